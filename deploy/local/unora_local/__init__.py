@@ -1,0 +1,1 @@
+"""Everything that Unora needs, started on one machine."""

@@ -1,0 +1,51 @@
+"""Passwords and keys of this machine: made once, kept in files that only their owner can read."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read; it appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    draft.replace(path)
+
+
+def kept(path: Path, make: Callable[[], bytes]) -> Path:
+    """The file at `path`, made if it is not there."""
+    if not path.exists():
+        write_private(path, make())
+    return path
+
+
+def signing_key() -> bytes:
+    """A new ES256 private key as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+class Passwords:
+    """Passwords by name; asking for one makes it. They are hexadecimal, so a URL holds them as they are."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, str] = json.loads(file.read_bytes()) if file.exists() else {}
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._known:
+            self._known[name] = secrets.token_hex(20)
+            write_private(self._file, json.dumps(self._known, indent=1).encode() + b"\n")
+        return self._known[name]
+
+    def of(self, names: list[str]) -> dict[str, str]:
+        """The passwords of these names."""
+        return {name: self[name] for name in names}

@@ -1,0 +1,124 @@
+"""The NATS server with JetStream, as one process that listens on loopback only."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import nats
+from nats.js.errors import NotFoundError
+
+from unora_local import nats_config
+from unora_local.binaries import script
+from unora_local.nats_config import ADMIN, DEAD_LETTERS, Reads
+from unora_local.process import Process
+
+# The outbox is the record; a stream needs to hold what readers may have missed.
+MAX_AGE: Final = timedelta(days=7)
+_READY_WITHIN: Final = 30.0
+
+
+class Nats:
+    """A server with its store in `folder`, used again at the next start.
+
+    `passwords` names the users: the contexts, and `admin` for tools. With `accounts` each account has all these users
+    and its own streams, so that tests that run side by side do not meet.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int,
+        monitoring_port: int,
+        passwords: Mapping[str, str],
+        reads: Reads,
+        log: Path,
+        accounts: Sequence[str] = (),
+    ) -> None:
+        if ADMIN not in passwords:
+            raise ValueError(f"the user {ADMIN!r} needs a password")
+        self.folder = folder
+        self.port = port
+        self.monitoring_port = monitoring_port
+        self._passwords = passwords
+        self._reads = reads
+        self._log = log
+        self._accounts = accounts
+        self.process: Process | None = None
+
+    def url(self, user: str, account: str | None = None) -> str:
+        """The address for a context or for `admin`, in one of the accounts if there are accounts."""
+        name = nats_config.user_name(user, account)
+        return f"nats://{name}:{self._passwords[user]}@127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start the server and return when JetStream answers and the streams exist."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "nats.conf"
+        nats_config.write(
+            config,
+            port=self.port,
+            monitoring_port=self.monitoring_port,
+            store=self.folder,
+            passwords=self._passwords,
+            reads=self._reads,
+            accounts=self._accounts,
+        )
+        self.process = Process("nats", [str(script("nats-server")), "--config", str(config)], log=self._log)
+        await self.process.start()
+        try:
+            await self._ready(self.process)
+            contexts = [name for name in self._passwords if name != ADMIN]
+            for account in self._accounts or (None,):
+                await ensure_streams(self.url(ADMIN, account), contexts)
+        except BaseException:
+            await self.process.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the server; the streams stay."""
+        if self.process is not None:
+            await self.process.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _ready(self, process: Process) -> None:
+        # The server opens its port for clients last, when JetStream has recovered.
+        for _ in range(int(_READY_WITHIN / 0.02)):
+            process.check()
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except OSError:
+                await asyncio.sleep(0.02)
+                continue
+            writer.close()
+            return
+        raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
+
+
+async def ensure_streams(url: str, contexts: Iterable[str]) -> None:
+    """Make the streams of the contexts, and the one for messages that could not be handled, as the admin.
+
+    Contexts may not make them: who can make a stream can read all others through it.
+    """
+    connection = await nats.connect(url, allow_reconnect=False)
+    try:
+        manager = connection.jetstream()
+        wanted = {nats_config.stream(context): f"unora.{context}.>" for context in contexts}
+        for name, subjects in (wanted | {DEAD_LETTERS: "dead.>"}).items():
+            try:
+                await manager.stream_info(name)
+            except NotFoundError:
+                await manager.add_stream(name=name, subjects=[subjects], max_age=MAX_AGE.total_seconds())
+    finally:
+        await connection.close()

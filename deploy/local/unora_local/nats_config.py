@@ -1,0 +1,117 @@
+"""Who may do what on NATS, as the server's configuration.
+
+Every context is a user that publishes its own events and reads, through consumers of its own, exactly what it is given.
+That a consumer is named and has one filter subject stands in the subject of the request that makes it, so the server
+can hold a user to it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from unora_local.keys import write_private
+
+# What each context reads: {context: {durable name of the consumer: filter subject}}.
+Reads = Mapping[str, Mapping[str, str]]
+
+ADMIN: Final = "admin"
+DEAD_LETTERS: Final = "dead_letters"
+ACCOUNT: Final = "unora"
+
+# Nobody else learns who is interested in whom before it is mutual (MA-10).
+_INTEREST: Final = "interest_"
+_INTEREST_READERS: Final = frozenset({"discovery", "safety"})
+
+
+def stream(context: str) -> str:
+    """The stream that holds the events of a context."""
+    return f"unora_{context}"
+
+
+def consumer(context: str, subject: str) -> str:
+    """The durable name under which a context reads a subject: `unora.matching.v1.connection_formed` is
+    `streak__matching_connection_formed`, and `unora.matching.v1.>` is `safety__matching`."""
+    tokens = [token for token in subject.split(".") if token not in ("*", ">")]
+    return f"{context}__{'_'.join((tokens[1], *tokens[3:]))}"
+
+
+def reads_of(subjects: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
+    """The reads for filter subjects whose consumers have the usual names."""
+    return {context: {consumer(context, item): item for item in items} for context, items in subjects.items()}
+
+
+def user_name(context: str, account: str | None = None) -> str:
+    """The NATS user of a context; with accounts, user names carry theirs, as they are unique in the server."""
+    return context if account is None else f"{account}-{context}"
+
+
+def permissions(context: str, reads: Mapping[str, str]) -> dict[str, Any]:
+    """What the user of a context may publish and subscribe to."""
+    publish = [
+        f"unora.{context}.>",
+        f"dead.{context}.>",
+        f"wake.{context}",
+        "$JS.API.INFO",
+        # Not to create or update it: a stream may copy any other stream and pass everything on, unseen by permissions.
+        f"$JS.API.STREAM.INFO.{stream(context)}",
+    ]
+    for name, subject in sorted(reads.items()):
+        _check(context, name, subject)
+        source = stream(subject.split(".")[1])
+        publish += [
+            f"$JS.API.CONSUMER.CREATE.{source}.{name}.{subject}",
+            f"$JS.API.CONSUMER.INFO.{source}.{name}",
+            f"$JS.API.CONSUMER.DELETE.{source}.{name}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{source}.{name}",
+            f"$JS.ACK.{source}.{name}.>",
+        ]
+    return {"publish": {"allow": publish}, "subscribe": {"allow": [f"_INBOX.{context}.>", f"wake.{context}"]}}
+
+
+def _check(context: str, name: str, subject: str) -> None:
+    tokens = subject.split(".")
+    if tokens[0] != "unora" or len(tokens) < 4 or {"*", ">"} & set(tokens[:3]):
+        raise ValueError(f"{subject!r} is not a subject of one context's events")
+    if not name.startswith(f"{context}__"):
+        raise ValueError(f"the consumer {name!r} must be named {context}__…")
+    secret = tokens[1] == "matching" and (tokens[3].startswith(_INTEREST) or tokens[3] in ("*", ">"))
+    if secret and context not in _INTEREST_READERS:
+        raise ValueError(f"{context} may not read interests: {subject}")
+
+
+def write(
+    file: Path,
+    *,
+    port: int,
+    monitoring_port: int,
+    store: Path,
+    passwords: Mapping[str, str],
+    reads: Reads,
+    accounts: Sequence[str] = (),
+) -> None:
+    """Write the configuration, readable by its owner only. The users are the names in `passwords`.
+
+    With `accounts`, each of them has all the users and sees nothing of the others.
+    """
+    config = {
+        "server_name": "unora",
+        "listen": f"127.0.0.1:{port}",
+        "http": f"127.0.0.1:{monitoring_port}",
+        "jetstream": {"store_dir": str(store)},
+        "accounts": {
+            account or ACCOUNT: {"jetstream": "enabled", "users": _users(passwords, reads, account)}
+            for account in (accounts or (None,))
+        },
+    }
+    write_private(file, json.dumps(config, indent=1).encode())
+
+
+def _users(passwords: Mapping[str, str], reads: Reads, account: str | None) -> list[dict[str, Any]]:
+    users = []
+    for name, password in passwords.items():
+        user: dict[str, Any] = {"user": user_name(name, account), "password": password}
+        if name != ADMIN:
+            user["permissions"] = permissions(name, reads.get(name, {}))
+        users.append(user)
+    return users

@@ -1,0 +1,1 @@
+"""The people of the demo and of the tests."""

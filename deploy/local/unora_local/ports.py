@@ -1,0 +1,59 @@
+"""Ports: the usual ones, others where those are taken, and the same ones again next time."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Final
+
+# Above this the kernel gives ports to outgoing connections: one that is free now may be taken in a moment.
+LIMIT: Final = 32_768
+STRIDE: Final = 100
+
+
+def is_free(port: int) -> bool:
+    """Whether this machine's loopback has nobody on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free(count: int = 1) -> list[int]:
+    """Any free ports, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+class Ports:
+    """Ports by name, remembered in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        self._given: set[int] = set()
+
+    def take(self, name: str, usual: int) -> int:
+        """The port of `name`: the one it had, else its usual one, else the next that is free."""
+        known = self._known.get(name, usual)
+        candidates = [known, *range(usual, LIMIT, STRIDE)]
+        others = self._given | {port for other, port in self._known.items() if other != name}
+        for port in candidates:
+            if port not in others and is_free(port):
+                break
+        else:
+            raise RuntimeError(f"no free port for {name}")
+        self._given.add(port)
+        if self._known.get(name) != port:
+            self._known[name] = port
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(json.dumps(self._known, indent=1) + "\n")
+        return port

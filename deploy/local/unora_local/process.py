@@ -1,0 +1,129 @@
+"""One child process: a group of its own, a log file, and an end that leaves nothing behind."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+
+# Loaded before any fork: between fork and exec nothing may be imported or loaded.
+_prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+
+class StartFailedError(RuntimeError):
+    """A process ended, or kept silent, before it was ready."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Whom a process runs as, when that is somebody else."""
+
+    uid: int
+    gid: int
+
+
+@dataclass
+class Process:
+    """A command that can be started, watched and stopped, any number of times.
+
+    `death_signal` is what the kernel sends to the child if this process dies without having stopped it.
+    """
+
+    name: str
+    argv: Sequence[str]
+    log: Path
+    env: Mapping[str, str] | None = None
+    cwd: Path | None = None
+    user: User | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
+    grace: float = 15.0
+    _child: asyncio.subprocess.Process | None = field(default=None, init=False, repr=False)
+
+    @property
+    def pid(self) -> int:
+        """The id of the child that runs, or ran last."""
+        if self._child is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the child is known to run."""
+        return self._child is not None and self._child.returncode is None
+
+    async def start(self) -> None:
+        """Start the command; its output goes to the end of the log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        parent, user = os.getpid(), self.user
+
+        def before_exec() -> None:
+            # In the child. The user comes first: a change of user makes the kernel forget the signal. It is not an
+            # argument of the call below because uvloop does not know that.
+            if user is not None:
+                os.setgroups([])
+                os.setgid(user.gid)
+                os.setuid(user.uid)
+            if _prctl is not None:
+                _prctl(PR_SET_PDEATHSIG, int(self.death_signal), 0, 0, 0)
+                if os.getppid() != parent:
+                    os._exit(1)
+
+        with self.log.open("ab") as output:
+            self._child = await asyncio.create_subprocess_exec(
+                *self.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self.env) if self.env is not None else None,
+                cwd=self.cwd,
+                start_new_session=True,
+                preexec_fn=before_exec,
+            )
+
+    async def wait(self) -> int:
+        """Wait for the end of the child and return its status."""
+        if self._child is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        """Ask the child to end, and after `grace` seconds end its whole group."""
+        if self._child is None:
+            return
+        if self._child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._child.send_signal(self.stop_signal)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._child.wait(), self.grace)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        await self._child.wait()
+
+    def fail(self, reason: str) -> StartFailedError:
+        """The error that tells why this process is not there, with the end of its log."""
+        return StartFailedError(f"{self.name} {reason}; the end of {self.log}:\n{tail(self.log)}")
+
+    def check(self) -> None:
+        """Raise if the child has ended."""
+        if not self.running:
+            status = self._child.returncode if self._child else None
+            raise self.fail(f"ended with status {status}")
+
+
+def tail(log: Path, lines: int = 20) -> str:
+    """The last lines of a log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 16_384))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return "  (no output)"
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:]) or "  (no output)"

@@ -1,0 +1,117 @@
+"""SeaweedFS as the local S3, as one process that listens on loopback only."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from unora_local.binaries import script
+from unora_local.process import Process
+
+# Its parts are servers of their own, each with two ports.
+PORTS: Final = ("s3", "s3.grpc", "master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "admin", "admin.grpc")
+_READY_WITHIN: Final = 30.0
+
+
+class Seaweed:
+    """An S3 with its objects in `folder`. `ports` has a port for each name in PORTS."""
+
+    def __init__(
+        self, folder: Path, *, ports: Mapping[str, int], access_key: str, secret_key: str, log: Path, bucket: str = "photos"
+    ) -> None:
+        self.folder = folder
+        self.bucket = bucket
+        self.access_key = access_key
+        self.secret_key = secret_key
+        self._ports = ports
+        self._log = log
+        self.process: Process | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the S3."""
+        return f"http://127.0.0.1:{self._ports['s3']}"
+
+    async def start(self) -> None:
+        """Start the server and return when the bucket can be used."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        logs = self.folder / "tmp"
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir()
+        ports = [f"-{name.replace('.grpc', '.port.grpc') if '.' in name else f'{name}.port'}={self._ports[name]}" for name in PORTS]
+        self.process = Process(
+            "seaweed",
+            [
+                str(script("weed")),
+                "mini",
+                "-dir=.",
+                "-ip=127.0.0.1",
+                "-ip.bind=127.0.0.1",
+                *ports,
+                # Relative to the folder: the path of a socket must be short.
+                "-s3.localSocket=s3.sock",
+                "-filer.localSocket=filer.sock",
+                f"-bucket={self.bucket}",
+                "-master.telemetry=false",
+                "-webdav=false",
+                "-admin.ui=false",
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
+                "-metricsPort=0",
+                "-volume.preStopSeconds=0",
+            ],
+            log=self._log,
+            cwd=self.folder,
+            env=os.environ
+            | {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key, "TMPDIR": str(logs)},
+        )
+        await self.process.start()
+        try:
+            await self._ready(self.process)
+        except BaseException:
+            await self.process.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the server; the objects stay."""
+        if self.process is None:
+            return
+        await self.process.stop()
+        for name, port in self._ports.items():
+            # It forgets some of the sockets that it makes there, and gives no other place for them.
+            Path(f"/tmp/seaweedfs-{name.replace('.', '-')}-{port}.sock").unlink(missing_ok=True)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _ready(self, process: Process) -> None:
+        for _ in range(int(_READY_WITHIN / 0.05)):
+            process.check()
+            if await _status(self._ports["s3"], "/healthz") == 200:
+                # The filer is asked for the bucket: the S3 would want a signed request.
+                if await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200:
+                    return
+            await asyncio.sleep(0.05)
+        raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
+
+
+async def _status(port: int, path: str) -> int | None:
+    """The status of a GET on loopback, None while nobody answers."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            return int((await reader.readline()).split()[1])
+        finally:
+            writer.close()
+    return None

@@ -1,0 +1,1 @@
+"""Identity: who a member is, and how that is known."""

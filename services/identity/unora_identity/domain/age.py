@@ -1,0 +1,46 @@
+"""ID-08, DI-08: ages, as dates in the member's own time zone."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+
+class AgeBand(StrEnum):
+    """DI-08: what a card shows in place of an age. Narrow where most members are, open at the end."""
+
+    FROM_18 = "18_24"
+    FROM_25 = "25_29"
+    FROM_30 = "30_34"
+    FROM_35 = "35_39"
+    FROM_40 = "40_49"
+    FROM_50 = "50_59"
+    FROM_60 = "60_plus"
+
+
+_BANDS: Final = tuple((int(band.value[:2]), band) for band in AgeBand)
+
+
+def local_date(now: datetime, time_zone: str) -> date:
+    """The date on the member's wall. `now` must know its own zone."""
+    if now.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return now.astimezone(ZoneInfo(time_zone)).date()
+
+
+def age_on(born: date, today: date) -> int:
+    """Whole years. Who was born on 29 February turns a year older on 1 March in common years: never a day too soon."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def age_at(born: date, time_zone: str, now: datetime) -> int:
+    """ID-08: whole years at `now`, counted from midnight to midnight in `time_zone`."""
+    return age_on(born, local_date(now, time_zone))
+
+
+def age_band(age: int) -> AgeBand:
+    """DI-08: the band of an adult. Below 18 there is none, since there is no card."""
+    begun = [band for first, band in _BANDS if age >= first]
+    if not begun:
+        raise ValueError("no band below 18")
+    return begun[-1]

@@ -1,0 +1,68 @@
+"""PR-02, PR-03: the photos of a member, in the member's order, as facts about pictures. The pictures are elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from unora_identity.domain.errors import IdentityError
+from unora_identity.domain.policy import Policy
+
+
+class TooManyPhotosError(IdentityError):
+    """PR-02: a seventh is refused."""
+
+    reason: ClassVar[str] = "TOO_MANY_PHOTOS"
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(most=policy.photos_most)
+
+
+class PhotoNotFoundError(IdentityError):
+    """No such photo among the member's own; another's gives the same answer (XX-04)."""
+
+    code: ClassVar[str] = "NOT_FOUND"
+    reason: ClassVar[str] = "PHOTO_NOT_FOUND"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """What was found in the picture when it was uploaded."""
+
+    id: UUID
+    face: bool
+    quality_passed: bool
+
+
+def add(photos: Sequence[Photo], new: Photo, policy: Policy) -> tuple[Photo, ...]:
+    """The new photo comes last."""
+    check_room(photos, policy)
+    return (*photos, new)
+
+
+def replace_photo(photos: Sequence[Photo], old: UUID, new: Photo) -> tuple[Photo, ...]:
+    """PR-02: one step, so that a full or a minimal set can change without passing through a forbidden one."""
+    _require(photos, old)
+    return tuple(new if photo.id == old else photo for photo in photos)
+
+
+def remove(photos: Sequence[Photo], old: UUID) -> tuple[Photo, ...]:
+    """Whether the member may do without it is for onboarding.stay_ready."""
+    _require(photos, old)
+    return tuple(photo for photo in photos if photo.id != old)
+
+
+def check_room(photos: Sequence[Photo], policy: Policy) -> None:
+    """Asked before an upload is offered, and again under the lock when it is completed."""
+    if len(photos) >= policy.photos_most:
+        raise TooManyPhotosError(policy)
+
+
+def has_face(photos: Sequence[Photo]) -> bool:
+    """PR-02: at least one shows a face."""
+    return any(photo.face for photo in photos)
+
+
+def _require(photos: Sequence[Photo], wanted: UUID) -> None:
+    if all(photo.id != wanted for photo in photos):
+        raise PhotoNotFoundError

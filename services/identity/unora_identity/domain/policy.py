@@ -1,0 +1,48 @@
+"""Identity's numbers in one place. Defaults are the product's; configuration may replace any of them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long a text may be, in characters after trimming, both ends included."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Lengths of time are real time; ages are in whole years."""
+
+    # ID-02
+    code_digits: int = 6
+    code_life: timedelta = timedelta(minutes=10)
+    code_tries: int = 5
+    codes_per_window: int = 5
+    codes_window: timedelta = timedelta(hours=1)
+
+    # ID-03
+    access_token_life: timedelta = timedelta(minutes=15)
+    refresh_token_life: timedelta = timedelta(days=30)
+
+    # ID-08. The upper end only catches mistyped years.
+    adult_age: int = 18
+    oldest_age: int = 120
+
+    # PR-01
+    name: Bounds = Bounds(least=1, most=60)
+    city: Bounds = Bounds(least=1, most=80)
+    bio: Bounds = Bounds(least=1, most=500)
+    occupation: Bounds = Bounds(least=0, most=80)
+
+    # PR-02, ID-04
+    photos_least: int = 3
+    photos_most: int = 6
+    photos_judged: int = 3
+
+    # PR-05
+    hobbies_least: int = 2
+    hobbies_most: int = 10
+    micro_description: Bounds = Bounds(least=3, most=140)

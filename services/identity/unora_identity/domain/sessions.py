@@ -1,0 +1,124 @@
+"""ID-03: a session and the family of refresh tokens that keeps it alive.
+
+Times are UTC and come from the machine's clock, not the rule clock: tokens are security, and moving the days of a test
+must not sign anybody out. A reused token is a result and not an exception: the revocation has to be saved although the
+call fails.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from unora_identity.domain.errors import IdentityError
+from unora_identity.domain.policy import Policy
+
+
+class SessionInvalidError(IdentityError):
+    """Unknown, expired, revoked or reused: one answer for all, so that a thief does not learn which."""
+
+    code: ClassVar[str] = "UNAUTHENTICATED"
+    reason: ClassVar[str] = "SESSION_INVALID"
+
+
+class Revocation(StrEnum):
+    """Why a family was revoked."""
+
+    REUSE = "reuse"
+    SIGNED_IN_AGAIN = "signed_in_again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One sign-in on one device; its id is the `sid` of access tokens and names the family."""
+
+    id: UUID
+    user_id: UUID
+    started_at: datetime
+    revoked_at: datetime | None = None
+    revocation: Revocation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """One token of a family, kept as its hash. It is used at most once.
+
+    `used_by` is the request id of the call that used it, `successor` the hash of the token that this call gave.
+    """
+
+    hash: bytes
+    session_id: UUID
+    issued_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    used_by: UUID | None = None
+    successor: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """The token was good: `used` is spent, `fresh` takes its place. Save `voided` too, if there is one."""
+
+    used: RefreshToken
+    fresh: RefreshToken
+    voided: RefreshToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The token was not good. Save `session`: it is revoked if the token had been used before."""
+
+    session: Session
+    refusal: SessionInvalidError
+
+
+def open_session(
+    *, session_id: UUID, user_id: UUID, token_hash: bytes, now: datetime, policy: Policy
+) -> tuple[Session, RefreshToken]:
+    """A session with the first token of its family."""
+    session = Session(id=session_id, user_id=user_id, started_at=now)
+    return session, _token(token_hash, session_id, now, policy)
+
+
+def rotate(
+    session: Session,
+    token: RefreshToken,
+    successor: RefreshToken | None,
+    *,
+    fresh_hash: bytes,
+    request_id: UUID,
+    now: datetime,
+    policy: Policy,
+) -> Rotated | Refused:
+    """Spend `token`, begin the next. Each lives its own 30 days, so a session lasts as long as it is used.
+
+    A second use means that two hold the token and nobody knows who is the thief: both lose it, the family is revoked.
+    But the same call sent again, because its answer was lost, gets a fresh token while `successor`, the one that it did
+    not get, is unused. That one is voided: the family never forks, and whoever holds it gives itself away by using it.
+    """
+    if session.revoked_at is not None:
+        return Refused(session, SessionInvalidError())
+    repeated = token.used_by == request_id and successor is not None and successor.used_at is None
+    if token.used_at is not None and not repeated:
+        return Refused(revoke(session, Revocation.REUSE, now), SessionInvalidError())
+    if now >= token.expires_at:
+        return Refused(session, SessionInvalidError())
+    return Rotated(
+        used=replace(token, used_at=token.used_at or now, used_by=request_id, successor=fresh_hash),
+        fresh=_token(fresh_hash, session.id, now, policy),
+        voided=replace(successor, used_at=now) if repeated and successor is not None else None,
+    )
+
+
+def revoke(session: Session, why: Revocation, now: datetime) -> Session:
+    """End the whole family. The first revocation stands: a later one changes neither its time nor its cause."""
+    if session.revoked_at is not None:
+        return session
+    return replace(session, revoked_at=now, revocation=why)
+
+
+def _token(token_hash: bytes, session_id: UUID, now: datetime, policy: Policy) -> RefreshToken:
+    return RefreshToken(
+        hash=token_hash, session_id=session_id, issued_at=now, expires_at=now + policy.refresh_token_life
+    )

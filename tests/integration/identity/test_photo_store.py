@@ -1,0 +1,132 @@
+"""PR-04, PR-07: the object store, on a real S3."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from unora_identity.providers.photos import (
+    ObjectMissingError,
+    ObjectTooLargeError,
+    PhotoStore,
+    S3Settings,
+    StoreUnavailableError,
+    Upload,
+)
+from unora_local import ports
+from unora_local.seaweed import PORTS, Seaweed
+
+MINUTE = timedelta(minutes=1)
+ACCESS, SECRET = "unora-test", "unora-test-secret"
+
+
+@pytest.fixture(scope="module")
+async def seaweed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seaweed]:
+    folder: Path = tmp_path_factory.mktemp("seaweed")
+    given = dict(zip(PORTS, ports.free(len(PORTS)), strict=True))
+    async with Seaweed(
+        folder / "data", ports=given, access_key=ACCESS, secret_key=SECRET, log=folder / "log"
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def store(seaweed: Seaweed) -> AsyncIterator[PhotoStore]:
+    store = PhotoStore(
+        S3Settings(bucket=seaweed.bucket, endpoint=seaweed.endpoint, access_key=ACCESS, secret_key=SECRET)
+    )
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def key() -> str:
+    return f"photos/{uuid.uuid4()}"
+
+
+async def post(upload: Upload, data: bytes, **other_fields: str) -> int:
+    """What a client does with the form: the fields first, the file last."""
+    edge = uuid.uuid4().hex
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in (upload.fields | other_fields).items()
+    ]
+    parts.append(f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'.encode())
+    body = b"".join(parts) + data + f"\r\n--{edge}--\r\n".encode()
+    return (await fetch(Request(upload.url, body, {"Content-Type": f"multipart/form-data; boundary={edge}"})))[0]
+
+
+async def fetch(request: Request | str) -> tuple[int, bytes]:
+    def send() -> tuple[int, bytes]:
+        try:
+            with urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read()
+        except HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    return await asyncio.to_thread(send)
+
+
+def offer(store: PhotoStore, key: str, most_bytes: int = 1000, life: timedelta = MINUTE) -> Upload:
+    return store.offer_upload(key, content_type="image/jpeg", most_bytes=most_bytes, life=life)
+
+
+@pytest.mark.rule("PR-07")
+async def test_what_a_client_posts_can_be_read(store: PhotoStore, key: str) -> None:
+    assert await post(offer(store, key), b"x" * 1000) in (200, 204)
+    assert await store.get(key, most_bytes=1000) == b"x" * 1000
+
+
+@pytest.mark.rule("PR-07")
+async def test_the_store_refuses_what_was_not_offered(store: PhotoStore, key: str) -> None:
+    upload = offer(store, key)
+    assert await post(upload, b"x" * 1001) in (400, 403)
+    assert await post(upload, b"") in (400, 403)
+    assert await post(upload, b"x", **{"Content-Type": "text/html"}) == 403
+    assert await post(upload, b"x", key=f"{key}-of-another") == 403
+    assert await post(offer(store, key, life=-MINUTE), b"x") in (400, 403)
+    for untouched in (key, f"{key}-of-another"):
+        with pytest.raises(ObjectMissingError):
+            await store.get(untouched, most_bytes=1000)
+
+
+@pytest.mark.rule("PR-04")
+async def test_a_link_shows_one_object_for_its_time(store: PhotoStore, seaweed: Seaweed, key: str) -> None:
+    await store.put(key, b"picture", content_type="image/jpeg")
+    assert await fetch(store.link(key, life=MINUTE)) == (200, b"picture")
+    assert (await fetch(f"{seaweed.endpoint}/{seaweed.bucket}/{key}"))[0] == 403
+    assert (await fetch(store.link(key, life=MINUTE).replace(key, f"{key}x")))[0] == 403
+
+
+async def test_reading_is_bounded(store: PhotoStore, key: str) -> None:
+    await store.put(key, b"x" * 1001, content_type="image/jpeg")
+    with pytest.raises(ObjectTooLargeError):
+        await store.get(key, most_bytes=1000)
+
+
+@pytest.mark.rule("ID-09")
+async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: PhotoStore, key: str) -> None:
+    await store.put(key, b"picture", content_type="image/jpeg")
+    await store.delete(key)
+    await store.delete(key)
+    with pytest.raises(ObjectMissingError):
+        await store.get(key, most_bytes=1000)
+
+
+async def test_refusals_of_the_store_are_no_fault_of_the_member(seaweed: Seaweed, key: str) -> None:
+    stranger = PhotoStore(
+        S3Settings(bucket=seaweed.bucket, endpoint=seaweed.endpoint, access_key=ACCESS, secret_key="wrong")
+    )
+    for call in (
+        stranger.get(key, most_bytes=1),
+        stranger.put(key, b"x", content_type="image/jpeg"),
+        stranger.delete(key),
+    ):
+        with pytest.raises(StoreUnavailableError):
+            await call
+    stranger.close()

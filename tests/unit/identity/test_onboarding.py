@@ -1,0 +1,132 @@
+"""PR-02, PR-05, PR-06, ID-04: hobbies, photos, what is missing, and trust."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+from unora_identity.domain.errors import IdentityError
+from unora_identity.domain.hobbies import Hobby, HobbyTwiceError, HobbyUnknownError, TooManyHobbiesError, choose
+from unora_identity.domain.onboarding import Member, Missing, is_ready, missing, stay_ready
+from unora_identity.domain.photos import Photo, PhotoNotFoundError, TooManyPhotosError, add, remove, replace_photo
+from unora_identity.domain.policy import Policy
+from unora_identity.domain.profiles import Gender, Profile
+from unora_identity.domain.text import TextOutOfBoundsError
+from unora_identity.domain.trust import trust_level
+
+POLICY = Policy()
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
+OPTIONS = [f"hobby_{number}" for number in range(12)]
+HOBBIES = tuple(Hobby(option, "since I was small") for option in OPTIONS)
+
+
+def photo(*, face: bool = True, quality_passed: bool = True) -> Photo:
+    return Photo(id=uuid4(), face=face, quality_passed=quality_passed)
+
+
+def photos(count: int) -> tuple[Photo, ...]:
+    return tuple(photo() for _ in range(count))
+
+
+READY = Member(
+    profile=Profile(name="Ada", date_of_birth=date(1990, 1, 1), gender=Gender.WOMAN, city="London", time_zone="UTC"),
+    photos=photos(3),
+    hobbies=HOBBIES[:2],
+)
+
+
+@pytest.mark.rule("PR-06")
+def test_all_that_is_missing_is_told_at_once() -> None:
+    assert missing(Member(profile=Profile()), NOW, POLICY) == list(Missing)
+    assert missing(READY, NOW, POLICY) == []
+    assert is_ready(READY, NOW, POLICY)
+
+
+NO_FACE = tuple(photo(face=False) for _ in range(3))
+FALLS = [
+    (replace(READY, profile=replace(READY.profile, city="")), Missing.PROFILE, "PROFILE_INCOMPLETE"),
+    (replace(READY, photos=READY.photos[:2]), Missing.PHOTOS, "TOO_FEW_PHOTOS"),
+    (replace(READY, photos=NO_FACE), Missing.FACE_PHOTO, "FACE_PHOTO_NEEDED"),
+    (replace(READY, hobbies=READY.hobbies[:1]), Missing.HOBBIES, "TOO_FEW_HOBBIES"),
+]
+
+
+@pytest.mark.rule("PR-02", "PR-05", "PR-06")
+@pytest.mark.parametrize(("fallen", "lacks", "reason"), FALLS, ids=[reason for *_, reason in FALLS])
+def test_who_is_ready_cannot_fall_back(fallen: Member, lacks: Missing, reason: str) -> None:
+    assert missing(fallen, NOW, POLICY) == [lacks]
+    with pytest.raises(IdentityError) as refused:
+        stay_ready(READY, fallen, NOW, POLICY)
+    assert refused.value.reason == reason
+    # Who is not ready may go any way, also further down.
+    stay_ready(fallen, fallen, NOW, POLICY)
+    stay_ready(fallen, Member(profile=Profile()), NOW, POLICY)
+    stay_ready(fallen, READY, NOW, POLICY)
+
+
+@pytest.mark.rule("PR-02")
+def test_a_seventh_photo_is_refused() -> None:
+    six = add(photos(5), photo(), POLICY)
+    with pytest.raises(TooManyPhotosError) as refused:
+        add(six, photo(), POLICY)
+    assert refused.value.metadata == {"most": "6"}
+
+
+@pytest.mark.rule("PR-02")
+def test_replacing_is_one_step_also_with_the_fewest_and_the_most() -> None:
+    for count in (3, 6):
+        before, new = photos(count), photo()
+        after = replace_photo(before, before[1].id, new)
+        assert after == (before[0], new, *before[2:])
+        stay_ready(replace(READY, photos=before), replace(READY, photos=after), NOW, POLICY)
+
+
+@pytest.mark.rule("PR-02", "XX-04")
+def test_only_ones_own_photo_can_be_removed() -> None:
+    four = photos(4)
+    assert remove(four, four[0].id) == four[1:]
+    with pytest.raises(PhotoNotFoundError):
+        remove(four, uuid4())
+    with pytest.raises(PhotoNotFoundError):
+        replace_photo(four, uuid4(), photo())
+
+
+@pytest.mark.rule("PR-05")
+def test_hobbies_are_chosen_from_the_options_once_each() -> None:
+    assert choose([Hobby(OPTIONS[0], "  early birds  ")], OPTIONS, POLICY) == (Hobby(OPTIONS[0], "early birds"),)
+    with pytest.raises(HobbyUnknownError):
+        choose([Hobby("necromancy", "on weekends")], OPTIONS, POLICY)
+    with pytest.raises(HobbyTwiceError):
+        choose([HOBBIES[0], replace(HOBBIES[0], micro_description="again")], OPTIONS, POLICY)
+    assert len(choose(HOBBIES[:10], OPTIONS, POLICY)) == 10
+    with pytest.raises(TooManyHobbiesError):
+        choose(HOBBIES[:11], OPTIONS, POLICY)
+
+
+@pytest.mark.rule("PR-05")
+@pytest.mark.parametrize("text", ["", "  a  ", "x" * 141])
+def test_a_hobby_has_a_description_of_ones_own_within_bounds(text: str) -> None:
+    with pytest.raises(TextOutOfBoundsError):
+        choose([Hobby(OPTIONS[0], text)], OPTIONS, POLICY)
+
+
+BLURRED, FACELESS = photo(quality_passed=False), photo(face=False, quality_passed=False)
+GOOD = photos(3)
+
+
+@pytest.mark.rule("ID-04")
+@pytest.mark.parametrize(
+    ("shown", "level"),
+    [
+        ((), 1),
+        (GOOD[:2], 1),
+        ((FACELESS, FACELESS, FACELESS), 1),
+        ((BLURRED, FACELESS, FACELESS), 2),
+        ((GOOD[0], GOOD[1], BLURRED), 2),
+        (GOOD, 3),
+        ((*GOOD, BLURRED), 3),
+        ((BLURRED, *GOOD), 2),
+    ],
+)
+def test_trust_grows_step_by_step(shown: tuple[Photo, ...], level: int) -> None:
+    assert trust_level(shown, POLICY) == level

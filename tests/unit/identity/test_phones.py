@@ -1,0 +1,96 @@
+"""ID-01, ID-02, ID-09: phone numbers, codes, and what is kept of them."""
+
+from uuid import uuid4
+
+import pytest
+from unora_identity.phones import PhoneHasher, PhoneInvalidError, new_code, normalise
+from unora_identity.vault import MasterKeys, UnsealableError
+
+NUMBER = "+41791234567"
+
+
+@pytest.mark.rule("ID-01")
+@pytest.mark.parametrize(
+    "raw", [NUMBER, " +41 79 123 45 67 ", "+41-79-123-45-67", "+41 (0)79 123 45 67", "\uff0b41791234567"]
+)
+def test_one_number_has_one_form(raw: str) -> None:
+    assert normalise(raw) == NUMBER
+
+
+@pytest.mark.rule("ID-01")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "hello",
+        "0791234567",
+        "+41",
+        "+4179123456",
+        "+999123456789",
+        "+1 555 0100",
+        "+41791234567;ext=5",
+        "+" + "4" * 99,
+    ],
+)
+def test_an_invalid_number_is_refused_without_being_quoted(raw: str) -> None:
+    with pytest.raises(PhoneInvalidError) as refused:
+        normalise(raw)
+    assert refused.value.metadata == {}
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+@pytest.mark.rule("ID-01")
+def test_hashes_tell_numbers_apart_and_need_the_key() -> None:
+    ours, theirs = PhoneHasher(b"k" * 32), PhoneHasher(b"l" * 32)
+    assert ours.phone(NUMBER) == PhoneHasher(b"k" * 32).phone(NUMBER)
+    assert ours.phone(NUMBER) != ours.phone("+41791234568")
+    assert ours.phone(NUMBER) != theirs.phone(NUMBER)
+    with pytest.raises(ValueError, match="32 bytes"):
+        PhoneHasher(b"short")
+
+
+@pytest.mark.rule("ID-02")
+def test_a_code_is_hashed_for_its_challenge() -> None:
+    hasher, one, other = PhoneHasher(b"k" * 32), uuid4(), uuid4()
+    assert hasher.code(one, "012345") == hasher.code(one, "012345")
+    assert hasher.code(one, "012345") != hasher.code(other, "012345")
+
+
+@pytest.mark.rule("ID-02")
+def test_codes_have_six_digits_zeros_included() -> None:
+    codes = {new_code(6) for _ in range(500)}
+    assert all(len(code) == 6 and code.isdigit() for code in codes)
+    assert len(codes) > 450
+    assert {new_code(1) for _ in range(500)} == set("0123456789")
+
+
+@pytest.mark.rule("ID-09")
+def test_what_is_sealed_opens_only_for_its_owner_and_purpose() -> None:
+    masters, owner = MasterKeys(b"m" * 32), uuid4()
+    key, wrapped = masters.new_key(owner)
+    sealed = key.seal("phone", NUMBER)
+    assert NUMBER.encode() not in sealed + wrapped
+    assert sealed != key.seal("phone", NUMBER)
+    assert masters.unwrap(owner, wrapped).open("phone", sealed) == NUMBER
+    for attempt in (
+        lambda: key.open("email", sealed),
+        lambda: key.open("phone", sealed[:-1] + bytes([sealed[-1] ^ 1])),
+        lambda: key.open("phone", b""),
+        lambda: masters.new_key(owner)[0].open("phone", sealed),
+        lambda: masters.unwrap(uuid4(), wrapped),
+        lambda: masters.unwrap(owner, wrapped[:20]),
+        lambda: MasterKeys(b"n" * 32).unwrap(owner, wrapped),
+    ):
+        with pytest.raises(UnsealableError):
+            attempt()
+
+
+@pytest.mark.rule("ID-09")
+def test_the_master_key_can_be_changed() -> None:
+    owner = uuid4()
+    key, wrapped = MasterKeys(b"m" * 32).new_key(owner)
+    changed = MasterKeys(b"n" * 32, b"m" * 32)
+    assert changed.unwrap(owner, wrapped).open("phone", key.seal("phone", NUMBER)) == NUMBER
+    assert MasterKeys(b"n" * 32).unwrap(owner, changed.new_key(owner)[1])
+    with pytest.raises(ValueError, match="32 bytes"):
+        MasterKeys(b"short")

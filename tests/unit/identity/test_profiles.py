@@ -1,0 +1,124 @@
+"""PR-01, ID-08: the profile and the age of its owner."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from unora_identity.domain.age import AgeBand, age_at, age_band, age_on
+from unora_identity.domain.policy import Policy
+from unora_identity.domain.profiles import (
+    BirthDateImpossibleError,
+    Gender,
+    Profile,
+    TimeZoneUnknownError,
+    UnderAgeError,
+    check,
+    is_adult,
+    is_complete,
+)
+from unora_identity.domain.text import TextNotPrintableError, TextOutOfBoundsError
+
+POLICY = Policy()
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
+GRACE = Profile(
+    name="Grace", date_of_birth=date(1990, 12, 9), gender=Gender.WOMAN, city="New York", time_zone="America/New_York"
+)
+
+
+@pytest.mark.rule("ID-08")
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu", "America/Santiago"]
+)
+def test_eighteen_is_reached_at_midnight_in_the_members_own_zone(zone: str) -> None:
+    birthday = datetime(2026, 1, 10, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    member = replace(GRACE, date_of_birth=date(2008, 1, 10), time_zone=zone)
+    assert is_adult(member, birthday, POLICY)
+    assert not is_adult(member, birthday - timedelta(microseconds=1), POLICY)
+
+
+@pytest.mark.rule("ID-08")
+def test_born_on_a_leap_day_one_comes_of_age_on_the_first_of_march() -> None:
+    born = date(2008, 2, 29)
+    assert age_on(born, date(2026, 2, 28)) == 17
+    assert age_on(born, date(2026, 3, 1)) == 18
+    assert age_on(date(2012, 2, 29), date(2032, 2, 29)) == 20
+
+
+@pytest.mark.rule("ID-08")
+def test_a_minor_cannot_complete_a_profile() -> None:
+    minor = replace(GRACE, date_of_birth=date(2008, 1, 11))
+    with pytest.raises(UnderAgeError):
+        check(minor, NOW, POLICY)
+    assert not is_complete(minor, NOW, POLICY)
+    # Neither without a zone: nobody can be judged without one, and nothing is complete without one.
+    assert not is_complete(check(replace(minor, time_zone=""), NOW, POLICY), NOW, POLICY)
+
+
+@pytest.mark.parametrize("born", [date(2026, 1, 12), date(9999, 12, 31), date(1900, 1, 1), date.min])
+def test_birth_dates_that_cannot_be(born: date) -> None:
+    with pytest.raises(BirthDateImpossibleError):
+        check(replace(GRACE, date_of_birth=born), NOW, POLICY)
+
+
+def test_a_time_without_a_zone_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="without a zone"):
+        age_at(date(2000, 1, 1), "UTC", NOW.replace(tzinfo=None))
+
+
+@pytest.mark.rule("PR-06")
+@pytest.mark.parametrize("gap", ["name", "date_of_birth", "gender", "city", "time_zone"])
+def test_a_profile_is_complete_when_all_is_told(gap: str) -> None:
+    assert is_complete(check(GRACE, NOW, POLICY), NOW, POLICY)
+    empty = {gap: getattr(Profile(), gap)}
+    assert not is_complete(replace(GRACE, **empty), NOW, POLICY)
+
+
+@pytest.mark.rule("PR-01")
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", "utc ", "Europe"])
+def test_a_time_zone_is_one_of_iana(zone: str) -> None:
+    with pytest.raises(TimeZoneUnknownError):
+        check(replace(GRACE, time_zone=zone), NOW, POLICY)
+
+
+@pytest.mark.rule("PR-01")
+def test_texts_are_tidied_and_bounded() -> None:
+    tidied = check(replace(GRACE, name="  Zoe\u0308  ", bio="one\r\ntwo"), NOW, POLICY)
+    assert (tidied.name, tidied.bio) == ("Zoë", "one\ntwo")
+    for field, most in (("name", 60), ("city", 80), ("bio", 500), ("occupation", 80)):
+        fitting: dict[str, Any] = {field: "é" * most}
+        check(replace(GRACE, **fitting), NOW, POLICY)
+        too_long: dict[str, Any] = {field: "é" * (most + 1)}
+        with pytest.raises(TextOutOfBoundsError) as refused:
+            check(replace(GRACE, **too_long), NOW, POLICY)
+        assert refused.value.metadata["field"] == field
+    for nothing in ("   ", "\u200b", "\u200d \u2060"):
+        with pytest.raises(TextOutOfBoundsError):
+            check(replace(GRACE, name=nothing), NOW, POLICY)
+    assert check(replace(GRACE, name="👩‍🚀"), NOW, POLICY).name == "👩‍🚀"
+
+
+@pytest.mark.rule("PR-01")
+@pytest.mark.parametrize("text", ["a\x00b", "a\nb", "a\u202eb", "a\u2028b", "a\x7fb"])
+def test_what_cannot_be_seen_is_refused(text: str) -> None:
+    with pytest.raises(TextNotPrintableError):
+        check(replace(GRACE, name=text), NOW, POLICY)
+
+
+@pytest.mark.rule("DI-08")
+def test_every_adult_age_has_a_band() -> None:
+    assert [age_band(age) for age in (18, 24, 25, 39, 40, 49, 50, 59, 60, 120)] == [
+        AgeBand.FROM_18,
+        AgeBand.FROM_18,
+        AgeBand.FROM_25,
+        AgeBand.FROM_35,
+        AgeBand.FROM_40,
+        AgeBand.FROM_40,
+        AgeBand.FROM_50,
+        AgeBand.FROM_50,
+        AgeBand.FROM_60,
+        AgeBand.FROM_60,
+    ]
+    with pytest.raises(ValueError, match="no band"):
+        age_band(17)

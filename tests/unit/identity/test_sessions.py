@@ -1,0 +1,118 @@
+"""ID-03: a session and its family of refresh tokens."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unora_identity.domain.policy import Policy
+from unora_identity.domain.sessions import (
+    RefreshToken,
+    Refused,
+    Revocation,
+    Rotated,
+    Session,
+    open_session,
+    revoke,
+    rotate,
+)
+
+NOW = datetime(2026, 1, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
+POLICY = Policy()
+
+
+@dataclass
+class Family:
+    """The store, in a few lines: it saves what the rules return."""
+
+    session: Session
+    tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
+
+    def present(self, token: bytes, *, call: UUID | None = None, at: datetime = NOW) -> bytes | None:
+        known = self.tokens[token]
+        successor = self.tokens[known.successor] if known.successor else None
+        fresh_hash = b"%d" % len(self.tokens)
+        done = rotate(
+            self.session, known, successor, fresh_hash=fresh_hash, request_id=call or uuid4(), now=at, policy=POLICY
+        )
+        match done:
+            case Rotated(used, fresh, voided):
+                for saved in (used, fresh, voided):
+                    if saved is not None:
+                        self.tokens[saved.hash] = saved
+                return fresh.hash
+            case Refused(session, refusal):
+                assert (refusal.code, refusal.reason) == ("UNAUTHENTICATED", "SESSION_INVALID")
+                self.session = session
+                return None
+
+
+@pytest.fixture
+def family() -> Family:
+    session, token = open_session(session_id=uuid4(), user_id=uuid4(), token_hash=b"0", now=NOW, policy=POLICY)
+    return Family(session, {b"0": token})
+
+
+def next_of(family: Family, token: bytes, *, call: UUID | None = None, at: datetime = NOW) -> bytes:
+    fresh = family.present(token, call=call, at=at)
+    assert fresh is not None
+    return fresh
+
+
+@pytest.mark.rule("ID-03")
+def test_each_use_gives_a_new_token_with_thirty_days_of_its_own(family: Family) -> None:
+    second = next_of(family, b"0", at=NOW + 29 * DAY)
+    assert family.tokens[second].expires_at == NOW + 59 * DAY
+    assert family.present(second, at=NOW + 58 * DAY) is not None
+
+
+@pytest.mark.rule("ID-03")
+def test_a_token_dies_after_thirty_days(family: Family) -> None:
+    assert family.present(b"0", at=NOW + 30 * DAY) is None
+    assert family.session.revoked_at is None
+
+
+@pytest.mark.rule("ID-03")
+def test_using_a_token_twice_revokes_the_family(family: Family) -> None:
+    second = next_of(family, b"0")
+    assert family.present(b"0") is None
+    assert family.session.revocation is Revocation.REUSE
+    assert family.present(second) is None
+
+
+@pytest.mark.rule("ID-03")
+def test_a_repeat_of_the_same_call_gets_a_token_in_place_of_the_lost_one(family: Family) -> None:
+    call = uuid4()
+    lost = next_of(family, b"0", call=call)
+    fresh = next_of(family, b"0", call=call)
+    third = next_of(family, fresh)
+    assert family.present(lost) is None
+    assert family.session.revocation is Revocation.REUSE
+    assert family.present(third) is None
+
+
+@pytest.mark.rule("ID-03")
+def test_a_repeat_after_the_family_has_moved_on_is_a_reuse(family: Family) -> None:
+    call = uuid4()
+    next_of(family, next_of(family, b"0", call=call))
+    assert family.present(b"0", call=call) is None
+    assert family.session.revocation is Revocation.REUSE
+
+
+@pytest.mark.rule("ID-03")
+def test_the_first_revocation_stands(family: Family) -> None:
+    first = revoke(family.session, Revocation.SIGNED_IN_AGAIN, NOW)
+    assert revoke(first, Revocation.REUSE, NOW + DAY) == first
+
+
+@pytest.mark.rule("ID-03")
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), max_size=30))
+def test_a_family_never_has_two_living_tokens(steps: list[tuple[int, int]]) -> None:
+    session, token = open_session(session_id=uuid4(), user_id=uuid4(), token_hash=b"0", now=NOW, policy=POLICY)
+    family, calls = Family(session, {b"0": token}), [uuid4() for _ in range(3)]
+    for which, call in steps:
+        family.present(b"%d" % (which % len(family.tokens)), call=calls[call])
+        assert sum(token.used_at is None for token in family.tokens.values()) == 1

@@ -1,0 +1,69 @@
+"""ST-03: where the days of a streak end.
+
+A day is a calendar date of the streak's zone and ends at the midnight that closes the date, so `check_in_date` is the
+date that is ending there, not the one that begins. A first day that starts in the last hours of a date goes on through
+the next one, and all its check-ins carry that next date.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+ONE_DAY = timedelta(days=1)
+
+
+class Day(NamedTuple):
+    """A day of a streak: its date, and the instant at which it is over."""
+
+    check_in_date: date
+    closes_at: datetime
+
+
+def utc(instant: datetime) -> datetime:
+    """Arithmetic on an aware datetime of another zone is wall-clock arithmetic: wrong by an hour twice a year."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime is not an instant")
+    return instant.astimezone(UTC)
+
+
+@cache  # zoneinfo itself keeps only eight; a sweep meets hundreds
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def pair_zone(a: str | None, b: str | None) -> str:
+    """ST-03: the pair's zone if both have the same, else UTC. A name that this machine does not know is no zone."""
+    if a is None or a != b:
+        return "UTC"
+    try:
+        _zone(a)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # what ZoneInfo raises for a typo, a path, a folder
+        return "UTC"
+    return a
+
+
+def end_of(day: date, zone: str) -> datetime:
+    """The first instant of the next date.
+
+    Where clocks jump over that midnight, fold 0 reckons it with the offset before the jump, which is the jump itself.
+    Where they fall back over it, midnight comes twice and fold 0 is the first.
+    """
+    return datetime.combine(day + ONE_DAY, time.min, _zone(zone)).astimezone(UTC)
+
+
+def first_day(now: datetime, zone: str, at_least: timedelta) -> Day:
+    """The day that ends at the first midnight at least `at_least` ahead; exactly that far ahead is enough."""
+    earliest = utc(now) + at_least
+    today = now.astimezone(_zone(zone)).date()
+    while (closes_at := end_of(today, zone)) < earliest:
+        today += ONE_DAY
+    return Day(today, closes_at)
+
+
+def next_day(day: Day, zone: str) -> Day:
+    """The day after. A date that a zone skips whole (Samoa, 30 December 2011) has no length, so it is no day."""
+    following = day.check_in_date + ONE_DAY
+    while (closes_at := end_of(following, zone)) <= day.closes_at:
+        following += ONE_DAY
+    return Day(following, closes_at)

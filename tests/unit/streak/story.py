@@ -1,0 +1,86 @@
+"""A streak told as a story: who did what, and when."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from unora_streak.domain import Effort, Event, Policy, State, Streak, begin, check_in, settle, terminate
+
+A, B, STRANGER = UUID(int=1), UUID(int=2), UUID(int=3)
+STREAK, CONNECTION = UUID(int=10), UUID(int=20)
+POLICY = Policy()
+HOUR = timedelta(hours=1)
+INSTANT = timedelta(microseconds=1)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def local(text: str, zone: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+class Story:
+    """Keeps the streak and everything it told. `told` is what the last step told."""
+
+    def __init__(self, now: datetime, zone: str = "UTC", policy: Policy = POLICY) -> None:
+        self.policy = policy
+        self.zone = zone
+        self.streak, self.told = begin(
+            streak_id=STREAK,
+            connection_id=CONNECTION,
+            pair=(A, B),
+            zone=zone,
+            formed_at=now,
+            now=now,
+            policy=policy,
+        )
+        self.events: list[Event] = list(self.told)
+
+    def checks_in(self, member: UUID, now: datetime, effort: Effort = Effort.MEDIUM) -> "Story":
+        return self._then(check_in(self.streak, member, effort, now, self.zone, self.policy))
+
+    def waits_until(self, now: datetime) -> "Story":
+        return self._then(settle(self.streak, now, self.policy))
+
+    def ends(self, ended_at: datetime, now: datetime | None = None) -> "Story":
+        return self._then(terminate(self.streak, ended_at, now or ended_at, self.policy))
+
+    def both_check_in(self, now: datetime) -> "Story":
+        before = self.streak
+        self.checks_in(A, now)
+        first = self.told
+        self.checks_in(B, now)
+        self.told = first + self.told
+        assert self.streak.version == before.version + len(self.told)
+        return self
+
+    def keeps(self, days: int) -> "Story":
+        """Both check in an hour after each day has begun; the last of these days is still on afterwards."""
+        for number in range(days):
+            if number:
+                self.waits_until(self.streak.closes_at)
+            self.both_check_in(self.streak.closes_at - 10 * HOUR)
+        return self
+
+    def _then(self, result: tuple[Streak, list[Event]]) -> "Story":
+        before = self.streak
+        self.streak, self.told = result
+        self.events += self.told
+        assert self.streak.version == before.version + len(self.told)
+        return self
+
+    @property
+    def state(self) -> State:
+        return self.streak.state
+
+    @property
+    def names(self) -> list[str]:
+        return [type(event).__name__ for event in self.told]
+
+
+def timeless(events: list[Event]) -> list[Event]:
+    """The events without when they were recorded, which is all in which an early and a late sweep may differ."""
+    return [replace(event, recorded_at=event.at) for event in events]

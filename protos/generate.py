@@ -1,7 +1,7 @@
-"""Generates libs/protos (messages, clients, type stubs) and the descriptor image that `buf` checks, all without network.
+"""Generates libs/protos: messages, clients, type stubs, and the descriptor image that `buf` checks. Needs no network.
 
-The protos import google.api, google.type and buf.validate: their descriptors come out of the installed packages, so that
-no third-party .proto is copied into this repository.
+The protos import google.api, google.type and buf.validate: their descriptors come out of the installed packages, so
+that no third-party .proto is copied into this repository.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What every Unora service needs, and nothing that only one needs."""

@@ -1,0 +1,91 @@
+"""Calls to other contexts: a channel per service over mutual TLS, deadlines that shrink, retries of what is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+import msgspec
+from google.protobuf.message import Message
+
+from unora_common import trace
+from unora_common.call import seconds_left
+from unora_common.config import ConfigError
+from unora_common.policies import policies_of, service_descriptor
+
+if TYPE_CHECKING:
+    from unora_common.config import Config
+
+S = TypeVar("S")
+A = TypeVar("A", bound=Message)
+LONGEST = 5.0
+MARGIN = 0.05
+"""Seconds kept back at each hop, so that the inner service reports its own time-out."""
+
+
+class Clients:
+    """The channels of one process, opened when first used."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._credentials = grpc.ssl_channel_credentials(
+            config.tls_ca.read_bytes(), config.tls_key.read_bytes(), config.tls_cert.read_bytes()
+        )
+
+    def stub(self, stub: Callable[[grpc.aio.Channel], S], service: str) -> S:
+        """A client of the service with this full name, such as `unora.identity.v1.DirectoryService`."""
+        if service not in self._channels:
+            self._channels[service] = self._open(service)
+        return stub(self._channels[service])
+
+    async def call(self, method: Callable[..., Any], request: Message, answer: type[A]) -> A:
+        """Calls a method of a stub within what is left of the deadline. Raises grpc.aio.AioRpcError."""
+        seconds = min(seconds_left(LONGEST) - MARGIN, LONGEST)
+        if seconds <= 0:
+            raise TimeoutError
+        response = await method(request, timeout=seconds, metadata=((trace.HEADER, trace.current()),))
+        assert isinstance(response, answer)
+        return response
+
+    async def close(self) -> None:
+        """Closes all channels."""
+        for channel in self._channels.values():
+            await channel.close()
+
+    def _open(self, service: str) -> grpc.aio.Channel:
+        context = service.split(".")[1]
+        address = self._config.peers.get(context)
+        if address is None:
+            raise ConfigError(f"UNORA_{context.upper()}_ADDRESS is not set: {service} is called by this service")
+        policy = {"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": retries(service)}
+        return grpc.aio.secure_channel(
+            address,
+            self._credentials,
+            options=[
+                ("grpc.ssl_target_name_override", f"{context}.unora"),
+                ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.initial_reconnect_backoff_ms", 200),
+                ("grpc.max_reconnect_backoff_ms", 2_000),
+                ("grpc.service_config", msgspec.json.encode(policy).decode()),
+            ],
+        )
+
+
+def retries(service: str) -> list[dict[str, Any]]:
+    """gRPC method configs that retry the methods without side effects while their server is away."""
+    return [
+        {
+            "name": [{"service": service, "method": policy.name}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.05s",
+                "maxBackoff": "1s",
+                "backoffMultiplier": 3,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+        for policy in policies_of(service_descriptor(service))
+        if policy.reads_only
+    ]

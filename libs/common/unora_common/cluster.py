@@ -1,0 +1,85 @@
+"""Prepares a Postgres cluster for Unora: roles, schemas, and the one clock for rules. Runs before migrations.
+
+Each context has two roles: `unora_<context>_owner` migrates, `unora_<context>` runs with rights on its own schema only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+
+from unora_common.config import CONTEXTS
+
+FIXED_CLOCK = """
+CREATE OR REPLACE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+AS 'SELECT clock_timestamp()';
+"""
+
+# Only local and test runs can move the clock: production has no offset to set.
+MOVABLE_CLOCK = """
+CREATE TABLE IF NOT EXISTS clock.shift (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    ahead interval NOT NULL DEFAULT '0'
+);
+INSERT INTO clock.shift DEFAULT VALUES ON CONFLICT DO NOTHING;
+GRANT SELECT ON clock.shift TO PUBLIC;
+CREATE OR REPLACE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+AS 'SELECT clock_timestamp() + (SELECT ahead FROM clock.shift)';
+"""
+
+CLOCK = """
+CREATE SCHEMA IF NOT EXISTS clock;
+GRANT USAGE ON SCHEMA clock TO PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+{clock}
+"""
+
+SCHEMA = """
+GRANT "unora_{context}_owner" TO CURRENT_USER;
+CREATE SCHEMA IF NOT EXISTS "{context}" AUTHORIZATION "unora_{context}_owner";
+GRANT USAGE ON SCHEMA "{context}" TO "unora_{context}";
+ALTER DEFAULT PRIVILEGES FOR ROLE "unora_{context}_owner" IN SCHEMA "{context}"
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "unora_{context}";
+ALTER DEFAULT PRIVILEGES FOR ROLE "unora_{context}_owner" IN SCHEMA "{context}"
+    GRANT USAGE ON SEQUENCES TO "unora_{context}";
+"""
+
+
+def role_names(contexts: Iterable[str] = CONTEXTS) -> list[str]:
+    """Both roles of each context."""
+    return [name for context in contexts for name in (f"unora_{context}", f"unora_{context}_owner")]
+
+
+async def make_roles(dsn: str, passwords: Mapping[str, str]) -> None:
+    """Makes login roles, one a name in `passwords`, or gives those there are the password given."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for name, password in passwords.items():
+            found = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name)
+            verb = "ALTER" if found else "CREATE"
+            quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
+            await connection.execute(f'{verb} ROLE "{name}" LOGIN PASSWORD {quoted}')
+    finally:
+        await connection.close()
+
+
+async def make_schemas(dsn: str, contexts: Iterable[str], *, movable_clock: bool) -> None:
+    """Makes the schemas of the contexts, whose roles exist, and the clock, in the database of `dsn`."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(CLOCK.format(clock=MOVABLE_CLOCK if movable_clock else FIXED_CLOCK))
+        for context in contexts:
+            await connection.execute(SCHEMA.format(context=context))
+    finally:
+        await connection.close()
+
+
+async def prepare(dsn: str, roles: Mapping[str, str], *, movable_clock: bool) -> None:
+    """Makes roles (name → password), and the schema of each context that they name, in the database of `dsn`.
+
+    `dsn` is a superuser's. `movable_clock` gives the rule clock an offset, for local and test runs only.
+    """
+    await make_roles(dsn, roles)
+    contexts = [context for context in CONTEXTS if f"unora_{context}" in roles]
+    await make_schemas(dsn, contexts, movable_clock=movable_clock)

@@ -1,0 +1,98 @@
+"""Configuration: frozen, typed, read once from UNORA_* variables when a process starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+CONTEXTS = ("identity", "discovery", "matching", "streak", "reveal", "billing", "safety")
+
+
+class ConfigError(Exception):
+    """A variable is missing or cannot be read; the message names it and says what it should hold."""
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What every service reads. A field `database_url` comes from UNORA_DATABASE_URL, and so on."""
+
+    database_url: str
+    """The context's own role, as postgresql://unora_streak:…@host:port/unora."""
+    nats_url: str
+    """The context's own user, as nats://streak:…@host:port; several, separated by commas."""
+    tls_ca: Path
+    """PEM of the authority that signs every context's certificate."""
+    tls_cert: Path
+    """PEM of this context's certificate, with the URI spiffe://unora/<context>."""
+    tls_key: Path
+    """PEM of its private key."""
+    listen: str = "0.0.0.0:8443"
+    """Where gRPC is served, host:port; port 0 takes a free one."""
+    metrics_listen: str = ""
+    """Where Prometheus metrics are served over HTTP, host:port; empty serves none."""
+    peers: dict[str, str] = {}
+    """Address of each other context, host:port or dns:///…; from UNORA_<CONTEXT>_ADDRESS."""
+    gateway_callers: tuple[str, ...] = ("gateway",)
+    """Certificates that may bring members' tokens, separated by commas."""
+    reflection: bool = False
+    """Whether gRPC reflection is on."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
+    database_connections: int = 10
+    """The most connections of one process."""
+    concurrent_calls: int = 500
+    """Calls above so many at once are refused with RESOURCE_EXHAUSTED."""
+    default_deadline: float = 10.0
+    """Seconds given to a call that brings no deadline of its own."""
+    shutdown_grace: float = 10.0
+    """Seconds that calls in flight get to finish."""
+    jwks_refresh: float = 300.0
+    """Seconds between looks at identity's public keys."""
+    relay_interval: float = 1.0
+    """Seconds between looks at the outbox when nothing wakes the relay."""
+    retry_delays: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0)
+    """Seconds before an event that could not be applied is delivered again, by how often it failed."""
+    kept_answer_hours: int = 24
+    """How long the answer to a mutating call is kept for a repeat (BI-08)."""
+    outbox_days: int = 14
+    """How long a published event stays in the outbox, from which the streams can be restored."""
+    inbox_days: int = 30
+    """How long it is remembered that an event was applied."""
+
+
+C = TypeVar("C", bound=Config)
+
+
+def load(kind: type[C], environ: Mapping[str, str] | None = None) -> C:
+    """Reads `kind` from the environment; raises ConfigError with the variable's name."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        name = f"UNORA_{field.name.upper()}"
+        if field.name == "peers":
+            values["peers"] = {c: environ[key] for c in CONTEXTS if (key := f"UNORA_{c.upper()}_ADDRESS") in environ}
+        elif name in environ:
+            values[field.name] = _parsed(name, environ[name], field.type)
+        elif field.required:
+            raise ConfigError(f"{name} is not set. {_meaning(kind, field.name)}".strip())
+    return kind(**values)
+
+
+def _parsed(name: str, text: str, kind: Any) -> Any:
+    raw: Any = [part.strip() for part in text.split(",") if part.strip()] if _is_tuple(kind) else text
+    try:
+        return msgspec.convert(raw, kind, strict=False, dec_hook=lambda to, value: to(value))
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigError(f"{name} cannot be read: {error}") from None
+
+
+def _is_tuple(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) is tuple
+
+
+def _meaning(kind: type[Config], field: str) -> str:
+    meanings = {"database_url", "nats_url", "tls_ca", "tls_cert", "tls_key"}
+    return "See unora_common/config.py for what it holds." if field in meanings else f"It is read by {kind.__module__}."

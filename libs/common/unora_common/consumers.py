@@ -1,0 +1,178 @@
+"""Consumers: each event is applied exactly once, in one transaction with the note that it was (XX-02).
+
+Deliveries repeat and come out of order. The event is acknowledged after the commit. An event that raises `Later`, or
+whose work meets something unavailable, is delivered again without being counted as failed; one that fails otherwise
+goes to the dead letters at its fifth failure, with its error, while others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+import grpc
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
+
+from unora_common import call, trace
+from unora_common.declare import Consumes, Envelope
+from unora_common.errors import Later, Unavailable
+from unora_common.logs import describe
+
+if TYPE_CHECKING:
+    from unora_common.service import App
+
+BATCH = 100
+MOST_FAILURES = 5
+LATER_DELAY = 1.0
+PASSING = (Later, Unavailable, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+PASSING_STATUS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+
+
+def durable_name(context: str, consumes: Consumes) -> str:
+    """The durable consumer's name on the stream of the context that tells."""
+    return f"{context}__{consumes.name}"
+
+
+def stream_name(context: str) -> str:
+    """The stream of one context."""
+    return f"unora_{context}"
+
+
+class Consumer:
+    """One durable consumer of one process; replicas share its messages."""
+
+    def __init__(self, app: App[Any], consumes: Consumes, method: Any) -> None:
+        self.consumes = consumes
+        self.name = durable_name(app.context, consumes)
+        self._app = app
+        self._method = method
+        self._log = app.log.bind(consumer=self.name)
+        self._subscription: JetStreamContext.PullSubscription | None = None
+        schema = app.context
+        self._note = f"""
+            INSERT INTO {schema}.inbox (consumer, event_id) SELECT $1, unnest($2::uuid[])
+            ON CONFLICT DO NOTHING RETURNING event_id"""
+        self._count = f"""
+            INSERT INTO {schema}.inbox_failures AS f (consumer, event_id, failures, error) VALUES ($1, $2, 1, $3)
+            ON CONFLICT (consumer, event_id) DO UPDATE
+            SET failures = f.failures + 1, error = excluded.error, failed_at = clock_timestamp() RETURNING failures"""
+
+    async def run(self) -> None:
+        """Applies events until cancelled; survives the loss of NATS and of Postgres."""
+        while True:
+            try:
+                await self.step(wait=5.0)
+            except (NatsError, *PASSING) as error:
+                self._log.warning("consumer interrupted", error=describe(error))
+                await asyncio.sleep(1.0)
+
+    async def step(self, wait: float = 0.0) -> int:
+        """Takes what there is, waiting so many seconds for something; returns how many messages it took."""
+        subscription = await self._subscribed()
+        limit = BATCH
+        if not wait:
+            limit = min(BATCH, (await subscription.consumer_info()).num_pending or 0)
+            if not limit:
+                return 0
+        try:
+            messages = await subscription.fetch(limit, timeout=wait or 5.0)
+        except TimeoutError:
+            return 0
+        if self.consumes.event is None:
+            await self._apply(messages)
+        else:
+            for message in messages:
+                await self._apply([message])
+        return len(messages)
+
+    async def _subscribed(self) -> JetStreamContext.PullSubscription:
+        if self._subscription is None:
+            stream = stream_name(self.consumes.stream)
+            config = ConsumerConfig(
+                name=self.name,
+                durable_name=self.name,
+                filter_subject=self.consumes.subject,
+                ack_policy=AckPolicy.EXPLICIT,
+                deliver_policy=DeliverPolicy.ALL,
+                ack_wait=30,
+                max_ack_pending=1000,
+            )
+            try:
+                await self._app.stream.add_consumer(stream, config)
+            except NotFoundError as error:
+                raise Later(f"stream {stream} is not there yet") from error
+            self._subscription = await self._app.stream.pull_subscribe_bind(self.name, stream)
+        return self._subscription
+
+    async def _apply(self, messages: list[Msg]) -> None:
+        """Applies a batch in one transaction; when that fails and it holds several, each by itself."""
+        first = messages[0]
+        trace.begin((first.headers or {}).get(trace.HEADER, ""))
+        call.set_deadline(20.0)
+        try:
+            await self.transact(messages)
+        except Exception as error:
+            if len(messages) == 1:
+                await self._refuse(first, error)
+                return
+            for message in messages:
+                await self._apply([message])
+            return
+        for message in messages:
+            await message.ack()
+        self._app.metrics.events_applied.labels(self.name).inc(len(messages))
+
+    async def transact(self, messages: list[Msg]) -> None:
+        """Applies what is new of the messages, in one transaction; several only for a consumer of all events."""
+        more: tuple[Any, ...] = ()
+        event = None
+        if self.consumes.event is not None:
+            event = self.consumes.event.FromString(messages[0].data)
+            if self.consumes.prepare:
+                more = (await self.consumes.prepare(self._method.__self__, event),)
+        by_id = {UUID(message.headers["ce-id"]): message for message in messages if message.headers}
+        async with self._app.database.transaction() as tx:
+            new = {row["event_id"] for row in await tx.rows(self._note, self.name, list(by_id))}
+            if not new:
+                return
+            if event is not None:
+                await self._method(event, tx, *more)
+            else:
+                await self._method([_envelope(message) for key, message in by_id.items() if key in new], tx)
+
+    async def _refuse(self, message: Msg, error: Exception) -> None:
+        if isinstance(error, PASSING) or (isinstance(error, grpc.aio.AioRpcError) and error.code() in PASSING_STATUS):
+            self._log.info("event waits", subject=message.subject, error=describe(error))
+            await message.nak(delay=min(LATER_DELAY, *self._app.config.retry_delays))
+            return
+        identifier = UUID((message.headers or {})["ce-id"])
+        text = describe(error)
+        async with self._app.database.transaction() as tx:
+            failures: int = await tx.value(self._count, self.name, identifier, text)
+        self._log.error(
+            "event failed", subject=message.subject, event_id=str(identifier), failures=failures, failure=error
+        )
+        if failures < MOST_FAILURES:
+            delays = self._app.config.retry_delays
+            await message.nak(delay=delays[min(failures, len(delays)) - 1])
+            return
+        await self._app.dead_letters.bury(message, self.name, text)
+        await message.term()
+
+
+def _envelope(message: Msg) -> Envelope:
+    headers = message.headers or {}
+    return Envelope(
+        event_id=headers["ce-id"],
+        subject=message.subject,
+        aggregate_id=headers["ce-subject"],
+        time=headers["ce-time"],
+        payload=message.data,
+        sequence=message.metadata.sequence.stream,
+    )

@@ -1,0 +1,160 @@
+"""Connections and transactions. SQL is text, kept as constants beside its use, and goes to Postgres through asyncpg.
+
+READ COMMITTED with explicit row locks. A transaction reads the rule clock only after its lock: see `Tx.lock`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from google.protobuf.message import Message
+
+from unora_common.outbox import KeptAnswer, Outbox
+
+Row = asyncpg.Record
+
+SETTINGS = {
+    "timezone": "UTC",
+    "jit": "off",
+    "statement_timeout": "15s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+
+
+class Session:
+    """Reads of one member or caller; each statement by itself."""
+
+    __slots__ = ("_connection", "_user")
+
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Row], user: UUID | None) -> None:
+        self._connection = connection
+        self._user = user
+
+    @property
+    def user(self) -> UUID:
+        """The member whose token the call carries; only in methods with USER or ADMIN access."""
+        if self._user is None:
+            raise RuntimeError("this call carries no member")
+        return self._user
+
+    async def rows(self, sql: str, *arguments: object) -> list[Row]:
+        """All rows."""
+        return await self._connection.fetch(sql, *arguments)
+
+    async def row(self, sql: str, *arguments: object) -> Row | None:
+        """The first row, or None."""
+        return await self._connection.fetchrow(sql, *arguments)
+
+    async def value(self, sql: str, *arguments: object) -> Any:
+        """The first column of the first row, or None."""
+        return await self._connection.fetchval(sql, *arguments)
+
+
+class Tx(Session):
+    """One transaction of a use case: what it reads, locks, writes and tells is committed together or not at all."""
+
+    __slots__ = ("_now", "answer", "events")
+
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Row], user: UUID | None) -> None:
+        super().__init__(connection, user)
+        self._now: datetime | None = None
+        self.events: list[Message] = []
+        self.answer: KeptAnswer | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The rule clock (UTC) as it was read after the lock; raises before a lock was taken."""
+        if self._now is None:
+            raise RuntimeError("tx.now was read before tx.lock or tx.read_clock: the time must be taken under the lock")
+        return self._now
+
+    async def lock(self, sql: str, *arguments: object) -> list[Row]:
+        """Runs a locking statement and sets `now`. Its rows have a column `now`, read after the locks:
+
+        WITH s AS MATERIALIZED (SELECT … FOR UPDATE) SELECT s.*, clock.now() AS now FROM s
+
+        (`SELECT …, clock.now() … FOR UPDATE` would read the clock before it waits.) With several rows the last time
+        counts, since a later row may still have been waited for.
+        """
+        rows = await self._connection.fetch(sql, *arguments)
+        if rows:
+            latest: datetime = max(row["now"] for row in rows)
+            self._now = latest if self._now is None else max(self._now, latest)
+        return rows
+
+    async def read_clock(self) -> datetime:
+        """Reads the rule clock where nothing is locked, because the row in question is only now made."""
+        self._now = await self._connection.fetchval("SELECT clock.now()")
+        return self.now
+
+    async def run(self, sql: str, *arguments: object) -> int:
+        """Runs a statement; returns how many rows it touched."""
+        status = await self._connection.execute(sql, *arguments)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    def emit(self, *events: Message) -> None:
+        """Tells events: messages of the context's events.proto, whose first field is the aggregate's id and whose
+        second its version. They go to the outbox with the commit (XX-02).
+        """
+        self.events.extend(events)
+
+
+class Database:
+    """The pool of one process, in the role of its context."""
+
+    def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None]) -> None:
+        self._pool = pool
+        self._outbox = Outbox(context)
+        self.find_answer = f"""
+            SELECT request_hash, answer FROM {context}.kept_answers
+            WHERE caller = $1 AND method = $2 AND request_id = $3"""
+        self._wake = wake
+
+    @classmethod
+    async def open(cls, dsn: str, context: str, *, connections: int, wake: Callable[[], None]) -> Database:
+        """Opens the pool; `wake` is called after each commit that told something."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=connections,
+            server_settings={"application_name": f"unora_{context}", **SETTINGS},
+            reset=_reset,
+        )
+        return cls(pool, context, wake)
+
+    async def close(self) -> None:
+        """Closes the pool when what is under way has ended."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def session(self, user: UUID | None = None) -> AsyncIterator[Session]:
+        """A connection for reads."""
+        async with self._pool.acquire() as connection:
+            yield Session(connection, user)
+
+    @asynccontextmanager
+    async def transaction(self, user: UUID | None = None) -> AsyncIterator[Tx]:
+        """A transaction around the work: commits with its events when the block ends, rolls back when it raises."""
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                tx = Tx(connection, user)
+                yield tx
+                if tx.events or tx.answer:
+                    await self._outbox.write(connection, tx.events, tx.answer)
+            if tx.events:
+                self._wake()
+
+
+async def _reset(connection: asyncpg.Connection[Row]) -> None:
+    """Giving a connection back costs no round trip: nothing that a session could leave behind is ever used, but for a
+    transaction whose end was interrupted.
+    """
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")

@@ -1,0 +1,66 @@
+"""Errors that leave a service: a status code, a stable reason, and metadata; never a sentence to parse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """A refusal with a name. It becomes `google.rpc.ErrorInfo` with this reason and the domain `unora.<context>`.
+
+    `code` is a gRPC status name; `reason` is UPPER_SNAKE and stable; each refusal is a subclass that sets both.
+    `metadata` holds what a client may act on.
+    """
+
+    code: ClassVar[str] = "FAILED_PRECONDITION"
+    reason: ClassVar[str]
+
+    def __init__(self, **metadata: object) -> None:
+        self.metadata: dict[str, str] = {key: str(value) for key, value in metadata.items()}
+        super().__init__(self.reason, self.metadata)
+
+
+class InvalidArgument(DomainError):
+    """A field that cannot be accepted: `google.rpc.BadRequest` beside the ErrorInfo. `violations` is field → why."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "INVALID_ARGUMENT"
+
+    def __init__(self, violations: Mapping[str, str], **metadata: object) -> None:
+        self.violations = dict(violations)
+        super().__init__(**metadata)
+
+
+class Unauthenticated(DomainError):
+    """The call needs a member's token, and there is none that can be trusted."""
+
+    code = "UNAUTHENTICATED"
+    reason = "TOKEN_INVALID"
+
+
+class PermissionDenied(DomainError):
+    """The caller may not call this method (XX-03)."""
+
+    code = "PERMISSION_DENIED"
+    reason = "CALLER_NOT_ALLOWED"
+
+
+class RequestIdReused(InvalidArgument):
+    """A request id came again with another request."""
+
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__({"request_id": "was used for another request"})
+
+
+class Unavailable(DomainError):
+    """Something that the call needs does not answer now; trying again may help."""
+
+    code = "UNAVAILABLE"
+    reason = "DEPENDENCY_UNAVAILABLE"
+
+
+class Later(Exception):
+    """A consumer cannot apply an event yet, because one before it has not come: it is delivered again, uncounted."""

@@ -1,0 +1,73 @@
+"""Migrations: each context's alembic versions, run by its owner role, under an advisory lock and with time limits."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from io import StringIO
+from pathlib import Path
+from typing import TextIO
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+LOCK = 0x756E6F7261  # "unora": one migration at a time in the cluster's database
+
+
+def tables_of(context: str) -> MetaData:
+    """The SQLAlchemy tables of one context, from its `tables` module."""
+    tables: MetaData = importlib.import_module(f"unora_{context}.tables").metadata
+    return tables
+
+
+def configured(context: str, output: TextIO | None = None) -> Config:
+    """Alembic's configuration for one context."""
+    package = Path(str(importlib.import_module(f"unora_{context}").__path__[0]))
+    config = Config(output_buffer=output or StringIO(), stdout=StringIO())
+    config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
+    config.set_main_option("version_locations", str(package / "migrations"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["tables"] = tables_of(context)
+    return config
+
+
+def upgrade(context: str, dsn: str) -> bool:
+    """Brings the schema of one context to its newest version; tells whether there was anything to do.
+
+    `dsn` is the owner role's, as postgresql://…. Safe to run from several places at once.
+    """
+    return asyncio.run(_upgrade(context, dsn))
+
+
+async def _upgrade(context: str, dsn: str) -> bool:
+    config = configured(context)
+    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+
+    def run(connection: Connection) -> bool:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+        connection.execute(text("SET LOCAL statement_timeout = '300s'"))
+        current = MigrationContext.configure(connection, opts={"version_table_schema": context}).get_current_heads()
+        if set(current) == set(ScriptDirectory.from_config(config).get_heads()):
+            return False
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        return True
+
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+def sql(context: str) -> str:
+    """The SQL that all versions of one context run, for the linter of migrations."""
+    output = StringIO()
+    command.upgrade(configured(context, output), "head", sql=True)
+    return output.getvalue()

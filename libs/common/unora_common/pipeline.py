@@ -1,0 +1,148 @@
+"""What happens to every call, in one function: caller, member, access, validation, the use case, errors, log, metrics.
+
+It is built once per method at start, from the descriptors, so that a call pays for nothing but its own work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import protovalidate
+from google.protobuf.message import Message
+from unora.common.v1.options_pb2 import Access
+
+from unora_common import trace
+from unora_common.call import Call, set_deadline
+from unora_common.errors import DomainError, InvalidArgument, PermissionDenied
+from unora_common.policies import MethodPolicy
+from unora_common.statuses import DETAILS, STATUS, Internal, to_domain_error, to_status
+from unora_common.tokens import Member, TokenMissing
+
+if TYPE_CHECKING:
+    from unora_common.service import App
+
+Context = grpc.aio.ServicerContext[Any, Any]
+UseCase = Callable[[Any, Call], Awaitable[Message]]
+SPIFFE = b"spiffe://unora/"
+NOBODY: frozenset[str] = frozenset()
+
+
+class AdminOnly(PermissionDenied):
+    """The method is for members with the role admin."""
+
+    reason = "ADMIN_ONLY"
+
+
+def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcMethodHandler[Any, Any]:
+    """The gRPC handler of one method."""
+    gateways = app.config.gateway_callers
+    default = app.config.default_deadline
+    calls = app.metrics.calls
+    answered = calls.labels(policy.name, "OK")
+    log = app.log.bind(method=policy.path)
+
+    async def serve(request: Message, context: Context) -> Message:
+        started = time.perf_counter()
+        metadata = dict(context.invocation_metadata() or ())
+        trace.begin(str(metadata.get(trace.HEADER, "")))
+        remaining = context.time_remaining()
+        set_deadline(default if remaining is None else min(remaining, default))
+        caller, member = "", None
+        try:
+            caller = _caller(context)
+            member = await _let_in(app, policy, caller, gateways, metadata)
+            violations = protovalidate.collect_violations(request)
+            if violations:
+                raise _invalid(violations)
+            call = Call(
+                policy.path,
+                caller,
+                member.user if member else None,
+                member.session if member else None,
+                member.roles if member else NOBODY,
+                policy.response,
+            )
+            answer = await use_case(request, call)
+        except asyncio.CancelledError:
+            log.info("call cancelled", caller=caller, trace=trace.current())
+            calls.labels(policy.name, "CANCELLED").observe(time.perf_counter() - started)
+            raise
+        except Exception as error:
+            refusal = to_domain_error(error, app.service.constraints)
+            seconds = time.perf_counter() - started
+            calls.labels(policy.name, refusal.code).observe(seconds)
+            _log_refusal(log, caller, member, refusal, error, seconds)
+            status = to_status(refusal, app.context)
+            await context.abort(STATUS[refusal.code], refusal.reason, ((DETAILS, status.SerializeToString()),))
+        seconds = time.perf_counter() - started
+        answered.observe(seconds)
+        log.info(
+            "call",
+            caller=caller,
+            user_id=str(member.user) if member else None,
+            code="OK",
+            seconds=round(seconds, 6),
+            trace=trace.current(),
+        )
+        return answer
+
+    return grpc.unary_unary_rpc_method_handler(
+        serve,
+        request_deserializer=policy.request.FromString,
+        response_serializer=policy.response.SerializeToString,
+    )
+
+
+def _caller(context: Context) -> str:
+    """The name in the certificate's URI spiffe://unora/<name>; the TLS layer has verified the certificate."""
+    for name in context.auth_context().get("x509_subject_alternative_name", ()):
+        if name.startswith(SPIFFE):
+            return str(name[len(SPIFFE) :].decode())
+    raise PermissionDenied
+
+
+async def _let_in(
+    app: App[Any], policy: MethodPolicy, caller: str, gateways: tuple[str, ...], metadata: dict[str, str | bytes]
+) -> Member | None:
+    """XX-03: the certificate first, then the member's token, then the role."""
+    if not policy.may_call(caller, gateways):
+        raise PermissionDenied
+    if not policy.needs_member:
+        return None
+    scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenMissing
+    member = await app.verifier.verify(token)
+    if policy.access == Access.ACCESS_ADMIN and "admin" not in member.roles:
+        raise AdminOnly
+    return member
+
+
+def _invalid(violations: list[Any]) -> InvalidArgument:
+    """The contract's own words, by field path; never the value."""
+    found: dict[str, str] = {}
+    for violation in violations:
+        path = ".".join(element.field_name for element in violation.proto.field.elements)
+        found.setdefault(path, violation.proto.message or violation.proto.rule_id)
+    return InvalidArgument(found)
+
+
+def _log_refusal(
+    log: Any, caller: str, member: Member | None, refusal: DomainError, error: Exception, seconds: float
+) -> None:
+    fields: dict[str, Any] = {
+        "caller": caller,
+        "user_id": str(member.user) if member else None,
+        "code": refusal.code,
+        "reason": refusal.reason,
+        "seconds": round(seconds, 6),
+        "trace": trace.current(),
+    }
+    if isinstance(refusal, Internal):
+        log.error("call failed", failure=error, **fields)
+    else:
+        log.info("call refused", **fields)

@@ -1,0 +1,68 @@
+"""What the contract says of each method, read from the descriptors at start: who may call, how a repeat is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
+from google.protobuf.message import Message
+from unora.common.v1.options_pb2 import Access, Repeat
+from unora.common.v1.options_pb2 import method as method_option
+
+
+@dataclass(frozen=True)
+class MethodPolicy:
+    """The policy of one method."""
+
+    path: str
+    """As on the wire, `/unora.streak.v1.StreakService/CheckIn`."""
+    request: type[Message]
+    response: type[Message]
+    access: Access.ValueType
+    callers: frozenset[str]
+    repeat: Repeat.ValueType
+    reads_only: bool
+
+    @property
+    def name(self) -> str:
+        """The method's own name."""
+        return self.path.rpartition("/")[2]
+
+    def may_call(self, caller: str, gateways: tuple[str, ...]) -> bool:
+        """Whether a certificate's bearer may call at all (XX-03)."""
+        if self.access == Access.ACCESS_UNSPECIFIED:
+            return False
+        if caller in self.callers:
+            return True
+        return self.access != Access.ACCESS_SERVICE and caller in gateways
+
+    @property
+    def needs_member(self) -> bool:
+        """Whether a member's token must come along."""
+        return self.access in (Access.ACCESS_USER, Access.ACCESS_ADMIN)
+
+
+def service_descriptor(full_name: str) -> ServiceDescriptor:
+    """The descriptor of a service whose generated module is imported."""
+    return descriptor_pool.Default().FindServiceByName(full_name)
+
+
+def policies_of(service: ServiceDescriptor) -> list[MethodPolicy]:
+    """The policies of all methods of a service."""
+    return [_policy(method) for method in service.methods]
+
+
+def _policy(method: MethodDescriptor) -> MethodPolicy:
+    options = method.GetOptions()
+    policy = options.Extensions[method_option]
+    return MethodPolicy(
+        path=f"/{method.containing_service.full_name}/{method.name}",
+        request=message_factory.GetMessageClass(method.input_type),
+        response=message_factory.GetMessageClass(method.output_type),
+        access=policy.access,
+        callers=frozenset(policy.callers),
+        repeat=policy.repeat,
+        reads_only=options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
+    )

@@ -1,0 +1,134 @@
+"""Publishes the outbox to the context's JetStream stream, in order per aggregate, at least once.
+
+One relay leads per context: it holds a session advisory lock on the very connection that marks rows, so that a leader
+that lost its connection can mark nothing. It reads what is unpublished by `seq`; never a cursor, since numbers become
+visible out of order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from prometheus_client import CollectorRegistry, Counter
+
+from unora_common.logs import describe
+
+BATCH = 500
+Rows = list[asyncpg.Record]
+
+
+class Relay:
+    """The relay of one process; any number may run, one of them leads."""
+
+    def __init__(self, context: str, dsn: str, stream: JetStreamContext, log: Any, registry: CollectorRegistry) -> None:
+        self._context = context
+        self._dsn = dsn
+        self._stream = stream
+        self._log = log
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._woken = asyncio.Event()
+        self._published = Counter("unora_events_published", "Events published to the stream", registry=registry)
+        self._select = f"""
+            SELECT id, aggregate_id, subject, payload, occurred_at, trace FROM {context}.outbox
+            WHERE published_at IS NULL ORDER BY seq LIMIT {BATCH}"""
+        self._mark = f"UPDATE {context}.outbox SET published_at = clock_timestamp() WHERE id = ANY($1::uuid[])"
+
+    def wake(self) -> None:
+        """Something was told: look at once."""
+        self._woken.set()
+
+    async def run(self, interval: float) -> None:
+        """Publishes until cancelled; looks every `interval` seconds when nothing wakes it."""
+        while True:
+            self._woken.clear()
+            try:
+                while await self.step():
+                    pass
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, TimeoutError) as error:
+                self._log.warning("relay interrupted", error=describe(error))
+                await self.close()
+                self._woken.clear()
+            await _either(self._woken.wait, interval)
+
+    async def step(self) -> int:
+        """Publishes one batch if this relay leads; returns how many events."""
+        connection = await self._leading()
+        if connection is None:
+            return 0
+        rows = await connection.fetch(self._select)
+        if not rows:
+            return 0
+        done = await self._publish(rows)
+        if done:
+            await connection.execute(self._mark, done)
+            self._published.inc(len(done))
+        if len(done) < len(rows):
+            raise NatsError(f"{len(rows) - len(done)} events were not acknowledged by the stream")
+        return len(done)
+
+    async def close(self) -> None:
+        """Gives up leadership."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.terminate()
+
+    async def _leading(self) -> asyncpg.Connection[asyncpg.Record] | None:
+        if self._connection is None or self._connection.is_closed():
+            connection = await asyncpg.connect(
+                self._dsn, server_settings={"application_name": f"unora_{self._context}_relay"}
+            )
+            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"relay {self._context}"):
+                await connection.close()
+                return None
+            self._connection = connection
+        return self._connection
+
+    async def _publish(self, rows: Rows) -> list[Any]:
+        """Publishes in rounds, each with one event of each aggregate; an aggregate stops at its first failure."""
+        done: list[Any] = []
+        failed: set[Any] = set()
+        while rows:
+            now: dict[Any, asyncpg.Record] = {}
+            later: Rows = []
+            for row in rows:
+                if row["aggregate_id"] in now:
+                    later.append(row)
+                elif row["aggregate_id"] not in failed:
+                    now[row["aggregate_id"]] = row
+            results = await asyncio.gather(*(self._send(row) for row in now.values()), return_exceptions=True)
+            for row, result in zip(now.values(), results, strict=True):
+                if isinstance(result, BaseException):
+                    failed.add(row["aggregate_id"])
+                    self._log.warning("event not published", subject=row["subject"], error=describe(result))
+                else:
+                    done.append(row["id"])
+            rows = later
+        return done
+
+    async def _send(self, row: asyncpg.Record) -> None:
+        """CloudEvents 1.0, binary mode; the message id lets the stream drop a repeat."""
+        identifier = str(row["id"])
+        headers = {
+            "Nats-Msg-Id": identifier,
+            "ce-specversion": "1.0",
+            "ce-id": identifier,
+            "ce-source": f"/unora/{self._context}",
+            "ce-type": row["subject"],
+            "ce-subject": str(row["aggregate_id"]),
+            "ce-time": row["occurred_at"].isoformat().replace("+00:00", "Z"),
+            "content-type": "application/protobuf",
+            "traceparent": row["trace"],
+        }
+        await self._stream.publish(row["subject"], row["payload"], timeout=5, headers=headers)
+
+
+async def _either(wait: Callable[[], Awaitable[Any]], seconds: float) -> None:
+    try:
+        await asyncio.wait_for(wait(), seconds)
+    except TimeoutError:
+        return

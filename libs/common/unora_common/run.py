@@ -1,0 +1,103 @@
+"""The process of a service: `python -m unora_<context>`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import uvloop
+
+from unora_common.config import ConfigError, load
+from unora_common.service import App, Service
+
+
+def main(service: Service[Any], arguments: list[str] | None = None) -> int:
+    """Parses the command line, reads the configuration, and runs until SIGTERM or SIGINT. Returns the exit code."""
+    options = _parser(service).parse_args(arguments)
+    if options.command == "migrate":
+        return _migrate(service)
+    try:
+        config = load(service.config)
+    except ConfigError as error:
+        print(f"unora_{service.name}: {error}", file=sys.stderr)
+        return 2
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(App(service, config), options))
+
+
+def _parser(service: Service[Any]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m unora_{service.name}",
+        description=f"The {service.name} service of Unora. Configuration comes from UNORA_* variables.",
+    )
+    parser.add_argument(
+        "--role",
+        choices=("all", "api", "worker"),
+        default="all",
+        help="api serves calls; worker runs relay, consumers and jobs; all does both (default)",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command", help="instead of serving:")
+    commands.add_parser("migrate", help="bring the schema to its newest version, in the owner's role, and exit")
+    commands.add_parser("republish", help="publish the whole outbox again, to restore a stream that was lost")
+    commands.add_parser("replay", help="apply the events in this context's dead letters once more")
+    for name, command in service.commands.items():
+        command.arguments(commands.add_parser(name, help=command.summary))
+    return parser
+
+
+def _migrate(service: Service[Any]) -> int:
+    from unora_common.migrations import upgrade  # alembic and SQLAlchemy, which no running service needs in memory
+
+    dsn = os.environ.get("UNORA_DATABASE_URL", "")
+    if not dsn:
+        print("migrate: UNORA_DATABASE_URL is not set; it names the owner's role", file=sys.stderr)
+        return 2
+    changed = upgrade(service.name, dsn)
+    print(f"{service.name}: {'migrated' if changed else 'is up to date'}")
+    return 0
+
+
+async def _run(app: App[Any], options: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await app.open()
+    except (OSError, ConfigError) as error:
+        print(f"unora_{app.context}: {error}", file=sys.stderr)
+        return 1
+    try:
+        if options.command:
+            return await _command(app, options)
+        app.log.info("starting", version=version("unora"), role=options.role)
+        if app.config.metrics_listen:
+            app.metrics.serve(app.config.metrics_listen)
+        await app.serve()
+        if options.role != "api":
+            app.work()
+        app.watch()
+        await stop.wait()
+        app.log.info("stopping")
+        return 0
+    finally:
+        await app.close()
+
+
+async def _command(app: App[Any], options: argparse.Namespace) -> int:
+    if options.command == "republish":
+        async with app.database.transaction() as tx:
+            count = await tx.run(f"UPDATE {app.context}.outbox SET published_at = NULL")
+        while await app.relay.step():
+            print(".", end="", flush=True)
+        print(f"\n{count} events of {app.context} published again")
+        return 0
+    if options.command == "replay":
+        applied = await app.dead_letters.replay(app.consumers)
+        print(f"{applied} dead letters of {app.context} applied")
+        return 0
+    return await app.service.commands[options.command].run(app, options)

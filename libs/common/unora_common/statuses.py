@@ -1,0 +1,77 @@
+"""The one map from what a use case raises to what leaves the service. What is unknown leaves as INTERNAL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncpg
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from unora_common.errors import DomainError, InvalidArgument, Unavailable
+
+STATUS = {code.name: code for code in grpc.StatusCode}
+UNAVAILABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.QueryCanceledError)
+DETAILS = "grpc-status-details-bin"
+
+
+class Internal(DomainError):
+    """Something that should not happen; what it was stands in the log, under the trace."""
+
+    code = "INTERNAL"
+    reason = "INTERNAL"
+
+
+class DeadlineExceeded(DomainError):
+    """The caller's time was over."""
+
+    code = "DEADLINE_EXCEEDED"
+    reason = "DEADLINE_EXCEEDED"
+
+
+def to_domain_error(error: BaseException, constraints: Mapping[str, type[DomainError]]) -> DomainError:
+    """The refusal that an exception means. `constraints` maps names of database constraints to refusals."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        refusal = constraints.get(str(error.constraint_name))
+        return refusal() if refusal else Internal()
+    if isinstance(error, grpc.aio.AioRpcError):
+        if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return DeadlineExceeded()
+        return Unavailable() if error.code() == grpc.StatusCode.UNAVAILABLE else Internal()
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded()
+    return Unavailable() if isinstance(error, UNAVAILABLE) else Internal()
+
+
+def to_status(error: DomainError, context: str) -> status_pb2.Status:
+    """The rich status: code, ErrorInfo, and BadRequest for fields. The message repeats the reason and nothing else."""
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=f"unora.{context}", metadata=error.metadata)
+    details = [_any(info)]
+    if isinstance(error, InvalidArgument):
+        violations = [
+            error_details_pb2.BadRequest.FieldViolation(field=field, description=why)
+            for field, why in error.violations.items()
+        ]
+        details.append(_any(error_details_pb2.BadRequest(field_violations=violations)))
+    return status_pb2.Status(code=code_pb2.Code.Value(error.code), message=error.reason, details=details)
+
+
+def _any(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    """The stable reason in an error that another service gave, or an empty string."""
+    for pair in error.trailing_metadata():
+        key, value = tuple(pair)
+        if key == DETAILS:
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Unpack(info):
+                    return str(info.reason)
+    return ""

@@ -1,0 +1,25 @@
+"""The trace of the work in hand: a W3C traceparent that goes with calls, events and log lines."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextvars import ContextVar
+
+HEADER = "traceparent"
+_SHAPE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_current: ContextVar[str] = ContextVar("unora_trace", default="")
+
+
+def begin(parent: str = "") -> str:
+    """Makes `parent` the current trace, or a new one if it is none; returns it."""
+    if len(parent) != 55 or not _SHAPE.fullmatch(parent):
+        random = os.urandom(24).hex()
+        parent = f"00-{random[:32]}-{random[32:]}-01"
+    _current.set(parent)
+    return parent
+
+
+def current() -> str:
+    """The current traceparent; a new one outside of any call or event."""
+    return _current.get() or begin()

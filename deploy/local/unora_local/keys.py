@@ -45,7 +45,3 @@ class Passwords:
             self._known[name] = secrets.token_hex(20)
             write_private(self._file, json.dumps(self._known, indent=1).encode() + b"\n")
         return self._known[name]
-
-    def of(self, names: list[str]) -> dict[str, str]:
-        """The passwords of these names."""
-        return {name: self[name] for name in names}

@@ -12,15 +12,15 @@ from typing import Any, Final
 
 from unora_local.keys import write_private
 
-# What each context reads: {context: {durable name of the consumer: filter subject}}.
-Reads = Mapping[str, Mapping[str, str]]
+# What each context reads: {context: filter subjects}.
+Reads = Mapping[str, Iterable[str]]
 
 ADMIN: Final = "admin"
 DEAD_LETTERS: Final = "dead_letters"
 ACCOUNT: Final = "unora"
 
 # Nobody else learns who is interested in whom before it is mutual (MA-10).
-_INTEREST: Final = "interest_"
+_INTEREST: Final = "interest"
 _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
 
 
@@ -30,15 +30,8 @@ def stream(context: str) -> str:
 
 
 def consumer(context: str, subject: str) -> str:
-    """The durable name under which a context reads a subject: `unora.matching.v1.connection_formed` is
-    `streak__matching_connection_formed`, and `unora.matching.v1.>` is `safety__matching`."""
-    tokens = [token for token in subject.split(".") if token not in ("*", ">")]
-    return f"{context}__{'_'.join((tokens[1], *tokens[3:]))}"
-
-
-def reads_of(subjects: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
-    """The reads for filter subjects whose consumers have the usual names."""
-    return {context: {consumer(context, item): item for item in items} for context, items in subjects.items()}
+    """The durable name under which a context reads a subject: `streak__connection_formed`, `safety__all`."""
+    return f"{context}__{subject.rpartition('.')[2].replace('>', 'all')}"
 
 
 def user_name(context: str, account: str | None = None) -> str:
@@ -46,7 +39,7 @@ def user_name(context: str, account: str | None = None) -> str:
     return context if account is None else f"{account}-{context}"
 
 
-def permissions(context: str, reads: Mapping[str, str]) -> dict[str, Any]:
+def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
     """What the user of a context may publish and subscribe to."""
     publish = [
         f"unora.{context}.>",
@@ -56,9 +49,9 @@ def permissions(context: str, reads: Mapping[str, str]) -> dict[str, Any]:
         # Not to create or update it: a stream may copy any other stream and pass everything on, unseen by permissions.
         f"$JS.API.STREAM.INFO.{stream(context)}",
     ]
-    for name, subject in sorted(reads.items()):
-        _check(context, name, subject)
-        source = stream(subject.split(".")[1])
+    for subject in sorted(reads):
+        _check(context, subject)
+        name, source = consumer(context, subject), stream(subject.split(".")[1])
         publish += [
             f"$JS.API.CONSUMER.CREATE.{source}.{name}.{subject}",
             f"$JS.API.CONSUMER.INFO.{source}.{name}",
@@ -69,14 +62,13 @@ def permissions(context: str, reads: Mapping[str, str]) -> dict[str, Any]:
     return {"publish": {"allow": publish}, "subscribe": {"allow": [f"_INBOX.{context}.>", f"wake.{context}"]}}
 
 
-def _check(context: str, name: str, subject: str) -> None:
+def _check(context: str, subject: str) -> None:
+    """Refuse what could not be held to: a subject is exact, or all of one context."""
     tokens = subject.split(".")
-    if tokens[0] != "unora" or len(tokens) < 4 or {"*", ">"} & set(tokens[:3]):
-        raise ValueError(f"{subject!r} is not a subject of one context's events")
-    if not name.startswith(f"{context}__"):
-        raise ValueError(f"the consumer {name!r} must be named {context}__…")
-    secret = tokens[1] == "matching" and (tokens[3].startswith(_INTEREST) or tokens[3] in ("*", ">"))
-    if secret and context not in _INTEREST_READERS:
+    if tokens[0] != "unora" or len(tokens) != 4 or "*" in subject or ">" in tokens[:3]:
+        raise ValueError(f"{subject!r} is neither an event of one context nor all of them")
+    interests = tokens[1] == "matching" and (tokens[3].startswith(_INTEREST) or tokens[3] == ">")
+    if interests and context not in _INTEREST_READERS:
         raise ValueError(f"{context} may not read interests: {subject}")
 
 
@@ -112,6 +104,6 @@ def _users(passwords: Mapping[str, str], reads: Reads, account: str | None) -> l
     for name, password in passwords.items():
         user: dict[str, Any] = {"user": user_name(name, account), "password": password}
         if name != ADMIN:
-            user["permissions"] = permissions(name, reads.get(name, {}))
+            user["permissions"] = permissions(name, reads.get(name, ()))
         users.append(user)
     return users

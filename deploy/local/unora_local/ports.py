@@ -39,19 +39,14 @@ class Ports:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
-        self._given: set[int] = set()
 
     def take(self, name: str, usual: int) -> int:
         """The port of `name`: the one it had, else its usual one, else the next that is free."""
-        known = self._known.get(name, usual)
-        candidates = [known, *range(usual, LIMIT, STRIDE)]
-        others = self._given | {port for other, port in self._known.items() if other != name}
-        for port in candidates:
-            if port not in others and is_free(port):
-                break
-        else:
+        others = {port for other, port in self._known.items() if other != name}
+        candidates: tuple[int, ...] = (self._known.get(name, usual), *range(usual, LIMIT, STRIDE))
+        port = next((port for port in candidates if port not in others and is_free(port)), None)
+        if port is None:
             raise RuntimeError(f"no free port for {name}")
-        self._given.add(port)
         if self._known.get(name) != port:
             self._known[name] = port
             self._file.parent.mkdir(parents=True, exist_ok=True)

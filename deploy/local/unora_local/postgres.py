@@ -148,11 +148,7 @@ class Postgres:
         # The server writes its state into this file; asking by connections would fill its log with refusals.
         for _ in range(int(_READY_WITHIN / 0.02)):
             process.check()
-            try:
-                lines = pid_file.read_text().splitlines()
-            except FileNotFoundError:
-                lines = []
-            if len(lines) > 7 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
+            if _says_ready(pid_file, process.pid):
                 return
             await asyncio.sleep(0.02)
         raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
@@ -164,3 +160,11 @@ class Postgres:
                 await connection.execute(f'CREATE DATABASE "{self.database}"')
         finally:
             await connection.close()
+
+
+def _says_ready(pid_file: Path, pid: int) -> bool:
+    try:
+        lines = pid_file.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"

@@ -16,7 +16,7 @@ from typing import Final
 
 from unora_local.process import User
 
-OUTSIDE: Final = Path("/var/tmp")
+OUTSIDE: Final = Path("/var/tmp")  # noqa: S108 - what is found there is checked for its owner
 _NOBODY: Final = 65534
 
 

@@ -13,7 +13,8 @@ from unora_local.binaries import script
 from unora_local.process import Process
 
 # Its parts are servers of their own, each with two ports.
-PORTS: Final = ("s3", "s3.grpc", "master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "admin", "admin.grpc")
+SERVERS: Final = ("s3", "master", "volume", "filer", "admin")
+PORTS: Final = tuple(name for server in SERVERS for name in (server, f"{server}.grpc"))
 _READY_WITHIN: Final = 30.0
 
 
@@ -21,7 +22,14 @@ class Seaweed:
     """An S3 with its objects in `folder`. `ports` has a port for each name in PORTS."""
 
     def __init__(
-        self, folder: Path, *, ports: Mapping[str, int], access_key: str, secret_key: str, log: Path, bucket: str = "photos"
+        self,
+        folder: Path,
+        *,
+        ports: Mapping[str, int],
+        access_key: str,
+        secret_key: str,
+        log: Path,
+        bucket: str = "photos",
     ) -> None:
         self.folder = folder
         self.bucket = bucket
@@ -42,7 +50,8 @@ class Seaweed:
         logs = self.folder / "tmp"
         shutil.rmtree(logs, ignore_errors=True)
         logs.mkdir()
-        ports = [f"-{name.replace('.grpc', '.port.grpc') if '.' in name else f'{name}.port'}={self._ports[name]}" for name in PORTS]
+        ports = [f"-{server}.port={self._ports[server]}" for server in SERVERS]
+        ports += [f"-{server}.port.grpc={self._ports[f'{server}.grpc']}" for server in SERVERS]
         self.process = Process(
             "seaweed",
             [
@@ -81,9 +90,7 @@ class Seaweed:
         if self.process is None:
             return
         await self.process.stop()
-        for name, port in self._ports.items():
-            # It forgets some of the sockets that it makes there, and gives no other place for them.
-            Path(f"/tmp/seaweedfs-{name.replace('.', '-')}-{port}.sock").unlink(missing_ok=True)
+        self._remove_sockets()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -94,13 +101,19 @@ class Seaweed:
     ) -> None:
         await self.stop()
 
+    def _remove_sockets(self) -> None:
+        # It forgets some of the sockets that it makes there, and gives no other place for them.
+        for server in SERVERS:
+            port = self._ports[f"{server}.grpc"]
+            Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
+
     async def _ready(self, process: Process) -> None:
         for _ in range(int(_READY_WITHIN / 0.05)):
             process.check()
-            if await _status(self._ports["s3"], "/healthz") == 200:
-                # The filer is asked for the bucket: the S3 would want a signed request.
-                if await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200:
-                    return
+            # The filer is asked for the bucket: the S3 would want a signed request.
+            healthy = await _status(self._ports["s3"], "/healthz") == 200
+            if healthy and await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200:
+                return
             await asyncio.sleep(0.05)
         raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
 

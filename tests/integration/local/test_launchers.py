@@ -17,7 +17,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig, StreamSource
 from unora_local import ports, postgres_home
 from unora_local.nats import Nats
-from unora_local.nats_config import ADMIN, consumer, reads_of
+from unora_local.nats_config import ADMIN, consumer
 from unora_local.postgres import Postgres
 from unora_local.seaweed import PORTS, Seaweed
 
@@ -79,7 +79,7 @@ async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
         port=port,
         monitoring_port=monitoring,
         passwords=dict.fromkeys(USERS, "secret"),
-        reads=reads_of({"discovery": [SENT], "streak": [FORMED]}),
+        reads={"discovery": [SENT], "streak": [FORMED]},
         log=tmp_path / "nats.log",
     )
     async with server:

@@ -1,0 +1,124 @@
+"""The commands: up, down, clean, status."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from unora_local import postgres_home
+from unora_local.process import StartFailedError
+from unora_local.progress import Progress
+from unora_local.run_folder import RunFolder
+from unora_local.up import Stack, describe
+
+CLONE: Final = Path(__file__).resolve().parents[3]
+STOPS_WITHIN: Final = 60.0
+StackMaker = Callable[[RunFolder, Progress], Stack]
+
+
+def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
+    """Run one command and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m unora_local", description="Everything of Unora on this machine.")
+    parser.add_argument("--run", type=Path, default=CLONE / ".run", help="the folder of all state (default: .run)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("up", help="start all, say when it is ready, stay until Ctrl-C")
+    commands.add_parser("down", help="stop all that runs; the data stay")
+    commands.add_parser("clean", help="stop all that runs and erase the data")
+    commands.add_parser("status", help="print what runs; exit status 0 if all is ready, else 1")
+    chosen = parser.parse_args(arguments)
+    folder = RunFolder(chosen.run)
+    if chosen.command == "up":
+        return up(folder, make)
+    return {"down": down, "clean": clean, "status": status}[chosen.command](folder)
+
+
+def up(folder: RunFolder, make: StackMaker = Stack) -> int:
+    """Run the stack in the foreground until it is told to stop."""
+    if not folder.lock.acquire():
+        print(f"Unora runs already{'' if folder.env.exists() else ', and is not ready yet'}.")
+        print(describe(folder, folder.rows()))
+        return 0
+    with folder.lock:
+        folder.withdraw()
+        left = folder.end_leftovers()
+        progress = Progress()
+        if left:
+            progress.say(f"ended what an earlier run had left: {', '.join(left)}")
+        return asyncio.run(_run(folder, progress, make))
+
+
+async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    begin = time.monotonic()
+    progress.say("Unora starts")
+    stack = make(folder, progress)
+    starting = asyncio.create_task(stack.start())
+    stopping = asyncio.create_task(told.wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            progress.say(f"Unora is ready after {time.monotonic() - begin:.1f} s")
+            progress.say(describe(folder, folder.rows()))
+            await stopping
+    except (StartFailedError, TimeoutError) as error:
+        progress.say(f"\nUnora could not start: {error}")
+        return 1
+    finally:
+        starting.cancel()
+        stopping.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        progress.say("Unora stops")
+        await stack.stop()
+    progress.say("Unora has stopped; the data stay")
+    return 0
+
+
+def down(folder: RunFolder) -> int:
+    """Stop the stack of the folder, and end what a killed supervisor has left."""
+    stopped = _stop(folder)
+    folder.lock.release()
+    print("Unora has stopped" if stopped else "Unora does not run")
+    return 0
+
+
+def clean(folder: RunFolder) -> int:
+    """Stop, and remove all state."""
+    _stop(folder)
+    postgres_home.erase_data(folder.path / "postgres")
+    postgres_home.erase_copy()
+    folder.erase()
+    folder.lock.release()
+    print("the data are erased")
+    return 0
+
+
+def status(folder: RunFolder) -> int:
+    """Print what runs."""
+    if not folder.path.exists() or folder.lock.holder() is None:
+        print("Unora does not run")
+        return 1
+    ready = folder.env.exists()
+    print("Unora is ready" if ready else "Unora starts or stops")
+    print(describe(folder, folder.rows()))
+    return 0 if ready else 1
+
+
+def _stop(folder: RunFolder) -> bool:
+    """Take the lock from whoever has it, and end all processes. Returns whether there were any."""
+    if not folder.path.exists():
+        return False
+    holder = folder.lock.holder()
+    if holder is not None:
+        os.kill(holder, signal.SIGTERM)
+    if not folder.lock.acquire_within(STOPS_WITHIN):
+        sys.exit(f"the supervisor {holder} does not stop")
+    folder.withdraw()
+    return bool(folder.end_leftovers()) or holder is not None

@@ -1,0 +1,116 @@
+"""What one stack is made of: its servers, its ports, its passwords, keys and certificates, all from one folder."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+from unora_local import tls
+from unora_local.contexts import CALLERS
+from unora_local.keys import Passwords, kept, signing_key
+from unora_local.nats import Nats
+from unora_local.nats_config import ADMIN, Reads
+from unora_local.ports import Ports
+from unora_local.postgres import SUPERUSER, Postgres
+from unora_local.run_folder import RunFolder
+from unora_local.seaweed import PORTS as SEAWEED_PORTS
+from unora_local.seaweed import Seaweed
+from unora_local.services import Backing, Endpoint, addresses
+
+POSTGRES_PORT: Final = 15432
+NATS_PORT: Final = 14222
+NATS_MONITORING_PORT: Final = 18222
+S3_PORT: Final = 18333
+GRPC_PORT: Final = 17001
+METRICS_PORT: Final = 17051
+ACCESS_KEY: Final = "unora"
+
+
+class Layout:
+    """The parts of a stack, not started. Making one chooses ports and writes what is missing in the folder."""
+
+    def __init__(self, folder: RunFolder, contexts: Sequence[str]) -> None:
+        self.contexts = contexts
+        self._folder = folder
+        self._ports = Ports(folder.path / "ports.json")
+        self._passwords = Passwords(folder.path / "passwords.json")
+        self._nats_port = self._ports.take("nats", NATS_PORT)
+        self._monitoring_port = self._ports.take("nats.monitoring", NATS_MONITORING_PORT)
+        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS])
+        self.developer = certificates["developer"]
+        self.sms_sandbox = kept(folder.path / "sms.jsonl", bytes)
+        self.postgres = Postgres(
+            folder.path / "postgres",
+            port=self._ports.take("postgres", POSTGRES_PORT),
+            password=self._passwords[SUPERUSER],
+            log=folder.logs / "postgres.log",
+        )
+        self.seaweed = Seaweed(
+            folder.path / "s3",
+            ports={name: self._ports.take(name, S3_PORT + i) for i, name in enumerate(SEAWEED_PORTS)},
+            access_key=ACCESS_KEY,
+            secret_key=self._passwords["s3"],
+            log=folder.logs / "seaweed.log",
+        )
+        self.backing = Backing(
+            database_urls={c: self._database_url(f"unora_{c}") for c in contexts},
+            nats_urls={c: self._nats_url(c) for c in contexts},
+            certificates=certificates,
+            endpoints={c: self._endpoint(i, c) for i, c in enumerate(contexts)},
+            extra={"identity": self._identity()},
+        )
+
+    def nats(self, reads: Reads) -> Nats:
+        """The NATS server that lets each context read what `reads` says."""
+        users = [*self.contexts, ADMIN]
+        return Nats(
+            self._folder.path / "nats",
+            port=self._nats_port,
+            monitoring_port=self._monitoring_port,
+            passwords={user: self._passwords[f"nats {user}"] for user in users},
+            reads=reads,
+            log=self._folder.logs / "nats.log",
+        )
+
+    def roles(self) -> dict[str, str]:
+        """The passwords of the database roles: of each context one that migrates and one that runs."""
+        names = (name for context in self.contexts for name in (f"unora_{context}_owner", f"unora_{context}"))
+        return {name: self._passwords[name] for name in names}
+
+    def owners(self) -> dict[str, str]:
+        """Each context's database address for the role that migrates."""
+        return {context: self._database_url(f"unora_{context}_owner") for context in self.contexts}
+
+    def published(self) -> dict[str, str]:
+        """What clients of a running stack need to know."""
+        return {
+            "UNORA_POSTGRES_URL": self.postgres.dsn(),
+            "UNORA_NATS_URL": self._nats_url(ADMIN),
+            **addresses(self.backing),
+            "UNORA_TLS_CA": str(self.developer.ca),
+            "UNORA_TLS_CERT": str(self.developer.cert),
+            "UNORA_TLS_KEY": str(self.developer.key),
+            "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
+        }
+
+    def _database_url(self, role: str) -> str:
+        return self.postgres.dsn(role, self._passwords[role])
+
+    def _nats_url(self, user: str) -> str:
+        return self.nats({}).url(user)
+
+    def _endpoint(self, index: int, context: str) -> Endpoint:
+        grpc = self._ports.take(context, GRPC_PORT + index)
+        metrics = self._ports.take(f"{context} metrics", METRICS_PORT + index)
+        return Endpoint(f"127.0.0.1:{grpc}", f"127.0.0.1:{metrics}")
+
+    def _identity(self) -> dict[str, str]:
+        keys = self._folder.path / "keys"
+        return {
+            "UNORA_TOKEN_KEY": str(kept(keys / "token.pem", signing_key)),
+            "UNORA_PHONE_KEY": str(kept(keys / "phone.key", lambda: secrets.token_bytes(32))),
+            "UNORA_S3_ENDPOINT": self.seaweed.endpoint,
+            "UNORA_S3_BUCKET": self.seaweed.bucket,
+            "AWS_ACCESS_KEY_ID": self.seaweed.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.seaweed.secret_key,
+            "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
+        }

@@ -1,0 +1,15 @@
+"""Which events each service reads, as its declaration says; NATS lets it read nothing else."""
+
+from collections.abc import Iterable
+from importlib import import_module
+
+
+def declared(contexts: Iterable[str]) -> dict[str, list[str]]:
+    """The filter subjects of each context's consumers."""
+    return {context: _subjects(context) for context in contexts}
+
+
+def _subjects(context: str) -> list[str]:
+    service = import_module(f"unora_{context}.service").service
+    methods = (method for kind in service.consumers for method in vars(kind).values())
+    return sorted(method.consumes.subject for method in methods if hasattr(method, "consumes"))

@@ -1,0 +1,153 @@
+"""The folder of a running stack: its lock, what it has started, and the file that tells others where everything is."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from unora_local.keys import write_private
+
+
+@dataclass(frozen=True)
+class Row:
+    """One process that was started. `started` tells it from another that got the same id later."""
+
+    name: str
+    pid: int
+    started: str
+    address: str
+    stop_signal: int
+
+
+def started(pid: int) -> str | None:
+    """When a process began, in a form that a change of the machine's clock does not change; None if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists() or not psutil.pid_exists(pid):
+            return None
+        return str(psutil.Process(pid).create_time())
+    return None if fields[0] == "Z" else f"{boot}/{fields[19]}"
+
+
+class Lock:
+    """Held by the one supervisor of a folder for as long as it lives."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock if nobody has it."""
+        while True:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            if self._file.exists() and self._file.stat().st_ino == os.fstat(descriptor).st_ino:
+                break
+            # Erased between the two calls: a lock on what has no name any more keeps nobody out.
+            os.close(descriptor)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._descriptor = descriptor
+        return True
+
+    def acquire_within(self, seconds: float) -> bool:
+        """Take the lock, waiting for its holder to end."""
+        end = time.monotonic() + seconds
+        while not self.acquire():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def holder(self) -> int | None:
+        """The id of the process that has the lock, if one has."""
+        if self.acquire():
+            self.release()
+            return None
+        text = self._file.read_text()
+        return int(text) if text else None
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class RunFolder:
+    """Files of one stack."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.env = self.path / "env"
+        self.logs = self.path / "logs"
+        self.lock = Lock(self.path / "lock")
+        self._processes = self.path / "processes.json"
+
+    def rows(self) -> list[Row]:
+        """What was started, in order."""
+        if not self._processes.exists():
+            return []
+        return [Row(**row) for row in json.loads(self._processes.read_text())]
+
+    def record(self, rows: list[Row]) -> None:
+        """Write down what runs, so that a later call can end it even if this process cannot."""
+        write_private(self._processes, json.dumps([asdict(row) for row in rows], indent=1).encode())
+
+    def publish(self, values: Mapping[str, str]) -> None:
+        """Tell others that all is ready, and where."""
+        lines = (f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+        write_private(self.env, "".join(lines).encode())
+
+    def withdraw(self) -> None:
+        """Say no longer that all is ready."""
+        self.env.unlink(missing_ok=True)
+
+    def end_leftovers(self) -> list[str]:
+        """End what a supervisor that was killed has left, last started first, and return the names.
+
+        Only with the lock held. A process counts only if it began when the record says.
+        """
+        found = [row for row in reversed(self.rows()) if started(row.pid) == row.started]
+        for row in found:
+            _signal(row, row.stop_signal)
+        end = time.monotonic() + 10
+        while any(started(row.pid) == row.started for row in found) and time.monotonic() < end:
+            time.sleep(0.02)
+        for row in found:
+            if started(row.pid) == row.started:
+                _signal(row, signal.SIGKILL)
+        self._processes.unlink(missing_ok=True)
+        return [row.name for row in found]
+
+    def erase(self) -> None:
+        """Remove everything here."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _signal(row: Row, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(row.pid, number)

@@ -1,0 +1,65 @@
+"""How the services are started: one process each, told by its environment where everything is."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unora_local.process import Process
+from unora_local.supervisor import Alone
+from unora_local.tls import Certificate
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where one service listens."""
+
+    grpc: str
+    metrics: str
+
+
+@dataclass(frozen=True)
+class Backing:
+    """What the services stand on."""
+
+    database_urls: Mapping[str, str]
+    nats_urls: Mapping[str, str]
+    certificates: Mapping[str, Certificate]
+    endpoints: Mapping[str, Endpoint]
+    extra: Mapping[str, Mapping[str, str]]
+    """Variables that only one context gets."""
+
+
+def module(context: str) -> Sequence[str]:
+    """The command of a service."""
+    return [sys.executable, "-m", f"unora_{context}"]
+
+
+def addresses(backing: Backing) -> dict[str, str]:
+    """The address of every service, as variables."""
+    return {f"UNORA_{context.upper()}_ADDRESS": endpoint.grpc for context, endpoint in backing.endpoints.items()}
+
+
+def environment(context: str, backing: Backing) -> dict[str, str]:
+    """The variables of one service, beside those that this process was given."""
+    certificate = backing.certificates[context]
+    own = {
+        "UNORA_DATABASE_URL": backing.database_urls[context],
+        "UNORA_NATS_URL": backing.nats_urls[context],
+        "UNORA_LISTEN": backing.endpoints[context].grpc,
+        "UNORA_METRICS_LISTEN": backing.endpoints[context].metrics,
+        "UNORA_TLS_CA": str(certificate.ca),
+        "UNORA_TLS_CERT": str(certificate.cert),
+        "UNORA_TLS_KEY": str(certificate.key),
+        "UNORA_REFLECTION": "true",
+        "UNORA_GATEWAY_CALLERS": "gateway,developer",
+    }
+    # Compiled modules are kept: without them every start of a service compiles its own code again.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return inherited | own | addresses(backing) | dict(backing.extra.get(context, {}))
+
+
+def part(context: str, command: Sequence[str], backing: Backing, log: Path) -> Alone:
+    """One service for the supervisor."""
+    return Alone(Process(context, command, log=log, env=environment(context, backing)))

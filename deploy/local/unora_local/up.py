@@ -1,0 +1,117 @@
+"""The order in which the stack starts, and what it tells when it is ready."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from unora_local import health, reads, services
+from unora_local.contexts import CONTEXTS
+from unora_local.layout import Layout
+from unora_local.nats_config import Reads
+from unora_local.progress import Progress, table
+from unora_local.run_folder import Row, RunFolder
+from unora_local.supervisor import Part, Supervisor
+
+READY_WITHIN: Final = 120.0
+
+NEXT: Final = """
+  make demo               play two members from sign-up to Day 15
+  Ctrl-C or make down     stop; the data stay
+  set -a; . {env}
+                          have all addresses and certificates in your shell
+"""
+
+
+def migrate(dsn: str, roles: Mapping[str, str], owners: Mapping[str, str]) -> None:
+    """Make roles and schemas as the superuser of `dsn`, then bring each context's schema to its newest version."""
+    # Slow to import: here that happens beside the start of the servers.
+    from unora_common import cluster, migrations
+
+    asyncio.run(cluster.prepare(dsn, roles, movable_clock=True))
+    for context, owner in owners.items():
+        migrations.upgrade(context, owner)
+
+
+class Stack:
+    """Everything on this machine, from one folder whose lock the caller holds."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        progress: Progress,
+        *,
+        contexts: Sequence[str] = CONTEXTS,
+        command: Callable[[str], Sequence[str]] = services.module,
+        declared: Callable[[Sequence[str]], Reads] = reads.declared,
+        migrate: Callable[[str, Mapping[str, str], Mapping[str, str]], None] = migrate,
+    ) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._contexts = contexts
+        self._command = command
+        self._declared = declared
+        self._migrate = migrate
+        self._supervisor = Supervisor(folder, progress.say)
+
+    async def start(self) -> None:
+        """Start all and return when all is ready and the env file says so; raise StartFailedError if it does not."""
+        self._folder.withdraw()
+        for old in self._folder.logs.glob("*.log"):
+            old.unlink()
+        layout = Layout(self._folder, self._contexts)
+        work = asyncio.create_task(self._start(layout))
+        failure = asyncio.create_task(self._supervisor.failure())
+        try:
+            done, _ = await asyncio.wait({work, failure}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise TimeoutError(f"not ready within {READY_WITHIN:.0f} s; the logs are in {self._folder.logs}")
+            for task in done:
+                task.result()
+        finally:
+            work.cancel()
+            failure.cancel()
+            await asyncio.gather(work, failure, return_exceptions=True)
+        self._supervisor.all_started()
+        self._folder.publish(layout.published())
+
+    async def stop(self) -> None:
+        """Stop all that was started."""
+        self._folder.withdraw()
+        await self._supervisor.stop()
+
+    async def _start(self, layout: Layout) -> None:
+        seaweed = asyncio.create_task(self._part("seaweed", layout.seaweed, layout.seaweed.endpoint))
+        try:
+            await asyncio.gather(self._database(layout), self._events(layout))
+            await asyncio.gather(*(self._service(context, layout) for context in self._contexts))
+            await seaweed
+        finally:
+            seaweed.cancel()
+            await asyncio.gather(seaweed, return_exceptions=True)
+
+    async def _database(self, layout: Layout) -> None:
+        await self._part("postgres", layout.postgres, f"127.0.0.1:{layout.postgres.port}")
+        with self._progress.step("schemas"):
+            await asyncio.to_thread(self._migrate, layout.postgres.dsn(), layout.roles(), layout.owners())
+
+    async def _events(self, layout: Layout) -> None:
+        nats = layout.nats(await asyncio.to_thread(self._declared, self._contexts))
+        await self._part("nats", nats, f"127.0.0.1:{nats.port}")
+
+    async def _part(self, name: str, part: Part, address: str) -> None:
+        with self._progress.step(name):
+            await self._supervisor.start(name, part, address)
+
+    async def _service(self, context: str, layout: Layout) -> None:
+        address = layout.backing.endpoints[context].grpc
+        log = self._folder.logs / f"{context}.log"
+        part = services.part(context, self._command(context), layout.backing, log)
+        with self._progress.step(context):
+            await self._supervisor.start(context, part, address)
+            await health.ready(address, layout.developer)
+
+
+def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
+    """What runs, and what one can do with it."""
+    lines = [(row.name, row.address, str(row.pid)) for row in rows]
+    return f"\n{table(('service', 'address', 'pid'), lines)}\n{NEXT.format(env=folder.env)}"

@@ -1,0 +1,99 @@
+"""Ports, passwords and certificates: what is made once and kept."""
+
+import socket
+import ssl
+import stat
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from unora_local import ports, tls
+from unora_local.keys import Passwords, kept
+from unora_local.ports import Ports
+
+
+def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "ports.json"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        usual = taken.getsockname()[1] % 100 + 23_000
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", usual))
+            other.listen()
+            found = Ports(file).take("streak", usual)
+            assert found != usual
+            assert not ports.is_free(usual)
+        # Its usual one is free again, but others may have written down where it is.
+        assert Ports(file).take("streak", usual) == found
+        assert Ports(file).take("reveal", found) != found
+
+
+def test_free_ports_differ() -> None:
+    assert len(set(ports.free(20))) == 20
+
+
+def test_passwords_are_made_once_and_private(tmp_path: Path) -> None:
+    file = tmp_path / "passwords.json"
+    first = Passwords(file)
+    assert first["a"] != first["b"]
+    assert Passwords(file)["a"] == first["a"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_key_is_made_once(tmp_path: Path) -> None:
+    path = kept(tmp_path / "keys" / "phone", lambda: b"first")
+    assert kept(path, lambda: b"second").read_bytes() == b"first"
+
+
+def test_certificates_are_kept_and_new_names_are_added(tmp_path: Path) -> None:
+    first = tls.ensure(tmp_path, ["streak"])["streak"].read()
+    both = tls.ensure(tmp_path, ["streak", "reveal"])
+    assert both["streak"].read() == first
+    assert both["reveal"].read()[0] == first[0]
+    assert stat.S_IMODE(both["reveal"].key.stat().st_mode) == 0o600
+
+
+def test_a_certificate_says_who_it_is(tmp_path: Path) -> None:
+    _, pem, _ = tls.ensure(tmp_path, ["streak"])["streak"].read()
+    names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["spiffe://unora/streak"]
+    assert names.get_values_for_type(x509.DNSName) == ["streak.unora", "localhost"]
+
+
+def test_certificates_near_their_end_are_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "LIFE", tls.RENEW)
+    old = tls.ensure(tmp_path, ["streak"])["streak"].read()
+    monkeypatch.undo()
+    new = tls.ensure(tmp_path, ["streak"])["streak"].read()
+    assert all(a != b for a, b in zip(old, new, strict=True))
+    assert x509.load_pem_x509_certificate(new[1]).not_valid_after_utc - datetime.now(UTC) > tls.RENEW
+
+
+def test_both_ends_of_a_connection_accept_each_other(tmp_path: Path) -> None:
+    certificates = tls.ensure(tmp_path, ["streak", "reveal"])
+    server, client = certificates["streak"], certificates["reveal"]
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(server.ca))
+    serving.verify_mode = ssl.CERT_REQUIRED
+    serving.load_cert_chain(server.cert, server.key)
+    calling = ssl.create_default_context(cafile=str(client.ca))
+    calling.verify_flags |= ssl.VERIFY_X509_STRICT
+    calling.load_cert_chain(client.cert, client.key)
+    seen: list[Any] = []
+
+    def serve(plain: socket.socket) -> None:
+        with serving.wrap_socket(plain, server_side=True) as connection:
+            seen.append(connection.getpeercert())
+            connection.sendall(b"ok")
+
+    here, there = socket.socketpair()
+    thread = threading.Thread(target=serve, args=(there,))
+    thread.start()
+    with calling.wrap_socket(here, server_hostname="127.0.0.1") as connection:
+        assert connection.recv(2) == b"ok"
+    thread.join()
+    assert ("URI", "spiffe://unora/reveal") in seen[0]["subjectAltName"]

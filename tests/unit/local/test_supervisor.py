@@ -1,0 +1,119 @@
+"""Processes and their supervisor, with commands of the shell for services."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from unora_local import supervisor
+from unora_local.process import Process, StartFailedError, tail
+from unora_local.run_folder import Row, RunFolder, started
+from unora_local.supervisor import Alone, Supervisor
+
+
+def shell(script: str, folder: Path, name: str = "part") -> Process:
+    return Process(name, ["/bin/sh", "-c", script], log=folder / f"{name}.log", grace=0.3)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - other processes set no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_process_ends_with_its_whole_group_even_if_it_will_not(tmp_path: Path) -> None:
+    process = shell("trap '' TERM; sleep 60 & echo $!; wait; wait", tmp_path)
+    await process.start()
+    await until(lambda: bool(process.log.read_text()))
+    grandchild = int(process.log.read_text())
+    await process.stop()
+    await until(lambda: started(grandchild) is None)
+    assert not process.running
+
+
+async def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, os; from pathlib import Path; from unora_local.process import Process\n"
+        "async def main():\n"
+        f"    child = Process('child', ['sleep', '60'], log=Path({str(tmp_path / 'log')!r}))\n"
+        "    await child.start(); print(child.pid, flush=True); os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())"
+    )
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
+    child = int(done.stdout)
+    await until(lambda: started(child) is None)
+
+
+async def test_what_dies_is_started_again_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    said: list[str] = []
+    folder = RunFolder(tmp_path)
+    watch = Supervisor(folder, said.append)
+    part = Alone(shell("exec sleep 60", tmp_path))
+    await watch.start("part", part, "here")
+    watch.all_started()
+    for _ in range(supervisor.TRIES + 1):
+        old = folder.rows()[0]
+        part.process.kill()
+        await until(lambda old=old: folder.rows() not in ([], [old]))  # type: ignore[misc]
+    assert sum("part died (signal 9)" in line for line in said) == supervisor.TRIES + 1
+    assert sum("runs again" in line for line in said) == supervisor.TRIES + 1
+    await watch.stop()
+    assert folder.rows() == []
+    assert not part.process.running
+
+
+async def test_what_dies_again_and_again_at_the_start_is_an_error_with_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    watch = Supervisor(RunFolder(tmp_path), lambda _: None)
+    await watch.start("part", Alone(shell("echo no such thing; exit 3", tmp_path)), "here")
+    with pytest.raises(StartFailedError, match="no such thing"):
+        await asyncio.wait_for(watch.failure(), 10)
+    await watch.stop()
+
+
+async def test_leftovers_are_ended_and_others_are_not(tmp_path: Path) -> None:
+    left, foreign = shell("exec sleep 60", tmp_path, "left"), shell("exec sleep 60", tmp_path, "foreign")
+    await left.start()
+    await foreign.start()
+    began = started(left.pid)
+    assert began is not None
+    folder = RunFolder(tmp_path)
+    # The record of the second says that another process, long gone, had its id.
+    rows = [Row("left", left.pid, began, "", signal.SIGTERM), Row("gone", foreign.pid, "earlier", "", signal.SIGTERM)]
+    folder.record(rows)
+    assert await asyncio.to_thread(folder.end_leftovers) == ["left"]
+    assert started(left.pid) is None
+    assert foreign.running
+    await foreign.stop()
+    await left.wait()
+
+
+def test_the_lock_has_one_holder(tmp_path: Path) -> None:
+    first, second = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "run")
+    with first.lock:
+        assert first.lock.acquire()
+        assert not second.lock.acquire()
+        assert second.lock.holder() is not None
+    assert second.lock.holder() is None
+
+
+def test_the_env_file_is_for_a_shell(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.publish({"A": "two words", "B": "$x"})
+    done = subprocess.run(["/bin/sh", "-c", f". {folder.env}; echo $A $B"], capture_output=True, text=True, check=True)
+    assert done.stdout == "two words $x\n"
+    folder.withdraw()
+    assert not folder.env.exists()
+
+
+def test_the_tail_of_a_log_is_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert "no output" in tail(log)
+    log.write_text("\n".join(map(str, range(100_000))))
+    assert tail(log, 2).split() == ["99998", "99999"]

@@ -51,15 +51,22 @@ def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
     ]
     for subject in sorted(reads):
         _check(context, subject)
-        name, source = consumer(context, subject), stream(subject.split(".")[1])
-        publish += [
-            f"$JS.API.CONSUMER.CREATE.{source}.{name}.{subject}",
-            f"$JS.API.CONSUMER.INFO.{source}.{name}",
-            f"$JS.API.CONSUMER.DELETE.{source}.{name}",
-            f"$JS.API.CONSUMER.MSG.NEXT.{source}.{name}",
-            f"$JS.ACK.{source}.{name}.>",
-        ]
+        name = consumer(context, subject)
+        publish += _consume(stream(subject.split(".")[1]), name, subject)
+        # What the consumer could not handle can be read again, from where it was put.
+        publish += _consume(DEAD_LETTERS, f"{name}__replay", f"dead.{context}.{name}")
     return {"publish": {"allow": publish}, "subscribe": {"allow": [f"_INBOX.{context}.>", f"wake.{context}"]}}
+
+
+def _consume(source: str, name: str, subject: str) -> list[str]:
+    """What a user publishes to have one consumer on a stream."""
+    return [
+        f"$JS.API.CONSUMER.CREATE.{source}.{name}.{subject}",
+        f"$JS.API.CONSUMER.INFO.{source}.{name}",
+        f"$JS.API.CONSUMER.DELETE.{source}.{name}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{source}.{name}",
+        f"$JS.ACK.{source}.{name}.>",
+    ]
 
 
 def _check(context: str, subject: str) -> None:

@@ -11,5 +11,4 @@ def declared(contexts: Iterable[str]) -> dict[str, list[str]]:
 
 def _subjects(context: str) -> list[str]:
     service = import_module(f"unora_{context}.service").service
-    methods = (method for kind in service.consumers for method in vars(kind).values())
-    return sorted(method.consumes.subject for method in methods if hasattr(method, "consumes"))
+    return sorted({consumed.subject for consumed in service.consumed()})

@@ -1,6 +1,7 @@
 """The order in which the stack starts, and what it tells when it is ready."""
 
 import asyncio
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -114,4 +115,4 @@ class Stack:
 def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
     """What runs, and what one can do with it."""
     lines = [(row.name, row.address, str(row.pid)) for row in rows]
-    return f"\n{table(('service', 'address', 'pid'), lines)}\n{NEXT.format(env=folder.env)}"
+    return f"\n{table(('service', 'address', 'pid'), lines)}\n{NEXT.format(env=shlex.quote(str(folder.env)))}"

@@ -122,7 +122,12 @@ async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
         )
         assert json.loads(answer.data)["error"]["err_code"] == 10131
 
-        await streak.jetstream().publish("dead.streak.x", b"failed")
+        await streak.jetstream().publish(f"dead.streak.{allowed}", b"failed")
+        replay = f"{allowed}__replay"
+        config = ConsumerConfig(name=replay, durable_name=replay, filter_subject=f"dead.streak.{allowed}")
+        await streak.jetstream().add_consumer("dead_letters", config)
+        (failed,) = await (await streak.jetstream().pull_subscribe_bind(replay, "dead_letters")).fetch(1, timeout=2)
+        await failed.ack_sync()
         assert (await admin.jetstream().stream_info("dead_letters")).state.messages == 1
         ping = await streak.subscribe("wake.streak")
         await streak.publish("wake.streak", b"")

@@ -25,6 +25,8 @@ def test_a_consumer_is_bound_to_its_name_and_subject() -> None:
     publish = permissions("streak", [FORMED])["publish"]["allow"]
     assert f"$JS.API.CONSUMER.CREATE.unora_matching.streak__connection_formed.{FORMED}" in publish
     assert "$JS.API.CONSUMER.MSG.NEXT.unora_matching.streak__connection_formed" in publish
+    replay = "streak__connection_formed__replay"
+    assert f"$JS.API.CONSUMER.CREATE.dead_letters.{replay}.dead.streak.streak__connection_formed" in publish
     assert not any("*" in subject for subject in publish)
 
 

@@ -16,7 +16,7 @@ from unora_streak.domain.events import (
     StreakTerminated,
     transitions,
 )
-from unora_streak.domain.machine import begin, check_in, next_due, settle, terminate
+from unora_streak.domain.machine import begin, check_in, next_due, settle, step, terminate
 from unora_streak.domain.state import ALLOWED, INITIAL, PLAYING, TERMINAL, Effort, Policy, State, Streak
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "next_due",
     "pair_zone",
     "settle",
+    "step",
     "terminate",
     "transitions",
 ]

@@ -1,30 +1,24 @@
-"""Why a streak refuses. The reason is the contract; the code is the name of a gRPC status."""
+"""Why a streak refuses."""
 
 from datetime import datetime
-from typing import ClassVar
+
+from unora_common.errors import DomainError
 
 from unora_streak.domain.state import State
 
 
-class StreakError(Exception):
-    """A refusal that changes nothing (ST-19). `metadata` is what the client may act on."""
-
-    code: ClassVar[str]
-    reason: ClassVar[str]
-
-    def __init__(self, **metadata: str) -> None:
-        super().__init__(self.reason)
-        self.metadata = metadata
+class StreakError(DomainError):
+    """A refusal that changes nothing (ST-19)."""
 
 
-class NotInStreak(StreakError):  # noqa: N818 - named for what is refused
+class NotInStreak(StreakError):
     """XX-04: the same answer as for a streak that does not exist."""
 
     code = "NOT_FOUND"
     reason = "STREAK_NOT_FOUND"
 
 
-class AlreadyCheckedIn(StreakError):  # noqa: N818 - named for what is refused
+class AlreadyCheckedIn(StreakError):
     """ST-04: one check-in per user per day. Says when the day ends."""
 
     code = "ALREADY_EXISTS"
@@ -34,7 +28,7 @@ class AlreadyCheckedIn(StreakError):  # noqa: N818 - named for what is refused
         super().__init__(closes_at=closes_at.isoformat())
 
 
-class CheckInClosed(StreakError):  # noqa: N818 - named for what is refused
+class CheckInClosed(StreakError):
     """ST-19: no check-in in payment_window, completed or terminated."""
 
     code = "FAILED_PRECONDITION"

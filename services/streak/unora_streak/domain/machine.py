@@ -66,6 +66,12 @@ def next_due(streak: Streak, policy: Policy) -> datetime | None:
             return None
 
 
+def step(streak: Streak, until: datetime, now: datetime, policy: Policy) -> tuple[Streak, Event] | None:
+    """The one thing that is due first, if anything is due by `until`: what `settle` does over and over."""
+    due = next_due(streak, policy)
+    return _fall_due(streak, due, now) if due is not None and due <= until else None
+
+
 def settle(streak: Streak, now: datetime, policy: Policy) -> tuple[Streak, list[Event]]:
     """ST-16: everything that time alone has brought about up to now, in order, each with its own effective time.
 
@@ -129,8 +135,8 @@ def terminate(streak: Streak, ended_at: datetime, now: datetime, policy: Policy)
 
 def _settle(streak: Streak, until: datetime, now: datetime, policy: Policy) -> tuple[Streak, list[Event]]:
     events: list[Event] = []
-    while (due := next_due(streak, policy)) is not None and due <= until:
-        streak, event = _fall_due(streak, due, now)
+    while made := step(streak, until, now, policy):
+        streak, event = made
         events.append(event)
     return streak, events
 

@@ -1,0 +1,73 @@
+"""The plumbing tables as the first migration of each context makes them; a change is a migration of its own."""
+
+from __future__ import annotations
+
+from alembic import op
+
+PLUMBING = """
+CREATE TABLE {schema}.outbox (
+    id uuid NOT NULL CONSTRAINT pk_outbox PRIMARY KEY,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    aggregate_id uuid NOT NULL,
+    aggregate_version bigint NOT NULL,
+    subject text NOT NULL,
+    payload bytea NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    trace text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    published_at timestamptz,
+    CONSTRAINT uq_outbox_aggregate_id_aggregate_version UNIQUE (aggregate_id, aggregate_version)
+);
+CREATE INDEX ix_outbox_unpublished ON {schema}.outbox (seq) WHERE published_at IS NULL;
+CREATE INDEX ix_outbox_published_at ON {schema}.outbox (published_at) WHERE published_at IS NOT NULL;
+COMMENT ON TABLE {schema}.outbox IS
+    'Events of this context, written with their cause, published by the relay (XX-02)';
+
+CREATE TABLE {schema}.inbox (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pk_inbox PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX ix_inbox_applied_at ON {schema}.inbox (applied_at);
+COMMENT ON TABLE {schema}.inbox IS 'Which events were applied, so that each is applied exactly once (XX-02)';
+
+CREATE TABLE {schema}.inbox_failures (
+    consumer text NOT NULL,
+    event_id uuid NOT NULL,
+    failures integer NOT NULL,
+    error text NOT NULL,
+    failed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pk_inbox_failures PRIMARY KEY (consumer, event_id)
+);
+COMMENT ON TABLE {schema}.inbox_failures IS 'Events that could not be applied, and how often it was tried';
+
+CREATE TABLE {schema}.kept_answers (
+    caller text NOT NULL,
+    method text NOT NULL,
+    request_id uuid NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pk_kept_answers PRIMARY KEY (caller, method, request_id)
+);
+CREATE INDEX ix_kept_answers_kept_at ON {schema}.kept_answers (kept_at);
+COMMENT ON TABLE {schema}.kept_answers IS 'Answers of mutating calls, given again to a repeat (BI-08)';
+"""
+
+
+def run_sql(script: str) -> None:
+    """Runs a script of statements that end in `;` at the end of a line; `$$` bodies stay whole."""
+    statement: list[str] = []
+    inside = False
+    for line in script.strip().splitlines():
+        statement.append(line)
+        inside ^= line.count("$$") % 2 == 1
+        if line.rstrip().endswith(";") and not inside:
+            op.execute("\n".join(statement).rstrip().rstrip(";"))
+            statement = []
+
+
+def create_plumbing(schema: str) -> None:
+    """Makes outbox, inbox, inbox_failures and kept_answers."""
+    run_sql(PLUMBING.format(schema=schema))

@@ -1,0 +1,18 @@
+"""The streak service: the daily loop of each connection."""
+
+from __future__ import annotations
+
+from unora_common.service import Service
+
+from unora_streak.config import StreakConfig
+from unora_streak.consumers import Connections
+from unora_streak.jobs import Days
+from unora_streak.servicer import Streaks
+
+service = Service(
+    "streak",
+    config=StreakConfig,
+    servicers=[Streaks],
+    consumers=[Connections],
+    jobs=[Days],
+)

@@ -1,0 +1,87 @@
+"""StreakService: proto to domain and back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from unora.streak.v1.streak_service_pb2 import (
+    CheckInRequest,
+    CheckInResponse,
+    GetDashboardRequest,
+    GetDashboardResponse,
+    GetStreakRequest,
+    GetStreakResponse,
+)
+from unora_common.call import Call
+from unora_common.database import Session, Tx
+from unora_common.declare import once, reads
+from unora_common.service import App
+
+from unora_streak import store
+from unora_streak.clients import Directory
+from unora_streak.config import StreakConfig
+from unora_streak.domain import State, check_in, settle
+from unora_streak.messages import EFFORT_OF, to_check_in, to_streak
+from unora_streak.use_cases import settle_all
+
+
+class Streaks:
+    """The daily loop, for members."""
+
+    service = "unora.streak.v1.StreakService"
+
+    def __init__(self, app: App[StreakConfig]) -> None:
+        self.app = app
+        self.policy = app.config.policy
+        self.directory = Directory(app.clients)
+
+    @reads
+    async def GetDashboard(self, request: GetDashboardRequest, db: Session) -> GetDashboardResponse:
+        """ST-15. What is due is shown as it is now; writing it is the sweep's work."""
+        found = await store.dashboard(db, db.user)
+        shown = [(settle(each.streak, each.now, self.policy)[0], each.server_type) for each in found]
+        return GetDashboardResponse(streaks=[to_streak(streak, server, db.user) for streak, server in shown])
+
+    @reads
+    async def GetStreak(self, request: GetStreakRequest, db: Session) -> GetStreakResponse:
+        """One streak with the check-ins of its cycle."""
+        found = await store.one(db, UUID(request.streak_id), db.user)
+        streak, _ = settle(found.streak, found.now, self.policy)
+        made = await store.check_ins(db, streak.id, streak.cycle)
+        return GetStreakResponse(
+            streak=to_streak(streak, found.server_type, db.user), check_ins=[to_check_in(row) for row in made]
+        )
+
+    async def CheckIn(self, request: CheckInRequest, call: Call) -> CheckInResponse:
+        """ST-04, ST-05, ST-10. Only the first check-in after a reset has to ask for the pair's zone."""
+        try:
+            return await self._in_this_cycle(request, call)
+        except CycleIsOver:
+            return await self._in_a_new_cycle(request, call)
+
+    @once
+    async def _in_this_cycle(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
+        return await self._check_in(request, tx, None)
+
+    async def _zone(self, request: CheckInRequest, call: Call) -> str:
+        async with self.app.database.session(call.user) as db:
+            found = await store.one(db, UUID(request.streak_id), db.user)
+        return await self.directory.zone_of_pair(found.streak.user_a_id, found.streak.user_b_id)
+
+    @once(prepare=_zone)
+    async def _in_a_new_cycle(self, request: CheckInRequest, tx: Tx, zone: str) -> CheckInResponse:
+        return await self._check_in(request, tx, zone)
+
+    async def _check_in(self, request: CheckInRequest, tx: Tx, zone: str | None) -> CheckInResponse:
+        found = await store.lock(tx, UUID(request.streak_id), tx.user)
+        (before,) = await settle_all(tx, [found.streak], self.policy)
+        if before.state is State.RESET and zone is None:
+            raise CycleIsOver
+        effort = EFFORT_OF[request.effort_signal]
+        after, events = check_in(before, tx.user, effort, tx.now, zone or before.zone, self.policy)
+        await store.save(tx, before, after, events, self.policy)
+        return CheckInResponse(streak=to_streak(after, found.server_type, tx.user))
+
+
+class CycleIsOver(Exception):
+    """The check-in begins a new cycle, whose zone is the pair's at that moment (ST-03): ask identity first."""

@@ -3,36 +3,36 @@
 import hashlib
 import hmac
 import secrets
-from typing import ClassVar
 from uuid import UUID
 
 import phonenumbers
-
-from unora_identity.domain.errors import IdentityError
+from unora_common.errors import InvalidArgument
 
 # Longer than any real number with its punctuation; what is longer is not worth parsing.
 _LONGEST_INPUT = 32
 _SHORTEST_KEY = 32
 
 
-class PhoneInvalidError(IdentityError):
+class PhoneInvalid(InvalidArgument):
     """ID-01: not a number that its country assigns, or without the country's code."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "PHONE_INVALID"
+    reason = "PHONE_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__({"phone_number": "is not a number in international form"})
 
 
 def normalise(raw: str) -> str:
     """ID-01: E.164, as in "+41791234567". The country code must be given: a guess would tie it to a wrong person."""
     if len(raw) > _LONGEST_INPUT:
-        raise PhoneInvalidError
+        raise PhoneInvalid
     try:
         number = phonenumbers.parse(raw, None)
     except phonenumbers.NumberParseException:
-        raise PhoneInvalidError from None  # the parser's message quotes the number
+        raise PhoneInvalid from None  # the parser's message quotes the number
     # E.164 has no extensions: a number with one would collide with the same number without.
     if number.extension or not phonenumbers.is_valid_number(number):
-        raise PhoneInvalidError
+        raise PhoneInvalid
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -51,6 +51,10 @@ class PhoneHasher:
     def code(self, challenge_id: UUID, code: str) -> bytes:
         """32 bytes, bound to the challenge: equal codes of two challenges do not look equal."""
         return self._mac(b"code", challenge_id.bytes + code.encode())
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes that are a key of their own: nothing can be told from it about this key or the other way."""
+        return self._mac(b"derive", purpose.encode())
 
     def _mac(self, purpose: bytes, message: bytes) -> bytes:
         return hmac.digest(self._key, purpose + b"\0" + message, hashlib.sha256)

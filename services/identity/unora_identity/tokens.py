@@ -13,11 +13,9 @@ from uuid import UUID, uuid4
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+from unora_common.tokens import ALGORITHM, AUDIENCE, ISSUER
 
-ALGORITHM = "ES256"
 CURVE = "P-256"
-ISSUER = "unora"
-AUDIENCE = "unora"
 
 _REFRESH_BYTES = 32
 _PUBLIC_MEMBERS = ("kty", "crv", "x", "y")

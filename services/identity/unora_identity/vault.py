@@ -17,7 +17,7 @@ _NONCE_BYTES = 12
 _MASTER_ID_BYTES = 8
 
 
-class UnsealableError(Exception):
+class Unsealable(Exception):
     """The key, the owner or the purpose is not that with which it was sealed, or the bytes were changed."""
 
 
@@ -34,7 +34,7 @@ class DataKey:
         return nonce + self._cipher.encrypt(nonce, text.encode(), self._bound_to(purpose))
 
     def open(self, purpose: str, sealed: bytes) -> str:
-        """The text, or UnsealableError."""
+        """The text, or Unsealable."""
         return _decrypt(self._cipher, sealed, self._bound_to(purpose)).decode()
 
     def _bound_to(self, purpose: str) -> bytes:
@@ -57,10 +57,10 @@ class MasterKeys:
         return DataKey(user_id, key), self._current + nonce + wrapped
 
     def unwrap(self, user_id: UUID, wrapped: bytes) -> DataKey:
-        """The user's data key, or UnsealableError."""
+        """The user's data key, or Unsealable."""
         cipher = self._ciphers.get(wrapped[:_MASTER_ID_BYTES])
         if cipher is None:
-            raise UnsealableError("wrapped by a master key that is not here")
+            raise Unsealable("wrapped by a master key that is not here")
         return DataKey(user_id, _decrypt(cipher, wrapped[_MASTER_ID_BYTES:], user_id.bytes))
 
 
@@ -68,7 +68,7 @@ def _decrypt(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
     try:
         return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
     except (InvalidTag, ValueError):
-        raise UnsealableError("not what was sealed") from None
+        raise Unsealable("not what was sealed") from None
 
 
 def _id_of(key: bytes) -> bytes:

@@ -10,11 +10,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 from unora_identity.providers.photos import (
-    ObjectMissingError,
-    ObjectTooLargeError,
+    ObjectMissing,
+    ObjectTooLarge,
     PhotoStore,
     S3Settings,
-    StoreUnavailableError,
+    StoreUnavailable,
     Upload,
 )
 from unora_local import ports
@@ -91,7 +91,7 @@ async def test_the_store_refuses_what_was_not_offered(store: PhotoStore, key: st
     assert await post(upload, b"x", key=f"{key}-of-another") == 403
     assert await post(offer(store, key, life=-MINUTE), b"x") in (400, 403)
     for untouched in (key, f"{key}-of-another"):
-        with pytest.raises(ObjectMissingError):
+        with pytest.raises(ObjectMissing):
             await store.get(untouched, most_bytes=1000)
 
 
@@ -105,7 +105,7 @@ async def test_a_link_shows_one_object_for_its_time(store: PhotoStore, seaweed: 
 
 async def test_reading_is_bounded(store: PhotoStore, key: str) -> None:
     await store.put(key, b"x" * 1001, content_type="image/jpeg")
-    with pytest.raises(ObjectTooLargeError):
+    with pytest.raises(ObjectTooLarge):
         await store.get(key, most_bytes=1000)
 
 
@@ -114,7 +114,7 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: PhotoStor
     await store.put(key, b"picture", content_type="image/jpeg")
     await store.delete(key)
     await store.delete(key)
-    with pytest.raises(ObjectMissingError):
+    with pytest.raises(ObjectMissing):
         await store.get(key, most_bytes=1000)
 
 
@@ -127,6 +127,6 @@ async def test_refusals_of_the_store_are_no_fault_of_the_member(seaweed: Seaweed
         stranger.put(key, b"x", content_type="image/jpeg"),
         stranger.delete(key),
     ):
-        with pytest.raises(StoreUnavailableError):
+        with pytest.raises(StoreUnavailable):
             await call
     stranger.close()

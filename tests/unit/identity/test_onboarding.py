@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
-from unora_identity.domain.errors import IdentityError
-from unora_identity.domain.hobbies import Hobby, HobbyTwiceError, HobbyUnknownError, TooManyHobbiesError, choose
+from unora_common.errors import DomainError
+from unora_identity.domain.hobbies import Hobby, HobbyTwice, HobbyUnknown, TooManyHobbies, choose
 from unora_identity.domain.onboarding import Member, Missing, is_ready, missing, stay_ready
-from unora_identity.domain.photos import Photo, PhotoNotFoundError, TooManyPhotosError, add, remove, replace_photo
+from unora_identity.domain.photos import Photo, PhotoNotFound, TooManyPhotos, add, remove, replace_photo
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Gender, Profile
-from unora_identity.domain.text import TextOutOfBoundsError
+from unora_identity.domain.text import TextOutOfBounds
 from unora_identity.domain.trust import trust_level
 
 POLICY = Policy()
@@ -21,7 +21,7 @@ HOBBIES = tuple(Hobby(option, "since I was small") for option in OPTIONS)
 
 
 def photo(*, face: bool = True, quality_passed: bool = True) -> Photo:
-    return Photo(id=uuid4(), face=face, quality_passed=quality_passed)
+    return Photo(id=uuid4(), face=face, quality_passed=quality_passed, width=600, height=750, object_key="")
 
 
 def photos(count: int) -> tuple[Photo, ...]:
@@ -55,7 +55,7 @@ FALLS = [
 @pytest.mark.parametrize(("fallen", "lacks", "reason"), FALLS, ids=[reason for *_, reason in FALLS])
 def test_who_is_ready_cannot_fall_back(fallen: Member, lacks: Missing, reason: str) -> None:
     assert missing(fallen, NOW, POLICY) == [lacks]
-    with pytest.raises(IdentityError) as refused:
+    with pytest.raises(DomainError) as refused:
         stay_ready(READY, fallen, NOW, POLICY)
     assert refused.value.reason == reason
     # Who is not ready may go any way, also further down.
@@ -67,7 +67,7 @@ def test_who_is_ready_cannot_fall_back(fallen: Member, lacks: Missing, reason: s
 @pytest.mark.rule("PR-02")
 def test_a_seventh_photo_is_refused() -> None:
     six = add(photos(5), photo(), POLICY)
-    with pytest.raises(TooManyPhotosError) as refused:
+    with pytest.raises(TooManyPhotos) as refused:
         add(six, photo(), POLICY)
     assert refused.value.metadata == {"most": "6"}
 
@@ -85,28 +85,28 @@ def test_replacing_is_one_step_also_with_the_fewest_and_the_most() -> None:
 def test_only_ones_own_photo_can_be_removed() -> None:
     four = photos(4)
     assert remove(four, four[0].id) == four[1:]
-    with pytest.raises(PhotoNotFoundError):
+    with pytest.raises(PhotoNotFound):
         remove(four, uuid4())
-    with pytest.raises(PhotoNotFoundError):
+    with pytest.raises(PhotoNotFound):
         replace_photo(four, uuid4(), photo())
 
 
 @pytest.mark.rule("PR-05")
 def test_hobbies_are_chosen_from_the_options_once_each() -> None:
     assert choose([Hobby(OPTIONS[0], "  early birds  ")], OPTIONS, POLICY) == (Hobby(OPTIONS[0], "early birds"),)
-    with pytest.raises(HobbyUnknownError):
+    with pytest.raises(HobbyUnknown):
         choose([Hobby("necromancy", "on weekends")], OPTIONS, POLICY)
-    with pytest.raises(HobbyTwiceError):
+    with pytest.raises(HobbyTwice):
         choose([HOBBIES[0], replace(HOBBIES[0], micro_description="again")], OPTIONS, POLICY)
     assert len(choose(HOBBIES[:10], OPTIONS, POLICY)) == 10
-    with pytest.raises(TooManyHobbiesError):
+    with pytest.raises(TooManyHobbies):
         choose(HOBBIES[:11], OPTIONS, POLICY)
 
 
 @pytest.mark.rule("PR-05")
 @pytest.mark.parametrize("text", ["", "  a  ", "x" * 141])
 def test_a_hobby_has_a_description_of_ones_own_within_bounds(text: str) -> None:
-    with pytest.raises(TextOutOfBoundsError):
+    with pytest.raises(TextOutOfBounds):
         choose([Hobby(OPTIONS[0], text)], OPTIONS, POLICY)
 
 
@@ -129,4 +129,6 @@ GOOD = photos(3)
     ],
 )
 def test_trust_grows_step_by_step(shown: tuple[Photo, ...], level: int) -> None:
-    assert trust_level(shown, POLICY) == level
+    assert trust_level(shown, False, POLICY) == level
+    # A completed streak lifts only who has all the levels below.
+    assert trust_level(shown, True, POLICY) == (4 if level == 3 else level)

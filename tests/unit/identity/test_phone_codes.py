@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from unora_identity.domain.phone_codes import Attempt, Challenge, TooManyCodesError, Verdict, attempt, issue
+from unora_identity.domain.phone_codes import Attempt, Challenge, TooManyCodes, Verdict, attempt, issue
 from unora_identity.domain.policy import Policy
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -87,7 +87,7 @@ def test_the_call_that_used_it_may_be_repeated_while_the_code_lives() -> None:
 def test_five_codes_an_hour_for_one_phone() -> None:
     times = [NOW - timedelta(minutes=minutes) for minutes in (50, 40, 30, 20)]
     assert challenge(times).issued_at == NOW
-    with pytest.raises(TooManyCodesError) as refused:
+    with pytest.raises(TooManyCodes) as refused:
         challenge([*times, NOW - timedelta(minutes=1)])
     assert refused.value.metadata == {"retry_at": (NOW + timedelta(minutes=10)).isoformat()}
 
@@ -95,9 +95,9 @@ def test_five_codes_an_hour_for_one_phone() -> None:
 @pytest.mark.rule("ID-02")
 def test_the_hour_slides() -> None:
     times = [NOW - timedelta(hours=1) + timedelta(seconds=second) for second in range(1, 6)]
-    with pytest.raises(TooManyCodesError) as refused:
+    with pytest.raises(TooManyCodes) as refused:
         challenge(times)
     retry_at = datetime.fromisoformat(refused.value.metadata["retry_at"])
     assert challenge(times, now=retry_at).issued_at == retry_at
-    with pytest.raises(TooManyCodesError):
+    with pytest.raises(TooManyCodes):
         challenge(times, now=retry_at - timedelta(microseconds=1))

@@ -3,8 +3,8 @@
 from uuid import uuid4
 
 import pytest
-from unora_identity.phones import PhoneHasher, PhoneInvalidError, new_code, normalise
-from unora_identity.vault import MasterKeys, UnsealableError
+from unora_identity.phones import PhoneHasher, PhoneInvalid, new_code, normalise
+from unora_identity.vault import MasterKeys, Unsealable
 
 NUMBER = "+41791234567"
 
@@ -33,7 +33,7 @@ def test_one_number_has_one_form(raw: str) -> None:
     ],
 )
 def test_an_invalid_number_is_refused_without_being_quoted(raw: str) -> None:
-    with pytest.raises(PhoneInvalidError) as refused:
+    with pytest.raises(PhoneInvalid) as refused:
         normalise(raw)
     assert refused.value.metadata == {}
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
@@ -81,7 +81,7 @@ def test_what_is_sealed_opens_only_for_its_owner_and_purpose() -> None:
         lambda: masters.unwrap(owner, wrapped[:20]),
         lambda: MasterKeys(b"n" * 32).unwrap(owner, wrapped),
     ):
-        with pytest.raises(UnsealableError):
+        with pytest.raises(Unsealable):
             attempt()
 
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 from cv2.typing import MatLike
-from unora_identity.providers.formats import Format, NotAPictureError, jpeg_segments, read_header
-from unora_identity.providers.vision import PhotoTooLargeError, PhotoUnreadableError, Vision, VisionPolicy
+from unora_identity.providers.formats import Format, NotAPicture, jpeg_segments, read_header
+from unora_identity.providers.vision import PhotoTooLarge, PhotoUnreadable, Vision, VisionPolicy
 from unora_local.people import exif
 from unora_local.people.photos import landscape, portrait
 
@@ -131,7 +131,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(bomb: object, vision: Vision, mo
     assert callable(bomb)
     data = bomb(60_000, 60_000)
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
-    with pytest.raises(PhotoTooLargeError) as refused:
+    with pytest.raises(PhotoTooLarge) as refused:
         vision.look_now(data)
     assert refused.value.metadata == {"most_pixels": "50000000"}
 
@@ -139,7 +139,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(bomb: object, vision: Vision, mo
 @pytest.mark.rule("PR-07")
 def test_too_many_bytes_are_refused() -> None:
     small = Vision(VisionPolicy(most_bytes=1000))
-    with pytest.raises(PhotoTooLargeError):
+    with pytest.raises(PhotoTooLarge):
         small.look_now(portrait(0, 0))
     small.close()
 
@@ -161,7 +161,7 @@ def test_too_many_bytes_are_refused() -> None:
     ],
 )
 def test_what_is_no_picture_is_refused(vision: Vision, data: bytes) -> None:
-    with pytest.raises(PhotoUnreadableError):
+    with pytest.raises(PhotoUnreadable):
         vision.look_now(data)
 
 
@@ -172,7 +172,7 @@ def test_a_header_can_be_read_or_refused_wherever_it_is_cut() -> None:
         for end in range(700):
             try:
                 header = read_header(whole[:end])
-            except NotAPictureError:
+            except NotAPicture:
                 continue
             assert (header.width, header.height) == (600, 750)
 

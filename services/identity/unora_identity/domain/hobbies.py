@@ -2,32 +2,38 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
-from unora_identity.domain.errors import IdentityError
+from unora_common.errors import InvalidArgument
+
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.text import tidy
 
 
-class HobbyUnknownError(IdentityError):
+class HobbyUnknown(InvalidArgument):
     """Not one of hobby_options."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "HOBBY_UNKNOWN"
+    reason = "HOBBY_UNKNOWN"
+
+    def __init__(self) -> None:
+        super().__init__({"hobbies.hobby_option_id": "is not one of the options"})
 
 
-class HobbyTwiceError(IdentityError):
+class HobbyTwice(InvalidArgument):
     """The same hobby more than once."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "HOBBY_TWICE"
+    reason = "HOBBY_TWICE"
+
+    def __init__(self) -> None:
+        super().__init__({"hobbies.hobby_option_id": "stands more than once"})
 
 
-class TooManyHobbiesError(IdentityError):
+class TooManyHobbies(InvalidArgument):
     """More than fit on a card."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "TOO_MANY_HOBBIES"
+    reason = "TOO_MANY_HOBBIES"
+
+    def __init__(self, most: int) -> None:
+        super().__init__({"hobbies": f"are more than {most}"}, most=most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,15 @@ class Hobby:
 def choose(chosen: Sequence[Hobby], options: Collection[str], policy: Policy) -> tuple[Hobby, ...]:
     """The whole new list, tidied, in the member's order. Fewer than two is no error here: see onboarding.stay_ready."""
     if len(chosen) > policy.hobbies_most:
-        raise TooManyHobbiesError(most=policy.hobbies_most)
+        raise TooManyHobbies(policy.hobbies_most)
     if len({hobby.option for hobby in chosen}) < len(chosen):
-        raise HobbyTwiceError
+        raise HobbyTwice
     if any(hobby.option not in options for hobby in chosen):
-        raise HobbyUnknownError
+        raise HobbyUnknown
     return tuple(
-        replace(hobby, micro_description=tidy("micro_description", hobby.micro_description, policy.micro_description))
+        replace(
+            hobby,
+            micro_description=tidy("hobbies.micro_description", hobby.micro_description, policy.micro_description),
+        )
         for hobby in chosen
     )

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 
-from unora_identity.domain.errors import IdentityError
+from unora_common.errors import DomainError
+
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.photos import Photo, has_face
 from unora_identity.domain.policy import Policy
@@ -21,28 +21,28 @@ class Missing(StrEnum):
     HOBBIES = "hobbies"
 
 
-class ProfileIncompleteError(IdentityError):
+class ProfileIncomplete(DomainError):
     """PR-02: a discovery-ready member may change a field that Discovery needs, not empty it."""
 
-    reason: ClassVar[str] = "PROFILE_INCOMPLETE"
+    reason = "PROFILE_INCOMPLETE"
 
 
-class TooFewPhotosError(IdentityError):
+class TooFewPhotos(DomainError):
     """PR-02: a discovery-ready member may replace a photo, not fall below three."""
 
-    reason: ClassVar[str] = "TOO_FEW_PHOTOS"
+    reason = "TOO_FEW_PHOTOS"
 
 
-class FacePhotoNeededError(IdentityError):
+class FacePhotoNeeded(DomainError):
     """PR-02: the only photo with a face stays until there is another."""
 
-    reason: ClassVar[str] = "FACE_PHOTO_NEEDED"
+    reason = "FACE_PHOTO_NEEDED"
 
 
-class TooFewHobbiesError(IdentityError):
+class TooFewHobbies(DomainError):
     """PR-02: a discovery-ready member may change hobbies, not fall below two."""
 
-    reason: ClassVar[str] = "TOO_FEW_HOBBIES"
+    reason = "TOO_FEW_HOBBIES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,8 @@ class Member:
     profile: Profile
     photos: tuple[Photo, ...] = ()
     hobbies: tuple[Hobby, ...] = ()
+    streak_completed: bool = False
+    """ID-04: whether the member has ever completed a streak."""
 
 
 def missing(member: Member, now: datetime, policy: Policy) -> list[Missing]:
@@ -77,10 +79,10 @@ def stay_ready(before: Member, after: Member, now: datetime, policy: Policy) -> 
         return
     match lacking[0]:
         case Missing.PROFILE:
-            raise ProfileIncompleteError
+            raise ProfileIncomplete
         case Missing.PHOTOS:
-            raise TooFewPhotosError(least=policy.photos_least)
+            raise TooFewPhotos(least=policy.photos_least)
         case Missing.FACE_PHOTO:
-            raise FacePhotoNeededError
+            raise FacePhotoNeeded
         case Missing.HOBBIES:
-            raise TooFewHobbiesError(least=policy.hobbies_least)
+            raise TooFewHobbies(least=policy.hobbies_least)

@@ -9,36 +9,36 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from hmac import compare_digest
-from typing import ClassVar
 from uuid import UUID
 
-from unora_identity.domain.errors import IdentityError
+from unora_common.errors import DomainError
+
 from unora_identity.domain.policy import Policy
 
 
-class TooManyCodesError(IdentityError):
+class TooManyCodes(DomainError):
     """ID-02: this phone has had its codes for now. The same answer whether or not it has an account."""
 
-    code: ClassVar[str] = "RESOURCE_EXHAUSTED"
-    reason: ClassVar[str] = "TOO_MANY_CODES"
+    code = "RESOURCE_EXHAUSTED"
+    reason = "TOO_MANY_CODES"
 
     def __init__(self, retry_at: datetime) -> None:
         super().__init__(retry_at=retry_at.isoformat())
 
 
-class CodeWrongError(IdentityError):
+class CodeWrong(DomainError):
     """Not the code that was sent; the try is counted."""
 
-    reason: ClassVar[str] = "CODE_WRONG"
+    reason = "CODE_WRONG"
 
     def __init__(self, tries_left: int) -> None:
         super().__init__(tries_left=tries_left)
 
 
-class ChallengeClosedError(IdentityError):
+class ChallengeClosed(DomainError):
     """Too old, tried too often, used already, or never sent: one answer, since the remedy is one: another code."""
 
-    reason: ClassVar[str] = "CHALLENGE_CLOSED"
+    reason = "CHALLENGE_CLOSED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Attempt:
 
     challenge: Challenge
     verdict: Verdict
-    refusal: IdentityError | None = None
+    refusal: DomainError | None = None
 
 
 def issue(
@@ -83,13 +83,13 @@ def issue(
     now: datetime,
     policy: Policy,
 ) -> Challenge:
-    """A new challenge, or TooManyCodesError. `earlier`: when this phone was sent codes (old ones do no harm).
+    """A new challenge, or TooManyCodes. `earlier`: when this phone was sent codes (old ones do no harm).
 
     The window slides: it is full until the fifth latest code leaves it. A refused request does not extend it.
     """
     recent = sorted(at for at in earlier if at > now - policy.codes_window)
     if len(recent) >= policy.codes_per_window:
-        raise TooManyCodesError(recent[-policy.codes_per_window] + policy.codes_window)
+        raise TooManyCodes(recent[-policy.codes_per_window] + policy.codes_window)
     return Challenge(
         id=challenge_id, phone_hash=phone_hash, code_hash=code_hash, issued_at=now, expires_at=now + policy.code_life
     )
@@ -98,12 +98,12 @@ def issue(
 def attempt(challenge: Challenge, code_hash: bytes, request_id: UUID, now: datetime, policy: Policy) -> Attempt:
     """Judge one try. At expires_at the code is dead; after the last wrong try the right one is too late."""
     if now >= challenge.expires_at or challenge.wrong_tries >= policy.code_tries:
-        return Attempt(challenge, Verdict.CLOSED, ChallengeClosedError())
+        return Attempt(challenge, Verdict.CLOSED, ChallengeClosed())
     if challenge.used_at is not None and challenge.used_by != request_id:
-        return Attempt(challenge, Verdict.CLOSED, ChallengeClosedError())
+        return Attempt(challenge, Verdict.CLOSED, ChallengeClosed())
     if not compare_digest(challenge.code_hash, code_hash):
         tried = replace(challenge, wrong_tries=challenge.wrong_tries + 1)
-        return Attempt(tried, Verdict.WRONG, CodeWrongError(policy.code_tries - tried.wrong_tries))
+        return Attempt(tried, Verdict.WRONG, CodeWrong(policy.code_tries - tried.wrong_tries))
     if challenge.used_at is not None:
         return Attempt(challenge, Verdict.REPEATED)
     return Attempt(replace(challenge, used_at=now, used_by=request_id), Verdict.ACCEPTED)

@@ -2,27 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 from uuid import UUID
 
-from unora_identity.domain.errors import IdentityError
+from unora_common.errors import DomainError
+
 from unora_identity.domain.policy import Policy
 
 
-class TooManyPhotosError(IdentityError):
+class TooManyPhotos(DomainError):
     """PR-02: a seventh is refused."""
 
-    reason: ClassVar[str] = "TOO_MANY_PHOTOS"
+    reason = "TOO_MANY_PHOTOS"
 
-    def __init__(self, policy: Policy) -> None:
-        super().__init__(most=policy.photos_most)
+    def __init__(self, policy: Policy | None = None) -> None:
+        super().__init__(most=(policy or Policy()).photos_most)
 
 
-class PhotoNotFoundError(IdentityError):
+class PhotoNotFound(DomainError):
     """No such photo among the member's own; another's gives the same answer (XX-04)."""
 
-    code: ClassVar[str] = "NOT_FOUND"
-    reason: ClassVar[str] = "PHOTO_NOT_FOUND"
+    code = "NOT_FOUND"
+    reason = "PHOTO_NOT_FOUND"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,10 @@ class Photo:
     id: UUID
     face: bool
     quality_passed: bool
+    width: int
+    height: int
+    object_key: str
+    """Where the object store keeps it."""
 
 
 def add(photos: Sequence[Photo], new: Photo, policy: Policy) -> tuple[Photo, ...]:
@@ -55,7 +59,7 @@ def remove(photos: Sequence[Photo], old: UUID) -> tuple[Photo, ...]:
 def check_room(photos: Sequence[Photo], policy: Policy) -> None:
     """Asked before an upload is offered, and again under the lock when it is completed."""
     if len(photos) >= policy.photos_most:
-        raise TooManyPhotosError(policy)
+        raise TooManyPhotos(policy)
 
 
 def has_face(photos: Sequence[Photo]) -> bool:
@@ -65,4 +69,4 @@ def has_face(photos: Sequence[Photo]) -> bool:
 
 def _require(photos: Sequence[Photo], wanted: UUID) -> None:
     if all(photo.id != wanted for photo in photos):
-        raise PhotoNotFoundError
+        raise PhotoNotFound

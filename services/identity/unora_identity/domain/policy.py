@@ -42,6 +42,10 @@ class Policy:
     photos_most: int = 6
     photos_judged: int = 3
 
+    # PR-04, PR-07
+    link_life: timedelta = timedelta(minutes=5)
+    upload_life: timedelta = timedelta(minutes=10)
+
     # PR-05
     hobbies_least: int = 2
     hobbies_most: int = 10

@@ -4,33 +4,37 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import ClassVar
 from zoneinfo import available_timezones
 
+from unora_common.errors import DomainError, InvalidArgument
+
 from unora_identity.domain.age import age_at, age_on
-from unora_identity.domain.errors import IdentityError
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.text import tidy
 
 
-class UnderAgeError(IdentityError):
+class UnderAge(DomainError):
     """ID-08: not yet 18 where the member lives."""
 
-    reason: ClassVar[str] = "UNDER_AGE"
+    reason = "UNDER_AGE"
 
 
-class BirthDateImpossibleError(IdentityError):
+class BirthDateImpossible(InvalidArgument):
     """In the future, or further back than anybody lives."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "BIRTH_DATE_IMPOSSIBLE"
+    reason = "BIRTH_DATE_IMPOSSIBLE"
+
+    def __init__(self) -> None:
+        super().__init__({"profile.date_of_birth": "cannot be"})
 
 
-class TimeZoneUnknownError(IdentityError):
+class TimeZoneUnknown(InvalidArgument):
     """Not the name of an IANA time zone."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "TIME_ZONE_UNKNOWN"
+    reason = "TIME_ZONE_UNKNOWN"
+
+    def __init__(self) -> None:
+        super().__init__({"profile.time_zone": "is not the name of an IANA time zone"})
 
 
 class Gender(StrEnum):
@@ -65,13 +69,13 @@ def check(profile: Profile, now: datetime, policy: Policy) -> Profile:
     """
     tidied = replace(
         profile,
-        name=profile.name and tidy("name", profile.name, policy.name),
-        city=profile.city and tidy("city", profile.city, policy.city),
-        bio=profile.bio and tidy("bio", profile.bio, policy.bio, lines=True),
-        occupation=tidy("occupation", profile.occupation, policy.occupation),
+        name=profile.name and tidy("profile.name", profile.name, policy.name),
+        city=profile.city and tidy("profile.city", profile.city, policy.city),
+        bio=profile.bio and tidy("profile.bio", profile.bio, policy.bio, lines=True),
+        occupation=tidy("profile.occupation", profile.occupation, policy.occupation),
     )
     if profile.time_zone and profile.time_zone not in _time_zones():
-        raise TimeZoneUnknownError
+        raise TimeZoneUnknown
     if profile.date_of_birth is not None:
         _check_birth_date(profile.date_of_birth, profile.time_zone, now, policy)
     return tidied
@@ -93,9 +97,9 @@ def is_adult(profile: Profile, now: datetime, policy: Policy) -> bool:
 def _check_birth_date(born: date, time_zone: str, now: datetime, policy: Policy) -> None:
     # A day of grace, because tomorrow has begun already somewhere; real limits are judged in the member's zone.
     if born.toordinal() > now.date().toordinal() + 1 or age_on(born, now.date()) > policy.oldest_age:
-        raise BirthDateImpossibleError
+        raise BirthDateImpossible
     if time_zone and age_at(born, time_zone, now) < policy.adult_age:
-        raise UnderAgeError
+        raise UnderAge
 
 
 @cache

@@ -5,21 +5,21 @@ must not sign anybody out. A reused token is a result and not an exception: the 
 call fails.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 from uuid import UUID
 
-from unora_identity.domain.errors import IdentityError
+from unora_common.errors import Unauthenticated
+
 from unora_identity.domain.policy import Policy
 
 
-class SessionInvalidError(IdentityError):
+class SessionInvalid(Unauthenticated):
     """Unknown, expired, revoked or reused: one answer for all, so that a thief does not learn which."""
 
-    code: ClassVar[str] = "UNAUTHENTICATED"
-    reason: ClassVar[str] = "SESSION_INVALID"
+    reason = "SESSION_INVALID"
 
 
 class Revocation(StrEnum):
@@ -66,11 +66,19 @@ class Rotated:
 
 
 @dataclass(frozen=True, slots=True)
+class Reissued:
+    """The sign-in was repeated: save all of them."""
+
+    voided: tuple[RefreshToken, ...]
+    fresh: RefreshToken
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The token was not good. Save `session`: it is revoked if the token had been used before."""
 
     session: Session
-    refusal: SessionInvalidError
+    refusal: SessionInvalid
 
 
 def open_session(
@@ -98,16 +106,31 @@ def rotate(
     not get, is unused. That one is voided: the family never forks, and whoever holds it gives itself away by using it.
     """
     if session.revoked_at is not None:
-        return Refused(session, SessionInvalidError())
+        return Refused(session, SessionInvalid())
     repeated = token.used_by == request_id and successor is not None and successor.used_at is None
     if token.used_at is not None and not repeated:
-        return Refused(revoke(session, Revocation.REUSE, now), SessionInvalidError())
+        return Refused(revoke(session, Revocation.REUSE, now), SessionInvalid())
     if now >= token.expires_at:
-        return Refused(session, SessionInvalidError())
+        return Refused(session, SessionInvalid())
     return Rotated(
         used=replace(token, used_at=token.used_at or now, used_by=request_id, successor=fresh_hash),
         fresh=_token(fresh_hash, session.id, now, policy),
         voided=replace(successor, used_at=now) if repeated and successor is not None else None,
+    )
+
+
+def reissue(
+    session: Session, family: Sequence[RefreshToken], *, fresh_hash: bytes, now: datetime, policy: Policy
+) -> Reissued | Refused:
+    """The sign-in sent again because its answer was lost: fresh tokens for its session, the lost ones voided.
+
+    Only until a token was ever exchanged: from then on whoever repeats the sign-in is not who has the session.
+    """
+    if session.revoked_at is not None or any(token.used_by is not None for token in family):
+        return Refused(session, SessionInvalid())
+    return Reissued(
+        voided=tuple(replace(token, used_at=now) for token in family if token.used_at is None),
+        fresh=_token(fresh_hash, session.id, now, policy),
     )
 
 

@@ -27,7 +27,7 @@ class Header:
     height: int
 
 
-class NotAPictureError(ValueError):
+class NotAPicture(ValueError):
     """Not a JPEG, PNG or WebP, or cut off before its size is told."""
 
 
@@ -40,7 +40,7 @@ _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
 
 
 def read_header(data: bytes) -> Header:
-    """The format and size that `data` claims, or NotAPictureError."""
+    """The format and size that `data` claims, or NotAPicture."""
     try:
         if data.startswith(_PNG):
             kind, (width, height) = Format.PNG, _png(data)
@@ -49,17 +49,17 @@ def read_header(data: bytes) -> Header:
         elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             kind, (width, height) = Format.WEBP, _webp(data)
         else:
-            raise NotAPictureError
+            raise NotAPicture
     except (struct.error, IndexError):
-        raise NotAPictureError from None
+        raise NotAPicture from None
     if width < 1 or height < 1:
-        raise NotAPictureError
+        raise NotAPicture
     return Header(kind, width, height)
 
 
 def _png(data: bytes) -> tuple[int, int]:
     if data[12:16] != b"IHDR":
-        raise NotAPictureError
+        raise NotAPicture
     width, height = struct.unpack_from(">II", data, 16)
     return width, height
 
@@ -69,7 +69,7 @@ def _jpeg(data: bytes) -> tuple[int, int]:
         if marker in _JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", data, start + 3)
             return width, height
-    raise NotAPictureError
+    raise NotAPicture
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
@@ -77,7 +77,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
     at = 2
     while True:
         if data[at] != 0xFF:
-            raise NotAPictureError
+            raise NotAPicture
         while data[at] == 0xFF:  # any number of fill bytes may stand before a marker
             at += 1
         marker = data[at]
@@ -101,4 +101,4 @@ def _webp(data: bytes) -> tuple[int, int]:
     if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":  # 14 bits each; the two above are a scale for showing
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
-    raise NotAPictureError
+    raise NotAPicture

@@ -7,13 +7,12 @@ network runs in a thread. Expiry of signed requests is judged by the machine's c
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-
-from unora_identity.domain.errors import IdentityError
+from unora_common.errors import Unavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -21,18 +20,17 @@ if TYPE_CHECKING:
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
-class StoreUnavailableError(IdentityError):
+class StoreUnavailable(Unavailable):
     """The object store did not answer, or refused us. Nothing that the member could change."""
 
-    code: ClassVar[str] = "UNAVAILABLE"
-    reason: ClassVar[str] = "PHOTO_STORE_UNAVAILABLE"
+    reason = "PHOTO_STORE_UNAVAILABLE"
 
 
-class ObjectMissingError(Exception):
+class ObjectMissing(Exception):
     """Nothing has been stored under this key."""
 
 
-class ObjectTooLargeError(Exception):
+class ObjectTooLarge(Exception):
     """There is an object, and it has more bytes than the caller is willing to read."""
 
 
@@ -86,7 +84,7 @@ class PhotoStore:
         )
 
     async def get(self, key: str, *, most_bytes: int) -> bytes:
-        """The object; ObjectMissingError, or ObjectTooLargeError without reading further than `most_bytes`."""
+        """The object; ObjectMissing, or ObjectTooLarge without reading further than `most_bytes`."""
         return await asyncio.to_thread(self._get, key, most_bytes)
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
@@ -107,26 +105,26 @@ class PhotoStore:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             with answer["Body"] as body:
                 if answer["ContentLength"] > most_bytes:
-                    raise ObjectTooLargeError(key)
+                    raise ObjectTooLarge(key)
                 return body.read()
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _MISSING:
-                raise ObjectMissingError(key) from None
-            raise StoreUnavailableError from error
+                raise ObjectMissing(key) from None
+            raise StoreUnavailable from error
         except BotoCoreError as error:
-            raise StoreUnavailableError from error
+            raise StoreUnavailable from error
 
     def _put(self, key: str, data: bytes, content_type: str) -> None:
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:
-            raise StoreUnavailableError from error
+            raise StoreUnavailable from error
 
     def _delete(self, key: str) -> None:
         try:
             self._client.delete_object(Bucket=self._bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
-            raise StoreUnavailableError from error
+            raise StoreUnavailable from error
 
 
 def _client(settings: S3Settings, endpoint: str | None) -> "S3Client":

@@ -9,14 +9,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import cv2
 import numpy as np
 from cv2.typing import MatLike
+from unora_common.errors import InvalidArgument
 
-from unora_identity.domain.errors import IdentityError
-from unora_identity.providers.formats import Format, Header, NotAPictureError, read_header
+from unora_identity.providers.formats import Format, Header, NotAPicture, read_header
 
 # Shipped inside the wheel; cv2.data says the same, but is not typed.
 _CASCADES: Final = Path(cv2.__file__).parent / "data"
@@ -34,18 +34,22 @@ _CONFIRMING_WINDOWS = 2
 _MARGIN = 0.25  # of the face, left around it for the second opinion
 
 
-class PhotoUnreadableError(IdentityError):
+class PhotoUnreadable(InvalidArgument):
     """PR-07: not a JPEG, PNG or WebP that can be decoded."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "PHOTO_UNREADABLE"
+    reason = "PHOTO_UNREADABLE"
+
+    def __init__(self) -> None:
+        super().__init__({"photo_id": "is not a JPEG, PNG or WebP"})
 
 
-class PhotoTooLargeError(IdentityError):
+class PhotoTooLarge(InvalidArgument):
     """PR-07: too many bytes or pixels."""
 
-    code: ClassVar[str] = "INVALID_ARGUMENT"
-    reason: ClassVar[str] = "PHOTO_TOO_LARGE"
+    reason = "PHOTO_TOO_LARGE"
+
+    def __init__(self, **most: int) -> None:
+        super().__init__({"photo_id": "has too many bytes or pixels"}, **most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ class Vision:
         self._local = threading.local()
 
     async def look(self, data: bytes) -> Picture:
-        """PhotoUnreadableError, PhotoTooLargeError, or the picture upright, scaled down, as JPEG without metadata."""
+        """PhotoUnreadable, PhotoTooLarge, or the picture upright, scaled down, as JPEG without metadata."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.look_now, data)
 
     def look_now(self, data: bytes) -> Picture:
@@ -167,13 +171,13 @@ def _classifier(name: str) -> cv2.CascadeClassifier:
 
 def _bounded(data: bytes, policy: VisionPolicy) -> Header:
     if len(data) > policy.most_bytes:
-        raise PhotoTooLargeError(most_bytes=policy.most_bytes)
+        raise PhotoTooLarge(most_bytes=policy.most_bytes)
     try:
         header = read_header(data)
-    except NotAPictureError:
-        raise PhotoUnreadableError from None
+    except NotAPicture:
+        raise PhotoUnreadable from None
     if header.width * header.height > policy.most_pixels:
-        raise PhotoTooLargeError(most_pixels=policy.most_pixels)
+        raise PhotoTooLarge(most_pixels=policy.most_pixels)
     return header
 
 
@@ -197,9 +201,9 @@ def _decode(data: bytes, header: Header, policy: VisionPolicy) -> MatLike:
         # Typed as never None, which is what it is when the bytes make no sense.
         decoded: MatLike | None = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
     except cv2.error:
-        raise PhotoUnreadableError from None
+        raise PhotoUnreadable from None
     if decoded is None:
-        raise PhotoUnreadableError
+        raise PhotoUnreadable
     return decoded
 
 
@@ -222,5 +226,5 @@ def _encode(picture: MatLike, quality: int) -> bytes:
     """Encoding from pixels is what drops metadata: there is none in a matrix (PR-07)."""
     done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
-        raise PhotoUnreadableError
+        raise PhotoUnreadable
     return jpeg.tobytes()

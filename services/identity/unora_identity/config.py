@@ -1,0 +1,69 @@
+"""What identity reads from its environment, the numbers of its rules among it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from unora_common.config import Config
+
+from unora_identity.domain.policy import Policy
+
+
+class IdentityConfig(Config, frozen=True, kw_only=True):
+    """Numbers that the seed leaves open can be set here. Photos, the face, hobbies and the age of 18 cannot."""
+
+    token_key: Path
+    """PEM of the private key that signs access tokens (ID-03)."""
+    token_keys_published: tuple[Path, ...] = ()
+    """Further private keys, as PEM, whose public halves are published: the next one, or the last one (tokens.py)."""
+    phone_key: Path
+    """32 random bytes: numbers are hashed with it, and sealed under it (ID-01). It is never changed and never lost."""
+    sms_sandbox: Path
+    """The file to which codes are written. No carrier is there yet, so nothing but a local run can do without."""
+    s3_bucket: str
+    """The bucket of the photos."""
+    s3_endpoint: str = ""
+    """Address of the object store; empty for AWS."""
+    s3_public_endpoint: str = ""
+    """Address of the object store as clients see it, if it is another."""
+    s3_region: str = "us-east-1"
+    """Region of the bucket."""
+    s3_access_key: str = ""
+    """Empty: found as boto3 does, in AWS_ACCESS_KEY_ID or the machine's own role."""
+    s3_secret_key: str = ""
+    """Goes with s3_access_key."""
+
+    code_minutes: float = 10.0
+    """How long a code lives (ID-02)."""
+    code_tries: int = 5
+    """How often a code may be tried (ID-02)."""
+    codes_per_hour: int = 5
+    """How many codes one phone is sent in an hour (ID-02)."""
+    access_token_minutes: float = 15.0
+    """How long an access token lives (ID-03)."""
+    refresh_token_days: float = 30.0
+    """How long a refresh token lives (ID-03)."""
+    link_minutes: float = 5.0
+    """How long a link to a photo lives (PR-04)."""
+    upload_minutes: float = 10.0
+    """How long the form of an upload lives (PR-07)."""
+    photo_megabytes: int = 10
+    """The largest file that is taken (PR-07)."""
+    challenge_hours: float = 24.0
+    """How long a challenge is kept, by the machine's clock; more than an hour, or codes could not be counted."""
+    upload_hours: float = 24.0
+    """How long an offer to upload is kept after its form is over, by the machine's clock; then orphans are removed."""
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers as the domain takes them."""
+        return Policy(
+            code_life=timedelta(minutes=self.code_minutes),
+            code_tries=self.code_tries,
+            codes_per_window=self.codes_per_hour,
+            access_token_life=timedelta(minutes=self.access_token_minutes),
+            refresh_token_life=timedelta(days=self.refresh_token_days),
+            link_life=timedelta(minutes=self.link_minutes),
+            upload_life=timedelta(minutes=self.upload_minutes),
+        )

@@ -1,0 +1,93 @@
+"""What identity follows: completed streaks and ended connections, slots and timers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from unora.discovery.v1.events_pb2 import BatchRefreshed
+from unora.identity.v1.events_pb2 import DisclosureEnded, IdentityDisclosed
+from unora.matching.v1.events_pb2 import ConnectionEnded, InventoryChanged
+from unora.streak.v1.events_pb2 import StreakCompleted
+from unora_common.database import Tx
+from unora_common.declare import on
+from unora_common.service import App
+
+from unora_identity.changes import tell_card
+from unora_identity.config import IdentityConfig
+from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure
+from unora_identity.messages import TIERS, moment
+from unora_identity.store import accounts, disclosures, members
+from unora_identity.store.members import stamp
+
+
+class Pairs:
+    """Identity's own record of who may see whom (RE-04, RE-10)."""
+
+    def __init__(self, app: App[IdentityConfig]) -> None:
+        self.policy = app.config.policy
+
+    @on(StreakCompleted)
+    async def disclose(self, event: StreakCompleted, tx: Tx) -> None:
+        """RE-04: the two may see each other, unless their connection's end came first; and they are trusted more."""
+        disclosure = Disclosure(
+            connection_id=UUID(event.connection_id),
+            streak_id=UUID(event.streak_id),
+            user_a_id=UUID(event.user_a_id),
+            user_b_id=UUID(event.user_b_id),
+            completed_days=event.completed_days,
+        )
+        if disclosure.completed_days != DISCLOSURE_DAY:
+            raise ValueError("a streak was called complete before its last day")
+        now = await tx.read_clock()
+        if await disclosures.disclose(tx, disclosure, now):
+            tx.emit(
+                IdentityDisclosed(
+                    connection_id=event.connection_id,
+                    version=1,
+                    streak_id=event.streak_id,
+                    user_a_id=event.user_a_id,
+                    user_b_id=event.user_b_id,
+                    occurred_at=stamp(now),
+                )
+            )
+        await self._trust(tx, disclosure.user_a_id, disclosure.user_b_id)
+
+    @on(ConnectionEnded)
+    async def end(self, event: ConnectionEnded, tx: Tx) -> None:
+        """RE-10: the two see each other no more; if they never did, a tombstone keeps a late completion out."""
+        now = await tx.read_clock()
+        pair = (UUID(event.user_a_id), UUID(event.user_b_id))
+        version = await disclosures.end(tx, UUID(event.connection_id), *pair, now)
+        if version:
+            tx.emit(DisclosureEnded(connection_id=event.connection_id, version=version, occurred_at=stamp(now)))
+
+    async def _trust(self, tx: Tx, *users: UUID) -> None:
+        """ID-04: a completed streak counts for both, also if their connection has ended since."""
+        locked = await members.lock(tx, *users)
+        before = await members.read(tx, *users)
+        await members.completed_a_streak(tx, users)
+        for user, kept in before.items():
+            tell_card(tx, locked[user], kept.member, replace(kept.member, streak_completed=True), self.policy)
+        await members.save_versions(tx, locked.values())
+
+
+class Projections:
+    """What `users` carries of other contexts, for one read of a client's home screen; the newest version counts."""
+
+    def __init__(self, app: App[IdentityConfig]) -> None:
+        self.app = app
+
+    @on(InventoryChanged)
+    async def inventory(self, event: InventoryChanged, tx: Tx) -> None:
+        """Tier and slots, of matching."""
+        await accounts.project_inventory(
+            tx, UUID(event.user_id), event.version, TIERS[event.tier], event.active_connection_count
+        )
+
+    @on(BatchRefreshed)
+    async def refresh(self, event: BatchRefreshed, tx: Tx) -> None:
+        """The refresh timer, of discovery."""
+        last_at = moment(event.HasField("last_global_refresh_at"), event.last_global_refresh_at)
+        available_at = moment(event.HasField("refresh_available_at"), event.refresh_available_at)
+        await accounts.project_refresh(tx, UUID(event.user_id), event.version, last_at, available_at)

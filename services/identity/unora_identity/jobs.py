@@ -1,0 +1,49 @@
+"""What identity cleans up by itself; by the machine's clock, so that moving the rule clock removes nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from unora_common.declare import every
+from unora_common.service import App
+
+from unora_identity.config import IdentityConfig
+from unora_identity.resources import Resources
+from unora_identity.store import challenges, photos, sessions
+
+BATCH: Final = 1000
+OFFERS_AT_ONCE: Final = 20
+
+
+class CleanUp:
+    """Safe on any number of replicas: each takes rows that no other has."""
+
+    def __init__(self, app: App[IdentityConfig]) -> None:
+        self.app = app
+        self.resources: Resources = app.resources
+
+    @every(seconds=300)
+    async def purge_sign_ins(self) -> int:
+        """ID-02, ID-03: codes that nobody can give any more, and refresh tokens that are long dead."""
+        keep = timedelta(hours=self.app.config.challenge_hours)
+        async with self.app.database.transaction() as tx:
+            codes = await challenges.purge(tx, keep, BATCH)
+            return codes + await sessions.purge(tx, self.resources.machine_now(), BATCH)
+
+    @every(seconds=60)
+    async def remove_orphans(self) -> int:
+        """PR-07: offers that are over, with every object of theirs that did not become a photo."""
+        over = self.resources.machine_now() - timedelta(hours=self.app.config.upload_hours)
+        async with self.app.database.transaction() as tx:
+            offers = await photos.mark_orphans(tx, over, OFFERS_AT_ONCE)
+        if not offers:
+            return 0
+        keys = [key for keys in offers.values() for key in keys]
+        async with self.app.database.session() as session:
+            kept = await photos.in_use(session, keys)
+        for key in keys:
+            if key not in kept:
+                await self.resources.photos.delete(key)
+        async with self.app.database.transaction() as tx:
+            return await photos.remove(tx, list(offers))

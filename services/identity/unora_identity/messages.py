@@ -1,0 +1,143 @@
+"""Domain to proto and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
+from unora.common.v1 import types_pb2
+from unora.identity.v1 import directory_service_pb2, profile_service_pb2
+from unora.identity.v1.account_service_pb2 import SessionTokens
+from unora_common.errors import InvalidArgument
+
+from unora_identity.domain.age import AgeBand
+from unora_identity.domain.card import Card
+from unora_identity.domain.hobbies import Hobby
+from unora_identity.domain.onboarding import Missing
+from unora_identity.domain.photos import Photo
+from unora_identity.domain.profiles import Gender, Profile
+from unora_identity.domain.sessions import RefreshToken
+from unora_identity.store.members import stamp
+from unora_identity.tokens import AccessToken
+
+GENDERS: Final = {
+    Gender.WOMAN: profile_service_pb2.GENDER_WOMAN,
+    Gender.MAN: profile_service_pb2.GENDER_MAN,
+    Gender.NON_BINARY: profile_service_pb2.GENDER_NON_BINARY,
+}
+GENDER_OF: Final = {number: gender for gender, number in GENDERS.items()}
+STEPS: Final = {
+    Missing.PROFILE: profile_service_pb2.ONBOARDING_STEP_PROFILE,
+    Missing.PHOTOS: profile_service_pb2.ONBOARDING_STEP_PHOTOS,
+    Missing.FACE_PHOTO: profile_service_pb2.ONBOARDING_STEP_FACE_PHOTO,
+    Missing.HOBBIES: profile_service_pb2.ONBOARDING_STEP_HOBBIES,
+}
+AGE_BANDS: Final = {
+    AgeBand.FROM_18: types_pb2.AGE_BAND_18_24,
+    AgeBand.FROM_25: types_pb2.AGE_BAND_25_29,
+    AgeBand.FROM_30: types_pb2.AGE_BAND_30_34,
+    AgeBand.FROM_35: types_pb2.AGE_BAND_35_39,
+    AgeBand.FROM_40: types_pb2.AGE_BAND_40_49,
+    AgeBand.FROM_50: types_pb2.AGE_BAND_50_59,
+    AgeBand.FROM_60: types_pb2.AGE_BAND_60_PLUS,
+}
+TIERS: Final = {types_pb2.TIER_FREE: "free", types_pb2.TIER_PLUS: "plus", types_pb2.TIER_PRO: "pro"}
+TEXTS: Final = ("name", "city", "bio", "time_zone", "occupation")
+PROFILE_FIELDS: Final = frozenset({*TEXTS, "date_of_birth", "gender"})
+
+
+def to_profile(profile: Profile) -> profile_service_pb2.Profile:
+    """A profile as its owner sees it."""
+    born = profile.date_of_birth
+    return profile_service_pb2.Profile(
+        name=profile.name,
+        date_of_birth=Date(year=born.year, month=born.month, day=born.day) if born else None,
+        gender=GENDERS[profile.gender] if profile.gender else profile_service_pb2.GENDER_UNSPECIFIED,
+        city=profile.city,
+        bio=profile.bio,
+        time_zone=profile.time_zone,
+        occupation=profile.occupation,
+    )
+
+
+def changed_profile(before: Profile, told: profile_service_pb2.Profile, mask: FieldMask) -> Profile:
+    """`before` with the fields that the mask names taken from `told`; a field that is empty there is emptied."""
+    fields = PROFILE_FIELDS if list(mask.paths) == ["*"] else frozenset(mask.paths)
+    if not fields or not fields <= PROFILE_FIELDS:
+        raise InvalidArgument({"update_mask": "names at least one field of a profile, or is *"})
+    after = replace(before, **{name: getattr(told, name) for name in fields.intersection(TEXTS)})
+    if "gender" in fields:
+        after = replace(after, gender=GENDER_OF.get(told.gender))
+    if "date_of_birth" in fields:
+        after = replace(after, date_of_birth=_date(told.date_of_birth))
+    return after
+
+
+def _date(told: Date) -> date | None:
+    if told == Date():
+        return None
+    try:
+        return date(told.year, told.month, told.day)
+    except ValueError:
+        raise InvalidArgument({"profile.date_of_birth": "is not a whole date of the calendar"}) from None
+
+
+def to_photo(photo: Photo, position: int, url: str = "") -> profile_service_pb2.Photo:
+    """A photo as its owner sees it."""
+    return profile_service_pb2.Photo(
+        photo_id=str(photo.id),
+        position=position,
+        has_face=photo.face,
+        quality_passed=photo.quality_passed,
+        width=photo.width,
+        height=photo.height,
+        url=url,
+    )
+
+
+def to_hobby(hobby: Hobby) -> profile_service_pb2.Hobby:
+    """A hobby as its owner sees it."""
+    return profile_service_pb2.Hobby(hobby_option_id=hobby.option, micro_description=hobby.micro_description)
+
+
+def to_directory_hobby(hobby: Hobby, names: Mapping[str, str]) -> directory_service_pb2.DirectoryHobby:
+    """A hobby with its option's name."""
+    return directory_service_pb2.DirectoryHobby(
+        hobby_option_id=hobby.option, name=names[hobby.option], micro_description=hobby.micro_description
+    )
+
+
+def to_discovery_profile(
+    user: UUID, version: int, card: Card, names: Mapping[str, str]
+) -> directory_service_pb2.DiscoveryProfile:
+    """A card for Discovery's pool; of a member who is not ready, only that."""
+    message = directory_service_pb2.DiscoveryProfile(user_id=str(user), version=version, trust_level=card.trust_level)
+    shown = card.shown
+    if shown:
+        message.discovery_ready = True
+        message.gender = GENDERS[shown.gender]
+        message.age_band = AGE_BANDS[shown.age_band]
+        message.city = shown.city
+        message.hobbies.extend(to_directory_hobby(hobby, names) for hobby in shown.hobbies)
+    return message
+
+
+def to_tokens(access: AccessToken, refresh: str, kept: RefreshToken) -> SessionTokens:
+    """The tokens of a session, as the client gets them once."""
+    return SessionTokens(
+        access_token=access.text,
+        access_expires_at=stamp(access.expires_at),
+        refresh_token=refresh,
+        refresh_expires_at=stamp(kept.expires_at),
+    )
+
+
+def moment(told: bool, timestamp: Timestamp) -> datetime | None:
+    """A time of a message, or None where it has none."""
+    return timestamp.ToDatetime(UTC) if told else None

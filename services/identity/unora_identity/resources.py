@@ -1,0 +1,73 @@
+"""What the servicers, consumers and jobs of identity share: its keys, and the outside world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from unora_common.config import ConfigError
+from unora_common.service import App
+
+from unora_identity.config import IdentityConfig
+from unora_identity.domain.policy import Policy
+from unora_identity.phones import PhoneHasher
+from unora_identity.providers.photos import PhotoStore, S3Settings
+from unora_identity.providers.sms import SandboxSms, SmsSender
+from unora_identity.providers.vision import Vision, VisionPolicy
+from unora_identity.tokens import AccessTokens, machine_now
+from unora_identity.vault import MasterKeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """One of each per process."""
+
+    policy: Policy
+    tokens: AccessTokens
+    hasher: PhoneHasher
+    master_keys: MasterKeys
+    sms: SmsSender
+    photos: PhotoStore
+    vision: Vision
+    most_bytes: int
+    machine_now: Callable[[], datetime]
+    """For tokens, signed addresses and clean-up; the rules go by the rule clock."""
+
+    def close(self) -> None:
+        """Lets go of threads and connections."""
+        self.vision.close()
+        self.photos.close()
+
+
+def resources(app: App[IdentityConfig]) -> Resources:
+    """Reads the keys; opens nothing that needs the network."""
+    config = app.config
+    policy = config.policy
+    key = config.phone_key.read_bytes()
+    if len(key) != 32:
+        raise ConfigError(f"UNORA_PHONE_KEY must name a file of 32 bytes, and {config.phone_key} has {len(key)}")
+    hasher = PhoneHasher(key)
+    most_bytes = config.photo_megabytes * 2**20
+    return Resources(
+        policy=policy,
+        tokens=AccessTokens(
+            [path.read_text() for path in (config.token_key, *config.token_keys_published)], policy.access_token_life
+        ),
+        hasher=hasher,
+        master_keys=MasterKeys(hasher.derive("master key")),
+        sms=SandboxSms(config.sms_sandbox),
+        photos=PhotoStore(
+            S3Settings(
+                bucket=config.s3_bucket,
+                endpoint=config.s3_endpoint or None,
+                public_endpoint=config.s3_public_endpoint or None,
+                region=config.s3_region,
+                access_key=config.s3_access_key or None,
+                secret_key=config.s3_secret_key or None,
+            )
+        ),
+        vision=Vision(VisionPolicy(most_bytes=most_bytes)),
+        most_bytes=most_bytes,
+        machine_now=machine_now,
+    )

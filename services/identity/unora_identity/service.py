@@ -1,0 +1,31 @@
+"""The identity service: accounts, profiles, photos, and who may see whom."""
+
+from __future__ import annotations
+
+from unora_common.service import Service
+
+from unora_identity.commands import make_admin
+from unora_identity.config import IdentityConfig
+from unora_identity.consumers import Pairs, Projections
+from unora_identity.domain.hobbies import HobbyUnknown
+from unora_identity.domain.photos import TooManyPhotos
+from unora_identity.jobs import CleanUp
+from unora_identity.resources import resources
+from unora_identity.servicers.accounts import Accounts
+from unora_identity.servicers.directory import Directory
+from unora_identity.servicers.profiles import Profiles
+
+service = Service(
+    "identity",
+    config=IdentityConfig,
+    servicers=[Accounts, Profiles, Directory],
+    consumers=[Pairs, Projections],
+    jobs=[CleanUp],
+    constraints={
+        "ck_photos_position": TooManyPhotos,
+        "fk_hobbies_hobby_option_id": HobbyUnknown,
+    },
+    resources=resources,
+    keys=lambda app: app.resources.tokens.jwks(),
+    commands={"make-admin": make_admin},
+)

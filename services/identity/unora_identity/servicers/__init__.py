@@ -1,0 +1,1 @@
+"""What identity serves: proto to use case and back."""

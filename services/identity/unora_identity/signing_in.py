@@ -1,0 +1,171 @@
+"""Sign-up and sign-in, one flow: ask for a code, give the code, keep the session alive (ID-02, ID-03).
+
+A refusal that must be remembered (a counted try, a revoked family) is a result of the transaction: it is raised after
+the commit, which an exception inside would undo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from unora.identity.v1.events_pb2 import AccountCreated, SessionOpened, SessionRevoked
+from unora_common.database import Database, Tx
+from unora_common.errors import DomainError
+from unora_common.ids import uuid7
+
+from unora_identity.domain.phone_codes import Challenge, ChallengeClosed, Verdict, attempt, issue
+from unora_identity.domain.sessions import (
+    RefreshToken,
+    Refused,
+    Session,
+    SessionInvalid,
+    open_session,
+    reissue,
+    rotate,
+)
+from unora_identity.phones import new_code, normalise
+from unora_identity.resources import Resources
+from unora_identity.store import accounts, challenges, members, sessions
+from unora_identity.store.challenges import Newcomer, Opened, Sent
+from unora_identity.tokens import NewRefreshToken, refresh_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A session that goes on, with the token that keeps it going."""
+
+    user: UUID
+    session: UUID
+    roles: list[str]
+    token: RefreshToken
+    created: bool = False
+
+
+async def send_code(database: Database, resources: Resources, number: str, request_id: UUID) -> Challenge | Sent:
+    """ID-02: a challenge for a number, and its code on the way to it; for a repeat the challenge there is.
+
+    Nobody looks here whether the number has an account: what a new one needs is made each time. A code that could not
+    be sent is forgotten, so that it does not count and the call can be repeated.
+    """
+    number = normalise(number)
+    challenge_id, code = uuid7(), new_code(resources.policy.code_digits)
+    newcomer = _newcomer(resources, number)
+    async with database.transaction() as tx:
+        phone_hash = resources.hasher.phone(number)
+        earlier = await challenges.lock_phone(tx, phone_hash)
+        for sent in earlier:
+            if sent.request_id == request_id:
+                return sent
+        challenge = issue(
+            challenge_id=challenge_id,
+            phone_hash=phone_hash,
+            code_hash=resources.hasher.code(challenge_id, code),
+            earlier=[sent.issued_at for sent in earlier],
+            now=tx.now,
+            policy=resources.policy,
+        )
+        await challenges.add(tx, challenge, request_id, newcomer)
+    try:
+        await resources.sms.send_code(number, code)
+    except Exception:
+        async with database.transaction() as tx:
+            await challenges.forget(tx, challenge_id)
+        raise
+    return challenge
+
+
+async def give_code(
+    database: Database, resources: Resources, challenge_id: UUID, code: str, request_id: UUID, fresh: NewRefreshToken
+) -> SignedIn:
+    """ID-02: opens a session, and the account with it if it is the number's first. A repeat gets its session again."""
+    async with database.transaction() as tx:
+        opened = await challenges.lock(tx, challenge_id)
+        if opened is None:
+            raise ChallengeClosed
+        code_hash = resources.hasher.code(challenge_id, code)
+        tried = attempt(opened.challenge, code_hash, request_id, tx.now, resources.policy)
+        if tried.verdict is Verdict.ACCEPTED:
+            return await _sign_in(tx, resources, tried.challenge, opened.newcomer, fresh)
+        if tried.verdict is Verdict.REPEATED:
+            return await _sign_in_again(tx, resources, opened, fresh)
+        if tried.verdict is Verdict.WRONG:
+            await challenges.count_try(tx, tried.challenge)
+    assert tried.refusal is not None
+    raise tried.refusal
+
+
+async def refresh(
+    database: Database, resources: Resources, presented: str, request_id: UUID, fresh: NewRefreshToken
+) -> SignedIn:
+    """ID-03: exchanges a refresh token. One that comes twice ends its session, for whoever holds its tokens."""
+    refusal: DomainError = SessionInvalid()
+    async with database.transaction() as tx:
+        token_hash = refresh_hash(presented)
+        user = await sessions.owner_by_hash(tx, token_hash)
+        locked = (await members.lock(tx, user)).get(user) if user else None
+        if locked is None:
+            raise refusal
+        session, token, successor = await sessions.by_hash(tx, token_hash)
+        done = rotate(
+            session,
+            token,
+            successor,
+            fresh_hash=fresh.hash,
+            request_id=request_id,
+            now=resources.machine_now(),
+            policy=resources.policy,
+        )
+        if not isinstance(done, Refused):
+            await sessions.spend(tx, [spent for spent in (done.used, done.voided) if spent])
+            await sessions.add(tx, done.fresh)
+            roles = await accounts.roles(tx, session.user_id)
+            return SignedIn(user=session.user_id, session=session.id, roles=roles, token=done.fresh)
+        if done.session != session:
+            await sessions.revoke(tx, done.session)
+            locked.tell(tx, SessionRevoked, session_id=str(session.id))
+            await members.save_versions(tx, [locked])
+    raise refusal
+
+
+async def _sign_in(
+    tx: Tx, resources: Resources, used: Challenge, newcomer: Newcomer, fresh: NewRefreshToken
+) -> SignedIn:
+    locked, created = await accounts.claim(tx, used.phone_hash, newcomer)
+    session, token = open_session(
+        session_id=uuid7(),
+        user_id=locked.id,
+        token_hash=fresh.hash,
+        now=resources.machine_now(),
+        policy=resources.policy,
+    )
+    await sessions.open_session(tx, session, token)
+    await challenges.use(tx, used, session.id, created)
+    if created:
+        locked.tell(tx, AccountCreated)
+    locked.tell(tx, SessionOpened, session_id=str(session.id))
+    await members.save_versions(tx, [locked])
+    return await _signed_in(tx, session, token, created)
+
+
+async def _sign_in_again(tx: Tx, resources: Resources, opened: Opened, fresh: NewRefreshToken) -> SignedIn:
+    assert opened.session_id is not None
+    await members.lock(tx, await sessions.owner_by_id(tx, opened.session_id))
+    session, family = await sessions.family(tx, opened.session_id)
+    done = reissue(session, family, fresh_hash=fresh.hash, now=resources.machine_now(), policy=resources.policy)
+    if isinstance(done, Refused):
+        raise ChallengeClosed
+    await sessions.spend(tx, done.voided)
+    await sessions.add(tx, done.fresh)
+    return await _signed_in(tx, session, done.fresh, opened.created_account)
+
+
+async def _signed_in(tx: Tx, session: Session, token: RefreshToken, created: bool) -> SignedIn:
+    roles = await accounts.roles(tx, session.user_id)
+    return SignedIn(user=session.user_id, session=session.id, roles=roles, token=token, created=created)
+
+
+def _newcomer(resources: Resources, number: str) -> Newcomer:
+    user = uuid7()
+    key, wrapped = resources.master_keys.new_key(user)
+    return Newcomer(user_id=user, phone_sealed=key.seal("phone", number), data_key=wrapped)

@@ -1,0 +1,1 @@
+"""SQL of the identity schema: functions on an open transaction or session, in and out in domain types."""

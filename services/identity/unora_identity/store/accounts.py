@@ -1,0 +1,67 @@
+"""Accounts and roles (ID-01)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from unora_common.database import Tx
+
+from unora_identity.store.challenges import Newcomer
+from unora_identity.store.members import Locked
+
+LOCK_BY_PHONE = """
+    WITH u AS MATERIALIZED (SELECT id, version FROM identity.users WHERE phone_hash = $1 FOR UPDATE)
+    SELECT u.*, clock.now() AS now FROM u"""
+# Another sign-in of the same number may be creating the account just now: then this one waits, and finds it.
+CREATE = """
+    WITH u AS (
+        INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
+        VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (phone_hash) DO NOTHING RETURNING id)
+    INSERT INTO identity.profiles (user_id) SELECT id FROM u"""
+ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
+GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+PROJECT_INVENTORY = """
+    UPDATE identity.users SET tier = $3, active_connection_count = $4, inventory_version = $2
+    WHERE id = $1 AND inventory_version < $2"""
+PROJECT_REFRESH = """
+    UPDATE identity.users SET last_global_refresh_at = $3, refresh_available_at = $4, refresh_version = $2
+    WHERE id = $1 AND refresh_version < $2"""
+
+
+async def claim(tx: Tx, phone_hash: bytes, newcomer: Newcomer) -> tuple[Locked, bool]:
+    """ID-01: locks the one account of a number, creating it if it is the first success; tells whether it did."""
+    found = await _by_phone(tx, phone_hash)
+    if found:
+        return found, False
+    created = await tx.run(CREATE, newcomer.user_id, phone_hash, newcomer.phone_sealed, newcomer.data_key, tx.now)
+    found = await _by_phone(tx, phone_hash)
+    assert found is not None
+    return found, created == 1
+
+
+async def roles(tx: Tx, user: UUID) -> list[str]:
+    """Roles beyond membership."""
+    return [row["role"] for row in await tx.rows(ROLES, user)]
+
+
+async def grant(tx: Tx, user: UUID, role: str) -> bool:
+    """Grants a role; False if the member has it."""
+    return await tx.run(GRANT, user, role, tx.now) == 1
+
+
+async def project_inventory(tx: Tx, user: UUID, version: int, tier: str, active_connections: int) -> None:
+    """What matching says of a member's slots, unless something newer is known."""
+    await tx.run(PROJECT_INVENTORY, user, version, tier, active_connections)
+
+
+async def project_refresh(
+    tx: Tx, user: UUID, version: int, last_at: datetime | None, available_at: datetime | None
+) -> None:
+    """What discovery says of a member's timer, unless something newer is known."""
+    await tx.run(PROJECT_REFRESH, user, version, last_at, available_at)
+
+
+async def _by_phone(tx: Tx, phone_hash: bytes) -> Locked | None:
+    rows = await tx.lock(LOCK_BY_PHONE, phone_hash)
+    return Locked(rows[0]["id"], rows[0]["version"]) if rows else None

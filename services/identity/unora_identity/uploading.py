@@ -1,0 +1,134 @@
+"""How a picture becomes a photo: offered, posted to the object store, looked at, cleaned, kept (PR-02, PR-03, PR-07).
+
+The object store and the eyes are asked before the transaction. Each object is noted before it may exist, so that a
+crash at any point leaves nothing that the clean-up does not find (jobs.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from unora.identity.v1.events_pb2 import PhotoAdded
+from unora_common.database import Database, Tx
+from unora_common.errors import DomainError, RequestIdReused
+from unora_common.ids import uuid7
+
+from unora_identity.changes import changing
+from unora_identity.domain import photos as album
+from unora_identity.domain.photos import Photo, PhotoNotFound
+from unora_identity.providers.photos import ObjectMissing, ObjectTooLarge, Upload
+from unora_identity.providers.vision import PhotoTooLarge, Picture
+from unora_identity.resources import Resources
+from unora_identity.store import photos
+from unora_identity.store.photos import Measures, Offer
+
+
+class PhotoNotUploaded(DomainError):
+    """The bytes have not been posted yet."""
+
+    reason = "PHOTO_NOT_UPLOADED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """Leave to upload one photo."""
+
+    photo: UUID
+    form: Upload
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What was uploaded: cleaned, stored, and not yet anybody's photo."""
+
+    photo: Photo
+    measures: Measures
+
+
+def upload_key(user: UUID, photo: UUID) -> str:
+    """Where the bytes go as they come; only the clean copy of them is ever shown."""
+    return f"uploads/{user}/{photo}"
+
+
+async def offer(database: Database, resources: Resources, user: UUID, request_id: UUID, content_type: str) -> Offered:
+    """PR-02: a form for one more photo, if there is room. A repeat gets the same photo and a fresh form."""
+    photo = uuid7()
+    expires_at = resources.machine_now() + resources.policy.upload_life
+    new = Offer(id=photo, content_type=content_type, object_key=upload_key(user, photo))
+    async with database.transaction(user) as tx, changing(tx, user, resources.policy) as change:
+        kept = await photos.offer(tx, new, user, request_id, expires_at)
+        if kept is None or kept.content_type != content_type:
+            raise RequestIdReused
+        if kept.id == photo:
+            album.check_room(change.before.photos, resources.policy)
+    form = resources.photos.offer_upload(
+        kept.object_key,
+        content_type=content_type,
+        most_bytes=resources.most_bytes,
+        life=resources.policy.upload_life,
+    )
+    return Offered(photo=kept.id, form=form, expires_at=expires_at)
+
+
+async def receive(database: Database, resources: Resources, user: UUID, photo: UUID) -> Received | None:
+    """Reads, judges and cleans what was uploaded, and stores the copy. None if that was completed before.
+
+    The copy has a name of its own at each try: what was judged is what is kept, whatever is posted meanwhile.
+    """
+    async with database.session(user) as session:
+        found = await photos.find(session, photo)
+    if found is None:
+        raise PhotoNotFound
+    uploaded, completed = found
+    if completed:
+        return None
+    picture = await _look(resources, uploaded)
+    object_key = f"photos/{user}/{photo}/{uuid7()}"
+    async with database.transaction(user) as tx:
+        if not await photos.note_object(tx, photo, object_key):
+            raise PhotoNotFound
+    await resources.photos.put(object_key, picture.jpeg, content_type="image/jpeg")
+    kept = Photo(
+        id=photo,
+        face=picture.face,
+        quality_passed=picture.quality_passed,
+        width=picture.width,
+        height=picture.height,
+        object_key=object_key,
+    )
+    return Received(kept, Measures(picture.sharpness, picture.brightness))
+
+
+async def keep(tx: Tx, resources: Resources, photo: UUID, received: Received | None) -> tuple[Photo, int]:
+    """PR-02: the picture becomes the member's last photo, once, if there is still room. Returns it and its position."""
+    async with changing(tx, tx.user, resources.policy) as change:
+        kept = change.before.photos
+        for position, known in enumerate(kept, start=1):
+            if known.id == photo:
+                return known, position
+        if received is None or not await photos.hold(tx, photo):
+            raise PhotoNotFound
+        after = album.add(kept, received.photo, resources.policy)
+        await photos.add(tx, tx.user, received.photo, len(after), received.measures)
+        change.locked.tell(
+            tx,
+            PhotoAdded,
+            photo_id=str(photo),
+            has_face=received.photo.face,
+            quality_passed=received.photo.quality_passed,
+        )
+        change.to(replace(change.before, photos=after))
+        return received.photo, len(after)
+
+
+async def _look(resources: Resources, uploaded: str) -> Picture:
+    try:
+        data = await resources.photos.get(uploaded, most_bytes=resources.most_bytes)
+    except ObjectMissing:
+        raise PhotoNotUploaded from None
+    except ObjectTooLarge:
+        raise PhotoTooLarge(most_bytes=resources.most_bytes) from None
+    return await resources.vision.look(data)

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from importlib import import_module
+from typing import Any
+
+from unora_common.service import Service
 
 
 def declared(contexts: Iterable[str]) -> dict[str, list[str]]:
@@ -9,6 +12,11 @@ def declared(contexts: Iterable[str]) -> dict[str, list[str]]:
     return {context: _subjects(context) for context in contexts}
 
 
+def declaration(context: str) -> Service[Any]:
+    """The declaration of a service, from its package."""
+    service: Service[Any] = import_module(f"unora_{context}.service").service
+    return service
+
+
 def _subjects(context: str) -> list[str]:
-    service = import_module(f"unora_{context}.service").service
-    return sorted({consumed.subject for consumed in service.consumed()})
+    return sorted({consumed.subject for consumed in declaration(context).consumed()})

@@ -77,11 +77,12 @@ class Consumer:
         subscription = await self._subscribed()
         limit = BATCH
         if not wait:
-            limit = min(BATCH, (await subscription.consumer_info()).num_pending or 0)
+            info = await subscription.consumer_info()
+            limit = min(BATCH, (info.num_pending or 0) + (info.num_ack_pending or 0))
             if not limit:
                 return 0
         try:
-            messages = await subscription.fetch(limit, timeout=wait or 5.0)
+            messages = await subscription.fetch(limit, timeout=wait or 1.0)
         except TimeoutError:
             return 0
         if self.consumes.event is None:
@@ -89,6 +90,8 @@ class Consumer:
         else:
             for message in messages:
                 await self._apply([message])
+        if not wait:
+            await self._app.nats.flush()  # so that the next look does not count what was acknowledged
         return len(messages)
 
     async def _subscribed(self) -> JetStreamContext.PullSubscription:

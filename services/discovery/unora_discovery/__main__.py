@@ -1,0 +1,6 @@
+import sys
+
+from unora_discovery.service import service
+from unora_common.run import main
+
+sys.exit(main(service))

@@ -1,0 +1,8 @@
+"""The discovery service."""
+
+from __future__ import annotations
+
+from unora_common.config import Config
+from unora_common.service import Service
+
+service = Service("discovery", config=Config)

@@ -1,0 +1,1 @@
+"""Safety: the audit log, and what protects members."""

@@ -1,0 +1,8 @@
+"""The safety service."""
+
+from __future__ import annotations
+
+from unora_common.config import Config
+from unora_common.service import Service
+
+service = Service("safety", config=Config)

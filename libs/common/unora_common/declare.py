@@ -92,7 +92,6 @@ class Envelope(NamedTuple):
     aggregate_id: str
     time: str
     payload: bytes
-    sequence: int
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,9 @@ class Consumes:
 
     @property
     def name(self) -> str:
-        """Names the durable consumer within the context."""
-        return self.subject.rpartition(".")[2].replace(">", "all")
+        """Names the durable consumer within the context, and where its dead letters lie."""
+        word = self.subject.rpartition(".")[2]
+        return f"all_{self.stream}" if word == ">" else word
 
 
 def on(

@@ -70,7 +70,7 @@ class Outbox:
         into = f"INSERT INTO {context}.outbox"
         self._kept = kept
         self._events = into + rows.format(*range(1, 7), last=7)
-        self._both = f"WITH kept AS ({kept}) {into}" + rows.format(*range(6, 12), last=12)
+        self.statement_with_answer = f"WITH kept AS ({kept}) {into}" + rows.format(*range(6, 12), last=12)
 
     async def write(
         self,
@@ -93,6 +93,6 @@ class Outbox:
             [occurred_at(event) for event in events],
         )
         if kept:
-            await connection.execute(self._both, *kept, *columns, trace.current())
+            await connection.execute(self.statement_with_answer, *kept, *columns, trace.current())
         else:
             await connection.execute(self._events, *columns, trace.current())

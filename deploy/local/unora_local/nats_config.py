@@ -30,8 +30,9 @@ def stream(context: str) -> str:
 
 
 def consumer(context: str, subject: str) -> str:
-    """The durable name under which a context reads a subject: `streak__connection_formed`, `safety__all`."""
-    return f"{context}__{subject.rpartition('.')[2].replace('>', 'all')}"
+    """The durable name under which a context reads a subject: `streak__connection_formed`, `safety__all_streak`."""
+    _, teller, _, word = subject.split(".")
+    return f"{context}__{f'all_{teller}' if word == '>' else word}"
 
 
 def user_name(context: str, account: str | None = None) -> str:

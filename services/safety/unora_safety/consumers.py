@@ -1,0 +1,62 @@
+"""Safety consumes every event of every context into the audit log (SA-01)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from unora_common.database import Tx
+from unora_common.declare import Envelope, on_all
+from unora_common.service import App
+
+from unora_safety import store
+from unora_safety.config import SafetyConfig
+from unora_safety.domain import Event, link
+
+
+class Audit:
+    """Each context's events in that context's chain, many in one transaction."""
+
+    def __init__(self, app: App[SafetyConfig]) -> None:
+        self.app = app
+
+    @on_all("identity")
+    async def identity(self, events: list[Envelope], tx: Tx) -> None:
+        """Accounts, sessions, profiles, disclosures."""
+        await record("identity", events, tx)
+
+    @on_all("discovery")
+    async def discovery(self, events: list[Envelope], tx: Tx) -> None:
+        """Servers and batches."""
+        await record("discovery", events, tx)
+
+    @on_all("matching")
+    async def matching(self, events: list[Envelope], tx: Tx) -> None:
+        """Interests and connections."""
+        await record("matching", events, tx)
+
+    @on_all("streak")
+    async def streak(self, events: list[Envelope], tx: Tx) -> None:
+        """Days and check-ins."""
+        await record("streak", events, tx)
+
+    @on_all("reveal")
+    async def reveal(self, events: list[Envelope], tx: Tx) -> None:
+        """Reveals."""
+        await record("reveal", events, tx)
+
+
+async def record(source_context: str, events: list[Envelope], tx: Tx) -> None:
+    """SA-01: one lock of the chain's head, one statement for all rows. Replicas that append at once wait in line."""
+    head = await store.open_chain(tx, source_context)
+    await store.append(tx, link(source_context, head, map(_event, events), tx.now))
+
+
+def _event(envelope: Envelope) -> Event:
+    return Event(
+        UUID(envelope.event_id),
+        envelope.subject,
+        UUID(envelope.aggregate_id),
+        datetime.fromisoformat(envelope.time),
+        envelope.payload,
+    )

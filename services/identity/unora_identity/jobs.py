@@ -26,10 +26,10 @@ class CleanUp:
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
         """ID-02, ID-03: codes that nobody can give any more, and refresh tokens that are long dead."""
-        keep = timedelta(hours=self.app.config.challenge_hours)
+        now = self.resources.machine_now()
+        over = now - timedelta(hours=self.app.config.challenge_hours)
         async with self.app.database.transaction() as tx:
-            codes = await challenges.purge(tx, keep, BATCH)
-            return codes + await sessions.purge(tx, self.resources.machine_now(), BATCH)
+            return await challenges.purge(tx, over, BATCH) + await sessions.purge(tx, now, BATCH)
 
     @every(seconds=60)
     async def remove_orphans(self) -> int:

@@ -1,12 +1,9 @@
 """PR-04, PR-07: the object store, on a real S3."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 from unora_identity.providers.photos import (
@@ -19,6 +16,8 @@ from unora_identity.providers.photos import (
 )
 from unora_local import ports
 from unora_local.seaweed import PORTS, Seaweed
+
+from tests.integration.identity.objects import fetch, post
 
 MINUTE = timedelta(minutes=1)
 ACCESS, SECRET = "unora-test", "unora-test-secret"
@@ -48,28 +47,8 @@ def key() -> str:
     return f"photos/{uuid.uuid4()}"
 
 
-async def post(upload: Upload, data: bytes, **other_fields: str) -> int:
-    """What a client does with the form: the fields first, the file last."""
-    edge = uuid.uuid4().hex
-    parts = [
-        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in (upload.fields | other_fields).items()
-    ]
-    parts.append(f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'.encode())
-    body = b"".join(parts) + data + f"\r\n--{edge}--\r\n".encode()
-    return (await fetch(Request(upload.url, body, {"Content-Type": f"multipart/form-data; boundary={edge}"})))[0]
-
-
-async def fetch(request: Request | str) -> tuple[int, bytes]:
-    def send() -> tuple[int, bytes]:
-        try:
-            with urlopen(request, timeout=10) as answer:
-                return answer.status, answer.read()
-        except HTTPError as error:
-            with error:
-                return error.code, error.read()
-
-    return await asyncio.to_thread(send)
+async def posted(upload: Upload, data: bytes, **other_fields: str) -> int:
+    return await post(upload.url, upload.fields | other_fields, data)
 
 
 def offer(store: PhotoStore, key: str, most_bytes: int = 1000, life: timedelta = MINUTE) -> Upload:
@@ -78,18 +57,18 @@ def offer(store: PhotoStore, key: str, most_bytes: int = 1000, life: timedelta =
 
 @pytest.mark.rule("PR-07")
 async def test_what_a_client_posts_can_be_read(store: PhotoStore, key: str) -> None:
-    assert await post(offer(store, key), b"x" * 1000) in (200, 204)
+    assert await posted(offer(store, key), b"x" * 1000) in (200, 204)
     assert await store.get(key, most_bytes=1000) == b"x" * 1000
 
 
 @pytest.mark.rule("PR-07")
 async def test_the_store_refuses_what_was_not_offered(store: PhotoStore, key: str) -> None:
     upload = offer(store, key)
-    assert await post(upload, b"x" * 1001) in (400, 403)
-    assert await post(upload, b"") in (400, 403)
-    assert await post(upload, b"x", **{"Content-Type": "text/html"}) == 403
-    assert await post(upload, b"x", key=f"{key}-of-another") == 403
-    assert await post(offer(store, key, life=-MINUTE), b"x") in (400, 403)
+    assert await posted(upload, b"x" * 1001) in (400, 403)
+    assert await posted(upload, b"") in (400, 403)
+    assert await posted(upload, b"x", **{"Content-Type": "text/html"}) == 403
+    assert await posted(upload, b"x", key=f"{key}-of-another") == 403
+    assert await posted(offer(store, key, life=-MINUTE), b"x") in (400, 403)
     for untouched in (key, f"{key}-of-another"):
         with pytest.raises(ObjectMissing):
             await store.get(untouched, most_bytes=1000)

@@ -11,10 +11,12 @@ from unora_identity.domain.policy import Policy
 from unora_identity.domain.sessions import (
     RefreshToken,
     Refused,
+    Reissued,
     Revocation,
     Rotated,
     Session,
     open_session,
+    reissue,
     revoke,
     rotate,
 )
@@ -106,6 +108,24 @@ def test_a_repeat_after_the_family_has_moved_on_is_a_reuse(family: Family) -> No
 def test_the_first_revocation_stands(family: Family) -> None:
     first = revoke(family.session, Revocation.SIGNED_IN_AGAIN, NOW)
     assert revoke(first, Revocation.REUSE, NOW + DAY) == first
+
+
+@pytest.mark.rule("ID-02", "ID-03")
+def test_a_sign_in_that_is_repeated_gets_a_token_until_one_was_exchanged(family: Family) -> None:
+    def again(fresh_hash: bytes) -> Reissued | Refused:
+        tokens = list(family.tokens.values())
+        return reissue(family.session, tokens, fresh_hash=fresh_hash, now=NOW, policy=POLICY)
+
+    for number in (b"1", b"2"):
+        done = again(number)
+        assert isinstance(done, Reissued)
+        family.tokens |= {token.hash: token for token in (*done.voided, done.fresh)}
+        assert [token.hash for token in family.tokens.values() if token.used_at is None] == [number]
+    next_of(family, b"2")
+    assert isinstance(again(b"4"), Refused)
+    assert family.present(b"1") is None
+    assert family.session.revocation is Revocation.REUSE
+    assert isinstance(again(b"5"), Refused)
 
 
 @pytest.mark.rule("ID-03")

@@ -34,10 +34,12 @@ async def claim(tx: Tx, phone_hash: bytes, newcomer: Newcomer) -> tuple[Locked, 
     found = await _by_phone(tx, phone_hash)
     if found:
         return found, False
-    created = await tx.run(CREATE, newcomer.user_id, phone_hash, newcomer.phone_sealed, newcomer.data_key, tx.now)
+    made = (newcomer.user_id, phone_hash, newcomer.phone_sealed, newcomer.data_key, tx.now)
+    if await tx.run(CREATE, *made):
+        return Locked(newcomer.user_id, 0), True
     found = await _by_phone(tx, phone_hash)
     assert found is not None
-    return found, created == 1
+    return found, False
 
 
 async def roles(tx: Tx, user: UUID) -> list[str]:

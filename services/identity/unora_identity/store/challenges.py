@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
@@ -32,7 +32,7 @@ USE = """
     WHERE id = $1"""
 PURGE = """
     DELETE FROM identity.phone_challenges WHERE id IN (
-        SELECT id FROM identity.phone_challenges WHERE created_at < clock_timestamp() - $1::interval
+        SELECT id FROM identity.phone_challenges WHERE created_at < $1
         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 
@@ -118,6 +118,6 @@ async def use(tx: Tx, challenge: Challenge, session: UUID, created_account: bool
     await tx.run(USE, challenge.id, challenge.used_at, challenge.used_by, session, created_account)
 
 
-async def purge(tx: Tx, older_than: timedelta, limit: int) -> int:
+async def purge(tx: Tx, made_before: datetime, limit: int) -> int:
     """Deletes challenges that nobody can answer any more, by the machine's clock."""
-    return await tx.run(PURGE, older_than, limit)
+    return await tx.run(PURGE, made_before, limit)

@@ -1,0 +1,109 @@
+"""DI-08, RE-06, ST-03, XX-01: what other contexts learn of a member, each the least it needs."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from google.type.date_pb2 import Date
+from unora.common.v1.types_pb2 import AGE_BAND_30_34, AGE_BAND_35_39
+from unora.identity.v1.directory_service_pb2 import (
+    DirectoryHobby,
+    DiscoveryProfile,
+    GetDiscoveryProfileRequest,
+    GetRevealFactsRequest,
+    GetTimeZonesRequest,
+)
+from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
+from unora.identity.v1.profile_service_pb2 import GENDER_WOMAN, Profile
+from unora_common.ids import uuid7
+from unora_local.inprocess import World
+
+from tests.integration.identity.people import ADA, HOBBIES, People
+from tests.support import refusal
+
+ON_CARDS = [
+    DirectoryHobby(hobby_option_id="chess", name="Chess", micro_description=HOBBIES[0].micro_description),
+    DirectoryHobby(hobby_option_id="hiking", name="Hiking", micro_description=HOBBIES[1].micro_description),
+]
+
+
+async def profile_of(world: World, user: str) -> DiscoveryProfile:
+    directory = world.stub(DirectoryServiceStub, "identity", "discovery")
+    return (await directory.GetDiscoveryProfile(GetDiscoveryProfileRequest(user_id=user))).profile
+
+
+@pytest.mark.rule("DI-08", "PR-06")
+async def test_discovery_learns_what_a_card_may_show(world: World, people: People) -> None:
+    who = await people.ready()
+    profile = await profile_of(world, who.member.id)
+    (changed,) = await world.events(DiscoveryProfileChanged, who.member.id)
+    year = (await world.now()).year
+    assert profile == DiscoveryProfile(
+        user_id=who.member.id,
+        version=changed.version,
+        discovery_ready=True,
+        gender=GENDER_WOMAN,
+        age_band=AGE_BAND_35_39 if year < 2030 else profile.age_band,
+        city="London",
+        trust_level=3,
+        hobbies=ON_CARDS,
+    )
+    assert ADA.name not in str(profile)
+
+    young = Profile(date_of_birth=Date(year=year - 32, month=1, day=1))
+    await people.tell(who, young, "date_of_birth")
+    later = await profile_of(world, who.member.id)
+    assert (later.age_band, later.version) == (AGE_BAND_30_34, profile.version + 1)
+
+
+@pytest.mark.rule("DI-08")
+async def test_of_who_is_not_ready_or_not_there_nothing_is_told(world: World, people: People) -> None:
+    who, nobody = await people.sign_in(), str(uuid7())
+    await people.tell(who)
+    assert await profile_of(world, who.member.id) == DiscoveryProfile(user_id=who.member.id, version=2, trust_level=1)
+    assert await profile_of(world, nobody) == DiscoveryProfile(user_id=nobody)
+
+
+@pytest.mark.rule("ST-03")
+async def test_streak_learns_time_zones_of_those_who_told_one(world: World, people: People) -> None:
+    told, silent = await people.sign_in(), await people.sign_in()
+    await people.tell(told)
+    asked = GetTimeZonesRequest(user_ids=[told.member.id, silent.member.id, str(uuid7())])
+    zones = (await world.stub(DirectoryServiceStub, "identity", "streak").GetTimeZones(asked)).time_zones
+    assert dict(zones) == {told.member.id: "Europe/London"}
+
+
+@pytest.mark.rule("RE-04", "RE-06")
+async def test_reveal_learns_words_and_can_recognise_a_name_without_knowing_it(world: World, people: People) -> None:
+    directory = world.stub(DirectoryServiceStub, "identity", "reveal")
+    who = await people.ready()
+    asked = GetRevealFactsRequest(user_id=who.member.id)
+    facts, again = await directory.GetRevealFacts(asked), await directory.GetRevealFacts(asked)
+    assert (facts.bio, facts.city, list(facts.hobbies)) == (ADA.bio, ADA.city, ON_CARDS)
+    expected = {hashlib.sha256(facts.name_salt + word).digest() for word in (b"ada", b"quixley")}
+    assert set(facts.name_digests) == expected
+    assert facts.name_salt != again.name_salt
+    for answer in (facts, again):
+        assert b"quixley" not in answer.SerializeToString().lower()
+        assert b"photos/" not in answer.SerializeToString()
+    refused = await refusal(directory.GetRevealFacts(GetRevealFactsRequest(user_id=str(uuid7()))))
+    assert (refused.code, refused.reason) == ("NOT_FOUND", "USER_NOT_FOUND")
+
+
+@pytest.mark.rule("XX-01")
+async def test_no_event_tells_what_a_member_wrote(world: World, people: People) -> None:
+    number = people.number()
+    who = await people.sign_in(number)
+    await people.tell(who, Profile(name="Zephyrine", bio="canary bio", city="Canaryville"), "name", "bio", "city")
+    await people.choose(who)
+    await people.add_photo(who)
+    payloads = b"".join(
+        row["payload"]
+        for row in await world.superuser.fetch(
+            "SELECT payload FROM identity.outbox WHERE aggregate_id = $1", who.member.user
+        )
+    )
+    for canary in (number, number[3:], "Zephyrine", "canary", "Canaryville", "slow kind", "photos/"):
+        assert canary.encode() not in payloads

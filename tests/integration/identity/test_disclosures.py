@@ -1,0 +1,171 @@
+"""RE-04, RE-10: name and photos, from identity's own record, as long as the connection is active."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.identity.v1.directory_service_pb2 import GetDisclosureRequest, GetDisclosureResponse
+from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from unora.identity.v1.events_pb2 import DisclosureEnded, DiscoveryProfileChanged, IdentityDisclosed
+from unora.matching.v1.events_pb2 import ConnectionEnded
+from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE, CONNECTION_STATUS_ENDED, ConnectionStatus
+from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse, Pair
+from unora.streak.v1.events_pb2 import StreakCompleted
+from unora_common.ids import uuid7
+from unora_local.inprocess import World
+
+from tests.integration.identity.objects import fetch
+from tests.integration.identity.people import ADA, People, Signed, apply
+from tests.support import as_uuid, refusal
+
+
+@dataclass
+class Couple:
+    """Two members with a connection and a streak, and what matching says of it when asked."""
+
+    world: World
+    a: Signed
+    b: Signed
+    connection: str
+    streak: str
+    status: ConnectionStatus.ValueType = CONNECTION_STATUS_ACTIVE
+    asked: int = 0
+
+    async def completed(self, days: int = 15) -> StreakCompleted:
+        event = StreakCompleted(
+            streak_id=self.streak,
+            version=40,
+            connection_id=self.connection,
+            user_a_id=self.a.member.id,
+            user_b_id=self.b.member.id,
+            completed_days=days,
+        )
+        event.occurred_at.FromDatetime(await self.world.now())
+        return event
+
+    async def ended(self) -> ConnectionEnded:
+        event = ConnectionEnded(
+            connection_id=self.connection, version=2, user_a_id=self.a.member.id, user_b_id=self.b.member.id
+        )
+        event.occurred_at.FromDatetime(await self.world.now())
+        return event
+
+    async def look(self, viewer: Signed, subject: Signed, streak: str = "") -> GetDisclosureResponse:
+        asked = GetDisclosureRequest(
+            streak_id=streak or self.streak, viewer_id=viewer.member.id, subject_id=subject.member.id
+        )
+        return await self.world.stub(DirectoryServiceStub, "identity", "reveal").GetDisclosure(asked)
+
+    async def refused(self, viewer: Signed, subject: Signed, streak: str = "") -> None:
+        refused = await refusal(self.look(viewer, subject, streak))
+        assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "NOT_DISCLOSED", {})
+
+    async def answer(self, method: object, request: GetPairRequest, answer: type[GetPairResponse]) -> GetPairResponse:
+        """What matching would say."""
+        self.asked += 1
+        assert request.connection_id == self.connection
+        pair = Pair(connection_id=self.connection, status=self.status)
+        pair.user_a_id, pair.user_b_id = self.a.member.id, self.b.member.id
+        return GetPairResponse(pair=pair)
+
+
+@pytest.fixture
+async def couple(world: World, people: People, monkeypatch: pytest.MonkeyPatch) -> Couple:
+    # Ids grow with time: `a` is who has a profile and photos.
+    a, b = sorted([await people.ready(), await people.sign_in()], key=lambda who: who.member.user)
+    couple = Couple(world, a, b, str(uuid7()), str(uuid7()))
+    monkeypatch.setattr(world.apps["identity"].clients, "call", couple.answer)
+    return couple
+
+
+@pytest.mark.rule("RE-04", "RE-10", "PR-04")
+async def test_fifteen_days_disclose_name_and_photos_to_the_partner_alone(world: World, couple: Couple) -> None:
+    subject, viewer = couple.a, couple.b
+    await couple.refused(viewer, subject)
+    await apply(world, await couple.completed())
+    answer = await couple.look(viewer, subject)
+    assert answer.name == ADA.name
+    assert len(answer.photos) == 3
+    assert (await fetch(answer.photos[0].url))[0] == 200
+    await couple.look(subject, viewer)
+
+    stranger = await People(world).sign_in()
+    await couple.refused(stranger, subject)
+    await couple.refused(viewer, stranger)
+    await couple.refused(subject, subject)
+    await couple.refused(viewer, subject, str(uuid7()))
+    (told,) = await world.events(IdentityDisclosed, couple.connection)
+    assert (told.streak_id, told.user_a_id, told.user_b_id) == (couple.streak, couple.a.member.id, couple.b.member.id)
+
+
+@pytest.mark.rule("RE-10")
+async def test_matching_is_asked_at_that_moment(world: World, couple: Couple) -> None:
+    await apply(world, await couple.completed())
+    # Identity has not heard yet that it ended.
+    couple.status = CONNECTION_STATUS_ENDED
+    await couple.refused(couple.b, couple.a)
+    assert couple.asked == 1
+
+
+@pytest.mark.rule("RE-10")
+async def test_an_end_closes_what_was_disclosed(world: World, couple: Couple) -> None:
+    await apply(world, await couple.completed())
+    await apply(world, await couple.ended())
+    await couple.refused(couple.b, couple.a)
+    assert couple.asked == 0
+    (ended,) = await world.events(DisclosureEnded, couple.connection)
+    assert ended.version == 2
+
+
+@pytest.mark.rule("RE-10")
+async def test_a_late_completion_does_not_pass_an_end_that_came_first(world: World, couple: Couple) -> None:
+    await apply(world, await couple.ended())
+    await apply(world, await couple.completed())
+    await couple.refused(couple.b, couple.a)
+    assert await world.events(IdentityDisclosed, couple.connection) == []
+    assert await world.events(DisclosureEnded, couple.connection) == []
+
+
+@pytest.mark.rule("RE-10")
+async def test_whichever_comes_first_when_both_come_at_once_it_ends_closed(world: World, couple: Couple) -> None:
+    await asyncio.gather(apply(world, await couple.completed()), apply(world, await couple.ended()))
+    await couple.refused(couple.b, couple.a)
+
+
+@pytest.mark.rule("RE-04")
+async def test_no_other_day_than_the_fifteenth_opens_anything(world: World, couple: Couple) -> None:
+    with pytest.raises(ValueError, match="before its last day"):
+        await apply(world, await couple.completed(days=14))
+    await couple.refused(couple.b, couple.a)
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    insert = """
+        INSERT INTO identity.disclosures
+            (connection_id, user_a_id, user_b_id, streak_id, completed_days, disclosed_at, version)
+        VALUES ($1, $2, $3, $4, $5, $6, 1)"""
+    pair = (as_uuid(couple.connection), couple.a.member.user, couple.b.member.user)
+    now = await world.now()
+    for arguments in (
+        (*pair, as_uuid(couple.streak), 14, now),
+        (*pair, as_uuid(couple.streak), None, now),
+        (*pair, None, 15, now),
+        (*pair, None, None, None),
+        (pair[0], pair[2], pair[1], as_uuid(couple.streak), 15, now),
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(insert, *arguments)
+    await connection.close()
+
+
+@pytest.mark.rule("ID-04")
+async def test_a_completed_streak_is_trusted_also_by_discovery(world: World, people: People, couple: Couple) -> None:
+    await apply(world, await couple.completed())
+    account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=couple.a.metadata)).account
+    assert account.trust_level == 4
+    *_, told = await world.events(DiscoveryProfileChanged, couple.a.member.id)
+    assert (told.trust_level, told.discovery_ready) == (4, True)
+    # The other has no photos yet, so nothing changed for them.
+    assert await world.events(DiscoveryProfileChanged, couple.b.member.id) == []

@@ -1,0 +1,153 @@
+"""PR-02, PR-03, PR-04, PR-07: how pictures become photos, through the service and a real object store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import grpc
+import pytest
+from unora.identity.v1.events_pb2 import PhotoAdded
+from unora.identity.v1.profile_service_pb2 import (
+    CompletePhotoUploadRequest,
+    CreatePhotoUploadRequest,
+    ListPhotosRequest,
+    Photo,
+)
+from unora_common.ids import uuid7
+from unora_identity.providers.photos import ObjectMissing
+from unora_identity.uploading import upload_key
+from unora_local.inprocess import World
+from unora_local.people.photos import landscape, portrait
+
+from tests.integration.identity.objects import fetch, post
+from tests.integration.identity.people import People, Signed
+from tests.support import as_uuid, read_refusal, refusal, request_id
+
+
+async def photos_of(people: People, who: Signed) -> list[Photo]:
+    return list((await people.profiles.ListPhotos(ListPhotosRequest(), metadata=who.metadata)).photos)
+
+
+@pytest.mark.rule("PR-02", "PR-03", "PR-07")
+async def test_an_upload_becomes_a_photo_that_is_judged_and_clean(world: World, people: People) -> None:
+    who, picture = await people.sign_in(), portrait(3, 2)
+    assert b"Exif" in picture
+    kept = await people.complete(who, await people.upload(who, picture))
+    assert (kept.position, kept.has_face, kept.quality_passed, kept.url) == (1, True, True, "")
+    # It was on its side, by its metadata.
+    assert (kept.width, kept.height) == (600, 750)
+    (shown,) = await photos_of(people, who)
+    status, data = await fetch(shown.url)
+    assert (status, data[:3]) == (200, b"\xff\xd8\xff")
+    assert b"Exif" not in data
+    # The file as it came is gone, with all that it said.
+    with pytest.raises(ObjectMissing):
+        await people.resources.photos.get(upload_key(who.member.user, as_uuid(kept.photo_id)), most_bytes=10**8)
+    (told,) = await world.events(PhotoAdded, who.member.id)
+    assert (told.photo_id, told.has_face, told.quality_passed) == (kept.photo_id, True, True)
+
+
+@pytest.mark.rule("PR-02", "PR-03")
+async def test_a_photo_without_a_face_is_kept_as_one(people: People) -> None:
+    who = await people.sign_in()
+    kept = await people.complete(who, await people.upload(who, landscape()))
+    assert (kept.has_face, kept.quality_passed) == (False, False)
+
+
+@pytest.mark.rule("PR-04", "XX-04")
+async def test_a_photo_is_its_owners_alone(people: People) -> None:
+    who, other = await people.sign_in(), await people.sign_in()
+    pending = await people.upload(who, portrait(0, 0))
+    kept = await people.add_photo(who)
+    for photo in (pending, kept.photo_id, str(uuid7())):
+        refused = await refusal(people.complete(other, photo))
+        assert (refused.code, refused.reason) == ("NOT_FOUND", "PHOTO_NOT_FOUND")
+    assert await photos_of(people, other) == []
+    (shown,) = await photos_of(people, who)
+    assert (await fetch(shown.url.partition("?")[0]))[0] == 403
+
+
+@pytest.mark.rule("PR-07")
+@pytest.mark.parametrize("data", [b"GIF89a not taken here", b"\xff\xd8\xff cut", portrait(0, 0)[:2000]])
+async def test_what_is_no_picture_is_refused(people: People, data: bytes) -> None:
+    who = await people.sign_in()
+    photo = await people.upload(who, data)
+    refused = await refusal(people.complete(who, photo))
+    assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "PHOTO_UNREADABLE")
+    assert list(refused.violations) == ["photo_id"]
+    assert await photos_of(people, who) == []
+
+
+@pytest.mark.rule("PR-07")
+async def test_nothing_is_completed_before_it_is_there(people: People) -> None:
+    who = await people.sign_in()
+    offered = await people.offer(who)
+    assert offered.max_bytes == 10 * 2**20
+    lives = offered.expires_at.ToDatetime(UTC) - datetime.now(UTC)
+    assert timedelta(minutes=9) < lives <= timedelta(minutes=10, seconds=5)
+    assert (await refusal(people.complete(who, offered.photo_id))).reason == "PHOTO_NOT_UPLOADED"
+    # The same call, once the bytes are there.
+    assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
+    assert (await people.complete(who, offered.photo_id)).position == 1
+
+
+@pytest.mark.rule("BI-08", "PR-07")
+async def test_a_repeat_of_the_offer_is_the_same_photo(people: People) -> None:
+    who, call = await people.sign_in(), request_id()
+    first, again = await people.offer(who, call), await people.offer(who, call)
+    assert first.photo_id == again.photo_id
+    other = CreatePhotoUploadRequest(request_id=call, content_type="image/png")
+    refused = await refusal(people.profiles.CreatePhotoUpload(other, metadata=who.metadata))
+    assert refused.reason == "REQUEST_ID_REUSED"
+
+
+@pytest.mark.rule("BI-08", "PR-02")
+async def test_two_completes_of_one_upload_keep_one_photo(world: World, people: People) -> None:
+    who = await people.sign_in()
+    photo, call = await people.upload(who, portrait(0, 0)), request_id()
+    done = await asyncio.gather(*(people.complete(who, photo, each) for each in (call, call, "", "")))
+    assert len({answer.SerializeToString() for answer in done}) == 1
+    assert await people.complete(who, photo, call) == done[0]
+    assert len(await photos_of(people, who)) == 1
+    assert len(await world.events(PhotoAdded, who.member.id)) == 1
+
+
+@pytest.mark.rule("PR-02")
+async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: People) -> None:
+    who = await people.sign_in()
+    uploads = [await people.upload(who, portrait(0, number % 3)) for number in range(8)]
+
+    async def complete(photo: str) -> str:
+        request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
+        try:
+            await people.profiles.CompletePhotoUpload(request, metadata=who.metadata)
+        except grpc.aio.AioRpcError as error:
+            return read_refusal(error).reason
+        return "OK"
+
+    assert Counter(await asyncio.gather(*map(complete, uploads))) == {"OK": 6, "TOO_MANY_PHOTOS": 2}
+    assert [photo.position for photo in await photos_of(people, who)] == [1, 2, 3, 4, 5, 6]
+    refused = await refusal(people.offer(who))
+    assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "TOO_MANY_PHOTOS", {"most": "6"})
+
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    copy = """
+        INSERT INTO identity.photos
+        SELECT gen_random_uuid(), user_id, $2, gen_random_uuid()::text, has_face, quality_passed, sharpness, brightness,
+               width, height, created_at
+        FROM identity.photos WHERE user_id = $1 LIMIT 1"""
+    for position, kind in ((7, asyncpg.CheckViolationError), (6, asyncpg.UniqueViolationError)):
+        with pytest.raises(kind):
+            await connection.execute(copy, who.member.user, position)
+    await connection.close()
+
+
+@pytest.mark.rule("PR-04")
+async def test_links_live_for_minutes(people: People) -> None:
+    who = await people.sign_in()
+    await people.add_photo(who)
+    (shown,) = await photos_of(people, who)
+    assert "X-Amz-Expires=300" in shown.url

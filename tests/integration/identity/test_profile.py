@@ -1,0 +1,204 @@
+"""PR-01, PR-05, PR-06, ID-08: what a member says of themselves, and what is still missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.date_pb2 import Date
+from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
+from unora.identity.v1.profile_service_pb2 import (
+    GENDER_MAN,
+    ONBOARDING_STEP_FACE_PHOTO,
+    ONBOARDING_STEP_HOBBIES,
+    ONBOARDING_STEP_PHOTOS,
+    ONBOARDING_STEP_PROFILE,
+    GetOnboardingRequest,
+    GetProfileRequest,
+    Hobby,
+    ListHobbyOptionsRequest,
+    Profile,
+    SetHobbiesRequest,
+    UpdateProfileRequest,
+)
+from unora_local.inprocess import World
+
+from tests.integration.identity.people import ADA, HOBBIES, People, Signed, born
+from tests.support import refusal, request_id
+
+
+async def profile_of(people: People, who: Signed) -> Profile:
+    return (await people.profiles.GetProfile(GetProfileRequest(), metadata=who.metadata)).profile
+
+
+async def missing(people: People, who: Signed) -> list[int]:
+    answer = await people.profiles.GetOnboarding(GetOnboardingRequest(), metadata=who.metadata)
+    assert answer.discovery_ready == (not answer.missing)
+    return list(answer.missing)
+
+
+@pytest.mark.rule("PR-01")
+async def test_a_profile_fills_up_field_by_field(people: People) -> None:
+    who = await people.sign_in()
+    assert await profile_of(people, who) == Profile()
+    await people.tell(who, Profile(name="  Ada ", city="ignored", gender=GENDER_MAN), "name", "gender")
+    assert await profile_of(people, who) == Profile(name="Ada", gender=GENDER_MAN)
+    await people.tell(who, ADA)
+    assert await profile_of(people, who) == ADA
+    await people.tell(who, Profile(), "bio", "date_of_birth")
+    assert (await profile_of(people, who)).bio == ""
+    assert not (await profile_of(people, who)).HasField("date_of_birth")
+
+
+@pytest.mark.rule("PR-01")
+@pytest.mark.parametrize(
+    ("profile", "paths", "field"),
+    [
+        (ADA, [], "update_mask"),
+        (ADA, ["name", "phone_number"], "update_mask"),
+        (ADA, ["*", "name"], "update_mask"),
+        (Profile(date_of_birth=Date(year=1990)), ["date_of_birth"], "profile.date_of_birth"),
+        (Profile(date_of_birth=Date(year=1990, month=2, day=30)), ["date_of_birth"], "profile.date_of_birth"),
+        (Profile(date_of_birth=Date(year=1850, month=2, day=3)), ["date_of_birth"], "profile.date_of_birth"),
+        (Profile(time_zone="Mars/Olympus"), ["time_zone"], "profile.time_zone"),
+        (Profile(name="\u200b"), ["name"], "profile.name"),
+        (Profile(name="x" * 61), ["name"], "profile.name"),
+    ],
+)
+async def test_what_cannot_be_kept_is_refused_by_field(
+    people: People, profile: Profile, paths: list[str], field: str
+) -> None:
+    who = await people.sign_in()
+    request = UpdateProfileRequest(request_id=request_id(), profile=profile, update_mask=FieldMask(paths=paths))
+    refused = await refusal(people.profiles.UpdateProfile(request, metadata=who.metadata))
+    assert refused.code == "INVALID_ARGUMENT"
+    assert list(refused.violations) == [field]
+    assert await profile_of(people, who) == Profile()
+
+
+@pytest.mark.rule("ID-08", "PR-06")
+async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: World, people: People) -> None:
+    who, zone = await people.sign_in(), ZoneInfo("Pacific/Kiritimati")
+    today = (await world.now()).astimezone(zone).date().replace(day=15)
+    child = born(today.replace(year=today.year - 18) + timedelta(days=40))
+    child.time_zone = zone.key
+    refused = await refusal(people.tell(who, child))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "UNDER_AGE")
+    # Neither bit by bit.
+    await people.tell(who, child, "name", "city", "gender", "date_of_birth")
+    assert (await refusal(people.tell(who, child, "time_zone"))).reason == "UNDER_AGE"
+    assert ONBOARDING_STEP_PROFILE in await missing(people, who)
+
+    birthday = child.date_of_birth
+    midnight = (
+        (await world.now())
+        .astimezone(zone)
+        .replace(
+            year=birthday.year + 18, month=birthday.month, day=birthday.day, hour=0, minute=0, second=0, microsecond=0
+        )
+    )
+    await world.move_clock(midnight - timedelta(minutes=1))
+    assert (await refusal(people.tell(who, child, "time_zone"))).reason == "UNDER_AGE"
+    await world.move_clock(midnight)
+    await people.tell(who, child, "time_zone")
+    assert ONBOARDING_STEP_PROFILE not in await missing(people, who)
+
+
+@pytest.mark.rule("BI-08")
+async def test_a_repeat_changes_nothing_and_another_request_is_refused(people: People) -> None:
+    who, call = await people.sign_in(), request_id()
+    mask = FieldMask(paths=["name"])
+    first = UpdateProfileRequest(request_id=call, profile=Profile(name="Ada"), update_mask=mask)
+    other = UpdateProfileRequest(request_id=call, profile=Profile(name="Eve"), update_mask=mask)
+    answer = await people.profiles.UpdateProfile(first, metadata=who.metadata)
+    await people.tell(who, Profile(name="Grace"), "name")
+    assert await people.profiles.UpdateProfile(first, metadata=who.metadata) == answer
+    refused = await refusal(people.profiles.UpdateProfile(other, metadata=who.metadata))
+    assert refused.reason == "REQUEST_ID_REUSED"
+    assert (await profile_of(people, who)).name == "Grace"
+
+
+@pytest.mark.rule("PR-05")
+async def test_hobbies_are_chosen_from_the_options_in_ones_own_words(people: People) -> None:
+    who = await people.sign_in()
+    answer = await people.profiles.ListHobbyOptions(ListHobbyOptionsRequest(), metadata=who.metadata)
+    names = [option.name for option in answer.hobby_options]
+    assert names == sorted(names)
+    assert len(names) >= 40
+    assert len({option.category for option in answer.hobby_options}) == 8
+
+    async def choose(*hobbies: Hobby) -> Any:
+        request = SetHobbiesRequest(request_id=request_id(), hobbies=hobbies)
+        return await people.profiles.SetHobbies(request, metadata=who.metadata)
+
+    assert list((await choose(*HOBBIES)).hobbies) == list(HOBBIES)
+    assert list((await choose(HOBBIES[1])).hobbies) == [HOBBIES[1]]
+    unknown = await refusal(choose(Hobby(hobby_option_id="alchemy", micro_description="on sundays")))
+    assert (unknown.code, unknown.reason) == ("INVALID_ARGUMENT", "HOBBY_UNKNOWN")
+    assert (await refusal(choose(HOBBIES[0], HOBBIES[0]))).reason == "HOBBY_TWICE"
+    (row,) = await people.rows("hobbies", user_id=who.member.user)
+    assert (row["hobby_option_id"], row["position"]) == ("hiking", 1)
+
+
+@pytest.mark.rule("PR-05")
+async def test_the_database_knows_the_options_and_each_once(world: World, people: People) -> None:
+    who = await people.sign_in()
+    await people.choose(who)
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    insert = (
+        "INSERT INTO identity.hobbies (user_id, hobby_option_id, position, micro_description) VALUES ($1, $2, $3, $4)"
+    )
+    for option, position, words, kind in (
+        ("alchemy", 3, "on sundays", asyncpg.ForeignKeyViolationError),
+        ("chess", 3, "on sundays", asyncpg.UniqueViolationError),
+        ("coffee", 1, "on sundays", asyncpg.UniqueViolationError),
+        ("coffee", 11, "on sundays", asyncpg.CheckViolationError),
+        ("coffee", 3, "no", asyncpg.CheckViolationError),
+    ):
+        with pytest.raises(kind):
+            await connection.execute(insert, who.member.user, option, position, words)
+    await connection.close()
+
+
+@pytest.mark.rule("PR-06")
+async def test_what_is_missing_is_told_until_nothing_is(world: World, people: People) -> None:
+    who = await people.sign_in()
+    steps = [ONBOARDING_STEP_PROFILE, ONBOARDING_STEP_PHOTOS, ONBOARDING_STEP_FACE_PHOTO, ONBOARDING_STEP_HOBBIES]
+    assert await missing(people, who) == steps
+    await people.tell(who)
+    assert await missing(people, who) == steps[1:]
+    await people.add_photo(who)
+    assert await missing(people, who) == [ONBOARDING_STEP_PHOTOS, ONBOARDING_STEP_HOBBIES]
+    await people.choose(who)
+    for shot in (1, 2):
+        assert await missing(people, who) == [ONBOARDING_STEP_PHOTOS]
+        await people.add_photo(who, shot)
+    assert await missing(people, who) == []
+    account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=who.metadata)).account
+    assert (account.discovery_ready, account.trust_level) == (True, 3)
+    # Told once, when it changed; nothing was on a card before.
+    (changed,) = await world.events(DiscoveryProfileChanged, who.member.id)
+    assert (changed.discovery_ready, changed.trust_level) == (True, 3)
+
+
+@pytest.mark.rule("PR-02", "PR-06")
+async def test_who_is_ready_stays_so(world: World, people: People) -> None:
+    who = await people.ready()
+    request = SetHobbiesRequest(request_id=request_id(), hobbies=HOBBIES[:1])
+    refused = await refusal(people.profiles.SetHobbies(request, metadata=who.metadata))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "TOO_FEW_HOBBIES")
+    assert (await refusal(people.tell(who, Profile(), "city"))).reason == "PROFILE_INCOMPLETE"
+    assert await missing(people, who) == []
+
+    before = len(await world.events(DiscoveryProfileChanged, who.member.id))
+    await people.tell(who, Profile(bio="not on the card", occupation="neither"), "bio", "occupation")
+    await people.tell(who, Profile(name="Grace"), "name")
+    assert len(await world.events(DiscoveryProfileChanged, who.member.id)) == before
+    await people.tell(who, Profile(city="Paris"), "city")
+    await people.choose(who, HOBBIES[1], HOBBIES[0])
+    assert len(await world.events(DiscoveryProfileChanged, who.member.id)) == before + 2

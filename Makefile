@@ -1,27 +1,94 @@
-# Unora: `make` lists what there is to do.
+# Unora. `make` alone lists what there is to do; set-up happens by itself, where a target needs it.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Bytecode is worth keeping: without it six services that start at once compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-UV_VERSION := 0.13.9
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup
 STUBS := libs/protos/.generated
-PROTOS := $(shell find protos -name '*.proto')
+PROTOS := $(shell find protos -name '*.proto' 2>/dev/null)
+IMAGE := libs/protos/image.binpb
+BASELINE := protos/baseline.binpb
+LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help
-help: ## Print every target with a line of help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Set-up is these two stamps; every target that needs them depends on them.
-$(SETUP): requirements-dev.txt pyproject.toml
-	@echo "setting up $(VENV)"
+# --- try it
+
+.PHONY: demo up down status clean
+demo: $(STUBS) ## Play two members from sign-up to Day 15, on a running stack or one of its own
+	@$(BIN)/python -m unora_local demo
+
+up: $(STUBS) ## Start everything on this machine and stay; Ctrl-C stops it
+	@$(BIN)/python -m unora_local up
+
+down: $(STUBS) ## Stop everything; the data stay
+	@$(BIN)/python -m unora_local down
+
+status: $(STUBS) ## Say what runs, and where
+	@$(BIN)/python -m unora_local status
+
+clean: $(STUBS) ## Stop everything and erase the data
+	@$(BIN)/python -m unora_local clean
+
+# --- prove it
+
+.PHONY: test prove check rules bench
+test: $(STUBS) ## Run all tests, on servers of their own
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+prove: $(STUBS) ## Run the property tests with many more examples (slow)
+	@HYPOTHESIS_PROFILE=prove $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/unit $(ARGS)
+
+check: $(STUBS) ## Lint, types, import contracts, contract lint and breaking changes
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy libs/common services deploy/local protos tests
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/buf lint $(IMAGE) --config buf.yaml
+	@$(BIN)/buf breaking $(IMAGE) --config buf.yaml --against $(BASELINE)
+	@echo "check: all is well"
+
+rules: $(STUBS) ## Print which tests prove which rules
+	@$(BIN)/python -m tests.rules
+
+bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench (two minutes)
+	@$(BIN)/python -m unora_local.bench $(ARGS)
+
+# --- maintain it
+
+.PHONY: format protos baseline lock
+format: $(STUBS) ## Format and mend what can be mended by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+protos: ## Generate libs/protos from the contract, also when nothing changed
+	@rm -f $(STUBS)
+	@$(MAKE) $(STUBS)
+
+baseline: $(STUBS) ## Make the contract as it is the one that `make check` compares with
+	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)
+
+lock: $(SETUP) ## Resolve the dependencies of pyproject.toml anew, with hashes
+	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+
+$(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml
+	@echo "setting up $(VENV) (about half a minute, once)"
+	@$(PYTHON) -c 'import sys; sys.exit("Unora needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode --allow-empty-requirements requirements-dev.txt
-	@mkdir -p libs/protos
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || true
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements-setup.txt requirements-dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
+	@touch $@
+
+$(STUBS): $(SETUP) $(PROTOS) protos/generate.py
+	@$(BIN)/python protos/generate.py
 	@touch $@

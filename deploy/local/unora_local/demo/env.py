@@ -1,0 +1,43 @@
+"""Where everything of a running stack is: the file that it writes as its last act (`.run/env`)."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Env:
+    """What a client of a running stack needs to know, by the names of its variables."""
+
+    values: dict[str, str]
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read the file of a stack that is ready."""
+        pairs = (line.partition("=") for line in file.read_text().splitlines() if line)
+        return cls({name: "".join(shlex.split(value)) for name, _, value in pairs})
+
+    @property
+    def postgres(self) -> str:
+        """The superuser's address."""
+        return self.values["UNORA_POSTGRES_URL"]
+
+    @property
+    def nats(self) -> str:
+        """The admin's address."""
+        return self.values["UNORA_NATS_URL"]
+
+    @property
+    def sms_sandbox(self) -> Path:
+        """The file to which codes are written."""
+        return Path(self.values["UNORA_SMS_SANDBOX"])
+
+    def address(self, context: str) -> str:
+        """Host and port of a service."""
+        return self.values[f"UNORA_{context.upper()}_ADDRESS"]
+
+    def certificates(self) -> tuple[bytes, bytes, bytes]:
+        """The authority, the developer's certificate and its key, as PEM."""
+        ca, cert, key = (Path(self.values[f"UNORA_TLS_{name}"]).read_bytes() for name in ("CA", "CERT", "KEY"))
+        return ca, cert, key

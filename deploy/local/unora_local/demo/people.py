@@ -1,0 +1,205 @@
+"""Twelve members who sign up: their phones, profiles, hobbies and photographs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import phonenumbers
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.date_pb2 import Date
+from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
+from unora.identity.v1.profile_service_pb2 import (
+    GENDER_MAN,
+    GENDER_NON_BINARY,
+    GENDER_WOMAN,
+    CompletePhotoUploadRequest,
+    CreatePhotoUploadRequest,
+    Gender,
+    Hobby,
+    HobbyOption,
+    Photo,
+    Profile,
+    SetHobbiesRequest,
+    UpdateProfileRequest,
+)
+
+from unora_local.demo import objects
+from unora_local.demo.client import Gateway, Session, Unexpected, request_id
+from unora_local.people.photos import portrait
+
+ZONE: Final = "Europe/Berlin"
+SHOTS: Final = 3
+RARE: Final = 7
+"""So many hobbies the two of the couple share; everyone else has fewer, so each ranks first for the other (DI-07)."""
+COMMON: Final = 3
+TRIES: Final = 50
+FIELDS: Final = ("name", "date_of_birth", "gender", "city", "bio", "occupation", "time_zone")
+WAYS: Final = (
+    "{} before anyone else is up",
+    "learning {} the slow way",
+    "{} whenever it rains",
+    "still a beginner at {}, and happy so",
+    "{}, and tea afterwards",
+    "years of {}, never in a hurry",
+    "{} with the radio on",
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody invented, as they describe themselves."""
+
+    name: str
+    gender: Gender
+    year: int
+    city: str
+    zone: str
+    occupation: str
+
+    def profile(self) -> Profile:
+        """What they tell of themselves."""
+        return Profile(
+            name=self.name,
+            date_of_birth=Date(year=self.year, month=5, day=17),
+            gender=self.gender,
+            city=self.city,
+            bio=f"{self.occupation.capitalize()} in {self.city}. Long walks, short messages, no rush.",
+            occupation=self.occupation,
+            time_zone=self.zone,
+        )
+
+
+PEOPLE: Final = (
+    Person("Mirabel", GENDER_WOMAN, 1994, "Berlin", ZONE, "bookbinder"),
+    Person("Jonathan", GENDER_MAN, 1992, "Berlin", ZONE, "luthier"),
+    Person("Theodora", GENDER_WOMAN, 1988, "Hamburg", ZONE, "tram driver"),
+    Person("Leopold", GENDER_MAN, 1990, "Vienna", "Europe/Vienna", "gardener"),
+    Person("Ingrid", GENDER_WOMAN, 1985, "Oslo", "Europe/Oslo", "teacher"),
+    Person("Paulo", GENDER_MAN, 1996, "Lisbon", "Europe/Lisbon", "baker"),
+    Person("Zelda", GENDER_NON_BINARY, 1998, "London", "Europe/London", "illustrator"),
+    Person("Emilio", GENDER_MAN, 1983, "Madrid", "Europe/Madrid", "nurse"),
+    Person("Leocadia", GENDER_WOMAN, 1991, "Warsaw", "Europe/Warsaw", "cartographer"),
+    Person("Omar", GENDER_MAN, 1987, "Marseille", "Europe/Paris", "carpenter"),
+    Person("Ruth", GENDER_WOMAN, 1979, "Zurich", "Europe/Zurich", "translator"),
+    Person("Finnegan", GENDER_NON_BINARY, 1995, "Dublin", "Europe/Dublin", "potter"),
+)
+
+
+@dataclass
+class Member:
+    """A person with an account."""
+
+    person: Person
+    number: int
+    session: Session
+    hobbies: Sequence[Hobby]
+
+    @property
+    def gateway(self) -> Gateway:
+        """Where their calls go."""
+        return self.session.gateway
+
+    @property
+    def id(self) -> str:
+        """Their user id."""
+        return self.session.user_id
+
+
+class SmsBox:
+    """The codes that were sent since it was opened."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._read = file.stat().st_size
+        self._codes: dict[str, str] = {}
+
+    def code(self, number: str) -> str:
+        """The last code sent to a number."""
+        with self._file.open("rb") as file:
+            file.seek(self._read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._read += len(line)
+                message = json.loads(line)
+                self._codes[message["to"]] = message["code"]
+        if number not in self._codes:
+            raise Unexpected(f"no code was sent to {number}")
+        return self._codes[number]
+
+
+def invented_number() -> str:
+    """One of the numbers that North America keeps for stories: 555-0100 to 555-0199 of any area."""
+    while True:
+        number = f"+1{random.randint(201, 989)}55501{random.randint(0, 99):02}"
+        if phonenumbers.is_valid_number(phonenumbers.parse(number)):
+            return number
+
+
+async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
+    """Ask for a code, give the code (ID-02); another number if somebody of an earlier run has this one."""
+    accounts = gateway.accounts
+    for _ in range(TRIES):
+        number = invented_number()
+        asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=number)
+        challenge = await gateway.call(accounts.StartPhoneVerification, asked)
+        given = VerifyPhoneRequest(
+            request_id=request_id(), challenge_id=challenge.challenge_id, code=box.code(number)
+        )
+        answer = await gateway.call(accounts.VerifyPhone, given)
+        if answer.created:
+            return Session(gateway, answer.user_id, answer.tokens)
+    raise Unexpected(f"{TRIES} numbers in a row have an account already")
+
+
+def choose_hobbies(options: Sequence[HobbyOption]) -> list[list[Hobby]]:
+    """The hobbies of each of PEOPLE: the first two have the same, and more of them than anybody else."""
+    rare = random.sample(options, RARE)
+    chosen = [rare, rare, *(random.sample(options, COMMON) for _ in PEOPLE[2:])]
+    return [
+        [
+            Hobby(
+                hobby_option_id=option.hobby_option_id,
+                micro_description=WAYS[(person + at) % len(WAYS)].format(option.name.lower()),
+            )
+            for at, option in enumerate(some)
+        ]
+        for person, some in enumerate(chosen)
+    ]
+
+
+async def describe(session: Session, person: Person) -> None:
+    """Fill in the profile."""
+    request = UpdateProfileRequest(
+        request_id=request_id(), profile=person.profile(), update_mask=FieldMask(paths=FIELDS)
+    )
+    await session.call(session.gateway.profiles.UpdateProfile, request)
+
+
+async def choose(session: Session, hobbies: Sequence[Hobby]) -> None:
+    """Set the hobbies."""
+    await session.call(session.gateway.profiles.SetHobbies, SetHobbiesRequest(request_id=request_id(), hobbies=hobbies))
+
+
+async def upload(session: Session, picture: bytes) -> Photo:
+    """One photo: a form from identity, the bytes to the object store, and the news that they are there (PR-02)."""
+    profiles = session.gateway.profiles
+    offer = await session.call(
+        profiles.CreatePhotoUpload, CreatePhotoUploadRequest(request_id=request_id(), content_type="image/jpeg")
+    )
+    await objects.post(offer.url, offer.form_fields, picture)
+    done = await session.call(
+        profiles.CompletePhotoUpload, CompletePhotoUploadRequest(request_id=request_id(), photo_id=offer.photo_id)
+    )
+    return done.photo
+
+
+async def photographs(number: int) -> list[bytes]:
+    """The photos of one of PEOPLE, made in a thread: OpenCV takes a while."""
+    return await asyncio.to_thread(lambda: [portrait(number, shot) for shot in range(SHOTS)])

@@ -56,7 +56,9 @@ class Service(Generic[C]):
     constraints: Mapping[str, type[DomainError]] = field(default_factory=dict)
     """Names of database constraints, and the refusal that a violation of each means."""
     resources: Callable[[App[C]], Any] | None = None
-    """Makes what servicers, consumers and jobs share beside the App, such as providers; found as `app.resources`."""
+    """Makes what servicers, consumers and jobs share beside the App, such as providers; found as `app.resources`.
+    If they have a `close`, it is called last.
+    """
     commands: Mapping[str, Command] = field(default_factory=dict)
     keys: Callable[[App[C]], Jwks] | None = None
     """Only identity: the public keys, of which all other contexts ask it."""
@@ -143,6 +145,8 @@ class App(Generic[C]):
         with suppress(NatsError):
             await self.nats.close()
         await self.database.close()
+        if hasattr(self.resources, "close"):
+            self.resources.close()
 
     async def missing(self) -> list[str]:
         """What readiness waits for."""

@@ -1,8 +1,18 @@
-"""The matching service."""
+"""The matching service: interests, connections and slots."""
 
 from __future__ import annotations
 
-from unora_common.config import Config
 from unora_common.service import Service
 
-service = Service("matching", config=Config)
+from unora_matching.config import MatchingConfig
+from unora_matching.consumers import Streaks
+from unora_matching.domain import InterestExists
+from unora_matching.servicer import Matching, Pairs
+
+service = Service(
+    "matching",
+    config=MatchingConfig,
+    servicers=[Matching, Pairs],
+    consumers=[Streaks],
+    constraints={"uq_interests_one_pending": InterestExists},
+)

@@ -2,6 +2,124 @@
 
 from __future__ import annotations
 
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import metadata as schema
+from unora_common.tables import timestamp
 
 metadata = schema("matching")
+
+inventory = Table(
+    "inventory",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("tier", Text, nullable=False),
+    Column("active_connection_count", Integer, nullable=False),
+    Column("connection_limit", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
+    comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_a_id", UUID(), nullable=False),
+    Column("user_b_id", UUID(), nullable=False),
+    Column("server_type", Text, nullable=False),
+    Column("connection_status", Text, nullable=False),
+    Column("formed_at", timestamp(), nullable=False),
+    Column("ended_at", timestamp()),
+    Column("ended_by_id", UUID()),
+    Column("end_reason", Text),
+    Column("chat_unlocked_at", timestamp()),
+    Column("version", BigInteger, nullable=False),
+    Column("deleted_at", timestamp()),
+    CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
+    CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
+    CheckConstraint("connection_status IN ('active', 'ended')", name="connection_status"),
+    CheckConstraint(
+        "num_nonnulls(ended_at, ended_by_id, end_reason) = CASE connection_status WHEN 'ended' THEN 3 ELSE 0 END",
+        name="ended",
+    ),
+    CheckConstraint("ended_by_id IN (user_a_id, user_b_id)", name="ended_by_one_of_the_pair"),
+    CheckConstraint(
+        "end_reason IN ('not_a_fit', 'no_time', 'unresponsive', 'uncomfortable', 'other')", name="end_reason"
+    ),
+    Index(
+        "uq_connections_one_active_per_pair",
+        "user_a_id",
+        "user_b_id",
+        unique=True,
+        postgresql_where=text("connection_status = 'active' AND deleted_at IS NULL"),
+    ),
+    Index("ix_connections_user_a_id_user_b_id", "user_a_id", "user_b_id"),
+    Index("ix_connections_user_b_id", "user_b_id"),
+    comment="Formed by mutual interest, bound to one server (MA-08)",
+)
+
+interests = Table(
+    "interests",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("sender_id", UUID(), nullable=False),
+    Column("receiver_id", UUID(), nullable=False),
+    Column("server_type", Text, nullable=False),
+    Column("card_id", UUID(), nullable=False),
+    Column("interest_status", Text, nullable=False),
+    Column("shown_as", Text, nullable=False),
+    Column("sent_at", timestamp(), nullable=False),
+    Column("closed_at", timestamp()),
+    Column("connection_id", UUID(), ForeignKey(connections.c.id)),
+    Column("version", BigInteger, nullable=False),
+    Column("deleted_at", timestamp()),
+    CheckConstraint("sender_id <> receiver_id", name="not_to_oneself"),
+    CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
+    CheckConstraint("interest_status IN ('pending', 'matched', 'wiped', 'void')", name="interest_status"),
+    CheckConstraint(
+        "shown_as = interest_status OR (interest_status = 'void' AND shown_as IN ('pending', 'wiped'))",
+        name="shown_as",
+    ),
+    CheckConstraint("(interest_status = 'pending') = (closed_at IS NULL)", name="closed"),
+    CheckConstraint("(interest_status = 'matched') = (connection_id IS NOT NULL)", name="matched"),
+    Index(
+        "uq_interests_one_pending",
+        "sender_id",
+        "receiver_id",
+        "server_type",
+        unique=True,
+        postgresql_where=text("shown_as = 'pending' AND deleted_at IS NULL"),
+    ),
+    Index("ix_interests_sender_id_sent_at_id", "sender_id", "sent_at", "id"),
+    Index("ix_interests_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
+    comment="One-way wishes (MA-01); shown_as is what the sender sees, to whom a void one looks pending (MA-11)",
+)
+
+interest_wipes = Table(
+    "interest_wipes",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), nullable=False),
+    Column("connection_id", UUID(), ForeignKey(connections.c.id), nullable=False),
+    Column("wiped_count", Integer, nullable=False),
+    Column("wiped_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("connection_id", "user_id"),
+    CheckConstraint("wiped_count >= 0", name="wiped_count"),
+    CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    Index("ix_interest_wipes_user_id", "user_id"),
+    comment="Log of Total Wipes, one for each last slot that a connection took (MA-04); never changed or deleted",
+)

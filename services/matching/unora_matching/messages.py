@@ -1,0 +1,190 @@
+"""Domain to proto and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from unora.common.v1.types_pb2 import ServerType
+from unora.common.v1.types_pb2 import Tier as TierMessage
+from unora.matching.v1 import events_pb2, matching_service_pb2, pair_service_pb2
+from unora.matching.v1.matching_service_pb2 import ConnectionStatus as ConnectionStatusMessage
+from unora.matching.v1.matching_service_pb2 import EndReason as EndReasonMessage
+from unora.matching.v1.matching_service_pb2 import InterestStatus as InterestStatusMessage
+
+from unora_matching.domain import (
+    Closed,
+    Connection,
+    ConnectionStatus,
+    EndReason,
+    Interest,
+    InterestStatus,
+    Inventory,
+    Tier,
+)
+
+SERVERS = {"partner": ServerType.SERVER_TYPE_PARTNER, "friend": ServerType.SERVER_TYPE_FRIEND,
+           "growth": ServerType.SERVER_TYPE_GROWTH}  # fmt: skip
+SERVER_NAMES = {number: name for name, number in SERVERS.items()}
+TIERS = {tier: TierMessage.Value(f"TIER_{tier.name}") for tier in Tier}
+CONNECTION_STATUSES = {
+    status: ConnectionStatusMessage.Value(f"CONNECTION_STATUS_{status.name}") for status in ConnectionStatus
+}
+END_REASONS = {EndReasonMessage.Value(f"END_REASON_{reason.name}"): reason for reason in EndReason}
+SHOWN = {
+    status: InterestStatusMessage.Value(f"INTEREST_STATUS_{status.name}")
+    for status in (InterestStatus.PENDING, InterestStatus.MATCHED, InterestStatus.WIPED)
+}
+"""What a sender may see; void is not among it (MA-11)."""
+CLOSURES = {
+    status: events_pb2.InterestClosure.Value(f"INTEREST_CLOSURE_{status.name}")
+    for status in (InterestStatus.MATCHED, InterestStatus.WIPED, InterestStatus.VOID)
+}
+
+
+def to_timestamp(moment: datetime | None) -> Timestamp | None:
+    """A moment; None leaves the field absent."""
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+# Answers
+
+
+def to_interest(interest: Interest) -> matching_service_pb2.Interest:
+    """An interest as its sender sees it."""
+    return matching_service_pb2.Interest(
+        interest_id=str(interest.id),
+        card_id=str(interest.card_id),
+        server_type=SERVERS[interest.server_type],
+        status=SHOWN[interest.shown_as],
+        sent_at=to_timestamp(interest.sent_at),
+    )
+
+
+def to_connection(connection: Connection, viewer: UUID) -> matching_service_pb2.Connection:
+    """A connection as one of its two sees it."""
+    return matching_service_pb2.Connection(
+        connection_id=str(connection.id),
+        server_type=SERVERS[connection.server_type],
+        partner_id=str(connection.partner_of(viewer)),
+        status=CONNECTION_STATUSES[connection.status],
+        formed_at=to_timestamp(connection.formed_at),
+        ended_at=to_timestamp(connection.ended_at),
+        chat_unlocked_at=to_timestamp(connection.chat_unlocked_at),
+    )
+
+
+def to_inventory(inventory: Inventory, pending: int) -> matching_service_pb2.Inventory:
+    """A member's slots."""
+    return matching_service_pb2.Inventory(
+        tier=TIERS[inventory.tier],
+        active_connection_count=inventory.active_connection_count,
+        connection_limit=inventory.connection_limit,
+        pending_interest_count=pending,
+    )
+
+
+def to_pair(connection: Connection) -> pair_service_pb2.Pair:
+    """A connection as other contexts see it."""
+    return pair_service_pb2.Pair(
+        connection_id=str(connection.id),
+        user_a_id=str(connection.user_a_id),
+        user_b_id=str(connection.user_b_id),
+        server_type=SERVERS[connection.server_type],
+        status=CONNECTION_STATUSES[connection.status],
+        version=connection.version,
+        formed_at=to_timestamp(connection.formed_at),
+        ended_at=to_timestamp(connection.ended_at),
+    )
+
+
+# Events
+
+
+def interest_sent(interest: Interest) -> events_pb2.InterestSent:
+    """The first event of every interest."""
+    return events_pb2.InterestSent(
+        interest_id=str(interest.id),
+        version=1,
+        sender_id=str(interest.sender_id),
+        receiver_id=str(interest.receiver_id),
+        server_type=SERVERS[interest.server_type],
+        occurred_at=to_timestamp(interest.sent_at),
+    )
+
+
+def interest_closed(closed: Closed | Interest, now: datetime) -> events_pb2.InterestClosed:
+    """The last event of an interest."""
+    return events_pb2.InterestClosed(
+        interest_id=str(closed.id),
+        version=closed.version,
+        sender_id=str(closed.sender_id),
+        receiver_id=str(closed.receiver_id),
+        server_type=SERVERS[closed.server_type],
+        closure=CLOSURES[closed.status],
+        occurred_at=to_timestamp(now),
+    )
+
+
+def inventory_changed(inventory: Inventory, now: datetime) -> events_pb2.InventoryChanged:
+    """A slot was taken or freed."""
+    return events_pb2.InventoryChanged(
+        user_id=str(inventory.user_id),
+        version=inventory.version,
+        tier=TIERS[inventory.tier],
+        active_connection_count=inventory.active_connection_count,
+        connection_limit=inventory.connection_limit,
+        occurred_at=to_timestamp(now),
+    )
+
+
+def interests_wiped(inventory: Inventory, count: int, connection: Connection) -> events_pb2.InterestsWiped:
+    """A Total Wipe (MA-04)."""
+    return events_pb2.InterestsWiped(
+        user_id=str(inventory.user_id),
+        version=inventory.version,
+        wiped_count=count,
+        connection_id=str(connection.id),
+        occurred_at=to_timestamp(connection.formed_at),
+    )
+
+
+def connection_formed(connection: Connection) -> events_pb2.ConnectionFormed:
+    """The first event of every connection."""
+    return events_pb2.ConnectionFormed(
+        connection_id=str(connection.id),
+        version=connection.version,
+        user_a_id=str(connection.user_a_id),
+        user_b_id=str(connection.user_b_id),
+        server_type=SERVERS[connection.server_type],
+        occurred_at=to_timestamp(connection.formed_at),
+    )
+
+
+def connection_ended(connection: Connection, by: UUID) -> events_pb2.ConnectionEnded:
+    """Who ended it is told for credits and safety; why is not told at all (MA-09)."""
+    return events_pb2.ConnectionEnded(
+        connection_id=str(connection.id),
+        version=connection.version,
+        user_a_id=str(connection.user_a_id),
+        user_b_id=str(connection.user_b_id),
+        server_type=SERVERS[connection.server_type],
+        ended_by_id=str(by),
+        occurred_at=to_timestamp(connection.ended_at),
+    )
+
+
+def chat_unlocked(connection: Connection) -> events_pb2.ChatUnlocked:
+    """ST-11."""
+    return events_pb2.ChatUnlocked(
+        connection_id=str(connection.id),
+        version=connection.version,
+        user_a_id=str(connection.user_a_id),
+        user_b_id=str(connection.user_b_id),
+        occurred_at=to_timestamp(connection.chat_unlocked_at),
+    )

@@ -51,9 +51,7 @@ def resources(app: App[IdentityConfig]) -> Resources:
     most_bytes = config.photo_megabytes * 2**20
     return Resources(
         policy=policy,
-        tokens=AccessTokens(
-            [path.read_text() for path in (config.token_key, *config.token_keys_published)], policy.access_token_life
-        ),
+        tokens=_tokens(config, policy),
         hasher=hasher,
         master_keys=MasterKeys(hasher.derive("master key")),
         sms=SandboxSms(config.sms_sandbox),
@@ -71,3 +69,11 @@ def resources(app: App[IdentityConfig]) -> Resources:
         most_bytes=most_bytes,
         machine_now=machine_now,
     )
+
+
+def _tokens(config: IdentityConfig, policy: Policy) -> AccessTokens:
+    keys = [path.read_text() for path in (config.token_key, *config.token_keys_published)]
+    try:
+        return AccessTokens(keys, policy.access_token_life)
+    except ValueError as error:
+        raise ConfigError(f"UNORA_TOKEN_KEY, UNORA_TOKEN_KEYS_PUBLISHED: {error}") from None

@@ -101,7 +101,7 @@ def refresh_hash(text: str) -> bytes:
 def _load(pem: str) -> ECKey:
     try:
         key = ECKey.import_key(pem)
-    except JoseError:
+    except (JoseError, ValueError):
         raise ValueError("a signing key is a private EC key as PEM") from None
     if not key.is_private or key.curve_name != CURVE:
         raise ValueError(f"a signing key is a private key on {CURVE}")

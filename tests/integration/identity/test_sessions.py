@@ -7,6 +7,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
 from google.protobuf.json_format import MessageToDict
 from joserfc import jwt
@@ -66,6 +67,21 @@ async def test_of_two_uses_at_once_one_is_the_second(world: World, people: Peopl
     done = await asyncio.gather(*(people.refresh(who.tokens.refresh_token) for _ in range(4)), return_exceptions=True)
     assert sum(not isinstance(each, BaseException) for each in done) == 1
     assert len(await world.events(SessionRevoked, who.member.id)) == 1
+
+
+@pytest.mark.rule("ID-03")
+async def test_the_database_lets_one_token_of_a_family_live(world: World, people: People) -> None:
+    who = await people.sign_in()
+    (session,) = await people.rows("sessions", user_id=who.member.user)
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await connection.execute(
+            """INSERT INTO identity.refresh_tokens (hash, session_id, issued_at, expires_at)
+            SELECT sha256(hash), session_id, issued_at, expires_at FROM identity.refresh_tokens WHERE session_id = $1""",
+            session["id"],
+        )
+    assert refused.value.constraint_name == "uq_refresh_tokens_one_living"
+    await connection.close()
 
 
 @pytest.mark.rule("ID-03", "XX-04")

@@ -1,8 +1,34 @@
-"""The reveal service."""
+"""The reveal service: gradual disclosure on the way to Day 15."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 from unora_common.config import Config
 from unora_common.service import Service
 
-service = Service("reveal", config=Config)
+from unora_reveal.consumers import Endings, Progress
+from unora_reveal.domain import ConnectionEnded, RevealLocked
+from unora_reveal.providers.framer import Framer, TemplateFramer
+from unora_reveal.servicer import Reveals
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The outside world, one of each per process."""
+
+    framer: Framer = field(default_factory=TemplateFramer)
+
+
+service = Service(
+    "reveal",
+    config=Config,
+    servicers=[Reveals],
+    consumers=[Progress, Endings],
+    resources=lambda app: Resources(),
+    constraints={
+        "reveal_after_end": ConnectionEnded,
+        "reveal_unearned": RevealLocked,
+        "ck_reveals_identity_needs_day_15": RevealLocked,
+    },
+)

@@ -2,6 +2,121 @@
 
 from __future__ import annotations
 
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
+from unora_common.tables import timestamp
 
 metadata = schema("reveal")
+
+reveal_milestones = Table(
+    "reveal_milestones",
+    metadata,
+    Column("tier", Text, primary_key=True),
+    Column("reveal_number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("reveal_day_required", SmallInteger),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    CheckConstraint("reveal_number BETWEEN 1 AND 5", name="reveal_number"),
+    CheckConstraint("reveal_day_required BETWEEN 1 AND 15", name="reveal_day_required"),
+    CheckConstraint(
+        "reveal_number < 5 OR (reveal_day_required = 15 AND reveal_day_required IS NOT NULL)", name="identity_is_day_15"
+    ),
+    comment="The day that each reveal needs, by tier; null where it is not earned by days (RE-02, RE-11)",
+)
+
+pairs = Table(
+    "pairs",
+    metadata,
+    Column("connection_id", UUID(), primary_key=True),
+    Column("streak_id", UUID()),
+    Column("user_a_id", UUID(), nullable=False),
+    Column("user_b_id", UUID(), nullable=False),
+    Column("completed_days", SmallInteger, nullable=False),
+    Column("ended_at", timestamp()),
+    UniqueConstraint("streak_id"),
+    CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
+    CheckConstraint("completed_days BETWEEN 0 AND 15", name="completed_days"),
+    comment="The most days a connection's streak has reached, and whether it has ended: a tombstone (RE-08, RE-10). "
+    "Its row's lock guards all reveals of the two",
+)
+
+progressions = Table(
+    "progressions",
+    metadata,
+    Column("streak_id", UUID(), ForeignKey(pairs.c.streak_id), primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("tier", Text, nullable=False, server_default="free"),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    comment="By whose milestones each of the two earns: their own tier's alone (RE-03)",
+)
+
+reveals = Table(
+    "reveals",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("streak_id", UUID(), nullable=False),
+    Column("connection_id", UUID(), ForeignKey(pairs.c.connection_id), nullable=False),
+    Column("user_id", UUID(), nullable=False),
+    Column("partner_id", UUID(), nullable=False),
+    Column("reveal_number", SmallInteger, nullable=False),
+    Column("reveal_status", Text, nullable=False, server_default="locked"),
+    Column("completed_days", SmallInteger, nullable=False, server_default="0"),
+    Column("unlocked_at", timestamp()),
+    Column("version", BigInteger, nullable=False, server_default="0"),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("streak_id", "user_id", "reveal_number"),
+    UniqueConstraint("id", "reveal_number"),
+    ForeignKeyConstraint(
+        ["streak_id", "user_id"],
+        [progressions.c.streak_id, progressions.c.user_id],
+        name="fk_reveals_streak_id_user_id",
+    ),
+    CheckConstraint("user_id <> partner_id", name="two_people"),
+    CheckConstraint("reveal_number BETWEEN 1 AND 5", name="reveal_number"),
+    CheckConstraint("reveal_status IN ('locked', 'earned', 'purchased', 'unlocked')", name="reveal_status"),
+    CheckConstraint("completed_days BETWEEN 0 AND 15", name="completed_days"),
+    CheckConstraint(
+        "reveal_number < 5 OR reveal_status = 'locked' OR (reveal_status <> 'purchased' AND completed_days = 15)",
+        name="identity_needs_day_15",
+    ),
+    CheckConstraint("(reveal_status = 'unlocked') = (unlocked_at IS NOT NULL)", name="unlocked_at"),
+    comment="Five of each member of a streak (RE-01); completed_days is what was reached when it was earned or bought",
+)
+
+reveal_contents = Table(
+    "reveal_contents",
+    metadata,
+    Column("reveal_id", UUID(), primary_key=True),
+    Column("reveal_number", SmallInteger, nullable=False),
+    Column("content_json", JSONB(none_as_null=True)),
+    Column("photo_ids", ARRAY(UUID())),
+    Column("created_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    ForeignKeyConstraint(
+        ["reveal_id", "reveal_number"],
+        [reveals.c.id, reveals.c.reveal_number],
+        name="fk_reveal_contents_reveal_id_reveal_number",
+    ),
+    CheckConstraint(
+        "(reveal_number = 5) = (content_json IS NULL) AND (reveal_number = 5) = (photo_ids IS NOT NULL)",
+        name="identity_is_never_stored",
+    ),
+    CheckConstraint(
+        "content_json IS NULL OR (jsonb_typeof(content_json) = 'object' AND content_json ?& ARRAY['title', 'text']"
+        " AND content_json - 'title' - 'text' = '{}' AND jsonb_typeof(content_json -> 'title') = 'string'"
+        " AND jsonb_typeof(content_json -> 'text') = 'string')",
+        name="content_json",
+    ),
+    comment="The framed text of reveals 1 to 4, as it was first given (RE-09); "
+    "of reveal 5 only which photos it showed (RE-12)",
+)

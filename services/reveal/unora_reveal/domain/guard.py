@@ -1,0 +1,138 @@
+"""RE-06: what no text about a member may hold. Each text is checked before it is stored or shown.
+
+It errs on the side of refusing: a text that is refused is framed again, and the last voice always passes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from enum import StrEnum
+from hashlib import sha256
+
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.words import folded, plain, unspaced_parts, words
+
+RUN = 5
+"""So many words of the other's own text in a row are theirs, not ours."""
+LONGEST_UNSPACED_NAME = 8
+"""Characters of a name word in a script without spaces."""
+PUNCTUATED_NAME = 40
+"""Letters that stand apart, as in `A.n.n.a`, are read together up to so many."""
+
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_ORDINAL = (
+    "(?:twenty |thirty )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|tenth|eleventh|twelfth"
+    "|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth"
+)
+_DAY = rf"(?:\d{{1,2}}(?: ?(?:st|nd|rd|th))?|{_ORDINAL})"
+_WORD_DATE = re.compile(rf"\b(?:{_DAY} (?:of )?(?:{_MONTH})|(?:{_MONTH}) (?:the )?{_DAY})\b")
+_NUMBER_DATE = re.compile(r"(?<!\d)(?:\d{1,2}[\W_]+\d{1,2}[\W_]+(?:\d{4}|\d{2})|\d{4}[\W_]+\d{1,2}[\W_]+\d{1,2})(?!\d)")
+_DIGITS = {"zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+           "seven": "7", "eight": "8", "nine": "9"}  # fmt: skip
+_DIGIT_WORD = re.compile(rf"\b(?:{'|'.join(_DIGITS)})\b")
+_PHONE = re.compile(r"\d(?:[\W_]*\d){5,}")
+_ADDRESS = re.compile(
+    r"@|://|\bwww\b|[^\W_]\.[^\W\d_]{2,}|[([{ ]at[)\]} ].*\bdot\b|\bdot (?:com|net|org|me|io|de|uk)\b"
+)
+_HANDLE = re.compile(r"\w_\w|[^\W\d_]\d{2,}|\d{3,}[^\W\d_]")
+_PLATFORM = re.compile(
+    r"\b(?:e-?mail|gmail|hotmail|outlook|icloud|proton ?mail|instagram|insta|facebook|messenger|whats ?app|telegram"
+    r"|snapchat|discord|tik ?tok|twitter|linked ?in|we ?chat|viber|skype|threema|mastodon|bluesky|onlyfans|ig|dms?"
+    r"|phone number|my number|call me|text me)\b"
+)
+
+
+class Fault(StrEnum):
+    """Why a text is refused; safe to log, it tells nothing of the text."""
+
+    NAME = "name"
+    PHONE = "phone"
+    CONTACT = "contact"
+    DATE = "date"
+    OWN_WORDS = "own_words"
+
+
+class Guard:
+    """Knows one member, well enough to tell whether a text gives them away."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._digests = facts.name_digests
+        self._salt = facts.name_salt
+        self._runs = {run for text in facts.own_texts for run in _runs(words(text))}
+
+    def passes(self, framed: Framed) -> bool:
+        """Whether a text may be stored and shown. Title and text are read as one: nothing hides between them."""
+        return not self.faults(f"{framed.title} {framed.text}")
+
+    def faults(self, text: str) -> set[Fault]:
+        """All that is wrong with a text."""
+        tokens = words(text)
+        found: set[Fault] = set()
+        if self._names(text, tokens):
+            found.add(Fault.NAME)
+        if self._repeats(tokens):
+            found.add(Fault.OWN_WORDS)
+        return found | _general_faults(text, tokens)
+
+    def _names(self, text: str, tokens: list[str]) -> bool:
+        return any(sha256(self._salt + word.encode()).digest() in self._digests for word in _candidates(text, tokens))
+
+    def _repeats(self, tokens: list[str]) -> bool:
+        joined = "".join(tokens)  # spacing and hyphens change nothing
+        return any(run in joined for run in self._runs)
+
+
+def _runs(tokens: list[str]) -> Iterator[str]:
+    return ("".join(tokens[start : start + RUN]) for start in range(len(tokens) - RUN + 1))
+
+
+def _general_faults(text: str, tokens: list[str]) -> set[Fault]:
+    """What would be wrong in a text about anyone."""
+    flat, spaced = folded(text), " ".join(tokens)
+    digits = _DIGIT_WORD.sub(lambda match: _DIGITS[match[0]], plain(text))
+    found: set[Fault] = set()
+    if _PHONE.search(digits):
+        found.add(Fault.PHONE)
+    if _ADDRESS.search(flat) or _HANDLE.search(flat) or _PLATFORM.search(spaced) or _PLATFORM.search(flat):
+        found.add(Fault.CONTACT)
+    if _WORD_DATE.search(spaced) or _NUMBER_DATE.search(flat):
+        found.add(Fault.DATE)
+    return found
+
+
+def _candidates(text: str, tokens: list[str]) -> set[str]:
+    """Whatever in the text could be a word of a name, in every form in which identity may have hashed it.
+
+    A single letter of an alphabet is no name: an initial would make every text about its bearer impossible.
+    """
+    composed = unicodedata.normalize("NFC", text).casefold()
+    forms = {composed, folded(text), plain(text)}
+    found = set(tokens)
+    for form in forms:
+        found |= unspaced_parts(form, LONGEST_UNSPACED_NAME)
+        for part in form.split():
+            inner = re.findall(r"\w+", part)
+            found.update((part, part.strip("\"'’‘“”.,;:!?…()[]{}-–—*"), "".join(inner), *inner))
+            found.update(part[: -len(end)] for end in ("'s", "’s") if part.endswith(end))
+    found |= _spelled_out(tokens)
+    return {word for word in found if len(word) > 1 or unspaced_parts(word, 1)}
+
+
+def _spelled_out(tokens: list[str]) -> set[str]:
+    """Names written letter by letter."""
+    found: set[str] = set()
+    letters = ""
+    for token in [*tokens, "  "]:
+        if len(token) == 1:
+            letters += token
+            continue
+        found |= {
+            letters[start:end]
+            for start in range(len(letters))
+            for end in range(start + 2, min(len(letters), start + PUNCTUATED_NAME) + 1)
+        }
+        letters = ""
+    return found

@@ -1,0 +1,108 @@
+"""What a hobby says about a person beside its name, in the house's own words.
+
+An option that is not here yet is CURIOSITY: identity may add hobbies without asking.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from unora_reveal.domain.words import words
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A thread that may run through several hobbies. Each is a phrase that fits into a sentence."""
+
+    pull: str
+    """What draws them."""
+    time: str
+    """How an hour goes that is theirs."""
+    invitation: str
+    """A first thing to do together."""
+
+
+HANDS = Theme(
+    "making things with their own hands",
+    "with busy hands and a half-finished piece of work on the table",
+    "sitting side by side with something to make, and no hurry to be good at it",
+)
+OPEN_AIR = Theme(
+    "the wish to go a little further than planned",
+    "somewhere with more sky than ceiling",
+    "a walk with no goal and a flask of something warm",
+)
+MOTION = Theme(
+    "moving until the head is clear",
+    "on the move and all the better for it",
+    "doing something that leaves you both out of breath and laughing",
+)
+TABLE = Theme(
+    "small pleasures noticed properly",
+    "paying attention to how things taste, look and feel",
+    "a slow table for two where nobody looks at the time",
+)
+SOUND = Theme(
+    "being carried away by a good performance",
+    "close to music or a stage and all ears",
+    "sharing one song each, and saying why that one",
+)
+THOUGHT = Theme(
+    "a love of the right word at the right moment",
+    "deep in a thought or a page",
+    "swapping a question that neither of you can answer quickly",
+)
+PLAY = Theme(
+    "play that is taken just seriously enough",
+    "in a friendly contest that nobody minds losing",
+    "a game in which the loser picks what comes next",
+)
+CARE = Theme(
+    "looking after what is around them",
+    "giving their attention away and coming back calmer",
+    "doing a small kindness together for someone who does not expect it",
+)
+CURIOSITY = Theme(
+    "curiosity about wherever things lead",
+    "following whatever has caught their interest this week",
+    "trying something that is new to both of you",
+)
+
+_OPTIONS = {
+    HANDS: "bread_baking fermenting pottery knitting woodworking drawing sewing gardening",
+    OPEN_AIR: "hiking cycling bird_watching camping wild_swimming wild_herbs climbing",
+    MOTION: "running yoga social_dancing team_sports martial_arts",
+    TABLE: "coffee cooking_for_friends trying_new_kitchens photography",
+    SOUND: "playing_an_instrument singing concerts vinyl_records theatre",
+    THOUGHT: "novels poetry languages history philosophy",
+    PLAY: "board_games chess video_games puzzles pub_quizzes",
+    CARE: "volunteering animals meditation local_politics slow_travel",
+}
+THEMES = {option: theme for theme, options in _OPTIONS.items() for option in options.split()}
+
+# What somebody's words let one guess, told without one of them. The order is the order of preference.
+_CUES = (
+    ("the early hours", "morning mornings dawn sunrise early breakfast"),
+    ("the end of the day", "night nights evening evenings late midnight sunset"),
+    ("unhurried weekends with room in them", "weekend weekends saturday saturdays sunday sundays"),
+    ("good company", "friend friends family together people guests team group club neighbours"),
+    ("the time that things need", "alone quiet silence calm peace peaceful solo slow slowly patience"),
+    ("fresh air in more weather than most", "outside forest woods sea lake river mountain mountains rain trail"),
+    ("the pleasure of still being a beginner", "learn learning beginner practice practise trying attempt"),
+)
+
+
+def theme_of(option: str) -> Theme:
+    """The theme of one hobby option."""
+    return THEMES.get(option, CURIOSITY)
+
+
+def themes_of(options: Iterable[str]) -> list[Theme]:
+    """The themes of several hobbies, each once, the one that returns most often first."""
+    found = [theme_of(option) for option in options] or [CURIOSITY]
+    return sorted(dict.fromkeys(found), key=lambda theme: -found.count(theme))
+
+
+def cues(texts: Iterable[str]) -> list[str]:
+    """How they like their time, as their words let one guess."""
+    said = {word for text in texts for word in words(text)}
+    return [phrase for phrase, signs in _CUES if said & set(signs.split())]

@@ -1,0 +1,37 @@
+"""Texts as the guard compares them: whatever is done to case, accents, width and punctuation, the same words."""
+
+import re
+import unicodedata
+
+_APOSTROPHES = re.compile("['’ʼ‘`´]")
+# Scripts written without spaces: kana, ideographs, Thai, Lao, Khmer, Myanmar. Each character counts as a word.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]+")
+
+
+def folded(text: str) -> str:
+    """One width, no invisible characters, no case."""
+    visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+
+
+def plain(text: str) -> str:
+    """Folded, and without accents."""
+    apart = unicodedata.normalize("NFKD", folded(text))
+    return "".join(char for char in apart if not unicodedata.combining(char))
+
+
+def words(text: str) -> list[str]:
+    """The words, plain; an apostrophe does not part one, any other punctuation does."""
+    return _WORD.findall(_APOSTROPHES.sub("", plain(text)))
+
+
+def unspaced_parts(text: str, longest: int) -> set[str]:
+    """Every stretch of up to `longest` characters in what is written without spaces: any of them may be a name."""
+    return {
+        run[start : start + length]
+        for run in _UNSPACED_RUN.findall(text)
+        for start in range(len(run))
+        for length in range(1, longest + 1)
+    }

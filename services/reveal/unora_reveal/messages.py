@@ -1,0 +1,71 @@
+"""Domain to proto and back."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from unora.identity.v1.directory_service_pb2 import GetDisclosureResponse, GetRevealFactsResponse
+from unora.reveal.v1.events_pb2 import RevealEarned, RevealUnlocked
+from unora.reveal.v1.reveal_service_pb2 import FramedContent, IdentityContent, IdentityPhoto, Reveal, RevealStatus
+
+from unora_reveal.domain import Facts, Framed, Hobby, Status
+
+E = TypeVar("E", RevealEarned, RevealUnlocked)
+STATUSES = {status: RevealStatus.Value(f"REVEAL_STATUS_{status.name}") for status in Status}
+
+
+def to_facts(response: GetRevealFactsResponse) -> Facts:
+    """What identity tells of a member."""
+    return Facts(
+        hobbies=tuple(Hobby(hobby.hobby_option_id, hobby.name, hobby.micro_description) for hobby in response.hobbies),
+        bio=response.bio,
+        occupation=response.occupation,
+        city=response.city,
+        name_digests=frozenset(response.name_digests),
+        name_salt=response.name_salt,
+    )
+
+
+def to_reveal(
+    number: int, status: Status, unlocked_at: datetime.datetime | None, framed: Framed | None = None
+) -> Reveal:
+    """A reveal as its member sees it; never the day it needs (RE-02)."""
+    return Reveal(
+        reveal_number=number,
+        status=STATUSES[status],
+        unlocked_at=to_timestamp(unlocked_at) if unlocked_at else None,
+        framed=FramedContent(title=framed.title, text=framed.text) if framed else None,
+    )
+
+
+def to_identity(disclosure: GetDisclosureResponse) -> IdentityContent:
+    """Who the other is, handed through."""
+    photos = [
+        IdentityPhoto(photo_id=photo.photo_id, url=photo.url, url_expires_at=photo.url_expires_at)
+        for photo in disclosure.photos
+    ]
+    return IdentityContent(name=disclosure.name, photos=photos)
+
+
+def to_event(
+    kind: type[E], reveal_id: UUID, version: int, streak_id: UUID, user_id: UUID, number: int, at: datetime.datetime
+) -> E:
+    """What happened to a reveal: ids and numbers only (XX-01)."""
+    return kind(
+        reveal_id=str(reveal_id),
+        version=version,
+        streak_id=str(streak_id),
+        user_id=str(user_id),
+        reveal_number=number,
+        occurred_at=to_timestamp(at),
+    )
+
+
+def to_timestamp(moment: datetime.datetime) -> Timestamp:
+    """A moment."""
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

@@ -1,4 +1,4 @@
-"""Prints which tests prove which rules: `make rules`. A rule is a line of docs/rules.md; a test names it by its marker."""
+"""Prints which tests prove which rules: `make rules`. A rule is a line of docs/rules.md; tests name it by a marker."""
 
 from __future__ import annotations
 

@@ -1,0 +1,238 @@
+"""Days end by themselves: the sweep, through the service and the database."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import permutations
+
+import asyncpg
+import pytest
+from unora.streak.v1.events_pb2 import (
+    DayCompleted,
+    PaymentWindowOpened,
+    StreakAtRisk,
+    StreakCompleted,
+    StreakReset,
+    StreakTerminated,
+)
+from unora.streak.v1.streak_service_pb2 import (
+    EFFORT_SIGNAL_LOW,
+    STREAK_STATE_ACTIVE,
+    STREAK_STATE_AT_RISK,
+    STREAK_STATE_COMPLETED,
+    STREAK_STATE_PAYMENT_WINDOW,
+    STREAK_STATE_RESET,
+    CheckInRequest,
+    GetDashboardRequest,
+)
+from unora_common.service import App
+from unora_local.inprocess import World
+from unora_streak.domain import ALLOWED
+from unora_streak.jobs import Days
+
+from tests.integration.streak.conftest import Couple
+from tests.support import connect, refusal, request_id
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.rule("ST-06")
+async def test_at_risk_in_the_evening_is_saved_before_midnight(couple: Couple) -> None:
+    await couple.check_in(couple.a)
+    await couple.to_end_of_day(-6 * HOUR)
+    assert (await couple.now()).state == STREAK_STATE_AT_RISK
+    (event,) = await couple.world.events(StreakAtRisk, couple.streak_id)
+    assert event.missing_user_id == couple.b.id
+    saved = await couple.check_in(couple.b)
+    assert (saved.state, saved.completed_days) == (STREAK_STATE_ACTIVE, 1)
+
+
+@pytest.mark.rule("ST-06", "ST-08", "ST-09")
+async def test_one_misses_and_the_window_runs_out(couple: Couple) -> None:
+    await couple.play(3)
+    await couple.to_next_day()
+    await couple.check_in(couple.a)
+    await couple.to_next_day()
+    window = await couple.now()
+    assert (window.state, window.breaker_id) == (STREAK_STATE_PAYMENT_WINDOW, couple.b.id)
+    assert (await check_in_refusal(couple)) == ("CHECK_IN_CLOSED", {"state": "payment_window"})
+    ends = window.window_ends_at.ToDatetime((await couple.world.now()).tzinfo)
+    await couple.world.move_clock(ends)
+    reset = await couple.now()
+    assert (reset.state, reset.completed_days, reset.cycle) == (STREAK_STATE_RESET, 0, 2)
+    (event,) = await couple.world.events(StreakReset, couple.streak_id)
+    assert (event.lost_days, event.previous_state) == (3, STREAK_STATE_PAYMENT_WINDOW)
+
+
+async def check_in_refusal(couple: Couple) -> tuple[str, dict[str, str]]:
+    request = CheckInRequest(request_id=request_id(), streak_id=couple.streak_id, effort_signal=EFFORT_SIGNAL_LOW)
+    refused = await refusal(couple.streaks.CheckIn(request, metadata=couple.b.metadata))
+    return refused.reason, refused.metadata
+
+
+@pytest.mark.rule("ST-07")
+async def test_both_miss_and_it_resets_but_the_connection_stays(couple: Couple) -> None:
+    await couple.play(1)
+    await couple.to_next_day()
+    await couple.to_next_day()
+    assert (await couple.now()).state == STREAK_STATE_RESET
+
+
+@pytest.mark.rule("ST-04")
+async def test_a_check_in_at_midnight_itself_is_late(couple: Couple) -> None:
+    await couple.check_in(couple.a)
+    end = await couple.day_ends_at()
+    await couple.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end - await couple.world.now())
+    # The sweep has not come by: the write itself settles what is due.
+    assert (await check_in_refusal(couple))[0] == "CHECK_IN_CLOSED"
+    await couple.world.settle()
+    assert len((await couple.whole()).check_ins) == 1
+
+
+@pytest.mark.rule("ST-15", "ST-16")
+async def test_the_dashboard_is_right_before_the_sweep_has_come(couple: Couple) -> None:
+    await couple.check_in(couple.a)
+    end = await couple.day_ends_at()
+    await couple.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end - await couple.world.now())
+    assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
+    await couple.world.settle()
+    assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
+
+
+@pytest.mark.rule("ST-05", "ST-11")
+async def test_fifteen_days_complete_it(couple: Couple) -> None:
+    done = await couple.play(15)
+    assert (done.state, done.completed_days) == (STREAK_STATE_COMPLETED, 15)
+    assert len(await couple.world.events(DayCompleted, couple.streak_id)) == 15
+    assert len(await couple.world.events(StreakCompleted, couple.streak_id)) == 1
+    await couple.world.move_clock(timedelta(days=3))
+    assert (await couple.now()).state == STREAK_STATE_COMPLETED
+    assert (await check_in_refusal(couple)) == ("CHECK_IN_CLOSED", {"state": "completed"})
+
+
+@pytest.mark.rule("ST-11")
+async def test_day_fifteen_completes_from_at_risk_too(couple: Couple) -> None:
+    await couple.play(14)
+    await couple.to_next_day()
+    await couple.check_in(couple.b)
+    await couple.to_end_of_day(-2 * HOUR)
+    assert (await couple.now()).state == STREAK_STATE_AT_RISK
+    assert (await couple.check_in(couple.a)).state == STREAK_STATE_COMPLETED
+
+
+@pytest.mark.rule("ST-12")
+async def test_an_ended_connection_terminates_the_streak(couple: Couple) -> None:
+    await couple.play(2)
+    await couple.end()
+    (event,) = await couple.world.events(StreakTerminated, couple.streak_id)
+    assert event.completed_days == 2
+    assert (await check_in_refusal(couple)) == ("CHECK_IN_CLOSED", {"state": "terminated"})
+
+
+@pytest.mark.rule("ST-16")
+async def test_after_an_outage_every_day_is_closed_once_and_in_order(couple: Couple) -> None:
+    await couple.play(2)
+    await couple.to_next_day()
+    await couple.check_in(couple.a)
+    await couple.world.move_clock(timedelta(days=9))  # at risk, window, reset: all due at once
+    assert (await couple.now()).state == STREAK_STATE_RESET
+    told = [
+        (kind.__name__, event.version, event.occurred_at.ToDatetime())
+        for kind in (StreakAtRisk, PaymentWindowOpened, StreakReset)
+        for event in await couple.world.events(kind, couple.streak_id)
+    ]
+    assert [name for name, _, _ in told] == ["StreakAtRisk", "PaymentWindowOpened", "StreakReset"]
+    versions, moments = [version for _, version, _ in told], [moment for _, _, moment in told]
+    assert versions == list(range(versions[0], versions[0] + 3))
+    assert moments[1] - moments[0] == 6 * HOUR
+    assert moments[2] - moments[1] == timedelta(days=1)
+
+
+@pytest.mark.rule("ST-16")
+async def test_many_sweeps_at_once_close_each_day_once(world: World, couple: Couple) -> None:
+    pairs = [couple.pair, *[await connect(world) for _ in range(9)]]
+    end = await couple.day_ends_at()
+    await world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end + HOUR - await world.now())
+    app = world.apps["streak"]
+    replicas = [App(app.service, app.config) for _ in range(3)]
+    for replica in replicas:
+        await replica.open()
+    try:
+        await asyncio.gather(*(Days(replica).close_days() for replica in (*replicas, *replicas)))
+    finally:
+        for replica in replicas:
+            await replica.close()
+    await world.settle()
+    for pair in pairs:
+        answer = await couple.streaks.GetDashboard(GetDashboardRequest(), metadata=pair.a.metadata)
+        assert [streak.state for streak in answer.streaks] == [STREAK_STATE_RESET]
+        assert len(await world.events(StreakReset, answer.streaks[0].streak_id)) == 1
+
+
+@pytest.mark.rule("ST-16")
+async def test_a_sweep_that_is_killed_loses_nothing(couple: Couple) -> None:
+    end = await couple.day_ends_at()
+    await couple.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end - await couple.world.now())
+    app = couple.world.apps["streak"]
+
+    async def killed() -> None:
+        async with app.database.transaction() as tx:
+            await tx.run("UPDATE streak.streaks SET streak_state = 'reset', version = version + 1 WHERE id = $1",
+                         couple.streak_id)  # fmt: skip
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await killed()
+    await couple.world.settle()
+    assert (await couple.now()).state == STREAK_STATE_RESET
+    assert len(await couple.world.events(StreakReset, couple.streak_id)) == 1
+
+
+STATES = ("active", "at_risk", "payment_window", "reset", "completed", "terminated")
+PATHS: dict[str, list[str]] = {
+    "active": [],
+    "at_risk": ["at_risk"],
+    "payment_window": ["at_risk", "payment_window"],
+    "reset": ["reset"],
+    "completed": ["completed"],
+    "terminated": ["terminated"],
+}
+# What else a row of that state must hold, so that only the transition itself is judged.
+MOVE = """
+    UPDATE streak.streaks SET streak_state = $2,
+        window_closes_at = CASE WHEN $2 = 'payment_window' THEN clock.now() END,
+        breaker_user_id = CASE WHEN $2 = 'payment_window' THEN user_a_id END,
+        ended_at = CASE WHEN $2 IN ('completed', 'terminated') THEN clock.now() END,
+        completed_days = CASE WHEN $2 = 'completed' THEN 15 ELSE 0 END
+    WHERE id = $1"""
+
+
+@pytest.mark.rule("ST-02", "ST-19")
+@pytest.mark.parametrize(("before", "after"), list(permutations(STATES, 2)))
+async def test_the_database_allows_the_tables_transitions_and_no_other(
+    world: World, couple: Couple, before: str, after: str
+) -> None:
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_streak"))
+    try:
+        for state in PATHS[before]:
+            await connection.execute(MOVE, couple.streak_id, state)
+        if (before, after) in {(str(a), str(b)) for a, b in ALLOWED}:
+            await connection.execute(MOVE, couple.streak_id, after)
+        else:
+            with pytest.raises(asyncpg.CheckViolationError, match="a streak cannot go"):
+                await connection.execute(MOVE, couple.streak_id, after)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.rule("ST-04")
+@pytest.mark.parametrize("sql", ["UPDATE streak.check_ins SET day = 2", "DELETE FROM streak.check_ins"])
+async def test_the_database_never_changes_a_check_in(world: World, couple: Couple, sql: str) -> None:
+    await couple.check_in(couple.a)
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_streak"))
+    try:
+        with pytest.raises(asyncpg.CheckViolationError, match="never changed"):
+            await connection.execute(sql)
+    finally:
+        await connection.close()

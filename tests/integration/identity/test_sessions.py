@@ -77,7 +77,8 @@ async def test_the_database_lets_one_token_of_a_family_live(world: World, people
     with pytest.raises(asyncpg.UniqueViolationError) as refused:
         await connection.execute(
             """INSERT INTO identity.refresh_tokens (hash, session_id, issued_at, expires_at)
-            SELECT sha256(hash), session_id, issued_at, expires_at FROM identity.refresh_tokens WHERE session_id = $1""",
+            SELECT sha256(hash), session_id, issued_at, expires_at
+            FROM identity.refresh_tokens WHERE session_id = $1""",
             session["id"],
         )
     assert refused.value.constraint_name == "uq_refresh_tokens_one_living"

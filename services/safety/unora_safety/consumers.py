@@ -46,10 +46,10 @@ class Audit:
         await record("reveal", events, tx)
 
 
-async def record(source_context: str, events: list[Envelope], tx: Tx) -> None:
+async def record(source_context: str, envelopes: list[Envelope], tx: Tx) -> None:
     """SA-01: one lock of the chain's head, one statement for all rows. Replicas that append at once wait in line."""
-    head = await store.open_chain(tx, source_context)
-    await store.append(tx, link(source_context, head, map(_event, events), tx.now))
+    head, events = await store.open_chain(tx, source_context, [_event(envelope) for envelope in envelopes])
+    await store.append(tx, link(source_context, head, events, tx.now))
 
 
 def _event(envelope: Envelope) -> Event:

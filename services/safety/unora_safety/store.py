@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from unora_common.database import Session, Tx
 
-from unora_safety.domain import Entry, Head
+from unora_safety.domain import Entry, Event, Head
 
 COLUMNS = """
     source_context, number, event_id, subject, aggregate_id, occurred_at, recorded_at, payload, previous_hash, hash"""
 
-OPEN = "SELECT length, head_hash, now FROM safety.open_audit_chain($1)"
+OPEN = "SELECT length, head_hash, known, now FROM safety.open_audit_chain($1, $2)"
 
 APPEND = f"""
     INSERT INTO safety.audit_logs ({COLUMNS})
@@ -51,15 +51,17 @@ class Chain(NamedTuple):
     last_recorded_at: datetime | None
 
 
-async def open_chain(tx: Tx, source_context: str) -> Head:
-    """Locks a chain's head, so that one at a time appends, and sets tx.now."""
-    (row,) = await tx.lock(OPEN, source_context)
-    return Head(row["length"], row["head_hash"])
+async def open_chain(tx: Tx, source_context: str, events: Sequence[Event]) -> tuple[Head, list[Event]]:
+    """Locks a chain's head, so that one at a time appends, and sets tx.now. Returns the head, and the new events."""
+    (row,) = await tx.lock(OPEN, source_context, [event.event_id for event in events])
+    known = set(row["known"])
+    return Head(row["length"], row["head_hash"]), [event for event in events if event.event_id not in known]
 
 
 async def append(tx: Tx, entries: Sequence[Entry]) -> None:
     """Appends rows to the chain that was opened; the database refuses what does not continue it, and moves its head."""
-    await tx.run(APPEND, *(list(column) for column in zip(*entries, strict=True)))
+    if entries:
+        await tx.run(APPEND, *(list(column) for column in zip(*entries, strict=True)))
 
 
 async def chains(session: Session, sources: Sequence[str]) -> list[Chain]:

@@ -89,14 +89,17 @@ END
 $$;
 """
 
-# The time is read after the lock, so that the rows of a chain are in the order of their recorded time.
+# What follows the lock is read after it: the time, so that the rows of a chain are in the order of their recorded time,
+# and which events are there already, so that none comes twice even when the inbox has forgotten it.
 CHAIN = """
-CREATE FUNCTION safety.open_audit_chain(source text) RETURNS TABLE (length bigint, head_hash bytea, now timestamptz)
+CREATE FUNCTION safety.open_audit_chain(source text, events uuid[])
+RETURNS TABLE (length bigint, head_hash bytea, known uuid[], now timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
     INSERT INTO safety.audit_chain_heads (source_context) VALUES (source) ON CONFLICT DO NOTHING;
     SELECT h.length, h.head_hash INTO length, head_hash
         FROM safety.audit_chain_heads h WHERE h.source_context = source FOR UPDATE;
+    known := ARRAY(SELECT l.event_id FROM safety.audit_logs l WHERE l.event_id = ANY (events));
     now := clock.now();
     PERFORM safety.make_audit_partition(now);
     RETURN NEXT;

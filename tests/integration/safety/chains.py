@@ -1,0 +1,48 @@
+"""A chain that tests may break: nobody tells events of billing here, so its chain is theirs alone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from unora_common.declare import Envelope
+from unora_common.ids import uuid7
+from unora_common.service import App
+from unora_local.inprocess import World
+from unora_safety.consumers import record
+
+SOURCE = "billing"
+ALSO = "safety"
+"""Tells nothing either."""
+
+
+def envelopes(count: int) -> list[Envelope]:
+    """So many events as the stream would bring them."""
+    return [
+        Envelope(str(uuid7()), "unora.billing.v1.thing_paid", str(uuid7()), "2026-03-01T12:00:00.000001Z", bytes([i]))
+        for i in range(count)
+    ]
+
+
+async def append(app: App[Any], events: list[Envelope], source: str = SOURCE) -> None:
+    """Records events in one transaction, as a consumer does."""
+    async with app.database.transaction() as tx:
+        await record(source, events, tx)
+
+
+@asynccontextmanager
+async def tampering(world: World) -> AsyncIterator[Any]:
+    """SQL that no trigger sees, as only a superuser can run it."""
+    await world.superuser.execute("SET session_replication_role = replica")
+    try:
+        yield world.superuser
+    finally:
+        await world.superuser.execute("RESET session_replication_role")
+
+
+async def erase(world: World) -> None:
+    """Removes these chains, so that the next test begins new ones and nobody sees them broken."""
+    async with tampering(world) as sql:
+        await sql.execute("DELETE FROM safety.audit_logs WHERE source_context = ANY($1)", [SOURCE, ALSO])
+        await sql.execute("DELETE FROM safety.audit_chain_heads WHERE source_context = ANY($1)", [SOURCE, ALSO])

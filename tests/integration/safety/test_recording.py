@@ -1,0 +1,235 @@
+"""Every event of every context is in the audit log, once, and the chain is whole (SA-01)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, timedelta
+from typing import Any
+
+import nats
+import pytest
+from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND
+from unora.discovery.v1.events_pb2 import ServerJoined
+from unora.identity.v1.events_pb2 import RoleGranted
+from unora.matching.v1.events_pb2 import ConnectionFormed
+from unora.reveal.v1.events_pb2 import RevealEarned
+from unora.safety.v1.moderation_service_pb2 import AuditChain, VerifyAuditChainRequest
+from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
+from unora.streak.v1.events_pb2 import StreakStarted
+from unora_common.ids import uuid7
+from unora_common.outbox import subject_of
+from unora_local.inprocess import World
+from unora_safety.consumers import record
+
+from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes, erase
+from tests.replicas import replica
+from tests.support import connect
+
+pytestmark = pytest.mark.rule("SA-01")
+
+ROWS = """
+    SELECT source_context, number, subject, aggregate_id::text, occurred_at, recorded_at, payload FROM safety.audit_logs
+    WHERE event_id = $1"""
+
+
+@pytest.fixture
+async def own_chain(world: World) -> AsyncIterator[None]:
+    yield
+    await erase(world)
+
+
+async def verified(world: World, source: str) -> AuditChain:
+    admin = world.caller(roles=["admin"])
+    stub = world.stub(ModerationServiceStub, "safety")
+    answer = await stub.VerifyAuditChain(VerifyAuditChainRequest(source_context=source), metadata=admin.metadata)
+    assert answer.intact == (answer.chains[0].broken_at == 0)
+    return answer.chains[0]
+
+
+async def told(world: World, context: str, kind: type[Any]) -> Any:
+    """The newest event of a type, from the outbox of the context that told it."""
+    return await world.superuser.fetchrow(
+        f"SELECT * FROM {context}.outbox WHERE subject = $1 ORDER BY seq DESC LIMIT 1", subject_of(kind)
+    )
+
+
+@pytest.mark.rule("XX-02")
+@pytest.mark.parametrize("kind", [RoleGranted, ServerJoined, ConnectionFormed, StreakStarted, RevealEarned])
+async def test_what_any_context_tells_is_recorded_as_it_was_told(world: World, kind: type[Any]) -> None:
+    if kind in (ConnectionFormed, StreakStarted):
+        await connect(world)
+    else:
+        event: Any = {
+            RoleGranted: RoleGranted(user_id=str(uuid7()), version=1, role="admin"),
+            ServerJoined: ServerJoined(user_id=str(uuid7()), version=1, server_type=SERVER_TYPE_FRIEND),
+            RevealEarned: RevealEarned(reveal_id=str(uuid7()), version=1, reveal_number=1),
+        }[kind]
+        event.occurred_at.FromDatetime(await world.now())
+        await world.tell(event)
+    context = subject_of(kind).split(".")[1]
+    cause = await told(world, context, kind)
+    (row,) = await world.superuser.fetch(ROWS, cause["id"])
+    assert row["source_context"] == context
+    assert row["subject"] == cause["subject"]
+    assert row["aggregate_id"] == str(cause["aggregate_id"])
+    assert row["occurred_at"] == cause["occurred_at"]
+    assert row["payload"] == cause["payload"]
+    chain = await verified(world, context)
+    assert (chain.broken_at, chain.length >= row["number"]) == (0, True)
+
+
+async def test_a_chain_tells_its_length_its_head_and_when_it_last_grew(world: World, own_chain: None) -> None:
+    assert await verified(world, SOURCE) == AuditChain(source_context=SOURCE)
+    await append(world.apps["safety"], envelopes(3))
+    (last,) = await world.superuser.fetch(
+        "SELECT hash, recorded_at FROM safety.audit_logs WHERE source_context = $1 AND number = 3", SOURCE
+    )
+    chain = await verified(world, SOURCE)
+    assert (chain.length, chain.head_hash, chain.broken_at) == (3, last["hash"], 0)
+    assert chain.last_recorded_at.ToDatetime(UTC) == last["recorded_at"]
+
+
+async def test_without_a_name_all_chains_are_verified(world: World) -> None:
+    await connect(world)
+    stub = world.stub(ModerationServiceStub, "safety")
+    answer = await stub.VerifyAuditChain(VerifyAuditChainRequest(), metadata=world.caller(roles=["admin"]).metadata)
+    names = [chain.source_context for chain in answer.chains]
+    assert answer.intact
+    assert names == sorted(names)
+    assert {"matching", "streak"} <= set(names)
+    assert SOURCE not in names
+
+
+async def redeliver(world: World, event_id: Any) -> None:
+    """Delivers an event of streak once more, as a stream that lost its acknowledgement would, and settles."""
+    (row,) = await world.superuser.fetch("SELECT * FROM streak.outbox WHERE id = $1", event_id)
+    headers = {
+        "ce-id": str(row["id"]),
+        "ce-subject": str(row["aggregate_id"]),
+        "ce-time": row["occurred_at"].isoformat(),
+    }
+    connection = await nats.connect(world.testbed.nats("admin", world.worker))
+    await connection.jetstream().publish(row["subject"], row["payload"], headers=headers)
+    await connection.close()
+    await world.settle()
+
+
+@pytest.mark.rule("XX-02")
+async def test_a_delivery_that_repeats_is_recorded_once(world: World) -> None:
+    await connect(world)
+    event = await told(world, "streak", StreakStarted)
+    before = await verified(world, "streak")
+    await redeliver(world, event["id"])
+    assert await verified(world, "streak") == before
+    assert len(await world.superuser.fetch(ROWS, event["id"])) == 1
+
+
+@pytest.mark.rule("XX-02")
+async def test_it_is_recorded_once_also_when_the_inbox_has_forgotten_it(world: World) -> None:
+    await connect(world)
+    event = await told(world, "streak", StreakStarted)
+    await world.superuser.execute("DELETE FROM safety.inbox WHERE event_id = $1", event["id"])
+    before = await verified(world, "streak")
+    await redeliver(world, event["id"])
+    assert await verified(world, "streak") == before
+    assert await world.superuser.fetchval("SELECT count(*) FROM safety.inbox WHERE event_id = $1", event["id"]) == 1
+    failed = "SELECT count(*) FROM safety.inbox_failures WHERE event_id = $1"
+    assert await world.superuser.fetchval(failed, event["id"]) == 0
+
+
+async def test_a_dead_letter_goes_to_the_chain_it_belongs_to(world: World) -> None:
+    safety = world.apps["safety"]
+    event, aggregate = str(uuid7()), str(uuid7())
+    headers = {
+        "ce-id": event,
+        "ce-subject": aggregate,
+        "ce-time": "2026-03-01T12:00:00Z",
+        "unora-subject": "unora.reveal.v1.reveal_earned",
+        "unora-error": "Error",
+    }
+    connection = await nats.connect(world.testbed.nats("admin", world.worker))
+    await connection.jetstream().publish("dead.safety.safety__all_reveal", b"", headers=headers)
+    await connection.close()
+    assert await safety.dead_letters.replay(safety.consumers) == 1
+    (row,) = await world.superuser.fetch(ROWS, event)
+    assert (row["source_context"], row["subject"]) == ("reveal", "unora.reveal.v1.reveal_earned")
+
+
+async def test_two_replicas_that_append_at_once_keep_the_chain_whole(world: World, own_chain: None) -> None:
+    async with replica(world, "safety") as other:
+        apps = [world.apps["safety"], other]
+        await asyncio.gather(*(append(apps[turn % 2], envelopes(1 + turn % 7)) for turn in range(40)))
+    numbers = await world.superuser.fetch(
+        "SELECT number, recorded_at FROM safety.audit_logs WHERE source_context = $1 ORDER BY number", SOURCE
+    )
+    count = sum(1 + turn % 7 for turn in range(40))
+    assert [row["number"] for row in numbers] == list(range(1, count + 1))
+    assert [row["recorded_at"] for row in numbers] == sorted(row["recorded_at"] for row in numbers)
+    chain = await verified(world, SOURCE)
+    assert (chain.length, chain.broken_at) == (count, 0)
+
+
+async def test_the_same_events_appended_at_once_by_two_are_recorded_once(world: World, own_chain: None) -> None:
+    events = envelopes(5)
+    async with replica(world, "safety") as other:
+        await asyncio.gather(*(append(app, events) for app in [world.apps["safety"], other] * 5))
+    assert (await verified(world, SOURCE)).length == 5
+
+
+async def test_a_verification_meanwhile_never_sees_half_a_batch(world: World, own_chain: None) -> None:
+    async def write() -> None:
+        for _ in range(20):
+            await append(world.apps["safety"], envelopes(5))
+
+    writing = asyncio.ensure_future(write())
+    lengths = []
+    while not writing.done():
+        chain = await verified(world, SOURCE)
+        assert chain.broken_at == 0
+        lengths.append(chain.length)
+    await writing
+    assert (await verified(world, SOURCE)).length == 100
+    assert all(length % 5 == 0 for length in lengths)
+
+
+async def test_a_crash_before_the_commit_leaves_the_chain_as_it_was(world: World, own_chain: None) -> None:
+    safety = world.apps["safety"]
+    await append(safety, envelopes(2))
+    before = await verified(world, SOURCE)
+    with pytest.raises(ConnectionResetError):
+        await _append_and_crash(world)
+    assert await verified(world, SOURCE) == before
+    await append(safety, envelopes(1))
+    assert (await verified(world, SOURCE)).length == 3
+
+
+async def _append_and_crash(world: World) -> None:
+    async with world.apps["safety"].database.transaction() as tx:
+        await record(SOURCE, envelopes(4), tx)
+        raise ConnectionResetError
+
+
+async def test_each_month_has_its_partition_and_the_chain_goes_on(world: World, own_chain: None) -> None:
+    safety = world.apps["safety"]
+    months = set()
+    for _ in range(3):
+        await append(safety, envelopes(2))
+        months.add((await world.now()).strftime("audit_logs_%Y_%m"))
+        await world.move_clock(timedelta(days=31))
+    rows = await world.superuser.fetch(
+        "SELECT DISTINCT tableoid::regclass::text AS held FROM safety.audit_logs WHERE source_context = $1", SOURCE
+    )
+    assert {row["held"] for row in rows} == {f"safety.{month}" for month in months}
+    chain = await verified(world, SOURCE)
+    assert (chain.length, chain.broken_at) == (6, 0)
+
+
+async def test_a_new_month_that_many_begin_at_once_is_made_once(world: World, own_chain: None) -> None:
+    await world.move_clock(timedelta(days=31))
+    async with replica(world, "safety") as other:
+        apps = [world.apps["safety"], other]
+        await asyncio.gather(*(append(app, envelopes(1), source) for app in apps for source in (SOURCE, ALSO)))
+    for source in (SOURCE, ALSO):
+        chain = await verified(world, source)
+        assert (chain.length, chain.broken_at) == (2, 0)

@@ -1,0 +1,207 @@
+"""What the database itself holds of the audit log, by direct SQL (SA-01)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import pytest
+from unora_common.ids import uuid7
+from unora_local.inprocess import World
+from unora_safety.domain import Entry, Event, Head, link
+
+from tests.integration.safety.chains import SOURCE, append, envelopes, erase
+
+pytestmark = pytest.mark.rule("SA-01")
+
+Sql: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+INSERT = "INSERT INTO safety.audit_logs VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+
+
+@pytest.fixture(autouse=True)
+async def chain(world: World) -> AsyncIterator[None]:
+    await append(world.apps["safety"], envelopes(3))
+    yield
+    await erase(world)
+
+
+@pytest.fixture
+async def service(world: World) -> AsyncIterator[Sql]:
+    """The service's own role."""
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety"))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def owner(world: World) -> AsyncIterator[Sql]:
+    """The role that migrates, which could do more than the service."""
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety_owner"))
+    yield connection
+    await connection.close()
+
+
+async def partition(world: World) -> str:
+    found = "SELECT tableoid::regclass::text FROM safety.audit_logs WHERE source_context = $1 LIMIT 1"
+    name: str = await world.superuser.fetchval(found, SOURCE)
+    return name
+
+
+async def content(world: World) -> list[Any]:
+    return [
+        *await world.superuser.fetch("SELECT * FROM safety.audit_logs WHERE source_context = $1", SOURCE),
+        *await world.superuser.fetch("SELECT * FROM safety.audit_chain_heads"),
+    ]
+
+
+FORBIDDEN = [
+    "UPDATE {table} SET payload = ''",
+    "UPDATE {table} SET payload = payload WHERE false",
+    "DELETE FROM {table}",
+    "TRUNCATE {table}",
+    "DROP TABLE {table}",
+    "ALTER TABLE {table} DISABLE TRIGGER ALL",
+]
+FORBIDDEN_FOR_HEADS = [
+    "UPDATE safety.audit_chain_heads SET length = length + 1",
+    "DELETE FROM safety.audit_chain_heads",
+    "TRUNCATE safety.audit_chain_heads",
+    "INSERT INTO safety.audit_chain_heads (source_context) VALUES ('identity')",
+    "SELECT safety.make_audit_partition(now())",
+    "CREATE TABLE safety.other (id int)",
+    "SET session_replication_role = replica",
+]
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+async def test_the_service_can_only_read_and_add(world: World, service: Sql, statement: str) -> None:
+    before = await content(world)
+    for table in ("safety.audit_logs", await partition(world)):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await service.execute(statement.format(table=table))
+    assert await content(world) == before
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN_FOR_HEADS)
+async def test_the_service_cannot_move_heads_nor_make_tables(world: World, service: Sql, statement: str) -> None:
+    before = await content(world)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await service.execute(statement)
+    assert await content(world) == before
+
+
+async def test_the_service_cannot_add_past_the_chain_into_a_partition(world: World, service: Sql) -> None:
+    name = await partition(world)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await service.execute(f"INSERT INTO {name} SELECT * FROM safety.audit_logs LIMIT 0")
+
+
+@pytest.mark.parametrize("statement", [*FORBIDDEN[:4], *(text.replace("payload", "hash") for text in FORBIDDEN[:1])])
+async def test_even_the_owner_is_stopped_by_the_triggers(world: World, owner: Sql, statement: str) -> None:
+    before = await content(world)
+    for table in ("safety.audit_logs", await partition(world)):
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await owner.execute(statement.format(table=table))
+        assert refused.value.constraint_name == "audit_append_only"
+    assert await content(world) == before
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM safety.audit_chain_heads", "TRUNCATE safety.audit_chain_heads"])
+async def test_heads_are_never_removed(world: World, owner: Sql, statement: str) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute(statement)
+
+
+async def next_row(world: World, **changes: Any) -> Entry:
+    """The row that would come next, so changed."""
+    head = await world.superuser.fetchrow(
+        "SELECT length, head_hash, clock.now() AS now FROM safety.audit_chain_heads WHERE source_context = $1", SOURCE
+    )
+    assert head is not None
+    now: datetime = head["now"]
+    event = Event(uuid7(), "unora.billing.v1.thing_paid", uuid7(), now, b"")
+    (entry,) = link(SOURCE, Head(head["length"], head["head_hash"]), [event], now)
+    return entry._replace(**changes)
+
+
+async def test_the_next_row_is_taken_and_moves_the_head(world: World, service: Sql) -> None:
+    entry = await next_row(world)
+    await service.execute(INSERT, *entry)
+    head = await world.superuser.fetchrow(
+        "SELECT length, head_hash FROM safety.audit_chain_heads WHERE source_context = $1", SOURCE
+    )
+    assert tuple(head or ()) == (4, entry.hash)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"number": 3}, id="a number that is taken"),
+        pytest.param({"number": 5}, id="a gap"),
+        pytest.param({"previous_hash": bytes(32)}, id="another row before"),
+        pytest.param({"source_context": "safety", "number": 4}, id="a chain that has not begun"),
+    ],
+)
+async def test_a_row_that_does_not_continue_its_chain_is_refused(
+    world: World, service: Sql, changes: dict[str, Any]
+) -> None:
+    before = await content(world)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await service.execute(INSERT, *await next_row(world, **changes))
+    assert refused.value.constraint_name == "audit_chain"
+    assert await content(world) == before
+
+
+async def test_rows_that_come_together_must_follow_each_other(world: World, service: Sql) -> None:
+    first = await next_row(world)
+    second, third = link(SOURCE, Head(first.number, first.hash), [_event(first), _event(first)], first.recorded_at)
+    many = INSERT + ", (" + ", ".join(f"${number}" for number in range(11, 21)) + ")"
+    for wrong in (third, first._replace(event_id=uuid7()), second._replace(previous_hash=bytes(32))):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await service.execute(many, *first, *wrong)
+    await service.execute(many, *second, *first)  # the order within a statement is no matter, the numbers are
+
+
+def _event(entry: Entry) -> Event:
+    return Event(uuid7(), entry.subject, entry.aggregate_id, entry.occurred_at, entry.payload)
+
+
+@pytest.mark.rule("XX-02")
+async def test_an_event_stands_once_over_all_months(world: World, service: Sql) -> None:
+    """Also the key that each month has cannot see the others."""
+    known = "SELECT event_id FROM safety.audit_logs WHERE source_context = $1 AND number = 1"
+    event: UUID = await world.superuser.fetchval(known, SOURCE)
+    await world.move_clock(timedelta(days=31))
+    await append(world.apps["safety"], envelopes(1))
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await service.execute(INSERT, *await next_row(world, event_id=event))
+    assert refused.value.constraint_name == "audit_event_once"
+
+
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"source_context": "nobody"}, "ck_audit_logs_source_context"),
+        ({"hash": b"short"}, "ck_audit_logs_hashes"),
+        ({"previous_hash": b""}, "ck_audit_logs_hashes"),
+        ({"number": 0}, "ck_audit_logs_number"),
+    ],
+)
+async def test_a_row_has_the_shape_of_one(world: World, service: Sql, changes: dict[str, Any], constraint: str) -> None:
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await service.execute(INSERT, *await next_row(world, **changes))
+    assert refused.value.constraint_name == constraint
+
+
+@pytest.mark.parametrize("context", ["identity", "discovery", "matching", "streak", "reveal"])
+async def test_no_other_context_can_even_read_it(world: World, context: str) -> None:
+    other = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{context}"))
+    try:
+        for statement in ("SELECT * FROM safety.audit_logs", "SELECT safety.open_audit_chain('streak', '{}')"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await other.execute(statement)
+    finally:
+        await other.close()

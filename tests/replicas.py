@@ -1,0 +1,38 @@
+"""More processes of the services that a world runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import grpc
+from unora_common.service import App
+from unora_local.inprocess import World
+
+S = TypeVar("S")
+
+
+@asynccontextmanager
+async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[App[Any]]:
+    """Another process of a service: its own pool, NATS connection, consumers and server, and nothing runs by itself."""
+    service = world.apps[context].service
+    app = App(service, world.config(service, world.apps[context].config.peers, **changes))
+    try:
+        await app.open()
+        await app.verifier.refresh()
+        await app.serve()
+        yield app
+    finally:
+        await app.close()
+
+
+@asynccontextmanager
+async def stub_of(world: World, app: App[Any], stub: Callable[[grpc.aio.Channel], S]) -> AsyncIterator[S]:
+    """A client of one process, with the gateway's certificate."""
+    assert app.server is not None
+    ca, certificate, private = world.certificates["gateway"].read()
+    credentials = grpc.ssl_channel_credentials(ca, private, certificate)
+    options = [("grpc.ssl_target_name_override", f"{app.context}.unora")]
+    async with grpc.aio.secure_channel(app.server.address, credentials, options=options) as channel:
+        yield stub(channel)

@@ -111,6 +111,7 @@ class Servers:
         postgres, _, _ = await asyncio.gather(self._database(free[2]), self._nats.start(), self._seaweed.start())
         testbed = Testbed(str(self._folder), postgres, free[0], self._seaweed.endpoint, self._secret)
         await self._template(testbed)
+        testbed.certificates()  # made once, before workers that would make them at the same time
         testbed.announce()
         return testbed
 

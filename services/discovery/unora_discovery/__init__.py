@@ -1,1 +1,1 @@
-"""Discovery: servers, batches and cards."""
+"""The discovery context: servers, the pool of candidates, and batches of five cards."""

@@ -1,8 +1,16 @@
-"""The discovery service."""
+"""The discovery service: servers, the pool of candidates, batches and cards."""
 
 from __future__ import annotations
 
-from unora_common.config import Config
 from unora_common.service import Service
 
-service = Service("discovery", config=Config)
+from unora_discovery.config import DiscoveryConfig
+from unora_discovery.consumers import Pairs, Pool
+from unora_discovery.servicer import Cards, Discovery
+
+service = Service(
+    "discovery",
+    config=DiscoveryConfig,
+    servicers=[Discovery, Cards],
+    consumers=[Pool, Pairs],
+)

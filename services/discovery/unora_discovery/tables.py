@@ -2,6 +2,147 @@
 
 from __future__ import annotations
 
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
+from unora_common.tables import timestamp
 
 metadata = schema("discovery")
+
+AGE_BANDS = "age_band IN ('18_24', '25_29', '30_34', '35_39', '40_49', '50_59', '60_plus')"
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("server_type", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    UniqueConstraint("position"),
+    CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
+    comment="The three worlds a member takes part in; reference data (DI-01)",
+)
+
+server_memberships = Table(
+    "server_memberships",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("server_type", Text, ForeignKey(servers.c.server_type), primary_key=True),
+    Column("joined_at", timestamp(), nullable=False),
+    Index("ix_server_memberships_server_type", "server_type"),
+    comment="Who has joined which server (DI-01)",
+)
+
+refresh_timers = Table(
+    "refresh_timers",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("last_global_refresh_at", timestamp()),
+    Column("refresh_available_at", timestamp()),
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    CheckConstraint(
+        "(last_global_refresh_at IS NULL) = (refresh_available_at IS NULL)"
+        " AND refresh_available_at >= last_global_refresh_at",
+        name="times",
+    ),
+    comment="One timer for all servers; its lock guards all of a member's Discovery (DI-04)",
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("profile_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("discovery_ready", Boolean, nullable=False, server_default=text("false")),
+    Column("gender", Text),
+    Column("age_band", Text),
+    Column("city", Text, nullable=False, server_default=text("''")),
+    Column("trust_level", SmallInteger, nullable=False, server_default=text("0")),
+    Column("hobby_option_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("hobbies", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("inventory_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("tier", Text, nullable=False, server_default=text("'free'")),
+    Column("active_connection_count", SmallInteger, nullable=False, server_default=text("0")),
+    Column("connection_limit", SmallInteger, nullable=False, server_default=text("1")),
+    CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
+    CheckConstraint(AGE_BANDS, name="age_band"),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    CheckConstraint(
+        "NOT discovery_ready OR (gender IS NOT NULL AND age_band IS NOT NULL AND city <> ''"
+        " AND trust_level BETWEEN 1 AND 5 AND cardinality(hobby_option_ids) >= 2)",
+        name="ready_is_whole",
+    ),
+    CheckConstraint("jsonb_array_length(hobbies) = cardinality(hobby_option_ids)", name="hobbies"),
+    comment="The pool: each member as identity and matching tell of them, at these versions (DI-08, DI-09)",
+)
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("source_id", UUID(), primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("other_id", UUID(), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("user_id <> other_id", name="two"),
+    CheckConstraint("reason IN ('interest_pending', 'connected', 'ended', 'lifted')", name="reason"),
+    Index(
+        "ix_exclusions_user_id_other_id",
+        "user_id",
+        "other_id",
+        postgresql_where=text("reason <> 'lifted'"),
+    ),
+    comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
+)
+
+discovery_batches = Table(
+    "discovery_batches",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), nullable=False),
+    Column("server_type", Text, ForeignKey(servers.c.server_type), nullable=False),
+    Column("created_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    Index(
+        "uq_discovery_batches_one_active",
+        "user_id",
+        "server_type",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index("ix_discovery_batches_user_id_server_type", "user_id", "server_type"),
+    comment="A member's batches per server; one is active, until the next refresh (DI-03)",
+)
+
+discovery_cards = Table(
+    "discovery_cards",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("batch_id", UUID(), ForeignKey(discovery_batches.c.id), nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("shown_user_id", UUID(), nullable=False),
+    Column("age_band", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("trust_level", SmallInteger, nullable=False),
+    Column("hobbies", JSONB, nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("batch_id", "position"),
+    UniqueConstraint("batch_id", "shown_user_id"),
+    CheckConstraint("position BETWEEN 1 AND 5", name="position"),
+    CheckConstraint(AGE_BANDS, name="age_band"),
+    CheckConstraint("trust_level BETWEEN 1 AND 5", name="trust_level"),
+    CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
+    comment="Exactly five cards per batch, as they were when made: no photo, name, phone or age (DI-02, DI-08)",
+)

@@ -1,0 +1,91 @@
+"""DiscoveryService and CardService: proto to domain and back."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardResponse
+from unora.discovery.v1.discovery_service_pb2 import (
+    GetScreenRequest,
+    GetScreenResponse,
+    JoinServerRequest,
+    JoinServerResponse,
+    ListServersRequest,
+    ListServersResponse,
+    RefreshBatchRequest,
+    RefreshBatchResponse,
+)
+from unora_common.call import Call
+from unora_common.database import Session, Tx
+from unora_common.declare import once, reads
+from unora_common.service import App
+
+from unora_discovery.clients import Directory
+from unora_discovery.config import DiscoveryConfig
+from unora_discovery.domain import NotAMember
+from unora_discovery.messages import SERVER_OF, SERVERS, to_screen, to_server
+from unora_discovery.store import batches, members
+from unora_discovery.use_cases import Seen, join, look, refresh_batch
+
+R = TypeVar("R", JoinServerRequest, RefreshBatchRequest)
+
+
+class Discovery:
+    """Servers, batches and cards, for members."""
+
+    service = "unora.discovery.v1.DiscoveryService"
+
+    def __init__(self, app: App[DiscoveryConfig]) -> None:
+        self.app = app
+        self.policy = app.config.policy
+        self.directory = Directory(app.clients)
+
+    @reads
+    async def ListServers(self, request: ListServersRequest, db: Session) -> ListServersResponse:
+        """DI-01."""
+        found = await members.servers(db, db.user)
+        return ListServersResponse(servers=[to_server(server) for server in found.values()])
+
+    @reads
+    async def GetScreen(self, request: GetScreenRequest, db: Session) -> GetScreenResponse:
+        """DI-06: the locks, then the batch, unless the capacity lock hides it."""
+        server = SERVER_OF[request.server_type]
+        viewer, now = await members.viewer(db, db.user, server)
+        if not viewer.joined:
+            raise NotAMember
+        batch = None if viewer.at_capacity else await batches.active(db, db.user, server)
+        return GetScreenResponse(screen=to_screen(server, viewer, batch, now))
+
+    async def _look(self, request: R, call: Call) -> Seen:
+        assert call.user is not None
+        return await look(self.app, self.directory, call.user, SERVER_OF[request.server_type])
+
+    @once(prepare=_look)
+    async def JoinServer(self, request: JoinServerRequest, tx: Tx, seen: Seen) -> JoinServerResponse:
+        """DI-01, PR-06."""
+        server = SERVER_OF[request.server_type]
+        await join(tx, server, seen)
+        return JoinServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
+
+    @once(prepare=_look)
+    async def RefreshBatch(self, request: RefreshBatchRequest, tx: Tx, seen: Seen) -> RefreshBatchResponse:
+        """DI-02 to DI-09."""
+        server = SERVER_OF[request.server_type]
+        viewer, batch = await refresh_batch(tx, server, seen, self.policy)
+        return RefreshBatchResponse(screen=to_screen(server, viewer, batch, tx.now))
+
+
+class Cards:
+    """Who is behind a card, for the contexts that act on one."""
+
+    service = "unora.discovery.v1.CardService"
+
+    def __init__(self, app: App[DiscoveryConfig]) -> None:
+        self.app = app
+
+    @reads
+    async def ResolveCard(self, request: ResolveCardRequest, db: Session) -> ResolveCardResponse:
+        """Only cards that the viewer has before them now."""
+        user_id, server = await batches.resolve(db, UUID(request.card_id), UUID(request.viewer_id))
+        return ResolveCardResponse(user_id=str(user_id), server_type=SERVERS[server])

@@ -1,0 +1,1 @@
+"""Discovery in Postgres: functions on an open transaction or session, in and out in domain types."""

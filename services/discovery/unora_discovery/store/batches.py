@@ -1,0 +1,99 @@
+"""Batches and cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from unora_common.database import Row, Session, Tx
+
+from unora_discovery.domain import AgeBand, Batch, Card, CardHobby, CardNotFound, Dealt, ServerType, Timer
+
+# Who is behind a card is not read here.
+ACTIVE: Final = """
+    SELECT b.id AS batch_id, b.created_at, k.id, k.position, k.age_band, k.city, k.trust_level, k.hobbies
+    FROM discovery.discovery_batches b
+    JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
+    WHERE b.user_id = $1 AND b.server_type = $2 AND b.deleted_at IS NULL
+    ORDER BY k.position"""
+
+CLOSE: Final = """
+    WITH closed AS (
+        UPDATE discovery.discovery_batches SET deleted_at = $3
+        WHERE user_id = $1 AND server_type = $2 AND deleted_at IS NULL RETURNING id)
+    UPDATE discovery.discovery_cards k SET deleted_at = $3 FROM closed
+    WHERE k.batch_id = closed.id AND k.deleted_at IS NULL"""
+
+OPEN: Final = """
+    WITH batch AS (
+        INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at) VALUES ($2, $1, $3, $4)),
+    cards AS (
+        INSERT INTO discovery.discovery_cards (
+            id, batch_id, position, shown_user_id, age_band, city, trust_level, hobbies)
+        SELECT id, $2, position, shown_user_id, age_band, city, trust_level, hobbies
+        FROM unnest($5::uuid[], $6::smallint[], $7::uuid[], $8::text[], $9::text[], $10::smallint[], $11::jsonb[])
+            AS card (id, position, shown_user_id, age_band, city, trust_level, hobbies))
+    UPDATE discovery.refresh_timers
+    SET version = version + 1, last_global_refresh_at = $12, refresh_available_at = $13
+    WHERE user_id = $1 RETURNING version"""
+
+RESOLVE: Final = """
+    SELECT k.shown_user_id, b.server_type
+    FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
+    WHERE k.id = $1 AND b.user_id = $2 AND b.deleted_at IS NULL AND k.deleted_at IS NULL"""
+
+
+async def active(session: Session, user_id: UUID, server: ServerType) -> Batch | None:
+    """The member's active batch in a server (DI-03), with its five cards."""
+    rows = await session.rows(ACTIVE, user_id, server)
+    if not rows:
+        return None
+    return Batch(rows[0]["batch_id"], rows[0]["created_at"], tuple(_card(row) for row in rows))
+
+
+async def replace(
+    tx: Tx, user_id: UUID, server: ServerType, batch_id: UUID, dealt: Sequence[Dealt], timer: Timer
+) -> tuple[Batch, int]:
+    """Closes the active batch of the member, whose row is locked, and opens the next, now (DI-03); keeps the timer.
+    Returns the new batch and the member's new version.
+    """
+    await tx.run(CLOSE, user_id, server, tx.now)
+    cards = tuple(each.card for each in dealt)
+    version: int = await tx.value(
+        OPEN,
+        user_id,
+        batch_id,
+        server,
+        tx.now,
+        [card.id for card in cards],
+        [card.position for card in cards],
+        [each.shown_user_id for each in dealt],
+        [card.age_band for card in cards],
+        [card.city for card in cards],
+        [card.trust_level for card in cards],
+        [msgspec.json.encode(card.hobbies).decode() for card in cards],
+        timer.last_global_refresh_at,
+        timer.refresh_available_at,
+    )
+    return Batch(batch_id, tx.now, cards), version
+
+
+async def resolve(session: Session, card_id: UUID, viewer: UUID) -> tuple[UUID, ServerType]:
+    """Who is behind a card of the viewer's active batch, and in which server it is. Raises CardNotFound."""
+    row = await session.row(RESOLVE, card_id, viewer)
+    if row is None:
+        raise CardNotFound
+    return row["shown_user_id"], ServerType(row["server_type"])
+
+
+def _card(row: Row) -> Card:
+    return Card(
+        id=row["id"],
+        position=row["position"],
+        age_band=AgeBand(row["age_band"]),
+        city=row["city"],
+        trust_level=row["trust_level"],
+        hobbies=msgspec.json.decode(row["hobbies"], type=tuple[CardHobby, ...]),
+    )

@@ -1,0 +1,23 @@
+"""Who lives in the tests of Discovery."""
+
+from __future__ import annotations
+
+import pytest
+from unora_local.inprocess import World
+
+from tests.integration.discovery.pool import Pool
+from tests.integration.identity.people import People
+
+
+@pytest.fixture
+async def pool(world: World) -> Pool:
+    """Discovery with nobody in it."""
+    pool = Pool(world)
+    await pool.empty()
+    return pool
+
+
+@pytest.fixture
+def people(world: World) -> People:
+    """Members with real accounts."""
+    return People(world)

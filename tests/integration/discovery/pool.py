@@ -1,0 +1,150 @@
+"""Members as Discovery knows them, and the calls that they make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from google.protobuf.timestamp_pb2 import Timestamp
+from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND, SERVER_TYPE_GROWTH, SERVER_TYPE_PARTNER, TIER_FREE, ServerType
+from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardResponse
+from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
+from unora.discovery.v1.discovery_service_pb2 import (
+    Batch,
+    GetScreenRequest,
+    JoinServerRequest,
+    JoinServerResponse,
+    RefreshBatchRequest,
+    Screen,
+)
+from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
+from unora.matching.v1.events_pb2 import InventoryChanged
+from unora_common.ids import uuid7
+from unora_local.inprocess import Caller, World
+
+from tests.support import request_id
+
+Server: TypeAlias = ServerType.ValueType
+PARTNER: Final = SERVER_TYPE_PARTNER
+FRIEND: Final = SERVER_TYPE_FRIEND
+GROWTH: Final = SERVER_TYPE_GROWTH
+ALL: Final = (PARTNER, FRIEND, GROWTH)
+NAMES: Final = {PARTNER: "partner", FRIEND: "friend", GROWTH: "growth"}
+HOBBIES: Final = ("chess", "hiking", "singing")
+
+MEMBER: Final = """
+    INSERT INTO discovery.candidates (
+        user_id, profile_version, discovery_ready, gender, age_band, city, trust_level, hobby_option_ids, hobbies)
+    VALUES ($1, 1, true, 'woman', '30_34', $2, 2, $3, $4)"""
+JOINS: Final = """
+    INSERT INTO discovery.server_memberships (user_id, server_type, joined_at)
+    SELECT $1, unnest($2::text[]), clock.now()"""
+TIMER: Final = "INSERT INTO discovery.refresh_timers (user_id) VALUES ($1)"
+
+
+class Pool:
+    """Discovery in this world, emptied of the members of other tests."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.discovery = world.stub(DiscoveryServiceStub, "discovery")
+        self.cards = world.stub(CardServiceStub, "discovery", caller="matching")
+
+    async def empty(self) -> None:
+        """Whoever is there leaves all servers."""
+        await self.world.superuser.execute("DELETE FROM discovery.server_memberships")
+
+    async def member(self, *hobbies: str, servers: Sequence[Server] = ALL, city: str = "Lisbon") -> Caller:
+        """A member as the pool holds them, without an account: ready, with a free slot."""
+        caller, chosen = self.world.caller(), hobbies or HOBBIES
+        told = [{"hobby_option_id": each, "name": each.title(), "micro_description": f"my {each}"} for each in chosen]
+        await self.world.superuser.execute(MEMBER, caller.user, city, list(chosen), json.dumps(told))
+        await self.world.superuser.execute(JOINS, caller.user, [NAMES[server] for server in servers])
+        await self.world.superuser.execute(TIMER, caller.user)
+        return caller
+
+    async def members(self, count: int, *hobbies: str, servers: Sequence[Server] = ALL) -> list[Caller]:
+        return [await self.member(*hobbies, servers=servers) for _ in range(count)]
+
+    async def join(self, who: Caller, server: Server = PARTNER, request: str = "") -> JoinServerResponse:
+        asked = JoinServerRequest(request_id=request or request_id(), server_type=server)
+        return await self.discovery.JoinServer(asked, metadata=who.metadata)
+
+    async def refresh(self, who: Caller, server: Server = PARTNER, request: str = "") -> Screen:
+        asked = RefreshBatchRequest(request_id=request or request_id(), server_type=server)
+        return (await self.discovery.RefreshBatch(asked, metadata=who.metadata)).screen
+
+    async def screen(self, who: Caller, server: Server = PARTNER) -> Screen:
+        return (await self.discovery.GetScreen(GetScreenRequest(server_type=server), metadata=who.metadata)).screen
+
+    async def resolve(self, viewer: Caller, card_id: str) -> ResolveCardResponse:
+        return await self.cards.ResolveCard(ResolveCardRequest(card_id=card_id, viewer_id=viewer.id))
+
+    async def shown(self, viewer: Caller, batch: Batch) -> list[str]:
+        """Who is behind the cards of an active batch, by position."""
+        return [(await self.resolve(viewer, card.card_id)).user_id for card in batch.cards]
+
+    async def inventory(
+        self, who: Caller, version: int, *, count: int = 0, limit: int = 1, tier: int = TIER_FREE
+    ) -> None:
+        """Matching tells of a member's slots."""
+        event = InventoryChanged(
+            user_id=who.id,
+            version=version,
+            tier=tier,  # type: ignore[arg-type]
+            active_connection_count=count,
+            connection_limit=limit,
+            occurred_at=await self.stamp(),
+        )
+        await self.world.tell(event)
+
+    async def stamp(self) -> Timestamp:
+        """Now, as events have it."""
+        stamp = Timestamp()
+        stamp.FromDatetime(await self.world.now())
+        return stamp
+
+    async def rows(self, table: str, user_id: UUID) -> list[dict[str, Any]]:
+        """A member's rows as they stand, whatever the service says."""
+        found = await self.world.superuser.fetch(f"SELECT * FROM discovery.{table} WHERE user_id = $1", user_id)
+        return [dict(row) for row in found]
+
+    async def kept(self, who: Caller) -> dict[str, list[dict[str, Any]]]:
+        """All that a refused call must leave as it is."""
+        tables = ("server_memberships", "refresh_timers", "discovery_batches", "candidates")
+        found = {table: await self.rows(table, who.user) for table in tables}
+        found["discovery_cards"] = [
+            dict(row)
+            for row in await self.world.superuser.fetch(
+                """SELECT k.* FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
+                WHERE b.user_id = $1 ORDER BY k.id""",
+                who.user,
+            )
+        ]
+        return found
+
+    async def blocked_calls(self, least: int) -> None:
+        """Returns when so many calls of the service wait for a lock."""
+        waiting = 0
+        while waiting < least:
+            waiting = await self.world.superuser.fetchval(
+                """SELECT count(*) FROM pg_stat_activity
+                WHERE application_name = 'unora_discovery' AND wait_event_type = 'Lock'
+                AND datname = current_database()"""
+            )
+
+    async def hold(self, who: Caller) -> tuple[asyncpg.Connection[asyncpg.Record], Any]:
+        """Locks a member's timer row from elsewhere; the transaction is to be ended by the caller."""
+        connection = await asyncpg.connect(self.world.testbed.dsn(self.world.database))
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("SELECT FROM discovery.refresh_timers WHERE user_id = $1 FOR UPDATE", who.user)
+        return connection, transaction
+
+
+def an_id() -> str:
+    """An id of nothing."""
+    return str(uuid7())

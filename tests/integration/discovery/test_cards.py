@@ -1,0 +1,107 @@
+"""What a card shows and hides, and who may ask who is behind it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from unora.common.v1.types_pb2 import AGE_BAND_35_39
+from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
+from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
+from unora.discovery.v1.discovery_service_pb2 import CardHobby
+from unora.identity.v1.profile_service_pb2 import Hobby
+from unora_local.inprocess import Caller, World
+
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id
+from tests.integration.identity.people import ADA, People
+from tests.support import Refusal, refusal
+
+
+@pytest.mark.rule("DI-08", "DI-03")
+async def test_a_card_of_a_real_member_shows_hobbies_and_neither_name_nor_photo_and_stays_as_it_was(
+    world: World, pool: Pool, people: People
+) -> None:
+    ada = await people.ready()
+    await pool.join(ada.member)
+    await pool.members(5, "poetry", "running")
+    me = await pool.member("chess", "singing")
+
+    screen = await pool.refresh(me)
+    card = screen.batch.cards[0]
+    assert (await pool.resolve(me, card.card_id)).user_id == ada.member.id
+    assert list(card.hobbies) == [
+        CardHobby(hobby_option_id="chess", name="Chess", micro_description="the slow kind", shared=True),
+        CardHobby(hobby_option_id="hiking", name="Hiking", micro_description="early, uphill, alone", shared=False),
+    ]
+    assert (card.age_band, card.city, card.trust_level) == (AGE_BAND_35_39, "London", 3)
+
+    photos = await people.rows("photos", user_id=ada.member.user)
+    secrets = [ada.member.id, ada.member.user.hex, *ADA.name.split(), "1990", ADA.bio]
+    secrets += [str(photo["id"]) for photo in photos] + [photo["object_key"] for photo in photos]
+    answer = str(screen) + screen.SerializeToString().decode("latin-1")
+    assert [secret for secret in secrets if secret in answer] == []
+
+    await people.choose(
+        ada,
+        Hobby(hobby_option_id="novels", micro_description="long ones"),
+        Hobby(hobby_option_id="yoga", micro_description="badly"),
+    )
+    await world.settle()
+    (known,) = await pool.rows("candidates", ada.member.user)
+    assert known["hobby_option_ids"] == ["novels", "yoga"]
+    assert await pool.screen(me) == screen
+
+
+@pytest.mark.rule("DI-08")
+async def test_ids_of_cards_are_random_and_never_used_again(pool: Pool) -> None:
+    await pool.members(10)
+    ids = []
+    for who in await pool.members(3):
+        ids += [UUID(card.card_id) for card in (await pool.refresh(who)).batch.cards]
+    assert len(set(ids)) == 15
+    assert {card.version for card in ids} == {4}
+
+
+async def _not_found(pool: Pool, viewer: Caller, card_id: str) -> Refusal:
+    return await refusal(pool.resolve(viewer, card_id))
+
+
+@pytest.mark.rule("DI-03", "XX-04")
+async def test_only_cards_of_the_viewers_active_batch_are_resolved_and_all_else_looks_the_same(pool: Pool) -> None:
+    me, other = await pool.members(2)
+    await pool.members(12)
+    old = (await pool.refresh(me)).batch.cards[0].card_id
+    active = (await pool.refresh(me)).batch.cards[0].card_id
+    theirs = (await pool.refresh(other)).batch.cards[0].card_id
+    resolved = await pool.resolve(me, active)
+    assert resolved.server_type == PARTNER
+    found = [await _not_found(pool, me, card) for card in (old, theirs, an_id())]
+    assert found[0] == found[1] == found[2]
+    assert (found[0].code, found[0].reason, found[0].metadata) == ("NOT_FOUND", "CARD_NOT_FOUND", {})
+
+
+@pytest.mark.rule("DI-03")
+async def test_a_card_tells_the_server_of_its_batch(pool: Pool) -> None:
+    me = await pool.member()
+    await pool.members(12)
+    await pool.refresh(me, PARTNER)
+    card = (await pool.refresh(me, FRIEND)).batch.cards[0]
+    assert (await pool.resolve(me, card.card_id)).server_type == FRIEND
+
+
+@pytest.mark.rule("XX-03", "DI-08")
+@pytest.mark.parametrize("caller", ["gateway", "streak", "identity", "stranger"])
+async def test_nobody_but_matching_may_ask_who_is_behind_a_card(world: World, pool: Pool, caller: str) -> None:
+    me = await pool.member()
+    await pool.members(6)
+    card = (await pool.refresh(me)).batch.cards[0]
+    stub = world.stub(CardServiceStub, "discovery", caller=caller)
+    request = ResolveCardRequest(card_id=card.card_id, viewer_id=me.id)
+    assert (await refusal(stub.ResolveCard(request, metadata=me.metadata))).code == "PERMISSION_DENIED"
+
+
+@pytest.mark.rule("XX-03")
+async def test_malformed_ids_are_refused_by_their_field(pool: Pool) -> None:
+    refused = await refusal(pool.cards.ResolveCard(ResolveCardRequest(card_id="x", viewer_id="")))
+    assert refused.code == "INVALID_ARGUMENT"
+    assert set(refused.violations) == {"card_id", "viewer_id"}

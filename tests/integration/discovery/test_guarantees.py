@@ -1,0 +1,143 @@
+"""What the database itself refuses, in the service's own role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from unora_local.inprocess import World
+
+from tests.integration.discovery.pool import Pool
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+BATCH = """
+    INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at)
+    VALUES ($1, $2, 'partner', clock.now())"""
+CARD = """
+    INSERT INTO discovery.discovery_cards (
+        id, batch_id, position, shown_user_id, age_band, city, trust_level, hobbies)
+    VALUES (gen_random_uuid(), $1, $2, $3, '30_34', 'Lisbon', 2, '[]')"""
+
+
+@pytest.fixture
+async def role(world: World) -> AsyncIterator[Connection]:
+    """A connection in the role that the service runs in."""
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery"))
+    yield connection
+    await connection.close()
+
+
+async def make(role: Connection, cards: int, shown: UUID | None = None) -> tuple[object, object]:
+    """A batch of so many cards (all of one member, if given), in one transaction; returns it and whose it is."""
+    batch, user = uuid4(), uuid4()
+    async with role.transaction():
+        await role.execute(BATCH, batch, user)
+        for position in range(1, cards + 1):
+            await role.execute(CARD, batch, position, shown or uuid4())
+    return batch, user
+
+
+@pytest.mark.rule("DI-02")
+@pytest.mark.parametrize("cards", [0, 1, 4])
+async def test_a_batch_with_fewer_than_five_cards_does_not_commit(role: Connection, cards: int) -> None:
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await make(role, cards)
+    assert refused.value.constraint_name == "batch_of_five"
+
+
+@pytest.mark.rule("DI-02")
+@pytest.mark.parametrize("position", [0, 6, 5])
+async def test_there_is_no_place_for_a_sixth_card(role: Connection, position: int) -> None:
+    batch, _ = await make(role, 5)
+    with pytest.raises((asyncpg.CheckViolationError, asyncpg.UniqueViolationError)) as refused:
+        await role.execute(CARD, batch, position, uuid4())
+    names = ("ck_discovery_cards_position", "uq_discovery_cards_batch_id_position")
+    assert refused.value.constraint_name in names
+
+
+@pytest.mark.rule("DI-02")
+async def test_nobody_is_twice_in_a_batch(role: Connection) -> None:
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await make(role, 5, shown=uuid4())
+    assert refused.value.constraint_name == "uq_discovery_cards_batch_id_shown_user_id"
+
+
+@pytest.mark.rule("DI-02", "DI-03")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM discovery.discovery_cards WHERE batch_id = $1 AND position = 3",
+        "UPDATE discovery.discovery_cards SET deleted_at = clock.now() WHERE batch_id = $1 AND position = 3",
+        "UPDATE discovery.discovery_batches SET deleted_at = clock.now() WHERE id = $1",
+    ],
+)
+async def test_a_batch_and_its_cards_go_together_or_not_at_all(role: Connection, sql: str) -> None:
+    batch, _ = await make(role, 5)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await role.execute(sql, batch)
+    assert refused.value.constraint_name == "batch_of_five"
+
+
+@pytest.mark.rule("DI-03")
+async def test_a_second_active_batch_in_a_server_is_refused(role: Connection) -> None:
+    _, user = await make(role, 5)
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await role.execute(BATCH, uuid4(), user)
+    assert refused.value.constraint_name == "uq_discovery_batches_one_active"
+
+
+@pytest.mark.rule("DI-03")
+@pytest.mark.parametrize(
+    "change",
+    ["city = 'Porto'", "hobbies = '[]'", "position = 1", "shown_user_id = gen_random_uuid()", "trust_level = 5"],
+)
+async def test_a_card_stays_as_it_was_made(role: Connection, change: str) -> None:
+    batch, _ = await make(role, 5)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await role.execute(f"UPDATE discovery.discovery_cards SET {change} WHERE batch_id = $1 AND position = 1", batch)
+    assert refused.value.constraint_name == "card_immutable"
+
+
+@pytest.mark.rule("DI-01")
+async def test_a_batch_belongs_to_one_of_the_three_servers(role: Connection) -> None:
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await role.execute(
+            """INSERT INTO discovery.server_memberships (user_id, server_type, joined_at)
+            VALUES (gen_random_uuid(), 'elsewhere', clock.now())"""
+        )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await role.execute("INSERT INTO discovery.servers VALUES ('elsewhere', 'Elsewhere', '', 4)")
+
+
+@pytest.mark.rule("DI-04")
+@pytest.mark.parametrize("times", [("clock.now()", "NULL"), ("NULL", "clock.now()"), ("clock.now()", "'2000-01-01'")])
+async def test_the_two_times_of_a_timer_belong_together(role: Connection, times: tuple[str, str]) -> None:
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await role.execute(
+            f"""INSERT INTO discovery.refresh_timers (user_id, last_global_refresh_at, refresh_available_at)
+            VALUES (gen_random_uuid(), {times[0]}, {times[1]})"""
+        )
+    assert refused.value.constraint_name == "ck_refresh_timers_times"
+
+
+@pytest.mark.rule("DI-08", "PR-06")
+async def test_who_is_ready_in_the_pool_has_all_that_a_card_shows(role: Connection, pool: Pool) -> None:
+    who = await pool.member()
+    for change in ("age_band = NULL", "city = ''", "trust_level = 0", "hobby_option_ids = '{chess}', hobbies = '[{}]'"):
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await role.execute(f"UPDATE discovery.candidates SET {change} WHERE user_id = $1", who.user)
+        assert refused.value.constraint_name == "ck_candidates_ready_is_whole"
+
+
+async def test_the_role_reaches_no_other_schema_and_no_other_role_reaches_this(world: World, role: Connection) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await role.fetch("SELECT phone_hash FROM identity.users")
+    other = await asyncpg.connect(world.testbed.dsn(world.database, "unora_matching"))
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await other.fetch("SELECT shown_user_id FROM discovery.discovery_cards")
+    finally:
+        await other.close()

@@ -1,0 +1,77 @@
+"""What discovery keeps of members is the newest that was told, in whatever order it comes."""
+
+from __future__ import annotations
+
+import pytest
+from unora.common.v1.types_pb2 import TIER_PLUS, TIER_PRO
+from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
+from unora_discovery.domain import AgeBand, Gender, Hobby, Profile
+from unora_discovery.store import pool as store
+from unora_local.inprocess import World
+
+from tests.integration.discovery.pool import Pool
+from tests.integration.identity.people import People
+
+
+@pytest.mark.rule("PR-06", "XX-02")
+async def test_identity_tells_and_is_asked_until_the_member_is_in_the_pool(
+    world: World, pool: Pool, people: People
+) -> None:
+    signed = await people.sign_in()
+    await people.tell(signed)
+    await people.choose(signed)
+    await world.settle()
+    assert [row["discovery_ready"] for row in await pool.rows("candidates", signed.member.user)] in ([], [False])
+    for shot in range(3):
+        await people.add_photo(signed, shot)
+    await world.settle()
+    (known,) = await pool.rows("candidates", signed.member.user)
+    told = await world.events(DiscoveryProfileChanged, signed.member.user)
+    assert (known["discovery_ready"], known["trust_level"]) == (True, told[-1].trust_level)
+    assert known["profile_version"] >= told[-1].version
+
+
+def profile(user: object, version: int, city: str) -> Profile:
+    return Profile(
+        user_id=user,  # type: ignore[arg-type]
+        version=version,
+        discovery_ready=True,
+        gender=Gender.MAN,
+        age_band=AgeBand.FROM_60,
+        city=city,
+        trust_level=1,
+        hobbies=(Hobby("chess", "Chess", "slow"), Hobby("yoga", "Yoga", "slow too")),
+    )
+
+
+@pytest.mark.rule("XX-02")
+async def test_a_profile_that_is_not_newer_is_not_taken(world: World, pool: Pool) -> None:
+    who = world.caller()
+    database = world.apps["discovery"].database
+    for version, city in ((4, "Porto"), (3, "Faro"), (4, "Braga"), (7, "Evora"), (5, "Beja")):
+        async with database.transaction() as tx:
+            await store.project_profile(tx, profile(who.user, version, city))
+    (known,) = await pool.rows("candidates", who.user)
+    assert (known["profile_version"], known["city"]) == (7, "Evora")
+
+
+@pytest.mark.rule("XX-02", "DI-06")
+async def test_an_inventory_that_is_not_newer_is_not_taken_and_the_profile_is_left_alone(pool: Pool) -> None:
+    who = await pool.member()
+    await pool.inventory(who, 5, count=2, limit=4, tier=TIER_PRO)
+    await pool.inventory(who, 3, count=1, limit=2, tier=TIER_PLUS)
+    (known,) = await pool.rows("candidates", who.user)
+    assert (known["tier"], known["active_connection_count"], known["connection_limit"]) == ("pro", 2, 4)
+    assert (known["discovery_ready"], known["profile_version"]) == (True, 1)
+
+
+@pytest.mark.rule("XX-02", "DI-06")
+async def test_slots_may_be_told_before_the_profile(world: World, pool: Pool) -> None:
+    who = world.caller()
+    await pool.inventory(who, 1, count=1)
+    (known,) = await pool.rows("candidates", who.user)
+    assert (known["discovery_ready"], known["active_connection_count"]) == (False, 1)
+    async with world.apps["discovery"].database.transaction() as tx:
+        await store.project_profile(tx, profile(who.user, 1, "Porto"))
+    (known,) = await pool.rows("candidates", who.user)
+    assert (known["discovery_ready"], known["active_connection_count"]) == (True, 1)

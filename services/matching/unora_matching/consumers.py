@@ -6,6 +6,7 @@ from datetime import UTC
 from uuid import UUID
 
 from unora.streak.v1.events_pb2 import StreakCompleted
+from unora_common import trace
 from unora_common.database import Tx
 from unora_common.declare import on
 from unora_common.service import App
@@ -29,7 +30,7 @@ class Streaks:
         """
         connection = await connections.lock_any(tx, UUID(event.connection_id))
         if connection is None:
-            self.app.log.warning("a streak was completed without a connection", connection_id=event.connection_id)
+            self.app.log.warning("a streak was completed without a connection", trace=trace.current())
             return
         unlocked = unlock_chat(connection, event.occurred_at.ToDatetime(UTC), tx.now)
         if unlocked is not None:

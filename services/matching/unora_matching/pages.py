@@ -6,9 +6,8 @@ is refused, rather than taken for a place in another list.
 
 from __future__ import annotations
 
-import binascii
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -48,13 +47,13 @@ class Listing(NamedTuple):
         if not token:
             return None
         try:
-            raw = urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
+            raw = b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
             seal, packed = raw[:SEAL], raw[SEAL:]
             microseconds, identifier = PLACE.unpack(packed)
             if seal != self._seal(packed):
                 raise ValueError("the seal is another's")
             return Place(EPOCH + microseconds * MICROSECOND, UUID(bytes=identifier))
-        except (ValueError, OverflowError, binascii.Error, struct.error) as error:
+        except (ValueError, OverflowError, struct.error) as error:
             raise InvalidArgument({"page_token": "is not one that this list gave"}) from error
 
     def page(self, found: Sequence[V], size: int, place: Callable[[V], Place]) -> tuple[Sequence[V], str]:

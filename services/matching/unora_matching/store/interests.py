@@ -15,7 +15,8 @@ from unora_matching.pages import Place
 STANDING = """
     SELECT
         EXISTS (
-            SELECT FROM matching.connections WHERE user_a_id = least($1, $2) AND user_b_id = greatest($1, $2)) AS apart,
+            SELECT FROM matching.connections
+            WHERE user_a_id = least($1::uuid, $2::uuid) AND user_b_id = greatest($1, $2)) AS apart,
         (SELECT id FROM matching.interests
          WHERE sender_id = $2 AND receiver_id = $1 AND server_type = $3
             AND interest_status = 'pending' AND shown_as = 'pending' AND deleted_at IS NULL) AS answer"""

@@ -1,0 +1,98 @@
+"""MA-03, MA-10: a match that fails cannot be told from an interest that nobody returned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from unora_common.database import Session, Tx
+from unora_common.outbox import Outbox
+from unora_local.inprocess import Caller, World
+
+from tests.integration.matching.people import People
+from tests.integration.matching.test_send_interest import shape
+from tests.support import refusal
+
+Recorded = list[tuple[str, object]]
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """Every statement that matching's own work runs from now on, and how many events it tells."""
+    seen: Recorded = []
+
+    def record(cls: type[Any], name: str, what: Callable[..., object]) -> None:
+        original = getattr(cls, name)
+
+        async def recorded(self: Any, *arguments: Any) -> Any:
+            told = what(*arguments)
+            if not isinstance(told, str) or "matching." in told:
+                seen.append((name, told))
+            return await original(self, *arguments)
+
+        monkeypatch.setattr(cls, name, recorded)
+
+    for cls, names in ((Session, ("rows", "row", "value")), (Tx, ("lock", "run"))):
+        for name in names:
+            record(cls, name, lambda sql, *_: sql)
+    record(Outbox, "write", lambda _, events, kept: (len(events), kept is not None))
+    return seen
+
+
+async def fill_behind_their_back(people: People, member: Caller) -> None:
+    """A full member whose interest pends all the same: the wipe makes this impossible, so the superuser makes it."""
+    await people.rows(
+        "UPDATE matching.inventory SET active_connection_count = connection_limit WHERE user_id = $1", member.user
+    )
+
+
+@pytest.mark.rule("MA-03", "MA-10", "XX-04")
+async def test_the_failed_match_takes_the_same_statements_and_gives_the_same_answer(
+    world: World, people: People, statements: Recorded
+) -> None:
+    sender, indifferent, full = await people.members("pro", "pro", "pro")
+    await people.wish(full, sender)
+    await fill_behind_their_back(people, full)
+    cards = [await people.card(sender, indifferent)]
+    statements.clear()
+    answers = [await people.send(sender, cards[0])]
+    usual = list(statements)
+    cards.append(await people.card(sender, full))
+    statements.clear()
+    answers.append(await people.send(sender, cards[1]))
+
+    assert shape(answers[1]) == shape(answers[0])
+    assert statements == usual
+    assert len([told for name, told in usual if name != "write"]) == 4  # own slots, both locks, standing, interest
+    assert await people.statuses(sender) == ["pending", "pending"]
+    assert await people.statuses(full) == ["pending"]
+    assert await people.connections(full) == []
+    for receiver in (indifferent, full):
+        assert (await refusal(people.wish(sender, receiver))).reason == "INTEREST_EXISTS"
+
+
+@pytest.mark.rule("MA-10", "XX-04")
+async def test_an_interest_that_is_void_from_the_first_takes_the_same_statements(
+    world: World, people: People, statements: Recorded
+) -> None:
+    sender, partner, other = await people.members("pro", "pro", "pro")
+    await people.connect(sender, partner)
+    recorded = []
+    for receiver in (other, partner):
+        card = await people.card(sender, receiver)
+        statements.clear()
+        await people.send(sender, card)
+        recorded.append([entry for entry in statements if entry[0] != "write"])
+    assert recorded[0] == recorded[1]
+
+
+@pytest.mark.rule("MA-05", "MA-10")
+async def test_a_receiver_sees_the_same_whether_they_are_wished_for_or_wiped(people: People) -> None:
+    admirer, receiver, partner = await people.members("free", "pro", "free")
+    before = await people.all_that_is_shown(receiver)
+    await people.wish(admirer, receiver)
+    assert await people.all_that_is_shown(receiver) == before
+    await people.connect(admirer, partner)  # the wipe
+    assert await people.statuses(admirer) == ["wiped", "matched"]
+    assert await people.all_that_is_shown(receiver) == before

@@ -1,9 +1,8 @@
 """PR-04, PR-07: the object store, on a real S3."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from unora_identity.providers.photos import (
@@ -14,32 +13,23 @@ from unora_identity.providers.photos import (
     StoreUnavailable,
     Upload,
 )
-from unora_local import ports
-from unora_local.seaweed import PORTS, Seaweed
+from unora_local.testbed import Testbed
 
 from tests.integration.identity.objects import fetch, post
 
 MINUTE = timedelta(minutes=1)
-ACCESS, SECRET = "unora-test", "unora-test-secret"
+BUCKET = "photos"
 
 
 @pytest.fixture(scope="module")
-async def seaweed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seaweed]:
-    folder: Path = tmp_path_factory.mktemp("seaweed")
-    given = dict(zip(PORTS, ports.free(len(PORTS)), strict=True))
-    async with Seaweed(
-        folder / "data", ports=given, access_key=ACCESS, secret_key=SECRET, log=folder / "log"
-    ) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-async def store(seaweed: Seaweed) -> AsyncIterator[PhotoStore]:
-    store = PhotoStore(
-        S3Settings(bucket=seaweed.bucket, endpoint=seaweed.endpoint, access_key=ACCESS, secret_key=SECRET)
-    )
+def store(testbed: Testbed) -> Iterator[PhotoStore]:
+    store = PhotoStore(settings(testbed, testbed.secret))
     yield store
     store.close()
+
+
+def settings(testbed: Testbed, secret: str) -> S3Settings:
+    return S3Settings(bucket=BUCKET, endpoint=testbed.s3, access_key="unora-test", secret_key=secret)
 
 
 @pytest.fixture
@@ -75,10 +65,10 @@ async def test_the_store_refuses_what_was_not_offered(store: PhotoStore, key: st
 
 
 @pytest.mark.rule("PR-04")
-async def test_a_link_shows_one_object_for_its_time(store: PhotoStore, seaweed: Seaweed, key: str) -> None:
+async def test_a_link_shows_one_object_for_its_time(store: PhotoStore, testbed: Testbed, key: str) -> None:
     await store.put(key, b"picture", content_type="image/jpeg")
     assert await fetch(store.link(key, life=MINUTE)) == (200, b"picture")
-    assert (await fetch(f"{seaweed.endpoint}/{seaweed.bucket}/{key}"))[0] == 403
+    assert (await fetch(f"{testbed.s3}/{BUCKET}/{key}"))[0] == 403
     assert (await fetch(store.link(key, life=MINUTE).replace(key, f"{key}x")))[0] == 403
 
 
@@ -97,10 +87,8 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: PhotoStor
         await store.get(key, most_bytes=1000)
 
 
-async def test_refusals_of_the_store_are_no_fault_of_the_member(seaweed: Seaweed, key: str) -> None:
-    stranger = PhotoStore(
-        S3Settings(bucket=seaweed.bucket, endpoint=seaweed.endpoint, access_key=ACCESS, secret_key="wrong")
-    )
+async def test_refusals_of_the_store_are_no_fault_of_the_member(testbed: Testbed, key: str) -> None:
+    stranger = PhotoStore(settings(testbed, "wrong"))
     for call in (
         stranger.get(key, most_bytes=1),
         stranger.put(key, b"x", content_type="image/jpeg"),

@@ -14,7 +14,9 @@ from uuid import UUID
 import asyncpg
 from google.protobuf.message import Message
 
-from unora_common.outbox import KeptAnswer, Outbox
+from unora_common.answers import Answers
+from unora_common.outbox import Outbox
+from unora_common.writes import Write, together
 
 Row = asyncpg.Record
 
@@ -59,13 +61,13 @@ class Session:
 class Tx(Session):
     """One transaction of a use case: what it reads, locks, writes and tells is committed together or not at all."""
 
-    __slots__ = ("_now", "answer", "events")
+    __slots__ = ("_now", "events", "writes")
 
     def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Row], user: UUID | None) -> None:
         super().__init__(connection, user)
         self._now: datetime | None = None
         self.events: list[Message] = []
-        self.answer: KeptAnswer | None = None
+        self.writes: list[Write] = []
 
     @property
     def now(self) -> datetime:
@@ -99,6 +101,13 @@ class Tx(Session):
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
+    def write(self, sql: str, *arguments: object) -> None:
+        """Puts a statement off to the commit, where all that was put off goes to Postgres in one round trip, with the
+        events. For a use case's last writes, to rows that no other of them touches: they see none of each other's
+        effects. What a constraint refuses is raised at the commit.
+        """
+        self.writes.append(Write(sql, arguments))
+
     async def run_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Runs a statement once a row, in one round trip."""
         await self._connection.executemany(sql, rows)
@@ -116,9 +125,7 @@ class Database:
     def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None]) -> None:
         self._pool = pool
         self._outbox = Outbox(context)
-        self.find_answer = f"""
-            SELECT request_hash, answer FROM {context}.kept_answers
-            WHERE caller = $1 AND method = $2 AND request_id = $3"""
+        self.answers = Answers(context)
         self._wake = wake
 
     @classmethod
@@ -150,8 +157,11 @@ class Database:
             async with connection.transaction():
                 tx = Tx(connection, user)
                 yield tx
-                if tx.events or tx.answer:
-                    await self._outbox.write(connection, tx.events, tx.answer)
+                if tx.events:
+                    tx.writes.append(self._outbox.write(tx.events))
+                if tx.writes:
+                    sql, arguments = together(tx.writes)
+                    await connection.execute(sql, *arguments)
             if tx.events:
                 self._wake()
 

@@ -63,7 +63,7 @@ def once(method: Any = None, /, *, prepare: Any = None) -> Any:
                 more = (await prepare(self, request, call),) if prepare else ()
                 async with self.app.database.transaction(call.user) as tx:
                     answer = await body(self, request, tx, *more)
-                    tx.answer = keep(call, request, answer)
+                    keep(self.app.database, tx, call, request, answer)
                 return answer
 
             return await answered_once(self.app.database, call, request, work)

@@ -15,9 +15,8 @@ import asyncpg
 from google.protobuf.message import Message
 
 from unora_common.call import Call
-from unora_common.database import Database
+from unora_common.database import Database, Tx
 from unora_common.errors import DomainError, RequestIdReused
-from unora_common.outbox import KeptAnswer
 
 A = TypeVar("A", bound=Message)
 ATTEMPTS = 3
@@ -42,16 +41,15 @@ async def answered_once(database: Database, call: Call, request: Any, work: Call
     raise AssertionError("the last attempt returns or raises")
 
 
-def keep(call: Call, request: Any, answer: Message) -> KeptAnswer:
-    """The answer as a row, to be written with its effect."""
-    return KeptAnswer(
-        call.principal, call.method, UUID(request.request_id), _digest(request), answer.SerializeToString()
-    )
+def keep(database: Database, tx: Tx, call: Call, request: Any, answer: Message) -> None:
+    """Keeps the answer, in the transaction of its effect."""
+    key = (call.principal, call.method, UUID(request.request_id))
+    tx.write(database.answers.keep, *key, _digest(request), answer.SerializeToString())
 
 
 async def _find(database: Database, call: Call, request: Any) -> bytes | None:
     async with database.session() as session:
-        row = await session.row(database.find_answer, call.principal, call.method, UUID(request.request_id))
+        row = await session.row(database.answers.find, call.principal, call.method, UUID(request.request_id))
     if row is None:
         return None
     if row["request_hash"] != _digest(request):

@@ -1,7 +1,6 @@
 """The outbox: an event is a row in the transaction of its cause, published if and only if that commits (XX-02).
 
-`relay.py` publishes the rows. A kept answer (BI-08) is written by the same statement, since both belong to the end of a
-transaction.
+`relay.py` publishes the rows.
 """
 
 from __future__ import annotations
@@ -9,26 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
 from google.protobuf.message import Message
 
 from unora_common import trace
 from unora_common.ids import uuid7
+from unora_common.writes import Write
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
-class KeptAnswer(NamedTuple):
-    """The answer of a mutating call, under (caller, method, request id)."""
-
-    caller: str
-    method: str
-    request_id: UUID
-    request_hash: bytes
-    answer: bytes
 
 
 def subject_of(event: type[Message] | Message) -> str:
@@ -56,43 +44,28 @@ def occurred_at(event: Message) -> datetime:
 
 
 class Outbox:
-    """Writes events and kept answers of one context."""
+    """Writes the events of one context."""
 
     def __init__(self, context: str) -> None:
-        kept = f"""
-            INSERT INTO {context}.kept_answers (caller, method, request_id, request_hash, answer)
-            VALUES ($1, $2, $3, $4, $5)"""
-        rows = """
-            (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
-            SELECT id, aggregate_id, version, subject, payload, occurred_at, ${last}
-            FROM unnest(${0}::uuid[], ${1}::uuid[], ${2}::bigint[], ${3}::text[], ${4}::bytea[], ${5}::timestamptz[])
+        self.sql = f"""
+            INSERT INTO {context}.outbox
+                (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
+            SELECT id, aggregate_id, version, subject, payload, occurred_at, $7
+            FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bytea[], $6::timestamptz[])
                 AS event (id, aggregate_id, version, subject, payload, occurred_at)"""
-        into = f"INSERT INTO {context}.outbox"
-        self._kept = kept
-        self._events = into + rows.format(*range(1, 7), last=7)
-        self.statement_with_answer = f"WITH kept AS ({kept}) {into}" + rows.format(*range(6, 12), last=12)
 
-    async def write(
-        self,
-        connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record],
-        events: Sequence[Message],
-        kept: KeptAnswer | None,
-    ) -> None:
-        """Writes all of it in one round trip."""
-        if not events:
-            if kept:
-                await connection.execute(self._kept, *kept)
-            return
+    def write(self, events: Sequence[Message]) -> Write:
+        """The statement that stores events, in the order given."""
         aggregates = [aggregate_of(event) for event in events]
-        columns = (
-            [uuid7() for _ in events],
-            [identifier for identifier, _ in aggregates],
-            [version for _, version in aggregates],
-            [subject_of(event) for event in events],
-            [event.SerializeToString() for event in events],
-            [occurred_at(event) for event in events],
+        return Write(
+            self.sql,
+            (
+                [uuid7() for _ in events],
+                [identifier for identifier, _ in aggregates],
+                [version for _, version in aggregates],
+                [subject_of(event) for event in events],
+                [event.SerializeToString() for event in events],
+                [occurred_at(event) for event in events],
+                trace.current(),
+            ),
         )
-        if kept:
-            await connection.execute(self.statement_with_answer, *kept, *columns, trace.current())
-        else:
-            await connection.execute(self._events, *columns, trace.current())

@@ -47,10 +47,9 @@ UPDATE = """
         next_due_at = $14
     WHERE id = $1"""
 
-UPDATE_WITH_CHECK_IN = f"""
-    WITH moved AS ({UPDATE})
+INSERT_CHECK_IN = """
     INSERT INTO streak.check_ins (id, streak_id, user_id, cycle, day, check_in_date, check_in_at, effort_signal)
-    VALUES ($15, $1, $16, $17, $18, $19, $20, $21)"""
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
 
 VIA_STATE = "UPDATE streak.streaks SET streak_state = $2 WHERE id = $1"
 
@@ -114,13 +113,11 @@ async def save(tx: Tx, before: Streak, after: Streak, events: Sequence[Event], p
         return
     for _, state in transitions(events)[:-1]:
         await tx.run(VIA_STATE, after.id, state)
-    values = (after.id, *_moving(after, policy))
-    check_in = next((event for event in events if isinstance(event, CheckedIn)), None)
-    if check_in is None:
-        await tx.run(UPDATE, *values)
-    else:
-        made = (uuid7(), check_in.user_id, check_in.cycle, check_in.day, check_in.check_in_date, check_in.at)
-        await tx.run(UPDATE_WITH_CHECK_IN, *values, *made, check_in.effort)
+    tx.write(UPDATE, after.id, *_moving(after, policy))
+    for event in events:
+        if isinstance(event, CheckedIn):
+            made = (event.user_id, event.cycle, event.day, event.check_in_date, event.at, event.effort)
+            tx.write(INSERT_CHECK_IN, uuid7(), after.id, *made)
     tx.emit(*(to_event(event, before.version + 1 + index) for index, event in enumerate(events)))
 
 

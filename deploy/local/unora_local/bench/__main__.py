@@ -27,7 +27,7 @@ from unora_common.ids import uuid7
 from unora_identity.tokens import AccessTokens
 
 from unora_local import ports
-from unora_local.bench import population, profile, sql
+from unora_local.bench import population, processor, profile, sql
 from unora_local.bench.driver import Plan, Result
 from unora_local.bench.population import MEMBER, MEMBERS, READER, STREAK
 from unora_local.run_folder import RunFolder
@@ -45,6 +45,7 @@ class Bench:
         self.concurrency = concurrency
         self.figures: dict[str, float] = {}
         self.layers: list[tuple[str, float]] = []
+        self.processor: list[tuple[str, float]] = []
 
     async def run(self) -> None:
         """Measures the limits first, each with nothing else at work, then the stack."""
@@ -63,9 +64,12 @@ class Bench:
             readers = [tokens.sign(user_id=READER.id(n), session_id=uuid7()).text for n in range(MEMBERS)]
             reads = [(readers[n % MEMBERS], GetDashboardRequest().SerializeToString()) for n in range(self.calls)]
             await self._drive("dashboard", self._plan(env, DASHBOARD, reads))
+            rows = RunFolder(self.folder / "run").rows()
+            before = processor.spent(rows)
             await self._drive("check_in", self._plan(env, CHECK_IN, self._check_ins(members, 0)))
             await self._settled(env)
-            pid = next(row.pid for row in RunFolder(self.folder / "run").rows() if row.name == "streak")
+            self.processor = processor.per_call(before, processor.spent(rows), self.calls)
+            pid = next(row.pid for row in rows if row.name == "streak")
             say("profile of CheckIn")
             sampled = asyncio.create_task(profile.sample(pid, 5, self.folder))
             await self._drive("profiled", self._plan(env, CHECK_IN, self._check_ins(members, self.calls)))
@@ -176,6 +180,8 @@ def report(bench: Bench) -> str:
             f"| {title} | {rate:.0f} | {figures[f'{name}_p50_ms']:.1f} | {figures[f'{name}_p99_ms']:.1f} "
             f"| {both:.0f} | {rate / both:.2f} |"
         )
+    lines += ["", "| processor time of a CheckIn, with all that follows from its event | µs |", "|---|---|"]
+    lines += [f"| {name} | {spent:.0f} |" for name, spent in bench.processor]
     lines += ["", "| where the service's time goes during CheckIn | share |", "|---|---|"]
     lines += [f"| {layer} | {share:.0%} |" for layer, share in bench.layers]
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import grpc
 import msgspec
@@ -66,7 +67,7 @@ def _metadata(token: str) -> Metadata:
 async def drive(plan: Plan) -> Result:
     """Makes all calls of the plan."""
     channels = [_channel(plan) for _ in range(CONNECTIONS)]
-    methods = [channel.unary_unary(plan.method) for channel in channels]
+    methods: list[Any] = [channel.unary_unary(plan.method) for channel in channels]
     prepared = [(_metadata(token), request) for token, request in plan.calls]
     errors: Counter[str] = Counter()
     seconds: list[float] = []

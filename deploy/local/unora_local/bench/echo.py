@@ -18,7 +18,7 @@ async def _echo(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes])
 async def serve(port: int) -> None:
     """Serves until the process is ended."""
     server = grpc.aio.server()
-    handlers = {"Call": grpc.unary_unary_rpc_method_handler(_echo)}
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {"Call": grpc.unary_unary_rpc_method_handler(_echo)}
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("bench.Echo", handlers)])
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()

@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from unora_common.answers import Answers
 from unora_common.outbox import Outbox
+from unora_common.writes import Write, together
 from unora_streak import store
 
 from unora_local.bench.population import MEMBER, MEMBERS, READER, STREAK
@@ -25,23 +27,24 @@ def statement(sql: str, values: Sequence[str]) -> str:
 
 
 def check_in() -> str:
-    """What CheckIn does: begin, lock, save with the check-in, event and kept answer, commit."""
+    """What CheckIn does: begin, lock, then streak, check-in, event and kept answer in one statement, commit."""
     streak, member = STREAK.sql(":k::int"), MEMBER.sql(f"mod(:k::int, {MEMBERS})")
     date, later = "(clock.now() AT TIME ZONE 'UTC')::date + 1", "clock.now() + interval '20 hours'"
     moving = ["'active'", "1", "3", "'UTC'", date, later, f"ARRAY[{member}]", "NULL", "NULL", "NULL", "2", "4", later]
-    made = [UUID_NEW, member, "1", "4", date, "clock.now()", "'high'"]
+    made = [member, "1", "4", date, "clock.now()", "'high'"]
     kept = [f"{member}::text", "'/unora.streak.v1.StreakService/CheckIn'", UUID_NEW, BYTES.format(size=32)]
     event = [f"ARRAY[{UUID_NEW}]", f"ARRAY[{streak}]", "ARRAY[2::bigint]", "ARRAY['unora.streak.v1.checked_in']"]
     payload = [f"ARRAY[{BYTES.format(size=260)}]", "ARRAY[clock.now()]", "repeat('t', 55)"]
-    both = Outbox("streak").statement_with_answer
-    return (
-        NEXT
-        + "BEGIN;\n"
-        + statement(store.LOCK, [streak, member])
-        + statement(store.UPDATE_WITH_CHECK_IN, [streak, *moving, *made])
-        + statement(both, [*kept, BYTES.format(size=160), *event, *payload])
-        + "COMMIT;\n"
+    writes = together(
+        [
+            Write(store.UPDATE, (streak, *moving)),
+            Write(store.INSERT_CHECK_IN, (UUID_NEW, streak, *made)),
+            Write(Answers("streak").keep, (*kept, BYTES.format(size=160))),
+            Write(Outbox("streak").sql, (*event, *payload)),
+        ]
     )
+    lock = statement(store.LOCK, [streak, member])
+    return NEXT + "BEGIN;\n" + lock + statement(writes.sql, writes.arguments) + "COMMIT;\n"
 
 
 def dashboard() -> str:

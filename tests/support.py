@@ -64,15 +64,29 @@ class Pair:
     server_type: ServerType.ValueType
 
 
-async def connect(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTNER) -> Pair:
-    """A connection as the other contexts learn of it: by the event alone."""
+def new_pair(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTNER) -> Pair:
+    """Two members and an id for their connection, of which nobody knows yet."""
     a, b = sorted((world.caller(), world.caller()), key=lambda caller: caller.user)
-    pair = Pair(str(uuid7()), a, b, server_type)
+    return Pair(str(uuid7()), a, b, server_type)
+
+
+async def announce(world: World, pair: Pair) -> None:
+    """The forming of a connection as the other contexts learn of it."""
     event = ConnectionFormed(
-        connection_id=pair.connection_id, version=1, user_a_id=a.id, user_b_id=b.id, server_type=server_type
+        connection_id=pair.connection_id,
+        version=1,
+        user_a_id=pair.a.id,
+        user_b_id=pair.b.id,
+        server_type=pair.server_type,
     )
     event.occurred_at.FromDatetime(await world.now())
     await world.tell(event)
+
+
+async def connect(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTNER) -> Pair:
+    """A connection as the other contexts learn of it: by the event alone."""
+    pair = new_pair(world, server_type)
+    await announce(world, pair)
     return pair
 
 

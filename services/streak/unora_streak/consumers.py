@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
@@ -15,7 +15,7 @@ from unora_common.service import App
 from unora_streak import store
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
-from unora_streak.domain import begin, terminate
+from unora_streak.domain import Event, Streak, begin, terminate
 from unora_streak.messages import SERVER_NAMES
 from unora_streak.use_cases import settle_all
 
@@ -31,26 +31,35 @@ class Connections:
     async def _zone(self, event: ConnectionFormed) -> str:
         return await self.directory.zone_of_pair(UUID(event.user_a_id), UUID(event.user_b_id))
 
-    @on(ConnectionFormed, prepare=_zone)
-    async def start(self, event: ConnectionFormed, tx: Tx, zone: str) -> None:
-        """ST-01."""
-        streak, events = begin(
+    def _begun(self, event: ConnectionFormed | ConnectionEnded, zone: str, now: datetime) -> tuple[Streak, list[Event]]:
+        return begin(
             streak_id=uuid7(),
             connection_id=UUID(event.connection_id),
             pair=(UUID(event.user_a_id), UUID(event.user_b_id)),
             zone=zone,
             formed_at=event.occurred_at.ToDatetime(UTC),
-            now=await tx.read_clock(),
+            now=now,
             policy=self.policy,
         )
+
+    @on(ConnectionFormed, prepare=_zone)
+    async def start(self, event: ConnectionFormed, tx: Tx, zone: str) -> None:
+        """ST-01. Does nothing for a connection whose ending came first."""
+        streak, events = self._begun(event, zone, await tx.read_clock())
         await store.insert(tx, streak, SERVER_NAMES[event.server_type], events, self.policy)
 
     @on(ConnectionEnded)
     async def end(self, event: ConnectionEnded, tx: Tx) -> None:
-        """ST-12. Waits for the beginning if the ending came first."""
+        """ST-12. If the ending comes first, the streak begins and ends here, and the late beginning finds it."""
         found = await store.lock_of_connection(tx, UUID(event.connection_id))
         if found is None:
-            raise Later(f"connection {event.connection_id} has not begun here")
+            now = await tx.read_clock()
+            streak, begun = self._begun(event, "UTC", now)
+            streak, ended = terminate(streak, event.occurred_at.ToDatetime(UTC), now, self.policy)
+            if not await store.insert(tx, streak, SERVER_NAMES[event.server_type], [*begun, *ended], self.policy):
+                raise Later  # the beginning came in this very moment
+            await store.leave_dashboard(tx, streak.id, now)
+            return
         ended_at = min(event.occurred_at.ToDatetime(UTC), tx.now)
         (before,) = await settle_all(tx, [found.streak], self.policy, until=ended_at)
         after, events = terminate(before, ended_at, tx.now, self.policy)

@@ -26,13 +26,14 @@ from unora.streak.v1.streak_service_pb2 import (
     CheckInRequest,
     GetDashboardRequest,
 )
+from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.service import App
 from unora_local.inprocess import World
 from unora_streak.domain import ALLOWED
 from unora_streak.jobs import Days
 
 from tests.integration.streak.conftest import Couple
-from tests.support import connect, refusal, request_id
+from tests.support import announce, connect, disconnect, new_pair, refusal, request_id
 
 HOUR = timedelta(hours=1)
 
@@ -128,6 +129,15 @@ async def test_an_ended_connection_terminates_the_streak(couple: Couple) -> None
     (event,) = await couple.world.events(StreakTerminated, couple.streak_id)
     assert event.completed_days == 2
     assert (await check_in_refusal(couple)) == ("CHECK_IN_CLOSED", {"state": "terminated"})
+
+
+@pytest.mark.rule("ST-12", "XX-02")
+async def test_an_ending_that_comes_before_its_beginning(world: World, streaks: StreakServiceStub) -> None:
+    pair = new_pair(world)
+    await disconnect(world, pair, by=pair.b)
+    await announce(world, pair)
+    answer = await streaks.GetDashboard(GetDashboardRequest(), metadata=pair.a.metadata)
+    assert not answer.streaks
 
 
 @pytest.mark.rule("ST-16")

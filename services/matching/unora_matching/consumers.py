@@ -34,5 +34,5 @@ class Streaks:
             return
         unlocked = unlock_chat(connection, event.occurred_at.ToDatetime(UTC), tx.now)
         if unlocked is not None:
-            await connections.unlock_chat(tx, unlocked)
+            connections.unlock_chat(tx, unlocked)
             tx.emit(chat_unlocked(unlocked))

@@ -90,7 +90,7 @@ interests = Table(
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
     CheckConstraint("interest_status IN ('pending', 'matched', 'wiped', 'void')", name="interest_status"),
     CheckConstraint(
-        "shown_as = interest_status OR (interest_status = 'void' AND shown_as IN ('pending', 'wiped'))",
+        "CASE interest_status WHEN 'void' THEN shown_as IN ('pending', 'wiped') ELSE shown_as = interest_status END",
         name="shown_as",
     ),
     CheckConstraint("(interest_status = 'pending') = (closed_at IS NULL)", name="closed"),

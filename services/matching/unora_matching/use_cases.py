@@ -40,14 +40,14 @@ async def send_interest(tx: Tx, sender_id: UUID, wish: Wish, slots: Slots) -> Se
     standing = await interests.standing(tx, sender_id, wish)
     verdict = judge(sender, receiver, standing)
     interest = send(uuid7(), sender_id, wish, verdict, tx.now)
-    await interests.insert(tx, interest)
     tx.emit(messages.interest_sent(interest))
+    if verdict is Verdict.MATCH:
+        assert standing.answer is not None
+        return await _connect(tx, sender, receiver, interest, standing.answer)
+    interests.insert(tx, interest)
     if verdict is Verdict.VOID:
         tx.emit(messages.interest_closed(interest, tx.now))
-    if verdict is not Verdict.MATCH:
-        return Sent(interest, None)
-    assert standing.answer is not None
-    return await _connect(tx, sender, receiver, interest, standing.answer)
+    return Sent(interest, None)
 
 
 async def _connect(tx: Tx, sender: Inventory, receiver: Inventory, interest: Interest, answer: UUID) -> Sent:
@@ -56,8 +56,10 @@ async def _connect(tx: Tx, sender: Inventory, receiver: Inventory, interest: Int
     taken = [sender.take_slot(), receiver.take_slot()]
     full = [inventory.wipe() for inventory in taken if inventory.is_full]
     latest = {inventory.user_id: inventory for inventory in [*taken, *full]}
-    await connections.form(tx, connection, list(latest.values()))
+    await connections.insert(tx, connection)
+    await interests.insert_now(tx, interest)
     closing = await interests.close(tx, connection, [interest.id, answer], full)
+    inventories.move(tx, list(latest.values()), by=+1)
     tx.emit(messages.connection_formed(connection))
     tx.emit(*(messages.interest_closed(closed, tx.now) for closed in closing.closed))
     tx.emit(*(messages.inventory_changed(inventory, tx.now) for inventory in taken))
@@ -71,7 +73,8 @@ async def end_connection(tx: Tx, connection_id: UUID, by: UUID, reason: EndReaso
     both = await inventories.take(tx, *connection.pair, slots)
     ended = end(connection, tx.now)
     freed = [inventory.free_slot() for inventory in both]
-    await connections.end(tx, ended, by, reason, freed)
+    connections.end(tx, ended, by, reason)
+    inventories.move(tx, freed, by=-1)
     tx.emit(messages.connection_ended(ended, by))
     tx.emit(*(messages.inventory_changed(inventory, tx.now) for inventory in freed))
     return ended

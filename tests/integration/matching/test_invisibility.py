@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from unora_common import database
 from unora_common.database import Session, Tx
-from unora_common.outbox import Outbox
+from unora_common.writes import Write, together
 from unora_local.inprocess import Caller, World
 
 from tests.integration.matching.people import People
 from tests.integration.matching.test_send_interest import shape
 from tests.support import refusal
 
-Recorded = list[tuple[str, object]]
-
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> Recorded:
-    """Every statement that matching's own work runs from now on, and how many events it tells."""
-    seen: Recorded = []
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that matching's own work sends to Postgres from now on, the writes at the commit among them."""
+    seen: list[str] = []
 
-    def record(cls: type[Any], name: str, what: Callable[..., object]) -> None:
+    def record(cls: type[Any], name: str) -> None:
         original = getattr(cls, name)
 
-        async def recorded(self: Any, *arguments: Any) -> Any:
-            told = what(*arguments)
-            if not isinstance(told, str) or "matching." in told:
-                seen.append((name, told))
-            return await original(self, *arguments)
+        async def recorded(self: Any, sql: str, *arguments: Any) -> Any:
+            if "matching." in sql:
+                seen.append(sql)
+            return await original(self, sql, *arguments)
 
         monkeypatch.setattr(cls, name, recorded)
 
+    def at_commit(writes: list[Write]) -> Write:
+        write = together(writes)
+        if "matching." in write.sql:
+            seen.append(write.sql)
+        return write
+
     for cls, names in ((Session, ("rows", "row", "value")), (Tx, ("lock", "run"))):
         for name in names:
-            record(cls, name, lambda sql, *_: sql)
-    record(Outbox, "write", lambda _, events, kept: (len(events), kept is not None))
+            record(cls, name)
+    monkeypatch.setattr(database, "together", at_commit)
     return seen
 
 
@@ -49,7 +52,7 @@ async def fill_behind_their_back(people: People, member: Caller) -> None:
 
 @pytest.mark.rule("MA-03", "MA-10", "XX-04")
 async def test_the_failed_match_takes_the_same_statements_and_gives_the_same_answer(
-    world: World, people: People, statements: Recorded
+    world: World, people: People, statements: list[str]
 ) -> None:
     sender, indifferent, full = await people.members("pro", "pro", "pro")
     await people.wish(full, sender)
@@ -64,7 +67,7 @@ async def test_the_failed_match_takes_the_same_statements_and_gives_the_same_ans
 
     assert shape(answers[1]) == shape(answers[0])
     assert statements == usual
-    assert len([told for name, told in usual if name != "write"]) == 4  # own slots, both locks, standing, interest
+    assert len(usual) == 4  # own slots; both locks; standing; interest, events and answer at the commit
     assert await people.statuses(sender) == ["pending", "pending"]
     assert await people.statuses(full) == ["pending"]
     assert await people.connections(full) == []
@@ -74,7 +77,7 @@ async def test_the_failed_match_takes_the_same_statements_and_gives_the_same_ans
 
 @pytest.mark.rule("MA-10", "XX-04")
 async def test_an_interest_that_is_void_from_the_first_takes_the_same_statements(
-    world: World, people: People, statements: Recorded
+    world: World, people: People, statements: list[str]
 ) -> None:
     sender, partner, other = await people.members("pro", "pro", "pro")
     await people.connect(sender, partner)
@@ -83,7 +86,7 @@ async def test_an_interest_that_is_void_from_the_first_takes_the_same_statements
         card = await people.card(sender, receiver)
         statements.clear()
         await people.send(sender, card)
-        recorded.append([entry for entry in statements if entry[0] != "write"])
+        recorded.append(list(statements))
     assert recorded[0] == recorded[1]
 
 

@@ -203,5 +203,5 @@ async def test_a_pair_that_is_or_was_connected_can_send_interests_that_never_mat
 
 def shape(answer: SendInterestResponse) -> tuple[object, ...]:
     """What an answer tells, ids and times left out."""
-    fields = [field.name for field, _ in answer.interest.ListFields()]
+    fields = tuple(field.name for field, _ in answer.interest.ListFields())
     return fields, answer.interest.status, answer.interest.server_type, answer.HasField("connection")

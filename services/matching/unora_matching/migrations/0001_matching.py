@@ -65,7 +65,7 @@ CREATE TABLE matching.interests (
     CONSTRAINT ck_interests_server_type CHECK (server_type IN ('partner', 'friend', 'growth')),
     CONSTRAINT ck_interests_interest_status CHECK (interest_status IN ('pending', 'matched', 'wiped', 'void')),
     CONSTRAINT ck_interests_shown_as CHECK (
-        shown_as = interest_status OR (interest_status = 'void' AND shown_as IN ('pending', 'wiped'))),
+        CASE interest_status WHEN 'void' THEN shown_as IN ('pending', 'wiped') ELSE shown_as = interest_status END),
     CONSTRAINT ck_interests_closed CHECK ((interest_status = 'pending') = (closed_at IS NULL)),
     CONSTRAINT ck_interests_matched CHECK ((interest_status = 'matched') = (connection_id IS NOT NULL))
 );

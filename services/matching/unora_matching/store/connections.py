@@ -1,35 +1,26 @@
-"""Connections, and the slots that they hold."""
+"""Connections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
 
-from unora_matching.domain import Connection, ConnectionNotFound, ConnectionStatus, EndReason, Inventory
+from unora_matching.domain import Connection, ConnectionNotFound, ConnectionStatus, EndReason
 from unora_matching.pages import Place
 
 COLUMNS = """
     c.id, c.user_a_id, c.user_b_id, c.server_type, c.connection_status, c.formed_at, c.ended_at, c.chat_unlocked_at,
     c.version"""
 
-FORM = """
-    WITH taken AS (
-        UPDATE matching.inventory AS i
-        SET active_connection_count = i.active_connection_count + 1, version = slot.version
-        FROM unnest($6::uuid[], $7::bigint[]) AS slot (user_id, version) WHERE i.user_id = slot.user_id)
+INSERT = """
     INSERT INTO matching.connections (
         id, user_a_id, user_b_id, server_type, formed_at, connection_status, version)
-    VALUES ($1, $2, $3, $4, $5, 'active', 1)"""
+    VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 
 END = """
-    WITH freed AS (
-        UPDATE matching.inventory AS i
-        SET active_connection_count = i.active_connection_count - 1, version = slot.version
-        FROM unnest($6::uuid[], $7::bigint[]) AS slot (user_id, version) WHERE i.user_id = slot.user_id)
     UPDATE matching.connections
-    SET connection_status = 'ended', ended_at = $2, ended_by_id = $3, end_reason = $4, version = $5 WHERE id = $1"""
+    SET connection_status = $2, ended_at = $3, ended_by_id = $4, end_reason = $5, version = $6 WHERE id = $1"""
 
 LOCK = f"""
     WITH c AS MATERIALIZED (
@@ -52,21 +43,22 @@ OF_MEMBER = f"""
     ORDER BY c.formed_at DESC, c.id DESC LIMIT $4"""
 
 
-async def form(tx: Tx, connection: Connection, taken: Sequence[Inventory]) -> None:
-    """Stores a new connection and takes a slot of each (MA-06: the database itself adds, and refuses one too many)."""
+async def insert(tx: Tx, connection: Connection) -> None:
+    """Stores a new connection, at once: the interests that became it refer to it."""
     await tx.run(
-        FORM,
+        INSERT,
         connection.id,
         *connection.pair,
         connection.server_type,
         connection.formed_at,
-        *_slots(taken),
+        connection.status,
+        connection.version,
     )
 
 
-async def end(tx: Tx, connection: Connection, by: UUID, reason: EndReason, freed: Sequence[Inventory]) -> None:
-    """Stores the ending of a connection and frees a slot of each (MA-09)."""
-    await tx.run(END, connection.id, connection.ended_at, by, reason, connection.version, *_slots(freed))
+def end(tx: Tx, connection: Connection, by: UUID, reason: EndReason) -> None:
+    """Stores the ending of a connection (MA-09)."""
+    tx.write(END, connection.id, connection.status, connection.ended_at, by, reason, connection.version)
 
 
 async def lock(tx: Tx, connection_id: UUID, member: UUID) -> Connection:
@@ -83,9 +75,9 @@ async def lock_any(tx: Tx, connection_id: UUID) -> Connection | None:
     return _connection(rows[0]) if rows else None
 
 
-async def unlock_chat(tx: Tx, connection: Connection) -> None:
+def unlock_chat(tx: Tx, connection: Connection) -> None:
     """Stores since when the two may chat (ST-11)."""
-    await tx.run(UNLOCK_CHAT, connection.id, connection.chat_unlocked_at, connection.version)
+    tx.write(UNLOCK_CHAT, connection.id, connection.chat_unlocked_at, connection.version)
 
 
 async def one(session: Session, connection_id: UUID) -> Connection:
@@ -102,10 +94,6 @@ async def of_member(
     """A page of a member's connections over all servers, newest first; ids decide between those of one instant."""
     at, last = after or (None, None)
     return [_connection(row) for row in await session.rows(OF_MEMBER, member, at, last, limit, ended)]
-
-
-def _slots(inventories: Sequence[Inventory]) -> tuple[list[UUID], list[int]]:
-    return [each.user_id for each in inventories], [each.version for each in inventories]
 
 
 def _connection(row: Row) -> Connection:

@@ -82,22 +82,14 @@ async def standing(tx: Tx, sender: UUID, wish: Wish) -> Standing:
     return Standing(row["apart"], row["answer"])
 
 
-async def insert(tx: Tx, interest: Interest) -> None:
-    """Stores a new interest."""
-    closed_at = None if interest.status is InterestStatus.PENDING else interest.sent_at
-    await tx.run(
-        INSERT,
-        interest.id,
-        interest.sender_id,
-        interest.receiver_id,
-        interest.server_type,
-        interest.card_id,
-        interest.status,
-        interest.shown_as,
-        interest.sent_at,
-        closed_at,
-        interest.version,
-    )
+def insert(tx: Tx, interest: Interest) -> None:
+    """Stores a new interest with the commit; the constraint refuses the same one twice there."""
+    tx.write(INSERT, *_columns(interest))
+
+
+async def insert_now(tx: Tx, interest: Interest) -> None:
+    """Stores a new interest at once, for what follows in the same transaction."""
+    await tx.run(INSERT, *_columns(interest))
 
 
 async def close(tx: Tx, connection: Connection, matched: Sequence[UUID], full: Sequence[Inventory]) -> Closing:
@@ -123,6 +115,22 @@ async def sent(session: Session, member: UUID, after: Place | None, limit: int) 
     """A page of a member's interests, newest first; ids decide between those of one instant."""
     at, last = after or (None, None)
     return [_interest(row) for row in await session.rows(SENT, member, at, last, limit)]
+
+
+def _columns(interest: Interest) -> tuple[object, ...]:
+    """In the order of INSERT."""
+    return (
+        interest.id,
+        interest.sender_id,
+        interest.receiver_id,
+        interest.server_type,
+        interest.card_id,
+        interest.status,
+        interest.shown_as,
+        interest.sent_at,
+        None if interest.status is InterestStatus.PENDING else interest.sent_at,
+        interest.version,
+    )
 
 
 def _interest(row: Row) -> Interest:

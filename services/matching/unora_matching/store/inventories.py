@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
@@ -16,6 +17,11 @@ TAKE = """
 # Makes the rows that are missing and locks those that are there, one by one in the order of their ids, in one round
 # trip. Made, then locked, would be two; and to lock what is there before what is missing is made breaks the order.
 
+MOVE = """
+    UPDATE matching.inventory AS i
+    SET active_connection_count = i.active_connection_count + $3, version = moved.version
+    FROM unnest($1::uuid[], $2::bigint[]) AS moved (user_id, version) WHERE i.user_id = moved.user_id"""
+
 OF_MEMBER = """
     SELECT user_id, tier, active_connection_count, connection_limit, version FROM matching.inventory
     WHERE user_id = $1"""
@@ -29,6 +35,11 @@ async def take(tx: Tx, one: UUID, other: UUID, slots: Slots) -> tuple[Inventory,
     rows = await tx.lock(TAKE, [one, other], Tier.FREE, slots.of(Tier.FREE))
     found = {row["user_id"]: _inventory(row) for row in rows}
     return found[one], found[other]
+
+
+def move(tx: Tx, inventories: Sequence[Inventory], by: int) -> None:
+    """Stores that each took a slot, or freed one: the database itself counts, and refuses one too many (MA-06)."""
+    tx.write(MOVE, [each.user_id for each in inventories], [each.version for each in inventories], by)
 
 
 async def of_member(session: Session, member: UUID, slots: Slots) -> Inventory:

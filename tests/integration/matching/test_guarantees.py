@@ -1,0 +1,233 @@
+"""What the database holds by itself, broken by direct SQL in the service's own role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+from unora_common.ids import uuid7
+from unora_local.inprocess import World
+
+from tests.integration.matching.people import People
+
+Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+INTEREST = """
+    INSERT INTO matching.interests (
+        id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, closed_at, connection_id,
+        version)
+    VALUES ($1, $2, $3, $4, $1, $5, $6, clock.now(), CASE WHEN $5 <> 'pending' THEN clock.now() END, $7, 1)"""
+
+CONNECTION = """
+    INSERT INTO matching.connections (id, user_a_id, user_b_id, server_type, connection_status, formed_at, version)
+    VALUES ($1, $2, $3, $4, 'active', clock.now(), 1)"""
+
+LOW, HIGH = sorted((uuid7(), uuid7()))
+
+
+@pytest.fixture
+async def role(world: World, people: People) -> AsyncIterator[Role]:
+    """The service's own role, in a transaction that is undone."""
+    connection = await people.own_role()
+    transaction = connection.transaction()
+    await transaction.start()
+    yield connection
+    await transaction.rollback()
+    await connection.close()
+
+
+async def refused(role: Role, sql: str, *arguments: object) -> str:
+    """Runs a statement that the database must refuse; returns the constraint that did."""
+    try:
+        async with role.transaction():
+            status = await role.execute(sql, *arguments)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        return str(error.constraint_name)
+    raise AssertionError(f"the database allowed it: {status}")
+
+
+async def interest(role: Role, status: str = "pending") -> object:
+    """An interest in a state that it has come to by allowed moves."""
+    identifier, connection = uuid7(), uuid7()
+    await role.execute(INTEREST, identifier, uuid7(), uuid7(), "partner", "pending", "pending", None)
+    if status == "matched":
+        await role.execute(CONNECTION, connection, *sorted((uuid7(), uuid7())), "partner")
+        await role.execute(MATCH, identifier, connection)
+    elif status != "pending":
+        await role.execute(CLOSE, identifier, status, "pending" if status == "void" else status)
+    return identifier
+
+
+MATCH = """UPDATE matching.interests SET interest_status = 'matched', shown_as = 'matched', closed_at = clock.now(),
+    connection_id = $2 WHERE id = $1"""
+CLOSE = "UPDATE matching.interests SET interest_status = $2, shown_as = $3, closed_at = clock.now() WHERE id = $1"
+REOPEN = """UPDATE matching.interests
+    SET interest_status = 'pending', shown_as = 'pending', closed_at = NULL, connection_id = NULL WHERE id = $1"""
+
+
+async def connection(role: Role) -> object:
+    identifier = uuid7()
+    await role.execute(CONNECTION, identifier, *sorted((uuid7(), uuid7())), "partner")
+    return identifier
+
+
+ENDED = """UPDATE matching.connections SET connection_status = 'ended', ended_at = clock.now(), ended_by_id = user_a_id,
+    end_reason = 'other' WHERE id = $1"""
+
+
+@pytest.mark.rule("MA-06")
+@pytest.mark.parametrize(("count", "limit"), [(2, 1), (-1, 1), (5, 4)])
+async def test_slots_taken_never_exceed_the_limit(role: Role, count: int, limit: int) -> None:
+    user = uuid7()
+    sql = "INSERT INTO matching.inventory VALUES ($1, 'free', $2, $3, 0)"
+    assert await refused(role, sql, user, count, limit) == "ck_inventory_within_limit"
+    await role.execute(sql, user, 0, limit)
+    change = "UPDATE matching.inventory SET active_connection_count = $2 WHERE user_id = $1"
+    assert await refused(role, change, user, count) == "ck_inventory_within_limit"
+    assert (
+        await refused(role, "UPDATE matching.inventory SET tier = 'gold' WHERE user_id = $1", user)
+        == "ck_inventory_tier"
+    )
+
+
+@pytest.mark.rule("MA-08")
+async def test_a_pair_is_ordered_and_connected_once_over_all_servers(role: Role) -> None:
+    assert await refused(role, CONNECTION, uuid7(), HIGH, LOW, "partner") == "ck_connections_pair_ordered"
+    assert await refused(role, CONNECTION, uuid7(), LOW, LOW, "partner") == "ck_connections_pair_ordered"
+    assert await refused(role, CONNECTION, uuid7(), LOW, HIGH, "work") == "ck_connections_server_type"
+    first = uuid7()
+    await role.execute(CONNECTION, first, LOW, HIGH, "partner")
+    assert await refused(role, CONNECTION, uuid7(), LOW, HIGH, "friend") == "uq_connections_one_active_per_pair"
+    await role.execute(ENDED, first)
+    await role.execute(CONNECTION, uuid7(), LOW, HIGH, "friend")
+
+
+@pytest.mark.rule("MA-08", "MA-09")
+async def test_a_connection_only_ends_and_stays_as_it_ended(role: Role) -> None:
+    found = await connection(role)
+    for change in (
+        "server_type = 'growth'",
+        "formed_at = clock.now()",
+        "user_b_id = user_b_id::text::uuid, user_a_id = $2",
+    ):
+        arguments = (found, uuid7()) if "$2" in change else (found,)
+        sql = f"UPDATE matching.connections SET {change} WHERE id = $1"
+        assert await refused(role, sql, *arguments) in {"connection_fixed", "ck_connections_pair_ordered"}
+    half = "UPDATE matching.connections SET connection_status = 'ended' WHERE id = $1"
+    assert await refused(role, half, found) == "ck_connections_ended"
+    reason = "UPDATE matching.connections SET end_reason = 'other' WHERE id = $1"
+    assert await refused(role, reason, found) == "ck_connections_ended"
+    by = ENDED.replace("ended_by_id = user_a_id", "ended_by_id = gen_random_uuid()")
+    assert await refused(role, by, found) == "ck_connections_ended_by_one_of_the_pair"
+    await role.execute(ENDED, found)
+    for change in (
+        "connection_status = 'active', ended_at = NULL, ended_by_id = NULL, end_reason = NULL",
+        "end_reason = 'no_time'",
+        "ended_by_id = user_b_id",
+        "ended_at = clock.now()",
+    ):
+        sql = f"UPDATE matching.connections SET {change} WHERE id = $1"
+        assert await refused(role, sql, found) == "connection_transition"
+    born = CONNECTION.replace("'active'", "'ended'")
+    assert await refused(role, born, uuid7(), LOW, HIGH, "partner") == "connection_transition"
+
+
+@pytest.mark.rule("ST-11")
+async def test_chat_is_unlocked_once_and_only_while_active(role: Role) -> None:
+    found = await connection(role)
+    chat = "UPDATE matching.connections SET chat_unlocked_at = clock.now() WHERE id = $1"
+    await role.execute(chat, found)
+    assert await refused(role, chat, found) == "connection_chat"
+    other = await connection(role)
+    await role.execute(ENDED, other)
+    assert await refused(role, chat, other) == "connection_chat"
+
+
+@pytest.mark.rule("MA-01")
+async def test_one_interest_pends_per_sender_receiver_and_server(role: Role) -> None:
+    def send(server: str = "partner", status: str = "pending", shown: str = "pending") -> tuple[object, ...]:
+        return uuid7(), LOW, HIGH, server, status, shown, None
+
+    await role.execute(INTEREST, *send())
+    await role.execute(INTEREST, *send("friend"))
+    await role.execute(INTEREST, uuid7(), HIGH, LOW, "partner", "pending", "pending", None)
+    assert await refused(role, INTEREST, *send()) == "uq_interests_one_pending"
+    assert await refused(role, INTEREST, *send(status="void")) == "uq_interests_one_pending"
+    assert await refused(role, INTEREST, *send("work")) == "ck_interests_server_type"
+    oneself = (uuid7(), LOW, LOW, "growth", "pending", "pending", None)
+    assert await refused(role, INTEREST, *oneself) == "ck_interests_not_to_oneself"
+
+
+@pytest.mark.rule("MA-05")
+@pytest.mark.parametrize("status", ["matched", "wiped", "void"])
+async def test_a_closed_interest_goes_nowhere(role: Role, status: str) -> None:
+    found = await interest(role, status)
+    assert await refused(role, REOPEN, found) == "interest_transition"
+    if status != "matched":
+        assert await refused(role, MATCH, found, await connection(role)) == "interest_transition"
+    for other in {"wiped", "void"} - {status}:
+        sql = CLOSE.replace("closed_at", "connection_id = NULL, closed_at")
+        assert await refused(role, sql, found, other, other if other == "wiped" else "pending") == "interest_transition"
+
+
+@pytest.mark.rule("MA-01", "MA-05")
+async def test_an_interest_begins_pending_or_void_and_stays_what_was_sent(role: Role) -> None:
+    for status in ("wiped", "matched"):
+        begun = (uuid7(), uuid7(), uuid7(), "partner", status, status, await connection(role))
+        assert await refused(role, INTEREST, *begun) == "interest_transition"
+    found = await interest(role)
+    for column in ("sender_id", "receiver_id", "card_id"):
+        sql = f"UPDATE matching.interests SET {column} = gen_random_uuid() WHERE id = $1"
+        assert await refused(role, sql, found) == "interest_fixed"
+    sql = "UPDATE matching.interests SET server_type = 'growth' WHERE id = $1"
+    assert await refused(role, sql, found) == "interest_fixed"
+
+
+@pytest.mark.rule("MA-05", "MA-11")
+async def test_what_is_shown_agrees_with_what_is(role: Role) -> None:
+    found = await interest(role)
+    for status, shown in (("wiped", "pending"), ("void", "void"), ("void", "matched"), ("gone", "gone")):
+        constraint = await refused(role, CLOSE, found, status, shown)
+        assert constraint in {"ck_interests_shown_as", "ck_interests_interest_status"}
+    shown = "UPDATE matching.interests SET shown_as = $2 WHERE id = $1"
+    assert await refused(role, shown, found, "wiped") == "ck_interests_shown_as"
+    assert await refused(role, CLOSE, found, "matched", "matched") == "ck_interests_matched"
+    open_ = "UPDATE matching.interests SET closed_at = clock.now() WHERE id = $1"
+    assert await refused(role, open_, found) == "ck_interests_closed"
+    void = await interest(role, "void")
+    await role.execute(shown, void, "wiped")
+    assert await refused(role, shown, void, "pending") == "interest_transition"
+
+
+@pytest.mark.rule("MA-04")
+async def test_the_log_of_wipes_is_never_changed(role: Role) -> None:
+    found, user = await connection(role), uuid7()
+    log = "INSERT INTO matching.interest_wipes VALUES ($1, $2, $3, $4, clock.now())"
+    assert await refused(role, log, uuid7(), user, found, -1) == "ck_interest_wipes_wiped_count"
+    await role.execute(log, uuid7(), user, found, 3)
+    assert await refused(role, log, uuid7(), user, found, 3) == "uq_interest_wipes_connection_id_user_id"
+    assert await refused(role, "UPDATE matching.interest_wipes SET wiped_count = 0") == "interest_wipe_immutable"
+    assert await refused(role, "DELETE FROM matching.interest_wipes") == "interest_wipe_immutable"
+
+
+@pytest.mark.rule("XX-05")
+async def test_the_seeds_names_are_kept(people: People) -> None:
+    columns = {
+        (row["table_name"], row["column_name"])
+        for row in await people.rows(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'matching'"
+        )
+    }
+    for name in ("user_a_id", "user_b_id", "server_type", "connection_status", "deleted_at"):
+        assert ("connections", name) in columns
+    for table in ("interests", "interest_wipes"):
+        assert (table, "deleted_at") in columns
+    assert ("inventory", "active_connection_count") in columns
+
+
+async def test_the_service_sees_no_other_schema(role: Role) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with role.transaction():
+            await role.execute("SELECT * FROM discovery.discovery_cards")

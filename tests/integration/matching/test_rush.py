@@ -1,0 +1,149 @@
+"""Many members with few slots, all at once: limits hold, every connection is mutual, wipes are exact."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from itertools import permutations
+
+import pytest
+from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed, InventoryChanged
+from unora_common.errors import DomainError
+from unora_local.inprocess import Caller, World
+from unora_matching.domain import EndReason
+from unora_matching.use_cases import end_connection
+
+from tests.integration.matching.people import SLOTS, People, Tier
+from tests.integration.matching.test_send_interest import shape
+from tests.support import as_uuid
+
+TIERS: list[Tier] = ["free", "free", "free", "plus", "plus", "pro"]
+
+BROKEN = {
+    "counts that are not the connections there are": """
+        SELECT i.user_id FROM matching.inventory i
+        WHERE i.user_id = ANY ($1) AND i.active_connection_count <> (
+            SELECT count(*) FROM matching.connections c
+            WHERE i.user_id IN (c.user_a_id, c.user_b_id) AND c.connection_status = 'active')""",
+    "limits exceeded": """
+        SELECT user_id FROM matching.inventory
+        WHERE user_id = ANY ($1) AND active_connection_count > connection_limit""",
+    "connections that are not mutual": """
+        SELECT c.id FROM matching.connections c WHERE c.user_a_id = ANY ($1) AND NOT EXISTS (
+            SELECT FROM matching.interests a JOIN matching.interests b ON b.connection_id = a.connection_id
+            WHERE a.connection_id = c.id AND a.interest_status = 'matched' AND b.interest_status = 'matched'
+                AND (a.sender_id, a.receiver_id, a.server_type) = (c.user_a_id, c.user_b_id, c.server_type)
+                AND (b.sender_id, b.receiver_id, b.server_type) = (c.user_b_id, c.user_a_id, c.server_type))""",
+    "pairs connected twice": """
+        SELECT user_a_id FROM matching.connections WHERE user_a_id = ANY ($1)
+        GROUP BY user_a_id, user_b_id HAVING count(*) > 1""",
+    "interests that both still wait for with slots open": """
+        SELECT a.id FROM matching.interests a
+        JOIN matching.interests b
+            ON (b.sender_id, b.receiver_id, b.server_type) = (a.receiver_id, a.sender_id, a.server_type)
+        WHERE a.sender_id = ANY ($1) AND a.interest_status = 'pending' AND b.interest_status = 'pending'""",
+    "interests that pend beside a connection": """
+        SELECT i.id FROM matching.interests i
+        JOIN matching.connections c ON c.user_a_id = least(i.sender_id, i.receiver_id)
+            AND c.user_b_id = greatest(i.sender_id, i.receiver_id)
+        WHERE i.sender_id = ANY ($1) AND i.interest_status = 'pending'""",
+    "full members with pending interests": """
+        SELECT i.id FROM matching.interests i JOIN matching.inventory n ON n.user_id = i.sender_id
+        WHERE i.sender_id = ANY ($1) AND n.active_connection_count = n.connection_limit AND i.shown_as = 'pending'""",
+    "wipes that are not what was wiped": """
+        SELECT i.user_id FROM matching.inventory i WHERE i.user_id = ANY ($1)
+            AND (SELECT coalesce(sum(w.wiped_count), 0) FROM matching.interest_wipes w WHERE w.user_id = i.user_id)
+            <> (SELECT count(*) FROM matching.interests s
+                WHERE s.sender_id = i.user_id AND s.interest_status = 'wiped')""",
+    "events with gaps": """
+        SELECT o.aggregate_id FROM matching.outbox o
+        WHERE o.aggregate_id = ANY ($1)
+            OR o.aggregate_id IN (SELECT id FROM matching.interests WHERE sender_id = ANY ($1))
+            OR o.aggregate_id IN (SELECT id FROM matching.connections WHERE user_a_id = ANY ($1))
+        GROUP BY o.aggregate_id HAVING min(o.aggregate_version) <> 1 OR count(*) <> max(o.aggregate_version)""",
+    "versions that the events do not tell": """
+        SELECT i.user_id FROM matching.inventory i WHERE i.user_id = ANY ($1) AND i.version <> (
+            SELECT count(*) FROM matching.outbox o WHERE o.aggregate_id = i.user_id)""",
+}
+
+
+async def assert_sound(people: People, members: list[Caller]) -> None:
+    ids = [member.user for member in members]
+    for what, sql in BROKEN.items():
+        found = await people.rows(sql, ids)
+        assert not found, f"{what}: {found}"
+
+
+async def attempt(people: People, sender: Caller, receiver: Caller, server: str) -> str:
+    try:
+        sent = await people.wish_directly(sender, receiver, server)
+    except DomainError as refused:
+        return refused.reason
+    except Exception as error:  # a unique violation is what the service answers with INTEREST_EXISTS
+        return str(getattr(error, "constraint_name", None) or repr(error))
+    return "CONNECTED" if sent.connection else "SENT"
+
+
+@pytest.mark.rule("MA-02", "MA-03", "MA-04", "MA-06", "MA-08")
+@pytest.mark.parametrize("seed", range(4))
+async def test_everybody_wishes_everybody_at_once(world: World, people: People, seed: int) -> None:
+    chance = random.Random(seed)
+    members = await people.members(*TIERS, *TIERS)
+    wishes = [
+        (one, other, chance.choice(["partner", "friend"])) for one, other in permutations(members, 2) for _ in range(2)
+    ]
+    chance.shuffle(wishes)
+    results = Counter(await asyncio.gather(*(attempt(people, *wish) for wish in wishes)))
+    assert set(results) <= {"SENT", "CONNECTED", "CAPACITY_FULL", "uq_interests_one_pending"}
+    assert results["CONNECTED"] >= 4
+    await assert_sound(people, members)
+    formed = [event for event in await world.events(ConnectionFormed) if event.user_a_id in {m.id for m in members}]
+    assert len(formed) == results["CONNECTED"]
+
+
+@pytest.mark.rule("MA-02", "MA-06", "MA-09")
+async def test_connections_form_and_end_at_once(world: World, people: People) -> None:
+    chance = random.Random(5)
+    members = await people.members(*TIERS, *TIERS)
+
+    async def end_something(member: Caller) -> str:
+        for found in await people.connections(member):
+            try:
+                async with people.database.transaction(member.user) as tx:
+                    await end_connection(tx, as_uuid(found.connection_id), member.user, EndReason.OTHER, SLOTS)
+            except DomainError as refused:
+                return refused.reason
+            return "ENDED"
+        return "NOTHING"
+
+    work = [attempt(people, one, other, "growth") for one, other in permutations(members, 2)]
+    work += [end_something(member) for member in members * 6]
+    chance.shuffle(work)
+    results = Counter(await asyncio.gather(*work))
+    assert set(results) <= {"SENT", "CONNECTED", "CAPACITY_FULL", "ENDED", "NOTHING", "CONNECTION_ENDED"}
+    assert results["ENDED"] > 0
+    await assert_sound(people, members)
+    mine = {member.id for member in members}
+    ended = [event for event in await world.events(ConnectionEnded) if event.user_a_id in mine]
+    assert len(ended) == results["ENDED"]
+    changes = [event for event in await world.events(InventoryChanged) if event.user_id in mine]
+    assert len(changes) == 2 * (results["CONNECTED"] + results["ENDED"])
+
+
+@pytest.mark.rule("MA-02", "MA-03", "MA-06")
+async def test_the_first_to_lock_takes_the_slot_and_the_others_see_no_more_than_waiting(
+    world: World, people: People
+) -> None:
+    admired = await people.member()
+    admirers = [await people.member() for _ in range(8)]
+    for admirer in admirers:
+        await people.wish_directly(admired, admirer)
+    cards = [await people.card(admirer, admired) for admirer in admirers]
+    answers = await asyncio.gather(*map(people.send, admirers, cards))
+    matched = [answer for answer in answers if answer.HasField("connection")]
+    assert [answer.connection.partner_id for answer in matched] == [admired.id]
+    assert len({shape(answer) for answer in answers if answer not in matched}) == 1
+    assert (await people.inventory(admired)).active_connection_count == 1
+    assert await people.wipes([admired]) == [(admired.id, 7)]
+    await assert_sound(people, [admired, *admirers])

@@ -49,10 +49,12 @@ class Housekeeping:
     def __init__(self, app: App[Any]) -> None:
         config, schema = app.config, app.context
         self._app = app
+        # An event's age counts from its telling, not from when it was last published: it must not outlive, by being
+        # published again and again, what the inboxes remember of it.
         self._purges = [
             (self._sql(schema, table, key, column), keep)
             for table, key, column, keep in (
-                ("outbox", "id", "published_at", config.outbox_days * 24),
+                ("outbox", "id", "published_at IS NOT NULL AND created_at", config.outbox_days * 24),
                 ("inbox", "(consumer, event_id)", "applied_at", config.inbox_days * 24),
                 ("inbox_failures", "(consumer, event_id)", "failed_at", config.inbox_days * 24),
                 ("kept_answers", "(caller, method, request_id)", "kept_at", config.kept_answer_hours),
@@ -64,7 +66,7 @@ class Housekeeping:
             DELETE FROM {schema}.{table} WHERE {key} IN (
                 SELECT {key.strip("()")} FROM {schema}.{table}
                 WHERE {column} < clock_timestamp() - make_interval(hours => $1)
-                ORDER BY {column} LIMIT {self.BATCH} FOR UPDATE SKIP LOCKED)"""
+                ORDER BY {column.split()[-1]} LIMIT {self.BATCH} FOR UPDATE SKIP LOCKED)"""
 
     async def purge(self) -> int:
         """One batch of each table."""

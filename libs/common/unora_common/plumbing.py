@@ -19,7 +19,7 @@ CREATE TABLE {schema}.outbox (
     CONSTRAINT uq_outbox_aggregate_id_aggregate_version UNIQUE (aggregate_id, aggregate_version)
 );
 CREATE INDEX ix_outbox_unpublished ON {schema}.outbox (seq) WHERE published_at IS NULL;
-CREATE INDEX ix_outbox_published_at ON {schema}.outbox (published_at) WHERE published_at IS NOT NULL;
+CREATE INDEX ix_outbox_published ON {schema}.outbox (created_at) WHERE published_at IS NOT NULL;
 COMMENT ON TABLE {schema}.outbox IS
     'Events of this context, written with their cause, published by the relay (XX-02)';
 

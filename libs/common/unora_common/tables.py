@@ -51,7 +51,7 @@ def metadata(context: str) -> MetaData:
         Column("published_at", timestamp()),
         UniqueConstraint("aggregate_id", "aggregate_version"),
         Index("ix_outbox_unpublished", "seq", postgresql_where=text("published_at IS NULL")),
-        Index("ix_outbox_published_at", "published_at", postgresql_where=text("published_at IS NOT NULL")),
+        Index("ix_outbox_published", "created_at", postgresql_where=text("published_at IS NOT NULL")),
         comment="Events of this context, written with their cause, published by the relay (XX-02)",
     )
     Table(

@@ -33,7 +33,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not _needs_servers(session.config):
         return
     workers = getattr(session.config.option, "numprocesses", None) or 0
-    servers = Servers(["main", *(f"gw{number}" for number in range(workers))])
+    names = ["main", *(f"gw{number}" for number in range(workers))]
+    servers = Servers([*names, *(f"{name}_house" for name in names)])  # the second for tests/integration/common
     loop = asyncio.new_event_loop()  # it must stay open as long as its child processes
     session.config.stash[SERVERS] = (loop, servers)
     loop.run_until_complete(servers.start())

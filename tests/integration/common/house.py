@@ -1,0 +1,216 @@
+"""The house without its furniture: services that only tests declare, on what every service stands on.
+
+A database, a NATS account and certificates as the world has them, but streak and matching are played by the tests: the
+contract of StreakService with a use case of the test's own, and consumers of matching's events.
+"""
+
+# ruff: noqa: N802 - methods bear their contract's names
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from io import StringIO
+from typing import Any
+
+import msgspec
+import nats
+from nats.js.errors import NotFoundError
+from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
+from unora.streak.v1.events_pb2 import CheckedIn
+from unora.streak.v1.streak_service_pb2 import (
+    EFFORT_SIGNAL_LOW,
+    CheckInRequest,
+    CheckInResponse,
+    GetDashboardRequest,
+    GetDashboardResponse,
+    GetStreakRequest,
+    GetStreakResponse,
+    Streak,
+)
+from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.call import Call
+from unora_common.config import Config
+from unora_common.database import Session, Tx
+from unora_common.declare import once, reads
+from unora_common.errors import DomainError
+from unora_common.ids import uuid7
+from unora_common.logs import logger
+from unora_common.service import App, Part, Service
+from unora_local.inprocess import World
+from unora_local.testbed import Testbed
+
+from tests.replicas import stub_of
+
+PROBE = """
+CREATE TABLE {schema}.probe (
+    number integer GENERATED ALWAYS AS IDENTITY,
+    key text NOT NULL CONSTRAINT uq_probe_key UNIQUE,
+    value text CONSTRAINT ck_probe_value CHECK (value <> 'never')
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.probe TO unora_{schema};
+"""
+STREAMS = ("unora_matching", "unora_streak", "dead_letters")
+
+
+class Taken(DomainError):
+    """What a violation of uq_probe_key means here."""
+
+    code = "ALREADY_EXISTS"
+    reason = "PROBE_TAKEN"
+
+
+class Probe:
+    """StreakService as a test needs it: checking in writes a row named for the streak, and tells it."""
+
+    service = "unora.streak.v1.StreakService"
+
+    def __init__(self, app: App[Any]) -> None:
+        self.app = app
+
+    @once
+    async def CheckIn(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
+        return await self.check_in(request, tx)
+
+    @reads
+    async def GetStreak(self, request: GetStreakRequest, db: Session) -> GetStreakResponse:
+        await self.read(request, db)
+        return GetStreakResponse(streak=Streak(streak_id=request.streak_id))
+
+    async def GetDashboard(self, request: GetDashboardRequest, call: Call) -> GetDashboardResponse:
+        await self.look(call)
+        return GetDashboardResponse()
+
+    async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
+        insert = "INSERT INTO streak.probe (key) VALUES ($1) RETURNING number"
+        number: int = await tx.value(insert, request.streak_id)
+        event = CheckedIn(streak_id=request.streak_id, version=1)
+        event.occurred_at.FromDatetime(await tx.read_clock())
+        tx.emit(event)
+        return CheckInResponse(streak=Streak(streak_id=request.streak_id, cycle=number))
+
+    async def read(self, request: GetStreakRequest, db: Session) -> None:
+        """What GetStreak does besides."""
+
+    async def look(self, call: Call) -> None:
+        """What GetDashboard does besides."""
+
+
+class House(World):
+    """A world that has no services but those that a test opens."""
+
+    def __init__(self, testbed: Testbed, worker: str) -> None:
+        super().__init__(testbed, f"{worker}_house")
+        self.log = StringIO()
+        self._opened: list[App[Any]] = []
+
+    async def _start_services(self) -> None:
+        for schema in ("streak", "matching"):
+            await self.superuser.execute(PROBE.format(schema=schema))
+        admin = await self.admin()
+        streams = admin.jetstream()
+        for stream in STREAMS:
+            for consumer in await streams.consumers_info(stream):
+                await streams.delete_consumer(stream, consumer.name)
+            await streams.purge_stream(stream)
+        await admin.close()
+
+    async def stop(self) -> None:
+        for app in self._opened:
+            await app.close()
+        await super().stop()
+
+    async def admin(self) -> Any:
+        """A connection to NATS that may do all."""
+        return await nats.connect(self.testbed.nats("admin", self.worker))
+
+    async def open(
+        self,
+        context: str = "streak",
+        *,
+        servicers: Sequence[Part] = (),
+        consumers: Sequence[Part] = (),
+        jobs: Sequence[Part] = (),
+        changes: dict[str, Any] | None = None,
+    ) -> App[Any]:
+        """One process of a service made of these; the first of a context is the one that stubs reach."""
+        service = Service(
+            context,
+            config=Config,
+            servicers=servicers,
+            consumers=consumers,
+            jobs=jobs,
+            constraints={"uq_probe_key": Taken},
+            keys=lambda _: self.tokens.jwks(),
+        )
+        app = App(service, msgspec.structs.replace(self.config(service, {}), **(changes or {})))
+        app.log = logger(context, "info", self.log)
+        self._opened.append(app)
+        await app.open()
+        await app.verifier.refresh()
+        await app.serve()
+        if context not in self.apps:
+            self.apps[context] = app
+            self._opened.remove(app)
+        return app
+
+    async def probe(self, servicer: Part = Probe, **changes: Any) -> StreakServiceStub:
+        """Opens streak with this servicer; a client of it with the gateway's certificate."""
+        await self.open(servicers=[servicer], changes=changes)
+        return self.stub(StreakServiceStub, "streak")
+
+    @asynccontextmanager
+    async def stub_of(self, app: App[Any]) -> AsyncIterator[StreakServiceStub]:
+        """A client of one process that is not the first of its context."""
+        async with stub_of(self, app, StreakServiceStub) as stub:
+            yield stub
+
+    async def keys(self, schema: str = "streak") -> list[str]:
+        """What the probes wrote, in order."""
+        return [row["key"] for row in await self.superuser.fetch(f"SELECT key FROM {schema}.probe ORDER BY number")]
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The log lines of all the services that this house opened."""
+        return [msgspec.json.decode(line) for line in self.log.getvalue().splitlines()]
+
+    def address(self, app: App[Any]) -> str:
+        """Where a process listens."""
+        assert app.server is not None
+        return app.server.address
+
+
+def check_in_request(streak: str = "", request_id: str = "") -> CheckInRequest:
+    """A valid one; fresh ids unless given."""
+    return CheckInRequest(
+        request_id=request_id or str(uuid7()), streak_id=streak or str(uuid7()), effort_signal=EFFORT_SIGNAL_LOW
+    )
+
+
+def formed(connection: str = "", version: int = 1, receiver: str = "") -> ConnectionFormed:
+    """An event of matching; fresh ids unless given."""
+    event = ConnectionFormed(connection_id=connection or str(uuid7()), version=version, user_a_id=receiver)
+    event.occurred_at.GetCurrentTime()
+    return event
+
+
+def ended(connection: str, version: int = 2) -> ConnectionEnded:
+    """Another event of matching."""
+    event = ConnectionEnded(connection_id=connection, version=version)
+    event.occurred_at.GetCurrentTime()
+    return event
+
+
+async def stream_messages(house: House, stream: str) -> list[Any]:
+    """All messages of a stream, in its order."""
+    admin = await house.admin()
+    try:
+        manager = admin.jetstream()
+        state = (await manager.stream_info(stream)).state
+        found = []
+        for sequence in range(state.first_seq or 1, (state.last_seq or 0) + 1):
+            try:
+                found.append(await manager.get_msg(stream, sequence))
+            except NotFoundError:
+                continue
+        return found
+    finally:
+        await admin.close()

@@ -14,7 +14,6 @@ from uuid import UUID
 import asyncpg
 import grpc
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
@@ -64,12 +63,13 @@ class Consumer:
             SET failures = f.failures + 1, error = excluded.error, failed_at = clock_timestamp() RETURNING failures"""
 
     async def run(self) -> None:
-        """Applies events until cancelled; survives the loss of NATS and of Postgres."""
+        """Applies events until cancelled; survives the loss of NATS, of its stream and of Postgres."""
         while True:
             try:
                 await self.step(wait=5.0)
-            except (NatsError, *PASSING) as error:
-                self._log.warning("consumer interrupted", error=describe(error))
+            except Exception as error:  # whatever it is, the other events must not wait for a restart
+                self._log.warning("consumer interrupted", failure=error)
+                self._subscription = None  # the stream may have been made anew, without this consumer
                 await asyncio.sleep(1.0)
 
     async def step(self, wait: float = 0.0) -> int:

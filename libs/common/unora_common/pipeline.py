@@ -50,7 +50,8 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
         metadata = dict(context.invocation_metadata() or ())
         trace.begin(str(metadata.get(trace.HEADER, "")))
         remaining = context.time_remaining()
-        set_deadline(default if remaining is None else min(remaining, default))
+        seconds_given = default if remaining is None else min(remaining, default)
+        set_deadline(seconds_given)
         caller, member = "", None
         try:
             caller = _caller(context)
@@ -66,7 +67,8 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
                 member.roles if member else NOBODY,
                 policy.response,
             )
-            answer = await use_case(request, call)
+            async with asyncio.timeout(seconds_given):
+                answer = await use_case(request, call)
         except asyncio.CancelledError:
             log.info("call cancelled", caller=caller, trace=trace.current())
             calls.labels(policy.name, "CANCELLED").observe(time.perf_counter() - started)

@@ -49,8 +49,8 @@ class Relay:
             try:
                 while await self.step():
                     pass
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, TimeoutError) as error:
-                self._log.warning("relay interrupted", error=describe(error))
+            except Exception as error:  # whatever it is, the outbox must not wait for a restart
+                self._log.warning("relay interrupted", failure=error)
                 await self.close()
                 self._woken.clear()
             await _either(self._woken.wait, interval)

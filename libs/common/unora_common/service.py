@@ -129,7 +129,7 @@ class App(Generic[C]):
         self._tasks += [asyncio.ensure_future(task) for task in running]
 
     def watch(self) -> None:
-        """Starts to tell readiness: Postgres and NATS answer, and identity's keys are known."""
+        """Starts to tell readiness: Postgres answers, and identity's keys are known."""
         self._tasks.append(asyncio.ensure_future(self._watch()))
 
     async def close(self) -> None:
@@ -149,10 +149,8 @@ class App(Generic[C]):
             self.resources.close()
 
     async def missing(self) -> list[str]:
-        """What readiness waits for."""
+        """What readiness waits for. Not NATS: without it calls are still served, and their events wait in the outbox."""
         found: list[str] = []
-        if not self.nats.is_connected:
-            found.append("nats")
         try:
             async with self.database.session() as session:
                 await session.value("SELECT 1")

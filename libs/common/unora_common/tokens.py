@@ -24,7 +24,7 @@ from unora_common.errors import Unauthenticated
 ISSUER = "unora"
 AUDIENCE = "unora"
 ALGORITHM = "ES256"
-REMEMBERED = 50_000
+REMEMBERED = 20_000
 KEYS_AT_MOST_EVERY = 10.0  # seconds, so that made-up key ids cannot make us ask identity all the time
 Jwks = dict[str, Any]
 

@@ -19,16 +19,19 @@ from unora_common.ids import uuid7
 from unora_reveal.domain import Framed, Status, StreakNotFound
 from unora_reveal.messages import to_event
 
-# Days only grow, and only while the connection lasts; whichever comes first makes the row.
+# Days only grow, and only while the connection lasts.
 REACH = """
-    INSERT INTO reveal.pairs AS p (connection_id, streak_id, user_a_id, user_b_id, completed_days)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (connection_id) DO UPDATE SET
-        streak_id = excluded.streak_id,
-        completed_days = CASE WHEN p.ended_at IS NULL
-            THEN greatest(p.completed_days, excluded.completed_days) ELSE p.completed_days END
+    UPDATE reveal.pairs SET
+        streak_id = $2,
+        completed_days = CASE WHEN ended_at IS NULL THEN greatest(completed_days, $3) ELSE completed_days END
+    WHERE connection_id = $1
     RETURNING completed_days, ended_at, clock.now() AS now,
         EXISTS (SELECT FROM reveal.progressions WHERE streak_id = $2) AS begun"""
+
+# Whichever message comes first makes the row. Without the streak, whose index would not let two insert at once.
+MEET = """
+    INSERT INTO reveal.pairs (connection_id, user_a_id, user_b_id, completed_days) VALUES ($1, $2, $3, 0)
+    ON CONFLICT (connection_id) DO NOTHING"""
 
 BEGIN = """
     WITH two AS (
@@ -120,10 +123,15 @@ async def reach(tx: Tx, streak: Streak, completed_days: int) -> None:
     Messages repeat and come in any order: the most days count, and the rows are made by whichever comes first. After
     the connection's end the rows are there, and stay as they are (RE-10).
     """
-    pair = (streak.connection_id, streak.id, streak.user_a_id, streak.user_b_id)
-    (reached,) = await tx.lock(REACH, *pair, completed_days)
+    pair = (streak.user_a_id, streak.user_b_id)
+    days = (streak.connection_id, streak.id, completed_days)
+    rows = await tx.lock(REACH, *days)
+    if not rows:
+        await tx.run(MEET, streak.connection_id, *pair)
+        rows = await tx.lock(REACH, *days)
+    (reached,) = rows
     if not reached["begun"]:
-        await tx.run(BEGIN, *pair, [uuid7() for _ in range(10)])
+        await tx.run(BEGIN, streak.connection_id, streak.id, *pair, [uuid7() for _ in range(10)])
     if reached["ended_at"] is None:
         for row in await tx.rows(EARN, streak.id, reached["completed_days"]):
             whose = (row["streak_id"], row["user_id"], row["reveal_number"])

@@ -10,12 +10,14 @@ from enum import StrEnum
 from hashlib import sha256
 
 from unora_reveal.domain.facts import Facts, Framed
-from unora_reveal.domain.words import folded, plain, unspaced_parts, words
+from unora_reveal.domain.words import folded, letter_pieces, plain, unspaced_parts, words
 
 RUN = 5
 """So many words of the other's own text in a row are theirs, not ours."""
 LONGEST_UNSPACED_NAME = 8
 """Characters of a name word in a script without spaces."""
+PUNCTUATED_PIECES = 8
+"""Pieces of a word with punctuation inside, as in `d'arcy-o'neill`."""
 PUNCTUATED_NAME = 40
 """Letters that stand apart, as in `A.n.n.a`, are read together up to so many."""
 
@@ -114,11 +116,20 @@ def _candidates(text: str, tokens: list[str]) -> set[str]:
     for form in forms:
         found |= unspaced_parts(form, LONGEST_UNSPACED_NAME)
         for part in form.split():
-            inner = re.findall(r"\w+", part)
-            found.update((part, part.strip("\"'’‘“”.,;:!?…()[]{}-–—*"), "".join(inner), *inner))
-            found.update(part[: -len(end)] for end in ("'s", "’s") if part.endswith(end))
+            pieces = letter_pieces(part)  # keeps accents that cannot be composed, where \w+ would part the word
+            found.update((part, "".join(pieces), *pieces, *re.findall(r"\w+", part)))
+            found.update(_stretches(part, pieces))
     found |= _spelled_out(tokens)
     return {word for word in found if len(word) > 1 or unspaced_parts(word, 1)}
+
+
+def _stretches(part: str, pieces: list[str]) -> Iterator[str]:
+    """A name may hold punctuation of its own, with more of it around: from each piece to each later one."""
+    ends: list[tuple[int, int]] = []
+    for piece in pieces[:PUNCTUATED_PIECES]:
+        start = part.index(piece, ends[-1][1] if ends else 0)
+        ends.append((start, start + len(piece)))
+    return (part[start:end] for at, (start, _) in enumerate(ends) for _, end in ends[at:])
 
 
 def _spelled_out(tokens: list[str]) -> set[str]:

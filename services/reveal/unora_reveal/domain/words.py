@@ -27,6 +27,11 @@ def words(text: str) -> list[str]:
     return _WORD.findall(_APOSTROPHES.sub("", plain(text)))
 
 
+def letter_pieces(text: str) -> list[str]:
+    """What stands between punctuation and spaces: letters and digits with their accents."""
+    return "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in text).split()
+
+
 def unspaced_parts(text: str, longest: int) -> set[str]:
     """Every stretch of up to `longest` characters in what is written without spaces: any of them may be a name."""
     return {

@@ -1,0 +1,203 @@
+"""A connected pair as identity, matching and reveal know it; streak's news is brought to reveal in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from unora.matching.v1.events_pb2 import ConnectionEnded
+from unora.reveal.v1.reveal_service_pb2 import (
+    ListRevealsRequest,
+    OpenRevealRequest,
+    OpenRevealResponse,
+    Reveal,
+    RevealStatus,
+)
+from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
+from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
+from unora_common.ids import uuid7
+from unora_local.inprocess import Caller, World
+from unora_reveal.consumers import Endings, Progress
+
+from tests.support import request_id
+
+E = TypeVar("E", StreakStarted, DayCompleted, StreakCompleted)
+NAME = "Wilhelmina Okonkwo-Reyes"
+BIO = "Cartographer of small islands, and a collector of unfinished maps."
+HOBBIES = (
+    ("bread_baking", "A rye starter that survived three house moves"),
+    ("hiking", "Ridge paths at dawn with a notebook in my pocket"),
+    ("chess", "Slow games by letter with a friend in Turku"),
+)
+SECRETS = ("wilhelmina", "okonkwo", "reyes", "cartographer", "islands", "starter", "notebook", "turku")
+
+
+@dataclass
+class Couple:
+    """Two members, their connection and its streak."""
+
+    world: World
+    a: Caller
+    b: Caller
+    connection_id: UUID
+    streak_id: UUID
+
+    # What other contexts tell
+
+    def started(self) -> StreakStarted:
+        return self._event(StreakStarted, 0)
+
+    def day(self, days: int) -> DayCompleted:
+        return self._event(DayCompleted, days)
+
+    def completed(self) -> StreakCompleted:
+        return self._event(StreakCompleted, 15)
+
+    def ended(self) -> ConnectionEnded:
+        return ConnectionEnded(
+            connection_id=str(self.connection_id),
+            version=2,
+            user_a_id=self.a.id,
+            user_b_id=self.b.id,
+            ended_by_id=self.b.id,
+            occurred_at=self._at(),
+        )
+
+    async def hear(self, *events: Message) -> None:
+        """Reveal applies these, each in a transaction of its own, as its consumers do."""
+        app = self.world.apps["reveal"]
+        progress, endings = Progress(app), Endings(app)
+        for event in events:
+            async with app.database.transaction() as tx:
+                match event:
+                    case StreakStarted():
+                        await progress.begin(event, tx)
+                    case DayCompleted():
+                        await progress.earn(event, tx)
+                    case StreakCompleted():
+                        await progress.complete(event, tx)
+                    case ConnectionEnded():
+                        await endings.end(event, tx)
+                    case _:
+                        raise AssertionError(event)
+
+    async def end_in_matching(self) -> None:
+        """The connection is over; nobody has heard of it yet."""
+        await self.world.superuser.execute(
+            """UPDATE matching.connections SET connection_status = 'ended', ended_at = clock.now(), ended_by_id = $2,
+               end_reason = 'other', version = version + 1 WHERE id = $1""",
+            self.connection_id,
+            self.b.user,
+        )
+
+    # What the members do
+
+    @property
+    def reveals(self) -> RevealServiceStub:
+        return self.world.stub(RevealServiceStub, "reveal")
+
+    async def seen_by(self, member: Caller) -> Sequence[Reveal]:
+        request = ListRevealsRequest(streak_id=str(self.streak_id))
+        return (await self.reveals.ListReveals(request, metadata=member.metadata)).reveals
+
+    async def statuses(self, member: Caller) -> list[str]:
+        """Of the five, by number, such as EARNED."""
+        return [RevealStatus.Name(each.status).removeprefix("REVEAL_STATUS_") for each in await self.seen_by(member)]
+
+    def open(self, member: Caller, number: int, request: str = "") -> Awaitable[OpenRevealResponse]:
+        asked = OpenRevealRequest(
+            request_id=request or request_id(), streak_id=str(self.streak_id), reveal_number=number
+        )
+        answer: Awaitable[OpenRevealResponse] = self.reveals.OpenReveal(asked, metadata=member.metadata)
+        return answer
+
+    async def row(self, member: Caller, number: int) -> dict[str, Any]:
+        """The reveal as it is stored, with its content."""
+        found = await self.world.superuser.fetchrow(
+            """SELECT r.*, c.content_json, c.photo_ids FROM reveal.reveals r
+               LEFT JOIN reveal.reveal_contents c ON c.reveal_id = r.id
+               WHERE r.streak_id = $1 AND r.user_id = $2 AND r.reveal_number = $3""",
+            *(self.streak_id, member.user, number),
+        )
+        assert found is not None
+        return dict(found)
+
+    async def set_tier(self, member: Caller, tier: str) -> None:
+        await self.world.superuser.execute(
+            "UPDATE reveal.progressions SET tier = $3 WHERE streak_id = $1 AND user_id = $2",
+            *(self.streak_id, member.user, tier),
+        )
+
+    def _event(self, kind: type[E], days: int) -> E:
+        return kind(
+            streak_id=str(self.streak_id),
+            version=1000 + days,
+            connection_id=str(self.connection_id),
+            user_a_id=self.a.id,
+            user_b_id=self.b.id,
+            completed_days=days,
+            occurred_at=self._at(),
+        )
+
+    @staticmethod
+    def _at() -> Timestamp:
+        return Timestamp(seconds=1_767_268_800)
+
+
+async def member(world: World, name: str = NAME) -> Caller:
+    """A member with a profile, hobbies and three photos, put where identity keeps them."""
+    caller, sql = world.caller(), world.superuser
+    await sql.execute(
+        """INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
+           VALUES ($1, sha256($2), '', '', clock.now(), 1)""",
+        caller.user,
+        caller.user.bytes,
+    )
+    await sql.execute(
+        """INSERT INTO identity.profiles (user_id, name, date_of_birth, gender, city, bio, time_zone)
+           VALUES ($1, $2, '1990-12-10', 'woman', 'Lisbon', $3, 'Europe/Lisbon')""",
+        *(caller.user, name, BIO),
+    )
+    await sql.executemany(
+        "INSERT INTO identity.hobbies (user_id, hobby_option_id, position, micro_description) VALUES ($1, $2, $3, $4)",
+        [(caller.user, option, place + 1, words) for place, (option, words) in enumerate(HOBBIES)],
+    )
+    for position in (1, 2, 3):
+        await add_photo(world, caller, position)
+    return caller
+
+
+async def add_photo(world: World, owner: Caller, position: int) -> UUID:
+    """A photo of which only the record is there: nobody looks at its bytes here."""
+    photo = uuid7()
+    await world.superuser.execute(
+        """INSERT INTO identity.photos (id, user_id, position, object_key, has_face, quality_passed, sharpness,
+               brightness, width, height, created_at)
+           VALUES ($1, $2, $3, $4, true, true, 9, 0.5, 800, 800, clock.now())""",
+        *(photo, owner.user, position, f"photos/{photo}"),
+    )
+    return photo
+
+
+async def couple(world: World, *, started: bool = True) -> Couple:
+    """Two members whose connection matching has, and of whose streak reveal has heard or not."""
+    a, b = sorted([await member(world), await member(world)], key=lambda each: each.user)
+    two = Couple(world, a, b, uuid7(), uuid7())
+    await insert_connection(world, two.connection_id, a, b)
+    if started:
+        await two.hear(two.started())
+    return two
+
+
+async def insert_connection(world: World, connection_id: UUID, a: Caller, b: Caller) -> None:
+    """A connection as matching keeps it; `a` is the lower id."""
+    await world.superuser.execute(
+        """INSERT INTO matching.connections
+               (id, user_a_id, user_b_id, server_type, connection_status, formed_at, version)
+           VALUES ($1, $2, $3, 'partner', 'active', clock.now(), 1)""",
+        *(connection_id, a.user, b.user),
+    )

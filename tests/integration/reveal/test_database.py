@@ -1,0 +1,220 @@
+"""What the database itself holds, tried by direct SQL in the service's own role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+from unora_common.ids import uuid7
+from unora_local.inprocess import World
+
+from tests.integration.reveal.couple import Couple, couple
+
+Sql: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+SET = "UPDATE reveal.reveals SET reveal_status = $2, completed_days = $3, unlocked_at = $4 WHERE id = $1"
+TEXT = """{"title": "A", "text": "B"}"""
+
+
+@pytest.fixture
+async def sql(world: World) -> AsyncIterator[Sql]:
+    """The service's own role."""
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def two(world: World) -> Couple:
+    return await couple(world)
+
+
+async def refused(sql: Sql, rule: str, statement: str, *arguments: object) -> None:
+    """The statement violates this rule, and changes nothing."""
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as caught:
+        await _attempt(sql, statement, *arguments)
+    assert caught.value.constraint_name == rule
+
+
+async def _attempt(sql: Sql, statement: str, *arguments: object) -> None:
+    async with sql.transaction():
+        await sql.execute(statement, *arguments)
+
+
+@pytest.mark.rule("RE-02", "RE-11")
+async def test_the_milestones_are_fifteen_rows_that_the_service_cannot_change(sql: Sql) -> None:
+    rows = await sql.fetch("SELECT * FROM reveal.reveal_milestones ORDER BY tier, reveal_number")
+    days: dict[str, list[int | None]] = {
+        "free": [5, 10, None, None, 15],
+        "plus": [4, 8, 12, None, 15],
+        "pro": [3, 6, 9, 12, 15],
+    }
+    assert [tuple(row) for row in rows] == [
+        (tier, number, day) for tier in days for number, day in enumerate(days[tier], 1)
+    ]
+    for statement in (
+        "UPDATE reveal.reveal_milestones SET reveal_day_required = 1",
+        "DELETE FROM reveal.reveal_milestones",
+        "INSERT INTO reveal.reveal_milestones VALUES ('gold', 1, 1)",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await sql.execute(statement)
+
+
+@pytest.mark.rule("RE-04")
+async def test_no_milestone_brings_the_identity_sooner(world: World) -> None:
+    owner = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal_owner"))
+    try:
+        for day in (14, None):
+            await refused(
+                owner,
+                "ck_reveal_milestones_identity_is_day_15",
+                "UPDATE reveal.reveal_milestones SET reveal_day_required = $1 WHERE reveal_number = 5",
+                day,
+            )
+    finally:
+        await owner.close()
+
+
+@pytest.mark.rule("RE-01")
+async def test_five_reveals_and_no_more(two: Couple, sql: Sql) -> None:
+    insert = """INSERT INTO reveal.reveals (id, streak_id, connection_id, user_id, partner_id, reveal_number)
+                VALUES ($1, $2, $3, $4, $5, $6)"""
+    whose = (two.streak_id, two.connection_id, two.a.user, two.b.user)
+    for number in (0, 6):
+        await refused(sql, "ck_reveals_reveal_number", insert, uuid7(), *whose, number)
+    for number in range(1, 6):
+        await refused(sql, "uq_reveals_streak_id_user_id_reveal_number", insert, uuid7(), *whose, number)
+
+
+@pytest.mark.rule("RE-11")
+@pytest.mark.parametrize("status", ["earned", "purchased", "unlocked", "given"])
+async def test_a_reveal_begins_locked(two: Couple, sql: Sql, status: str) -> None:
+    await refused(
+        sql,
+        "reveal_transition",
+        """INSERT INTO reveal.reveals
+               (id, streak_id, connection_id, user_id, partner_id, reveal_number, reveal_status, completed_days)
+           VALUES ($1, $2, $3, $4, $5, 1, $6, 15)""",
+        *(uuid7(), two.streak_id, two.connection_id, two.a.user, two.b.user, status),
+    )
+
+
+@pytest.mark.rule("RE-11")
+async def test_the_only_steps_are_single_and_forward(two: Couple, sql: Sql) -> None:
+    await two.hear(two.day(10))
+    now = await two.world.now()
+    first, second, fourth = [(await two.row(two.a, number))["id"] for number in (1, 2, 4)]
+    for status in ("locked", "purchased"):
+        await refused(sql, "reveal_transition", SET, first, status, 10, None)
+    await refused(sql, "reveal_transition", SET, fourth, "unlocked", 10, now)
+    await sql.execute(SET, fourth, "purchased", 10, None)
+    await refused(sql, "reveal_transition", SET, fourth, "earned", 10, None)
+    for opened in (first, second, fourth):
+        await sql.execute(SET, opened, "unlocked", 10, now)
+        for status in ("locked", "earned", "purchased"):
+            await refused(sql, "reveal_transition", SET, opened, status, 10, None)
+
+
+@pytest.mark.rule("RE-02", "RE-03", "RE-11")
+async def test_nothing_is_earned_that_days_and_tier_do_not_give(two: Couple, sql: Sql) -> None:
+    await two.set_tier(two.b, "pro")
+    await two.hear(two.day(9))
+    second, third = (await two.row(two.a, 2))["id"], (await two.row(two.a, 3))["id"]
+    await refused(sql, "reveal_unearned", SET, second, "earned", 9, None)  # the milestone is 10
+    await refused(sql, "reveal_unearned", SET, second, "earned", 10, None)  # which the pair has not reached
+    await refused(sql, "reveal_unearned", SET, third, "earned", 9, None)  # pro earns it, and only the other is pro
+    assert await two.statuses(two.b) == ["EARNED", "EARNED", "EARNED", "LOCKED", "LOCKED"]
+
+
+@pytest.mark.rule("RE-04")
+async def test_the_identity_comes_neither_before_day_15_nor_for_money(two: Couple, sql: Sql) -> None:
+    for tier in ("free", "plus", "pro"):
+        await two.set_tier(two.a, tier)
+        await two.hear(two.day(14))
+        identity = (await two.row(two.a, 5))["id"]
+        for days in range(15):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await sql.execute(SET, identity, "earned", days, None)
+        await refused(sql, "reveal_unearned", SET, identity, "earned", 15, None)
+        await refused(sql, "ck_reveals_identity_needs_day_15", SET, identity, "purchased", 14, None)
+    await two.hear(two.completed())
+    assert (await two.row(two.b, 5))["reveal_status"] == "earned"
+
+
+@pytest.mark.rule("RE-04")
+async def test_the_check_alone_refuses_the_identity(two: Couple, world: World) -> None:
+    """Also where no trigger looks."""
+    identity = (await two.row(two.a, 5))["id"]
+    check = "ck_reveals_identity_needs_day_15"
+    async with world.superuser.transaction():
+        await world.superuser.execute("SET LOCAL session_replication_role = 'replica'")  # triggers sleep
+        for status, days, at in (("earned", 14, None), ("purchased", 15, None), ("unlocked", 0, await world.now())):
+            await refused(world.superuser, check, SET, identity, status, days, at)
+        with pytest.raises(asyncpg.NotNullViolationError):
+            await _attempt(world.superuser, SET, identity, "earned", None, None)
+
+
+@pytest.mark.rule("RE-08", "RE-10")
+async def test_days_never_fall_and_an_end_is_never_undone(two: Couple, sql: Sql) -> None:
+    await two.hear(two.day(5))
+    where = "WHERE connection_id = $1"
+    await refused(sql, "pair_days_fall", f"UPDATE reveal.pairs SET completed_days = 4 {where}", two.connection_id)
+    await two.hear(two.ended())
+    for change in ("ended_at = NULL", "completed_days = 15", "ended_at = clock.now() + interval '1 day'"):
+        await refused(sql, "pair_ended", f"UPDATE reveal.pairs SET {change} {where}", two.connection_id)
+    await refused(sql, "pair_fixed", f"UPDATE reveal.pairs SET streak_id = NULL {where}", two.connection_id)
+    await refused(sql, "pair_kept", f"DELETE FROM reveal.pairs {where}", two.connection_id)
+
+
+@pytest.mark.rule("RE-10")
+async def test_nothing_moves_after_the_end(two: Couple, sql: Sql) -> None:
+    await two.hear(two.day(5), two.ended())
+    first, second = (await two.row(two.a, 1))["id"], (await two.row(two.a, 2))["id"]
+    await refused(sql, "reveal_after_end", SET, first, "unlocked", 5, await two.world.now())
+    await refused(sql, "reveal_after_end", SET, second, "purchased", 5, None)
+
+
+@pytest.mark.rule("RE-03", "RE-11")
+async def test_a_reveal_stays_whose_it_is(two: Couple, sql: Sql) -> None:
+    await two.hear(two.day(5))
+    first = (await two.row(two.a, 1))["id"]
+    for change in ("user_id = partner_id, partner_id = user_id", "reveal_number = 2", "completed_days = 15"):
+        await refused(sql, "reveal_fixed", f"UPDATE reveal.reveals SET {change} WHERE id = $1", first)
+
+
+CONTENT = "INSERT INTO reveal.reveal_contents VALUES ($1, $2, $3, $4, clock.now())"
+
+
+@pytest.mark.rule("RE-04", "RE-06")
+async def test_the_identity_has_no_stored_content_but_photo_ids(two: Couple, sql: Sql) -> None:
+    await two.hear(two.completed())
+    identity, first = (await two.row(two.a, 5))["id"], (await two.row(two.a, 1))["id"]
+    now = await two.world.now()
+    await refused(sql, "content_of_unlocked", CONTENT, first, 1, TEXT, None)
+    for opened in (identity, first):
+        await sql.execute(SET, opened, "unlocked", 15, now)
+    never = "ck_reveal_contents_identity_is_never_stored"
+    await refused(sql, never, CONTENT, identity, 5, TEXT, None)
+    await refused(sql, never, CONTENT, identity, 5, TEXT, [uuid7()])
+    await refused(sql, never, CONTENT, identity, 5, None, None)
+    await refused(sql, never, CONTENT, first, 1, TEXT, [uuid7()])
+    await refused(sql, "fk_reveal_contents_reveal_id_reveal_number", CONTENT, identity, 1, TEXT, None)
+    for odd in ('{"title": "A"}', '{"title": "A", "text": "B", "name": "C"}', '{"title": 1, "text": "B"}', '"A"'):
+        await refused(sql, "ck_reveal_contents_content_json", CONTENT, first, 1, odd, None)
+
+
+@pytest.mark.rule("RE-09", "RE-12")
+async def test_what_was_given_is_not_changed(two: Couple, sql: Sql) -> None:
+    await two.hear(two.completed())
+    now = await two.world.now()
+    identity, first = (await two.row(two.a, 5))["id"], (await two.row(two.a, 1))["id"]
+    for opened, number, text, photos in ((identity, 5, None, [uuid7()]), (first, 1, TEXT, None)):
+        await sql.execute(SET, opened, "unlocked", 15, now)
+        await sql.execute(CONTENT, opened, number, text, photos)
+    other = '{"title": "A", "text": "C"}'
+    where = "WHERE reveal_id = $1"
+    await refused(sql, "content_fixed", f"UPDATE reveal.reveal_contents SET content_json = $2 {where}", first, other)
+    await refused(sql, "content_fixed", f"UPDATE reveal.reveal_contents SET photo_ids = '{{}}' {where}", identity)
+    await refused(sql, "pk_reveal_contents", CONTENT, first, 1, other, None)

@@ -1,0 +1,60 @@
+"""Members as identity describes them to reveal, and strategies that make any."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from unora_reveal.domain import Facts, Hobby
+from unora_reveal.domain.themes import THEMES
+
+short = settings(max_examples=60, deadline=None)
+"""A busy machine is no fault of the code."""
+SALT = b"0123456789abcdef"
+OPTIONS = sorted(THEMES)
+
+
+def digests(name: str, salt: bytes = SALT) -> frozenset[bytes]:
+    """As the contract of GetRevealFacts says: salt, then the word, case-folded, in UTF-8."""
+    folded = unicodedata.normalize("NFC", name).casefold()
+    return frozenset(hashlib.sha256(salt + word.encode()).digest() for word in folded.split())
+
+
+def hobby(option: str, words: str = "") -> Hobby:
+    """A hobby with its option's name."""
+    return Hobby(option, option.replace("_", " ").capitalize(), words)
+
+
+def member(
+    name: str = "", *hobbies: Hobby, bio: str = "", occupation: str = "", city: str = "", salt: bytes = SALT
+) -> Facts:
+    """A member of whom the guard knows the name."""
+    return Facts(hobbies, bio, occupation, city, digests(name, salt), salt)
+
+
+def _keeps_its_word(char: str) -> bool:
+    """Whether a letter survives capitals and composition: a few have no single way back from either."""
+    upper = unicodedata.normalize("NFC", char.upper()).casefold()
+    return upper == char.casefold() and char.isalpha() and unicodedata.is_normalized("NFKC", char)
+
+
+LETTERS = [char for char in map(chr, range(0x41, 0x500)) if _keeps_its_word(char)]
+name_words = st.text(st.sampled_from(LETTERS), min_size=2, max_size=12).filter(
+    lambda word: unicodedata.is_normalized("NFC", word)
+)
+free_text = st.text(max_size=140)
+hobbies = st.lists(
+    st.builds(hobby, st.sampled_from(OPTIONS), free_text), min_size=0, max_size=10, unique_by=lambda each: each.option
+)
+anyone = st.builds(
+    lambda name, chosen, bio, occupation, city: member(
+        " ".join(name), *chosen, bio=bio, occupation=occupation, city=city
+    ),
+    st.lists(name_words, max_size=3),
+    hobbies,
+    free_text,
+    free_text,
+    free_text,
+)

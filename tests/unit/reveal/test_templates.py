@@ -1,0 +1,116 @@
+"""Texts by templates: about each number something else, the same for the same reveal, and always under the guard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unora_reveal.domain import Facts, Framed, Guard, option_names, voices
+from unora_reveal.framing import frame
+from unora_reveal.providers.framer import TemplateFramer
+
+from tests.unit.reveal.people import anyone, hobby, member, short
+
+numbers = st.integers(1, 4)
+BIO = "I teach physics to teenagers, and most evenings I bake for friends."
+ADA = member(
+    "Ada Quixley",
+    hobby("bread_baking", "A starter that is older than my phone"),
+    hobby("hiking", "Long trails and too much cheese in my bag"),
+    hobby("chess", "Losing gracefully to people half my age"),
+    bio=BIO,
+    occupation="Physics teacher at the old school by the river",
+    city="Leeds",
+)
+
+
+@pytest.mark.rule("RE-06")
+@short
+@given(anyone, st.uuids(), numbers)
+async def test_whoever_it_is_about_the_text_passes_the_guard(facts: Facts, reveal: UUID, number: int) -> None:
+    framed = await frame(TemplateFramer(), facts, reveal, number)
+    assert Guard(facts).passes(framed)
+    assert framed.title
+    assert framed.text
+
+
+@pytest.mark.rule("RE-06")
+@short
+@given(anyone, st.lists(st.text(min_size=1, max_size=40), max_size=6), st.text(max_size=60))
+def test_the_last_voice_passes_whatever_options_and_names_there_are(facts: Facts, names: list[str], name: str) -> None:
+    """Even options that are themselves names, phones or the member's own words."""
+    odd = member(name, *(hobby(each, facts.bio) for each in [*names, name]), bio=" ".join(names), city=facts.city)
+    assert Guard(odd).passes(option_names(odd, Guard(odd)))
+
+
+@pytest.mark.rule("RE-06")
+def test_the_last_voice_holds_only_option_names() -> None:
+    framed = option_names(ADA, Guard(ADA))
+    assert (framed.title, framed.text) == ("Bread baking", "Bread baking · Hiking · Chess")
+
+
+@pytest.mark.rule("RE-06")
+def test_the_last_voice_leaves_out_an_option_that_is_the_name() -> None:
+    facts = member("Hiking Will Chess", hobby("hiking"), hobby("pottery"), hobby("chess"))
+    assert option_names(facts, Guard(facts)) == Framed("Pottery", "Pottery")
+
+
+@pytest.mark.rule("RE-06")
+@pytest.mark.parametrize("number", range(1, 5))
+def test_no_voice_is_a_dump(number: int) -> None:
+    for framed in voices(ADA, uuid4(), number):
+        assert Guard(ADA).passes(framed)
+        assert len(framed.text.split()) >= 12
+        for theirs in ("cheese", "starter", "phone", "Leeds", "teach", "grace"):
+            assert theirs.lower() not in framed.text.lower()
+
+
+@pytest.mark.rule("RE-09")
+@short
+@given(anyone, st.uuids(), numbers)
+def test_the_same_reveal_gets_the_same_voices(facts: Facts, reveal: UUID, number: int) -> None:
+    assert list(voices(facts, reveal, number)) == list(voices(facts, reveal, number))
+
+
+@pytest.mark.rule("RE-06")
+def test_texts_are_varied() -> None:
+    texts = {next(voices(ADA, uuid4(), number)).text for number in range(1, 5) for _ in range(100)}
+    assert len(texts) >= 24
+    assert len({framed.title for number in range(1, 5) for framed in voices(ADA, uuid4(), number)}) == 16
+
+
+class Careless:
+    """A framer that gives everything away."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+        self.asked = 0
+
+    async def drafts(self, facts: Facts, reveal_id: UUID, number: int) -> AsyncIterator[Framed]:
+        for text in self.texts:
+            self.asked += 1
+            yield Framed("About them", text)
+
+
+@pytest.mark.rule("RE-06", "RE-07")
+async def test_a_refused_draft_is_framed_again() -> None:
+    framer = Careless("Ada bakes.", "Call 0171 5550123", "A baker at heart.", "never asked for")
+    framed = await frame(framer, ADA, uuid4(), 1)
+    assert framed.text == "A baker at heart."
+    assert framer.asked == 3
+
+
+@pytest.mark.rule("RE-06", "RE-07")
+async def test_a_framer_that_never_passes_leaves_only_option_names() -> None:
+    framed = await frame(Careless("Ada", "quixley", BIO), ADA, uuid4(), 1)
+    assert framed == option_names(ADA, Guard(ADA))
+
+
+@pytest.mark.rule("RE-07")
+def test_a_hobby_that_is_new_here_is_framed_too() -> None:
+    facts = member("", hobby("glass_blowing"))
+    texts = [framed.text for number in range(1, 5) for framed in voices(facts, uuid4(), number)]
+    assert any("glass blowing" in text for text in texts)

@@ -11,7 +11,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import asyncpg
 import grpc
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -19,6 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from unora_common import call, trace
+from unora_common.database import AWAY
 from unora_common.declare import Consumes, Envelope
 from unora_common.errors import Later, Unavailable
 from unora_common.logs import describe
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BATCH = 100
 MOST_FAILURES = 5
 LATER_DELAY = 1.0
-PASSING = (Later, Unavailable, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+PASSING = (Later, Unavailable, TimeoutError, *AWAY)
 PASSING_STATUS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
@@ -85,10 +85,11 @@ class Consumer:
             messages = await subscription.fetch(limit, timeout=wait or 1.0)
         except TimeoutError:
             return 0
-        if self.consumes.event is None:
-            await self._apply(messages)
+        events = [message for message in messages if await self._is_event(message)]
+        if self.consumes.event is None and events:
+            await self._apply(events)
         else:
-            for message in messages:
+            for message in events:
                 await self._apply([message])
         if not wait:
             await self._app.nats.flush()  # so that the next look does not count what was acknowledged
@@ -112,6 +113,14 @@ class Consumer:
                 raise Later(f"stream {stream} is not there yet") from error
             self._subscription = await self._app.stream.pull_subscribe_bind(self.name, stream)
         return self._subscription
+
+    async def _is_event(self, message: Msg) -> bool:
+        """Only relays write to a stream. What came otherwise has no id under which it could be applied once."""
+        if "ce-id" in (message.headers or {}):
+            return True
+        self._log.error("not an event", subject=message.subject)
+        await message.term()
+        return False
 
     async def _apply(self, messages: list[Msg]) -> None:
         """Applies a batch in one transaction; when that fails and it holds several, each by itself."""

@@ -20,6 +20,13 @@ from unora_common.writes import Write, together
 
 Row = asyncpg.Record
 
+AWAY = (
+    *(OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
+    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
+    asyncpg.TooManyConnectionsError,
+)
+"""What says that Postgres does not answer now, and nothing of the statement."""
+
 SETTINGS = {
     "timezone": "UTC",
     "jit": "off",

@@ -47,18 +47,34 @@ class DeadLetters:
         config = ConsumerConfig(
             name=name, durable_name=name, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT, ack_wait=30
         )
-        pending = (await self._app.stream.add_consumer(STREAM, config)).num_pending or 0
+        info = await self._app.stream.add_consumer(STREAM, config)
         subscription = await self._app.stream.pull_subscribe_bind(name, STREAM)
-        applied = 0
-        while applied < pending:
-            for message in await subscription.fetch(1, timeout=5):
-                await consumer.transact([message])
-                async with self._app.database.transaction() as tx:
-                    await tx.run(
-                        f"DELETE FROM {self._app.context}.inbox_failures WHERE consumer = $1 AND event_id = $2",
-                        consumer.name,
-                        UUID((message.headers or {})["ce-id"]),
-                    )
-                await message.ack()
+        applied, waiting, failed = 0, (info.num_pending or 0) + (info.num_ack_pending or 0), set[str]()
+        while applied + len(failed) < waiting:
+            try:
+                (message,) = await subscription.fetch(1, timeout=5)
+            except TimeoutError:  # what failed in a replay just before is not given out again yet
+                break
+            identifier = (message.headers or {})["ce-id"]
+            if identifier not in failed and await self._applied(consumer, message, identifier):
                 applied += 1
+            else:
+                failed.add(identifier)
+                await message.nak(delay=self._app.config.retry_delays[-1])
+        await self._app.nats.flush()  # so that the next replay does not wait for what was acknowledged
         return applied
+
+    async def _applied(self, consumer: Consumer, message: Msg, identifier: str) -> bool:
+        try:
+            await consumer.transact([message])
+        except Exception as error:  # it stays where it is, and the next gets its turn
+            self._app.log.error("event failed", consumer=consumer.name, event_id=identifier, failure=error)
+            return False
+        async with self._app.database.transaction() as tx:
+            await tx.run(
+                f"DELETE FROM {self._app.context}.inbox_failures WHERE consumer = $1 AND event_id = $2",
+                consumer.name,
+                UUID(identifier),
+            )
+        await message.ack()
+        return True

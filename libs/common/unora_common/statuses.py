@@ -9,10 +9,11 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from unora_common.database import AWAY
 from unora_common.errors import DomainError, InvalidArgument, Unavailable
 
 STATUS = {code.name: code for code in grpc.StatusCode}
-UNAVAILABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.QueryCanceledError)
+UNAVAILABLE = (*AWAY, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 DETAILS = "grpc-status-details-bin"
 
 

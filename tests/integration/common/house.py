@@ -104,7 +104,7 @@ class House(World):
         self._opened: list[App[Any]] = []
 
     async def _start_services(self) -> None:
-        for schema in ("streak", "matching"):
+        for schema in ("streak", "matching", "safety"):
             await self.superuser.execute(PROBE.format(schema=schema))
         admin = await self.admin()
         streams = admin.jetstream()

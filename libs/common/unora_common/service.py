@@ -149,7 +149,7 @@ class App(Generic[C]):
             self.resources.close()
 
     async def missing(self) -> list[str]:
-        """What readiness waits for. Not NATS: without it calls are still served, and their events wait in the outbox."""
+        """What readiness waits for. Not NATS: without it calls are served, and their events wait in the outbox."""
         found: list[str] = []
         try:
             async with self.database.session() as session:

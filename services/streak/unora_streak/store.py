@@ -18,8 +18,10 @@ COLUMNS = """
     s.closes_at, s.here, s.started_at, s.window_closes_at, s.breaker_user_id, s.ended_at, s.version, s.server_type"""
 
 LOCK = f"""
-    WITH s AS MATERIALIZED (SELECT * FROM streak.streaks WHERE id = $1 AND deleted_at IS NULL FOR UPDATE)
-    SELECT {COLUMNS}, clock.now() AS now FROM s WHERE $2 IN (s.user_a_id, s.user_b_id)"""
+    WITH s AS MATERIALIZED (
+        SELECT * FROM streak.streaks
+        WHERE id = $1 AND $2 IN (user_a_id, user_b_id) AND deleted_at IS NULL FOR UPDATE)
+    SELECT {COLUMNS}, clock.now() AS now FROM s"""
 
 LOCK_OF_CONNECTION = f"""
     WITH s AS MATERIALIZED (

@@ -1,4 +1,4 @@
-"""The commands: up, down, clean, status."""
+"""The commands: up, down, clean, status, demo, make-admin."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from unora_local import postgres_home
 from unora_local.process import StartFailedError
@@ -30,11 +31,16 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     commands.add_parser("down", help="stop all that runs; the data stay")
     commands.add_parser("clean", help="stop all that runs and erase the data")
     commands.add_parser("status", help="print what runs; exit status 0 if all is ready, else 1")
+    commands.add_parser("demo", help="play two members from sign-up to Day 15, on what runs or on a stack of its own")
+    admin = commands.add_parser("make-admin", help="make a member an admin, from their next sign-in or refresh on")
+    admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)
     if chosen.command == "up":
         return up(folder, make)
-    return {"down": down, "clean": clean, "status": status}[chosen.command](folder)
+    if chosen.command == "make-admin":
+        return make_admin(folder, chosen.user_id)
+    return {"down": down, "clean": clean, "status": status, "demo": demo}[chosen.command](folder)
 
 
 def up(folder: RunFolder, make: StackMaker = Stack) -> int:
@@ -109,6 +115,26 @@ def status(folder: RunFolder) -> int:
     print("Unora is ready" if ready else "Unora starts or stops")
     print(describe(folder, folder.rows()))
     return 0 if ready else 1
+
+
+def demo(folder: RunFolder) -> int:
+    """Play the journey; what was seen is written to `demo.json` in the folder."""
+    from unora_local.demo.run import main as play  # everything that a client needs, and OpenCV: no other command does
+
+    return play(folder)
+
+
+def make_admin(folder: RunFolder, user: UUID) -> int:
+    """Make a member of the running stack an admin, by the command of identity."""
+    from unora_local.admin import NotReadyError
+    from unora_local.admin import make_admin as grant
+
+    try:
+        print(asyncio.run(grant(folder, str(user))))
+    except (NotReadyError, StartFailedError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _stop(folder: RunFolder) -> bool:

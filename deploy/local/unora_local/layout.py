@@ -26,12 +26,15 @@ ACCESS_KEY: Final = "unora"
 
 
 class Layout:
-    """The parts of a stack, not started. Making one chooses ports and writes what is missing in the folder."""
+    """The parts of a stack, not started. Making one chooses ports and writes what is missing in the folder.
 
-    def __init__(self, folder: RunFolder, contexts: Sequence[str]) -> None:
+    Of a stack that is `running` it tells what that has, and changes nothing.
+    """
+
+    def __init__(self, folder: RunFolder, contexts: Sequence[str], *, running: bool = False) -> None:
         self.contexts = contexts
         self._folder = folder
-        self._ports = Ports(folder.path / "ports.json")
+        self._ports = Ports(folder.path / "ports.json", in_use=running)
         self._passwords = Passwords(folder.path / "passwords.json")
         self._nats_port = self._ports.take("nats", NATS_PORT)
         self._monitoring_port = self._ports.take("nats.monitoring", NATS_MONITORING_PORT)

@@ -34,14 +34,17 @@ def free(count: int = 1) -> list[int]:
 
 
 class Ports:
-    """Ports by name, remembered in a file."""
+    """Ports by name, remembered in a file. Those `in_use` by the running stack are not asked whether they are free."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, in_use: bool = False) -> None:
         self._file = file
+        self._in_use = in_use
         self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
 
     def take(self, name: str, usual: int) -> int:
         """The port of `name`: the one it had, else its usual one, else the next that is free."""
+        if self._in_use and name in self._known:
+            return self._known[name]
         others = {port for other, port in self._known.items() if other != name}
         candidates: tuple[int, ...] = (self._known.get(name, usual), *range(usual, LIMIT, STRIDE))
         port = next((port for port in candidates if port not in others and is_free(port)), None)

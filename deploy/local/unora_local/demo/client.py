@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -73,23 +73,23 @@ class Refused(Exception):
 class Gateway:
     """A client of every service, that counts its calls."""
 
-    def __init__(self, env: Env) -> None:
+    def __init__(self, channels: Mapping[str, grpc.aio.Channel]) -> None:
+        self._channels = channels
+        self.calls = 0
+        self.accounts = AccountServiceStub(channels["identity"])
+        self.profiles = ProfileServiceStub(channels["identity"])
+        self.discovery = DiscoveryServiceStub(channels["discovery"])
+        self.matching = MatchingServiceStub(channels["matching"])
+        self.streaks = StreakServiceStub(channels["streak"])
+        self.reveals = RevealServiceStub(channels["reveal"])
+        self.moderation = ModerationServiceStub(channels["safety"])
+
+    @classmethod
+    def at(cls, env: Env) -> Self:
+        """A client of a running stack, with the developer's certificate."""
         ca, cert, key = env.certificates()
         credentials = grpc.ssl_channel_credentials(ca, key, cert)
-        self._channels = {
-            context: grpc.aio.secure_channel(
-                env.address(context), credentials, options=[("grpc.ssl_target_name_override", f"{context}.unora")]
-            )
-            for context in CONTEXTS
-        }
-        self.calls = 0
-        self.accounts = AccountServiceStub(self._channels["identity"])
-        self.profiles = ProfileServiceStub(self._channels["identity"])
-        self.discovery = DiscoveryServiceStub(self._channels["discovery"])
-        self.matching = MatchingServiceStub(self._channels["matching"])
-        self.streaks = StreakServiceStub(self._channels["streak"])
-        self.reveals = RevealServiceStub(self._channels["reveal"])
-        self.moderation = ModerationServiceStub(self._channels["safety"])
+        return cls({context: _channel(env, context, credentials) for context in CONTEXTS})
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, as a member if there is a token; raise Refused if it is not answered."""
@@ -108,6 +108,11 @@ class Gateway:
     ) -> None:
         for channel in self._channels.values():
             await channel.close()
+
+
+def _channel(env: Env, context: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
+    options = [("grpc.ssl_target_name_override", f"{context}.unora")]
+    return grpc.aio.secure_channel(env.address(context), credentials, options=options)
 
 
 class Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from unora_local.demo import objects
 from unora_local.demo.client import Gateway, Session, Unexpected, request_id
 from unora_local.people.photos import portrait
 
+RANDOM: Final = secrets.SystemRandom()
 ZONE: Final = "Europe/Berlin"
 SHOTS: Final = 3
 RARE: Final = 7
@@ -56,7 +57,7 @@ class Person:
     """Somebody invented, as they describe themselves."""
 
     name: str
-    gender: Gender
+    gender: Gender.ValueType
     year: int
     city: str
     zone: str
@@ -137,7 +138,7 @@ class SmsBox:
 def invented_number() -> str:
     """One of the numbers that North America keeps for stories: 555-0100 to 555-0199 of any area."""
     while True:
-        number = f"+1{random.randint(201, 989)}55501{random.randint(0, 99):02}"
+        number = f"+1{RANDOM.randint(201, 989)}55501{RANDOM.randint(0, 99):02}"
         if phonenumbers.is_valid_number(phonenumbers.parse(number)):
             return number
 
@@ -149,9 +150,7 @@ async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
         number = invented_number()
         asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=number)
         challenge = await gateway.call(accounts.StartPhoneVerification, asked)
-        given = VerifyPhoneRequest(
-            request_id=request_id(), challenge_id=challenge.challenge_id, code=box.code(number)
-        )
+        given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, code=box.code(number))
         answer = await gateway.call(accounts.VerifyPhone, given)
         if answer.created:
             return Session(gateway, answer.user_id, answer.tokens)
@@ -160,8 +159,8 @@ async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
 
 def choose_hobbies(options: Sequence[HobbyOption]) -> list[list[Hobby]]:
     """The hobbies of each of PEOPLE: the first two have the same, and more of them than anybody else."""
-    rare = random.sample(options, RARE)
-    chosen = [rare, rare, *(random.sample(options, COMMON) for _ in PEOPLE[2:])]
+    rare = RANDOM.sample(options, RARE)
+    chosen = [rare, rare, *(RANDOM.sample(options, COMMON) for _ in PEOPLE[2:])]
     return [
         [
             Hobby(

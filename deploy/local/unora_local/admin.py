@@ -1,0 +1,39 @@
+"""Makes the first admin of a running stack, by the command of identity that does it everywhere."""
+
+import asyncio
+
+from unora_local.contexts import CONTEXTS
+from unora_local.layout import Layout
+from unora_local.process import StartFailedError
+from unora_local.run_folder import RunFolder
+from unora_local.services import environment, module
+
+
+class NotReadyError(RuntimeError):
+    """The stack does not run, or is not ready."""
+
+
+async def make_admin(folder: RunFolder, user_id: str) -> str:
+    """Grant the role; return what identity says. Raises StartFailedError with its words if it refuses."""
+    if not folder.env.exists():
+        raise NotReadyError("Unora does not run; `make up` starts it")
+    backing = Layout(folder, CONTEXTS, running=True).backing
+    child = await asyncio.create_subprocess_exec(
+        *module("identity"),
+        "make-admin",
+        user_id,
+        env=environment("identity", backing),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    said = output.decode().strip()
+    if child.returncode:
+        raise StartFailedError(said)
+    return said.splitlines()[-1]

@@ -1,0 +1,35 @@
+"""What must hold over all schemas whenever the stack is at rest: queries that give the rows that break it.
+
+No service can ask them, since none sees another's schema; the superuser of a local or a test run can. Each says what
+holds, by the ids of its rules. While events are on their way, those that compare two contexts may give rows that are
+gone a moment later: settle first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+
+from unora_local.invariants import discovery, events, matching, reveals, streaks
+from unora_local.invariants.invariant import Invariant
+
+__all__ = ["INVARIANTS", "Invariant", "broken"]
+
+INVARIANTS: Final = (
+    *discovery.INVARIANTS,
+    *matching.INVARIANTS,
+    *streaks.INVARIANTS,
+    *reveals.INVARIANTS,
+    *events.INVARIANTS,
+)
+
+
+async def broken(connection: asyncpg.Connection[asyncpg.Record]) -> dict[Invariant, list[dict[str, object]]]:
+    """The invariants that do not hold, each with the rows that break it; all of one moment."""
+    found = {}
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        for invariant in INVARIANTS:
+            if rows := await connection.fetch(invariant.sql):
+                found[invariant] = [dict(row) for row in rows]
+    return found

@@ -1,0 +1,102 @@
+"""Batches, the pool, and what it is fed by."""
+
+from typing import Final
+
+from unora_local.invariants.invariant import Invariant
+
+INVARIANTS: Final = (
+    Invariant(
+        "batch-of-five",
+        ("DI-02",),
+        "an active batch has exactly five cards",
+        """
+        SELECT b.id AS batch_id, count(k.id) AS cards
+        FROM discovery.discovery_batches b
+        LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
+        WHERE b.deleted_at IS NULL GROUP BY b.id HAVING count(k.id) <> 5
+        """,
+    ),
+    Invariant(
+        "one-active-batch",
+        ("DI-03",),
+        "a member has at most one active batch in a server",
+        """
+        SELECT user_id, server_type, count(*) AS batches FROM discovery.discovery_batches
+        WHERE deleted_at IS NULL GROUP BY user_id, server_type HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        "cards-of-the-server",
+        ("DI-01", "DI-09"),
+        "a card shows another member of the server of its batch, which its viewer has joined",
+        """
+        SELECT b.id AS batch_id, b.user_id, k.shown_user_id
+        FROM discovery.discovery_batches b JOIN discovery.discovery_cards k ON k.batch_id = b.id
+        LEFT JOIN discovery.server_memberships viewer
+            ON viewer.user_id = b.user_id AND viewer.server_type = b.server_type
+        LEFT JOIN discovery.server_memberships shown
+            ON shown.user_id = k.shown_user_id AND shown.server_type = b.server_type
+        WHERE b.user_id = k.shown_user_id OR viewer.user_id IS NULL OR shown.user_id IS NULL
+        """,
+    ),
+    Invariant(
+        "ready-means-complete",
+        ("ID-08", "PR-02", "PR-05", "PR-06"),
+        "who is shown as ready has a whole profile, three photos, one of them with a face, and two hobbies",
+        """
+        SELECT c.user_id FROM discovery.candidates c
+        LEFT JOIN identity.profiles p ON p.user_id = c.user_id AND p.deleted_at IS NULL
+        WHERE c.discovery_ready AND (
+            p.user_id IS NULL OR p.name = '' OR p.city = '' OR p.time_zone = ''
+            OR p.gender IS NULL OR p.date_of_birth IS NULL
+            OR p.date_of_birth > (clock.now() AT TIME ZONE p.time_zone)::date - interval '18 years'
+            OR (SELECT count(*) < 3 OR NOT bool_or(has_face) FROM identity.photos
+                WHERE user_id = c.user_id AND deleted_at IS NULL)
+            OR (SELECT count(*) < 2 FROM identity.hobbies WHERE user_id = c.user_id AND deleted_at IS NULL))
+        """,
+    ),
+    Invariant(
+        "pool-follows-hobbies",
+        ("DI-07", "XX-02"),
+        "the pool ranks by the hobbies that identity keeps",
+        """
+        SELECT c.user_id FROM discovery.candidates c
+        WHERE c.discovery_ready AND c.hobby_option_ids <> ARRAY(
+            SELECT hobby_option_id FROM identity.hobbies
+            WHERE user_id = c.user_id AND deleted_at IS NULL ORDER BY position)
+        """,
+    ),
+    Invariant(
+        "pool-follows-slots",
+        ("DI-06", "DI-09", "XX-02"),
+        "the pool knows the slots of every member as matching keeps them",
+        """
+        SELECT i.user_id, i.active_connection_count, c.active_connection_count AS known
+        FROM matching.inventory i LEFT JOIN discovery.candidates c USING (user_id)
+        WHERE i.version > 0 AND (i.tier, i.active_connection_count, i.connection_limit)
+            IS DISTINCT FROM (c.tier, c.active_connection_count::int, c.connection_limit::int)
+        """,
+    ),
+    Invariant(
+        "account-follows-slots",
+        ("XX-02",),
+        "the account shows the tier and the connections that matching counts",
+        """
+        SELECT i.user_id, i.active_connection_count, u.active_connection_count AS known
+        FROM matching.inventory i LEFT JOIN identity.users u ON u.id = i.user_id
+        WHERE i.version > 0
+            AND (i.tier, i.active_connection_count) IS DISTINCT FROM (u.tier, u.active_connection_count::int)
+        """,
+    ),
+    Invariant(
+        "account-follows-timer",
+        ("DI-04", "XX-02"),
+        "the account shows the one refresh timer that discovery keeps",
+        """
+        SELECT t.user_id, t.refresh_available_at, u.refresh_available_at AS known
+        FROM discovery.refresh_timers t LEFT JOIN identity.users u ON u.id = t.user_id
+        WHERE (t.last_global_refresh_at, t.refresh_available_at)
+            IS DISTINCT FROM (u.last_global_refresh_at, u.refresh_available_at)
+        """,
+    ),
+)

@@ -45,7 +45,7 @@ test: $(STUBS) ## Run all tests, on servers of their own
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
-	@HYPOTHESIS_PROFILE=prove $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/unit $(ARGS)
+	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/unit $(ARGS)
 
 check: $(STUBS) ## Lint, types, import contracts, contract lint and breaking changes
 	@$(BIN)/ruff check .

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from unora_reveal.domain import Facts, Hobby
 from unora_reveal.domain.themes import THEMES
 
-short = settings(max_examples=60, deadline=None)
+from tests.examples import examples
+
+short = examples(60)
 """A busy machine is no fault of the code."""
 SALT = b"0123456789abcdef"
 OPTIONS = sorted(THEMES)

@@ -5,9 +5,11 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unora_streak.domain import CycleBegan, Day, StreakStarted, end_of, first_day, next_day, pair_zone
+
+from tests.examples import examples
 
 from .story import HOUR, INSTANT, A, B, Story, local, utc
 
@@ -81,7 +83,7 @@ def zone_names() -> list[str]:
 
 
 @pytest.mark.rule("ST-03")
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(zone=st.deferred(lambda: st.sampled_from(zone_names())), day=st.dates(date(2012, 1, 1), date(2037, 12, 31)))
 def test_in_every_zone_the_date_changes_at_the_end_of_the_day(zone: str, day: date) -> None:
     ends_at = end_of(day, zone)
@@ -91,7 +93,7 @@ def test_in_every_zone_the_date_changes_at_the_end_of_the_day(zone: str, day: da
 
 
 @pytest.mark.rule("ST-03")
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     zone=st.deferred(lambda: st.sampled_from(zone_names())),
     now=st.datetimes(*YEARS, timezones=st.just(UTC)),

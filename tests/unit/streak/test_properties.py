@@ -6,7 +6,7 @@ from itertools import pairwise
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from unora_streak.domain import (
@@ -26,6 +26,8 @@ from unora_streak.domain import (
     settle,
     transitions,
 )
+
+from tests.examples import examples
 
 from .story import HOUR, INSTANT, POLICY, A, B, Story, timeless
 
@@ -195,7 +197,7 @@ class AnyStreak(RuleBasedStateMachine):
 
 
 TestAnyStreak = pytest.mark.rule("ST-02", "ST-04", "ST-05", "ST-16", "ST-19")(AnyStreak.TestCase)
-TestAnyStreak.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestAnyStreak.settings = examples(80, steps=25)
 
 
 @st.composite
@@ -211,7 +213,7 @@ def streaks(draw: st.DrawFn) -> Streak:
 
 
 @pytest.mark.rule("ST-16")
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(streaks(), st.lists(st.timedeltas(timedelta(0), timedelta(days=3)), max_size=8))
 def test_a_sweep_after_an_outage_tells_what_many_sweeps_would_have_told(streak: Streak, waits: list[timedelta]) -> None:
     now = streak.closes_at - 23 * HOUR
@@ -226,7 +228,7 @@ def test_a_sweep_after_an_outage_tells_what_many_sweeps_would_have_told(streak: 
 
 
 @pytest.mark.rule("ST-05")
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(streaks(), st.integers(0, 30), st.sampled_from(ZONES))
 def test_who_checks_in_first_does_not_matter(streak: Streak, hours: int, zone: str) -> None:
     now = streak.closes_at + hours * HOUR
@@ -244,7 +246,7 @@ def test_who_checks_in_first_does_not_matter(streak: Streak, hours: int, zone: s
 
 
 @pytest.mark.rule("ST-04", "ST-16")
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(streaks(), MEMBERS, st.timedeltas(timedelta(0), timedelta(days=3)))
 def test_no_check_in_ever_counts_for_a_day_that_is_over(streak: Streak, member: UUID, late: timedelta) -> None:
     now = streak.closes_at + late
@@ -259,7 +261,7 @@ def test_no_check_in_ever_counts_for_a_day_that_is_over(streak: Streak, member: 
 
 
 @pytest.mark.rule("ST-08", "ST-09")
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(streaks())
 def test_a_streak_left_alone_is_over_within_four_days_and_loses_its_count_once(streak: Streak) -> None:
     left, events = settle(streak, streak.closes_at + timedelta(days=4), POLICY)

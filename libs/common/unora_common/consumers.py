@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BATCH = 100
 MOST_FAILURES = 5
 LATER_DELAY = 1.0
+REST_WITHIN = 0.2
+"""Seconds for messages that the stream has already; a replica may have taken them."""
 PASSING = (Later, Unavailable, TimeoutError, *AWAY)
 PASSING_STATUS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
@@ -75,15 +77,8 @@ class Consumer:
     async def step(self, wait: float = 0.0) -> int:
         """Takes what there is, waiting so many seconds for something; returns how many messages it took."""
         subscription = await self._subscribed()
-        limit = BATCH
-        if not wait:
-            info = await subscription.consumer_info()
-            limit = min(BATCH, (info.num_pending or 0) + (info.num_ack_pending or 0))
-            if not limit:
-                return 0
-        try:
-            messages = await subscription.fetch(limit, timeout=wait or 1.0)
-        except TimeoutError:
+        messages = await (_await_some(subscription, wait) if wait else _take_all(subscription))
+        if not messages:
             return 0
         events = [message for message in messages if await self._is_event(message)]
         if self.consumes.event is None and events:
@@ -176,6 +171,36 @@ class Consumer:
             return
         await self._app.dead_letters.bury(message, self.name, text)
         await message.term()
+
+
+async def _await_some(subscription: JetStreamContext.PullSubscription, wait: float) -> list[Msg]:
+    """Waits for one message and takes what waits behind it.
+
+    Asked for many at once, the client often goes on waiting for the rest until its time is over: a single event would
+    lie there for seconds.
+    """
+    try:
+        messages: list[Msg] = await subscription.fetch(1, timeout=wait)
+        if messages and (behind := min(messages[0].metadata.num_pending, BATCH - 1)):
+            messages += await _fetch(subscription, behind, REST_WITHIN)
+    except TimeoutError:
+        return []
+    return messages
+
+
+async def _take_all(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+    """Takes what there is now."""
+    info = await subscription.consumer_info()
+    waiting = min(BATCH, (info.num_pending or 0) + (info.num_ack_pending or 0))
+    return await _fetch(subscription, waiting, 1.0) if waiting else []
+
+
+async def _fetch(subscription: JetStreamContext.PullSubscription, count: int, seconds: float) -> list[Msg]:
+    try:
+        messages: list[Msg] = await subscription.fetch(count, timeout=seconds)
+    except TimeoutError:
+        return []
+    return messages
 
 
 def _envelope(message: Msg) -> Envelope:

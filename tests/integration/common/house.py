@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from io import StringIO
-from typing import Any
+from typing import Any, ClassVar
 
+import asyncpg
 import msgspec
 import nats
 from nats.js.errors import NotFoundError
@@ -49,6 +50,7 @@ CREATE TABLE {schema}.probe (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.probe TO unora_{schema};
 """
+SCHEMAS = ("streak", "matching", "safety")
 STREAMS = ("unora_matching", "unora_streak", "dead_letters")
 
 
@@ -98,14 +100,29 @@ class Probe:
 class House(World):
     """A world that has no services but those that a test opens."""
 
+    _made: ClassVar[set[str]] = set()
+
     def __init__(self, testbed: Testbed, worker: str) -> None:
         super().__init__(testbed, f"{worker}_house")
         self.log = StringIO()
         self._opened: list[App[Any]] = []
 
-    async def _start_services(self) -> None:
-        for schema in ("streak", "matching", "safety"):
-            await self.superuser.execute(PROBE.format(schema=schema))
+    async def start(self) -> None:
+        """Makes the database for the first test, and empties it for every other: a clone takes ten times as long."""
+        if self.database not in House._made:
+            await self.testbed.clone(self.database)
+        self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
+        if self.database not in House._made:
+            await self.superuser.execute("".join(PROBE.format(schema=schema) for schema in SCHEMAS))
+            House._made.add(self.database)
+        tables = ("outbox", "inbox", "inbox_failures", "kept_answers", "probe")
+        await self.superuser.execute(
+            f"TRUNCATE {', '.join(f'{schema}.{table}' for schema in SCHEMAS for table in tables)} RESTART IDENTITY; "
+            "UPDATE clock.shift SET ahead = '0'"
+        )
+        await self._empty_streams()
+
+    async def _empty_streams(self) -> None:
         admin = await self.admin()
         streams = admin.jetstream()
         for stream in STREAMS:

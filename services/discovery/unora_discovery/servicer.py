@@ -54,7 +54,7 @@ class Discovery:
         viewer, now = await members.viewer(db, db.user, server)
         if not viewer.joined:
             raise NotAMember
-        batch = None if viewer.at_capacity else await batches.active(db, db.user, server)
+        batch = await batches.active(db, db.user, server)
         return GetScreenResponse(screen=to_screen(server, viewer, batch, now))
 
     async def _look(self, request: R, call: Call) -> Seen:

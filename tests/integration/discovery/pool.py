@@ -128,13 +128,15 @@ class Pool:
 
     async def blocked_calls(self, least: int) -> None:
         """Returns when so many calls of the service wait for a lock."""
-        waiting = 0
-        while waiting < least:
-            waiting = await self.world.superuser.fetchval(
+        for _ in range(20_000):
+            waiting: int = await self.world.superuser.fetchval(
                 """SELECT count(*) FROM pg_stat_activity
                 WHERE application_name = 'unora_discovery' AND wait_event_type = 'Lock'
                 AND datname = current_database()"""
             )
+            if waiting >= least:
+                return
+        raise AssertionError(f"only {waiting} calls wait")
 
     async def hold(self, who: Caller) -> tuple[asyncpg.Connection[asyncpg.Record], Any]:
         """Locks a member's timer row from elsewhere; the transaction is to be ended by the caller."""

@@ -218,3 +218,24 @@ async def test_what_was_given_is_not_changed(two: Couple, sql: Sql) -> None:
     await refused(sql, "content_fixed", f"UPDATE reveal.reveal_contents SET content_json = $2 {where}", first, other)
     await refused(sql, "content_fixed", f"UPDATE reveal.reveal_contents SET photo_ids = '{{}}' {where}", identity)
     await refused(sql, "pk_reveal_contents", CONTENT, first, 1, other, None)
+
+
+@pytest.mark.rule("XX-05")
+async def test_the_read_path_of_the_requirement_runs_as_it_stands(two: Couple, sql: Sql) -> None:
+    await two.hear(two.day(5))
+    rows = await sql.fetch(
+        """SELECT r.reveal_number, r.reveal_status, r.unlocked_at, rm.reveal_day_required,
+               CASE WHEN r.reveal_status = 'unlocked' THEN rc.content_json ELSE NULL END AS content
+           FROM reveal.reveals r
+           JOIN reveal.reveal_milestones rm ON rm.reveal_number = r.reveal_number AND rm.tier = $1
+           LEFT JOIN reveal.reveal_contents rc ON rc.reveal_id = r.id
+           WHERE r.streak_id = $2 AND r.user_id = $3 ORDER BY 1""",
+        *("free", two.streak_id, two.a.user),
+    )
+    assert [tuple(row) for row in rows] == [
+        (1, "earned", None, 5, None),
+        (2, "locked", None, 10, None),
+        (3, "locked", None, None, None),
+        (4, "locked", None, None, None),
+        (5, "locked", None, 15, None),
+    ]

@@ -100,6 +100,8 @@ async def test_a_reset_keeps_what_is_earned(world: World) -> None:
 async def test_nothing_is_earned_after_the_end(world: World) -> None:
     two = await couple(world)
     await two.hear(two.day(4), two.ended(), two.day(5), two.completed(), two.ended())
+    await two.set_tier(two.a, "pro")  # what 4 days would have earned
+    await two.hear(two.day(4))
     assert await two.statuses(two.a) == await two.statuses(two.b) == LOCKED
 
 

@@ -18,6 +18,7 @@ from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora_common.ids import uuid7
 from unora_local.inprocess import World
 from unora_reveal import store
+from unora_reveal.domain.themes import THEMES
 
 from tests.integration.reveal.couple import BIO, HOBBIES, SECRETS, Couple, couple
 from tests.support import Refusal, refusal, request_id
@@ -70,6 +71,12 @@ async def test_the_text_holds_nothing_of_the_others_name_or_words(two: Couple) -
         assert not any(secret in text for secret in SECRETS)
         texts.add(text)
     assert len(texts) == 4, "each is about something else"
+
+
+@pytest.mark.rule("RE-06")
+async def test_every_hobby_there_is_to_choose_has_its_theme(world: World) -> None:
+    options = await world.superuser.fetch("SELECT id FROM identity.hobby_options WHERE deleted_at IS NULL")
+    assert {row["id"] for row in options} == set(THEMES)
 
 
 @pytest.mark.rule("RE-06")

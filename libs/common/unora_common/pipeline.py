@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import protovalidate
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from unora.common.v1.options_pb2 import Access
 
 from unora_common import trace
@@ -31,6 +31,15 @@ SPIFFE = b"spiffe://unora/"
 NOBODY: frozenset[str] = frozenset()
 
 
+class RequestUnreadable(InvalidArgument):
+    """The bytes are no message of this method."""
+
+    reason = "REQUEST_UNREADABLE"
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+
 class AdminOnly(PermissionDenied):
     """The method is for members with the role admin."""
 
@@ -45,7 +54,7 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
     answered = calls.labels(policy.name, "OK")
     log = app.log.bind(method=policy.path)
 
-    async def serve(request: Message, context: Context) -> Message:
+    async def serve(body: bytes, context: Context) -> Message:
         started = time.perf_counter()
         metadata = dict(context.invocation_metadata() or ())
         trace.begin(str(metadata.get(trace.HEADER, "")))
@@ -56,6 +65,7 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
         try:
             caller = _caller(context)
             member = await _let_in(app, policy, caller, gateways, metadata)
+            request = _read(policy.request, body)
             violations = protovalidate.collect_violations(request)
             if violations:
                 raise _invalid(violations)
@@ -94,7 +104,7 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
 
     return grpc.unary_unary_rpc_method_handler(
         serve,
-        request_deserializer=policy.request.FromString,
+        request_deserializer=None,  # `serve` reads it, so that the refusal of what cannot be read has its reason
         response_serializer=policy.response.SerializeToString,
     )
 
@@ -122,6 +132,13 @@ async def _let_in(
     if policy.access == Access.ACCESS_ADMIN and "admin" not in member.roles:
         raise AdminOnly
     return member
+
+
+def _read(kind: type[Message], body: bytes) -> Message:
+    try:
+        return kind.FromString(body)
+    except DecodeError:
+        raise RequestUnreadable from None
 
 
 def _invalid(violations: list[Any]) -> InvalidArgument:

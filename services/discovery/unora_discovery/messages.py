@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from unora.common.v1 import types_pb2
 from unora.discovery.v1 import discovery_service_pb2
 from unora.discovery.v1.events_pb2 import BatchRefreshed, ServerJoined
 from unora.identity.v1 import profile_service_pb2
 from unora.identity.v1.directory_service_pb2 import DiscoveryProfile
 from unora.matching.v1.events_pb2 import InventoryChanged
+from unora_common.messages import AGE_BAND_NAMES, AGE_BANDS, SERVERS, TIER_NAMES, by_number, to_timestamp
 
 from unora_discovery.domain import (
     AgeBand,
@@ -30,28 +29,7 @@ from unora_discovery.domain import (
     next_refresh_at,
 )
 
-SERVERS: Final = {
-    ServerType.PARTNER: types_pb2.SERVER_TYPE_PARTNER,
-    ServerType.FRIEND: types_pb2.SERVER_TYPE_FRIEND,
-    ServerType.GROWTH: types_pb2.SERVER_TYPE_GROWTH,
-}
-SERVER_OF: Final = {number: server for server, number in SERVERS.items()}
-AGE_BANDS: Final = {
-    AgeBand.FROM_18: types_pb2.AGE_BAND_18_24,
-    AgeBand.FROM_25: types_pb2.AGE_BAND_25_29,
-    AgeBand.FROM_30: types_pb2.AGE_BAND_30_34,
-    AgeBand.FROM_35: types_pb2.AGE_BAND_35_39,
-    AgeBand.FROM_40: types_pb2.AGE_BAND_40_49,
-    AgeBand.FROM_50: types_pb2.AGE_BAND_50_59,
-    AgeBand.FROM_60: types_pb2.AGE_BAND_60_PLUS,
-}
-AGE_BAND_OF: Final = {number: band for band, number in AGE_BANDS.items()}
-GENDER_OF: Final = {
-    profile_service_pb2.GENDER_WOMAN: Gender.WOMAN,
-    profile_service_pb2.GENDER_MAN: Gender.MAN,
-    profile_service_pb2.GENDER_NON_BINARY: Gender.NON_BINARY,
-}
-TIER_OF: Final = {types_pb2.TIER_FREE: Tier.FREE, types_pb2.TIER_PLUS: Tier.PLUS, types_pb2.TIER_PRO: Tier.PRO}
+GENDERS: Final = by_number(profile_service_pb2.Gender)
 
 
 def from_profile(told: DiscoveryProfile) -> Profile:
@@ -60,8 +38,8 @@ def from_profile(told: DiscoveryProfile) -> Profile:
         user_id=UUID(told.user_id),
         version=told.version,
         discovery_ready=told.discovery_ready,
-        gender=GENDER_OF.get(told.gender),
-        age_band=AGE_BAND_OF.get(told.age_band),
+        gender=Gender(GENDERS[told.gender]) if told.gender else None,
+        age_band=AgeBand(AGE_BAND_NAMES[told.age_band]) if told.age_band else None,
         city=told.city,
         trust_level=told.trust_level,
         hobbies=tuple(Hobby(each.hobby_option_id, each.name, each.micro_description) for each in told.hobbies),
@@ -73,19 +51,10 @@ def from_inventory(event: InventoryChanged) -> Inventory:
     return Inventory(
         user_id=UUID(event.user_id),
         version=event.version,
-        tier=TIER_OF[event.tier],
+        tier=Tier(TIER_NAMES[event.tier]),
         active_connection_count=event.active_connection_count,
         connection_limit=event.connection_limit,
     )
-
-
-def to_timestamp(moment: datetime | None) -> Timestamp | None:
-    """A moment, or the absence of one."""
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
 
 
 def to_server(server: Server) -> discovery_service_pb2.Server:

@@ -19,12 +19,13 @@ from unora.discovery.v1.discovery_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.declare import once, reads
+from unora_common.messages import SERVER_NAMES, SERVERS
 from unora_common.service import App
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.domain import NotAMember
-from unora_discovery.messages import SERVER_OF, SERVERS, to_screen, to_server
+from unora_discovery.domain import NotAMember, ServerType
+from unora_discovery.messages import to_screen, to_server
 from unora_discovery.store import batches, members
 from unora_discovery.use_cases import Seen, join, look, refresh_batch
 
@@ -50,7 +51,7 @@ class Discovery:
     @reads
     async def GetScreen(self, request: GetScreenRequest, db: Session) -> GetScreenResponse:
         """DI-06: the locks, then the batch, unless the capacity lock hides it."""
-        server = SERVER_OF[request.server_type]
+        server = ServerType(SERVER_NAMES[request.server_type])
         viewer, now = await members.viewer(db, db.user, server)
         if not viewer.joined:
             raise NotAMember
@@ -59,19 +60,19 @@ class Discovery:
 
     async def _look(self, request: R, call: Call) -> Seen:
         assert call.user is not None
-        return await look(self.app, self.directory, call.user, SERVER_OF[request.server_type])
+        return await look(self.app, self.directory, call.user, ServerType(SERVER_NAMES[request.server_type]))
 
     @once(prepare=_look)
     async def JoinServer(self, request: JoinServerRequest, tx: Tx, seen: Seen) -> JoinServerResponse:
         """DI-01, PR-06."""
-        server = SERVER_OF[request.server_type]
+        server = ServerType(SERVER_NAMES[request.server_type])
         await join(tx, server, seen)
         return JoinServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
 
     @once(prepare=_look)
     async def RefreshBatch(self, request: RefreshBatchRequest, tx: Tx, seen: Seen) -> RefreshBatchResponse:
         """DI-02 to DI-09."""
-        server = SERVER_OF[request.server_type]
+        server = ServerType(SERVER_NAMES[request.server_type])
         viewer, batch = await refresh_batch(tx, server, seen, self.policy)
         return RefreshBatchResponse(screen=to_screen(server, viewer, batch, tx.now))
 

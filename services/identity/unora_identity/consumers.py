@@ -11,14 +11,14 @@ from unora.matching.v1.events_pb2 import ConnectionEnded, InventoryChanged
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.database import Tx
 from unora_common.declare import on
+from unora_common.messages import TIER_NAMES, to_timestamp
 from unora_common.service import App
 
 from unora_identity.changes import tell_card
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure
-from unora_identity.messages import TIERS, moment
+from unora_identity.messages import moment
 from unora_identity.store import accounts, disclosures, members
-from unora_identity.store.members import stamp
 
 
 class Pairs:
@@ -48,7 +48,7 @@ class Pairs:
                     streak_id=event.streak_id,
                     user_a_id=event.user_a_id,
                     user_b_id=event.user_b_id,
-                    occurred_at=stamp(now),
+                    occurred_at=to_timestamp(now),
                 )
             )
         await self._trust(tx, disclosure.user_a_id, disclosure.user_b_id)
@@ -60,7 +60,7 @@ class Pairs:
         pair = (UUID(event.user_a_id), UUID(event.user_b_id))
         version = await disclosures.end(tx, UUID(event.connection_id), *pair, now)
         if version:
-            tx.emit(DisclosureEnded(connection_id=event.connection_id, version=version, occurred_at=stamp(now)))
+            tx.emit(DisclosureEnded(connection_id=event.connection_id, version=version, occurred_at=to_timestamp(now)))
 
     async def _trust(self, tx: Tx, *users: UUID) -> None:
         """ID-04: a completed streak counts for both, also if their connection has ended since."""
@@ -82,7 +82,7 @@ class Projections:
     async def inventory(self, event: InventoryChanged, tx: Tx) -> None:
         """Tier and slots, of matching."""
         await accounts.project_inventory(
-            tx, UUID(event.user_id), event.version, TIERS[event.tier], event.active_connection_count
+            tx, UUID(event.user_id), event.version, TIER_NAMES[event.tier], event.active_connection_count
         )
 
     @on(BatchRefreshed)

@@ -4,50 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
-from unora.common.v1 import types_pb2
 from unora.identity.v1 import directory_service_pb2, profile_service_pb2
 from unora.identity.v1.account_service_pb2 import SessionTokens
 from unora_common.errors import InvalidArgument
+from unora_common.messages import AGE_BANDS, by_name, from_timestamp, to_date, to_timestamp
 
-from unora_identity.domain.age import AgeBand
 from unora_identity.domain.card import Card
 from unora_identity.domain.hobbies import Hobby
-from unora_identity.domain.onboarding import Missing
 from unora_identity.domain.photos import Photo
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import RefreshToken
-from unora_identity.store.members import stamp
 from unora_identity.tokens import AccessToken
 
-GENDERS: Final = {
-    Gender.WOMAN: profile_service_pb2.GENDER_WOMAN,
-    Gender.MAN: profile_service_pb2.GENDER_MAN,
-    Gender.NON_BINARY: profile_service_pb2.GENDER_NON_BINARY,
-}
-GENDER_OF: Final = {number: gender for gender, number in GENDERS.items()}
-STEPS: Final = {
-    Missing.PROFILE: profile_service_pb2.ONBOARDING_STEP_PROFILE,
-    Missing.PHOTOS: profile_service_pb2.ONBOARDING_STEP_PHOTOS,
-    Missing.FACE_PHOTO: profile_service_pb2.ONBOARDING_STEP_FACE_PHOTO,
-    Missing.HOBBIES: profile_service_pb2.ONBOARDING_STEP_HOBBIES,
-}
-AGE_BANDS: Final = {
-    AgeBand.FROM_18: types_pb2.AGE_BAND_18_24,
-    AgeBand.FROM_25: types_pb2.AGE_BAND_25_29,
-    AgeBand.FROM_30: types_pb2.AGE_BAND_30_34,
-    AgeBand.FROM_35: types_pb2.AGE_BAND_35_39,
-    AgeBand.FROM_40: types_pb2.AGE_BAND_40_49,
-    AgeBand.FROM_50: types_pb2.AGE_BAND_50_59,
-    AgeBand.FROM_60: types_pb2.AGE_BAND_60_PLUS,
-}
-TIERS: Final = {types_pb2.TIER_FREE: "free", types_pb2.TIER_PLUS: "plus", types_pb2.TIER_PRO: "pro"}
+GENDERS: Final = by_name(profile_service_pb2.Gender)
+GENDER_OF: Final = {number: Gender(name) for name, number in GENDERS.items()}
+STEPS: Final = by_name(profile_service_pb2.OnboardingStep)
 TEXTS: Final = ("name", "city", "bio", "time_zone", "occupation")
 PROFILE_FIELDS: Final = frozenset({*TEXTS, "date_of_birth", "gender"})
 
@@ -57,7 +35,7 @@ def to_profile(profile: Profile) -> profile_service_pb2.Profile:
     born = profile.date_of_birth
     return profile_service_pb2.Profile(
         name=profile.name,
-        date_of_birth=Date(year=born.year, month=born.month, day=born.day) if born else None,
+        date_of_birth=to_date(born) if born else None,
         gender=GENDERS[profile.gender] if profile.gender else profile_service_pb2.GENDER_UNSPECIFIED,
         city=profile.city,
         bio=profile.bio,
@@ -132,12 +110,12 @@ def to_tokens(access: AccessToken, refresh: str, kept: RefreshToken) -> SessionT
     """The tokens of a session, as the client gets them once."""
     return SessionTokens(
         access_token=access.text,
-        access_expires_at=stamp(access.expires_at),
+        access_expires_at=to_timestamp(access.expires_at),
         refresh_token=refresh,
-        refresh_expires_at=stamp(kept.expires_at),
+        refresh_expires_at=to_timestamp(kept.expires_at),
     )
 
 
 def moment(told: bool, timestamp: Timestamp) -> datetime | None:
     """A time of a message, or None where it has none."""
-    return timestamp.ToDatetime(UTC) if told else None
+    return from_timestamp(timestamp) if told else None

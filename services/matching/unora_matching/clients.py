@@ -8,9 +8,9 @@ import grpc
 from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardResponse
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora_common.clients import Clients
+from unora_common.messages import SERVER_NAMES
 
 from unora_matching.domain import CardNotFound, Wish
-from unora_matching.messages import SERVER_NAMES
 
 
 class Cards:

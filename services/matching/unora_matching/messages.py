@@ -5,51 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from unora.common.v1.types_pb2 import ServerType
-from unora.common.v1.types_pb2 import Tier as TierMessage
 from unora.matching.v1 import events_pb2, matching_service_pb2, pair_service_pb2
 from unora.matching.v1.matching_service_pb2 import ConnectionStatus as ConnectionStatusMessage
 from unora.matching.v1.matching_service_pb2 import EndReason as EndReasonMessage
 from unora.matching.v1.matching_service_pb2 import InterestStatus as InterestStatusMessage
+from unora_common.messages import SERVERS, TIERS, by_name, by_number, to_timestamp
 
 from unora_matching.domain import (
     Closed,
     Connection,
-    ConnectionStatus,
     EndReason,
     Interest,
-    InterestStatus,
     Inventory,
-    Tier,
 )
 
-SERVERS = {"partner": ServerType.SERVER_TYPE_PARTNER, "friend": ServerType.SERVER_TYPE_FRIEND,
-           "growth": ServerType.SERVER_TYPE_GROWTH}  # fmt: skip
-SERVER_NAMES = {number: name for name, number in SERVERS.items()}
-TIERS = {tier: TierMessage.Value(f"TIER_{tier.name}") for tier in Tier}
-CONNECTION_STATUSES = {
-    status: ConnectionStatusMessage.Value(f"CONNECTION_STATUS_{status.name}") for status in ConnectionStatus
-}
-END_REASONS = {EndReasonMessage.Value(f"END_REASON_{reason.name}"): reason for reason in EndReason}
-SHOWN = {
-    status: InterestStatusMessage.Value(f"INTEREST_STATUS_{status.name}")
-    for status in (InterestStatus.PENDING, InterestStatus.MATCHED, InterestStatus.WIPED)
-}
+CONNECTION_STATUSES = by_name(ConnectionStatusMessage)
+END_REASONS = {number: EndReason(name) for number, name in by_number(EndReasonMessage).items()}
+SHOWN = by_name(InterestStatusMessage)
 """What a sender may see; void is not among it (MA-11)."""
-CLOSURES = {
-    status: events_pb2.InterestClosure.Value(f"INTEREST_CLOSURE_{status.name}")
-    for status in (InterestStatus.MATCHED, InterestStatus.WIPED, InterestStatus.VOID)
-}
-
-
-def to_timestamp(moment: datetime | None) -> Timestamp | None:
-    """A moment; None leaves the field absent."""
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+CLOSURES = by_name(events_pb2.InterestClosure)
 
 
 # Answers

@@ -6,15 +6,15 @@ import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from unora.identity.v1.directory_service_pb2 import GetDisclosureResponse, GetRevealFactsResponse
 from unora.reveal.v1.events_pb2 import RevealEarned, RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import FramedContent, IdentityContent, IdentityPhoto, Reveal, RevealStatus
+from unora_common.messages import by_name, to_timestamp
 
 from unora_reveal.domain import Facts, Framed, Hobby, Status
 
 E = TypeVar("E", RevealEarned, RevealUnlocked)
-STATUSES = {status: RevealStatus.Value(f"REVEAL_STATUS_{status.name}") for status in Status}
+STATUSES = by_name(RevealStatus)
 
 
 def to_facts(response: GetRevealFactsResponse) -> Facts:
@@ -36,7 +36,7 @@ def to_reveal(
     return Reveal(
         reveal_number=number,
         status=STATUSES[status],
-        unlocked_at=to_timestamp(unlocked_at) if unlocked_at else None,
+        unlocked_at=to_timestamp(unlocked_at),
         framed=FramedContent(title=framed.title, text=framed.text) if framed else None,
     )
 
@@ -62,10 +62,3 @@ def to_event(
         reveal_number=number,
         occurred_at=to_timestamp(at),
     )
-
-
-def to_timestamp(moment: datetime.datetime) -> Timestamp:
-    """A moment."""
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
@@ -10,13 +10,13 @@ from unora_common.database import Tx
 from unora_common.declare import on
 from unora_common.errors import Later
 from unora_common.ids import uuid7
+from unora_common.messages import SERVER_NAMES, from_timestamp
 from unora_common.service import App
 
 from unora_streak import store
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
 from unora_streak.domain import Event, Streak, begin, terminate
-from unora_streak.messages import SERVER_NAMES
 from unora_streak.use_cases import settle_all
 
 
@@ -37,7 +37,7 @@ class Connections:
             connection_id=UUID(event.connection_id),
             pair=(UUID(event.user_a_id), UUID(event.user_b_id)),
             zone=zone,
-            formed_at=event.occurred_at.ToDatetime(UTC),
+            formed_at=from_timestamp(event.occurred_at),
             now=now,
             policy=self.policy,
         )
@@ -55,12 +55,12 @@ class Connections:
         if found is None:
             now = await tx.read_clock()
             streak, begun = self._begun(event, "UTC", now)
-            streak, ended = terminate(streak, event.occurred_at.ToDatetime(UTC), now, self.policy)
+            streak, ended = terminate(streak, from_timestamp(event.occurred_at), now, self.policy)
             if not await store.insert(tx, streak, SERVER_NAMES[event.server_type], [*begun, *ended], self.policy):
                 raise Later  # the beginning came in this very moment
             await store.leave_dashboard(tx, streak.id, now)
             return
-        ended_at = min(event.occurred_at.ToDatetime(UTC), tx.now)
+        ended_at = min(from_timestamp(event.occurred_at), tx.now)
         (before,) = await settle_all(tx, [found.streak], self.policy, until=ended_at)
         after, events = terminate(before, ended_at, tx.now, self.policy)
         await store.save(tx, before, after, events, self.policy)

@@ -6,21 +6,16 @@ import datetime
 from typing import Any
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
-from unora.common.v1.types_pb2 import ServerType
 from unora.streak.v1 import events_pb2, streak_service_pb2
 from unora.streak.v1.streak_service_pb2 import EffortSignal, StreakState
 from unora_common.database import Row
+from unora_common.messages import SERVERS, by_name, to_date, to_timestamp
 
 from unora_streak.domain import PLAYING, Effort, Event, State, Streak
 
-STATES = {state: StreakState.Value(f"STREAK_STATE_{state.name}") for state in State}
-EFFORTS = {effort: EffortSignal.Value(f"EFFORT_SIGNAL_{effort.name}") for effort in Effort}
-EFFORT_OF = {number: effort for effort, number in EFFORTS.items()}
-SERVERS = {"partner": ServerType.SERVER_TYPE_PARTNER, "friend": ServerType.SERVER_TYPE_FRIEND,
-           "growth": ServerType.SERVER_TYPE_GROWTH}  # fmt: skip
-SERVER_NAMES = {number: name for name, number in SERVERS.items()}
+STATES = by_name(StreakState)
+EFFORTS = by_name(EffortSignal)
+EFFORT_OF = {number: Effort(name) for name, number in EFFORTS.items()}
 
 RENAMED = {"was": "previous_state", "at": "occurred_at", "zone": "time_zone", "closes_at": "day_ends_at",
            "window_closes_at": "window_ends_at", "effort": "effort_signal"}  # fmt: skip
@@ -53,18 +48,6 @@ def _set(message: Any, field: str, value: object) -> None:
             setattr(message, field, value)
 
 
-def to_date(day: datetime.date) -> Date:
-    """A whole date."""
-    return Date(year=day.year, month=day.month, day=day.day)
-
-
-def to_timestamp(moment: datetime.datetime) -> Timestamp:
-    """A moment."""
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
-
-
 def to_streak(streak: Streak, server_type: str, viewer: UUID) -> streak_service_pb2.Streak:
     """A streak as one of its two sees it (ST-21)."""
     partner = streak.user_b_id if viewer == streak.user_a_id else streak.user_a_id
@@ -80,7 +63,7 @@ def to_streak(streak: Streak, server_type: str, viewer: UUID) -> streak_service_
         current_day=0 if streak.state is State.RESET else streak.current_day,
         breaker_id=str(streak.breaker_user_id) if streak.breaker_user_id else "",
         day_ends_at=to_timestamp(streak.closes_at) if playing else None,
-        window_ends_at=to_timestamp(streak.window_closes_at) if streak.window_closes_at else None,
+        window_ends_at=to_timestamp(streak.window_closes_at),
         checked_in=playing and viewer in streak.here,
         partner_checked_in=playing and partner in streak.here,
         time_zone=streak.zone,
@@ -95,5 +78,5 @@ def to_check_in(row: Row) -> streak_service_pb2.CheckIn:
         day=row["day"],
         check_in_date=to_date(row["check_in_date"]),
         checked_in_at=row["check_in_at"],
-        effort_signal=EFFORTS[Effort(row["effort_signal"])],
+        effort_signal=EFFORTS[row["effort_signal"]],
     )

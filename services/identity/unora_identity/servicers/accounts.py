@@ -22,6 +22,7 @@ from unora_common.call import Call
 from unora_common.database import Session
 from unora_common.declare import reads
 from unora_common.errors import Unauthenticated
+from unora_common.messages import to_timestamp
 from unora_common.service import App
 
 from unora_identity import signing_in
@@ -31,7 +32,6 @@ from unora_identity.messages import to_tokens
 from unora_identity.resources import Resources
 from unora_identity.signing_in import SignedIn
 from unora_identity.store import members
-from unora_identity.store.members import stamp
 from unora_identity.tokens import NewRefreshToken, new_refresh_token
 
 
@@ -51,7 +51,9 @@ class Accounts:
         challenge = await signing_in.send_code(
             self.app.database, self.resources, request.phone_number, UUID(request.request_id)
         )
-        return StartPhoneVerificationResponse(challenge_id=str(challenge.id), expires_at=stamp(challenge.expires_at))
+        return StartPhoneVerificationResponse(
+            challenge_id=str(challenge.id), expires_at=to_timestamp(challenge.expires_at)
+        )
 
     async def VerifyPhone(self, request: VerifyPhoneRequest, call: Call) -> VerifyPhoneResponse:
         """ID-02: takes the code, opens a session."""
@@ -89,7 +91,7 @@ class Accounts:
         return GetAccountResponse(
             account=Account(
                 user_id=str(kept.id),
-                created_at=stamp(kept.created_at),
+                created_at=to_timestamp(kept.created_at),
                 trust_level=shown.trust_level,
                 discovery_ready=shown.ready,
                 roles=kept.roles,

@@ -21,6 +21,7 @@ from unora_common.call import Call
 from unora_common.database import Session
 from unora_common.declare import reads
 from unora_common.errors import DomainError
+from unora_common.messages import AGE_BANDS, to_timestamp
 from unora_common.service import App
 
 from unora_identity.config import IdentityConfig
@@ -29,10 +30,9 @@ from unora_identity.domain.age import age_at, age_band
 from unora_identity.domain.card import card
 from unora_identity.domain.digests import name_digests
 from unora_identity.domain.profiles import is_adult
-from unora_identity.messages import AGE_BANDS, to_directory_hobby, to_discovery_profile
+from unora_identity.messages import to_directory_hobby, to_discovery_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members
-from unora_identity.store.members import stamp
 
 
 class UserNotFound(DomainError):
@@ -97,7 +97,7 @@ class Directory:
         )
         member = await disclosed(self.app, asked)
         life = self.policy.link_life
-        expires_at = stamp(self.resources.machine_now() + life)
+        expires_at = to_timestamp(self.resources.machine_now() + life)
         return GetDisclosureResponse(
             name=member.profile.name,
             photos=[

@@ -29,6 +29,7 @@ from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.declare import once, reads
 from unora_common.errors import Unauthenticated
+from unora_common.messages import to_timestamp
 from unora_common.service import App
 
 from unora_identity import uploading
@@ -41,7 +42,7 @@ from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, 
 from unora_identity.providers.photos import StoreUnavailable
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
-from unora_identity.store.members import Kept, stamp
+from unora_identity.store.members import Kept
 from unora_identity.uploading import Received
 
 
@@ -107,7 +108,7 @@ class Profiles:
             photo_id=str(offered.photo),
             url=offered.form.url,
             form_fields=offered.form.fields,
-            expires_at=stamp(offered.expires_at),
+            expires_at=to_timestamp(offered.expires_at),
             max_bytes=self.resources.most_bytes,
         )
 

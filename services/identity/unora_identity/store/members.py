@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from unora_common.database import Row, Session, Tx
+from unora_common.messages import to_timestamp
 
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import Member
@@ -56,7 +56,7 @@ class Locked:
     def tell(self, tx: Tx, event: Callable[..., Message], **fields: object) -> None:
         """Tells an event of this member, now."""
         self.version += 1
-        tx.emit(event(user_id=str(self.id), version=self.version, occurred_at=stamp(tx.now), **fields))
+        tx.emit(event(user_id=str(self.id), version=self.version, occurred_at=to_timestamp(tx.now), **fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +70,6 @@ class Kept:
     roles: tuple[str, ...]
     member: Member
     hobby_names: dict[str, str]
-
-
-def stamp(moment: datetime) -> Timestamp:
-    """A moment as protobuf has it."""
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
 
 
 async def lock(tx: Tx, *users: UUID) -> dict[UUID, Locked]:

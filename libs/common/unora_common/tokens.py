@@ -60,7 +60,7 @@ class Verifier:
         self._keys: KeySet | None = None
         self._ids: frozenset[str] = frozenset()
         self._remembered: dict[str, Member] = {}
-        self._fetched = float("-inf")
+        self._asked = float("-inf")
         self._fetching = asyncio.Lock()
 
     @property
@@ -75,7 +75,7 @@ class Verifier:
         ids = frozenset(str(key["kid"]) for key in jwks["keys"])
         if not self._ids <= ids:
             self._remembered.clear()
-        self._keys, self._ids, self._fetched = keys, ids, time.monotonic()
+        self._keys, self._ids, self._asked = keys, ids, time.monotonic()
 
     async def verify(self, token: str) -> Member:
         """The member of a token; raises Unauthenticated."""
@@ -93,7 +93,7 @@ class Verifier:
     async def _decode(self, token: str) -> Member:
         if len(token) > 4096:
             raise Unauthenticated
-        if _key_id(token) not in self._ids and time.monotonic() - self._fetched > KEYS_AT_MOST_EVERY:
+        if _key_id(token) not in self._ids and time.monotonic() - self._asked > KEYS_AT_MOST_EVERY:
             await self._look_again()  # it may be signed by a key newer than ours
         try:
             return self._read(token)
@@ -112,10 +112,13 @@ class Verifier:
 
     async def _look_again(self) -> None:
         """Fetches the keys unless another call just did."""
-        before = self._fetched
+        before = self._asked
         async with self._fetching:
-            if self._fetched == before:
-                await self.refresh()
+            if self._asked == before:
+                try:
+                    await self.refresh()
+                finally:  # also when there is no answer: made-up key ids must not pile up on an identity in trouble
+                    self._asked = time.monotonic()
 
     def _forget(self) -> None:
         now = self._clock()

@@ -1,0 +1,68 @@
+"""Calls to other contexts: how long they may take, and which are tried again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import unora.identity.v1.directory_service_pb2
+import unora.streak.v1.streak_service_pb2  # noqa: F401 - puts the service into the pool
+from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetDashboardResponse
+from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common import call, trace
+from unora_common.clients import LONGEST, MARGIN, Clients, retries
+from unora_common.config import Config, ConfigError
+from unora_local import tls
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    certificate = tls.ensure(Path(tmp_path_factory.mktemp("tls")), ["streak"])["streak"]
+    return Config(
+        database_url="", nats_url="", tls_ca=certificate.ca, tls_cert=certificate.cert, tls_key=certificate.key
+    )
+
+
+async def timeout_within(config: Config, seconds: float | None) -> float:
+    """The time that a call gets when the work in hand has so many seconds."""
+    found: dict[str, Any] = {}
+
+    async def method(request: object, *, timeout: float, metadata: Any) -> GetDashboardResponse:
+        found.update(metadata, timeout=timeout)
+        return GetDashboardResponse()
+
+    if seconds is not None:
+        call.set_deadline(seconds)
+    parent = trace.begin()
+    await Clients(config).call(method, GetDashboardRequest(), GetDashboardResponse)
+    assert found[trace.HEADER] == parent
+    return float(found["timeout"])
+
+
+async def test_the_time_shrinks_at_each_hop(config: Config) -> None:
+    given = await timeout_within(config, 1.0)
+    assert 0.5 < given <= 1.0 - MARGIN
+
+
+@pytest.mark.parametrize("seconds", [None, 60.0])
+async def test_no_call_gets_longer_than_the_longest(config: Config, seconds: float | None) -> None:
+    assert await timeout_within(config, seconds) <= LONGEST
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, MARGIN / 2])
+async def test_when_the_time_is_over_nothing_is_asked(config: Config, seconds: float) -> None:
+    with pytest.raises(TimeoutError):
+        await timeout_within(config, seconds)
+
+
+async def test_a_context_whose_address_is_not_known_is_named(config: Config) -> None:
+    with pytest.raises(ConfigError, match="UNORA_STREAK_ADDRESS is not set"):
+        Clients(config).stub(StreakServiceStub, "unora.streak.v1.StreakService")
+
+
+def test_only_methods_without_side_effects_are_tried_again() -> None:
+    tried = {name["method"] for policy in retries("unora.streak.v1.StreakService") for name in policy["name"]}
+    assert tried == {"GetDashboard", "GetStreak"}
+    for policy in retries("unora.identity.v1.DirectoryService"):
+        assert policy["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]

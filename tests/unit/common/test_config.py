@@ -1,0 +1,66 @@
+"""Configuration: typed, from the environment, with errors that say what to set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from unora_common.config import Config, ConfigError, load
+
+NEEDED = {
+    "UNORA_DATABASE_URL": "postgresql://unora_streak@db/unora",
+    "UNORA_NATS_URL": "nats://streak@nats:4222",
+    "UNORA_TLS_CA": "/tls/ca.pem",
+    "UNORA_TLS_CERT": "/tls/cert.pem",
+    "UNORA_TLS_KEY": "/tls/key.pem",
+}
+
+
+class Policy(Config, frozen=True, kw_only=True):
+    """With a number of its own."""
+
+    at_risk_hours: float = 6.0
+
+
+def test_what_is_not_set_has_its_default() -> None:
+    config = load(Policy, NEEDED)
+    assert (config.at_risk_hours, config.tls_ca, config.peers) == (6.0, Path("/tls/ca.pem"), {})
+    assert config.gateway_callers == ("gateway",)
+    assert not config.reflection
+
+
+def test_what_is_set_is_read_as_its_type() -> None:
+    more = {
+        "UNORA_AT_RISK_HOURS": "4.5",
+        "UNORA_REFLECTION": "true",
+        "UNORA_GATEWAY_CALLERS": "gateway, developer",
+        "UNORA_RETRY_DELAYS": "0.5,2",
+        "UNORA_CONCURRENT_CALLS": "7",
+        "UNORA_IDENTITY_ADDRESS": "identity:8443",
+        "UNORA_NOBODY_ADDRESS": "nobody:1",
+    }
+    config = load(Policy, NEEDED | more)
+    assert (config.at_risk_hours, config.reflection, config.concurrent_calls) == (4.5, True, 7)
+    assert config.gateway_callers == ("gateway", "developer")
+    assert config.retry_delays == (0.5, 2.0)
+    assert config.peers == {"identity": "identity:8443"}
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_is_needed_and_missing_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} is not set"):
+        load(Policy, {key: value for key, value in NEEDED.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UNORA_AT_RISK_HOURS", "six"),
+        ("UNORA_REFLECTION", "maybe"),
+        ("UNORA_CONCURRENT_CALLS", "1.5"),
+        ("UNORA_RETRY_DELAYS", "1,soon"),
+    ],
+)
+def test_what_cannot_be_read_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} cannot be read"):
+        load(Policy, NEEDED | {name: value})

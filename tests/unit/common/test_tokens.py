@@ -1,0 +1,136 @@
+"""The verifier of access tokens: what it remembers, and when it asks for keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from unora_common import tokens
+from unora_common.errors import Unauthenticated
+from unora_common.ids import uuid7
+from unora_common.tokens import TokenExpired, Verifier
+from unora_identity.tokens import AccessTokens, new_signing_key
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+OLD, NEW = new_signing_key(), new_signing_key()
+
+
+class Identity:
+    """Publishes keys, counts who asks, and can be away."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys: Sequence[str] = keys
+        self.asked = 0
+        self.away = False
+
+    async def fetch(self) -> dict[str, Any]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise ConnectionRefusedError
+        return dict(AccessTokens(self.keys).jwks())
+
+
+def signed(key: str, life: timedelta = timedelta(minutes=15)) -> str:
+    return AccessTokens([key], life, now=lambda: NOW).sign(user_id=uuid7(), session_id=uuid7(), roles=["admin"]).text
+
+
+@pytest.fixture
+def identity() -> Identity:
+    return Identity(OLD)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.moment = NOW
+
+    def __call__(self) -> float:
+        return self.moment.timestamp()
+
+
+async def verifier(identity: Identity, clock: Clock | None = None) -> Verifier:
+    made = Verifier(identity.fetch, clock or Clock())
+    await made.refresh()
+    return made
+
+
+async def test_it_says_whose_token_it_is(identity: Identity) -> None:
+    user, session = uuid7(), uuid7()
+    token = AccessTokens([OLD], now=lambda: NOW).sign(user_id=user, session_id=session, roles=["b", "a"]).text
+    member = await (await verifier(identity)).verify(token)
+    assert (member.user, member.session, member.roles) == (user, session, frozenset({"a", "b"}))
+    assert member.expires == (NOW + timedelta(minutes=15)).timestamp()
+
+
+async def test_a_remembered_token_ends_at_its_time_too(identity: Identity) -> None:
+    clock = Clock()
+    verifies, token = await verifier(identity, clock), signed(OLD)
+    await verifies.verify(token)
+    clock.moment += timedelta(minutes=15) - timedelta(seconds=1)
+    await verifies.verify(token)
+    clock.moment += timedelta(seconds=1)
+    for _ in range(2):
+        with pytest.raises(TokenExpired):
+            await verifies.verify(token)
+
+
+async def test_without_keys_nobody_is_trusted(identity: Identity) -> None:
+    identity.away = True
+    verifies = Verifier(identity.fetch)
+    assert not verifies.ready
+    with pytest.raises((Unauthenticated, ConnectionRefusedError)):
+        await verifies.verify(signed(OLD))
+
+
+async def test_a_token_by_a_newer_key_makes_it_look_again_once(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "KEYS_AT_MOST_EVERY", 0.0)
+    verifies = await verifier(identity)
+    identity.keys = [NEW, OLD]
+    many = [signed(NEW) for _ in range(10)]
+    await asyncio.gather(*(verifies.verify(token) for token in many))
+    assert identity.asked == 2
+    await verifies.verify(signed(OLD))
+
+
+async def test_made_up_key_ids_do_not_make_it_ask_all_the_time(identity: Identity) -> None:
+    verifies = await verifier(identity)
+    for _ in range(20):
+        with pytest.raises(Unauthenticated):
+            await verifies.verify(signed(new_signing_key()))
+    assert identity.asked == 1
+
+
+async def test_nor_while_identity_is_away(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    verifies = await verifier(identity)
+    identity.away = True
+    monkeypatch.setattr(verifies, "_asked", float("-inf"))
+    for _ in range(20):
+        with pytest.raises((Unauthenticated, ConnectionRefusedError)):
+            await verifies.verify(signed(new_signing_key()))
+    assert identity.asked == 2
+
+
+async def test_a_key_that_is_gone_takes_its_tokens_with_it_also_those_remembered(identity: Identity) -> None:
+    verifies, token = await verifier(identity), signed(OLD)
+    await verifies.verify(token)
+    identity.keys = [NEW]
+    await verifies.refresh()
+    with pytest.raises(Unauthenticated):
+        await verifies.verify(token)
+
+
+async def test_it_remembers_only_so_many(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "REMEMBERED", 3)
+    clock = Clock()
+    verifies = await verifier(identity, clock)
+    for _ in range(10):
+        await verifies.verify(signed(OLD))
+        assert len(verifies._remembered) <= 3
+    clock.moment += timedelta(hours=1)
+    with pytest.raises(TokenExpired):
+        await verifies.verify(signed(OLD))

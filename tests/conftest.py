@@ -34,7 +34,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     workers = getattr(session.config.option, "numprocesses", None) or 0
     names = ["main", *(f"gw{number}" for number in range(workers))]
-    servers = Servers([*names, *(f"{name}_house" for name in names)])  # the second for tests/integration/common
+    houses = [f"{name}_house" for name in names]  # for tests/integration/common
+    servers = Servers([*names, *houses, "story"])  # the last for tests/integration/local
     loop = asyncio.new_event_loop()  # it must stay open as long as its child processes
     session.config.stash[SERVERS] = (loop, servers)
     loop.run_until_complete(servers.start())

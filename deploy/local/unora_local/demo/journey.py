@@ -10,7 +10,8 @@ from unora_local.demo import arriving, auditing, days, discovering, meeting, rev
 from unora_local.demo.stage import Stage, StepFunction
 from unora_local.demo.timeline import Timeline
 
-STEPS: Final[Sequence[tuple[str, StepFunction]]] = (
+Steps = Sequence[tuple[str, StepFunction]]
+STEPS: Final[Steps] = (
     ("twelve people sign up", arriving.sign_up),
     ("what is missing before", arriving.missing_before),
     ("profiles, hobbies, photographs", arriving.tell_and_show),
@@ -43,8 +44,8 @@ STEPS: Final[Sequence[tuple[str, StepFunction]]] = (
 )
 
 
-async def play(stage: Stage, timeline: Timeline) -> None:
-    """Play all of it; raise StepFailed at the first step that sees something else than it expects."""
-    for name, step in STEPS:
+async def play(stage: Stage, timeline: Timeline, steps: Steps = STEPS) -> None:
+    """Play the steps; raise StepFailed at the first that sees something else than it expects."""
+    for name, step in steps:
         with timeline.step(name) as note:
             await step(stage, note)

@@ -38,7 +38,8 @@ ZONE: Final = "Europe/Berlin"
 SHOTS: Final = 3
 RARE: Final = 7
 """So many hobbies the two of the couple share; everyone else has fewer, so each ranks first for the other (DI-07)."""
-COMMON: Final = 3
+COMMON: Final = 4
+"""So many every other two share."""
 TRIES: Final = 50
 FIELDS: Final = ("name", "date_of_birth", "gender", "city", "bio", "occupation", "time_zone")
 WAYS: Final = (
@@ -158,18 +159,17 @@ async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
 
 
 def choose_hobbies(options: Sequence[HobbyOption]) -> list[list[Hobby]]:
-    """The hobbies of each of PEOPLE: the first two have the same, and more of them than anybody else."""
-    rare = RANDOM.sample(options, RARE)
-    chosen = [rare, rare, *(RANDOM.sample(options, COMMON) for _ in PEOPLE[2:])]
+    """The hobbies of each of PEOPLE: every two of them the same, and the first two more of them than anybody else."""
+    chosen = [RANDOM.sample(options, COMMON if pair else RARE) for pair in range(len(PEOPLE) // 2)]
     return [
         [
             Hobby(
                 hobby_option_id=option.hobby_option_id,
                 micro_description=WAYS[(person + at) % len(WAYS)].format(option.name.lower()),
             )
-            for at, option in enumerate(some)
+            for at, option in enumerate(chosen[person // 2])
         ]
-        for person, some in enumerate(chosen)
+        for person in range(len(PEOPLE))
     ]
 
 

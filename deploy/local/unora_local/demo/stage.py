@@ -5,16 +5,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
+import asyncpg
 from unora.matching.v1.matching_service_pb2 import Connection
 from unora.streak.v1.streak_service_pb2 import Streak
 
 from unora_local.demo.client import Gateway, Session
-from unora_local.demo.clock import Clock
 from unora_local.demo.people import Member, SmsBox
 from unora_local.demo.timeline import Note, Strip
 from unora_local.run_folder import RunFolder
+
+
+class RuleClock(Protocol):
+    """The one clock for rules, and the superuser who moves it."""
+
+    @property
+    def superuser(self) -> asyncpg.Connection[asyncpg.Record]:
+        """For the few things that no client can see."""
+
+    async def now(self) -> datetime:
+        """The time (UTC)."""
+
+    async def move(self, to: datetime | timedelta) -> None:
+        """Move forward, and settle."""
+
+    async def settle(self) -> None:
+        """Return when all that was caused is done."""
+
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +47,7 @@ class Stage:
 
     folder: RunFolder
     gateway: Gateway
-    clock: Clock
+    clock: RuleClock
     box: SmsBox
     strip: Strip = field(default_factory=Strip)
     sessions: list[Session] = field(default_factory=list)
@@ -74,6 +93,9 @@ async def for_all(items: Iterable[T], work: Callable[[T], Awaitable[R]], done: C
         done(ready)
         return result
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(item)) for item in items]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(item)) for item in items]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # the first ended the others
     return [task.result() for task in tasks]

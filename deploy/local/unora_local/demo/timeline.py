@@ -117,7 +117,7 @@ class Timeline:
         except Exception as error:
             detail = str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
             self._done(Step(name, ok=False, detail=detail), begin)
-            raise StepFailed(name) from error
+            raise StepFailed(f"{name}: {detail}") from error
         self._done(Step(name, ok=True, detail=note.detail), begin)
 
     def _done(self, step: Step, begin: float) -> None:

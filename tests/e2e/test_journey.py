@@ -1,0 +1,118 @@
+"""The journey through real processes, as a person plays it, and a stack that heals itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from unora_local import health, postgres_home
+from unora_local.contexts import CONTEXTS
+from unora_local.demo.env import Env
+from unora_local.demo.journey import STEPS
+from unora_local.run_folder import Row, RunFolder, started
+from unora_local.tls import Certificate
+
+pytestmark = pytest.mark.xdist_group("e2e")
+DEMO_WITHIN, SOON = 200.0, 60.0
+
+
+class Stack:
+    """The commands, on a folder of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = RunFolder(path)
+        self.output = path.with_suffix(".log")
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "unora_local", "--run", str(self.folder.path), *words]
+
+    def run(self, *words: str, within: float = SOON) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words), capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
+        )
+
+    def until(self, condition: Callable[[], object], within: float = SOON) -> None:
+        end = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < end, self.output.read_text()
+            time.sleep(0.05)
+
+    def row(self, name: str) -> Row:
+        (row,) = (row for row in self.folder.rows() if row.name == name)
+        return row
+
+    def alive(self) -> list[str]:
+        return [row.name for row in self.folder.rows() if started(row.pid) == row.started]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One folder for all tests here, so that its data are made once."""
+    made = Stack(tmp_path_factory.mktemp("e2e") / "run")
+    yield made
+    made.run("clean")
+    assert not postgres_home.outside(made.folder.path / "postgres").exists()
+
+
+def test_two_members_from_sign_up_to_day_15(stack: Stack) -> None:
+    """From nothing: a stack is started, played on, and stopped."""
+    done = stack.run("demo", within=DEMO_WITHIN)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    report = json.loads((stack.folder.path / "demo.json").read_text())
+    assert list(report) == ["steps", "days", "rpc_calls", "events", "violations", "seconds"]
+    assert [step["name"] for step in report["steps"]] == [*(name for name, _ in STEPS), "the invariants"]
+    assert all(set(step) == {"name", "ok", "detail"} and step["ok"] is True for step in report["steps"])
+    assert report["violations"] == 0
+    assert report["days"] == 31
+    assert report["rpc_calls"] > 300
+    assert report["events"] > 200
+    assert report["seconds"] < 120
+
+    for name, _ in STEPS:
+        assert f"✓ {name}" in done.stdout
+    assert "cycle 1  ● ● ● ◐ ● ● ● ● ● ● ● ● ● ● ○ …" in done.stdout
+    assert "cycle 2  ● ● ● ● ● ● ● ● ● ● ● ● ● ● ★" in done.stdout
+    assert not stack.alive()
+    assert stack.run("status").returncode == 1
+
+
+def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> None:
+    """The data survived the restart; a service that dies is started again, and that is said."""
+    with stack.output.open("wb") as output:
+        up = subprocess.Popen(stack.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+    stack.until(lambda: stack.folder.env.exists() or up.poll() is not None)
+    env = Env.read(stack.folder.env)
+    assert asyncio.run(_completed(env)) == 1
+
+    before = stack.row("streak")
+    os.kill(before.pid, signal.SIGKILL)
+    stack.until(lambda: "streak runs again" in stack.output.read_text())
+    after = stack.row("streak")
+    assert (after.pid, after.address) != (before.pid, before.address)
+    assert after.address == before.address
+    paths = (Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
+    asyncio.run(asyncio.wait_for(health.ready(after.address, Certificate(*paths)), SOON))
+    assert {row.name for row in stack.folder.rows()} == {"postgres", "nats", "seaweed", *CONTEXTS}
+
+    assert stack.run("down").returncode == 0
+    assert up.wait(SOON) == 0
+    assert not stack.alive()
+
+
+async def _completed(env: Env) -> int:
+    connection = await asyncpg.connect(env.postgres)
+    try:
+        number: int = await connection.fetchval("SELECT count(*) FROM streak.streaks WHERE streak_state = 'completed'")
+        return number
+    finally:
+        await connection.close()

@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 LOCK = 0x756E6F7261  # "unora": one migration at a time in the cluster's database
+LIMITS = ("SET LOCAL lock_timeout = '10s'", "SET LOCAL statement_timeout = '300s'")
+"""A migration that waits for a lock holds up all who come after it, so it gives up rather."""
 
 
 def tables_of(context: str) -> MetaData:
@@ -50,13 +52,15 @@ async def _upgrade(context: str, dsn: str) -> bool:
 
     def run(connection: Connection) -> bool:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-        connection.execute(text("SET LOCAL statement_timeout = '300s'"))
+        for limit in LIMITS:
+            connection.execute(text(limit))
         current = MigrationContext.configure(connection, opts={"version_table_schema": context}).get_current_heads()
         if set(current) == set(ScriptDirectory.from_config(config).get_heads()):
             return False
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        # The owner's new tables are open to the service; which version they are of is not the service's to say.
+        connection.execute(text(f"REVOKE ALL ON {context}.alembic_version FROM unora_{context}"))
         return True
 
     try:
@@ -70,4 +74,4 @@ def sql(context: str) -> str:
     """The SQL that all versions of one context run, for the linter of migrations."""
     output = StringIO()
     command.upgrade(configured(context, output), "head", sql=True)
-    return output.getvalue()
+    return output.getvalue().replace("BEGIN;", "\n".join(["BEGIN;", *(f"{limit};" for limit in LIMITS)]), 1)

@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 from unora_local import health, postgres_home
 from unora_local.contexts import CONTEXTS
+from unora_local.demo.clock import Clock
 from unora_local.demo.env import Env
 from unora_local.demo.journey import STEPS
 from unora_local.run_folder import Row, RunFolder, started
@@ -63,6 +64,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert not postgres_home.outside(made.folder.path / "postgres").exists()
 
 
+@pytest.mark.rule("ID-02", "PR-02", "PR-06", "DI-02", "DI-03", "DI-04", "DI-06", "MA-01", "MA-04", "MA-10", "MA-13")
+@pytest.mark.rule("ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01")
 def test_two_members_from_sign_up_to_day_15(stack: Stack) -> None:
     """From nothing: a stack is started, played on, and stopped."""
     done = stack.run("demo", within=DEMO_WITHIN)
@@ -94,6 +97,9 @@ def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> Non
     env = Env.read(stack.folder.env)
     assert asyncio.run(_completed(env)) == 1
 
+    refused = asyncio.run(_demo_while_the_clock_is_held(stack, env))
+    assert (refused.returncode, "somebody else moves the clock" in refused.stderr) == (1, True)
+
     before = stack.row("streak")
     os.kill(before.pid, signal.SIGKILL)
     stack.until(lambda: "streak runs again" in stack.output.read_text())
@@ -107,6 +113,12 @@ def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> Non
     assert stack.run("down").returncode == 0
     assert up.wait(SOON) == 0
     assert not stack.alive()
+
+
+async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.CompletedProcess[str]:
+    """On a stack that runs, and only one at a time: two would move the days under each other's feet."""
+    async with Clock(env):
+        return await asyncio.to_thread(stack.run, "demo")
 
 
 async def _completed(env: Env) -> int:

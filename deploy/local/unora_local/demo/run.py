@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+import asyncpg
+
 from unora_local import invariants
 from unora_local.demo import journey
 from unora_local.demo.client import Gateway, Unexpected
@@ -76,7 +78,7 @@ async def _play_somewhere(folder: RunFolder) -> int:
     try:
         async with running(folder):
             return 0 if (await play(folder)).ok else 1
-    except (StartFailedError, ClockHeldError, TimeoutError) as error:
+    except (StartFailedError, ClockHeldError, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
 
@@ -124,8 +126,7 @@ async def play(folder: RunFolder) -> Report:
             with suppress(StepFailed):
                 await journey.play(stage, timeline)
             with suppress(StepFailed), timeline.step("the invariants") as note:
-                await _count(clock, report, note)
-            report.events = await clock.told() - before
+                await _count(clock, report, note, before)
         finally:
             report.steps, report.days, report.rpc_calls = timeline.steps, stage.strip.days, gateway.calls
             report.seconds = round(time.monotonic() - begin, 1)
@@ -134,8 +135,9 @@ async def play(folder: RunFolder) -> Report:
     return report
 
 
-async def _count(clock: Clock, report: Report, note: Note) -> None:
-    """The violations over all schemas, when all is at rest."""
+async def _count(clock: Clock, report: Report, note: Note, before: int) -> None:
+    """Count what was told, and when all is at rest the violations over all schemas."""
+    report.events = await clock.told() - before
     await clock.settle()
     broken = await invariants.broken(clock.superuser)
     report.violations = sum(len(rows) for rows in broken.values())

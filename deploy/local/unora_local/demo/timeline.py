@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator
@@ -114,6 +115,9 @@ class Timeline:
         note = Note(self)
         try:
             yield note
+        except asyncio.CancelledError:
+            self._done(Step(name, ok=False, detail="stopped"), begin)
+            raise
         except Exception as error:
             detail = str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
             self._done(Step(name, ok=False, detail=detail), begin)

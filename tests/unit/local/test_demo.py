@@ -1,0 +1,127 @@
+"""What the demo prints and remembers, and the people it invents."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from pathlib import Path
+
+import phonenumbers
+import pytest
+from unora.identity.v1.profile_service_pb2 import HobbyOption
+from unora_local.demo.client import Refused, Unexpected, refused
+from unora_local.demo.env import Env
+from unora_local.demo.people import PEOPLE, RARE, SmsBox, choose_hobbies, invented_number
+from unora_local.demo.run import Report
+from unora_local.demo.timeline import Mark, Step, StepFailed, Strip, Timeline, expect
+
+
+def test_a_step_says_what_was_seen() -> None:
+    out = io.StringIO()
+    timeline = Timeline(out)
+    with timeline.step("the first") as note:
+        note.now("under way")
+        note.detail = "as expected"
+    assert timeline.steps == [Step("the first", ok=True, detail="as expected")]
+    assert "✓ the first" in out.getvalue()
+    assert "under way" not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (Unexpected("the count: expected 2, saw 3"), "the count: expected 2, saw 3"),
+        (Refused("CheckIn", "NOT_FOUND", "STREAK_NOT_FOUND", ""), "CheckIn was refused: NOT_FOUND STREAK_NOT_FOUND"),
+        (KeyError("gone"), "KeyError: 'gone'"),
+    ],
+)
+def test_a_step_that_fails_ends_the_journey_and_is_remembered(error: Exception, detail: str) -> None:
+    out = io.StringIO()
+    timeline = Timeline(out)
+    with pytest.raises(StepFailed), timeline.step("the first"):
+        raise error
+    assert [step.ok for step in timeline.steps] == [False]
+    assert timeline.steps[0].detail.endswith(detail)
+    assert "✗ the first" in out.getvalue()
+
+
+def test_what_is_stopped_did_not_go_well() -> None:
+    timeline = Timeline(io.StringIO())
+    with pytest.raises(asyncio.CancelledError), timeline.step("the first"):
+        raise asyncio.CancelledError
+    assert timeline.steps == [Step("the first", ok=False, detail="stopped")]
+
+
+def test_a_report_is_good_only_if_every_step_is_and_nothing_is_broken() -> None:
+    good, bad = Step("a", ok=True, detail=""), Step("b", ok=False, detail="")
+    assert Report(steps=[good]).ok
+    assert not Report(steps=[good, bad]).ok
+    assert not Report(steps=[good], violations=1).ok
+    assert not Report().ok
+
+
+def test_the_strip_shows_each_cycle() -> None:
+    strip = Strip()
+    strip.add(Mark.KEPT)
+    strip.add(Mark.MISSED)
+    strip.begin_cycle()
+    strip.add(Mark.COMPLETED)
+    assert strip.lines()[:2] == ["cycle 1  ● ○", "cycle 2  ★"]
+    assert strip.days == 3
+
+
+def test_expecting_says_both() -> None:
+    expect("the day", 3, 3)
+    with pytest.raises(Unexpected, match="the day: expected 3, saw 4"):
+        expect("the day", 3, 4)
+
+
+async def test_a_refusal_is_awaited_by_its_reason() -> None:
+    async def fails() -> None:
+        raise Refused("Join", "FAILED_PRECONDITION", "NOT_READY", "", {"missing": "photos"})
+
+    async def answers() -> None:
+        return
+
+    assert str(await refused(fails(), "NOT_READY")).endswith("NOT_READY (missing = photos)")
+    with pytest.raises(Refused):
+        await refused(fails(), "ANOTHER")
+    with pytest.raises(Unexpected, match="NOT_READY was expected"):
+        await refused(answers(), "NOT_READY")
+
+
+def test_numbers_are_kept_for_stories_and_valid() -> None:
+    numbers = {invented_number() for _ in range(50)}
+    assert len(numbers) > 10
+    assert all(
+        number[5:10] == "55501" and phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in numbers
+    )
+
+
+def test_the_couple_shares_more_hobbies_than_anybody_else() -> None:
+    options = [HobbyOption(hobby_option_id=f"hobby_{i}", name=f"Hobby {i}", category="Play") for i in range(43)]
+    chosen = [{hobby.hobby_option_id for hobby in hobbies} for hobbies in choose_hobbies(options)]
+    assert len(chosen) == len(PEOPLE) == 12
+    assert chosen[0] == chosen[1]
+    assert all(len(chosen[0] & other) < RARE for other in chosen[2:])
+
+
+def test_codes_are_those_sent_since(tmp_path: Path) -> None:
+    file = tmp_path / "sms.jsonl"
+    file.write_text(json.dumps({"to": "+12025550100", "code": "000000"}) + "\n")
+    box = SmsBox(file)
+    with pytest.raises(Unexpected, match="no code was sent"):
+        box.code("+12025550100")
+    with file.open("a") as out:
+        out.write(json.dumps({"to": "+12025550100", "code": "111111"}) + "\n")
+        out.write(json.dumps({"to": "+12025550100", "code": "222222"}) + "\n{half")
+    assert box.code("+12025550100") == "222222"
+
+
+def test_the_env_file_is_read_as_a_shell_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("UNORA_STREAK_ADDRESS=127.0.0.1:1\nUNORA_SMS_SANDBOX='/with a space/sms'\n")
+    env = Env.read(file)
+    assert env.address("streak") == "127.0.0.1:1"
+    assert env.sms_sandbox == Path("/with a space/sms")

@@ -83,6 +83,7 @@ class Servers:
     def __init__(self, accounts: Sequence[str]) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="unora-test-", ignore_cleanup_errors=True)
         self._folder = Path(self._temporary.name)
+        self._folder.chmod(0o755)  # else root's Postgres, which runs as another user, has to keep its data elsewhere
         self._accounts = accounts
         self._secret = secrets.token_hex(16)
         self._postgres: Postgres | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -30,7 +30,7 @@ LOCK_OF_CONNECTION = f"""
 
 LOCK_DUE = f"""
     WITH s AS MATERIALIZED (
-        SELECT * FROM streak.streaks WHERE next_due_at <= clock.now()
+        SELECT * FROM streak.streaks WHERE next_due_at <= (SELECT clock.now()) AND id <> ALL ($2::uuid[])
         ORDER BY next_due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
     SELECT {COLUMNS}, clock.now() AS now FROM s"""
 
@@ -93,9 +93,9 @@ async def lock_of_connection(tx: Tx, connection_id: UUID) -> Stored | None:
     return _stored(rows[0]) if rows else None
 
 
-async def lock_due(tx: Tx, limit: int) -> list[Stored]:
-    """Locks streaks on which something is due; those that another replica holds are left to it (ST-16)."""
-    return [_stored(row) for row in await tx.lock(LOCK_DUE, limit)]
+async def lock_due(tx: Tx, limit: int, but: Collection[UUID] = ()) -> list[Stored]:
+    """Locks streaks on which something is due, `but` some; those that another replica holds are left to it (ST-16)."""
+    return [_stored(row) for row in await tx.lock(LOCK_DUE, limit, list(but))]
 
 
 async def insert(tx: Tx, streak: Streak, server_type: str, events: Sequence[Event], policy: Policy) -> bool:

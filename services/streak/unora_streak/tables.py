@@ -56,6 +56,9 @@ streaks = Table(
     CheckConstraint("current_day BETWEEN 1 AND 15 OR streak_state = 'terminated'", name="current_day"),
     CheckConstraint("(streak_state = 'completed') = (completed_days = 15)", name="completed_is_day_15"),
     CheckConstraint("here <@ ARRAY[user_a_id, user_b_id]", name="here_is_the_pair"),
+    CheckConstraint(
+        "streak_state NOT IN ('at_risk', 'payment_window') OR cardinality(here) = 1", name="one_is_missing"
+    ),
     CheckConstraint("breaker_user_id IN (user_a_id, user_b_id)", name="breaker_is_of_the_pair"),
     CheckConstraint(
         "(streak_state = 'payment_window') = (window_closes_at IS NOT NULL AND breaker_user_id IS NOT NULL)",

@@ -38,6 +38,8 @@ CREATE TABLE streak.streaks (
     CONSTRAINT ck_streaks_current_day CHECK (current_day BETWEEN 1 AND 15 OR streak_state = 'terminated'),
     CONSTRAINT ck_streaks_completed_is_day_15 CHECK ((streak_state = 'completed') = (completed_days = 15)),
     CONSTRAINT ck_streaks_here_is_the_pair CHECK (here <@ ARRAY[user_a_id, user_b_id]),
+    CONSTRAINT ck_streaks_one_is_missing CHECK (
+        streak_state NOT IN ('at_risk', 'payment_window') OR cardinality(here) = 1),
     CONSTRAINT ck_streaks_breaker_is_of_the_pair CHECK (breaker_user_id IN (user_a_id, user_b_id)),
     CONSTRAINT ck_streaks_window_has_a_breaker CHECK (
         (streak_state = 'payment_window') = (window_closes_at IS NOT NULL AND breaker_user_id IS NOT NULL)),
@@ -85,6 +87,55 @@ END
 $$;
 CREATE TRIGGER hold_transition BEFORE UPDATE OF streak_state ON streak.streaks
     FOR EACH ROW WHEN (OLD.streak_state IS DISTINCT FROM NEW.streak_state) EXECUTE FUNCTION streak.hold_transition();
+
+CREATE FUNCTION streak.hold_beginning() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- Terminated from its first moment is one whose connection had ended before it was told of.
+    IF NEW.streak_state NOT IN ('active', 'terminated') OR NEW.cycle <> 1 OR NEW.completed_days <> 0 THEN
+        RAISE EXCEPTION 'a streak begins active, on day 1 of cycle 1'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'streak_beginning';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER hold_beginning BEFORE INSERT ON streak.streaks
+    FOR EACH ROW EXECUTE FUNCTION streak.hold_beginning();
+
+CREATE FUNCTION streak.hold_facts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.id, NEW.connection_id, NEW.user_a_id, NEW.user_b_id, NEW.server_type, NEW.started_at)
+        IS DISTINCT FROM
+        (OLD.id, OLD.connection_id, OLD.user_a_id, OLD.user_b_id, OLD.server_type, OLD.started_at)
+    THEN
+        RAISE EXCEPTION 'whose streak it is never changes'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'streak_facts';
+    END IF;
+    IF NEW.version < OLD.version OR NEW.cycle NOT IN (OLD.cycle, OLD.cycle + 1)
+        OR (NEW.cycle = OLD.cycle AND NEW.completed_days NOT IN (OLD.completed_days, OLD.completed_days + 1))
+        OR (NEW.cycle > OLD.cycle AND NEW.completed_days <> 0)
+    THEN
+        RAISE EXCEPTION 'a streak counts its days one by one, and begins a cycle with none'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'streak_count';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER hold_facts BEFORE UPDATE ON streak.streaks
+    FOR EACH ROW EXECUTE FUNCTION streak.hold_facts();
+
+CREATE FUNCTION streak.hold_member() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM streak.streaks s WHERE s.id = NEW.streak_id AND NEW.user_id IN (s.user_a_id, s.user_b_id)
+    ) THEN
+        RAISE EXCEPTION 'a check-in is of one of the two'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'check_in_member';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER hold_member BEFORE INSERT ON streak.check_ins
+    FOR EACH ROW EXECUTE FUNCTION streak.hold_member();
 
 CREATE FUNCTION streak.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

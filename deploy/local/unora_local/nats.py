@@ -119,6 +119,8 @@ async def ensure_streams(url: str, contexts: Iterable[str]) -> None:
             try:
                 await manager.stream_info(name)
             except NotFoundError:
-                await manager.add_stream(name=name, subjects=[subjects], max_age=MAX_AGE.total_seconds())
+                # Dead letters wait until somebody replays them; the rest can be told again from the outboxes.
+                age = 0.0 if name == DEAD_LETTERS else MAX_AGE.total_seconds()
+                await manager.add_stream(name=name, subjects=[subjects], max_age=age)
     finally:
         await connection.close()

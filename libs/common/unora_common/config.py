@@ -47,6 +47,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Calls above so many at once are refused with RESOURCE_EXHAUSTED."""
     default_deadline: float = 10.0
     """Seconds given to a call that brings no deadline of its own."""
+    longest_deadline: float = 60.0
+    """Seconds that a call gets at most, whatever deadline it brings."""
     shutdown_grace: float = 10.0
     """Seconds that calls in flight get to finish."""
     jwks_refresh: float = 300.0

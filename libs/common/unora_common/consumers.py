@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import asyncpg
 import grpc
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -31,7 +32,16 @@ MOST_FAILURES = 5
 LATER_DELAY = 1.0
 REST_WITHIN = 0.2
 """Seconds for messages that the stream has already; a replica may have taken them."""
-PASSING = (Later, Unavailable, TimeoutError, *AWAY)
+PASSING = (
+    Later,
+    Unavailable,
+    TimeoutError,
+    *AWAY,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+)
 PASSING_STATUS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 

@@ -27,6 +27,9 @@ AWAY = (
 )
 """What says that Postgres does not answer now, and nothing of the statement."""
 
+COMMAND_TIMEOUT = 20.0
+"""Seconds after which a statement is given up from this side too: the server's limit does not help when it is gone."""
+
 SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
@@ -142,6 +145,7 @@ class Database:
             dsn,
             min_size=1,
             max_size=connections,
+            command_timeout=COMMAND_TIMEOUT,
             server_settings={"application_name": f"unora_{context}", **SETTINGS},
             reset=_reset,
         )

@@ -65,7 +65,7 @@ class Housekeeping:
         return f"""
             DELETE FROM {schema}.{table} WHERE {key} IN (
                 SELECT {key.strip("()")} FROM {schema}.{table}
-                WHERE {column} < clock_timestamp() - make_interval(hours => $1)
+                WHERE {column} < (SELECT clock_timestamp() - make_interval(hours => $1))
                 ORDER BY {column.split()[-1]} LIMIT {self.BATCH} FOR UPDATE SKIP LOCKED)"""
 
     async def purge(self) -> int:

@@ -15,7 +15,8 @@ ALLOWED = frozenset(
     {
         *("timestamp", "level", "event", "service", "role", "trace", "error", "exception"),
         *("method", "caller", "user_id", "code", "reason", "seconds"),
-        *("consumer", "subject", "event_id", "failures", "job", "count", "address", "version", "missing", "names"),
+        *("consumer", "subject", "event_id", "aggregate_id", "failures", "job", "count"),
+        *("address", "version", "missing", "names"),
     }
 )
 

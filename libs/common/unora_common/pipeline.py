@@ -49,7 +49,7 @@ class AdminOnly(PermissionDenied):
 def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcMethodHandler[Any, Any]:
     """The gRPC handler of one method."""
     gateways = app.config.gateway_callers
-    default = app.config.default_deadline
+    default, longest = app.config.default_deadline, app.config.longest_deadline
     calls = app.metrics.calls
     answered = calls.labels(policy.name, "OK")
     log = app.log.bind(method=policy.path)
@@ -59,7 +59,7 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
         metadata = dict(context.invocation_metadata() or ())
         trace.begin(str(metadata.get(trace.HEADER, "")))
         remaining = context.time_remaining()
-        seconds_given = default if remaining is None else min(remaining, default)
+        seconds_given = default if remaining is None else min(remaining, longest)
         set_deadline(seconds_given)
         caller, member = "", None
         try:

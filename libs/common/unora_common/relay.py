@@ -16,6 +16,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from prometheus_client import CollectorRegistry, Counter
 
+from unora_common.database import COMMAND_TIMEOUT
 from unora_common.logs import describe
 
 BATCH = 500
@@ -31,6 +32,7 @@ class Relay:
         self._stream = stream
         self._log = log
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._leads = False
         self._woken = asyncio.Event()
         self._published = Counter("unora_events_published", "Events published to the stream", registry=registry)
         self._select = f"""
@@ -39,8 +41,9 @@ class Relay:
         self._mark = f"UPDATE {context}.outbox SET published_at = clock_timestamp() WHERE id = ANY($1::uuid[])"
 
     def wake(self) -> None:
-        """Something was told: look at once."""
-        self._woken.set()
+        """Something was told: look at once, if this is the relay that leads."""
+        if self._leads:
+            self._woken.set()
 
     async def run(self, interval: float) -> None:
         """Publishes until cancelled; looks every `interval` seconds when nothing wakes it."""
@@ -73,20 +76,24 @@ class Relay:
 
     async def close(self) -> None:
         """Gives up leadership."""
+        self._leads = False
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.terminate()
 
     async def _leading(self) -> asyncpg.Connection[asyncpg.Record] | None:
         if self._connection is None or self._connection.is_closed():
-            connection = await asyncpg.connect(
-                self._dsn, server_settings={"application_name": f"unora_{self._context}_relay"}
+            self._leads = False
+            self._connection = await asyncpg.connect(
+                self._dsn,
+                command_timeout=COMMAND_TIMEOUT,
+                server_settings={"application_name": f"unora_{self._context}_relay"},
             )
-            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"relay {self._context}"):
-                await connection.close()
-                return None
-            self._connection = connection
-        return self._connection
+        if not self._leads:
+            self._leads = await self._connection.fetchval(
+                "SELECT pg_try_advisory_lock(hashtext($1))", f"relay {self._context}"
+            )
+        return self._connection if self._leads else None
 
     async def _publish(self, rows: Rows) -> list[Any]:
         """Publishes in rounds, each with one event of each aggregate; an aggregate stops at its first failure."""

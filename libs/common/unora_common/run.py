@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+import zoneinfo
 from importlib.metadata import version
 from typing import Any
 
@@ -19,6 +20,7 @@ from unora_common.service import App, Service
 def main(service: Service[Any], arguments: list[str] | None = None) -> int:
     """Parses the command line, reads the configuration, and runs until SIGTERM or SIGINT. Returns the exit code."""
     options = _parser(service).parse_args(arguments)
+    zoneinfo.reset_tzpath(to=())  # the zones of the locked tzdata, not this machine's: replicas must agree on midnights
     if options.command == "migrate":
         return _migrate(service)
     try:
@@ -77,7 +79,7 @@ async def _run(app: App[Any], options: argparse.Namespace) -> int:
         app.log.info("starting", version=version("unora"), role=options.role)
         if app.config.metrics_listen:
             app.metrics.serve(app.config.metrics_listen)
-        await app.serve()
+        await app.serve(calls=options.role != "worker")
         if options.role != "api":
             app.work()
         app.watch()
@@ -90,14 +92,36 @@ async def _run(app: App[Any], options: argparse.Namespace) -> int:
 
 async def _command(app: App[Any], options: argparse.Namespace) -> int:
     if options.command == "republish":
-        async with app.database.transaction() as tx:
-            count = await tx.run(f"UPDATE {app.context}.outbox SET published_at = NULL")
-        while await app.relay.step():
-            print(".", end="", flush=True)
-        print(f"\n{count} events of {app.context} published again")
-        return 0
+        return await _republish(app)
     if options.command == "replay":
         applied = await app.dead_letters.replay(app.consumers)
         print(f"{applied} dead letters of {app.context} applied")
         return 0
     return await app.service.commands[options.command].run(app, options)
+
+
+async def _republish(app: App[Any]) -> int:
+    """Marks the whole outbox unpublished, batch by batch, and waits until it is published by the relay that leads: a
+    running service's, or this one.
+    """
+    mark = f"""
+        UPDATE {app.context}.outbox SET published_at = NULL WHERE id IN (
+            SELECT id FROM {app.context}.outbox WHERE published_at < $1 ORDER BY seq LIMIT 5000)"""
+    count = 0
+    async with app.database.session() as session:
+        began = await session.value("SELECT clock_timestamp()")
+    while True:
+        async with app.database.transaction() as tx:
+            marked = await tx.run(mark, began)
+        count += marked
+        if not marked:
+            break
+    while True:
+        async with app.database.session() as session:
+            left = await session.value(f"SELECT count(*) FROM {app.context}.outbox WHERE published_at IS NULL")
+        print(f"\r{count - min(left, count)} of {count} events of {app.context} published again", end="", flush=True)
+        if not left:
+            print()
+            return 0
+        if not await app.relay.step():
+            await asyncio.sleep(0.2)

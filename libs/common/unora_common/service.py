@@ -30,6 +30,8 @@ from unora_common.server import Server
 from unora_common.tokens import Jwks, Verifier
 
 C = TypeVar("C", bound=Config)
+PING = 2.0
+"""Seconds that Postgres has to answer, before calls should go elsewhere."""
 Part = Callable[["App[Any]"], Any]
 """A class of servicer, consumer or job methods, made with the App."""
 
@@ -85,6 +87,7 @@ class App(Generic[C]):
         self.consumers: list[Consumer] = []
         self.jobs: list[Job] = []
         self.server: Server | None = None
+        self._ping: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -115,9 +118,9 @@ class App(Generic[C]):
         self.jobs.append(Job(self, Every(600.0), Housekeeping(self).purge))
         await self.nats.subscribe(wake, cb=self._woken)
 
-    async def serve(self) -> None:
-        """Starts the gRPC server, not ready yet."""
-        self.server = Server(self, [make(self) for make in self.service.servicers])
+    async def serve(self, *, calls: bool = True) -> None:
+        """Starts the gRPC server, not ready yet; without `calls` it serves nothing but health and reflection."""
+        self.server = Server(self, [make(self) for make in self.service.servicers] if calls else [])
         await self.server.start()
         self.log.info("serving", address=self.server.address)
 
@@ -140,6 +143,8 @@ class App(Generic[C]):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._ping:
+            self._ping.cancel()
         await self.relay.close()
         await self.clients.close()
         with suppress(NatsError):
@@ -151,10 +156,12 @@ class App(Generic[C]):
     async def missing(self) -> list[str]:
         """What readiness waits for. Not NATS: without it calls are served, and their events wait in the outbox."""
         found: list[str] = []
-        try:
-            async with self.database.session() as session:
-                await session.value("SELECT 1")
-        except Exception as error:  # whatever it is, Postgres does not answer
+        if self._ping is None or self._ping.done():
+            self._ping = asyncio.ensure_future(self._postgres())
+        await asyncio.wait({self._ping}, timeout=PING)  # a frozen connection does not even let go of who waits for it
+        if not self._ping.done():
+            found.append("postgres (no answer)")
+        elif error := self._ping.exception():
             found.append(f"postgres ({describe(error)})")
         if not self.verifier.ready:
             try:
@@ -162,6 +169,10 @@ class App(Generic[C]):
             except Exception as error:  # identity may start later than we do
                 found.append(f"keys of identity ({describe(error)})")
         return found
+
+    async def _postgres(self) -> None:
+        async with self.database.session() as session:
+            await session.value("SELECT 1")
 
     async def _watch(self) -> None:
         refreshed = asyncio.get_running_loop().time()

@@ -27,6 +27,8 @@ ALGORITHM = "ES256"
 REMEMBERED = 20_000
 KEYS_AT_MOST_EVERY = 10.0  # seconds, so that made-up key ids cannot make us ask identity all the time
 Jwks = dict[str, Any]
+UNREADABLE = (JoseError, ValueError, KeyError, TypeError, RecursionError)
+"""What reading a made-up token can raise; the last by JSON that is nested deep enough."""
 
 
 class TokenMissing(Unauthenticated):
@@ -97,7 +99,7 @@ class Verifier:
             await self._look_again()  # it may be signed by a key newer than ours
         try:
             return self._read(token)
-        except (JoseError, ValueError, KeyError, TypeError):
+        except UNREADABLE:
             raise Unauthenticated from None
 
     def _read(self, token: str) -> Member:
@@ -132,5 +134,5 @@ def _key_id(token: str) -> str:
     try:
         header = msgspec.json.decode(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
         return str(header["kid"])
-    except (ValueError, KeyError, TypeError):
+    except UNREADABLE:
         raise Unauthenticated from None

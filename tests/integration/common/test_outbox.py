@@ -174,6 +174,7 @@ async def _until(step: Any) -> int:
 
 async def test_any_process_that_tells_wakes_the_one_that_leads(house: House) -> None:
     leader, other = await house.open("matching"), await house.open("matching")
+    await leader.relay.step()
     for teller in (other, leader):
         leader.relay._woken.clear()
         await tell(teller, formed())

@@ -107,6 +107,27 @@ exclusions = Table(
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
+filters = Table(
+    "filters",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("server_type", Text, ForeignKey(servers.c.server_type), primary_key=True),
+    Column("genders", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("age_bands", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("updated_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    CheckConstraint(
+        "genders <@ ARRAY['woman', 'man', 'non_binary'] AND cardinality(genders) <= 3",
+        name="genders",
+    ),
+    CheckConstraint(
+        "age_bands <@ ARRAY['18_24', '25_29', '30_34', '35_39', '40_49', '50_59', '60_plus']"
+        " AND cardinality(age_bands) <= 7",
+        name="age_bands",
+    ),
+    comment="Whom a member wants on the cards of a server, from the next refresh on; an empty list is anyone (DI-05)",
+)
+
 discovery_batches = Table(
     "discovery_batches",
     metadata,

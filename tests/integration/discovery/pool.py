@@ -114,7 +114,7 @@ class Pool:
 
     async def kept(self, who: Caller) -> dict[str, list[dict[str, Any]]]:
         """All that a refused call must leave as it is."""
-        tables = ("server_memberships", "refresh_timers", "discovery_batches", "candidates")
+        tables = ("server_memberships", "refresh_timers", "discovery_batches", "candidates", "filters")
         found = {table: await self.rows(table, who.user) for table in tables}
         found["discovery_cards"] = [
             dict(row)

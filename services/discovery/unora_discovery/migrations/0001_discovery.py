@@ -86,6 +86,26 @@ COMMENT ON TABLE discovery.exclusions IS
     'Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)';
 """
 
+# An empty list narrows nothing. A value that comes twice does no harm, and the length is bounded all the same.
+FILTERS = """
+CREATE TABLE discovery.filters (
+    user_id uuid NOT NULL,
+    server_type text NOT NULL CONSTRAINT fk_filters_server_type REFERENCES discovery.servers (server_type),
+    genders text[] NOT NULL DEFAULT '{}',
+    age_bands text[] NOT NULL DEFAULT '{}',
+    updated_at timestamptz NOT NULL,
+    deleted_at timestamptz,
+    CONSTRAINT pk_filters PRIMARY KEY (user_id, server_type),
+    CONSTRAINT ck_filters_genders CHECK (
+        genders <@ ARRAY['woman', 'man', 'non_binary'] AND cardinality(genders) <= 3),
+    CONSTRAINT ck_filters_age_bands CHECK (
+        age_bands <@ ARRAY['18_24', '25_29', '30_34', '35_39', '40_49', '50_59', '60_plus']
+        AND cardinality(age_bands) <= 7)
+);
+COMMENT ON TABLE discovery.filters IS
+    'Whom a member wants on the cards of a server, from the next refresh on; an empty list is anyone (DI-05)';
+"""
+
 BATCHES = """
 CREATE TABLE discovery.discovery_batches (
     id uuid NOT NULL CONSTRAINT pk_discovery_batches PRIMARY KEY,
@@ -166,5 +186,6 @@ def upgrade() -> None:
     create_plumbing("discovery")
     run_sql(MEMBERS)
     run_sql(POOL)
+    run_sql(FILTERS)
     run_sql(BATCHES)
     run_sql(TRIGGERS)

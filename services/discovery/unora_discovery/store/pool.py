@@ -46,14 +46,18 @@ EXCLUDE: Final = """
     ON CONFLICT (source_id, user_id) DO UPDATE SET version = excluded.version, reason = excluded.reason
     WHERE e.version < excluded.version"""
 
+# The viewer's filters of this server, as they are now, and no other's: cards that are shown stay (DI-05, DI-03).
 # A batch was shown from its making until it was replaced, so that the people of the batch that is being replaced are
 # not in the next one, however old it is.
 SEARCH: Final = f"""
     SELECT c.user_id, c.age_band, c.city, c.trust_level, c.hobbies
     FROM discovery.server_memberships m
     JOIN discovery.candidates c ON c.user_id = m.user_id
+    LEFT JOIN discovery.filters f ON f.user_id = $1 AND f.server_type = $2 AND f.deleted_at IS NULL
     WHERE m.server_type = $2 AND m.user_id <> $1
         AND c.discovery_ready AND c.active_connection_count < c.connection_limit
+        AND (coalesce(f.genders, '{{}}') = '{{}}' OR c.gender = ANY (f.genders))
+        AND (coalesce(f.age_bands, '{{}}') = '{{}}' OR c.age_band = ANY (f.age_bands))
         AND NOT EXISTS (
             SELECT FROM discovery.exclusions e
             WHERE e.user_id = $1 AND e.other_id = c.user_id AND e.reason <> 'lifted')
@@ -100,8 +104,8 @@ async def exclude(tx: Tx, *exclusions: Exclusion) -> None:
 async def search(
     session: Session, viewer: UUID, server: ServerType, hobbies: Collection[str], not_shown_since: datetime
 ) -> list[Candidate]:
-    """At most five members of the server who may be shown to the viewer (DI-09): those who share most of these hobbies
-    first, and by chance among equals (DI-07).
+    """At most five members of the server who may be shown to the viewer (DI-09) and pass the viewer's filters (DI-05):
+    those who share most of these hobbies first, and by chance among equals (DI-07).
     """
     rows = await session.rows(SEARCH, viewer, server, list(hobbies), not_shown_since)
     return [_candidate(row) for row in rows]

@@ -1,0 +1,167 @@
+"""Filters: whom a member wants on the cards of a server. They have no methods yet; the rows are put in by SQL."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from unora_local.inprocess import Caller, World
+
+from tests.integration.discovery.pool import FRIEND, NAMES, PARTNER, Pool, Server
+from tests.support import refusal
+
+SAVE = """
+    INSERT INTO discovery.filters (user_id, server_type, genders, age_bands, updated_at)
+    VALUES ($1, $2, $3, $4, clock.now())
+    ON CONFLICT (user_id, server_type) DO UPDATE
+    SET genders = excluded.genders, age_bands = excluded.age_bands, updated_at = clock.now(), deleted_at = NULL"""
+
+
+async def save(
+    pool: Pool, who: Caller, server: Server = PARTNER, *, genders: tuple[str, ...] = (), ages: tuple[str, ...] = ()
+) -> None:
+    """As the service will save them: in its own role."""
+    role = await asyncpg.connect(pool.world.testbed.dsn(pool.world.database, "unora_discovery"))
+    try:
+        await role.execute(SAVE, who.user, NAMES[server], genders, ages)
+    finally:
+        await role.close()
+
+
+async def people(pool: Pool, count: int, gender: str = "woman", age_band: str = "30_34") -> set[str]:
+    """Members of this gender and age band."""
+    members = await pool.members(count)
+    await pool.world.superuser.execute(
+        "UPDATE discovery.candidates SET gender = $2, age_band = $3 WHERE user_id = ANY($1)",
+        *([member.user for member in members], gender, age_band),
+    )
+    return {member.id for member in members}
+
+
+async def shown(pool: Pool, who: Caller, server: Server = PARTNER) -> set[str]:
+    """Who is on the cards after a refresh."""
+    return set(await pool.shown(who, (await pool.refresh(who, server)).batch))
+
+
+@pytest.mark.rule("DI-05")
+@pytest.mark.parametrize(
+    ("genders", "ages"),
+    [
+        (("non_binary",), ()),
+        ((), ("50_59",)),
+        (("non_binary",), ("50_59",)),
+        (("non_binary", "man"), ("50_59", "18_24")),
+    ],
+)
+async def test_a_refresh_shows_only_whom_the_filters_let_pass(
+    pool: Pool, genders: tuple[str, ...], ages: tuple[str, ...]
+) -> None:
+    who = await pool.member()
+    await people(pool, 15)
+    wanted = await people(pool, 5, "non_binary", "50_59")
+    await save(pool, who, genders=genders, ages=ages)
+    assert await shown(pool, who) == wanted
+
+
+@pytest.mark.rule("DI-05")
+async def test_both_filters_must_be_passed(pool: Pool) -> None:
+    who = await pool.member()
+    wanted = await people(pool, 5, "man", "25_29")
+    await people(pool, 5, "man", "60_plus")
+    await people(pool, 5, "woman", "25_29")
+    await save(pool, who, genders=("man",), ages=("25_29",))
+    assert await shown(pool, who) == wanted
+
+
+@pytest.mark.rule("DI-03", "DI-05")
+async def test_a_filter_that_changes_leaves_the_cards_that_are_shown_and_narrows_the_next_refresh(pool: Pool) -> None:
+    who = await pool.member()
+    women = await people(pool, 5)
+    screen = await pool.refresh(who)
+    men = await people(pool, 5, "man")
+    await people(pool, 5)
+    await save(pool, who, genders=("man",))
+    assert await pool.screen(who) == screen
+    assert set(await pool.shown(who, screen.batch)) == women
+    assert await shown(pool, who) == men
+
+
+@pytest.mark.rule("DI-05")
+async def test_filters_count_in_their_own_server_and_for_their_own_member(pool: Pool) -> None:
+    who, other = await pool.member(), await pool.member()
+    women = await people(pool, 5)
+    await save(pool, who, FRIEND, genders=("man",))
+    await save(pool, other, PARTNER, genders=("man",))
+    assert await shown(pool, who, PARTNER) <= women | {other.id}
+    men = await people(pool, 5, "man")
+    assert await shown(pool, who, FRIEND) == men
+
+
+@pytest.mark.rule("DI-02", "DI-05")
+async def test_filters_that_are_too_narrow_leave_the_batch_and_the_timer(pool: Pool) -> None:
+    who = await pool.member()
+    await people(pool, 20)
+    await pool.refresh(who)
+    await pool.refresh(who)
+    await pool.world.move_clock(timedelta(days=8))
+    await people(pool, 4, "man")
+    await save(pool, who, genders=("man",))
+    screen, kept = await pool.screen(who), await pool.kept(who)
+    refused = await refusal(pool.refresh(who))
+    assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "POOL_TOO_SMALL", {})
+    assert (await pool.kept(who), await pool.screen(who)) == (kept, screen)
+    await save(pool, who, genders=("man", "woman"))
+    assert (await pool.refresh(who)).batch != screen.batch
+
+
+@pytest.mark.rule("DI-05")
+async def test_empty_and_deleted_filters_narrow_nothing(pool: Pool) -> None:
+    who = await pool.member()
+    await people(pool, 10)
+    await save(pool, who)
+    assert len(await shown(pool, who)) == 5
+    await save(pool, who, genders=("man",))
+    await pool.world.superuser.execute(
+        "UPDATE discovery.filters SET deleted_at = clock.now() WHERE user_id = $1", who.user
+    )
+    assert len(await shown(pool, who)) == 5
+
+
+@pytest.mark.rule("DI-05")
+@pytest.mark.parametrize(
+    ("server", "genders", "ages", "constraint"),
+    [
+        ("partner", ["robot"], [], "ck_filters_genders"),
+        ("partner", [None], [], "ck_filters_genders"),
+        ("partner", ["man"] * 4, [], "ck_filters_genders"),
+        ("partner", [], ["30"], "ck_filters_age_bands"),
+        ("partner", [], ["30_34", None], "ck_filters_age_bands"),
+        ("partner", [], ["30_34"] * 8, "ck_filters_age_bands"),
+        ("elsewhere", [], [], "fk_filters_server_type"),
+    ],
+)
+async def test_the_database_refuses_filters_of_no_meaning(
+    world: World, server: str, genders: list[str | None], ages: list[str | None], constraint: str
+) -> None:
+    role = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery"))
+    try:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+            await role.execute(SAVE, world.caller().user, server, genders, ages)
+        assert refused.value.constraint_name == constraint
+    finally:
+        await role.close()
+
+
+@pytest.mark.rule("DI-05")
+async def test_a_member_has_one_row_of_filters_per_server(world: World) -> None:
+    role, who = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery")), world.caller()
+    insert = SAVE.partition("ON CONFLICT")[0]
+    try:
+        await role.execute(insert, who.user, "partner", [], [])
+        await role.execute(insert, who.user, "friend", [], [])
+        with pytest.raises(asyncpg.UniqueViolationError) as refused:
+            await role.execute(insert, who.user, "partner", [], [])
+        assert refused.value.constraint_name == "pk_filters"
+    finally:
+        await role.close()

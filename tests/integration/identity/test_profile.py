@@ -66,6 +66,7 @@ async def test_a_profile_fills_up_field_by_field(people: People) -> None:
         (Profile(date_of_birth=Date(year=1990, month=2, day=30)), ["date_of_birth"], "profile.date_of_birth"),
         (Profile(date_of_birth=Date(year=1850, month=2, day=3)), ["date_of_birth"], "profile.date_of_birth"),
         (Profile(time_zone="Mars/Olympus"), ["time_zone"], "profile.time_zone"),
+        (Profile(time_zone="localtime"), ["time_zone"], "profile.time_zone"),
         (Profile(name="\u200b"), ["name"], "profile.name"),
         (Profile(name="x" * 61), ["name"], "profile.name"),
     ],

@@ -1,7 +1,10 @@
 """PR-01, ID-08: the profile and the age of its owner."""
 
+import zoneinfo
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +22,7 @@ from unora_identity.domain.profiles import (
     is_complete,
 )
 from unora_identity.domain.text import TextNotPrintable, TextOutOfBounds
+from unora_identity.domain.time_zones import time_zones
 
 POLICY = Policy()
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -76,10 +80,32 @@ def test_a_profile_is_complete_when_all_is_told(gap: str) -> None:
 
 
 @pytest.mark.rule("PR-01")
-@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", "utc ", "Europe"])
+@pytest.mark.parametrize(
+    "zone",
+    ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", "utc ", "Europe", "localtime", "posixrules", "Factory"],
+)
 def test_a_time_zone_is_one_of_iana(zone: str) -> None:
     with pytest.raises(TimeZoneUnknown):
         check(replace(GRACE, time_zone=zone), NOW, POLICY)
+
+
+@pytest.mark.rule("PR-01")
+def test_the_machine_adds_no_time_zone_and_takes_none_away(tmp_path: Path) -> None:
+    (tmp_path / "localtime").write_bytes(files("tzdata.zoneinfo").joinpath("UTC").read_bytes())
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath([tmp_path])
+    time_zones.cache_clear()
+    try:
+        assert "localtime" in zoneinfo.available_timezones()
+        assert "localtime" not in time_zones()
+        assert {"UTC", "Europe/Kyiv", "Asia/Calcutta"} <= time_zones()
+    finally:
+        zoneinfo.reset_tzpath(before)
+
+
+@pytest.mark.rule("PR-01", "ST-03")
+def test_every_time_zone_that_is_taken_can_be_used() -> None:
+    assert all(ZoneInfo(zone).utcoffset(NOW) is not None for zone in time_zones())
 
 
 @pytest.mark.rule("PR-01")

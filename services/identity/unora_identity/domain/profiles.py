@@ -3,14 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
-from zoneinfo import available_timezones
 
 from unora_common.errors import DomainError, InvalidArgument
 
 from unora_identity.domain.age import age_at, age_on
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.text import tidy
+from unora_identity.domain.time_zones import time_zones
 
 
 class UnderAge(DomainError):
@@ -74,7 +73,7 @@ def check(profile: Profile, now: datetime, policy: Policy) -> Profile:
         bio=profile.bio and tidy("profile.bio", profile.bio, policy.bio, lines=True),
         occupation=tidy("profile.occupation", profile.occupation, policy.occupation),
     )
-    if profile.time_zone and profile.time_zone not in _time_zones():
+    if profile.time_zone and profile.time_zone not in time_zones():
         raise TimeZoneUnknown
     if profile.date_of_birth is not None:
         _check_birth_date(profile.date_of_birth, profile.time_zone, now, policy)
@@ -100,8 +99,3 @@ def _check_birth_date(born: date, time_zone: str, now: datetime, policy: Policy)
         raise BirthDateImpossible
     if time_zone and age_at(born, time_zone, now) < policy.adult_age:
         raise UnderAge
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())

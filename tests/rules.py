@@ -37,8 +37,8 @@ def _marked(body: list[ast.stmt], above: tuple[str, ...]) -> Iterator[tuple[str,
             if isinstance(node, ast.ClassDef):
                 if node.name.startswith("Test"):
                     yield from _marked(node.body, here)
-                elif here:
-                    yield node.name, here  # a state machine, made a test by its TestCase
+                elif here != above:
+                    yield node.name, here  # a state machine that is marked itself, made a test by its TestCase
             elif node.name.startswith("test_"):
                 yield node.name, here
 

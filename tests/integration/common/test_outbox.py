@@ -251,3 +251,18 @@ async def _age(house: House, interval: str) -> None:
         f"UPDATE matching.outbox SET created_at = created_at - interval '{interval}', "
         f"published_at = published_at - interval '{interval}'"
     )
+
+
+async def test_a_relay_that_does_not_lead_keeps_one_connection_and_takes_over(house: House) -> None:
+    leader, other = await house.open("matching"), await house.open("matching")
+    await leader.relay.step()
+    backends = set()
+    for _ in range(5):
+        assert await other.relay.step() == 0
+        assert other.relay._connection is not None
+        backends.add(other.relay._connection.get_server_pid())
+    assert len(backends) == 1
+    await tell(leader, formed())
+    await leader.relay.close()
+    while not await other.relay.step():
+        pass  # Postgres takes a moment to notice that the leader is gone

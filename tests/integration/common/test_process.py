@@ -285,3 +285,13 @@ async def test_a_job_that_fails_runs_again(house: House) -> None:
     running.cancel()
     failed = [line for line in house.logged() if line["event"] == "job failed"]
     assert {(line["job"], line["error"]) for line in failed} == {("sweep", "RuntimeError")}
+
+
+async def test_a_worker_tells_its_health_and_serves_no_call(house: House) -> None:
+    worker = await house.open("streak", servicers=[Probe])
+    assert worker.server is not None
+    await worker.server.stop()
+    await worker.serve(calls=False)
+    async with house.stub_of(worker) as stub:
+        refused = await refusal(stub.GetDashboard(GetDashboardRequest(), metadata=house.caller().metadata))
+    assert refused.code == "UNIMPLEMENTED"

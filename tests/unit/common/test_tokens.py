@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,3 +135,9 @@ async def test_it_remembers_only_so_many(identity: Identity, monkeypatch: pytest
     clock.moment += timedelta(hours=1)
     with pytest.raises(TokenExpired):
         await verifies.verify(signed(OLD))
+
+
+async def test_a_token_nested_deep_enough_to_exhaust_a_reader_is_only_a_bad_token(identity: Identity) -> None:
+    deep = base64.urlsafe_b64encode(b"[" * 2500).decode().rstrip("=")
+    with pytest.raises(Unauthenticated):
+        await (await verifier(identity)).verify(f"{deep}.e30.AA")

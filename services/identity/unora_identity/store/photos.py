@@ -30,11 +30,13 @@ ADD = """
     INSERT INTO identity.photos (id, user_id, position, object_key, has_face, quality_passed, sharpness, brightness,
                                  width, height, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
-# Marked first and removed later, so that no upload is completed while its objects are being removed.
+# Marked first and removed later, so that no upload is completed while its objects are being removed. The clock is read
+# once, by a SELECT of its own: bare in the condition, it would be read for each row, and no index could serve it.
 MARK_ORPHANS = """
     WITH old AS (
         SELECT id FROM identity.photo_uploads
-        WHERE expires_at < $1 AND (removing_at IS NULL OR removing_at < clock_timestamp() - interval '5 minutes')
+        WHERE expires_at < $1
+            AND (removing_at IS NULL OR removing_at < (SELECT clock_timestamp()) - interval '5 minutes')
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     UPDATE identity.photo_uploads u SET removing_at = clock_timestamp() FROM old WHERE u.id = old.id
     RETURNING u.id, u.object_keys"""

@@ -45,7 +45,7 @@ users = Table(
     UniqueConstraint("phone_hash"),
     CheckConstraint("octet_length(phone_hash) = 32", name="phone_hash"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    CheckConstraint("active_connection_count BETWEEN 0 AND 4", name="active_connection_count"),
+    CheckConstraint("active_connection_count >= 0", name="active_connection_count"),
     comment="Accounts; the lock of a member's row guards all that identity keeps of them (ID-01)",
 )
 
@@ -137,7 +137,7 @@ verification_signals = Table(
         unique=True,
         postgresql_where=LIVING,
     ),
-    comment="A provider's opaque token and its outcome, never a document (ID-05, ID-06)",
+    comment="A provider's opaque token and its outcome, never a document (ID-05, ID-06); rows come with verification",
 )
 
 profiles = Table(

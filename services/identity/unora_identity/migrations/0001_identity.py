@@ -25,7 +25,7 @@ CREATE TABLE identity.users (
     deleted_at timestamptz,
     CONSTRAINT ck_users_phone_hash CHECK (octet_length(phone_hash) = 32),
     CONSTRAINT ck_users_tier CHECK (tier IN ('free', 'plus', 'pro')),
-    CONSTRAINT ck_users_active_connection_count CHECK (active_connection_count BETWEEN 0 AND 4)
+    CONSTRAINT ck_users_active_connection_count CHECK (active_connection_count >= 0)
 );
 COMMENT ON TABLE identity.users IS
     'Accounts; the lock of a member''s row guards all that identity keeps of them (ID-01)';
@@ -108,7 +108,7 @@ CREATE TABLE identity.verification_signals (
 CREATE UNIQUE INDEX uq_verification_signals_user_id_signal_type_provider
     ON identity.verification_signals (user_id, signal_type, provider) WHERE deleted_at IS NULL;
 COMMENT ON TABLE identity.verification_signals IS
-    'A provider''s opaque token and its outcome, never a document (ID-05, ID-06)';
+    'A provider''s opaque token and its outcome, never a document (ID-05, ID-06); rows come with verification';
 """
 
 PROFILES = """

@@ -16,7 +16,7 @@ from unora_identity.providers.photos import PhotoStore, S3Settings
 from unora_identity.providers.sms import SandboxSms, SmsSender
 from unora_identity.providers.vision import Vision, VisionPolicy
 from unora_identity.tokens import AccessTokens, machine_now
-from unora_identity.vault import MasterKeys
+from unora_identity.vault import MasterKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Resources:
     policy: Policy
     tokens: AccessTokens
     hasher: PhoneHasher
-    master_keys: MasterKeys
+    master_key: MasterKey
     sms: SmsSender
     photos: PhotoStore
     vision: Vision
@@ -53,7 +53,7 @@ def resources(app: App[IdentityConfig]) -> Resources:
         policy=policy,
         tokens=_tokens(config, policy),
         hasher=hasher,
-        master_keys=MasterKeys(hasher.derive("master key")),
+        master_key=MasterKey(hasher.derive("master key")),
         sms=SandboxSms(config.sms_sandbox),
         photos=PhotoStore(
             S3Settings(

@@ -167,5 +167,5 @@ async def _signed_in(tx: Tx, session: Session, token: RefreshToken, created: boo
 
 def _newcomer(resources: Resources, number: str) -> Newcomer:
     user = uuid7()
-    key, wrapped = resources.master_keys.new_key(user)
+    key, wrapped = resources.master_key.new_key(user)
     return Newcomer(user_id=user, phone_sealed=key.seal("phone", number), data_key=wrapped)

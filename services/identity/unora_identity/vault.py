@@ -5,7 +5,6 @@ the wrapped key gone, what it sealed is noise, also in backups. Nonces are rando
 values, far from where random nonces of 96 bits could meet.
 """
 
-import hashlib
 import os
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
-_MASTER_ID_BYTES = 8
 
 
 class Unsealable(Exception):
@@ -41,27 +39,22 @@ class DataKey:
         return self._user_id.bytes + purpose.encode()
 
 
-class MasterKeys:
-    """Wraps data keys with `current`; also unwraps what `earlier` ones wrapped, so that the master can be changed."""
+class MasterKey:
+    """Wraps and unwraps data keys."""
 
-    def __init__(self, current: bytes, *earlier: bytes) -> None:
-        if any(len(key) != _KEY_BYTES for key in (current, *earlier)):
+    def __init__(self, key: bytes) -> None:
+        if len(key) != _KEY_BYTES:
             raise ValueError(f"a master key has {_KEY_BYTES} bytes")
-        self._ciphers = {_id_of(key): AESGCM(key) for key in (current, *earlier)}
-        self._current = _id_of(current)
+        self._cipher = AESGCM(key)
 
     def new_key(self, user_id: UUID) -> tuple[DataKey, bytes]:
-        """A fresh data key and its wrapped form: master id || nonce || ciphertext, 68 bytes, for one column."""
+        """A fresh data key and its wrapped form: nonce || ciphertext, 60 bytes, for one column."""
         key, nonce = AESGCM.generate_key(_KEY_BYTES * 8), os.urandom(_NONCE_BYTES)
-        wrapped = self._ciphers[self._current].encrypt(nonce, key, user_id.bytes)
-        return DataKey(user_id, key), self._current + nonce + wrapped
+        return DataKey(user_id, key), nonce + self._cipher.encrypt(nonce, key, user_id.bytes)
 
     def unwrap(self, user_id: UUID, wrapped: bytes) -> DataKey:
         """The user's data key, or Unsealable."""
-        cipher = self._ciphers.get(wrapped[:_MASTER_ID_BYTES])
-        if cipher is None:
-            raise Unsealable("wrapped by a master key that is not here")
-        return DataKey(user_id, _decrypt(cipher, wrapped[_MASTER_ID_BYTES:], user_id.bytes))
+        return DataKey(user_id, _decrypt(self._cipher, wrapped, user_id.bytes))
 
 
 def _decrypt(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
@@ -69,7 +62,3 @@ def _decrypt(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
         return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
     except (InvalidTag, ValueError):
         raise Unsealable("not what was sealed") from None
-
-
-def _id_of(key: bytes) -> bytes:
-    return hashlib.sha256(b"unora master key" + key).digest()[:_MASTER_ID_BYTES]

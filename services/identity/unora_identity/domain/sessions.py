@@ -26,7 +26,6 @@ class Revocation(StrEnum):
     """Why a family was revoked."""
 
     REUSE = "reuse"
-    SIGNED_IN_AGAIN = "signed_in_again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +103,13 @@ def rotate(
     A second use means that two hold the token and nobody knows who is the thief: both lose it, the family is revoked.
     But the same call sent again, because its answer was lost, gets a fresh token while `successor`, the one that it did
     not get, is unused. That one is voided: the family never forks, and whoever holds it gives itself away by using it.
+    The first revocation stands: a later use changes neither its time nor its cause.
     """
     if session.revoked_at is not None:
         return Refused(session, SessionInvalid())
     repeated = token.used_by == request_id and successor is not None and successor.used_at is None
     if token.used_at is not None and not repeated:
-        return Refused(revoke(session, Revocation.REUSE, now), SessionInvalid())
+        return Refused(replace(session, revoked_at=now, revocation=Revocation.REUSE), SessionInvalid())
     if now >= token.expires_at:
         return Refused(session, SessionInvalid())
     return Rotated(
@@ -132,13 +132,6 @@ def reissue(
         voided=tuple(replace(token, used_at=now) for token in family if token.used_at is None),
         fresh=_token(fresh_hash, session.id, now, policy),
     )
-
-
-def revoke(session: Session, why: Revocation, now: datetime) -> Session:
-    """End the whole family. The first revocation stands: a later one changes neither its time nor its cause."""
-    if session.revoked_at is not None:
-        return session
-    return replace(session, revoked_at=now, revocation=why)
 
 
 def _token(token_hash: bytes, session_id: UUID, now: datetime, policy: Policy) -> RefreshToken:

@@ -46,5 +46,6 @@ def _ask(method: str, url: str, body: bytes | None = None, content_type: str = "
         answer = connection.getresponse()
         content = answer.read()
     if answer.status not in (200, 204):
-        raise Unexpected(f"the object store answered a {method} with status {answer.status}")
+        code = content.decode(errors="replace").partition("<Code>")[2].partition("</Code>")[0]
+        raise Unexpected(f"the object store answered a {method} with status {answer.status} {code}".rstrip())
     return content

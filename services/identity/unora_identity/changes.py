@@ -11,7 +11,7 @@ from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_common.database import Tx
 from unora_common.errors import Unauthenticated
 
-from unora_identity.domain.card import card
+from unora_identity.domain.card import Card, card
 from unora_identity.domain.onboarding import Member, stay_ready
 from unora_identity.domain.policy import Policy
 from unora_identity.store import members
@@ -53,4 +53,15 @@ def tell_card(tx: Tx, locked: Locked, before: Member, after: Member, policy: Pol
     """Tells Discovery, if what it may show of the member is not what it was."""
     old, new = card(before, tx.now, policy), card(after, tx.now, policy)
     if old != new:
-        locked.tell(tx, DiscoveryProfileChanged, discovery_ready=new.ready, trust_level=new.trust_level)
+        _tell(tx, locked, new)
+
+
+def tell_age_band(tx: Tx, locked: Locked, member: Member, policy: Policy) -> None:
+    """Tells Discovery that the member has grown into another age band, if it shows them."""
+    now = card(member, tx.now, policy)
+    if now.ready:
+        _tell(tx, locked, now)
+
+
+def _tell(tx: Tx, locked: Locked, now: Card) -> None:
+    locked.tell(tx, DiscoveryProfileChanged, discovery_ready=now.ready, trust_level=now.trust_level)

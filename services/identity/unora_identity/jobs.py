@@ -1,4 +1,6 @@
-"""What identity cleans up by itself; by the machine's clock, so that moving the rule clock removes nothing."""
+"""What identity does by itself: birthdays by the rule clock; and what it cleans up, by the machine's clock, so that
+moving the rule clock removes nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,38 @@ from typing import Final
 from unora_common.declare import every
 from unora_common.service import App
 
+from unora_identity.changes import tell_age_band
 from unora_identity.config import IdentityConfig
+from unora_identity.domain.profiles import age_band_changes_at
 from unora_identity.resources import Resources
-from unora_identity.store import challenges, photos, sessions
+from unora_identity.store import age_bands, challenges, members, photos, sessions
 
 BATCH: Final = 1000
 OFFERS_AT_ONCE: Final = 20
+BIRTHDAYS_AT_ONCE: Final = 200
+
+
+class Birthdays:
+    """Safe on any number of replicas: each takes members whom no other has."""
+
+    def __init__(self, app: App[IdentityConfig]) -> None:
+        self.app = app
+        self.policy = app.config.policy
+
+    @every(seconds=60)
+    async def tell_age_bands(self) -> int:
+        """DI-08: Discovery keeps the band that it was told, so it is told when a birthday begins another."""
+        async with self.app.database.transaction() as tx:
+            locked = await age_bands.lock_due(tx, BIRTHDAYS_AT_ONCE)
+            if not locked:
+                return 0
+            kept = await members.read(tx, *locked)
+            following = {user: age_band_changes_at(each.member.profile, tx.now) for user, each in kept.items()}
+            grown = await age_bands.advance(tx, following)
+            for user in grown:
+                tell_age_band(tx, locked[user], kept[user].member, self.policy)
+            await members.save_versions(tx, locked.values())
+        return len(grown)
 
 
 class CleanUp:

@@ -9,7 +9,7 @@ from unora_identity.config import IdentityConfig
 from unora_identity.consumers import Pairs, Projections
 from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.photos import TooManyPhotos
-from unora_identity.jobs import CleanUp
+from unora_identity.jobs import Birthdays, CleanUp
 from unora_identity.resources import resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.directory import Directory
@@ -20,7 +20,7 @@ service = Service(
     config=IdentityConfig,
     servicers=[Accounts, Profiles, Directory],
     consumers=[Pairs, Projections],
-    jobs=[CleanUp],
+    jobs=[Birthdays, CleanUp],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,

@@ -151,12 +151,18 @@ profiles = Table(
     Column("bio", Text, nullable=False, server_default=""),
     Column("occupation", Text, nullable=False, server_default=""),
     Column("time_zone", Text, nullable=False, server_default=""),
+    Column("age_band_changes_at", timestamp()),
     Column("deleted_at", timestamp()),
     CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
     CheckConstraint(
         "char_length(name) <= 60 AND char_length(city) <= 80 AND char_length(bio) <= 500"
         " AND char_length(occupation) <= 80 AND char_length(time_zone) <= 64",
         name="lengths",
+    ),
+    Index(
+        "ix_profiles_age_band_changes_at",
+        "age_band_changes_at",
+        postgresql_where=text("age_band_changes_at IS NOT NULL"),
     ),
     comment="The one profile of each user; empty where nothing was told yet (PR-01)",
 )

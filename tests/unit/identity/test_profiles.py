@@ -9,7 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from unora_identity.domain.age import AgeBand, age_at, age_band, age_on
+from hypothesis import given
+from hypothesis import strategies as st
+from unora_identity.domain.age import AgeBand, age_at, age_band, age_band_changes_at, age_on
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import (
     BirthDateImpossible,
@@ -148,3 +150,34 @@ def test_every_adult_age_has_a_band() -> None:
     ]
     with pytest.raises(ValueError, match="no band"):
         age_band(17)
+
+
+ZONES = ["UTC", "Europe/London", "Pacific/Kiritimati", "America/Santiago", "Asia/Beirut", "Africa/Cairo"]
+
+
+@pytest.mark.rule("DI-08")
+@given(
+    born=st.dates(date(1910, 1, 1), date(2008, 1, 8)) | st.sampled_from([date(1996, 2, 29), date(2000, 2, 29)]),
+    zone=st.sampled_from(ZONES),
+    after=st.timedeltas(timedelta(0), timedelta(days=14 * 365)),
+)
+def test_a_band_lasts_until_the_next_begins(born: date, zone: str, after: timedelta) -> None:
+    now = NOW + after
+    band = age_band(age_at(born, zone, now))
+    changes_at = age_band_changes_at(born, zone, now)
+    if changes_at is None:
+        assert band is AgeBand.FROM_60
+        return
+    assert changes_at > now
+    bands = list(AgeBand)
+    assert age_band(age_at(born, zone, changes_at - timedelta(microseconds=1))) is band
+    assert age_band(age_at(born, zone, changes_at)) is bands[bands.index(band) + 1]
+
+
+@pytest.mark.rule("DI-08")
+def test_a_band_begins_at_midnight_where_the_member_lives() -> None:
+    now = datetime(2025, 1, 10, tzinfo=UTC)
+    assert age_band_changes_at(date(2000, 2, 29), "UTC", now) == datetime(2025, 3, 1, tzinfo=UTC)
+    assert age_band_changes_at(date(2000, 6, 1), "Asia/Tokyo", now) == datetime(2025, 5, 31, 15, tzinfo=UTC)
+    # On this day in Cairo the clocks go from midnight to one.
+    assert age_band_changes_at(date(2000, 4, 25), "Africa/Cairo", now) == datetime(2025, 4, 24, 22, tzinfo=UTC)

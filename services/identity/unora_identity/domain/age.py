@@ -1,6 +1,6 @@
 """ID-08, DI-08: ages, as dates in the member's own time zone."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -44,3 +44,21 @@ def age_band(age: int) -> AgeBand:
     if not begun:
         raise ValueError("no band below 18")
     return begun[-1]
+
+
+def age_band_changes_at(born: date, time_zone: str, now: datetime) -> datetime | None:
+    """DI-08: the midnight (UTC) in `time_zone` with which the next band begins; None in the last one."""
+    age = age_at(born, time_zone, now)
+    first = next((first for first, _ in _BANDS if first > age), None)
+    if first is None:
+        return None
+    # Where the clocks go forward at midnight, this is the moment at which they do: the date begins with it.
+    midnight = datetime.combine(_birthday(born, born.year + first), time(), ZoneInfo(time_zone))
+    return midnight.astimezone(UTC)
+
+
+def _birthday(born: date, year: int) -> date:
+    try:
+        return born.replace(year=year)
+    except ValueError:  # 29 February, see age_on
+        return date(year, 3, 1)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from unora_common.errors import DomainError, InvalidArgument
 
+from unora_identity.domain import age
 from unora_identity.domain.age import age_at, age_on
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.text import tidy
@@ -91,6 +92,13 @@ def is_adult(profile: Profile, now: datetime, policy: Policy) -> bool:
     if profile.date_of_birth is None or not profile.time_zone:
         return False
     return age_at(profile.date_of_birth, profile.time_zone, now) >= policy.adult_age
+
+
+def age_band_changes_at(profile: Profile, now: datetime) -> datetime | None:
+    """DI-08: when others will be shown another age band (UTC); None if never, or if nobody can say yet."""
+    if profile.date_of_birth is None or not profile.time_zone:
+        return None
+    return age.age_band_changes_at(profile.date_of_birth, profile.time_zone, now)
 
 
 def _check_birth_date(born: date, time_zone: str, now: datetime, policy: Policy) -> None:

@@ -122,12 +122,15 @@ CREATE TABLE identity.profiles (
     bio text NOT NULL DEFAULT '',
     occupation text NOT NULL DEFAULT '',
     time_zone text NOT NULL DEFAULT '',
+    age_band_changes_at timestamptz,
     deleted_at timestamptz,
     CONSTRAINT ck_profiles_gender CHECK (gender IN ('woman', 'man', 'non_binary')),
     CONSTRAINT ck_profiles_lengths CHECK (
         char_length(name) <= 60 AND char_length(city) <= 80 AND char_length(bio) <= 500
         AND char_length(occupation) <= 80 AND char_length(time_zone) <= 64)
 );
+CREATE INDEX ix_profiles_age_band_changes_at ON identity.profiles (age_band_changes_at)
+    WHERE age_band_changes_at IS NOT NULL;
 COMMENT ON TABLE identity.profiles IS 'The one profile of each user; empty where nothing was told yet (PR-01)';
 
 CREATE TABLE identity.photo_uploads (

@@ -9,11 +9,13 @@ from uuid import UUID
 from unora_common.database import Session, Tx
 
 from unora_identity.domain.hobbies import Hobby
-from unora_identity.domain.profiles import Profile
+from unora_identity.domain.profiles import Profile, age_band_changes_at
 
+# A change of age band that is due stays so until it is told: see age_bands.py.
 SAVE_PROFILE = """
     UPDATE identity.profiles
-    SET name = $2, date_of_birth = $3, gender = $4, city = $5, bio = $6, occupation = $7, time_zone = $8
+    SET name = $2, date_of_birth = $3, gender = $4, city = $5, bio = $6, occupation = $7, time_zone = $8,
+        age_band_changes_at = CASE WHEN age_band_changes_at <= $10 THEN age_band_changes_at ELSE $9 END
     WHERE user_id = $1"""
 DROP_HOBBIES = "DELETE FROM identity.hobbies WHERE user_id = $1"
 SAVE_HOBBIES = """
@@ -36,7 +38,8 @@ async def save_profile(tx: Tx, user: UUID, profile: Profile) -> None:
     """The whole profile, in place of what was there (PR-01)."""
     gender = profile.gender.value if profile.gender else None
     told = (profile.city, profile.bio, profile.occupation, profile.time_zone)
-    await tx.run(SAVE_PROFILE, user, profile.name, profile.date_of_birth, gender, *told)
+    ages = (age_band_changes_at(profile, tx.now), tx.now)
+    await tx.run(SAVE_PROFILE, user, profile.name, profile.date_of_birth, gender, *told, *ages)
 
 
 async def save_hobbies(tx: Tx, user: UUID, hobbies: Sequence[Hobby]) -> None:

@@ -42,10 +42,10 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 .PHONY: test prove check rules bench
 test: $(STUBS) ## Run all tests, on servers of their own
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
-	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/unit $(ARGS)
+	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit $(ARGS)
 
 check: $(STUBS) ## Lint, types, import contracts, contract lint and breaking changes
 	@$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 import uvloop
+from unora_local import ports
 from unora_local.inprocess import World
 from unora_local.testbed import Servers, Testbed
 
@@ -25,6 +26,12 @@ def _needs_servers(config: pytest.Config) -> bool:
     """Unit tests need none; a worker uses those of the first process."""
     only_units = all("unit" in str(argument) for argument in config.args)
     return not only_units and not hasattr(config, "workerinput") and not config.option.collectonly
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stacks that tests of different workers start reach for different ports."""
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    os.environ[ports.SHIFT] = str(7 * (int(number) + 1))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -22,7 +22,6 @@ from unora_local.demo.journey import STEPS
 from unora_local.run_folder import Row, RunFolder, started
 from unora_local.tls import Certificate
 
-pytestmark = pytest.mark.xdist_group("e2e")
 DEMO_WITHIN, SOON = 200.0, 60.0
 
 

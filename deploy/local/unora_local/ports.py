@@ -1,6 +1,11 @@
-"""Ports: the usual ones, others where those are taken, and the same ones again next time."""
+"""Ports: the usual ones, others where those are taken, and the same ones again next time.
+
+UNORA_PORT_SHIFT moves all usual ones by a number, so that several stacks can start side by side without reaching for
+the same port in the same moment.
+"""
 
 import json
+import os
 import socket
 from pathlib import Path
 from typing import Final
@@ -8,6 +13,7 @@ from typing import Final
 # Above this the kernel gives ports to outgoing connections: one that is free now may be taken in a moment.
 LIMIT: Final = 32_768
 STRIDE: Final = 100
+SHIFT: Final = "UNORA_PORT_SHIFT"
 
 
 def is_free(port: int) -> bool:
@@ -45,6 +51,7 @@ class Ports:
         """The port of `name`: the one it had, else its usual one, else the next that is free."""
         if self._in_use and name in self._known:
             return self._known[name]
+        usual += int(os.environ.get(SHIFT, "0"))
         others = {port for other, port in self._known.items() if other != name}
         candidates: tuple[int, ...] = (self._known.get(name, usual), *range(usual, LIMIT, STRIDE))
         port = next((port for port in candidates if port not in others and is_free(port)), None)

@@ -34,7 +34,7 @@ def started(pid: int) -> str | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second when it ends between opening and reading
         if Path("/proc/self/stat").exists() or not psutil.pid_exists(pid):
             return None
         return str(psutil.Process(pid).create_time())

@@ -17,7 +17,6 @@ from unora_local.testbed import Testbed
 from tests.integration.local.breakages import BREAKAGES, Breakage
 from tests.integration.local.story import play
 
-pytestmark = pytest.mark.xdist_group("story")
 STORY, COPY = "unora_story", "unora_story_broken"
 
 

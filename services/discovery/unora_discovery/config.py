@@ -20,6 +20,8 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
     """The same on pro."""
     shown_again_days: float = 7.0
     """Who was shown is not shown to the same member again for so long (DI-09)."""
+    batch_days: float = 90.0
+    """How long a replaced batch is kept, by the machine's clock; never less than shown_again_days."""
 
     @property
     def policy(self) -> Policy:
@@ -32,3 +34,8 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
             },
             shown_again_after=timedelta(days=self.shown_again_days),
         )
+
+    @property
+    def batches_kept(self) -> timedelta:
+        """Who is in a batch that is forgotten could be shown again (DI-09)."""
+        return timedelta(days=max(self.batch_days, self.shown_again_days))

@@ -6,6 +6,7 @@ from unora_common.service import Service
 
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.consumers import Pairs, Pool
+from unora_discovery.jobs import CleanUp
 from unora_discovery.servicer import Cards, Discovery
 
 service = Service(
@@ -13,4 +14,5 @@ service = Service(
     config=DiscoveryConfig,
     servicers=[Discovery, Cards],
     consumers=[Pool, Pairs],
+    jobs=[CleanUp],
 )

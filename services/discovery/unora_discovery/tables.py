@@ -41,8 +41,11 @@ server_memberships = Table(
     Column("user_id", UUID(), primary_key=True),
     Column("server_type", Text, ForeignKey(servers.c.server_type), primary_key=True),
     Column("joined_at", timestamp(), nullable=False),
+    Column("first_batch_at", timestamp()),
+    CheckConstraint("first_batch_at >= joined_at", name="joined_before"),
     Index("ix_server_memberships_server_type", "server_type"),
-    comment="Who has joined which server (DI-01)",
+    comment="Who has joined which server, and got a first batch there;"
+    " that stays when the batch is forgotten (DI-01, DI-04)",
 )
 
 refresh_timers = Table(
@@ -143,7 +146,8 @@ discovery_batches = Table(
         unique=True,
         postgresql_where=text("deleted_at IS NULL"),
     ),
-    Index("ix_discovery_batches_user_id_server_type", "user_id", "server_type"),
+    Index("ix_discovery_batches_user_id_deleted_at", "user_id", "deleted_at"),
+    Index("ix_discovery_batches_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     comment="A member's batches per server; one is active, until the next refresh (DI-03)",
 )
 

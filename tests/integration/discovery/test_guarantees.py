@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
@@ -121,6 +122,28 @@ async def test_the_two_times_of_a_timer_belong_together(role: Connection, times:
             VALUES (gen_random_uuid(), {times[0]}, {times[1]})"""
         )
     assert refused.value.constraint_name == "ck_refresh_timers_times"
+
+
+@pytest.mark.rule("DI-04")
+async def test_the_first_batch_of_a_server_is_the_first_for_ever(role: Connection, pool: Pool) -> None:
+    who = await pool.member()
+    await pool.members(12)
+    first = (await pool.refresh(who)).batch.created_at.ToDatetime(UTC)
+    await pool.refresh(who)
+    kept = {row["server_type"]: row["first_batch_at"] for row in await pool.rows("server_memberships", who.user)}
+    assert kept == {"partner": first, "friend": None, "growth": None}
+    for change, constraint in (
+        ("NULL", "first_batch_once"),
+        ("clock.now()", "first_batch_once"),
+        ("joined_at - interval '1 second'", "ck_server_memberships_joined_before"),
+    ):
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await role.execute(
+                f"""UPDATE discovery.server_memberships SET first_batch_at = {change} WHERE user_id = $1
+                AND server_type = $2""",
+                *(who.user, "partner" if constraint == "first_batch_once" else "friend"),
+            )
+        assert refused.value.constraint_name == constraint
 
 
 @pytest.mark.rule("DI-08", "PR-06")

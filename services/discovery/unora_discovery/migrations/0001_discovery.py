@@ -26,10 +26,13 @@ CREATE TABLE discovery.server_memberships (
     server_type text NOT NULL
         CONSTRAINT fk_server_memberships_server_type REFERENCES discovery.servers (server_type),
     joined_at timestamptz NOT NULL,
-    CONSTRAINT pk_server_memberships PRIMARY KEY (user_id, server_type)
+    first_batch_at timestamptz,
+    CONSTRAINT pk_server_memberships PRIMARY KEY (user_id, server_type),
+    CONSTRAINT ck_server_memberships_joined_before CHECK (first_batch_at >= joined_at)
 );
 CREATE INDEX ix_server_memberships_server_type ON discovery.server_memberships (server_type);
-COMMENT ON TABLE discovery.server_memberships IS 'Who has joined which server (DI-01)';
+COMMENT ON TABLE discovery.server_memberships IS
+    'Who has joined which server, and got a first batch there; that stays when the batch is forgotten (DI-01, DI-04)';
 
 CREATE TABLE discovery.refresh_timers (
     user_id uuid NOT NULL CONSTRAINT pk_refresh_timers PRIMARY KEY,
@@ -117,7 +120,8 @@ CREATE TABLE discovery.discovery_batches (
 );
 CREATE UNIQUE INDEX uq_discovery_batches_one_active
     ON discovery.discovery_batches (user_id, server_type) WHERE deleted_at IS NULL;
-CREATE INDEX ix_discovery_batches_user_id_server_type ON discovery.discovery_batches (user_id, server_type);
+CREATE INDEX ix_discovery_batches_user_id_deleted_at ON discovery.discovery_batches (user_id, deleted_at);
+CREATE INDEX ix_discovery_batches_deleted_at ON discovery.discovery_batches (deleted_at) WHERE deleted_at IS NOT NULL;
 COMMENT ON TABLE discovery.discovery_batches IS
     'A member''s batches per server; one is active, until the next refresh (DI-03)';
 
@@ -179,6 +183,16 @@ $$;
 CREATE TRIGGER refuse_change
     BEFORE UPDATE OF id, batch_id, position, shown_user_id, age_band, city, trust_level, hobbies
     ON discovery.discovery_cards FOR EACH STATEMENT EXECUTE FUNCTION discovery.refuse_change();
+
+CREATE FUNCTION discovery.keep_first() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'there is one first batch in a server, ever'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'first_batch_once';
+END
+$$;
+CREATE TRIGGER keep_first BEFORE UPDATE OF first_batch_at ON discovery.server_memberships FOR EACH ROW
+    WHEN (OLD.first_batch_at IS NOT NULL AND NEW.first_batch_at IS DISTINCT FROM OLD.first_batch_at)
+    EXECUTE FUNCTION discovery.keep_first();
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -34,7 +35,10 @@ OPEN: Final = """
             id, batch_id, position, shown_user_id, age_band, city, trust_level, hobbies)
         SELECT id, $2, position, shown_user_id, age_band, city, trust_level, hobbies
         FROM unnest($5::uuid[], $6::smallint[], $7::uuid[], $8::text[], $9::text[], $10::smallint[], $11::jsonb[])
-            AS card (id, position, shown_user_id, age_band, city, trust_level, hobbies))
+            AS card (id, position, shown_user_id, age_band, city, trust_level, hobbies)),
+    first AS (
+        UPDATE discovery.server_memberships SET first_batch_at = $4
+        WHERE user_id = $1 AND server_type = $3 AND first_batch_at IS NULL)
     UPDATE discovery.refresh_timers
     SET version = version + 1, last_global_refresh_at = $12, refresh_available_at = $13
     WHERE user_id = $1 RETURNING version"""
@@ -43,6 +47,17 @@ RESOLVE: Final = """
     SELECT k.shown_user_id, b.server_type
     FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
     WHERE k.id = $1 AND b.user_id = $2 AND b.deleted_at IS NULL AND k.deleted_at IS NULL"""
+
+
+# That there was a first batch is known without it. Of two purges at once each takes rows that the other has not. The
+# clock stands in a subquery, and the ids in arrays, so that indexes are used.
+PURGE: Final = """
+    WITH old AS MATERIALIZED (
+        SELECT id FROM discovery.discovery_batches
+        WHERE deleted_at < (SELECT clock_timestamp() - $1::interval)
+        ORDER BY deleted_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+    cards AS (DELETE FROM discovery.discovery_cards WHERE batch_id = ANY (ARRAY(SELECT id FROM old)))
+    DELETE FROM discovery.discovery_batches WHERE id = ANY (ARRAY(SELECT id FROM old))"""
 
 
 async def active(session: Session, user_id: UUID, server: ServerType) -> Batch | None:
@@ -86,6 +101,11 @@ async def resolve(session: Session, card_id: UUID, viewer: UUID) -> tuple[UUID, 
     if row is None:
         raise CardNotFound
     return row["shown_user_id"], ServerType(row["server_type"])
+
+
+async def purge(tx: Tx, kept: timedelta, limit: int) -> int:
+    """Deletes batches that were replaced so long ago, by the machine's clock, and their cards; returns how many."""
+    return await tx.run(PURGE, kept, limit)
 
 
 def _card(row: Row) -> Card:

@@ -29,7 +29,7 @@ VIEWER: Final = """
         coalesce(c.active_connection_count, 0) AS active_connection_count,
         coalesce(c.connection_limit, 1) AS connection_limit,
         coalesce(c.hobby_option_ids, '{}') AS hobby_option_ids,
-        EXISTS (SELECT FROM discovery.discovery_batches WHERE user_id = $1 AND server_type = $2) AS had_batch,
+        m.first_batch_at IS NOT NULL AS had_batch,
         t.last_global_refresh_at, t.refresh_available_at, clock.now() AS now
     FROM (VALUES ($1::uuid, $2::text)) AS viewer (user_id, server_type)
     LEFT JOIN discovery.server_memberships m USING (user_id, server_type)

@@ -46,10 +46,19 @@ EXCLUDE: Final = """
     ON CONFLICT (source_id, user_id) DO UPDATE SET version = excluded.version, reason = excluded.reason
     WHERE e.version < excluded.version"""
 
-# The viewer's filters of this server, as they are now, and no other's: cards that are shown stay (DI-05, DI-03).
-# A batch was shown from its making until it was replaced, so that the people of the batch that is being replaced are
-# not in the next one, however old it is.
+# Whom the viewer must not be shown is gathered first, by indexes and of history only what counts. (Batches as an array:
+# for a join Postgres guesses how many there are, and where it guesses wrong it reads all cards.) A batch was shown from
+# its making until it was replaced, so that the people of the batch that is being replaced are not in the next one,
+# however old it is.
+# The viewer's filters are those of this server, as they are now: cards that are shown stay (DI-05, DI-03).
 SEARCH: Final = f"""
+    WITH apart AS MATERIALIZED (
+        SELECT other_id FROM discovery.exclusions WHERE user_id = $1 AND reason <> 'lifted'
+        UNION ALL
+        SELECT shown_user_id FROM discovery.discovery_cards WHERE batch_id = ANY (ARRAY(
+            SELECT id FROM discovery.discovery_batches WHERE user_id = $1 AND deleted_at IS NULL
+            UNION ALL
+            SELECT id FROM discovery.discovery_batches WHERE user_id = $1 AND deleted_at > $4)))
     SELECT c.user_id, c.age_band, c.city, c.trust_level, c.hobbies
     FROM discovery.server_memberships m
     JOIN discovery.candidates c ON c.user_id = m.user_id
@@ -58,12 +67,7 @@ SEARCH: Final = f"""
         AND c.discovery_ready AND c.active_connection_count < c.connection_limit
         AND (coalesce(f.genders, '{{}}') = '{{}}' OR c.gender = ANY (f.genders))
         AND (coalesce(f.age_bands, '{{}}') = '{{}}' OR c.age_band = ANY (f.age_bands))
-        AND NOT EXISTS (
-            SELECT FROM discovery.exclusions e
-            WHERE e.user_id = $1 AND e.other_id = c.user_id AND e.reason <> 'lifted')
-        AND NOT EXISTS (
-            SELECT FROM discovery.discovery_batches b JOIN discovery.discovery_cards k ON k.batch_id = b.id
-            WHERE b.user_id = $1 AND k.shown_user_id = c.user_id AND (b.deleted_at IS NULL OR b.deleted_at > $4))
+        AND NOT EXISTS (SELECT FROM apart WHERE apart.other_id = c.user_id)
     ORDER BY (SELECT count(*) FROM unnest(c.hobby_option_ids) AS hobby WHERE hobby = ANY($3)) DESC, random()
     LIMIT {BATCH_SIZE}"""
 

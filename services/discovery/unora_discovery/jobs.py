@@ -1,0 +1,26 @@
+"""What runs by itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from unora_common.declare import every
+from unora_common.service import App
+
+from unora_discovery.config import DiscoveryConfig
+from unora_discovery.store import batches
+
+BATCHES_AT_ONCE: Final = 500
+
+
+class CleanUp:
+    """Goes by the machine's clock, so that moving the rule clock forgets nothing. Safe on any number of replicas."""
+
+    def __init__(self, app: App[DiscoveryConfig]) -> None:
+        self.app = app
+
+    @every(seconds=300)
+    async def purge_batches(self) -> int:
+        """What was shown is nobody's business for ever: batches replaced long ago go, with their cards."""
+        async with self.app.database.transaction() as tx:
+            return await batches.purge(tx, self.app.config.batches_kept, BATCHES_AT_ONCE)

@@ -48,8 +48,11 @@ async def refresh_batch(tx: Tx, server: ServerType, seen: Seen, policy: Policy) 
     """DI-02 to DI-09: five new cards for the caller, or a refusal that changes nothing.
 
     Of two calls at once the timer's lock decides: the second finds the timer spent. Only a server's first batch spends
-    none, so there the second call finds a batch where it had seen none. That is the batch it asked for: to replace it
-    would cost a member the timer for having tapped twice.
+    none. There a call that looked before the first batch was committed, and gets the lock after, is given that batch:
+    to replace it would cost a member the timer for having tapped twice. A call that looks after it was committed, be
+    it that it came so late or that it had to wait for a connection, is an ordinary refresh (DI-04): a second batch and
+    the timer spent, or neither. A client that repeats a call because it heard nothing sends the same request id, and
+    gets the first answer whenever it comes (BI-08).
     """
     await members.lock(tx, tx.user)
     viewer = await _viewer(tx, server, seen)

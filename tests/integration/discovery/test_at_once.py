@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed
+from unora_discovery import servicer
+from unora_discovery.use_cases import Seen, look
 from unora_local.inprocess import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
@@ -60,6 +63,64 @@ async def test_first_refreshes_at_once_are_one_batch_that_all_of_them_get(world:
     assert not event.timer_spent
     assert (await pool.rows("refresh_timers", who.user))[0]["refresh_available_at"] is None
     assert (await pool.refresh(who)).batch != screens[0].batch
+
+
+@pytest.mark.rule("DI-03", "DI-04")
+async def test_a_first_refresh_that_looks_after_the_first_batch_was_made_is_an_ordinary_one(
+    world: World, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three calls at once: one makes the first batch, one has looked before that and gets its lock last, and one is
+    kept from looking until then, as if it waited for a connection.
+    """
+    who = await pool.member()
+    await pool.members(20)
+    at_once, waiting = asyncio.Event(), asyncio.Event()
+    calls_before = 2
+
+    async def late(*arguments: Any) -> Seen:
+        nonlocal calls_before
+        if calls_before:
+            calls_before -= 1
+        else:
+            waiting.set()
+            await at_once.wait()
+        return await look(*arguments)
+
+    monkeypatch.setattr(servicer, "look", late)
+    connection, transaction = await pool.hold(who)
+    early = [asyncio.ensure_future(pool.refresh(who)) for _ in range(2)]
+    await pool.blocked_calls(2)
+    last = asyncio.ensure_future(pool.refresh(who))
+    await waiting.wait()
+    await transaction.rollback()
+    await connection.close()
+    first = await asyncio.gather(*early)
+    assert first[0] == first[1]
+    assert not first[0].HasField("refresh_available_at")
+    at_once.set()
+    second = await last
+    assert second.batch != first[0].batch
+    assert second.HasField("refresh_available_at")
+    assert await pool.screen(who) == second
+    assert [event.timer_spent for event in await world.events(BatchRefreshed, who.user)] == [False, True]
+
+
+@pytest.mark.rule("DI-03", "DI-04", "DI-06")
+async def test_however_many_first_refreshes_come_the_timer_is_spent_by_a_second_batch_and_by_nothing_else(
+    world: World, pool: Pool
+) -> None:
+    """More calls than connections, so that some look late; one batch or two, and every answer is true."""
+    who = await pool.member()
+    await pool.members(20)
+    found = await asyncio.gather(*(outcome(pool, who) for _ in range(16)))
+    told = await world.events(BatchRefreshed, who.user)
+    assert [event.timer_spent for event in told] in ([False], [False, True])
+    (timer,) = await pool.rows("refresh_timers", who.user)
+    assert (timer["refresh_available_at"] is not None) is (len(told) == 2)
+    screens = [each for each in found if isinstance(each, Screen)]
+    assert {screen.batch.batch_id for screen in screens} == {event.batch_id for event in told}
+    assert {each.reason for each in found if isinstance(each, Refusal)} <= ({"REFRESH_LOCKED"} if told[1:] else set())
+    assert (await pool.screen(who)).batch.batch_id == told[-1].batch_id
 
 
 @pytest.mark.rule("DI-04", "BI-08")

@@ -81,9 +81,8 @@ class Projections:
     @on(InventoryChanged)
     async def inventory(self, event: InventoryChanged, tx: Tx) -> None:
         """Tier and slots, of matching."""
-        await accounts.project_inventory(
-            tx, UUID(event.user_id), event.version, TIER_NAMES[event.tier], event.active_connection_count
-        )
+        slots = (event.active_connection_count, event.connection_limit)
+        await accounts.project_inventory(tx, UUID(event.user_id), event.version, TIER_NAMES[event.tier], *slots)
 
     @on(BatchRefreshed)
     async def refresh(self, event: BatchRefreshed, tx: Tx) -> None:

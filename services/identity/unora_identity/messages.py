@@ -12,15 +12,16 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from unora.identity.v1 import directory_service_pb2, profile_service_pb2
-from unora.identity.v1.account_service_pb2 import SessionTokens
+from unora.identity.v1.account_service_pb2 import Account, SessionTokens
 from unora_common.errors import InvalidArgument
-from unora_common.messages import AGE_BANDS, by_name, from_timestamp, to_date, to_timestamp
+from unora_common.messages import AGE_BANDS, TIERS, by_name, from_timestamp, to_date, to_timestamp
 
 from unora_identity.domain.card import Card
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.photos import Photo
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import RefreshToken
+from unora_identity.store.members import Kept
 from unora_identity.tokens import AccessToken
 
 GENDERS: Final = by_name(profile_service_pb2.Gender)
@@ -104,6 +105,23 @@ def to_discovery_profile(
         message.city = shown.city
         message.hobbies.extend(to_directory_hobby(hobby, names) for hobby in shown.hobbies)
     return message
+
+
+def to_account(kept: Kept, card: Card) -> Account:
+    """An account as its owner sees it."""
+    inventory = kept.inventory
+    return Account(
+        user_id=str(kept.id),
+        created_at=to_timestamp(kept.created_at),
+        trust_level=card.trust_level,
+        discovery_ready=card.ready,
+        roles=kept.roles,
+        tier=TIERS[inventory.tier],
+        active_connection_count=inventory.active_connection_count,
+        connection_limit=inventory.connection_limit,
+        last_global_refresh_at=to_timestamp(inventory.last_global_refresh_at),
+        refresh_available_at=to_timestamp(inventory.refresh_available_at),
+    )
 
 
 def to_tokens(access: AccessToken, refresh: str, kept: RefreshToken) -> SessionTokens:

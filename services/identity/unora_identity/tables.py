@@ -34,6 +34,7 @@ users = Table(
     Column("data_key", LargeBinary, nullable=False),
     Column("tier", Text, nullable=False, server_default="free"),
     Column("active_connection_count", SmallInteger, nullable=False, server_default="0"),
+    Column("connection_limit", SmallInteger),
     Column("inventory_version", BigInteger, nullable=False, server_default="0"),
     Column("last_global_refresh_at", timestamp()),
     Column("refresh_available_at", timestamp()),
@@ -46,6 +47,7 @@ users = Table(
     CheckConstraint("octet_length(phone_hash) = 32", name="phone_hash"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count >= 0", name="active_connection_count"),
+    CheckConstraint("connection_limit >= 0", name="connection_limit"),
     comment="Accounts; the lock of a member's row guards all that identity keeps of them (ID-01)",
 )
 

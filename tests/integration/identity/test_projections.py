@@ -4,28 +4,66 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
-from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS
+from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
 from unora.discovery.v1.events_pb2 import BatchRefreshed
+from unora.identity.v1.account_service_pb2 import Account, GetAccountRequest
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora_local.inprocess import World
 
-from tests.integration.identity.people import People
+from tests.integration.identity.people import People, Signed
 
 EARLY, LATE = datetime(2026, 1, 10, 12, tzinfo=UTC), datetime(2026, 1, 11, 12, tzinfo=UTC)
+
+
+async def account(people: People, who: Signed) -> Account:
+    return (await people.accounts.GetAccount(GetAccountRequest(), metadata=who.metadata)).account
+
+
+@pytest.mark.rule("XX-05")
+async def test_before_anybody_has_told_an_account_is_free_and_nothing_is_spent(people: People) -> None:
+    shown = await account(people, await people.sign_in())
+    assert (shown.tier, shown.active_connection_count) == (TIER_FREE, 0)
+    for unknown in ("connection_limit", "last_global_refresh_at", "refresh_available_at"):
+        assert not shown.HasField(unknown)
 
 
 @pytest.mark.rule("XX-05", "XX-02")
 async def test_slots_and_tier_follow_matching(world: World, people: People) -> None:
     who = await people.sign_in()
-    newer = InventoryChanged(user_id=who.member.id, version=5, tier=TIER_PLUS, active_connection_count=2)
-    older = InventoryChanged(user_id=who.member.id, version=4, tier=TIER_FREE, active_connection_count=1)
+    newer = InventoryChanged(
+        user_id=who.member.id, version=5, tier=TIER_PLUS, active_connection_count=2, connection_limit=2
+    )
+    older = InventoryChanged(
+        user_id=who.member.id, version=4, tier=TIER_FREE, active_connection_count=1, connection_limit=1
+    )
     for event in (newer, older):
         event.occurred_at.FromDatetime(EARLY)
         await world.tell(event)
+    shown = await account(people, who)
+    assert (shown.tier, shown.active_connection_count, shown.connection_limit) == (TIER_PLUS, 2, 2)
     (user,) = await people.rows("users", id=who.member.user)
-    assert (user["tier"], user["active_connection_count"], user["inventory_version"]) == ("plus", 2, 5)
+    assert (user["tier"], user["inventory_version"]) == ("plus", 5)
     assert user["version"] == 2  # the member's own events are counted apart
+
+
+@pytest.mark.rule("MA-06", "XX-05")
+async def test_how_many_slots_there_may_be_is_not_for_identity_to_say(world: World, people: People) -> None:
+    who = await people.sign_in()
+    event = InventoryChanged(
+        user_id=who.member.id, version=1, tier=TIER_PRO, active_connection_count=7, connection_limit=12
+    )
+    event.occurred_at.FromDatetime(EARLY)
+    await world.tell(event)
+    shown = await account(people, who)
+    assert (shown.active_connection_count, shown.connection_limit) == (7, 12)
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    for column in ("active_connection_count", "connection_limit"):
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await connection.execute(f"UPDATE identity.users SET {column} = -1 WHERE id = $1", who.member.user)
+        assert refused.value.constraint_name == f"ck_users_{column}"
+    await connection.close()
 
 
 @pytest.mark.rule("XX-05", "XX-02")
@@ -37,6 +75,8 @@ async def test_the_timer_follows_discovery(world: World, people: People) -> None
     for event in (newer, older):
         event.occurred_at.FromDatetime(EARLY)
         await world.tell(event)
+    shown = await account(people, who)
+    last_at, available_at = shown.last_global_refresh_at, shown.refresh_available_at
+    assert (last_at.ToDatetime(UTC), available_at.ToDatetime(UTC)) == (EARLY, LATE)
     (user,) = await people.rows("users", id=who.member.user)
-    assert (user["last_global_refresh_at"], user["refresh_available_at"]) == (EARLY, LATE)
     assert user["refresh_version"] == 3

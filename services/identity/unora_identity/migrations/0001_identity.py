@@ -15,6 +15,7 @@ CREATE TABLE identity.users (
     data_key bytea NOT NULL,
     tier text NOT NULL DEFAULT 'free',
     active_connection_count smallint NOT NULL DEFAULT 0,
+    connection_limit smallint,
     inventory_version bigint NOT NULL DEFAULT 0,
     last_global_refresh_at timestamptz,
     refresh_available_at timestamptz,
@@ -25,7 +26,8 @@ CREATE TABLE identity.users (
     deleted_at timestamptz,
     CONSTRAINT ck_users_phone_hash CHECK (octet_length(phone_hash) = 32),
     CONSTRAINT ck_users_tier CHECK (tier IN ('free', 'plus', 'pro')),
-    CONSTRAINT ck_users_active_connection_count CHECK (active_connection_count >= 0)
+    CONSTRAINT ck_users_active_connection_count CHECK (active_connection_count >= 0),
+    CONSTRAINT ck_users_connection_limit CHECK (connection_limit >= 0)
 );
 COMMENT ON TABLE identity.users IS
     'Accounts; the lock of a member''s row guards all that identity keeps of them (ID-01)';

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from unora.identity.v1.account_service_pb2 import (
-    Account,
     GetAccountRequest,
     GetAccountResponse,
     GetJwksRequest,
@@ -28,7 +27,7 @@ from unora_common.service import App
 from unora_identity import signing_in
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.card import card
-from unora_identity.messages import to_tokens
+from unora_identity.messages import to_account, to_tokens
 from unora_identity.resources import Resources
 from unora_identity.signing_in import SignedIn
 from unora_identity.store import members
@@ -83,20 +82,12 @@ class Accounts:
 
     @reads
     async def GetAccount(self, request: GetAccountRequest, db: Session) -> GetAccountResponse:
-        """The caller's own account."""
+        """The caller's own account, in the one read that a home screen makes."""
         kept = (await members.read(db, db.user)).get(db.user)
         if kept is None:
             raise Unauthenticated
         shown = card(kept.member, kept.now, self.resources.policy)
-        return GetAccountResponse(
-            account=Account(
-                user_id=str(kept.id),
-                created_at=to_timestamp(kept.created_at),
-                trust_level=shown.trust_level,
-                discovery_ready=shown.ready,
-                roles=kept.roles,
-            )
-        )
+        return GetAccountResponse(account=to_account(kept, shown))
 
     def _tokens(self, done: SignedIn, fresh: NewRefreshToken) -> SessionTokens:
         access = self.resources.tokens.sign(user_id=done.user, session_id=done.session, roles=done.roles)

@@ -22,7 +22,8 @@ CREATE = """
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 PROJECT_INVENTORY = """
-    UPDATE identity.users SET tier = $3, active_connection_count = $4, inventory_version = $2
+    UPDATE identity.users
+    SET tier = $3, active_connection_count = $4, connection_limit = $5, inventory_version = $2
     WHERE id = $1 AND inventory_version < $2"""
 PROJECT_REFRESH = """
     UPDATE identity.users SET last_global_refresh_at = $3, refresh_available_at = $4, refresh_version = $2
@@ -52,9 +53,9 @@ async def grant(tx: Tx, user: UUID, role: str) -> bool:
     return await tx.run(GRANT, user, role, tx.now) == 1
 
 
-async def project_inventory(tx: Tx, user: UUID, version: int, tier: str, active_connections: int) -> None:
-    """What matching says of a member's slots, unless something newer is known."""
-    await tx.run(PROJECT_INVENTORY, user, version, tier, active_connections)
+async def project_inventory(tx: Tx, user: UUID, version: int, tier: str, slots_taken: int, slots: int) -> None:
+    """What matching says of a member's tier and slots, unless something newer is known."""
+    await tx.run(PROJECT_INVENTORY, user, version, tier, slots_taken, slots)
 
 
 async def project_refresh(

@@ -30,6 +30,7 @@ SAVE_VERSIONS = """
     FROM unnest($1::uuid[], $2::bigint[]) AS new (id, version) WHERE users.id = new.id"""
 READ = """
     SELECT u.id, u.version, u.created_at, u.streak_completed_at IS NOT NULL AS streak_completed, clock.now() AS now,
+           u.tier, u.active_connection_count, u.connection_limit, u.last_global_refresh_at, u.refresh_available_at,
            p.name, p.date_of_birth, p.gender, p.city, p.bio, p.occupation, p.time_zone,
            ARRAY(SELECT role FROM identity.roles WHERE user_id = u.id ORDER BY role) AS roles,
            ARRAY(SELECT ROW(id, has_face, quality_passed, width, height, object_key) FROM identity.photos
@@ -60,6 +61,18 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What a member has across all servers, as matching and discovery last told it. They decide, nothing here does."""
+
+    tier: str
+    active_connection_count: int
+    connection_limit: int | None
+    """None until matching has told of a first slot taken."""
+    last_global_refresh_at: datetime | None
+    refresh_available_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A member as identity keeps them at one moment of the rule clock."""
 
@@ -70,6 +83,7 @@ class Kept:
     roles: tuple[str, ...]
     member: Member
     hobby_names: dict[str, str]
+    inventory: Inventory
 
 
 async def lock(tx: Tx, *users: UUID) -> dict[UUID, Locked]:
@@ -113,6 +127,13 @@ def _kept(row: Row) -> Kept:
             streak_completed=row["streak_completed"],
         ),
         hobby_names={option: name for option, _, name in row["hobbies"]},
+        inventory=Inventory(
+            tier=row["tier"],
+            active_connection_count=row["active_connection_count"],
+            connection_limit=row["connection_limit"],
+            last_global_refresh_at=row["last_global_refresh_at"],
+            refresh_available_at=row["refresh_available_at"],
+        ),
     )
 
 

@@ -52,8 +52,14 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """The largest file that is taken (PR-07)."""
     challenge_hours: float = 24.0
     """How long a challenge is kept, by the machine's clock; more than an hour, or codes could not be counted."""
-    upload_hours: float = 24.0
+    upload_hours: float = 1.0
     """How long an offer to upload is kept after its form is over, by the machine's clock; then orphans are removed."""
+    uploads_most: int = 12
+    """How many offers to upload a member may have that are kept and did not become a photo (PR-07)."""
+    photos_at_once: int = 4
+    """How many uploads a process reads and looks at at the same time: each takes memory for its file and its pixels.
+    Further calls wait for their turn, as long as their deadline lets them.
+    """
 
     @property
     def policy(self) -> Policy:
@@ -66,4 +72,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),
             upload_life=timedelta(minutes=self.upload_minutes),
+            upload_kept=timedelta(hours=self.upload_hours),
+            uploads_most=self.uploads_most,
+            photos_at_once=self.photos_at_once,
         )

@@ -62,7 +62,7 @@ class CleanUp:
     @every(seconds=60)
     async def remove_orphans(self) -> int:
         """PR-07: offers that are over, with every object of theirs that did not become a photo."""
-        over = self.resources.machine_now() - timedelta(hours=self.app.config.upload_hours)
+        over = self.resources.machine_now() - self.resources.policy.upload_kept
         async with self.app.database.transaction() as tx:
             offers = await photos.mark_orphans(tx, over, OFFERS_AT_ONCE)
         if not offers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from unora_common.service import App
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy
+from unora_identity.finishing import Finishing
 from unora_identity.phones import PhoneHasher
 from unora_identity.providers.photos import PhotoStore, S3Settings
 from unora_identity.providers.sms import SandboxSms, SmsSender
@@ -31,6 +33,9 @@ class Resources:
     photos: PhotoStore
     vision: Vision
     most_bytes: int
+    looking: asyncio.Semaphore
+    """Whoever reads an upload and looks at it holds one: so many files and pictures fit in memory."""
+    finishing: Finishing
     machine_now: Callable[[], datetime]
     """For tokens, signed addresses and clean-up; the rules go by the rule clock."""
 
@@ -67,6 +72,8 @@ def resources(app: App[IdentityConfig]) -> Resources:
         ),
         vision=Vision(VisionPolicy(most_bytes=most_bytes)),
         most_bytes=most_bytes,
+        looking=asyncio.Semaphore(policy.photos_at_once),
+        finishing=Finishing(),
         machine_now=machine_now,
     )
 

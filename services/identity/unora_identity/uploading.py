@@ -54,7 +54,7 @@ def upload_key(user: UUID, photo: UUID) -> str:
 
 
 async def offer(database: Database, resources: Resources, user: UUID, request_id: UUID, content_type: str) -> Offered:
-    """PR-02: a form for one more photo, if there is room. A repeat gets the same photo and a fresh form."""
+    """PR-02, PR-07: a form for one more photo, if there is room. A repeat gets the same photo and a fresh form."""
     photo = uuid7()
     expires_at = resources.machine_now() + resources.policy.upload_life
     new = Offer(id=photo, content_type=content_type, object_key=upload_key(user, photo))
@@ -64,6 +64,7 @@ async def offer(database: Database, resources: Resources, user: UUID, request_id
             raise RequestIdReused
         if kept.id == photo:
             album.check_room(change.before.photos, resources.policy)
+            album.check_uploads(await photos.uncompleted(tx, user), resources.policy)
     form = resources.photos.offer_upload(
         kept.object_key,
         content_type=content_type,
@@ -85,7 +86,9 @@ async def receive(database: Database, resources: Resources, user: UUID, photo: U
     uploaded, completed = found
     if completed:
         return None
-    picture = await _look(resources, uploaded)
+    await resources.looking.acquire()
+    # A thread cannot be stopped: the turn is given back when the work has ended, not when the call is given up.
+    picture = await resources.finishing.run(_look(resources, uploaded))
     object_key = f"photos/{user}/{photo}/{uuid7()}"
     async with database.transaction(user) as tx:
         if not await photos.note_object(tx, photo, object_key):
@@ -125,10 +128,13 @@ async def keep(tx: Tx, resources: Resources, photo: UUID, received: Received | N
 
 
 async def _look(resources: Resources, uploaded: str) -> Picture:
+    """Gives the turn back that its caller has taken."""
     try:
         data = await resources.photos.get(uploaded, most_bytes=resources.most_bytes)
+        return await resources.vision.look(data)
     except ObjectMissing:
         raise PhotoNotUploaded from None
     except ObjectTooLarge:
         raise PhotoTooLarge(most_bytes=resources.most_bytes) from None
-    return await resources.vision.look(data)
+    finally:
+        resources.looking.release()

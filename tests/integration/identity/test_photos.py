@@ -145,6 +145,62 @@ async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: Peo
     await connection.close()
 
 
+@pytest.mark.rule("PR-07")
+async def test_uploads_that_nobody_completes_are_few_also_at_once(world: World, people: People) -> None:
+    who = await people.sign_in()
+    done = await asyncio.gather(*(people.offer(who) for _ in range(16)), return_exceptions=True)
+    refused = [read_refusal(error) for error in done if isinstance(error, grpc.aio.AioRpcError)]
+    assert [(each.code, each.reason) for each in refused] == [("RESOURCE_EXHAUSTED", "TOO_MANY_UPLOADS")] * 4
+    assert len(await people.rows("photo_uploads", user_id=who.member.user)) == 12
+    # The form of the first lives ten minutes; an hour after that it is forgotten.
+    assert refused[0].metadata["most"] == "12"
+    wait = datetime.fromisoformat(refused[0].metadata["retry_at"]) - datetime.now(UTC)
+    assert timedelta(minutes=69) < wait <= timedelta(minutes=70)
+
+    # Who comes back to one of them is not stopped, and one that became a photo counts no more.
+    call, first = request_id(), next(each for each in done if not isinstance(each, BaseException))
+    assert await post(first.url, first.form_fields, portrait(0, 0)) in (200, 204)
+    assert (await refusal(people.offer(who, call))).reason == "TOO_MANY_UPLOADS"
+    await people.complete(who, first.photo_id)
+    twelfth = await people.offer(who, call)
+    assert (await people.offer(who, call)).photo_id == twelfth.photo_id
+    assert (await refusal(people.offer(who))).reason == "TOO_MANY_UPLOADS"
+    # Another member has their own.
+    assert (await people.offer(await people.sign_in())).photo_id
+
+
+@pytest.mark.rule("PR-07")
+async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, get = await people.sign_in(), people.resources.photos.get
+    uploads = [await people.upload(who, portrait(0, number % 3)) for number in range(6)]
+    inside, most, go_on = 0, 0, asyncio.Event()
+
+    async def slow(key: str, *, most_bytes: int) -> bytes:
+        nonlocal inside, most
+        inside, most = inside + 1, max(most, inside + 1)
+        await go_on.wait()
+        data = await get(key, most_bytes=most_bytes)
+        inside -= 1
+        return data
+
+    async def give_up(photo: str) -> str:
+        request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
+        call = people.profiles.CompletePhotoUpload(request, metadata=who.metadata, timeout=0.5)
+        return (await refusal(call)).code
+
+    monkeypatch.setattr(people.resources.photos, "get", slow)
+    # Nobody waits for the first four any more, and yet they are what is still being read.
+    assert Counter(await asyncio.gather(*map(give_up, uploads))) == {"DEADLINE_EXCEEDED": 6}
+    assert await give_up(uploads[5]) == "DEADLINE_EXCEEDED"
+    assert (inside, most) == (4, 4)
+    go_on.set()
+    kept = await asyncio.gather(*(people.complete(who, photo) for photo in uploads))
+    assert sorted(photo.position for photo in kept) == [1, 2, 3, 4, 5, 6]
+    assert (inside, most) == (0, 4)
+
+
 @pytest.mark.rule("PR-04")
 async def test_links_live_for_minutes(people: People) -> None:
     who = await people.sign_in()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from unora_common.errors import DomainError
@@ -16,6 +17,16 @@ class TooManyPhotos(DomainError):
 
     def __init__(self, policy: Policy | None = None) -> None:
         super().__init__(most=(policy or Policy()).photos_most)
+
+
+class TooManyUploads(DomainError):
+    """PR-07: too many that were begun and not completed; when the oldest is forgotten there is room again."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "TOO_MANY_UPLOADS"
+
+    def __init__(self, most: int, retry_at: datetime) -> None:
+        super().__init__(most=most, retry_at=retry_at.isoformat())
 
 
 class PhotoNotFound(DomainError):
@@ -48,6 +59,12 @@ def check_room(photos: Sequence[Photo], policy: Policy) -> None:
     """Asked before an upload is offered, and again under the lock when it is completed."""
     if len(photos) >= policy.photos_most:
         raise TooManyPhotos(policy)
+
+
+def check_uploads(expiries: Sequence[datetime], policy: Policy) -> None:
+    """PR-07: asked when one more is offered; `expiries` are those of all offers that did not become a photo, it too."""
+    if len(expiries) > policy.uploads_most:
+        raise TooManyUploads(policy.uploads_most, min(expiries) + policy.upload_kept)
 
 
 def has_face(photos: Sequence[Photo]) -> bool:

@@ -45,6 +45,9 @@ class Policy:
     # PR-04, PR-07
     link_life: timedelta = timedelta(minutes=5)
     upload_life: timedelta = timedelta(minutes=10)
+    upload_kept: timedelta = timedelta(hours=1)
+    uploads_most: int = 12
+    photos_at_once: int = 4
 
     # PR-05
     hobbies_least: int = 2

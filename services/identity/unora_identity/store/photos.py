@@ -18,6 +18,9 @@ OFFER = """
     ON CONFLICT (user_id, request_id) DO UPDATE SET expires_at = greatest(u.expires_at, excluded.expires_at)
     WHERE u.removing_at IS NULL
     RETURNING id, content_type, object_keys[1] AS object_key"""
+UNCOMPLETED = """
+    SELECT u.expires_at FROM identity.photo_uploads u
+    WHERE u.user_id = $1 AND NOT EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id)"""
 FIND = """
     SELECT u.object_keys[1] AS object_key, EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id) AS completed
     FROM identity.photo_uploads u WHERE u.id = $1 AND u.user_id = $2 AND u.removing_at IS NULL"""
@@ -65,6 +68,11 @@ async def offer(tx: Tx, new: Offer, user: UUID, request_id: UUID, expires_at: da
     """Keeps an offer, or finds that of the same request; None if its objects are being removed."""
     row = await tx.row(OFFER, new.id, user, request_id, new.content_type, new.object_key, expires_at)
     return Offer(**row) if row else None
+
+
+async def uncompleted(tx: Tx, user: UUID) -> list[datetime]:
+    """When the forms expire, or did, of all offers to a member that are kept and did not become a photo."""
+    return [row["expires_at"] for row in await tx.rows(UNCOMPLETED, user)]
 
 
 async def find(session: Session, photo: UUID) -> tuple[str, bool] | None:

@@ -38,6 +38,8 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """How long a code lives (ID-02)."""
     code_tries: int = 5
     """How often a code may be tried (ID-02)."""
+    code_sending_seconds: float = 10.0
+    """How long sending a code may take (ID-02)."""
     codes_per_hour: int = 5
     """How many codes one phone is sent in an hour (ID-02)."""
     access_token_minutes: float = 15.0
@@ -67,6 +69,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
         return Policy(
             code_life=timedelta(minutes=self.code_minutes),
             code_tries=self.code_tries,
+            code_sending=timedelta(seconds=self.code_sending_seconds),
             codes_per_window=self.codes_per_hour,
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),

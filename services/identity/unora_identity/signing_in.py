@@ -6,6 +6,7 @@ the commit, which an exception inside would undo.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from unora_common.database import Database, Tx
 from unora_common.errors import DomainError
 from unora_common.ids import uuid7
 
-from unora_identity.domain.phone_codes import Challenge, ChallengeClosed, Verdict, attempt, issue
+from unora_identity.domain.phone_codes import Challenge, ChallengeClosed, Issued, Verdict, attempt, issue
 from unora_identity.domain.sessions import (
     RefreshToken,
     Refused,
@@ -27,7 +28,7 @@ from unora_identity.domain.sessions import (
 from unora_identity.phones import new_code, normalise
 from unora_identity.resources import Resources
 from unora_identity.store import accounts, challenges, members, sessions
-from unora_identity.store.challenges import Newcomer, Opened, Sent
+from unora_identity.store.challenges import Newcomer, Opened
 from unora_identity.tokens import NewRefreshToken, refresh_hash
 
 
@@ -42,36 +43,48 @@ class SignedIn:
     created: bool = False
 
 
-async def send_code(database: Database, resources: Resources, number: str, request_id: UUID) -> Challenge | Sent:
+async def send_code(database: Database, resources: Resources, number: str, request_id: UUID) -> Challenge | Issued:
     """ID-02: a challenge for a number, and its code on the way to it; for a repeat the challenge there is.
 
     Nobody looks here whether the number has an account: what a new one needs is made each time. A code that could not
-    be sent is forgotten, so that it does not count and the call can be repeated.
+    be sent is forgotten, so that it does not count and the call can be repeated. A client that hangs up stops nothing:
+    else it could be sent any number of codes, none of which is noted. Only when the process dies may a code be left of
+    which nobody knows whether it was sent: once its time is over, a repeat puts another challenge in its place. So of
+    repeats at once one sends, and the others answer for it.
     """
     number = normalise(number)
-    challenge_id, code = uuid7(), new_code(resources.policy.code_digits)
+    return await resources.finishing.run(_send_code(database, resources, number, request_id))
+
+
+async def _send_code(database: Database, resources: Resources, number: str, request_id: UUID) -> Challenge | Issued:
+    challenge_id, code, policy = uuid7(), new_code(resources.policy.code_digits), resources.policy
     newcomer = _newcomer(resources, number)
     async with database.transaction() as tx:
         phone_hash = resources.hasher.phone(number)
         earlier = await challenges.lock_phone(tx, phone_hash)
-        for sent in earlier:
-            if sent.request_id == request_id:
-                return sent
+        before = next((issued for issued in earlier if issued.request_id == request_id), None)
+        if before and before.out(tx.now, policy):
+            return before
+        if before and not await challenges.forget(tx, before.id):
+            return before
         challenge = issue(
             challenge_id=challenge_id,
             phone_hash=phone_hash,
             code_hash=resources.hasher.code(challenge_id, code),
-            earlier=[sent.issued_at for sent in earlier],
+            earlier=earlier,
             now=tx.now,
-            policy=resources.policy,
+            policy=policy,
         )
         await challenges.add(tx, challenge, request_id, newcomer)
     try:
-        await resources.sms.send_code(number, code)
+        async with asyncio.timeout(policy.code_sending.total_seconds()):
+            await resources.sms.send_code(number, code)
     except Exception:
         async with database.transaction() as tx:
             await challenges.forget(tx, challenge_id)
         raise
+    async with database.transaction() as tx:
+        await challenges.note_sent(tx, challenge_id)
     return challenge
 
 

@@ -101,6 +101,7 @@ phone_challenges = Table(
     Column("code_hash", LargeBinary, nullable=False),
     Column("issued_at", timestamp(), nullable=False),
     Column("expires_at", timestamp(), nullable=False),
+    Column("sent_at", timestamp()),
     Column("wrong_tries", SmallInteger, nullable=False, server_default="0"),
     Column("used_at", timestamp()),
     Column("used_by", UUID()),
@@ -112,11 +113,12 @@ phone_challenges = Table(
     Column("created_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
     UniqueConstraint("phone_hash", "request_id"),
     CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
+    CheckConstraint("used_at IS NULL OR sent_at IS NOT NULL", name="sent_at"),
     CheckConstraint("(used_at IS NULL) = (used_by IS NULL)", name="used_by"),
     CheckConstraint("(used_at IS NULL) = (session_id IS NULL)", name="session_id"),
     Index("ix_phone_challenges_phone_hash_issued_at", "phone_hash", "issued_at"),
     Index("ix_phone_challenges_created_at", "created_at"),
-    comment="Codes sent to phones, with all that the account needs that they may create (ID-02)",
+    comment="Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)",
 )
 
 verification_signals = Table(

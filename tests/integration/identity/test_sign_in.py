@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import grpc
 import pytest
-from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.identity.v1.account_service_pb2 import GetAccountRequest, StartPhoneVerificationRequest
 from unora.identity.v1.events_pb2 import AccountCreated, SessionOpened
 from unora_local.inprocess import World
 
@@ -155,6 +155,73 @@ async def test_a_code_that_was_not_sent_does_not_count(people: People, monkeypat
             assert (await refusal(people.start(number, call))).code == "UNAVAILABLE"
     challenge = await people.start(number, call)
     assert (await people.verify(challenge.challenge_id, people.codes(number)[0])).created
+
+
+@pytest.mark.rule("ID-02")
+async def test_a_code_that_a_crash_kept_from_being_sent_is_sent_to_a_repeat(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(to: str, code: str) -> None:
+        raise asyncio.CancelledError
+
+    number, calls = people.number(), [request_id() for _ in range(5)]
+    with monkeypatch.context() as broken:
+        broken.setattr(people.resources.sms, "send_code", die)
+        for call in calls:
+            assert (await refusal(people.start(number, call))).code == "UNAVAILABLE"
+        # Another process may still be sending, as far as anybody can tell.
+        unsent = await people.start(number, calls[0])
+        assert (await refusal(people.start(number))).reason == "TOO_MANY_CODES"
+    assert people.codes(number) == []
+    await world.move_clock(timedelta(seconds=20))
+    answers = await asyncio.gather(*(people.start(number, calls[0]) for _ in range(4)))
+    assert len({answer.SerializeToString() for answer in answers}) == 1
+    assert answers[0].challenge_id != unsent.challenge_id
+    (code,) = people.codes(number)
+    assert (await refusal(people.verify(unsent.challenge_id, code))).reason == "CHALLENGE_CLOSED"
+    assert (await people.verify(answers[0].challenge_id, code)).created
+    # The four others never counted.
+    for _ in range(4):
+        await people.start(number)
+    assert (await refusal(people.start(number))).reason == "TOO_MANY_CODES"
+
+
+@pytest.mark.rule("ID-02")
+async def test_a_client_that_hangs_up_is_sent_its_code_once(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources, go_on = people.resources, asyncio.Event()
+    send = resources.sms.send_code
+
+    async def slow(to: str, code: str) -> None:
+        await go_on.wait()
+        await send(to, code)
+
+    monkeypatch.setattr(resources.sms, "send_code", slow)
+    number, call = people.number(), request_id()
+    asked = StartPhoneVerificationRequest(request_id=call, phone_number=number)
+    with pytest.raises(grpc.aio.AioRpcError) as given_up:
+        await people.accounts.StartPhoneVerification(asked, timeout=0.3)
+    assert given_up.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    under_way = await people.start(number, call)
+    go_on.set()
+    await asyncio.gather(*resources.finishing._running)
+    await world.move_clock(timedelta(minutes=1))
+    assert await people.start(number, call) == under_way
+    (code,) = people.codes(number)
+    assert (await people.verify(under_way.challenge_id, code)).created
+
+
+@pytest.mark.rule("ID-02")
+async def test_the_database_knows_that_who_gives_a_code_was_sent_it(world: World, people: People) -> None:
+    number = people.number()
+    challenge = UUID((await people.start(number)).challenge_id)
+    await people.verify(str(challenge), people.codes(number)[0])
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await connection.execute("UPDATE identity.phone_challenges SET sent_at = NULL WHERE id = $1", challenge)
+    assert refused.value.constraint_name == "ck_phone_challenges_sent_at"
+    await connection.close()
 
 
 @pytest.mark.rule("ID-02", "XX-04")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from unora_identity.domain.phone_codes import Attempt, Challenge, TooManyCodes, Verdict, attempt, issue
+from unora_identity.domain.phone_codes import Attempt, Challenge, Issued, TooManyCodes, Verdict, attempt, issue
 from unora_identity.domain.policy import Policy
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -13,10 +13,13 @@ RIGHT, WRONG = b"right" * 6, b"wrong" * 6
 CALL = uuid4()
 
 
-def challenge(earlier: list[datetime] | None = None, now: datetime = NOW) -> Challenge:
-    return issue(
-        challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier or [], now=now, policy=POLICY
-    )
+def issued(at: datetime, sent_at: datetime | None) -> Issued:
+    return Issued(id=uuid4(), request_id=uuid4(), issued_at=at, expires_at=at + POLICY.code_life, sent_at=sent_at)
+
+
+def challenge(sent: list[datetime] | None = None, now: datetime = NOW) -> Challenge:
+    earlier = [issued(at, at) for at in sent or []]
+    return issue(challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY)
 
 
 def give(to: Challenge, code: bytes, *, call: UUID = CALL, after: timedelta = timedelta(seconds=30)) -> Attempt:
@@ -101,3 +104,19 @@ def test_the_hour_slides() -> None:
     assert challenge(times, now=retry_at).issued_at == retry_at
     with pytest.raises(TooManyCodes):
         challenge(times, now=retry_at - timedelta(microseconds=1))
+
+
+@pytest.mark.rule("ID-02")
+def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be() -> None:
+    def ask(*earlier: Issued, now: datetime) -> Challenge:
+        return issue(
+            challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY
+        )
+
+    sent = [issued(NOW, NOW) for _ in range(4)]
+    begun, over = issued(NOW, None), NOW + 2 * POLICY.code_sending
+    with pytest.raises(TooManyCodes):
+        ask(*sent, begun, now=over - timedelta(microseconds=1))
+    assert ask(*sent, begun, now=over).issued_at == over
+    assert [begun.out(at, POLICY) for at in (NOW, over)] == [True, False]
+    assert all(code.out(over, POLICY) for code in sent)

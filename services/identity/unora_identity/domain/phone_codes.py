@@ -55,6 +55,23 @@ class Challenge:
     used_by: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """A code that was issued to a phone, and whether it is noted that it was sent."""
+
+    id: UUID
+    request_id: UUID
+    issued_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+
+    def out(self, now: datetime, policy: Policy) -> bool:
+        """Whether it was sent or is being sent. What is not noted as sent in twice the time of sending never will be:
+        only a process that dies leaves such a code, no client can. It neither counts nor keeps a repeat from sending.
+        """
+        return self.sent_at is not None or now < self.issued_at + 2 * policy.code_sending
+
+
 class Verdict(Enum):
     """What a try is worth."""
 
@@ -79,15 +96,16 @@ def issue(
     challenge_id: UUID,
     phone_hash: bytes,
     code_hash: bytes,
-    earlier: Iterable[datetime],
+    earlier: Iterable[Issued],
     now: datetime,
     policy: Policy,
 ) -> Challenge:
-    """A new challenge, or TooManyCodes. `earlier`: when this phone was sent codes (old ones do no harm).
+    """A new challenge, or TooManyCodes. `earlier`: the codes of this phone (old ones do no harm).
 
     The window slides: it is full until the fifth latest code leaves it. A refused request does not extend it.
     """
-    recent = sorted(at for at in earlier if at > now - policy.codes_window)
+    since = now - policy.codes_window
+    recent = sorted(code.issued_at for code in earlier if code.issued_at > since and code.out(now, policy))
     if len(recent) >= policy.codes_per_window:
         raise TooManyCodes(recent[-policy.codes_per_window] + policy.codes_window)
     return Challenge(

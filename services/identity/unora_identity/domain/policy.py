@@ -20,6 +20,7 @@ class Policy:
     code_digits: int = 6
     code_life: timedelta = timedelta(minutes=10)
     code_tries: int = 5
+    code_sending: timedelta = timedelta(seconds=10)
     codes_per_window: int = 5
     codes_window: timedelta = timedelta(hours=1)
 

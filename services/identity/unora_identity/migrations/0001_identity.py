@@ -75,6 +75,7 @@ CREATE TABLE identity.phone_challenges (
     code_hash bytea NOT NULL,
     issued_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
+    sent_at timestamptz,
     wrong_tries smallint NOT NULL DEFAULT 0,
     used_at timestamptz,
     used_by uuid,
@@ -86,13 +87,14 @@ CREATE TABLE identity.phone_challenges (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT uq_phone_challenges_phone_hash_request_id UNIQUE (phone_hash, request_id),
     CONSTRAINT ck_phone_challenges_wrong_tries CHECK (wrong_tries >= 0),
+    CONSTRAINT ck_phone_challenges_sent_at CHECK (used_at IS NULL OR sent_at IS NOT NULL),
     CONSTRAINT ck_phone_challenges_used_by CHECK ((used_at IS NULL) = (used_by IS NULL)),
     CONSTRAINT ck_phone_challenges_session_id CHECK ((used_at IS NULL) = (session_id IS NULL))
 );
 CREATE INDEX ix_phone_challenges_phone_hash_issued_at ON identity.phone_challenges (phone_hash, issued_at);
 CREATE INDEX ix_phone_challenges_created_at ON identity.phone_challenges (created_at);
 COMMENT ON TABLE identity.phone_challenges IS
-    'Codes sent to phones, with all that the account needs that they may create (ID-02)';
+    'Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)';
 
 CREATE TABLE identity.verification_signals (
     id uuid NOT NULL CONSTRAINT pk_verification_signals PRIMARY KEY,

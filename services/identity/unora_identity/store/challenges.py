@@ -9,16 +9,18 @@ from uuid import UUID
 
 from unora_common.database import Tx
 
-from unora_identity.domain.phone_codes import Challenge
+from unora_identity.domain.phone_codes import Challenge, Issued
 
 # Asks for one number are taken in turn, else more codes than allowed could be sent at once. There is no row to lock.
 LOCK_PHONE = """
     WITH l AS MATERIALIZED (SELECT pg_advisory_xact_lock(1769104741, $1)) SELECT clock.now() AS now FROM l"""
-SENT = "SELECT id, request_id, issued_at, expires_at FROM identity.phone_challenges WHERE phone_hash = $1"
+ISSUED = "SELECT id, request_id, issued_at, expires_at, sent_at FROM identity.phone_challenges WHERE phone_hash = $1"
 ADD = """
     INSERT INTO identity.phone_challenges
         (id, request_id, phone_hash, code_hash, issued_at, expires_at, new_user_id, phone_sealed, data_key)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+# In the time of the same clock as the code was issued; who gave the code back meanwhile has been sent it.
+NOTE_SENT = "UPDATE identity.phone_challenges SET sent_at = clock.now() WHERE id = $1 AND sent_at IS NULL"
 FORGET = "DELETE FROM identity.phone_challenges WHERE id = $1 AND used_at IS NULL"
 LOCK = """
     WITH c AS MATERIALIZED (
@@ -28,7 +30,8 @@ LOCK = """
     SELECT c.*, clock.now() AS now FROM c"""
 COUNT_TRY = "UPDATE identity.phone_challenges SET wrong_tries = $2 WHERE id = $1"
 USE = """
-    UPDATE identity.phone_challenges SET used_at = $2, used_by = $3, session_id = $4, created_account = $5
+    UPDATE identity.phone_challenges
+    SET used_at = $2, used_by = $3, session_id = $4, created_account = $5, sent_at = coalesce(sent_at, $2)
     WHERE id = $1"""
 PURGE = """
     DELETE FROM identity.phone_challenges WHERE id IN (
@@ -46,16 +49,6 @@ class Newcomer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A code that was sent to a phone."""
-
-    id: UUID
-    request_id: UUID
-    issued_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A challenge as it stands, and what it would make or has made."""
 
@@ -65,11 +58,11 @@ class Opened:
     created_account: bool
 
 
-async def lock_phone(tx: Tx, phone_hash: bytes) -> list[Sent]:
-    """Takes the number's turn and reads the clock; returns the codes that it was sent, as long as they are kept."""
+async def lock_phone(tx: Tx, phone_hash: bytes) -> list[Issued]:
+    """Takes the number's turn and reads the clock; returns the codes issued to it, as long as they are kept."""
     number = zlib.crc32(phone_hash) - 2**31
     await tx.lock(LOCK_PHONE, number)
-    return [Sent(**row) for row in await tx.rows(SENT, phone_hash)]
+    return [Issued(**row) for row in await tx.rows(ISSUED, phone_hash)]
 
 
 async def add(tx: Tx, challenge: Challenge, request_id: UUID, newcomer: Newcomer) -> None:
@@ -88,9 +81,14 @@ async def add(tx: Tx, challenge: Challenge, request_id: UUID, newcomer: Newcomer
     )
 
 
-async def forget(tx: Tx, challenge: UUID) -> None:
-    """The code was never sent: the challenge counts for nothing."""
-    await tx.run(FORGET, challenge)
+async def note_sent(tx: Tx, challenge: UUID) -> None:
+    """The code is on its way."""
+    await tx.run(NOTE_SENT, challenge)
+
+
+async def forget(tx: Tx, challenge: UUID) -> bool:
+    """The code was never sent: the challenge counts for nothing. False if it was used, and so it was sent."""
+    return await tx.run(FORGET, challenge) == 1
 
 
 async def lock(tx: Tx, challenge: UUID) -> Opened | None:

@@ -52,7 +52,10 @@ def test_who_is_not_ready_has_a_card_that_shows_nothing() -> None:
         ("Ada", {"ada"}),
         ("  Ada  LOVELACE ", {"ada", "lovelace"}),
         ("Anna-Lena O'Neill", {"anna-lena", "anna", "lena", "o'neill", "o", "neill"}),
-        ("Zoe\u0308 Stra\u00dfe", {"zo\u00eb", "strasse"}),
+        ("Zoe\u0308 Stra\u00dfe", {"zo\u00eb", "zoe", "strasse"}),
+        ("Jos\u00e9-Mar\u00eda", {"jos\u00e9-mar\u00eda", "jos\u00e9", "mar\u00eda", "jose-maria", "jose", "maria"}),
+        ("\uff21\uff44\uff41", {"\uff41\uff44\uff41", "ada"}),
+        ("S\u00f8ren", {"s\u00f8ren"}),
         ("", set()),
     ],
 )

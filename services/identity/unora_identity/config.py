@@ -54,6 +54,8 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """The largest file that is taken (PR-07)."""
     challenge_hours: float = 24.0
     """How long a challenge is kept, by the machine's clock; more than an hour, or codes could not be counted."""
+    session_days: float = 7.0
+    """How long a session is kept after the last of its refresh tokens has died, by the machine's clock (ID-03)."""
     upload_hours: float = 1.0
     """How long an offer to upload is kept after its form is over, by the machine's clock; then orphans are removed."""
     uploads_most: int = 12

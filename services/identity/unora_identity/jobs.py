@@ -53,11 +53,12 @@ class CleanUp:
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
-        """ID-02, ID-03: codes that nobody can give any more, and refresh tokens that are long dead."""
+        """ID-02, ID-03: codes that nobody can give any more, and sessions that nobody can go on with."""
         now = self.resources.machine_now()
-        over = now - timedelta(hours=self.app.config.challenge_hours)
+        codes_over = now - timedelta(hours=self.app.config.challenge_hours)
+        tokens_over = now - timedelta(days=self.app.config.session_days)
         async with self.app.database.transaction() as tx:
-            return await challenges.purge(tx, over, BATCH) + await sessions.purge(tx, now, BATCH)
+            return await challenges.purge(tx, codes_over, BATCH) + await sessions.purge(tx, tokens_over, BATCH)
 
     @every(seconds=60)
     async def remove_orphans(self) -> int:

@@ -105,7 +105,7 @@ phone_challenges = Table(
     Column("wrong_tries", SmallInteger, nullable=False, server_default="0"),
     Column("used_at", timestamp()),
     Column("used_by", UUID()),
-    Column("session_id", UUID(), ForeignKey(sessions.c.id)),
+    Column("session_id", UUID(), ForeignKey(sessions.c.id, ondelete="CASCADE")),
     Column("created_account", Boolean, nullable=False, server_default=text("false")),
     Column("new_user_id", UUID(), nullable=False),
     Column("phone_sealed", LargeBinary, nullable=False),
@@ -118,6 +118,7 @@ phone_challenges = Table(
     CheckConstraint("(used_at IS NULL) = (session_id IS NULL)", name="session_id"),
     Index("ix_phone_challenges_phone_hash_issued_at", "phone_hash", "issued_at"),
     Index("ix_phone_challenges_created_at", "created_at"),
+    Index("ix_phone_challenges_session_id", "session_id", postgresql_where=text("session_id IS NOT NULL")),
     comment="Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)",
 )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -12,12 +13,13 @@ from unora_identity import uploading
 from unora_identity.domain.photos import PhotoNotFound
 from unora_identity.jobs import CleanUp
 from unora_identity.providers.photos import ObjectMissing
+from unora_identity.store import sessions
 from unora_identity.tokens import machine_now
 from unora_local.inprocess import World
 from unora_local.people.photos import portrait
 
 from tests.integration.identity.objects import fetch, post
-from tests.integration.identity.people import People
+from tests.integration.identity.people import People, Signed
 from tests.support import as_uuid, refusal
 
 
@@ -75,21 +77,84 @@ async def test_an_offer_under_removal_cannot_be_completed(world: World, people: 
             await uploading.keep(tx, people.resources, photo, received)
 
 
+async def purge(world: World, later: timedelta) -> None:
+    jobs = clean_up(world, later)
+    while await jobs.purge_sign_ins():
+        pass
+
+
+async def kept(people: People, who: Signed) -> tuple[int, int]:
+    """How many sessions of a member are kept, and how many of their refresh tokens."""
+    found = await people.rows("sessions", user_id=who.member.user)
+    tokens = [await people.rows("refresh_tokens", session_id=session["id"]) for session in found]
+    return len(found), sum(map(len, tokens))
+
+
 @pytest.mark.rule("ID-02", "ID-03")
-async def test_old_codes_and_dead_tokens_are_forgotten(world: World, people: People) -> None:
+async def test_old_codes_and_dead_sessions_are_forgotten(world: World, people: People) -> None:
     number = people.number()
     who = await people.sign_in(number)
     challenge = UUID((await people.start(number)).challenge_id)
 
-    async def purge(later: timedelta) -> tuple[int, int]:
-        jobs = clean_up(world, later)
-        while await jobs.purge_sign_ins():
-            pass
-        sessions = await people.rows("sessions", user_id=who.member.user)
-        tokens = await people.rows("refresh_tokens", session_id=sessions[0]["id"])
-        return len(await people.rows("phone_challenges", id=challenge)), len(tokens)
-
-    assert await purge(timedelta(hours=23)) == (1, 1)
-    assert await purge(timedelta(hours=25)) == (0, 1)
-    assert await purge(timedelta(days=31)) == (0, 0)
+    await purge(world, timedelta(hours=23))
+    assert len(await people.rows("phone_challenges", id=challenge)) == 1
+    await purge(world, timedelta(hours=25))
+    assert await people.rows("phone_challenges", id=challenge) == []
+    # The token dies after 30 days, and a week later nobody asks any more why it does not work.
+    await purge(world, timedelta(days=36, hours=23))
+    assert await kept(people, who) == (1, 1)
+    await purge(world, timedelta(days=37, hours=1))
+    assert await kept(people, who) == (0, 0)
     assert (await refusal(people.refresh(who.tokens.refresh_token))).reason == "SESSION_INVALID"
+    assert not (await people.sign_in(number)).created
+
+
+@pytest.mark.rule("ID-03")
+async def test_a_session_is_kept_as_long_as_one_of_its_tokens(world: World, people: People) -> None:
+    number = people.number()
+    who = await people.sign_in(number)
+    tokens = (await people.refresh(who.tokens.refresh_token)).tokens
+    (session,) = await people.rows("sessions", user_id=who.member.user)
+    await world.superuser.execute(
+        """UPDATE identity.refresh_tokens SET expires_at = expires_at - interval '20 days'
+        WHERE session_id = $1 AND used_at IS NOT NULL""",
+        session["id"],
+    )
+    await purge(world, timedelta(days=20))
+    assert await kept(people, who) == (1, 1)
+    assert (await people.refresh(tokens.refresh_token)).tokens.refresh_token
+    # A code that was forgotten to be forgotten does not keep its session.
+    await world.superuser.execute(
+        "UPDATE identity.phone_challenges SET created_at = created_at + interval '60 days' WHERE session_id = $1",
+        session["id"],
+    )
+    await purge(world, timedelta(days=38))
+    assert await kept(people, who) == (0, 0)
+    assert await people.rows("phone_challenges", session_id=session["id"]) == []
+
+
+@pytest.mark.rule("ID-03")
+async def test_replicas_that_share_the_tokens_of_a_session_leave_none_behind(world: World, people: People) -> None:
+    who = await people.sign_in()
+    await people.refresh(who.tokens.refresh_token)
+    await world.superuser.execute(
+        """UPDATE identity.refresh_tokens SET expires_at = '2000-01-01'
+        WHERE session_id = (SELECT id FROM identity.sessions WHERE user_id = $1)""",
+        who.member.user,
+    )
+    database, then = world.apps["identity"].database, datetime(2001, 1, 1, tzinfo=UTC)
+
+    async def other_replica() -> int:
+        async with database.transaction() as tx:
+            return await sessions.purge(tx, then, 1)
+
+    async with database.transaction() as tx:
+        assert await sessions.purge(tx, then, 1) == 1
+        other = asyncio.create_task(other_replica())
+        while not await world.superuser.fetchval(
+            """SELECT EXISTS (SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'unora_identity' AND wait_event_type = 'Lock')"""
+        ):
+            assert not other.done()
+    assert await other == 1
+    assert await kept(people, who) == (0, 0)

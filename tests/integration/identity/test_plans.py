@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+from unora_common.ids import uuid7
 from unora_identity.store import age_bands, challenges, photos, sessions
 from unora_local.inprocess import World
 
@@ -40,6 +41,7 @@ async def many_members(world: World) -> AsyncIterator[None]:
         pytest.param(age_bands.LOCK_DUE, (20,), "(age_band_changes_at <=", id="birthdays"),
         pytest.param(challenges.PURGE, (THEN, 20), "(created_at <", id="challenges"),
         pytest.param(sessions.PURGE, (THEN, 20), "(expires_at <", id="tokens"),
+        pytest.param(sessions.PURGE_EMPTY, ([uuid7()],), "(session_id = s.id)", id="sessions"),
     ],
 )
 async def test_an_index_serves_the_condition(

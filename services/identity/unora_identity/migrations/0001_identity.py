@@ -79,7 +79,7 @@ CREATE TABLE identity.phone_challenges (
     wrong_tries smallint NOT NULL DEFAULT 0,
     used_at timestamptz,
     used_by uuid,
-    session_id uuid CONSTRAINT fk_phone_challenges_session_id REFERENCES identity.sessions (id),
+    session_id uuid CONSTRAINT fk_phone_challenges_session_id REFERENCES identity.sessions (id) ON DELETE CASCADE,
     created_account boolean NOT NULL DEFAULT false,
     new_user_id uuid NOT NULL,
     phone_sealed bytea NOT NULL,
@@ -93,6 +93,7 @@ CREATE TABLE identity.phone_challenges (
 );
 CREATE INDEX ix_phone_challenges_phone_hash_issued_at ON identity.phone_challenges (phone_hash, issued_at);
 CREATE INDEX ix_phone_challenges_created_at ON identity.phone_challenges (created_at);
+CREATE INDEX ix_phone_challenges_session_id ON identity.phone_challenges (session_id) WHERE session_id IS NOT NULL;
 COMMENT ON TABLE identity.phone_challenges IS
     'Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)';
 

@@ -34,7 +34,13 @@ REVOKE = "UPDATE identity.sessions SET revoked_at = $2, revocation = $3 WHERE id
 PURGE = """
     DELETE FROM identity.refresh_tokens WHERE hash IN (
         SELECT hash FROM identity.refresh_tokens WHERE expires_at < $1
-        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING session_id"""
+# When two replicas delete the last tokens of one session, the second to hold the session sees that none is left.
+HOLD = "SELECT FROM identity.sessions WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+PURGE_EMPTY = """
+    DELETE FROM identity.sessions s
+    WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM identity.refresh_tokens t WHERE t.session_id = s.id)"""
 
 
 async def open_session(tx: Tx, session: Session, token: RefreshToken) -> None:
@@ -90,8 +96,14 @@ async def revoke(tx: Tx, session: Session) -> None:
 
 
 async def purge(tx: Tx, expired_before: datetime, limit: int) -> int:
-    """Deletes tokens that are long dead, by the machine's clock."""
-    return await tx.run(PURGE, expired_before, limit)
+    """Deletes tokens that are long dead, by the machine's clock, and sessions that have no other; returns how many
+    tokens.
+    """
+    purged = await tx.rows(PURGE, expired_before, limit)
+    ended = list({row["session_id"] for row in purged})
+    await tx.rows(HOLD, ended)
+    await tx.run(PURGE_EMPTY, ended)
+    return len(purged)
 
 
 def _session(row: Row | None) -> Session:

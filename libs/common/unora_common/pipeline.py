@@ -17,7 +17,7 @@ from unora.common.v1.options_pb2 import Access
 
 from unora_common import trace
 from unora_common.call import Call, set_deadline
-from unora_common.errors import DomainError, InvalidArgument, PermissionDenied
+from unora_common.errors import DomainError, InvalidArgument, PermissionDenied, Unavailable
 from unora_common.policies import MethodPolicy
 from unora_common.statuses import DETAILS, STATUS, Internal, to_domain_error, to_status
 from unora_common.tokens import Member, TokenMissing
@@ -78,7 +78,7 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
                 policy.response,
             )
             async with asyncio.timeout(seconds_given):
-                answer = await use_case(request, call)
+                answer = await _answer(use_case, request, call)
         except asyncio.CancelledError:
             log.info("call cancelled", caller=caller, trace=trace.current())
             calls.labels(policy.name, "CANCELLED").observe(time.perf_counter() - started)
@@ -107,6 +107,19 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
         request_deserializer=None,  # `serve` reads it, so that the refusal of what cannot be read has its reason
         response_serializer=policy.response.SerializeToString,
     )
+
+
+async def _answer(use_case: UseCase, request: Any, call: Call) -> Message:
+    """A cancellation that is not the call's own, but of something the use case waited for, is a dependency that went
+    away: gRPC would leave the caller without an answer.
+    """
+    try:
+        return await use_case(request, call)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise Unavailable from None
 
 
 def _caller(context: Context) -> str:

@@ -82,6 +82,7 @@ async def test_what_is_unknown_leaves_as_internal_and_stands_in_the_log_without_
         (lambda: Refused(retry_at="noon"), "RESOURCE_EXHAUSTED", "TOO_OFTEN"),
         (lambda: InvalidArgument({"streak_id": "why"}), "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
         (lambda: _rpc_error(grpc.StatusCode.UNAVAILABLE), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
+        (asyncio.CancelledError, "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),  # of what it waited for, not of the call
         (lambda: _rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED), "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
         (lambda: _rpc_error(grpc.StatusCode.NOT_FOUND), "INTERNAL", "INTERNAL"),
         (lambda: _rpc_error(grpc.StatusCode.PERMISSION_DENIED), "INTERNAL", "INTERNAL"),

@@ -122,7 +122,7 @@ def _value(field: FieldDescriptor, rules: Any) -> Any:
         case FieldDescriptor.TYPE_INT32:
             return max(rules.int32.gte, 1)
         case _:
-            raise NotImplementedError(f"{field.full_name}: teach this file a valid value of its type")
+            raise TypeError(f"{field.full_name}: teach this file a valid value of its type")
 
 
 def _message(kind: Descriptor) -> Message:

@@ -20,6 +20,8 @@ from unora_common.database import COMMAND_TIMEOUT
 from unora_common.logs import describe
 
 BATCH = 500
+GATHER = 0.01
+"""Seconds between being woken and looking: under load a batch then holds many events and costs little more."""
 Rows = list[asyncpg.Record]
 
 
@@ -40,10 +42,11 @@ class Relay:
             WHERE published_at IS NULL ORDER BY seq LIMIT {BATCH}"""
         self._mark = f"UPDATE {context}.outbox SET published_at = clock_timestamp() WHERE id = ANY($1::uuid[])"
 
-    def wake(self) -> None:
-        """Something was told: look at once, if this is the relay that leads."""
+    def wake(self) -> bool:
+        """Something was told: look at once, if this is the relay that leads; tells whether it is."""
         if self._leads:
             self._woken.set()
+        return self._leads
 
     async def run(self, interval: float) -> None:
         """Publishes until cancelled; looks every `interval` seconds when nothing wakes it."""
@@ -57,6 +60,7 @@ class Relay:
                 await self.close()
                 self._woken.clear()
             await _either(self._woken.wait, interval)
+            await asyncio.sleep(GATHER)
 
     async def step(self) -> int:
         """Publishes one batch if this relay leads; returns how many events."""

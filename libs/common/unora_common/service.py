@@ -199,8 +199,8 @@ class App(Generic[C]):
         return {"keys": [{name: getattr(key, name) for name in names} for key in response.keys]}
 
     def _wake(self, subject: str) -> None:
-        """Wakes the leading relay, wherever it runs; a ping that is lost costs one interval."""
-        if self.nats.is_connected:
+        """Wakes the leading relay, here or wherever it runs; a ping that is lost costs one interval."""
+        if not self.relay.wake() and self.nats.is_connected:
             task = asyncio.ensure_future(self.nats.publish(subject, b""))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 

@@ -1,7 +1,7 @@
 """Several statements in one round trip.
 
 A use case's writes, its events and its answer are known before any of them is sent. They go to Postgres together, as
-parts of one statement (`WITH … AS (INSERT …), … AS (UPDATE …) INSERT …`): a check-in needs four round trips, not six.
+parts of one statement (`WITH … AS (INSERT …), … AS (UPDATE …) INSERT …`): a check-in needs four round trips, not seven.
 """
 
 from __future__ import annotations

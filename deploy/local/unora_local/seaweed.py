@@ -9,12 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 from unora_local.binaries import script
 from unora_local.process import Process
 
 # Its parts are servers of their own, each with two ports.
 SERVERS: Final = ("s3", "master", "volume", "filer", "admin")
 PORTS: Final = tuple(name for server in SERVERS for name in (server, f"{server}.grpc"))
+PROBE: Final = ".ready"
 _READY_WITHIN: Final = 30.0
 
 
@@ -113,9 +117,37 @@ class Seaweed:
             # The filer is asked for the bucket: the S3 would want a signed request.
             healthy = await _status(self._ports["s3"], "/healthz") == 200
             if healthy and await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200:
+                break
+            await asyncio.sleep(0.05)
+        # The S3 may answer before it knows where the bytes of an earlier run are.
+        for _ in range(int(_READY_WITHIN / 0.05)):
+            process.check()
+            if await asyncio.to_thread(self._reads_what_it_keeps):
                 return
             await asyncio.sleep(0.05)
         raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
+
+    def _reads_what_it_keeps(self) -> bool:
+        """Whether an object that an earlier run has put, or else this one, can be read."""
+        import boto3  # slow to import: here that happens in a thread, beside the start of the servers
+
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, read_timeout=2),
+        )
+        try:
+            client.get_object(Bucket=self.bucket, Key=PROBE)["Body"].read()
+        except client.exceptions.NoSuchKey:
+            with contextlib.suppress(ClientError, BotoCoreError):
+                client.put_object(Bucket=self.bucket, Key=PROBE, Body=b"ready")
+            return False
+        except (ClientError, BotoCoreError):
+            return False
+        return True
 
 
 async def _status(port: int, path: str) -> int | None:

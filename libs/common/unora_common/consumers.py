@@ -8,6 +8,7 @@ goes to the dead letters at its fifth failure, with its error, while others go o
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -81,7 +82,7 @@ class Consumer:
                 await self.step(wait=5.0)
             except Exception as error:  # whatever it is, the other events must not wait for a restart
                 self._log.warning("consumer interrupted", failure=error)
-                self._subscription = None  # the stream may have been made anew, without this consumer
+                await self._let_go()
                 await asyncio.sleep(1.0)
 
     async def step(self, wait: float = 0.0) -> int:
@@ -118,6 +119,13 @@ class Consumer:
                 raise Later(f"stream {stream} is not there yet") from error
             self._subscription = await self._app.stream.pull_subscribe_bind(self.name, stream)
         return self._subscription
+
+    async def _let_go(self) -> None:
+        """Subscribes anew at the next step: the stream may have been made again, without this consumer."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            with suppress(Exception):  # what made us let go may be that NATS is away
+                await subscription.unsubscribe()
 
     async def _is_event(self, message: Msg) -> bool:
         """Only relays write to a stream. What came otherwise has no id under which it could be applied once."""

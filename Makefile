@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-# Bytecode is worth keeping: without it six services that start at once compile everything anew.
+# Bytecode is worth keeping: without it seven services that start at once compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3

@@ -14,10 +14,14 @@ from unora.common.v1 import options_pb2
 from unora.common.v1.options_pb2 import Access, Repeat
 from unora_common.config import CONTEXTS
 
-from tests.contract.contract import Method, events, fields_of, files, methods, rules_of, unbounded
+from tests.contract.contract import RAW, Method, events, fields_of, files, methods, rules_of, unbounded
 
 METHODS = [pytest.param(method, id=str(method)) for method in methods()]
+OURS = [pytest.param(method, id=str(method)) for method in methods() if method.descriptor.input_type.full_name != RAW]
+OTHERS = [pytest.param(method, id=str(method)) for method in methods() if method.descriptor.input_type.full_name == RAW]
 EVENTS = [pytest.param(event, id=event.full_name.removeprefix("unora.")) for event in events()]
+KNOWN_BY_PAYMENT = {"streak.AuthorizeRecovery"}
+"""Methods that know a repeat by the payment, which billing makes once for each request of its payer."""
 FOR_PEOPLE = (Access.ACCESS_PUBLIC, Access.ACCESS_USER, Access.ACCESS_ADMIN)
 
 # What an event may never hold, as words of a field's name (XX-01). An id that names such a thing is allowed.
@@ -64,11 +68,14 @@ def test_every_method_says_who_may_call_it(method: Method) -> None:
 
 
 @pytest.mark.rule("BI-08")
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OURS)
 def test_every_method_that_changes_something_can_be_repeated(method: Method) -> None:
     reads_only = method.descriptor.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
     request_id = method.descriptor.input_type.fields_by_name.get("request_id")
-    if reads_only:
+    if str(method) in KNOWN_BY_PAYMENT:
+        assert rules_of(method.descriptor.input_type.fields_by_name["payment_id"]).string.uuid
+        assert option(method).repeat == Repeat.REPEAT_OWN
+    elif reads_only:
         assert request_id is None
         assert option(method).repeat == Repeat.REPEAT_UNSPECIFIED
     else:
@@ -78,11 +85,19 @@ def test_every_method_that_changes_something_can_be_repeated(method: Method) -> 
         assert option(method).repeat in (Repeat.REPEAT_KEPT_ANSWER, Repeat.REPEAT_OWN)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OURS)
 def test_every_method_has_a_request_and_a_response_of_its_own(method: Method) -> None:
     name = method.policy.name
     assert method.descriptor.input_type.name == f"{name}Request"
     assert method.descriptor.output_type.name == f"{name}Response"
+
+
+@pytest.mark.rule("BI-07")
+@pytest.mark.parametrize("method", OTHERS)
+def test_what_comes_as_it_is_is_recognised_by_its_own_signature(method: Method) -> None:
+    assert method.policy.access == Access.ACCESS_PUBLIC
+    assert method.policy.repeat == Repeat.REPEAT_OWN
+    assert http(method).body == "*"
 
 
 def _is_bounded(field: FieldDescriptor, rules: Any) -> bool:
@@ -98,11 +113,11 @@ def _is_bounded(field: FieldDescriptor, rules: Any) -> bool:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return bool(rules.bytes.max_len or rules.bytes.len)
     if field.type == FieldDescriptor.TYPE_ENUM:
-        return bool(rules.enum.defined_only)
+        return bool(rules.enum.defined_only or getattr(rules.enum, "in"))
     return True
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OURS)
 def test_every_field_of_every_request_is_bounded(method: Method) -> None:
     loose = []
     for path, field in fields_of(method.descriptor.input_type):

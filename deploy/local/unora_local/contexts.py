@@ -2,7 +2,7 @@
 
 from typing import Final
 
-CONTEXTS: Final = ("identity", "discovery", "matching", "streak", "reveal", "safety")
+CONTEXTS: Final = ("identity", "discovery", "matching", "streak", "reveal", "billing", "safety")
 
 # Who else has a certificate: the gateway, and the person at the keyboard, who locally has the gateway's rights.
 CALLERS: Final = ("gateway", "developer")

@@ -1,4 +1,8 @@
-"""Configuration: frozen, typed, read once from UNORA_* variables when a process starts."""
+"""Configuration: frozen, typed, read once from UNORA_* variables when a process starts.
+
+Any variable may be given as a file: UNORA_DATABASE_URL_FILE names the file that holds what UNORA_DATABASE_URL would, so
+that secrets need not stand in an environment.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from unora_common.health import READINESS, Probed
 from unora_common.pipeline import handler
 from unora_common.policies import policies_of, service_descriptor
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from unora_common.service import App
 
 MEGABYTE = 1024 * 1024
-READINESS = "readiness"
-"""The health service's name for readiness; the empty name is liveness."""
 
 
 class ContractError(Exception):
@@ -52,12 +51,15 @@ class Server:
         if app.config.reflection:
             reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
         self.address = _bind(self._server, app.config)
+        self.probed: Probed | None = Probed(self.health, app.config.health_listen) if app.config.health_listen else None
 
     async def start(self) -> None:
         """Serves; liveness is told, readiness not yet."""
         await self.health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self.set_ready(False)
         await self._server.start()
+        if self.probed:
+            await self.probed.start()
 
     async def set_ready(self, ready: bool) -> None:
         """Tells whether calls should come here."""
@@ -68,6 +70,8 @@ class Server:
         """Takes no new calls; those in flight get their grace."""
         await self.health.enter_graceful_shutdown()
         await self._server.stop(self._grace)
+        if self.probed:
+            await self.probed.stop()
 
 
 def _handlers(app: App[Any], descriptor: ServiceDescriptor, servicer: Any) -> grpc.GenericRpcHandler:

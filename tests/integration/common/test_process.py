@@ -26,8 +26,9 @@ from unora_common.clients import Clients
 from unora_common.database import Tx
 from unora_common.declare import every
 from unora_common.errors import Unavailable
+from unora_common.health import READINESS
 from unora_common.ids import uuid7
-from unora_common.server import READINESS, ContractError
+from unora_common.server import ContractError
 from unora_common.service import App
 
 from tests.integration.common.house import House, Probe, check_in_request

@@ -1,0 +1,101 @@
+"""The port for probes: no TLS, nothing but health, in every role of a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.health import READINESS
+from unora_common.service import App
+
+from tests.integration.common.house import House, Probe
+
+ANYWHERE = "127.0.0.1:0"
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def address(app: App[Any]) -> str:
+    assert app.server is not None
+    assert app.server.probed is not None
+    return app.server.probed.address
+
+
+@asynccontextmanager
+async def plain(app: App[Any]) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc.aio.insecure_channel(address(app)) as channel:
+        yield channel
+
+
+async def told(channel: grpc.aio.Channel, name: str) -> int:
+    answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name), timeout=5)
+    return int(answer.status)
+
+
+async def ask(at: str, *words: str) -> tuple[int, str]:
+    """What the command says, in a process of its own as a container runtime starts it."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "unora_common.health", *words],
+        env={**os.environ, "UNORA_HEALTH_LISTEN": at},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+@pytest.mark.parametrize("servicers", [[Probe], []], ids=["api", "worker"])
+async def test_probes_learn_liveness_and_readiness_without_a_certificate(
+    house: House, servicers: list[type[Probe]]
+) -> None:
+    app = await house.open(servicers=servicers, changes={"health_listen": ANYWHERE})
+    assert app.server is not None
+    async with plain(app) as channel:
+        assert (await told(channel, ""), await told(channel, READINESS)) == (SERVING, NOT_SERVING)
+        await app.server.set_ready(True)
+        assert (await told(channel, ""), await told(channel, READINESS)) == (SERVING, SERVING)
+
+
+async def test_the_port_for_probes_serves_nothing_else(house: House) -> None:
+    app = await house.open(servicers=[Probe], changes={"health_listen": ANYWHERE})
+    async with plain(app) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=house.caller().metadata)
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_there_is_no_such_port_unless_it_is_asked_for(house: House) -> None:
+    app = await house.open(servicers=[Probe])
+    assert app.server is not None
+    assert app.server.probed is None
+
+
+async def test_the_port_is_closed_with_the_process(house: House) -> None:
+    app = await house.open("matching", changes={"health_listen": ANYWHERE})
+    at = address(app)
+    assert (await ask(at, "--live"))[0] == 0
+    del house.apps["matching"]
+    await app.close()
+    assert await ask(at, "--live") == (1, "UNAVAILABLE")
+
+
+async def test_the_command_of_a_probe_says_by_its_exit_status_whether_calls_may_come(house: House) -> None:
+    app = await house.open(changes={"health_listen": ANYWHERE})
+    assert app.server is not None
+    assert await ask(address(app)) == (1, "NOT_SERVING")
+    assert await ask(address(app), "--live") == (0, "SERVING")
+    await app.server.set_ready(True)
+    assert await ask(address(app)) == (0, "SERVING")
+    code, said = await ask("")
+    assert (code, "UNORA_HEALTH_LISTEN is not set" in said) == (2, True)

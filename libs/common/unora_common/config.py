@@ -35,6 +35,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """PEM of its private key."""
     listen: str = "0.0.0.0:8443"
     """Where gRPC is served, host:port; port 0 takes a free one."""
+    health_listen: str = ""
+    """Where grpc.health.v1 is served without TLS, for probes, host:port; empty serves none."""
     metrics_listen: str = ""
     """Where Prometheus metrics are served over HTTP, host:port; empty serves none."""
     peers: dict[str, str] = {}
@@ -80,11 +82,24 @@ def load(kind: type[C], environ: Mapping[str, str] | None = None) -> C:
         name = f"UNORA_{field.name.upper()}"
         if field.name == "peers":
             values["peers"] = {c: environ[key] for c in CONTEXTS if (key := f"UNORA_{c.upper()}_ADDRESS") in environ}
-        elif name in environ:
-            values[field.name] = _parsed(name, environ[name], field.type)
+        elif (text := given(name, environ)) is not None:
+            values[field.name] = _parsed(name, text, field.type)
         elif field.required:
             raise ConfigError(f"{name} is not set. {_meaning(kind, field.name)}".strip())
     return kind(**values)
+
+
+def given(name: str, environ: Mapping[str, str]) -> str | None:
+    """The value of a variable, or what is in the file that its `_FILE` names; None if neither is set."""
+    file = environ.get(f"{name}_FILE")
+    if file is None:
+        return environ.get(name)
+    if name in environ:
+        raise ConfigError(f"{name} and {name}_FILE are both set: which one holds?")
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_FILE cannot be read: {error}") from None
 
 
 def _parsed(name: str, text: str, kind: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from unora_common.config import ConfigError, load
+from unora_common.config import ConfigError, given, load
 from unora_common.service import App, Service
 
 
@@ -55,9 +55,12 @@ def _parser(service: Service[Any]) -> argparse.ArgumentParser:
 def _migrate(service: Service[Any]) -> int:
     from unora_common.migrations import upgrade  # alembic and SQLAlchemy, which no running service needs in memory
 
-    dsn = os.environ.get("UNORA_DATABASE_URL", "")
-    if not dsn:
-        print("migrate: UNORA_DATABASE_URL is not set; it names the owner's role", file=sys.stderr)
+    try:
+        dsn = given("UNORA_DATABASE_URL", os.environ)
+        if not dsn:
+            raise ConfigError("UNORA_DATABASE_URL is not set; it names the owner's role")
+    except ConfigError as error:
+        print(f"migrate: {error}", file=sys.stderr)
         return 2
     changed = upgrade(service.name, dsn)
     print(f"{service.name}: {'migrated' if changed else 'is up to date'}")

@@ -64,3 +64,15 @@ def test_what_is_needed_and_missing_is_named(name: str) -> None:
 def test_what_cannot_be_read_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{name} cannot be read"):
         load(Policy, NEEDED | {name: value})
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "database_url"
+    secret.write_text("postgresql://unora_streak:secret@db/unora\n")
+    others = {key: value for key, value in NEEDED.items() if key != "UNORA_DATABASE_URL"}
+    config = load(Policy, others | {"UNORA_DATABASE_URL_FILE": str(secret)})
+    assert config.database_url == "postgresql://unora_streak:secret@db/unora"
+    with pytest.raises(ConfigError, match="UNORA_DATABASE_URL and UNORA_DATABASE_URL_FILE are both set"):
+        load(Policy, NEEDED | {"UNORA_DATABASE_URL_FILE": str(secret)})
+    with pytest.raises(ConfigError, match="UNORA_DATABASE_URL_FILE cannot be read"):
+        load(Policy, others | {"UNORA_DATABASE_URL_FILE": str(tmp_path / "nothing")})

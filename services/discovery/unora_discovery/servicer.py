@@ -87,6 +87,8 @@ class Cards:
 
     @reads
     async def ResolveCard(self, request: ResolveCardRequest, db: Session) -> ResolveCardResponse:
-        """Only cards that the viewer has before them now."""
-        user_id, server = await batches.resolve(db, UUID(request.card_id), UUID(request.viewer_id))
+        """Cards that the viewer has before them now; to block and report (SA-02), also older ones while they are kept."""
+        user_id, server = await batches.resolve(
+            db, UUID(request.card_id), UUID(request.viewer_id), allow_replaced=request.allow_replaced
+        )
         return ResolveCardResponse(user_id=str(user_id), server_type=SERVERS[server])

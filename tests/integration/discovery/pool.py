@@ -80,8 +80,9 @@ class Pool:
     async def screen(self, who: Caller, server: Server = PARTNER) -> Screen:
         return (await self.discovery.GetScreen(GetScreenRequest(server_type=server), metadata=who.metadata)).screen
 
-    async def resolve(self, viewer: Caller, card_id: str) -> ResolveCardResponse:
-        return await self.cards.ResolveCard(ResolveCardRequest(card_id=card_id, viewer_id=viewer.id))
+    async def resolve(self, viewer: Caller, card_id: str, *, old: bool = False) -> ResolveCardResponse:
+        asked = ResolveCardRequest(card_id=card_id, viewer_id=viewer.id, allow_replaced=old)
+        return await self.cards.ResolveCard(asked)
 
     async def shown(self, viewer: Caller, batch: Batch) -> list[str]:
         """Who is behind the cards of an active batch, by position."""

@@ -10,6 +10,7 @@ from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import CardHobby
 from unora.identity.v1.profile_service_pb2 import Hobby
+from unora_discovery.jobs import CleanUp
 from unora_local.inprocess import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id
@@ -80,6 +81,37 @@ async def test_only_cards_of_the_viewers_active_batch_are_resolved_and_all_else_
     assert (found[0].code, found[0].reason, found[0].metadata) == ("NOT_FOUND", "CARD_NOT_FOUND", {})
 
 
+@pytest.mark.rule("SA-02", "XX-04")
+async def test_to_block_and_report_an_old_card_will_do_as_long_as_it_is_kept_and_never_anothers(pool: Pool) -> None:
+    me, other = await pool.members(2)
+    await pool.members(12)
+    first = (await pool.refresh(me)).batch
+    shown = await pool.shown(me, first)
+    active = (await pool.refresh(me)).batch.cards[0].card_id
+    assert [(await pool.resolve(me, card.card_id, old=True)).user_id for card in first.cards] == shown
+    assert await pool.resolve(me, active, old=True) == await pool.resolve(me, active)
+    card = first.cards[0].card_id
+    found = [await refusal(pool.resolve(viewer, each, old=True)) for viewer, each in ((other, card), (me, an_id()))]
+    await pool.world.superuser.execute(
+        "UPDATE discovery.discovery_batches SET created_at = '2020-01-01', deleted_at = '2020-01-02' WHERE id = $1",
+        first.batch_id,
+    )
+    await CleanUp(pool.world.apps["discovery"]).purge_batches()
+    found.append(await refusal(pool.resolve(me, card, old=True)))
+    assert found[0] == found[1] == found[2]
+    assert (found[0].code, found[0].reason, found[0].metadata) == ("NOT_FOUND", "CARD_NOT_FOUND", {})
+
+
+@pytest.mark.rule("XX-03", "SA-02")
+async def test_safety_may_ask_as_matching_may(world: World, pool: Pool) -> None:
+    me = await pool.member()
+    await pool.members(6)
+    card = (await pool.refresh(me)).batch.cards[0].card_id
+    request = ResolveCardRequest(card_id=card, viewer_id=me.id, allow_replaced=True)
+    answer = await world.stub(CardServiceStub, "discovery", caller="safety").ResolveCard(request)
+    assert answer == await pool.resolve(me, card)
+
+
 @pytest.mark.rule("DI-03")
 async def test_a_card_tells_the_server_of_its_batch(pool: Pool) -> None:
     me = await pool.member()
@@ -91,7 +123,7 @@ async def test_a_card_tells_the_server_of_its_batch(pool: Pool) -> None:
 
 @pytest.mark.rule("XX-03", "DI-08")
 @pytest.mark.parametrize("caller", ["gateway", "streak", "identity", "stranger"])
-async def test_nobody_but_matching_may_ask_who_is_behind_a_card(world: World, pool: Pool, caller: str) -> None:
+async def test_nobody_but_matching_and_safety_may_ask_who_is_behind_a_card(world: World, pool: Pool, caller: str) -> None:
     me = await pool.member()
     await pool.members(6)
     card = (await pool.refresh(me)).batch.cards[0]

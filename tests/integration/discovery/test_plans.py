@@ -145,13 +145,14 @@ async def test_the_history_is_long_enough_to_be_worth_an_index(db: Connection, n
     assert plan.rows_read == {"discovery_batches": batches_kept}
 
 
-async def test_resolving_a_card_reads_one_card_and_one_batch(db: Connection, viewer: UUID) -> None:
+@pytest.mark.parametrize("old", [False, True])
+async def test_resolving_a_card_reads_one_card_and_one_batch(db: Connection, viewer: UUID, old: bool) -> None:
     card: UUID = await db.fetchval(
         """SELECT k.id FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
         WHERE b.user_id = $1 AND b.deleted_at IS NULL LIMIT 1""",
         viewer,
     )
-    plan = await explain(db, batches.RESOLVE, card, viewer)
+    plan = await explain(db, batches.RESOLVE, card, viewer, old)
     assert not plan.read_whole
     assert plan.rows_read == {"discovery_cards": 1, "discovery_batches": 1}
 

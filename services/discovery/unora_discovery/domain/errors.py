@@ -39,7 +39,7 @@ class PoolTooSmall(DomainError):
 
 
 class CardNotFound(DomainError):
-    """Another's card, an old one, a missing one: the same answer (XX-04)."""
+    """Another's card, one that is too old, a missing one: the same answer (XX-04)."""
 
     code = "NOT_FOUND"
     reason = "CARD_NOT_FOUND"

@@ -46,8 +46,7 @@ OPEN: Final = """
 RESOLVE: Final = """
     SELECT k.shown_user_id, b.server_type
     FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
-    WHERE k.id = $1 AND b.user_id = $2 AND b.deleted_at IS NULL AND k.deleted_at IS NULL"""
-
+    WHERE k.id = $1 AND b.user_id = $2 AND ($3 OR (b.deleted_at IS NULL AND k.deleted_at IS NULL))"""
 
 # That there was a first batch is known without it. Of two purges at once each takes rows that the other has not. The
 # clock stands in a subquery, and the ids in arrays, so that indexes are used.
@@ -95,9 +94,13 @@ async def replace(
     return Batch(batch_id, tx.now, cards), version
 
 
-async def resolve(session: Session, card_id: UUID, viewer: UUID) -> tuple[UUID, ServerType]:
-    """Who is behind a card of the viewer's active batch, and in which server it is. Raises CardNotFound."""
-    row = await session.row(RESOLVE, card_id, viewer)
+async def resolve(
+    session: Session, card_id: UUID, viewer: UUID, *, allow_replaced: bool = False
+) -> tuple[UUID, ServerType]:
+    """Who is behind a card of the viewer's active batch, or of any that is still kept, and in which server it is.
+    Raises CardNotFound.
+    """
+    row = await session.row(RESOLVE, card_id, viewer, allow_replaced)
     if row is None:
         raise CardNotFound
     return row["shown_user_id"], ServerType(row["server_type"])

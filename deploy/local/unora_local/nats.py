@@ -1,22 +1,18 @@
 """The NATS server with JetStream, as one process that listens on loopback only."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import nats
-from nats.js.errors import NotFoundError
+from unora_common.streams import ensure_streams
 
 from unora_local import nats_config
 from unora_local.binaries import script
-from unora_local.nats_config import ADMIN, DEAD_LETTERS, Reads
+from unora_local.nats_config import ADMIN, Reads
 from unora_local.process import Process
 
-# The outbox is the record; a stream needs to hold what readers may have missed.
-MAX_AGE: Final = timedelta(days=7)
 _READY_WITHIN: Final = 30.0
 
 
@@ -104,23 +100,3 @@ class Nats:
             writer.close()
             return
         raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
-
-
-async def ensure_streams(url: str, contexts: Iterable[str]) -> None:
-    """Make the streams of the contexts, and the one for messages that could not be handled, as the admin.
-
-    Contexts may not make them: who can make a stream can read all others through it.
-    """
-    connection = await nats.connect(url, allow_reconnect=False)
-    try:
-        manager = connection.jetstream()
-        wanted = {nats_config.stream(context): f"unora.{context}.>" for context in contexts}
-        for name, subjects in (wanted | {DEAD_LETTERS: "dead.>"}).items():
-            try:
-                await manager.stream_info(name)
-            except NotFoundError:
-                # Dead letters wait until somebody replays them; the rest can be told again from the outboxes.
-                age = 0.0 if name == DEAD_LETTERS else MAX_AGE.total_seconds()
-                await manager.add_stream(name=name, subjects=[subjects], max_age=age)
-    finally:
-        await connection.close()

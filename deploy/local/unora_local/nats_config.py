@@ -10,23 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from unora_common.streams import DEAD_LETTERS, stream
+
 from unora_local.keys import write_private
 
 # What each context reads: {context: filter subjects}.
 Reads = Mapping[str, Iterable[str]]
 
 ADMIN: Final = "admin"
-DEAD_LETTERS: Final = "dead_letters"
 ACCOUNT: Final = "unora"
 
 # Nobody else learns who is interested in whom before it is mutual (MA-10).
 _INTEREST: Final = "interest"
 _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
-
-
-def stream(context: str) -> str:
-    """The stream that holds the events of a context."""
-    return f"unora_{context}"
 
 
 def consumer(context: str, subject: str) -> str:

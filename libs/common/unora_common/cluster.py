@@ -1,15 +1,21 @@
 """Prepares a Postgres cluster for Unora: roles, schemas, and the one clock for rules. Runs before migrations.
 
 Each context has two roles: `unora_<context>_owner` migrates, `unora_<context>` runs with rights on its own schema only.
+`python -m unora_common.cluster` does it for all contexts, with the clock of production, as often as one likes.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import os
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import asyncpg
 
-from unora_common.config import CONTEXTS
+from unora_common.config import CONTEXTS, ConfigError, given
 
 FIXED_CLOCK = """
 CREATE OR REPLACE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL RESTRICTED
@@ -83,3 +89,39 @@ async def prepare(dsn: str, roles: Mapping[str, str], *, movable_clock: bool) ->
     await make_roles(dsn, roles)
     contexts = [context for context in CONTEXTS if f"unora_{context}" in roles]
     await make_schemas(dsn, contexts, movable_clock=movable_clock)
+
+
+def read_passwords(folder: Path) -> dict[str, str]:
+    """The passwords of all roles, each from the file of its name; ConfigError names what is missing or empty."""
+    found = {}
+    for name in role_names():
+        password = given("UNORA_PASSWORD", {"UNORA_PASSWORD_FILE": str(folder / name)})
+        if not password:
+            raise ConfigError(f"{folder / name} is empty")
+        found[name] = password
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prepares the database that UNORA_DATABASE_URL names; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m unora_common.cluster",
+        description="Makes the roles, the schemas and the clock. UNORA_DATABASE_URL (or UNORA_DATABASE_URL_FILE) is a "
+        "superuser's.",
+    )
+    parser.add_argument("passwords", type=Path, help="a folder with a file per role, unora_<context>[_owner]")
+    options = parser.parse_args(arguments)
+    try:
+        dsn = given("UNORA_DATABASE_URL", os.environ)
+        if not dsn:
+            raise ConfigError("UNORA_DATABASE_URL is not set; it names a superuser")
+        asyncio.run(prepare(dsn, read_passwords(options.passwords), movable_clock=False))
+    except (ConfigError, OSError, asyncpg.PostgresError) as error:
+        print(f"cluster: {error}", file=sys.stderr)
+        return 1
+    print(f"cluster: roles and schemas of {', '.join(CONTEXTS)} are there")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """Health as probes ask for it: without TLS, which those of Kubernetes do not speak.
 
-`python -m unora_common.health` asks the process beside it, for where a probe is a command; exit status 0 if it is ready.
+`python -m unora_common.health` asks the process beside it, where a probe is a command; exit status 0 if it is ready.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_common.run import _command
 from unora_common.service import App
-from unora_local.nats import ensure_streams
+from unora_common.streams import ensure_streams
 
 from tests.integration.common.house import House, formed, stream_messages
 from tests.integration.common.proxy import Wire

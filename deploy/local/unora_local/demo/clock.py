@@ -12,10 +12,10 @@ import asyncpg
 import nats
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
+from unora_common.streams import stream
 
 from unora_local.contexts import CONTEXTS
 from unora_local.demo.env import Env
-from unora_local.nats_config import stream
 
 WITHIN: Final = 30.0
 POLL: Final = 0.02

@@ -1,0 +1,114 @@
+"""The commands that prepare Postgres and NATS where no supervisor of ours does: in compose, in Kubernetes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from unora_common import cluster, streams
+from unora_common.config import CONTEXTS
+from unora_common.run import main as run
+from unora_local.contexts import CONTEXTS as RUNNING
+from unora_local.reads import declaration
+
+from tests.integration.common.house import House
+
+DATABASE = "unora_platform"
+
+
+@pytest.fixture
+async def empty(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[House]:
+    """A database without anything, and passwords of the roles as a container gets them."""
+    await house.superuser.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+    await house.superuser.execute(f'CREATE DATABASE "{DATABASE}"')
+    monkeypatch.setenv("UNORA_DATABASE_URL", house.testbed.dsn(DATABASE))
+    for name in cluster.role_names():
+        (tmp_path / name).write_text(f"{house.testbed.secret}\n")  # those they have: the roles are the whole run's
+    yield house
+    await house.superuser.execute(f'DROP DATABASE "{DATABASE}" WITH (FORCE)')
+
+
+async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migrates_as_its_owner(
+    empty: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert await asyncio.to_thread(cluster.main, [str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
+    for context in RUNNING:
+        address = tmp_path / f"{context}_url"
+        address.write_text(empty.testbed.dsn(DATABASE, f"unora_{context}_owner") + "\n")
+        monkeypatch.delenv("UNORA_DATABASE_URL", raising=False)
+        monkeypatch.setenv("UNORA_DATABASE_URL_FILE", str(address))
+        assert await asyncio.to_thread(run, declaration(context), ["migrate"]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{context}: migrated" for context in RUNNING]
+
+    connection = await asyncpg.connect(empty.testbed.dsn(DATABASE, "unora_streak"))
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM streak.outbox") == 0
+        assert await connection.fetchval("SELECT abs(extract(epoch FROM clock.now() - clock_timestamp())) < 1")
+    finally:
+        await connection.close()
+
+
+async def test_the_clock_of_production_has_no_offset_to_set(empty: House, tmp_path: Path) -> None:
+    assert await asyncio.to_thread(cluster.main, [str(tmp_path)]) == 0
+    connection = await asyncpg.connect(empty.testbed.dsn(DATABASE))
+    try:
+        assert await connection.fetchval("SELECT to_regclass('clock.shift')") is None
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(("broken", "said"), [("missing", "cannot be read"), ("empty", "is empty")])
+async def test_a_role_without_a_password_is_named_before_anything_is_made(
+    empty: House, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: str, said: str
+) -> None:
+    file = tmp_path / "unora_safety_owner"
+    file.unlink()
+    if broken == "empty":
+        file.touch()
+    assert await asyncio.to_thread(cluster.main, [str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert "unora_safety_owner" in error
+    assert said in error
+    connection = await asyncpg.connect(empty.testbed.dsn(DATABASE))
+    try:
+        assert await connection.fetchval("SELECT to_regnamespace('clock')") is None
+    finally:
+        await connection.close()
+
+
+async def test_streams_that_are_missing_are_made_and_the_others_stay(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNORA_NATS_URL", house.testbed.nats("admin", house.worker))
+    assert await asyncio.to_thread(streams.main, []) == 0
+    capsys.readouterr()
+    admin = await house.admin()
+    try:
+        await admin.jetstream().publish("unora.streak.v1.checked_in", b"kept")
+        await admin.jetstream().delete_stream("unora_matching")
+        assert await asyncio.to_thread(streams.main, []) == 0
+        assert capsys.readouterr().out == "streams: made unora_matching\n"
+        assert (await admin.jetstream().stream_info("unora_streak")).state.messages == 1
+        for context in CONTEXTS:
+            found = await admin.jetstream().stream_info(streams.stream(context))
+            assert found.config.subjects == [f"unora.{context}.>"]
+            assert found.config.max_age == streams.MAX_AGE.total_seconds()
+        assert (await admin.jetstream().stream_info(streams.DEAD_LETTERS)).config.max_age == 0
+    finally:
+        await admin.close()
+
+
+@pytest.mark.parametrize(("main", "words"), [(cluster.main, ["."]), (streams.main, [])])
+def test_what_is_not_set_is_named(
+    main: object, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("UNORA_DATABASE_URL", raising=False)
+    monkeypatch.delenv("UNORA_NATS_URL", raising=False)
+    assert callable(main)
+    assert main(words) == 1
+    assert "URL is not set" in capsys.readouterr().err

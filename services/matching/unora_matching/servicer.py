@@ -20,13 +20,13 @@ from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.declare import once, reads
+from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.service import App
 
 from unora_matching.clients import Cards
 from unora_matching.config import MatchingConfig
 from unora_matching.domain import Wish
 from unora_matching.messages import END_REASONS, to_connection, to_interest, to_inventory, to_pair
-from unora_matching.pages import DEFAULT_SIZE, Listing, Place
 from unora_matching.store import connections, interests, inventories
 from unora_matching.use_cases import end_connection, send_interest
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
+from unora_common.pages import Place
 
 from unora_matching.domain import Connection, ConnectionNotFound, ConnectionStatus, EndReason
-from unora_matching.pages import Place
 
 COLUMNS = """
     c.id, c.user_a_id, c.user_b_id, c.server_type, c.connection_status, c.formed_at, c.ended_at, c.chat_unlocked_at,

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
 from unora_common.ids import uuid7
+from unora_common.pages import Place
 
 from unora_matching.domain import Closed, Connection, Interest, InterestStatus, Inventory, Standing, Wish
-from unora_matching.pages import Place
 
 STANDING = """
     SELECT

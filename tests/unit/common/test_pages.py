@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unora_common.errors import InvalidArgument
 from unora_common.ids import uuid7
-from unora_matching.pages import Listing, Place
+from unora_common.pages import Listing, Place
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - naive bounds
 PLACE = Place(datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC), uuid7())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -28,6 +29,8 @@ class Call:
     """The member's roles beyond membership."""
     answer: type[Message] = Message
     """The class of the method's response."""
+    metadata: Mapping[str, str | bytes] = field(default_factory=dict)
+    """What came beside the request, such as the signature over a webhook's bytes."""
 
     @property
     def principal(self) -> str:

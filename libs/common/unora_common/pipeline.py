@@ -76,6 +76,7 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
                 member.session if member else None,
                 member.roles if member else NOBODY,
                 policy.response,
+                metadata,
             )
             async with asyncio.timeout(seconds_given):
                 answer = await _answer(use_case, request, call)

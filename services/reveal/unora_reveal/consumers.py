@@ -12,7 +12,7 @@ from unora_common.database import Tx
 from unora_common.declare import on
 from unora_common.service import App
 
-from unora_reveal import store
+from unora_reveal.store import reveals as store
 
 
 class Progress:

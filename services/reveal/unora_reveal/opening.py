@@ -9,12 +9,12 @@ from unora_common.config import Config
 from unora_common.errors import Unavailable
 from unora_common.service import App
 
-from unora_reveal import store
 from unora_reveal.clients import Directory, Look, Pairs
 from unora_reveal.domain import IDENTITY, ConnectionEnded, Framed, Status, require_openable
 from unora_reveal.framing import frame
 from unora_reveal.messages import to_identity, to_reveal
 from unora_reveal.providers.framer import Framer
+from unora_reveal.store import reveals as store
 
 
 class Opening:

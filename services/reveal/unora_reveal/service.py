@@ -10,7 +10,8 @@ from unora_common.service import Service
 from unora_reveal.consumers import Endings, Progress
 from unora_reveal.domain import ConnectionEnded, RevealLocked
 from unora_reveal.providers.framer import Framer, TemplateFramer
-from unora_reveal.servicer import Reveals
+from unora_reveal.servicers.purchases import Purchases
+from unora_reveal.servicers.reveals import Reveals
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Resources:
 service = Service(
     "reveal",
     config=Config,
-    servicers=[Reveals],
+    servicers=[Reveals, Purchases],
     consumers=[Progress, Endings],
     resources=lambda app: Resources(),
     constraints={

@@ -2,6 +2,14 @@
 
 from unora_reveal.domain.facts import Facts, Framed, Hobby
 from unora_reveal.domain.guard import Fault, Guard
+from unora_reveal.domain.purchases import (
+    LowerRevealFirst,
+    Offer,
+    RevealNotForSale,
+    RevealNotLocked,
+    next_for_sale,
+    require_purchasable,
+)
 from unora_reveal.domain.reveals import (
     FINAL_DAY,
     IDENTITY,
@@ -22,10 +30,16 @@ __all__ = [
     "Framed",
     "Guard",
     "Hobby",
+    "LowerRevealFirst",
+    "Offer",
     "RevealLocked",
+    "RevealNotForSale",
+    "RevealNotLocked",
     "Status",
     "StreakNotFound",
+    "next_for_sale",
     "option_names",
     "require_openable",
+    "require_purchasable",
     "voices",
 ]

@@ -16,10 +16,10 @@ from unora_common.database import Session
 from unora_common.declare import reads
 from unora_common.service import App
 
-from unora_reveal import store
 from unora_reveal.domain import Status
 from unora_reveal.messages import to_reveal
 from unora_reveal.opening import Opening
+from unora_reveal.store import reveals as store
 
 
 class Reveals:

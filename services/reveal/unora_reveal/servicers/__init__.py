@@ -1,0 +1,1 @@
+"""The services of reveal, one file each."""

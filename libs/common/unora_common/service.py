@@ -59,7 +59,7 @@ class Service(Generic[C]):
     """Names of database constraints, and the refusal that a violation of each means."""
     resources: Callable[[App[C]], Any] | None = None
     """Makes what servicers, consumers and jobs share beside the App, such as providers; found as `app.resources`.
-    If they have a `close`, it is called last.
+    If they have a `close`, it is called last, and awaited if it is asynchronous.
     """
     commands: Mapping[str, Command] = field(default_factory=dict)
     keys: Callable[[App[C]], Jwks] | None = None
@@ -151,7 +151,9 @@ class App(Generic[C]):
             await self.nats.close()
         await self.database.close()
         if hasattr(self.resources, "close"):
-            self.resources.close()
+            closing = self.resources.close()
+            if inspect.isawaitable(closing):
+                await closing
 
     async def missing(self) -> list[str]:
         """What readiness waits for. Not NATS: without it calls are served, and their events wait in the outbox."""

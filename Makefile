@@ -47,13 +47,14 @@ test: $(STUBS) ## Run all tests, on servers of their own
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
 	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit $(ARGS)
 
-check: $(STUBS) ## Lint, types, import contracts, contract lint and breaking changes
+check: $(STUBS) ## Lint, types, import contracts, contract lint and breaking changes, Dockerfile
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy libs/common services deploy/local protos tests
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/buf lint $(IMAGE) --config buf.yaml
 	@$(BIN)/buf breaking $(IMAGE) --config buf.yaml --against $(BASELINE)
+	@$(BIN)/hadolint Dockerfile
 	@echo "check: all is well"
 
 rules: $(STUBS) ## Print which tests prove which rules
@@ -78,6 +79,7 @@ baseline: $(STUBS) ## Make the contract as it is the one that `make check` compa
 
 lock: $(SETUP) ## Resolve the dependencies of pyproject.toml anew, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra build -c requirements.txt -o requirements-build.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
 
 $(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml

@@ -1,0 +1,37 @@
+# One image for all contexts; what runs is its argument:
+#   docker build -t unora .
+#   docker run unora unora_streak --role worker
+#   docker run unora unora_streak migrate
+# Another base needs Python 3.11 or newer at the same path in both stages, and glibc.
+ARG BASE=python:3.11.14-slim-trixie
+
+FROM ${BASE} AS build
+ENV UV_LINK_MODE=copy
+WORKDIR /src
+COPY requirements-setup.txt ./
+RUN python3 -m pip install --no-cache-dir --require-hashes -r requirements-setup.txt
+COPY requirements.txt requirements-build.txt deploy/image/build.sh ./
+RUN ./build.sh dependencies /opt/unora
+COPY pyproject.toml README.md LICENSE ./
+COPY protos protos
+COPY libs/common libs/common
+COPY services services
+RUN ./build.sh unora /opt/unora
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="unora" \
+      org.opencontainers.image.description="The services of Unora: python -m unora_<context>" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# Nothing is installed in a container that runs.
+RUN python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip
+COPY --from=build /opt/unora /opt/unora
+# The modules are compiled; whatever is not would be compiled anew, since a container cannot write here.
+ENV PATH=/opt/unora/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 10001:10001
+WORKDIR /tmp
+# gRPC over mutual TLS, health for probes, metrics; unora_common/config.py tells which variables say so.
+EXPOSE 8443 8081 9090
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["python", "-m"]

@@ -1,17 +1,24 @@
-"""What reveal does when streak and matching tell of a pair."""
+"""What reveal does when streak and matching tell of a pair, and billing of money and tiers."""
 
 from __future__ import annotations
 
 from datetime import UTC
 from uuid import UUID
 
+from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_REVEAL
+from unora.billing.v1.events_pb2 import PaymentSucceeded, TierChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
 from unora_common.config import Config
 from unora_common.database import Tx
 from unora_common.declare import on
+from unora_common.errors import DomainError
+from unora_common.messages import TIER_NAMES
 from unora_common.service import App
 
+from unora_reveal.clients import Look, Pairs
+from unora_reveal.domain import require_purchasable
+from unora_reveal.store import purchases, tiers
 from unora_reveal.store import reveals as store
 
 
@@ -48,6 +55,56 @@ class Endings:
         """Leaves a tombstone."""
         pair = (UUID(event.user_a_id), UUID(event.user_b_id))
         await store.end(tx, UUID(event.connection_id), *pair, event.occurred_at.ToDatetime(UTC))
+
+
+class Purchases:
+    """What was paid for is given, or becomes credits (RE-05, BI-11)."""
+
+    def __init__(self, app: App[Config]) -> None:
+        self.app = app
+        self._pairs = Pairs(app.clients)
+
+    async def active(self, event: PaymentSucceeded) -> bool:
+        """Matching's word at this moment: the ending may have happened, and its news not have come."""
+        if event.purpose != PAYMENT_PURPOSE_REVEAL:
+            return False
+        streak_id, payer = UUID(event.streak_id), UUID(event.payer_id)
+        async with self.app.database.session() as session:
+            shelf = await purchases.shelf(session, streak_id, payer)
+        return await self._pairs.active(Look(streak_id, shelf.connection_id, payer, shelf.partner_id))
+
+    @on(PaymentSucceeded, prepare=active)
+    async def give(self, event: PaymentSucceeded, tx: Tx, together: bool) -> None:
+        """Once a payment, however often it is told. What was sold is looked at anew, under the lock: it may have been
+        earned or bought meanwhile, the tier may sell it no more, the connection may be over.
+        """
+        if event.purpose != PAYMENT_PURPOSE_REVEAL:
+            return
+        payment, number = UUID(event.payment_id), event.reveal_number
+        reveal = await store.lock(tx, UUID(event.streak_id), UUID(event.payer_id), number)
+        if await purchases.decided(tx, payment):
+            return
+        shelf = await purchases.shelf(tx, reveal.streak_id, reveal.user_id)
+        try:
+            require_purchasable(number, shelf.offers, ended=shelf.ended or not together)
+        except DomainError:
+            await purchases.decide(tx, payment, reveal, given=False)
+        else:
+            await purchases.decide(tx, payment, reveal, given=True)
+
+
+class Tiers:
+    """A member earns by the tier that they have (RE-08)."""
+
+    def __init__(self, app: App[Config]) -> None:
+        self.app = app
+
+    @on(TierChanged)
+    async def change(self, event: TierChanged, tx: Tx) -> None:
+        """What is due by the new tier is earned at once, and nothing is taken back; the partner's stays (RE-03)."""
+        member = UUID(event.user_id)
+        if await tiers.take(tx, member, TIER_NAMES[event.tier], event.version):
+            await store.earn_due(tx, member)
 
 
 def _streak(event: StreakStarted | DayCompleted | StreakCompleted) -> store.Streak:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from unora.identity.v1.directory_service_pb2 import GetDisclosureResponse, GetRevealFactsResponse
-from unora.reveal.v1.events_pb2 import RevealEarned, RevealUnlocked
+from unora.reveal.v1.events_pb2 import PurchaseRejected, RevealEarned, RevealPurchased, RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import FramedContent, IdentityContent, IdentityPhoto, Reveal, RevealStatus
 from unora_common.messages import by_name, to_timestamp
 
@@ -60,5 +60,29 @@ def to_event(
         streak_id=str(streak_id),
         user_id=str(user_id),
         reveal_number=number,
+        occurred_at=to_timestamp(at),
+    )
+
+
+def to_verdict(
+    payment_id: UUID,
+    reveal_id: UUID,
+    version: int,
+    streak_id: UUID,
+    user_id: UUID,
+    number: int,
+    at: datetime.datetime,
+    *,
+    given: bool,
+) -> RevealPurchased | PurchaseRejected:
+    """What became of a payment: the reveal was given, or the money is to become credits (BI-11)."""
+    kind: type[RevealPurchased | PurchaseRejected] = RevealPurchased if given else PurchaseRejected
+    return kind(
+        reveal_id=str(reveal_id),
+        version=version,
+        streak_id=str(streak_id),
+        user_id=str(user_id),
+        reveal_number=number,
+        payment_id=str(payment_id),
         occurred_at=to_timestamp(at),
     )

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from unora_common.config import Config
 from unora_common.service import Service
 
-from unora_reveal.consumers import Endings, Progress
+from unora_reveal.consumers import Endings, Progress, Purchases, Tiers
 from unora_reveal.domain import ConnectionEnded, RevealLocked
 from unora_reveal.providers.framer import Framer, TemplateFramer
-from unora_reveal.servicers.purchases import Purchases
+from unora_reveal.servicers.purchases import Authorisations
 from unora_reveal.servicers.reveals import Reveals
 
 
@@ -24,8 +24,8 @@ class Resources:
 service = Service(
     "reveal",
     config=Config,
-    servicers=[Reveals, Purchases],
-    consumers=[Progress, Endings],
+    servicers=[Reveals, Authorisations],
+    consumers=[Progress, Endings, Purchases, Tiers],
     resources=lambda app: Resources(),
     constraints={
         "reveal_after_end": ConnectionEnded,

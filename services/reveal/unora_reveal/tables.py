@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
@@ -50,6 +53,17 @@ pairs = Table(
     "Its row's lock guards all reveals of the two",
 )
 
+tiers = Table(
+    "tiers",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("tier", Text, nullable=False, server_default="free"),
+    Column("version", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    comment="A projection of billing: the tier that a progression begins with (RE-08). "
+    "Its row's lock comes before the pairs'",
+)
+
 progressions = Table(
     "progressions",
     metadata,
@@ -57,6 +71,7 @@ progressions = Table(
     Column("user_id", UUID(), primary_key=True),
     Column("tier", Text, nullable=False, server_default="free"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    Index("ix_progressions_user_id", "user_id"),
     comment="By whose milestones each of the two earns: their own tier's alone (RE-03)",
 )
 
@@ -91,6 +106,17 @@ reveals = Table(
     ),
     CheckConstraint("(reveal_status = 'unlocked') = (unlocked_at IS NOT NULL)", name="unlocked_at"),
     comment="Five of each member of a streak (RE-01); completed_days is what was reached when it was earned or bought",
+)
+
+purchases = Table(
+    "purchases",
+    metadata,
+    Column("payment_id", UUID(), primary_key=True),
+    Column("reveal_id", UUID(), ForeignKey(reveals.c.id), nullable=False),
+    Column("given", Boolean, nullable=False),
+    Column("decided_at", timestamp(), nullable=False),
+    Index("uq_purchases_one_given_per_reveal", "reveal_id", unique=True, postgresql_where=text("given")),
+    comment="What became of each payment for a reveal: given, or rejected so that it becomes credits (RE-05, BI-11)",
 )
 
 reveal_contents = Table(

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from unora.billing.v1.billing_service_pb2 import PAYMENT_METHOD_MONEY, PAYMENT_PURPOSE_REVEAL
+from unora.billing.v1.events_pb2 import PaymentSucceeded, TierChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.reveal.v1.reveal_service_pb2 import (
     ListRevealsRequest,
@@ -20,8 +22,9 @@ from unora.reveal.v1.reveal_service_pb2 import (
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
 from unora_common.ids import uuid7
+from unora_common.messages import TIERS
 from unora_local.inprocess import Caller, World
-from unora_reveal.consumers import Endings, Progress
+from unora_reveal.consumers import Endings, Progress, Purchases, Tiers
 
 from tests.support import request_id
 
@@ -67,11 +70,25 @@ class Couple:
             occurred_at=self._at(),
         )
 
+    def paid(self, payer: Caller, number: int, payment: str = "") -> PaymentSucceeded:
+        return PaymentSucceeded(
+            payment_id=payment or request_id(),
+            version=2,
+            payer_id=payer.id,
+            purpose=PAYMENT_PURPOSE_REVEAL,
+            method=PAYMENT_METHOD_MONEY,
+            amount=199,
+            streak_id=str(self.streak_id),
+            reveal_number=number,
+            occurred_at=self._at(),
+        )
+
     async def hear(self, *events: Message) -> None:
         """Reveal applies these, each in a transaction of its own, as its consumers do."""
         app = self.world.apps["reveal"]
-        progress, endings = Progress(app), Endings(app)
+        progress, endings, purchases, tiers = Progress(app), Endings(app), Purchases(app), Tiers(app)
         for event in events:
+            active = isinstance(event, PaymentSucceeded) and await purchases.active(event)
             async with app.database.transaction() as tx:
                 match event:
                     case StreakStarted():
@@ -82,6 +99,10 @@ class Couple:
                         await progress.complete(event, tx)
                     case ConnectionEnded():
                         await endings.end(event, tx)
+                    case PaymentSucceeded():
+                        await purchases.give(event, tx, active)
+                    case TierChanged():
+                        await tiers.change(event, tx)
                     case _:
                         raise AssertionError(event)
 
@@ -127,6 +148,7 @@ class Couple:
         return dict(found)
 
     async def set_tier(self, member: Caller, tier: str) -> None:
+        """Without its news: what is due by it is earned with the next day."""
         await self.world.superuser.execute(
             "UPDATE reveal.progressions SET tier = $3 WHERE streak_id = $1 AND user_id = $2",
             *(self.streak_id, member.user, tier),
@@ -146,6 +168,13 @@ class Couple:
     @staticmethod
     def _at() -> Timestamp:
         return Timestamp(seconds=1_767_268_800)
+
+
+def tier_changed(member: Caller, tier: str, version: int) -> TierChanged:
+    """A member's tier, as billing tells of it."""
+    return TierChanged(
+        user_id=member.id, version=version, tier=TIERS[tier], occurred_at=Timestamp(seconds=1_767_268_800)
+    )
 
 
 async def member(world: World, name: str = NAME) -> Caller:

@@ -14,6 +14,7 @@ from tests.integration.reveal.couple import Couple, couple
 
 Sql: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SET = "UPDATE reveal.reveals SET reveal_status = $2, completed_days = $3, unlocked_at = $4 WHERE id = $1"
+PURCHASE = "INSERT INTO reveal.purchases (payment_id, reveal_id, given, decided_at) VALUES ($1, $2, $3, clock.now())"
 TEXT = """{"title": "A", "text": "B"}"""
 
 
@@ -109,7 +110,10 @@ async def test_the_only_steps_are_single_and_forward(two: Couple, sql: Sql) -> N
     for status in ("locked", "purchased"):
         await refused(sql, "reveal_transition", SET, first, status, 10, None)
     await refused(sql, "reveal_transition", SET, fourth, "unlocked", 10, now)
-    await sql.execute(SET, fourth, "purchased", 10, None)
+    await two.set_tier(two.a, "plus")
+    async with sql.transaction():
+        await sql.execute(PURCHASE, uuid7(), fourth, True)
+        await sql.execute(SET, fourth, "purchased", 10, None)
     await refused(sql, "reveal_transition", SET, fourth, "earned", 10, None)
     for opened in (first, second, fourth):
         await sql.execute(SET, opened, "unlocked", 10, now)
@@ -138,7 +142,10 @@ async def test_the_identity_comes_neither_before_day_15_nor_for_money(two: Coupl
             with pytest.raises(asyncpg.CheckViolationError):
                 await sql.execute(SET, identity, "earned", days, None)
         await refused(sql, "reveal_unearned", SET, identity, "earned", 15, None)
-        await refused(sql, "ck_reveals_identity_needs_day_15", SET, identity, "purchased", 14, None)
+        for days in (14, 15):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await sql.execute(SET, identity, "purchased", days, None)
+        await refused(sql, "reveal_not_for_sale", SET, identity, "purchased", 14, None)
     await two.hear(two.completed())
     assert (await two.row(two.b, 5))["reveal_status"] == "earned"
 
@@ -182,6 +189,32 @@ async def test_a_reveal_stays_whose_it_is(two: Couple, sql: Sql) -> None:
     first = (await two.row(two.a, 1))["id"]
     for change in ("user_id = partner_id, partner_id = user_id", "reveal_number = 2", "completed_days = 15"):
         await refused(sql, "reveal_fixed", f"UPDATE reveal.reveals SET {change} WHERE id = $1", first)
+
+
+@pytest.mark.rule("RE-05", "RE-11")
+async def test_bought_is_only_what_is_for_sale_the_lowest_first_and_paid(two: Couple, sql: Sql) -> None:
+    third, fourth = (await two.row(two.a, 3))["id"], (await two.row(two.a, 4))["id"]
+    first = (await two.row(two.a, 1))["id"]
+    buy = "UPDATE reveal.reveals SET reveal_status = 'purchased' WHERE id = $1"
+    for wrong in (first, fourth):
+        await refused(sql, "reveal_not_for_sale", buy, wrong)
+    await refused(sql, "reveal_unpaid", buy, third)
+    await sql.execute(PURCHASE, uuid7(), third, False)
+    await refused(sql, "reveal_unpaid", buy, third)
+    await two.set_tier(two.a, "pro")
+    await refused(sql, "reveal_not_for_sale", buy, third)
+
+
+@pytest.mark.rule("BI-11")
+async def test_what_became_of_a_payment_is_decided_once_and_true(two: Couple, sql: Sql) -> None:
+    third = (await two.row(two.a, 3))["id"]
+    await refused(sql, "purchase_given", PURCHASE, uuid7(), third, True)
+    payment = two.paid(two.a, 3)
+    await two.hear(payment)
+    await refused(sql, "pk_purchases", PURCHASE, payment.payment_id, third, False)
+    await refused(sql, "uq_purchases_one_given_per_reveal", PURCHASE, uuid7(), third, True)
+    for statement in ("UPDATE reveal.purchases SET given = false", "DELETE FROM reveal.purchases"):
+        await refused(sql, "purchase_fixed", f"{statement} WHERE reveal_id = $1", third)
 
 
 CONTENT = "INSERT INTO reveal.reveal_contents VALUES ($1, $2, $3, $4, clock.now())"

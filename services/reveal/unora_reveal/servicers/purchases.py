@@ -14,8 +14,8 @@ from unora_reveal.domain import ConnectionEnded, require_purchasable
 from unora_reveal.store import purchases
 
 
-class Purchases:
-    """Purchases, for billing."""
+class Authorisations:
+    """Purchases, before their money is taken."""
 
     service = "unora.reveal.v1.PurchaseService"
 

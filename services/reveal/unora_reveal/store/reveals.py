@@ -18,13 +18,14 @@ from unora_common.ids import uuid7
 
 from unora_reveal.domain import Framed, Status, StreakNotFound
 from unora_reveal.messages import to_event
+from unora_reveal.store import tiers
 
-# Days only grow, and only while the connection lasts.
+# Days only grow, and only while the connection lasts. With $4, also if the streak is only now heard of.
 REACH = """
     UPDATE reveal.pairs SET
         streak_id = $2,
         completed_days = CASE WHEN ended_at IS NULL THEN greatest(completed_days, $3) ELSE completed_days END
-    WHERE connection_id = $1
+    WHERE connection_id = $1 AND ($4 OR streak_id = $2)
     RETURNING completed_days, ended_at, clock.now() AS now,
         EXISTS (SELECT FROM reveal.progressions WHERE streak_id = $2) AS begun"""
 
@@ -35,7 +36,8 @@ MEET = """
 
 BEGIN = """
     WITH two AS (
-        INSERT INTO reveal.progressions (streak_id, user_id) VALUES ($2, $3), ($2, $4) ON CONFLICT DO NOTHING)
+        INSERT INTO reveal.progressions (streak_id, user_id, tier)
+        SELECT $2, user_id, tier FROM reveal.tiers WHERE user_id IN ($3, $4) ON CONFLICT DO NOTHING)
     INSERT INTO reveal.reveals (id, streak_id, connection_id, user_id, partner_id, reveal_number)
     SELECT ($5::uuid[])[5 * of_b + number], $2, $1,
            CASE of_b WHEN 0 THEN $3 ELSE $4 END, CASE of_b WHEN 0 THEN $4 ELSE $3 END, number
@@ -48,6 +50,15 @@ EARN = """
     WHERE r.streak_id = $1 AND r.reveal_status = 'locked' AND r.deleted_at IS NULL
       AND p.streak_id = r.streak_id AND p.user_id = r.user_id
       AND m.reveal_number = r.reveal_number AND m.reveal_day_required <= $2
+    RETURNING r.id, r.version, r.streak_id, r.user_id, r.reveal_number"""
+
+EARN_DUE = """
+    UPDATE reveal.reveals r SET reveal_status = 'earned', completed_days = p.completed_days, version = r.version + 1
+    FROM reveal.pairs p, reveal.progressions g JOIN reveal.reveal_milestones m USING (tier)
+    WHERE r.user_id = $1 AND r.reveal_status = 'locked' AND r.deleted_at IS NULL
+      AND g.user_id = $1 AND g.streak_id = r.streak_id
+      AND p.streak_id = r.streak_id AND p.ended_at IS NULL
+      AND m.reveal_number = r.reveal_number AND m.reveal_day_required <= p.completed_days
     RETURNING r.id, r.version, r.streak_id, r.user_id, r.reveal_number"""
 
 END = """
@@ -125,17 +136,27 @@ async def reach(tx: Tx, streak: Streak, completed_days: int) -> None:
     """
     pair = (streak.user_a_id, streak.user_b_id)
     days = (streak.connection_id, streak.id, completed_days)
-    rows = await tx.lock(REACH, *days)
+    rows = await tx.lock(REACH, *days, False)
     if not rows:
+        await tiers.hold(tx, pair)  # before the pair, so that a change of tier finds the progression or is found by it
         await tx.run(MEET, streak.connection_id, *pair)
-        rows = await tx.lock(REACH, *days)
+        rows = await tx.lock(REACH, *days, True)
     (reached,) = rows
     if not reached["begun"]:
         await tx.run(BEGIN, streak.connection_id, streak.id, *pair, [uuid7() for _ in range(10)])
     if reached["ended_at"] is None:
-        for row in await tx.rows(EARN, streak.id, reached["completed_days"]):
-            whose = (row["streak_id"], row["user_id"], row["reveal_number"])
-            tx.emit(to_event(RevealEarned, row["id"], row["version"], *whose, tx.now))
+        _tell_earned(tx, await tx.rows(EARN, streak.id, reached["completed_days"]))
+
+
+async def earn_due(tx: Tx, member: UUID) -> None:
+    """What a member's new tier gives at the days already reached, in all their streaks; their pairs are locked."""
+    _tell_earned(tx, await tx.rows(EARN_DUE, member))
+
+
+def _tell_earned(tx: Tx, rows: Sequence[Row]) -> None:
+    for row in rows:
+        whose = (row["streak_id"], row["user_id"], row["reveal_number"])
+        tx.emit(to_event(RevealEarned, row["id"], row["version"], *whose, tx.now))
 
 
 async def end(tx: Tx, connection_id: UUID, user_a_id: UUID, user_b_id: UUID, at: datetime) -> None:

@@ -9,9 +9,9 @@ from unora_common.database import Tx
 from unora_common.declare import Envelope, on_all
 from unora_common.service import App
 
-from unora_safety import store
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import Event, link
+from unora_safety.store import audit as store
 
 
 class Audit:
@@ -44,6 +44,16 @@ class Audit:
     async def reveal(self, events: list[Envelope], tx: Tx) -> None:
         """Reveals."""
         await record("reveal", events, tx)
+
+    @on_all("billing")
+    async def billing(self, events: list[Envelope], tx: Tx) -> None:
+        """Payments, subscriptions, credits, protections: every change of money."""
+        await record("billing", events, tx)
+
+    @on_all("safety")
+    async def safety(self, events: list[Envelope], tx: Tx) -> None:
+        """Blocks, reports, flags, cases, standings: what this very service tells."""
+        await record("safety", events, tx)
 
 
 async def record(source_context: str, envelopes: list[Envelope], tx: Tx) -> None:

@@ -1,4 +1,4 @@
-"""The safety service: for now, the audit log."""
+"""The safety service: the audit log, and what protects members."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from unora_common.service import Service
 
 from unora_safety.config import SafetyConfig
 from unora_safety.consumers import Audit
-from unora_safety.servicer import Moderation
+from unora_safety.servicers import Members, Moderation, Restrictions
 
-service = Service("safety", config=SafetyConfig, servicers=[Moderation], consumers=[Audit])
+service = Service(
+    "safety",
+    config=SafetyConfig,
+    servicers=[Members, Moderation, Restrictions],
+    consumers=[Audit],
+)

@@ -1,4 +1,4 @@
-"""A chain that tests may break: nobody tells events of billing here, so its chain is theirs alone."""
+"""Chains that tests may break: what others had told there is taken out before, and what tests made of it after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from unora_safety.consumers import record
 
 SOURCE = "billing"
 ALSO = "safety"
-"""Tells nothing either."""
 
 
 def envelopes(count: int) -> list[Envelope]:
@@ -42,7 +41,7 @@ async def tampering(world: World) -> AsyncIterator[Any]:
 
 
 async def erase(world: World) -> None:
-    """Removes these chains, so that the next test begins new ones and nobody sees them broken."""
+    """Removes these chains, so that a test begins new ones and nobody after it sees them broken."""
     async with tampering(world) as sql:
         await sql.execute("DELETE FROM safety.audit_logs WHERE source_context = ANY($1)", [SOURCE, ALSO])
         await sql.execute("DELETE FROM safety.audit_chain_heads WHERE source_context = ANY($1)", [SOURCE, ALSO])

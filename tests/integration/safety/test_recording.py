@@ -35,6 +35,8 @@ ROWS = """
 
 @pytest.fixture
 async def own_chain(world: World) -> AsyncIterator[None]:
+    await world.settle()
+    await erase(world)
     yield
     await erase(world)
 
@@ -90,7 +92,7 @@ async def test_a_chain_tells_its_length_its_head_and_when_it_last_grew(world: Wo
     assert chain.last_recorded_at.ToDatetime(UTC) == last["recorded_at"]
 
 
-async def test_without_a_name_all_chains_are_verified(world: World) -> None:
+async def test_without_a_name_all_chains_are_verified(world: World, own_chain: None) -> None:
     await connect(world)
     stub = world.stub(ModerationServiceStub, "safety")
     answer = await stub.VerifyAuditChain(VerifyAuditChainRequest(), metadata=world.caller(roles=["admin"]).metadata)

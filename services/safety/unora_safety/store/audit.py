@@ -1,4 +1,4 @@
-"""The audit log in Postgres: functions on an open transaction or session, in and out in domain types."""
+"""The audit log in Postgres (SA-01)."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from unora_common.database import Session
 from unora_common.declare import reads
 from unora_common.service import App
 
-from unora_safety import store
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import Walk
+from unora_safety.store import audit as store
 
 
 class Moderation:

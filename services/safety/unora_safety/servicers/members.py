@@ -1,0 +1,67 @@
+"""SafetyService: what members do for their own safety (SA-02)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from unora.safety.v1.safety_service_pb2 import (
+    BlockUserRequest,
+    BlockUserResponse,
+    ListBlocksRequest,
+    ListBlocksResponse,
+    UnblockUserRequest,
+    UnblockUserResponse,
+)
+from unora_common.call import Call
+from unora_common.database import Session, Tx
+from unora_common.declare import once, reads
+from unora_common.ids import uuid7
+from unora_common.pages import DEFAULT_SIZE, Listing, Place
+from unora_common.service import App
+
+from unora_safety.clients import People
+from unora_safety.config import SafetyConfig
+from unora_safety.domain import block, unblock
+from unora_safety.messages import from_target, to_block, to_block_event
+from unora_safety.store import blocks
+
+
+class Members:
+    """For members, who are never told whom a target stands for."""
+
+    service = "unora.safety.v1.SafetyService"
+
+    def __init__(self, app: App[SafetyConfig]) -> None:
+        self.app = app
+        self.people = People(app.clients)
+
+    async def _behind(self, request: BlockUserRequest, call: Call) -> UUID:
+        assert call.user is not None
+        return await self.people.behind(from_target(request.target), call.user)
+
+    @once(prepare=_behind)
+    async def BlockUser(self, request: BlockUserRequest, tx: Tx, blocked_id: UUID) -> BlockUserResponse:
+        """SA-02, MA-12. The other contexts are told when it is the first of this direction."""
+        before = await blocks.lock(tx, tx.user, blocked_id)
+        after, made, events = block(before, from_target(request.target), uuid7(), tx.now)
+        blocks.save(tx, before, after)
+        tx.emit(*map(to_block_event, events))
+        return BlockUserResponse(block=to_block(made))
+
+    @once
+    async def UnblockUser(self, request: UnblockUserRequest, tx: Tx) -> UnblockUserResponse:
+        """SA-02. The other contexts are told when it was the last of this direction."""
+        block_id = UUID(request.block_id)
+        before = await blocks.lock_of_block(tx, block_id, tx.user)
+        after, events = unblock(before, block_id, tx.now)
+        blocks.save(tx, before, after)
+        tx.emit(*map(to_block_event, events))
+        return UnblockUserResponse()
+
+    @reads
+    async def ListBlocks(self, request: ListBlocksRequest, db: Session) -> ListBlocksResponse:
+        """SA-02: the caller's own."""
+        listing, size = Listing("blocks", db.user), request.page_size or DEFAULT_SIZE
+        found = await blocks.of_member(db, db.user, listing.place(request.page_token), size + 1)
+        page, token = listing.page(found, size, lambda each: Place(each.blocked_at, each.id))
+        return ListBlocksResponse(blocks=map(to_block, page), next_page_token=token)

@@ -1,0 +1,27 @@
+"""RestrictionService: what other contexts ask in the moment."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest, GetBlockResponse
+from unora_common.database import Session
+from unora_common.declare import reads
+from unora_common.service import App
+
+from unora_safety.config import SafetyConfig
+from unora_safety.store import blocks
+
+
+class Restrictions:
+    """For other contexts."""
+
+    service = "unora.safety.v1.RestrictionService"
+
+    def __init__(self, app: App[SafetyConfig]) -> None:
+        self.app = app
+
+    @reads
+    async def GetBlock(self, request: GetBlockRequest, db: Session) -> GetBlockResponse:
+        """RE-10: at this moment, in either direction."""
+        return GetBlockResponse(blocked=await blocks.between(db, UUID(request.user_a_id), UUID(request.user_b_id)))

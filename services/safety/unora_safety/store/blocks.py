@@ -1,0 +1,88 @@
+"""Blocks in Postgres (SA-02)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from unora_common.database import Row, Session, Tx
+from unora_common.pages import Place
+
+from unora_safety.domain import Block, BlockNotFound, Direction, Target, TargetKind
+
+# Nothing changes in a row that is there already: it is written to be locked.
+LOCK = """
+    WITH p AS (
+        INSERT INTO safety.blocked_pairs AS p (blocker_id, blocked_id, version) VALUES ($1, $2, 0)
+        ON CONFLICT (blocker_id, blocked_id) DO UPDATE SET version = p.version
+        RETURNING p.began_with_id, p.version)
+    SELECT p.*, clock.now() AS now FROM p"""
+
+# A statement of its own, so that it sees what those before wrote who held the lock.
+IN_FORCE = """
+    SELECT id, target_kind, target_id, blocked_at FROM safety.blocks
+    WHERE blocker_id = $1 AND blocked_id = $2 AND deleted_at IS NULL"""
+
+BLOCKED = "SELECT blocked_id FROM safety.blocks WHERE id = $1 AND blocker_id = $2 AND deleted_at IS NULL"
+
+SAVE = "UPDATE safety.blocked_pairs SET began_with_id = $3, version = $4 WHERE blocker_id = $1 AND blocked_id = $2"
+
+INSERT = """
+    INSERT INTO safety.blocks (id, blocker_id, blocked_id, target_kind, target_id, blocked_at)
+    VALUES ($1, $2, $3, $4, $5, $6)"""
+
+LIFT = "UPDATE safety.blocks SET deleted_at = $2 WHERE id = $1"
+
+OF_MEMBER = """
+    SELECT id, target_kind, target_id, blocked_at FROM safety.blocks
+    WHERE blocker_id = $1 AND deleted_at IS NULL
+        AND (blocked_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
+    ORDER BY blocked_at DESC, id DESC LIMIT $4"""
+
+EITHER = """
+    SELECT EXISTS (SELECT FROM safety.blocks WHERE blocker_id = $1 AND blocked_id = $2 AND deleted_at IS NULL)
+        OR EXISTS (SELECT FROM safety.blocks WHERE blocker_id = $2 AND blocked_id = $1 AND deleted_at IS NULL)"""
+
+
+async def lock(tx: Tx, blocker_id: UUID, blocked_id: UUID) -> Direction:
+    """Locks one direction of a pair and sets tx.now."""
+    (row,) = await tx.lock(LOCK, blocker_id, blocked_id)
+    blocks = tuple(_block(each) for each in await tx.rows(IN_FORCE, blocker_id, blocked_id))
+    return Direction(blocker_id, blocked_id, row["began_with_id"], row["version"], blocks)
+
+
+async def lock_of_block(tx: Tx, block_id: UUID, blocker_id: UUID) -> Direction:
+    """Locks the direction of a member's block. Raises BlockNotFound."""
+    blocked_id: UUID | None = await tx.value(BLOCKED, block_id, blocker_id)
+    if blocked_id is None:
+        raise BlockNotFound
+    return await lock(tx, blocker_id, blocked_id)
+
+
+def save(tx: Tx, before: Direction, after: Direction) -> None:
+    """Stores what was added or lifted."""
+    pair = (after.blocker_id, after.blocked_id)
+    was, now = ({each.id for each in direction.blocks} for direction in (before, after))
+    for each in after.blocks:
+        if each.id not in was:
+            tx.write(INSERT, each.id, *pair, each.target.kind, each.target.id, each.blocked_at)
+    for gone in was - now:
+        tx.write(LIFT, gone, tx.now)
+    if replace(before, blocks=()) != replace(after, blocks=()):
+        tx.write(SAVE, *pair, after.began_with, after.version)
+
+
+async def of_member(db: Session, blocker_id: UUID, after: Place | None, count: int) -> list[Block]:
+    """A member's blocks in force, newest first."""
+    at, identifier = after or (None, None)
+    return [_block(row) for row in await db.rows(OF_MEMBER, blocker_id, at, identifier, count)]
+
+
+async def between(db: Session, a: UUID, b: UUID) -> bool:
+    """Whether one of the two blocks the other now (RE-10)."""
+    blocked: bool = await db.value(EITHER, a, b)
+    return blocked
+
+
+def _block(row: Row) -> Block:
+    return Block(row["id"], Target(TargetKind(row["target_kind"]), row["target_id"]), row["blocked_at"])

@@ -1,0 +1,66 @@
+"""Members who have met, by a card or in a connection, and what they do for their safety."""
+
+from __future__ import annotations
+
+from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
+from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
+from unora.safety.v1.safety_service_pb2 import (
+    Block,
+    BlockUserRequest,
+    ListBlocksRequest,
+    ListBlocksResponse,
+    Target,
+    UnblockUserRequest,
+)
+from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
+from unora_local.inprocess import Caller, World
+
+from tests.integration.matching.people import SERVERS, People, Server
+from tests.support import request_id
+
+
+class Meetings:
+    """Safety as members use it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.safety = world.stub(SafetyServiceStub, "safety")
+        self.restrictions = world.stub(RestrictionServiceStub, "safety", caller="reveal")
+        self._people = People(world)
+
+    def members(self, count: int) -> list[Caller]:
+        """So many who are known to nobody."""
+        return [self.world.caller() for _ in range(count)]
+
+    async def card(self, viewer: Caller, shown: Caller, server: Server = SERVER_TYPE_PARTNER) -> Target:
+        """A card of the viewer's with this member behind it; the viewer's batch before is gone."""
+        return Target(card_id=await self._people.card(viewer, shown, server))
+
+    async def connection(self, a: Caller, b: Caller) -> Target:
+        """A connection of the two that has ended."""
+        identifier = (await self._people.connect(a, b)).connection_id
+        await self._people.end(a, identifier)
+        return Target(connection_id=identifier)
+
+    async def several(self, me: Caller, other: Caller) -> list[Target]:
+        """Four targets, all of them the same person."""
+        connection = await self.connection(me, other)
+        return [connection, *[await self.card(me, other, server) for server in SERVERS]]
+
+    async def block(self, who: Caller, target: Target, request: str = "") -> Block:
+        asked = BlockUserRequest(request_id=request or request_id(), target=target)
+        return (await self.safety.BlockUser(asked, metadata=who.metadata)).block
+
+    async def unblock(self, who: Caller, block_id: str, request: str = "") -> None:
+        asked = UnblockUserRequest(request_id=request or request_id(), block_id=block_id)
+        await self.safety.UnblockUser(asked, metadata=who.metadata)
+
+    async def page(self, who: Caller, size: int = 0, token: str = "") -> ListBlocksResponse:
+        asked = ListBlocksRequest(page_size=size, page_token=token)
+        return await self.safety.ListBlocks(asked, metadata=who.metadata)
+
+    async def blocked(self, a: Caller, b: Caller) -> bool:
+        """What other contexts hear at this moment."""
+        asked = GetBlockRequest(user_a_id=a.id, user_b_id=b.id)
+        return (await self.restrictions.GetBlock(asked)).blocked

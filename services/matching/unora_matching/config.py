@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from unora_common.config import Config
 
-from unora_matching.domain import Slots
+from unora_matching.domain import Policy, Slots
 
 
 class MatchingConfig(Config, frozen=True, kw_only=True):
@@ -17,7 +19,13 @@ class MatchingConfig(Config, frozen=True, kw_only=True):
     pro_slots: int = 4
     """Connections that the pro plan has room for."""
 
+    interest_days: int = 14
+    """Days after which an interest that was not returned expires (MA-11)."""
+    expiry_batch: int = 500
+    """How many interests, counted by the oldest, one transaction of the expiry looks at."""
+
     @property
-    def slots(self) -> Slots:
+    def policy(self) -> Policy:
         """The numbers as the domain takes them."""
-        return Slots(free=self.free_slots, plus=self.plus_slots, pro=self.pro_slots)
+        slots = Slots(free=self.free_slots, plus=self.plus_slots, pro=self.pro_slots)
+        return Policy(slots, timedelta(days=self.interest_days))

@@ -14,6 +14,7 @@ from unora_common.messages import SERVERS, TIERS, by_name, by_number, to_timesta
 from unora_matching.domain import (
     Closed,
     Connection,
+    EndCause,
     EndReason,
     Interest,
     Inventory,
@@ -24,6 +25,7 @@ END_REASONS = {number: EndReason(name) for number, name in by_number(EndReasonMe
 SHOWN = by_name(InterestStatusMessage)
 """What a sender may see; void is not among it (MA-11)."""
 CLOSURES = by_name(events_pb2.InterestClosure)
+CAUSES = by_name(events_pb2.EndCause)
 
 
 # Answers
@@ -92,21 +94,21 @@ def interest_sent(interest: Interest) -> events_pb2.InterestSent:
     )
 
 
-def interest_closed(closed: Closed | Interest, now: datetime) -> events_pb2.InterestClosed:
-    """The last event of an interest."""
+def interest_closed(closed: Closed, now: datetime) -> events_pb2.InterestClosed:
+    """An interest can no longer match; or, told again of a void one, it no longer looks as if it could."""
     return events_pb2.InterestClosed(
         interest_id=str(closed.id),
         version=closed.version,
         sender_id=str(closed.sender_id),
         receiver_id=str(closed.receiver_id),
         server_type=SERVERS[closed.server_type],
-        closure=CLOSURES[closed.status],
+        closure=CLOSURES[closed.closure],
         occurred_at=to_timestamp(now),
     )
 
 
 def inventory_changed(inventory: Inventory, now: datetime) -> events_pb2.InventoryChanged:
-    """A slot was taken or freed."""
+    """A slot was taken or freed, or the tier changed."""
     return events_pb2.InventoryChanged(
         user_id=str(inventory.user_id),
         version=inventory.version,
@@ -117,14 +119,16 @@ def inventory_changed(inventory: Inventory, now: datetime) -> events_pb2.Invento
     )
 
 
-def interests_wiped(inventory: Inventory, count: int, connection: Connection) -> events_pb2.InterestsWiped:
-    """A Total Wipe (MA-04)."""
+def interests_wiped(
+    inventory: Inventory, count: int, connection_id: UUID | None, now: datetime
+) -> events_pb2.InterestsWiped:
+    """A Total Wipe (MA-04); without a connection when a tier took the last slot."""
     return events_pb2.InterestsWiped(
         user_id=str(inventory.user_id),
         version=inventory.version,
         wiped_count=count,
-        connection_id=str(connection.id),
-        occurred_at=to_timestamp(connection.formed_at),
+        connection_id=str(connection_id or ""),
+        occurred_at=to_timestamp(now),
     )
 
 
@@ -140,8 +144,8 @@ def connection_formed(connection: Connection) -> events_pb2.ConnectionFormed:
     )
 
 
-def connection_ended(connection: Connection, by: UUID) -> events_pb2.ConnectionEnded:
-    """Who ended it is told for credits and safety; why is not told at all (MA-09)."""
+def connection_ended(connection: Connection, by: UUID, cause: EndCause) -> events_pb2.ConnectionEnded:
+    """Who and what ended it is told for credits and safety; a member's reason is not told at all (MA-09)."""
     return events_pb2.ConnectionEnded(
         connection_id=str(connection.id),
         version=connection.version,
@@ -150,6 +154,7 @@ def connection_ended(connection: Connection, by: UUID) -> events_pb2.ConnectionE
         server_type=SERVERS[connection.server_type],
         ended_by_id=str(by),
         occurred_at=to_timestamp(connection.ended_at),
+        cause=CAUSES[cause],
     )
 
 

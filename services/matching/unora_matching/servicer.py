@@ -7,6 +7,8 @@ from uuid import UUID
 from unora.matching.v1.matching_service_pb2 import (
     EndConnectionRequest,
     EndConnectionResponse,
+    GetConnectionRequest,
+    GetConnectionResponse,
     GetInventoryRequest,
     GetInventoryResponse,
     ListConnectionsRequest,
@@ -15,6 +17,8 @@ from unora.matching.v1.matching_service_pb2 import (
     ListSentInterestsResponse,
     SendInterestRequest,
     SendInterestResponse,
+    WithdrawInterestRequest,
+    WithdrawInterestResponse,
 )
 from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse
 from unora_common.call import Call
@@ -28,7 +32,7 @@ from unora_matching.config import MatchingConfig
 from unora_matching.domain import Wish
 from unora_matching.messages import END_REASONS, to_connection, to_interest, to_inventory, to_pair
 from unora_matching.store import connections, interests, inventories
-from unora_matching.use_cases import end_connection, send_interest
+from unora_matching.use_cases import end_connection, send_interest, withdraw_interest
 
 
 class Matching:
@@ -38,23 +42,29 @@ class Matching:
 
     def __init__(self, app: App[MatchingConfig]) -> None:
         self.app = app
-        self.slots = app.config.slots
+        self.policy = app.config.policy
         self.cards = Cards(app.clients)
 
     async def _resolve(self, request: SendInterestRequest, call: Call) -> Wish:
         """MA-13: the caller's own slots first, then who is behind the card. The use case looks again under the lock."""
         async with self.app.database.session(call.user) as db:
-            caller = await inventories.of_member(db, db.user, self.slots)
+            caller = await inventories.of_member(db, db.user, self.policy.slots)
         caller.demand_open_slot()
         return await self.cards.resolve(UUID(request.card_id), caller.user_id)
 
     @once(prepare=_resolve)
     async def SendInterest(self, request: SendInterestRequest, tx: Tx, wish: Wish) -> SendInterestResponse:
         """MA-01."""
-        interest, connection = await send_interest(tx, tx.user, wish, self.slots)
+        interest, connection = await send_interest(tx, tx.user, wish, self.policy)
         return SendInterestResponse(
             interest=to_interest(interest), connection=to_connection(connection, tx.user) if connection else None
         )
+
+    @once
+    async def WithdrawInterest(self, request: WithdrawInterestRequest, tx: Tx) -> WithdrawInterestResponse:
+        """MA-11."""
+        interest = await withdraw_interest(tx, UUID(request.interest_id), tx.user)
+        return WithdrawInterestResponse(interest=to_interest(interest))
 
     @reads
     async def ListSentInterests(self, request: ListSentInterestsRequest, db: Session) -> ListSentInterestsResponse:
@@ -67,7 +77,7 @@ class Matching:
     @reads
     async def GetInventory(self, request: GetInventoryRequest, db: Session) -> GetInventoryResponse:
         """MA-06."""
-        inventory = await inventories.of_member(db, db.user, self.slots)
+        inventory = await inventories.of_member(db, db.user, self.policy.slots)
         return GetInventoryResponse(inventory=to_inventory(inventory, await inventories.pending_count(db, db.user)))
 
     @reads
@@ -80,11 +90,17 @@ class Matching:
         shown = [to_connection(connection, db.user) for connection in page]
         return ListConnectionsResponse(connections=shown, next_page_token=token)
 
+    @reads
+    async def GetConnection(self, request: GetConnectionRequest, db: Session) -> GetConnectionResponse:
+        """MA-09."""
+        connection = await connections.one(db, UUID(request.connection_id), db.user)
+        return GetConnectionResponse(connection=to_connection(connection, db.user))
+
     @once
     async def EndConnection(self, request: EndConnectionRequest, tx: Tx) -> EndConnectionResponse:
         """MA-09."""
         reason = END_REASONS[request.reason]
-        ended = await end_connection(tx, UUID(request.connection_id), tx.user, reason, self.slots)
+        ended = await end_connection(tx, UUID(request.connection_id), tx.user, reason)
         return EndConnectionResponse(connection=to_connection(ended, tx.user))
 
 

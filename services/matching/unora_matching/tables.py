@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -28,8 +29,15 @@ inventory = Table(
     Column("active_connection_count", Integer, nullable=False),
     Column("connection_limit", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("tier_limit", Integer, nullable=False, server_default=text("1")),
+    Column("tier_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("restricted", Boolean, nullable=False, server_default=text("false")),
+    Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    Column("standing_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("standing_at", timestamp()),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
+    CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
     comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
 )
 
@@ -57,7 +65,8 @@ connections = Table(
     ),
     CheckConstraint("ended_by_id IN (user_a_id, user_b_id)", name="ended_by_one_of_the_pair"),
     CheckConstraint(
-        "end_reason IN ('not_a_fit', 'no_time', 'unresponsive', 'uncomfortable', 'other')", name="end_reason"
+        "end_reason IN ('not_a_fit', 'no_time', 'unresponsive', 'uncomfortable', 'other', 'block', 'suspension')",
+        name="end_reason",
     ),
     Index(
         "uq_connections_one_active_per_pair",
@@ -88,9 +97,12 @@ interests = Table(
     Column("deleted_at", timestamp()),
     CheckConstraint("sender_id <> receiver_id", name="not_to_oneself"),
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
-    CheckConstraint("interest_status IN ('pending', 'matched', 'wiped', 'void')", name="interest_status"),
     CheckConstraint(
-        "CASE interest_status WHEN 'void' THEN shown_as IN ('pending', 'wiped') ELSE shown_as = interest_status END",
+        "interest_status IN ('pending', 'matched', 'wiped', 'void', 'withdrawn', 'expired')", name="interest_status"
+    ),
+    CheckConstraint(
+        "CASE interest_status WHEN 'void' THEN shown_as IN ('pending', 'wiped', 'withdrawn', 'expired')"
+        " ELSE shown_as = interest_status END",
         name="shown_as",
     ),
     CheckConstraint("(interest_status = 'pending') = (closed_at IS NULL)", name="closed"),
@@ -104,6 +116,7 @@ interests = Table(
         postgresql_where=text("shown_as = 'pending' AND deleted_at IS NULL"),
     ),
     Index("ix_interests_sender_id_sent_at_id", "sender_id", "sent_at", "id"),
+    Index("ix_interests_sent_at", "sent_at", postgresql_where=text("shown_as = 'pending' AND deleted_at IS NULL")),
     Index("ix_interests_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
     comment="One-way wishes (MA-01); shown_as is what the sender sees, to whom a void one looks pending (MA-11)",
 )
@@ -113,7 +126,7 @@ interest_wipes = Table(
     metadata,
     Column("id", UUID(), primary_key=True),
     Column("user_id", UUID(), nullable=False),
-    Column("connection_id", UUID(), ForeignKey(connections.c.id), nullable=False),
+    Column("connection_id", UUID(), ForeignKey(connections.c.id)),
     Column("wiped_count", Integer, nullable=False),
     Column("wiped_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
@@ -121,5 +134,18 @@ interest_wipes = Table(
     CheckConstraint("wiped_count >= 0", name="wiped_count"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
     Index("ix_interest_wipes_user_id", "user_id"),
-    comment="Log of Total Wipes, one for each last slot that a connection took (MA-04); never changed or deleted",
+    comment="Log of Total Wipes, one for each last slot that a connection or a tier took (MA-04); append-only",
+)
+
+blocked_pairs = Table(
+    "blocked_pairs",
+    metadata,
+    Column("blocker_id", UUID(), primary_key=True),
+    Column("blocked_id", UUID(), primary_key=True),
+    Column("block_id", UUID(), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("blocked", Boolean, nullable=False),
+    Column("changed_at", timestamp(), nullable=False),
+    CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
+    comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )

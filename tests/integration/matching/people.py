@@ -25,7 +25,7 @@ from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from unora_common.database import Database
 from unora_common.ids import uuid7
 from unora_local.inprocess import Caller, World
-from unora_matching.domain import Slots, Wish
+from unora_matching.domain import Policy, Wish
 from unora_matching.use_cases import Sent, send_interest
 
 from tests.support import request_id
@@ -37,7 +37,7 @@ SERVERS: dict[Server, str] = {
     SERVER_TYPE_FRIEND: "friend",
     SERVER_TYPE_GROWTH: "growth",
 }
-SLOTS = Slots()
+POLICY = Policy()
 
 
 class People:
@@ -57,7 +57,8 @@ class People:
         member = self.world.caller()
         if tier != "free":
             await self.world.superuser.execute(
-                "INSERT INTO matching.inventory VALUES ($1, $2, 0, $3, 0)", member.user, tier, getattr(SLOTS, tier)
+                "INSERT INTO matching.inventory VALUES ($1, $2, 0, $3, 0, $3)",
+                *(member.user, tier, getattr(POLICY.slots, tier)),
             )
         return member
 
@@ -154,7 +155,7 @@ class People:
     async def wish_directly(self, sender: Caller, receiver: Caller, server: str = "partner") -> Sent:
         """The use case in a transaction, without a card's resolution before it."""
         async with self.database.transaction(sender.user) as tx:
-            return await send_interest(tx, sender.user, Wish(uuid7(), receiver.user, server), SLOTS)
+            return await send_interest(tx, sender.user, Wish(uuid7(), receiver.user, server), POLICY)
 
     async def rows(self, sql: str, *arguments: object) -> list[Any]:
         """What the tables hold, seen by the superuser."""

@@ -22,7 +22,7 @@ from unora_local.inprocess import World
 from unora_matching.domain import EndReason as Reason
 from unora_matching.use_cases import end_connection
 
-from tests.integration.matching.people import SLOTS, People
+from tests.integration.matching.people import People
 from tests.support import Refusal, as_uuid, refusal, request_id
 
 
@@ -93,7 +93,7 @@ async def test_a_stranger_does_not_even_wait_for_the_connections_lock(people: Pe
     first, second, stranger = await people.members("free", "free", "free")
     connection = await people.connect(first, second)
     async with people.database.transaction(first.user) as tx:
-        await end_connection(tx, as_uuid(connection.connection_id), first.user, Reason.OTHER, SLOTS)
+        await end_connection(tx, as_uuid(connection.connection_id), first.user, Reason.OTHER)
         assert (await refusal(people.end(stranger, connection.connection_id))).code == "NOT_FOUND"
 
 
@@ -155,7 +155,7 @@ async def test_a_crash_before_the_commit_leaves_it_as_it_was(world: World, peopl
 
     async def crash() -> None:
         async with people.database.transaction(first.user) as tx:
-            await end_connection(tx, as_uuid(connection.connection_id), first.user, Reason.OTHER, SLOTS)
+            await end_connection(tx, as_uuid(connection.connection_id), first.user, Reason.OTHER)
             raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):

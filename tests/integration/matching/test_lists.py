@@ -151,7 +151,7 @@ async def test_other_contexts_ask_for_a_pair_as_it_is_now(world: World, people: 
 
 
 @pytest.mark.rule("XX-03")
-@pytest.mark.parametrize("caller", ["gateway", "discovery", "safety", "stranger"])
+@pytest.mark.parametrize("caller", ["gateway", "discovery", "billing", "stranger"])
 async def test_nobody_else_may_ask_for_a_pair(world: World, people: People, caller: str) -> None:
     pairs = world.stub(PairServiceStub, "matching", caller=caller)
     member = await people.member()

@@ -14,7 +14,7 @@ from unora_local.inprocess import Caller, World
 from unora_matching.domain import EndReason
 from unora_matching.use_cases import end_connection
 
-from tests.integration.matching.people import SLOTS, People, Tier
+from tests.integration.matching.people import People, Tier
 from tests.integration.matching.test_send_interest import shape
 from tests.support import as_uuid
 
@@ -111,7 +111,7 @@ async def test_connections_form_and_end_at_once(world: World, people: People) ->
         for found in await people.connections(member):
             try:
                 async with people.database.transaction(member.user) as tx:
-                    await end_connection(tx, as_uuid(found.connection_id), member.user, EndReason.OTHER, SLOTS)
+                    await end_connection(tx, as_uuid(found.connection_id), member.user, EndReason.OTHER)
             except DomainError as refused:
                 return refused.reason
             return "ENDED"

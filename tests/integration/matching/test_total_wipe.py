@@ -17,7 +17,7 @@ from unora_local.inprocess import World
 from unora_matching.domain import Wish
 from unora_matching.use_cases import send_interest
 
-from tests.integration.matching.people import SLOTS, People
+from tests.integration.matching.people import POLICY, People
 
 
 @pytest.mark.rule("MA-04")
@@ -121,7 +121,7 @@ async def test_a_crash_before_the_commit_leaves_nothing(world: World, people: Pe
 
     async def crash() -> None:
         async with people.database.transaction(first.user) as tx:
-            sent = await send_interest(tx, first.user, Wish(uuid7(), second.user, "partner"), SLOTS)
+            sent = await send_interest(tx, first.user, Wish(uuid7(), second.user, "partner"), POLICY)
             assert sent.connection is not None
             raise ConnectionResetError
 

@@ -27,14 +27,14 @@ from unora_matching.domain import (
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NOBODY = Standing(apart=False, answer=None)
+NOBODY = Standing(met=False, blocked=False, answer=None)
 inventories = st.builds(
     lambda limit, taken, tier: Inventory(uuid7(), tier, min(taken, limit), limit, 3),
     st.integers(1, 4),
     st.integers(0, 4),
     st.sampled_from(Tier),
 )
-standings = st.builds(Standing, st.booleans(), st.one_of(st.none(), st.uuids()))
+standings = st.builds(Standing, st.booleans(), st.booleans(), st.one_of(st.none(), st.uuids()))
 
 
 def inventory(taken: int = 0, limit: int = 1) -> Inventory:
@@ -113,9 +113,9 @@ def test_slots_are_never_over_the_limit_nor_below_none(takes: list[bool], tier: 
     for take in takes:
         if now.is_full if take else now.active_connection_count == 0:
             with pytest.raises(ValueError, match="slot"):
-                now.take_slot() if take else now.free_slot()
+                now.take_slot() if take else now.free_slots()
             continue
-        after = now.take_slot() if take else now.free_slot()
+        after = now.take_slot() if take else now.free_slots()
         assert after.version == now.version + 1
         now = after
         assert 0 <= now.active_connection_count <= limit

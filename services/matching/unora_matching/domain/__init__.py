@@ -1,12 +1,14 @@
 """The rules of matching, pure: no I/O, no clock, no contract."""
 
-from unora_matching.domain.connections import Connection, ConnectionStatus, EndReason, end, form, unlock_chat
+from unora_matching.domain.connections import Connection, ConnectionStatus, EndCause, EndReason, end, form, unlock_chat
 from unora_matching.domain.errors import (
     CapacityFull,
     CardNotFound,
     ConnectionNotFound,
     ConnectionOver,
     InterestExists,
+    InterestNotFound,
+    InterestOver,
 )
 from unora_matching.domain.interests import (
     Closed,
@@ -15,11 +17,14 @@ from unora_matching.domain.interests import (
     Standing,
     Verdict,
     Wish,
+    closed,
     judge,
     match,
     send,
+    withdraw,
 )
 from unora_matching.domain.inventory import Inventory, Slots, Tier, newcomer
+from unora_matching.domain.policy import Policy
 
 __all__ = [
     "CapacityFull",
@@ -29,16 +34,21 @@ __all__ = [
     "ConnectionNotFound",
     "ConnectionOver",
     "ConnectionStatus",
+    "EndCause",
     "EndReason",
     "Interest",
     "InterestExists",
+    "InterestNotFound",
+    "InterestOver",
     "InterestStatus",
     "Inventory",
+    "Policy",
     "Slots",
     "Standing",
     "Tier",
     "Verdict",
     "Wish",
+    "closed",
     "end",
     "form",
     "judge",
@@ -46,4 +56,5 @@ __all__ = [
     "newcomer",
     "send",
     "unlock_chat",
+    "withdraw",
 ]

@@ -15,14 +15,35 @@ class ConnectionStatus(StrEnum):
     ENDED = "ended"
 
 
+class EndCause(StrEnum):
+    """What ended it, for credits and safety; never shown to the members."""
+
+    MEMBER = "member"
+    BLOCK = "block"
+    SUSPENSION = "suspension"
+
+
 class EndReason(StrEnum):
-    """Why a member ended it; kept, and never shown to the other."""
+    """Why it ended; kept, and never shown to the other. The last two no member gives."""
 
     NOT_A_FIT = "not_a_fit"
     NO_TIME = "no_time"
     UNRESPONSIVE = "unresponsive"
     UNCOMFORTABLE = "uncomfortable"
     OTHER = "other"
+    BLOCK = "block"
+    SUSPENSION = "suspension"
+
+    @property
+    def cause(self) -> EndCause:
+        """Which of the three ways to end this reason belongs to."""
+        match self:
+            case EndReason.BLOCK:
+                return EndCause.BLOCK
+            case EndReason.SUSPENSION:
+                return EndCause.SUSPENSION
+            case _:
+                return EndCause.MEMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,20 @@ class InterestExists(DomainError):
     reason = "INTEREST_EXISTS"
 
 
+class InterestNotFound(DomainError):
+    """The interest does not exist, or is another's: the same answer."""
+
+    code = "NOT_FOUND"
+    reason = "INTEREST_NOT_FOUND"
+
+
+class InterestOver(DomainError):
+    """MA-11: the interest does not look pending to its sender any more."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "INTEREST_CLOSED"
+
+
 class ConnectionNotFound(DomainError):
     """The connection does not exist, or is another's: the same answer."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum, StrEnum, auto
 from uuid import UUID
 
+from unora_matching.domain.errors import InterestOver
 from unora_matching.domain.inventory import Inventory
 
 
@@ -15,6 +16,8 @@ class InterestStatus(StrEnum):
     MATCHED = "matched"
     WIPED = "wiped"
     VOID = "void"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """An interest. `shown_as` is what its sender sees: a void one looks pending (MA-11), until their next wipe."""
+    """An interest. `shown_as` is what its sender sees: a void one looks pending until it is wiped, withdrawn or expires
+    like any other (MA-11).
+    """
 
     id: UUID
     sender_id: UUID
@@ -43,13 +48,13 @@ class Interest:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """An interest that can no longer match, as it was closed."""
+    """How an interest was closed: that it can no longer match, or that a void one no longer looks pending either."""
 
     id: UUID
     sender_id: UUID
     receiver_id: UUID
     server_type: str
-    status: InterestStatus
+    closure: InterestStatus
     version: int
 
 
@@ -57,10 +62,17 @@ class Closed:
 class Standing:
     """How the receiver of a wish stands to its sender, read under the locks of both."""
 
-    apart: bool
+    met: bool
     """The two are connected, or were: in any server, whoever ended it."""
+    blocked: bool
+    """One of the two blocks the other now."""
     answer: UUID | None
-    """The receiver's own interest in the sender, pending in the same server."""
+    """The receiver's own interest in the sender, pending in the same server and not yet due to expire."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether the two are kept apart (MA-12)."""
+        return self.met or self.blocked
 
 
 class Verdict(Enum):
@@ -72,15 +84,16 @@ class Verdict(Enum):
 
 
 def judge(sender: Inventory, receiver: Inventory, standing: Standing) -> Verdict:
-    """MA-01, MA-03, MA-12: a match needs both to wish it and both to have an open slot.
+    """MA-01, MA-03, MA-12, SA-08: a match needs both to wish it and both to have an open slot.
 
-    Only a match can be seen by the sender. A pair that is apart keeps the look of waiting too: a refusal would tell
-    them who is behind the card.
+    Only a match can be seen by the sender. All else keeps the look of waiting: a refusal would tell them who is behind
+    the card, or that safety silenced them. So a card that outlived the pair's connection still takes an interest, which
+    is void: who has ended never connects again (MA-12), and a new card of them there is none (DI-09).
     """
     sender.demand_open_slot()
-    if standing.apart:
+    if sender.silenced or standing.apart:
         return Verdict.VOID
-    if standing.answer is None or receiver.is_full:
+    if standing.answer is None or receiver.is_full or receiver.silenced:
         return Verdict.WAIT
     return Verdict.MATCH
 
@@ -107,4 +120,24 @@ def match(interest: Interest) -> Interest:
         raise ValueError(f"an interest that is {interest.status} cannot match")
     return replace(
         interest, status=InterestStatus.MATCHED, shown_as=InterestStatus.MATCHED, version=interest.version + 1
+    )
+
+
+def withdraw(interest: Interest) -> Interest:
+    """MA-11: what looks pending can be taken back, a void one exactly as one that waits."""
+    if interest.shown_as is not InterestStatus.PENDING:
+        raise InterestOver
+    void = interest.status is InterestStatus.VOID
+    return replace(
+        interest,
+        status=InterestStatus.VOID if void else InterestStatus.WITHDRAWN,
+        shown_as=InterestStatus.WITHDRAWN,
+        version=interest.version + 1,
+    )
+
+
+def closed(interest: Interest, closure: InterestStatus) -> Closed:
+    """How an interest was closed, as it is told."""
+    return Closed(
+        interest.id, interest.sender_id, interest.receiver_id, interest.server_type, closure, interest.version
     )

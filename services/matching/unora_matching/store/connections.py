@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
@@ -19,22 +20,31 @@ INSERT = """
     VALUES ($1, $2, $3, $4, $5, $6, $7)"""
 
 END = """
-    UPDATE matching.connections
-    SET connection_status = $2, ended_at = $3, ended_by_id = $4, end_reason = $5, version = $6 WHERE id = $1"""
+    UPDATE matching.connections AS c
+    SET connection_status = 'ended', ended_at = $3, ended_by_id = $4, end_reason = $5, version = ended.version
+    FROM unnest($1::uuid[], $2::bigint[]) AS ended (id, version) WHERE c.id = ended.id"""
 
 LOCK = f"""
-    WITH c AS MATERIALIZED (
-        SELECT * FROM matching.connections WHERE id = $1 AND $2 IN (user_a_id, user_b_id) AND deleted_at IS NULL
-        FOR UPDATE)
-    SELECT {COLUMNS}, clock.now() AS now FROM c"""
-
-LOCK_ANY = f"""
     WITH c AS MATERIALIZED (SELECT * FROM matching.connections WHERE id = $1 AND deleted_at IS NULL FOR UPDATE)
     SELECT {COLUMNS}, clock.now() AS now FROM c"""
 
+LOCK_ACTIVE = f"""
+    WITH c AS MATERIALIZED (
+        SELECT * FROM matching.connections
+        WHERE {{whose}} AND connection_status = 'active' AND deleted_at IS NULL ORDER BY id FOR UPDATE)
+    SELECT {COLUMNS}, clock.now() AS now FROM c"""
+LOCK_ACTIVE_OF_PAIR = LOCK_ACTIVE.format(whose="user_a_id = $1 AND user_b_id = $2")
+LOCK_ACTIVE_OF_MEMBER = LOCK_ACTIVE.format(whose="(user_a_id = $1 OR user_b_id = $1)")
+
+PARTNERS = """
+    SELECT CASE $1 WHEN user_a_id THEN user_b_id ELSE user_a_id END AS partner FROM matching.connections
+    WHERE (user_a_id = $1 OR user_b_id = $1) AND connection_status = 'active' AND deleted_at IS NULL"""
+
 UNLOCK_CHAT = "UPDATE matching.connections SET chat_unlocked_at = $2, version = $3 WHERE id = $1"
 
-ONE = f"SELECT {COLUMNS} FROM matching.connections c WHERE c.id = $1 AND c.deleted_at IS NULL"
+ONE = f"""
+    SELECT {COLUMNS} FROM matching.connections c
+    WHERE c.id = $1 AND ($2::uuid IS NULL OR $2 IN (c.user_a_id, c.user_b_id)) AND c.deleted_at IS NULL"""
 
 OF_MEMBER = f"""
     SELECT {COLUMNS} FROM matching.connections c
@@ -56,23 +66,31 @@ async def insert(tx: Tx, connection: Connection) -> None:
     )
 
 
-def end(tx: Tx, connection: Connection, by: UUID, reason: EndReason) -> None:
-    """Stores the ending of a connection (MA-09)."""
-    tx.write(END, connection.id, connection.status, connection.ended_at, by, reason, connection.version)
+def end(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason) -> None:
+    """Stores that connections ended at one moment (MA-09)."""
+    ids, versions = [each.id for each in ended], [each.version for each in ended]
+    tx.write(END, ids, versions, ended[0].ended_at, by, reason)
 
 
-async def lock(tx: Tx, connection_id: UUID, member: UUID) -> Connection:
-    """Locks a member's connection. Another's is not even waited for, and is the same as a missing one (XX-04)."""
-    rows = await tx.lock(LOCK, connection_id, member)
-    if not rows:
-        raise ConnectionNotFound
-    return _connection(rows[0])
-
-
-async def lock_any(tx: Tx, connection_id: UUID) -> Connection | None:
-    """Locks a connection on behalf of no member."""
-    rows = await tx.lock(LOCK_ANY, connection_id)
+async def lock(tx: Tx, connection_id: UUID) -> Connection | None:
+    """Locks a connection; after the inventories of its two, if they are locked at all."""
+    rows = await tx.lock(LOCK, connection_id)
     return _connection(rows[0]) if rows else None
+
+
+async def lock_active_of_pair(tx: Tx, one: UUID, other: UUID) -> list[Connection]:
+    """Locks the active connection of a pair, if there is one; under the locks of both."""
+    return [_connection(row) for row in await tx.lock(LOCK_ACTIVE_OF_PAIR, *sorted((one, other)))]
+
+
+async def lock_active_of_member(tx: Tx, member: UUID) -> list[Connection]:
+    """Locks a member's active connections, under the member's lock."""
+    return [_connection(row) for row in await tx.lock(LOCK_ACTIVE_OF_MEMBER, member)]
+
+
+async def partners(session: Session, member: UUID) -> list[UUID]:
+    """With whom a member is connected, as it stands before any lock."""
+    return [row["partner"] for row in await session.rows(PARTNERS, member)]
 
 
 def unlock_chat(tx: Tx, connection: Connection) -> None:
@@ -80,9 +98,9 @@ def unlock_chat(tx: Tx, connection: Connection) -> None:
     tx.write(UNLOCK_CHAT, connection.id, connection.chat_unlocked_at, connection.version)
 
 
-async def one(session: Session, connection_id: UUID) -> Connection:
-    """A connection, for other contexts."""
-    row = await session.row(ONE, connection_id)
+async def one(session: Session, connection_id: UUID, member: UUID | None = None) -> Connection:
+    """A connection as it is now; for a member only one of their own, else the same as a missing one (XX-04)."""
+    row = await session.row(ONE, connection_id, member)
     if row is None:
         raise ConnectionNotFound
     return _connection(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,16 +11,29 @@ from unora_common.database import Row, Session, Tx
 from unora_common.ids import uuid7
 from unora_common.pages import Place
 
-from unora_matching.domain import Closed, Connection, Interest, InterestStatus, Inventory, Standing, Wish
+from unora_matching.domain import (
+    Closed,
+    Connection,
+    Interest,
+    InterestNotFound,
+    InterestStatus,
+    Inventory,
+    Standing,
+    Wish,
+)
 
 STANDING = """
     SELECT
         EXISTS (
             SELECT FROM matching.connections
-            WHERE user_a_id = least($1::uuid, $2::uuid) AND user_b_id = greatest($1, $2)) AS apart,
+            WHERE user_a_id = least($1::uuid, $2::uuid) AND user_b_id = greatest($1, $2)) AS met,
+        EXISTS (
+            SELECT FROM matching.blocked_pairs
+            WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)) AND blocked) AS blocked,
         (SELECT id FROM matching.interests
-         WHERE sender_id = $2 AND receiver_id = $1 AND server_type = $3
+         WHERE sender_id = $2 AND receiver_id = $1 AND server_type = $3 AND sent_at > $4
             AND interest_status = 'pending' AND shown_as = 'pending' AND deleted_at IS NULL) AS answer"""
+# $4 before when an interest was sent that is due to expire, though nobody has come to it yet (MA-11).
 
 INSERT = """
     INSERT INTO matching.interests (
@@ -31,7 +45,7 @@ CLOSE = """
         UPDATE matching.interests AS i SET
             interest_status = CASE
                 WHEN i.id = ANY ($2) THEN 'matched'
-                WHEN was.interest_status = 'void' OR i.receiver_id = ANY ($3) AND i.sender_id = ANY ($3) THEN 'void'
+                WHEN was.interest_status = 'void' OR i.receiver_id = ANY ($3) THEN 'void'
                 ELSE 'wiped' END,
             shown_as = CASE
                 WHEN i.id = ANY ($2) THEN 'matched'
@@ -39,23 +53,46 @@ CLOSE = """
                 ELSE 'pending' END,
             connection_id = CASE WHEN i.id = ANY ($2) THEN $1::uuid END,
             closed_at = coalesce(i.closed_at, $5),
-            version = i.version + CASE was.interest_status WHEN 'pending' THEN 1 ELSE 0 END
+            version = i.version + 1
         FROM matching.interests AS was
         WHERE was.id = i.id AND i.sender_id = ANY ($3) AND i.shown_as = 'pending' AND i.deleted_at IS NULL
-            AND (i.sender_id = ANY ($4) OR i.receiver_id = ANY ($3))
-        RETURNING i.id, i.sender_id, i.receiver_id, i.server_type, i.interest_status, i.version,
-            was.interest_status = 'pending' AS now_closed
+            AND (i.sender_id = ANY ($4) OR i.receiver_id = ANY ($3) AND i.interest_status = 'pending')
+        RETURNING i.id, i.sender_id, i.receiver_id, i.server_type, i.version, i.interest_status,
+            CASE was.interest_status WHEN 'void' THEN i.shown_as ELSE i.interest_status END AS closure
     ), logged AS (
         INSERT INTO matching.interest_wipes (id, user_id, connection_id, wiped_count, wiped_at)
         SELECT wipe.id, wipe.user_id, $1,
             (SELECT count(*) FROM closed WHERE closed.sender_id = wipe.user_id AND closed.interest_status = 'wiped'), $5
         FROM unnest($6::uuid[], $4::uuid[]) AS wipe (id, user_id)
     )
-    SELECT * FROM closed WHERE now_closed ORDER BY id"""
-# $1 the connection, $2 the two interests that it was formed of, $3 its pair, $4 those of the pair who are full now,
-# $5 the time, $6 an id for each wipe. What a full member sent is wiped, save to the other of the pair, where the
-# connection voids it; and what was void before loses the look of waiting with the rest, or the wipe would tell that it
-# was void.
+    SELECT * FROM closed ORDER BY id"""
+# $1 the connection, if it is one that closes, $2 the two interests that it was formed of, $3 its pair, or else the one
+# member, $4 those of them who are full now, $5 the time, $6 an id for each wipe. What a full member sent is wiped, save
+# to the other of the pair, where the connection voids it; and what was void before loses the look of waiting with the
+# rest, or the wipe would tell that it was void.
+
+OWN = """
+    SELECT id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, version
+    FROM matching.interests WHERE id = $1 AND sender_id = $2 AND deleted_at IS NULL"""
+
+WITHDRAW = """
+    UPDATE matching.interests
+    SET interest_status = $2, shown_as = $3, closed_at = coalesce(closed_at, $4), version = $5 WHERE id = $1"""
+
+VOID = """
+    UPDATE matching.interests SET interest_status = 'void', closed_at = $1, version = version + 1
+    WHERE {whose} AND interest_status = 'pending' AND deleted_at IS NULL
+        AND sent_at <= coalesce($2, 'infinity'::timestamptz)
+    RETURNING id, sender_id, receiver_id, server_type, version, 'void' AS closure"""
+VOID_OF_PAIR = VOID.format(whose="(sender_id, receiver_id) IN (($3, $4), ($4, $3))")
+VOID_OF_SENDER = VOID.format(whose="sender_id = $3")
+
+EXPIRE = """
+    UPDATE matching.interests SET
+        interest_status = CASE interest_status WHEN 'void' THEN 'void' ELSE 'expired' END,
+        shown_as = 'expired', closed_at = coalesce(closed_at, $1), version = version + 1
+    WHERE sender_id = ANY ($2) AND shown_as = 'pending' AND deleted_at IS NULL AND sent_at <= $3
+    RETURNING id, sender_id, receiver_id, server_type, version, 'expired' AS closure"""
 
 SENT = """
     SELECT id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, version
@@ -73,13 +110,13 @@ class Closing(NamedTuple):
     """How many interests were wiped, of each member who is full now."""
 
 
-async def standing(tx: Tx, sender: UUID, wish: Wish) -> Standing:
+async def standing(tx: Tx, sender: UUID, wish: Wish, lifetime: timedelta) -> Standing:
     """How the two stand, one statement whatever it finds (MA-10). Under the locks of both, and after them: a locking
     statement would see what was there before it waited.
     """
-    row = await tx.row(STANDING, sender, wish.receiver_id, wish.server_type)
+    row = await tx.row(STANDING, sender, wish.receiver_id, wish.server_type, tx.now - lifetime)
     assert row is not None
-    return Standing(row["apart"], row["answer"])
+    return Standing(row["met"], row["blocked"], row["answer"])
 
 
 def insert(tx: Tx, interest: Interest) -> None:
@@ -94,21 +131,53 @@ async def insert_now(tx: Tx, interest: Interest) -> None:
 
 async def close(tx: Tx, connection: Connection, matched: Sequence[UUID], full: Sequence[Inventory]) -> Closing:
     """MA-01, MA-04: closes all that a new connection closes, and logs the wipes of those whose last slot it took."""
-    wiped = {inventory.user_id: 0 for inventory in full}
-    rows = await tx.rows(
-        CLOSE,
-        connection.id,
-        list(matched),
-        list(connection.pair),
-        list(wiped),
-        connection.formed_at,
-        [uuid7() for _ in wiped],
-    )
-    closed = [_closed(row) for row in rows]
-    for interest in closed:
-        if interest.status is InterestStatus.WIPED:
-            wiped[interest.sender_id] += 1
-    return Closing(closed, wiped)
+    return await _close(tx, connection.id, matched, connection.pair, [inventory.user_id for inventory in full])
+
+
+async def wipe(tx: Tx, member: UUID) -> Closing:
+    """MA-04: wipes and logs what a member sent whose limit fell to the count."""
+    return await _close(tx, None, [], [member], [member])
+
+
+async def _close(
+    tx: Tx, connection_id: UUID | None, matched: Sequence[UUID], members: Sequence[UUID], full: Sequence[UUID]
+) -> Closing:
+    """At tx.now, which is when the connection was formed."""
+    wipes = [uuid7() for _ in full]
+    rows = await tx.rows(CLOSE, connection_id, list(matched), list(members), list(full), tx.now, wipes)
+    wiped = dict.fromkeys(full, 0)
+    for row in rows:
+        if row["interest_status"] == InterestStatus.WIPED:
+            wiped[row["sender_id"]] += 1
+    return Closing([_closed(row) for row in rows], wiped)
+
+
+async def own(tx: Tx, interest_id: UUID, sender: UUID) -> Interest:
+    """A member's own interest, under their lock. Another's is the same as a missing one (XX-04)."""
+    row = await tx.row(OWN, interest_id, sender)
+    if row is None:
+        raise InterestNotFound
+    return _interest(row)
+
+
+def save_withdrawn(tx: Tx, interest: Interest) -> None:
+    """Stores that an interest was taken back (MA-11)."""
+    tx.write(WITHDRAW, interest.id, interest.status, interest.shown_as, tx.now, interest.version)
+
+
+async def void_pair(tx: Tx, one: UUID, other: UUID, until: datetime | None) -> list[Closed]:
+    """MA-12: voids what pends between two, either way, that was sent up to a moment. It goes on looking pending."""
+    return [_closed(row) for row in await tx.rows(VOID_OF_PAIR, tx.now, until, one, other)]
+
+
+async def void_sent(tx: Tx, sender: UUID, until: datetime | None) -> list[Closed]:
+    """SA-08: voids what a member sent up to a moment and still pends. It goes on looking pending."""
+    return [_closed(row) for row in await tx.rows(VOID_OF_SENDER, tx.now, until, sender)]
+
+
+async def expire(tx: Tx, senders: Sequence[UUID], lifetime: timedelta) -> list[Closed]:
+    """MA-11: what these members sent too long ago expires; what is void looks expired from now on."""
+    return [_closed(row) for row in await tx.rows(EXPIRE, tx.now, senders, tx.now - lifetime)]
 
 
 async def sent(session: Session, member: UUID, after: Place | None, limit: int) -> list[Interest]:
@@ -153,6 +222,6 @@ def _closed(row: Row) -> Closed:
         sender_id=row["sender_id"],
         receiver_id=row["receiver_id"],
         server_type=row["server_type"],
-        status=InterestStatus(row["interest_status"]),
+        closure=InterestStatus(row["closure"]),
         version=row["version"],
     )

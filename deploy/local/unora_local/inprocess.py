@@ -84,7 +84,7 @@ class World:
             addresses[context] = app.server.address
         for app in self.apps.values():
             app.config.peers.update(addresses)
-            await app.verifier.refresh()
+            await follow(app)
 
     async def stop(self) -> None:
         """Stops every service."""
@@ -138,10 +138,10 @@ class World:
         """A client of a service: `world.stub(StreakServiceStub, "streak")`."""
         return stub(self.channel(context, caller))
 
-    def caller(self, user: UUID | None = None, roles: Iterable[str] = ()) -> Caller:
+    def caller(self, user: UUID | None = None, roles: Iterable[str] = (), *, suspended: bool = False) -> Caller:
         """A signed-in member of whom only identity's signature is known; for tests that need no account."""
         user = user or uuid7()
-        token = self.tokens.sign(user_id=user, session_id=uuid7(), roles=list(roles))
+        token = self.tokens.sign(user_id=user, session_id=uuid7(), roles=list(roles), suspended=suspended)
         return Caller(user, token.text)
 
     # Time and events
@@ -182,12 +182,22 @@ class World:
         return [kind.FromString(row["payload"]) for row in rows]
 
     async def settle(self) -> None:
-        """Steps jobs, relays and consumers of all services until nothing is left to do."""
+        """Steps jobs, relays and consumers of all services until nothing is left to do; all know then who is out."""
         for _ in range(ROUNDS):
             done = await asyncio.gather(*(_step(app) for app in self.apps.values()))
             if not any(done):
+                await asyncio.gather(*(app.revocations.refresh() for app in self.apps.values()))
                 return
         raise AssertionError(f"not quiet after {ROUNDS} rounds: {dict(zip(self.apps, done, strict=True))}")
+
+
+async def follow(app: App[Any]) -> None:
+    """What a process learns of identity when it starts. Here nothing asks again by itself, so that what was heard does
+    not grow old by itself either.
+    """
+    app.revocations.clock = lambda: 0.0
+    await app.verifier.refresh()
+    await app.revocations.refresh()
 
 
 async def _step(app: App[Any]) -> int:

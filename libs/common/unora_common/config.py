@@ -59,6 +59,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that calls in flight get to finish."""
     jwks_refresh: float = 300.0
     """Seconds between looks at identity's public keys."""
+    revocations_interval: float = 10.0
+    """Seconds between looks at the sessions that identity has revoked (SA-06)."""
+    revocations_silence: float = 60.0
+    """Seconds without an answer to that, after which members are refused (SA-06)."""
     relay_interval: float = 1.0
     """Seconds between looks at the outbox when nothing wakes the relay."""
     retry_delays: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0)

@@ -46,6 +46,12 @@ class AdminOnly(PermissionDenied):
     reason = "ADMIN_ONLY"
 
 
+class AccountSuspended(PermissionDenied):
+    """SA-06: the member is suspended, and the method is not one of the few that are left to them."""
+
+    reason = "ACCOUNT_SUSPENDED"
+
+
 def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcMethodHandler[Any, Any]:
     """The gRPC handler of one method."""
     gateways = app.config.gateway_callers
@@ -134,7 +140,10 @@ def _caller(context: Context) -> str:
 async def _let_in(
     app: App[Any], policy: MethodPolicy, caller: str, gateways: tuple[str, ...], metadata: dict[str, str | bytes]
 ) -> Member | None:
-    """XX-03: the certificate first, then the member's token, then the role."""
+    """XX-03, SA-06: the certificate first, then the member's token and its session, then suspension and role.
+
+    A token is remembered once it was verified, a session never: whether it was revoked is looked up at each call.
+    """
     if not policy.may_call(caller, gateways):
         raise PermissionDenied
     if not policy.needs_member:
@@ -143,6 +152,9 @@ async def _let_in(
     if scheme.lower() != "bearer" or not token:
         raise TokenMissing
     member = await app.verifier.verify(token)
+    app.revocations.check(member.session)
+    if member.suspended and not policy.suspended_allowed:
+        raise AccountSuspended
     if policy.access == Access.ACCESS_ADMIN and "admin" not in member.roles:
         raise AdminOnly
     return member

@@ -24,6 +24,7 @@ class MethodPolicy:
     callers: frozenset[str]
     repeat: Repeat.ValueType
     reads_only: bool
+    suspended_allowed: bool
 
     @property
     def name(self) -> str:
@@ -65,4 +66,5 @@ def _policy(method: MethodDescriptor) -> MethodPolicy:
         callers=frozenset(policy.callers),
         repeat=policy.repeat,
         reads_only=options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
+        suspended_allowed=policy.suspended_allowed,
     )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import nats
 from nats.errors import Error as NatsError
@@ -26,6 +27,7 @@ from unora_common.jobs import Housekeeping, Job
 from unora_common.logs import describe, logger
 from unora_common.metrics import Metrics
 from unora_common.relay import Relay
+from unora_common.revocations import Revocations, ask_identity
 from unora_common.server import Server
 from unora_common.tokens import Jwks, Verifier
 
@@ -64,6 +66,8 @@ class Service(Generic[C]):
     commands: Mapping[str, Command] = field(default_factory=dict)
     keys: Callable[[App[C]], Jwks] | None = None
     """Only identity: the public keys, of which all other contexts ask it."""
+    revocations: Callable[[App[C]], Awaitable[frozenset[UUID]]] | None = None
+    """Only identity: the sessions revoked lately, of which all other contexts ask it (SA-06)."""
 
     def consumed(self) -> list[Consumes]:
         """What the service reads of other contexts."""
@@ -81,6 +85,7 @@ class App(Generic[C]):
         self.metrics = Metrics()
         self.clients = Clients(config)
         self.verifier = Verifier(self._fetch_keys)
+        self.revocations = Revocations(self._fetch_revocations, silence=config.revocations_silence)
         self.dead_letters = DeadLetters(self)
         self.resources: Any = None
         self.database: Database
@@ -132,8 +137,10 @@ class App(Generic[C]):
         self._tasks += [asyncio.ensure_future(task) for task in running]
 
     def watch(self) -> None:
-        """Starts to tell readiness: Postgres answers, and identity's keys are known."""
+        """Starts to tell readiness: Postgres answers, identity's keys and revocations are known; and follows these."""
         self._tasks.append(asyncio.ensure_future(self._watch()))
+        follow = self.revocations.run(self.config.revocations_interval, self.log)
+        self._tasks.append(asyncio.ensure_future(follow))
 
     async def close(self) -> None:
         """Stops in the order in which nothing is lost: calls, then work, then connections."""
@@ -165,11 +172,12 @@ class App(Generic[C]):
             found.append("postgres (no answer)")
         elif error := self._ping.exception():
             found.append(f"postgres ({describe(error)})")
-        if not self.verifier.ready:
-            try:
-                await self.verifier.refresh()
-            except Exception as error:  # identity may start later than we do
-                found.append(f"keys of identity ({describe(error)})")
+        for what, source in (("keys", self.verifier), ("revocations", self.revocations)):
+            if not source.ready:
+                try:
+                    await source.refresh()
+                except Exception as error:  # identity may start later than we do
+                    found.append(f"{what} of identity ({describe(error)})")
         return found
 
     async def _postgres(self) -> None:
@@ -199,6 +207,9 @@ class App(Generic[C]):
         response = await self.clients.call(stub.GetJwks, GetJwksRequest(), GetJwksResponse)
         names = ("kty", "crv", "x", "y", "kid", "alg", "use")
         return {"keys": [{name: getattr(key, name) for name in names} for key in response.keys]}
+
+    async def _fetch_revocations(self) -> frozenset[UUID]:
+        return await (self.service.revocations(self) if self.service.revocations else ask_identity(self.clients))
 
     def _wake(self, subject: str) -> None:
         """Wakes the leading relay, here or wherever it runs; a ping that is lost costs one interval."""

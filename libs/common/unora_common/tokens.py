@@ -51,6 +51,8 @@ class Member:
     session: UUID
     roles: frozenset[str]
     expires: float
+    suspended: bool = False
+    """SA-06: the member was suspended when the token was made; it opens only methods that say so."""
 
 
 class Verifier:
@@ -109,7 +111,11 @@ class Verifier:
         if claims["iss"] != ISSUER or claims["aud"] != AUDIENCE:
             raise ValueError("issuer or audience")
         return Member(
-            UUID(claims["sub"]), UUID(claims["sid"]), frozenset(claims.get("roles", ())), float(claims["exp"])
+            user=UUID(claims["sub"]),
+            session=UUID(claims["sid"]),
+            roles=frozenset(claims.get("roles", ())),
+            expires=float(claims["exp"]),
+            suspended=bool(claims.get("suspended", False)),
         )
 
     async def _look_again(self) -> None:

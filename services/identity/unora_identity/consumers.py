@@ -1,13 +1,15 @@
-"""What identity follows: completed streaks and ended connections, slots and timers."""
+"""What identity follows: completed streaks and ended connections, suspensions, tiers, slots and timers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from uuid import UUID
 
-from unora.discovery.v1.events_pb2 import BatchRefreshed
-from unora.identity.v1.events_pb2 import DisclosureEnded, IdentityDisclosed
+from unora.billing.v1.events_pb2 import TierChanged
+from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged
+from unora.identity.v1.events_pb2 import DisclosureEnded, IdentityDisclosed, SuspensionChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded, InventoryChanged
+from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.database import Tx
 from unora_common.declare import on
@@ -17,7 +19,10 @@ from unora_common.service import App
 from unora_identity.changes import tell_card
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure
+from unora_identity.domain.sessions import Revocation
 from unora_identity.messages import moment
+from unora_identity.resources import Resources
+from unora_identity.signing_in import revoke
 from unora_identity.store import accounts, disclosures, members
 
 
@@ -72,21 +77,55 @@ class Pairs:
         await members.save_versions(tx, locked.values())
 
 
+class Standing:
+    """SA-06: who is suspended, as safety decides it."""
+
+    def __init__(self, app: App[IdentityConfig]) -> None:
+        self.resources: Resources = app.resources
+
+    @on(RestrictionChanged)
+    async def follow(self, event: RestrictionChanged, tx: Tx) -> None:
+        """Who comes to be suspended loses all sessions; tokens of later ones say that they are."""
+        user = UUID(event.user_id)
+        locked = (await members.lock(tx, user)).get(user)
+        if locked is None or not await accounts.project_standing(tx, user, event.version, event.suspended):
+            return
+        if event.suspended == locked.suspended:
+            return
+        locked.tell(tx, SuspensionChanged, suspended=event.suspended)
+        if event.suspended:
+            await revoke(tx, self.resources, locked, None, Revocation.SUSPENSION)
+        await members.save_versions(tx, [locked])
+
+
 class Projections:
     """What `users` carries of other contexts, for one read of a client's home screen; the newest version counts."""
 
     def __init__(self, app: App[IdentityConfig]) -> None:
         self.app = app
 
+    @on(TierChanged)
+    async def tier(self, event: TierChanged, tx: Tx) -> None:
+        """The tier, of billing."""
+        await accounts.project_tier(tx, UUID(event.user_id), event.version, TIER_NAMES[event.tier])
+
     @on(InventoryChanged)
     async def inventory(self, event: InventoryChanged, tx: Tx) -> None:
-        """Tier and slots, of matching."""
+        """The slots, of matching."""
         slots = (event.active_connection_count, event.connection_limit)
-        await accounts.project_inventory(tx, UUID(event.user_id), event.version, TIER_NAMES[event.tier], *slots)
+        await accounts.project_inventory(tx, UUID(event.user_id), event.version, *slots)
 
     @on(BatchRefreshed)
     async def refresh(self, event: BatchRefreshed, tx: Tx) -> None:
-        """The refresh timer, of discovery."""
+        """The refresh timer, of discovery, after a refresh."""
+        await self._timer(event, tx)
+
+    @on(RefreshTimerChanged)
+    async def recomputed(self, event: RefreshTimerChanged, tx: Tx) -> None:
+        """The refresh timer, of discovery, after a change of tier (DI-14)."""
+        await self._timer(event, tx)
+
+    async def _timer(self, event: BatchRefreshed | RefreshTimerChanged, tx: Tx) -> None:
         last_at = moment(event.HasField("last_global_refresh_at"), event.last_global_refresh_at)
         available_at = moment(event.HasField("refresh_available_at"), event.refresh_available_at)
         await accounts.project_refresh(tx, UUID(event.user_id), event.version, last_at, available_at)

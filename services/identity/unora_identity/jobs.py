@@ -14,7 +14,7 @@ from unora_identity.changes import tell_age_band
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.profiles import age_band_changes_at
 from unora_identity.resources import Resources
-from unora_identity.store import age_bands, challenges, members, photos, sessions
+from unora_identity.store import age_bands, challenges, members, photos, revocations, sessions
 
 BATCH: Final = 1000
 OFFERS_AT_ONCE: Final = 20
@@ -53,12 +53,16 @@ class CleanUp:
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
-        """ID-02, ID-03: codes that nobody can give any more, and sessions that nobody can go on with."""
+        """ID-02, ID-03, SA-06: codes that nobody can give any more, sessions that nobody can go on with, and
+        revocations that nobody needs to know.
+        """
         now = self.resources.machine_now()
         codes_over = now - timedelta(hours=self.app.config.challenge_hours)
         tokens_over = now - timedelta(days=self.app.config.session_days)
+        revocations_over = now - 2 * self.resources.policy.revocations_told
         async with self.app.database.transaction() as tx:
-            return await challenges.purge(tx, codes_over, BATCH) + await sessions.purge(tx, tokens_over, BATCH)
+            done = await challenges.purge(tx, codes_over, BATCH) + await sessions.purge(tx, tokens_over, BATCH)
+            return done + await revocations.purge(tx, revocations_over, BATCH)
 
     @every(seconds=60)
     async def remove_orphans(self) -> int:

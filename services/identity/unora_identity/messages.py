@@ -11,7 +11,7 @@ from uuid import UUID
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
-from unora.identity.v1 import directory_service_pb2, profile_service_pb2
+from unora.identity.v1 import account_service_pb2, directory_service_pb2, profile_service_pb2
 from unora.identity.v1.account_service_pb2 import Account, SessionTokens
 from unora_common.errors import InvalidArgument
 from unora_common.messages import AGE_BANDS, TIERS, by_name, from_timestamp, to_date, to_timestamp
@@ -22,6 +22,7 @@ from unora_identity.domain.photos import Photo
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import RefreshToken
 from unora_identity.store.members import Kept
+from unora_identity.store.sessions import Living
 from unora_identity.tokens import AccessToken
 
 GENDERS: Final = by_name(profile_service_pb2.Gender)
@@ -121,6 +122,7 @@ def to_account(kept: Kept, card: Card) -> Account:
         connection_limit=inventory.connection_limit,
         last_global_refresh_at=to_timestamp(inventory.last_global_refresh_at),
         refresh_available_at=to_timestamp(inventory.refresh_available_at),
+        suspended=kept.suspended,
     )
 
 
@@ -131,6 +133,16 @@ def to_tokens(access: AccessToken, refresh: str, kept: RefreshToken) -> SessionT
         access_expires_at=to_timestamp(access.expires_at),
         refresh_token=refresh,
         refresh_expires_at=to_timestamp(kept.expires_at),
+    )
+
+
+def to_session(living: Living, current: UUID | None) -> account_service_pb2.Session:
+    """A session as its member sees it."""
+    return account_service_pb2.Session(
+        session_id=str(living.id),
+        started_at=to_timestamp(living.started_at),
+        refreshed_at=to_timestamp(living.refreshed_at),
+        current=living.id == current,
     )
 
 

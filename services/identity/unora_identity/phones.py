@@ -1,4 +1,6 @@
-"""ID-01, ID-02: phone numbers and the codes sent to them. Either is stored as a keyed hash, or sealed (vault.py)."""
+"""ID-01, ID-02, SA-04: phone numbers, the codes sent to them, devices. Each is stored as a keyed hash, or sealed
+(vault.py).
+"""
 
 import hashlib
 import hmac
@@ -51,6 +53,10 @@ class PhoneHasher:
     def code(self, challenge_id: UUID, code: str) -> bytes:
         """32 bytes, bound to the challenge: equal codes of two challenges do not look equal."""
         return self._mac(b"code", challenge_id.bytes + code.encode())
+
+    def device(self, device_id: str) -> bytes:
+        """SA-04: 32 bytes, the same for the same device, which tell nothing else of it."""
+        return self._mac(b"device", device_id.encode())
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes that are a key of their own: nothing can be told from it about this key or the other way."""

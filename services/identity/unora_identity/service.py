@@ -6,20 +6,20 @@ from unora_common.service import Service
 
 from unora_identity.commands import make_admin
 from unora_identity.config import IdentityConfig
-from unora_identity.consumers import Pairs, Projections
+from unora_identity.consumers import Pairs, Projections, Standing
 from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.jobs import Birthdays, CleanUp
 from unora_identity.resources import resources
 from unora_identity.servicers.accounts import Accounts
-from unora_identity.servicers.directory import Directory
+from unora_identity.servicers.directory import Directory, revoked_lately
 from unora_identity.servicers.profiles import Profiles
 
 service = Service(
     "identity",
     config=IdentityConfig,
     servicers=[Accounts, Profiles, Directory],
-    consumers=[Pairs, Projections],
+    consumers=[Pairs, Standing, Projections],
     jobs=[Birthdays, CleanUp],
     constraints={
         "ck_photos_position": TooManyPhotos,
@@ -27,5 +27,6 @@ service = Service(
     },
     resources=resources,
     keys=lambda app: app.resources.tokens.jwks(),
+    revocations=revoked_lately,
     commands={"make-admin": make_admin},
 )

@@ -19,6 +19,7 @@ from unora_identity.domain.phone_codes import Challenge, ChallengeClosed, Issued
 from unora_identity.domain.sessions import (
     RefreshToken,
     Refused,
+    Revocation,
     Session,
     SessionInvalid,
     open_session,
@@ -29,6 +30,7 @@ from unora_identity.phones import new_code, normalise
 from unora_identity.resources import Resources
 from unora_identity.store import accounts, challenges, members, sessions
 from unora_identity.store.challenges import Newcomer, Opened
+from unora_identity.store.members import Locked
 from unora_identity.tokens import NewRefreshToken, refresh_hash
 
 
@@ -40,6 +42,7 @@ class SignedIn:
     session: UUID
     roles: list[str]
     token: RefreshToken
+    suspended: bool
     created: bool = False
 
 
@@ -89,7 +92,13 @@ async def _send_code(database: Database, resources: Resources, number: str, requ
 
 
 async def give_code(
-    database: Database, resources: Resources, challenge_id: UUID, code: str, request_id: UUID, fresh: NewRefreshToken
+    database: Database,
+    resources: Resources,
+    challenge_id: UUID,
+    code: str,
+    request_id: UUID,
+    fresh: NewRefreshToken,
+    device_id: str = "",
 ) -> SignedIn:
     """ID-02: opens a session, and the account with it if it is the number's first. A repeat gets its session again."""
     async with database.transaction() as tx:
@@ -99,7 +108,8 @@ async def give_code(
         code_hash = resources.hasher.code(challenge_id, code)
         tried = attempt(opened.challenge, code_hash, request_id, tx.now, resources.policy)
         if tried.verdict is Verdict.ACCEPTED:
-            return await _sign_in(tx, resources, tried.challenge, opened.newcomer, fresh)
+            device = resources.hasher.device(device_id) if device_id else None
+            return await _sign_in(tx, resources, tried.challenge, opened.newcomer, fresh, device)
         if tried.verdict is Verdict.REPEATED:
             return await _sign_in_again(tx, resources, opened, fresh)
         if tried.verdict is Verdict.WRONG:
@@ -133,16 +143,25 @@ async def refresh(
             await sessions.spend(tx, [spent for spent in (done.used, done.voided) if spent])
             await sessions.add(tx, done.fresh)
             roles = await accounts.roles(tx, session.user_id)
-            return SignedIn(user=session.user_id, session=session.id, roles=roles, token=done.fresh)
+            return SignedIn(
+                user=session.user_id, session=session.id, roles=roles, token=done.fresh, suspended=locked.suspended
+            )
         if done.session != session:
-            await sessions.revoke(tx, done.session)
-            locked.tell(tx, SessionRevoked, session_id=str(session.id))
-            await members.save_versions(tx, [locked])
+            await revoke(tx, resources, locked, session.id, Revocation.REUSE)
     raise refusal
 
 
+async def revoke(tx: Tx, resources: Resources, locked: Locked, session: UUID | None, cause: Revocation) -> None:
+    """ID-03, SA-06: ends one session of a member, or all: their refresh tokens at once, their access tokens as soon as
+    the processes hear of it.
+    """
+    for ended in await sessions.revoke(tx, locked.id, session, resources.machine_now(), cause):
+        locked.tell(tx, SessionRevoked, session_id=str(ended))
+    await members.save_versions(tx, [locked])
+
+
 async def _sign_in(
-    tx: Tx, resources: Resources, used: Challenge, newcomer: Newcomer, fresh: NewRefreshToken
+    tx: Tx, resources: Resources, used: Challenge, newcomer: Newcomer, fresh: NewRefreshToken, device: bytes | None
 ) -> SignedIn:
     locked, created = await accounts.claim(tx, used.phone_hash, newcomer)
     session, token = open_session(
@@ -152,30 +171,35 @@ async def _sign_in(
         now=resources.machine_now(),
         policy=resources.policy,
     )
-    await sessions.open_session(tx, session, token)
+    await sessions.open_session(tx, session, token, device)
     await challenges.use(tx, used, session.id, created)
     if created:
         locked.tell(tx, AccountCreated)
-    locked.tell(tx, SessionOpened, session_id=str(session.id))
+    locked.tell(tx, SessionOpened, session_id=str(session.id), device_digest=device)
     await members.save_versions(tx, [locked])
-    return await _signed_in(tx, session, token, created)
+    return await _signed_in(tx, locked, session, token, created)
 
 
 async def _sign_in_again(tx: Tx, resources: Resources, opened: Opened, fresh: NewRefreshToken) -> SignedIn:
     assert opened.session_id is not None
-    await members.lock(tx, await sessions.owner_by_id(tx, opened.session_id))
+    owner = await sessions.owner_by_id(tx, opened.session_id)
+    locked = (await members.lock(tx, owner)).get(owner)
+    if locked is None:
+        raise ChallengeClosed
     session, family = await sessions.family(tx, opened.session_id)
     done = reissue(session, family, fresh_hash=fresh.hash, now=resources.machine_now(), policy=resources.policy)
     if isinstance(done, Refused):
         raise ChallengeClosed
     await sessions.spend(tx, done.voided)
     await sessions.add(tx, done.fresh)
-    return await _signed_in(tx, session, done.fresh, opened.created_account)
+    return await _signed_in(tx, locked, session, done.fresh, opened.created_account)
 
 
-async def _signed_in(tx: Tx, session: Session, token: RefreshToken, created: bool) -> SignedIn:
-    roles = await accounts.roles(tx, session.user_id)
-    return SignedIn(user=session.user_id, session=session.id, roles=roles, token=token, created=created)
+async def _signed_in(tx: Tx, locked: Locked, session: Session, token: RefreshToken, created: bool) -> SignedIn:
+    roles = await accounts.roles(tx, locked.id)
+    return SignedIn(
+        user=locked.id, session=session.id, roles=roles, token=token, suspended=locked.suspended, created=created
+    )
 
 
 def _newcomer(resources: Resources, number: str) -> Newcomer:

@@ -39,6 +39,9 @@ users = Table(
     Column("last_global_refresh_at", timestamp()),
     Column("refresh_available_at", timestamp()),
     Column("refresh_version", BigInteger, nullable=False, server_default="0"),
+    Column("tier_version", BigInteger, nullable=False, server_default="0"),
+    Column("suspended_at", timestamp()),
+    Column("standing_version", BigInteger, nullable=False, server_default="0"),
     Column("streak_completed_at", timestamp()),
     Column("created_at", timestamp(), nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -69,7 +72,9 @@ sessions = Table(
     Column("started_at", timestamp(), nullable=False),
     Column("revoked_at", timestamp()),
     Column("revocation", Text),
+    Column("device_digest", LargeBinary),
     CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revocation"),
+    CheckConstraint("octet_length(device_digest) = 32", name="device_digest"),
     Index("ix_sessions_user_id", "user_id"),
     comment="Sign-ins; times are the machine's (ID-03)",
 )
@@ -90,6 +95,15 @@ refresh_tokens = Table(
     Index("ix_refresh_tokens_session_id", "session_id"),
     Index("ix_refresh_tokens_expires_at", "expires_at"),
     comment="Families of refresh tokens, as hashes; at most one of a family lives (ID-03)",
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("session_id", UUID(), primary_key=True),
+    Column("revoked_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
+    Index("ix_revocations_revoked_at", "revoked_at"),
+    comment="Sessions that every process has to know as revoked, while an access token of theirs may be alive (SA-06)",
 )
 
 phone_challenges = Table(
@@ -132,10 +146,18 @@ verification_signals = Table(
     Column("opaque_token", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("created_at", timestamp(), nullable=False),
+    Column("decided_at", timestamp()),
     Column("deleted_at", timestamp()),
     CheckConstraint("signal_type IN ('oauth', 'gov_id', 'booster')", name="signal_type"),
     CheckConstraint("outcome IN ('pending', 'verified', 'refused')", name="outcome"),
     CheckConstraint("char_length(opaque_token) <= 512", name="opaque_token"),
+    CheckConstraint("(outcome = 'pending') = (decided_at IS NULL)", name="decided_at"),
+    Index(
+        "uq_verification_signals_one_account",
+        *("signal_type", "provider", "opaque_token"),
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL AND outcome = 'verified' AND signal_type <> 'booster'"),
+    ),
     Index(
         "uq_verification_signals_user_id_signal_type_provider",
         *("user_id", "signal_type", "provider"),
@@ -143,6 +165,24 @@ verification_signals = Table(
         postgresql_where=LIVING,
     ),
     comment="A provider's opaque token and its outcome, never a document (ID-05, ID-06); rows come with verification",
+)
+
+gov_id_checks = Table(
+    "gov_id_checks",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), ForeignKey(users.c.id), nullable=False),
+    Column("request_id", UUID(), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("profile_digest", LargeBinary, nullable=False),
+    Column("started_at", timestamp(), nullable=False),
+    Column("outcome", Text),
+    Column("decided_at", timestamp()),
+    UniqueConstraint("user_id", "request_id"),
+    CheckConstraint("octet_length(profile_digest) = 32", name="profile_digest"),
+    CheckConstraint("outcome IN ('verified', 'refused')", name="outcome"),
+    CheckConstraint("(outcome IS NULL) = (decided_at IS NULL)", name="decided_at"),
+    comment="Checks of a Gov ID that a provider was asked for, by their reference, and how they came out (ID-06)",
 )
 
 profiles = Table(
@@ -182,6 +222,7 @@ photo_uploads = Table(
     Column("object_keys", ARRAY(Text), nullable=False),
     Column("expires_at", timestamp(), nullable=False),
     Column("removing_at", timestamp()),
+    Column("replaces_photo_id", UUID()),
     UniqueConstraint("user_id", "request_id"),
     Index("ix_photo_uploads_expires_at", "expires_at"),
     comment="Offers to upload, with every object that may have come of them; times are the machine's (PR-07)",

@@ -56,12 +56,16 @@ class AccessTokens:
         self._life = life
         self._now = now
 
-    def sign(self, *, user_id: UUID, session_id: UUID, roles: Collection[str] = ()) -> AccessToken:
-        """ID-03: claims iss, aud, sub (user), sid (session), jti, iat and exp (in seconds), roles (a sorted list)."""
+    def sign(
+        self, *, user_id: UUID, session_id: UUID, roles: Collection[str] = (), suspended: bool = False
+    ) -> AccessToken:
+        """ID-03: claims iss, aud, sub (user), sid (session), jti, iat and exp (in seconds), roles (a sorted list);
+        and `suspended`, of a member who is (SA-06).
+        """
         signer = self._keys[0]
         issued = self._now().replace(microsecond=0)
         expires = issued + self._life
-        claims = {
+        claims: dict[str, object] = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user_id),
@@ -71,6 +75,8 @@ class AccessTokens:
             "exp": int(expires.timestamp()),
             "roles": sorted(roles),
         }
+        if suspended:
+            claims["suspended"] = True
         header = {"alg": ALGORITHM, "typ": "JWT", "kid": signer.thumbprint()}
         return AccessToken(jwt.encode(header, claims, signer, algorithms=[ALGORITHM]), expires)
 

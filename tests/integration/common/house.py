@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from io import StringIO
 from typing import Any, ClassVar
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -37,7 +38,7 @@ from unora_common.errors import DomainError
 from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.service import App, Part, Service
-from unora_local.inprocess import World
+from unora_local.inprocess import World, follow
 from unora_local.testbed import Testbed
 
 from tests.replicas import stub_of
@@ -105,6 +106,8 @@ class House(World):
     def __init__(self, testbed: Testbed, worker: str) -> None:
         super().__init__(testbed, f"{worker}_house")
         self.log = StringIO()
+        self.revoked: frozenset[UUID] = frozenset()
+        """What identity would tell."""
         self._opened: list[App[Any]] = []
 
     async def start(self) -> None:
@@ -136,6 +139,9 @@ class House(World):
             await app.close()
         await super().stop()
 
+    async def _told_revoked(self, _: App[Any]) -> frozenset[UUID]:
+        return self.revoked
+
     async def admin(self) -> Any:
         """A connection to NATS that may do all."""
         return await nats.connect(self.testbed.nats("admin", self.worker))
@@ -158,12 +164,13 @@ class House(World):
             jobs=jobs,
             constraints={"uq_probe_key": Taken},
             keys=lambda _: self.tokens.jwks(),
+            revocations=self._told_revoked,
         )
         app = App(service, msgspec.structs.replace(self.config(service, {}), **(changes or {})))
         app.log = logger(context, "info", self.log)
         self._opened.append(app)
         await app.open()
-        await app.verifier.refresh()
+        await follow(app)
         await app.serve()
         if context not in self.apps:
             self.apps[context] = app

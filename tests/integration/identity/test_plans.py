@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from unora_common.ids import uuid7
-from unora_identity.store import age_bands, challenges, photos, sessions
+from unora_identity.store import age_bands, challenges, photos, revocations, sessions
 from unora_local.inprocess import World
 
 THEN = datetime(2026, 1, 10, tzinfo=UTC)
@@ -41,6 +41,9 @@ async def many_members(world: World) -> AsyncIterator[None]:
         pytest.param(age_bands.LOCK_DUE, (20,), "(age_band_changes_at <=", id="birthdays"),
         pytest.param(challenges.PURGE, (THEN, 20), "(created_at <", id="challenges"),
         pytest.param(sessions.PURGE, (THEN, 20), "(expires_at <", id="tokens"),
+        pytest.param(sessions.LIVING, (uuid7(), THEN, None, None, 50), "(user_id =", id="sessions of a member"),
+        pytest.param(revocations.PAGE, (timedelta(minutes=20), uuid7(), 50), "(session_id >", id="revocations"),
+        pytest.param(revocations.PURGE, (THEN, 20), "(revoked_at <", id="old revocations"),
         pytest.param(sessions.PURGE_EMPTY, ([uuid7()],), "(session_id = s.id)", id="sessions"),
     ],
 )

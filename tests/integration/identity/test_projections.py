@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+from unora.billing.v1.events_pb2 import TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
-from unora.discovery.v1.events_pb2 import BatchRefreshed
+from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged
 from unora.identity.v1.account_service_pb2 import Account, GetAccountRequest
 from unora.matching.v1.events_pb2 import InventoryChanged
+from unora_common.database import Row, Session
+from unora_identity.store import members
 from unora_local.inprocess import World
 
-from tests.integration.identity.people import People, Signed
+from tests.integration.identity.people import People, Signed, apply
 
 EARLY, LATE = datetime(2026, 1, 10, 12, tzinfo=UTC), datetime(2026, 1, 11, 12, tzinfo=UTC)
 
@@ -30,7 +33,7 @@ async def test_before_anybody_has_told_an_account_is_free_and_nothing_is_spent(p
 
 
 @pytest.mark.rule("XX-05", "XX-02")
-async def test_slots_and_tier_follow_matching(world: World, people: People) -> None:
+async def test_slots_follow_matching(world: World, people: People) -> None:
     who = await people.sign_in()
     newer = InventoryChanged(
         user_id=who.member.id, version=5, tier=TIER_PLUS, active_connection_count=2, connection_limit=2
@@ -42,9 +45,10 @@ async def test_slots_and_tier_follow_matching(world: World, people: People) -> N
         event.occurred_at.FromDatetime(EARLY)
         await world.tell(event)
     shown = await account(people, who)
-    assert (shown.tier, shown.active_connection_count, shown.connection_limit) == (TIER_PLUS, 2, 2)
+    assert (shown.active_connection_count, shown.connection_limit) == (2, 2)
+    assert shown.tier == TIER_FREE  # which tier it is, billing says
     (user,) = await people.rows("users", id=who.member.user)
-    assert (user["tier"], user["inventory_version"]) == ("plus", 5)
+    assert (user["tier"], user["inventory_version"]) == ("free", 5)
     assert user["version"] == 2  # the member's own events are counted apart
 
 
@@ -80,3 +84,47 @@ async def test_the_timer_follows_discovery(world: World, people: People) -> None
     assert (last_at.ToDatetime(UTC), available_at.ToDatetime(UTC)) == (EARLY, LATE)
     (user,) = await people.rows("users", id=who.member.user)
     assert user["refresh_version"] == 3
+
+
+@pytest.mark.rule("XX-05", "XX-02")
+async def test_the_tier_follows_billing(world: World, people: People) -> None:
+    who = await people.sign_in()
+    told = [
+        TierChanged(user_id=who.member.id, version=version, tier=tier)
+        for version, tier in ((2, TIER_PLUS), (7, TIER_PRO), (5, TIER_FREE))
+    ]
+    for event in told:
+        event.occurred_at.FromDatetime(EARLY)
+        await apply(world, event)
+    assert (await account(people, who)).tier == TIER_PRO
+    (user,) = await people.rows("users", id=who.member.user)
+    assert (user["tier_version"], user["inventory_version"]) == (7, 0)
+
+
+@pytest.mark.rule("DI-14", "XX-02")
+async def test_a_timer_that_a_tier_moved_is_as_new_as_its_version(world: World, people: People) -> None:
+    who = await people.sign_in()
+    spent, moved = BatchRefreshed(user_id=who.member.id, version=3), RefreshTimerChanged(user_id=who.member.id)
+    moved.version = 4
+    spent.last_global_refresh_at.FromDatetime(EARLY)
+    spent.refresh_available_at.FromDatetime(LATE)
+    moved.last_global_refresh_at.FromDatetime(EARLY)
+    moved.refresh_available_at.FromDatetime(EARLY)
+    for event in (moved, spent):  # the newer one first
+        event.occurred_at.FromDatetime(EARLY)
+        await apply(world, event)
+    assert (await account(people, who)).refresh_available_at.ToDatetime(UTC) == EARLY
+
+
+@pytest.mark.rule("XX-05")
+async def test_the_home_screen_is_one_statement(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    who, asked = await people.sign_in(), []
+    rows = Session.rows
+
+    async def counted(self: Session, sql: str, *arguments: object) -> list[Row]:
+        asked.append(sql)
+        return await rows(self, sql, *arguments)
+
+    monkeypatch.setattr(Session, "rows", counted)
+    await account(people, who)
+    assert asked == [members.READ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,14 +13,21 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from unora.identity.v1.account_service_pb2 import GetAccountRequest, GetJwksRequest
+from unora.identity.v1.account_service_pb2 import (
+    GetAccountRequest,
+    GetJwksRequest,
+    ListSessionsRequest,
+    ListSessionsResponse,
+    RevokeSessionRequest,
+    VerifyPhoneRequest,
+)
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
-from unora.identity.v1.events_pb2 import RoleGranted, SessionRevoked
+from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened, SessionRevoked
 from unora_common.ids import uuid7
 from unora_identity.service import service
 from unora_local.inprocess import World
 
-from tests.integration.identity.people import People
+from tests.integration.identity.people import People, Signed
 from tests.support import refusal, request_id
 
 
@@ -138,3 +146,105 @@ async def test_the_first_admin_is_made_by_a_command(
     account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=metadata)).account
     assert list(account.roles) == ["admin"]
     assert (await app.verifier.verify(tokens.access_token)).roles == {"admin"}
+
+
+async def living(people: People, who: Signed, size: int = 0, token: str = "") -> ListSessionsResponse:
+    asked = ListSessionsRequest(page_size=size, page_token=token)
+    return await people.accounts.ListSessions(asked, metadata=who.metadata)
+
+
+async def revoke(people: People, who: Signed, session: str, request: str = "") -> None:
+    asked = RevokeSessionRequest(request_id=request or request_id(), session_id=session)
+    await people.accounts.RevokeSession(asked, metadata=who.metadata)
+
+
+@pytest.mark.rule("ID-03")
+async def test_a_member_sees_their_sessions_that_go_on_newest_first(people: People) -> None:
+    number = people.number()
+    who = [await people.sign_in(number) for _ in range(4)]
+    await people.sign_in()
+    listed = (await living(people, who[1])).sessions
+    assert [session.current for session in listed] == [False, False, True, False]
+    first = await living(people, who[1], size=3)
+    rest = await living(people, who[1], 3, first.next_page_token)
+    assert [*first.sessions, *rest.sessions] == list(listed)
+    assert rest.next_page_token == ""
+    assert (await refusal(living(people, await people.sign_in(), 3, first.next_page_token))).code == "INVALID_ARGUMENT"
+
+    await people.refresh(who[3].tokens.refresh_token)
+    newest = (await living(people, who[1])).sessions[0]
+    assert newest.refreshed_at.ToDatetime() > newest.started_at.ToDatetime()
+    await revoke(people, who[1], listed[3].session_id)
+    assert len((await living(people, who[1])).sessions) == 3
+
+
+@pytest.mark.rule("ID-03", "SA-06")
+async def test_a_session_that_its_member_ends_is_over_at_once_and_everywhere_soon(world: World, people: People) -> None:
+    number = people.number()
+    lost, who = await people.sign_in(number), await people.sign_in(number)
+    _, old = (await living(people, who)).sessions
+    call = request_id()
+    for _ in range(2):
+        await revoke(people, who, old.session_id, call)
+    await revoke(people, who, old.session_id)
+    assert (await refusal(people.refresh(lost.tokens.refresh_token))).reason == "SESSION_INVALID"
+    await world.settle()
+    refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=lost.metadata))
+    assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SESSION_REVOKED")
+    (told,) = await world.events(SessionRevoked, who.member.id)
+    assert told.session_id == old.session_id
+    assert (await people.refresh(who.tokens.refresh_token)).tokens.access_token
+
+
+@pytest.mark.rule("ID-03", "XX-04")
+async def test_anothers_session_and_none_are_the_same(people: People) -> None:
+    who, other = await people.sign_in(), await people.sign_in()
+    (session,) = (await living(people, other)).sessions
+    for named in (session.session_id, request_id()):
+        refused = await refusal(revoke(people, who, named))
+        assert (refused.code, refused.reason, refused.metadata) == ("NOT_FOUND", "SESSION_NOT_FOUND", {})
+    assert (await people.refresh(other.tokens.refresh_token)).tokens.access_token
+
+
+@pytest.mark.rule("ID-03")
+async def test_of_a_refresh_and_a_revocation_at_once_nothing_lives_on(world: World, people: People) -> None:
+    for _ in range(5):
+        number = people.number()
+        lost, who = await people.sign_in(number), await people.sign_in(number)
+        _, old = (await living(people, who)).sessions
+        refreshed, _, _ = await asyncio.gather(
+            people.refresh(lost.tokens.refresh_token),
+            revoke(people, who, old.session_id),
+            revoke(people, who, old.session_id),
+            return_exceptions=True,
+        )
+        if not isinstance(refreshed, BaseException):
+            await world.settle()
+            metadata = (("authorization", f"Bearer {refreshed.tokens.access_token}"),)
+            refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=metadata))
+            assert refused.reason == "SESSION_REVOKED"
+            assert (await refusal(people.refresh(refreshed.tokens.refresh_token))).reason == "SESSION_INVALID"
+        assert len(await world.events(SessionRevoked, who.member.id)) == 1
+
+
+@pytest.mark.rule("SA-04", "XX-01")
+async def test_a_device_is_told_apart_by_a_digest_and_known_by_nothing_else(world: World, people: People) -> None:
+    device = f"made-up-device-{request_id()}"
+    digests = []
+    for given in (device, device, device + "x", ""):
+        number = people.number()
+        challenge = await people.start(number)
+        asked = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, device_id=given)
+        asked.code = people.codes(number)[-1]
+        done = await people.accounts.VerifyPhone(asked)
+        (opened,) = await world.events(SessionOpened, done.user_id)
+        (session,) = await people.rows("sessions", user_id=UUID(done.user_id))
+        assert opened.device_digest == (session["device_digest"] or b"")
+        digests.append(opened.device_digest)
+    same, again, other, none = digests
+    assert same == again != other
+    assert (len(same), len(other), none) == (32, 32, b"")
+    assert device.encode() not in same
+    assert hashlib.sha256(device.encode()).digest() != same  # it takes the key to try devices out
+    with pytest.raises(asyncpg.CheckViolationError):
+        await world.superuser.execute("UPDATE identity.sessions SET device_digest = 'short'")

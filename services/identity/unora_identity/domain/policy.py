@@ -28,6 +28,10 @@ class Policy:
     access_token_life: timedelta = timedelta(minutes=15)
     refresh_token_life: timedelta = timedelta(days=30)
 
+    # SA-06. How much longer than a token lives its session's revocation is told: machines' clocks differ, and a token
+    # may be signed a moment after its session was revoked.
+    revocation_margin: timedelta = timedelta(minutes=5)
+
     # ID-08. The upper end only catches mistyped years.
     adult_age: int = 18
     oldest_age: int = 120
@@ -54,3 +58,8 @@ class Policy:
     hobbies_least: int = 2
     hobbies_most: int = 10
     micro_description: Bounds = Bounds(least=3, most=140)
+
+    @property
+    def revocations_told(self) -> timedelta:
+        """SA-06: how long after its revocation a session is told to those who follow."""
+        return self.access_token_life + self.revocation_margin

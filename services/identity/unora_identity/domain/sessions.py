@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from unora_common.errors import Unauthenticated
+from unora_common.errors import DomainError, Unauthenticated
 
 from unora_identity.domain.policy import Policy
 
@@ -22,10 +22,19 @@ class SessionInvalid(Unauthenticated):
     reason = "SESSION_INVALID"
 
 
+class SessionNotFound(DomainError):
+    """No such session of the caller's; another's gives the same answer (XX-04)."""
+
+    code = "NOT_FOUND"
+    reason = "SESSION_NOT_FOUND"
+
+
 class Revocation(StrEnum):
     """Why a family was revoked."""
 
     REUSE = "reuse"
+    MEMBER = "member"
+    SUSPENSION = "suspension"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

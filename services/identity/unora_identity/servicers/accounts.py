@@ -9,8 +9,12 @@ from unora.identity.v1.account_service_pb2 import (
     GetAccountResponse,
     GetJwksRequest,
     GetJwksResponse,
+    ListSessionsRequest,
+    ListSessionsResponse,
     RefreshSessionRequest,
     RefreshSessionResponse,
+    RevokeSessionRequest,
+    RevokeSessionResponse,
     SessionTokens,
     StartPhoneVerificationRequest,
     StartPhoneVerificationResponse,
@@ -18,19 +22,21 @@ from unora.identity.v1.account_service_pb2 import (
     VerifyPhoneResponse,
 )
 from unora_common.call import Call
-from unora_common.database import Session
-from unora_common.declare import reads
+from unora_common.database import Session, Tx
+from unora_common.declare import once, reads
 from unora_common.errors import Unauthenticated
 from unora_common.messages import to_timestamp
+from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.service import App
 
 from unora_identity import signing_in
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.card import card
-from unora_identity.messages import to_account, to_tokens
+from unora_identity.domain.sessions import Revocation, SessionNotFound
+from unora_identity.messages import to_account, to_session, to_tokens
 from unora_identity.resources import Resources
 from unora_identity.signing_in import SignedIn
-from unora_identity.store import members
+from unora_identity.store import members, sessions
 from unora_identity.tokens import NewRefreshToken, new_refresh_token
 
 
@@ -64,6 +70,7 @@ class Accounts:
             request.code,
             UUID(request.request_id),
             fresh,
+            request.device_id,
         )
         return VerifyPhoneResponse(user_id=str(done.user), created=done.created, tokens=self._tokens(done, fresh))
 
@@ -80,6 +87,27 @@ class Accounts:
         keys = self.resources.tokens.jwks()["keys"]
         return GetJwksResponse(keys=[GetJwksResponse.Key(**key) for key in keys])
 
+    async def ListSessions(self, request: ListSessionsRequest, call: Call) -> ListSessionsResponse:
+        """ID-03: the caller's sessions that go on."""
+        assert call.user is not None
+        listing, size = Listing("sessions", call.user), request.page_size or DEFAULT_SIZE
+        after, now = listing.place(request.page_token), self.resources.machine_now()
+        async with self.app.database.session(call.user) as db:
+            found = await sessions.living(db, now, after, size + 1)
+        page, token = listing.page(found, size, lambda living: Place(living.started_at, living.id))
+        shown = [to_session(living, call.session) for living in page]
+        return ListSessionsResponse(sessions=shown, next_page_token=token)
+
+    @once
+    async def RevokeSession(self, request: RevokeSessionRequest, tx: Tx) -> RevokeSessionResponse:
+        """ID-03, SA-06: ends a session of the caller's."""
+        session = UUID(request.session_id)
+        locked = (await members.lock(tx, tx.user)).get(tx.user)
+        if locked is None or not await sessions.is_own(tx, session):
+            raise SessionNotFound
+        await signing_in.revoke(tx, self.resources, locked, session, Revocation.MEMBER)
+        return RevokeSessionResponse()
+
     @reads
     async def GetAccount(self, request: GetAccountRequest, db: Session) -> GetAccountResponse:
         """The caller's own account, in the one read that a home screen makes."""
@@ -90,5 +118,7 @@ class Accounts:
         return GetAccountResponse(account=to_account(kept, shown))
 
     def _tokens(self, done: SignedIn, fresh: NewRefreshToken) -> SessionTokens:
-        access = self.resources.tokens.sign(user_id=done.user, session_id=done.session, roles=done.roles)
+        access = self.resources.tokens.sign(
+            user_id=done.user, session_id=done.session, roles=done.roles, suspended=done.suspended
+        )
         return to_tokens(access, fresh.text, done.token)

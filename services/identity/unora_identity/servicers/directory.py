@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Final
 from uuid import UUID
 
 from unora.identity.v1.directory_service_pb2 import (
@@ -16,11 +17,13 @@ from unora.identity.v1.directory_service_pb2 import (
     GetRevealFactsResponse,
     GetTimeZonesRequest,
     GetTimeZonesResponse,
+    ListRevocationsRequest,
+    ListRevocationsResponse,
 )
 from unora_common.call import Call
 from unora_common.database import Session
 from unora_common.declare import reads
-from unora_common.errors import DomainError
+from unora_common.errors import DomainError, InvalidArgument
 from unora_common.messages import AGE_BANDS, to_timestamp
 from unora_common.service import App
 
@@ -32,7 +35,10 @@ from unora_identity.domain.digests import name_digests
 from unora_identity.domain.profiles import is_adult
 from unora_identity.messages import to_directory_hobby, to_discovery_profile
 from unora_identity.resources import Resources
-from unora_identity.store import members
+from unora_identity.store import members, revocations
+
+PAGE: Final = 50_000
+"""Revocations in one answer: some two megabytes, of the four that a message may have."""
 
 
 class UserNotFound(DomainError):
@@ -90,6 +96,17 @@ class Directory:
             facts.age_band = AGE_BANDS[age_band(age_at(profile.date_of_birth, profile.time_zone, kept.now))]
         return facts
 
+    @reads
+    async def ListRevocations(self, request: ListRevocationsRequest, db: Session) -> ListRevocationsResponse:
+        """SA-06: the sessions revoked so lately that it matters."""
+        try:
+            after = UUID(request.page_token) if request.page_token else revocations.FIRST
+        except ValueError:
+            raise InvalidArgument({"page_token": "is not one that this list gave"}) from None
+        found = await revocations.page(db, self.policy.revocations_told, after, PAGE + 1)
+        token = str(found[PAGE - 1]) if len(found) > PAGE else ""
+        return ListRevocationsResponse(session_ids=map(str, found[:PAGE]), next_page_token=token)
+
     async def GetDisclosure(self, request: GetDisclosureRequest, call: Call) -> GetDisclosureResponse:
         """RE-04, RE-10: name and photos of a partner, as long as the two may see each other."""
         asked = Request(
@@ -109,3 +126,15 @@ class Directory:
                 for photo in member.photos
             ],
         )
+
+
+async def revoked_lately(app: App[IdentityConfig]) -> frozenset[UUID]:
+    """SA-06: the same list for identity itself, without a call."""
+    found: list[UUID] = []
+    while True:
+        async with app.database.session() as db:
+            after = found[-1] if found else revocations.FIRST
+            page = await revocations.page(db, app.resources.policy.revocations_told, after, PAGE)
+        found += page
+        if len(page) < PAGE:
+            return frozenset(found)

@@ -23,14 +23,16 @@ from unora_identity.domain.profiles import Gender, Profile
 
 LOCK = """
     WITH u AS MATERIALIZED (
-        SELECT id, version FROM identity.users WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR UPDATE)
+        SELECT id, version, suspended_at IS NOT NULL AS suspended
+        FROM identity.users WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
 SAVE_VERSIONS = """
     UPDATE identity.users SET version = new.version
     FROM unnest($1::uuid[], $2::bigint[]) AS new (id, version) WHERE users.id = new.id"""
 READ = """
     SELECT u.id, u.version, u.created_at, u.streak_completed_at IS NOT NULL AS streak_completed, clock.now() AS now,
-           u.tier, u.active_connection_count, u.connection_limit, u.last_global_refresh_at, u.refresh_available_at,
+           u.suspended_at IS NOT NULL AS suspended, u.tier, u.active_connection_count, u.connection_limit,
+           u.last_global_refresh_at, u.refresh_available_at,
            p.name, p.date_of_birth, p.gender, p.city, p.bio, p.occupation, p.time_zone,
            ARRAY(SELECT role FROM identity.roles WHERE user_id = u.id ORDER BY role) AS roles,
            ARRAY(SELECT ROW(id, has_face, quality_passed, width, height, object_key) FROM identity.photos
@@ -53,6 +55,7 @@ class Locked:
 
     id: UUID
     version: int
+    suspended: bool = False
 
     def tell(self, tx: Tx, event: Callable[..., Message], **fields: object) -> None:
         """Tells an event of this member, now."""
@@ -81,6 +84,7 @@ class Kept:
     created_at: datetime
     now: datetime
     roles: tuple[str, ...]
+    suspended: bool
     member: Member
     hobby_names: dict[str, str]
     inventory: Inventory
@@ -89,7 +93,7 @@ class Kept:
 async def lock(tx: Tx, *users: UUID) -> dict[UUID, Locked]:
     """Locks the members that there are, in the order of their ids, and reads the clock."""
     rows = await tx.lock(LOCK, list(users))
-    return {row["id"]: Locked(row["id"], row["version"]) for row in rows}
+    return {row["id"]: Locked(row["id"], row["version"], row["suspended"]) for row in rows}
 
 
 async def save_versions(tx: Tx, members: Iterable[Locked]) -> None:
@@ -120,6 +124,7 @@ def _kept(row: Row) -> Kept:
         created_at=row["created_at"],
         now=row["now"],
         roles=tuple(row["roles"]),
+        suspended=row["suspended"],
         member=Member(
             profile=_profile(row),
             photos=tuple(_photo(*photo) for photo in row["photos"]),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Row, Tx
+from unora_common.database import Session as Reads
+from unora_common.pages import Place
 
 from unora_identity.domain.sessions import RefreshToken, Revocation, Session
 
-OPEN = "INSERT INTO identity.sessions (id, user_id, started_at) VALUES ($1, $2, $3)"
+OPEN = "INSERT INTO identity.sessions (id, user_id, started_at, device_digest) VALUES ($1, $2, $3, $4)"
 OWNER_BY_HASH = """
     SELECT s.user_id FROM identity.refresh_tokens t JOIN identity.sessions s ON s.id = t.session_id WHERE t.hash = $1"""
 OWNER_BY_ID = "SELECT user_id FROM identity.sessions WHERE id = $1"
@@ -30,7 +33,20 @@ SPEND = """
     FROM unnest($1::bytea[], $2::timestamptz[], $3::uuid[], $4::bytea[]) AS u (hash, used_at, used_by, successor)
     WHERE t.hash = u.hash"""
 ADD = "INSERT INTO identity.refresh_tokens (hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)"
-REVOKE = "UPDATE identity.sessions SET revoked_at = $2, revocation = $3 WHERE id = $1"
+# With the session comes the word of it that every process follows (SA-06).
+REVOKE = """
+    WITH s AS (
+        UPDATE identity.sessions SET revoked_at = $3, revocation = $4
+        WHERE user_id = $1 AND (id = $2 OR $2 IS NULL) AND revoked_at IS NULL RETURNING id)
+    INSERT INTO identity.revocations (session_id) SELECT id FROM s RETURNING session_id"""
+OWN = "SELECT FROM identity.sessions WHERE id = $1 AND user_id = $2"
+# A session goes on as long as its one unused token lives.
+LIVING = """
+    SELECT s.id, s.started_at, t.issued_at AS refreshed_at
+    FROM identity.sessions s JOIN identity.refresh_tokens t ON t.session_id = s.id AND t.used_at IS NULL
+    WHERE s.user_id = $1 AND s.revoked_at IS NULL AND t.expires_at > $2
+        AND ($3::timestamptz IS NULL OR (s.started_at, s.id) < ($3, $4))
+    ORDER BY s.started_at DESC, s.id DESC LIMIT $5"""
 PURGE = """
     DELETE FROM identity.refresh_tokens WHERE hash IN (
         SELECT hash FROM identity.refresh_tokens WHERE expires_at < $1
@@ -43,9 +59,18 @@ PURGE_EMPTY = """
     WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM identity.refresh_tokens t WHERE t.session_id = s.id)"""
 
 
-async def open_session(tx: Tx, session: Session, token: RefreshToken) -> None:
-    """A new session with its first token."""
-    await tx.run(OPEN, session.id, session.user_id, session.started_at)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Living:
+    """A session that goes on."""
+
+    id: UUID
+    started_at: datetime
+    refreshed_at: datetime
+
+
+async def open_session(tx: Tx, session: Session, token: RefreshToken, device: bytes | None) -> None:
+    """A new session with its first token, and the digest of its device if the app told one (SA-04)."""
+    await tx.run(OPEN, session.id, session.user_id, session.started_at, device)
     await add(tx, token)
 
 
@@ -90,9 +115,20 @@ async def add(tx: Tx, token: RefreshToken) -> None:
     await tx.run(ADD, token.hash, token.session_id, token.issued_at, token.expires_at)
 
 
-async def revoke(tx: Tx, session: Session) -> None:
-    """Saves that a session is revoked."""
-    await tx.run(REVOKE, session.id, session.revoked_at, session.revocation)
+async def revoke(tx: Tx, user: UUID, session: UUID | None, at: datetime, cause: Revocation) -> list[UUID]:
+    """Revokes a session of a member, or all of them, under the member's lock; returns those that had not been."""
+    return [row["session_id"] for row in await tx.rows(REVOKE, user, session, at, cause)]
+
+
+async def is_own(tx: Tx, session: UUID) -> bool:
+    """Whether it is a session of the caller's."""
+    return await tx.row(OWN, session, tx.user) is not None
+
+
+async def living(db: Reads, now: datetime, after: Place | None, limit: int) -> list[Living]:
+    """The caller's sessions that go on, newest first."""
+    place = (after.at, after.id) if after else (None, None)
+    return [Living(**row) for row in await db.rows(LIVING, db.user, now, *place, limit)]
 
 
 async def purge(tx: Tx, expired_before: datetime, limit: int) -> int:

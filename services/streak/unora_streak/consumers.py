@@ -13,11 +13,11 @@ from unora_common.ids import uuid7
 from unora_common.messages import SERVER_NAMES, from_timestamp
 from unora_common.service import App
 
-from unora_streak import store
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
 from unora_streak.domain import Event, Streak, begin, terminate
-from unora_streak.use_cases import settle_all
+from unora_streak.store import streaks
+from unora_streak.use_cases.settling import settle_all
 
 
 class Connections:
@@ -46,22 +46,22 @@ class Connections:
     async def start(self, event: ConnectionFormed, tx: Tx, zone: str) -> None:
         """ST-01. Does nothing for a connection whose ending came first."""
         streak, events = self._begun(event, zone, await tx.read_clock())
-        await store.insert(tx, streak, SERVER_NAMES[event.server_type], events, self.policy)
+        await streaks.insert(tx, streak, SERVER_NAMES[event.server_type], events, self.policy)
 
     @on(ConnectionEnded)
     async def end(self, event: ConnectionEnded, tx: Tx) -> None:
         """ST-12. If the ending comes first, the streak begins and ends here, and the late beginning finds it."""
-        found = await store.lock_of_connection(tx, UUID(event.connection_id))
+        found = await streaks.lock_of_connection(tx, UUID(event.connection_id))
         if found is None:
             now = await tx.read_clock()
             streak, begun = self._begun(event, "UTC", now)
             streak, ended = terminate(streak, from_timestamp(event.occurred_at), now, self.policy)
-            if not await store.insert(tx, streak, SERVER_NAMES[event.server_type], [*begun, *ended], self.policy):
+            if not await streaks.insert(tx, streak, SERVER_NAMES[event.server_type], [*begun, *ended], self.policy):
                 raise Later  # the beginning came in this very moment
-            await store.leave_dashboard(tx, streak.id, now)
+            await streaks.leave_dashboard(tx, streak.id, now)
             return
         ended_at = min(from_timestamp(event.occurred_at), tx.now)
         (before,) = await settle_all(tx, [found.streak], self.policy, until=ended_at)
         after, events = terminate(before, ended_at, tx.now, self.policy)
-        await store.save(tx, before, after, events, self.policy)
-        await store.leave_dashboard(tx, before.id, ended_at)
+        await streaks.save(tx, before, after, events, self.policy)
+        await streaks.leave_dashboard(tx, before.id, ended_at)

@@ -9,10 +9,10 @@ from uuid import UUID
 from unora_common.declare import every
 from unora_common.service import App
 
-from unora_streak import store
 from unora_streak.config import StreakConfig
 from unora_streak.domain import Streak
-from unora_streak.use_cases import settle_all
+from unora_streak.store import streaks
+from unora_streak.use_cases.settling import settle_all
 
 LEFT_OUT: Final = 60.0
 """Seconds before a streak that could not be settled is tried again."""
@@ -34,7 +34,7 @@ class Days:
         config = self.app.config
         self._stuck = {streak: until for streak, until in self._stuck.items() if until > time.monotonic()}
         async with self.app.database.transaction() as tx:
-            due = await store.lock_due(tx, config.sweep_batch, but=self._stuck)
+            due = await streaks.lock_due(tx, config.sweep_batch, but=self._stuck)
             await settle_all(tx, [each.streak for each in due], config.policy, failed=self._failed)
         return len(due)
 

@@ -52,6 +52,7 @@ def to_streak(streak: Streak, server_type: str, viewer: UUID) -> streak_service_
     """A streak as one of its two sees it (ST-21)."""
     partner = streak.user_b_id if viewer == streak.user_a_id else streak.user_a_id
     playing = streak.state in PLAYING
+    held_until = streak.hold.until if streak.hold and viewer == streak.breaker_user_id else None
     return streak_service_pb2.Streak(
         streak_id=str(streak.id),
         connection_id=str(streak.connection_id),
@@ -67,6 +68,19 @@ def to_streak(streak: Streak, server_type: str, viewer: UUID) -> streak_service_
         checked_in=playing and viewer in streak.here,
         partner_checked_in=playing and partner in streak.here,
         time_zone=streak.zone,
+        recovery_held_until=to_timestamp(held_until),
+    )
+
+
+def to_nudge(row: Row) -> streak_service_pb2.Nudge:
+    """A nudge from its row."""
+    return streak_service_pb2.Nudge(
+        nudge_id=str(row["id"]),
+        sender_id=str(row["sender_id"]),
+        receiver_id=str(row["receiver_id"]),
+        day=row["day"],
+        check_in_date=to_date(row["check_in_date"]),
+        sent_at=row["sent_at"],
     )
 
 

@@ -7,12 +7,12 @@ from unora_common.service import Service
 from unora_streak.config import StreakConfig
 from unora_streak.consumers import Connections
 from unora_streak.jobs import Days
-from unora_streak.servicer import Streaks
+from unora_streak.servicers import Recovery, Streaks
 
 service = Service(
     "streak",
     config=StreakConfig,
-    servicers=[Streaks],
+    servicers=[Streaks, Recovery],
     consumers=[Connections],
     jobs=[Days],
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     SmallInteger,
@@ -46,6 +48,9 @@ streaks = Table(
     Column("next_due_at", timestamp()),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", timestamp()),
+    Column("hold_payment_id", UUID()),
+    Column("hold_until", timestamp()),
+    Column("long_hold_used", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
     CheckConstraint(
@@ -65,6 +70,11 @@ streaks = Table(
         name="window_has_a_breaker",
     ),
     CheckConstraint("(streak_state IN ('completed', 'terminated')) = (ended_at IS NOT NULL)", name="ended"),
+    CheckConstraint(
+        "(hold_payment_id IS NULL) = (hold_until IS NULL) AND (hold_until IS NULL OR long_hold_used)",
+        name="hold_is_whole",
+    ),
+    CheckConstraint("streak_state = 'payment_window' OR NOT long_hold_used", name="hold_is_of_a_window"),
     Index(
         "uq_streaks_one_active_per_connection",
         "connection_id",
@@ -94,4 +104,108 @@ check_ins = Table(
     CheckConstraint("day BETWEEN 1 AND 15", name="day"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
     comment="Daily check-ins; never changed or deleted (ST-04)",
+)
+
+breaks = Table(
+    "breaks",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("streak_id", UUID(), ForeignKey(streaks.c.id), nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("day", SmallInteger, nullable=False),
+    Column("check_in_date", Date, nullable=False),
+    Column("missing_user_id", UUID(), nullable=False),
+    Column("breaker_user_id", UUID()),
+    Column("opened_at", timestamp(), nullable=False),
+    Column("broke_at", timestamp()),
+    Column("closed_at", timestamp()),
+    Column("outcome", Text),
+    UniqueConstraint("streak_id", "cycle", "check_in_date"),
+    UniqueConstraint("id", "breaker_user_id"),
+    UniqueConstraint("id", "streak_id", "missing_user_id"),
+    CheckConstraint("day BETWEEN 1 AND 15", name="day"),
+    CheckConstraint("breaker_user_id = missing_user_id", name="breaker_was_missing"),
+    CheckConstraint("(breaker_user_id IS NULL) = (broke_at IS NULL)", name="broken"),
+    CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed"),
+    CheckConstraint(
+        "outcome = 'terminated' OR outcome = 'kept' AND broke_at IS NULL "
+        "OR outcome IN ('recovered', 'reset') AND broke_at IS NOT NULL",
+        name="outcome",
+    ),
+    Index("ix_breaks_open", "streak_id", postgresql_where=text("closed_at IS NULL")),
+    comment="At-risk periods: who was missing, whether the day broke for it, and what came of it (ST-06, ST-08)",
+)
+
+recovery_holds = Table(
+    "recovery_holds",
+    metadata,
+    Column("payment_id", UUID(), primary_key=True),
+    Column("break_id", UUID(), nullable=False),
+    Column("user_id", UUID(), nullable=False),
+    Column("held_at", timestamp(), nullable=False),
+    Column("held_until", timestamp(), nullable=False),
+    UniqueConstraint("payment_id", "break_id"),
+    ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
+    CheckConstraint("held_until > held_at", name="ends_later"),
+    comment="For which break a payment was authorised, and until when it was held (ST-20)",
+)
+
+recovery_payments = Table(
+    "recovery_payments",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("break_id", UUID(), nullable=False),
+    Column("user_id", UUID(), nullable=False),
+    Column("payment_id", UUID(), nullable=False),
+    Column("recovered_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("break_id"),
+    UniqueConstraint("payment_id"),
+    ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
+    ForeignKeyConstraint(["payment_id", "break_id"], [recovery_holds.c.payment_id, recovery_holds.c.break_id]),
+    CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    comment="Links a recovery to its payment, and by its foreign key to the breaker of that very break (ST-18)",
+)
+
+nudges = Table(
+    "nudges",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("streak_id", UUID(), ForeignKey(streaks.c.id), nullable=False),
+    Column("break_id", UUID(), nullable=False),
+    Column("sender_id", UUID(), nullable=False),
+    Column("receiver_id", UUID(), nullable=False),
+    Column("ordinal", SmallInteger, nullable=False),
+    Column("payment_id", UUID()),
+    Column("sent_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("break_id", "sender_id", "ordinal"),
+    UniqueConstraint("payment_id"),
+    ForeignKeyConstraint(
+        ["break_id", "streak_id", "receiver_id"], [breaks.c.id, breaks.c.streak_id, breaks.c.missing_user_id]
+    ),
+    CheckConstraint("ordinal > 0", name="ordinal"),
+    CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    comment="Nudges, numbered within the at-risk period; those of the tier have no payment (ST-13)",
+)
+
+closed_payments = Table(
+    "closed_payments",
+    metadata,
+    Column("payment_id", UUID(), primary_key=True),
+    Column("streak_id", UUID(), ForeignKey(streaks.c.id), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("closed_at", timestamp(), nullable=False),
+    CheckConstraint("outcome IN ('failed', 'rejected')", name="outcome"),
+    comment="Payments that bring nothing: they failed, or succeeded when there was nothing to give any more (ST-17)",
+)
+
+tiers = Table(
+    "tiers",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("tier", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from google.protobuf.message import Message
+from unora.billing.v1.billing_service_pb2 import (
+    PAYMENT_FAILURE_DECLINED,
+    PAYMENT_METHOD_MONEY,
+    PAYMENT_PURPOSE_RECOVERY,
+    PaymentPurpose,
+)
+from unora.billing.v1.events_pb2 import PaymentFailed, PaymentSucceeded
+from unora.streak.v1.recovery_service_pb2 import AuthorizeRecoveryRequest, AuthorizeRecoveryResponse
+from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora.streak.v1.streak_service_pb2 import (
     EFFORT_SIGNAL_MEDIUM,
     CheckInRequest,
@@ -28,6 +39,7 @@ class Couple:
 
     world: World
     streaks: StreakServiceStub
+    recovery: RecoveryServiceStub
     pair: Pair
     streak_id: str
 
@@ -79,6 +91,67 @@ class Couple:
                 await self.to_next_day()
         return streak
 
+    async def miss(self) -> datetime:
+        """a checks in today and b does not; the clock comes to just after midnight. Returns when the window ends."""
+        await self.check_in(self.a)
+        await self.to_next_day()
+        return (await self.now()).window_ends_at.ToDatetime(UTC)
+
+    async def to_at_risk(self) -> None:
+        """a checks in today and b does not; the clock comes to three hours before midnight."""
+        await self.check_in(self.a)
+        await self.to_end_of_day(timedelta(hours=-3))
+
+    async def authorize(self, payment_id: str, payer: Caller | None = None) -> AuthorizeRecoveryResponse:
+        """Billing asks to hold the window for a payment, of b if not said otherwise."""
+        request = AuthorizeRecoveryRequest(
+            streak_id=self.streak_id, payer_id=(payer or self.b).id, payment_id=payment_id
+        )
+        return await self.recovery.AuthorizeRecovery(request)
+
+    async def pay(
+        self,
+        payment_id: str,
+        purpose: PaymentPurpose.ValueType = PAYMENT_PURPOSE_RECOVERY,
+        payer: Caller | None = None,
+        at: datetime | None = None,
+        version: int = 2,
+    ) -> None:
+        """Billing tells that a payment of b, if not said otherwise, succeeded now or at another moment."""
+        event = PaymentSucceeded(
+            payment_id=payment_id,
+            version=version,
+            payer_id=(payer or self.b).id,
+            purpose=purpose,
+            method=PAYMENT_METHOD_MONEY,
+            amount=299,
+            streak_id=self.streak_id,
+        )
+        event.occurred_at.FromDatetime(at or await self.world.now())
+        await self.world.tell(event)
+
+    async def fail(self, payment_id: str, at: datetime | None = None) -> None:
+        """Billing tells that a payment for a recovery failed now or at another moment."""
+        event = PaymentFailed(
+            payment_id=payment_id,
+            version=2,
+            payer_id=self.b.id,
+            purpose=PAYMENT_PURPOSE_RECOVERY,
+            streak_id=self.streak_id,
+            failure=PAYMENT_FAILURE_DECLINED,
+        )
+        event.occurred_at.FromDatetime(at or await self.world.now())
+        await self.world.tell(event)
+
+    async def jump(self, to: datetime) -> None:
+        """Moves the clock without anything that runs by itself coming by."""
+        await self.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", to - await self.world.now())
+
+    async def told(self, *kinds: type[Message]) -> list[Any]:
+        """What the streak told of these kinds, in order."""
+        events = [event for kind in kinds for event in await self.world.events(kind, self.streak_id)]
+        return sorted(events, key=lambda event: event.version)
+
     async def end(self) -> None:
         await disconnect(self.world, self.pair, by=self.b)
 
@@ -93,4 +166,5 @@ async def couple(world: World, streaks: StreakServiceStub) -> Couple:
     pair = await connect(world)
     answer = await streaks.GetDashboard(GetDashboardRequest(), metadata=pair.a.metadata)
     (streak,) = answer.streaks
-    return Couple(world, streaks, pair, streak.streak_id)
+    recovery = world.stub(RecoveryServiceStub, "streak", caller="billing")
+    return Couple(world, streaks, recovery, pair, streak.streak_id)

@@ -28,8 +28,8 @@ from unora.streak.v1.streak_service_pb2 import (
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.service import App
 from unora_local.inprocess import World
-from unora_streak import store
 from unora_streak.jobs import Days
+from unora_streak.store import streaks as store
 
 from tests.integration.streak.conftest import Couple
 from tests.support import announce, connect, disconnect, new_pair, refusal, request_id

@@ -141,6 +141,56 @@ class StreakTerminated(Event):
     """ST-12. Who ended it, and why, is not told (MA-09)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryHeld(Event):
+    """ST-20. The window stays open for this payment."""
+
+    payment_id: UUID
+    breaker_user_id: UUID
+    held_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryReleased(Event):
+    """ST-20. A hold ended without a recovery; StreakReset follows if the deadline has passed."""
+
+    payment_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreakRecovered(Event):
+    """ST-08: payment_window → active. In effect since the payment; `check_in_date` is of the day played again."""
+
+    payment_id: UUID
+    breaker_user_id: UUID
+    check_in_date: date
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryRejected(Event):
+    """ST-17. Moves nothing."""
+
+    payment_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NudgeSent(Event):
+    """ST-13. Moves nothing. `payment_id` is of a bought one."""
+
+    nudge_id: UUID
+    sender_id: UUID
+    receiver_id: UUID
+    payment_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NudgeRejected(Event):
+    """ST-13, BI-11: a bought nudge that nobody is there for any more. Moves nothing."""
+
+    payment_id: UUID
+
+
 def transitions(events: Iterable[Event]) -> list[tuple[State, State]]:
     """The moves these events tell of, in order: each is in ALLOWED."""
     return [(e.was, e.state) for e in events if e.was is not None and e.was is not e.state]

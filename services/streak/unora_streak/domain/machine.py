@@ -61,7 +61,7 @@ def next_due(streak: Streak, policy: Policy) -> datetime | None:
         case State.ACTIVE | State.AT_RISK:
             return streak.closes_at
         case State.PAYMENT_WINDOW:
-            return streak.window_closes_at
+            return streak.hold.until if streak.hold else streak.window_closes_at
         case State.RESET | State.COMPLETED | State.TERMINATED:
             return None
 
@@ -77,7 +77,16 @@ def settle(streak: Streak, now: datetime, policy: Policy) -> tuple[Streak, list[
 
     One jump over an outage equals many small steps, and settling twice equals once.
     """
-    return _settle(streak, utc(now), utc(now), policy)
+    return settle_until(streak, utc(now), utc(now), policy)
+
+
+def settle_until(streak: Streak, until: datetime, now: datetime, policy: Policy) -> tuple[Streak, list[Event]]:
+    """What time alone brought about up to `until`, as it is seen now: for news of something that happened then."""
+    events: list[Event] = []
+    while made := step(streak, until, now, policy):
+        streak, event = made
+        events.append(event)
+    return streak, events
 
 
 def check_in(
@@ -121,24 +130,15 @@ def terminate(streak: Streak, ended_at: datetime, now: datetime, policy: Policy)
     ended_at = min(utc(ended_at), now)
     if streak.state in TERMINAL:
         return streak, []
-    before, events = _settle(streak, ended_at, now, policy)
+    before, events = settle_until(streak, ended_at, now, policy)
     after = replace(
         before,
         state=State.TERMINATED,
         ended_at=ended_at,
-        window_closes_at=None,
-        breaker_user_id=None,
         version=before.version + 1,
+        **steps.NO_WINDOW,
     )
     return after, [*events, StreakTerminated(**head(before, after, ended_at, now))]
-
-
-def _settle(streak: Streak, until: datetime, now: datetime, policy: Policy) -> tuple[Streak, list[Event]]:
-    events: list[Event] = []
-    while made := step(streak, until, now, policy):
-        streak, event = made
-        events.append(event)
-    return streak, events
 
 
 def _fall_due(streak: Streak, due: datetime, now: datetime) -> tuple[Streak, Event]:
@@ -150,5 +150,7 @@ def _fall_due(streak: Streak, due: datetime, now: datetime) -> tuple[Streak, Eve
             return steps.put_at_risk(streak, due, now)
         case State.AT_RISK, _:
             return steps.open_window(streak, due, now)
+        case State.PAYMENT_WINDOW, _ if streak.hold:
+            return steps.release(streak, due, now)
         case _:  # active with nobody in, or a window that ran out
             return steps.reset(streak, due, now)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -52,11 +53,26 @@ class Effort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The numbers of the rules (ST-03, ST-06, ST-11)."""
+    """The numbers of the rules (ST-03, ST-06, ST-11, ST-20)."""
 
     final_day: int = 15
     at_risk: timedelta = timedelta(hours=6)  # a day that one has kept is at risk for this long before it ends
     first_day: timedelta = timedelta(hours=6)  # the least that the first day of a cycle lasts
+    hold: timedelta = timedelta(minutes=10)  # a payment that was authorised keeps the window open for this long
+
+
+class Hold(NamedTuple):
+    """ST-20: the window stays open for one payment of the breaker, and for no other, until an instant (UTC)."""
+
+    payment_id: UUID
+    until: datetime
+
+
+class Broken(NamedTuple):
+    """A break, by what it is of its streak: the day of that date was missed in that cycle. No streak has it twice."""
+
+    cycle: int
+    check_in_date: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,8 @@ class Streak:
     started_at: datetime
     window_closes_at: datetime | None = None  # this and breaker_user_id: set in payment_window, and only there
     breaker_user_id: UUID | None = None
+    hold: Hold | None = None  # only in payment_window
+    long_hold_used: bool = False  # the one hold of this break that may go past the deadline was given; as above
     ended_at: datetime | None = None  # set in completed and terminated, and only there
     version: int = 1  # one higher with each event
 
@@ -90,6 +108,11 @@ class Streak:
     def pair(self) -> frozenset[UUID]:
         """The two members."""
         return frozenset({self.user_a_id, self.user_b_id})
+
+    @property
+    def broken(self) -> Broken | None:
+        """The break whose window is open."""
+        return Broken(self.cycle, self.check_in_date) if self.state is State.PAYMENT_WINDOW else None
 
     @property
     def current_day(self) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 from unora_streak.domain.days import Day, first_day, next_day
@@ -11,12 +12,26 @@ from unora_streak.domain.events import (
     DayCompleted,
     Event,
     PaymentWindowOpened,
+    RecoveryHeld,
+    RecoveryReleased,
     StreakAtRisk,
     StreakCompleted,
+    StreakRecovered,
     StreakReset,
     head,
 )
-from unora_streak.domain.state import Policy, State, Streak
+from unora_streak.domain.state import Hold, Policy, State, Streak
+
+
+class _NoWindow(TypedDict):
+    window_closes_at: None
+    breaker_user_id: None
+    hold: None
+    long_hold_used: bool
+
+
+NO_WINDOW = _NoWindow(window_closes_at=None, breaker_user_id=None, hold=None, long_hold_used=False)
+"""What a streak outside the payment window holds of one."""
 
 
 def begin_cycle(before: Streak, zone: str, now: datetime, policy: Policy) -> tuple[Streak, Event]:
@@ -43,6 +58,7 @@ def _on(before: Streak, day: Day, zone: str) -> Streak:
         closes_at=day.closes_at,
         here=frozenset(),
         version=before.version + 1,
+        **NO_WINDOW,
     )
 
 
@@ -93,6 +109,47 @@ def open_window(before: Streak, at: datetime, now: datetime) -> tuple[Streak, Ev
     )
 
 
+def hold(before: Streak, payment_id: UUID, now: datetime, policy: Policy) -> tuple[Streak, Event]:
+    """ST-20: the first hold of a break may go past the deadline, the others end with it."""
+    breaker, deadline = before.breaker_user_id, before.window_closes_at
+    assert breaker is not None
+    assert deadline is not None
+    until = now + policy.hold
+    if before.long_hold_used:
+        until = min(until, deadline)
+    after = replace(before, hold=Hold(payment_id, until), long_hold_used=True, version=before.version + 1)
+    told = head(before, after, now, now)
+    return after, RecoveryHeld(**told, payment_id=payment_id, breaker_user_id=breaker, held_until=until)
+
+
+def release(before: Streak, at: datetime, now: datetime) -> tuple[Streak, Event]:
+    """ST-20. A window that only the hold kept open ends with it, and not at the deadline: nothing that follows may take
+    effect before this did.
+    """
+    held, deadline = before.hold, before.window_closes_at
+    assert held is not None
+    assert deadline is not None
+    after = replace(before, hold=None, window_closes_at=max(deadline, at), version=before.version + 1)
+    return after, RecoveryReleased(**head(before, after, at, now), payment_id=held.payment_id)
+
+
+def recover(before: Streak, payment_id: UUID, at: datetime, now: datetime, policy: Policy) -> tuple[Streak, Event]:
+    """ST-03, ST-08: the missed day is played again, by both. Its length is measured from `now`: nobody could check in
+    before the news was here.
+    """
+    breaker = before.breaker_user_id
+    assert breaker is not None
+    day = first_day(now, before.zone, policy.first_day)
+    after = _on(before, day, before.zone)
+    return after, StreakRecovered(
+        **head(before, after, at, now),
+        payment_id=payment_id,
+        breaker_user_id=breaker,
+        check_in_date=day.check_in_date,
+        closes_at=day.closes_at,
+    )
+
+
 def reset(before: Streak, at: datetime, now: datetime) -> tuple[Streak, Event]:
     """ST-07, ST-09."""
     after = replace(
@@ -101,9 +158,8 @@ def reset(before: Streak, at: datetime, now: datetime) -> tuple[Streak, Event]:
         cycle=before.cycle + 1,
         completed_days=0,
         here=frozenset(),
-        window_closes_at=None,
-        breaker_user_id=None,
         version=before.version + 1,
+        **NO_WINDOW,
     )
     return after, StreakReset(**head(before, after, at, now), lost_days=before.completed_days)
 

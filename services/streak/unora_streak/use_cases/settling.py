@@ -1,4 +1,4 @@
-"""What the servicer, the consumers and the sweep share."""
+"""Days that are over are closed, by the sweep and by each write first (ST-16)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 
 from unora_common.database import Tx
 
-from unora_streak import store
 from unora_streak.domain import Event, Policy, Streak, step
+from unora_streak.store.streaks import save_steps
 
 
 async def settle_all(
@@ -27,7 +27,7 @@ async def settle_all(
     settled = {streak.id: streak for streak in streaks}
     open_ = list(streaks)
     while open_ and (steps := _steps(open_, until or tx.now, tx.now, policy, failed)):
-        await store.save_steps(tx, steps, policy)
+        await save_steps(tx, steps, policy)
         open_ = [streak for streak, _ in steps]
         settled.update((streak.id, streak) for streak in open_)
     return [settled[streak.id] for streak in streaks]

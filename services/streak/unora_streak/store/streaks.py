@@ -10,17 +10,23 @@ from uuid import UUID
 from unora_common.database import Row, Session, Tx
 from unora_common.ids import uuid7
 
-from unora_streak.domain import CheckedIn, Event, NotInStreak, Policy, State, Streak, next_due, transitions
+from unora_streak.domain import CheckedIn, Event, Hold, NotInStreak, Policy, State, Streak, next_due, transitions
 from unora_streak.messages import to_event
+from unora_streak.store import breaks
 
 COLUMNS = """
     s.id, s.connection_id, s.user_a_id, s.user_b_id, s.streak_state, s.cycle, s.completed_days, s.zone, s.check_in_date,
-    s.closes_at, s.here, s.started_at, s.window_closes_at, s.breaker_user_id, s.ended_at, s.version, s.server_type"""
+    s.closes_at, s.here, s.started_at, s.window_closes_at, s.breaker_user_id, s.hold_payment_id, s.hold_until,
+    s.long_hold_used, s.ended_at, s.version, s.server_type"""
 
 LOCK = f"""
     WITH s AS MATERIALIZED (
         SELECT * FROM streak.streaks
         WHERE id = $1 AND $2 IN (user_a_id, user_b_id) AND deleted_at IS NULL FOR UPDATE)
+    SELECT {COLUMNS}, clock.now() AS now FROM s"""
+
+LOCK_ANY = f"""
+    WITH s AS MATERIALIZED (SELECT * FROM streak.streaks WHERE id = $1 AND deleted_at IS NULL FOR UPDATE)
     SELECT {COLUMNS}, clock.now() AS now FROM s"""
 
 LOCK_OF_CONNECTION = f"""
@@ -38,15 +44,16 @@ INSERT = """
     INSERT INTO streak.streaks (
         id, connection_id, user_a_id, user_b_id, started_at, server_type,
         streak_state, cycle, completed_days, zone, check_in_date, closes_at, here,
-        window_closes_at, breaker_user_id, ended_at, version, current_day, next_due_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        window_closes_at, breaker_user_id, hold_payment_id, hold_until, long_hold_used, ended_at, version, current_day,
+        next_due_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
     ON CONFLICT (connection_id) WHERE deleted_at IS NULL DO NOTHING"""
 
 UPDATE = """
     UPDATE streak.streaks SET
         streak_state = $2, cycle = $3, completed_days = $4, zone = $5, check_in_date = $6, closes_at = $7, here = $8,
-        window_closes_at = $9, breaker_user_id = $10, ended_at = $11, version = $12, current_day = $13,
-        next_due_at = $14
+        window_closes_at = $9, breaker_user_id = $10, hold_payment_id = $11, hold_until = $12, long_hold_used = $13,
+        ended_at = $14, version = $15, current_day = $16, next_due_at = $17
     WHERE id = $1"""
 
 INSERT_CHECK_IN = """
@@ -87,6 +94,12 @@ async def lock(tx: Tx, streak_id: UUID, member: UUID) -> Stored:
     return _stored(rows[0])
 
 
+async def lock_any(tx: Tx, streak_id: UUID) -> Stored | None:
+    """Locks a streak for news of it, whoever it is of."""
+    rows = await tx.lock(LOCK_ANY, streak_id)
+    return _stored(rows[0]) if rows else None
+
+
 async def lock_of_connection(tx: Tx, connection_id: UUID) -> Stored | None:
     """Locks the streak of a connection, if it has begun."""
     rows = await tx.lock(LOCK_OF_CONNECTION, connection_id)
@@ -120,12 +133,14 @@ async def save(tx: Tx, before: Streak, after: Streak, events: Sequence[Event], p
         if isinstance(event, CheckedIn):
             made = (event.user_id, event.cycle, event.day, event.check_in_date, event.at, event.effort)
             tx.write(INSERT_CHECK_IN, uuid7(), after.id, *made)
+        tx.writes += breaks.writes_of(event)
     tx.emit(*(to_event(event, before.version + 1 + index) for index, event in enumerate(events)))
 
 
 async def save_steps(tx: Tx, steps: Sequence[tuple[Streak, Event]], policy: Policy) -> None:
-    """Stores single steps of time, each of another streak, in one round trip, and tells them."""
+    """Stores single steps of time, each of another streak, in few round trips, and tells them."""
     await tx.run_many(UPDATE, [(streak.id, *_moving(streak, policy)) for streak, _ in steps])
+    await breaks.save_many(tx, [event for _, event in steps])
     tx.emit(*(to_event(event, streak.version) for streak, event in steps))
 
 
@@ -153,8 +168,8 @@ async def check_ins(session: Session, streak_id: UUID, cycle: int) -> list[Row]:
 
 
 def _stored(row: Row) -> Stored:
-    (id_, connection, user_a, user_b, state, cycle, days, zone, date, closes, here, started, window, breaker, ended,
-     version, server_type, now) = row  # fmt: skip
+    (id_, connection, user_a, user_b, state, cycle, days, zone, date, closes, here, started, window, breaker, payment,
+     held, long_hold_used, ended, version, server_type, now) = row  # fmt: skip
     streak = Streak(
         id=id_,
         connection_id=connection,
@@ -170,6 +185,8 @@ def _stored(row: Row) -> Stored:
         started_at=started,
         window_closes_at=window,
         breaker_user_id=breaker,
+        hold=Hold(payment, held) if payment else None,
+        long_hold_used=long_hold_used,
         ended_at=ended,
         version=version,
     )
@@ -188,6 +205,9 @@ def _moving(streak: Streak, policy: Policy) -> tuple[Any, ...]:
         list(streak.here),
         streak.window_closes_at,
         streak.breaker_user_id,
+        streak.hold.payment_id if streak.hold else None,
+        streak.hold.until if streak.hold else None,
+        streak.long_hold_used,
         streak.ended_at,
         streak.version,
         streak.current_day,

@@ -17,12 +17,12 @@ from unora_common.database import Session, Tx
 from unora_common.declare import once, reads
 from unora_common.service import App
 
-from unora_streak import store
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
 from unora_streak.domain import State, check_in, settle
 from unora_streak.messages import EFFORT_OF, to_check_in, to_streak
-from unora_streak.use_cases import settle_all
+from unora_streak.store import streaks
+from unora_streak.use_cases.settling import settle_all
 
 
 class Streaks:
@@ -38,16 +38,16 @@ class Streaks:
     @reads
     async def GetDashboard(self, request: GetDashboardRequest, db: Session) -> GetDashboardResponse:
         """ST-15. What is due is shown as it is now; writing it is the sweep's work."""
-        found = await store.dashboard(db, db.user)
+        found = await streaks.dashboard(db, db.user)
         shown = [(settle(each.streak, each.now, self.policy)[0], each.server_type) for each in found]
         return GetDashboardResponse(streaks=[to_streak(streak, server, db.user) for streak, server in shown])
 
     @reads
     async def GetStreak(self, request: GetStreakRequest, db: Session) -> GetStreakResponse:
         """One streak with the check-ins of its cycle."""
-        found = await store.one(db, UUID(request.streak_id), db.user)
+        found = await streaks.one(db, UUID(request.streak_id), db.user)
         streak, _ = settle(found.streak, found.now, self.policy)
-        made = await store.check_ins(db, streak.id, streak.cycle)
+        made = await streaks.check_ins(db, streak.id, streak.cycle)
         return GetStreakResponse(
             streak=to_streak(streak, found.server_type, db.user), check_ins=[to_check_in(row) for row in made]
         )
@@ -65,7 +65,7 @@ class Streaks:
 
     async def _zone(self, request: CheckInRequest, call: Call) -> str:
         async with self.app.database.session(call.user) as db:
-            found = await store.one(db, UUID(request.streak_id), db.user)
+            found = await streaks.one(db, UUID(request.streak_id), db.user)
         return await self.directory.zone_of_pair(found.streak.user_a_id, found.streak.user_b_id)
 
     @once(prepare=_zone)
@@ -73,13 +73,13 @@ class Streaks:
         return await self._check_in(request, tx, zone)
 
     async def _check_in(self, request: CheckInRequest, tx: Tx, zone: str | None) -> CheckInResponse:
-        found = await store.lock(tx, UUID(request.streak_id), tx.user)
+        found = await streaks.lock(tx, UUID(request.streak_id), tx.user)
         (before,) = await settle_all(tx, [found.streak], self.policy)
         if before.state is State.RESET and zone is None:
             raise CycleIsOver
         effort = EFFORT_OF[request.effort_signal]
         after, events = check_in(before, tx.user, effort, tx.now, zone or before.zone, self.policy)
-        await store.save(tx, before, after, events, self.policy)
+        await streaks.save(tx, before, after, events, self.policy)
         return CheckInResponse(streak=to_streak(after, found.server_type, tx.user))
 
 

@@ -1,0 +1,1 @@
+"""What servicers, consumers and the sweep share."""

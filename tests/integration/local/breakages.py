@@ -98,7 +98,8 @@ MATCHING = (
     Breakage(
         "within-the-limit",
         (
-            "ALTER TABLE matching.inventory DROP CONSTRAINT ck_inventory_within_limit",
+            "ALTER TABLE matching.inventory DROP CONSTRAINT ck_inventory_within_limit,"
+            " DROP CONSTRAINT ck_inventory_effective_limit",
             *_slots(CONNECTED, "connection_limit = 0"),
         ),
     ),
@@ -125,7 +126,11 @@ MATCHING = (
     ),
     Breakage(
         "connected-need-no-interest",
-        (*_slots(CONNECTED, "connection_limit = 2"), _interest(CONNECTED, PARTNER)),
+        (
+            f"UPDATE matching.inventory SET tier_limit = 2, connection_limit = 2 WHERE user_id = {CONNECTED}",
+            f"UPDATE discovery.candidates SET connection_limit = 2 WHERE user_id = {CONNECTED}",
+            _interest(CONNECTED, PARTNER),
+        ),
     ),
     Breakage("chat-from-day-15", (f"UPDATE matching.connections SET chat_unlocked_at = NULL WHERE id = {MATCHED}",)),
 )

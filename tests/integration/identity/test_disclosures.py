@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import asyncpg
 import pytest
+from google.protobuf.message import Message
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.directory_service_pb2 import GetDisclosureRequest, GetDisclosureResponse
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
@@ -14,7 +15,9 @@ from unora.identity.v1.events_pb2 import DisclosureEnded, DiscoveryProfileChange
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE, CONNECTION_STATUS_ENDED, ConnectionStatus
 from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse, Pair
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest, GetBlockResponse
 from unora.streak.v1.events_pb2 import StreakCompleted
+from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
 from unora_local.inprocess import World
 
@@ -34,6 +37,8 @@ class Couple:
     streak: str
     status: ConnectionStatus.ValueType = CONNECTION_STATUS_ACTIVE
     asked: int = 0
+    blocked: bool = False
+    away: type[Message] | None = None
 
     async def completed(self, days: int = 15) -> StreakCompleted:
         event = StreakCompleted(
@@ -64,8 +69,14 @@ class Couple:
         refused = await refusal(self.look(viewer, subject, streak))
         assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "NOT_DISCLOSED", {})
 
-    async def answer(self, method: object, request: GetPairRequest, answer: type[GetPairResponse]) -> GetPairResponse:
-        """What matching would say."""
+    async def answer(self, method: object, request: Message, answer: type[Message]) -> Message:
+        """What matching and safety would say."""
+        if answer is self.away:
+            raise Unavailable
+        if isinstance(request, GetBlockRequest):
+            assert {request.user_a_id, request.user_b_id} == {self.a.member.id, self.b.member.id}
+            return GetBlockResponse(blocked=self.blocked)
+        assert isinstance(request, GetPairRequest)
         self.asked += 1
         assert request.connection_id == self.connection
         pair = Pair(connection_id=self.connection, status=self.status)
@@ -109,6 +120,34 @@ async def test_matching_is_asked_at_that_moment(world: World, couple: Couple) ->
     couple.status = CONNECTION_STATUS_ENDED
     await couple.refused(couple.b, couple.a)
     assert couple.asked == 1
+
+
+@pytest.mark.rule("RE-10")
+async def test_safety_is_asked_at_that_moment(world: World, couple: Couple) -> None:
+    await apply(world, await couple.completed())
+    # Neither identity nor matching has heard yet that one blocks the other.
+    couple.blocked = True
+    await couple.refused(couple.b, couple.a)
+    await couple.refused(couple.a, couple.b)
+    couple.blocked = False
+    await couple.look(couple.b, couple.a)
+
+
+@pytest.mark.rule("RE-10")
+@pytest.mark.parametrize("silent", [GetPairResponse, GetBlockResponse])
+async def test_who_does_not_answer_has_not_said_yes(world: World, couple: Couple, silent: type[Message]) -> None:
+    await apply(world, await couple.completed())
+    couple.away = silent
+    assert (await refusal(couple.look(couple.b, couple.a))).code == "UNAVAILABLE"
+
+
+@pytest.mark.rule("RE-10")
+async def test_the_others_themselves_are_asked(world: World, people: People) -> None:
+    """Of a pair that only streak has told of, matching knows nothing."""
+    a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda who: who.member.user)
+    couple = Couple(world, a, b, str(uuid7()), str(uuid7()))
+    await apply(world, await couple.completed())
+    await couple.refused(a, b)
 
 
 @pytest.mark.rule("RE-10")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from unora_common.config import Config
 
-from unora_discovery.domain import Policy, Tier
+from unora_discovery.domain import BATCH_SIZE, Odds, Policy, Tier
 
 
 class DiscoveryConfig(Config, frozen=True, kw_only=True):
@@ -20,6 +20,14 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
     """The same on pro."""
     shown_again_days: float = 7.0
     """Who was shown is not shown to the same member again for so long (DI-09)."""
+    interest_days: float = 14.0
+    """After so long an interest no longer pends (MA-11); the same as matching's."""
+    admirer_probability: float = 0.7
+    """With which each of the two places that may be drawn in a batch is (DI-13)."""
+    reduced_visibility: float = 0.1
+    """With which someone of reduced visibility takes part in a search (DI-10)."""
+    ranked_candidates: int = 30
+    """How many of the best ranked a search brings; who is drawn without waiting is one of them (DI-13)."""
     batch_days: float = 90.0
     """How long a replaced batch is kept, by the machine's clock; never less than shown_again_days."""
 
@@ -33,9 +41,16 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
                 Tier.PRO: timedelta(hours=self.refresh_hours_pro),
             },
             shown_again_after=timedelta(days=self.shown_again_days),
+            interest_lives=timedelta(days=self.interest_days),
+            odds=Odds(self.admirer_probability, self.reduced_visibility, max(self.ranked_candidates, BATCH_SIZE)),
         )
 
     @property
     def batches_kept(self) -> timedelta:
         """Who is in a batch that is forgotten could be shown again (DI-09)."""
         return timedelta(days=max(self.batch_days, self.shown_again_days))
+
+    @property
+    def waits_kept(self) -> timedelta:
+        """An interest that is forgotten must not come back by an event of it that is told late."""
+        return timedelta(days=self.inbox_days)

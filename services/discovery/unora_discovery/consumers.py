@@ -1,10 +1,12 @@
-"""What discovery follows: the members of the pool, their slots, and the pairs that are not shown to each other."""
+"""What discovery follows: members, their slots, tiers and standing, and the pairs that are kept apart."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from unora.billing.v1.events_pb2 import TierChanged
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.matching.v1 import events_pb2
 from unora.matching.v1.events_pb2 import (
@@ -14,29 +16,36 @@ from unora.matching.v1.events_pb2 import (
     InterestSent,
     InventoryChanged,
 )
+from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora_common.database import Tx
 from unora_common.declare import on
+from unora_common.messages import SERVER_NAMES, TIER_NAMES, from_timestamp
 from unora_common.service import App
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.domain import Exclusion, Profile, Reason
-from unora_discovery.messages import from_inventory
-from unora_discovery.store import pool
+from unora_discovery.domain import Exclusion, Profile, Reason, ServerType, Tier, Wait
+from unora_discovery.messages import from_block, from_inventory, from_standing
+from unora_discovery.store import pairs, pool
+from unora_discovery.use_cases import change_tier
 
 CLOSED: Final = {
-    # These two come of a connection, whose own event may be read later: until then the pair stays apart by this.
+    # A match comes of a connection, whose own event may be read later: until then the pair stays apart by this.
     events_pb2.INTEREST_CLOSURE_MATCHED: Reason.CONNECTED,
-    events_pb2.INTEREST_CLOSURE_VOID: Reason.CONNECTED,
+    # It looks pending to its sender until it expires (MA-11): were the other shown again, it would look so no longer.
+    events_pb2.INTEREST_CLOSURE_VOID: Reason.INTEREST_PENDING,
     events_pb2.INTEREST_CLOSURE_WIPED: Reason.LIFTED,
+    events_pb2.INTEREST_CLOSURE_WITHDRAWN: Reason.LIFTED,
+    events_pb2.INTEREST_CLOSURE_EXPIRED: Reason.LIFTED,
 }
 
 
 class Pool:
-    """The pool of candidates, as identity and matching tell of them; the newest version counts."""
+    """The pool of candidates, as the other contexts tell of them; the newest version of each counts."""
 
     def __init__(self, app: App[DiscoveryConfig]) -> None:
         self.directory = Directory(app.clients)
+        self.policy = app.config.policy
 
     async def _profile(self, event: DiscoveryProfileChanged) -> Profile:
         return await self.directory.profile(UUID(event.user_id))
@@ -48,45 +57,86 @@ class Pool:
 
     @on(InventoryChanged)
     async def inventory(self, event: InventoryChanged, tx: Tx) -> None:
-        """DI-06, DI-09: capacity, and the tier that sets the timer."""
+        """DI-06, DI-09: capacity. The tier is billing's to tell: matching repeats it later."""
         await pool.project_inventory(tx, from_inventory(event))
+
+    @on(TierChanged)
+    async def tier(self, event: TierChanged, tx: Tx) -> None:
+        """DI-14: the timer follows at once."""
+        await change_tier(tx, UUID(event.user_id), event.version, Tier(TIER_NAMES[event.tier]), self.policy)
+
+    @on(RestrictionChanged)
+    async def standing(self, event: RestrictionChanged, tx: Tx) -> None:
+        """DI-09, DI-10."""
+        await pool.project_standing(tx, from_standing(event))
 
 
 class Pairs:
-    """DI-09: who is not shown to whom."""
+    """DI-09, DI-13: who is not shown to whom, and whose interest waits."""
 
     def __init__(self, app: App[DiscoveryConfig]) -> None:
-        self.app = app
+        self.lives = app.config.policy.interest_lives
 
     @on(InterestSent)
     async def sent(self, event: InterestSent, tx: Tx) -> None:
-        """Only to the sender: what the receiver is shown must not change (MA-10)."""
-        await pool.exclude(tx, _of_interest(event, Reason.INTEREST_PENDING))
+        """The sender is not shown the receiver again; the receiver, who knows nothing, may well be shown the sender."""
+        await self._interest(tx, event, Reason.INTEREST_PENDING, waits=True)
 
     @on(InterestClosed)
     async def closed(self, event: InterestClosed, tx: Tx) -> None:
-        """A wiped interest no longer keeps the receiver from the sender's cards."""
-        await pool.exclude(tx, _of_interest(event, CLOSED[event.closure]))
+        """It waits no more, whatever closed it (DI-13)."""
+        await self._interest(tx, event, CLOSED[event.closure], waits=False)
 
     @on(ConnectionFormed)
     async def formed(self, event: ConnectionFormed, tx: Tx) -> None:
         """Neither is shown to the other."""
-        await pool.exclude(tx, *_of_connection(event, Reason.CONNECTED))
+        await pairs.exclude(tx, *_of_connection(event, Reason.CONNECTED))
 
     @on(ConnectionEnded)
     async def ended(self, event: ConnectionEnded, tx: Tx) -> None:
-        """Nor ever again."""
-        await pool.exclude(tx, *_of_connection(event, Reason.ENDED))
+        """Nor ever again (MA-12)."""
+        await pairs.exclude(tx, *_of_connection(event, Reason.ENDED))
+
+    @on(MemberBlocked)
+    async def blocked(self, event: MemberBlocked, tx: Tx) -> None:
+        """Neither is shown to the other. Cards that are shown stay: one that went would tell of the block (XX-04)."""
+        await pairs.block(tx, from_block(event, in_force=True))
+
+    @on(MemberUnblocked)
+    async def unblocked(self, event: MemberUnblocked, tx: Tx) -> None:
+        """Unless the other blocks them, too, or they were connected."""
+        await pairs.block(tx, from_block(event, in_force=False))
+
+    async def _interest(self, tx: Tx, event: InterestSent | InterestClosed, reason: Reason, *, waits: bool) -> None:
+        ends = _occurred(event) + self.lives
+        interest, sender, receiver = UUID(event.interest_id), UUID(event.sender_id), UUID(event.receiver_id)
+        await pairs.exclude(
+            tx,
+            Exclusion(
+                source_id=interest,
+                version=event.version,
+                user_id=sender,
+                other_id=receiver,
+                reason=reason,
+                apart_until=ends,
+            ),
+        )
+        await pairs.wait(
+            tx,
+            Wait(
+                interest_id=interest,
+                version=event.version,
+                sender_id=sender,
+                receiver_id=receiver,
+                server_type=ServerType(SERVER_NAMES[event.server_type]),
+                waits=waits,
+                waits_until=ends,
+            ),
+        )
 
 
-def _of_interest(event: InterestSent | InterestClosed, reason: Reason) -> Exclusion:
-    return Exclusion(
-        source_id=UUID(event.interest_id),
-        version=event.version,
-        user_id=UUID(event.sender_id),
-        other_id=UUID(event.receiver_id),
-        reason=reason,
-    )
+def _occurred(event: InterestSent | InterestClosed) -> datetime:
+    return from_timestamp(event.occurred_at)
 
 
 def _of_connection(event: ConnectionFormed | ConnectionEnded, reason: Reason) -> list[Exclusion]:

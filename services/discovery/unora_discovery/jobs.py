@@ -8,9 +8,10 @@ from unora_common.declare import every
 from unora_common.service import App
 
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.store import batches
+from unora_discovery.store import batches, pairs
 
 BATCHES_AT_ONCE: Final = 500
+WAITS_AT_ONCE: Final = 2000
 
 
 class CleanUp:
@@ -24,3 +25,9 @@ class CleanUp:
         """What was shown is nobody's business for ever: batches replaced long ago go, with their cards."""
         async with self.app.database.transaction() as tx:
             return await batches.purge(tx, self.app.config.batches_kept, BATCHES_AT_ONCE)
+
+    @every(seconds=300)
+    async def forget_waits(self) -> int:
+        """Who once waited for whom, too; later than any event about it could still come."""
+        async with self.app.database.transaction() as tx:
+            return await pairs.forget_waits(tx, self.app.config.waits_kept, WAITS_AT_ONCE)

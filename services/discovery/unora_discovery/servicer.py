@@ -7,14 +7,20 @@ from uuid import UUID
 
 from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardResponse
 from unora.discovery.v1.discovery_service_pb2 import (
+    GetFiltersRequest,
+    GetFiltersResponse,
     GetScreenRequest,
     GetScreenResponse,
     JoinServerRequest,
     JoinServerResponse,
+    LeaveServerRequest,
+    LeaveServerResponse,
     ListServersRequest,
     ListServersResponse,
     RefreshBatchRequest,
     RefreshBatchResponse,
+    UpdateFiltersRequest,
+    UpdateFiltersResponse,
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
@@ -25,9 +31,9 @@ from unora_common.service import App
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain import NotAMember, ServerType
-from unora_discovery.messages import to_screen, to_server
-from unora_discovery.store import batches, members
-from unora_discovery.use_cases import Seen, join, look, refresh_batch
+from unora_discovery.messages import changed_filters, to_filters, to_screen, to_server
+from unora_discovery.store import batches, filters, members, screens
+from unora_discovery.use_cases import Seen, join, leave, look, refresh_batch
 
 R = TypeVar("R", JoinServerRequest, RefreshBatchRequest)
 
@@ -50,12 +56,11 @@ class Discovery:
 
     @reads
     async def GetScreen(self, request: GetScreenRequest, db: Session) -> GetScreenResponse:
-        """DI-06: the locks, then the batch, unless the capacity lock hides it."""
+        """DI-06: the locks, and the batch unless the capacity lock hides it."""
         server = ServerType(SERVER_NAMES[request.server_type])
-        viewer, now = await members.viewer(db, db.user, server)
+        viewer, batch, now = await screens.screen(db, db.user, server)
         if not viewer.joined:
             raise NotAMember
-        batch = await batches.active(db, db.user, server)
         return GetScreenResponse(screen=to_screen(server, viewer, batch, now))
 
     async def _look(self, request: R, call: Call) -> Seen:
@@ -69,12 +74,34 @@ class Discovery:
         await join(tx, server, seen)
         return JoinServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
 
+    @once
+    async def LeaveServer(self, request: LeaveServerRequest, tx: Tx) -> LeaveServerResponse:
+        """DI-01."""
+        server = ServerType(SERVER_NAMES[request.server_type])
+        await leave(tx, server)
+        return LeaveServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
+
     @once(prepare=_look)
     async def RefreshBatch(self, request: RefreshBatchRequest, tx: Tx, seen: Seen) -> RefreshBatchResponse:
-        """DI-02 to DI-09."""
+        """DI-02 to DI-13."""
         server = ServerType(SERVER_NAMES[request.server_type])
         viewer, batch = await refresh_batch(tx, server, seen, self.policy)
         return RefreshBatchResponse(screen=to_screen(server, viewer, batch, tx.now))
+
+    @reads
+    async def GetFilters(self, request: GetFiltersRequest, db: Session) -> GetFiltersResponse:
+        """DI-05: the caller's own; there is no way to see another's."""
+        found = await filters.find(db, db.user, ServerType(SERVER_NAMES[request.server_type]))
+        return GetFiltersResponse(filters=to_filters(found))
+
+    @once
+    async def UpdateFilters(self, request: UpdateFiltersRequest, tx: Tx) -> UpdateFiltersResponse:
+        """DI-05: what the mask names changes, for the next refresh. Changes of several fields at once all count."""
+        server = ServerType(SERVER_NAMES[request.server_type])
+        before = await filters.lock(tx, tx.user, server)
+        after = changed_filters(before, request.filters, request.update_mask)
+        filters.save(tx, tx.user, server, after)
+        return UpdateFiltersResponse(filters=to_filters(after))
 
 
 class Cards:
@@ -87,7 +114,7 @@ class Cards:
 
     @reads
     async def ResolveCard(self, request: ResolveCardRequest, db: Session) -> ResolveCardResponse:
-        """Cards that the viewer has before them now; to block and report (SA-02), also older ones while they are kept."""
+        """Cards that the viewer has before them now; to block and report (SA-02), also older ones that are kept."""
         user_id, server = await batches.resolve(
             db, UUID(request.card_id), UUID(request.viewer_id), allow_replaced=request.allow_replaced
         )

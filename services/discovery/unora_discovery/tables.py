@@ -42,7 +42,9 @@ server_memberships = Table(
     Column("server_type", Text, ForeignKey(servers.c.server_type), primary_key=True),
     Column("joined_at", timestamp(), nullable=False),
     Column("first_batch_at", timestamp()),
+    Column("left_at", timestamp()),
     CheckConstraint("first_batch_at >= joined_at", name="joined_before"),
+    CheckConstraint("left_at >= joined_at", name="left_after"),
     Index("ix_server_memberships_server_type", "server_type"),
     comment="Who has joined which server, and got a first batch there;"
     " that stays when the batch is forgotten (DI-01, DI-04)",
@@ -79,6 +81,11 @@ candidates = Table(
     Column("tier", Text, nullable=False, server_default=text("'free'")),
     Column("active_connection_count", SmallInteger, nullable=False, server_default=text("0")),
     Column("connection_limit", SmallInteger, nullable=False, server_default=text("1")),
+    Column("tier_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("restriction_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("reduced_visibility", Boolean, nullable=False, server_default=text("false")),
+    Column("restricted", Boolean, nullable=False, server_default=text("false")),
+    Column("suspended", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
@@ -88,7 +95,8 @@ candidates = Table(
         name="ready_is_whole",
     ),
     CheckConstraint("jsonb_array_length(hobbies) = cardinality(hobby_option_ids)", name="hobbies"),
-    comment="The pool: each member as identity and matching tell of them, at these versions (DI-08, DI-09)",
+    comment="The pool: each member as identity, matching, billing and safety tell of them,"
+    " at these versions (DI-08, DI-09)",
 )
 
 exclusions = Table(
@@ -99,6 +107,7 @@ exclusions = Table(
     Column("other_id", UUID(), nullable=False),
     Column("reason", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("apart_until", timestamp()),
     CheckConstraint("user_id <> other_id", name="two"),
     CheckConstraint("reason IN ('interest_pending', 'connected', 'ended', 'lifted')", name="reason"),
     Index(
@@ -110,6 +119,39 @@ exclusions = Table(
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
+waiting_interests = Table(
+    "waiting_interests",
+    metadata,
+    Column("interest_id", UUID(), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("sender_id", UUID(), nullable=False),
+    Column("receiver_id", UUID(), nullable=False),
+    Column("server_type", Text, ForeignKey(servers.c.server_type), nullable=False),
+    Column("waits", Boolean, nullable=False),
+    Column("waits_until", timestamp(), nullable=False),
+    CheckConstraint("sender_id <> receiver_id", name="two"),
+    Index(
+        "ix_waiting_interests_receiver_id_server_type",
+        "receiver_id",
+        "server_type",
+        postgresql_where=text("waits"),
+    ),
+    Index("ix_waiting_interests_waits_until", "waits_until"),
+    comment="Interests, and whether they still wait for their receiver; no other context may know (DI-13, MA-10)",
+)
+
+member_blocks = Table(
+    "member_blocks",
+    metadata,
+    Column("blocker_id", UUID(), primary_key=True),
+    Column("blocked_id", UUID(), primary_key=True),
+    Column("in_force", Boolean, nullable=False),
+    Column("changed_at", timestamp(), nullable=False),
+    CheckConstraint("blocker_id <> blocked_id", name="two"),
+    Index("ix_member_blocks_blocked_id", "blocked_id", postgresql_where=text("in_force")),
+    comment="Who blocks whom, as safety told last; in force, neither is shown to the other (DI-09)",
+)
+
 filters = Table(
     "filters",
     metadata,
@@ -119,6 +161,11 @@ filters = Table(
     Column("age_bands", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("updated_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
+    Column("min_age", SmallInteger, nullable=False, server_default=text("18")),
+    Column("max_age", SmallInteger, nullable=False, server_default=text("99")),
+    Column("same_city_only", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("min_age BETWEEN 18 AND 99", name="min_age"),
+    CheckConstraint("max_age BETWEEN min_age AND 99", name="max_age"),
     CheckConstraint(
         "genders <@ ARRAY['woman', 'man', 'non_binary'] AND cardinality(genders) <= 3",
         name="genders",

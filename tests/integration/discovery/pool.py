@@ -8,20 +8,35 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
-from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND, SERVER_TYPE_GROWTH, SERVER_TYPE_PARTNER, TIER_FREE, ServerType
+from unora.billing.v1.events_pb2 import TierChanged
+from unora.common.v1.types_pb2 import (
+    SERVER_TYPE_FRIEND,
+    SERVER_TYPE_GROWTH,
+    SERVER_TYPE_PARTNER,
+    TIER_FREE,
+    ServerType,
+    Tier,
+)
 from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardResponse
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import (
     Batch,
+    Filters,
+    GetFiltersRequest,
     GetScreenRequest,
     JoinServerRequest,
     JoinServerResponse,
+    LeaveServerRequest,
+    LeaveServerResponse,
     RefreshBatchRequest,
     Screen,
+    UpdateFiltersRequest,
 )
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.matching.v1.events_pb2 import InventoryChanged
+from unora.safety.v1.events_pb2 import MemberBlocked, RestrictionChanged
 from unora_common.ids import uuid7
 from unora_local.inprocess import Caller, World
 
@@ -88,14 +103,50 @@ class Pool:
         """Who is behind the cards of an active batch, by position."""
         return [(await self.resolve(viewer, card.card_id)).user_id for card in batch.cards]
 
-    async def inventory(
-        self, who: Caller, version: int, *, count: int = 0, limit: int = 1, tier: int = TIER_FREE
-    ) -> None:
+    async def leave(self, who: Caller, server: Server = PARTNER, request: str = "") -> LeaveServerResponse:
+        asked = LeaveServerRequest(request_id=request or request_id(), server_type=server)
+        return await self.discovery.LeaveServer(asked, metadata=who.metadata)
+
+    async def filters(self, who: Caller, server: Server = PARTNER) -> Filters:
+        asked = GetFiltersRequest(server_type=server)
+        return (await self.discovery.GetFilters(asked, metadata=who.metadata)).filters
+
+    async def filter(
+        self, who: Caller, server: Server = PARTNER, *mask: str, request: str = "", **told: Any
+    ) -> Filters:
+        """Changes a member's filters: the fields told, unless a mask names others."""
+        asked = UpdateFiltersRequest(
+            request_id=request or request_id(),
+            server_type=server,
+            filters=Filters(**told),
+            update_mask=FieldMask(paths=mask or told),
+        )
+        return (await self.discovery.UpdateFilters(asked, metadata=who.metadata)).filters
+
+    async def tier(self, who: Caller, version: int, tier: Tier.ValueType) -> None:
+        """Billing tells of a member's tier."""
+        event = TierChanged(user_id=who.id, version=version, tier=tier, occurred_at=await self.stamp())
+        await self.world.tell(event)
+
+    async def standing(self, who: Caller, version: int, **told: bool) -> None:
+        """Safety tells of a member's standing."""
+        event = RestrictionChanged(user_id=who.id, version=version, occurred_at=await self.stamp(), **told)
+        await self.world.tell(event)
+
+    async def block(self, blocker: Caller, blocked: Caller) -> MemberBlocked:
+        """Safety tells of a block."""
+        event = MemberBlocked(
+            block_id=an_id(), version=1, blocker_id=blocker.id, blocked_id=blocked.id, occurred_at=await self.stamp()
+        )
+        await self.world.tell(event)
+        return event
+
+    async def inventory(self, who: Caller, version: int, *, count: int = 0, limit: int = 1) -> None:
         """Matching tells of a member's slots."""
         event = InventoryChanged(
             user_id=who.id,
             version=version,
-            tier=tier,  # type: ignore[arg-type]
+            tier=TIER_FREE,
             active_connection_count=count,
             connection_limit=limit,
             occurred_at=await self.stamp(),

@@ -55,13 +55,13 @@ async def test_who_shares_more_hobbies_stands_before_who_shares_fewer(pool: Pool
 @pytest.mark.rule("DI-07")
 async def test_among_equals_chance_decides(pool: Pool) -> None:
     """Four viewers, alike to the same twelve and not to each other: the same five in the same order for all would
-    be one in 95040 ** 3.
+    be one in 95040 ** 3. The first three are of the best in any case; who is drawn beside them may be anybody.
     """
     viewers = [await pool.member(f"first {number}", f"second {number}") for number in range(4)]
     await pool.members(12, *(f"{which} {number}" for number in range(4) for which in ("first", "second")))
     seen = {tuple(await first_shown(pool, who)) for who in viewers}
     assert len(seen) > 1
-    assert not {who.id for who in viewers} & {shown for five in seen for shown in five}
+    assert not {who.id for who in viewers} & {shown for five in seen for shown in five[:3]}
 
 
 @pytest.mark.rule("DI-07")
@@ -126,13 +126,20 @@ async def test_never_who_is_or_was_connected_and_neither_to_the_other(
     assert [row["reason"] for row in await pool.rows("exclusions", me.user)] == [reason]
 
 
-def sent(interest: str, sender: Caller, receiver: Caller) -> InterestSent:
+async def sent(pool: Pool, interest: str, sender: Caller, receiver: Caller) -> InterestSent:
     return InterestSent(
-        interest_id=interest, version=1, sender_id=sender.id, receiver_id=receiver.id, server_type=PARTNER
+        interest_id=interest,
+        version=1,
+        sender_id=sender.id,
+        receiver_id=receiver.id,
+        server_type=PARTNER,
+        occurred_at=await pool.stamp(),
     )
 
 
-def closed(interest: str, sender: Caller, receiver: Caller, why: InterestClosure.ValueType) -> InterestClosed:
+async def closed(
+    pool: Pool, interest: str, sender: Caller, receiver: Caller, why: InterestClosure.ValueType
+) -> InterestClosed:
     return InterestClosed(
         interest_id=interest,
         version=2,
@@ -140,6 +147,7 @@ def closed(interest: str, sender: Caller, receiver: Caller, why: InterestClosure
         receiver_id=receiver.id,
         server_type=PARTNER,
         closure=why,
+        occurred_at=await pool.stamp(),
     )
 
 
@@ -147,7 +155,7 @@ def closed(interest: str, sender: Caller, receiver: Caller, why: InterestClosure
 async def test_an_interest_that_pends_hides_its_receiver_from_its_sender_and_changes_nothing_for_the_receiver(
     world: World, pool: Pool, me: Caller, star: Caller
 ) -> None:
-    await world.tell(sent(an_id(), me, star))
+    await world.tell(await sent(pool, an_id(), me, star))
     assert star.id not in await first_shown(pool, me)
     assert (await first_shown(pool, star))[0] == me.id
 
@@ -158,7 +166,7 @@ async def test_a_wiped_interest_hides_nobody_in_whatever_order_it_is_heard_of(
     world: World, pool: Pool, me: Caller, star: Caller, order: tuple[int, int]
 ) -> None:
     interest = an_id()
-    events = (sent(interest, me, star), closed(interest, me, star, INTEREST_CLOSURE_WIPED))
+    events = (await sent(pool, interest, me, star), await closed(pool, interest, me, star, INTEREST_CLOSURE_WIPED))
     for index in order:
         await world.tell(events[index])
     assert (await first_shown(pool, me))[0] == star.id
@@ -169,14 +177,20 @@ async def test_an_interest_that_matched_keeps_the_pair_apart_before_the_connecti
     world: World, pool: Pool, me: Caller, star: Caller
 ) -> None:
     interest = an_id()
-    await world.tell(sent(interest, me, star), closed(interest, me, star, INTEREST_CLOSURE_MATCHED))
+    await world.tell(
+        await sent(pool, interest, me, star), await closed(pool, interest, me, star, INTEREST_CLOSURE_MATCHED)
+    )
     assert star.id not in await first_shown(pool, me)
 
 
 @pytest.mark.rule("DI-09")
 async def test_one_of_two_interests_wiped_leaves_the_other(world: World, pool: Pool, me: Caller, star: Caller) -> None:
     one, other = an_id(), an_id()
-    await world.tell(sent(one, me, star), sent(other, me, star), closed(one, me, star, INTEREST_CLOSURE_WIPED))
+    await world.tell(
+        await sent(pool, one, me, star),
+        await sent(pool, other, me, star),
+        await closed(pool, one, me, star, INTEREST_CLOSURE_WIPED),
+    )
     assert star.id not in await first_shown(pool, me)
 
 

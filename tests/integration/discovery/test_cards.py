@@ -123,7 +123,9 @@ async def test_a_card_tells_the_server_of_its_batch(pool: Pool) -> None:
 
 @pytest.mark.rule("XX-03", "DI-08")
 @pytest.mark.parametrize("caller", ["gateway", "streak", "identity", "stranger"])
-async def test_nobody_but_matching_and_safety_may_ask_who_is_behind_a_card(world: World, pool: Pool, caller: str) -> None:
+async def test_nobody_but_matching_and_safety_may_ask_who_is_behind_a_card(
+    world: World, pool: Pool, caller: str
+) -> None:
     me = await pool.member()
     await pool.members(6)
     card = (await pool.refresh(me)).batch.cards[0]

@@ -14,14 +14,18 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from unora_discovery.store import batches, members, pool
+from unora_discovery.store import batches, members, screens, search
 from unora_local.testbed import Testbed
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 MEMBERS: Final = 3000
 VIEWER: Final = "md5('member 1')::uuid"
+LOCKS: Final = {"server_memberships": 1, "candidates": 1, "refresh_timers": 1}
 HISTORY: Final = 360
 """Batches of the viewer: four a day for ninety days, the newest active. Every tenth other member has twenty."""
+ADMIRERS: Final = 4
+BLOCKS: Final = 3
+"""In force, in each direction."""
 TODAY: Final = "timestamptz '2026-03-01 12:00+00'"
 
 POPULATION: Final = f"""
@@ -41,6 +45,17 @@ POPULATION: Final = f"""
     INSERT INTO discovery.exclusions
     SELECT gen_random_uuid(), md5('member ' || a)::uuid, md5('member ' || a + b)::uuid, 'ended', 1
     FROM generate_series(1, {MEMBERS}, 3) a, generate_series(1, 5) b;
+    INSERT INTO discovery.waiting_interests
+    SELECT gen_random_uuid(), 1, md5('member ' || a + b)::uuid, md5('member ' || a)::uuid, 'partner',
+        b < 6 + {ADMIRERS}, {TODAY} + interval '1 day'
+    FROM generate_series(1, {MEMBERS}, 3) a, generate_series(6, 26) b;
+    INSERT INTO discovery.member_blocks
+    SELECT md5('member ' || a)::uuid, md5('member ' || a + b)::uuid, b < 30 + {BLOCKS}, {TODAY}
+    FROM generate_series(1, {MEMBERS}, 3) a, generate_series(30, 40) b;
+    INSERT INTO discovery.member_blocks
+    SELECT md5('member ' || a + b)::uuid, md5('member ' || a)::uuid, b < 50 + {BLOCKS}, {TODAY}
+    FROM generate_series(1, {MEMBERS}, 3) a, generate_series(50, 60) b
+    ON CONFLICT DO NOTHING;
 
     INSERT INTO discovery.discovery_batches
     SELECT md5('batch ' || m || ' ' || n)::uuid, md5('member ' || m)::uuid, 'partner',
@@ -158,19 +173,21 @@ async def test_resolving_a_card_reads_one_card_and_one_batch(db: Connection, vie
 
 
 async def test_the_screen_reads_one_batch_and_its_five_cards(db: Connection, viewer: UUID) -> None:
-    plan = await explain(db, batches.ACTIVE, viewer, "partner")
-    assert not plan.read_whole
-    assert plan.rows_read == {"discovery_batches": 1, "discovery_cards": 5}
-
-
-@pytest.mark.parametrize("server", ["partner", "friend"])
-async def test_the_locks_of_the_screen_read_three_rows_and_no_history(
-    db: Connection, viewer: UUID, server: str
-) -> None:
-    plan = await explain(db, members.VIEWER, viewer, server)
+    """Locks, batch and cards are one statement."""
+    plan = await explain(db, screens.SCREEN, viewer, "partner")
     assert plan.read_whole <= {"shift"}  # the movable clock's one row
     plan.rows_read.pop("shift", None)
-    assert plan.rows_read == {"server_memberships": 1, "candidates": 1, "refresh_timers": 1}
+    assert plan.rows_read == {**LOCKS, "discovery_batches": 1, "discovery_cards": 5}
+
+
+@pytest.mark.parametrize(("server", "active"), [("partner", {"discovery_batches": 1}), ("friend", {})])
+async def test_the_locks_read_three_rows_and_no_history(
+    db: Connection, viewer: UUID, server: str, active: dict[str, int]
+) -> None:
+    plan = await explain(db, screens.VIEWER, viewer, server)
+    assert plan.read_whole <= {"shift"}
+    found = {table: count for table, count in plan.rows_read.items() if count and table != "shift"}
+    assert found == {**LOCKS, **active}
 
 
 async def test_the_lock_of_a_refresh_reads_one_timer(db: Connection, viewer: UUID) -> None:
@@ -183,7 +200,8 @@ async def test_the_search_reads_the_pool_and_of_history_the_seven_days_alone(
     db: Connection, viewer: UUID, now: datetime
 ) -> None:
     """Seven days at four batches a day, less the one that was replaced at that very moment, and the active one."""
-    plan = await explain(db, pool.SEARCH, viewer, "partner", ["chess"], now - timedelta(days=7))
+    week_ago = now - timedelta(days=7)
+    plan = await explain(db, search.SEARCH, viewer, "partner", ["chess"], week_ago, now, 1, 2, 3, 30)
     cards: int = await db.fetchval(
         """SELECT count(*) FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
         WHERE b.user_id = $1 AND (b.deleted_at IS NULL OR b.deleted_at > $2)""",
@@ -193,9 +211,11 @@ async def test_the_search_reads_the_pool_and_of_history_the_seven_days_alone(
     assert plan.rows_read["discovery_cards"] == cards
     assert 100 < cards <= 140
     assert plan.rows_read["exclusions"] == 5
-    assert plan.rows_read["filters"] == 1
-    assert plan.rows_read["candidates"] == MEMBERS
-    assert plan.read_whole <= {"candidates", "server_memberships", "shift"}
+    assert plan.rows_read["waiting_interests"] == ADMIRERS
+    assert plan.rows_read["member_blocks"] == 11 + BLOCKS  # of the viewer's own those that were lifted, too
+    assert plan.rows_read["candidates"] <= MEMBERS + 1 + ADMIRERS + 30 + ADMIRERS  # oneself, and who was found
+    assert plan.rows_read["filters"] <= 2 * MEMBERS + 1 + ADMIRERS  # each must fit the other's (DI-12)
+    assert plan.read_whole <= {"candidates", "server_memberships", "filters", "shift"}
 
 
 async def test_closing_a_batch_touches_it_and_its_cards(db: Connection, viewer: UUID, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from unora.common.v1.types_pb2 import TIER_PLUS, TIER_PRO
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_discovery.domain import AgeBand, Gender, Hobby, Profile
 from unora_discovery.store import pool as store
@@ -58,10 +57,10 @@ async def test_a_profile_that_is_not_newer_is_not_taken(world: World, pool: Pool
 @pytest.mark.rule("XX-02", "DI-06")
 async def test_an_inventory_that_is_not_newer_is_not_taken_and_the_profile_is_left_alone(pool: Pool) -> None:
     who = await pool.member()
-    await pool.inventory(who, 5, count=2, limit=4, tier=TIER_PRO)
-    await pool.inventory(who, 3, count=1, limit=2, tier=TIER_PLUS)
+    await pool.inventory(who, 5, count=2, limit=4)
+    await pool.inventory(who, 3, count=1, limit=2)
     (known,) = await pool.rows("candidates", who.user)
-    assert (known["tier"], known["active_connection_count"], known["connection_limit"]) == ("pro", 2, 4)
+    assert (known["active_connection_count"], known["connection_limit"]) == (2, 4)
     assert (known["discovery_ready"], known["profile_version"]) == (True, 1)
 
 

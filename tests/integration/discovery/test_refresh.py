@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
+from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed
 from unora_discovery import use_cases
@@ -33,9 +33,9 @@ async def refused(pool: Pool, who: Caller, *server: Any) -> Refusal:
 
 @pytest.mark.rule("DI-02", "DI-03")
 @pytest.mark.parametrize("tier", [TIER_FREE, TIER_PLUS, TIER_PRO])
-async def test_a_batch_has_five_cards_whatever_the_tier_and_stays(pool: Pool, tier: int) -> None:
+async def test_a_batch_has_five_cards_whatever_the_tier_and_stays(pool: Pool, tier: Tier.ValueType) -> None:
     who = await pool.member()
-    await pool.inventory(who, 1, tier=tier, limit=4)
+    await pool.tier(who, 1, tier)
     others = await pool.members(9)
     assert not (await pool.screen(who)).HasField("batch")
     screen = await pool.refresh(who)
@@ -96,10 +96,12 @@ async def test_the_first_batch_of_each_server_is_free_and_any_other_spends_the_t
 
 @pytest.mark.rule("DI-04", "DI-06")
 @pytest.mark.parametrize(("tier", "hours"), [(TIER_FREE, 24), (TIER_PLUS, 12), (TIER_PRO, 6)])
-async def test_the_timer_runs_for_the_hours_of_the_tier_to_the_second(pool: Pool, tier: int, hours: int) -> None:
+async def test_the_timer_runs_for_the_hours_of_the_tier_to_the_second(
+    pool: Pool, tier: Tier.ValueType, hours: int
+) -> None:
     who = await pool.member()
     await pool.members(16)
-    await pool.inventory(who, 1, tier=tier, limit=4)
+    await pool.tier(who, 1, tier)
     await pool.refresh(who)
     screen = await pool.refresh(who)
     opens = opens_at(screen)
@@ -143,7 +145,7 @@ async def test_at_capacity_discovery_is_closed_and_the_batch_hidden_until_a_slot
 @pytest.mark.rule("DI-06")
 async def test_a_higher_limit_opens_discovery(pool: Pool) -> None:
     who = await pool.member()
-    await pool.inventory(who, 1, count=1, limit=2, tier=TIER_PLUS)
+    await pool.inventory(who, 1, count=1, limit=2)
     assert not (await pool.screen(who)).capacity_locked
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import Card as CardMessage
 from unora.discovery.v1.discovery_service_pb2 import CardHobby as CardHobbyMessage
-from unora_discovery.domain import AgeBand, Candidate, Card, CardHobby, Hobby, PoolTooSmall, deal
+from unora_discovery.domain import AgeBand, Candidate, Card, CardHobby, Dealt, Found, Hobby, Odds, PoolTooSmall, deal
 from unora_discovery.messages import to_card
 
 CHESS = Hobby("chess", "Chess", "the slow kind")
@@ -28,11 +30,18 @@ def candidates(count: int) -> list[Candidate]:
     ]
 
 
-@pytest.mark.rule("DI-02", "DI-07")
-def test_five_cards_in_the_order_of_the_ranking() -> None:
-    ranked = candidates(5)
-    dealt = deal(ranked, {"chess"}, uuid4)
-    assert [each.shown_user_id for each in dealt] == [candidate.user_id for candidate in ranked]
+def dealt_of(
+    ranked: Sequence[Candidate], hobbies: Collection[str] = (), new_id: Callable[[], UUID] = uuid4
+) -> tuple[Dealt, ...]:
+    """The five best."""
+    return deal(Found(tuple(ranked)), hobbies, Odds(0, 1, 30), Random(1), new_id)
+
+
+@pytest.mark.rule("DI-02")
+def test_five_cards_of_the_five_best() -> None:
+    ranked = candidates(9)
+    dealt = dealt_of(ranked, {"chess"})
+    assert {each.shown_user_id for each in dealt} == {candidate.user_id for candidate in ranked[:5]}
     assert [each.card.position for each in dealt] == [1, 2, 3, 4, 5]
     assert len({each.card.id for each in dealt}) == 5
 
@@ -41,18 +50,18 @@ def test_five_cards_in_the_order_of_the_ranking() -> None:
 @pytest.mark.parametrize("count", range(5))
 def test_fewer_than_five_make_no_batch_and_it_is_not_told_how_few(count: int) -> None:
     with pytest.raises(PoolTooSmall) as refused:
-        deal(candidates(count), (), uuid4)
+        dealt_of(candidates(count))
     assert refused.value.metadata == {}
 
 
 @pytest.mark.rule("DI-02")
 def test_more_than_five_make_five() -> None:
-    assert len(deal(candidates(9), (), uuid4)) == 5
+    assert len(dealt_of(candidates(9))) == 5
 
 
 @pytest.mark.rule("DI-07")
 def test_hobbies_of_both_are_marked() -> None:
-    card = deal(candidates(5), {"hiking", "singing"}, uuid4)[0].card
+    card = dealt_of(candidates(5), {"hiking", "singing"})[0].card
     assert card.hobbies == (
         CardHobby("chess", "Chess", "the slow kind", shared=False),
         CardHobby("hiking", "Hiking", "early, uphill", shared=True),
@@ -74,5 +83,5 @@ def test_the_id_of_a_card_does_not_come_from_who_is_shown() -> None:
     ranked = candidates(5)
     ids = [UUID(int=number) for number in range(5)]
     given = iter(ids)
-    dealt = deal(ranked, (), lambda: next(given))
+    dealt = dealt_of(ranked, (), lambda: next(given))
     assert [UUID(to_card(each.card).card_id) for each in dealt] == ids

@@ -11,6 +11,7 @@ from unora_discovery.domain import (
     CapacityLocked,
     NotAMember,
     NotDiscoveryReady,
+    Odds,
     Policy,
     RefreshLocked,
     Tier,
@@ -22,7 +23,12 @@ from unora_discovery.domain import (
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-POLICY = Policy({Tier.FREE: 24 * HOUR, Tier.PLUS: 12 * HOUR, Tier.PRO: 6 * HOUR}, timedelta(days=7))
+POLICY = Policy(
+    {Tier.FREE: 24 * HOUR, Tier.PLUS: 12 * HOUR, Tier.PRO: 6 * HOUR},
+    timedelta(days=7),
+    timedelta(days=14),
+    Odds(0.7, 0.1, 30),
+)
 VIEWER = Viewer(
     joined=True,
     discovery_ready=True,
@@ -31,6 +37,7 @@ VIEWER = Viewer(
     connection_limit=1,
     hobby_option_ids=frozenset({"chess"}),
     had_batch=True,
+    batch_id=None,
     timer=Timer(),
 )
 RUNNING = Timer(NOW - HOUR, NOW + HOUR)

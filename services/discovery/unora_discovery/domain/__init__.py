@@ -1,6 +1,7 @@
 """Discovery's rules, pure: what a card shows, whom the pool holds, and when a batch may be replaced."""
 
-from unora_discovery.domain.cards import BATCH_SIZE, Batch, Card, CardHobby, Dealt, deal
+from unora_discovery.domain.cards import BATCH_SIZE, DRAWN_AT_MOST, Batch, Card, CardHobby, Dealt, Odds, deal, draw
+from unora_discovery.domain.chance import Chance, tie_seed, visibility_below, visibility_seed
 from unora_discovery.domain.errors import (
     CapacityLocked,
     CardNotFound,
@@ -9,26 +10,49 @@ from unora_discovery.domain.errors import (
     PoolTooSmall,
     RefreshLocked,
 )
-from unora_discovery.domain.pool import AgeBand, Candidate, Exclusion, Gender, Hobby, Inventory, Profile, Reason, Tier
-from unora_discovery.domain.refresh import Policy, Timer, Viewer, next_refresh_at, refresh
+from unora_discovery.domain.filters import OLDEST, YOUNGEST, Filters, check
+from unora_discovery.domain.pool import (
+    AgeBand,
+    Block,
+    Candidate,
+    Exclusion,
+    Found,
+    Gender,
+    Hobby,
+    Inventory,
+    Profile,
+    Reason,
+    Standing,
+    Tier,
+    Wait,
+)
+from unora_discovery.domain.refresh import Policy, Timer, Viewer, next_refresh_at, refresh, retime
 from unora_discovery.domain.servers import Server, ServerType
 
 __all__ = [
     "BATCH_SIZE",
+    "DRAWN_AT_MOST",
+    "OLDEST",
+    "YOUNGEST",
     "AgeBand",
     "Batch",
+    "Block",
     "Candidate",
     "CapacityLocked",
     "Card",
     "CardHobby",
     "CardNotFound",
+    "Chance",
     "Dealt",
     "Exclusion",
+    "Filters",
+    "Found",
     "Gender",
     "Hobby",
     "Inventory",
     "NotAMember",
     "NotDiscoveryReady",
+    "Odds",
     "Policy",
     "PoolTooSmall",
     "Profile",
@@ -36,10 +60,18 @@ __all__ = [
     "RefreshLocked",
     "Server",
     "ServerType",
+    "Standing",
     "Tier",
     "Timer",
     "Viewer",
+    "Wait",
+    "check",
     "deal",
+    "draw",
     "next_refresh_at",
     "refresh",
+    "retime",
+    "tie_seed",
+    "visibility_below",
+    "visibility_seed",
 ]

@@ -1,16 +1,31 @@
 """DI-02, DI-08: a batch has five cards, and a card shows hobbies, age band, city and trust level; nothing else."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from unora_discovery.domain.chance import Chance
 from unora_discovery.domain.errors import PoolTooSmall
-from unora_discovery.domain.pool import AgeBand, Candidate
+from unora_discovery.domain.pool import AgeBand, Candidate, Found
 
 BATCH_SIZE: Final = 5
 """No policy: whatever the tier, the seed says five."""
+DRAWN_AT_MOST: Final = 2
+"""So many of them may be drawn rather than ranked (DI-13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """The numbers of what chance decides."""
+
+    admirer_probability: float
+    """With which each place that may be drawn is (DI-13)."""
+    reduced_visibility: float
+    """With which someone of reduced visibility takes part in a search (DI-10)."""
+    ranked: int
+    """How many of the ranking are looked at; who is drawn without waiting is one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +67,40 @@ class Batch:
     cards: tuple[Card, ...]
 
 
-def deal(ranked: Sequence[Candidate], viewer_hobbies: Collection[str], new_id: Callable[[], UUID]) -> tuple[Dealt, ...]:
-    """DI-02: five cards in the order of the ranking (DI-07), or none. `new_id` must tell nothing of who is shown."""
-    if len(ranked) < BATCH_SIZE:
-        raise PoolTooSmall
+def deal(
+    found: Found, viewer_hobbies: Collection[str], odds: Odds, chance: Chance, new_id: Callable[[], UUID]
+) -> tuple[Dealt, ...]:
+    """DI-02: five cards, or none. `new_id` must tell nothing of who is shown.
+
+    They stand in the order of what they share with the viewer, by chance among equals (DI-07), however each came to be
+    among them: a card out of that order would give away that it is there for another reason (DI-13).
+    """
+    five = [(candidate.shares(viewer_hobbies), chance.random(), candidate) for candidate in draw(found, odds, chance)]
+    five.sort(key=lambda each: (-each[0], each[1]))
     return tuple(
         Dealt(candidate.user_id, _card(candidate, position, viewer_hobbies, new_id()))
-        for position, candidate in enumerate(ranked[:BATCH_SIZE], start=1)
+        for position, (_, _, candidate) in enumerate(five, start=1)
     )
+
+
+def draw(found: Found, odds: Odds, chance: Chance) -> list[Candidate]:
+    """DI-13: who is on the five cards. Raises PoolTooSmall.
+
+    The best of the ranking, but for up to two places that are drawn: for whoever waits for the viewer, and if nobody
+    does, for someone from further down the ranking. So a card that shares less than others would is there as often
+    when nobody waits, and tells nothing (MA-10).
+    """
+    if len(found.ranked) < BATCH_SIZE:
+        raise PoolTooSmall
+    drawn = sum(chance.random() < odds.admirer_probability for _ in range(DRAWN_AT_MOST))
+    five = list(found.ranked[: BATCH_SIZE - drawn])
+    for _ in range(drawn):
+        there = {candidate.user_id for candidate in five}
+        waiting = [candidate for candidate in found.waiting if candidate.user_id not in there]
+        five.append(
+            waiting[0] if waiting else chance.choice([each for each in found.ranked if each.user_id not in there])
+        )
+    return five
 
 
 def _card(candidate: Candidate, position: int, viewer_hobbies: Collection[str], card_id: UUID) -> Card:

@@ -1,8 +1,12 @@
 """What discovery knows of members from the contexts that own it: who may be shown, and to whom not (DI-09)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from unora_discovery.domain.servers import ServerType
 
 
 class AgeBand(StrEnum):
@@ -34,7 +38,10 @@ class Tier(StrEnum):
 
 
 class Reason(StrEnum):
-    """DI-09: why one member is not shown to another; `lifted` keeps nobody apart any more."""
+    """DI-09: why one member is not shown to another; `lifted` keeps nobody apart any more.
+
+    An interest that is void goes on as one that pends, since that is what its sender believes (MA-11).
+    """
 
     INTEREST_PENDING = "interest_pending"
     CONNECTED = "connected"
@@ -75,6 +82,20 @@ class Candidate:
     trust_level: int
     hobbies: tuple[Hobby, ...]
 
+    def shares(self, hobby_option_ids: Collection[str]) -> int:
+        """DI-07: how many of these hobbies they have too."""
+        return sum(hobby.hobby_option_id in hobby_option_ids for hobby in self.hobbies)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found of those who may be shown, none of them twice in either."""
+
+    ranked: tuple[Candidate, ...]
+    """The most alike first, by chance among equals (DI-07)."""
+    waiting: tuple[Candidate, ...] = ()
+    """Whose interest waits for the viewer, in the order of chance (DI-13); they may be ranked as well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
@@ -82,7 +103,6 @@ class Inventory:
 
     user_id: UUID
     version: int
-    tier: Tier
     active_connection_count: int
     connection_limit: int
 
@@ -96,3 +116,41 @@ class Exclusion:
     user_id: UUID
     other_id: UUID
     reason: Reason
+    apart_until: datetime | None = None
+    """When an interest that pends, or seems to, is over in any case (UTC); None for a connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Whether an interest waits for its receiver, at this version."""
+
+    interest_id: UUID
+    version: int
+    sender_id: UUID
+    receiver_id: UUID
+    server_type: ServerType
+    waits: bool
+    waits_until: datetime
+    """When it waits no longer in any case (UTC)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block of one member by another, or its lifting, as it was told last."""
+
+    blocker_id: UUID
+    blocked_id: UUID
+    in_force: bool
+    changed_at: datetime
+    """When (UTC); of one direction the newest counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A member's whole standing as safety tells it, at this version (SA-03)."""
+
+    user_id: UUID
+    version: int
+    reduced_visibility: bool
+    restricted: bool
+    suspended: bool

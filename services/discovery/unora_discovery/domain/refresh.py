@@ -1,9 +1,11 @@
-"""DI-04, DI-06: when a batch may be replaced, and what that does to the one timer of all servers."""
+"""DI-04, DI-06, DI-14: when a batch may be replaced, and what that and a tier do to the one timer of all servers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from unora_discovery.domain.cards import Odds
 from unora_discovery.domain.errors import CapacityLocked, NotAMember, NotDiscoveryReady, RefreshLocked
 from unora_discovery.domain.pool import Tier
 
@@ -14,6 +16,9 @@ class Policy:
 
     refresh_every: Mapping[Tier, timedelta]
     shown_again_after: timedelta
+    interest_lives: timedelta
+    """After so long an interest no longer pends (MA-11)."""
+    odds: Odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Viewer:
     hobby_option_ids: frozenset[str]
     had_batch: bool
     """Whether they ever had a batch in this server: the first is free of the timer."""
+    batch_id: UUID | None
+    """The active batch there."""
     timer: Timer
 
     @property
@@ -64,9 +71,13 @@ def refresh(viewer: Viewer, now: datetime, policy: Policy) -> Timer:
     locked_until = viewer.timer.runs_until(now)
     if locked_until:
         raise RefreshLocked(locked_until)
-    return replace(
-        viewer.timer, last_global_refresh_at=now, refresh_available_at=now + policy.refresh_every[viewer.tier]
-    )
+    return retime(replace(viewer.timer, last_global_refresh_at=now), viewer.tier, policy)
+
+
+def retime(timer: Timer, tier: Tier, policy: Policy) -> Timer:
+    """DI-14: the timer as a tier has it, counted from the refresh that spent it last; one never spent stays so."""
+    spent = timer.last_global_refresh_at
+    return replace(timer, refresh_available_at=spent + policy.refresh_every[tier]) if spent else timer
 
 
 def next_refresh_at(viewer: Viewer, now: datetime) -> datetime | None:

@@ -8,17 +8,9 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from unora_common.database import Row, Session, Tx
+from unora_common.database import Session, Tx
 
-from unora_discovery.domain import AgeBand, Batch, Card, CardHobby, CardNotFound, Dealt, ServerType, Timer
-
-# Who is behind a card is not read here.
-ACTIVE: Final = """
-    SELECT b.id AS batch_id, b.created_at, k.id, k.position, k.age_band, k.city, k.trust_level, k.hobbies
-    FROM discovery.discovery_batches b
-    JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
-    WHERE b.user_id = $1 AND b.server_type = $2 AND b.deleted_at IS NULL
-    ORDER BY k.position"""
+from unora_discovery.domain import Batch, CardNotFound, Dealt, ServerType, Timer
 
 CLOSE: Final = """
     WITH closed AS (
@@ -59,12 +51,9 @@ PURGE: Final = """
     DELETE FROM discovery.discovery_batches WHERE id = ANY (ARRAY(SELECT id FROM old))"""
 
 
-async def active(session: Session, user_id: UUID, server: ServerType) -> Batch | None:
-    """The member's active batch in a server (DI-03), with its five cards."""
-    rows = await session.rows(ACTIVE, user_id, server)
-    if not rows:
-        return None
-    return Batch(rows[0]["batch_id"], rows[0]["created_at"], tuple(_card(row) for row in rows))
+async def close(tx: Tx, user_id: UUID, server: ServerType) -> None:
+    """Closes the active batch of the member, whose row is locked, if there is one, now."""
+    await tx.run(CLOSE, user_id, server, tx.now)
 
 
 async def replace(
@@ -73,7 +62,7 @@ async def replace(
     """Closes the active batch of the member, whose row is locked, and opens the next, now (DI-03); keeps the timer.
     Returns the new batch and the member's new version.
     """
-    await tx.run(CLOSE, user_id, server, tx.now)
+    await close(tx, user_id, server)
     cards = tuple(each.card for each in dealt)
     version: int = await tx.value(
         OPEN,
@@ -109,14 +98,3 @@ async def resolve(
 async def purge(tx: Tx, kept: timedelta, limit: int) -> int:
     """Deletes batches that were replaced so long ago, by the machine's clock, and their cards; returns how many."""
     return await tx.run(PURGE, kept, limit)
-
-
-def _card(row: Row) -> Card:
-    return Card(
-        id=row["id"],
-        position=row["position"],
-        age_band=AgeBand(row["age_band"]),
-        city=row["city"],
-        trust_level=row["trust_level"],
-        hobbies=msgspec.json.decode(row["hobbies"], type=tuple[CardHobby, ...]),
-    )

@@ -1,25 +1,14 @@
-"""The pool: projections that take only what is newer, and the search for candidates."""
+"""The pool: what other contexts tell of members; of each the newest version is kept, in whatever order they come."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
-from unora_common.database import Row, Session, Tx
+from unora_common.database import Tx
 
-from unora_discovery.domain import (
-    BATCH_SIZE,
-    AgeBand,
-    Candidate,
-    Exclusion,
-    Hobby,
-    Inventory,
-    Profile,
-    ServerType,
-)
+from unora_discovery.domain import Inventory, Profile, Standing, Tier
 
 PROJECT_PROFILE: Final = """
     INSERT INTO discovery.candidates AS c (
@@ -33,43 +22,26 @@ PROJECT_PROFILE: Final = """
 
 PROJECT_INVENTORY: Final = """
     INSERT INTO discovery.candidates AS c (
-        user_id, inventory_version, tier, active_connection_count, connection_limit)
-    VALUES ($1, $2, $3, $4, $5)
+        user_id, inventory_version, active_connection_count, connection_limit)
+    VALUES ($1, $2, $3, $4)
     ON CONFLICT (user_id) DO UPDATE SET
-        inventory_version = excluded.inventory_version, tier = excluded.tier,
+        inventory_version = excluded.inventory_version,
         active_connection_count = excluded.active_connection_count, connection_limit = excluded.connection_limit
     WHERE c.inventory_version < excluded.inventory_version"""
 
-EXCLUDE: Final = """
-    INSERT INTO discovery.exclusions AS e (source_id, version, user_id, other_id, reason)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (source_id, user_id) DO UPDATE SET version = excluded.version, reason = excluded.reason
-    WHERE e.version < excluded.version"""
+# Says whether it was newer.
+PROJECT_TIER: Final = """
+    INSERT INTO discovery.candidates AS c (user_id, tier_version, tier) VALUES ($1, $2, $3)
+    ON CONFLICT (user_id) DO UPDATE SET tier_version = excluded.tier_version, tier = excluded.tier
+    WHERE c.tier_version < excluded.tier_version"""
 
-# Whom the viewer must not be shown is gathered first, by indexes and of history only what counts. (Batches as an array:
-# for a join Postgres guesses how many there are, and where it guesses wrong it reads all cards.) A batch was shown from
-# its making until it was replaced, so that the people of the batch that is being replaced are not in the next one,
-# however old it is.
-# The viewer's filters are those of this server, as they are now: cards that are shown stay (DI-05, DI-03).
-SEARCH: Final = f"""
-    WITH apart AS MATERIALIZED (
-        SELECT other_id FROM discovery.exclusions WHERE user_id = $1 AND reason <> 'lifted'
-        UNION ALL
-        SELECT shown_user_id FROM discovery.discovery_cards WHERE batch_id = ANY (ARRAY(
-            SELECT id FROM discovery.discovery_batches WHERE user_id = $1 AND deleted_at IS NULL
-            UNION ALL
-            SELECT id FROM discovery.discovery_batches WHERE user_id = $1 AND deleted_at > $4)))
-    SELECT c.user_id, c.age_band, c.city, c.trust_level, c.hobbies
-    FROM discovery.server_memberships m
-    JOIN discovery.candidates c ON c.user_id = m.user_id
-    LEFT JOIN discovery.filters f ON f.user_id = $1 AND f.server_type = $2 AND f.deleted_at IS NULL
-    WHERE m.server_type = $2 AND m.user_id <> $1
-        AND c.discovery_ready AND c.active_connection_count < c.connection_limit
-        AND (coalesce(f.genders, '{{}}') = '{{}}' OR c.gender = ANY (f.genders))
-        AND (coalesce(f.age_bands, '{{}}') = '{{}}' OR c.age_band = ANY (f.age_bands))
-        AND NOT EXISTS (SELECT FROM apart WHERE apart.other_id = c.user_id)
-    ORDER BY (SELECT count(*) FROM unnest(c.hobby_option_ids) AS hobby WHERE hobby = ANY($3)) DESC, random()
-    LIMIT {BATCH_SIZE}"""
+PROJECT_STANDING: Final = """
+    INSERT INTO discovery.candidates AS c (user_id, restriction_version, reduced_visibility, restricted, suspended)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (user_id) DO UPDATE SET
+        restriction_version = excluded.restriction_version, reduced_visibility = excluded.reduced_visibility,
+        restricted = excluded.restricted, suspended = excluded.suspended
+    WHERE c.restriction_version < excluded.restriction_version"""
 
 
 async def project_profile(tx: Tx, profile: Profile) -> None:
@@ -94,32 +66,17 @@ async def project_inventory(tx: Tx, inventory: Inventory) -> None:
         PROJECT_INVENTORY,
         inventory.user_id,
         inventory.version,
-        inventory.tier,
         inventory.active_connection_count,
         inventory.connection_limit,
     )
 
 
-async def exclude(tx: Tx, *exclusions: Exclusion) -> None:
-    """Keeps members apart, or no longer; of each source the newest version counts, in whatever order they come."""
-    await tx.run_many(EXCLUDE, [(e.source_id, e.version, e.user_id, e.other_id, e.reason) for e in exclusions])
+async def project_tier(tx: Tx, user_id: UUID, version: int, tier: Tier) -> bool:
+    """Keeps a member's tier as billing tells it, unless what is kept is as new; tells whether it was."""
+    return await tx.run(PROJECT_TIER, user_id, version, tier) > 0
 
 
-async def search(
-    session: Session, viewer: UUID, server: ServerType, hobbies: Collection[str], not_shown_since: datetime
-) -> list[Candidate]:
-    """At most five members of the server who may be shown to the viewer (DI-09) and pass the viewer's filters (DI-05):
-    those who share most of these hobbies first, and by chance among equals (DI-07).
-    """
-    rows = await session.rows(SEARCH, viewer, server, list(hobbies), not_shown_since)
-    return [_candidate(row) for row in rows]
-
-
-def _candidate(row: Row) -> Candidate:
-    return Candidate(
-        user_id=row["user_id"],
-        age_band=AgeBand(row["age_band"]),
-        city=row["city"],
-        trust_level=row["trust_level"],
-        hobbies=msgspec.json.decode(row["hobbies"], type=tuple[Hobby, ...]),
-    )
+async def project_standing(tx: Tx, standing: Standing) -> None:
+    """Keeps a member's standing as safety tells it, unless what is kept is as new."""
+    what = (standing.reduced_visibility, standing.restricted, standing.suspended)
+    await tx.run(PROJECT_STANDING, standing.user_id, standing.version, *what)

@@ -6,6 +6,7 @@ crash at any point leaves nothing that the clean-up does not find (jobs.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -53,17 +54,29 @@ def upload_key(user: UUID, photo: UUID) -> str:
     return f"uploads/{user}/{photo}"
 
 
-async def offer(database: Database, resources: Resources, user: UUID, request_id: UUID, content_type: str) -> Offered:
-    """PR-02, PR-07: a form for one more photo, if there is room. A repeat gets the same photo and a fresh form."""
+async def offer(
+    database: Database,
+    resources: Resources,
+    user: UUID,
+    request_id: UUID,
+    content_type: str,
+    replaces: UUID | None = None,
+) -> Offered:
+    """PR-02, PR-07: a form for one more photo, if there is room, or for one in another's place. A repeat gets the same
+    photo and a fresh form.
+    """
     photo = uuid7()
     expires_at = resources.machine_now() + resources.policy.upload_life
-    new = Offer(id=photo, content_type=content_type, object_key=upload_key(user, photo))
+    new = Offer(id=photo, content_type=content_type, object_key=upload_key(user, photo), replaces=replaces)
     async with database.transaction(user) as tx, changing(tx, user, resources.policy) as change:
         kept = await photos.offer(tx, new, user, request_id, expires_at)
-        if kept is None or kept.content_type != content_type:
+        if kept is None or (kept.content_type, kept.replaces) != (content_type, replaces):
             raise RequestIdReused
         if kept.id == photo:
-            album.check_room(change.before.photos, resources.policy)
+            if replaces is None:
+                album.check_room(change.before.photos, resources.policy)
+            else:
+                album.position_of(change.before.photos, replaces)
             album.check_uploads(await photos.uncompleted(tx, user), resources.policy)
     form = resources.photos.offer_upload(
         kept.object_key,
@@ -106,16 +119,24 @@ async def receive(database: Database, resources: Resources, user: UUID, photo: U
 
 
 async def keep(tx: Tx, resources: Resources, photo: UUID, received: Received | None) -> tuple[Photo, int]:
-    """PR-02: the picture becomes the member's last photo, once, if there is still room. Returns it and its position."""
+    """PR-02: the picture becomes the member's last photo, if there is still room, or takes the place of the one that it
+    replaces; once. Returns it and its position.
+    """
     async with changing(tx, tx.user, resources.policy) as change:
         kept = change.before.photos
         for position, known in enumerate(kept, start=1):
             if known.id == photo:
                 return known, position
-        if received is None or not await photos.hold(tx, photo):
+        there, replaces = await photos.hold(tx, photo)
+        if received is None or not there:
             raise PhotoNotFound
-        after = album.add(kept, received.photo, resources.policy)
-        await photos.add(tx, tx.user, received.photo, len(after), received.measures)
+        if replaces is None:
+            after = album.add(kept, received.photo, resources.policy)
+        else:
+            after = album.swap(kept, replaces, received.photo)
+            await photos.delete(tx, replaces, _due_at_once(resources))
+        position = album.position_of(after, photo)
+        await photos.add(tx, tx.user, received.photo, position, received.measures)
         change.locked.tell(
             tx,
             PhotoAdded,
@@ -124,7 +145,30 @@ async def keep(tx: Tx, resources: Resources, photo: UUID, received: Received | N
             quality_passed=received.photo.quality_passed,
         )
         change.to(replace(change.before, photos=after))
-        return received.photo, len(after)
+        return received.photo, position
+
+
+async def delete(tx: Tx, resources: Resources, photo: UUID) -> None:
+    """PR-02: a photo less, if the member can do without; its object is deleted by the next clean-up."""
+    async with changing(tx, tx.user, resources.policy) as change:
+        after = album.without(change.before.photos, photo)
+        change.to(replace(change.before, photos=after))
+        await photos.delete(tx, photo, _due_at_once(resources))
+        await photos.arrange(tx, tx.user, after)
+
+
+async def reorder(tx: Tx, resources: Resources, order: Sequence[UUID]) -> tuple[Photo, ...]:
+    """PR-02, ID-04: the photos in another order, of which the first three are judged."""
+    async with changing(tx, tx.user, resources.policy) as change:
+        after = album.reorder(change.before.photos, order)
+        change.to(replace(change.before, photos=after))
+        await photos.arrange(tx, tx.user, after)
+    return after
+
+
+def _due_at_once(resources: Resources) -> datetime:
+    """The expiry of an object that nobody needs to wait for."""
+    return resources.machine_now() - resources.policy.upload_kept
 
 
 async def _look(resources: Resources, uploaded: str) -> Picture:

@@ -33,6 +33,18 @@ class TooFewHobbies(DomainError):
     reason = "TOO_FEW_HOBBIES"
 
 
+class TooFewPhotos(DomainError):
+    """PR-02: a discovery-ready member may replace photos, not fall below three."""
+
+    reason = "TOO_FEW_PHOTOS"
+
+
+class FacePhotoNeeded(DomainError):
+    """PR-02: of a discovery-ready member's photos one has a face."""
+
+    reason = "FACE_PHOTO_NEEDED"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """All that decides whether a member is ready. The phone is never missing: the account begins with it (ID-02)."""
@@ -61,14 +73,15 @@ def is_ready(member: Member, now: datetime, policy: Policy) -> bool:
 
 
 def stay_ready(before: Member, after: Member, now: datetime, policy: Policy) -> None:
-    """PR-02: refuse a change that takes a ready member below a minimum. Who is not ready may change anything.
-
-    Photos are only ever added, so that neither they nor the face can come to be missing.
-    """
+    """PR-02: refuse a change that takes a ready member below a minimum. Who is not ready may change anything."""
     lacking = missing(after, now, policy)
     if not lacking or not is_ready(before, now, policy):
         return
     if Missing.PROFILE in lacking:
         raise ProfileIncomplete
+    if Missing.PHOTOS in lacking:
+        raise TooFewPhotos(least=policy.photos_least)
+    if Missing.FACE_PHOTO in lacking:
+        raise FacePhotoNeeded
     if Missing.HOBBIES in lacking:
         raise TooFewHobbies(least=policy.hobbies_least)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from unora_common.errors import DomainError
+from unora_common.errors import DomainError, InvalidArgument
 
 from unora_identity.domain.policy import Policy
 
@@ -36,6 +36,15 @@ class PhotoNotFound(DomainError):
     reason = "PHOTO_NOT_FOUND"
 
 
+class PhotoOrderInvalid(InvalidArgument):
+    """An order names each photo once, and nothing else."""
+
+    reason = "PHOTO_ORDER_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__({"photo_ids": "names each of your photos once"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
     """What was found in the picture when it was uploaded."""
@@ -53,6 +62,34 @@ def add(photos: Sequence[Photo], new: Photo, policy: Policy) -> tuple[Photo, ...
     """The new photo comes last."""
     check_room(photos, policy)
     return (*photos, new)
+
+
+def position_of(photos: Sequence[Photo], photo: UUID) -> int:
+    """Where one of the photos is, from 1."""
+    for position, known in enumerate(photos, start=1):
+        if known.id == photo:
+            return position
+    raise PhotoNotFound
+
+
+def without(photos: Sequence[Photo], photo: UUID) -> tuple[Photo, ...]:
+    """One less; those behind it move up."""
+    position = position_of(photos, photo)
+    return (*photos[: position - 1], *photos[position:])
+
+
+def swap(photos: Sequence[Photo], old: UUID, new: Photo) -> tuple[Photo, ...]:
+    """The new photo takes the place of an old one, so that there is never one less."""
+    position = position_of(photos, old)
+    return (*photos[: position - 1], new, *photos[position:])
+
+
+def reorder(photos: Sequence[Photo], order: Sequence[UUID]) -> tuple[Photo, ...]:
+    """The same photos in another order."""
+    known = {photo.id: photo for photo in photos}
+    if len(order) != len(known) or set(order) != set(known):
+        raise PhotoOrderInvalid
+    return tuple(known[photo] for photo in order)
 
 
 def check_room(photos: Sequence[Photo], policy: Policy) -> None:

@@ -11,6 +11,8 @@ from unora.identity.v1.profile_service_pb2 import (
     CompletePhotoUploadResponse,
     CreatePhotoUploadRequest,
     CreatePhotoUploadResponse,
+    DeletePhotoRequest,
+    DeletePhotoResponse,
     GetOnboardingRequest,
     GetOnboardingResponse,
     GetProfileRequest,
@@ -20,6 +22,8 @@ from unora.identity.v1.profile_service_pb2 import (
     ListHobbyOptionsResponse,
     ListPhotosRequest,
     ListPhotosResponse,
+    ReorderPhotosRequest,
+    ReorderPhotosResponse,
     SetHobbiesRequest,
     SetHobbiesResponse,
     UpdateProfileRequest,
@@ -102,7 +106,12 @@ class Profiles:
         """PR-02, PR-07: a form for one photo."""
         assert call.user is not None
         offered = await uploading.offer(
-            self.app.database, self.resources, call.user, UUID(request.request_id), request.content_type
+            self.app.database,
+            self.resources,
+            call.user,
+            UUID(request.request_id),
+            request.content_type,
+            UUID(request.replaces_photo_id) if request.HasField("replaces_photo_id") else None,
         )
         return CreatePhotoUploadResponse(
             photo_id=str(offered.photo),
@@ -131,6 +140,18 @@ class Profiles:
                 for position, photo in enumerate(photos, start=1)
             ]
         )
+
+    @once
+    async def DeletePhoto(self, request: DeletePhotoRequest, tx: Tx) -> DeletePhotoResponse:
+        """PR-02: a photo less."""
+        await uploading.delete(tx, self.resources, UUID(request.photo_id))
+        return DeletePhotoResponse()
+
+    @once
+    async def ReorderPhotos(self, request: ReorderPhotosRequest, tx: Tx) -> ReorderPhotosResponse:
+        """PR-02, ID-04: the photos in another order."""
+        photos = await uploading.reorder(tx, self.resources, [UUID(photo) for photo in request.photo_ids])
+        return ReorderPhotosResponse(photos=[to_photo(photo, number) for number, photo in enumerate(photos, start=1)])
 
     async def _receive(self, request: CompletePhotoUploadRequest, call: Call) -> Received | None:
         assert call.user is not None

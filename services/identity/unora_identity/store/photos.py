@@ -13,11 +13,12 @@ from unora_identity.domain.photos import Photo
 
 # A repeat finds its offer, and moves the time after which the objects are orphans.
 OFFER = """
-    INSERT INTO identity.photo_uploads AS u (id, user_id, request_id, content_type, object_keys, expires_at)
-    VALUES ($1, $2, $3, $4, ARRAY[$5::text], $6)
+    INSERT INTO identity.photo_uploads AS u
+        (id, user_id, request_id, content_type, object_keys, expires_at, replaces_photo_id)
+    VALUES ($1, $2, $3, $4, ARRAY[$5::text], $6, $7)
     ON CONFLICT (user_id, request_id) DO UPDATE SET expires_at = greatest(u.expires_at, excluded.expires_at)
     WHERE u.removing_at IS NULL
-    RETURNING id, content_type, object_keys[1] AS object_key"""
+    RETURNING id, content_type, object_keys[1] AS object_key, replaces_photo_id AS replaces"""
 UNCOMPLETED = """
     SELECT u.expires_at FROM identity.photo_uploads u
     WHERE u.user_id = $1 AND NOT EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id)"""
@@ -28,11 +29,26 @@ FIND = """
 NOTE_OBJECT = """
     UPDATE identity.photo_uploads SET object_keys = object_keys || $2::text
     WHERE id = $1 AND removing_at IS NULL AND cardinality(object_keys) < 20"""
-HOLD = "SELECT FROM identity.photo_uploads WHERE id = $1 AND removing_at IS NULL FOR UPDATE"
+HOLD = "SELECT replaces_photo_id FROM identity.photo_uploads WHERE id = $1 AND removing_at IS NULL FOR UPDATE"
 ADD = """
     INSERT INTO identity.photos (id, user_id, position, object_key, has_face, quality_passed, sharpness, brightness,
                                  width, height, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+# A photo that is deleted leaves its row, to which reveals refer (RE-12), and its object to the clean-up. The offer that
+# it came from may still be there, also with another object of it; should the clean-up have it in hand, it starts anew.
+DELETE = """
+    WITH gone AS (
+        UPDATE identity.photos SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL
+        RETURNING id, user_id, object_key)
+    INSERT INTO identity.photo_uploads AS u (id, user_id, request_id, content_type, object_keys, expires_at)
+    SELECT id, user_id, id, 'image/jpeg', ARRAY[object_key], $3 FROM gone
+    ON CONFLICT (id) DO UPDATE
+    SET object_keys = u.object_keys || excluded.object_keys, expires_at = excluded.expires_at, removing_at = NULL"""
+# No two photos of a member may have one position, not even for a moment, so all leave theirs before they take the new.
+LEAVE = "UPDATE identity.photos SET deleted_at = $2 WHERE user_id = $1 AND deleted_at IS NULL"
+ARRANGE = """
+    UPDATE identity.photos p SET position = o.position, deleted_at = NULL
+    FROM unnest($2::uuid[]) WITH ORDINALITY AS o (id, position) WHERE p.id = o.id AND p.user_id = $1"""
 # Marked first and removed later, so that no upload is completed while its objects are being removed. The clock is read
 # once, by a SELECT of its own: bare in the condition, it would be read for each row, and no index could serve it.
 MARK_ORPHANS = """
@@ -43,8 +59,8 @@ MARK_ORPHANS = """
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     UPDATE identity.photo_uploads u SET removing_at = clock_timestamp() FROM old WHERE u.id = old.id
     RETURNING u.id, u.object_keys"""
-IN_USE = "SELECT object_key FROM identity.photos WHERE object_key = ANY($1)"
-REMOVE = "DELETE FROM identity.photo_uploads WHERE id = ANY($1)"
+IN_USE = "SELECT object_key FROM identity.photos WHERE object_key = ANY($1) AND deleted_at IS NULL"
+REMOVE = "DELETE FROM identity.photo_uploads WHERE id = ANY($1) AND removing_at IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +70,8 @@ class Offer:
     id: UUID
     content_type: str
     object_key: str
+    replaces: UUID | None = None
+    """The photo whose place it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +84,7 @@ class Measures:
 
 async def offer(tx: Tx, new: Offer, user: UUID, request_id: UUID, expires_at: datetime) -> Offer | None:
     """Keeps an offer, or finds that of the same request; None if its objects are being removed."""
-    row = await tx.row(OFFER, new.id, user, request_id, new.content_type, new.object_key, expires_at)
+    row = await tx.row(OFFER, new.id, user, request_id, new.content_type, new.object_key, expires_at, new.replaces)
     return Offer(**row) if row else None
 
 
@@ -86,9 +104,23 @@ async def note_object(tx: Tx, photo: UUID, object_key: str) -> bool:
     return await tx.run(NOTE_OBJECT, photo, object_key) == 1
 
 
-async def hold(tx: Tx, photo: UUID) -> bool:
-    """Keeps the offer from being removed until the end of the transaction; False if it is over."""
-    return await tx.row(HOLD, photo) is not None
+async def hold(tx: Tx, photo: UUID) -> tuple[bool, UUID | None]:
+    """Keeps the offer from being removed until the end of the transaction. Whether it is not over, and which photo it
+    is to replace.
+    """
+    row = await tx.row(HOLD, photo)
+    return (True, row["replaces_photo_id"]) if row else (False, None)
+
+
+async def delete(tx: Tx, photo: UUID, due: datetime) -> None:
+    """Deletes a photo; its object is one that expired at `due`, by the machine's clock."""
+    await tx.run(DELETE, photo, tx.now, due)
+
+
+async def arrange(tx: Tx, user: UUID, photos: Sequence[Photo]) -> None:
+    """Puts all photos of a member in this order."""
+    await tx.run(LEAVE, user, tx.now)
+    await tx.run(ARRANGE, user, [photo.id for photo in photos])
 
 
 async def add(tx: Tx, user: UUID, photo: Photo, position: int, measures: Measures) -> None:

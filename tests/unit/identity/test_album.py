@@ -1,0 +1,67 @@
+"""PR-02: what may be done with a member's photos."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+from unora_common.errors import DomainError
+from unora_identity.domain.hobbies import Hobby
+from unora_identity.domain.onboarding import FacePhotoNeeded, Member, TooFewPhotos, stay_ready
+from unora_identity.domain.photos import Photo, PhotoNotFound, PhotoOrderInvalid, reorder, swap, without
+from unora_identity.domain.policy import Policy
+from unora_identity.domain.profiles import Gender, Profile
+
+pytestmark = pytest.mark.rule("PR-02")
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def photo(*, face: bool = True) -> Photo:
+    return Photo(id=uuid4(), face=face, quality_passed=True, width=600, height=800, object_key="k")
+
+
+A, B, C = photo(), photo(face=False), photo(face=False)
+READY = Member(
+    profile=Profile(
+        name="Ada", date_of_birth=date(1990, 1, 1), gender=Gender.WOMAN, city="London", time_zone="Europe/London"
+    ),
+    photos=(A, B, C),
+    hobbies=(Hobby("chess", "slow"), Hobby("hiking", "early")),
+)
+
+
+def test_those_behind_move_up() -> None:
+    assert without((A, B, C), B.id) == (A, C)
+
+
+def test_the_new_one_takes_the_place_of_the_old() -> None:
+    new = photo()
+    assert swap((A, B, C), B.id, new) == (A, new, C)
+
+
+def test_an_order_names_each_once() -> None:
+    assert reorder((A, B, C), [C.id, A.id, B.id]) == (C, A, B)
+    for order in ([A.id, B.id], [A.id, B.id, B.id], [A.id, B.id, C.id, A.id], [A.id, B.id, uuid4()], []):
+        with pytest.raises(PhotoOrderInvalid):
+            reorder((A, B, C), order)
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    unknown = uuid4()
+    with pytest.raises(PhotoNotFound):
+        without((A,), unknown)
+    with pytest.raises(PhotoNotFound):
+        swap((A,), unknown, B)
+
+
+@pytest.mark.parametrize(
+    ("after", "refusal"),
+    [((A, B), TooFewPhotos), ((B, C, photo(face=False)), FacePhotoNeeded), ((B, C), TooFewPhotos)],
+)
+def test_who_is_ready_stays_so(after: tuple[Photo, ...], refusal: type[DomainError]) -> None:
+    with pytest.raises(refusal):
+        stay_ready(READY, replace(READY, photos=after), NOW, Policy())
+    unready = replace(READY, hobbies=())
+    stay_ready(unready, replace(unready, photos=after), NOW, Policy())

@@ -1,22 +1,25 @@
-"""What streak does when matching tells of a connection."""
+"""What streak does when matching tells of a connection, and billing of a payment or a tier."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
+from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_NUDGE, PAYMENT_PURPOSE_RECOVERY
+from unora.billing.v1.events_pb2 import PaymentFailed, PaymentSucceeded, TierChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.database import Tx
 from unora_common.declare import on
 from unora_common.errors import Later
 from unora_common.ids import uuid7
-from unora_common.messages import SERVER_NAMES, from_timestamp
+from unora_common.messages import SERVER_NAMES, TIER_NAMES, from_timestamp
 from unora_common.service import App
 
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
 from unora_streak.domain import Event, Streak, begin, terminate
-from unora_streak.store import streaks
+from unora_streak.store import nudges, streaks
+from unora_streak.use_cases.paying import apply_nudge, apply_recovery, drop_recovery
 from unora_streak.use_cases.settling import settle_all
 
 
@@ -65,3 +68,42 @@ class Connections:
         after, events = terminate(before, ended_at, tx.now, self.policy)
         await streaks.save(tx, before, after, events, self.policy)
         await streaks.leave_dashboard(tx, before.id, ended_at)
+
+
+class Payments:
+    """What is paid for is given, or given up; what is paid for reveals and plans is not ours."""
+
+    def __init__(self, app: App[StreakConfig]) -> None:
+        self.policy = app.config.policy
+
+    @on(PaymentSucceeded)
+    async def give(self, event: PaymentSucceeded, tx: Tx) -> None:
+        """ST-08, ST-13, ST-17: each payment is answered by one event with its id."""
+        paid_at = from_timestamp(event.occurred_at)
+        if event.purpose == PAYMENT_PURPOSE_RECOVERY:
+            await apply_recovery(tx, *_ids(event), paid_at, self.policy)
+        elif event.purpose == PAYMENT_PURPOSE_NUDGE:
+            await apply_nudge(tx, *_ids(event), self.policy)
+
+    @on(PaymentFailed)
+    async def give_up(self, event: PaymentFailed, tx: Tx) -> None:
+        """ST-20. For a nudge nothing was held."""
+        if event.purpose == PAYMENT_PURPOSE_RECOVERY:
+            failed_at = from_timestamp(event.occurred_at)
+            await drop_recovery(tx, UUID(event.streak_id), UUID(event.payment_id), failed_at, self.policy)
+
+
+class Tiers:
+    """Tiers, for the number of nudges (ST-13)."""
+
+    def __init__(self, app: App[StreakConfig]) -> None:
+        pass
+
+    @on(TierChanged)
+    async def follow(self, event: TierChanged, tx: Tx) -> None:
+        """Messages may come out of order: only a newer one counts."""
+        await nudges.follow_tier(tx, UUID(event.user_id), TIER_NAMES[event.tier], event.version)
+
+
+def _ids(event: PaymentSucceeded) -> tuple[UUID, UUID, UUID]:
+    return UUID(event.streak_id), UUID(event.payer_id), UUID(event.payment_id)

@@ -11,7 +11,7 @@ from unora.streak.v1.streak_service_pb2 import EffortSignal, StreakState
 from unora_common.database import Row
 from unora_common.messages import SERVERS, by_name, to_date, to_timestamp
 
-from unora_streak.domain import PLAYING, Effort, Event, State, Streak
+from unora_streak.domain import PLAYING, Effort, Event, NudgeSent, State, Streak
 
 STATES = by_name(StreakState)
 EFFORTS = by_name(EffortSignal)
@@ -81,6 +81,18 @@ def to_nudge(row: Row) -> streak_service_pb2.Nudge:
         day=row["day"],
         check_in_date=to_date(row["check_in_date"]),
         sent_at=row["sent_at"],
+    )
+
+
+def to_nudge_sent(event: NudgeSent, check_in_date: datetime.date) -> streak_service_pb2.Nudge:
+    """A nudge from what has just happened."""
+    return streak_service_pb2.Nudge(
+        nudge_id=str(event.nudge_id),
+        sender_id=str(event.sender_id),
+        receiver_id=str(event.receiver_id),
+        day=event.day,
+        check_in_date=to_date(check_in_date),
+        sent_at=to_timestamp(event.at),
     )
 
 

@@ -130,17 +130,17 @@ class Couple:
         event.occurred_at.FromDatetime(at or await self.world.now())
         await self.world.tell(event)
 
-    async def fail(self, payment_id: str, at: datetime | None = None) -> None:
-        """Billing tells that a payment for a recovery failed now or at another moment."""
+    async def fail(self, payment_id: str, version: int = 2) -> None:
+        """Billing tells that a payment for a recovery failed just now."""
         event = PaymentFailed(
             payment_id=payment_id,
-            version=2,
+            version=version,
             payer_id=self.b.id,
             purpose=PAYMENT_PURPOSE_RECOVERY,
             streak_id=self.streak_id,
             failure=PAYMENT_FAILURE_DECLINED,
         )
-        event.occurred_at.FromDatetime(at or await self.world.now())
+        event.occurred_at.FromDatetime(await self.world.now())
         await self.world.tell(event)
 
     async def jump(self, to: datetime) -> None:

@@ -11,17 +11,22 @@ from unora.streak.v1.streak_service_pb2 import (
     GetDashboardResponse,
     GetStreakRequest,
     GetStreakResponse,
+    ListNudgesRequest,
+    ListNudgesResponse,
+    SendNudgeRequest,
+    SendNudgeResponse,
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.declare import once, reads
+from unora_common.ids import uuid7
 from unora_common.service import App
 
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
-from unora_streak.domain import State, check_in, settle
-from unora_streak.messages import EFFORT_OF, to_check_in, to_streak
-from unora_streak.store import streaks
+from unora_streak.domain import NudgeSent, State, check_in, nudge, nudgeable, settle
+from unora_streak.messages import EFFORT_OF, to_check_in, to_nudge, to_nudge_sent, to_streak
+from unora_streak.store import breaks, nudges, streaks
 from unora_streak.use_cases.settling import settle_all
 
 
@@ -33,6 +38,7 @@ class Streaks:
     def __init__(self, app: App[StreakConfig]) -> None:
         self.app = app
         self.policy = app.config.policy
+        self.limits = app.config.nudges
         self.directory = Directory(app.clients)
 
     @reads
@@ -81,6 +87,32 @@ class Streaks:
         after, events = check_in(before, tx.user, effort, tx.now, zone or before.zone, self.policy)
         await streaks.save(tx, before, after, events, self.policy)
         return CheckInResponse(streak=to_streak(after, found.server_type, tx.user))
+
+    @once
+    async def SendNudge(self, request: SendNudgeRequest, tx: Tx) -> SendNudgeResponse:
+        """ST-13. The streak's lock holds the number of nudges still."""
+        found = await streaks.lock(tx, UUID(request.streak_id), tx.user)
+        (before,) = await settle_all(tx, [found.streak], self.policy)
+        standing = await nudges.standing(tx, before, tx.user)
+        left = self.limits[standing.tier] - standing.used
+        after, events = nudge(before, tx.user, uuid7(), left, tx.now, self.policy)
+        (sent,) = events
+        assert isinstance(sent, NudgeSent)
+        nudges.save(tx, sent, await breaks.of(tx, before), standing.sent + 1)
+        await streaks.save(tx, before, after, events, self.policy)
+        return SendNudgeResponse(nudge=to_nudge_sent(sent, before.check_in_date), nudges_left=left - 1)
+
+    @reads
+    async def ListNudges(self, request: ListNudgesRequest, db: Session) -> ListNudgesResponse:
+        """ST-13. Who is nudged sees it too."""
+        found = await streaks.one(db, UUID(request.streak_id), db.user)
+        streak, _ = settle(found.streak, found.now, self.policy)
+        sent = await nudges.of_cycle(db, streak.id, streak.cycle)
+        left = 0
+        if nudgeable(streak, db.user):
+            standing = await nudges.standing(db, streak, db.user)
+            left = max(0, self.limits[standing.tier] - standing.used)
+        return ListNudgesResponse(nudges=[to_nudge(row) for row in sent], nudges_left=left)
 
 
 class CycleIsOver(Exception):

@@ -1,0 +1,352 @@
+"""What billing's payments bring a streak: it is recovered, or they are rejected; once, in whatever order."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, timedelta
+
+import pytest
+from unora.streak.v1.events_pb2 import (
+    RecoveryHeld,
+    RecoveryRejected,
+    RecoveryReleased,
+    StreakRecovered,
+    StreakReset,
+    StreakTerminated,
+)
+from unora.streak.v1.streak_service_pb2 import (
+    STREAK_STATE_ACTIVE,
+    STREAK_STATE_COMPLETED,
+    STREAK_STATE_PAYMENT_WINDOW,
+    STREAK_STATE_RESET,
+)
+from unora_common.service import App
+from unora_streak.jobs import Days
+from unora_streak.use_cases.paying import apply_recovery
+
+from tests.integration.streak.conftest import MINUTE, Couple
+from tests.support import as_uuid, refusal, request_id
+
+HOUR = 60 * MINUTE
+
+
+async def links(couple: Couple) -> list[str]:
+    """The payments that recoveries of the streak are linked to."""
+    rows = await couple.world.superuser.fetch(
+        """SELECT p.payment_id FROM streak.recovery_payments p JOIN streak.breaks b ON b.id = p.break_id
+        WHERE b.streak_id = $1 AND p.user_id = b.breaker_user_id ORDER BY p.recovered_at""",
+        couple.streak_id,
+    )
+    return [str(row["payment_id"]) for row in rows]
+
+
+async def outcomes(couple: Couple) -> list[str | None]:
+    """How the at-risk periods of the streak came out, in order."""
+    rows = await couple.world.superuser.fetch(
+        "SELECT outcome FROM streak.breaks WHERE streak_id = $1 ORDER BY check_in_date", couple.streak_id
+    )
+    return [row["outcome"] for row in rows]
+
+
+@pytest.mark.rule("ST-08", "ST-18")
+async def test_the_breaker_pays_and_the_streak_goes_on(couple: Couple) -> None:
+    await couple.play(4)
+    await couple.to_next_day()
+    await couple.miss()
+    payment = request_id()
+    await couple.authorize(payment)
+    await couple.pay(payment)
+    now = await couple.now()
+    assert (now.state, now.cycle, now.completed_days, now.current_day) == (STREAK_STATE_ACTIVE, 1, 4, 5)
+    assert (now.checked_in, now.partner_checked_in, now.breaker_id) == (False, False, "")
+    assert not now.HasField("window_ends_at")
+    (event,) = await couple.told(StreakRecovered)
+    assert (event.payment_id, event.breaker_user_id, event.completed_days) == (payment, couple.b.id, 4)
+    assert event.day_ends_at == now.day_ends_at
+    assert await links(couple) == [payment]
+    assert await outcomes(couple) == ["recovered"]
+    played_again = await couple.check_in(couple.a, couple.b)
+    assert (played_again.completed_days, played_again.current_day) == (5, 5)
+
+
+@pytest.mark.rule("ST-03", "ST-08")
+async def test_the_day_played_again_lasts_six_hours_at_least(couple: Couple) -> None:
+    deadline = await couple.miss()
+    await couple.world.move_clock(deadline - 2 * HOUR)
+    payment = request_id()
+    await couple.authorize(payment)
+    await couple.pay(payment)
+    assert (await couple.day_ends_at()) - deadline == 24 * HOUR
+
+
+@pytest.mark.rule("ST-08")
+async def test_a_streak_can_break_again_and_be_recovered_again(couple: Couple) -> None:
+    await couple.play(2)
+    await couple.to_next_day()
+    paid = []
+    for _ in range(3):
+        await couple.miss()
+        paid.append(request_id())
+        await couple.authorize(paid[-1])
+        await couple.pay(paid[-1])
+    assert (await couple.now()).completed_days == 2
+    assert await links(couple) == paid
+    assert await outcomes(couple) == ["recovered"] * 3
+    done = await couple.play(13)
+    assert (done.state, done.completed_days) == (STREAK_STATE_COMPLETED, 15)
+
+
+@pytest.mark.rule("ST-17", "XX-02")
+async def test_a_success_that_is_told_twice_recovers_once(couple: Couple) -> None:
+    await couple.miss()
+    payment = request_id()
+    await couple.authorize(payment)
+    await couple.pay(payment)
+    await couple.pay(payment, version=3)
+    await couple.miss()
+    await couple.pay(payment, version=4)  # also not the next break
+    assert len(await couple.told(StreakRecovered)) == 1
+    assert await couple.told(RecoveryRejected) == []
+    assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
+
+
+@pytest.mark.rule("ST-17", "XX-02")
+async def test_many_deliveries_at_once_recover_once(couple: Couple) -> None:
+    await couple.miss()
+    payment, app = request_id(), couple.world.apps["streak"]
+    await couple.authorize(payment)
+    paid_at = await couple.world.now()
+
+    async def deliver() -> None:
+        async with app.database.transaction() as tx:
+            ids = (as_uuid(couple.streak_id), couple.b.user, as_uuid(payment))
+            await apply_recovery(tx, *ids, paid_at, app.config.policy)
+
+    await asyncio.gather(*(deliver() for _ in range(10)))
+    await couple.world.settle()
+    assert len(await couple.told(StreakRecovered, RecoveryRejected)) == 1
+    assert await links(couple) == [payment]
+
+
+@pytest.mark.rule("ST-20")
+async def test_success_within_the_hold_recovers_after_the_deadline(couple: Couple) -> None:
+    deadline = await couple.miss()
+    await couple.world.move_clock(deadline - MINUTE)
+    payment = request_id()
+    held = (await couple.authorize(payment)).held_until.ToDatetime(UTC)
+    await couple.world.move_clock(held - timedelta(seconds=1))
+    await couple.pay(payment)
+    assert (await couple.now()).state == STREAK_STATE_ACTIVE
+    assert await couple.told(RecoveryReleased) == []
+
+
+@pytest.mark.rule("ST-17", "ST-20")
+async def test_success_exactly_when_the_hold_ends_is_too_late(couple: Couple) -> None:
+    deadline = await couple.miss()
+    await couple.world.move_clock(deadline - MINUTE)
+    payment = request_id()
+    held = (await couple.authorize(payment)).held_until.ToDatetime(UTC)
+    await couple.jump(held)
+    await couple.pay(payment, at=held)
+    assert (await couple.now()).state == STREAK_STATE_RESET
+    kinds = [type(event).__name__ for event in await couple.told(RecoveryReleased, StreakReset, RecoveryRejected)]
+    assert kinds == ["RecoveryReleased", "StreakReset", "RecoveryRejected"]
+
+
+@pytest.mark.rule("ST-08", "ST-17")
+async def test_what_was_paid_in_time_and_told_late_recovers_if_the_sweep_has_not_come_by(couple: Couple) -> None:
+    deadline = await couple.miss()
+    await couple.world.move_clock(deadline - 5 * MINUTE)
+    payment = request_id()
+    await couple.authorize(payment)
+    paid_at = await couple.world.now()
+    app = couple.world.apps["streak"]
+    await couple.jump(deadline + 8 * HOUR)
+    async with app.database.transaction() as tx:
+        ids = (as_uuid(couple.streak_id), couple.b.user, as_uuid(payment))
+        await apply_recovery(tx, *ids, paid_at, app.config.policy)
+    await couple.world.settle()
+    now = await couple.now()
+    assert now.state == STREAK_STATE_ACTIVE
+    (event,) = await couple.told(StreakRecovered)
+    assert event.occurred_at.ToDatetime(UTC) == paid_at
+    assert event.recorded_at.ToDatetime(UTC) >= deadline + 8 * HOUR
+    assert now.day_ends_at.ToDatetime(UTC) >= event.recorded_at.ToDatetime(UTC) + 6 * HOUR
+
+
+@pytest.mark.rule("ST-17")
+async def test_what_the_sweep_has_closed_stays_closed(couple: Couple) -> None:
+    deadline = await couple.miss()
+    payment = request_id()
+    await couple.authorize(payment)
+    paid_at = await couple.world.now()
+    await couple.world.move_clock(deadline + HOUR)
+    await couple.pay(payment, at=paid_at)
+    assert (await couple.now()).state == STREAK_STATE_RESET
+    (event,) = await couple.told(RecoveryRejected)
+    assert (event.payment_id, event.state) == (payment, STREAK_STATE_RESET)
+    await couple.pay(payment, at=paid_at, version=3)
+    assert len(await couple.told(RecoveryRejected)) == 1
+
+
+@pytest.mark.rule("ST-17")
+async def test_a_payment_for_one_break_does_not_recover_another(couple: Couple) -> None:
+    deadline = await couple.miss()
+    late = request_id()
+    await couple.authorize(late)
+    await couple.world.move_clock(deadline + HOUR)
+    await couple.miss()  # a new cycle, broken on its first day
+    await couple.pay(late)
+    assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
+    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [late]
+    assert await couple.told(StreakRecovered) == []
+
+
+@pytest.mark.rule("ST-08", "ST-17")
+async def test_a_payment_that_was_never_authorised_or_is_anothers_is_rejected(couple: Couple) -> None:
+    await couple.miss()
+    unknown, partners = request_id(), request_id()
+    await couple.pay(unknown)
+    await couple.pay(partners, payer=couple.a)
+    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [unknown, partners]
+    assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
+
+
+@pytest.mark.rule("ST-12", "ST-17")
+async def test_after_the_connection_has_ended_it_is_rejected(couple: Couple) -> None:
+    await couple.miss()
+    payment = request_id()
+    await couple.authorize(payment)
+    await couple.end()
+    await couple.pay(payment)
+    ended, rejected = await couple.told(StreakTerminated, RecoveryRejected)
+    assert (rejected.payment_id, rejected.version) == (payment, ended.version + 1)
+    assert await outcomes(couple) == ["terminated"]
+
+
+@pytest.mark.rule("ST-17", "ST-20")
+async def test_of_two_payments_for_a_break_the_second_is_rejected(couple: Couple) -> None:
+    await couple.miss()
+    first, second = request_id(), request_id()
+    await couple.authorize(first)
+    await couple.world.move_clock(11 * MINUTE)  # the provider takes its time
+    await couple.authorize(second)
+    await couple.pay(first)  # the window is open still, though it is held for the second
+    assert (await couple.now()).state == STREAK_STATE_ACTIVE
+    await couple.pay(second)
+    assert [event.payment_id for event in await couple.told(StreakRecovered)] == [first]
+    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [second]
+    assert await links(couple) == [first]
+
+
+@pytest.mark.rule("ST-17")
+async def test_after_the_fifteenth_day_it_is_rejected(couple: Couple) -> None:
+    await couple.play(14)
+    await couple.to_next_day()
+    await couple.miss()
+    first, second = request_id(), request_id()
+    await couple.authorize(first)
+    await couple.world.move_clock(11 * MINUTE)
+    await couple.authorize(second)
+    await couple.pay(first)
+    assert (await couple.check_in(couple.a, couple.b)).state == STREAK_STATE_COMPLETED
+    await couple.pay(second)
+    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [second]
+    assert (await couple.now()).state == STREAK_STATE_COMPLETED
+
+
+@pytest.mark.rule("ST-20")
+async def test_a_failure_restores_the_deadline(couple: Couple) -> None:
+    deadline = await couple.miss()
+    await couple.world.move_clock(deadline - 5 * MINUTE)
+    payment = request_id()
+    await couple.authorize(payment)
+    await couple.fail(payment)
+    released = await couple.told(RecoveryReleased)
+    assert [event.payment_id for event in released] == [payment]
+    assert (await couple.now()).window_ends_at.ToDatetime(UTC) == deadline
+    await couple.authorize(request_id())  # another may try
+    await couple.world.move_clock(deadline)
+    assert (await couple.now()).state == STREAK_STATE_RESET
+
+
+@pytest.mark.rule("ST-20")
+async def test_a_failure_after_the_deadline_resets_at_once(couple: Couple) -> None:
+    deadline = await couple.miss()
+    await couple.world.move_clock(deadline - MINUTE)
+    payment = request_id()
+    await couple.authorize(payment)
+    await couple.world.move_clock(deadline + MINUTE)
+    await couple.fail(payment)
+    released, reset = await couple.told(RecoveryReleased, StreakReset)
+    assert released.occurred_at == reset.occurred_at
+    assert reset.occurred_at.ToDatetime(UTC) > deadline
+    assert (await couple.now()).state == STREAK_STATE_RESET
+    assert await outcomes(couple) == ["reset"]
+
+
+@pytest.mark.rule("ST-20")
+async def test_a_failure_frees_only_what_was_held_for_it(couple: Couple) -> None:
+    await couple.miss()
+    first, second = request_id(), request_id()
+    await couple.authorize(first)
+    await couple.world.move_clock(11 * MINUTE)
+    await couple.authorize(second)
+    await couple.fail(first)
+    assert (await couple.seen_by(couple.b)).HasField("recovery_held_until")
+    await couple.pay(second)
+    await couple.fail(second, version=3)  # told late, of a payment that went through: nothing changes
+    assert (await couple.now()).state == STREAK_STATE_ACTIVE
+    assert [event.payment_id for event in await couple.told(RecoveryReleased)] == [first]
+
+
+@pytest.mark.rule("ST-20")
+async def test_an_authorisation_that_comes_after_the_failure_holds_nothing(couple: Couple) -> None:
+    await couple.miss()
+    payment = request_id()
+    await couple.fail(payment)
+    assert (await refusal(couple.authorize(payment))).reason == "PAYMENT_CLOSED"
+    assert await couple.told(RecoveryHeld) == []
+
+
+@pytest.mark.rule("ST-17")
+async def test_what_was_paid_after_all_counts_as_paid(couple: Couple) -> None:
+    await couple.miss()
+    payment = request_id()
+    await couple.authorize(payment)
+    await couple.fail(payment)
+    await couple.pay(payment, version=3)
+    assert (await couple.now()).state == STREAK_STATE_ACTIVE
+    assert await links(couple) == [payment]
+
+
+@pytest.mark.rule("XX-02")
+async def test_a_failure_of_a_streak_that_never_was_is_no_concern(couple: Couple) -> None:
+    before = await couple.world.superuser.fetchval("SELECT count(*) FROM streak.inbox_failures")
+    couple.streak_id = request_id()
+    await couple.fail(request_id())
+    assert await couple.world.superuser.fetchval("SELECT count(*) FROM streak.inbox_failures") == before
+
+
+@pytest.mark.rule("ST-16", "ST-20")
+async def test_sweeps_that_race_a_recovery_leave_one_outcome(couple: Couple) -> None:
+    deadline = await couple.miss()
+    await couple.world.move_clock(deadline - MINUTE)
+    payment = request_id()
+    held = (await couple.authorize(payment)).held_until.ToDatetime(UTC)
+    app = couple.world.apps["streak"]
+    replicas = [App(app.service, app.config) for _ in range(3)]
+    for replica in replicas:
+        await replica.open()
+    await couple.jump(held)
+    try:
+        paid = couple.pay(payment, at=held - timedelta(seconds=1))
+        await asyncio.gather(paid, *(Days(replica).close_days() for replica in (*replicas, *replicas)))
+    finally:
+        for replica in replicas:
+            await replica.close()
+    await couple.world.settle()
+    recovered, rejected = await couple.told(StreakRecovered), await couple.told(RecoveryRejected)
+    assert len(recovered) + len(rejected) == 1
+    assert (await couple.now()).state == (STREAK_STATE_ACTIVE if recovered else STREAK_STATE_RESET)
+    assert await outcomes(couple) == ["recovered" if recovered else "reset"]

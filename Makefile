@@ -40,9 +40,12 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files
+.PHONY: compose-files k8s
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
+
+k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
+	@$(BIN)/python -m unora_local.kubernetes
 
 # --- prove it
 

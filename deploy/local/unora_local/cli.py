@@ -34,9 +34,7 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     commands.add_parser("demo", help="play two members from sign-up to Day 15, on what runs or on a stack of its own")
     admin = commands.add_parser("make-admin", help="make a member an admin, from their next sign-in or refresh on")
     admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
-    compose = commands.add_parser(
-        "compose-files", help="write the secrets that docker-compose.yml mounts"
-    )
+    compose = commands.add_parser("compose-files", help="write the secrets that docker-compose.yml mounts")
     compose.add_argument("--folder", type=Path, default=CLONE / ".compose", help="where to (default: .compose)")
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 from unora_common.config import CONTEXTS, Config
+from unora_common.policies import policies_of
 from unora_local.contexts import CONTEXTS as RUNNING
 from unora_local.reads import declaration
 
 ROOT = Path(__file__).resolve().parents[3]
 GRPC, HEALTH, METRICS = 8443, 8081, 9090
-FOREIGN = ("AWS_", "PYTHON", "POSTGRES_")
 ADDRESSES = {f"UNORA_{context.upper()}_ADDRESS" for context in CONTEXTS}
 
 
@@ -40,8 +40,6 @@ def misfits(context: str, environment: dict[str, str]) -> list[str]:
 
 def peers() -> dict[str, set[str]]:
     """Who calls whom by the contract: {context: the contexts whose certificate one of its methods accepts}."""
-    from unora_common.policies import policies_of
-
     found: dict[str, set[str]] = {context: set() for context in CONTEXTS}
     for service in contract_services():
         context = service.full_name.split(".")[1]

@@ -1,0 +1,269 @@
+"""deploy/k8s as it is rendered, against the code: names, ports, variables, commands, probes, and who may reach whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unora_common import cluster, streams
+from unora_common.config import CONTEXTS, load
+from unora_common.health import READINESS
+from unora_common.run import _parser
+from unora_local import compose_files, kubernetes
+from unora_local.contexts import CALLERS
+from unora_local.contexts import CONTEXTS as RUNNING
+from unora_local.reads import declaration, declared
+
+from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, config_of, misfits, peers
+
+Object = dict[str, Any]
+ROLES = ("api", "worker")
+NAME, COMPONENT, PART_OF = (f"app.kubernetes.io/{word}" for word in ("name", "component", "part-of"))
+MOUNT = "/run/unora"
+
+
+class Rendered:
+    """The objects of one overlay."""
+
+    def __init__(self, overlay: str) -> None:
+        self.overlay = overlay
+        self.objects = kubernetes.render(overlay)
+
+    def all(self, kind: str) -> dict[str, Object]:
+        """All of a kind, by name."""
+        return {item["metadata"]["name"]: item for item in self.objects if item["kind"] == kind}
+
+    def pods(self) -> dict[str, Object]:
+        """The pods of all Deployments and Jobs."""
+        return {
+            name: item["spec"]["template"] for kind in ("Deployment", "Job") for name, item in self.all(kind).items()
+        }
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The variables of a Deployment's container, its later ConfigMaps over its earlier ones."""
+        found: dict[str, str] = {}
+        maps = self.all("ConfigMap")
+        for source in container(self.pods()[name])["envFrom"]:
+            reference = source["configMapRef"]
+            if reference["name"] not in maps:
+                assert reference["optional"] is True
+            found |= maps.get(reference["name"], {"data": {}})["data"]
+        return found
+
+
+@pytest.fixture(scope="module", params=kubernetes.OVERLAYS)
+def rendered(request: pytest.FixtureRequest) -> Rendered:
+    return Rendered(request.param)
+
+
+def container(pod: Object) -> Object:
+    """The one container of a pod."""
+    (found,) = pod["spec"]["containers"]
+    assert isinstance(found, dict)
+    return found
+
+
+def deployments(contexts: Iterable[str] = CONTEXTS) -> list[tuple[str, str]]:
+    return [(context, role) for context in contexts for role in ROLES]
+
+
+@pytest.mark.parametrize("version", kubernetes.VERSIONS)
+def test_kubernetes_takes_every_object_strictly(rendered: Rendered, version: str) -> None:
+    found, unknown = kubernetes.faults(rendered.objects, version)
+    assert found == []
+    assert set(unknown) == {"Certificate", "Issuer"}
+
+
+def test_a_fault_would_be_found(rendered: Rendered) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [], "restart": "Never"}}
+    found, _ = kubernetes.faults([pod], kubernetes.VERSIONS[0])
+    assert len(found) == 1
+    assert found[0].startswith("Pod a: ")
+
+
+def test_nothing_is_left_of_the_template(rendered: Rendered) -> None:
+    assert {item["metadata"]["name"] for item in rendered.objects if "context" in str(item)} == set()
+    outside = [item for item in rendered.objects if item["kind"] != "Namespace"]
+    assert {item["metadata"]["namespace"] for item in outside} == {"unora"}
+    assert {item["metadata"]["labels"][PART_OF] for item in outside} == {"unora"}
+
+
+def test_every_context_has_its_processes_and_what_keeps_them_up(rendered: Rendered) -> None:
+    both = {f"{context}-{role}" for context, role in deployments()}
+    assert set(rendered.all("Deployment")) == set(rendered.all("PodDisruptionBudget")) == both
+    assert set(rendered.all("Service")) == {f"{context}-api" for context in CONTEXTS}
+    assert set(rendered.all("Job")) == {"cluster", "streams", *(f"{context}-migrate" for context in CONTEXTS)}
+    for name, item in rendered.all("Deployment").items():
+        labels = item["spec"]["template"]["metadata"]["labels"]
+        budget = rendered.all("PodDisruptionBudget")[name]["spec"]
+        selector = item["spec"]["selector"]["matchLabels"]
+        assert (selector[NAME], selector[COMPONENT]) == tuple(name.split("-"))
+        assert selector.items() <= labels.items()
+        assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": selector}}
+        for spread in item["spec"]["template"]["spec"]["topologySpreadConstraints"]:
+            assert spread["labelSelector"]["matchLabels"] == selector
+
+
+def test_how_many_run(rendered: Rendered) -> None:
+    scaled = rendered.all("HorizontalPodAutoscaler")
+    found = {name: item["spec"].get("replicas") for name, item in rendered.all("Deployment").items()}
+    if rendered.overlay == "dev":
+        assert (scaled, set(found.values())) == ({}, {1})
+        return
+    assert set(scaled) == {f"{context}-api" for context in CONTEXTS}
+    for name, item in scaled.items():
+        assert item["spec"]["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        assert item["spec"]["minReplicas"] == 3
+        assert found[name] is None, "who scales says how many"
+    assert {found[f"{context}-worker"] for context in CONTEXTS} == {3}
+
+
+@pytest.mark.parametrize(("context", "role"), deployments())
+def test_a_process_is_told_what_it_reads_and_nothing_else(rendered: Rendered, context: str, role: str) -> None:
+    environment = rendered.environment(f"{context}-{role}")
+    assert misfits(context, environment) == []
+    assert environment["UNORA_LISTEN"] == f"0.0.0.0:{GRPC}"
+    assert environment["UNORA_HEALTH_LISTEN"] == f"0.0.0.0:{HEALTH}"
+    assert environment["UNORA_METRICS_LISTEN"] == f"0.0.0.0:{METRICS}"
+    for other in CONTEXTS:
+        address = environment[f"UNORA_{other.upper()}_ADDRESS"]
+        host, _, port = address.removeprefix("dns:///").partition(":")
+        service = rendered.all("Service")[host]["spec"]
+        assert service["clusterIP"] == "None"
+        assert (service["selector"][NAME], service["selector"][COMPONENT]) == (other, "api")
+        (open_port,) = service["ports"]
+        assert (str(open_port["port"]), open_port["targetPort"]) == (port, "grpc")
+
+
+@pytest.mark.parametrize(("context", "role"), deployments(RUNNING))
+def test_a_process_takes_its_configuration(
+    rendered: Rendered, context: str, role: str, tmp_path: Path, secrets: Path
+) -> None:
+    """With the secrets that compose has: the names under which both mount them are the same."""
+    environment = rendered.environment(f"{context}-{role}")
+    there = {name: value.replace(MOUNT, str(secrets / context)) for name, value in environment.items()}
+    config = load(config_of(context), there)
+    spec = rendered.pods()[f"{context}-{role}"]["spec"]
+    pause = container(rendered.pods()[f"{context}-{role}"])["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert spec["terminationGracePeriodSeconds"] >= pause + config.shutdown_grace + 5
+    own, tls = (source["secret"] for source in spec["volumes"][0]["projected"]["sources"])
+    assert (own["name"], tls["name"]) == (f"{context}-secrets", f"{context}-tls")
+    assert {item["path"] for item in tls["items"]} == {"ca.pem", "cert.pem", "key.pem"}
+    assert container(rendered.pods()[f"{context}-{role}"])["volumeMounts"][0]["mountPath"] == MOUNT
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("secrets") / "all"
+    compose_files.write(folder, declared(RUNNING))
+    return folder
+
+
+@pytest.mark.parametrize(("context", "role"), deployments(RUNNING))
+def test_a_process_is_a_command_that_exists_with_its_ports_and_probes(
+    rendered: Rendered, context: str, role: str
+) -> None:
+    found = container(rendered.pods()[f"{context}-{role}"])
+    module, *words = found["args"]
+    assert module == f"unora_{context}"
+    assert _parser(declaration(context)).parse_args(words).role == role
+    assert "command" not in found, "the image's entry point is python -m"
+    ports = {port["name"]: port["containerPort"] for port in found["ports"]}
+    assert ports == {"health": HEALTH, "metrics": METRICS} | ({"grpc": GRPC} if role == "api" else {})
+    probes = {name: found[name]["grpc"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert probes["startupProbe"] == probes["livenessProbe"] == {"port": HEALTH}
+    assert probes["readinessProbe"] == {"port": HEALTH, "service": READINESS}
+
+
+def test_jobs_are_commands_that_exist_and_read_what_they_are_given(rendered: Rendered) -> None:
+    pods = rendered.pods()
+    for context in RUNNING:
+        module, *words = container(pods[f"{context}-migrate"])["args"]
+        assert (module, _parser(declaration(context)).parse_args(words).command) == (f"unora_{context}", "migrate")
+        (volume,) = pods[f"{context}-migrate"]["spec"]["volumes"]
+        assert volume["secret"]["secretName"] == f"{context}-owner"
+    assert container(pods["cluster"])["args"] == [cluster.__name__, f"{MOUNT}/passwords"]
+    assert container(pods["streams"])["args"][:2] == [streams.__name__, "--replicas"]
+    for name in rendered.all("Job"):
+        (variable,) = container(pods[name])["env"]
+        assert variable["name"] == ("UNORA_NATS_URL_FILE" if name == "streams" else "UNORA_DATABASE_URL_FILE")
+        mounts = [mount["mountPath"] for mount in container(pods[name])["volumeMounts"]]
+        assert variable["value"].rpartition("/")[0] in mounts
+
+
+def test_pods_can_do_nothing_that_they_need_not(rendered: Rendered) -> None:
+    for pod in rendered.pods().values():
+        spec, found = pod["spec"], container(pod)
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["enableServiceLinks"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] == 10001
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert found["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert set(found["resources"]["requests"]) == {"cpu", "memory"}
+        assert "memory" in found["resources"]["limits"]
+    (namespace,) = rendered.all("Namespace").values()
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_no_secret_is_in_what_is_applied(rendered: Rendered) -> None:
+    assert rendered.all("Secret") == {}
+    for pod in rendered.pods().values():
+        assert all("value" not in variable or MOUNT in variable["value"] for variable in container(pod).get("env", []))
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_certificate_says_who_the_context_is(rendered: Rendered, context: str) -> None:
+    spec = rendered.all("Certificate")[f"{context}-tls"]["spec"]
+    assert spec["uris"] == [f"spiffe://unora/{context}"]
+    assert spec["dnsNames"] == [f"{context}.unora"]
+    assert {"server auth", "client auth"} <= set(spec["usages"])
+    assert spec["secretName"] == f"{context}-tls"
+    assert spec["issuerRef"]["name"] in rendered.all("Issuer")
+
+
+def values(selector: Object) -> list[str]:
+    """The values of a selector's only expression."""
+    (expression,) = selector["matchExpressions"]
+    assert expression["operator"] == "In"
+    return sorted(expression["values"])
+
+
+@pytest.mark.rule("XX-03")
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_the_network_lets_through_whom_the_contract_lets_call(rendered: Rendered, context: str) -> None:
+    policy = rendered.all("NetworkPolicy")[f"{context}-callers"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == {NAME: context, COMPONENT: "api"}
+    (rule,) = policy["ingress"]
+    (source,) = rule["from"]
+    assert values(source["podSelector"]) == sorted([*peers()[context], CALLERS[0]])
+    assert rule["ports"] == [{"port": GRPC, "protocol": "TCP"}]
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_the_network_lets_a_context_out_to_those_it_may_call(rendered: Rendered, context: str) -> None:
+    policy = rendered.all("NetworkPolicy")[f"{context}-peers"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == {NAME: context}
+    (rule,) = policy["egress"]
+    (target,) = rule["to"]
+    assert target["podSelector"]["matchLabels"] == {COMPONENT: "api"}
+    wanted = sorted(other for other, callers in peers().items() if context in callers)
+    assert values(target["podSelector"]) == wanted
+    assert rule["ports"] == [{"port": GRPC, "protocol": "TCP"}]
+
+
+def test_everything_else_is_denied(rendered: Rendered) -> None:
+    policies = rendered.all("NetworkPolicy")
+    deny = policies["deny"]["spec"]
+    assert deny == {"podSelector": {"matchLabels": {PART_OF: "unora"}}, "policyTypes": ["Ingress", "Egress"]}
+    assert all(pod["metadata"]["labels"][PART_OF] == "unora" for pod in rendered.pods().values())
+    outside = {name for name, item in policies.items() if "ipBlock" in str(item)}
+    assert outside == {"identity-outside", "billing-outside"}
+    ways = {name for name, item in policies.items() if item["spec"]["policyTypes"] == ["Egress"]}
+    assert ways - outside == {"names", "postgres", "nats", *(f"{context}-peers" for context in CONTEXTS)}

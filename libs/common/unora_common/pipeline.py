@@ -168,10 +168,11 @@ def _read(kind: type[Message], body: bytes) -> Message:
 
 
 def _invalid(violations: list[Any]) -> InvalidArgument:
-    """The contract's own words, by field path; never the value."""
+    """The contract's own words, by field path; never the value. What is wrong between fields has an empty path."""
     found: dict[str, str] = {}
     for violation in violations:
-        path = ".".join(element.field_name for element in violation.proto.field.elements)
+        field = violation.proto.field
+        path = ".".join(element.field_name for element in field.elements) if field else ""
         found.setdefault(path, violation.proto.message or violation.proto.rule_id)
     return InvalidArgument(found)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-from uuid import UUID
-
 import grpc
 from unora.identity.v1.directory_service_pb2 import (
     GetDisclosureRequest,
@@ -19,17 +16,8 @@ from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora_common.clients import Clients
 from unora_common.statuses import reason_of
 
-from unora_reveal.domain import Facts
+from unora_reveal.domain import Facts, Look
 from unora_reveal.messages import to_facts
-
-
-class Look(NamedTuple):
-    """Who looks at whom, and by what right."""
-
-    streak_id: UUID
-    connection_id: UUID
-    viewer: UUID
-    subject: UUID
 
 
 class Directory:

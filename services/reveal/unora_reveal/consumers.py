@@ -9,15 +9,14 @@ from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_REVEAL
 from unora.billing.v1.events_pb2 import PaymentSucceeded, TierChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
-from unora_common.config import Config
 from unora_common.database import Tx
 from unora_common.declare import on
-from unora_common.errors import DomainError
 from unora_common.messages import TIER_NAMES
 from unora_common.service import App
 
-from unora_reveal.clients import Look, Pairs
-from unora_reveal.domain import require_purchasable
+from unora_reveal.clients import Pairs
+from unora_reveal.config import RevealConfig
+from unora_reveal.domain import can_be_bought
 from unora_reveal.store import purchases, tiers
 from unora_reveal.store import reveals as store
 
@@ -25,7 +24,7 @@ from unora_reveal.store import reveals as store
 class Progress:
     """Reveals are earned by the days of a streak (RE-01, RE-02). A reset is not heard: it takes nothing (RE-08)."""
 
-    def __init__(self, app: App[Config]) -> None:
+    def __init__(self, app: App[RevealConfig]) -> None:
         self.app = app
 
     @on(StreakStarted)
@@ -47,7 +46,7 @@ class Progress:
 class Endings:
     """A connection that is over opens nothing (RE-10)."""
 
-    def __init__(self, app: App[Config]) -> None:
+    def __init__(self, app: App[RevealConfig]) -> None:
         self.app = app
 
     @on(ConnectionEnded)
@@ -60,7 +59,7 @@ class Endings:
 class Purchases:
     """What was paid for is given, or becomes credits (RE-05, BI-11)."""
 
-    def __init__(self, app: App[Config]) -> None:
+    def __init__(self, app: App[RevealConfig]) -> None:
         self.app = app
         self._pairs = Pairs(app.clients)
 
@@ -68,10 +67,9 @@ class Purchases:
         """Matching's word at this moment: the ending may have happened, and its news not have come."""
         if event.purpose != PAYMENT_PURPOSE_REVEAL:
             return False
-        streak_id, payer = UUID(event.streak_id), UUID(event.payer_id)
         async with self.app.database.session() as session:
-            shelf = await purchases.shelf(session, streak_id, payer)
-        return await self._pairs.active(Look(streak_id, shelf.connection_id, payer, shelf.partner_id))
+            reveal = await store.one(session, UUID(event.streak_id), UUID(event.payer_id), event.reveal_number)
+        return await self._pairs.active(reveal.look)
 
     @on(PaymentSucceeded, prepare=active)
     async def give(self, event: PaymentSucceeded, tx: Tx, together: bool) -> None:
@@ -81,22 +79,19 @@ class Purchases:
         if event.purpose != PAYMENT_PURPOSE_REVEAL:
             return
         payment, number = UUID(event.payment_id), event.reveal_number
-        reveal = await store.lock(tx, UUID(event.streak_id), UUID(event.payer_id), number)
+        reveals = await store.lock(tx, UUID(event.streak_id), UUID(event.payer_id))
         if await purchases.decided(tx, payment):
             return
-        shelf = await purchases.shelf(tx, reveal.streak_id, reveal.user_id)
-        try:
-            require_purchasable(number, shelf.offers, ended=shelf.ended or not together)
-        except DomainError:
-            await purchases.decide(tx, payment, reveal, given=False)
-        else:
-            await purchases.decide(tx, payment, reveal, given=True)
+        (wanted,) = (reveal for reveal in reveals if reveal.number == number)
+        offers = [reveal.offer for reveal in reveals]
+        given = can_be_bought(number, offers, ended=wanted.ended or not together)
+        await purchases.decide(tx, payment, wanted, given=given)
 
 
 class Tiers:
     """A member earns by the tier that they have (RE-08)."""
 
-    def __init__(self, app: App[Config]) -> None:
+    def __init__(self, app: App[RevealConfig]) -> None:
         self.app = app
 
     @on(TierChanged)

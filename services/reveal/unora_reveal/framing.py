@@ -1,10 +1,24 @@
-"""RE-06: from facts to a text that may be stored and shown."""
+"""RE-06: from facts to a text that may be shown."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from uuid import UUID
 
-from unora_reveal.domain import Facts, Framed, Guard, option_names
+from unora_reveal.domain import (
+    Dimension,
+    Facts,
+    Framed,
+    Guard,
+    Reading,
+    Score,
+    glimpsed,
+    labels,
+    leanings,
+    option_names,
+    turn_of,
+)
 from unora_reveal.providers.framer import Framer
 
 
@@ -13,5 +27,16 @@ async def frame(framer: Framer, facts: Facts, reveal_id: UUID, number: int) -> F
     guard = Guard(facts)
     async for draft in framer.drafts(facts, reveal_id, number):
         if guard.passes(draft):
+            return draft
+    return option_names(facts, guard)
+
+
+async def frame_glimpse(
+    framer: Framer, facts: Facts, scores: Mapping[Dimension, Score], reading: Reading, reveal_id: UUID, today: date
+) -> Framed:
+    """PE-04: reveal 3, from the scores of this moment, for this answer only; as good without any (PE-06)."""
+    guard, turn = Guard(facts), turn_of(reveal_id, today)
+    async for draft in framer.glimpses(glimpsed(leanings(scores, reading), facts, turn), turn):
+        if guard.passes(draft) and not labels(draft):
             return draft
     return option_names(facts, guard)

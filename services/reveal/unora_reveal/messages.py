@@ -7,7 +7,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from unora.identity.v1.directory_service_pb2 import GetDisclosureResponse, GetRevealFactsResponse
-from unora.reveal.v1.events_pb2 import PurchaseRejected, RevealEarned, RevealPurchased, RevealUnlocked
+from unora.reveal.v1.events_pb2 import (
+    PersonalityChanged,
+    PurchaseRejected,
+    RevealEarned,
+    RevealPurchased,
+    RevealUnlocked,
+)
 from unora.reveal.v1.reveal_service_pb2 import FramedContent, IdentityContent, IdentityPhoto, Reveal, RevealStatus
 from unora_common.messages import by_name, to_timestamp
 
@@ -30,7 +36,12 @@ def to_facts(response: GetRevealFactsResponse) -> Facts:
 
 
 def to_reveal(
-    number: int, status: Status, unlocked_at: datetime.datetime | None, framed: Framed | None = None
+    number: int,
+    status: Status,
+    unlocked_at: datetime.datetime | None,
+    framed: Framed | None = None,
+    *,
+    for_sale: bool = False,
 ) -> Reveal:
     """A reveal as its member sees it; never the day it needs (RE-02)."""
     return Reveal(
@@ -38,6 +49,7 @@ def to_reveal(
         status=STATUSES[status],
         unlocked_at=to_timestamp(unlocked_at),
         framed=FramedContent(title=framed.title, text=framed.text) if framed else None,
+        for_sale=for_sale,
     )
 
 
@@ -85,4 +97,11 @@ def to_verdict(
         reveal_number=number,
         payment_id=str(payment_id),
         occurred_at=to_timestamp(at),
+    )
+
+
+def to_personality_changed(user_id: UUID, version: int, answered: int, at: datetime.datetime) -> PersonalityChanged:
+    """That a member answered or withdrew something; not what, and nothing that comes of it (PE-05)."""
+    return PersonalityChanged(
+        user_id=str(user_id), version=version, answered_count=answered, occurred_at=to_timestamp(at)
     )

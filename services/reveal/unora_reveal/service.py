@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from unora_common.config import Config
 from unora_common.service import Service
 
+from unora_reveal.config import RevealConfig
 from unora_reveal.consumers import Endings, Progress, Purchases, Tiers
 from unora_reveal.domain import ConnectionEnded, RevealLocked
 from unora_reveal.providers.framer import Framer, TemplateFramer
+from unora_reveal.servicers.personality import Personality
 from unora_reveal.servicers.purchases import Authorisations
 from unora_reveal.servicers.reveals import Reveals
 
@@ -23,8 +24,8 @@ class Resources:
 
 service = Service(
     "reveal",
-    config=Config,
-    servicers=[Reveals, Authorisations],
+    config=RevealConfig,
+    servicers=[Reveals, Authorisations, Personality],
     consumers=[Progress, Endings, Purchases, Tiers],
     resources=lambda app: Resources(),
     constraints={

@@ -143,6 +143,66 @@ reveal_contents = Table(
         " AND jsonb_typeof(content_json -> 'text') = 'string')",
         name="content_json",
     ),
-    comment="The framed text of reveals 1 to 4, as it was first given (RE-09); "
-    "of reveal 5 only which photos it showed (RE-12)",
+    comment="The framed text of reveals 1, 2 and 4, as it was first given (RE-09); "
+    "of reveal 5 only which photos it showed (RE-12); of reveal 3 nothing (PE-04)",
+)
+
+personality_questions = Table(
+    "personality_questions",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("wording", Text, nullable=False),
+    Column("reversed", Boolean, nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("wording"),
+    CheckConstraint("id > 0", name="id"),
+    CheckConstraint("version > 0", name="version"),
+    CheckConstraint(
+        "dimension IN ('exploration', 'structure', 'sociability', 'consideration', 'composure')", name="dimension"
+    ),
+    comment="Static, versioned reference data (PE-02): "
+    "version is of the set that brought it, deleted_at of one asked no more",
+)
+
+personality_answers = Table(
+    "personality_answers",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("question_id", SmallInteger, ForeignKey(personality_questions.c.id), primary_key=True, autoincrement=False),
+    Column("answer", SmallInteger, nullable=False),
+    Column("answered_at", timestamp(), nullable=False),
+    CheckConstraint("answer BETWEEN 1 AND 5", name="answer"),
+    comment="One per question and member, 1 disagree to 5 agree; what is withdrawn is deleted (PE-02)",
+)
+
+personality_scores = Table(
+    "personality_scores",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("scores", JSONB(none_as_null=True)),
+    Column("answered_count", SmallInteger, nullable=False, server_default="0"),
+    Column("version", BigInteger, nullable=False, server_default="0"),
+    Column("computed_at", timestamp()),
+    CheckConstraint("answered_count >= 0", name="answered_count"),
+    CheckConstraint("(scores IS NULL) = (answered_count = 0)", name="none_without_answers"),
+    CheckConstraint(
+        "jsonb_typeof(scores) = 'object'"
+        " AND scores - ARRAY['exploration', 'structure', 'sociability', 'consideration', 'composure'] = '{}'"
+        """ AND NOT jsonb_path_exists(scores, 'strict $.* ? (@.type() != "object")')""",
+        name="dimensions",
+    ),
+    CheckConstraint(
+        """NOT jsonb_path_exists(scores, 'strict $.*.* ? (@.type() != "number" || @ < 0 || @ > 1)', '{}', true)""",
+        name="only_numbers",
+    ),
+    CheckConstraint(
+        "NOT jsonb_path_exists(scores, 'lax $.* ? (!exists(@.score) || !exists(@.confidence))')"
+        """ AND NOT jsonb_path_exists("""
+        """scores, 'strict $.*.keyvalue() ? (@.key != "score" && @.key != "confidence")', '{}', true)""",
+        name="score_and_confidence",
+    ),
+    comment="Per dimension a score and a confidence, 0 to 1: numbers only, no label, summary or text (PE-03). "
+    "Null without answers. Its row's lock guards the member's answers",
 )

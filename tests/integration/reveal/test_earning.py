@@ -43,7 +43,7 @@ async def test_each_of_the_two_begins_with_five_locked_reveals(world: World) -> 
 
 @pytest.mark.rule("RE-02")
 async def test_the_day_that_a_reveal_needs_is_told_nowhere(world: World) -> None:
-    assert set(Reveal.DESCRIPTOR.fields_by_name) == {"reveal_number", "status", "unlocked_at", "framed"}
+    assert set(Reveal.DESCRIPTOR.fields_by_name) == {"reveal_number", "status", "unlocked_at", "framed", "for_sale"}
     two = await couple(world)
     before = await two.seen_by(two.a)
     await two.hear(two.day(1), two.day(4))

@@ -111,7 +111,7 @@ async def test_of_two_different_texts_the_first_is_kept(
     """The second call has framed another text before the first one's is stored."""
     locked, first, second = store.lock, asyncio.Event(), asyncio.Event()
 
-    async def lock(*arguments: Any) -> store.Stored:
+    async def lock(*arguments: Any) -> list[store.Stored]:
         (second if first.is_set() else first).set()
         await second.wait()
         return await locked(*arguments)

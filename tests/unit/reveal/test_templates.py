@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_reveal.domain import Facts, Framed, Guard, option_names, voices
+from unora_reveal.domain import Facts, Framed, Guard, Leaning, option_names, voices
 from unora_reveal.framing import frame
 from unora_reveal.providers.framer import TemplateFramer
 
 from tests.unit.reveal.people import anyone, hobby, member, short
 
-numbers = st.integers(1, 4)
+NUMBERS = (1, 2, 4)
+numbers = st.sampled_from(NUMBERS)
 BIO = "I teach physics to teenagers, and most evenings I bake for friends."
 ADA = member(
     "Ada Quixley",
@@ -59,7 +60,7 @@ def test_the_last_voice_leaves_out_an_option_that_is_the_name() -> None:
 
 
 @pytest.mark.rule("RE-06")
-@pytest.mark.parametrize("number", range(1, 5))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_no_voice_is_a_dump(number: int) -> None:
     for framed in voices(ADA, uuid4(), number):
         assert Guard(ADA).passes(framed)
@@ -77,9 +78,9 @@ def test_the_same_reveal_gets_the_same_voices(facts: Facts, reveal: UUID, number
 
 @pytest.mark.rule("RE-06")
 def test_texts_are_varied() -> None:
-    texts = {next(voices(ADA, uuid4(), number)).text for number in range(1, 5) for _ in range(100)}
-    assert len(texts) >= 24
-    assert len({framed.title for number in range(1, 5) for framed in voices(ADA, uuid4(), number)}) == 16
+    texts = {next(voices(ADA, uuid4(), number)).text for number in NUMBERS for _ in range(100)}
+    assert len(texts) >= 18
+    assert len({framed.title for number in NUMBERS for framed in voices(ADA, uuid4(), number)}) == 12
 
 
 class Careless:
@@ -93,6 +94,10 @@ class Careless:
         for text in self.texts:
             self.asked += 1
             yield Framed("About them", text)
+
+    async def glimpses(self, told: Sequence[Leaning], turn: int) -> AsyncIterator[Framed]:
+        async for draft in self.drafts(ADA, uuid4(), turn):
+            yield draft
 
 
 @pytest.mark.rule("RE-06", "RE-07")
@@ -112,5 +117,5 @@ async def test_a_framer_that_never_passes_leaves_only_option_names() -> None:
 @pytest.mark.rule("RE-07")
 def test_a_hobby_that_is_new_here_is_framed_too() -> None:
     facts = member("", hobby("glass_blowing"))
-    texts = [framed.text for number in range(1, 5) for framed in voices(facts, uuid4(), number)]
+    texts = [framed.text for number in NUMBERS for framed in voices(facts, uuid4(), number)]
     assert any("glass blowing" in text for text in texts)

@@ -58,3 +58,12 @@ def require_purchasable(number: int, offers: Sequence[Offer], *, ended: bool) ->
         raise LowerRevealFirst(reveal_number=lowest)
     if ended:
         raise ConnectionEnded
+
+
+def can_be_bought(number: int, offers: Sequence[Offer], *, ended: bool) -> bool:
+    """The same as a question: asked again when the money has come (BI-11)."""
+    try:
+        require_purchasable(number, offers, ended=ended)
+    except (RevealNotForSale, RevealNotLocked, LowerRevealFirst, ConnectionEnded):
+        return False
+    return True

@@ -1,6 +1,8 @@
 """RE-01, RE-04, RE-10: which reveal may be opened."""
 
 from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
 
 from unora_common.errors import DomainError
 
@@ -17,6 +19,15 @@ class Status(StrEnum):
     EARNED = "earned"
     PURCHASED = "purchased"
     UNLOCKED = "unlocked"
+
+
+class Look(NamedTuple):
+    """Who looks at whom, and by what right."""
+
+    streak_id: UUID
+    connection_id: UUID
+    viewer: UUID
+    subject: UUID
 
 
 class StreakNotFound(DomainError):

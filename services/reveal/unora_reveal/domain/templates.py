@@ -1,7 +1,7 @@
 """RE-06, RE-07: texts that need no network. Each number is about something else; none repeats the other's own words.
 
-1 what they love, 2 how their time goes, 3 the thread that runs through it, 4 a way to meet. The reveal's id decides
-which voice speaks first, so that the same reveal always gets the same text and no two members the same ones.
+1 what they love, 2 how their time goes, 4 a way to meet; 3 is the glimpse, which has sentences of its own. The reveal's
+id decides which voice speaks first, so that the same reveal always gets the same text and no two members the same ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,13 +33,6 @@ _VOICES = {
         ("When nobody is watching", "Between duties they find their way back to {rhythm}; you would meet them {time}."),
         ("Their pace", "Not everyone needs the same from a free day. Here it is {rhythm}, most happily {time}."),
     ),
-    3: (
-        ("The thread", "Put their interests side by side and something shows: {pull}. It is less about {one} alone than"
-         " about what it gives them."),
-        ("What runs through it", "From {one} onwards, the same thing keeps returning: {pull}."),
-        ("Beneath the list", "A list of interests says little. Beneath this one lies {pull}, and that says more."),
-        ("A pattern", "If one had to guess what moves them, it would be {pull}. Few choose {one} by accident."),
-    ),
     4: (
         ("An easy way in", "Something that might suit you both: {invitation}. If words run dry, {last} will bring them"
          " back."),
@@ -53,7 +46,7 @@ _VOICES = {
 
 
 def voices(facts: Facts, reveal_id: UUID, number: int) -> Iterator[Framed]:
-    """All that the templates have to say in reveal 1 to 4, the one for this reveal first."""
+    """All that the templates have to say in reveal 1, 2 or 4, the one for this reveal first."""
     chance = int.from_bytes(sha256(reveal_id.bytes).digest()[:8])
     slots = _slots(facts, chance)
     for title, text in _rotated(_VOICES[number], chance):
@@ -79,11 +72,9 @@ def _slots(facts: Facts, chance: int) -> dict[str, str]:
     other = _rotated(facts.hobbies, chance // 4)[-1].option if facts.hobbies else ""
     return {
         "some": _and(turned[:3]),
-        "one": turned[0],
         "last": turned[-1],
         "rhythm": _and(guessed[:2]) or "days with a shape of their own",
         "time": _rotated(threads, chance // 16)[0].time,
-        "pull": _and([theme.pull for theme in threads[:2]]),
         "invitation": theme_of(other).invitation,
     }
 

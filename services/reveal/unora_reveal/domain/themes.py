@@ -6,6 +6,7 @@ An option that is not here yet is CURIOSITY: identity may add hobbies without as
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from unora_reveal.domain.personality import Dimension, Leaning, Side
 from unora_reveal.domain.words import words
 
 
@@ -13,58 +14,94 @@ from unora_reveal.domain.words import words
 class Theme:
     """A thread that may run through several hobbies. Each is a phrase that fits into a sentence."""
 
-    pull: str
-    """What draws them."""
     time: str
     """How an hour goes that is theirs."""
     invitation: str
     """A first thing to do together."""
+    leanings: tuple[Leaning, ...]
+    """What it lets one guess of how they are; each about something else (PE-06)."""
 
 
 HANDS = Theme(
-    "making things with their own hands",
     "with busy hands and a half-finished piece of work on the table",
     "sitting side by side with something to make, and no hurry to be good at it",
+    (
+        Leaning(Dimension.COMPOSURE, Side.ONE),
+        Leaning(Dimension.STRUCTURE, Side.BOTH),
+        Leaning(Dimension.EXPLORATION, Side.OTHER),
+    ),
 )
 OPEN_AIR = Theme(
-    "the wish to go a little further than planned",
     "somewhere with more sky than ceiling",
     "a walk with no goal and a flask of something warm",
+    (
+        Leaning(Dimension.EXPLORATION, Side.ONE),
+        Leaning(Dimension.STRUCTURE, Side.OTHER),
+        Leaning(Dimension.COMPOSURE, Side.BOTH),
+    ),
 )
 MOTION = Theme(
-    "moving until the head is clear",
     "on the move and all the better for it",
     "doing something that leaves you both out of breath and laughing",
+    (
+        Leaning(Dimension.STRUCTURE, Side.ONE),
+        Leaning(Dimension.CONSIDERATION, Side.BOTH),
+        Leaning(Dimension.COMPOSURE, Side.BOTH),
+    ),
 )
 TABLE = Theme(
-    "small pleasures noticed properly",
     "paying attention to how things taste, look and feel",
     "a slow table for two where nobody looks at the time",
+    (
+        Leaning(Dimension.CONSIDERATION, Side.ONE),
+        Leaning(Dimension.SOCIABILITY, Side.BOTH),
+        Leaning(Dimension.EXPLORATION, Side.OTHER),
+    ),
 )
 SOUND = Theme(
-    "being carried away by a good performance",
     "close to music or a stage and all ears",
     "sharing one song each, and saying why that one",
+    (
+        Leaning(Dimension.COMPOSURE, Side.OTHER),
+        Leaning(Dimension.SOCIABILITY, Side.BOTH),
+        Leaning(Dimension.EXPLORATION, Side.BOTH),
+    ),
 )
 THOUGHT = Theme(
-    "a love of the right word at the right moment",
     "deep in a thought or a page",
     "swapping a question that neither of you can answer quickly",
+    (
+        Leaning(Dimension.SOCIABILITY, Side.OTHER),
+        Leaning(Dimension.CONSIDERATION, Side.OTHER),
+        Leaning(Dimension.EXPLORATION, Side.BOTH),
+    ),
 )
 PLAY = Theme(
-    "play that is taken just seriously enough",
     "in a friendly contest that nobody minds losing",
     "a game in which the loser picks what comes next",
+    (
+        Leaning(Dimension.SOCIABILITY, Side.ONE),
+        Leaning(Dimension.CONSIDERATION, Side.OTHER),
+        Leaning(Dimension.STRUCTURE, Side.OTHER),
+    ),
 )
 CARE = Theme(
-    "looking after what is around them",
     "giving their attention away and coming back calmer",
     "doing a small kindness together for someone who does not expect it",
+    (
+        Leaning(Dimension.CONSIDERATION, Side.ONE),
+        Leaning(Dimension.COMPOSURE, Side.ONE),
+        Leaning(Dimension.STRUCTURE, Side.ONE),
+    ),
 )
 CURIOSITY = Theme(
-    "curiosity about wherever things lead",
     "following whatever has caught their interest this week",
     "trying something that is new to both of you",
+    (
+        Leaning(Dimension.EXPLORATION, Side.ONE),
+        Leaning(Dimension.CONSIDERATION, Side.BOTH),
+        Leaning(Dimension.STRUCTURE, Side.BOTH),
+    ),
 )
 
 _OPTIONS = {

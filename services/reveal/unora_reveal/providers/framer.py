@@ -1,19 +1,26 @@
-"""Who puts facts into words (RE-07): templates, which need no network."""
+"""Who puts what is known into words (RE-07): templates, which need no network."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from unora_reveal.domain import Facts, Framed, voices
+from unora_reveal.domain import Facts, Framed, Leaning, sayings, voices
 
 
 class Framer(Protocol):
-    """Frames what is known of a member. It is not trusted: each draft goes through the guard (RE-06)."""
+    """Frames what is known of a member. It is not trusted: each draft goes through the guard (RE-06).
+
+    The next draft is asked for only if the one before was refused.
+    """
 
     def drafts(self, facts: Facts, reveal_id: UUID, number: int) -> AsyncIterator[Framed]:
-        """Drafts for reveal 1 to 4, the best first; the next is asked for only if the guard refused the one before."""
+        """Drafts for reveal 1, 2 or 4, the best first."""
+        ...
+
+    def glimpses(self, told: Sequence[Leaning], turn: int) -> AsyncIterator[Framed]:
+        """Drafts for reveal 3, the best first. It gets no score, nor whether there was one (PE-06)."""
         ...
 
 
@@ -23,4 +30,9 @@ class TemplateFramer:
     async def drafts(self, facts: Facts, reveal_id: UUID, number: int) -> AsyncIterator[Framed]:
         """The voice for this reveal, then the others."""
         for draft in voices(facts, reveal_id, number):
+            yield draft
+
+    async def glimpses(self, told: Sequence[Leaning], turn: int) -> AsyncIterator[Framed]:
+        """The voice whose turn it is, then the others."""
+        for draft in sayings(told, turn):
             yield draft

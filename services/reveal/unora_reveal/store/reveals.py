@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from unora.reveal.v1.events_pb2 import RevealEarned, RevealUnlocked
 from unora_common.database import Row, Session, Tx
 from unora_common.ids import uuid7
 
-from unora_reveal.domain import Framed, Status, StreakNotFound
+from unora_reveal.domain import Dimension, Framed, Look, Offer, Score, Status, StreakNotFound
 from unora_reveal.messages import to_event
 from unora_reveal.store import tiers
+from unora_reveal.store.personality import to_scores
 
 # Days only grow, and only while the connection lasts. With $4, also if the streak is only now heard of.
 REACH = """
@@ -66,26 +67,26 @@ END = """
     VALUES ($1, $2, $3, 0, $4)
     ON CONFLICT (connection_id) DO UPDATE SET ended_at = excluded.ended_at WHERE p.ended_at IS NULL"""
 
+# The requirement's read path: one query, whatever it shows. The day that a milestone needs goes no further (RE-02).
 LIST = """
-    SELECT r.reveal_number, r.reveal_status, r.unlocked_at,
-           CASE WHEN r.reveal_status = 'unlocked' AND p.ended_at IS NULL THEN c.content_json END AS content_json
+    SELECT r.id, r.streak_id, r.connection_id, r.user_id, r.partner_id, r.reveal_number, r.reveal_status,
+           r.unlocked_at, r.version, p.completed_days, p.ended_at IS NOT NULL AS ended,
+           m.reveal_day_required IS NULL AS for_sale,
+           CASE WHEN r.reveal_status = 'unlocked' THEN c.content_json END AS content_json,
+           CASE WHEN r.reveal_number = 3 THEN s.scores END AS scores,
+           (clock.now() AT TIME ZONE 'UTC')::date AS today
     FROM reveal.reveals r
     JOIN reveal.pairs p USING (connection_id)
+    JOIN reveal.progressions g ON g.streak_id = r.streak_id AND g.user_id = r.user_id
+    JOIN reveal.reveal_milestones m ON m.tier = g.tier AND m.reveal_number = r.reveal_number
     LEFT JOIN reveal.reveal_contents c ON c.reveal_id = r.id AND c.deleted_at IS NULL
+    LEFT JOIN reveal.personality_scores s ON s.user_id = r.partner_id
     WHERE r.streak_id = $1 AND r.user_id = $2 AND r.deleted_at IS NULL
     ORDER BY r.reveal_number"""
 
 LOCK_PAIR = """
     WITH p AS MATERIALIZED (SELECT connection_id FROM reveal.pairs WHERE streak_id = $1 FOR UPDATE)
     SELECT clock.now() AS now FROM p"""
-
-ONE = """
-    SELECT r.id, r.streak_id, r.connection_id, r.user_id, r.partner_id, r.reveal_number, r.reveal_status,
-           r.unlocked_at, r.version, p.completed_days, p.ended_at IS NOT NULL AS ended, c.content_json
-    FROM reveal.reveals r
-    JOIN reveal.pairs p USING (connection_id)
-    LEFT JOIN reveal.reveal_contents c ON c.reveal_id = r.id AND c.deleted_at IS NULL
-    WHERE r.streak_id = $1 AND r.user_id = $2 AND r.reveal_number = $3 AND r.deleted_at IS NULL"""
 
 UNLOCK = """
     UPDATE reveal.reveals SET reveal_status = 'unlocked', unlocked_at = $2, version = version + 1 WHERE id = $1"""
@@ -125,7 +126,24 @@ class Stored:
     version: int
     completed_days: int
     ended: bool
+    for_sale: bool
+    """The member's tier has no day for it."""
     framed: Framed | None
+    """The text that was given; never of reveal 3 and 5."""
+    scores: dict[Dimension, Score]
+    """The partner's, for reveal 3 only."""
+    today: date
+    """Of the rule clock (UTC)."""
+
+    @property
+    def look(self) -> Look:
+        """The member's, at their partner."""
+        return Look(self.streak_id, self.connection_id, self.user_id, self.partner_id)
+
+    @property
+    def offer(self) -> Offer:
+        """As the shop sees it."""
+        return Offer(number=self.number, status=self.status, for_sale=self.for_sale)
 
 
 async def reach(tx: Tx, streak: Streak, completed_days: int) -> None:
@@ -164,39 +182,24 @@ async def end(tx: Tx, connection_id: UUID, user_a_id: UUID, user_b_id: UUID, at:
     await tx.run(END, connection_id, user_a_id, user_b_id, at)
 
 
-async def of_member(session: Session, streak_id: UUID, member: UUID) -> list[Row]:
-    """A member's reveals by number, with the texts of those that are open; another's streak is none (XX-04)."""
+async def of_member(session: Session, streak_id: UUID, member: UUID) -> list[Stored]:
+    """A member's five reveals by number, with the texts of those that are open; another's streak is none (XX-04)."""
     rows = await session.rows(LIST, streak_id, member)
     if not rows:
         raise StreakNotFound
-    return rows
+    return [_stored(row) for row in rows]
 
 
 async def one(session: Session, streak_id: UUID, member: UUID, number: int) -> Stored:
     """One of a member's reveals; another's streak is none (XX-04)."""
-    row = await session.row(ONE, streak_id, member, number)
-    if row is None:
-        raise StreakNotFound
-    return Stored(
-        id=row["id"],
-        streak_id=row["streak_id"],
-        connection_id=row["connection_id"],
-        user_id=row["user_id"],
-        partner_id=row["partner_id"],
-        number=row["reveal_number"],
-        status=Status(row["reveal_status"]),
-        unlocked_at=row["unlocked_at"],
-        version=row["version"],
-        completed_days=row["completed_days"],
-        ended=row["ended"],
-        framed=to_framed(row["content_json"]),
-    )
+    (found,) = (each for each in await of_member(session, streak_id, member) if each.number == number)
+    return found
 
 
-async def lock(tx: Tx, streak_id: UUID, member: UUID, number: int) -> Stored:
-    """The same under the pair's lock; sets tx.now."""
+async def lock(tx: Tx, streak_id: UUID, member: UUID) -> list[Stored]:
+    """A member's five under the pair's lock; sets tx.now."""
     await tx.lock(LOCK_PAIR, streak_id)
-    return await one(tx, streak_id, member, number)
+    return await of_member(tx, streak_id, member)
 
 
 async def unlock(tx: Tx, reveal: Stored) -> None:
@@ -217,6 +220,22 @@ async def link_photos(tx: Tx, reveal: Stored, photo_ids: Sequence[UUID]) -> None
     await tx.run(LINK_PHOTOS, reveal.id, reveal.number, sorted(photo_ids), tx.now)
 
 
-def to_framed(content_json: str | None) -> Framed | None:
-    """A text as it was kept."""
-    return None if content_json is None else Framed(**json.loads(content_json))
+def _stored(row: Row) -> Stored:
+    content = row["content_json"]
+    return Stored(
+        id=row["id"],
+        streak_id=row["streak_id"],
+        connection_id=row["connection_id"],
+        user_id=row["user_id"],
+        partner_id=row["partner_id"],
+        number=row["reveal_number"],
+        status=Status(row["reveal_status"]),
+        unlocked_at=row["unlocked_at"],
+        version=row["version"],
+        completed_days=row["completed_days"],
+        ended=row["ended"],
+        for_sale=row["for_sale"],
+        framed=None if content is None else Framed(**json.loads(content)),
+        scores=to_scores(row["scores"]),
+        today=row["today"],
+    )

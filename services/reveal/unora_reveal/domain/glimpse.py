@@ -1,0 +1,84 @@
+"""Reveal 3, a glimpse of how the other is (PE-04, PE-06): two things that may be said of them, put into words.
+
+What is not known by answers is guessed from what they love, as a friend would. Both come from the same few sentences
+and are said in the same voices, so that no text tells whether a question was ever answered. None holds a score, the
+name of a trait or a rank, and each is meant to be a kind thing to read about oneself.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from hashlib import sha256
+from typing import TypeVar
+from uuid import UUID
+
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.personality import Dimension, Leaning, Side
+from unora_reveal.domain.themes import themes_of
+
+T = TypeVar("T")
+GLIMPSE = 3
+"""The number of the reveal that draws on personality; no policy, since what was stored of others stays."""
+TOLD = 2
+"""So many things a glimpse tells."""
+CLEAREST = 3
+"""The things told are drawn from so many that are known best, and turn with the days."""
+
+_SAYINGS = {
+    Leaning(Dimension.EXPLORATION, Side.ONE): "say yes to the unfamiliar before asking what it is for",
+    Leaning(Dimension.EXPLORATION, Side.BOTH): "like a new idea with something familiar beside it",
+    Leaning(Dimension.EXPLORATION, Side.OTHER): "know a favourite place well and go back there on purpose",
+    Leaning(Dimension.STRUCTURE, Side.ONE): "keep a promise as if it had been written down",
+    Leaning(Dimension.STRUCTURE, Side.BOTH): "make a plan with care and forgive it when it bends",
+    Leaning(Dimension.STRUCTURE, Side.OTHER): "leave room in a day for whatever happens to turn up",
+    Leaning(Dimension.SOCIABILITY, Side.ONE): "think out loud and warm up a room on the way",
+    Leaning(Dimension.SOCIABILITY, Side.BOTH): "enjoy a full table and the quiet walk home alike",
+    Leaning(Dimension.SOCIABILITY, Side.OTHER): "save their words for one good conversation at a time",
+    Leaning(Dimension.CONSIDERATION, Side.ONE): "notice who has gone quiet and pull up a chair",
+    Leaning(Dimension.CONSIDERATION, Side.BOTH): "help without fuss and say so when they need a hand",
+    Leaning(Dimension.CONSIDERATION, Side.OTHER): "say plainly what they think and like to hear the same",
+    Leaning(Dimension.COMPOSURE, Side.ONE): "take it lightly when a day goes its own way",
+    Leaning(Dimension.COMPOSURE, Side.BOTH): "feel a bumpy morning and find their feet by evening",
+    Leaning(Dimension.COMPOSURE, Side.OTHER): "feel things early and clearly, the good ones too",
+}
+
+_VOICES = (
+    ("At a second look", "It seems that they {one}. They also {two}. Ask for the story behind either one."),
+    ("Between the lines", "You may find that they {one}, and that they {two}. Both are easy to like."),
+    ("How it feels nearby", "Spend an hour together and you might see it: they {one}, and they {two}."),
+    ("A way of being", "Someone close to them could tell you that they {one}. And, with time, that they {two}."),
+)
+
+
+def glimpsed(known: Sequence[Leaning], facts: Facts, turn: int) -> list[Leaning]:
+    """The two that are told: of those known by answers, then of those guessed; each about something else."""
+    told: list[Leaning] = []
+    for source in (known[:CLEAREST], guessed(hobby.option for hobby in facts.hobbies)):
+        for leaning in _turned(source, turn):
+            if len(told) < TOLD and leaning.dimension not in {each.dimension for each in told}:
+                told.append(leaning)
+    return told
+
+
+def guessed(options: Iterable[str]) -> list[Leaning]:
+    """What somebody's hobbies let one guess; never less than two things."""
+    return list(dict.fromkeys(leaning for theme in themes_of(options) for leaning in theme.leanings))
+
+
+def sayings(told: Sequence[Leaning], turn: int) -> Iterator[Framed]:
+    """The two in all voices, the one whose turn it is first."""
+    one, two = (_SAYINGS[leaning] for leaning in told)
+    for title, text in _turned(_VOICES, turn // CLEAREST):
+        yield Framed(title, text.format(one=one, two=two))
+
+
+def turn_of(reveal_id: UUID, today: date) -> int:
+    """What decides between voices: another for each reveal and each day (UTC).
+
+    A text that turns by itself does not tell, by turning, that the other has answered or withdrawn something.
+    """
+    return int.from_bytes(sha256(reveal_id.bytes + today.isoformat().encode()).digest()[:8])
+
+
+def _turned(items: Sequence[T], by: int) -> list[T]:
+    start = by % len(items) if items else 0
+    return [*items[start:], *items[:start]]

@@ -1,0 +1,205 @@
+"""Reveal 3: as good a text whether questions were answered or not, and no score, trait or rank in any (PE-06)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import combinations, permutations, product
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unora_reveal.domain import (
+    Dimension,
+    Facts,
+    Framed,
+    Guard,
+    Leaning,
+    Reading,
+    Score,
+    Side,
+    glimpsed,
+    labels,
+    leanings,
+    option_names,
+    sayings,
+    turn_of,
+)
+from unora_reveal.domain.glimpse import guessed
+from unora_reveal.domain.themes import THEMES
+from unora_reveal.framing import frame_glimpse
+from unora_reveal.providers.framer import TemplateFramer
+
+from tests.unit.reveal.people import anyone, hobby, member, short
+
+READING = Reading(half_at=2.0, sure_from=0.5, middle=0.1)
+TODAY = date(2026, 3, 1)
+EVERY = [Leaning(dimension, side) for dimension, side in product(Dimension, Side)]
+ADA = member("Ada Quixley", hobby("bread_baking"), hobby("hiking"), hobby("chess"), bio="I teach physics to teenagers.")
+scores = st.dictionaries(st.sampled_from(Dimension), st.builds(Score, st.floats(0, 1), st.floats(0.01, 0.99)))
+
+
+def said(told: Sequence[Leaning]) -> list[Framed]:
+    """All voices."""
+    return list(sayings(told, 0))
+
+
+def by_answers() -> Iterator[tuple[Leaning, Leaning]]:
+    """Every two things that answers may let one say."""
+    for one, two in permutations(EVERY, 2):
+        if one.dimension != two.dimension:
+            yield one, two
+
+
+def by_hobbies() -> Iterator[tuple[Leaning, ...]]:
+    """What is said of members who have answered nothing, whatever two hobbies they have, on any day."""
+    for options in combinations(sorted(THEMES), 2):
+        facts = member("", *(hobby(option) for option in options))
+        for turn in range(6):
+            yield tuple(glimpsed([], facts, turn))
+
+
+@pytest.mark.rule("PE-06")
+def test_what_is_said_without_answers_is_said_with_answers_too() -> None:
+    """Not one sentence and not one pair of them gives the skipping away; and no sentence tells that something was
+    answered either.
+    """
+    with_answers = {framed.text for told in by_answers() for framed in said(told)}
+    without = {framed.text for told in by_hobbies() for framed in said(told)}
+    assert without <= with_answers
+    assert {leaning for told in by_hobbies() for leaning in told} == set(EVERY)
+
+
+@pytest.mark.rule("PE-06")
+def test_texts_of_both_kinds_have_one_shape_and_length() -> None:
+    kinds = []
+    for source in (by_answers(), by_hobbies()):
+        texts = [framed for told in source for framed in said(told)]
+        kinds.append(texts)
+        assert {framed.title for framed in texts} == {framed.title for framed in kinds[0]}
+        lengths = [len(framed.text) for framed in texts]
+        assert min(lengths) >= 120
+        assert max(lengths) <= 190
+        assert all(framed.text.count("they") + framed.text.count("They") >= 2 for framed in texts)
+    means = [sum(len(framed.text) for framed in texts) / len(texts) for texts in kinds]
+    assert abs(means[0] - means[1]) < 6
+
+
+@pytest.mark.rule("PE-06")
+def test_no_text_holds_a_score_a_trait_or_a_rank() -> None:
+    for told in by_answers():
+        for framed in said(told):
+            assert labels(framed) == set()
+            assert not any(str(dimension) in framed.text for dimension in Dimension)
+            assert not any(char.isdigit() for char in framed.text + framed.title)
+
+
+@pytest.mark.rule("PE-06")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They score high.",
+        "Top ten percent.",
+        "More open than 80 others.",
+        "An INFP at heart.",
+        "High in EXTRAVERSION.",
+        "They're an introvert.",
+        "Composure: strong.",
+        "Ranked first.",
+        "They skipped the questions.",
+        "8/10",
+    ],
+)
+def test_a_label_is_found(text: str) -> None:
+    assert labels(Framed("About them", text))
+    assert labels(Framed(text, "About them"))
+
+
+@pytest.mark.rule("PE-04", "RE-06")
+@short
+@given(anyone, scores, st.uuids(), st.dates())
+async def test_whoever_it_is_about_the_glimpse_passes_the_guard(
+    facts: Facts, known: dict[Dimension, Score], reveal: UUID, today: date
+) -> None:
+    framed = await frame_glimpse(TemplateFramer(), facts, known, READING, reveal, today)
+    assert Guard(facts).passes(framed)
+    assert framed.title
+    assert framed.text
+
+
+@pytest.mark.rule("PE-06")
+@short
+@given(anyone, scores, st.integers(0, 2**64 - 1))
+def test_two_things_are_told_each_about_something_else(facts: Facts, known: dict[Dimension, Score], turn: int) -> None:
+    told = glimpsed(leanings(known, READING), facts, turn)
+    assert len({each.dimension for each in told}) == len(told) == 2
+
+
+@pytest.mark.rule("PE-01", "PE-06")
+def test_what_is_known_is_told_and_the_rest_is_guessed() -> None:
+    known = [Leaning(Dimension.SOCIABILITY, Side.OTHER)]
+    for turn in range(12):
+        first, second = glimpsed(known, ADA, turn)
+        assert first == known[0]
+        assert second in guessed(each.option for each in ADA.hobbies)
+        both = [*known, Leaning(Dimension.STRUCTURE, Side.OTHER)]
+        assert set(glimpsed(both, ADA, turn)) == set(both)
+
+
+@pytest.mark.rule("PE-06")
+def test_a_member_without_hobbies_gets_as_good_a_text() -> None:
+    nobody = member("")
+    for turn in range(12):
+        assert len(glimpsed([], nobody, turn)) == 2
+
+
+@pytest.mark.rule("PE-04")
+async def test_scores_of_the_moment_decide() -> None:
+    reveal = uuid4()
+    known = {Dimension.COMPOSURE: Score(1.0, 0.8), Dimension.STRUCTURE: Score(1.0, 0.8)}
+    changed = {Dimension.COMPOSURE: Score(0.0, 0.8), Dimension.STRUCTURE: Score(0.0, 0.8)}
+    framed = [
+        await frame_glimpse(TemplateFramer(), ADA, each, READING, reveal, TODAY) for each in (known, changed, known)
+    ]
+    assert framed[0] == framed[2]
+    assert framed[0].text != framed[1].text
+    assert framed[0].title == framed[1].title, "the voice of the day is the same"
+
+
+@pytest.mark.rule("PE-06")
+async def test_a_text_turns_by_itself_from_day_to_day() -> None:
+    """So that one that reads otherwise tomorrow does not tell that something was answered."""
+    reveal = uuid4()
+    for known in ({}, {Dimension.COMPOSURE: Score(1.0, 0.8), Dimension.STRUCTURE: Score(0.0, 0.8)}):
+        texts = {
+            (await frame_glimpse(TemplateFramer(), ADA, known, READING, reveal, TODAY + timedelta(days=day))).text
+            for day in range(40)
+        }
+        assert len(texts) >= 4
+    assert turn_of(reveal, TODAY) == turn_of(reveal, TODAY)
+    assert turn_of(reveal, TODAY) != turn_of(uuid4(), TODAY)
+
+
+class Labelling:
+    """A framer that judges."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    async def drafts(self, facts: Facts, reveal_id: UUID, number: int) -> AsyncIterator[Framed]:
+        for text in self.texts:
+            yield Framed("Of another number", text)
+
+    async def glimpses(self, told: Sequence[Leaning], turn: int) -> AsyncIterator[Framed]:
+        for text in self.texts:
+            yield Framed("About them", text)
+
+
+@pytest.mark.rule("PE-06", "RE-06")
+async def test_a_draft_that_labels_or_names_is_framed_again() -> None:
+    framer = Labelling("An extravert.", "Ada waits.", "They wait for the kettle.")
+    framed = await frame_glimpse(framer, ADA, {}, READING, uuid4(), TODAY)
+    assert framed.text == "They wait for the kettle."
+    only_labels = Labelling("A score of 9", "Quixley")
+    assert await frame_glimpse(only_labels, ADA, {}, READING, uuid4(), TODAY) == option_names(ADA, Guard(ADA))

@@ -1,0 +1,90 @@
+"""From answers to numbers, and from numbers to leanings."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unora_reveal.config import RevealConfig
+from unora_reveal.domain import Answered, Dimension, Leaning, Reading, Score, Side, leanings, scored
+
+from tests.unit.reveal.people import short
+
+READING = Reading(half_at=2.0, sure_from=0.5, middle=0.1)
+COMPOSURE, STRUCTURE = Dimension.COMPOSURE, Dimension.STRUCTURE
+answered = st.lists(st.builds(Answered, st.sampled_from(Dimension), st.booleans(), st.integers(1, 5)), max_size=40)
+
+
+def some(dimension: Dimension, *answers: int, reversed_: bool = False) -> list[Answered]:
+    return [Answered(dimension, reversed_, answer) for answer in answers]
+
+
+@pytest.mark.rule("PE-01")
+@pytest.mark.parametrize(
+    ("answers", "score"),
+    [((5, 5), 1.0), ((1,), 0.0), ((3, 3, 3), 0.5), ((4,), 0.75), ((1, 5), 0.5), ((5, 4, 4), 0.8333)],
+)
+def test_a_score_is_the_mean_of_the_answers(answers: tuple[int, ...], score: float) -> None:
+    assert scored(some(COMPOSURE, *answers), READING)[COMPOSURE].score == score
+    assert scored(some(COMPOSURE, *(6 - each for each in answers), reversed_=True), READING)[COMPOSURE].score == score
+
+
+@pytest.mark.rule("PE-01")
+def test_confidence_grows_with_answers_and_is_never_whole() -> None:
+    grown = [scored(some(COMPOSURE, *[4] * count), READING)[COMPOSURE].confidence for count in range(1, 40)]
+    assert grown == sorted(set(grown))
+    assert grown[:2] == [0.3333, 0.5]
+    assert grown[-1] < 1
+
+
+@pytest.mark.rule("PE-01")
+def test_what_was_not_asked_about_has_no_score() -> None:
+    assert scored([], READING) == {}
+    assert set(scored(some(COMPOSURE, 1), READING)) == {COMPOSURE}
+
+
+@pytest.mark.rule("PE-03")
+@short
+@given(answered)
+def test_only_numbers_between_nought_and_one_come_of_any_answers(answers: list[Answered]) -> None:
+    for score in scored(answers, READING).values():
+        assert isinstance(score.score, float)
+        assert 0 <= score.score <= 1
+        assert 0 < score.confidence < 1
+
+
+@pytest.mark.rule("PE-02")
+@short
+@given(answered, st.randoms(use_true_random=False))
+def test_the_order_of_answers_is_nothing(answers: list[Answered], chance: object) -> None:
+    turned = list(answers)
+    chance.shuffle(turned)  # type: ignore[attr-defined]
+    assert scored(turned, READING) == scored(answers, READING)
+
+
+@pytest.mark.rule("PE-06")
+@pytest.mark.parametrize(
+    ("score", "side"),
+    [(1.0, Side.ONE), (0.61, Side.ONE), (0.6, Side.BOTH), (0.5, Side.BOTH), (0.41, Side.BOTH), (0.39, Side.OTHER)],
+)
+def test_a_score_becomes_a_side(score: float, side: Side) -> None:
+    assert leanings({COMPOSURE: Score(score, 0.6)}, READING) == [Leaning(COMPOSURE, side)]
+
+
+@pytest.mark.rule("PE-01", "PE-06")
+def test_what_is_hardly_known_is_not_said() -> None:
+    assert leanings({COMPOSURE: Score(1.0, 0.49)}, READING) == []
+    assert leanings({COMPOSURE: Score(1.0, 0.5)}, READING) != []
+
+
+@pytest.mark.rule("PE-01")
+def test_the_clearest_comes_first() -> None:
+    found = leanings({COMPOSURE: Score(0.7, 0.6), STRUCTURE: Score(0.1, 0.6)}, READING)
+    assert [each.dimension for each in found] == [STRUCTURE, COMPOSURE]
+
+
+@pytest.mark.rule("PE-01")
+def test_the_numbers_are_policy() -> None:
+    fields = dict.fromkeys(RevealConfig.__struct_fields__, RevealConfig.__struct_defaults__)
+    assert {"personality_half_at", "personality_sure_from", "personality_middle"} <= set(fields)
+    assert scored(some(COMPOSURE, 4), Reading(half_at=1, sure_from=0.5, middle=0.1))[COMPOSURE].confidence == 0.5

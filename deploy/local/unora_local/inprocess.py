@@ -81,6 +81,7 @@ class World:
             await app.open()
             await app.serve()
             assert app.server is not None
+            await app.server.set_ready(True)  # nothing here looks after readiness, and clients ask for it
             addresses[context] = app.server.address
         for app in self.apps.values():
             app.config.peers.update(addresses)

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from unora_common import trace
 from unora_common.call import seconds_left
 from unora_common.config import ConfigError
+from unora_common.health import READINESS
 from unora_common.policies import policies_of, service_descriptor
 
 if TYPE_CHECKING:
@@ -59,7 +60,11 @@ class Clients:
         address = self._config.peers.get(context)
         if address is None:
             raise ConfigError(f"UNORA_{context.upper()}_ADDRESS is not set: {service} is called by this service")
-        policy = {"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": retries(service)}
+        policy = {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "healthCheckConfig": {"serviceName": READINESS},  # a replica that is not ready gets no calls
+            "methodConfig": retries(service),
+        }
         return grpc.aio.secure_channel(
             address,
             self._credentials,

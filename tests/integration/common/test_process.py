@@ -246,10 +246,9 @@ class Flaky(Probe):
         return await super().check_in(request, tx)
 
 
-async def test_clients_try_reads_again_and_nothing_else(house: House) -> None:
-    await house.probe(Flaky)
-    app = house.apps["streak"]
-    gateway = house.certificates["gateway"]
+def clients_of(house: House) -> Clients:
+    """What another context calls streak with."""
+    app, gateway = house.apps["streak"], house.certificates["gateway"]
     config = msgspec.structs.replace(
         app.config,
         tls_ca=gateway.ca,
@@ -257,7 +256,32 @@ async def test_clients_try_reads_again_and_nothing_else(house: House) -> None:
         tls_key=gateway.key,
         peers={"streak": house.address(app)},
     )
-    clients, member = Clients(config), house.caller()
+    return Clients(config)
+
+
+async def test_clients_call_only_who_is_ready_and_come_as_soon_as_they_are(house: House) -> None:
+    await house.probe()
+    server = house.apps["streak"].server
+    assert server is not None
+    clients, member, request = clients_of(house), house.caller(), check_in_request()
+    stub = clients.stub(StreakServiceStub, "unora.streak.v1.StreakService")
+    assert (await refusal(stub.CheckIn(request, metadata=member.metadata))).code == "UNAVAILABLE"
+    assert await house.keys() == []
+    await server.set_ready(True)
+    await stub.CheckIn(request, metadata=member.metadata, wait_for_ready=True, timeout=5)
+    assert await house.keys() == [request.streak_id]
+    began = asyncio.get_running_loop().time()
+    await house.apps["streak"].close()
+    assert asyncio.get_running_loop().time() - began < house.apps.pop("streak").config.shutdown_grace, "clients let go"
+    await clients.close()
+
+
+async def test_clients_try_reads_again_and_nothing_else(house: House) -> None:
+    await house.probe(Flaky)
+    app = house.apps["streak"]
+    assert app.server is not None
+    await app.server.set_ready(True)
+    clients, member = clients_of(house), house.caller()
     stub = clients.stub(StreakServiceStub, "unora.streak.v1.StreakService")
     await stub.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
     assert Flaky.calls == ["GetDashboard"] * 3

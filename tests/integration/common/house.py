@@ -27,6 +27,10 @@ from unora.streak.v1.streak_service_pb2 import (
     GetDashboardResponse,
     GetStreakRequest,
     GetStreakResponse,
+    ListNudgesRequest,
+    ListNudgesResponse,
+    SendNudgeRequest,
+    SendNudgeResponse,
     Streak,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
@@ -82,6 +86,12 @@ class Probe:
     async def GetDashboard(self, request: GetDashboardRequest, call: Call) -> GetDashboardResponse:
         await self.look(call)
         return GetDashboardResponse()
+
+    async def SendNudge(self, request: SendNudgeRequest, call: Call) -> SendNudgeResponse:
+        return SendNudgeResponse()
+
+    async def ListNudges(self, request: ListNudgesRequest, call: Call) -> ListNudgesResponse:
+        return ListNudgesResponse()
 
     async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
         insert = "INSERT INTO streak.probe (key) VALUES ($1) RETURNING number"

@@ -63,6 +63,6 @@ async def test_a_context_whose_address_is_not_known_is_named(config: Config) -> 
 
 def test_only_methods_without_side_effects_are_tried_again() -> None:
     tried = {name["method"] for policy in retries("unora.streak.v1.StreakService") for name in policy["name"]}
-    assert tried == {"GetDashboard", "GetStreak"}
+    assert tried == {"GetDashboard", "GetStreak", "ListNudges"}
     for policy in retries("unora.identity.v1.DirectoryService"):
         assert policy["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]

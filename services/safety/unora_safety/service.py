@@ -5,12 +5,16 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_safety.config import SafetyConfig
-from unora_safety.consumers import Audit
+from unora_safety.consumers import Audit, Patterns
+from unora_safety.jobs import Detection
+from unora_safety.resources import make_resources
 from unora_safety.servicers import Members, Moderation, Restrictions
 
 service = Service(
     "safety",
     config=SafetyConfig,
     servicers=[Members, Moderation, Restrictions],
-    consumers=[Audit],
+    consumers=[Audit, Patterns],
+    jobs=[Detection],
+    resources=make_resources,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
+from unora.safety.v1.events_pb2 import REPORT_CATEGORY_HARASSMENT
 from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
 from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora.safety.v1.safety_service_pb2 import (
@@ -10,6 +11,8 @@ from unora.safety.v1.safety_service_pb2 import (
     BlockUserRequest,
     ListBlocksRequest,
     ListBlocksResponse,
+    ReportUserRequest,
+    SubmitAppealRequest,
     Target,
     UnblockUserRequest,
 )
@@ -64,3 +67,13 @@ class Meetings:
         """What other contexts hear at this moment."""
         asked = GetBlockRequest(user_a_id=a.id, user_b_id=b.id)
         return (await self.restrictions.GetBlock(asked)).blocked
+
+    async def report(self, who: Caller, target: Target, note: str = "", request: str = "") -> str:
+        asked = ReportUserRequest(
+            request_id=request or request_id(), target=target, category=REPORT_CATEGORY_HARASSMENT, note=note
+        )
+        return (await self.safety.ReportUser(asked, metadata=who.metadata)).report_id
+
+    async def appeal(self, who: Caller, text: str = "please look again", request: str = "") -> str:
+        asked = SubmitAppealRequest(request_id=request or request_id(), text=text)
+        return (await self.safety.SubmitAppeal(asked, metadata=who.metadata)).appeal_id

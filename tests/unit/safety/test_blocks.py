@@ -8,7 +8,17 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_safety.domain import Block, Blocked, BlockNotFound, Direction, Target, TargetKind, Unblocked, block, unblock
+from unora_safety.domain import (
+    Block,
+    BlockNotFound,
+    Direction,
+    MemberBlocked,
+    MemberUnblocked,
+    Target,
+    TargetKind,
+    block,
+    unblock,
+)
 
 pytestmark = pytest.mark.rule("SA-02")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -21,7 +31,7 @@ def nobody() -> Direction:
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=40))
 def test_what_was_told_last_is_whether_any_block_is_in_force(steps: list[tuple[bool, int]]) -> None:
     targets = [Target(TargetKind.CARD, uuid4()) for _ in range(4)]
-    direction, told, model = nobody(), list[Blocked | Unblocked](), dict[Target, Block]()
+    direction, told, model = nobody(), list[MemberBlocked | MemberUnblocked](), dict[Target, Block]()
     for number, (adds, which) in enumerate(steps):
         now, target = NOW + timedelta(seconds=number), targets[which]
         if adds:
@@ -35,8 +45,10 @@ def test_what_was_told_last_is_whether_any_block_is_in_force(steps: list[tuple[b
             with pytest.raises(BlockNotFound):
                 unblock(direction, uuid4(), now)
         assert set(direction.blocks) == set(model.values())
-        assert (bool(told) and isinstance(told[-1], Blocked)) == bool(model)
+        assert (bool(told) and isinstance(told[-1], MemberBlocked)) == bool(model)
     assert [event.version for event in told] == list(range(1, len(told) + 1))
-    assert [type(event) for event in told] == [Blocked, Unblocked] * (len(told) // 2) + [Blocked] * (len(told) % 2)
+    assert [type(event) for event in told] == [MemberBlocked, MemberUnblocked] * (len(told) // 2) + [MemberBlocked] * (
+        len(told) % 2
+    )
     for first, last in zip(told[::2], told[1::2], strict=False):
         assert first.block_id == last.block_id

@@ -1,24 +1,72 @@
 """Safety, pure: no I/O, no clock, no proto."""
 
-from unora_safety.domain.blocks import Block, Blocked, Direction, Target, TargetKind, Unblocked, block, unblock
+from unora_safety.domain.blocks import Block, Direction, Target, TargetKind, block, unblock
+from unora_safety.domain.cases import Case, CaseStatus, Origin, Standing, assign, come_in, decide
 from unora_safety.domain.chain import Entry, Event, Head, Walk, digest, link
-from unora_safety.domain.errors import BlockNotFound, TargetNotFound
+from unora_safety.domain.errors import BlockNotFound, CaseNotFound, TargetNotFound, TooManyAppeals
+from unora_safety.domain.events import (
+    AppealSubmitted,
+    Category,
+    Decision,
+    FlagRaised,
+    MemberBlocked,
+    MemberReported,
+    MemberUnblocked,
+    Pattern,
+    Told,
+)
+from unora_safety.domain.patterns import (
+    Baseline,
+    Finding,
+    Flag,
+    History,
+    OutlierPolicy,
+    Rule,
+    Sighting,
+    densest,
+    findings,
+)
 
 __all__ = [
+    "AppealSubmitted",
+    "Baseline",
     "Block",
     "BlockNotFound",
-    "Blocked",
+    "Case",
+    "CaseNotFound",
+    "CaseStatus",
+    "Category",
+    "Decision",
     "Direction",
     "Entry",
     "Event",
+    "Finding",
+    "Flag",
+    "FlagRaised",
     "Head",
+    "History",
+    "MemberBlocked",
+    "MemberReported",
+    "MemberUnblocked",
+    "Origin",
+    "OutlierPolicy",
+    "Pattern",
+    "Rule",
+    "Sighting",
+    "Standing",
     "Target",
     "TargetKind",
     "TargetNotFound",
-    "Unblocked",
+    "Told",
+    "TooManyAppeals",
     "Walk",
+    "assign",
     "block",
+    "come_in",
+    "decide",
+    "densest",
     "digest",
+    "findings",
     "link",
     "unblock",
 ]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from unora_safety.domain.errors import BlockNotFound
+from unora_safety.domain.events import MemberBlocked, MemberUnblocked
 
 
 class TargetKind(StrEnum):
@@ -51,31 +52,9 @@ class Direction:
     blocks: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True)
-class Blocked:
-    """The first block of a direction began."""
-
-    block_id: UUID
-    version: int
-    blocker_id: UUID
-    blocked_id: UUID
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Unblocked:
-    """The last block of a direction was lifted."""
-
-    block_id: UUID
-    version: int
-    blocker_id: UUID
-    blocked_id: UUID
-    at: datetime
-
-
 def block(
     direction: Direction, target: Target, block_id: UUID, now: datetime
-) -> tuple[Direction, Block, list[Blocked]]:
+) -> tuple[Direction, Block, list[MemberBlocked]]:
     """Adds a block, or gives the one there is through this target. Told only when it is the direction's first."""
     for each in direction.blocks:
         if each.target == target:
@@ -85,11 +64,11 @@ def block(
     if direction.began_with is not None:
         return after, new, []
     after = replace(after, began_with=block_id, version=direction.version + 1)
-    told = Blocked(block_id, after.version, after.blocker_id, after.blocked_id, now)
+    told = MemberBlocked(block_id, after.version, after.blocker_id, after.blocked_id, now)
     return after, new, [told]
 
 
-def unblock(direction: Direction, block_id: UUID, now: datetime) -> tuple[Direction, list[Unblocked]]:
+def unblock(direction: Direction, block_id: UUID, now: datetime) -> tuple[Direction, list[MemberUnblocked]]:
     """Lifts a block. Told only when it was the direction's last. Raises BlockNotFound."""
     left = tuple(each for each in direction.blocks if each.id != block_id)
     if len(left) == len(direction.blocks) or direction.began_with is None:
@@ -98,4 +77,4 @@ def unblock(direction: Direction, block_id: UUID, now: datetime) -> tuple[Direct
     if left:
         return after, []
     after = replace(after, began_with=None, version=direction.version + 1)
-    return after, [Unblocked(direction.began_with, after.version, after.blocker_id, after.blocked_id, now)]
+    return after, [MemberUnblocked(direction.began_with, after.version, after.blocker_id, after.blocked_id, now)]

@@ -1,4 +1,4 @@
-"""Why safety refuses. None of these tells anything of another member (XX-04)."""
+"""Why safety refuses. What members are told tells nothing of another member, nor of what was decided (XX-04, SA-03)."""
 
 from unora_common.errors import DomainError
 
@@ -15,3 +15,41 @@ class BlockNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "BLOCK_NOT_FOUND"
+
+
+class TooManyAppeals(DomainError):
+    """So many appeals were made within a day that the next must wait, whatever became of them."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "TOO_MANY_APPEALS"
+
+
+class CaseNotFound(DomainError):
+    """There is no such case. Only moderators hear it."""
+
+    code = "NOT_FOUND"
+    reason = "CASE_NOT_FOUND"
+
+
+class CaseAssigned(DomainError):
+    """Another moderator has the case."""
+
+    reason = "CASE_ASSIGNED"
+
+
+class CaseNotTaken(DomainError):
+    """The moderator does not have the case: it waits, or another has it."""
+
+    reason = "CASE_NOT_TAKEN"
+
+
+class CaseDecided(DomainError):
+    """The case is decided already."""
+
+    reason = "CASE_DECIDED"
+
+
+class CaseAboutYourself(DomainError):
+    """Nobody takes a case about themselves."""
+
+    reason = "CASE_ABOUT_YOURSELF"

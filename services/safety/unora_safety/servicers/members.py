@@ -1,4 +1,4 @@
-"""SafetyService: what members do for their own safety (SA-02)."""
+"""SafetyService: what members do for their own safety (SA-02, SA-06, SA-07)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from unora.safety.v1.safety_service_pb2 import (
     BlockUserResponse,
     ListBlocksRequest,
     ListBlocksResponse,
+    ReportUserRequest,
+    ReportUserResponse,
+    SubmitAppealRequest,
+    SubmitAppealResponse,
     UnblockUserRequest,
     UnblockUserResponse,
 )
@@ -22,8 +26,9 @@ from unora_common.service import App
 from unora_safety.clients import People
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import block, unblock
-from unora_safety.messages import from_target, to_block, to_block_event
+from unora_safety.messages import CATEGORY_OF, from_target, from_text, tell, to_block
 from unora_safety.store import blocks
+from unora_safety.use_cases import appeal, report
 
 
 class Members:
@@ -35,17 +40,17 @@ class Members:
         self.app = app
         self.people = People(app.clients)
 
-    async def _behind(self, request: BlockUserRequest, call: Call) -> UUID:
+    async def _blocked(self, request: BlockUserRequest, call: Call) -> UUID:
         assert call.user is not None
         return await self.people.behind(from_target(request.target), call.user)
 
-    @once(prepare=_behind)
+    @once(prepare=_blocked)
     async def BlockUser(self, request: BlockUserRequest, tx: Tx, blocked_id: UUID) -> BlockUserResponse:
         """SA-02, MA-12. The other contexts are told when it is the first of this direction."""
         before = await blocks.lock(tx, tx.user, blocked_id)
-        after, made, events = block(before, from_target(request.target), uuid7(), tx.now)
+        after, made, told = block(before, from_target(request.target), uuid7(), tx.now)
         blocks.save(tx, before, after)
-        tx.emit(*map(to_block_event, events))
+        tell(tx, *told)
         return BlockUserResponse(block=to_block(made))
 
     @once
@@ -53,9 +58,9 @@ class Members:
         """SA-02. The other contexts are told when it was the last of this direction."""
         block_id = UUID(request.block_id)
         before = await blocks.lock_of_block(tx, block_id, tx.user)
-        after, events = unblock(before, block_id, tx.now)
+        after, told = unblock(before, block_id, tx.now)
         blocks.save(tx, before, after)
-        tx.emit(*map(to_block_event, events))
+        tell(tx, *told)
         return UnblockUserResponse()
 
     @reads
@@ -65,3 +70,21 @@ class Members:
         found = await blocks.of_member(db, db.user, listing.place(request.page_token), size + 1)
         page, token = listing.page(found, size, lambda each: Place(each.blocked_at, each.id))
         return ListBlocksResponse(blocks=map(to_block, page), next_page_token=token)
+
+    async def _reported(self, request: ReportUserRequest, call: Call) -> UUID:
+        assert call.user is not None
+        return await self.people.behind(from_target(request.target), call.user)
+
+    @once(prepare=_reported)
+    async def ReportUser(self, request: ReportUserRequest, tx: Tx, reported_id: UUID) -> ReportUserResponse:
+        """SA-07. Each report is kept; how many people reported is counted by the people."""
+        category, note = CATEGORY_OF[request.category], from_text("note", request.note)
+        report_id = await report(tx, reported_id, from_target(request.target), category, note)
+        return ReportUserResponse(report_id=str(report_id))
+
+    @once
+    async def SubmitAppeal(self, request: SubmitAppealRequest, tx: Tx) -> SubmitAppealResponse:
+        """SA-06."""
+        text = from_text("text", request.text, required=True)
+        appeal_id = await appeal(tx, text, self.app.config.appeals_per_day)
+        return SubmitAppealResponse(appeal_id=str(appeal_id))

@@ -1,0 +1,82 @@
+"""What runs by itself: the detector looks, what is usual is measured, what is over is forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from unora_common.declare import every
+from unora_common.service import App
+
+from unora_safety.config import SafetyConfig
+from unora_safety.domain import History, Pattern
+from unora_safety.store import flags, sightings
+from unora_safety.use_cases import raise_flags
+
+
+class Detection:
+    """SA-04, SA-09."""
+
+    def __init__(self, app: App[SafetyConfig]) -> None:
+        self.app = app
+
+    @every(seconds=1)
+    async def examine(self) -> int:
+        """Looks at members of whom something new was seen. A kill leaves them to another replica within a minute.
+
+        No transaction is open while the detector looks. That a flag is raised once is the database's to hold.
+        """
+        async with self.app.database.transaction() as tx:
+            marks = await sightings.take(tx, self.app.config.examine_batch)
+        if not marks:
+            return 0
+        for history in await self._histories([each.user_id for each in marks]):
+            found = await self.app.resources.detector.examine(history)
+            if found:
+                async with self.app.database.transaction() as tx:
+                    await raise_flags(tx, history, found)
+        async with self.app.database.transaction() as tx:
+            await sightings.done(tx, marks)
+        return len(marks)
+
+    async def _histories(self, users: list[UUID]) -> list[History]:
+        """All that is known of these members, in a few reads for all."""
+        async with self.app.database.session() as db:
+            now = await db.value("SELECT clock.now()")
+            rules = await flags.rules(db)
+            window = next((rule.window for rule in rules if rule.pattern is Pattern.OUTLIER), timedelta())
+            states = await flags.states(db, users)
+            seen = await sightings.seen(db, users)
+            activity = await sightings.activity(db, users, (now - window).date())
+            baselines = await sightings.baselines(db)
+        return [
+            History(
+                user_id=user,
+                now=now,
+                rules=rules,
+                sightings=seen[user],
+                activity=activity[user],
+                baselines=baselines,
+                decided=states[user].decided,
+                flagged=states[user].flagged,
+            )
+            for user in users
+        ]
+
+    @every(seconds=60)
+    async def measure(self) -> int:
+        """SA-09: what is usual, for all members who did anything lately."""
+        every_so_often = timedelta(minutes=self.app.config.baseline_minutes)
+        async with self.app.database.session() as db:
+            rules = {rule.pattern: rule for rule in await flags.rules(db)}
+        outlier = rules.get(Pattern.OUTLIER)
+        if outlier is None or not outlier.enabled:
+            return 0
+        async with self.app.database.transaction() as tx:
+            return await sightings.measure(tx, outlier.window, every_so_often)
+
+    @every(seconds=600)
+    async def forget(self) -> int:
+        """What no rule's window reaches any more, late events included."""
+        async with self.app.database.transaction() as tx:
+            return await sightings.forget(tx, self.app.config.late_hours, self.app.config.forget_batch)

@@ -1,0 +1,22 @@
+"""What the parts of the service share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unora_common.service import App
+
+from unora_safety.config import SafetyConfig
+from unora_safety.providers import Detector, Rules
+
+
+@dataclass
+class Resources:
+    """Providers."""
+
+    detector: Detector
+
+
+def make_resources(app: App[SafetyConfig]) -> Resources:
+    """The providers that the configuration asks for."""
+    return Resources(detector=Rules(app.config.outliers))

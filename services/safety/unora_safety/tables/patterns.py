@@ -1,0 +1,78 @@
+"""What patterns are counted from (SA-04, SA-09)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from unora_common.tables import timestamp
+
+from unora_safety.tables.schema import metadata
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("pattern", Text, ForeignKey("safety.flag_rules.pattern"), primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("key", UUID(), primary_key=True),
+    Column("occurred_at", timestamp(), nullable=False),
+    Index("ix_sightings_user_id", "user_id"),
+    Index("ix_sightings_occurred_at", "pattern", "occurred_at"),
+    comment="What patterns are counted from: each distinct thing or person once, at its latest (SA-04)",
+)
+
+device_accounts = Table(
+    "device_accounts",
+    metadata,
+    Column("device_digest", LargeBinary, primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("seen_at", timestamp(), nullable=False),
+    CheckConstraint("octet_length(device_digest) BETWEEN 1 AND 64", name="device_digest"),
+    Index("ix_device_accounts_seen_at", "seen_at"),
+    comment="Which accounts opened a session on a device, by its keyed hash (SA-04)",
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("count", Integer, nullable=False),
+    CheckConstraint("kind IN ('interests', 'endings', 'blocks', 'reports', 'failed_payments')", name="kind"),
+    CheckConstraint("count > 0", name="count"),
+    Index("ix_activity_day", "day"),
+    comment="How much of what each member did, by day (UTC), for outliers (SA-09)",
+)
+
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("members", BigInteger, nullable=False),
+    Column("median", Double, nullable=False),
+    Column("deviation", Double, nullable=False),
+    Column("measured_at", timestamp(), nullable=False),
+    comment="What is usual: of ln(1 + count) over the outlier rule's window (SA-09)",
+)
+
+to_examine = Table(
+    "to_examine",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("marks", BigInteger, nullable=False),
+    Column("taken_until", timestamp(), nullable=False),
+    Index("ix_to_examine_taken_until", "taken_until"),
+    comment="Members of whom something new was seen, until the detector has looked (SA-04)",
+)

@@ -1,0 +1,78 @@
+"""Moderators at work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.message import Message
+from unora.safety.v1.events_pb2 import Decision
+from unora.safety.v1.moderation_service_pb2 import (
+    AssignCaseRequest,
+    Case,
+    DecideCaseRequest,
+    DecideCaseResponse,
+    ExplainMemberRequest,
+    ExplainMemberResponse,
+    Flag,
+    ListCasesRequest,
+    ListCasesResponse,
+    ListFlagsRequest,
+    ListFlagsResponse,
+)
+from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
+from unora_local.inprocess import Caller, World
+
+from tests.support import request_id
+
+
+class Office:
+    """Moderation as admins use it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.moderation = world.stub(ModerationServiceStub, "safety")
+        self.admin = world.caller(roles=["admin"])
+
+    async def explain(self, member: Caller) -> ExplainMemberResponse:
+        asked = ExplainMemberRequest(user_id=member.id)
+        return await self.moderation.ExplainMember(asked, metadata=self.admin.metadata)
+
+    async def case_of(self, member: Caller) -> Case:
+        """The newest case about a member."""
+        return (await self.explain(member)).cases[0]
+
+    async def flags_of(self, member: Caller, *, closed: bool = False) -> list[Flag]:
+        return [flag for flag in (await self.explain(member)).flags if flag.open or closed]
+
+    async def cases(self, size: int = 0, token: str = "", status: Any = 0) -> ListCasesResponse:
+        asked = ListCasesRequest(page_size=size, page_token=token, status=status)
+        return await self.moderation.ListCases(asked, metadata=self.admin.metadata)
+
+    async def flags(
+        self, size: int = 0, token: str = "", pattern: Any = 0, *, closed: bool = False
+    ) -> ListFlagsResponse:
+        asked = ListFlagsRequest(page_size=size, page_token=token, pattern=pattern, show_closed=closed)
+        return await self.moderation.ListFlags(asked, metadata=self.admin.metadata)
+
+    async def assign(
+        self, case_id: str, by: Caller | None = None, *, take_over: bool = False, request: str = ""
+    ) -> Case:
+        asked = AssignCaseRequest(request_id=request or request_id(), case_id=case_id, take_over=take_over)
+        return (await self.moderation.AssignCase(asked, metadata=(by or self.admin).metadata)).case
+
+    async def decide(
+        self, case_id: str, decision: Decision.ValueType, by: Caller | None = None, note: str = "", request: str = ""
+    ) -> DecideCaseResponse:
+        asked = DecideCaseRequest(request_id=request or request_id(), case_id=case_id, decision=decision, note=note)
+        return await self.moderation.DecideCase(asked, metadata=(by or self.admin).metadata)
+
+    async def settle_case(self, member: Caller, decision: Decision.ValueType) -> DecideCaseResponse:
+        """Takes and decides the newest case about a member."""
+        case = await self.assign((await self.case_of(member)).case_id)
+        return await self.decide(case.case_id, decision)
+
+    async def stamped(self, event: Any) -> Message:
+        """An event that happens now."""
+        event.occurred_at.FromDatetime(await self.world.now())
+        made: Message = event
+        return made

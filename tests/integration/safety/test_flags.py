@@ -1,0 +1,345 @@
+"""Flags: what is counted, when it is raised, and that nobody sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from unora.billing.v1.billing_service_pb2 import (
+    PAYMENT_FAILURE_DECLINED,
+    PAYMENT_FAILURE_EXPIRED,
+    PAYMENT_PURPOSE_REVEAL,
+)
+from unora.billing.v1.events_pb2 import PaymentFailed, ProtectionClosed
+from unora.identity.v1.events_pb2 import SessionOpened
+from unora.matching.v1.events_pb2 import InterestSent
+from unora.safety.v1.events_pb2 import (
+    DECISION_DISMISS,
+    FLAG_PATTERN_BAD_FAITH_ENDINGS,
+    FLAG_PATTERN_INTEREST_FLOOD,
+    FLAG_PATTERN_MANY_BLOCKS,
+    FLAG_PATTERN_MANY_REPORTS,
+    FLAG_PATTERN_OUTLIER,
+    FLAG_PATTERN_PAYMENT_ABUSE,
+    FLAG_PATTERN_SHARED_DEVICE,
+    REPORT_CATEGORY_SCAM,
+    FlagRaised,
+    MemberBlocked,
+    MemberReported,
+)
+from unora.safety.v1.moderation_service_pb2 import CASE_ORIGIN_FLAG, Flag, ListFlagsRequest
+from unora_common.ids import uuid7
+from unora_local.inprocess import Caller, World
+from unora_safety.domain import Finding, History, Pattern
+from unora_safety.use_cases import raise_flags
+
+from tests.integration.safety.meetings import Meetings
+from tests.integration.safety.office import Office
+from tests.support import refusal, request_id
+
+pytestmark = pytest.mark.rule("SA-04")
+
+
+def stamp(at: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(at)
+    return made
+
+
+def interest(member: Caller, at: datetime) -> InterestSent:
+    return InterestSent(
+        interest_id=request_id(),
+        version=1,
+        sender_id=member.id,
+        receiver_id=request_id(),
+        occurred_at=stamp(at),
+    )
+
+
+def bad_faith(member: Caller, at: datetime, *, converted: bool = True, connection: str = "") -> ProtectionClosed:
+    return ProtectionClosed(
+        protection_id=request_id(),
+        version=2,
+        payment_id=request_id(),
+        payer_id=request_id(),
+        partner_id=member.id,
+        connection_id=connection or request_id(),
+        converted=converted,
+        occurred_at=stamp(at),
+    )
+
+
+def blocked(member: Caller, at: datetime, by: str = "") -> MemberBlocked:
+    return MemberBlocked(
+        block_id=request_id(),
+        version=1,
+        blocker_id=by or request_id(),
+        blocked_id=member.id,
+        occurred_at=stamp(at),
+    )
+
+
+def reported(member: Caller, at: datetime, by: str = "") -> MemberReported:
+    return MemberReported(
+        report_id=request_id(),
+        version=1,
+        reporter_id=by or request_id(),
+        reported_id=member.id,
+        category=REPORT_CATEGORY_SCAM,
+        occurred_at=stamp(at),
+    )
+
+
+def failed(member: Caller, at: datetime, failure: Any = PAYMENT_FAILURE_DECLINED) -> PaymentFailed:
+    return PaymentFailed(
+        payment_id=request_id(),
+        version=2,
+        payer_id=member.id,
+        purpose=PAYMENT_PURPOSE_REVEAL,
+        failure=failure,
+        occurred_at=stamp(at),
+    )
+
+
+CASES = [
+    pytest.param(interest, 12, timedelta(hours=1), FLAG_PATTERN_INTEREST_FLOOD, id="interests"),
+    pytest.param(bad_faith, 2, timedelta(days=90), FLAG_PATTERN_BAD_FAITH_ENDINGS, id="endings"),
+    pytest.param(blocked, 5, timedelta(days=30), FLAG_PATTERN_MANY_BLOCKS, id="blocks"),
+    pytest.param(reported, 3, timedelta(days=30), FLAG_PATTERN_MANY_REPORTS, id="reports"),
+    pytest.param(failed, 5, timedelta(hours=24), FLAG_PATTERN_PAYMENT_ABUSE, id="payments"),
+]
+
+
+@pytest.mark.parametrize(("make", "threshold", "window", "pattern"), CASES)
+async def test_a_pattern_is_flagged_at_its_threshold_and_never_before(
+    world: World, office: Office, make: Any, threshold: int, window: timedelta, pattern: Any
+) -> None:
+    now, (member, spread) = await world.now(), [world.caller() for _ in range(2)]
+    step = window / (threshold - 1) + timedelta(microseconds=1)
+    await world.tell(*(make(spread, now - each * step) for each in range(threshold)))  # the first is just out of it
+    await world.tell(*(make(member, now - timedelta(seconds=each)) for each in range(threshold - 1)))
+    assert await office.flags_of(member) == []
+    await world.tell(make(member, now))
+    (flag,) = await office.flags_of(member)
+    assert (flag.pattern, flag.score, len(flag.evidence_ids)) == (pattern, 1.0, threshold)
+    assert dict(flag.evidence_numbers) == {
+        "count": threshold,
+        "threshold": threshold,
+        "window_hours": window / timedelta(hours=1),
+    }
+    (event,) = await world.events(FlagRaised, flag.flag_id)
+    assert (event.user_id, event.pattern) == (member.id, pattern)
+    case = await office.case_of(member)
+    assert (case.case_id, case.origin) == (flag.case_id, CASE_ORIGIN_FLAG)
+    assert await office.flags_of(spread) == []
+    (count,) = [each for each in (await office.explain(member)).counts if each.pattern == pattern]
+    assert (count.count, count.threshold, count.enabled) == (threshold, threshold, True)
+
+
+async def test_late_and_out_of_order_is_judged_by_when_it_happened(world: World, office: Office) -> None:
+    now, member = await world.now(), world.caller()
+    old = [failed(member, now - timedelta(hours=30) - timedelta(minutes=each)) for each in range(5)]
+    for event in [old[3], failed(member, now), old[0], old[4], old[1]]:
+        await world.tell(event)
+    assert await office.flags_of(member) == []
+    await world.tell(old[2])
+    (flag,) = await office.flags_of(member)
+    assert set(flag.evidence_ids) == {event.payment_id for event in old}
+
+
+async def test_one_person_counts_once_however_often_they_block_or_report(world: World, office: Office) -> None:
+    now, member, one = await world.now(), world.caller(), request_id()
+    connection = request_id()
+    await world.tell(
+        *(reported(member, now - timedelta(minutes=each), one) for each in range(6)),
+        *(blocked(member, now - timedelta(minutes=each), one) for each in range(6)),
+        *(bad_faith(member, now, connection=connection) for _ in range(3)),
+        *(bad_faith(member, now, converted=False) for _ in range(3)),
+        *(failed(member, now, PAYMENT_FAILURE_EXPIRED) for _ in range(6)),
+    )
+    assert await office.flags_of(member) == []
+
+
+async def test_real_reports_by_three_people_raise_one_flag(meetings: Meetings, office: Office) -> None:
+    other, *reporters = meetings.members(5)
+    for each in reporters:
+        target = await meetings.card(each, other)
+        await asyncio.gather(*(meetings.report(each, target) for _ in range(2)))
+    await meetings.world.settle()
+    (flag,) = await office.flags_of(other)
+    assert flag.pattern == FLAG_PATTERN_MANY_REPORTS
+    assert set(flag.evidence_ids) <= {each.id for each in reporters}
+    assert len((await office.explain(other)).cases) == 1
+
+
+async def test_a_flag_is_raised_again_only_by_what_came_after_the_decision(world: World, office: Office) -> None:
+    now, member = await world.now(), world.caller()
+    await world.tell(*(reported(member, now) for _ in range(5)))
+    await world.tell(reported(member, now))
+    assert len(await office.flags_of(member)) == 1
+    await office.settle_case(member, DECISION_DISMISS)
+    assert await office.flags_of(member) == []
+    await world.move_clock(timedelta(minutes=1))
+    later = await world.now()
+    await world.tell(reported(member, now), *(reported(member, later) for _ in range(2)))
+    assert await office.flags_of(member) == []
+    await world.tell(reported(member, later))
+    (flag,) = await office.flags_of(member)
+    assert flag.evidence_numbers["count"] == 3
+    assert len(await office.flags_of(member, closed=True)) == 2
+
+
+async def test_accounts_of_one_device_are_flagged_all(world: World, office: Office) -> None:
+    now, digest = await world.now(), uuid7().bytes * 2
+    members = [world.caller() for _ in range(3)]
+    apart = world.caller()
+
+    def opened(member: Caller, device: bytes, version: int = 2) -> SessionOpened:
+        return SessionOpened(
+            user_id=member.id, version=version, session_id=request_id(), occurred_at=stamp(now), device_digest=device
+        )
+
+    await world.tell(opened(members[0], digest), opened(members[1], digest), opened(apart, b""), opened(apart, b"x", 3))
+    assert await office.flags_of(members[0]) == []
+    await world.tell(opened(members[2], digest))
+    for member in members:
+        (flag,) = await office.flags_of(member)
+        assert flag.pattern == FLAG_PATTERN_SHARED_DEVICE
+        assert set(flag.evidence_ids) == {each.id for each in members if each is not member}
+    assert await office.flags_of(apart) == []
+
+
+async def test_a_rule_that_is_off_or_changed_is_followed_at_once(world: World, office: Office) -> None:
+    now, member = await world.now(), world.caller()
+    rule = "UPDATE safety.flag_rules SET enabled = $1, threshold = $2 WHERE pattern = 'many_reports'"
+    try:
+        await world.superuser.execute(rule, False, 3.0)
+        await world.tell(*(reported(member, now) for _ in range(4)))
+        assert await office.flags_of(member) == []
+        await world.superuser.execute(rule, True, 6.0)
+        await world.tell(reported(member, now))
+        assert await office.flags_of(member) == []
+        await world.tell(reported(member, now))
+        assert len(await office.flags_of(member)) == 1
+    finally:
+        await world.superuser.execute(rule, True, 3.0)
+
+
+@pytest.mark.rule("SA-09")
+async def test_activity_far_from_everybody_elses_is_flagged_and_ordinary_activity_is_not(
+    world: World, office: Office
+) -> None:
+    today = (await world.now()).date()
+    await world.superuser.execute("TRUNCATE safety.activity, safety.baselines")
+    await world.superuser.execute(
+        """INSERT INTO safety.activity (user_id, kind, day, count)
+        SELECT gen_random_uuid(), 'endings', $1, 1 + i % 4 FROM generate_series(1, 80) i""",
+        today,
+    )
+    usual, wild = world.caller(), world.caller()
+    await world.superuser.executemany(
+        "INSERT INTO safety.activity VALUES ($1, 'endings', $2, $3)", [(usual.user, today, 11), (wild.user, today, 90)]
+    )
+    await world.settle()  # measures
+    mark = "INSERT INTO safety.to_examine VALUES ($1, 1, '-infinity')"
+    for each in (usual, wild):
+        await world.superuser.execute(mark, each.user)
+    await world.settle()
+    assert await office.flags_of(usual) == []
+    (flag,) = await office.flags_of(wild)
+    assert flag.pattern == FLAG_PATTERN_OUTLIER
+    assert flag.score > 6
+    assert dict(flag.evidence_numbers) == {"endings": 90, "threshold": 6}
+    await office.settle_case(wild, DECISION_DISMISS)
+    await world.superuser.execute(mark, wild.user)
+    await world.settle()
+    assert await office.flags_of(wild) == []  # judged; the same week is not held against them again
+
+
+async def test_twenty_at_once_raise_one_flag(world: World, office: Office) -> None:
+    member, now = world.caller(), await world.now()
+    history = History(member.user, now)
+    found = [Finding(Pattern.MANY_BLOCKS, 1.0, (uuid7(),), {"count": 5.0})]
+    database = world.apps["safety"].database
+
+    async def once() -> int:
+        async with database.transaction() as tx:
+            return await raise_flags(tx, history, found)
+
+    assert sorted(await asyncio.gather(*(once() for _ in range(20)))) == [0] * 19 + [1]
+    assert len(await office.flags_of(member)) == 1
+    await office.settle_case(member, DECISION_DISMISS)
+    assert await once() == 0  # the detector had looked before the decision
+
+
+async def test_a_crash_while_the_detector_looks_leaves_the_member_to_be_looked_at(world: World, office: Office) -> None:
+    member, now = world.caller(), await world.now()
+    app = world.apps["safety"]
+    whole = app.resources.detector
+
+    class Broken:
+        async def examine(self, history: History) -> list[Finding]:
+            raise ConnectionResetError
+
+    app.resources.detector = Broken()
+    try:
+        with pytest.raises(ConnectionResetError):
+            await world.tell(*(reported(member, now) for _ in range(3)))
+    finally:
+        app.resources.detector = whole
+    held = "SELECT taken_until > clock_timestamp() FROM safety.to_examine WHERE user_id = $1"
+    assert await world.superuser.fetchval(held, member.user) is True
+    await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
+    await world.settle()
+    assert len(await office.flags_of(member)) == 1
+    assert await world.superuser.fetchval(held, member.user) is None
+
+
+async def test_what_no_window_reaches_is_forgotten(world: World) -> None:
+    member, now = world.caller(), await world.now()
+    await world.tell(interest(member, now), bad_faith(member, now))
+    count = "SELECT array_agg(pattern) FROM safety.sightings WHERE user_id = $1"
+    await world.move_clock(timedelta(days=16))
+    assert await world.superuser.fetchval(count, member.user) == ["bad_faith_endings"]
+    assert not await world.superuser.fetchval(
+        "SELECT count(*) FROM safety.activity WHERE user_id = $1", UUID(member.id)
+    )
+
+
+@pytest.mark.rule("SA-02", "SA-03")
+async def test_flags_and_what_they_led_to_change_no_answer_that_the_member_can_see(
+    world: World, meetings: Meetings, office: Office
+) -> None:
+    member, other = meetings.members(2)
+    await meetings.block(member, await meetings.connection(member, other))
+    before = await meetings.page(member)
+    now = await world.now()
+    await world.tell(*(reported(member, now) for _ in range(3)), *(blocked(member, now) for _ in range(5)))
+    assert len(await office.flags_of(member)) == 2
+    assert await meetings.page(member) == before
+    asked = office.moderation.ListFlags(ListFlagsRequest(), metadata=member.metadata)
+    assert (await refusal(asked)).reason == "ADMIN_ONLY"
+
+
+async def test_flags_of_all_members_page_newest_first(world: World, office: Office) -> None:
+    members, now = [world.caller() for _ in range(4)], await world.now()
+    for member in members:
+        await world.tell(*(bad_faith(member, now) for _ in range(2)))
+    found, token = list[Flag](), ""
+    while True:
+        page = await office.flags(3, token, FLAG_PATTERN_BAD_FAITH_ENDINGS)
+        found += page.flags
+        token = page.next_page_token
+        if not token:
+            break
+    ours = [flag.user_id for flag in found if flag.user_id in {member.id for member in members}]
+    assert ours == [member.id for member in reversed(members)]
+    await office.settle_case(members[0], DECISION_DISMISS)
+    ids = [flag.user_id for flag in (await office.flags(100)).flags]
+    assert members[0].id not in ids
+    ids = [flag.user_id for flag in (await office.flags(100, closed=True)).flags]
+    assert members[0].id in ids

@@ -5,12 +5,29 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from unora_streak.domain import Effort, Event, Policy, State, Streak, begin, check_in, settle, terminate
+from unora_streak.domain import (
+    Broken,
+    Effort,
+    Event,
+    Policy,
+    State,
+    Streak,
+    begin,
+    bought_nudge,
+    check_in,
+    hold,
+    recover,
+    release,
+    settle,
+    terminate,
+)
 
 A, B, STRANGER = UUID(int=1), UUID(int=2), UUID(int=3)
 STREAK, CONNECTION = UUID(int=10), UUID(int=20)
 POLICY = Policy()
+PAYMENT, OTHER_PAYMENT, NUDGE = UUID(int=30), UUID(int=31), UUID(int=40)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 INSTANT = timedelta(microseconds=1)
 
 
@@ -38,6 +55,7 @@ class Story:
             policy=policy,
         )
         self.events: list[Event] = list(self.told)
+        self.authorized: dict[UUID, Broken] = {}
 
     def checks_in(self, member: UUID, now: datetime, effort: Effort = Effort.MEDIUM) -> "Story":
         return self._then(check_in(self.streak, member, effort, now, self.zone, self.policy))
@@ -47,6 +65,22 @@ class Story:
 
     def ends(self, ended_at: datetime, now: datetime | None = None) -> "Story":
         return self._then(terminate(self.streak, ended_at, now or ended_at, self.policy))
+
+    def holds(self, now: datetime, payment: UUID = PAYMENT, payer: UUID = B) -> "Story":
+        self._then(hold(self.streak, payer, payment, now, self.policy))
+        assert self.streak.broken is not None
+        self.authorized[payment] = self.streak.broken
+        return self
+
+    def pays(self, paid_at: datetime, payment: UUID = PAYMENT, payer: UUID = B, now: datetime | None = None) -> "Story":
+        broken = self.authorized.get(payment)
+        return self._then(recover(self.streak, payer, payment, broken, paid_at, now or paid_at, self.policy))
+
+    def fails(self, failed_at: datetime, payment: UUID = PAYMENT, now: datetime | None = None) -> "Story":
+        return self._then(release(self.streak, payment, failed_at, now or failed_at, self.policy))
+
+    def buys_a_nudge(self, sender: UUID, now: datetime) -> "Story":
+        return self._then(bought_nudge(self.streak, sender, NUDGE, PAYMENT, now, self.policy))
 
     def both_check_in(self, now: datetime) -> "Story":
         before = self.streak

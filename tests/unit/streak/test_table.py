@@ -18,12 +18,13 @@ from unora_streak.domain import (
     transitions,
 )
 
-from .story import HOUR, INSTANT, POLICY, A, B, Story, utc
+from .story import HOUR, INSTANT, MINUTE, POLICY, A, B, Story, utc
 
 MORNING, AT_RISK, EVENING, MIDNIGHT = (
     utc(t) for t in ("2026-11-22T09:00", "2026-11-22T18:00", "2026-11-22T20:00", "2026-11-23T00:00")
 )
 WINDOW_ENDS = MIDNIGHT + 24 * HOUR
+HOLD_ENDS = WINDOW_ENDS + 9 * MINUTE  # of one that was given a minute before the deadline
 
 
 def none_in() -> Story:
@@ -44,6 +45,15 @@ def at_risk() -> Story:
 
 def payment_window() -> Story:
     return at_risk().waits_until(MIDNIGHT)
+
+
+def held() -> Story:
+    return payment_window().holds(MIDNIGHT + HOUR)
+
+
+def held_past_it() -> Story:
+    """Past the deadline, that is."""
+    return payment_window().holds(WINDOW_ENDS - MINUTE)
 
 
 def reset() -> Story:
@@ -87,6 +97,19 @@ def completed() -> Story:
         pytest.param(at_risk, lambda s: s.waits_until(MIDNIGHT), ["payment_window"], id="at_risk, day ends"),
         pytest.param(payment_window, lambda s: s.waits_until(WINDOW_ENDS - INSTANT), [], id="window, not over"),
         pytest.param(payment_window, lambda s: s.waits_until(WINDOW_ENDS), ["reset"], id="window, deadline passes"),
+        pytest.param(payment_window, lambda s: s.holds(MIDNIGHT + HOUR), [], id="window, held"),
+        pytest.param(held, lambda s: s.pays(MIDNIGHT + HOUR + MINUTE), ["active"], id="window, breaker's recovery"),
+        pytest.param(held, lambda s: s.pays(MIDNIGHT + 2 * HOUR), ["active"], id="window, recovery after the hold"),
+        pytest.param(held, lambda s: s.waits_until(MIDNIGHT + 2 * HOUR), [], id="window, hold ends"),
+        pytest.param(held, lambda s: s.waits_until(WINDOW_ENDS), ["reset"], id="window, hold ends, deadline passes"),
+        pytest.param(held_past_it, lambda s: s.waits_until(HOLD_ENDS - INSTANT), [], id="window, held past it"),
+        pytest.param(held_past_it, lambda s: s.waits_until(HOLD_ENDS), ["reset"], id="window, that hold ends"),
+        pytest.param(held_past_it, lambda s: s.pays(HOLD_ENDS - INSTANT), ["active"], id="window, recovery past it"),
+        pytest.param(held_past_it, lambda s: s.pays(HOLD_ENDS), ["reset"], id="window, recovery too late"),
+        pytest.param(held_past_it, lambda s: s.fails(WINDOW_ENDS), ["reset"], id="window, payment fails late"),
+        pytest.param(held, lambda s: s.fails(MIDNIGHT + HOUR + MINUTE), [], id="window, payment fails"),
+        pytest.param(held, lambda s: s.ends(MIDNIGHT + HOUR + MINUTE), ["terminated"], id="held, connection ends"),
+        pytest.param(reset, lambda s: s.pays(MIDNIGHT + HOUR), [], id="reset, a recovery that is too late"),
         pytest.param(reset, lambda s: s.checks_in(B, MIDNIGHT + HOUR), ["active"], id="reset, check-in"),
         pytest.param(
             reset, lambda s: s.checks_in(B, MIDNIGHT + 18 * HOUR), ["active", "at_risk"], id="reset, check-in, 6 h left"
@@ -129,13 +152,13 @@ def test_day_15_completes_from_at_risk() -> None:
 
 
 @pytest.mark.rule("ST-19")
-@pytest.mark.parametrize("given", [payment_window, completed, terminated])
+@pytest.mark.parametrize("given", [payment_window, held, completed, terminated])
 def test_a_check_in_elsewhere_is_refused_by_name(given: Callable[[], Story]) -> None:
     story = given()
     before = story.streak
     for member in (A, B):
         with pytest.raises(CheckInClosed) as refused:
-            story.checks_in(member, MIDNIGHT + HOUR)
+            story.checks_in(member, MIDNIGHT + HOUR + MINUTE)
         assert (refused.value.code, refused.value.reason) == ("FAILED_PRECONDITION", "CHECK_IN_CLOSED")
         assert refused.value.metadata == {"state": before.state.value}
     assert story.streak == before
@@ -177,6 +200,8 @@ def test_nothing_leaves_a_terminal_state_and_every_other_can_be_reached_and_term
         (both_in, MIDNIGHT),
         (at_risk, MIDNIGHT),
         (payment_window, WINDOW_ENDS),
+        (held, MIDNIGHT + HOUR + 10 * MINUTE),
+        (held_past_it, HOLD_ENDS),
         (reset, None),
         (completed, None),
         (terminated, None),

@@ -1,0 +1,266 @@
+"""What holds for every streak, whatever its members, billing and the sweep do, in whatever zone."""
+
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from unora_streak.domain import (
+    ALLOWED,
+    PLAYING,
+    TERMINAL,
+    AlreadyCheckedIn,
+    CheckedIn,
+    CheckInClosed,
+    Effort,
+    HeldForAnotherPayment,
+    NotInPaymentWindow,
+    NotTheBreaker,
+    PaymentWindowOpened,
+    RecoveryHeld,
+    RecoveryRejected,
+    RecoveryReleased,
+    State,
+    Streak,
+    StreakRecovered,
+    next_due,
+    settle,
+    transitions,
+)
+
+from tests.examples import examples
+
+from .story import HOUR, INSTANT, MINUTE, POLICY, A, B, Story, timeless
+from .ways import MEMBERS, PAYMENTS, STARTS, WAITS, ZONES
+
+LATE = (StreakRecovered, RecoveryReleased)
+"""News of these may come after what came later."""
+
+
+class AnyStreak(RuleBasedStateMachine):
+    """Two rows hear the same: `swept` is settled at every chance, `lazy` only by the writes of its members."""
+
+    @initialize(start=STARTS, zone=st.sampled_from(ZONES))
+    def connection_forms(self, start: datetime, zone: str) -> None:
+        self.now = start
+        self.swept = Story(start, zone)
+        self.lazy = Story(start, zone)
+
+    @rule(wait=WAITS, stops=st.lists(st.floats(0, 1), max_size=4))
+    def time_passes(self, wait: timedelta, stops: list[float]) -> None:
+        for stop in sorted(stops):
+            self.swept.waits_until(self.now + wait * stop)
+        self._comes_to(self.now + wait)
+
+    @precondition(lambda self: next_due(self.swept.streak, POLICY) is not None)
+    @rule(off=st.sampled_from([-INSTANT, timedelta(0), INSTANT]))
+    def the_next_deadline_comes(self, off: timedelta) -> None:
+        due = next_due(self.swept.streak, POLICY)
+        assert due is not None
+        self._comes_to(max(self.now, due + off))
+
+    @rule(member=MEMBERS, effort=st.sampled_from(Effort), zone=st.sampled_from(ZONES))
+    def one_checks_in(self, member: UUID, effort: Effort, zone: str) -> None:
+        self.swept.zone = self.lazy.zone = zone
+        before = self.swept.streak
+        refused = before.state in TERMINAL | {State.PAYMENT_WINDOW}
+        again = before.state in PLAYING and member in before.here
+        for story in (self.swept, self.lazy):
+            if refused or again:
+                with pytest.raises(CheckInClosed if refused else AlreadyCheckedIn):
+                    story.checks_in(member, self.now, effort)
+            else:
+                story.checks_in(member, self.now, effort)
+        if not (refused or again):
+            assert self.lazy.streak == self.swept.streak
+
+    @precondition(lambda self: self.swept.state in PLAYING | {State.RESET})
+    @rule(days=st.integers(1, 15), part=st.floats(0, 0.99))
+    def both_keep_some_days(self, days: int, part: float) -> None:
+        for _ in range(days):
+            if self.swept.state not in PLAYING | {State.RESET}:
+                return
+            for member in {A, B} - self.swept.streak.here:
+                self.one_checks_in(member, Effort.LOW, self.swept.zone)
+            closes_at = self.swept.streak.closes_at
+            self._comes_to(closes_at + part * 17 * HOUR)
+
+    @rule(member=MEMBERS, payment=PAYMENTS)
+    def one_asks_to_recover(self, member: UUID, payment: UUID) -> None:
+        before = self.swept.streak
+        refusal = self._refusal_to_hold(before, member, payment)
+        for story in (self.swept, self.lazy):
+            if refusal:
+                with pytest.raises(refusal):
+                    story.holds(self.now, payment, member)
+            else:
+                story.holds(self.now, payment, member)
+        if not refusal:
+            assert self.lazy.streak == self.swept.streak
+            assert self.swept.streak.hold is not None
+            assert self.swept.streak.hold.payment_id == payment
+
+    @staticmethod
+    def _refusal_to_hold(before: Streak, member: UUID, payment: UUID) -> type[Exception] | None:
+        if before.state is not State.PAYMENT_WINDOW:
+            return NotInPaymentWindow
+        if member != before.breaker_user_id:
+            return NotTheBreaker
+        other = before.hold is not None and before.hold.payment_id != payment
+        return HeldForAnotherPayment if other else None
+
+    @rule(member=MEMBERS, payment=PAYMENTS, late=st.sampled_from([0, 1, 5, 30, 600]))
+    def news_of_a_payment_comes(self, member: UUID, payment: UUID, late: int) -> None:
+        self._catches_up(late)
+        before = self.swept.streak
+        due = before.broken is not None and self.swept.authorized.get(payment) == before.broken
+        for story in (self.swept, self.lazy):
+            story.pays(self.now - late * MINUTE, payment, member, self.now)
+        recovered = due and member == before.breaker_user_id
+        assert isinstance(self.swept.told[-1], StreakRecovered if recovered else RecoveryRejected)
+        if recovered:
+            assert self.swept.streak.completed_days == before.completed_days
+            assert self.swept.streak.closes_at - self.now >= POLICY.first_day
+        else:
+            assert self.swept.streak.state is before.state
+
+    @rule(payment=PAYMENTS, late=st.sampled_from([0, 1, 5, 30]))
+    def news_of_a_failure_comes(self, payment: UUID, late: int) -> None:
+        self._catches_up(late)
+        for story in (self.swept, self.lazy):
+            story.fails(self.now - late * MINUTE, payment, self.now).waits_until(self.now)
+        held = self.swept.streak.hold
+        assert held is None or held.payment_id != payment
+
+    def _catches_up(self, late: int) -> None:
+        """What was written before late news came is not undone, so that it would matter who has come how far."""
+        if late:
+            self.lazy.waits_until(self.now)
+
+    @rule(member=MEMBERS)
+    def one_pays_for_a_nudge(self, member: UUID) -> None:
+        before = self.swept.streak
+        for story in (self.swept, self.lazy):
+            story.buys_a_nudge(member, self.now)
+        sent = before.state is State.AT_RISK and member in before.here
+        assert self.swept.names == ["NudgeSent" if sent else "NudgeRejected"]
+
+    @precondition(lambda self: self.swept.state not in TERMINAL or self.swept.state is State.COMPLETED)
+    @rule()
+    def the_connection_ends(self) -> None:
+        for story in (self.swept, self.lazy):
+            story.ends(self.now)
+        assert self.swept.state in TERMINAL
+
+    def _comes_to(self, now: datetime) -> None:
+        self.now = now
+        self.swept.waits_until(now)
+
+    @invariant()
+    def one_jump_equals_many_small_steps(self) -> None:
+        streak, events = settle(self.lazy.streak, self.now, POLICY)
+        assert streak == self.swept.streak
+        assert timeless(self.lazy.events + events) == timeless(self.swept.events)
+
+    @invariant()
+    def settling_again_changes_nothing(self) -> None:
+        assert settle(self.swept.streak, self.now, POLICY) == (self.swept.streak, [])
+
+    @invariant()
+    def the_next_deadline_is_the_next_change(self) -> None:
+        streak = self.swept.streak
+        due = next_due(streak, POLICY)
+        if due is None:
+            assert streak.state in TERMINAL | {State.RESET}
+            assert settle(streak, self.now + timedelta(days=99), POLICY) == (streak, [])
+        else:
+            assert due > self.now
+            assert settle(streak, due - INSTANT, POLICY) == (streak, [])
+            after, events = settle(streak, due, POLICY)
+            assert after != streak
+            assert {e.at for e in events} == {due}
+
+    @invariant()
+    def every_change_of_state_is_allowed_and_told(self) -> None:
+        told = self.swept.events
+        assert set(transitions(told)) <= ALLOWED
+        assert all(later.was is earlier.state for earlier, later in pairwise(told))
+        assert told[-1].state is self.swept.state
+        assert self.swept.streak.version == len(told)
+        assert all(event.at <= event.recorded_at for event in told)
+        # A recovery takes effect when it was paid for, which may be before what was written until the news came.
+        assert all(earlier.at <= later.at or isinstance(later, LATE) for earlier, later in pairwise(told))
+
+    @invariant()
+    def the_last_event_tells_the_row(self) -> None:
+        last, streak = self.swept.events[-1], self.swept.streak
+        told = (last.cycle, last.completed_days) + (() if isinstance(last, CheckedIn) else (last.day,))
+        row = (streak.cycle, streak.completed_days) + (() if isinstance(last, CheckedIn) else (streak.current_day,))
+        assert told == row
+
+    @invariant()
+    def check_ins_are_unique_in_time_and_counted_once(self) -> None:
+        streak = self.swept.streak
+        check_ins = [e for e in self.swept.events if isinstance(e, CheckedIn)]
+        keys = [(e.user_id, e.cycle, e.check_in_date) for e in check_ins]
+        assert len(keys) == len(set(keys))
+        kept: dict[tuple[int, date], set[UUID]] = {}
+        for e in check_ins:
+            kept.setdefault((e.cycle, e.check_in_date), set()).add(e.user_id)
+        both = sum(1 for (cycle, _), users in kept.items() if cycle == streak.cycle and users == {A, B})
+        assert streak.completed_days == both <= POLICY.final_day
+        assert (streak.state is State.COMPLETED) == (both == POLICY.final_day)
+        if streak.state in PLAYING | {State.PAYMENT_WINDOW}:
+            assert streak.here == kept.get((streak.cycle, streak.check_in_date), set())
+
+    @invariant()
+    def the_row_has_its_shape(self) -> None:
+        streak = self.swept.streak
+        in_window = streak.state is State.PAYMENT_WINDOW
+        assert (streak.window_closes_at is not None) == (streak.breaker_user_id is not None) == in_window
+        assert (streak.ended_at is not None) == (streak.state in TERMINAL)
+        assert streak.here <= streak.pair
+        assert 1 <= streak.current_day <= POLICY.final_day
+        if in_window:
+            assert streak.pair - streak.here == {streak.breaker_user_id}
+            assert streak.closes_at <= self.now
+            assert streak.window_closes_at is not None
+            assert (streak.hold.until if streak.hold else streak.window_closes_at) > self.now
+        if streak.hold:
+            assert streak.long_hold_used
+        assert in_window or not streak.long_hold_used
+        if streak.state is State.AT_RISK:
+            assert len(streak.here) == 1
+            assert streak.closes_at - self.now <= POLICY.at_risk
+        if streak.state in PLAYING:
+            assert self.now < streak.closes_at
+        if streak.state is State.RESET:
+            assert streak.completed_days == len(streak.here) == 0
+        assert all(
+            value.tzinfo is UTC
+            for field in fields(streak)
+            if isinstance(value := getattr(streak, field.name), datetime)
+        )
+
+    @invariant()
+    def a_break_has_one_hold_past_its_deadline_at_most(self) -> None:
+        by_break: dict[tuple[int, object], list[RecoveryHeld]] = {}
+        window = None
+        for event in self.swept.events:
+            if isinstance(event, PaymentWindowOpened):
+                window = event
+            if isinstance(event, RecoveryHeld):
+                assert window is not None
+                by_break.setdefault((window.cycle, window.check_in_date), []).append(event)
+                past = event.held_until > window.window_closes_at
+                first = len(by_break[window.cycle, window.check_in_date]) == 1
+                assert first or not past
+                assert event.at < event.held_until <= event.at + POLICY.hold
+
+
+RULES = ("ST-02", "ST-04", "ST-05", "ST-08", "ST-16", "ST-17", "ST-19", "ST-20")
+TestAnyStreak = pytest.mark.rule(*RULES)(AnyStreak.TestCase)
+TestAnyStreak.settings = examples(80, steps=25)

@@ -1,4 +1,4 @@
-"""Filters: whom a member wants on the cards of a server. They have no methods yet; the rows are put in by SQL."""
+"""Filters: what a refresh makes of the rows as they are kept. test_filter_methods.py tells how members set them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAVE = """
 async def save(
     pool: Pool, who: Caller, server: Server = PARTNER, *, genders: tuple[str, ...] = (), ages: tuple[str, ...] = ()
 ) -> None:
-    """As the service will save them: in its own role."""
+    """As the service saves them: in its own role."""
     role = await asyncpg.connect(pool.world.testbed.dsn(pool.world.database, "unora_discovery"))
     try:
         await role.execute(SAVE, who.user, NAMES[server], genders, ages)

@@ -57,6 +57,11 @@ class World:
         self.certificates = testbed.certificates()
         self._token_key = kept(self.folder / "token.pem", signing_key)
         self._phone_key = kept(self.folder / "phone.key", lambda: b"p" * 32)
+        self.gov_id_secret = kept(self.folder / "gov_id.key", lambda: b"g" * 32)
+        self.oidc_keys = self.folder / "oidc_keys.json"
+        """The public keys of the OpenID provider that tests play."""
+        oidc = {"name": "played", "issuer": "https://played.invalid", "audience": "unora", "jwks": str(self.oidc_keys)}
+        self._oidc = kept(self.folder / "oidc.json", lambda: msgspec.json.encode([oidc]))
         self.tokens = AccessTokens([self._token_key.read_text()])
         self.apps: dict[str, App[Any]] = {}
         self.superuser: asyncpg.Connection[asyncpg.Record]
@@ -115,6 +120,8 @@ class World:
             "UNORA_S3_ACCESS_KEY": "unora-test",
             "UNORA_S3_SECRET_KEY": self.testbed.secret,
             "UNORA_SMS_SANDBOX": str(self.sms),
+            "UNORA_GOV_ID_SECRET": str(self.gov_id_secret),
+            "UNORA_OIDC_PROVIDERS": str(self._oidc),
         }
         config: Config = load(service.config, variables)
         return msgspec.structs.replace(config, peers=dict(peers), retry_delays=FAST, **changes)

@@ -111,6 +111,7 @@ class Layout:
         return {
             "UNORA_TOKEN_KEY": str(kept(keys / "token.pem", signing_key)),
             "UNORA_PHONE_KEY": str(kept(keys / "phone.key", lambda: secrets.token_bytes(32))),
+            "UNORA_GOV_ID_SECRET": str(kept(keys / "gov_id.key", lambda: secrets.token_bytes(32))),
             "UNORA_S3_ENDPOINT": self.seaweed.endpoint,
             "UNORA_S3_BUCKET": self.seaweed.bucket,
             "AWS_ACCESS_KEY_ID": self.seaweed.access_key,

@@ -34,6 +34,25 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     s3_secret_key: str = ""
     """Goes with s3_access_key."""
 
+    oidc_providers: str = ""
+    """A JSON file that lists the OpenID providers of which accounts can be linked: name, issuer, audience, and jwks, an
+    address (https) or a file (ID-05). Empty: none.
+    """
+    gov_id_secret: str = ""
+    """The file of at least 32 bytes with which the provider of Gov ID checks signs its results (ID-06). Empty: there is
+    no provider.
+    """
+    gov_id_endpoint: str = ""
+    """Where a check is asked for, by https. Empty: the sandbox, which asks nobody."""
+    gov_id_api_key: str = ""
+    """Goes with gov_id_endpoint."""
+    gov_id_name: str = "sandbox"
+    """What the provider is called in signals; it is never changed, or its tokens would be another's."""
+    gov_id_page: str = "https://gov-id.invalid/check"
+    """The sandbox's page."""
+
+    gov_id_checks_per_day: int = 5
+    """How many checks a member may begin in a day (ID-06)."""
     code_minutes: float = 10.0
     """How long a code lives (ID-02)."""
     code_tries: int = 5
@@ -76,6 +95,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),
+            gov_id_checks=self.gov_id_checks_per_day,
             upload_life=timedelta(minutes=self.upload_minutes),
             upload_kept=timedelta(hours=self.upload_hours),
             uploads_most=self.uploads_most,

@@ -20,10 +20,12 @@ from unora_identity.changes import tell_card
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure
 from unora_identity.domain.sessions import Revocation
+from unora_identity.domain.signals import STREAK
 from unora_identity.messages import moment
 from unora_identity.resources import Resources
 from unora_identity.signing_in import revoke
 from unora_identity.store import accounts, disclosures, members
+from unora_identity.verifying import boost
 
 
 class Pairs:
@@ -74,6 +76,7 @@ class Pairs:
         await members.completed_a_streak(tx, users)
         for user, kept in before.items():
             tell_card(tx, locked[user], kept.member, replace(kept.member, streak_completed=True), self.policy)
+        await boost(tx, locked, STREAK)
         await members.save_versions(tx, locked.values())
 
 

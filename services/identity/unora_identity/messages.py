@@ -11,7 +11,12 @@ from uuid import UUID
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
-from unora.identity.v1 import account_service_pb2, directory_service_pb2, profile_service_pb2
+from unora.identity.v1 import (
+    account_service_pb2,
+    directory_service_pb2,
+    profile_service_pb2,
+    verification_service_pb2,
+)
 from unora.identity.v1.account_service_pb2 import Account, SessionTokens
 from unora_common.errors import InvalidArgument
 from unora_common.messages import AGE_BANDS, TIERS, by_name, from_timestamp, to_date, to_timestamp
@@ -21,6 +26,7 @@ from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.photos import Photo
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import RefreshToken
+from unora_identity.domain.signals import Signal
 from unora_identity.store.members import Kept
 from unora_identity.store.sessions import Living
 from unora_identity.tokens import AccessToken
@@ -28,6 +34,8 @@ from unora_identity.tokens import AccessToken
 GENDERS: Final = by_name(profile_service_pb2.Gender)
 GENDER_OF: Final = {number: Gender(name) for name, number in GENDERS.items()}
 STEPS: Final = by_name(profile_service_pb2.OnboardingStep)
+SIGNAL_TYPES: Final = by_name(verification_service_pb2.SignalType)
+OUTCOMES: Final = by_name(verification_service_pb2.SignalOutcome)
 TEXTS: Final = ("name", "city", "bio", "time_zone", "occupation")
 PROFILE_FIELDS: Final = frozenset({*TEXTS, "date_of_birth", "gender"})
 
@@ -143,6 +151,18 @@ def to_session(living: Living, current: UUID | None) -> account_service_pb2.Sess
         started_at=to_timestamp(living.started_at),
         refreshed_at=to_timestamp(living.refreshed_at),
         current=living.id == current,
+    )
+
+
+def to_signal(signal: Signal) -> verification_service_pb2.Signal:
+    """A signal as its member sees it: never what the provider knows them by."""
+    return verification_service_pb2.Signal(
+        signal_id=str(signal.id),
+        type=SIGNAL_TYPES[signal.type],
+        provider=signal.provider,
+        outcome=OUTCOMES[signal.outcome],
+        created_at=to_timestamp(signal.created_at),
+        decided_at=to_timestamp(signal.decided_at),
     )
 
 

@@ -58,6 +58,14 @@ class PhoneHasher:
         """SA-04: 32 bytes, the same for the same device, which tell nothing else of it."""
         return self._mac(b"device", device_id.encode())
 
+    def oauth(self, provider: str, subject: str) -> bytes:
+        """ID-05: 32 bytes, the same for the same account of a provider."""
+        return self._mac(b"oauth", provider.encode() + b"\0" + subject.encode())
+
+    def profile(self, user: UUID, facts: str) -> bytes:
+        """ID-07: 32 bytes by which it is seen whether what a member says of themselves has changed."""
+        return self._mac(b"profile", user.bytes + facts.encode())
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes that are a key of their own: nothing can be told from it about this key or the other way."""
         return self._mac(b"derive", purpose.encode())

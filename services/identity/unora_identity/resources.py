@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+import msgspec
 from unora_common.config import ConfigError
 from unora_common.service import App
 
@@ -14,6 +16,8 @@ from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy
 from unora_identity.finishing import Finishing
 from unora_identity.phones import PhoneHasher
+from unora_identity.providers.gov_id import GovIdProvider, HttpGovId, NoGovId, SandboxGovId
+from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_settings
 from unora_identity.providers.photos import PhotoStore, S3Settings
 from unora_identity.providers.sms import SandboxSms, SmsSender
 from unora_identity.providers.vision import Vision, VisionPolicy
@@ -32,6 +36,8 @@ class Resources:
     sms: SmsSender
     photos: PhotoStore
     vision: Vision
+    gov_id: GovIdProvider
+    oidc: OidcProviders
     most_bytes: int
     looking: asyncio.Semaphore
     """Whoever reads an upload and looks at it holds one: so many files and pictures fit in memory."""
@@ -71,6 +77,8 @@ def resources(app: App[IdentityConfig]) -> Resources:
             )
         ),
         vision=Vision(VisionPolicy(most_bytes=most_bytes)),
+        gov_id=_gov_id(config),
+        oidc=_oidc(config),
         most_bytes=most_bytes,
         looking=asyncio.Semaphore(policy.photos_at_once),
         finishing=Finishing(),
@@ -84,3 +92,25 @@ def _tokens(config: IdentityConfig, policy: Policy) -> AccessTokens:
         return AccessTokens(keys, policy.access_token_life)
     except ValueError as error:
         raise ConfigError(f"UNORA_TOKEN_KEY, UNORA_TOKEN_KEYS_PUBLISHED: {error}") from None
+
+
+def _gov_id(config: IdentityConfig) -> GovIdProvider:
+    if not config.gov_id_secret:
+        return NoGovId()
+    try:
+        secret = Path(config.gov_id_secret).read_bytes()
+        if not config.gov_id_endpoint:
+            return SandboxGovId(secret, config.gov_id_page, config.gov_id_name)
+        return HttpGovId(
+            secret, endpoint=config.gov_id_endpoint, api_key=config.gov_id_api_key, name=config.gov_id_name
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"UNORA_GOV_ID_SECRET, UNORA_GOV_ID_ENDPOINT: {error}") from None
+
+
+def _oidc(config: IdentityConfig) -> OidcProviders:
+    try:
+        settings = read_settings(Path(config.oidc_providers)) if config.oidc_providers else []
+    except (OSError, ValueError, msgspec.DecodeError) as error:
+        raise ConfigError(f"UNORA_OIDC_PROVIDERS: {error}") from None
+    return OidcProviders([OidcProvider(each) for each in settings])

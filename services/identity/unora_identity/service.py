@@ -9,21 +9,24 @@ from unora_identity.config import IdentityConfig
 from unora_identity.consumers import Pairs, Projections, Standing
 from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.photos import TooManyPhotos
+from unora_identity.domain.signals import OAuthAlreadyLinked
 from unora_identity.jobs import Birthdays, CleanUp
 from unora_identity.resources import resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.directory import Directory, revoked_lately
 from unora_identity.servicers.profiles import Profiles
+from unora_identity.servicers.verification import Verification
 
 service = Service(
     "identity",
     config=IdentityConfig,
-    servicers=[Accounts, Profiles, Directory],
+    servicers=[Accounts, Profiles, Verification, Directory],
     consumers=[Pairs, Standing, Projections],
     jobs=[Birthdays, CleanUp],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,
+        "uq_verification_signals_one_account": OAuthAlreadyLinked,
     },
     resources=resources,
     keys=lambda app: app.resources.tokens.jwks(),

@@ -164,7 +164,7 @@ verification_signals = Table(
         unique=True,
         postgresql_where=LIVING,
     ),
-    comment="A provider's opaque token and its outcome, never a document (ID-05, ID-06); rows come with verification",
+    comment="A provider's opaque token and its outcome, never a document (ID-05, ID-06)",
 )
 
 gov_id_checks = Table(

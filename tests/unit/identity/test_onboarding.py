@@ -110,6 +110,8 @@ GOOD = photos(3)
     ],
 )
 def test_trust_grows_step_by_step(shown: tuple[Photo, ...], level: int) -> None:
-    assert trust_level(shown, False, POLICY) == level
+    assert trust_level(shown, False, False, POLICY) == level
     # A completed streak lifts only who has all the levels below.
-    assert trust_level(shown, True, POLICY) == (4 if level == 3 else level)
+    assert trust_level(shown, True, False, POLICY) == (4 if level == 3 else level)
+    for streak in (False, True):  # a Gov ID needs 1 to 3, and no streak
+        assert trust_level(shown, streak, True, POLICY) == (5 if level == 3 else level)

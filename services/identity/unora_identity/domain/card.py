@@ -37,7 +37,7 @@ class Card:
 def card(member: Member, now: datetime, policy: Policy) -> Card:
     """The member's card at this moment: an age band changes with a birthday."""
     return Card(
-        trust_level=trust_level(member.photos, member.streak_completed, policy),
+        trust_level=trust_level(member.photos, member.streak_completed, member.gov_id_verified, policy),
         shown=_shown(member, now) if is_ready(member, now, policy) else None,
     )
 

@@ -54,6 +54,8 @@ class Member:
     hobbies: tuple[Hobby, ...] = ()
     streak_completed: bool = False
     """ID-04: whether the member has ever completed a streak."""
+    gov_id_verified: bool = False
+    """ID-04, ID-07: then name, date of birth and gender are locked."""
 
 
 def missing(member: Member, now: datetime, policy: Policy) -> list[Missing]:

@@ -32,6 +32,10 @@ class Policy:
     # may be signed a moment after its session was revoked.
     revocation_margin: timedelta = timedelta(minutes=5)
 
+    # ID-06. A check that was begun can come out for so long, and so many may be begun in a while.
+    gov_id_checks: int = 5
+    gov_id_window: timedelta = timedelta(days=1)
+
     # ID-08. The upper end only catches mistyped years.
     adult_age: int = 18
     oldest_age: int = 120

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from unora_common.errors import DomainError, InvalidArgument
 
@@ -11,6 +12,9 @@ from unora_identity.domain.age import age_at, age_on
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.text import tidy
 from unora_identity.domain.time_zones import time_zones
+
+LOCKED: Final = ("name", "date_of_birth", "gender")
+"""What a verified Gov ID locks (ID-07); a trigger in the database holds it too."""
 
 
 class UnderAge(DomainError):
@@ -35,6 +39,12 @@ class TimeZoneUnknown(InvalidArgument):
 
     def __init__(self) -> None:
         super().__init__({"profile.time_zone": "is not the name of an IANA time zone"})
+
+
+class FieldLocked(DomainError):
+    """ID-07: what a verified Gov ID says stays as it is; `fields` names what the change would touch."""
+
+    reason = "FIELD_LOCKED"
 
 
 class Gender(StrEnum):
@@ -79,6 +89,13 @@ def check(profile: Profile, now: datetime, policy: Policy) -> Profile:
     if profile.date_of_birth is not None:
         _check_birth_date(profile.date_of_birth, profile.time_zone, now, policy)
     return tidied
+
+
+def stay_locked(before: Profile, after: Profile) -> None:
+    """ID-07: refuses a change of what a verified Gov ID has locked."""
+    changed = [name for name in LOCKED if getattr(before, name) != getattr(after, name)]
+    if changed:
+        raise FieldLocked(fields=",".join(changed))
 
 
 def is_complete(profile: Profile, now: datetime, policy: Policy) -> bool:

@@ -34,6 +34,9 @@ CREATE UNIQUE INDEX uq_verification_signals_one_account
     ON identity.verification_signals (signal_type, provider, opaque_token)
     WHERE deleted_at IS NULL AND outcome = 'verified' AND signal_type <> 'booster';
 
+COMMENT ON TABLE identity.verification_signals IS
+    'A provider''s opaque token and its outcome, never a document (ID-05, ID-06)';
+
 CREATE TABLE identity.gov_id_checks (
     id uuid NOT NULL CONSTRAINT pk_gov_id_checks PRIMARY KEY,
     user_id uuid NOT NULL CONSTRAINT fk_gov_id_checks_user_id REFERENCES identity.users (id),

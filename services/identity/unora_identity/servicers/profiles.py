@@ -41,7 +41,7 @@ from unora_identity.changes import changing
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.hobbies import Hobby, choose
 from unora_identity.domain.onboarding import missing
-from unora_identity.domain.profiles import check
+from unora_identity.domain.profiles import check, stay_locked
 from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, to_profile
 from unora_identity.providers.photos import StoreUnavailable
 from unora_identity.resources import Resources
@@ -71,6 +71,8 @@ class Profiles:
         async with changing(tx, tx.user, self.policy) as change:
             told = changed_profile(change.before.profile, request.profile, request.update_mask)
             profile = check(told, tx.now, self.policy)
+            if change.before.gov_id_verified:
+                stay_locked(change.before.profile, profile)
             change.to(replace(change.before, profile=profile))
             await profiles.save_profile(tx, tx.user, profile)
         return UpdateProfileResponse(profile=to_profile(profile))

@@ -34,6 +34,9 @@ READ = """
            u.suspended_at IS NOT NULL AS suspended, u.tier, u.active_connection_count, u.connection_limit,
            u.last_global_refresh_at, u.refresh_available_at,
            p.name, p.date_of_birth, p.gender, p.city, p.bio, p.occupation, p.time_zone,
+           EXISTS (SELECT FROM identity.verification_signals
+                   WHERE user_id = u.id AND signal_type = 'gov_id' AND outcome = 'verified' AND deleted_at IS NULL)
+               AS gov_id_verified,
            ARRAY(SELECT role FROM identity.roles WHERE user_id = u.id ORDER BY role) AS roles,
            ARRAY(SELECT ROW(id, has_face, quality_passed, width, height, object_key) FROM identity.photos
                  WHERE user_id = u.id AND deleted_at IS NULL ORDER BY position) AS photos,
@@ -130,6 +133,7 @@ def _kept(row: Row) -> Kept:
             photos=tuple(_photo(*photo) for photo in row["photos"]),
             hobbies=tuple(Hobby(option, words) for option, words, _ in row["hobbies"]),
             streak_completed=row["streak_completed"],
+            gov_id_verified=row["gov_id_verified"],
         ),
         hobby_names={option: name for option, _, name in row["hobbies"]},
         inventory=Inventory(

@@ -1,0 +1,168 @@
+"""OpenID providers whose accounts members can link (ID-05): an ID token is verified against the provider's own keys."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.request import urlopen
+from uuid import UUID
+
+import msgspec
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from unora_common.errors import InvalidArgument, Unavailable
+
+ALGORITHMS: Final = ["RS256", "ES256"]
+SKEW: Final = 60.0
+"""Seconds that the provider's clock and ours may differ."""
+OLDEST: Final = 600.0
+"""Seconds since it was made after which a token is not one that the member has just been given."""
+KEYS_AT_MOST_EVERY: Final = 10.0
+KEYS_AT_LEAST_EVERY: Final = 3600.0
+SECONDS: Final = 4.0
+UNREADABLE = (JoseError, ValueError, KeyError, TypeError, RecursionError)
+
+
+class ProviderUnknown(InvalidArgument):
+    """This deployment knows no provider of that name."""
+
+    reason = "PROVIDER_UNKNOWN"
+
+    def __init__(self) -> None:
+        super().__init__({"provider": "is not one that accounts can be linked of"})
+
+
+class IdTokenInvalid(InvalidArgument):
+    """Forged, expired, too old, for another app or for another member: one answer for all."""
+
+    reason = "ID_TOKEN_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__({"id_token": "is not a fresh one of this provider for this app and this member"})
+
+
+class OidcUnavailable(Unavailable):
+    """The provider's keys cannot be had now."""
+
+    reason = "OIDC_UNAVAILABLE"
+
+
+class OidcSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One provider, as the file of UNORA_OIDC_PROVIDERS lists it."""
+
+    name: str
+    issuer: str
+    audience: str
+    """This app's client id with the provider."""
+    jwks: str
+    """Address (https) or file of the provider's keys."""
+
+
+def read_settings(path: Path) -> list[OidcSettings]:
+    """The providers in a JSON file; ValueError if it is not one."""
+    providers = msgspec.json.decode(path.read_bytes(), type=list[OidcSettings])
+    for each in providers:
+        if "://" in each.jwks and not each.jwks.startswith("https://"):
+            raise ValueError(f"the keys of {each.name} are fetched by https or read from a file")
+    return providers
+
+
+class OidcProvider:
+    """One provider and its keys: fetched when first needed, now and then, and when a token names one not known."""
+
+    def __init__(
+        self,
+        settings: OidcSettings,
+        *,
+        fetch: Callable[[str], Awaitable[bytes]] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self._fetch = fetch or fetch_keys
+        self._clock = clock
+        self._keys: KeySet | None = None
+        self._ids: frozenset[str] = frozenset()
+        self._fetched = float("-inf")
+        self._asked = float("-inf")
+        self._fetching = asyncio.Lock()
+
+    async def subject(self, id_token: str, nonce: str) -> str:
+        """The provider's name for the account. Raises IdTokenInvalid, or OidcUnavailable without keys."""
+        try:
+            await self._know(_key_id(id_token))
+            claims = jwt.decode(id_token, self._keys, algorithms=ALGORITHMS).claims  # type: ignore[arg-type]
+            return self._checked(claims, nonce)
+        except UNREADABLE:
+            raise IdTokenInvalid from None
+
+    def _checked(self, claims: dict[str, Any], nonce: str) -> str:
+        now, audience, subject = self._clock(), claims["aud"], claims["sub"]
+        audiences = [audience] if isinstance(audience, str) else audience
+        if claims["iss"] != self.settings.issuer or self.settings.audience not in audiences:
+            raise ValueError("issuer or audience")
+        if len(audiences) > 1 and claims.get("azp") != self.settings.audience:
+            raise ValueError("made for another app")
+        if claims["nonce"] != nonce:
+            raise ValueError("another member's")
+        if float(claims["exp"]) + SKEW <= now or not now - OLDEST - SKEW < float(claims["iat"]) <= now + SKEW:
+            raise ValueError("not of now")
+        if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+            raise ValueError("no subject")
+        return subject
+
+    async def _know(self, key: str) -> None:
+        """Fetches the keys if they are old, or if this one is not among them; at most now and then."""
+        async with self._fetching:
+            known = key in self._ids and self._clock() - self._fetched < KEYS_AT_LEAST_EVERY
+            if not known and self._clock() - self._asked > KEYS_AT_MOST_EVERY:
+                self._asked = self._clock()
+                await self._refresh()
+        if self._keys is None:
+            raise OidcUnavailable
+
+    async def _refresh(self) -> None:
+        try:
+            jwks = msgspec.json.decode(await self._fetch(self.settings.jwks))
+            keys = KeySet.import_key_set(jwks)
+            ids = frozenset(str(key["kid"]) for key in jwks["keys"])
+        except (OSError, *UNREADABLE, msgspec.DecodeError):
+            if self._keys is None:
+                raise OidcUnavailable from None
+            return  # those that we have are better than none
+        self._keys, self._ids, self._fetched = keys, ids, self._clock()
+
+
+class OidcProviders:
+    """The providers of this deployment, by name."""
+
+    def __init__(self, providers: Sequence[OidcProvider]) -> None:
+        self._by_name = {each.settings.name: each for each in providers}
+
+    async def subject(self, provider: str, id_token: str, user: UUID) -> str:
+        """The subject of an ID token that was made for this member."""
+        if provider not in self._by_name:
+            raise ProviderUnknown
+        return await self._by_name[provider].subject(id_token, str(user))
+
+
+async def fetch_keys(where: str) -> bytes:
+    """Reads a key set from its address or file."""
+    return await asyncio.to_thread(_read, where)
+
+
+def _read(where: str) -> bytes:
+    if "://" not in where:
+        return Path(where).read_bytes()
+    with urlopen(where, timeout=SECONDS) as answer:  # noqa: S310 - https only, see read_settings
+        return bytes(answer.read(262144))
+
+
+def _key_id(token: str) -> str:
+    """The key id that a token claims; nothing of it is trusted yet."""
+    header = msgspec.json.decode(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
+    return str(header["kid"])

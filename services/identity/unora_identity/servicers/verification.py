@@ -1,0 +1,66 @@
+"""VerificationService: what a member proves beyond the phone (ID-04 to ID-07)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from google.api.httpbody_pb2 import HttpBody
+from unora.identity.v1.verification_service_pb2 import (
+    LinkOAuthRequest,
+    LinkOAuthResponse,
+    ListSignalsRequest,
+    ListSignalsResponse,
+    ReceiveGovIdResultResponse,
+    StartGovIdRequest,
+    StartGovIdResponse,
+)
+from unora_common.call import Call
+from unora_common.database import Session, Tx
+from unora_common.declare import once, reads
+from unora_common.service import App
+
+from unora_identity import verifying
+from unora_identity.config import IdentityConfig
+from unora_identity.messages import to_signal
+from unora_identity.providers.gov_id import SIGNATURE
+from unora_identity.resources import Resources
+from unora_identity.store import signals
+
+
+class Verification:
+    """Signals of trust, the member's alone (ID-05)."""
+
+    service = "unora.identity.v1.VerificationService"
+
+    def __init__(self, app: App[IdentityConfig]) -> None:
+        self.app = app
+        self.resources: Resources = app.resources
+
+    async def _subject(self, request: LinkOAuthRequest, call: Call) -> str:
+        assert call.user is not None
+        return await self.resources.oidc.subject(request.provider, request.id_token, call.user)
+
+    @once(prepare=_subject)
+    async def LinkOAuth(self, request: LinkOAuthRequest, tx: Tx, subject: str) -> LinkOAuthResponse:
+        """ID-05: an account of an OpenID provider, of which a keyed hash is kept."""
+        return LinkOAuthResponse(signal=to_signal(await verifying.link(tx, self.resources, request.provider, subject)))
+
+    async def StartGovId(self, request: StartGovIdRequest, call: Call) -> StartGovIdResponse:
+        """ID-06: a reference, and the provider's page."""
+        assert call.user is not None
+        started = await verifying.start(self.app.database, self.resources, call.user, UUID(request.request_id))
+        return StartGovIdResponse(reference=str(started.reference), url=started.url)
+
+    async def ReceiveGovIdResult(self, request: HttpBody, call: Call) -> ReceiveGovIdResultResponse:
+        """ID-06, ID-07: a result that the provider has signed."""
+        signature = call.metadata.get(SIGNATURE, "")
+        now = self.resources.machine_now()
+        await verifying.receive(
+            self.app.database, self.resources, self.resources.gov_id.read(request.data, str(signature), now)
+        )
+        return ReceiveGovIdResultResponse()
+
+    @reads
+    async def ListSignals(self, request: ListSignalsRequest, db: Session) -> ListSignalsResponse:
+        """ID-05: one's own."""
+        return ListSignalsResponse(signals=[to_signal(signal) for signal in await signals.of_member(db, db.user)])

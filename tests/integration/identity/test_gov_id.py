@@ -1,0 +1,343 @@
+"""ID-04 to ID-07: a Gov ID is checked elsewhere; here a token and an outcome are kept, and fields are locked."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from google.api.httpbody_pb2 import HttpBody
+from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.identity.v1.events_pb2 import DiscoveryProfileChanged, VerificationSignalRecorded
+from unora.identity.v1.profile_service_pb2 import GENDER_MAN, Profile
+from unora.identity.v1.verification_service_pb2 import (
+    SIGNAL_OUTCOME_PENDING,
+    SIGNAL_OUTCOME_REFUSED,
+    SIGNAL_OUTCOME_VERIFIED,
+    SIGNAL_TYPE_BOOSTER,
+    SIGNAL_TYPE_GOV_ID,
+    ListSignalsRequest,
+    Signal,
+    StartGovIdRequest,
+    StartGovIdResponse,
+)
+from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
+from unora.streak.v1.events_pb2 import StreakCompleted
+from unora_common.ids import uuid7
+from unora_identity.providers.gov_id import SIGNATURE, Webhooks
+from unora_local.inprocess import World
+
+from tests.integration.identity.people import ADA, People, Signed, apply
+from tests.support import Refusal, refusal, request_id
+
+
+class Provider:
+    """Plays the provider of Gov ID checks, and the members who go to it."""
+
+    def __init__(self, world: World, people: People) -> None:
+        self.world = world
+        self.people = people
+        self.service = world.stub(VerificationServiceStub, "identity")
+        self.webhooks = Webhooks(world.gov_id_secret.read_bytes())
+
+    async def start(self, who: Signed, request: str = "") -> StartGovIdResponse:
+        asked = StartGovIdRequest(request_id=request or request_id())
+        return await self.service.StartGovId(asked, metadata=who.metadata)
+
+    async def send(self, body: bytes, signature: str | None = None, at: datetime | None = None) -> None:
+        signature = self.webhooks.sign(body, at or datetime.now(UTC)) if signature is None else signature
+        await self.service.ReceiveGovIdResult(HttpBody(data=body), metadata=((SIGNATURE, signature),))
+
+    async def result(self, reference: str, token: str = "", outcome: str = "verified", **more: Any) -> None:
+        await self.send(body(reference, token, outcome, **more))
+
+    async def signals(self, who: Signed) -> list[Signal]:
+        return list((await self.service.ListSignals(ListSignalsRequest(), metadata=who.metadata)).signals)
+
+    async def outcome(self, who: Signed) -> int:
+        (signal,) = await self.signals(who)
+        assert (signal.type, signal.provider) == (SIGNAL_TYPE_GOV_ID, "sandbox")
+        assert signal.HasField("decided_at") == (signal.outcome != SIGNAL_OUTCOME_PENDING)
+        return int(signal.outcome)
+
+    async def told(self) -> Signed:
+        """Someone who has told who they are."""
+        who = await self.people.sign_in()
+        await self.people.tell(who)
+        return who
+
+
+def body(reference: str, token: str = "", outcome: str = "verified", **more: Any) -> bytes:
+    return json.dumps({"reference": reference, "token": token or fresh(), "outcome": outcome, **more}).encode()
+
+
+def fresh() -> str:
+    """A token of the provider's."""
+    return f"tok_{uuid4().hex}"
+
+
+@pytest.fixture
+def provider(world: World, people: People) -> Provider:
+    return Provider(world, people)
+
+
+async def trust(people: People, who: Signed) -> int:
+    answer = await people.accounts.GetAccount(GetAccountRequest(), metadata=who.metadata)
+    return int(answer.account.trust_level)
+
+
+@pytest.mark.rule("ID-04", "ID-05")
+async def test_a_verified_gov_id_is_the_highest_trust_and_discovery_learns_the_level_alone(
+    world: World, people: People, provider: Provider
+) -> None:
+    who = await people.ready()
+    assert await trust(people, who) == 3
+    started = await provider.start(who)
+    assert parse_qs(urlsplit(started.url).query) == {"reference": [started.reference]}
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    token = fresh()
+    await provider.result(started.reference, token)
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+    assert await trust(people, who) == 5
+    *_, told = await world.events(DiscoveryProfileChanged, who.member.id)
+    assert (told.trust_level, told.discovery_ready) == (5, True)
+    (recorded,) = await world.events(VerificationSignalRecorded, who.member.id)
+    (kept,) = await people.rows("verification_signals", user_id=who.member.user)
+    assert recorded.signal_id == str(kept["id"])
+    assert (kept["opaque_token"], kept["outcome"]) == (token, "verified")
+    assert token not in str(await provider.signals(who))
+
+
+@pytest.mark.rule("ID-04")
+async def test_without_photos_a_gov_id_lifts_nobody(people: People, provider: Provider) -> None:
+    who = await provider.told()
+    await provider.result((await provider.start(who)).reference)
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+    assert await trust(people, who) == 1
+    for shot in range(3):
+        await people.add_photo(who, shot)
+    assert await trust(people, who) == 5
+
+
+@pytest.mark.rule("ID-07")
+async def test_what_was_verified_is_locked_by_the_service_and_by_the_database(
+    world: World, people: People, provider: Provider
+) -> None:
+    who = await people.ready()
+    await provider.result((await provider.start(who)).reference)
+    other = Profile()
+    other.CopyFrom(ADA)
+    other.name, other.gender, other.date_of_birth.day = "Eva Quixley", GENDER_MAN, 11
+    for fields, named in ((("name",), "name"), (("*",), "name,date_of_birth,gender"), (("city", "gender"), "gender")):
+        refused = await refusal(people.tell(who, other, *fields))
+        assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "FIELD_LOCKED")
+        assert refused.metadata == {"fields": named}
+    same = Profile()
+    same.CopyFrom(ADA)
+    same.city = "Leeds"
+    assert (await people.tell(who, same)).city == "Leeds"  # all fields, and the locked ones as they are
+
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    for change in ("name = 'Eva'", "date_of_birth = '1991-01-01'", "gender = NULL", "name = '', city = ''"):
+        with pytest.raises(asyncpg.CheckViolationError) as broken:
+            await connection.execute(f"UPDATE identity.profiles SET {change} WHERE user_id = $1", who.member.user)
+        assert broken.value.constraint_name == "gov_id_lock"
+    await connection.execute("UPDATE identity.profiles SET bio = 'x' WHERE user_id = $1", who.member.user)
+    await connection.close()
+
+
+@pytest.mark.rule("ID-07")
+async def test_who_became_somebody_else_meanwhile_is_not_verified(people: People, provider: Provider) -> None:
+    who = await provider.told()
+    started = await provider.start(who)
+    await people.tell(who, Profile(name="Somebody Else"), "name")
+    await provider.result(started.reference)
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_REFUSED
+    await people.tell(who, Profile(name="Ada Again"), "name")
+
+
+@pytest.mark.rule("ID-07")
+async def test_of_a_change_and_a_result_at_once_what_is_locked_is_what_was_verified(
+    people: People, provider: Provider
+) -> None:
+    for _ in range(4):
+        who = await provider.told()
+        started = await provider.start(who)
+        await asyncio.gather(
+            people.tell(who, Profile(name="Somebody Else"), "name"),
+            provider.result(started.reference),
+            return_exceptions=True,
+        )
+        (profile,) = await people.rows("profiles", user_id=who.member.user)
+        verified = await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+        assert verified == (profile["name"] == ADA.name)
+
+
+@pytest.mark.rule("ID-06")
+async def test_only_the_providers_own_word_of_now_counts(people: People, provider: Provider) -> None:
+    who = await provider.told()
+    started = await provider.start(who)
+    told, now = body(started.reference), datetime.now(UTC)
+    good = provider.webhooks.sign(told, now)
+    forged = Webhooks(b"x" * 32).sign(told, now)
+    other = provider.webhooks.sign(body(started.reference), now)
+    moved = good.replace(good[2:12], str(int(good[2:12]) + 1))
+    signatures = ["", "t=1,v1=", forged, other, moved, good.upper(), good[:-1], good + ",v1=00", "v1=" + good[-64:]]
+    signatures += [provider.webhooks.sign(told, now + off) for off in (timedelta(minutes=6), -timedelta(minutes=6))]
+    for signature in signatures:
+        refused = await refusal(provider.send(told, signature))
+        assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "SIGNATURE_INVALID"), signature
+    assert (await refusal(provider.service.ReceiveGovIdResult(HttpBody(data=told)))).reason == "SIGNATURE_INVALID"
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    await provider.send(told, at=now - timedelta(minutes=4))  # clocks differ
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+
+
+@pytest.mark.rule("ID-06")
+async def test_what_could_be_a_document_is_refused_and_kept_nowhere(
+    world: World, people: People, provider: Provider
+) -> None:
+    who = await provider.told()
+    reference, canary = (await provider.start(who)).reference, "Quixleycanary"
+    picture = base64.b64encode(canary.encode() * 30).decode()
+    bodies = [
+        body(reference, document=canary),
+        body(reference, image=picture),
+        body(reference, extra=None),
+        body(reference, picture),
+        body(reference, f"{canary} 10 DEC 1990"),
+        body(reference, "short"),
+        body(reference, outcome="verified " + canary),
+        body(reference, outcome="pending"),
+        body(reference, document="x" * 5000),
+        body(canary),
+        json.dumps({"reference": reference, "outcome": "verified"}).encode(),
+        b"\xff\xd8\xff" + canary.encode(),
+        b"[]",
+        b"",
+    ]
+    for each in bodies:
+        refused = await refusal(provider.send(each))
+        assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "RESULT_UNREADABLE"), each
+        assert canary not in str(refused)
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    for table in ("verification_signals", "gov_id_checks", "kept_answers", "outbox"):
+        found = await world.superuser.fetchval(
+            f"SELECT count(*) FROM identity.{table} t WHERE t::text LIKE $1", "%uixleyc%"
+        )
+        assert found == 0, table
+
+
+@pytest.mark.rule("ID-06")
+async def test_a_result_counts_once_however_often_it_comes(world: World, people: People, provider: Provider) -> None:
+    who = await people.ready()
+    told = body((await provider.start(who)).reference)
+    await asyncio.gather(*(provider.send(told) for _ in range(5)))
+    for _ in range(2):
+        await provider.send(told)
+    assert len(await world.events(VerificationSignalRecorded, who.member.id)) == 1
+    assert len(await people.rows("verification_signals", user_id=who.member.user)) == 1
+
+
+@pytest.mark.rule("ID-06")
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_results_come_in_any_order(people: People, provider: Provider, order: tuple[int, int]) -> None:
+    who = await provider.told()
+    reference = (await provider.start(who)).reference
+    results = [body(reference, outcome="refused"), body(reference)]
+    for index in order:
+        await provider.send(results[index])
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+
+
+@pytest.mark.rule("ID-06")
+async def test_an_older_check_that_is_refused_says_nothing_of_a_newer_one(people: People, provider: Provider) -> None:
+    who = await provider.told()
+    old, new = (await provider.start(who)).reference, (await provider.start(who)).reference
+    await provider.result(old, outcome="refused")
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    await provider.result(new, outcome="refused")
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_REFUSED
+    third = (await provider.start(who)).reference
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    await provider.result(old)  # looked at again by the provider
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+    await provider.result(third, outcome="refused")
+    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+    refused = await refusal(provider.start(who))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "GOV_ID_VERIFIED")
+
+
+@pytest.mark.rule("ID-05", "ID-06")
+async def test_one_person_verifies_one_account_also_at_once(world: World, people: People, provider: Provider) -> None:
+    for _ in range(3):
+        two = [await provider.told() for _ in range(2)]
+        references = [(await provider.start(who)).reference for who in two]
+        token = fresh()
+        await asyncio.gather(*(provider.result(reference, token) for reference in references))
+        outcomes = sorted([await provider.outcome(who) for who in two])
+        assert outcomes == sorted([SIGNAL_OUTCOME_VERIFIED, SIGNAL_OUTCOME_REFUSED])
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute(
+            """UPDATE identity.verification_signals
+            SET outcome = 'verified', opaque_token = $2, decided_at = clock.now()
+            WHERE user_id = ANY($1)""",
+            [who.member.user for who in two],
+            token,
+        )
+    await connection.close()
+
+
+@pytest.mark.rule("ID-06", "BI-08")
+async def test_a_repeat_is_the_same_check_and_a_day_has_so_many(
+    world: World, people: People, provider: Provider
+) -> None:
+    who, call = await provider.told(), request_id()
+    done = await asyncio.gather(*(provider.start(who, call) for _ in range(3)), return_exceptions=True)
+    first = await provider.start(who, call)
+    assert {each.reference for each in done if isinstance(each, StartGovIdResponse)} == {first.reference}
+    for _ in range(4):
+        await provider.start(who)
+    refused = await refusal(provider.start(who))
+    assert (refused.code, refused.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_CHECKS")
+    assert datetime.fromisoformat(refused.metadata["retry_at"]) > await world.now()
+    assert (await provider.start(who, call)).reference == first.reference
+
+
+@pytest.mark.rule("ID-06")
+async def test_a_check_needs_someone_to_check_and_a_result_a_check(people: People, provider: Provider) -> None:
+    who = await people.sign_in()
+    refused = await refusal(provider.start(who))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "PROFILE_INCOMPLETE")
+    unknown: Refusal = await refusal(provider.result(str(uuid4())))
+    assert (unknown.code, unknown.reason) == ("NOT_FOUND", "CHECK_NOT_FOUND")
+
+
+@pytest.mark.rule("ID-05", "XX-04")
+async def test_signals_are_ones_own(people: People, provider: Provider) -> None:
+    who, other = await provider.told(), await provider.told()
+    await provider.result((await provider.start(who)).reference)
+    assert await provider.signals(other) == []
+
+
+@pytest.mark.rule("ID-04", "ID-05")
+async def test_a_completed_streak_is_a_booster_of_both_once(world: World, people: People, provider: Provider) -> None:
+    a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda who: who.member.user)
+    for _ in range(2):
+        done = StreakCompleted(streak_id=str(uuid7()), version=40, connection_id=str(uuid7()), completed_days=15)
+        done.user_a_id, done.user_b_id = a.member.id, b.member.id
+        done.occurred_at.FromDatetime(await world.now())
+        await apply(world, done)
+    for who in (a, b):
+        (signal,) = await provider.signals(who)
+        assert (signal.type, signal.provider) == (SIGNAL_TYPE_BOOSTER, "streak")
+        assert signal.outcome == SIGNAL_OUTCOME_VERIFIED
+        (told,) = await world.events(VerificationSignalRecorded, who.member.id)
+        assert UUID(told.signal_id) == UUID(signal.signal_id)

@@ -18,7 +18,7 @@ LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-head
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- try it
 
@@ -40,12 +40,15 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s
+.PHONY: compose-files k8s variables
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
 k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
 	@$(BIN)/python -m unora_local.kubernetes
+
+variables: $(STUBS) ## Print every variable that the services read, with its default and its meaning
+	@$(BIN)/python -m unora_local env
 
 # --- prove it
 

@@ -1,4 +1,4 @@
-"""The commands: up, down, clean, status, demo, make-admin, compose-files."""
+"""The commands: up, down, clean, status, demo, make-admin, compose-files, env."""
 
 import argparse
 import asyncio
@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
     compose = commands.add_parser("compose-files", help="write the secrets that docker-compose.yml mounts")
     compose.add_argument("--folder", type=Path, default=CLONE / ".compose", help="where to (default: .compose)")
+    commands.add_parser("env", help="print every variable that the services read, with its default and its meaning")
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)
     if chosen.command == "up":
@@ -44,6 +45,8 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
         return make_admin(folder, chosen.user_id)
     if chosen.command == "compose-files":
         return compose_files(chosen.folder)
+    if chosen.command == "env":
+        return env()
     return {"down": down, "clean": clean, "status": status, "demo": demo}[chosen.command](folder)
 
 
@@ -148,6 +151,15 @@ def compose_files(folder: Path) -> int:
 
     compose_files.write(folder, reads.declared(CONTEXTS))
     print(f"docker compose finds its certificates and secrets in {folder}")
+    return 0
+
+
+def env() -> int:
+    """Print what the services read from their environment."""
+    from unora_local import variables
+    from unora_local.contexts import CONTEXTS
+
+    print(variables.describe(CONTEXTS))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
+from uuid import UUID
 
 import asyncpg
 from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND, SERVER_TYPE_GROWTH, SERVER_TYPE_PARTNER, ServerType
@@ -13,6 +14,7 @@ from unora.matching.v1.matching_service_pb2 import (
     Connection,
     EndConnectionRequest,
     EndReason,
+    GetConnectionRequest,
     GetInventoryRequest,
     Interest,
     Inventory,
@@ -20,13 +22,16 @@ from unora.matching.v1.matching_service_pb2 import (
     ListSentInterestsRequest,
     SendInterestRequest,
     SendInterestResponse,
+    WithdrawInterestRequest,
 )
 from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from unora_common.database import Database
+from unora_common.errors import DomainError
 from unora_common.ids import uuid7
 from unora_local.inprocess import Caller, World
+from unora_matching.domain import EndReason as Reason
 from unora_matching.domain import Policy, Wish
-from unora_matching.use_cases import Sent, send_interest
+from unora_matching.use_cases import Sent, end_connection, send_interest, withdraw_interest
 
 from tests.support import request_id
 
@@ -56,11 +61,15 @@ class People:
         """A member, of whom matching knows nothing yet unless they pay."""
         member = self.world.caller()
         if tier != "free":
-            await self.world.superuser.execute(
-                "INSERT INTO matching.inventory VALUES ($1, $2, 0, $3, 0, $3)",
-                *(member.user, tier, getattr(POLICY.slots, tier)),
-            )
+            await self.keep(member, tier)
         return member
+
+    async def keep(self, member: Caller, tier: Tier = "free") -> None:
+        """What matching keeps of everybody who ever sent anything."""
+        await self.world.superuser.execute(
+            "INSERT INTO matching.inventory VALUES ($1, $2, 0, $3, 0, $3) ON CONFLICT DO NOTHING",
+            *(member.user, tier, getattr(POLICY.slots, tier)),
+        )
 
     async def members(self, *tiers: Tier) -> list[Caller]:
         """Several."""
@@ -107,6 +116,19 @@ class People:
     ) -> SendInterestResponse:
         """SendInterest on a card of the receiver."""
         return await self.send(sender, await self.card(sender, receiver, server))
+
+    async def withdraw(self, sender: Caller, interest_id: str, request: str = "") -> Interest:
+        """WithdrawInterest."""
+        call = WithdrawInterestRequest(request_id=request or request_id(), interest_id=interest_id)
+        answer = await self.matching.WithdrawInterest(call, metadata=sender.metadata)
+        interest: Interest = answer.interest
+        return interest
+
+    async def connection(self, member: Caller, connection_id: str) -> Connection:
+        """GetConnection."""
+        request = GetConnectionRequest(connection_id=connection_id)
+        found: Connection = (await self.matching.GetConnection(request, metadata=member.metadata)).connection
+        return found
 
     async def connect(self, one: Caller, other: Caller, server: Server = SERVER_TYPE_PARTNER) -> Connection:
         """Both wish it; the connection as the second sees it."""
@@ -157,6 +179,24 @@ class People:
         async with self.database.transaction(sender.user) as tx:
             return await send_interest(tx, sender.user, Wish(uuid7(), receiver.user, server), POLICY)
 
+    async def withdraw_directly(self, sender: Caller, interest: UUID) -> str:
+        """The use case in a transaction; what became of it."""
+        try:
+            async with self.database.transaction(sender.user) as tx:
+                await withdraw_interest(tx, interest, sender.user)
+        except DomainError as refused:
+            return refused.reason
+        return "WITHDRAWN"
+
+    async def end_directly(self, member: Caller, connection_id: str) -> str:
+        """The use case in a transaction; what became of it."""
+        try:
+            async with self.database.transaction(member.user) as tx:
+                await end_connection(tx, UUID(connection_id), member.user, Reason.OTHER)
+        except DomainError as refused:
+            return refused.reason
+        return "ENDED"
+
     async def rows(self, sql: str, *arguments: object) -> list[Any]:
         """What the tables hold, seen by the superuser."""
         return await self.world.superuser.fetch(sql, *arguments)
@@ -167,6 +207,15 @@ class People:
             "SELECT interest_status FROM matching.interests WHERE sender_id = $1 ORDER BY sent_at, id", sender.user
         )
         return [row["interest_status"] for row in found]
+
+    async def kept_endings(self, *members: Caller) -> list[tuple[str, str]]:
+        """Who ended the connections of these members, and why, as it is kept."""
+        found = await self.rows(
+            "SELECT ended_by_id, end_reason FROM matching.connections"
+            " WHERE user_a_id = ANY ($1) AND user_b_id = ANY ($1) AND connection_status = 'ended' ORDER BY id",
+            [member.user for member in members],
+        )
+        return [(str(row["ended_by_id"]), row["end_reason"]) for row in found]
 
     async def wipes(self, members: Sequence[Caller]) -> list[tuple[str, int]]:
         """Who was wiped, and of how many."""

@@ -93,6 +93,27 @@ async def test_slots_taken_never_exceed_the_limit(role: Role, count: int, limit:
     )
 
 
+@pytest.mark.rule("MA-07")
+@pytest.mark.parametrize(("count", "tier_limit", "limit"), [(3, 1, 4), (0, 1, 2), (2, 4, 2), (1, 0, 0)])
+async def test_the_limit_is_the_tiers_or_what_is_held(role: Role, count: int, tier_limit: int, limit: int) -> None:
+    sql = "INSERT INTO matching.inventory VALUES ($1, 'free', $2, $3, 0, $4)"
+    user = uuid7()
+    assert await refused(role, sql, user, count, limit, tier_limit) == "ck_inventory_effective_limit"
+    await role.execute(sql, user, count, max(count, tier_limit), tier_limit)
+    for change in ("tier_limit = 9", "connection_limit = connection_limit + 1"):
+        sql = f"UPDATE matching.inventory SET {change} WHERE user_id = $1"
+        assert await refused(role, sql, user) == "ck_inventory_effective_limit"
+
+
+@pytest.mark.rule("MA-12")
+async def test_a_direction_of_a_pair_is_blocked_once_and_nobody_blocks_themselves(role: Role) -> None:
+    sql = "INSERT INTO matching.blocked_pairs VALUES ($1, $2, gen_random_uuid(), 1, true, clock.now())"
+    assert await refused(role, sql, LOW, LOW) == "ck_blocked_pairs_not_oneself"
+    await role.execute(sql, LOW, HIGH)
+    await role.execute(sql, HIGH, LOW)
+    assert await refused(role, sql, LOW, HIGH) == "pk_blocked_pairs"
+
+
 @pytest.mark.rule("MA-08")
 async def test_a_pair_is_ordered_and_connected_once_over_all_servers(role: Role) -> None:
     assert await refused(role, CONNECTION, uuid7(), HIGH, LOW, "partner") == "ck_connections_pair_ordered"
@@ -103,6 +124,8 @@ async def test_a_pair_is_ordered_and_connected_once_over_all_servers(role: Role)
     assert await refused(role, CONNECTION, uuid7(), LOW, HIGH, "friend") == "uq_connections_one_active_per_pair"
     await role.execute(ENDED, first)
     await role.execute(CONNECTION, uuid7(), LOW, HIGH, "friend")
+    for reason in ("block", "suspension"):
+        await role.execute(ENDED.replace("'other'", f"'{reason}'"), await connection(role))
 
 
 @pytest.mark.rule("MA-08", "MA-09")
@@ -122,6 +145,8 @@ async def test_a_connection_only_ends_and_stays_as_it_ended(role: Role) -> None:
     assert await refused(role, reason, found) == "ck_connections_ended"
     by = ENDED.replace("ended_by_id = user_a_id", "ended_by_id = gen_random_uuid()")
     assert await refused(role, by, found) == "ck_connections_ended_by_one_of_the_pair"
+    reason = ENDED.replace("'other'", "'boredom'")
+    assert await refused(role, reason, found) == "ck_connections_end_reason"
     await role.execute(ENDED, found)
     for change in (
         "connection_status = 'active', ended_at = NULL, ended_by_id = NULL, end_reason = NULL",
@@ -162,20 +187,20 @@ async def test_one_interest_pends_per_sender_receiver_and_server(role: Role) -> 
 
 
 @pytest.mark.rule("MA-05")
-@pytest.mark.parametrize("status", ["matched", "wiped", "void"])
+@pytest.mark.parametrize("status", ["matched", "wiped", "void", "withdrawn", "expired"])
 async def test_a_closed_interest_goes_nowhere(role: Role, status: str) -> None:
     found = await interest(role, status)
     assert await refused(role, REOPEN, found) == "interest_transition"
     if status != "matched":
         assert await refused(role, MATCH, found, await connection(role)) == "interest_transition"
-    for other in {"wiped", "void"} - {status}:
+    for other in {"wiped", "void", "withdrawn", "expired"} - {status}:
         sql = CLOSE.replace("closed_at", "connection_id = NULL, closed_at")
-        assert await refused(role, sql, found, other, other if other == "wiped" else "pending") == "interest_transition"
+        assert await refused(role, sql, found, other, "pending" if other == "void" else other) == "interest_transition"
 
 
 @pytest.mark.rule("MA-01", "MA-05")
 async def test_an_interest_begins_pending_or_void_and_stays_what_was_sent(role: Role) -> None:
-    for status in ("wiped", "matched"):
+    for status in ("wiped", "matched", "withdrawn", "expired"):
         begun = (uuid7(), uuid7(), uuid7(), "partner", status, status, await connection(role))
         assert await refused(role, INTEREST, *begun) == "interest_transition"
     found = await interest(role)
@@ -197,9 +222,10 @@ async def test_what_is_shown_agrees_with_what_is(role: Role) -> None:
     assert await refused(role, CLOSE, found, "matched", "matched") == "ck_interests_matched"
     open_ = "UPDATE matching.interests SET closed_at = clock.now() WHERE id = $1"
     assert await refused(role, open_, found) == "ck_interests_closed"
-    void = await interest(role, "void")
-    await role.execute(shown, void, "wiped")
-    assert await refused(role, shown, void, "pending") == "interest_transition"
+    for last in ("wiped", "withdrawn", "expired"):
+        void = await interest(role, "void")
+        await role.execute(shown, void, last)
+        assert await refused(role, shown, void, "pending") == "interest_transition"
 
 
 @pytest.mark.rule("MA-04")
@@ -208,6 +234,8 @@ async def test_the_log_of_wipes_is_never_changed(role: Role) -> None:
     log = "INSERT INTO matching.interest_wipes VALUES ($1, $2, $3, $4, clock.now())"
     assert await refused(role, log, uuid7(), user, found, -1) == "ck_interest_wipes_wiped_count"
     await role.execute(log, uuid7(), user, found, 3)
+    for _ in range(2):
+        await role.execute(log, uuid7(), user, None, 0)  # a tier may fall again and again
     assert await refused(role, log, uuid7(), user, found, 3) == "uq_interest_wipes_connection_id_user_id"
     assert await refused(role, "UPDATE matching.interest_wipes SET wiped_count = 0") == "interest_wipe_immutable"
     assert await refused(role, "DELETE FROM matching.interest_wipes") == "interest_wipe_immutable"

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from unora_common import database
-from unora_common.database import Session, Tx
-from unora_common.writes import Write, together
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from unora_local.inprocess import Caller, World
 
-from tests.integration.matching.people import People
+from tests.integration.matching.people import POLICY, People
+from tests.integration.matching.test_expiry import send_long_ago
 from tests.integration.matching.test_send_interest import shape
+from tests.integration.matching.told import blocked, standing
 from tests.support import refusal
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement that matching's own work sends to Postgres from now on, the writes at the commit among them."""
-    seen: list[str] = []
-
-    def record(cls: type[Any], name: str) -> None:
-        original = getattr(cls, name)
-
-        async def recorded(self: Any, sql: str, *arguments: Any) -> Any:
-            if "matching." in sql:
-                seen.append(sql)
-            return await original(self, sql, *arguments)
-
-        monkeypatch.setattr(cls, name, recorded)
-
-    def at_commit(writes: list[Write]) -> Write:
-        write = together(writes)
-        if "matching." in write.sql:
-            seen.append(write.sql)
-        return write
-
-    for cls, names in ((Session, ("rows", "row", "value")), (Tx, ("lock", "run"))):
-        for name in names:
-            record(cls, name)
-    monkeypatch.setattr(database, "together", at_commit)
-    return seen
 
 
 async def fill_behind_their_back(people: People, member: Caller) -> None:
@@ -99,3 +70,57 @@ async def test_a_receiver_sees_the_same_whether_they_are_wished_for_or_wiped(peo
     await people.connect(admirer, partner)  # the wipe
     assert await people.statuses(admirer) == ["wiped", "matched"]
     assert await people.all_that_is_shown(receiver) == before
+
+
+def _fields(message: Message) -> dict[str, object]:
+    """What is set, down to the last field; ids and times are only known to be there."""
+    found: dict[str, object] = {}
+    for field, value in message.ListFields():
+        if isinstance(value, Message) and not isinstance(value, Timestamp):
+            found[field.name] = _fields(value)
+        else:
+            found[field.name] = "given" if field.name.endswith(("_id", "_at")) else value
+    return found
+
+
+@pytest.mark.rule("MA-03", "MA-10", "MA-12", "SA-03", "SA-08", "XX-04")
+async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_same(
+    world: World, people: People, statements: list[str]
+) -> None:
+    """Field by field, statement by statement, and so is what the sender sees of it afterwards."""
+    sender = await people.member("pro")
+    names = ("indifferent", "full", "blocks me", "blocked by me", "restricted", "suspended", "ended with", "too late")
+    receivers = dict(zip(names, [await people.member("pro") for _ in names], strict=True))
+    now = await world.now()
+    for name, receiver in receivers.items():
+        if name not in {"indifferent", "ended with"}:
+            await people.wish(receiver, sender)
+    await people.end(sender, (await people.connect(receivers["ended with"], sender)).connection_id)
+    await fill_behind_their_back(people, receivers["full"])
+    await people.rows(
+        "UPDATE matching.interests SET deleted_at = clock.now() WHERE sender_id = $1", receivers["too late"].user
+    )
+    await send_long_ago(people, receivers["too late"], sender, POLICY.lifetime)
+    await world.tell(
+        blocked(receivers["blocks me"], sender, now),
+        blocked(sender, receivers["blocked by me"], now),
+        standing(receivers["restricted"], 1, now, restricted=True),
+        standing(receivers["suspended"], 1, now, suspended=True),
+    )
+    seen = {}
+    for name, receiver in receivers.items():
+        card = await people.card(sender, receiver)
+        statements.clear()
+        answer = await people.send(sender, card)
+        seen[name] = (_fields(answer), list(statements))
+    assert all(each == seen["indifferent"] for each in seen.values()), seen
+    assert len(seen["indifferent"][1]) == 4
+    shown = (await people.sent(sender))[: len(names)]
+    assert all(_fields(interest) == _fields(shown[0]) for interest in shown)
+    assert (await people.inventory(sender)).pending_interest_count == len(names)
+    await world.tell(standing(sender, 1, now, restricted=True))
+    card = await people.card(sender, await people.member())
+    statements.clear()
+    answer = await people.send(sender, card)  # and so is everything to one who is restricted
+    assert (_fields(answer), list(statements)) == seen["indifferent"]
+    assert (await people.inventory(sender)).pending_interest_count == len(names) + 1

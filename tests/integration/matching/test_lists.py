@@ -57,6 +57,7 @@ async def walk(ask: Ask, size: int, between: Callable[[], Awaitable[object]] | N
 async def send_at_one_instant(people: People, sender: Caller, count: int) -> list[str]:
     """Interests whose time is the same, newest (by the tie-breaker) first."""
     ids = [uuid7() for _ in range(count)]
+    await people.keep(sender)
     await people.world.superuser.execute(
         """INSERT INTO matching.interests
             (id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, version)
@@ -157,3 +158,19 @@ async def test_nobody_else_may_ask_for_a_pair(world: World, people: People, call
     member = await people.member()
     refused = await refusal(pairs.GetPair(GetPairRequest(connection_id=str(uuid7())), metadata=member.metadata))
     assert refused.code == "PERMISSION_DENIED"
+
+
+@pytest.mark.rule("MA-09", "XX-04")
+async def test_one_connection_as_either_of_its_two_sees_it_and_nobody_else(people: People) -> None:
+    first, second, stranger = await people.members("free", "free", "free")
+    connection = await people.connect(first, second)
+    for ended in (False, True):
+        if ended:
+            connection = await people.end(second, connection.connection_id)
+        assert await people.connection(second, connection.connection_id) == connection
+        (listed,) = await people.connections(first, show_ended=True)
+        assert await people.connection(first, connection.connection_id) == listed
+        assert (listed.partner_id, connection.partner_id) == (second.id, first.id)
+    refusals = [await refusal(people.connection(stranger, each)) for each in (connection.connection_id, str(uuid7()))]
+    assert refusals[0] == refusals[1]
+    assert (refusals[0].code, refusals[0].reason) == ("NOT_FOUND", "CONNECTION_NOT_FOUND")

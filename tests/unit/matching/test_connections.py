@@ -7,7 +7,16 @@ from uuid import UUID
 
 import pytest
 from unora_common.ids import uuid7
-from unora_matching.domain import Connection, ConnectionOver, ConnectionStatus, end, form, unlock_chat
+from unora_matching.domain import (
+    Connection,
+    ConnectionOver,
+    ConnectionStatus,
+    EndCause,
+    EndReason,
+    end,
+    form,
+    unlock_chat,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=15)
@@ -49,3 +58,14 @@ def test_chat_never_opens_in_the_future() -> None:
     open_ = unlock_chat(connection(), LATER, NOW)
     assert open_ is not None
     assert open_.chat_unlocked_at == NOW
+
+
+@pytest.mark.rule("MA-09", "MA-12", "SA-06")
+def test_what_ended_it_follows_from_why() -> None:
+    by_cause = {cause: {reason.value for reason in EndReason if reason.cause is cause} for cause in EndCause}
+    members_own = {"not_a_fit", "no_time", "unresponsive", "uncomfortable", "other"}
+    assert by_cause == {
+        EndCause.MEMBER: members_own,
+        EndCause.BLOCK: {"block"},
+        EndCause.SUSPENSION: {"suspension"},
+    }

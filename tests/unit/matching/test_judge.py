@@ -13,6 +13,7 @@ from unora_common.ids import uuid7
 from unora_matching.domain import (
     CapacityFull,
     Interest,
+    InterestOver,
     InterestStatus,
     Inventory,
     Slots,
@@ -24,15 +25,20 @@ from unora_matching.domain import (
     match,
     newcomer,
     send,
+    withdraw,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOBODY = Standing(met=False, blocked=False, answer=None)
 inventories = st.builds(
-    lambda limit, taken, tier: Inventory(uuid7(), tier, min(taken, limit), limit, 3),
+    lambda limit, taken, tier, restricted, suspended: Inventory(
+        uuid7(), tier, taken, limit, 3, restricted=restricted, suspended=suspended
+    ),
     st.integers(1, 4),
     st.integers(0, 4),
     st.sampled_from(Tier),
+    st.booleans(),
+    st.booleans(),
 )
 standings = st.builds(Standing, st.booleans(), st.booleans(), st.one_of(st.none(), st.uuids()))
 
@@ -62,7 +68,7 @@ def test_a_wish_that_is_answered_matches() -> None:
 @pytest.mark.rule("MA-03", "MA-10")
 @given(inventories, standings)
 def test_a_receiver_who_is_full_is_like_one_who_does_not_wish(receiver: Inventory, standing: Standing) -> None:
-    full = replace(receiver, active_connection_count=receiver.connection_limit)
+    full = replace(receiver, active_connection_count=receiver.tier_limit)
     assert judge(inventory(), full, standing) is judge(inventory(), full, replace(standing, answer=None))
 
 
@@ -73,12 +79,14 @@ def test_a_sender_who_is_full_is_refused_whatever_the_other_did(receiver: Invent
         judge(inventory(1, 1), receiver, standing)
 
 
-@pytest.mark.rule("MA-03", "MA-08", "MA-12")
+@pytest.mark.rule("MA-03", "MA-08", "MA-12", "SA-08")
 @given(inventories, inventories, standings)
-def test_a_match_needs_both_wishes_both_slots_and_a_pair_that_is_not_apart(
+def test_a_match_needs_both_wishes_both_slots_and_nobody_apart_or_silenced(
     sender: Inventory, receiver: Inventory, standing: Standing
 ) -> None:
-    possible = standing.answer is not None and not standing.apart and not receiver.is_full
+    apart = standing.met or standing.blocked
+    silenced = {who: who.restricted or who.suspended for who in (sender, receiver)}
+    possible = standing.answer is not None and not apart and not receiver.is_full and not any(silenced.values())
     try:
         verdict = judge(sender, receiver, standing)
     except CapacityFull:
@@ -86,7 +94,7 @@ def test_a_match_needs_both_wishes_both_slots_and_a_pair_that_is_not_apart(
     else:
         assert not sender.is_full
         assert (verdict is Verdict.MATCH) is possible
-        assert (verdict is Verdict.VOID) is standing.apart
+        assert (verdict is Verdict.VOID) is (apart or silenced[sender])
 
 
 @pytest.mark.rule("MA-10", "MA-11", "XX-04")
@@ -103,6 +111,17 @@ def test_only_a_pending_interest_matches() -> None:
     for closed in (matched, interest(Verdict.VOID)):
         with pytest.raises(ValueError, match="cannot match"):
             match(closed)
+
+
+@pytest.mark.rule("MA-11", "XX-04")
+@pytest.mark.parametrize("verdict", [Verdict.WAIT, Verdict.VOID])
+def test_what_looks_pending_is_withdrawn_once(verdict: Verdict) -> None:
+    sent = interest(verdict)
+    withdrawn = withdraw(sent)
+    assert (withdrawn.shown_as, withdrawn.version) == (InterestStatus.WITHDRAWN, sent.version + 1)
+    assert withdrawn.status is (InterestStatus.WITHDRAWN if verdict is Verdict.WAIT else InterestStatus.VOID)
+    with pytest.raises(InterestOver):
+        withdraw(withdrawn)
 
 
 @pytest.mark.rule("MA-06")

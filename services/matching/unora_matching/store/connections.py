@@ -37,7 +37,7 @@ LOCK_ACTIVE_OF_PAIR = LOCK_ACTIVE.format(whose="user_a_id = $1 AND user_b_id = $
 LOCK_ACTIVE_OF_MEMBER = LOCK_ACTIVE.format(whose="(user_a_id = $1 OR user_b_id = $1)")
 
 PARTNERS = """
-    SELECT CASE $1 WHEN user_a_id THEN user_b_id ELSE user_a_id END AS partner FROM matching.connections
+    SELECT CASE user_a_id WHEN $1 THEN user_b_id ELSE user_a_id END AS partner FROM matching.connections
     WHERE (user_a_id = $1 OR user_b_id = $1) AND connection_status = 'active' AND deleted_at IS NULL"""
 
 UNLOCK_CHAT = "UPDATE matching.connections SET chat_unlocked_at = $2, version = $3 WHERE id = $1"

@@ -1,0 +1,258 @@
+"""MA-12: a block ends the pair's connection, voids its interests, and keeps the two apart until it is lifted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, timedelta
+from itertools import permutations
+
+import pytest
+from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND, SERVER_TYPE_GROWTH
+from unora.matching.v1.events_pb2 import (
+    END_CAUSE_BLOCK,
+    END_CAUSE_MEMBER,
+    INTEREST_CLOSURE_VOID,
+    ConnectionEnded,
+    InterestClosed,
+)
+from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ENDED
+from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
+from unora_common.ids import uuid7
+from unora_local.inprocess import World
+
+from tests.integration.matching.people import People
+from tests.integration.matching.test_rush import assert_sound, attempt
+from tests.integration.matching.told import Below, blocked, unblocked
+
+
+@pytest.mark.rule("MA-12", "MA-09")
+async def test_a_block_ends_the_connection_and_the_other_sees_one_neutral_ending(world: World, people: People) -> None:
+    seen = set()
+    for cause in (END_CAUSE_BLOCK, END_CAUSE_MEMBER):
+        blocker, other = await people.members("free", "plus")
+        connection = await people.connect(blocker, other)
+        before = await world.now()
+        if cause == END_CAUSE_BLOCK:
+            await world.tell(blocked(blocker, other, before))
+        else:
+            await people.end(blocker, connection.connection_id)
+        shown = await people.connection(other, connection.connection_id)
+        assert await people.connections(other, show_ended=True) == [shown]
+        assert before < shown.ended_at.ToDatetime(UTC) < await world.now()
+        seen.add((tuple(field.name for field, _ in shown.ListFields()), shown.status, shown.partner_id == blocker.id))
+        (event,) = await world.events(ConnectionEnded, connection.connection_id)
+        assert (event.ended_by_id, event.cause, event.version) == (blocker.id, cause, 2)
+        assert event.occurred_at == shown.ended_at
+        for member in (blocker, other):
+            assert (await people.inventory(member)).active_connection_count == 0
+        await assert_sound(people, [blocker, other])
+    assert len(seen) == 1
+    assert CONNECTION_STATUS_ENDED in next(iter(seen))
+    assert await people.kept_endings(blocker, other) == [(blocker.id, "not_a_fit")]
+
+
+@pytest.mark.rule("MA-12", "MA-11", "XX-04")
+async def test_it_voids_what_pends_both_ways_in_all_servers_and_nobody_sees_it(world: World, people: People) -> None:
+    blocker, other, third = await people.members("pro", "pro", "pro")
+    void = [
+        (await people.wish(blocker, other, SERVER_TYPE_FRIEND)).interest,
+        (await people.wish(other, blocker, SERVER_TYPE_GROWTH)).interest,
+    ]
+    await people.wish(blocker, third)
+    await people.wish(third, other)
+    shown = [await people.all_that_is_shown(member) for member in (blocker, other, third)]
+    await world.tell(blocked(blocker, other, await world.now()))
+    assert [await people.all_that_is_shown(member) for member in (blocker, other, third)] == shown
+    assert await people.statuses(blocker) == ["void", "pending"]
+    assert await people.statuses(other) == ["void"]
+    assert await people.statuses(third) == ["pending"]
+    closed = await world.events(InterestClosed, *(interest.interest_id for interest in void))
+    assert [event.closure for event in closed] == [INTEREST_CLOSURE_VOID] * 2
+
+
+@pytest.mark.rule("MA-12")
+@pytest.mark.parametrize("direction", [0, 1])
+async def test_while_it_lasts_wishes_look_pending_and_are_void_and_after_it_new_ones_match(
+    world: World, people: People, direction: int
+) -> None:
+    first, second = await people.members("pro", "pro")
+    blocker, other = (first, second) if direction else (second, first)
+    block = blocked(blocker, other, await world.now())
+    await world.tell(block)
+    for sender, receiver in permutations((first, second)):
+        assert not (await people.wish(sender, receiver)).HasField("connection")
+    assert await people.statuses(first) == await people.statuses(second) == ["void"]
+    await world.tell(unblocked(block, await world.now()))
+    assert not (await people.wish(first, second, SERVER_TYPE_FRIEND)).HasField("connection")
+    assert (await people.wish(second, first, SERVER_TYPE_FRIEND)).HasField("connection")
+    assert await people.statuses(first) == await people.statuses(second) == ["void", "matched"]
+
+
+@pytest.mark.rule("MA-12")
+async def test_each_direction_is_lifted_by_itself(world: World, people: People) -> None:
+    first, second = await people.members("free", "free")
+    blocks = [blocked(first, second, await world.now()), blocked(second, first, await world.now())]
+    await world.tell(*blocks)
+    await world.tell(unblocked(blocks[0], await world.now()))
+    await people.wish(first, second, SERVER_TYPE_FRIEND)
+    assert await people.statuses(first) == ["void"]
+    await world.tell(unblocked(blocks[1], await world.now()))
+    await people.wish(second, first)
+    assert (await people.wish(first, second)).HasField("connection")
+
+
+@pytest.mark.rule("MA-12", "DI-09")
+async def test_a_pair_that_a_block_has_ended_never_connects_again(world: World, people: People) -> None:
+    first, second = await people.members("free", "free")
+    await people.connect(first, second)
+    block = blocked(first, second, await world.now())
+    await world.tell(block)
+    await world.tell(unblocked(block, await world.now()))
+    for sender, receiver in permutations((first, second)):  # on cards that have outlived it
+        assert not (await people.wish(sender, receiver)).HasField("connection")
+    assert await people.statuses(first) == await people.statuses(second) == ["matched", "void"]
+
+
+# Disorder, repeats
+
+
+@pytest.mark.rule("MA-12", "XX-02")
+async def test_a_block_that_its_lifting_overtook_ended_what_there_was_and_keeps_nobody_apart(
+    world: World, people: People
+) -> None:
+    first, second, third = await people.members("pro", "pro", "pro")
+    connection = await people.connect(first, second)
+    await people.wish(first, third)
+    at = await world.now()
+    blocks = [blocked(first, second, at), blocked(first, third, at)]
+    await world.tell(*[unblocked(block, await world.now()) for block in blocks])
+    await people.wish(first, third, SERVER_TYPE_FRIEND)
+    await world.tell(*blocks)
+    assert (await people.connection(first, connection.connection_id)).status == CONNECTION_STATUS_ENDED
+    assert await people.statuses(first) == ["matched", "void", "pending"]
+    assert (await people.wish(third, first, SERVER_TYPE_FRIEND)).HasField("connection")
+    await assert_sound(people, [first, second, third])
+
+
+@pytest.mark.rule("MA-12", "XX-02")
+async def test_what_formed_after_the_lifting_is_safe_from_a_late_block(world: World, people: People) -> None:
+    first, second = await people.members("free", "free")
+    block = blocked(first, second, await world.now())
+    await world.tell(unblocked(block, await world.now()))
+    connection = await people.connect(first, second)
+    await world.tell(block)
+    assert await people.connections(second) == [connection]
+
+
+@pytest.mark.rule("MA-12", "XX-02")
+async def test_told_twice_in_any_order_it_is_the_same(world: World, people: People) -> None:
+    """Another card of the same person is another block: which is told last, and of which the end, does not matter."""
+    for order in permutations(range(4)):
+        first, second = await people.members("free", "free")
+        start = await world.now()
+        earlier = blocked(first, second, start, uuid7())
+        later = blocked(first, second, start + timedelta(seconds=2), uuid7())
+        told: list[MemberBlocked | MemberUnblocked] = [
+            earlier,
+            unblocked(earlier, start + timedelta(seconds=1)),
+            later,
+            MemberBlocked.FromString(earlier.SerializeToString()),
+        ]
+        below = Below(people)
+        for number in order:
+            event = told[number]
+            await (below.block(event) if isinstance(event, MemberBlocked) else below.unblock(event))
+        await people.wish_directly(first, second)
+        assert await people.statuses(first) == ["void"], order
+
+
+@pytest.mark.rule("MA-12", "XX-02")
+async def test_the_end_of_a_block_by_another_card_lifts_the_first(world: World, people: People) -> None:
+    """Safety tells the first block of a direction and the end of the last, which need not be the same block."""
+    first, second = await people.members("free", "free")
+    await world.tell(blocked(first, second, await world.now()))
+    last = blocked(first, second, await world.now())  # never told
+    await world.tell(unblocked(last, await world.now()))
+    await people.wish(second, first)
+    assert (await people.wish(first, second)).HasField("connection")
+
+
+# Races
+
+
+@pytest.mark.rule("MA-12", "MA-02")
+async def test_a_block_and_a_match_at_once_leave_the_two_apart(world: World, people: People) -> None:
+    outcomes = set()
+    below = Below(people)
+    for turn in range(40):
+        first, second = await people.members("free", "plus")
+        await people.wish_directly(first, second)
+        work: list[Awaitable[object]] = [
+            attempt(people, second, first, "partner"),
+            below.block(blocked(first, second, await world.now())),
+        ]
+        result = await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        formed = "CONNECTED" in result
+        outcomes.add(formed)
+        assert await people.statuses(first) == ["matched" if formed else "void"]
+        assert await people.kept_endings(first, second) == ([(first.id, "block")] if formed else [])
+        await assert_sound(people, [first, second])
+    assert outcomes == {True, False}
+
+
+@pytest.mark.rule("MA-12")
+async def test_two_who_block_each_other_at_once_end_it_once(world: World, people: People) -> None:
+    below = Below(people)
+    for _ in range(12):
+        pair = await people.members("plus", "free")
+        connection = await people.connect(pair[0], pair[1])
+        blocks = [blocked(one, other, await world.now()) for one, other in permutations(pair)]
+        await asyncio.gather(*(below.block(block) for block in blocks * 3))
+        (event,) = await world.events(ConnectionEnded, connection.connection_id)
+        assert event.ended_by_id in {member.id for member in pair}
+        await assert_sound(people, pair)
+        await asyncio.gather(*[below.unblock(unblocked(block, await world.now())) for block in blocks])
+        await people.wish_directly(pair[0], pair[1], "growth")
+        assert (await people.statuses(pair[0]))[-1] == "void"  # they have met
+
+
+@pytest.mark.rule("MA-09", "MA-12")
+async def test_an_ending_and_a_block_at_once_end_it_once(world: World, people: People) -> None:
+    below = Below(people)
+    causes = set()
+    for turn in range(24):
+        pair = await people.members("free", "free")
+        connection = await people.connect(pair[0], pair[1])
+        work: list[Awaitable[object]] = [
+            people.end_directly(pair[turn // 2 % 2], connection.connection_id),
+            below.block(blocked(pair[0], pair[1], await world.now())),
+        ]
+        result = await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        (event,) = await world.events(ConnectionEnded, connection.connection_id)
+        ended = "ENDED" in result
+        assert event.cause == (END_CAUSE_MEMBER if ended else END_CAUSE_BLOCK)
+        assert ended or "CONNECTION_ENDED" in result
+        causes.add(event.cause)
+        await assert_sound(people, pair)
+    assert causes == {END_CAUSE_MEMBER, END_CAUSE_BLOCK}
+
+
+@pytest.mark.rule("MA-12", "XX-02")
+async def test_a_crash_before_the_commit_is_made_up_for(world: World, people: People) -> None:
+    first, second = await people.members("free", "free")
+    connection = await people.connect(first, second)
+    block = blocked(first, second, await world.now())
+
+    class Crashing(Below):
+        async def block(self, event: MemberBlocked) -> None:
+            async with self._tx() as tx:
+                await self.within(tx, event)
+                raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await Crashing(people).block(block)
+    assert len(await people.connections(first)) == 1
+    assert await people.rows("SELECT FROM matching.blocked_pairs WHERE blocker_id = $1", first.user) == []
+    await world.tell(block)
+    assert len(await world.events(ConnectionEnded, connection.connection_id)) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import grpc
 from unora.identity.v1.directory_service_pb2 import (
     GetDisclosureRequest,
@@ -13,6 +15,8 @@ from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
 from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest, GetBlockResponse
+from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
 from unora_common.statuses import reason_of
 
@@ -68,3 +72,32 @@ class Pairs:
             raise
         two = {str(look.viewer), str(look.subject)}
         return pair.status == CONNECTION_STATUS_ACTIVE and {pair.user_a_id, pair.user_b_id} == two
+
+
+class Blocks:
+    """Safety's word on blocks."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def between(self, look: Look) -> bool:
+        """Whether one of these two blocks the other at this moment (RE-10)."""
+        stub = self._clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
+        request = GetBlockRequest(user_a_id=str(look.viewer), user_b_id=str(look.subject))
+        return (await self._clients.call(stub.GetBlock, request, GetBlockResponse)).blocked
+
+
+class Bonds:
+    """Whether two members are still together, which both contexts have to say."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._pairs = Pairs(clients)
+        self._blocks = Blocks(clients)
+
+    async def hold(self, look: Look) -> bool:
+        """RE-10: connected, and neither blocks the other. A block looks like an end, and takes as long to tell (XX-04).
+
+        Who does not answer has not said yes: the call fails rather than that it shows or sells something.
+        """
+        active, blocked = await asyncio.gather(self._pairs.active(look), self._blocks.between(look))
+        return active and not blocked

@@ -14,7 +14,7 @@ from unora_common.declare import on
 from unora_common.messages import TIER_NAMES
 from unora_common.service import App
 
-from unora_reveal.clients import Pairs
+from unora_reveal.clients import Bonds
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain import can_be_bought
 from unora_reveal.store import purchases, tiers
@@ -61,17 +61,17 @@ class Purchases:
 
     def __init__(self, app: App[RevealConfig]) -> None:
         self.app = app
-        self._pairs = Pairs(app.clients)
+        self._bonds = Bonds(app.clients)
 
-    async def active(self, event: PaymentSucceeded) -> bool:
-        """Matching's word at this moment: the ending may have happened, and its news not have come."""
+    async def together(self, event: PaymentSucceeded) -> bool:
+        """Whether the two are, at this moment: the ending may have happened, and its news not have come."""
         if event.purpose != PAYMENT_PURPOSE_REVEAL:
             return False
         async with self.app.database.session() as session:
             reveal = await store.one(session, UUID(event.streak_id), UUID(event.payer_id), event.reveal_number)
-        return await self._pairs.active(reveal.look)
+        return await self._bonds.hold(reveal.look)
 
-    @on(PaymentSucceeded, prepare=active)
+    @on(PaymentSucceeded, prepare=together)
     async def give(self, event: PaymentSucceeded, tx: Tx, together: bool) -> None:
         """Once a payment, however often it is told. What was sold is looked at anew, under the lock: it may have been
         earned or bought meanwhile, the tier may sell it no more, the connection may be over.

@@ -1,4 +1,4 @@
-"""What a member's reveals show (RE-09, RE-10): it is fetched or framed first, then matching is asked, then it opens."""
+"""What a member's reveals show (RE-09, RE-10): fetched or framed, then matching and safety are asked, then it opens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unora_common.database import Tx
 from unora_common.errors import Unavailable
 from unora_common.service import App
 
-from unora_reveal.clients import Directory, Pairs
+from unora_reveal.clients import Bonds, Directory
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain import (
     GLIMPSE,
@@ -38,7 +38,7 @@ class Opening:
         self._database = app.database
         self._reading = app.config.reading
         self._directory = Directory(app.clients)
-        self._pairs = Pairs(app.clients)
+        self._bonds = Bonds(app.clients)
         self._framer = framer
 
     async def list(self, streak_id: UUID, member: UUID) -> list[Reveal]:
@@ -68,7 +68,7 @@ class Opening:
             return {}
         glimpse = next((each for each in open_ if each.number == GLIMPSE), None)
         facts = await self._directory.facts(glimpse.look) if glimpse else None
-        if not await self._pairs.active(open_[0].look):
+        if not await self._bonds.hold(open_[0].look):
             return {}
         texts = {each.number: each.framed for each in open_ if each.framed}
         if glimpse and facts:
@@ -78,7 +78,7 @@ class Opening:
     async def _framed(self, found: Stored) -> OpenRevealResponse:
         """RE-09: of several that open at once the first is kept, and all get its text."""
         framed = found.framed or await frame(self._framer, await self._facts(found), found.id, found.number)
-        await self._require_active(found)
+        await self._require_together(found)
         if found.framed is None:
             found = await self._unlock(found, lambda tx, reveal: store.keep_text(tx, reveal, framed))
         return OpenRevealResponse(reveal=_told(found, found.framed))
@@ -86,7 +86,7 @@ class Opening:
     async def _glimpse(self, found: Stored) -> OpenRevealResponse:
         """PE-04: framed for this answer, and kept nowhere."""
         framed = await self._glimpsed(found, await self._facts(found))
-        await self._require_active(found)
+        await self._require_together(found)
         if found.status is not Status.UNLOCKED:
             found = await self._unlock(found)
         return OpenRevealResponse(reveal=_told(found, framed))
@@ -94,7 +94,7 @@ class Opening:
     async def _identity(self, found: Stored) -> OpenRevealResponse:
         """RE-04: fetched for this answer, and kept nowhere."""
         disclosure = await self._directory.disclosure(found.look)
-        await self._require_active(found)
+        await self._require_together(found)
         if disclosure is None:
             raise Unavailable
         photos = [UUID(photo.photo_id) for photo in disclosure.photos]
@@ -124,8 +124,8 @@ class Opening:
             raise ConnectionEnded
         return facts
 
-    async def _require_active(self, reveal: Stored) -> None:
-        if not await self._pairs.active(reveal.look):
+    async def _require_together(self, reveal: Stored) -> None:
+        if not await self._bonds.hold(reveal.look):
             raise ConnectionEnded
 
 

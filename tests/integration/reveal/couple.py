@@ -12,6 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from unora.billing.v1.billing_service_pb2 import PAYMENT_METHOD_MONEY, PAYMENT_PURPOSE_REVEAL
 from unora.billing.v1.events_pb2 import PaymentSucceeded, TierChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded
+from unora.reveal.v1.personality_service_pb2 import Answer, SubmitAnswersRequest
+from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
 from unora.reveal.v1.reveal_service_pb2 import (
     ListRevealsRequest,
     OpenRevealRequest,
@@ -20,6 +22,8 @@ from unora.reveal.v1.reveal_service_pb2 import (
     RevealStatus,
 )
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
+from unora.safety.v1.safety_service_pb2 import BlockUserRequest, Target, UnblockUserRequest
+from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
 from unora_common.ids import uuid7
 from unora_common.messages import TIERS
@@ -88,7 +92,7 @@ class Couple:
         app = self.world.apps["reveal"]
         progress, endings, purchases, tiers = Progress(app), Endings(app), Purchases(app), Tiers(app)
         for event in events:
-            active = isinstance(event, PaymentSucceeded) and await purchases.active(event)
+            active = isinstance(event, PaymentSucceeded) and await purchases.together(event)
             async with app.database.transaction() as tx:
                 match event:
                     case StreakStarted():
@@ -114,6 +118,16 @@ class Couple:
             self.connection_id,
             self.b.user,
         )
+
+    async def block(self, blocker: Caller) -> str:
+        """One blocks the other; nobody has heard of it yet but who asks safety. Returns the block."""
+        request = BlockUserRequest(request_id=request_id(), target=Target(connection_id=str(self.connection_id)))
+        stub = self.world.stub(SafetyServiceStub, "safety")
+        return str((await stub.BlockUser(request, metadata=blocker.metadata)).block.block_id)
+
+    async def unblock(self, blocker: Caller, block_id: str) -> None:
+        request = UnblockUserRequest(request_id=request_id(), block_id=block_id)
+        await self.world.stub(SafetyServiceStub, "safety").UnblockUser(request, metadata=blocker.metadata)
 
     # What the members do
 
@@ -146,6 +160,15 @@ class Couple:
         )
         assert found is not None
         return dict(found)
+
+    async def answer(self, member: Caller, answers: dict[int, int]) -> None:
+        """Personality questions, by question 1 to 35: 1 disagree to 5 agree."""
+        request = SubmitAnswersRequest(
+            request_id=request_id(),
+            answers=[Answer(question_id=question, answer=answer) for question, answer in answers.items()],
+        )
+        stub = self.world.stub(PersonalityServiceStub, "reveal")
+        await stub.SubmitAnswers(request, metadata=member.metadata)
 
     async def set_tier(self, member: Caller, tier: str) -> None:
         """Without its news: what is due by it is earned with the next day."""

@@ -43,12 +43,13 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "content-of-opened-reveals",
-        ("RE-04", "RE-09"),
-        "only an opened reveal has content, and of reveal 5 no text is stored",
+        ("RE-04", "RE-09", "PE-04"),
+        "only an opened reveal has content; of reveal 3 none is stored, and of reveal 5 no text",
         """
         SELECT c.reveal_id, c.reveal_number FROM reveal.reveal_contents c
         LEFT JOIN reveal.reveals r ON r.id = c.reveal_id AND r.reveal_number = c.reveal_number
-        WHERE r.reveal_status IS DISTINCT FROM 'unlocked' OR (c.reveal_number = 5 AND c.content_json IS NOT NULL)
+        WHERE r.reveal_status IS DISTINCT FROM 'unlocked' OR c.reveal_number = 3
+            OR (c.reveal_number = 5 AND c.content_json IS NOT NULL)
         """,
     ),
     Invariant(

@@ -1,4 +1,4 @@
-"""The rules of reveals, pure: what may be opened or bought, and what a text about a member may hold. No I/O, no clock."""
+"""The rules of reveals, pure: what may be opened or bought, what a text about a member may hold. No I/O, no clock."""
 
 from unora_reveal.domain.facts import Facts, Framed, Hobby
 from unora_reveal.domain.glimpse import GLIMPSE, glimpsed, sayings, turn_of

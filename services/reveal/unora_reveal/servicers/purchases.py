@@ -8,7 +8,7 @@ from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest, Autho
 from unora_common.call import Call
 from unora_common.service import App
 
-from unora_reveal.clients import Pairs
+from unora_reveal.clients import Bonds
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain import ConnectionEnded, require_purchasable
 from unora_reveal.store import reveals as store
@@ -21,7 +21,7 @@ class Authorisations:
 
     def __init__(self, app: App[RevealConfig]) -> None:
         self.app = app
-        self._pairs = Pairs(app.clients)
+        self._bonds = Bonds(app.clients)
 
     async def AuthorizePurchase(self, request: AuthorizePurchaseRequest, call: Call) -> AuthorizePurchaseResponse:
         """RE-05. Nothing is held: what changes before the money comes is found when it comes (BI-11)."""
@@ -29,6 +29,6 @@ class Authorisations:
             reveals = await store.of_member(session, UUID(request.streak_id), UUID(request.payer_id))
         first = reveals[0]
         require_purchasable(request.reveal_number, [reveal.offer for reveal in reveals], ended=first.ended)
-        if not await self._pairs.active(first.look):
+        if not await self._bonds.hold(first.look):
             raise ConnectionEnded
         return AuthorizePurchaseResponse(connection_id=str(first.connection_id))

@@ -1,0 +1,81 @@
+"""A block closes what an end closes, at that moment, and looks the same (RE-10)."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from unora_local.inprocess import World
+
+from tests.integration.reveal.couple import Couple, couple
+from tests.integration.reveal.test_authorizing import authorize
+from tests.integration.reveal.test_buying import told
+from tests.integration.reveal.test_identity import complete
+from tests.support import refusal
+
+DIRECTIONS = pytest.mark.parametrize("by_viewer", [True, False])
+
+
+@pytest.fixture
+async def two(world: World) -> Couple:
+    """Both have earned 1, 2 and the identity, a has bought and opened 3 and opened 1."""
+    made = await couple(world)
+    await made.hear(made.paid(made.a, 3))
+    await complete(made)
+    for number in (1, 3):
+        await made.open(made.a, number)
+    return made
+
+
+@pytest.mark.rule("RE-10", "XX-04")
+@DIRECTIONS
+async def test_a_block_closes_every_reveal_at_once_as_an_end_does(two: Couple, by_viewer: bool) -> None:
+    """Neither matching nor reveal has heard of it."""
+    ended = await couple(two.world)
+    await complete(ended)
+    await ended.end_in_matching()
+    expected = await refusal(ended.open(ended.a, 1))
+    assert (expected.code, expected.reason) == ("FAILED_PRECONDITION", "CONNECTION_ENDED")
+    await two.block(two.a if by_viewer else two.b)
+    for number in (1, 2, 3, 5):
+        assert await refusal(two.open(two.a, number)) == expected
+        assert await refusal(two.open(two.b, 1)) == expected
+    assert (await two.row(two.a, 2))["reveal_status"] == "earned"
+    assert (await two.row(two.a, 5))["photo_ids"] is None
+
+
+@pytest.mark.rule("RE-10")
+@DIRECTIONS
+async def test_a_list_shows_no_text_while_there_is_a_block(two: Couple, by_viewer: bool) -> None:
+    before = await two.seen_by(two.a)
+    assert [each.reveal_number for each in before if each.HasField("framed")] == [1, 3]
+    blocker = two.a if by_viewer else two.b
+    block = await two.block(blocker)
+    listed = await two.seen_by(two.a)
+    assert not any(each.HasField("framed") for each in listed)
+    assert [each.status for each in listed] == [each.status for each in before]
+    await two.unblock(blocker, block)
+    assert await two.seen_by(two.a) == before, "matching has not ended it: nobody stepped its consumers"
+
+
+@pytest.mark.rule("RE-05", "RE-10", "BI-11")
+async def test_a_block_sells_nothing_and_what_was_paid_becomes_credits(two: Couple) -> None:
+    payment = two.paid(two.a, 4)
+    await authorize(two, two.a, 4)
+    await two.block(two.b)
+    assert (await refusal(authorize(two, two.a, 4))).reason == "CONNECTION_ENDED"
+    await two.hear(payment)
+    assert await told(two, two.a, 4) == ([], [payment.payment_id])
+
+
+@pytest.mark.rule("RE-10")
+async def test_nothing_is_shown_while_safety_does_not_answer(two: Couple, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> object:
+        raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
+
+    with monkeypatch.context() as patch:
+        patch.setattr("unora_reveal.clients.Blocks.between", away)
+        for number in (1, 2, 3, 5):
+            assert (await refusal(two.open(two.a, number))).code == "UNAVAILABLE"
+        assert (await refusal(two.seen_by(two.a))).code == "UNAVAILABLE"
+        assert await two.statuses(two.b) == ["EARNED", "EARNED", "LOCKED", "LOCKED", "EARNED"], "no text, no question"
+    assert (await two.row(two.a, 2))["reveal_status"] == "earned"

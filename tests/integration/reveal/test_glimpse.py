@@ -1,0 +1,244 @@
+"""Reveal 3 through gRPC: framed at each look from what the partner's answers say at that moment, and kept nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic import command
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from unora.reveal.v1.events_pb2 import RevealUnlocked
+from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED, FramedContent, Reveal
+from unora_common import cluster, migrations
+from unora_common.ids import uuid7
+from unora_local.inprocess import Caller, World
+from unora_local.testbed import Testbed
+from unora_reveal.domain import Dimension, Framed, labels
+
+from tests.integration.reveal.couple import SECRETS, Couple, couple
+from tests.support import refusal
+
+ALL_AGREED = dict.fromkeys(range(1, 36), 5)
+EXPLORER = {1: 5, 6: 1, 11: 5, 16: 5, 2: 5, 7: 1, 12: 5, 17: 1}
+SETTLER = {question: 6 - answer for question, answer in EXPLORER.items()}
+
+
+@pytest.fixture
+async def two(world: World) -> Couple:
+    """Both are pro and have earned reveal 3."""
+    made = await couple(world)
+    for member in (made.a, made.b):
+        await made.set_tier(member, "pro")
+    await made.hear(made.day(9))
+    return made
+
+
+async def glimpse(two: Couple, viewer: Caller) -> FramedContent:
+    return (await two.open(viewer, 3)).reveal.framed
+
+
+async def listed(two: Couple, viewer: Caller) -> Reveal:
+    return (await two.seen_by(viewer))[2]
+
+
+@pytest.mark.rule("PE-04")
+async def test_it_is_framed_from_the_partners_scores_of_that_moment(two: Couple) -> None:
+    seen = [await glimpse(two, two.a)]
+    for answers in (EXPLORER, SETTLER, EXPLORER):
+        await two.answer(two.b, answers)
+        seen.append(await glimpse(two, two.a))
+        assert (await listed(two, two.a)).framed == seen[-1]
+    assert seen[1] == seen[3]
+    assert seen[1].text != seen[2].text
+    assert any(words in seen[1].text for words in ("say yes to the unfamiliar", "keep a promise"))
+    assert any(words in seen[2].text for words in ("a favourite place", "leave room in a day"))
+
+
+@pytest.mark.rule("PE-01", "PE-06")
+async def test_withdrawn_to_nothing_reads_as_if_nothing_had_been_answered(world: World, two: Couple) -> None:
+    before = await glimpse(two, two.a)
+    await two.answer(two.b, EXPLORER)
+    assert await glimpse(two, two.a) != before
+    await world.superuser.execute("DELETE FROM reveal.personality_answers WHERE user_id = $1", two.b.user)
+    await world.superuser.execute(
+        "UPDATE reveal.personality_scores SET scores = NULL, answered_count = 0 WHERE user_id = $1", two.b.user
+    )
+    assert await glimpse(two, two.a) == before
+
+
+@pytest.mark.rule("PE-05")
+async def test_ones_own_answers_change_nothing_that_one_sees(two: Couple) -> None:
+    before = await glimpse(two, two.a), [await two.row(two.a, number) for number in range(1, 6)]
+    for answers in (EXPLORER, SETTLER, ALL_AGREED):
+        await two.answer(two.a, answers)
+        assert (await glimpse(two, two.a), [await two.row(two.a, number) for number in range(1, 6)]) == before
+
+
+@pytest.mark.rule("PE-06", "RE-06")
+@pytest.mark.parametrize("answers", [{}, {1: 4}, EXPLORER, ALL_AGREED])
+async def test_whatever_was_answered_it_is_a_whole_text_without_label_or_secret(
+    two: Couple, answers: dict[int, int]
+) -> None:
+    if answers:
+        await two.answer(two.b, answers)
+    framed = await glimpse(two, two.a)
+    assert 120 <= len(framed.text) <= 190
+    assert labels(Framed(framed.title, framed.text)) == set()
+    text = f"{framed.title} {framed.text}".lower()
+    assert not any(str(dimension) in text for dimension in Dimension)
+    assert not any(secret in text for secret in SECRETS)
+
+
+@pytest.mark.rule("RE-06")
+async def test_a_name_that_is_in_every_sentence_leaves_option_names(world: World, two: Couple) -> None:
+    await world.superuser.execute(
+        "UPDATE identity.profiles SET name = 'They And The To' WHERE user_id = $1", two.b.user
+    )
+    for answers in ({}, EXPLORER):
+        if answers:
+            await two.answer(two.b, answers)
+        assert (await glimpse(two, two.a)).text == "Bread baking · Hiking · Chess"
+
+
+@pytest.mark.rule("RE-09", "PE-04")
+async def test_it_opens_once_and_nothing_of_it_is_stored(world: World, two: Couple) -> None:
+    await two.answer(two.b, EXPLORER)
+    answers = await asyncio.gather(*(two.open(two.a, 3) for _ in range(12)))
+    assert {answer.reveal.status for answer in answers} == {REVEAL_STATUS_UNLOCKED}
+    row = await two.row(two.a, 3)
+    assert len(await world.events(RevealUnlocked, row["id"])) == 1
+    assert row["content_json"] is None
+    texts = {answer.reveal.framed.text for answer in answers}
+    for table in await world.superuser.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'reveal'"):
+        dump = "\n".join(row[0] for row in await world.superuser.fetch(f"SELECT t::text FROM reveal.{table[0]} t"))
+        for text in texts:
+            assert text not in dump
+            assert text.encode().hex() not in dump
+
+
+@pytest.mark.rule("PE-04")
+async def test_the_database_stores_no_glimpse(world: World, two: Couple) -> None:
+    await two.open(two.a, 3)
+    service = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
+    try:
+        with pytest.raises(asyncpg.CheckViolationError) as caught:
+            await service.execute(
+                "INSERT INTO reveal.reveal_contents VALUES ($1, 3, $2, NULL, clock.now())",
+                *((await two.row(two.a, 3))["id"], '{"title": "A", "text": "B"}'),
+            )
+        assert caught.value.constraint_name == "glimpse_is_never_stored"
+    finally:
+        await service.close()
+
+
+@pytest.mark.rule("RE-09")
+async def test_the_other_reveals_stay_as_they_were_given(two: Couple) -> None:
+    first = [(await two.open(two.a, number)).reveal for number in (1, 2)]
+    await two.answer(two.b, EXPLORER)
+    assert [(await two.open(two.a, number)).reveal for number in (1, 2)] == first
+    assert list((await two.seen_by(two.a))[:2]) == first
+
+
+@pytest.mark.rule("PE-04")
+async def test_answers_that_change_while_a_partner_reads_never_mix(two: Couple) -> None:
+    """Each read is of all the answers before or all after."""
+    texts = set()
+    for answers in (EXPLORER, SETTLER):
+        await two.answer(two.b, answers)
+        texts.add((await glimpse(two, two.a)).text)
+
+    async def turning() -> None:
+        for _ in range(4):
+            await two.answer(two.b, EXPLORER)
+            await two.answer(two.b, SETTLER)
+
+    async def reading() -> set[str]:
+        return {(await glimpse(two, two.a)).text for _ in range(15)}
+
+    _, *seen = await asyncio.gather(turning(), reading(), reading())
+    assert set().union(*seen) <= texts
+
+
+@pytest.mark.rule("RE-10")
+async def test_after_the_end_there_is_no_glimpse(two: Couple) -> None:
+    await two.open(two.a, 3)
+    await two.end_in_matching()
+    assert (await refusal(two.open(two.a, 3))).reason == "CONNECTION_ENDED"
+    assert not (await listed(two, two.a)).HasField("framed")
+
+
+@pytest.mark.rule("RE-10")
+async def test_a_member_who_is_gone_is_not_glimpsed(world: World, two: Couple) -> None:
+    await two.open(two.a, 3)
+    await world.superuser.execute("UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1", two.b.user)
+    assert (await refusal(two.open(two.a, 3))).reason == "CONNECTION_ENDED"
+    assert not (await listed(two, two.a)).HasField("framed")
+
+
+@pytest.mark.rule("PE-06")
+async def test_it_turns_with_the_days_answered_or_not(world: World, two: Couple) -> None:
+    await two.answer(two.b, EXPLORER)
+    texts: dict[str, set[str]] = {two.a.id: set(), two.b.id: set()}
+    for _ in range(6):
+        for viewer in (two.a, two.b):
+            texts[viewer.id].add((await glimpse(two, viewer)).text)
+        await world.move_clock(timedelta(days=1))
+    assert all(len(found) > 1 for found in texts.values())
+
+
+@pytest.fixture
+async def before(testbed: Testbed, world: World) -> Any:
+    """A database as it was before reveal 3 was a glimpse."""
+    name = f"unora_glimpse_{world.worker}"
+    admin = await asyncpg.connect(testbed.dsn("postgres"))
+    await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await admin.execute(f"CREATE DATABASE {name}")
+    await cluster.make_schemas(testbed.dsn(name), ["reveal"], movable_clock=False)
+    owner = testbed.dsn(name, "unora_reveal_owner")
+    engine = create_async_engine(owner.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    config = migrations.configured("reveal")
+
+    def upgrade(connection: Any) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+    await engine.dispose()
+    yield name
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.mark.rule("PE-04", "RE-09")
+async def test_what_was_stored_of_reveal_3_before_is_taken_away_and_no_other(testbed: Testbed, before: str) -> None:
+    connection, streak, a, b = uuid7(), uuid7(), uuid7(), uuid7()
+    old = await asyncpg.connect(testbed.dsn(before, "unora_reveal"))
+    await old.execute("INSERT INTO reveal.pairs VALUES ($1, $2, $3, $4, 12)", connection, streak, a, b)
+    await old.execute("INSERT INTO reveal.progressions VALUES ($1, $2, 'pro')", streak, a)
+    ids = [uuid7() for _ in range(4)]
+    for number, reveal in enumerate(ids, 1):
+        await old.execute(
+            """INSERT INTO reveal.reveals (id, streak_id, connection_id, user_id, partner_id, reveal_number)
+               VALUES ($1, $2, $3, $4, $5, $6)""",
+            *(reveal, streak, connection, a, b, number),
+        )
+        await old.execute(
+            "UPDATE reveal.reveals SET reveal_status = 'earned', completed_days = 12 WHERE id = $1", reveal
+        )
+        await old.execute(
+            "UPDATE reveal.reveals SET reveal_status = 'unlocked', unlocked_at = clock.now() WHERE id = $1", reveal
+        )
+        await old.execute(
+            """INSERT INTO reveal.reveal_contents VALUES ($1, $2, '{"title": "A", "text": "B"}', NULL, clock.now())""",
+            *(reveal, number),
+        )
+    assert await asyncio.to_thread(migrations.upgrade, "reveal", testbed.dsn(before, "unora_reveal_owner"))
+    kept = await old.fetch("SELECT reveal_number FROM reveal.reveal_contents ORDER BY 1")
+    assert [row[0] for row in kept] == [1, 2, 4]
+    assert await old.fetchval("SELECT reveal_status FROM reveal.reveals WHERE id = $1", ids[2]) == "unlocked"
+    await old.close()

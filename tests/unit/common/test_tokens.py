@@ -141,3 +141,12 @@ async def test_a_token_nested_deep_enough_to_exhaust_a_reader_is_only_a_bad_toke
     deep = base64.urlsafe_b64encode(b"[" * 2500).decode().rstrip("=")
     with pytest.raises(Unauthenticated):
         await (await verifier(identity)).verify(f"{deep}.e30.AA")
+
+
+@pytest.mark.rule("SA-06")
+async def test_a_token_says_whether_its_member_was_suspended(identity: Identity) -> None:
+    verifies = await verifier(identity)
+    tokens = AccessTokens([OLD], now=lambda: NOW)
+    for suspended in (True, False):
+        token = tokens.sign(user_id=uuid7(), session_id=uuid7(), suspended=suspended).text
+        assert (await verifies.verify(token)).suspended is suspended

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 import yaml
 from unora_common.config import CONTEXTS, load
 from unora_common.run import _parser
-from unora_local import compose_files
+from unora_local import cli, compose_files
 from unora_local.binaries import script
 from unora_local.contexts import CONTEXTS as RUNNING
 from unora_local.reads import declaration, declared
@@ -163,17 +161,15 @@ def test_nats_takes_its_configuration(folder: Path) -> None:
     assert '"listen": "0.0.0.0:4222"' in (folder / "nats" / "nats.conf").read_text()
 
 
-async def test_what_is_secret_is_made_once_and_nobody_else_on_the_machine_can_read_it(tmp_path: Path) -> None:
+def test_what_is_secret_is_made_once_and_nobody_else_on_the_machine_can_read_it(tmp_path: Path) -> None:
     folder = tmp_path / "compose"
-    command = [sys.executable, "-m", "unora_local", "compose-files", "--folder", str(folder)]
 
-    async def made() -> dict[Path, bytes]:
-        child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-        assert await child.wait() == 0
+    def made() -> dict[Path, bytes]:
+        assert cli.main(["compose-files", "--folder", str(folder)]) == 0
         return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
-    first = await made()
-    assert await made() == first
+    first = made()
+    assert made() == first
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     secrets = [path.parts[len(folder.parts)] for path in first if path.name in ("database_url", "key.pem")]
     assert {"cluster", "developer", *CONTEXTS, *(f"{context}-migrate" for context in CONTEXTS)} <= set(secrets)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import unwrap
+from typing import Any
 from uuid import UUID
 
 import grpc
@@ -16,7 +18,9 @@ from unora.streak.v1.streak_service_pb2 import (
     GetDashboardRequest,
     GetStreakRequest,
 )
+from unora_common.database import Session
 from unora_local.inprocess import Caller, World
+from unora_streak.servicers import Streaks
 
 from tests.integration.streak.conftest import Couple
 from tests.support import read_refusal, refusal, request_id
@@ -117,6 +121,31 @@ async def test_the_dashboard_holds_all_connections_and_leaves_out_what_ended(wor
     assert couple.streak_id in await ids(couple, couple.a)
     await couple.end()
     assert await ids(couple, couple.a) == []
+
+
+@pytest.mark.rule("ST-15")
+async def test_the_dashboard_is_one_query_also_for_what_is_held(couple: Couple) -> None:
+    await couple.miss()
+    await couple.authorize(request_id())
+    app = couple.world.apps["streak"]
+    async with app.database.session(couple.b.user) as session:
+        counted = Counted(session)
+        answer = await unwrap(Streaks.GetDashboard)(Streaks(app), GetDashboardRequest(), counted)
+    assert counted.statements == 1
+    assert [streak.HasField("recovery_held_until") for streak in answer.streaks] == [True]
+
+
+class Counted:
+    """A session that counts its statements."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.user = session.user
+        self.statements = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.statements += 1
+        return getattr(self.session, name)
 
 
 async def ids(couple: Couple, member: Caller) -> list[str]:

@@ -240,3 +240,15 @@ def test_the_length_of_a_hold_is_policy() -> None:
     streak, _ = hold(story.streak, B, PAYMENT, MIDNIGHT + HOUR, Policy(hold=3 * HOUR))
     assert streak.hold == (PAYMENT, MIDNIGHT + 4 * HOUR)
     assert Policy().hold == 10 * MINUTE
+
+
+@pytest.mark.rule("ST-17")
+def test_what_was_authorised_for_one_break_recovers_no_other() -> None:
+    story = broken().holds(MIDNIGHT + HOUR).pays(MIDNIGHT + HOUR + MINUTE)
+    first = story.authorized[PAYMENT]
+    story.checks_in(A, MIDNIGHT + 2 * HOUR).waits_until(DEADLINE)
+    story.holds(DEADLINE + HOUR, OTHER_PAYMENT)
+    assert story.authorized[OTHER_PAYMENT] != first
+    story.pays(DEADLINE + HOUR + MINUTE, PAYMENT)
+    assert (story.names, story.state) == (["RecoveryRejected"], State.PAYMENT_WINDOW)
+    assert story.pays(DEADLINE + HOUR + MINUTE, OTHER_PAYMENT).names == ["StreakRecovered"]

@@ -71,13 +71,13 @@ class Revocations:
             self._revoked, self._heard = revoked, asked
 
     async def run(self, interval: float, log: Any) -> None:
-        """Asks again and again until cancelled, whatever happens."""
+        """Asks again and again until cancelled, whatever happens. The first answer is what readiness waits for."""
         while True:
+            await asyncio.sleep(interval)
             try:
                 await self.refresh()
             except Exception as error:  # identity may be away for a while; how long is borne, `check` knows
                 log.warning("revocations not heard", error=describe(error))
-            await asyncio.sleep(interval)
 
 
 async def ask_identity(clients: Clients) -> frozenset[UUID]:

@@ -67,13 +67,12 @@ class Opening:
         if not open_ or open_[0].ended:
             return {}
         glimpse = next((each for each in open_ if each.number == GLIMPSE), None)
-        facts = await self._directory.facts(glimpse.look) if glimpse else None
-        if not await self._bonds.hold(open_[0].look):
+        try:
+            now = {GLIMPSE: await self._glimpsed(glimpse, await self._facts(glimpse))} if glimpse else {}
+            await self._require_together(open_[0])
+        except ConnectionEnded:
             return {}
-        texts = {each.number: each.framed for each in open_ if each.framed}
-        if glimpse and facts:
-            texts[GLIMPSE] = await self._glimpsed(glimpse, facts)
-        return texts
+        return now | {each.number: each.framed for each in open_ if each.framed}
 
     async def _framed(self, found: Stored) -> OpenRevealResponse:
         """RE-09: of several that open at once the first is kept, and all get its text."""

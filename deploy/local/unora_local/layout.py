@@ -12,6 +12,7 @@ from unora_local.nats_config import ADMIN, Reads
 from unora_local.ports import Ports
 from unora_local.postgres import SUPERUSER, Postgres
 from unora_local.run_folder import RunFolder
+from unora_local.sandbox import layout as payments
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
 from unora_local.services import Backing, Endpoint, addresses
@@ -20,6 +21,7 @@ POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
 NATS_MONITORING_PORT: Final = 18222
 S3_PORT: Final = 18333
+PAYMENTS_PORT: Final = 18444
 GRPC_PORT: Final = 17001
 METRICS_PORT: Final = 17051
 ACCESS_KEY: Final = "unora"
@@ -54,12 +56,18 @@ class Layout:
             secret_key=self._passwords["s3"],
             log=folder.logs / "seaweed.log",
         )
+        self.payments = payments.Layout(
+            port=self._ports.take("payments", PAYMENTS_PORT),
+            state=folder.path / "payments.json",
+            key=f"sk_test_{self._passwords['payments key']}",
+            webhook_secret=f"whsec_{self._passwords['payments webhooks']}",
+        )
         self.backing = Backing(
             database_urls={c: self._database_url(f"unora_{c}") for c in contexts},
             nats_urls={c: self._nats_url(c) for c in contexts},
             certificates=certificates,
             endpoints={c: self._endpoint(i, c) for i, c in enumerate(contexts)},
-            extra={"identity": self._identity()},
+            extra={"identity": self._identity(), "billing": self.payments.for_billing()},
         )
 
     def nats(self, reads: Reads) -> Nats:
@@ -93,6 +101,7 @@ class Layout:
             "UNORA_TLS_CERT": str(self.developer.cert),
             "UNORA_TLS_KEY": str(self.developer.key),
             "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
+            **self.payments.published(),
         }
 
     def _database_url(self, role: str) -> str:

@@ -84,7 +84,9 @@ class Stack:
         seaweed = asyncio.create_task(self._part("seaweed", layout.seaweed, layout.seaweed.endpoint))
         try:
             await asyncio.gather(self._database(layout), self._events(layout))
-            await asyncio.gather(*(self._service(context, layout) for context in self._contexts))
+            await asyncio.gather(
+                self._payments(layout), *(self._service(context, layout) for context in self._contexts)
+            )
             await seaweed
         finally:
             seaweed.cancel()
@@ -98,6 +100,12 @@ class Stack:
     async def _events(self, layout: Layout) -> None:
         nats = layout.nats(await asyncio.to_thread(self._declared, self._contexts))
         await self._part("nats", nats, f"127.0.0.1:{nats.port}")
+
+    async def _payments(self, layout: Layout) -> None:
+        if "billing" in self._contexts:
+            address = layout.backing.endpoints["billing"].grpc
+            part = layout.payments.part(address, layout.developer, self._folder.logs / "payments.log")
+            await self._part("payments", part, layout.payments.url)
 
     async def _part(self, name: str, part: Part, address: str) -> None:
         with self._progress.step(name):

@@ -2,6 +2,203 @@
 
 from __future__ import annotations
 
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import metadata as schema
+from unora_common.tables import timestamp
 
 metadata = schema("billing")
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("tier", Text, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("standing_version", BigInteger, nullable=False),
+    Column("provider_customer_id", Text),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    CheckConstraint("balance >= 0", name="balance"),
+    CheckConstraint("version >= 0", name="version"),
+    comment="The row that all of a member's money is locked by: tier and credits as they are now (BI-01, BI-03)",
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), ForeignKey(accounts.c.user_id), nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("started_at", timestamp(), nullable=False),
+    Column("periods", Integer, nullable=False),
+    Column("current_period_starts_at", timestamp(), nullable=False),
+    Column("current_period_ends_at", timestamp(), nullable=False),
+    Column("due_at", timestamp()),
+    Column("attempts", Integer, nullable=False),
+    Column("provider_method_id", Text, nullable=False),
+    Column("ended_at", timestamp()),
+    Column("deleted_at", timestamp()),
+    CheckConstraint("tier IN ('plus', 'pro')", name="tier"),
+    CheckConstraint("status IN ('active', 'cancelled', 'grace', 'ended')", name="status"),
+    CheckConstraint("(status = 'ended') = (ended_at IS NOT NULL)", name="ended"),
+    CheckConstraint("(status = 'ended') = (due_at IS NULL)", name="due"),
+    CheckConstraint("current_period_starts_at < current_period_ends_at", name="period"),
+    Index("uq_subscriptions_one_active", "user_id", unique=True, postgresql_where=text("status <> 'ended'")),
+    Index("ix_subscriptions_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    comment="User tier and billing dates; one that goes on a member (BI-01)",
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("payer_id", UUID(), ForeignKey(accounts.c.user_id), nullable=False),
+    Column("request_id", UUID(), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("streak_id", UUID()),
+    Column("reveal_number", SmallInteger),
+    Column("plan", Text),
+    Column("renews_subscription_id", UUID(), ForeignKey(subscriptions.c.id)),
+    Column("status", Text, nullable=False),
+    Column("failure", Text),
+    Column("connection_id", UUID()),
+    Column("provider_payment_id", Text),
+    Column("created_at", timestamp(), nullable=False),
+    Column("succeeded_at", timestamp()),
+    Column("due_at", timestamp()),
+    Column("version", BigInteger, nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("payer_id", "request_id"),
+    UniqueConstraint("provider_payment_id"),
+    CheckConstraint("purpose IN ('recovery', 'reveal', 'nudge', 'subscription')", name="purpose"),
+    CheckConstraint("method IN ('money', 'credits', 'free')", name="method"),
+    CheckConstraint("status IN ('created', 'pending', 'succeeded', 'applied', 'credited', 'failed')", name="status"),
+    CheckConstraint("CASE WHEN method = 'free' THEN amount = 0 ELSE amount > 0 END", name="amount"),
+    CheckConstraint("currency = 'USD'", name="currency"),
+    CheckConstraint("method <> 'free' OR purpose = 'recovery'", name="free_is_a_recovery"),
+    CheckConstraint("purpose <> 'subscription' OR method = 'money'", name="subscription_by_money"),
+    CheckConstraint(
+        """CASE purpose
+        WHEN 'subscription' THEN streak_id IS NULL AND reveal_number IS NULL AND plan IN ('plus', 'pro')
+        WHEN 'reveal' THEN streak_id IS NOT NULL AND coalesce(reveal_number BETWEEN 1 AND 4, false) AND plan IS NULL
+        ELSE streak_id IS NOT NULL AND reveal_number IS NULL AND plan IS NULL END""",
+        name="target",
+    ),
+    CheckConstraint("renews_subscription_id IS NULL OR purpose = 'subscription'", name="renewal"),
+    CheckConstraint(
+        """CASE WHEN status = 'failed' THEN coalesce(failure IN ('not_authorized', 'declined', 'expired'), false)
+        ELSE failure IS NULL OR status = 'credited' END""",
+        name="failure",
+    ),
+    CheckConstraint("(status IN ('succeeded', 'applied', 'credited')) = (succeeded_at IS NOT NULL)", name="succeeded"),
+    CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    Index(
+        "uq_payments_one_open_subscription",
+        "payer_id",
+        unique=True,
+        postgresql_where=text("purpose = 'subscription' AND status IN ('created', 'pending')"),
+    ),
+    Index("ix_payments_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_payments_payer_id_created_at", "payer_id", "created_at", "id"),
+    comment="All payments; what they are never changes, and their status moves only forward (BI-02)",
+)
+
+credits_ = Table(
+    "credits",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), ForeignKey(accounts.c.user_id), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("payment_id", UUID(), ForeignKey(payments.c.id), nullable=False),
+    Column("created_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    CheckConstraint("kind IN ('protection', 'compensation', 'spent')", name="kind"),
+    CheckConstraint("CASE WHEN kind = 'spent' THEN amount < 0 ELSE amount > 0 END", name="amount"),
+    CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    Index("uq_credits_one_conversion", "payment_id", unique=True, postgresql_where=text("kind <> 'spent'")),
+    Index("uq_credits_one_spending", "payment_id", unique=True, postgresql_where=text("kind = 'spent'")),
+    Index("ix_credits_user_id_created_at", "user_id", "created_at", "id"),
+    comment="The ledger of credits, append-only; a member's balance is the sum of their entries (BI-03)",
+)
+
+credit_protections = Table(
+    "credit_protections",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("payment_id", UUID(), ForeignKey(payments.c.id), nullable=False),
+    Column("payer_id", UUID(), nullable=False),
+    Column("partner_id", UUID(), nullable=False),
+    Column("connection_id", UUID(), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("opened_at", timestamp(), nullable=False),
+    Column("expires_at", timestamp(), nullable=False),
+    Column("closed_at", timestamp()),
+    Column("version", BigInteger, nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("payment_id"),
+    CheckConstraint("status IN ('open', 'expired', 'converted')", name="status"),
+    CheckConstraint("payer_id <> partner_id", name="two"),
+    CheckConstraint("opened_at < expires_at", name="window"),
+    CheckConstraint("(status = 'open') = (closed_at IS NULL)", name="closed"),
+    CheckConstraint("status <> 'converted' OR closed_at < expires_at", name="converted_in_time"),
+    Index("ix_credit_protections_connection_id", "connection_id"),
+    Index("ix_credit_protections_expires_at", "expires_at", postgresql_where=text("status = 'open'")),
+    comment="24-hour windows in which the partner's ending turns a recovery's price into credits (BI-05)",
+)
+
+free_recovery_allowances = Table(
+    "free_recovery_allowances",
+    metadata,
+    Column("connection_id", UUID(), nullable=False),
+    Column("user_id", UUID(), ForeignKey(accounts.c.user_id), nullable=False),
+    Column("used", Integer, nullable=False),
+    PrimaryKeyConstraint("connection_id", "user_id"),
+    CheckConstraint("used >= 0", name="used"),
+    comment="Free recoveries used, per connection and member (BI-06)",
+)
+
+connection_endings = Table(
+    "connection_endings",
+    metadata,
+    Column("connection_id", UUID(), primary_key=True),
+    Column("ended_by_id", UUID()),
+    Column("ended_at", timestamp()),
+    CheckConstraint("(ended_by_id IS NULL) = (ended_at IS NULL)", name="ended"),
+    comment=(
+        "Who ended which connection and when, for protections that open later; empty while only a lock"
+    ),
+)
+
+provider_events = Table(
+    "provider_events",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("provider_payment_id", Text),
+    Column("payment_id", UUID()),
+    Column("outcome", Text, nullable=False),
+    Column("received_at", timestamp(), nullable=False),
+    CheckConstraint("outcome IN ('applied', 'nothing_to_do', 'unknown', 'mismatch')", name="outcome"),
+    comment="What the provider told, so that each is applied once (BI-07)",
+)

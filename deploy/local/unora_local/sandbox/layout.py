@@ -1,0 +1,58 @@
+"""Where a stack's sandbox is, and what billing and others have to know of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from unora_local.process import Process
+from unora_local.supervisor import Alone
+from unora_local.tls import Certificate
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A sandbox that is not started."""
+
+    port: int
+    state: Path
+    key: str
+    """The provider's secret key, which billing calls it with."""
+    webhook_secret: str
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def for_billing(self) -> dict[str, str]:
+        """The variables that make billing use it."""
+        return {
+            "UNORA_STRIPE_API_BASE": self.url,
+            "UNORA_STRIPE_SECRET_KEY": self.key,
+            "UNORA_STRIPE_WEBHOOK_SECRET": self.webhook_secret,
+        }
+
+    def published(self) -> dict[str, str]:
+        """What whoever plays a member's app or the provider needs."""
+        return {
+            "UNORA_PAYMENT_SANDBOX_URL": self.url,
+            "UNORA_PAYMENT_SANDBOX_KEY": self.key,
+            "UNORA_PAYMENT_SANDBOX_WEBHOOK_SECRET": self.webhook_secret,
+        }
+
+    def part(self, billing: str, certificate: Certificate, log: Path) -> Alone:
+        """The process, for the supervisor. `certificate` has the gateway's rights, in whose place it brings webhooks."""
+        own = {
+            "UNORA_SANDBOX_PORT": str(self.port),
+            "UNORA_SANDBOX_STATE": str(self.state),
+            "UNORA_BILLING_ADDRESS": billing,
+            "UNORA_TLS_CA": str(certificate.ca),
+            "UNORA_TLS_CERT": str(certificate.cert),
+            "UNORA_TLS_KEY": str(certificate.key),
+        }
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        command = [sys.executable, "-m", "unora_local.sandbox"]
+        return Alone(Process("payments", command, log=log, env=inherited | own | self.for_billing()))

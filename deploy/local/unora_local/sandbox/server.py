@@ -1,0 +1,156 @@
+"""The sandbox's HTTP server, and the delivery of its webhooks."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from unora_local.sandbox.book import Book, Json, Refused
+
+Send = Callable[[bytes, str], Awaitable[bool]]
+"""Gives a webhook's bytes and signature to billing; tells whether it was taken."""
+
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 5.0
+
+
+def sign(body: bytes, secret: str, at: int | None = None) -> str:
+    """The header `stripe-signature`: over the time, a dot and the raw bytes. `at` is the machine's time."""
+    moment = int(time.time()) if at is None else at
+    digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={moment},v1={digest}"
+
+
+class Sandbox:
+    """The stand-in: an HTTP server on loopback. `key` is the secret key of its only customer, who is billing."""
+
+    def __init__(self, state: Path, *, key: str, webhook_secret: str, send: Send) -> None:
+        self.book = Book(state)
+        self.holding = False
+        """Whether webhooks are kept back, for tests."""
+        self._key = key
+        self._secret = webhook_secret
+        self._send = send
+        self._news = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, port: int = 0) -> str:
+        """Serves on loopback; returns the address."""
+        application = web.Application()
+        application.add_routes(
+            [
+                web.post("/v1/customers", self._customers),
+                web.post("/v1/payment_intents", self._create),
+                web.get("/v1/payment_intents/{id}", self._retrieve),
+                web.post("/v1/payment_intents/{id}/confirm", self._confirm),
+                web.post("/v1/payment_intents/{id}/cancel", self._cancel),
+            ]
+        )
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        host, bound = self._runner.addresses[0][:2]
+        return f"http://{host}:{bound}"
+
+    async def stop(self) -> None:
+        """Serves no more; what was not delivered is in the file."""
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def deliver(self) -> int:
+        """Sends every event that waits, once; returns how many were taken."""
+        taken = 0
+        for event in [] if self.holding else self.book.waiting:
+            if await self.send(event):
+                self.book.taken(event["id"])
+                taken += 1
+        return taken
+
+    async def send(self, event: Json) -> bool:
+        """Sends one event, signed now; tells whether it was taken."""
+        body = json.dumps(event).encode()
+        return await self._send(body, sign(body, self._secret))
+
+    async def run(self) -> None:
+        """Delivers until cancelled: at once, and what is not taken again and again."""
+        pause = FIRST_PAUSE
+        while True:
+            await self.deliver()
+            if self.book.waiting:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                pause = FIRST_PAUSE
+                self._news.clear()
+                await self._news.wait()
+
+    async def _customers(self, request: web.Request) -> web.Response:
+        return await self._once(request, lambda asked: self.book.make_customer(asked.get("metadata", {})))
+
+    async def _create(self, request: web.Request) -> web.Response:
+        return await self._once(request, self.book.make_intent)
+
+    async def _retrieve(self, request: web.Request) -> web.Response:
+        return self._answer(request, {}, lambda: self.book.find(request.match_info["id"]))
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        """Also open to who has the intent's client secret, as the member's app does."""
+        asked = await _form(request)
+        method = str(asked.get("payment_method"))
+        return self._answer(request, asked, lambda: self.book.confirm(request.match_info["id"], method))
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        return self._answer(request, {}, lambda: self.book.cancel(request.match_info["id"]))
+
+    async def _once(self, request: web.Request, make: Callable[[Json], Json]) -> web.Response:
+        """A repeat with the same idempotency key gets the first answer."""
+        asked = await _form(request)
+        key = request.headers.get("Idempotency-Key", "")
+        fingerprint = hashlib.sha256(json.dumps([request.path, asked], sort_keys=True).encode()).hexdigest()
+        try:
+            kept = self.book.answer(key, fingerprint) if key else None
+        except Refused as refusal:
+            return web.json_response(refusal.body, status=refusal.status)
+        if kept:
+            return web.json_response(kept["body"], status=kept["status"])
+        with self.book.one_write():
+            response = self._answer(request, asked, lambda: make(asked))
+            if key and response.status in (200, 402):
+                self.book.keep_answer(key, fingerprint, response.status, json.loads(response.text or "{}"))
+        return response
+
+    def _answer(self, request: web.Request, asked: Json, work: Callable[[], Json]) -> web.Response:
+        try:
+            self._demand_key(request, asked)
+            return web.json_response(work())
+        except Refused as refusal:
+            return web.json_response(refusal.body, status=refusal.status)
+        finally:
+            self._news.set()
+
+    def _demand_key(self, request: web.Request, asked: Json) -> None:
+        if hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._key}"):
+            return
+        given = asked.get("client_secret")
+        intent = self.book.find(request.match_info["id"]) if given and "id" in request.match_info else None
+        if intent is None or not hmac.compare_digest(str(given), intent["client_secret"]):
+            raise Refused(401, "invalid_request_error", "api_key_invalid")
+
+
+async def _form(request: web.Request) -> Json:
+    """The form, its `metadata[name]` as a dictionary of its own."""
+    found: dict[str, Any] = {}
+    for name, value in (await request.post()).items():
+        if name.startswith("metadata["):
+            found.setdefault("metadata", {})[name[len("metadata[") : -1]] = value
+        else:
+            found[name] = value
+    return found

@@ -1,0 +1,125 @@
+"""Stripe's API, through its own client."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import stripe
+
+from unora_billing.domain.errors import ProviderUnavailable, SignatureInvalid
+from unora_billing.domain.policy import CURRENCY
+from unora_billing.providers.payments import Charge, Intent, IntentStatus, ProviderEvent
+
+STATUSES: Final = {"succeeded": IntentStatus.PAID, "canceled": IntentStatus.CANCELLED}
+TELLING: Final = frozenset({"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"})
+"""Kinds of events that billing acts on."""
+
+
+class StripeProvider:
+    """One client a process, with its own connections."""
+
+    def __init__(self, *, key: str, webhook_secret: str, api_base: str, timeout: float, tolerance: int) -> None:
+        self._http = stripe.HTTPXClient(timeout=timeout)
+        self._client = stripe.StripeClient(
+            key, base_addresses={"api": api_base}, http_client=self._http, max_network_retries=1
+        )
+        self._secret = webhook_secret
+        self._tolerance = tolerance
+
+    async def customer(self, user_id: UUID) -> str:
+        """Made once, under the member's id, which is all that the provider learns of them here."""
+        made = await self._answer(
+            lambda: self._client.v1.customers.create_async(
+                {"metadata": {"user_id": str(user_id)}}, {"idempotency_key": f"customer-{user_id}"}
+            )
+        )
+        return str(made.id)
+
+    async def charge(self, charge: Charge) -> Intent:
+        """BI-08: the payment's id is the idempotency key."""
+        asked: dict[str, Any] = {
+            "amount": charge.amount,
+            "currency": CURRENCY.lower(),
+            "metadata": {"payment_id": str(charge.payment_id)},
+        }
+        if charge.customer:
+            asked["customer"] = charge.customer
+        if charge.method:
+            asked |= {"payment_method": charge.method, "off_session": True, "confirm": True}
+        elif charge.customer:
+            asked["setup_future_usage"] = "off_session"
+        options: Any = {"idempotency_key": str(charge.payment_id)}
+        try:
+            made = await self._answer(lambda: self._client.v1.payment_intents.create_async(asked, options))  # type: ignore[arg-type]
+        except stripe.CardError as declined:
+            return _intent(_declined(declined))
+        return _intent(made)
+
+    async def retrieve(self, intent_id: str) -> Intent:
+        """As it stands."""
+        return _intent(await self._answer(lambda: self._client.v1.payment_intents.retrieve_async(intent_id)))
+
+    async def cancel(self, intent_id: str) -> Intent:
+        """A payment that can no longer be cancelled is refused there, and told as it stands."""
+        try:
+            return _intent(await self._answer(lambda: self._client.v1.payment_intents.cancel_async(intent_id)))
+        except stripe.InvalidRequestError:
+            return await self.retrieve(intent_id)
+
+    def read(self, body: bytes, signature: str) -> ProviderEvent:
+        """BI-07: the signature is over the raw bytes, so nothing is parsed before it is checked."""
+        try:
+            stripe.WebhookSignature.verify_header(body.decode(), signature, self._secret, self._tolerance)
+            event = msgspec.json.decode(body)
+            kind = str(event["type"])
+            about = event["data"]["object"] if kind in TELLING else None
+            return ProviderEvent(str(event["id"]), kind, _intent(about) if about else None)
+        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError):
+            raise SignatureInvalid from None
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.close_async()
+
+    async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        """What is the member's or ours to mend is raised as it is; all else means: not now."""
+        try:
+            return await call()
+        except (stripe.CardError, stripe.InvalidRequestError):
+            raise
+        except stripe.StripeError as error:
+            raise ProviderUnavailable from error
+
+
+def _declined(error: stripe.CardError) -> Any:
+    """The payment that a declined renewal has left at the provider."""
+    body: Any = error.json_body
+    return body["error"]["payment_intent"]
+
+
+def _intent(found: Any) -> Intent:
+    try:
+        payment_id = UUID(_get(_get(found, "metadata"), "payment_id"))
+    except (ValueError, TypeError, AttributeError):
+        payment_id = None
+    return Intent(
+        id=str(found["id"]),
+        status=STATUSES.get(found["status"], IntentStatus.OPEN),
+        amount=int(found["amount"]),
+        currency=str(found["currency"]).upper(),
+        received=int(found["amount_received"] or 0),
+        payment_id=payment_id,
+        method=str(_get(found, "payment_method") or ""),
+        client_secret=str(_get(found, "client_secret") or ""),
+    )
+
+
+def _get(found: Any, name: str) -> Any:
+    """A field of a dictionary or of the client's objects, which are none and have no `get`."""
+    try:
+        return found[name]
+    except (KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""Billing's services: proto to use cases and back."""

@@ -16,7 +16,9 @@ from uuid import UUID
 import asyncpg
 import grpc
 import msgspec
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
+from unora.billing.v1.webhook_service_pb2_grpc import WebhookServiceStub
 from unora_common.config import Config, load
 from unora_common.ids import uuid7
 from unora_common.outbox import aggregate_of, occurred_at, subject_of
@@ -26,6 +28,7 @@ from unora_identity.tokens import AccessTokens
 from unora_local import reads
 from unora_local.contexts import CONTEXTS
 from unora_local.keys import kept, signing_key
+from unora_local.sandbox.server import Sandbox
 from unora_local.testbed import Testbed
 
 S = TypeVar("S")
@@ -64,6 +67,14 @@ class World:
         self._oidc = kept(self.folder / "oidc.json", lambda: msgspec.json.encode([oidc]))
         self.tokens = AccessTokens([self._token_key.read_text()])
         self.apps: dict[str, App[Any]] = {}
+        self.payments_key, self.payments_secret = "sk_test_world", "whsec_world"
+        self.payments = Sandbox(
+            self.folder / "payments.json",
+            key=self.payments_key,
+            webhook_secret=self.payments_secret,
+            send=self.bring_webhook,
+        )
+        self.payments_url = ""
         self.superuser: asyncpg.Connection[asyncpg.Record]
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
 
@@ -79,6 +90,7 @@ class World:
 
     async def _start_services(self) -> None:
         addresses: dict[str, str] = {}
+        self.payments_url = await self.payments.start()
         for context in CONTEXTS:
             service = reads.declaration(context)
             app = App(service, self.config(service, addresses))
@@ -97,6 +109,7 @@ class World:
         await asyncio.gather(*(channel.close() for channel in self._channels.values()))
         for app in reversed(self.apps.values()):
             await app.close()
+        await self.payments.stop()
         await self.superuser.close()
 
     def config(self, service: Service[Any], peers: dict[str, str], **changes: Any) -> Config:
@@ -122,6 +135,9 @@ class World:
             "UNORA_SMS_SANDBOX": str(self.sms),
             "UNORA_GOV_ID_SECRET": str(self.gov_id_secret),
             "UNORA_OIDC_PROVIDERS": str(self._oidc),
+            "UNORA_STRIPE_API_BASE": self.payments_url,
+            "UNORA_STRIPE_SECRET_KEY": self.payments_key,
+            "UNORA_STRIPE_WEBHOOK_SECRET": self.payments_secret,
         }
         config: Config = load(service.config, variables)
         return msgspec.structs.replace(config, peers=dict(peers), retry_delays=FAST, **changes)
@@ -151,6 +167,15 @@ class World:
         user = user or uuid7()
         token = self.tokens.sign(user_id=user, session_id=uuid7(), roles=list(roles), suspended=suspended)
         return Caller(user, token.text)
+
+    async def bring_webhook(self, body: bytes, signature: str) -> bool:
+        """Brings a webhook to billing as the gateway would; tells whether it was taken."""
+        stub = self.stub(WebhookServiceStub, "billing")
+        try:
+            await stub.ReceiveProviderEvent(HttpBody(data=body), metadata=(("stripe-signature", signature),))
+        except grpc.aio.AioRpcError:
+            return False
+        return True
 
     # Time and events
 
@@ -192,11 +217,12 @@ class World:
     async def settle(self) -> None:
         """Steps jobs, relays and consumers of all services until nothing is left to do; all know then who is out."""
         for _ in range(ROUNDS):
-            done = await asyncio.gather(*(_step(app) for app in self.apps.values()))
+            done = await asyncio.gather(self.payments.deliver(), *(_step(app) for app in self.apps.values()))
             if not any(done):
                 await asyncio.gather(*(app.revocations.refresh() for app in self.apps.values()))
                 return
-        raise AssertionError(f"not quiet after {ROUNDS} rounds: {dict(zip(self.apps, done, strict=True))}")
+        names = ["payments", *self.apps]
+        raise AssertionError(f"not quiet after {ROUNDS} rounds: {dict(zip(names, done, strict=True))}")
 
 
 async def follow(app: App[Any]) -> None:

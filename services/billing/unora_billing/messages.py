@@ -7,6 +7,7 @@ from uuid import UUID
 
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1 import events_pb2 as events
+from unora.common.v1.types_pb2 import TIER_UNSPECIFIED
 from unora_common.database import Row
 from unora_common.messages import TIERS, by_name, by_number, to_timestamp
 
@@ -39,8 +40,8 @@ def to_payment(payment: Payment) -> api.Payment:
         currency=CURRENCY,
         streak_id=_text(payment.streak_id),
         reveal_number=payment.reveal_number or 0,
-        plan=TIERS[payment.plan] if payment.plan else None,
-        failure=FAILURES[payment.failure] if payment.failure else None,
+        plan=TIERS[payment.plan] if payment.plan else TIER_UNSPECIFIED,
+        failure=FAILURES[payment.failure] if payment.failure else api.PAYMENT_FAILURE_UNSPECIFIED,
         created_at=to_timestamp(payment.created_at),
         succeeded_at=to_timestamp(payment.succeeded_at),
     )
@@ -111,7 +112,7 @@ def subscription_changed(
         user_id=str(subscription.user_id),
         version=version,
         subscription_id=str(subscription.id),
-        previous_status=SUBSCRIPTIONS[before] if before else None,
+        previous_status=SUBSCRIPTIONS[before] if before else api.SUBSCRIPTION_STATUS_UNSPECIFIED,
         status=SUBSCRIPTIONS[subscription.status],
         tier=TIERS[subscription.tier],
         current_period_ends_at=to_timestamp(subscription.current_period_ends_at),
@@ -174,7 +175,7 @@ def payment_failed(payment: Payment, now: datetime) -> events.PaymentFailed:
         purpose=PURPOSES[payment.purpose],
         streak_id=_text(payment.streak_id),
         reveal_number=payment.reveal_number or 0,
-        failure=FAILURES[payment.failure] if payment.failure else None,
+        failure=FAILURES[payment.failure] if payment.failure else api.PAYMENT_FAILURE_UNSPECIFIED,
         occurred_at=to_timestamp(now),
     )
 

@@ -185,9 +185,7 @@ connection_endings = Table(
     Column("ended_by_id", UUID()),
     Column("ended_at", timestamp()),
     CheckConstraint("(ended_by_id IS NULL) = (ended_at IS NULL)", name="ended"),
-    comment=(
-        "Who ended which connection and when, for protections that open later; empty while only a lock"
-    ),
+    comment=("Who ended which connection and when, for protections that open later; empty while only a lock"),
 )
 
 provider_events = Table(

@@ -1,4 +1,4 @@
-"""`python -m unora_local.sandbox`: the stand-in as a process of its own, told by its environment where everything is."""
+"""`python -m unora_local.sandbox`: the stand-in as a process of its own, told everything by its environment."""
 
 import asyncio
 import os

@@ -44,7 +44,7 @@ class Layout:
         }
 
     def part(self, billing: str, certificate: Certificate, log: Path) -> Alone:
-        """The process, for the supervisor. `certificate` has the gateway's rights, in whose place it brings webhooks."""
+        """The process, for the supervisor. `certificate` has the gateway's rights: webhooks come that way."""
         own = {
             "UNORA_SANDBOX_PORT": str(self.port),
             "UNORA_SANDBOX_STATE": str(self.state),

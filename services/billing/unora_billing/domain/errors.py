@@ -70,6 +70,6 @@ class NotAuthorized(BillingError):
     """What the owner of the thing refused with: its own status, reason and metadata."""
 
     def __init__(self, code: str, reason: str, metadata: Mapping[str, str]) -> None:
-        self.code = code  # type: ignore[misc] - the owner's, not this class's
+        self.code = code  # type: ignore[misc]  # the owner's, not this class's
         self.reason = reason  # type: ignore[misc]
         super().__init__(**metadata)

@@ -82,7 +82,7 @@ class StripeProvider:
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._http.close_async()
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """What is the member's or ours to mend is raised as it is; all else means: not now."""

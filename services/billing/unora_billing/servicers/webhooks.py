@@ -54,7 +54,7 @@ class Webhooks:
             if payment:
                 _, outcome = await self.paying.settle_in(tx, payment, intent, Failure.DECLINED)
             payment_id = payment.id if payment else None
-            # Machine time: it is a note of what came, not a moment that a rule knows. A repeat in this very moment finds
-            # the payment settled.
+            # Machine time: it is a note of what came, not a moment that a rule knows. A repeat in this very moment
+            # finds the payment settled.
             noted = datetime.now(UTC)
             await payments.note_event(tx, event.id, event.kind, intent.id, payment_id, outcome, noted)

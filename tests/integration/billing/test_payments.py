@@ -1,0 +1,242 @@
+"""Payments by money: recorded, authorised, charged once, settled by signed webhooks in any order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from unora.billing.v1 import billing_service_pb2 as api
+from unora.billing.v1.events_pb2 import PaymentCreated, PaymentCredited, PaymentFailed, PaymentSucceeded
+from unora_local.inprocess import World
+from unora_local.sandbox.server import sign
+
+from tests.integration.billing.conftest import DECLINED, Wallet
+from tests.support import refusal, request_id
+
+
+@pytest.mark.rule("BI-02", "BI-07")
+async def test_a_payment_is_recorded_then_charged_then_given(world: World, wallet: Wallet) -> None:
+    made = await wallet.create(wallet.ask())
+    payment_id = made.payment.payment_id
+    assert (made.payment.amount, made.payment.currency) == (299, "USD")
+    assert made.payment.status == api.PAYMENT_STATUS_PENDING
+    assert made.confirmation.client_secret
+    assert await wallet.confirm(made.confirmation) == 200
+    await world.settle()
+    assert await wallet.status(payment_id) == "SUCCEEDED"
+    (succeeded,) = await world.events(PaymentSucceeded, payment_id)
+    assert (succeeded.payer_id, succeeded.amount, succeeded.version) == (wallet.member.id, 299, 2)
+    await world.tell(wallet.recovered(payment_id, await world.now()))
+    assert await wallet.status(payment_id) == "APPLIED"
+
+
+@pytest.mark.rule("BI-07")
+async def test_a_declined_card_charges_nothing_and_cannot_be_tried_on_the_same_payment(
+    world: World, wallet: Wallet
+) -> None:
+    made = await wallet.create(wallet.ask())
+    assert await wallet.confirm(made.confirmation, DECLINED) == 402
+    await world.settle()
+    assert await wallet.status(made.payment.payment_id) == "FAILED"
+    (failed,) = await world.events(PaymentFailed, made.payment.payment_id)
+    assert failed.failure == api.PAYMENT_FAILURE_DECLINED
+    assert await wallet.confirm(made.confirmation) == 400  # cancelled there
+
+
+@pytest.mark.rule("BI-08")
+async def test_twenty_repeats_at_once_are_one_payment_and_one_charge(world: World, wallet: Wallet) -> None:
+    request = wallet.ask()
+    made = await asyncio.gather(*(wallet.create(request) for _ in range(20)))
+    assert len({each.payment.payment_id for each in made}) == 1
+    assert len({each.confirmation.provider_payment_id for each in made}) == 1
+    payment_id = made[0].payment.payment_id
+    assert len(await world.events(PaymentCreated, payment_id)) == 1
+    assert [i for i in world.payments.book.intents if i["metadata"].get("payment_id") == payment_id].__len__() == 1
+
+
+@pytest.mark.rule("BI-08")
+async def test_a_repeat_returns_the_payment_as_it_is_now(world: World, wallet: Wallet) -> None:
+    request = wallet.ask()
+    made = await wallet.create(request)
+    again = await wallet.create(request)
+    assert again.confirmation == made.confirmation
+    await wallet.confirm(made.confirmation)
+    await world.settle()
+    await world.move_clock(timedelta(days=40))  # for ever, not for 24 hours
+    after = await wallet.create(request)
+    assert after.payment.payment_id == made.payment.payment_id
+    assert after.payment.status == api.PAYMENT_STATUS_SUCCEEDED
+    assert not after.HasField("confirmation")
+
+
+@pytest.mark.rule("BI-08")
+async def test_a_request_id_is_good_for_one_request(wallet: Wallet) -> None:
+    request = wallet.ask()
+    await wallet.create(request)
+    for other in (
+        wallet.ask("NUDGE", request_id=request.request_id),
+        wallet.ask(request_id=request.request_id, streak_id=request_id()),
+        wallet.ask("REVEAL", request_id=request.request_id, reveal_number=3),
+    ):
+        assert (await refusal(wallet.create(other))).reason == "REQUEST_ID_REUSED"
+
+
+@pytest.mark.rule("BI-08", "XX-04")
+async def test_the_same_request_id_of_two_members_is_two_payments(wallets: Callable[[], Wallet]) -> None:
+    one, two = wallets(), wallets()
+    same = request_id()
+    first = await one.create(one.ask(request_id=same))
+    second = await two.create(two.ask(request_id=same))
+    assert first.payment.payment_id != second.payment.payment_id
+    get = api.GetPaymentRequest(payment_id=first.payment.payment_id)
+    for asked in (get, api.GetPaymentRequest(payment_id=request_id())):
+        found = await refusal(two.billing.GetPayment(asked, metadata=two.member.metadata))
+        assert (found.code, found.reason, found.metadata) == ("NOT_FOUND", "PAYMENT_NOT_FOUND", {})
+
+
+@pytest.mark.rule("BI-07")
+async def test_a_webhook_that_comes_many_times_at_once_applies_once(world: World, wallet: Wallet) -> None:
+    made = await wallet.create(wallet.ask())
+    await wallet.confirm(made.confirmation)
+    event = world.payments.book.waiting[-1]
+    assert all(await asyncio.gather(*(world.payments.send(event) for _ in range(10))))
+    await world.settle()
+    assert await world.payments.send(event)  # and once more, late
+    assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1
+
+
+@pytest.mark.rule("BI-07")
+async def test_a_webhook_may_come_before_our_own_note_of_the_charge(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paying = world.apps["billing"].resources.provider
+    charge = paying.charge
+
+    async def charged_and_told(asked: object) -> object:
+        intent = await charge(asked)
+        world.payments.book.confirm(intent.id, "pm_card_visa")
+        await world.payments.deliver()
+        return intent
+
+    monkeypatch.setattr(paying, "charge", charged_and_told)
+    made = await wallet.create(wallet.ask())
+    assert made.payment.status == api.PAYMENT_STATUS_SUCCEEDED
+    assert not made.HasField("confirmation")
+    assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1
+
+
+@pytest.mark.rule("BI-07")
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_decline_and_a_success_in_any_order_are_a_success(
+    world: World, wallet: Wallet, order: tuple[int, int]
+) -> None:
+    made = await wallet.create(wallet.ask())
+    world.payments.holding = True
+    await wallet.confirm(made.confirmation, DECLINED)
+    await wallet.confirm(made.confirmation)
+    events = world.payments.book.waiting[-2:]
+    world.payments.holding = False
+    for index in order:
+        assert await world.payments.send(events[index])
+    await world.settle()
+    assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
+    assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1
+    assert await world.events(PaymentFailed, made.payment.payment_id) == []
+
+
+@pytest.mark.rule("BI-07", "BI-11")
+async def test_money_taken_for_a_payment_that_had_failed_becomes_credits(world: World, wallet: Wallet) -> None:
+    made = await wallet.create(wallet.ask())
+    await wallet.confirm(made.confirmation, DECLINED)
+    await world.settle()
+    intent = world.payments.book.find(made.confirmation.provider_payment_id)
+    paid = intent | {"status": "succeeded", "amount_received": 299}
+    event = {"id": f"evt_{request_id()}", "type": "payment_intent.succeeded", "data": {"object": paid}}
+    assert await world.payments.send(event)
+    assert await world.payments.send(event)
+    assert await wallet.status(made.payment.payment_id) == "CREDITED"
+    assert await wallet.credits() == 299
+    assert len(await world.events(PaymentCredited, made.payment.payment_id)) == 1
+
+
+@pytest.mark.rule("BI-07")
+@pytest.mark.parametrize("wrong", [{"amount_received": 298}, {"amount_received": 29900}, {"currency": "eur"}])
+async def test_another_amount_than_asked_is_not_taken_for_the_payment(
+    world: World, wallet: Wallet, wrong: dict[str, object]
+) -> None:
+    made = await wallet.create(wallet.ask())
+    intent = world.payments.book.find(made.confirmation.provider_payment_id)
+    paid = intent | {"status": "succeeded", "amount_received": 299} | wrong
+    event = {"id": f"evt_{request_id()}", "type": "payment_intent.succeeded", "data": {"object": paid}}
+    assert await world.payments.send(event)
+    assert await wallet.status(made.payment.payment_id) == "PENDING"
+    outcome = await world.superuser.fetchval(
+        "SELECT outcome FROM billing.provider_events WHERE event_id = $1", event["id"]
+    )
+    assert outcome == "mismatch"
+
+
+@pytest.mark.rule("BI-07")
+async def test_only_what_the_provider_signed_over_these_bytes_lately_is_taken(world: World, wallet: Wallet) -> None:
+    made = await wallet.create(wallet.ask())
+    await wallet.confirm(made.confirmation)
+    event = world.payments.book.waiting[-1]
+    body, secret = json.dumps(event).encode(), world.payments_secret
+    good = sign(body, secret)
+    at = int(good.split(",")[0][2:])
+    for bytes_, signature in (
+        (body, ""),
+        (body, "t=,v1="),
+        (body, good.replace("v1=", "v0=")),
+        (body, sign(body, "whsec_another")),
+        (body + b" ", good),
+        (body.replace(b"299", b"999"), good),
+        (b"\xff\xfe", sign(b"\xff\xfe", secret)),
+        (b"{}", sign(b"{}", secret)),
+        (b"[]", sign(b"[]", secret)),
+        (body, sign(body, secret, at - 301)),
+        (body, good.replace(f"t={at}", f"t={at + 1}")),
+    ):
+        assert not await world.bring_webhook(bytes_, signature)
+    assert await wallet.status(made.payment.payment_id) == "PENDING"
+    assert await world.bring_webhook(body, good)
+    assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
+
+
+@pytest.mark.rule("BI-07")
+async def test_what_is_of_no_interest_is_taken_and_forgotten(world: World) -> None:
+    assert await world.payments.send({"id": "evt_other", "type": "customer.created", "data": {"object": {}}})
+    found = await world.superuser.fetchval("SELECT count(*) FROM billing.provider_events WHERE event_id = 'evt_other'")
+    assert found == 0
+
+
+@pytest.mark.rule("BI-07")
+async def test_a_payment_that_nobody_confirms_is_given_up_and_cannot_be_paid_later(
+    world: World, wallet: Wallet
+) -> None:
+    made = await wallet.create(wallet.ask())
+    await world.move_clock(timedelta(hours=23))
+    assert await wallet.status(made.payment.payment_id) == "PENDING"
+    await world.move_clock(timedelta(hours=2))
+    (failed,) = await world.events(PaymentFailed, made.payment.payment_id)
+    assert failed.failure == api.PAYMENT_FAILURE_EXPIRED
+    assert await wallet.confirm(made.confirmation) == 400
+
+
+@pytest.mark.rule("BI-07")
+async def test_a_payment_whose_webhook_was_lost_counts_as_paid_when_it_is_given_up(
+    world: World, wallet: Wallet
+) -> None:
+    made = await wallet.create(wallet.ask())
+    world.payments.holding = True
+    try:
+        await wallet.confirm(made.confirmation)
+        await world.move_clock(timedelta(hours=25))
+        assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
+    finally:
+        world.payments.holding = False
+    await world.settle()
+    assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1

@@ -6,7 +6,7 @@ own, and each is given one folder of it, which holds its own secrets and nobody 
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,7 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
         _put(folder / context, _service(context, passwords))
         _put(folder / f"{context}-migrate", {"database_url": _database(f"unora_{context}_owner", passwords)})
     _put(folder / "identity", _identity(folder / "kept", passwords))
+    _put(folder / "billing", _billing(folder / "kept"))
     _put(folder / "postgres", {"password": passwords["postgres"]})
     _put(folder / "cluster", {"database_url": _database("postgres", passwords)})
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
@@ -68,6 +69,18 @@ def _identity(folder: Path, passwords: Passwords) -> dict[str, str | bytes]:
         "s3_access_key": "identity",
         "s3_secret_key": passwords["s3"],
     }
+
+
+def _billing(folder: Path) -> dict[str, str | bytes]:
+    """The payment provider's secrets. Those made here open nothing: who has an account puts its own in their place."""
+    return {
+        "stripe_secret_key": kept(folder / "stripe_secret_key", _stripe("sk_test_")).read_bytes(),
+        "stripe_webhook_secret": kept(folder / "stripe_webhook_secret", _stripe("whsec_")).read_bytes(),
+    }
+
+
+def _stripe(start: str) -> Callable[[], bytes]:
+    return lambda: f"{start}{secrets.token_hex(16)}".encode()
 
 
 def _database(role: str, passwords: Passwords) -> str:

@@ -85,6 +85,43 @@ DISCOVERY = (
             """,
         ),
     ),
+    Breakage(
+        "timer-follows-tier",
+        tuple(
+            f"""
+            UPDATE {table} SET refresh_available_at = refresh_available_at + interval '1 hour'
+            WHERE {key} = (SELECT user_id FROM discovery.refresh_timers
+                WHERE refresh_available_at IS NOT NULL ORDER BY user_id LIMIT 1)
+            """
+            for table, key in (("identity.users", "id"), ("discovery.refresh_timers", "user_id"))
+        ),
+    ),
+    Breakage(
+        "no-batch-where-one-left",
+        (
+            f"""
+            UPDATE discovery.server_memberships m SET left_at = clock.now() FROM discovery.discovery_batches b
+            WHERE b.id = {BATCH} AND m.user_id = b.user_id AND m.server_type = b.server_type
+            """,
+        ),
+    ),
+    Breakage(
+        "pool-follows-standing",
+        (f"UPDATE discovery.candidates SET restricted = true WHERE user_id = {ALONE}",),
+    ),
+    Breakage(
+        "blocks-keep-apart",
+        (f"INSERT INTO discovery.member_blocks VALUES ({CONNECTED}, {ALONE}, true, clock.now())",),
+    ),
+    Breakage(
+        "who-waits-is-interested",
+        (
+            f"""
+            INSERT INTO discovery.waiting_interests
+            VALUES (gen_random_uuid(), 1, {ALONE}, {CONNECTED}, 'partner', true, clock.now() + interval '1 day')
+            """,
+        ),
+    ),
 )
 
 MATCHING = (

@@ -99,4 +99,60 @@ INVARIANTS: Final = (
             IS DISTINCT FROM (u.last_global_refresh_at, u.refresh_available_at)
         """,
     ),
+    Invariant(
+        "timer-follows-tier",
+        ("DI-04", "DI-14"),
+        "a refresh is possible again so many hours after the last as the tier of now has it",
+        """
+        SELECT t.user_id, c.tier, t.last_global_refresh_at, t.refresh_available_at
+        FROM discovery.refresh_timers t LEFT JOIN discovery.candidates c USING (user_id)
+        WHERE t.refresh_available_at <> t.last_global_refresh_at + make_interval(hours =>
+            CASE coalesce(c.tier, 'free') WHEN 'pro' THEN 6 WHEN 'plus' THEN 12 ELSE 24 END)
+        """,
+    ),
+    Invariant(
+        "no-batch-where-one-left",
+        ("DI-01", "DI-03"),
+        "who has left a server has no active batch there",
+        """
+        SELECT b.id AS batch_id, b.user_id, b.server_type
+        FROM discovery.discovery_batches b JOIN discovery.server_memberships m USING (user_id, server_type)
+        WHERE b.deleted_at IS NULL AND m.left_at IS NOT NULL
+        """,
+    ),
+    Invariant(
+        "pool-follows-standing",
+        ("DI-09", "DI-10", "SA-03", "XX-02"),
+        "the pool knows the standing of every member as safety keeps it",
+        """
+        SELECT coalesce(c.user_id, r.user_id) AS user_id
+        FROM discovery.candidates c FULL JOIN safety.restrictions r USING (user_id)
+        WHERE (coalesce(c.reduced_visibility, false), coalesce(c.restricted, false), coalesce(c.suspended, false))
+            <> (coalesce(r.reduced_visibility, false), coalesce(r.restricted, false), coalesce(r.suspended, false))
+        """,
+    ),
+    Invariant(
+        "blocks-keep-apart",
+        ("DI-09", "MA-12", "XX-02"),
+        "discovery keeps apart exactly those of whom one blocks the other",
+        """
+        SELECT coalesce(k.blocker_id, b.blocker_id) AS blocker_id, coalesce(k.blocked_id, b.blocked_id) AS blocked_id
+        FROM (SELECT blocker_id, blocked_id FROM discovery.member_blocks WHERE in_force) k
+        FULL JOIN (SELECT DISTINCT blocker_id, blocked_id FROM safety.blocks WHERE deleted_at IS NULL) b
+            ON b.blocker_id = k.blocker_id AND b.blocked_id = k.blocked_id
+        WHERE k.blocker_id IS NULL OR b.blocker_id IS NULL
+        """,
+    ),
+    Invariant(
+        "who-waits-is-interested",
+        ("DI-13", "MA-05", "MA-10"),
+        "only an interest that pends brings its sender onto the receiver's cards",
+        """
+        SELECT w.interest_id, i.interest_status
+        FROM discovery.waiting_interests w LEFT JOIN matching.interests i ON i.id = w.interest_id
+        WHERE w.waits AND w.waits_until > clock.now() AND (
+            i.interest_status IS DISTINCT FROM 'pending'
+            OR (i.sender_id, i.receiver_id, i.server_type) <> (w.sender_id, w.receiver_id, w.server_type))
+        """,
+    ),
 )

@@ -143,6 +143,8 @@ def _message(kind: Descriptor) -> Message:
             return made(paths=["*"])  # type: ignore[no-any-return]
         case "google.type.Date":
             return made(year=1990, month=2, day=28)  # type: ignore[no-any-return]
+        case "google.protobuf.Timestamp":
+            return made(seconds=636_163_200)  # type: ignore[no-any-return]
         case _:
             return valid(kind)
 
@@ -278,6 +280,7 @@ ODD_DATES = [
     (10_000, 1, 1),
     (2**31 - 1, 1, 1),
 ]
+ODD_TIMES = [(2**63 - 1, 0), (-(2**63), 0), (0, -1), (0, 2**31 - 1), (-62_135_596_801, 0), (253_402_300_800, 0)]
 ODD_MASKS = [[], [""], [CANARY], ["name", CANARY], ["*", "name"], ["name"] * 10_000]
 
 
@@ -313,6 +316,8 @@ def _odd_values(field: FieldDescriptor) -> list[Any]:
             return [made(year=year, month=month, day=day) for year, month, day in ODD_DATES]
         case "google.protobuf.FieldMask":
             return [made(paths=paths) for paths in ODD_MASKS]
+        case "google.protobuf.Timestamp":
+            return [made(seconds=seconds, nanos=nanos) for seconds, nanos in ODD_TIMES]
         case _:
             return []
 

@@ -34,6 +34,9 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
     audit_verify_batch: int = 1000
     """How many rows of the audit log a verification holds in memory at a time."""
 
+    audit_index_batch: int = 1000
+    """How many rows of each chain are made searchable in one transaction."""
+
     @property
     def outliers(self) -> OutlierPolicy:
         """The numbers as the domain takes them."""

@@ -10,8 +10,22 @@ from unora_common.service import App
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import History, Pattern
-from unora_safety.store import flags, sightings
+from unora_safety.store import audit_index, flags, sightings
+from unora_safety.terms import terms_of
 from unora_safety.use_cases import raise_flags
+
+
+class Indexing:
+    """SA-01: the audit log can be searched."""
+
+    def __init__(self, app: App[SafetyConfig]) -> None:
+        self.app = app
+
+    @every(seconds=1)
+    async def index_audit(self) -> int:
+        """One batch of each chain that no other replica is at, also of rows that are older than the index."""
+        async with self.app.database.transaction() as tx:
+            return await audit_index.advance(tx, self.app.config.audit_index_batch, terms_of)
 
 
 class Detection:

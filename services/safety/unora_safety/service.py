@@ -6,7 +6,7 @@ from unora_common.service import Service
 
 from unora_safety.config import SafetyConfig
 from unora_safety.consumers import Audit, Patterns
-from unora_safety.jobs import Detection
+from unora_safety.jobs import Detection, Indexing
 from unora_safety.resources import make_resources
 from unora_safety.servicers import Members, Moderation, Restrictions
 
@@ -15,6 +15,6 @@ service = Service(
     config=SafetyConfig,
     servicers=[Members, Moderation, Restrictions],
     consumers=[Audit, Patterns],
-    jobs=[Detection],
+    jobs=[Indexing, Detection],
     resources=make_resources,
 )

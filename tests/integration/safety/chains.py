@@ -45,3 +45,6 @@ async def erase(world: World) -> None:
     async with tampering(world) as sql:
         await sql.execute("DELETE FROM safety.audit_logs WHERE source_context = ANY($1)", [SOURCE, ALSO])
         await sql.execute("DELETE FROM safety.audit_chain_heads WHERE source_context = ANY($1)", [SOURCE, ALSO])
+        await sql.execute("DELETE FROM safety.audit_index WHERE source_context = ANY($1)", [SOURCE, ALSO])
+        begin = "UPDATE safety.audit_index_heads SET number = 0, recorded_at = NULL WHERE source_context = ANY($1)"
+        await sql.execute(begin, [SOURCE, ALSO])

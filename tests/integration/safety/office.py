@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from unora.safety.v1.events_pb2 import Decision
 from unora.safety.v1.moderation_service_pb2 import (
     AssignCaseRequest,
+    AuditEntry,
     Case,
     DecideCaseRequest,
     DecideCaseResponse,
@@ -18,6 +19,10 @@ from unora.safety.v1.moderation_service_pb2 import (
     ListCasesResponse,
     ListFlagsRequest,
     ListFlagsResponse,
+    SearchAuditLogRequest,
+    SearchAuditLogResponse,
+    VerifyAuditChainRequest,
+    VerifyAuditChainResponse,
 )
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora_local.inprocess import Caller, World
@@ -76,3 +81,21 @@ class Office:
         event.occurred_at.FromDatetime(await self.world.now())
         made: Message = event
         return made
+
+    async def search(self, size: int = 0, token: str = "", **wanted: Any) -> SearchAuditLogResponse:
+        asked = SearchAuditLogRequest(page_size=size, page_token=token, **wanted)
+        return await self.moderation.SearchAuditLog(asked, metadata=self.admin.metadata)
+
+    async def found(self, size: int = 500, **wanted: Any) -> list[AuditEntry]:
+        """All that a search finds, page by page."""
+        found, token = list[AuditEntry](), ""
+        while True:
+            page = await self.search(size, token, **wanted)
+            found += page.entries
+            token = page.next_page_token
+            if not token:
+                return found
+
+    async def verify(self, source: str = "", size: int = 0, token: str = "") -> VerifyAuditChainResponse:
+        asked = VerifyAuditChainRequest(source_context=source, page_size=size, page_token=token)
+        return await self.moderation.VerifyAuditChain(asked, metadata=self.admin.metadata)

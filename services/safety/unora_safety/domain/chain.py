@@ -37,6 +37,9 @@ class Head(NamedTuple):
     hash: bytes
 
 
+START = Head(0, b"")
+
+
 class Entry(NamedTuple):
     """A row of the audit log, in the order of its columns."""
 
@@ -87,10 +90,13 @@ def _moment(moment: datetime) -> bytes:
 
 
 class Walk:
-    """A walk along a chain from its first row. Feed it rows by number, then `end` it with the head kept apart."""
+    """A walk along a chain from its first row, or on from where one came to before.
 
-    def __init__(self) -> None:
-        self.reached = Head(0, b"")
+    Feed it rows by number, then `end` it with the head kept apart.
+    """
+
+    def __init__(self, reached: Head = START) -> None:
+        self.reached = reached
         """Up to here the chain is whole."""
         self.broken_at = 0
         """Number of the first row that is changed, missing or moved; 0 while none is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -51,6 +51,13 @@ class Chain(NamedTuple):
     last_recorded_at: datetime | None
 
 
+class Step(NamedTuple):
+    """A row where a walk along a chain stands."""
+
+    number: int
+    recorded_at: datetime
+
+
 async def open_chain(tx: Tx, source_context: str, events: Sequence[Event]) -> tuple[Head, list[Event]]:
     """Locks a chain's head, so that one at a time appends, and sets tx.now. Returns the head, and the new events."""
     (row,) = await tx.lock(OPEN, source_context, [event.event_id for event in events])
@@ -70,10 +77,10 @@ async def chains(session: Session, sources: Sequence[str]) -> list[Chain]:
     return [Chain(source, Head(length, hash_), last, at) for source, length, hash_, last, at in rows]
 
 
-async def entries(session: Session, source_context: str, up_to: int, batch: int) -> AsyncIterator[list[Entry]]:
-    """The rows of a chain by number, so many at a time: the chain may be longer than memory is wide."""
-    rows = await session.rows(FIRST, source_context, up_to, batch)
-    while rows:
-        yield [Entry(*row) for row in rows]
-        last = Entry(*rows[-1])
-        rows = await session.rows(AFTER, source_context, up_to, batch, last.number, last.recorded_at)
+async def entries(session: Session, source_context: str, up_to: int, after: Step | None, count: int) -> list[Entry]:
+    """The next rows of a chain by number, so many at most: the chain may be longer than memory is wide."""
+    if after is None:
+        rows = await session.rows(FIRST, source_context, up_to, count)
+    else:
+        rows = await session.rows(AFTER, source_context, up_to, count, *after)
+    return [Entry(*row) for row in rows]

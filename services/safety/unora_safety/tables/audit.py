@@ -57,3 +57,23 @@ audit_chain_heads = Table(
     CheckConstraint("octet_length(head_hash) = CASE WHEN length = 0 THEN 0 ELSE 32 END", name="head_hash"),
     comment="Where each chain of audit_logs ends (SA-01), so that a cut tail shows; its row is locked to append",
 )
+
+audit_index = Table(
+    "audit_index",
+    metadata,
+    Column("term", Text, primary_key=True),
+    Column("recorded_at", timestamp(), primary_key=True),
+    Column("source_context", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    comment="Under which context, event, aggregate and members a row of audit_logs is found; append-only too (SA-01)",
+)
+
+audit_index_heads = Table(
+    "audit_index_heads",
+    metadata,
+    Column("source_context", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("recorded_at", timestamp()),
+    CheckConstraint("number >= 0", name="number"),
+    comment="Up to which row each chain is in audit_index",
+)

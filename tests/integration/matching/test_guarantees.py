@@ -99,10 +99,41 @@ async def test_the_limit_is_the_tiers_or_what_is_held(role: Role, count: int, ti
     sql = "INSERT INTO matching.inventory VALUES ($1, 'free', $2, $3, 0, $4)"
     user = uuid7()
     assert await refused(role, sql, user, count, limit, tier_limit) == "ck_inventory_effective_limit"
-    await role.execute(sql, user, count, max(count, tier_limit), tier_limit)
+    held = max(count, tier_limit)
+    await role.execute(sql, user, count, held, held)
+    await role.execute("UPDATE matching.inventory SET tier_limit = $2 WHERE user_id = $1", user, tier_limit)
     for change in ("tier_limit = 9", "connection_limit = connection_limit + 1"):
         sql = f"UPDATE matching.inventory SET {change} WHERE user_id = $1"
         assert await refused(role, sql, user) == "ck_inventory_effective_limit"
+
+
+@pytest.mark.rule("MA-06", "MA-07")
+async def test_no_connection_is_formed_beyond_the_tier_not_even_with_a_limit_that_grows_along(role: Role) -> None:
+    user = uuid7()
+    await role.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 1, 1, 0, 1)", user)
+    more = "UPDATE matching.inventory SET active_connection_count = 2, connection_limit = 2 WHERE user_id = $1"
+    assert await refused(role, more, user) == "inventory_slots"
+
+
+@pytest.mark.rule("MA-04")
+async def test_who_takes_the_last_slot_cannot_commit_with_an_interest_that_waits(people: People) -> None:
+    """Total Wipe: judged at the commit, whichever of the two was written last."""
+    for last in ("slot", "interest"):
+        own = await people.own_role()
+        try:
+            sender = uuid7()
+            await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 0, 1, 0, 1)", sender)
+            transaction = own.transaction()
+            await transaction.start()
+            full = "UPDATE matching.inventory SET active_connection_count = 1 WHERE user_id = $1"
+            wish = (INTEREST, uuid7(), sender, uuid7(), "partner", "pending", "pending", None)
+            order = [(full, sender), wish] if last == "interest" else [wish, (full, sender)]
+            for statement in order:
+                await own.execute(*statement)
+            with pytest.raises(asyncpg.CheckViolationError, match="no open slot"):
+                await transaction.commit()
+        finally:
+            await own.close()
 
 
 @pytest.mark.rule("MA-12")

@@ -16,9 +16,11 @@ from tests.support import refusal
 
 async def fill_behind_their_back(people: People, member: Caller) -> None:
     """A full member whose interest pends all the same: the wipe makes this impossible, so the superuser makes it."""
+    await people.rows("SET session_replication_role = replica")
     await people.rows(
         "UPDATE matching.inventory SET active_connection_count = connection_limit WHERE user_id = $1", member.user
     )
+    await people.rows("SET session_replication_role = origin")
 
 
 @pytest.mark.rule("MA-03", "MA-10", "XX-04")

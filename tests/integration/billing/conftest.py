@@ -170,8 +170,10 @@ def wallet(wallets: Callable[[], Wallet]) -> Wallet:
 async def service_role(world: World) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """Direct SQL in the service's own role, never committed."""
     connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_billing"))
-    await connection.execute("BEGIN")
+    transaction = connection.transaction()
+    await transaction.start()
     yield connection
+    await transaction.rollback()
     await connection.close()
 
 

@@ -1,0 +1,107 @@
+"""What a crash leaves half-way is driven on, without a charge that gives nothing and without anything twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from unora.billing.v1 import billing_service_pb2 as api
+from unora.billing.v1.events_pb2 import PaymentSucceeded
+from unora_billing.clients import Owners
+from unora_billing.domain.errors import ProviderUnavailable
+from unora_local.inprocess import World
+
+from tests.integration.billing.conftest import Wallet
+from tests.support import refusal, request_id
+
+LATER = timedelta(minutes=2)
+
+
+class Crash(Exception):
+    """The process is gone at this point."""
+
+
+def charges(world: World, payment_id: str) -> list[dict[str, Any]]:
+    return [intent for intent in world.payments.book.intents if intent["metadata"].get("payment_id") == payment_id]
+
+
+async def only_payment(wallet: Wallet) -> api.Payment:
+    answer = await wallet.billing.ListPayments(api.ListPaymentsRequest(), metadata=wallet.member.metadata)
+    (payment,) = answer.payments
+    return payment
+
+
+@pytest.mark.rule("BI-07", "BI-08")
+@pytest.mark.parametrize("point", ["before authorize", "after authorize", "before charge", "after charge"])
+async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    when, step = point.split()
+    of: Any = Owners if step == "authorize" else type(world.apps["billing"].resources.provider)
+    real = getattr(of, step)
+
+    async def crashes(*arguments: Any) -> Any:
+        if when == "after":
+            await real(*arguments)
+        raise Crash
+
+    request = wallet.ask()
+    with monkeypatch.context() as broken:
+        broken.setattr(of, step, crashes)
+        assert (await refusal(wallet.create(request))).code == "INTERNAL"
+    left = await only_payment(wallet)
+    assert left.status == api.PAYMENT_STATUS_CREATED
+    await world.move_clock(LATER)
+    assert await wallet.status(left.payment_id) == "PENDING"
+    assert len(charges(world, left.payment_id)) == 1
+    again = await wallet.create(request)  # the app asks again, and can confirm
+    assert await wallet.confirm(again.confirmation) == 200
+    await world.settle()
+    assert len(await world.events(PaymentSucceeded, left.payment_id)) == 1
+
+
+@pytest.mark.rule("BI-08")
+async def test_while_the_provider_is_away_the_payment_waits_and_the_caller_is_told(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> Any:
+        raise ProviderUnavailable
+
+    provider = type(world.apps["billing"].resources.provider)
+    request = wallet.ask()
+    with monkeypatch.context() as broken:
+        broken.setattr(provider, "charge", away)
+        found = await refusal(wallet.create(request))
+        assert (found.code, found.reason) == ("UNAVAILABLE", "PROVIDER_UNAVAILABLE")
+        await world.move_clock(LATER)
+        assert (await only_payment(wallet)).status == api.PAYMENT_STATUS_CREATED
+    assert (await wallet.create(request)).payment.status == api.PAYMENT_STATUS_PENDING
+
+
+@pytest.mark.rule("BI-07")
+async def test_a_payment_that_its_owner_never_answered_is_given_up_without_a_charge(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: Any) -> Any:
+        raise TimeoutError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Owners, "authorize", silent)
+        await refusal(wallet.create(wallet.ask()))
+        await world.move_clock(timedelta(hours=25))
+    left = await only_payment(wallet)
+    assert (left.status, left.failure) == (api.PAYMENT_STATUS_FAILED, api.PAYMENT_FAILURE_EXPIRED)
+    assert charges(world, left.payment_id) == []
+
+
+@pytest.mark.rule("BI-07")
+async def test_an_event_of_an_unknown_payment_is_noted_and_changes_nothing(world: World) -> None:
+    intent = {"id": "pi_x", "status": "succeeded", "amount": 299, "amount_received": 299, "currency": "usd"}
+    for metadata in ({}, {"payment_id": request_id()}, {"payment_id": "no uuid"}):
+        event = {"id": f"evt_{request_id()}", "type": "payment_intent.succeeded"}
+        assert await world.payments.send(event | {"data": {"object": intent | {"metadata": metadata}}})
+        outcome = await world.superuser.fetchval(
+            "SELECT outcome FROM billing.provider_events WHERE event_id = $1", event["id"]
+        )
+        assert outcome == "unknown"

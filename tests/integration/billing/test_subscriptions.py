@@ -1,0 +1,169 @@
+"""Subscriptions: one a member, by the month, with grace, and what ends them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import grpc
+import pytest
+from unora.billing.v1 import billing_service_pb2 as api
+from unora.billing.v1.events_pb2 import SubscriptionChanged, TierChanged
+from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
+from unora.safety.v1.events_pb2 import RestrictionChanged
+from unora_billing.domain.subscriptions import month_after
+from unora_local.inprocess import World
+
+from tests.integration.billing.conftest import FAILS_LATER, Wallet, moment
+from tests.support import read_refusal, refusal, request_id
+
+HOUR = timedelta(hours=1)
+
+
+async def tiers(world: World, wallet: Wallet) -> list[int]:
+    return [event.tier for event in await world.events(TierChanged, wallet.member.id)]
+
+
+async def ask(wallet: Wallet, tier: Tier.ValueType) -> str:
+    request = api.SubscribeRequest(request_id=request_id(), tier=tier)
+    try:
+        await wallet.billing.Subscribe(request, metadata=wallet.member.metadata)
+    except grpc.aio.AioRpcError as error:
+        return read_refusal(error).reason
+    return "OK"
+
+
+async def cancel(wallet: Wallet) -> api.Subscription:
+    request = api.CancelSubscriptionRequest(request_id=request_id())
+    return (await wallet.billing.CancelSubscription(request, metadata=wallet.member.metadata)).subscription
+
+
+@pytest.mark.rule("BI-01")
+async def test_a_payment_starts_a_month_and_the_tier(world: World, wallet: Wallet) -> None:
+    assert (await wallet.subscription()).tier == TIER_FREE
+    payment = await wallet.subscribe("PLUS")
+    assert (payment.status, payment.amount, payment.plan) == (api.PAYMENT_STATUS_APPLIED, 999, TIER_PLUS)
+    found = await wallet.subscription()
+    assert (found.tier, found.subscription.status) == (TIER_PLUS, api.SUBSCRIPTION_STATUS_ACTIVE)
+    begun = moment(found.subscription.current_period_starts_at)
+    assert moment(found.subscription.current_period_ends_at) == month_after(begun, 1)
+    assert await tiers(world, wallet) == [TIER_PLUS]
+
+
+@pytest.mark.rule("BI-01")
+async def test_a_higher_plan_takes_the_place_of_a_lower_one_at_once(world: World, wallet: Wallet) -> None:
+    await wallet.subscribe("PLUS")
+    assert await ask(wallet, TIER_PLUS) == "SUBSCRIPTION_EXISTS"
+    await wallet.subscribe("PRO")
+    assert (await wallet.subscription()).tier == TIER_PRO
+    assert await ask(wallet, TIER_PLUS) == "PLAN_LOWER"
+    assert await tiers(world, wallet) == [TIER_PLUS, TIER_PRO]
+    going = await world.superuser.fetchval(
+        "SELECT count(*) FROM billing.subscriptions WHERE user_id = $1 AND status <> 'ended'", wallet.member.user
+    )
+    assert going == 1
+
+
+@pytest.mark.rule("BI-01")
+async def test_many_at_once_are_one_payment_under_way(wallet: Wallet) -> None:
+    results = await asyncio.gather(*(ask(wallet, TIER_PLUS) for _ in range(8)))
+    assert sorted(results) == ["OK"] + ["PAYMENT_PENDING"] * 7
+
+
+@pytest.mark.rule("BI-01")
+async def test_it_renews_by_itself_month_by_month(world: World, wallet: Wallet) -> None:
+    await wallet.subscribe("PLUS")
+    first = (await wallet.subscription()).subscription
+    started = moment(first.started_at)
+    await world.move_clock(month_after(started, 1) + HOUR)
+    second = (await wallet.subscription()).subscription
+    assert second.subscription_id == first.subscription_id
+    assert moment(second.current_period_starts_at) == moment(first.current_period_ends_at)
+    assert moment(second.current_period_ends_at) == month_after(started, 2)
+    paid = await world.superuser.fetch(
+        "SELECT status FROM billing.payments WHERE payer_id = $1 AND renews_subscription_id IS NOT NULL",
+        wallet.member.user,
+    )
+    assert [row["status"] for row in paid] == ["applied"]
+    assert await tiers(world, wallet) == [TIER_PLUS]
+
+
+@pytest.mark.rule("BI-09")
+async def test_one_that_cannot_renew_keeps_its_tier_for_three_days(world: World, wallet: Wallet) -> None:
+    await wallet.subscribe("PLUS", FAILS_LATER)
+    end = moment((await wallet.subscription()).subscription.current_period_ends_at)
+    await world.move_clock(end + HOUR)
+    found = await wallet.subscription()
+    assert (found.tier, found.subscription.status) == (TIER_PLUS, api.SUBSCRIPTION_STATUS_GRACE)
+    await world.move_clock(end + timedelta(days=3) - HOUR)
+    assert (await wallet.subscription()).tier == TIER_PLUS
+    await world.move_clock(end + timedelta(days=3) + HOUR)
+    found = await wallet.subscription()
+    assert (found.tier, found.HasField("subscription")) == (TIER_FREE, False)
+    assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
+
+
+@pytest.mark.rule("BI-01")
+async def test_a_cancelled_one_ends_with_its_period_and_pays_no_more(world: World, wallet: Wallet) -> None:
+    assert (await refusal(cancel(wallet))).reason == "SUBSCRIPTION_NOT_FOUND"
+    await wallet.subscribe("PRO")
+    cancelled = await cancel(wallet)
+    assert cancelled.status == api.SUBSCRIPTION_STATUS_CANCELLED
+    assert await cancel(wallet) == cancelled
+    assert (await wallet.subscription()).tier == TIER_PRO
+    await world.move_clock(moment(cancelled.current_period_ends_at) + HOUR)
+    assert (await wallet.subscription()).tier == TIER_FREE
+    statuses = [event.status for event in await world.events(SubscriptionChanged, wallet.member.id)]
+    assert statuses == [
+        api.SUBSCRIPTION_STATUS_ACTIVE,
+        api.SUBSCRIPTION_STATUS_CANCELLED,
+        api.SUBSCRIPTION_STATUS_ENDED,
+    ]
+
+
+def standing(wallet: Wallet, version: int, *, suspended: bool) -> RestrictionChanged:
+    event = RestrictionChanged(user_id=wallet.member.id, version=version, suspended=suspended)
+    event.occurred_at.FromSeconds(1)
+    return event
+
+
+@pytest.mark.rule("SA-06", "BI-11")
+async def test_a_suspension_ends_it_at_once_and_a_payment_under_way_becomes_credits(
+    world: World, wallet: Wallet
+) -> None:
+    await wallet.subscribe("PLUS")
+    request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PRO)
+    made = await wallet.billing.Subscribe(request, metadata=wallet.member.metadata)
+    await world.tell(standing(wallet, 2, suspended=True))
+    assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
+    await world.tell(standing(wallet, 1, suspended=False))  # older, and passed over
+    assert await wallet.confirm(made.confirmation) == 200
+    await world.settle()
+    assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
+    balance = await world.superuser.fetchval(
+        "SELECT balance FROM billing.accounts WHERE user_id = $1", wallet.member.user
+    )
+    assert balance == 1999
+
+
+@pytest.mark.rule("XX-02")
+async def test_the_events_of_an_account_are_numbered_without_gaps(world: World, wallet: Wallet) -> None:
+    await wallet.subscribe("PLUS")
+    await wallet.subscribe("PRO")
+    await cancel(wallet)
+    versions = await world.superuser.fetch(
+        "SELECT aggregate_version FROM billing.outbox WHERE aggregate_id = $1 ORDER BY seq", wallet.member.user
+    )
+    assert [row["aggregate_version"] for row in versions] == list(range(1, len(versions) + 1))
+
+
+async def test_the_plans_and_prices_are_those_of_the_policy(wallets: Callable[[], Wallet]) -> None:
+    wallet = wallets()
+    found = await wallet.billing.ListPlans(api.ListPlansRequest(), metadata=wallet.member.metadata)
+    assert [(plan.tier, plan.monthly_amount, plan.free_recoveries) for plan in found.plans] == [
+        (TIER_FREE, 0, 0),
+        (TIER_PLUS, 999, 1),
+        (TIER_PRO, 1999, 2),
+    ]
+    assert {price.purpose: price.amount for price in found.prices} == {1: 299, 2: 199, 3: 99}

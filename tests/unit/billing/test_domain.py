@@ -1,0 +1,127 @@
+"""The rules of money, pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unora_billing.domain import payments as steps
+from unora_billing.domain.errors import PlanLower, SubscriptionExists
+from unora_billing.domain.payments import Failure, IllegalStep, Method, Payment, Status
+from unora_billing.domain.policy import Purpose, Tier
+from unora_billing.domain.protections import Ending, Protection, ProtectionStatus
+from unora_billing.domain.subscriptions import begun, cancelled, demand_can_buy, month_after, renewed
+from unora_common.ids import uuid7
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.rule("BI-01")
+@pytest.mark.parametrize(
+    ("months", "date"),
+    [(0, "2026-01-31"), (1, "2026-02-28"), (2, "2026-03-31"), (25, "2028-02-29"), (12, "2027-01-31")],
+)
+def test_months_go_by_the_calendar(months: int, date: str) -> None:
+    assert month_after(NOW, months).date().isoformat() == date
+
+
+@pytest.mark.rule("BI-01")
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)), st.integers(1, 60))  # noqa: DTZ001
+def test_periods_follow_each_other_without_gap_or_drift(start: datetime, count: int) -> None:
+    subscription = begun(uuid7(), uuid7(), Tier.PLUS, "pm", start)
+    for number in range(count):
+        before, subscription = subscription, renewed(subscription)
+        assert subscription.current_period_starts_at == before.current_period_ends_at
+        assert subscription.current_period_ends_at == month_after(start, number + 2)
+        assert subscription.current_period_ends_at > subscription.current_period_starts_at
+
+
+@pytest.mark.rule("BI-01")
+def test_one_buys_what_is_higher() -> None:
+    plus = begun(uuid7(), uuid7(), Tier.PLUS, "pm", NOW)
+    pro = begun(uuid7(), uuid7(), Tier.PRO, "pm", NOW)
+    demand_can_buy(None, Tier.PLUS)
+    demand_can_buy(plus, Tier.PRO)
+    with pytest.raises(SubscriptionExists):
+        demand_can_buy(plus, Tier.PLUS)
+    with pytest.raises(PlanLower):
+        demand_can_buy(cancelled(pro, NOW), Tier.PLUS)
+
+
+def payment(status: Status) -> Payment:
+    return Payment(
+        id=uuid7(),
+        payer_id=uuid7(),
+        request_id=uuid7(),
+        purpose=Purpose.RECOVERY,
+        method=Method.MONEY,
+        amount=299,
+        streak_id=uuid7(),
+        reveal_number=None,
+        plan=None,
+        renews_subscription_id=None,
+        status=status,
+        failure=None,
+        connection_id=None,
+        provider_payment_id=None,
+        created_at=NOW,
+        succeeded_at=None,
+        due_at=None,
+        version=1,
+    )
+
+
+ALLOWED = {
+    "succeed": {Status.CREATED, Status.PENDING},
+    "free": {Status.CREATED},
+    "fail": {Status.CREATED, Status.PENDING},
+    "apply": {Status.SUCCEEDED},
+    "credit": {Status.SUCCEEDED, Status.APPLIED, Status.FAILED},
+    "send": {Status.CREATED},
+}
+STEPS = {
+    "succeed": lambda p: steps.succeeded(p, NOW),
+    "free": lambda p: steps.succeeded(p, NOW, free=True),
+    "fail": lambda p: steps.failed(p, Failure.DECLINED),
+    "apply": steps.applied,
+    "credit": lambda p: steps.credited(p, NOW),
+    "send": lambda p: steps.sent(p, "pi", NOW, timedelta(hours=24)),
+}
+
+
+@pytest.mark.rule("BI-02")
+@pytest.mark.parametrize("step", sorted(STEPS))
+@pytest.mark.parametrize("status", list(Status))
+def test_a_payment_takes_the_steps_there_are_and_no_other(step: str, status: Status) -> None:
+    before = payment(status)
+    if status in ALLOWED[step]:
+        after = STEPS[step](before)
+        assert after.status is not before.status
+        assert after.version == before.version + (step != "send")  # a version counts events
+    else:
+        with pytest.raises(IllegalStep):
+            STEPS[step](before)
+
+
+@pytest.mark.rule("BI-05")
+@pytest.mark.parametrize(
+    ("seconds", "by_partner", "status", "converts"),
+    [
+        (0, True, ProtectionStatus.OPEN, True),
+        (86_399, True, ProtectionStatus.OPEN, True),
+        (86_399, True, ProtectionStatus.EXPIRED, True),
+        (86_400, True, ProtectionStatus.OPEN, False),
+        (0, False, ProtectionStatus.OPEN, False),
+        (0, True, ProtectionStatus.CONVERTED, False),
+    ],
+)
+def test_the_partners_ending_in_time_converts(
+    seconds: int, by_partner: bool, status: ProtectionStatus, converts: bool
+) -> None:
+    payer, partner = uuid7(), uuid7()
+    window = (NOW, NOW + timedelta(hours=24))
+    protection = Protection(uuid7(), uuid7(), payer, partner, uuid7(), status, *window, None, 1)
+    ending = Ending(partner if by_partner else payer, NOW + timedelta(seconds=seconds))
+    assert protection.converts(ending) is converts

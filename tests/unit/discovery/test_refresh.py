@@ -19,6 +19,7 @@ from unora_discovery.domain import (
     Viewer,
     next_refresh_at,
     refresh,
+    retime,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,3 +103,14 @@ def test_the_screen_tells_when_this_server_can_be_refreshed() -> None:
     assert next_refresh_at(replace(VIEWER, timer=RUNNING), NOW) == NOW + HOUR
     assert next_refresh_at(replace(VIEWER, timer=RUNNING), NOW + HOUR) is None
     assert next_refresh_at(replace(VIEWER, timer=RUNNING, had_batch=False), NOW) is None
+
+
+@pytest.mark.rule("DI-14")
+@pytest.mark.parametrize(("tier", "hours"), [(Tier.FREE, 24), (Tier.PLUS, 12), (Tier.PRO, 6)])
+def test_a_tier_counts_from_the_refresh_that_spent_the_timer(tier: Tier, hours: int) -> None:
+    assert retime(Timer(NOW, NOW + 99 * HOUR), tier, POLICY) == Timer(NOW, NOW + hours * HOUR)
+
+
+@pytest.mark.rule("DI-14")
+def test_a_timer_that_was_never_spent_stays_so() -> None:
+    assert retime(Timer(), Tier.PRO, POLICY) == Timer()

@@ -16,7 +16,7 @@ ENTRY = """
     SELECT gen_random_uuid(), payer_id, {kind}, {amount}, id, clock.now() FROM billing.payments WHERE id = $1"""
 
 
-async def refused(role: asyncpg.Connection, constraint: str, sql: str, *arguments: object) -> None:  # type: ignore[type-arg]
+async def refused(role: asyncpg.Connection[asyncpg.Record], constraint: str, sql: str, *arguments: object) -> None:
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as caught:
         async with role.transaction():
             await role.execute(sql, *arguments)

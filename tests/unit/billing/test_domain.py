@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,7 +82,7 @@ ALLOWED = {
     "credit": {Status.SUCCEEDED, Status.APPLIED, Status.FAILED},
     "send": {Status.CREATED},
 }
-STEPS = {
+STEPS: dict[str, Callable[[Payment], Payment]] = {
     "succeed": lambda p: steps.succeeded(p, NOW),
     "free": lambda p: steps.succeeded(p, NOW, free=True),
     "fail": lambda p: steps.failed(p, Failure.DECLINED),

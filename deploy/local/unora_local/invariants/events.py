@@ -5,7 +5,6 @@ from typing import Final
 from unora_local.contexts import CONTEXTS
 from unora_local.invariants.invariant import Invariant
 
-AUDITED: Final = tuple(context for context in CONTEXTS if context != "safety")
 AGGREGATES: Final = (
     ("identity", "users", "id"),
     ("identity", "disclosures", "connection_id"),
@@ -15,6 +14,8 @@ AGGREGATES: Final = (
     ("matching", "connections", "id"),
     ("streak", "streaks", "id"),
     ("reveal", "reveals", "id"),
+    ("safety", "restrictions", "user_id"),
+    ("safety", "cases", "id"),
 )
 """The rows whose version the events of an aggregate carry: schema, table, key."""
 
@@ -77,7 +78,7 @@ INVARIANTS: Final = (
         ("SA-01",),
         "every published event has its row in the audit log, with the same content",
         _each(
-            AUDITED,
+            CONTEXTS,
             """
             SELECT '{context}' AS context, o.id AS event_id, o.subject FROM {context}.outbox o
             LEFT JOIN safety.audit_logs a ON a.event_id = o.id AND a.source_context = '{context}'

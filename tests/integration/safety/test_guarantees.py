@@ -1,0 +1,149 @@
+"""What the database itself holds of blocks, cases and flags, broken by direct SQL in the service's own role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+import pytest
+from unora_common.ids import uuid7
+from unora_local.inprocess import World
+
+Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+BLOCK = """
+    INSERT INTO safety.blocks (id, blocker_id, blocked_id, target_kind, target_id, blocked_at)
+    VALUES ($1, $2, $3, $4, $5, clock.now())"""
+PAIR = "INSERT INTO safety.blocked_pairs (blocker_id, blocked_id, version) VALUES ($1, $2, 0)"
+CASE = """
+    INSERT INTO safety.cases (id, user_id, origin, case_status, appealed, opened_at, version)
+    VALUES ($1, $2, 'report', 'open', false, clock.now(), 1)"""
+FLAG = """
+    INSERT INTO safety.safety_flags (
+        id, user_id, pattern, flag_status, score, evidence, case_id, raised_at, version)
+    VALUES ($1, $2, $3, 'open', 1, '{}', $4, clock.now(), 1)"""
+TAKE = "UPDATE safety.cases SET case_status = 'assigned', moderator_id = $2, assigned_at = clock.now() WHERE id = $1"
+DECIDE = "UPDATE safety.cases SET case_status = 'decided', decision = 'dismiss', decided_at = clock.now() WHERE id = $1"
+REPORT = """
+    INSERT INTO safety.reports (
+        id, reporter_id, reported_id, target_kind, target_id, category, note, case_id, reported_at)
+    VALUES ($1, $2, $3, 'card', $1, $4, $5, $6, clock.now())"""
+
+
+@pytest.fixture
+async def role(world: World) -> AsyncIterator[Role]:
+    """The service's own role, in a transaction that is undone."""
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety"))
+    transaction = connection.transaction()
+    await transaction.start()
+    yield connection
+    await transaction.rollback()
+    await connection.close()
+
+
+async def refused(role: Role, sql: str, *arguments: object) -> str:
+    """Runs a statement that the database must refuse; returns the constraint that did."""
+    try:
+        async with role.transaction():
+            status = await role.execute(sql, *arguments)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        return str(error.constraint_name)
+    raise AssertionError(f"the database allowed it: {status}")
+
+
+async def a_case(role: Role) -> tuple[UUID, UUID]:
+    """An open case, and whom it is about."""
+    case, user = uuid7(), uuid7()
+    await role.execute("INSERT INTO safety.restrictions (user_id) VALUES ($1)", user)
+    await role.execute(CASE, case, user)
+    return case, user
+
+
+@pytest.mark.rule("SA-02", "XX-05")
+async def test_a_block_is_of_two_once_a_target_and_is_lifted_once(role: Role) -> None:
+    a, b, block, target = (uuid7() for _ in range(4))
+    assert await refused(role, PAIR, a, a) == "ck_blocked_pairs_two_members"
+    assert await refused(role, BLOCK, block, a, b, "card", target) == "fk_blocks_blocker_id_blocked_id"
+    await role.execute(PAIR, a, b)
+    assert await refused(role, BLOCK, block, a, b, "name", target) == "ck_blocks_target_kind"
+    await role.execute(BLOCK, block, a, b, "card", target)
+    assert await refused(role, BLOCK, uuid7(), a, b, "card", target) == "uq_blocks_one_in_force"
+    for change in ("blocked_id = blocker_id", "target_id = id", "blocked_at = clock.now() - interval '1 day'"):
+        changed = f"UPDATE safety.blocks SET {change}, deleted_at = clock.now() WHERE id = $1"
+        assert await refused(role, changed, block) == "block_lifted_once"
+    await role.execute("UPDATE safety.blocks SET deleted_at = clock.now() WHERE id = $1", block)
+    assert await refused(role, "UPDATE safety.blocks SET deleted_at = NULL WHERE id = $1", block) == "block_lifted_once"
+    await role.execute(BLOCK, uuid7(), a, b, "card", target)
+
+
+@pytest.mark.rule("SA-05")
+async def test_a_member_has_one_undecided_case_that_only_goes_forward(role: Role) -> None:
+    case, user = await a_case(role)
+    assert await refused(role, CASE, uuid7(), user) == "uq_cases_one_undecided"
+    assert await refused(role, CASE, uuid7(), uuid7()) == "fk_cases_user_id"
+    assert await refused(role, TAKE, case, user) == "ck_cases_moderator"
+    assert await refused(role, DECIDE, case) == "case_forward"
+    assert await refused(role, "UPDATE safety.cases SET moderator_id = $2 WHERE id = $1", case, uuid7()) == (
+        "ck_cases_assigned"
+    )
+    await role.execute(TAKE, case, uuid7())
+    back = "UPDATE safety.cases SET case_status = 'open', moderator_id = NULL, assigned_at = NULL WHERE id = $1"
+    assert await refused(role, back, case) == "case_forward"
+    assert await refused(role, "UPDATE safety.cases SET user_id = $2 WHERE id = $1", case, uuid7()) == "case_forward"
+    assert await refused(role, "UPDATE safety.cases SET decision = 'suspend' WHERE id = $1", case) == "ck_cases_decided"
+    await role.execute(DECIDE, case)
+    assert await refused(role, "UPDATE safety.cases SET decision = 'suspend' WHERE id = $1", case) == "case_forward"
+    await role.execute(CASE, uuid7(), user)
+
+
+@pytest.mark.rule("SA-04")
+async def test_a_flag_is_open_once_a_pattern_keeps_its_evidence_and_closes_once(role: Role) -> None:
+    case, user = await a_case(role)
+    flag = uuid7()
+    assert await refused(role, FLAG, flag, user, "bad_mood", case) == "fk_safety_flags_pattern"
+    await role.execute(FLAG, flag, user, "many_blocks", case)
+    assert await refused(role, FLAG, uuid7(), user, "many_blocks", case) == "uq_safety_flags_one_open"
+    await role.execute(FLAG, uuid7(), user, "many_reports", case)
+    for change in ("score = 0", "evidence = '[]'", "user_id = id"):
+        assert await refused(role, f"UPDATE safety.safety_flags SET {change} WHERE id = $1", flag) == "flag_closed_once"
+    half = "UPDATE safety.safety_flags SET flag_status = 'closed' WHERE id = $1"
+    assert await refused(role, half, flag) == "ck_safety_flags_closed"
+    await role.execute(
+        "UPDATE safety.safety_flags SET flag_status = 'closed', closed_at = clock.now() WHERE id = $1", flag
+    )
+    again = "UPDATE safety.safety_flags SET flag_status = 'open', closed_at = NULL WHERE id = $1"
+    assert await refused(role, again, flag) == "flag_closed_once"
+    await role.execute(FLAG, uuid7(), user, "many_blocks", case)
+
+
+@pytest.mark.rule("SA-07", "SA-06")
+async def test_what_members_said_stays_as_it_was_said(role: Role) -> None:
+    case, user = await a_case(role)
+    report, me = uuid7(), uuid7()
+    assert await refused(role, REPORT, report, user, user, "scam", "", case) == "ck_reports_two_members"
+    assert await refused(role, REPORT, report, me, user, "dislike", "", case) == "ck_reports_category"
+    assert await refused(role, REPORT, report, me, user, "scam", "x" * 1001, case) == "ck_reports_note"
+    assert await refused(role, REPORT, report, me, user, "scam", "", uuid7()) == "fk_reports_case_id"
+    await role.execute(REPORT, report, me, user, "scam", "asked for money", case)
+    for change in ("note = ''", "category = 'other'", "reporter_id = id"):
+        changed = f"UPDATE safety.reports SET {change} WHERE id = $1"
+        assert await refused(role, changed, report) == "statement_unchanged"
+    appeal = (
+        "INSERT INTO safety.appeals (id, user_id, case_id, text, submitted_at) VALUES ($1, $2, $3, $4, clock.now())"
+    )
+    assert await refused(role, appeal, uuid7(), user, case, "") == "ck_appeals_text"
+    await role.execute(appeal, report, user, case, "no")
+    assert await refused(role, "UPDATE safety.appeals SET text = 'yes' WHERE id = $1", report) == "statement_unchanged"
+
+
+@pytest.mark.rule("SA-04")
+async def test_the_rules_of_all_patterns_are_there_from_the_start(role: Role) -> None:
+    rows = await role.fetch("SELECT pattern, enabled FROM safety.flag_rules")
+    assert {row["pattern"] for row in rows if row["enabled"]} == {
+        *("interest_flood", "bad_faith_endings", "many_blocks", "many_reports", "shared_device", "payment_abuse"),
+        "outlier",
+    }
+    nothing = "UPDATE safety.flag_rules SET threshold = 0 WHERE pattern = 'many_blocks'"
+    assert await refused(role, nothing) == "ck_flag_rules_threshold"

@@ -38,20 +38,30 @@ class Detection:
     async def examine(self) -> int:
         """Looks at members of whom something new was seen. A kill leaves them to another replica within a minute.
 
-        No transaction is open while the detector looks. That a flag is raised once is the database's to hold.
+        No transaction is open while the detector looks. That a flag is raised once is the database's to hold. A member
+        with whom it fails is told in the log and left out for that minute: the others must not wait.
         """
         async with self.app.database.transaction() as tx:
             marks = await sightings.take(tx, self.app.config.examine_batch)
         if not marks:
             return 0
+        looked = set()
         for history in await self._histories([each.user_id for each in marks]):
-            found = await self.app.resources.detector.examine(history)
-            if found:
-                async with self.app.database.transaction() as tx:
-                    await raise_flags(tx, history, found)
+            try:
+                await self._look(history)
+            except Exception as error:
+                self.app.log.error("member cannot be examined", aggregate_id=str(history.user_id), failure=error)
+            else:
+                looked.add(history.user_id)
         async with self.app.database.transaction() as tx:
-            await sightings.done(tx, marks)
-        return len(marks)
+            await sightings.done(tx, [each for each in marks if each.user_id in looked])
+        return len(looked)
+
+    async def _look(self, history: History) -> None:
+        found = await self.app.resources.detector.examine(history)
+        if found:
+            async with self.app.database.transaction() as tx:
+                await raise_flags(tx, history, found)
 
     async def _histories(self, users: list[UUID]) -> list[History]:
         """All that is known of these members, in a few reads for all."""

@@ -276,27 +276,49 @@ async def test_twenty_at_once_raise_one_flag(world: World, office: Office) -> No
     assert await once() == 0  # the detector had looked before the decision
 
 
-async def test_a_crash_while_the_detector_looks_leaves_the_member_to_be_looked_at(world: World, office: Office) -> None:
-    member, now = world.caller(), await world.now()
+async def test_a_member_with_whom_the_detector_fails_keeps_nobody_waiting_and_is_looked_at_again(
+    world: World, office: Office
+) -> None:
+    (member, other), now = [world.caller(), world.caller()], await world.now()
     app = world.apps["safety"]
     whole = app.resources.detector
 
     class Broken:
         async def examine(self, history: History) -> list[Finding]:
-            raise ConnectionResetError
+            if history.user_id == member.user:
+                raise ConnectionResetError
+            found: list[Finding] = await whole.examine(history)
+            return found
 
     app.resources.detector = Broken()
     try:
-        with pytest.raises(ConnectionResetError):
-            await world.tell(*(reported(member, now) for _ in range(3)))
+        await world.tell(*(reported(each, now) for each in (member, other) for _ in range(3)))
     finally:
         app.resources.detector = whole
+    assert (len(await office.flags_of(member)), len(await office.flags_of(other))) == (0, 1)
     held = "SELECT taken_until > clock_timestamp() FROM safety.to_examine WHERE user_id = $1"
     assert await world.superuser.fetchval(held, member.user) is True
     await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
     await world.settle()
     assert len(await office.flags_of(member)) == 1
     assert await world.superuser.fetchval(held, member.user) is None
+
+
+async def test_what_was_taken_by_a_replica_that_died_is_another_ones_after_its_lease(
+    world: World, office: Office
+) -> None:
+    member, now = world.caller(), await world.now()
+    await world.superuser.execute(
+        "INSERT INTO safety.to_examine VALUES ($1, 1, clock_timestamp() + interval '1 minute')", member.user
+    )
+    await world.tell(*(reported(member, now) for _ in range(3)))
+    assert await office.flags_of(member) == []
+    await world.superuser.execute(
+        "UPDATE safety.to_examine SET taken_until = clock_timestamp() - interval '1 second' WHERE user_id = $1",
+        member.user,
+    )
+    await world.settle()
+    assert len(await office.flags_of(member)) == 1
 
 
 async def test_what_no_window_reaches_is_forgotten(world: World) -> None:

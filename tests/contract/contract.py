@@ -230,6 +230,7 @@ def _bad_values(field: FieldDescriptor, rules: Any) -> Iterator[tuple[str, Any]]
         case FieldDescriptor.TYPE_STRING:
             yield from _bad_texts(rules.string)
         case FieldDescriptor.TYPE_ENUM:
+            assert field.enum_type is not None
             allowed = _allowed(field, rules)
             if rules.enum.defined_only or getattr(rules.enum, "in"):
                 yield from (("not of the enum", 9999), ("below the enum", -1))

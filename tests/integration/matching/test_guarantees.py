@@ -116,24 +116,23 @@ async def test_no_connection_is_formed_beyond_the_tier_not_even_with_a_limit_tha
 
 
 @pytest.mark.rule("MA-04")
-async def test_who_takes_the_last_slot_cannot_commit_with_an_interest_that_waits(people: People) -> None:
+@pytest.mark.parametrize("order", [("slot", "wish"), ("wish", "slot")], ids=" then ".join)
+async def test_who_takes_the_last_slot_cannot_commit_with_an_interest_that_waits(
+    people: People, order: tuple[str, str]
+) -> None:
     """Total Wipe: judged at the commit, whichever of the two was written last."""
-    for last in ("slot", "interest"):
-        own = await people.own_role()
-        try:
-            sender = uuid7()
-            await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 0, 1, 0, 1)", sender)
-            transaction = own.transaction()
-            await transaction.start()
-            full = "UPDATE matching.inventory SET active_connection_count = 1 WHERE user_id = $1"
-            wish = (INTEREST, uuid7(), sender, uuid7(), "partner", "pending", "pending", None)
-            order = [(full, sender), wish] if last == "interest" else [wish, (full, sender)]
-            for statement in order:
-                await own.execute(*statement)
-            with pytest.raises(asyncpg.CheckViolationError, match="no open slot"):
-                await transaction.commit()
-        finally:
-            await own.close()
+    own, sender = await people.own_role(), uuid7()
+    await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 0, 1, 0, 1)", sender)
+    transaction = own.transaction()
+    await transaction.start()
+    for step in order:
+        if step == "slot":
+            await own.execute("UPDATE matching.inventory SET active_connection_count = 1 WHERE user_id = $1", sender)
+        else:
+            await own.execute(INTEREST, uuid7(), sender, uuid7(), "partner", "pending", "pending", None)
+    with pytest.raises(asyncpg.CheckViolationError, match="no open slot"):
+        await transaction.commit()
+    await own.close()
 
 
 @pytest.mark.rule("MA-12")

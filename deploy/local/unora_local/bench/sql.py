@@ -10,7 +10,7 @@ from pathlib import Path
 from unora_common.answers import Answers
 from unora_common.outbox import Outbox
 from unora_common.writes import Write, together
-from unora_streak import store
+from unora_streak.store import streaks
 
 from unora_local.bench.population import MEMBER, MEMBERS, READER, STREAK
 from unora_local.postgres_home import program
@@ -30,26 +30,27 @@ def check_in() -> str:
     """What CheckIn does: begin, lock, then streak, check-in, event and kept answer in one statement, commit."""
     streak, member = STREAK.sql(":k::int"), MEMBER.sql(f"mod(:k::int, {MEMBERS})")
     date, later = "(clock.now() AT TIME ZONE 'UTC')::date + 1", "clock.now() + interval '20 hours'"
-    moving = ["'active'", "1", "3", "'UTC'", date, later, f"ARRAY[{member}]", "NULL", "NULL", "NULL", "2", "4", later]
+    moving = ["'active'", "1", "3", "'UTC'", date, later, f"ARRAY[{member}]"]
+    moving += ["NULL", "NULL", "NULL", "NULL", "false", "NULL", "2", "4", later]  # no window, no hold, no end
     made = [member, "1", "4", date, "clock.now()", "'high'"]
     kept = [f"{member}::text", "'/unora.streak.v1.StreakService/CheckIn'", UUID_NEW, BYTES.format(size=32)]
     event = [f"ARRAY[{UUID_NEW}]", f"ARRAY[{streak}]", "ARRAY[2::bigint]", "ARRAY['unora.streak.v1.checked_in']"]
     payload = [f"ARRAY[{BYTES.format(size=260)}]", "ARRAY[clock.now()]", "repeat('t', 55)"]
     writes = together(
         [
-            Write(store.UPDATE, (streak, *moving)),
-            Write(store.INSERT_CHECK_IN, (UUID_NEW, streak, *made)),
+            Write(streaks.UPDATE, (streak, *moving)),
+            Write(streaks.INSERT_CHECK_IN, (UUID_NEW, streak, *made)),
             Write(Answers("streak").keep, (*kept, BYTES.format(size=160))),
             Write(Outbox("streak").sql, (*event, *payload)),
         ]
     )
-    lock = statement(store.LOCK, [streak, member])
+    lock = statement(streaks.LOCK, [streak, member])
     return NEXT + "BEGIN;\n" + lock + statement(writes.sql, writes.arguments) + "COMMIT;\n"
 
 
 def dashboard() -> str:
     """What GetDashboard does: one read."""
-    return f"\\set r random(0, {MEMBERS - 1})\n" + statement(store.DASHBOARD, [READER.sql(":r::int")])
+    return f"\\set r random(0, {MEMBERS - 1})\n" + statement(streaks.DASHBOARD, [READER.sql(":r::int")])
 
 
 async def run(dsn: str, script: str, *, folder: Path, clients: int, each: int, first: int = 0) -> float:

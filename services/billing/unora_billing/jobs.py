@@ -24,7 +24,7 @@ class Clockwork:
         self.policy = app.config.policy
         self.paying = Paying(app)
 
-    @every(seconds=5)
+    @every(seconds=1)
     async def drive_payments(self) -> int:
         """Drives on what a crash or an outage left, and gives up what was not confirmed in time. What is taken here
         is left alone by other replicas for a while, and tried again after it.
@@ -40,7 +40,7 @@ class Clockwork:
                 self.app.log.error("payment cannot be driven on", aggregate_id=str(payment_id), failure=error)
         return len(due)
 
-    @every(seconds=5)
+    @every(seconds=1)
     async def renew_subscriptions(self) -> int:
         """BI-09: what is due on subscriptions, each in a transaction of its own."""
         async with self.app.database.session() as db:
@@ -51,7 +51,7 @@ class Clockwork:
                 done += await come_due(tx, user_id, self.policy)
         return done
 
-    @every(seconds=5)
+    @every(seconds=1)
     async def expire_protections(self) -> int:
         """BI-05: what the partner did not end in time is over."""
         async with self.app.database.transaction() as tx:

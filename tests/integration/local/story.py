@@ -1,21 +1,27 @@
-"""A world in which the journey of the demo was played, and two more pairs: one in its payment window, one ended."""
+"""A world in which the journey of the demo was played, and one more pair is in its payment window."""
 
 from __future__ import annotations
 
 import io
 from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
 
 import asyncpg
-from unora.matching.v1.matching_service_pb2 import END_REASON_NO_TIME, EndConnectionRequest
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_identity.commands import grant_admin
 from unora_local.contexts import CONTEXTS
 from unora_local.demo import days, discovering, journey, meeting
-from unora_local.demo.client import Gateway, request_id
+from unora_local.demo.cast import PRINCIPALS
+from unora_local.demo.client import Gateway
 from unora_local.demo.people import Member, SmsBox
+from unora_local.demo.provider import Provider
 from unora_local.demo.stage import Stage
 from unora_local.demo.timeline import Timeline
 from unora_local.inprocess import World
-from unora_local.run_folder import RunFolder
+
+MEMBERS = PRINCIPALS + 11
+"""All who have a part in the story, and enough others for a batch."""
 
 
 class WorldClock:
@@ -40,14 +46,26 @@ class WorldClock:
 
 
 async def play(world: World) -> Timeline:
-    """The journey but for its audit, for which an admin is made by a process; then the two other pairs."""
+    """The journey by fewer people; then the other pair."""
     timeline = Timeline(io.StringIO())
     gateway = Gateway({context: world.channel(context) for context in CONTEXTS})
-    stage = Stage(RunFolder(world.folder), gateway, WorldClock(world), SmsBox(world.sms))
-    await journey.play(stage, timeline, journey.STEPS[:-1])
-    await _end(stage, *stage.members[4:6])
-    await _break(stage, *stage.members[6:8])
+    stage = Stage(
+        gateway,
+        WorldClock(world),
+        SmsBox(world.sms),
+        Provider(world.payments_url),
+        partial(_make_admin, world),
+        size=MEMBERS,
+    )
+    await journey.play(stage, timeline)
+    await _break(stage, *stage.members[PRINCIPALS : PRINCIPALS + 2])
     return timeline
+
+
+async def _make_admin(world: World, user_id: str) -> None:
+    """What the command of identity does."""
+    assert await grant_admin(world.apps["identity"], UUID(user_id))
+    await world.settle()
 
 
 async def _connect(stage: Stage, one: Member, other: Member) -> str:
@@ -57,15 +75,6 @@ async def _connect(stage: Stage, one: Member, other: Member) -> str:
     made = await meeting.send(stage, other, answer)
     await stage.clock.settle()
     return made.connection.connection_id
-
-
-async def _end(stage: Stage, one: Member, other: Member) -> None:
-    """They connect, and one ends it."""
-    request = EndConnectionRequest(
-        request_id=request_id(), connection_id=await _connect(stage, one, other), reason=END_REASON_NO_TIME
-    )
-    await other.session.call(stage.gateway.matching.EndConnection, request)
-    await stage.clock.settle()
 
 
 async def _break(stage: Stage, one: Member, other: Member) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import phonenumbers
 import pytest
 from unora.identity.v1.profile_service_pb2 import HobbyOption
+from unora_local.demo.cast import COUPLES, PEOPLE, PRINCIPALS, TRIO, groups
 from unora_local.demo.client import Refused, Unexpected, refused
 from unora_local.demo.env import Env
-from unora_local.demo.people import PEOPLE, RARE, SmsBox, choose_hobbies, invented_number
+from unora_local.demo.people import RARE, SmsBox, choose_hobbies, invented_number
 from unora_local.demo.run import Report
 from unora_local.demo.timeline import Mark, Step, StepFailed, Strip, Timeline, expect
 
@@ -99,12 +100,19 @@ def test_numbers_are_kept_for_stories_and_valid() -> None:
     )
 
 
-def test_the_couple_shares_more_hobbies_than_anybody_else() -> None:
+def test_those_who_shall_meet_share_more_hobbies_than_anybody_else() -> None:
     options = [HobbyOption(hobby_option_id=f"hobby_{i}", name=f"Hobby {i}", category="Play") for i in range(43)]
-    chosen = [{hobby.hobby_option_id for hobby in hobbies} for hobbies in choose_hobbies(options)]
-    assert len(chosen) == len(PEOPLE) == 12
-    assert chosen[0] == chosen[1]
-    assert all(len(chosen[0] & other) < RARE for other in chosen[2:])
+    chosen = [{hobby.hobby_option_id for hobby in hobbies} for hobbies in choose_hobbies(options, len(PEOPLE))]
+    assert len(chosen) == len(PEOPLE) == 60
+    for together in (*COUPLES.values(), TRIO):
+        first, *rest = together
+        assert all(chosen[first] == chosen[other] for other in rest)
+        assert all(len(chosen[first] & each) < RARE for at, each in enumerate(chosen) if at not in together)
+
+
+@pytest.mark.parametrize("size", [PRINCIPALS, PRINCIPALS + 10, len(PEOPLE)])
+def test_everybody_is_in_one_group(size: int) -> None:
+    assert sorted(number for group in groups(size) for number in group) == list(range(size))
 
 
 def test_codes_are_those_sent_since(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Twelve people become members who may enter Discovery (ID-02, PR-01 to PR-06)."""
+"""People become members who may enter Discovery (ID-02, PR-01 to PR-06)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 
 from unora_local.demo import people
+from unora_local.demo.cast import PEOPLE
 from unora_local.demo.client import refused, request_id
-from unora_local.demo.people import PEOPLE, SHOTS, Member
+from unora_local.demo.people import SHOTS, Member
 from unora_local.demo.stage import Stage, for_all
 from unora_local.demo.timeline import Note, expect
 
@@ -28,9 +29,9 @@ TRUSTED = 3
 
 async def sign_up(stage: Stage, note: Note) -> None:
     """Everybody asks for a code and gives it."""
-    total = len(PEOPLE)
+    total = stage.size
     stage.sessions = await for_all(
-        PEOPLE, lambda _: people.sign_up(stage.gateway, stage.box), lambda ready: note.now(f"{ready} of {total}")
+        range(total), lambda _: people.sign_up(stage.gateway, stage.box), lambda ready: note.now(f"{ready} of {total}")
     )
     note.detail = f"{total} accounts by phone and code"
 
@@ -53,8 +54,8 @@ async def tell_and_show(stage: Stage, note: Note) -> None:
     """Everybody fills in a profile, chooses hobbies and uploads three photographs."""
     first = stage.sessions[0]
     options = await first.call(stage.gateway.profiles.ListHobbyOptions, ListHobbyOptionsRequest())
-    hobbies = people.choose_hobbies(options.hobby_options)
-    total = len(PEOPLE)
+    hobbies = people.choose_hobbies(options.hobby_options, stage.size)
+    total = stage.size
 
     async def one(number: int) -> Member:
         return await _settle_in(stage, number, hobbies[number])

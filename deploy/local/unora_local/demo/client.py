@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 import grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
+from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, SessionTokens
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
+from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 
 from unora_local.contexts import CONTEXTS
@@ -82,6 +85,9 @@ class Gateway:
         self.matching = MatchingServiceStub(channels["matching"])
         self.streaks = StreakServiceStub(channels["streak"])
         self.reveals = RevealServiceStub(channels["reveal"])
+        self.personality = PersonalityServiceStub(channels["reveal"])
+        self.billing = BillingServiceStub(channels["billing"])
+        self.safety = SafetyServiceStub(channels["safety"])
         self.moderation = ModerationServiceStub(channels["safety"])
 
     @classmethod
@@ -118,9 +124,10 @@ def _channel(env: Env, context: str, credentials: grpc.ChannelCredentials) -> gr
 class Session:
     """A signed-in member at the gateway."""
 
-    def __init__(self, gateway: Gateway, user_id: str, tokens: SessionTokens) -> None:
+    def __init__(self, gateway: Gateway, user_id: str, tokens: SessionTokens, number: str) -> None:
         self.gateway = gateway
         self.user_id = user_id
+        self.number = number
         self._tokens = tokens
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q) -> A:

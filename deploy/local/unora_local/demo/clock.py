@@ -22,6 +22,15 @@ POLL: Final = 0.02
 MOVER: Final = "the one who moves the rule clock"
 
 
+DUE: Final = (
+    "streak.streaks WHERE next_due_at <= clock.now()",
+    "billing.subscriptions WHERE due_at <= clock.now()",
+    "billing.payments WHERE due_at <= clock.now()",
+    "billing.credit_protections WHERE status = 'open' AND expires_at <= clock.now()",
+)
+"""What time alone brings about, and a job has still to do."""
+
+
 class NotSettledError(TimeoutError):
     """The stack did not come to rest; the message says what is still going on."""
 
@@ -81,7 +90,7 @@ class Clock:
         await self.settle()
 
     async def settle(self, within: float = WITHIN) -> None:
-        """Return when no day waits to be closed, every event is published, and every consumer has applied its own.
+        """Return when all that time brings is done, every event is published, and every consumer has applied its own.
 
         What a consumer applies may tell more, so nothing may have been told between the looks before and after.
         """
@@ -119,7 +128,7 @@ class Clock:
         look = await self._look()
         said = [f"not settled within {seconds:.0f} s"]
         if look.due:
-            said.append(f"{look.due} streaks are due")
+            said.append(f"{look.due} streaks, subscriptions, payments or protections are due")
         said += [f"{context} has {number} events unpublished" for context, number in look.unpublished.items() if number]
         said += [f"{name} has {number} events before it" for name, number in (await self._waiting()).items()]
         for context in CONTEXTS:
@@ -141,6 +150,6 @@ def _last(context: str) -> str:
 
 
 _LOOK: Final = f"""
-    SELECT (SELECT count(*) FROM streak.streaks WHERE next_due_at <= clock.now()) AS due,
+    SELECT {" + ".join(f"(SELECT count(*) FROM {what})" for what in DUE)} AS due,
            {", ".join(_unpublished(context) for context in CONTEXTS)},
            {" + ".join(_last(context) for context in CONTEXTS)} AS told"""

@@ -18,9 +18,10 @@ from unora.streak.v1.streak_service_pb2 import (
     StreakState,
 )
 
+from unora_local.demo.cast import ZONE
 from unora_local.demo.client import refused, request_id
 from unora_local.demo.meeting import inventory
-from unora_local.demo.people import ZONE, Member
+from unora_local.demo.people import Member
 from unora_local.demo.stage import Stage
 from unora_local.demo.timeline import Mark, Note, expect
 

@@ -33,6 +33,11 @@ class Env:
         """The file to which codes are written."""
         return Path(self.values["UNORA_SMS_SANDBOX"])
 
+    @property
+    def payment_sandbox(self) -> str:
+        """The address of the sandbox of the payment provider."""
+        return self.values["UNORA_PAYMENT_SANDBOX_URL"]
+
     def address(self, context: str) -> str:
         """Host and port of a service."""
         return self.values[f"UNORA_{context.upper()}_ADDRESS"]

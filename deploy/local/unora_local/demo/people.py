@@ -1,4 +1,4 @@
-"""Twelve members who sign up: their phones, profiles, hobbies and photographs."""
+"""Members who sign up: their phones, profiles, hobbies and photographs."""
 
 from __future__ import annotations
 
@@ -12,32 +12,26 @@ from typing import Final
 
 import phonenumbers
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.type.date_pb2 import Date
 from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
 from unora.identity.v1.profile_service_pb2 import (
-    GENDER_MAN,
-    GENDER_NON_BINARY,
-    GENDER_WOMAN,
     CompletePhotoUploadRequest,
     CreatePhotoUploadRequest,
-    Gender,
     Hobby,
     HobbyOption,
     Photo,
-    Profile,
     SetHobbiesRequest,
     UpdateProfileRequest,
 )
 
 from unora_local.demo import objects
+from unora_local.demo.cast import COUPLES, TRIO, Person, groups
 from unora_local.demo.client import Gateway, Session, Unexpected, request_id
 from unora_local.people.photos import portrait
 
 RANDOM: Final = secrets.SystemRandom()
-ZONE: Final = "Europe/Berlin"
 SHOTS: Final = 3
 RARE: Final = 7
-"""So many hobbies the two of the couple share; everyone else has fewer, so each ranks first for the other (DI-07)."""
+"""So many hobbies those share who shall meet; all others have fewer, so they rank first for each other (DI-07)."""
 COMMON: Final = 4
 """So many every other two share."""
 TRIES: Final = 50
@@ -50,46 +44,6 @@ WAYS: Final = (
     "{}, and tea afterwards",
     "years of {}, never in a hurry",
     "{} with the radio on",
-)
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody invented, as they describe themselves."""
-
-    name: str
-    gender: Gender.ValueType
-    year: int
-    city: str
-    zone: str
-    occupation: str
-
-    def profile(self) -> Profile:
-        """What they tell of themselves."""
-        return Profile(
-            name=self.name,
-            date_of_birth=Date(year=self.year, month=5, day=17),
-            gender=self.gender,
-            city=self.city,
-            bio=f"{self.occupation.capitalize()} in {self.city}. Long walks, short messages, no rush.",
-            occupation=self.occupation,
-            time_zone=self.zone,
-        )
-
-
-PEOPLE: Final = (
-    Person("Mirabel", GENDER_WOMAN, 1994, "Berlin", ZONE, "bookbinder"),
-    Person("Jonathan", GENDER_MAN, 1992, "Berlin", ZONE, "luthier"),
-    Person("Theodora", GENDER_WOMAN, 1988, "Hamburg", ZONE, "tram driver"),
-    Person("Leopold", GENDER_MAN, 1990, "Vienna", "Europe/Vienna", "gardener"),
-    Person("Ingrid", GENDER_WOMAN, 1985, "Oslo", "Europe/Oslo", "teacher"),
-    Person("Paulo", GENDER_MAN, 1996, "Lisbon", "Europe/Lisbon", "baker"),
-    Person("Zelda", GENDER_NON_BINARY, 1998, "London", "Europe/London", "illustrator"),
-    Person("Emilio", GENDER_MAN, 1983, "Madrid", "Europe/Madrid", "nurse"),
-    Person("Leocadia", GENDER_WOMAN, 1991, "Warsaw", "Europe/Warsaw", "cartographer"),
-    Person("Omar", GENDER_MAN, 1987, "Marseille", "Europe/Paris", "carpenter"),
-    Person("Ruth", GENDER_WOMAN, 1979, "Zurich", "Europe/Zurich", "translator"),
-    Person("Finnegan", GENDER_NON_BINARY, 1995, "Dublin", "Europe/Dublin", "potter"),
 )
 
 
@@ -154,22 +108,36 @@ async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
         given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, code=box.code(number))
         answer = await gateway.call(accounts.VerifyPhone, given)
         if answer.created:
-            return Session(gateway, answer.user_id, answer.tokens)
+            return Session(gateway, answer.user_id, answer.tokens, number)
     raise Unexpected(f"{TRIES} numbers in a row have an account already")
 
 
-def choose_hobbies(options: Sequence[HobbyOption]) -> list[list[Hobby]]:
-    """The hobbies of each of PEOPLE: every two of them the same, and the first two more of them than anybody else."""
-    chosen = [RANDOM.sample(options, COMMON if pair else RARE) for pair in range(len(PEOPLE) // 2)]
+async def sign_in(gateway: Gateway, box: SmsBox, session: Session) -> Session:
+    """A new session of somebody who has an account: the same flow, the same number (ID-02)."""
+    asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=session.number)
+    challenge = await gateway.call(gateway.accounts.StartPhoneVerification, asked)
+    code = box.code(session.number)
+    given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, code=code)
+    answer = await gateway.call(gateway.accounts.VerifyPhone, given)
+    return Session(gateway, answer.user_id, answer.tokens, session.number)
+
+
+def choose_hobbies(options: Sequence[HobbyOption], size: int) -> list[list[Hobby]]:
+    """The hobbies of the first `size` people: every group the same, and those who shall meet more than anybody else."""
+    shall_meet = {*COUPLES.values(), TRIO}
+    chosen: dict[int, list[HobbyOption]] = {}
+    for group in groups(size):
+        hobbies = RANDOM.sample(options, RARE if group in shall_meet else COMMON)
+        chosen |= dict.fromkeys(group, hobbies)
     return [
         [
             Hobby(
                 hobby_option_id=option.hobby_option_id,
                 micro_description=WAYS[(person + at) % len(WAYS)].format(option.name.lower()),
             )
-            for at, option in enumerate(chosen[person // 2])
+            for at, option in enumerate(chosen[person])
         ]
-        for person in range(len(PEOPLE))
+        for person in range(size)
     ]
 
 

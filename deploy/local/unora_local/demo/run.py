@@ -10,16 +10,19 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Final
 
 import asyncpg
 
 from unora_local import invariants
+from unora_local.admin import make_admin
 from unora_local.demo import journey
 from unora_local.demo.client import Gateway, Unexpected
 from unora_local.demo.clock import Clock, ClockHeldError
 from unora_local.demo.env import Env
 from unora_local.demo.people import SmsBox
+from unora_local.demo.provider import Provider
 from unora_local.demo.stage import Stage
 from unora_local.demo.timeline import Note, Step, StepFailed, Timeline
 from unora_local.process import StartFailedError
@@ -118,9 +121,15 @@ async def play(folder: RunFolder) -> Report:
     """Play on a stack that is ready, and write the report, however it ends."""
     begin = time.monotonic()
     env, timeline, report = Env.read(folder.env), Timeline(), Report()
-    timeline.say("\nTwo members, from sign-up to Day 15\n")
+    timeline.say("\nSixty members: two from sign-up to Day 15, and what may happen on the way\n")
     async with Clock(env) as clock, Gateway.at(env) as gateway:
-        stage = Stage(folder=folder, gateway=gateway, clock=clock, box=SmsBox(env.sms_sandbox))
+        stage = Stage(
+            gateway=gateway,
+            clock=clock,
+            box=SmsBox(env.sms_sandbox),
+            provider=Provider(env.payment_sandbox),
+            make_admin=partial(make_admin, folder),
+        )
         before = await clock.told()
         try:
             with suppress(StepFailed):

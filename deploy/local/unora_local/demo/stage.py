@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
@@ -12,10 +12,11 @@ import asyncpg
 from unora.matching.v1.matching_service_pb2 import Connection
 from unora.streak.v1.streak_service_pb2 import Streak
 
+from unora_local.demo.cast import COUPLES, ONLOOKER, PEOPLE, TRIO
 from unora_local.demo.client import Gateway, Session
 from unora_local.demo.people import Member, SmsBox
+from unora_local.demo.provider import Provider
 from unora_local.demo.timeline import Note, Strip
-from unora_local.run_folder import RunFolder
 
 
 class RuleClock(Protocol):
@@ -45,20 +46,27 @@ AT_ONCE: Final = 4
 class Stage:
     """The stack, the members on it, and how far the story has come."""
 
-    folder: RunFolder
     gateway: Gateway
     clock: RuleClock
     box: SmsBox
+    provider: Provider
+    make_admin: Callable[[str], Awaitable[object]]
+    """Grants a member the role, by their id."""
+    size: int = len(PEOPLE)
+    """How many people there are; all who have a part in the story, and others."""
     strip: Strip = field(default_factory=Strip)
     sessions: list[Session] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     connection: Connection = field(default_factory=Connection)
     streak: Streak = field(default_factory=Streak)
     """As it was last seen."""
+    scenes: dict[str, Stage] = field(default_factory=dict)
+    """What the other couples play, by their letters: the same stage, with a connection and a streak of their own."""
+    onlooker_is: Member | None = None
 
     @property
     def one(self) -> Member:
-        """The first of the couple: sends an interest first, and never misses a day."""
+        """The first of the couple: sends an interest first."""
         return self.members[0]
 
     @property
@@ -73,8 +81,32 @@ class Stage:
 
     @property
     def onlooker(self) -> Member:
-        """Somebody else, who tries the time lock and later reads the audit."""
-        return self.members[2]
+        """Somebody else, who tries the time lock and later moderates."""
+        return self.members[ONLOOKER] if self.onlooker_is is None else self.onlooker_is
+
+    @property
+    def trio(self) -> tuple[Member, ...]:
+        """One who connects with two."""
+        return tuple(self.members[number] for number in TRIO)
+
+    def scene(self, letter: str) -> Stage:
+        """The stage of another couple."""
+        if letter not in self.scenes:
+            couple = [self.members[number] for number in COUPLES[letter]]
+            self.scenes[letter] = self.with_couple(*couple)
+        return self.scenes[letter]
+
+    def with_couple(self, one: Member, other: Member) -> Stage:
+        """The same stage for two others, before they meet."""
+        return replace(
+            self,
+            members=[one, other],
+            onlooker_is=self.onlooker,
+            strip=Strip(),
+            connection=Connection(),
+            streak=Streak(),
+            scenes={},
+        )
 
 
 StepFunction = Callable[[Stage, Note], Awaitable[None]]

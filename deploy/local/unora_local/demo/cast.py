@@ -1,0 +1,99 @@
+"""The people of the story: invented, with the few things that they tell of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Final
+
+from google.type.date_pb2 import Date
+from unora.identity.v1.profile_service_pb2 import (
+    GENDER_MAN,
+    GENDER_NON_BINARY,
+    GENDER_WOMAN,
+    Gender,
+    Profile,
+)
+
+ZONE: Final = "Europe/Berlin"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody invented, as they describe themselves."""
+
+    name: str
+    gender: Gender.ValueType
+    year: int
+    city: str
+    zone: str
+    occupation: str
+
+    def profile(self) -> Profile:
+        """What they tell of themselves."""
+        return Profile(
+            name=self.name,
+            date_of_birth=Date(year=self.year, month=5, day=17),
+            gender=self.gender,
+            city=self.city,
+            bio=f"{self.occupation.capitalize()} in {self.city}. Long walks, short messages, no rush.",
+            occupation=self.occupation,
+            time_zone=self.zone,
+        )
+
+
+NAMED: Final = (
+    Person("Mirabel", GENDER_WOMAN, 1994, "Berlin", ZONE, "bookbinder"),
+    Person("Jonathan", GENDER_MAN, 1992, "Berlin", ZONE, "luthier"),
+    Person("Theodora", GENDER_WOMAN, 1988, "Hamburg", ZONE, "tram driver"),
+    Person("Leopold", GENDER_MAN, 1990, "Vienna", "Europe/Vienna", "gardener"),
+)
+# fmt: off
+NAMES: Final = (
+    "Ingrid", "Paulo", "Zelda", "Emilio", "Leocadia", "Omar", "Ruth", "Finnegan", "Beatrix", "Cosimo", "Delphine",
+    "Ansgar", "Philippa", "Tobias", "Wilhelmina", "Rurik", "Odile", "Casimir", "Sidonie", "Lorenz", "Amaris",
+    "Quentin", "Isolde", "Matteo", "Ottilie", "Jasper", "Verena", "Anselm", "Noor", "Benedikt", "Yuna", "Hektor",
+    "Clementine", "Ivo", "Marguerite", "Sören", "Ludmila", "Arvid", "Henrike", "Rafael", "Edda", "Kolja", "Viola",
+    "Gideon", "Rosalind", "Florian", "Tamsin", "Urs", "Xenia", "Balthasar", "Nerys", "Cyril", "Petra", "Alaric",
+    "Morwenna", "Severin",
+)
+# fmt: on
+OCCUPATIONS: Final = ("teacher", "baker", "illustrator", "nurse", "cartographer", "carpenter", "translator", "potter")
+CITIES: Final = ("Berlin", "Hamburg", "Leipzig", "Bremen", "Freiburg")
+GENDERS: Final = (GENDER_WOMAN, GENDER_MAN, GENDER_NON_BINARY)
+
+
+def _others() -> Iterator[Person]:
+    """Everybody else, all of one zone, so that the days of all end at one midnight."""
+    facts = zip(NAMES, cycle(GENDERS), cycle(range(1980, 2001)), cycle(CITIES), cycle(OCCUPATIONS), strict=False)
+    for name, gender, year, city, occupation in facts:
+        yield Person(name, gender, year, city, ZONE, occupation)
+
+
+PEOPLE: Final = (*NAMED, *_others())
+"""Sixty."""
+
+COUPLES: Final = {
+    "A": (0, 1),  # the whole way to Day 15
+    "B": (4, 5),  # a missed day that is recovered, later a reset
+    "C": (6, 7),  # a recovery, and a partner who leaves within a day
+    "D": (8, 9),  # a recovery, and a partner who leaves later
+    "E": (10, 11),  # a payment that comes too late
+    "F": (12, 13),  # a pro and a free member
+    "H": (14, 15),  # a block, and a report
+    "I": (16, 17),  # a suspension
+}
+TRIO: Final = (18, 19, 20)
+"""Whose first has two connections, and then a tier with one."""
+ONLOOKER: Final = 2
+"""Tries the time lock, and moderates later."""
+PRINCIPALS: Final = 21
+
+
+def groups(size: int) -> list[tuple[int, ...]]:
+    """Who shares hobbies with whom, among the first `size` people: couples, the trio, and pairs of all others."""
+    together = [*COUPLES.values(), TRIO]
+    taken = {number for group in together for number in group}
+    rest = iter([number for number in range(size) if number not in taken])
+    return [*together, *iter(lambda: tuple(islice(rest, 2)), ())]

@@ -217,7 +217,8 @@ async def before(testbed: Testbed, world: World) -> Any:
 
 @pytest.mark.rule("PE-04", "RE-09")
 async def test_what_was_stored_of_reveal_3_before_is_taken_away_and_no_other(testbed: Testbed, before: str) -> None:
-    connection, streak, a, b = uuid7(), uuid7(), uuid7(), uuid7()
+    connection, streak = uuid7(), uuid7()
+    a, b = sorted((uuid7(), uuid7()))
     old = await asyncpg.connect(testbed.dsn(before, "unora_reveal"))
     await old.execute("INSERT INTO reveal.pairs VALUES ($1, $2, $3, $4, 12)", connection, streak, a, b)
     await old.execute("INSERT INTO reveal.progressions VALUES ($1, $2, 'pro')", streak, a)

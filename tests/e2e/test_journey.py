@@ -7,9 +7,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -19,39 +17,11 @@ from unora_local.contexts import CONTEXTS
 from unora_local.demo.clock import Clock
 from unora_local.demo.env import Env
 from unora_local.demo.journey import STEPS
-from unora_local.run_folder import Row, RunFolder, started
 from unora_local.tls import Certificate
 
-DEMO_WITHIN, SOON = 200.0, 60.0
+from tests.e2e.stack import SOON, Stack
 
-
-class Stack:
-    """The commands, on a folder of their own."""
-
-    def __init__(self, path: Path) -> None:
-        self.folder = RunFolder(path)
-        self.output = path.with_suffix(".log")
-
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "unora_local", "--run", str(self.folder.path), *words]
-
-    def run(self, *words: str, within: float = SOON) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
-        )
-
-    def until(self, condition: Callable[[], object], within: float = SOON) -> None:
-        end = time.monotonic() + within
-        while not condition():
-            assert time.monotonic() < end, self.output.read_text()
-            time.sleep(0.05)
-
-    def row(self, name: str) -> Row:
-        (row,) = (row for row in self.folder.rows() if row.name == name)
-        return row
-
-    def alive(self) -> list[str]:
-        return [row.name for row in self.folder.rows() if started(row.pid) == row.started]
+DEMO_WITHIN = 200.0
 
 
 @pytest.fixture(scope="module")

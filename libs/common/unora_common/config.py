@@ -67,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds between looks at the outbox when nothing wakes the relay."""
     retry_delays: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0)
     """Seconds before an event that could not be applied is delivered again, by how often it failed."""
+    redelivery_seconds: float = 30.0
+    """Seconds until an event whose reader died, so that it was neither applied nor refused, is delivered again."""
     kept_answer_hours: int = 24
     """How long the answer to a mutating call is kept for a repeat (BI-08)."""
     outbox_days: int = 14

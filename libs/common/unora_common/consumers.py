@@ -110,7 +110,7 @@ class Consumer:
                 filter_subject=self.consumes.subject,
                 ack_policy=AckPolicy.EXPLICIT,
                 deliver_policy=DeliverPolicy.ALL,
-                ack_wait=30,
+                ack_wait=self._app.config.redelivery_seconds,
                 max_ack_pending=1000,
             )
             try:

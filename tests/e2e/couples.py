@@ -1,0 +1,197 @@
+"""Couples on a running stack, brought into being as matching would, and what they do with their apps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import grpc
+import httpx
+from google.protobuf.message import Message
+from unora.billing.v1 import billing_service_pb2 as billing
+from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
+from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
+from unora.matching.v1.events_pb2 import ConnectionFormed
+from unora.matching.v1.matching_service_pb2 import END_REASON_OTHER, EndConnectionRequest
+from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from unora.safety.v1.safety_service_pb2 import BlockUserRequest, Target
+from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
+from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInRequest, SendNudgeRequest
+from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.ids import uuid7
+from unora_common.outbox import subject_of
+from unora_identity.tokens import AccessTokens
+from unora_local.contexts import CONTEXTS
+from unora_local.demo.clock import Clock
+from unora_local.demo.env import Env
+from unora_local.inprocess import Caller
+
+from tests.support import request_id
+
+S = TypeVar("S")
+AT_RISK_FOR: Final = timedelta(hours=5)
+DEADLINE: Final = 20.0
+REVEAL_FOR_SALE: Final = 3
+"""The first that a free member can buy."""
+
+FORMED = """
+    INSERT INTO matching.connections
+        (id, user_a_id, user_b_id, server_type, connection_status, formed_at, version)
+    VALUES ($1, $2, $3, 'partner', 'active', clock.now(), 1) RETURNING formed_at"""
+TAKEN = """
+    INSERT INTO matching.inventory (user_id, tier, active_connection_count, connection_limit, version)
+    VALUES ($1, 'free', 1, 1, 0)"""
+TOLD = """
+    INSERT INTO matching.outbox (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
+    VALUES ($1, $2, 1, $3, $4, $5, '')"""
+
+
+@dataclass
+class Couple:
+    """Two members who are connected. On a day that only one keeps, it is a, and b breaks it."""
+
+    connection_id: str
+    a: Caller
+    b: Caller
+    streak_id: str = ""
+
+
+class Apps:
+    """The members' apps: they call the services, and the provider."""
+
+    def __init__(self, env: Env, clock: Clock, token_key: str) -> None:
+        self._clock = clock
+        self._tokens = AccessTokens([token_key])
+        self._provider = env.values["UNORA_PAYMENT_SANDBOX_URL"]
+        ca, certificate, key = env.certificates()
+        credentials = grpc.ssl_channel_credentials(ca, key, certificate)
+        self._channels = {context: _channel(env, context, credentials) for context in CONTEXTS}
+
+    async def close(self) -> None:
+        """Closes the channels."""
+        await asyncio.gather(*(channel.close() for channel in self._channels.values()))
+
+    async def connect(self, count: int) -> list[Couple]:
+        """New couples, whose streaks have begun."""
+        made = [self._couple() for _ in range(count)]
+        for couple in made:
+            await self._form(couple)
+        await self._clock.settle()
+        for couple in made:
+            couple.streak_id = str(
+                await self._clock.superuser.fetchval(
+                    "SELECT id FROM streak.streaks WHERE connection_id = $1", UUID(couple.connection_id)
+                )
+            )
+        return made
+
+    async def break_day(self, couples: list[Couple]) -> None:
+        """The first day of these couples ends without b, and their payment windows open."""
+        await asyncio.gather(*(self.check_in(couple) for couple in couples))
+        await self._clock.move(await self._closes_at(couples[0]) - await self._clock.now())
+
+    async def put_at_risk(self, couples: list[Couple]) -> None:
+        """Late on a day that a kept and b has not, when a has no nudge of the tier left."""
+        await asyncio.gather(*(self.check_in(couple) for couple in couples))
+        await self._clock.move(await self._closes_at(couples[0]) - AT_RISK_FOR)
+        nudge = self._stub(StreakServiceStub, "streak").SendNudge
+        for couple in couples:
+            await self._call(nudge, SendNudgeRequest(request_id=request_id(), streak_id=couple.streak_id), couple.a)
+
+    async def check_in(self, couple: Couple) -> None:
+        """By a."""
+        request = CheckInRequest(request_id=request_id(), streak_id=couple.streak_id, effort_signal=EFFORT_SIGNAL_HIGH)
+        await self._call(self._stub(StreakServiceStub, "streak").CheckIn, request, couple.a)
+
+    async def create(self, request: billing.CreatePaymentRequest, payer: Caller) -> billing.CreatePaymentResponse:
+        """A payment, or what the same request made before."""
+        answer: billing.CreatePaymentResponse = await self._call(
+            self._stub(BillingServiceStub, "billing").CreatePayment, request, payer
+        )
+        return answer
+
+    async def confirm(self, confirmation: billing.Confirmation) -> None:
+        """With a card that pays."""
+        form = {"payment_method": "pm_card_visa", "client_secret": confirmation.client_secret}
+        path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
+        async with httpx.AsyncClient(base_url=self._provider) as client:
+            (await client.post(path, data=form)).raise_for_status()
+
+    async def end(self, request: EndConnectionRequest, by: Caller) -> Any:
+        """Ends a connection."""
+        return await self._call(self._stub(MatchingServiceStub, "matching").EndConnection, request, by)
+
+    async def block(self, request: BlockUserRequest, by: Caller) -> Any:
+        """Blocks the other."""
+        return await self._call(self._stub(SafetyServiceStub, "safety").BlockUser, request, by)
+
+    async def _call(self, method: Callable[..., Any], request: Message, caller: Caller) -> Any:
+        return await method(request, metadata=caller.metadata, timeout=DEADLINE, wait_for_ready=True)
+
+    def _stub(self, stub: Callable[[grpc.aio.Channel], S], context: str) -> S:
+        return stub(self._channels[context])
+
+    def _couple(self) -> Couple:
+        a, b = sorted((self._member(), self._member()), key=lambda caller: caller.user)
+        return Couple(str(uuid7()), a, b)
+
+    def _member(self) -> Caller:
+        user = uuid7()
+        return Caller(user, self._tokens.sign(user_id=user, session_id=uuid7()).text)
+
+    async def _form(self, couple: Couple) -> None:
+        superuser = self._clock.superuser
+        async with superuser.transaction():
+            for member in (couple.a, couple.b):
+                await superuser.execute(TAKEN, member.user)
+            connection_id = UUID(couple.connection_id)
+            at = await superuser.fetchval(FORMED, connection_id, couple.a.user, couple.b.user)
+            event = ConnectionFormed(
+                connection_id=couple.connection_id,
+                version=1,
+                user_a_id=couple.a.id,
+                user_b_id=couple.b.id,
+                server_type=SERVER_TYPE_PARTNER,
+            )
+            event.occurred_at.FromDatetime(at)
+            await superuser.execute(TOLD, uuid7(), connection_id, subject_of(event), event.SerializeToString(), at)
+
+    async def _closes_at(self, couple: Couple) -> Any:
+        return await self._clock.superuser.fetchval(
+            "SELECT closes_at FROM streak.streaks WHERE id = $1", UUID(couple.streak_id)
+        )
+
+
+def pays_for(purpose: str, couple: Couple) -> billing.CreatePaymentRequest:
+    """A request for a payment by money."""
+    return billing.CreatePaymentRequest(
+        request_id=request_id(),
+        purpose=f"PAYMENT_PURPOSE_{purpose}",  # type: ignore[arg-type]
+        method=billing.PAYMENT_METHOD_MONEY,
+        streak_id=couple.streak_id,
+        reveal_number=REVEAL_FOR_SALE if purpose == "REVEAL" else 0,
+    )
+
+
+def ends(couple: Couple) -> EndConnectionRequest:
+    """A request to end their connection."""
+    return EndConnectionRequest(request_id=request_id(), connection_id=couple.connection_id, reason=END_REASON_OTHER)
+
+
+def blocks(couple: Couple) -> BlockUserRequest:
+    """A request to block the other."""
+    return BlockUserRequest(request_id=request_id(), target=Target(connection_id=couple.connection_id))
+
+
+def _channel(env: Env, context: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
+    options = [
+        ("grpc.ssl_target_name_override", f"{context}.unora"),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 500),
+    ]
+    return grpc.aio.secure_channel(env.address(context), credentials, options=options)

@@ -1,0 +1,184 @@
+"""Crashes at a chosen instant, held from outside: no service knows that it is held, or killed.
+
+Tables that a saga writes get two triggers that wait for an advisory lock, which the test holds or not. One waits when
+the row is written, before its service asks for the commit; the other, deferred, waits inside the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+from unora_local import health
+from unora_local.demo.env import Env
+from unora_local.run_folder import Row, started
+from unora_local.tls import Certificate
+
+from tests.e2e.stack import SOON, Stack
+
+T = TypeVar("T")
+OFTEN = 0.02
+
+WAITS = """
+    CREATE OR REPLACE FUNCTION public.wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock_shared(TG_ARGV[0]::integer, TG_ARGV[1]::integer);
+        RETURN NULL;
+    END
+    $$"""
+
+WAITING = """
+    SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND NOT l.granted AND l.mode = 'ShareLock'
+        AND (l.classid, l.objid, l.objsubid) = ($1::int::oid, $2::int::oid, 2) AND a.application_name = $3"""
+
+ASKS_FOR_LEAD = """
+    SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND locktype = 'advisory' AND NOT granted)"""
+
+
+class Point(IntEnum):
+    """Where in a transaction a service is held."""
+
+    BEFORE_COMMIT = 1
+    """The row is written; nobody has asked for the commit."""
+    IN_COMMIT = 2
+    """The commit is asked for and will be done, whether or not anybody is there to hear of it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write of a saga: by which context, and when a row of the table is meant."""
+
+    context: str
+    table: str
+    when: str = "true"
+
+
+async def until(look: Callable[[], Awaitable[T]], what: str, within: float = SOON) -> T:
+    """Looks until there is something to see; returns it."""
+    try:
+        async with asyncio.timeout(within):
+            while not (found := await look()):  # noqa: ASYNC110 - other processes set no event of ours
+                await asyncio.sleep(OFTEN)
+            return found
+    except TimeoutError:
+        raise AssertionError(f"not within {within:.0f} s: {what}") from None
+
+
+class Crashes:
+    """Holds, freezes and kills the services of a stack, whose supervisor starts them again."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        env: Env,
+        superuser: asyncpg.Connection[asyncpg.Record],
+        holder: asyncpg.Connection[asyncpg.Record],
+    ) -> None:
+        self._stack = stack
+        self._env = env
+        self._superuser = superuser
+        self._holder = holder  # of the locks, for which it may have to wait while the other looks
+        self._numbers: dict[Step, int] = {}
+
+    async def know(self, *steps: Step) -> None:
+        """Puts the triggers of these steps in place."""
+        await self._superuser.execute(WAITS)
+        for step in steps:
+            number = self._numbers[step] = len(self._numbers) + 1
+            for point in Point:
+                kind, moment = (
+                    ("", "") if point is Point.BEFORE_COMMIT else ("CONSTRAINT", "DEFERRABLE INITIALLY DEFERRED")
+                )
+                await self._superuser.execute(
+                    f"""CREATE {kind} TRIGGER test_{number}_{point.name.lower()} AFTER INSERT OR UPDATE ON {step.table}
+                    {moment} FOR EACH ROW WHEN ({step.when})
+                    EXECUTE FUNCTION public.wait_for_the_test({int(point)}, {number})"""
+                )
+
+    async def hold(self, point: Point, *steps: Step) -> None:
+        """From now on who comes to one of these steps waits there."""
+        for step in steps:
+            await self._holder.execute("SELECT pg_advisory_lock($1::int, $2::int)", int(point), self._numbers[step])
+
+    async def held(self, point: Point, *steps: Step, count: int = 1) -> list[int]:
+        """Returns when at each of these steps so many wait, all at one moment; the ids of their backends."""
+
+        async def look() -> list[int]:
+            found: list[int] = []
+            for step in steps:
+                number, service = self._numbers[step], f"unora_{step.context}"
+                rows = await self._superuser.fetch(WAITING, int(point), number, service)
+                if len(rows) < count:
+                    return []
+                found += [row["pid"] for row in rows]
+            return found
+
+        return await until(look, f"{point.name}: {', '.join(step.table for step in steps)}")
+
+    async def kill_held(self, point: Point, *steps: Step, count: int = 1) -> None:
+        """Kills the services that wait at these steps, at once; returns when they run again.
+
+        Before the commit they die while they wait, and what they wrote is lost with them. In the commit they are
+        frozen first: it is done while they can neither acknowledge nor publish nor answer, and then they die.
+        """
+        backends = await self.held(point, *steps, count=count)
+        rows = self._rows({step.context for step in steps})
+        first = signal.SIGKILL if point is Point.BEFORE_COMMIT else signal.SIGSTOP
+        for row in rows:
+            os.kill(row.pid, first)
+        for step in steps:
+            await self._holder.execute("SELECT pg_advisory_unlock($1::int, $2::int)", int(point), self._numbers[step])
+        await until(lambda: self._at_rest(backends), "the backends are at rest")
+        await self._die(rows)
+
+    async def kill(self, *contexts: str) -> None:
+        """Kills services where they are; returns when they run again."""
+        await self._die(self._rows(set(contexts)))
+
+    async def silence(self, *contexts: str) -> None:
+        """From now on nobody publishes what these contexts tell: the lead that their relays elect is here."""
+        mine = self._holder.get_server_pid()
+        for context in contexts:
+            lead = f"relay {context}"
+            asked = asyncio.ensure_future(self._holder.execute("SELECT pg_advisory_lock(hashtext($1))", lead))
+            await until(lambda: self._superuser.fetchval(ASKS_FOR_LEAD, mine), f"the lead of {context} is asked for")
+            await self._superuser.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+                f"unora_{context}_relay",
+            )
+            await asked
+
+    async def let_speak(self, *contexts: str) -> None:
+        """Ends a silence."""
+        for context in contexts:
+            await self._holder.execute("SELECT pg_advisory_unlock(hashtext($1))", f"relay {context}")
+
+    async def _die(self, rows: list[Row]) -> None:
+        for row in rows:
+            if started(row.pid) == row.started:
+                os.kill(row.pid, signal.SIGKILL)
+        paths = (Path(self._env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
+        certificate = Certificate(*paths)
+        for row in rows:
+            await until(lambda row=row: self._runs_again(row), f"{row.name} runs again")  # type: ignore[misc]
+            await asyncio.wait_for(health.ready(row.address, certificate), SOON)
+
+    def _rows(self, contexts: set[str]) -> list[Row]:
+        return [row for row in self._stack.folder.rows() if row.name in contexts]
+
+    async def _runs_again(self, before: Row) -> bool:
+        now = self._rows({before.name})
+        return bool(now) and now[0].pid != before.pid
+
+    async def _at_rest(self, backends: list[int]) -> bool:
+        idle = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = ANY($1) AND state <> 'idle'"
+        at_rest: bool = await self._superuser.fetchval(idle, backends)
+        return at_rest

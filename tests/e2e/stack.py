@@ -1,0 +1,43 @@
+"""The stack as a person starts it, for tests that need real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from unora_local.run_folder import Row, RunFolder, started
+
+SOON = 60.0
+"""Seconds that anything gets that should not take long."""
+
+
+class Stack:
+    """The commands, on a folder of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = RunFolder(path)
+        self.output = path.with_suffix(".log")
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "unora_local", "--run", str(self.folder.path), *words]
+
+    def run(self, *words: str, within: float = SOON) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words), capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
+        )
+
+    def until(self, condition: Callable[[], object], within: float = SOON) -> None:
+        end = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < end, self.output.read_text()
+            time.sleep(0.05)
+
+    def row(self, name: str) -> Row:
+        (row,) = (row for row in self.folder.rows() if row.name == name)
+        return row
+
+    def alive(self) -> list[str]:
+        return [row.name for row in self.folder.rows() if started(row.pid) == row.started]

@@ -23,7 +23,7 @@ help: ## List the targets
 # --- try it
 
 .PHONY: demo up down status clean
-demo: $(STUBS) ## Play two members from sign-up to Day 15, on a running stack or one of its own
+demo: $(STUBS) ## Play sixty members, two of them to Day 15, on a running stack or one of its own
 	@$(BIN)/python -m unora_local demo
 
 up: $(STUBS) ## Start everything on this machine and stay; Ctrl-C stops it
@@ -32,7 +32,7 @@ up: $(STUBS) ## Start everything on this machine and stay; Ctrl-C stops it
 down: $(STUBS) ## Stop everything; the data stay
 	@$(BIN)/python -m unora_local down
 
-status: $(STUBS) ## Say what runs, and where
+status: $(STUBS) ## Say what runs, and where; exit status 0 if all is ready
 	@$(BIN)/python -m unora_local status
 
 clean: $(STUBS) ## Stop everything and erase the data
@@ -59,7 +59,7 @@ test: $(STUBS) ## Run all tests, on servers of their own
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
 	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit $(ARGS)
 
-check: $(STUBS) ## Lint, types, import contracts, contract lint and breaking changes, Dockerfile
+check: $(STUBS) ## Lint, types, layers, the contract and what would break it, the Dockerfile
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy libs/common services deploy/local protos tests
@@ -77,7 +77,7 @@ bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench
 
 # --- maintain it
 
-.PHONY: format protos baseline lock
+.PHONY: format protos reference baseline lock
 format: $(STUBS) ## Format and mend what can be mended by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -85,6 +85,9 @@ format: $(STUBS) ## Format and mend what can be mended by itself
 protos: ## Generate libs/protos from the contract, also when nothing changed
 	@rm -f $(STUBS)
 	@$(MAKE) $(STUBS)
+
+reference: $(STUBS) ## Write docs/methods.md and docs/events.md from the contract and the declarations
+	@$(BIN)/python -m unora_local.reference
 
 baseline: $(STUBS) ## Make the contract as it is the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     commands.add_parser("down", help="stop all that runs; the data stay")
     commands.add_parser("clean", help="stop all that runs and erase the data")
     commands.add_parser("status", help="print what runs; exit status 0 if all is ready, else 1")
-    commands.add_parser("demo", help="play two members from sign-up to Day 15, on what runs or on a stack of its own")
+    commands.add_parser("demo", help="play sixty members, two of them to Day 15, on what runs or on a stack of its own")
     admin = commands.add_parser("make-admin", help="make a member an admin, from their next sign-in or refresh on")
     admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
     compose = commands.add_parser("compose-files", help="write the secrets that docker-compose.yml mounts")

@@ -16,7 +16,7 @@ from unora_local.supervisor import Part, Supervisor
 READY_WITHIN: Final = 120.0
 
 NEXT: Final = """
-  make demo               play two members from sign-up to Day 15
+  make demo               play sixty members, two of them to Day 15
   Ctrl-C or make down     stop; the data stay
   set -a; . {env}
                           have all addresses and certificates in your shell

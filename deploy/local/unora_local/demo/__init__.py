@@ -1,1 +1,1 @@
-"""The journey of two members from sign-up to Day 15, played against a running stack as clients play it."""
+"""The journey of sixty members, two of them to Day 15, played against a running stack as clients play it."""

@@ -1,4 +1,4 @@
-"""Photographs for twelve people and more, made from one portrait in the public domain (see PROVENANCE.md).
+"""Photographs for sixty people and more, made from one portrait in the public domain (see PROVENANCE.md).
 
 Deterministic: the same person and shot give the same bytes. Each is a JPEG such as a phone uploads, with EXIF and a
 position, so that what they are for can be proved: a face is found, quality passes, and the metadata is gone.

@@ -1,0 +1,176 @@
+"""`make reference`: writes docs/methods.md and docs/events.md, from the contract and from what the services declare.
+
+Every sentence in them is a comment of a `.proto`; every consumer is a declaration. A test compares them with the code.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from unora.common.v1.options_pb2 import Access
+from unora.common.v1.options_pb2 import method as method_option
+from unora_common.declare import Consumes
+
+from unora_local.contexts import CONTEXTS
+from unora_local.reads import declaration
+
+CLONE: Final = Path(__file__).resolve().parents[3]
+IMAGE: Final = CLONE / "libs" / "protos" / "image.binpb"
+DOCS: Final = CLONE / "docs"
+AUDIT: Final = "safety"
+"""Keeps every event of every context, which need not be said of each."""
+MESSAGES, SERVICES, METHODS = 4, 6, 2
+"""Numbers of the fields that hold them in a descriptor: comments are found by these."""
+WHO: Final = {Access.ACCESS_PUBLIC: "anyone", Access.ACCESS_USER: "member", Access.ACCESS_ADMIN: "admin"}
+
+METHODS_HEAD: Final = """# Methods
+
+Written by `make reference` from the contract in `protos/`, where requests, answers, limits and errors stand with each.
+
+*anyone* and *member* come through the gateway, a member with their token; an *admin* is a member with that role.
+Contexts come by their own certificates, and only those that are named. A suspended member opens only what says
+*suspended too*.
+"""
+EVENTS_HEAD: Final = """# Events
+
+Written by `make reference` from the contract in `protos/` and from the consumers that the services declare.
+
+Each is told on `unora.<context>.v1.<event_name>`, if and only if its transaction committed, at least once, in order per
+aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them (SA-01);
+the last column says who else acts on one, and by which method.
+"""
+
+
+class Method(NamedTuple):
+    """A method of the contract."""
+
+    context: str
+    service: str
+    name: str
+    who: str
+    callers: tuple[str, ...]
+    says: str
+
+
+class Event(NamedTuple):
+    """An event of the contract."""
+
+    context: str
+    name: str
+    aggregate: str
+    says: str
+
+
+class Consumer(NamedTuple):
+    """A method that acts on an event."""
+
+    context: str
+    event: str
+    method: str
+
+
+@cache
+def files() -> list[FileDescriptorProto]:
+    """The contexts' part of the contract, with its comments."""
+    found = FileDescriptorSet.FromString(IMAGE.read_bytes()).file
+    return [file for context in CONTEXTS for file in found if file.package == f"unora.{context}.v1"]
+
+
+def methods() -> Iterator[Method]:
+    """Every method, by context and service."""
+    for file in files():
+        said = _comments(file)
+        for at, service in enumerate(file.service):
+            for number, method in enumerate(service.method):
+                policy = method.options.Extensions[method_option]
+                callers = tuple(policy.callers)
+                who = [WHO[policy.access]] if policy.access in WHO else []
+                whole = len(callers) == len(CONTEXTS) - 1
+                who += ["all other contexts"] if whole else callers
+                who += ["suspended too"] if policy.suspended_allowed else []
+                says = _first(said[SERVICES, at, METHODS, number])
+                yield Method(_context(file), service.name, method.name, ", ".join(who), callers, says)
+
+
+def events() -> Iterator[Event]:
+    """Every event, by context."""
+    for file in files():
+        if file.name.endswith("/events.proto"):
+            said = _comments(file)
+            for at, message in enumerate(file.message_type):
+                comment = said[MESSAGES, at]
+                aggregate = re.search(r"Aggregate: (?:the )?([^.]+)\.", comment)
+                yield Event(_context(file), message.name, aggregate[1] if aggregate else "streak", _first(comment))
+
+
+def consumers() -> Iterator[Consumer]:
+    """Who acts on which event; the audit log, which takes all, left out."""
+    for context in CONTEXTS:
+        for part in declaration(context).consumers:
+            for name, method in vars(part).items():
+                consumes = getattr(method, "consumes", None)
+                if isinstance(consumes, Consumes) and consumes.event is not None:
+                    yield Consumer(context, consumes.event.DESCRIPTOR.full_name, name)
+
+
+def methods_page() -> str:
+    """docs/methods.md."""
+    found, parts = list(methods()), [METHODS_HEAD]
+    for context in CONTEXTS:
+        parts.append(f"## {context}\n")
+        own = [each for each in found if each.context == context]
+        for service in dict.fromkeys(each.service for each in own):
+            rows = ((f"`{each.name}`", each.who, each.says) for each in own if each.service == service)
+            parts.append(f"**`unora.{context}.v1.{service}`**\n\n{_table(('method', 'who', 'what'), rows)}")
+    return "\n".join(parts)
+
+
+def events_page() -> str:
+    """docs/events.md."""
+    found, readers, parts = list(events()), list(consumers()), [EVENTS_HEAD]
+    for context in CONTEXTS:
+        rows = []
+        for each in found:
+            if each.context == context:
+                full = f"unora.{context}.v1.{each.name}"
+                acting = [f"{who.context} `{who.method}`" for who in readers if who.event == full]
+                rows.append((f"`{each.name}`", each.aggregate, each.says, ", ".join(acting)))
+        parts.append(f"## {context}\n\n{_table(('event', 'aggregate', 'what', 'who acts on it'), rows)}")
+    return "\n".join(parts)
+
+
+PAGES: Final = {DOCS / "methods.md": methods_page, DOCS / "events.md": events_page}
+
+
+def main() -> None:
+    """Writes the pages."""
+    for path, page in PAGES.items():
+        path.write_text(page())
+
+
+def _context(file: FileDescriptorProto) -> str:
+    return file.package.split(".")[1]
+
+
+def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
+    """Each comment as one line, by the place of what it stands above."""
+    return {
+        tuple(location.path): " ".join(location.leading_comments.split()) for location in file.source_code_info.location
+    }
+
+
+def _first(comment: str) -> str:
+    """The first sentence, as a cell of a table."""
+    return re.split(r"(?<=[.;])(?:\s|$)", comment, maxsplit=1)[0].rstrip(".;").replace("|", "\\|")
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

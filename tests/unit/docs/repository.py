@@ -1,0 +1,79 @@
+"""The files of the repository, and what its pages name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
+KINDS = {".py", ".proto", ".md", ".yaml", ".yml", ".toml", ".sh", ".mako", ".txt", ""}
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`([^`\n]+)`")
+NAMED = re.compile(r"[\w<>{},.*-]+(?:/[\w<>{},.*-]+)*/?")
+MADE_WHEN_RUN = (".run/", ".compose", "kept/", "libs/protos")
+"""What these begin with is there only after something ran."""
+BRACES = re.compile(r"\{([^}]*)\}")
+
+
+@cache
+def files() -> list[Path]:
+    """Every file that is kept, relative to the root; what is made on the way left out."""
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        here = Path(folder).relative_to(ROOT)
+        folders[:] = [name for name in folders if (here / name).as_posix() == ".ci" or not _is_made(here / name)]
+        found += [here / name for name in names if not name.endswith(".pyc")]
+    return [path for path in found if path.name not in (".git", ".venv")]
+
+
+@cache
+def texts() -> dict[Path, str]:
+    """What stands in every file of words and code."""
+    return {path: (ROOT / path).read_text() for path in files() if path.suffix in KINDS}
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return FENCE.sub("", page.read_text())
+
+
+def paths_named(page: Path) -> Iterator[str]:
+    """What stands in backticks and looks like a path of this repository."""
+    names = {path.name for path in files()} | {path.parts[0] for path in files()}
+    endings = tuple(kind for kind in KINDS if kind)
+    for token in CODE.findall(prose(page)):
+        if NAMED.fullmatch(token) and not token.startswith(MADE_WHEN_RUN) and token not in endings:
+            first = token.split("/")[0]
+            if token.endswith(endings) or ("/" in token and (first in names or first.startswith(("unora_", "tests")))):
+                yield token
+
+
+def exists(named: str) -> bool:
+    """Whether something of the repository has that path, or ends with it; `<word>` stands for any name."""
+    return all(_found(re.sub(r"<\w+>", "*", each).rstrip("/")) for each in _spread(named))
+
+
+def _found(pattern: str) -> bool:
+    every = {path.as_posix() for path in files()}
+    every |= {parent.as_posix() for path in files() for parent in path.parents}
+    return any(fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}") for path in every)
+
+
+def _spread(named: str) -> Iterator[str]:
+    """`a/{b,c}` as `a/b` and `a/c`."""
+    found = BRACES.search(named)
+    if not found:
+        yield named
+        return
+    for one in found[1].split(","):
+        yield from _spread(named[: found.start()] + one + named[found.end() :])
+
+
+def _is_made(folder: Path) -> bool:
+    return folder.name[0] == "." or folder.name in ("__pycache__", "node_modules") or folder == Path("libs/protos")

@@ -22,7 +22,7 @@ from unora_billing.domain import payments as steps
 from unora_billing.domain.errors import BillingError, CreditsInsufficient, NotAuthorized, PaymentPending
 from unora_billing.domain.payments import OPEN, Entry, Failure, Method, Payment, Status
 from unora_billing.domain.policy import CURRENCY, Purpose, Tier
-from unora_billing.domain.subscriptions import demand_can_buy
+from unora_billing.domain.subscriptions import SubscriptionStatus, demand_can_buy
 from unora_billing.messages import payment_created
 from unora_billing.providers.payments import Charge, Intent, IntentStatus, Provider
 from unora_billing.settling import convert, fail, pay_without_money, succeed
@@ -79,6 +79,8 @@ class Paying:
         """
         if payment.status is Status.CREATED and not payment.is_authorized:
             payment = await self._authorize(payment)
+        elif await self._renews_nothing(payment):
+            payment = await self._fail(payment.id, Failure.NOT_AUTHORIZED)
         intent: Intent | None = None
         if payment.status is Status.CREATED:
             intent = await self._charge(payment)
@@ -96,7 +98,7 @@ class Paying:
         """
         if payment.status not in OPEN:
             return payment
-        if payment.method is not Method.MONEY or not payment.is_authorized:
+        if payment.method is not Method.MONEY or not payment.is_authorized or await self._renews_nothing(payment):
             return await self._fail(payment.id, failure)
         # One whose charge was lost on its way is found by its idempotency key.
         intent_id = payment.provider_payment_id or (await self._charge(payment)).id
@@ -187,6 +189,16 @@ class Paying:
         if refusal:
             raise refusal
         return left
+
+    async def _renews_nothing(self, payment: Payment) -> bool:
+        """Whether it is to renew what has ended meanwhile: nobody wants that any more, and nothing may be charged. What
+        was charged before a crash lost the answer comes by its webhook, and becomes credits.
+        """
+        if payment.status is not Status.CREATED or payment.renews_subscription_id is None:
+            return False
+        async with self._database.session() as db:
+            renewed = await subscriptions.find(db, payment.renews_subscription_id)
+        return renewed is None or renewed.status is SubscriptionStatus.ENDED
 
     async def _charge(self, payment: Payment) -> Intent:
         """Charged at the provider, or found there by the payment's id."""

@@ -34,7 +34,9 @@ def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path) -> N
 
 
 def test_free_ports_differ() -> None:
-    assert len(set(ports.free(20))) == 20
+    found = ports.free(20)
+    assert len(set(found)) == 20
+    assert max(found) < ports.LIMIT  # above, an outgoing connection may take it before its server does
 
 
 def test_passwords_are_made_once_and_private(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ protos: ## Generate libs/protos from the contract, also when nothing changed
 	@rm -f $(STUBS)
 	@$(MAKE) $(STUBS)
 
-reference: $(STUBS) ## Write docs/methods.md and docs/events.md from the contract and the declarations
+reference: $(STUBS) ## Write docs/methods.md, events.md and errors.md from the contract and the code
 	@$(BIN)/python -m unora_local.reference
 
 baseline: $(STUBS) ## Make the contract as it is the one that `make check` compares with

@@ -1,18 +1,24 @@
-"""`make reference`: writes docs/methods.md and docs/events.md, from the contract and from what the services declare.
+"""`make reference`: writes docs/methods.md, events.md and errors.md, from the contract and from what services declare.
 
-Every sentence in them is a comment of a `.proto`; every consumer is a declaration. A test compares them with the code.
+Every sentence in them is a comment of a `.proto` or the docstring of an error; every consumer is a declaration. A test
+compares them with the code.
 """
 
+import inspect
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+from types import ModuleType
 from typing import Final, NamedTuple
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from unora.common.v1.options_pb2 import Access
 from unora.common.v1.options_pb2 import method as method_option
 from unora_common.declare import Consumes
+from unora_common.errors import DomainError
 
 from unora_local.contexts import CONTEXTS
 from unora_local.reads import declaration
@@ -42,6 +48,14 @@ Each is told on `unora.<context>.v1.<event_name>`, if and only if its transactio
 aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them (SA-01);
 the last column says who else acts on one, and by which method.
 """
+ERRORS_HEAD: Final = """# Errors
+
+Written by `make reference` from the code. A refusal is a gRPC status with `google.rpc.ErrorInfo`: the reason is stable and
+is what a client goes by, the domain is `unora.<context>`, the metadata hold what one may act on. Which method refuses with
+what stands with the method in `protos/`. Anything else leaves as INTERNAL, without detail.
+
+Billing also passes on, word by word, what streak or reveal refuse a payment with.
+"""
 
 
 class Method(NamedTuple):
@@ -61,6 +75,15 @@ class Event(NamedTuple):
     context: str
     name: str
     aggregate: str
+    says: str
+
+
+class Refusal(NamedTuple):
+    """An error that leaves a service."""
+
+    package: str
+    reason: str
+    code: str
     says: str
 
 
@@ -116,6 +139,28 @@ def consumers() -> Iterator[Consumer]:
                     yield Consumer(context, consumes.event.DESCRIPTOR.full_name, name)
 
 
+def refusals() -> Iterator[Refusal]:
+    """Every error that has a reason, those of all contexts first."""
+    for package in ("unora_common", *(f"unora_{context}" for context in CONTEXTS)):
+        found = set[Refusal]()
+        for module in _modules(package):
+            for kind in vars(module).values():
+                if isinstance(kind, type) and issubclass(kind, DomainError) and kind.__module__ == module.__name__:
+                    if reason := getattr(kind, "reason", None):
+                        found.add(Refusal(package, reason, kind.code, _first(" ".join(inspect.getdoc(kind).split()))))
+        yield from sorted(found)
+
+
+def errors_page() -> str:
+    """docs/errors.md."""
+    found, parts = list(refusals()), [ERRORS_HEAD]
+    for package in dict.fromkeys(each.package for each in found):
+        title = "any context" if package == "unora_common" else package.removeprefix("unora_")
+        rows = ((f"`{each.reason}`", each.code, each.says) for each in found if each.package == package)
+        parts.append(f"## {title}\n\n{_table(('reason', 'status', 'what'), rows)}")
+    return "\n".join(parts)
+
+
 def methods_page() -> str:
     """docs/methods.md."""
     found, parts = list(methods()), [METHODS_HEAD]
@@ -142,13 +187,24 @@ def events_page() -> str:
     return "\n".join(parts)
 
 
-PAGES: Final = {DOCS / "methods.md": methods_page, DOCS / "events.md": events_page}
+PAGES: Final = {
+    DOCS / "methods.md": methods_page,
+    DOCS / "events.md": events_page,
+    DOCS / "errors.md": errors_page,
+}
 
 
 def main() -> None:
     """Writes the pages."""
     for path, page in PAGES.items():
         path.write_text(page())
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    """All modules of a package but those that are run, not imported."""
+    for found in walk_packages(import_module(package).__path__, f"{package}."):
+        if not re.search(r"\.(__main__|migrations|alembic|tables)\b", found.name):
+            yield import_module(found.name)
 
 
 def _context(file: FileDescriptorProto) -> str:

@@ -6,6 +6,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import grpc
 import pytest
 from unora_local import cli, reference
 from unora_local.contexts import CONTEXTS
@@ -19,6 +20,7 @@ LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 MAKE = re.compile(r"\bmake ([a-z][a-z0-9-]*)")
 MODULE = re.compile(r"(?<![\w.-])-m (unora_\w+|tests\.\w+)((?:\.\w+)*)(?: ([a-z][a-z-]+))?")
 VARIABLE = re.compile(r"\bUNORA_[A-Z0-9_]+[A-Z0-9]\b")
+REFUSED = re.compile(rf"\b({'|'.join(code.name for code in grpc.StatusCode)})\s+([A-Z][A-Z_]*_[A-Z_]+)\b")
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE))
 ids = [str(page.relative_to(ROOT)) for page in PAGES]
@@ -71,6 +73,20 @@ def test_variables_are_ones_that_something_reads(page: Path) -> None:
 def test_what_is_written_from_the_code_equals_it() -> None:
     for path, page in reference.PAGES.items():
         assert path.read_text() == page(), f"{path.name} is old: make reference"
+
+
+def test_every_refusal_that_the_contract_names_is_one_of_the_context() -> None:
+    known = {(each.package.removeprefix("unora_"), each.code, each.reason) for each in reference.refusals()}
+    unknown = set()
+    for path, text in texts().items():
+        if path.suffix == ".proto":
+            context = path.parts[2]
+            among = {context, "common", *({"streak", "reveal"} if context == "billing" else ())}
+            said = " ".join(line.strip().removeprefix("//") for line in text.splitlines() if "//" in line)
+            for code, reason in REFUSED.findall(said):
+                if not any((who, code, reason) in known for who in among):
+                    unknown.add((context, code, reason))
+    assert unknown == set()
 
 
 def test_every_rule_that_is_named_exists() -> None:

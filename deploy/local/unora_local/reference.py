@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from types import ModuleType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from unora.common.v1.options_pb2 import Access
@@ -50,9 +50,9 @@ the last column says who else acts on one, and by which method.
 """
 ERRORS_HEAD: Final = """# Errors
 
-Written by `make reference` from the code. A refusal is a gRPC status with `google.rpc.ErrorInfo`: the reason is stable and
-is what a client goes by, the domain is `unora.<context>`, the metadata hold what one may act on. Which method refuses with
-what stands with the method in `protos/`. Anything else leaves as INTERNAL, without detail.
+Written by `make reference` from the code. A refusal is a gRPC status with `google.rpc.ErrorInfo`: the reason is stable
+and is what a client goes by, the domain is `unora.<context>`, the metadata hold what one may act on. Which method
+refuses with what stands with the method in `protos/`. Anything else leaves as INTERNAL, without detail.
 
 Billing also passes on, word by word, what streak or reveal refuse a payment with.
 """
@@ -142,13 +142,8 @@ def consumers() -> Iterator[Consumer]:
 def refusals() -> Iterator[Refusal]:
     """Every error that has a reason, those of all contexts first."""
     for package in ("unora_common", *(f"unora_{context}" for context in CONTEXTS)):
-        found = set[Refusal]()
-        for module in _modules(package):
-            for kind in vars(module).values():
-                if isinstance(kind, type) and issubclass(kind, DomainError) and kind.__module__ == module.__name__:
-                    if reason := getattr(kind, "reason", None):
-                        found.add(Refusal(package, reason, kind.code, _first(" ".join(inspect.getdoc(kind).split()))))
-        yield from sorted(found)
+        kinds = {kind for module in _modules(package) for kind in vars(module).values() if _is_refusal(kind, module)}
+        yield from sorted(Refusal(package, kind.reason, kind.code, _first(_said(kind))) for kind in kinds)
 
 
 def errors_page() -> str:
@@ -205,6 +200,17 @@ def _modules(package: str) -> Iterator[ModuleType]:
     for found in walk_packages(import_module(package).__path__, f"{package}."):
         if not re.search(r"\.(__main__|migrations|alembic|tables)\b", found.name):
             yield import_module(found.name)
+
+
+def _is_refusal(kind: Any, module: ModuleType) -> bool:
+    """Whether something that a module holds is an error of its own, with a reason."""
+    own = inspect.isclass(kind) and issubclass(kind, DomainError) and kind.__module__ == module.__name__
+    return own and hasattr(kind, "reason")
+
+
+def _said(kind: type) -> str:
+    """A docstring as one line."""
+    return " ".join((inspect.getdoc(kind) or "").split())
 
 
 def _context(file: FileDescriptorProto) -> str:

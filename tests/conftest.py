@@ -29,9 +29,9 @@ def _needs_servers(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stacks that tests of different workers start reach for different ports."""
+    """Stacks that tests of different workers start reach for different ports; the longest row of them is S3's ten."""
     number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    os.environ[ports.SHIFT] = str(7 * (int(number) + 1))
+    os.environ[ports.SHIFT] = str(12 * (int(number) + 1))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -59,6 +59,12 @@ class Step:
     context: str
     table: str
     when: str = "true"
+    by_relay: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the connections that write it."""
+        return f"unora_{self.context}_relay" if self.by_relay else f"unora_{self.context}"
 
 
 async def until(look: Callable[[], Awaitable[T]], what: str, within: float = SOON) -> T:
@@ -114,8 +120,7 @@ class Crashes:
         async def look() -> list[int]:
             found: list[int] = []
             for step in steps:
-                number, service = self._numbers[step], f"unora_{step.context}"
-                rows = await self._superuser.fetch(WAITING, int(point), number, service)
+                rows = await self._superuser.fetch(WAITING, int(point), self._numbers[step], step.name)
                 if len(rows) < count:
                     return []
                 found += [row["pid"] for row in rows]

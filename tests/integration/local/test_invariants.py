@@ -1,7 +1,8 @@
-"""Every invariant holds in a world that lived, and each shows on a copy that was broken just there.
+"""Every invariant holds in a world that lived, and each shows when it is broken just there.
 
-A copy is broken as a superuser can: without triggers and foreign keys, and where a constraint would stand in the way,
-without it. That each of them does stand in the way is what the tests of the services prove.
+It is broken as a superuser can, in a transaction that is rolled back: without triggers and foreign keys, and where a
+constraint would stand in the way, without it. That each of them does stand in the way is what the tests of the services
+prove.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from unora_local.testbed import Testbed
 from tests.integration.local.breakages import BREAKAGES, Breakage
 from tests.integration.local.story import play
 
-STORY, COPY = "unora_story", "unora_story_broken"
+STORY = "unora_story"
 
 
 @pytest.fixture(scope="module")
 async def story(testbed: Testbed) -> AsyncIterator[str]:
-    """The database of a world in which the journey was played, with nobody connected to it."""
+    """The address of the database of a world in which the journey was played."""
     world = World(testbed, "story")
     await world.start()
     try:
@@ -31,34 +32,29 @@ async def story(testbed: Testbed) -> AsyncIterator[str]:
         assert await broken(world.superuser) == {}
     finally:
         await world.stop()
-    yield STORY
-    await _drop(testbed, STORY)
+    yield testbed.dsn(STORY)
+    admin = await asyncpg.connect(testbed.dsn("postgres"))
+    await admin.execute(f'DROP DATABASE "{STORY}" WITH (FORCE)')
+    await admin.close()
 
 
 @pytest.fixture
-async def copy(testbed: Testbed, story: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """The superuser in a copy of it, in which no trigger and no foreign key works."""
-    admin = await asyncpg.connect(testbed.dsn("postgres"))
-    await admin.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{story}"')
-    await admin.close()
-    connection = await asyncpg.connect(testbed.dsn(COPY))
+async def broken_story(story: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """The superuser in it, with no trigger and no foreign key at work; nothing of what is done here stays."""
+    connection = await asyncpg.connect(story)
     await connection.execute("SET session_replication_role = replica")
+    transaction = connection.transaction(isolation="repeatable_read")
+    await transaction.start()
     yield connection
+    await transaction.rollback()
     await connection.close()
-    await _drop(testbed, COPY)
-
-
-async def _drop(testbed: Testbed, database: str) -> None:
-    admin = await asyncpg.connect(testbed.dsn("postgres"))
-    await admin.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
-    await admin.close()
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.invariant)
-async def test_what_is_broken_shows(copy: asyncpg.Connection[asyncpg.Record], breakage: Breakage) -> None:
+async def test_what_is_broken_shows(broken_story: asyncpg.Connection[asyncpg.Record], breakage: Breakage) -> None:
     for statement in breakage.statements:
-        await copy.execute(statement)
-    found = {invariant.name: rows for invariant, rows in (await broken(copy)).items()}
+        await broken_story.execute(statement)
+    found = {invariant.name: rows for invariant, rows in (await broken(broken_story)).items()}
     assert set(found) == {breakage.invariant, *breakage.also}
     assert len(found[breakage.invariant]) == breakage.rows
 

@@ -11,25 +11,48 @@ from typing import Final
 
 import asyncpg
 
-from unora_local.invariants import discovery, events, matching, reveals, streaks
-from unora_local.invariants.invariant import Invariant
+from unora_local.invariants import (
+    discovery,
+    events,
+    ledger,
+    matching,
+    payments,
+    personality,
+    reveals,
+    safety,
+    standing,
+    streaks,
+    subscriptions,
+    trust,
+    wording,
+)
+from unora_local.invariants.invariant import Invariant, Row
 
 __all__ = ["INVARIANTS", "Invariant", "broken"]
 
 INVARIANTS: Final = (
+    *trust.INVARIANTS,
     *discovery.INVARIANTS,
     *matching.INVARIANTS,
     *streaks.INVARIANTS,
     *reveals.INVARIANTS,
+    *personality.INVARIANTS,
+    *payments.INVARIANTS,
+    *ledger.INVARIANTS,
+    *subscriptions.INVARIANTS,
+    *safety.INVARIANTS,
+    *standing.INVARIANTS,
     *events.INVARIANTS,
+    *wording.INVARIANTS,
 )
 
 
-async def broken(connection: asyncpg.Connection[asyncpg.Record]) -> dict[Invariant, list[dict[str, object]]]:
+async def broken(connection: asyncpg.Connection[asyncpg.Record]) -> dict[Invariant, list[Row]]:
     """The invariants that do not hold, each with the rows that break it; all of one moment."""
     found = {}
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         for invariant in INVARIANTS:
-            if rows := await connection.fetch(invariant.sql):
-                found[invariant] = [dict(row) for row in rows]
+            rows = [dict(record) for record in await connection.fetch(invariant.sql)]
+            if breaking := [row for row in rows if invariant.breaks(row)]:
+                found[invariant] = breaking
     return found

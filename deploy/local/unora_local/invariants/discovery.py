@@ -73,19 +73,19 @@ INVARIANTS: Final = (
         """
         SELECT i.user_id, i.active_connection_count, c.active_connection_count AS known
         FROM matching.inventory i LEFT JOIN discovery.candidates c USING (user_id)
-        WHERE i.version > 0 AND (i.tier, i.active_connection_count, i.connection_limit)
-            IS DISTINCT FROM (c.tier, c.active_connection_count::int, c.connection_limit::int)
+        WHERE i.version > 0 AND (i.active_connection_count, i.connection_limit)
+            IS DISTINCT FROM (c.active_connection_count::int, c.connection_limit::int)
         """,
     ),
     Invariant(
         "account-follows-slots",
         ("XX-02",),
-        "the account shows the tier and the connections that matching counts",
+        "the account shows the connections that matching counts, and its limit",
         """
         SELECT i.user_id, i.active_connection_count, u.active_connection_count AS known
         FROM matching.inventory i LEFT JOIN identity.users u ON u.id = i.user_id
-        WHERE i.version > 0
-            AND (i.tier, i.active_connection_count) IS DISTINCT FROM (u.tier, u.active_connection_count::int)
+        WHERE i.version > 0 AND (i.active_connection_count, i.connection_limit)
+            IS DISTINCT FROM (u.active_connection_count::int, u.connection_limit::int)
         """,
     ),
     Invariant(

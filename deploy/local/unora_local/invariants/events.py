@@ -14,6 +14,10 @@ AGGREGATES: Final = (
     ("matching", "connections", "id"),
     ("streak", "streaks", "id"),
     ("reveal", "reveals", "id"),
+    ("reveal", "personality_scores", "user_id"),
+    ("billing", "accounts", "user_id"),
+    ("billing", "payments", "id"),
+    ("billing", "credit_protections", "id"),
     ("safety", "restrictions", "user_id"),
     ("safety", "cases", "id"),
 )

@@ -1,6 +1,15 @@
 """What an invariant is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def always(row: Row) -> bool:
+    """Every row breaks it."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -11,3 +20,5 @@ class Invariant:
     rules: tuple[str, ...]
     says: str
     sql: str
+    breaks: Callable[[Row], bool] = always
+    """Which of the rows break it, where SQL cannot tell."""

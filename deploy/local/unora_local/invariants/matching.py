@@ -29,6 +29,29 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "slots-of-the-tier",
+        ("MA-06", "MA-07"),
+        "a member has the slots of their tier, or as many as are still taken, if these are more",
+        """
+        SELECT user_id, tier, tier_limit, active_connection_count, connection_limit FROM matching.inventory
+        WHERE tier_limit <> CASE tier WHEN 'pro' THEN 4 WHEN 'plus' THEN 2 ELSE 1 END
+            OR connection_limit <> greatest(tier_limit, active_connection_count)
+        """,
+    ),
+    Invariant(
+        "nothing-gained-while-over",
+        ("MA-07",),
+        "who holds more connections than their tier has slots formed none of them after it fell",
+        # The minute is for the news of the fall to come from billing.
+        """
+        SELECT c.id AS connection_id, i.user_id, c.formed_at FROM matching.inventory i
+        JOIN (SELECT user_id, max(ended_at) AS fell_at FROM billing.subscriptions GROUP BY user_id) s USING (user_id)
+        JOIN matching.connections c ON i.user_id IN (c.user_a_id, c.user_b_id)
+        WHERE i.active_connection_count > i.tier_limit AND c.connection_status = 'active' AND c.deleted_at IS NULL
+            AND c.formed_at > s.fell_at + interval '1 minute'
+        """,
+    ),
+    Invariant(
         "formed-by-two-interests",
         ("MA-01", "MA-08"),
         "a connection was formed by an interest of each of its two, in its server",
@@ -48,6 +71,34 @@ INVARIANTS: Final = (
         """
         SELECT user_a_id, user_b_id, count(*) AS connections FROM matching.connections
         WHERE connection_status = 'active' AND deleted_at IS NULL GROUP BY user_a_id, user_b_id HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        "ended-for-good",
+        ("MA-12",),
+        "two whose connection has ended are never connected again",
+        """
+        SELECT c.id AS connection_id, e.id AS ended_id FROM matching.connections c
+        JOIN matching.connections e USING (user_a_id, user_b_id)
+        WHERE e.connection_status = 'ended' AND c.id <> e.id AND c.formed_at >= e.formed_at
+        """,
+    ),
+    Invariant(
+        "only-the-matched-connect",
+        ("MA-01", "MA-05", "MA-11"),
+        "an interest that was wiped, withdrawn, expired or void is part of no connection",
+        """
+        SELECT id AS interest_id, interest_status, connection_id FROM matching.interests
+        WHERE interest_status <> 'matched' AND connection_id IS NOT NULL
+        """,
+    ),
+    Invariant(
+        "interests-expire",
+        ("MA-11",),
+        "no interest looks as if it waited for more than 14 days",
+        """
+        SELECT id AS interest_id, interest_status, sent_at FROM matching.interests
+        WHERE shown_as = 'pending' AND deleted_at IS NULL AND sent_at < clock.now() - interval '14 days 1 minute'
         """,
     ),
     Invariant(

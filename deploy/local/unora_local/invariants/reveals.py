@@ -32,6 +32,18 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "what-is-due-is-earned",
+        ("RE-02", "RE-08"),
+        "none of a pair's reveals is locked that the days it has reached earn by its member's tier",
+        """
+        SELECT r.id AS reveal_id, r.reveal_number, p.completed_days FROM reveal.reveals r
+        JOIN reveal.pairs p ON p.streak_id = r.streak_id AND p.ended_at IS NULL
+        JOIN reveal.progressions g ON g.streak_id = r.streak_id AND g.user_id = r.user_id
+        JOIN reveal.reveal_milestones m ON m.tier = g.tier AND m.reveal_number = r.reveal_number
+        WHERE r.reveal_status = 'locked' AND r.deleted_at IS NULL AND m.reveal_day_required <= p.completed_days
+        """,
+    ),
+    Invariant(
         "no-identity-before-day-15",
         ("RE-04",),
         "reveal 5 is locked until the streak is complete",
@@ -63,6 +75,15 @@ INVARIANTS: Final = (
         LEFT JOIN matching.connections c ON c.id = connection_id
         WHERE s.id IS NULL OR (d.disclosed_at IS NULL AND c.connection_status = 'active')
             OR (d.streak_id, d.user_a_id, d.user_b_id) <> (s.id, s.user_a_id, s.user_b_id)
+        """,
+    ),
+    Invariant(
+        "closed-when-ended",
+        ("RE-10", "XX-02"),
+        "reveals are closed to a pair since its connection ended, and not before",
+        """
+        SELECT c.id AS connection_id, c.ended_at, p.ended_at AS known FROM matching.connections c
+        LEFT JOIN reveal.pairs p ON p.connection_id = c.id WHERE c.ended_at IS DISTINCT FROM p.ended_at
         """,
     ),
     Invariant(

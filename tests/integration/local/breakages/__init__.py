@@ -1,0 +1,36 @@
+"""For each invariant the smallest damage that breaks it and nothing else, in the world of story.py."""
+
+from __future__ import annotations
+
+from tests.integration.local.breakages import (
+    discovery,
+    events,
+    ledger,
+    matching,
+    payments,
+    personality,
+    reveals,
+    safety,
+    standing,
+    streaks,
+    subscriptions,
+    trust,
+)
+from tests.integration.local.breakages.breakage import Breakage
+
+__all__ = ["BREAKAGES", "Breakage"]
+
+BREAKAGES = (
+    *trust.BREAKAGES,
+    *discovery.BREAKAGES,
+    *matching.BREAKAGES,
+    *streaks.BREAKAGES,
+    *reveals.BREAKAGES,
+    *personality.BREAKAGES,
+    *payments.BREAKAGES,
+    *ledger.BREAKAGES,
+    *subscriptions.BREAKAGES,
+    *safety.BREAKAGES,
+    *standing.BREAKAGES,
+    *events.BREAKAGES,
+)

@@ -1,0 +1,56 @@
+"""Credits, what they came from, and recoveries that cost nothing."""
+
+from tests.integration.local.breakages.breakage import Breakage
+from tests.integration.local.breakages.who import ALONE, BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
+
+BREAKAGES = (
+    Breakage("balance-is-the-ledger", (f"UPDATE billing.accounts SET balance = 1 WHERE user_id = {SUBSCRIBER}",)),
+    Breakage(
+        "never-below-zero",
+        ("UPDATE billing.credits SET created_at = created_at + interval '1 day' WHERE kind = 'compensation'",),
+    ),
+    Breakage("credited-in-full-once", (f"UPDATE billing.payments SET amount = amount + 1 WHERE id = {REJECTED}",)),
+    Breakage("spent-in-full-once", (f"UPDATE billing.payments SET amount = amount + 1 WHERE id = {BY_CREDITS}",)),
+    Breakage(
+        "paid-recoveries-are-protected",
+        (
+            f"""
+            UPDATE billing.credit_protections SET expires_at = expires_at + interval '1 hour'
+            WHERE payment_id = {RECOVERY}
+            """,
+        ),
+    ),
+    Breakage(
+        "converted-by-the-partner",
+        tuple(
+            f"""
+            UPDATE {table} SET ended_by_id = (
+                SELECT payer_id FROM billing.credit_protections WHERE status = 'converted') WHERE {key} = {CONVERTED}
+            """
+            for table, key in (("matching.connections", "id"), ("billing.connection_endings", "connection_id"))
+        ),
+    ),
+    Breakage(
+        "conversions-are-credits",
+        ("UPDATE billing.credits SET kind = 'compensation' WHERE kind = 'protection'",),
+        also=("recovery-by-the-breaker", "rejected-is-compensated"),
+    ),
+    Breakage(
+        "endings-are-remembered",
+        (
+            """
+            UPDATE billing.connection_endings SET ended_at = ended_at + interval '1 second'
+            WHERE connection_id = (SELECT id FROM matching.connections WHERE end_reason = 'block')
+            """,
+        ),
+    ),
+    Breakage(
+        "free-recoveries-are-counted",
+        (f"INSERT INTO billing.free_recovery_allowances VALUES (gen_random_uuid(), {SUBSCRIBER}, 1)",),
+    ),
+    Breakage(
+        "free-recoveries-of-the-plan",
+        (f"INSERT INTO billing.free_recovery_allowances VALUES (gen_random_uuid(), {ALONE}, 1)",),
+        also=("free-recoveries-are-counted",),
+    ),
+)

@@ -1,0 +1,54 @@
+"""Payments, and what they brought."""
+
+from tests.integration.local.breakages.breakage import Breakage
+from tests.integration.local.breakages.who import ALONE, BY_MONEY, NUDGE, RECOVERY, WINDOW, payload
+
+MENTIONED = f"position(convert_to({RECOVERY}::text, 'UTF8') IN payload)"
+"""Where in an event's payload the payment is."""
+
+BREAKAGES = (
+    Breakage(
+        "nothing-is-left-paid",
+        (
+            f"""
+            INSERT INTO billing.payments (id, payer_id, request_id, purpose, method, amount, currency, streak_id,
+                status, provider_payment_id, created_at, succeeded_at, version)
+            VALUES (gen_random_uuid(), {ALONE}, gen_random_uuid(), 'nudge', 'money', 99, 'USD', {WINDOW},
+                'succeeded', 'pi_played', clock.now(), clock.now(), 2)
+            """,
+        ),
+    ),
+    Breakage(
+        "money-moves-on",
+        ("UPDATE billing.subscriptions SET due_at = clock.now() - interval '1 hour' WHERE status <> 'ended'",),
+    ),
+    Breakage("money-means-a-charge", (f"UPDATE billing.payments SET provider_payment_id = NULL WHERE id = {NUDGE}",)),
+    Breakage(
+        "recovery-by-the-breaker",
+        (f"UPDATE streak.recovery_payments SET user_id = {ALONE} WHERE payment_id = {RECOVERY}",),
+    ),
+    Breakage(
+        "recoveries-are-told",
+        payload(
+            "streak",
+            f"subject = 'unora.streak.v1.streak_recovered' AND {MENTIONED} > 0",
+            f"overlay(payload PLACING convert_to({BY_MONEY}::text, 'UTF8') FROM {MENTIONED})",
+        ),
+        rows=2,
+    ),
+    Breakage("nudge-by-its-sender", (f"UPDATE billing.payments SET payer_id = {ALONE} WHERE id = {NUDGE}",)),
+    Breakage("purchase-by-its-owner", (f"UPDATE billing.payments SET reveal_number = 4 WHERE id = {BY_MONEY}",)),
+    Breakage(
+        "purchased-by-a-purchase",
+        (
+            f"""
+            UPDATE reveal.reveals SET reveal_status = 'purchased' WHERE streak_id = {WINDOW} AND reveal_number = 3
+                AND user_id = (SELECT user_a_id FROM streak.streaks WHERE id = {WINDOW})
+            """,
+        ),
+    ),
+    Breakage(
+        "rejected-is-compensated",
+        (f"INSERT INTO streak.closed_payments VALUES (gen_random_uuid(), {WINDOW}, 'rejected', clock.now())",),
+    ),
+)

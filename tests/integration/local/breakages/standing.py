@@ -1,0 +1,36 @@
+"""What is done about members, and where it is felt."""
+
+from tests.integration.local.breakages.breakage import Breakage
+from tests.integration.local.breakages.who import ALONE, CONNECTED, REDUCED, SUSPENDED, interest
+
+BREAKAGES = (
+    Breakage("standing-was-decided", (f"UPDATE safety.cases SET decision = 'dismiss' WHERE user_id = {REDUCED}",)),
+    Breakage("standing-is-felt", (f"UPDATE billing.accounts SET suspended = false WHERE user_id = {SUSPENDED}",)),
+    Breakage("silenced-wish-nothing", (interest(SUSPENDED, ALONE),)),
+    Breakage(
+        "suspended-are-alone",
+        (f"INSERT INTO safety.restrictions (user_id, suspended) VALUES ({CONNECTED}, true)",),
+        also=("pool-follows-standing", "standing-is-felt", "standing-was-decided"),
+    ),
+    Breakage(
+        "suspended-pay-nothing",
+        (
+            f"""
+            INSERT INTO billing.subscriptions
+            SELECT gen_random_uuid(), {SUSPENDED}, tier, status, started_at, periods, current_period_starts_at,
+                current_period_ends_at, due_at, attempts, provider_method_id, ended_at, deleted_at
+            FROM billing.subscriptions WHERE status <> 'ended'
+            """,
+        ),
+        also=("months-are-paid", "tier-of-the-plan"),
+    ),
+    Breakage(
+        "suspended-are-out",
+        (
+            f"""
+            UPDATE identity.sessions SET revoked_at = NULL, revocation = NULL
+            WHERE user_id = {SUSPENDED} AND revoked_at IS NOT NULL
+            """,
+        ),
+    ),
+)

@@ -42,29 +42,29 @@ class BillingConfig(Config, frozen=True, kw_only=True):
     """The same of the pro plan."""
 
     free_slots: int = 1
-    """Shown with the plan; matching holds it."""
+    """Connections; shown with the plan, and held by matching, which reads the same variable."""
     plus_slots: int = 2
-    """Shown with the plan; matching holds it."""
+    """Connections; shown with the plan, and held by matching, which reads the same variable."""
     pro_slots: int = 4
-    """Shown with the plan; matching holds it."""
-    free_refresh_hours: int = 24
-    """Shown with the plan; discovery holds it."""
-    plus_refresh_hours: int = 12
-    """Shown with the plan; discovery holds it."""
-    pro_refresh_hours: int = 6
-    """Shown with the plan; discovery holds it."""
-    free_nudges: int = 1
-    """Shown with the plan; streak holds it."""
-    plus_nudges: int = 2
-    """Shown with the plan; streak holds it."""
-    pro_nudges: int = 3
-    """Shown with the plan; streak holds it."""
+    """Connections; shown with the plan, and held by matching, which reads the same variable."""
+    refresh_hours_free: int = 24
+    """Hours; shown with the plan, and held by discovery, which reads the same variable."""
+    refresh_hours_plus: int = 12
+    """Hours; shown with the plan, and held by discovery, which reads the same variable."""
+    refresh_hours_pro: int = 6
+    """Hours; shown with the plan, and held by discovery, which reads the same variable."""
+    nudges_free: int = 1
+    """An at-risk period; shown with the plan, and held by streak, which reads the same variable."""
+    nudges_plus: int = 2
+    """An at-risk period; shown with the plan, and held by streak, which reads the same variable."""
+    nudges_pro: int = 3
+    """An at-risk period; shown with the plan, and held by streak, which reads the same variable."""
     free_reveals: int = 3
-    """Shown with the plan; reveal holds it."""
+    """Shown with the plan; what days bring is in reveal.reveal_milestones."""
     plus_reveals: int = 4
-    """Shown with the plan; reveal holds it."""
+    """Shown with the plan; what days bring is in reveal.reveal_milestones."""
     pro_reveals: int = 5
-    """Shown with the plan; reveal holds it."""
+    """Shown with the plan; what days bring is in reveal.reveal_milestones."""
 
     protection_hours: float = 24.0
     """How long the partner's ending turns a recovery's price into credits (BI-05)."""
@@ -103,8 +103,8 @@ class BillingConfig(Config, frozen=True, kw_only=True):
             name=tier.capitalize(),
             monthly_amount=amounts[tier],
             connection_slots=getattr(self, f"{tier}_slots"),
-            refresh_hours=getattr(self, f"{tier}_refresh_hours"),
-            nudges=getattr(self, f"{tier}_nudges"),
+            refresh_hours=getattr(self, f"refresh_hours_{tier}"),
+            nudges=getattr(self, f"nudges_{tier}"),
             free_recoveries=getattr(self, f"{tier}_recoveries"),
             reveals_earned=getattr(self, f"{tier}_reveals"),
         )

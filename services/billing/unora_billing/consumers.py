@@ -35,7 +35,7 @@ class Outcomes:
 
     @on(RecoveryRejected)
     async def reject_recovery(self, event: RecoveryRejected, tx: Tx) -> None:
-        """ST-17."""
+        """ST-17: it came too late, or for a break that is over; it becomes credits."""
         await thing_rejected(tx, event.payment_id, Purpose.RECOVERY)
 
     @on(NudgeSent)
@@ -46,17 +46,17 @@ class Outcomes:
 
     @on(NudgeRejected)
     async def reject_nudge(self, event: NudgeRejected, tx: Tx) -> None:
-        """BI-11."""
+        """BI-11: nobody was there for it any more; it becomes credits."""
         await thing_rejected(tx, event.payment_id, Purpose.NUDGE)
 
     @on(RevealPurchased)
     async def purchase(self, event: RevealPurchased, tx: Tx) -> None:
-        """RE-05."""
+        """RE-05: the reveal was given."""
         await thing_given(tx, event.payment_id, Purpose.REVEAL)
 
     @on(PurchaseRejected)
     async def reject_purchase(self, event: PurchaseRejected, tx: Tx) -> None:
-        """BI-11."""
+        """BI-11: the reveal was earned meanwhile, or the connection is over; it becomes credits."""
         await thing_rejected(tx, event.payment_id, Purpose.REVEAL)
 
 
@@ -74,5 +74,5 @@ class Others:
 
     @on(RestrictionChanged)
     async def restrict(self, event: RestrictionChanged, tx: Tx) -> None:
-        """SA-06."""
+        """SA-06: a suspended member's subscription ends at once."""
         await set_standing(tx, UUID(event.user_id), event.version, suspended=event.suspended)

@@ -94,7 +94,7 @@ def to_entry(row: Row) -> api.CreditEntry:
 
 
 def tier_changed(user_id: UUID, version: int, before: Tier, after: Tier, now: datetime) -> events.TierChanged:
-    """BI-01."""
+    """BI-01: the tier that follows from the subscription."""
     return events.TierChanged(
         user_id=str(user_id),
         version=version,
@@ -107,7 +107,7 @@ def tier_changed(user_id: UUID, version: int, before: Tier, after: Tier, now: da
 def subscription_changed(
     subscription: Subscription, version: int, before: SubscriptionStatus | None, now: datetime
 ) -> events.SubscriptionChanged:
-    """BI-01, BI-09."""
+    """BI-01, BI-09: a step of a subscription, with the state before."""
     return events.SubscriptionChanged(
         user_id=str(subscription.user_id),
         version=version,
@@ -123,7 +123,7 @@ def subscription_changed(
 def credits_changed(
     user_id: UUID, version: int, entry_id: UUID, kind: Entry, amount: int, balance: int, payment_id: UUID, now: datetime
 ) -> events.CreditsChanged:
-    """BI-03."""
+    """BI-03: one entry of the ledger, and the balance after it."""
     return events.CreditsChanged(
         user_id=str(user_id),
         version=version,
@@ -192,7 +192,7 @@ def payment_applied(payment: Payment, now: datetime) -> events.PaymentApplied:
 
 
 def payment_credited(payment: Payment, kind: Entry, now: datetime) -> events.PaymentCredited:
-    """BI-05, BI-11."""
+    """BI-05, BI-11: the whole amount is credits now, and why."""
     return events.PaymentCredited(
         payment_id=str(payment.id),
         version=payment.version,
@@ -205,7 +205,7 @@ def payment_credited(payment: Payment, kind: Entry, now: datetime) -> events.Pay
 
 
 def protection_opened(protection: Protection) -> events.ProtectionOpened:
-    """BI-05."""
+    """BI-05: from when the recovery applied, for 24 hours."""
     return events.ProtectionOpened(
         protection_id=str(protection.id),
         version=protection.version,
@@ -219,7 +219,7 @@ def protection_opened(protection: Protection) -> events.ProtectionOpened:
 
 
 def protection_closed(protection: Protection, *, converted: bool) -> events.ProtectionClosed:
-    """BI-05."""
+    """BI-05: it expired, or the partner's ending turned the price into credits."""
     return events.ProtectionClosed(
         protection_id=str(protection.id),
         version=protection.version,

@@ -67,7 +67,7 @@ class Pool:
 
     @on(RestrictionChanged)
     async def standing(self, event: RestrictionChanged, tx: Tx) -> None:
-        """DI-09, DI-10."""
+        """DI-09, DI-10: who is not shown, and who is shown less often."""
         await pool.project_standing(tx, from_standing(event))
 
 

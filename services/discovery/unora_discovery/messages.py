@@ -143,7 +143,7 @@ def to_batch(batch: Batch) -> discovery_service_pb2.Batch:
 
 
 def to_card(card: Card) -> discovery_service_pb2.Card:
-    """DI-08."""
+    """DI-08: what a card may show, and nothing else."""
     return discovery_service_pb2.Card(
         card_id=str(card.id),
         position=card.position,
@@ -163,19 +163,19 @@ def to_card(card: Card) -> discovery_service_pb2.Card:
 
 
 def server_joined(user_id: UUID, version: int, server: ServerType, now: datetime) -> ServerJoined:
-    """DI-01."""
+    """DI-01: a member is in a server."""
     return ServerJoined(
         user_id=str(user_id), version=version, server_type=SERVERS[server], occurred_at=to_timestamp(now)
     )
 
 
 def server_left(user_id: UUID, version: int, server: ServerType, now: datetime) -> ServerLeft:
-    """DI-01."""
+    """DI-01: a member is in a server no more."""
     return ServerLeft(user_id=str(user_id), version=version, server_type=SERVERS[server], occurred_at=to_timestamp(now))
 
 
 def refresh_timer_changed(user_id: UUID, version: int, timer: Timer, now: datetime) -> RefreshTimerChanged:
-    """DI-14."""
+    """DI-14: the timer, as the new tier sets it."""
     return RefreshTimerChanged(
         user_id=str(user_id),
         version=version,
@@ -188,7 +188,7 @@ def refresh_timer_changed(user_id: UUID, version: int, timer: Timer, now: dateti
 def batch_refreshed(
     user_id: UUID, version: int, server: ServerType, batch: Batch, before: Timer, after: Timer
 ) -> BatchRefreshed:
-    """DI-03, DI-04."""
+    """DI-03, DI-04: a new batch, and the timer after it."""
     return BatchRefreshed(
         user_id=str(user_id),
         version=version,

@@ -50,7 +50,7 @@ class Discovery:
 
     @reads
     async def ListServers(self, request: ListServersRequest, db: Session) -> ListServersResponse:
-        """DI-01."""
+        """DI-01: all three, and which the caller has joined."""
         found = await members.servers(db, db.user)
         return ListServersResponse(servers=[to_server(server) for server in found.values()])
 
@@ -69,21 +69,21 @@ class Discovery:
 
     @once(prepare=_look)
     async def JoinServer(self, request: JoinServerRequest, tx: Tx, seen: Seen) -> JoinServerResponse:
-        """DI-01, PR-06."""
+        """DI-01, PR-06: for who is discovery-ready, as identity says if the pool does not know it yet."""
         server = ServerType(SERVER_NAMES[request.server_type])
         await join(tx, server, seen)
         return JoinServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
 
     @once
     async def LeaveServer(self, request: LeaveServerRequest, tx: Tx) -> LeaveServerResponse:
-        """DI-01."""
+        """DI-01: out of the pool, and the active batch with it."""
         server = ServerType(SERVER_NAMES[request.server_type])
         await leave(tx, server)
         return LeaveServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
 
     @once(prepare=_look)
     async def RefreshBatch(self, request: RefreshBatchRequest, tx: Tx, seen: Seen) -> RefreshBatchResponse:
-        """DI-02 to DI-13."""
+        """DI-02 to DI-13: five new cards, or a refusal that changes nothing."""
         server = ServerType(SERVER_NAMES[request.server_type])
         viewer, batch = await refresh_batch(tx, server, seen, self.policy)
         return RefreshBatchResponse(screen=to_screen(server, viewer, batch, tx.now))

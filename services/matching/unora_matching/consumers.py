@@ -50,7 +50,7 @@ class Safety:
 
     @on(MemberBlocked)
     async def block(self, event: MemberBlocked, tx: Tx) -> None:
-        """MA-12."""
+        """MA-12: the pair is over and apart."""
         await block(tx, _told(event), self.slots)
 
     @on(MemberUnblocked)
@@ -60,7 +60,7 @@ class Safety:
 
     @on(RestrictionChanged)
     async def standing(self, event: RestrictionChanged, tx: Tx) -> None:
-        """SA-06, SA-08."""
+        """SA-06, SA-08: what the member sends never matches; who is suspended has no connections."""
         await change_standing(
             tx,
             UUID(event.user_id),
@@ -80,7 +80,7 @@ class Billing:
 
     @on(TierChanged)
     async def tier(self, event: TierChanged, tx: Tx) -> None:
-        """MA-07."""
+        """MA-07: slots come at once, and go with the connections that end."""
         await change_tier(tx, UUID(event.user_id), Tier(TIER_NAMES[event.tier]), event.version, self.slots)
 
 

@@ -159,7 +159,7 @@ def connection_ended(connection: Connection, by: UUID, cause: EndCause) -> event
 
 
 def chat_unlocked(connection: Connection) -> events_pb2.ChatUnlocked:
-    """ST-11."""
+    """ST-11: the two may chat, from when the streak was completed."""
     return events_pb2.ChatUnlocked(
         connection_id=str(connection.id),
         version=connection.version,

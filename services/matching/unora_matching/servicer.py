@@ -54,7 +54,7 @@ class Matching:
 
     @once(prepare=_resolve)
     async def SendInterest(self, request: SendInterestRequest, tx: Tx, wish: Wish) -> SendInterestResponse:
-        """MA-01."""
+        """MA-01, MA-10: stored, or a connection; who is behind the card is asked before the transaction."""
         interest, connection = await send_interest(tx, tx.user, wish, self.policy)
         return SendInterestResponse(
             interest=to_interest(interest), connection=to_connection(connection, tx.user) if connection else None
@@ -62,7 +62,7 @@ class Matching:
 
     @once
     async def WithdrawInterest(self, request: WithdrawInterestRequest, tx: Tx) -> WithdrawInterestResponse:
-        """MA-11."""
+        """MA-11: also a void one, which its sender takes for one that waits."""
         interest = await withdraw_interest(tx, UUID(request.interest_id), tx.user)
         return WithdrawInterestResponse(interest=to_interest(interest))
 
@@ -76,7 +76,7 @@ class Matching:
 
     @reads
     async def GetInventory(self, request: GetInventoryRequest, db: Session) -> GetInventoryResponse:
-        """MA-06."""
+        """MA-06: the caller's count and limit over all servers."""
         inventory = await inventories.of_member(db, db.user, self.policy.slots)
         return GetInventoryResponse(inventory=to_inventory(inventory, await inventories.pending_count(db, db.user)))
 
@@ -92,13 +92,13 @@ class Matching:
 
     @reads
     async def GetConnection(self, request: GetConnectionRequest, db: Session) -> GetConnectionResponse:
-        """MA-09."""
+        """MA-09: one of the caller's own, active or ended; never why it ended."""
         connection = await connections.one(db, UUID(request.connection_id), db.user)
         return GetConnectionResponse(connection=to_connection(connection, db.user))
 
     @once
     async def EndConnection(self, request: EndConnectionRequest, tx: Tx) -> EndConnectionResponse:
-        """MA-09."""
+        """MA-09: it takes effect for both at once."""
         reason = END_REASONS[request.reason]
         ended = await end_connection(tx, UUID(request.connection_id), tx.user, reason)
         return EndConnectionResponse(connection=to_connection(ended, tx.user))

@@ -29,7 +29,7 @@ class Indexing:
 
 
 class Detection:
-    """SA-04, SA-09."""
+    """SA-04, SA-09: patterns are looked for, and what is no longer needed for it is forgotten."""
 
     def __init__(self, app: App[SafetyConfig]) -> None:
         self.app = app

@@ -97,7 +97,7 @@ class Billing:
 
     @reads
     async def ListPayments(self, request: ListPaymentsRequest, db: Session) -> ListPaymentsResponse:
-        """BI-02."""
+        """BI-02: the caller's own, newest first, whatever became of them."""
         listing, size = Listing("payments", db.user), request.page_size or DEFAULT_SIZE
         found = await payments.page(db, db.user, listing.place(request.page_token), size + 1)
         page, token = listing.page(found, size, lambda payment: Place(payment.created_at, payment.id))
@@ -105,12 +105,12 @@ class Billing:
 
     @reads
     async def GetCredits(self, request: GetCreditsRequest, db: Session) -> GetCreditsResponse:
-        """BI-03."""
+        """BI-03: the balance, in minor units."""
         return GetCreditsResponse(balance=(await accounts.one(db, db.user)).balance)
 
     @reads
     async def ListCreditEntries(self, request: ListCreditEntriesRequest, db: Session) -> ListCreditEntriesResponse:
-        """BI-03."""
+        """BI-03: what the balance is the sum of, newest first."""
         listing, size = Listing("credits", db.user), request.page_size or DEFAULT_SIZE
         found = await accounts.entries(db, db.user, listing.place(request.page_token), size + 1)
         page, token = listing.page(found, size, accounts.place_of)

@@ -61,7 +61,7 @@ class Inventory:
         return self.restricted or self.suspended
 
     def demand_open_slot(self) -> None:
-        """MA-13."""
+        """MA-13: raises CapacityFull when there is none."""
         if self.is_full:
             raise CapacityFull
 

@@ -34,7 +34,7 @@ class Personality:
 
     @reads
     async def ListQuestions(self, request: ListQuestionsRequest, db: Session) -> ListQuestionsResponse:
-        """PE-02."""
+        """PE-02: reference data, the same for everybody."""
         rows = await personality.questions(db)
         return ListQuestionsResponse(
             questions=[Question(question_id=row["id"], wording=row["wording"]) for row in rows],
@@ -43,14 +43,14 @@ class Personality:
 
     @once
     async def SubmitAnswers(self, request: SubmitAnswersRequest, tx: Tx) -> SubmitAnswersResponse:
-        """PE-01, PE-02."""
+        """PE-01, PE-02: any number of them; an answer to the same question takes the place of the one before."""
         given = {each.question_id: each.answer for each in request.answers}
         mine = await personality.lock(tx, tx.user)
         return SubmitAnswersResponse(answered_count=await personality.put(tx, mine, given, self._reading))
 
     @once
     async def WithdrawAnswer(self, request: WithdrawAnswerRequest, tx: Tx) -> WithdrawAnswerResponse:
-        """PE-02."""
+        """PE-02: as if it had never been answered."""
         mine = await personality.lock(tx, tx.user)
         left = await personality.take_back(tx, mine, request.question_id, self._reading)
         return WithdrawAnswerResponse(answered_count=left)

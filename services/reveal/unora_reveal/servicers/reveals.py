@@ -32,6 +32,6 @@ class Reveals:
         return ListRevealsResponse(reveals=await self.opening.list(UUID(request.streak_id), call.user))
 
     async def OpenReveal(self, request: OpenRevealRequest, call: Call) -> OpenRevealResponse:
-        """RE-09, RE-10."""
+        """RE-09, RE-10: framed once, but for the glimpse and the identity; only while the two are together."""
         assert call.user is not None  # the method's access is USER
         return await self.opening.open(UUID(request.streak_id), call.user, request.reveal_number)

@@ -22,5 +22,5 @@ class Rules:
         self._policy = policy
 
     async def examine(self, history: History) -> list[Finding]:
-        """SA-04, SA-09."""
+        """SA-04, SA-09: by the rules that are data, and by how far activity lies from everybody else's."""
         return findings(history, self._policy)

@@ -84,7 +84,7 @@ class Members:
 
     @once
     async def SubmitAppeal(self, request: SubmitAppealRequest, tx: Tx) -> SubmitAppealResponse:
-        """SA-06."""
+        """SA-06: from anyone, so many a day, and always with the same answer (SA-03)."""
         text = from_text("text", request.text, required=True)
         appeal_id = await appeal(tx, text, self.app.config.appeals_per_day)
         return SubmitAppealResponse(appeal_id=str(appeal_id))

@@ -49,7 +49,7 @@ class Moderation(Auditing):
 
     @once
     async def AssignCase(self, request: AssignCaseRequest, tx: Tx) -> AssignCaseResponse:
-        """SA-05."""
+        """SA-05: the caller takes the case, from another moderator only if they say so."""
         return AssignCaseResponse(
             case=to_case(await assign_case(tx, UUID(request.case_id), take_over=request.take_over))
         )
@@ -63,7 +63,7 @@ class Moderation(Auditing):
 
     @reads
     async def ListFlags(self, request: ListFlagsRequest, db: Session) -> ListFlagsResponse:
-        """SA-04."""
+        """SA-04: open ones, and closed ones if asked for; newest first."""
         pattern, size = PATTERN_OF.get(request.pattern), request.page_size or DEFAULT_SIZE
         listing = Listing(f"flags{request.pattern}{request.show_closed:d}", db.user)
         after = listing.place(request.page_token)

@@ -108,7 +108,7 @@ class DayBegan(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreakAtRisk(Event):
-    """ST-06."""
+    """ST-06: one is in, one is missing, and six hours or fewer remain."""
 
     missing_user_id: UUID
     check_in_date: date
@@ -133,7 +133,7 @@ class StreakReset(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreakCompleted(Event):
-    """ST-11."""
+    """ST-11: both have checked in on fifteen days of one cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

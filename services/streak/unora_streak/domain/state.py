@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class State(StrEnum):
-    """ST-02."""
+    """ST-02: where a streak stands."""
 
     ACTIVE = "active"
     AT_RISK = "at_risk"
@@ -44,7 +44,7 @@ ALLOWED: frozenset[tuple[State, State]] = frozenset(
 
 
 class Effort(StrEnum):
-    """ST-14."""
+    """ST-14: how much a member put into a day, by their own word."""
 
     LOW = "low"
     MEDIUM = "medium"

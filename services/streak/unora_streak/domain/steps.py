@@ -151,7 +151,7 @@ def recover(before: Streak, payment_id: UUID, at: datetime, now: datetime, polic
 
 
 def reset(before: Streak, at: datetime, now: datetime) -> tuple[Streak, Event]:
-    """ST-07, ST-09."""
+    """ST-07, ST-09: back to zero in the same row; the next check-in begins the next cycle."""
     after = replace(
         before,
         state=State.RESET,

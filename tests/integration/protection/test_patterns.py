@@ -53,10 +53,8 @@ async def test_a_flood_of_interests(town: Town) -> None:
     before = await town.told(who)
     found = await flag(town, who, FLAG_PATTERN_INTEREST_FLOOD)
     assert found.evidence_numbers["count"] == 12
-    kept = {
-        row["id"] for row in await town.matches.rows("SELECT id FROM matching.interests WHERE sender_id = $1", who.user)
-    }
-    assert set(found.evidence_ids) < {str(each) for each in kept}
+    kept = {each.interest_id for each in await town.matches.sent(who)}
+    assert set(found.evidence_ids) < kept
     assert await town.told(who) == before
 
 

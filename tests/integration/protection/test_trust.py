@@ -1,4 +1,4 @@
-"""Trust by real steps, seen on the cards of others; a Gov ID that locks; sessions that end elsewhere (ID-03 to ID-07)."""
+"""Trust by real steps, seen on others' cards; a Gov ID that locks; sessions that end elsewhere (ID-03 to ID-07)."""
 
 from __future__ import annotations
 
@@ -44,9 +44,8 @@ async def test_trust_grows_step_by_step_and_others_see_the_number_alone(town: To
     assert (await town.account(who)).trust_level == 1
     await town.arrivals.tell(who.signed)
     await town.arrivals.choose(who.signed)
-    hills = [
-        await town.arrivals.complete(who.signed, await town.arrivals.upload(who.signed, landscape())) for _ in "ab"
-    ]
+    pictures = [await town.arrivals.upload(who.signed, landscape()) for _ in range(2)]
+    hills = [await town.arrivals.complete(who.signed, each) for each in pictures]
     assert (await town.account(who)).trust_level == 1
     await town.arrivals.add_photo(who.signed, 0)
     assert (await town.account(who)).trust_level == 2

@@ -42,7 +42,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     workers = getattr(session.config.option, "numprocesses", None) or 0
     names = ["main", *(f"gw{number}" for number in range(workers))]
     houses = [f"{name}_house" for name in names]  # for tests/integration/common
-    servers = Servers([*names, *houses, "story"])  # the last for tests/integration/local
+    servers = Servers([*names, *houses, "story", "canary"])  # for tests/integration/local and /protection
     loop = asyncio.new_event_loop()  # it must stay open as long as its child processes
     session.config.stash[SERVERS] = (loop, servers)
     loop.run_until_complete(servers.start())

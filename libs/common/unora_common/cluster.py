@@ -41,6 +41,9 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 {clock}
 """
 
+# What Postgres logs of a statement that it refuses holds the refused row, with all that a member wrote there.
+QUIET = "ALTER ROLE \"{name}\" SET log_error_verbosity = 'terse'"
+
 SCHEMA = """
 GRANT "unora_{context}_owner" TO CURRENT_USER;
 CREATE SCHEMA IF NOT EXISTS "{context}" AUTHORIZATION "unora_{context}_owner";
@@ -66,6 +69,7 @@ async def make_roles(dsn: str, passwords: Mapping[str, str]) -> None:
             verb = "ALTER" if found else "CREATE"
             quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
             await connection.execute(f'{verb} ROLE "{name}" LOGIN PASSWORD {quoted}')
+            await connection.execute(QUIET.format(name=name))
     finally:
         await connection.close()
 

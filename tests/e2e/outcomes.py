@@ -75,7 +75,12 @@ class Outcomes:
         assert row["protected"] == (row["purpose"] == "recovery")
         assert row["status"] == ("applied" if then == "kept" else "credited")
         assert row["credits"] == (None if then == "kept" else [price])
-        assert await self._told("billing", payment_id) == ["payment_created", "payment_succeeded", *LATER[then]]
+        assert await self._told("billing", payment_id) == [
+            "payment_created",
+            "payment_sent",
+            "payment_succeeded",
+            *LATER[then],
+        ]
         told = Counter(await self._told("streak", couple.streak_id))
         assert told["streak_recovered"] == (row["purpose"] == "recovery")
         assert told["nudge_sent"] == (2 if row["purpose"] == "nudge" else 0)  # one of the tier came before

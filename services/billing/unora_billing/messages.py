@@ -151,6 +151,17 @@ def payment_created(payment: Payment) -> events.PaymentCreated:
     )
 
 
+def payment_sent(payment: Payment, now: datetime) -> events.PaymentSent:
+    """It waits for its member."""
+    return events.PaymentSent(
+        payment_id=str(payment.id),
+        version=payment.version,
+        payer_id=str(payment.payer_id),
+        purpose=PURPOSES[payment.purpose],
+        occurred_at=to_timestamp(now),
+    )
+
+
 def payment_succeeded(payment: Payment) -> events.PaymentSucceeded:
     """The owner of the thing acts on it."""
     return events.PaymentSucceeded(

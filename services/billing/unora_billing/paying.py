@@ -23,8 +23,8 @@ from unora_billing.domain.errors import BillingError, CreditsInsufficient, NotAu
 from unora_billing.domain.payments import OPEN, Entry, Failure, Method, Payment, Status
 from unora_billing.domain.policy import CURRENCY, Purpose, Tier
 from unora_billing.domain.subscriptions import SubscriptionStatus, demand_can_buy
-from unora_billing.messages import payment_created
-from unora_billing.providers.payments import Charge, Intent, IntentStatus, Provider
+from unora_billing.messages import payment_created, payment_sent
+from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, Provider
 from unora_billing.settling import convert, fail, pay_without_money, succeed
 from unora_billing.store import accounts, payments, subscriptions
 from unora_billing.store.accounts import Account
@@ -83,7 +83,11 @@ class Paying:
             payment = await self._fail(payment.id, Failure.NOT_AUTHORIZED)
         intent: Intent | None = None
         if payment.status is Status.CREATED:
-            intent = await self._charge(payment)
+            try:
+                intent = await self._charge(payment)
+            except ChargeRefused as refused:
+                self._app.log.error("charge refused", aggregate_id=str(payment.id), failure=refused)
+                return Driven(await self._fail(payment.id, Failure.DECLINED), None)
             payment = await self.settle(payment, intent, Failure.DECLINED)
         elif payment.status is Status.PENDING:
             assert payment.provider_payment_id is not None
@@ -101,7 +105,10 @@ class Paying:
         if payment.method is not Method.MONEY or not payment.is_authorized or await self._renews_nothing(payment):
             return await self._fail(payment.id, failure)
         # One whose charge was lost on its way is found by its idempotency key.
-        intent_id = payment.provider_payment_id or (await self._charge(payment)).id
+        try:
+            intent_id = payment.provider_payment_id or (await self._charge(payment)).id
+        except ChargeRefused:
+            return await self._fail(payment.id, failure)
         return await self.settle(payment, await self._provider.cancel(intent_id), failure)
 
     async def settle(self, payment: Payment, intent: Intent, failure: Failure) -> Payment:
@@ -133,6 +140,7 @@ class Paying:
             case IntentStatus.OPEN if found.status is Status.CREATED:
                 pending = steps.sent(found, intent.id, tx.now, self._policy.give_up)
                 await payments.save(tx, pending)
+                tx.emit(payment_sent(pending, tx.now))
                 return pending, "applied"
         return found, "nothing_to_do"
 
@@ -185,7 +193,7 @@ class Paying:
             left = await pay_without_money(tx, account, through, self._policy)
             if left.status is Status.CREATED and left.method is Method.CREDITS:
                 refusal = CreditsInsufficient(balance=account.balance, amount=left.amount)
-                left = await fail(tx, account, left, Failure.DECLINED, self._policy)
+                left = await fail(tx, account, left, Failure.NOT_AUTHORIZED, self._policy)
         if refusal:
             raise refusal
         return left

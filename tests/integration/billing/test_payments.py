@@ -28,7 +28,7 @@ async def test_a_payment_is_recorded_then_charged_then_given(world: World, walle
     await world.settle()
     assert await wallet.status(payment_id) == "SUCCEEDED"
     (succeeded,) = await world.events(PaymentSucceeded, payment_id)
-    assert (succeeded.payer_id, succeeded.amount, succeeded.version) == (wallet.member.id, 299, 2)
+    assert (succeeded.payer_id, succeeded.amount, succeeded.version) == (wallet.member.id, 299, 3)
     await world.tell(wallet.recovered(payment_id, await world.now()))
     assert await wallet.status(payment_id) == "APPLIED"
 

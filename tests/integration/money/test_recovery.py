@@ -102,6 +102,25 @@ async def test_a_free_recovery_goes_before_money_and_opens_no_protection(world: 
     assert await home.payer.credits() == 0
 
 
+@pytest.mark.rule("BI-03", "BI-06", "ST-20")
+async def test_want_of_credits_is_found_under_the_lock_and_frees_the_window(world: World, home: Home) -> None:
+    """A plus member might have a free recovery, so the credits are looked at only when the connection is known."""
+    await home.payer.subscribe("PLUS")
+    await home.miss()
+    await home.payer.create(home.payer.ask())  # the free one
+    await world.settle()
+    await home.check_in(home.a, home.b)
+    await home.to_next_day()
+    await home.miss()
+    found = await refusal(home.payer.create(home.payer.ask(method="CREDITS")))
+    assert (found.reason, found.metadata) == ("CREDITS_INSUFFICIENT", {"balance": "0", "amount": "299"})
+    await world.settle()
+    mine = await home.payer.billing.ListPayments(api.ListPaymentsRequest(), metadata=home.b.metadata)
+    # No card was declined: it counts for nothing against the member.
+    assert mine.payments[0].failure == api.PAYMENT_FAILURE_NOT_AUTHORIZED
+    assert await home.payer.status(await home.payer.pay()) == "APPLIED"
+
+
 @pytest.mark.rule("ST-20", "BI-07")
 async def test_declined_and_then_paid(world: World, home: Home) -> None:
     await home.miss()

@@ -197,6 +197,54 @@ async def test_what_has_ended_is_not_charged_for(world: World, home: Home, endin
     assert await home.purse(home.a).credits() == 0
 
 
+@pytest.mark.rule("BI-09")
+async def test_a_renewal_that_the_provider_will_never_charge_has_its_grace_too(world: World, home: Home) -> None:
+    await home.purse(home.a).subscribe("PLUS")
+    await world.superuser.execute(
+        "UPDATE billing.subscriptions SET provider_method_id = 'pm_gone' WHERE user_id = $1", home.a.user
+    )
+    end = await period_end(home)
+    await world.move_clock(end)
+    assert await status(home) == "GRACE"
+    await home.purse(home.a).subscribe("PLUS")  # anew, by a card that there is
+    assert await status(home) == "ACTIVE"
+    assert await charged(home) == 2 * PLUS
+
+
+@pytest.mark.rule("BI-07")
+async def test_a_payment_that_the_provider_will_never_charge_keeps_no_other_from_being_made(
+    world: World, home: Home
+) -> None:
+    await world.superuser.execute(
+        """INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, provider_customer_id,
+        version) VALUES ($1, 'free', 0, false, 0, 'cus_gone', 0)""",
+        home.a.user,
+    )
+    request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
+    made = await home.purse(home.a).billing.Subscribe(request, metadata=home.a.metadata)
+    assert (made.payment.status, made.payment.failure) == (api.PAYMENT_STATUS_FAILED, api.PAYMENT_FAILURE_DECLINED)
+    assert not made.HasField("confirmation")
+    await world.superuser.execute(
+        "UPDATE billing.accounts SET provider_customer_id = NULL WHERE user_id = $1", home.a.user
+    )
+    await home.purse(home.a).subscribe("PLUS")
+    assert await status(home) == "ACTIVE"
+
+
+@pytest.mark.rule("BI-01")
+async def test_the_plans_promise_what_is_given(home: Home) -> None:
+    """What billing sells in words is held elsewhere; both come from the same page of the design."""
+    purse = home.purse(home.a)
+    found = await purse.billing.ListPlans(api.ListPlansRequest(), metadata=home.a.metadata)
+    days = await home.world.superuser.fetch("SELECT tier, reveal_day_required FROM reveal.reveal_milestones")
+    for plan in found.plans:
+        name = plan.name.lower()
+        effect = EFFECTS[name.upper()]
+        earned = sum(row["tier"] == name and row["reveal_day_required"] is not None for row in days)
+        assert (plan.tier, plan.reveals_earned) == (effect.account, earned)
+        assert (plan.connection_slots, plan.refresh_hours, plan.nudges) == effect[1:4]
+
+
 @pytest.mark.rule("BI-01")
 async def test_repeats_of_a_call_are_one_subscription(home: Home) -> None:
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)

@@ -98,7 +98,11 @@ def sent(payment: Payment, provider_payment_id: str, now: datetime, give_up: tim
     _demand(payment, Status.CREATED)
     due = payment.created_at + give_up
     return replace(
-        payment, status=Status.PENDING, provider_payment_id=provider_payment_id, due_at=max(due, now), failure=None
+        payment,
+        status=Status.PENDING,
+        provider_payment_id=provider_payment_id,
+        due_at=max(due, now),
+        version=payment.version + 1,
     )
 
 

@@ -59,6 +59,10 @@ class ProviderEvent:
     """The payment it is about; None for what is of no interest."""
 
 
+class ChargeRefused(Exception):
+    """The provider will never charge this, however often it is asked: what it was to be paid by is gone, say."""
+
+
 class Provider(Protocol):
     """Raises ProviderUnavailable when there is no answer; a repeat of any call is safe."""
 
@@ -66,7 +70,7 @@ class Provider(Protocol):
         """The member's name at the provider, made if there is none."""
 
     async def charge(self, charge: Charge) -> Intent:
-        """Begins a payment; a renewal that is declined comes back OPEN."""
+        """Begins a payment; a renewal that is declined comes back OPEN. Raises ChargeRefused, with nothing charged."""
 
     async def retrieve(self, intent_id: str) -> Intent:
         """A payment as it stands."""

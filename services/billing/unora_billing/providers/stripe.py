@@ -11,7 +11,7 @@ import stripe
 
 from unora_billing.domain.errors import ProviderUnavailable, SignatureInvalid
 from unora_billing.domain.policy import CURRENCY
-from unora_billing.providers.payments import Charge, Intent, IntentStatus, ProviderEvent
+from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, ProviderEvent
 
 STATUSES: Final = {"succeeded": IntentStatus.PAID, "canceled": IntentStatus.CANCELLED}
 TELLING: Final = frozenset({"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"})
@@ -56,6 +56,8 @@ class StripeProvider:
             made = await self._answer(lambda: self._client.v1.payment_intents.create_async(asked, options))  # type: ignore[arg-type]
         except stripe.CardError as declined:
             return _intent(_declined(declined))
+        except stripe.InvalidRequestError as refused:
+            raise ChargeRefused(refused.code or "") from refused
         return _intent(made)
 
     async def retrieve(self, intent_id: str) -> Intent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from typing import Any, Final
+from uuid import UUID
 
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, Message
@@ -40,6 +41,10 @@ MEMBERS: Final = frozenset(
 """Fields of events that name a member; a test holds that every id of every event is here or known to be no member."""
 
 
+ABOUT: Final = ("user_id", "reported_id", "blocked_id")
+"""Fields of safety's own events that say of whom they tell something."""
+
+
 def terms_of(entry: Entry) -> list[str]:
     """What a row is found by. What this version does not know is found by context, event and aggregate."""
     event = _event(entry)
@@ -56,6 +61,12 @@ def context_term(source_context: str) -> str:
 def event_term(subject: str) -> str:
     """The term of an event."""
     return f"event {subject}"
+
+
+def is_about(entry: Entry, member: UUID) -> bool:
+    """Whether safety tells here what was done to a member, by whom, or thought of them."""
+    event = _event(entry) if entry.source_context == "safety" else None
+    return any(getattr(event, field, "") == str(member) for field in ABOUT)
 
 
 def is_known(subject: str) -> bool:

@@ -151,9 +151,9 @@ async def test_what_is_planted_is_found_where_it_belongs_and_nowhere_else(
     assert said.count('"event":"call"') > 100  # the control: that the logs are there to be searched
     assert birds.found_in(said.encode()) == set()
     assert birds.found_in(b"".join(generate_latest(app.metrics.registry) for app in loud.apps.values())) == set()
-    assert {name: birds.found_in(log) for name, log in _server_logs(testbed).items()} == {
-        name: set() for name in ("nats.log", "postgres.log", "s3.log")
-    }
+    written = _server_logs(testbed)
+    assert {"nats.log", "s3.log"} <= set(written)  # Postgres may be another's
+    assert {name for name, log in written.items() if birds.found_in(log)} == set()
     kept = await _tables(loud, birds)
     assert kept == {what: ALLOWED.get(what, set()) for what in birds.planted}
     await _photos(town, birds, who)

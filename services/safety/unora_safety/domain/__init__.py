@@ -3,7 +3,13 @@
 from unora_safety.domain.blocks import Block, Direction, Target, TargetKind, block, unblock
 from unora_safety.domain.cases import Case, CaseStatus, Origin, Standing, assign, come_in, decide
 from unora_safety.domain.chain import Entry, Event, Head, Walk, digest, link
-from unora_safety.domain.errors import BlockNotFound, CaseNotFound, TargetNotFound, TooManyAppeals
+from unora_safety.domain.errors import (
+    BlockNotFound,
+    CaseAboutYourself,
+    CaseNotFound,
+    TargetNotFound,
+    TooManyAppeals,
+)
 from unora_safety.domain.events import (
     AppealSubmitted,
     Category,
@@ -33,6 +39,7 @@ __all__ = [
     "Block",
     "BlockNotFound",
     "Case",
+    "CaseAboutYourself",
     "CaseNotFound",
     "CaseStatus",
     "Category",

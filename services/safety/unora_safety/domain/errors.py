@@ -50,6 +50,6 @@ class CaseDecided(DomainError):
 
 
 class CaseAboutYourself(DomainError):
-    """Nobody takes a case about themselves."""
+    """Nobody takes a case about themselves, or looks into what safety knows of them."""
 
     reason = "CASE_ABOUT_YOURSELF"

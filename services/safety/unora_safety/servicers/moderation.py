@@ -23,7 +23,7 @@ from unora_common.service import App
 
 from unora_safety.case_messages import STATUS_OF, to_appeal, to_case, to_count, to_flag, to_report, to_standing
 from unora_safety.config import SafetyConfig
-from unora_safety.domain import Pattern
+from unora_safety.domain import CaseAboutYourself, Pattern
 from unora_safety.messages import DECISION_OF, PATTERN_OF, from_text
 from unora_safety.servicers.auditing import Auditing
 from unora_safety.store import cases, flags, sightings, statements
@@ -73,7 +73,11 @@ class Moderation(Auditing):
 
     @reads
     async def ExplainMember(self, request: ExplainMemberRequest, db: Session) -> ExplainMemberResponse:
-        """All that safety knows of one member; nothing of the profile, which it never has."""
+        """All that safety knows of one member; nothing of the profile, which it never has. A moderator is a member too,
+        whom nobody tells who reported them (SA-07).
+        """
+        if UUID(request.user_id) == db.user:
+            raise CaseAboutYourself
         user, most = UUID(request.user_id), self.app.config.explained
         now = await db.value("SELECT clock.now()")
         seen = (await sightings.seen(db, [user]))[user]

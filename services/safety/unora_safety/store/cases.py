@@ -40,11 +40,11 @@ UPDATE = """
 
 QUEUE = """
     SELECT {columns} FROM safety.cases
-    WHERE {status} (opened_at, id) > (coalesce($1, '-infinity'::timestamptz), coalesce($2, uuid_nil))
+    WHERE {status} user_id <> $4 AND (opened_at, id) > (coalesce($1, '-infinity'::timestamptz), coalesce($2, uuid_nil))
     ORDER BY opened_at, id LIMIT $3"""
 NIL = "'00000000-0000-0000-0000-000000000000'::uuid"
 ALL = QUEUE.format(columns=COLUMNS, status="").replace("uuid_nil", NIL)
-IN_STATUS = QUEUE.format(columns=COLUMNS, status="case_status = $4 AND").replace("uuid_nil", NIL)
+IN_STATUS = QUEUE.format(columns=COLUMNS, status="case_status = $5 AND").replace("uuid_nil", NIL)
 
 OF_MEMBER = f"SELECT {COLUMNS} FROM safety.cases WHERE user_id = $1 ORDER BY opened_at DESC, id DESC LIMIT $2"
 
@@ -96,9 +96,9 @@ def save(tx: Tx, before: Case | None, after: Case) -> None:
 
 
 async def queue(db: Session, status: CaseStatus | None, after: Place | None, count: int) -> list[Case]:
-    """Cases, oldest first."""
-    place = after or (None, None)
-    rows = await (db.rows(ALL, *place, count) if status is None else db.rows(IN_STATUS, *place, count, status))
+    """Cases, oldest first; not those about the moderator who asks (SA-02)."""
+    asked = (*(after or (None, None)), count, db.user)
+    rows = await (db.rows(ALL, *asked) if status is None else db.rows(IN_STATUS, *asked, status))
     return [_case(row) for row in rows]
 
 

@@ -32,7 +32,7 @@ STATES = """
 
 LIST = f"""
     SELECT {COLUMNS} FROM safety.safety_flags
-    WHERE deleted_at IS NULL AND ($4::text IS NULL OR pattern = $4) AND {{status}}
+    WHERE deleted_at IS NULL AND ($4::text IS NULL OR pattern = $4) AND user_id <> $5 AND {{status}}
         (raised_at, id) < (coalesce($1, 'infinity'::timestamptz),
                            coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
     ORDER BY raised_at DESC, id DESC LIMIT $3"""
@@ -84,8 +84,9 @@ def close(tx: Tx, user_id: UUID) -> None:
 
 
 async def page(db: Session, pattern: Pattern | None, after: Place | None, count: int, *, closed: bool) -> list[Flag]:
-    """Flags, newest first."""
-    return [_flag(row) for row in await db.rows(ALL if closed else OPEN, *(after or (None, None)), count, pattern)]
+    """Flags, newest first; not those of the moderator who asks (SA-02)."""
+    asked = (*(after or (None, None)), count, pattern, db.user)
+    return [_flag(row) for row in await db.rows(ALL if closed else OPEN, *asked)]
 
 
 async def of_member(db: Session, user_id: UUID, count: int) -> list[Flag]:

@@ -116,6 +116,7 @@ class Sandbox:
         key = request.headers.get("Idempotency-Key", "")
         fingerprint = hashlib.sha256(json.dumps([request.path, asked], sort_keys=True).encode()).hexdigest()
         try:
+            self._demand_key(request, asked)
             kept = self.book.answer(key, fingerprint) if key else None
         except Refused as refusal:
             return web.json_response(refusal.body, status=refusal.status)

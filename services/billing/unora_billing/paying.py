@@ -135,7 +135,7 @@ class Paying:
             case IntentStatus.PAID if found.status is Status.FAILED:
                 known = replace(found, provider_payment_id=intent.id)
                 return await convert(tx, account, known, Entry.COMPENSATION), "applied"
-            case IntentStatus.CANCELLED if found.status in OPEN:
+            case IntentStatus.CANCELLED if found.status in OPEN and not other:
                 return await fail(tx, account, found, failure, self._policy), "applied"
             case IntentStatus.OPEN if found.status is Status.CREATED:
                 pending = steps.sent(found, intent.id, tx.now, self._policy.give_up)

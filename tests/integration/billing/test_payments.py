@@ -180,6 +180,20 @@ async def test_another_amount_than_asked_is_not_taken_for_the_payment(
 
 
 @pytest.mark.rule("BI-07")
+@pytest.mark.parametrize("kind", ["canceled", "succeeded"])
+async def test_another_charge_with_our_payments_name_moves_it_nowhere(world: World, wallet: Wallet, kind: str) -> None:
+    made = await wallet.create(wallet.ask())
+    intent = world.payments.book.find(made.confirmation.provider_payment_id)
+    other = intent | {"id": "pi_other", "status": kind, "amount_received": 299 if kind == "succeeded" else 0}
+    event = {"id": f"evt_{request_id()}", "type": f"payment_intent.{kind}", "data": {"object": other}}
+    assert await world.payments.send(event)
+    assert await wallet.status(made.payment.payment_id) == "PENDING"
+    assert await wallet.confirm(made.confirmation) == 200
+    await world.settle()
+    assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
+
+
+@pytest.mark.rule("BI-07")
 async def test_only_what_the_provider_signed_over_these_bytes_lately_is_taken(world: World, wallet: Wallet) -> None:
     made = await wallet.create(wallet.ask())
     await wallet.confirm(made.confirmation)

@@ -51,12 +51,13 @@ async def come_due(tx: Tx, user_id: UUID, policy: Policy) -> bool:
     found = await subscriptions.current(tx, user_id)
     if found is None or found.due_at is None or found.due_at > tx.now:
         return False
-    if found.status is SubscriptionStatus.CANCELLED or found.goes_past_grace(tx.now, policy):
+    under_way = await payments.has_open_subscription(tx, user_id)
+    if found.status is SubscriptionStatus.CANCELLED or found.is_lost(tx.now, policy, asks_another=under_way):
         # Also while a payment for a plan is under way: it may never be confirmed, and begins one anew if it is.
         await change_subscription(tx, account, found, months.ended(found, tx.now))
         await accounts.save(tx, account)
         return True
-    if await payments.has_open_subscription(tx, user_id):
+    if under_way:
         # Another payment for a plan is under way, and may yet take this one's place.
         await subscriptions.save(tx, months.postponed(found, tx.now, policy))
         return True

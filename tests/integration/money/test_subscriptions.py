@@ -198,6 +198,24 @@ async def test_what_has_ended_is_not_charged_for(world: World, home: Home, endin
 
 
 @pytest.mark.rule("BI-09")
+async def test_an_outage_of_ours_takes_no_plan_away(world: World, home: Home) -> None:
+    """Nobody tried to renew it before its grace was over."""
+    await home.purse(home.a).subscribe("PLUS")
+    await world.move_clock(await period_end(home) + 4 * DAY)
+    assert await status(home) == "ACTIVE"
+    assert await period_end(home) > await world.now()
+    assert await charged(home) == 2 * PLUS
+
+
+@pytest.mark.rule("BI-09")
+async def test_an_outage_of_ours_gives_no_plan_for_nothing_either(world: World, home: Home) -> None:
+    await home.purse(home.a).subscribe("PLUS", FAILS_LATER)
+    await world.move_clock(await period_end(home) + 4 * DAY)
+    assert (await home.purse(home.a).subscription()).tier == TIER_FREE
+    assert await charged(home) == PLUS
+
+
+@pytest.mark.rule("BI-09")
 async def test_a_renewal_that_the_provider_will_never_charge_has_its_grace_too(world: World, home: Home) -> None:
     await home.purse(home.a).subscribe("PLUS")
     await world.superuser.execute(

@@ -40,9 +40,11 @@ class Subscription:
     provider_method_id: str
     ended_at: datetime | None
 
-    def goes_past_grace(self, now: datetime, policy: Policy) -> bool:
-        """BI-09: whether it can no longer be renewed."""
-        return now >= self.current_period_ends_at + policy.grace
+    def is_lost(self, now: datetime, policy: Policy, *, asks_another: bool) -> bool:
+        """BI-09: whether it can no longer be renewed: its grace is over, and it was tried in vain, or its member asks
+        for another plan without paying. An outage of ours alone takes no plan away: then it is tried first.
+        """
+        return now >= self.current_period_ends_at + policy.grace and (self.attempts > 0 or asks_another)
 
 
 def month_after(start: datetime, months: int) -> datetime:

@@ -149,6 +149,28 @@ async def test_two_devices_of_the_breaker_at_once_pay_once(world: World, home: H
     assert statuses == ["APPLIED"] + ["FAILED"] * 5
 
 
+@pytest.mark.rule("BI-06", "BI-08", "ST-20")
+@pytest.mark.parametrize("tier", ["free", "plus"])
+async def test_one_request_that_comes_many_times_at_once_is_one_payment(world: World, home: Home, tier: str) -> None:
+    if tier == "plus":
+        await home.payer.subscribe("PLUS")
+    await home.miss()
+    request = home.payer.ask()
+    answers = await asyncio.gather(*(home.payer.create(request) for _ in range(6)))
+    assert len({each.payment.payment_id for each in answers}) == 1
+    if tier == "free":
+        assert len({each.confirmation.client_secret for each in answers}) == 1
+        assert await home.payer.confirm(answers[0].confirmation) == 200
+    await world.settle()
+    again = (await home.payer.create(request)).payment
+    assert (again.status, again.amount) == (api.PAYMENT_STATUS_APPLIED, RECOVERY if tier == "free" else 0)
+    assert len(await home.told(RecoveryHeld)) == len(await home.told(StreakRecovered)) == 1
+    used = await world.superuser.fetchval(
+        "SELECT coalesce(sum(used), 0) FROM billing.free_recovery_allowances WHERE user_id = $1", home.b.user
+    )
+    assert used == (tier == "plus")
+
+
 @pytest.mark.rule("ST-17", "ST-20", "BI-11")
 async def test_two_devices_that_both_pay_after_a_hold_recover_once_and_get_credits_for_the_other(
     world: World, home: Home

@@ -16,14 +16,10 @@ from uuid import UUID
 import asyncpg
 import grpc
 import msgspec
-import nats
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
-from nats.aio.client import Client
-from nats.js import JetStreamContext
 from unora.billing.v1.webhook_service_pb2_grpc import WebhookServiceStub
 from unora_common.config import Config, load
-from unora_common.consumers import Consumer, stream_name
 from unora_common.ids import uuid7
 from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_common.service import App, Service
@@ -34,10 +30,10 @@ from unora_local.contexts import CONTEXTS
 from unora_local.keys import kept, signing_key
 from unora_local.nats_config import ADMIN
 from unora_local.sandbox.server import Sandbox
+from unora_local.settling import Settling
 from unora_local.testbed import Testbed
 
 S = TypeVar("S")
-ROUNDS = 200
 FAST = (0.02,)
 
 
@@ -82,16 +78,13 @@ class World:
         self.payments_url = ""
         self.superuser: asyncpg.Connection[asyncpg.Record]
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
-        self._nats: Client
-        self._streams: JetStreamContext
-        self._seen: dict[Consumer, int] = {}
+        self._settling: Settling
 
     async def start(self) -> None:
         """Makes the database, starts every service's server, and nothing that runs by itself."""
         await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
-        self._nats = await nats.connect(self.testbed.nats(ADMIN, self.worker))
-        self._streams = self._nats.jetstream()
+        self._settling = await Settling.open(self.testbed.nats(ADMIN, self.worker))
         try:
             await self._start_services()
         except BaseException:
@@ -120,7 +113,7 @@ class World:
         for app in reversed(self.apps.values()):
             await app.close()
         await self.payments.stop()
-        await self._nats.close()
+        await self._settling.close()
         await self.superuser.close()
 
     def config(self, service: Service[Any], peers: dict[str, str], **changes: Any) -> Config:
@@ -227,43 +220,7 @@ class World:
 
     async def settle(self) -> None:
         """Steps jobs, relays and consumers of all services until nothing is left to do; all know then who is out."""
-        for _ in range(ROUNDS):
-            done = await asyncio.gather(self.payments.deliver(), *(_work(app) for app in self.apps.values()))
-            ends = await self._ends()
-            taken = await asyncio.gather(*(self._consume(app, ends) for app in self.apps.values()))
-            if not any((*done, *taken)):
-                await asyncio.gather(*(app.revocations.refresh() for app in self.apps.values()))
-                return
-        names = ["payments", *self.apps]
-        told = dict(zip(names, done, strict=True)), dict(zip(self.apps, taken, strict=True))
-        raise AssertionError(f"not quiet after {ROUNDS} rounds: {told}")
-
-    async def _ends(self) -> dict[str, int]:
-        """How far the stream of each context goes."""
-        found = await asyncio.gather(*(self._streams.stream_info(stream_name(context)) for context in self.apps))
-        return {context: info.state.last_seq for context, info in zip(self.apps, found, strict=True)}
-
-    async def _consume(self, app: App[Any], ends: dict[str, int]) -> int:
-        """Lets each consumer take what there is. One that found nothing is not asked again before its stream goes on:
-        to ask each in each round is most of what a quiet round would cost.
-        """
-        done = 0
-        for consumer in app.consumers:
-            end = ends[consumer.consumes.stream]
-            if self._seen.get(consumer) != end:
-                taken = await consumer.step()
-                done += taken
-                if not taken:
-                    self._seen[consumer] = end
-        return done
-
-
-async def _work(app: App[Any]) -> int:
-    """What a service does and tells by itself; housekeeping, which goes by the machine's clock, left out."""
-    done = 0
-    for job in app.jobs[:-1]:
-        done += await job.step()
-    return done + await app.relay.step()
+        await self._settling.settle(self.apps, self.payments.deliver)
 
 
 async def follow(app: App[Any]) -> None:

@@ -1,0 +1,74 @@
+"""Steps all that runs by itself in a world until it is quiet, so that tests neither poll nor sleep."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Self
+
+import nats
+from nats.aio.client import Client
+from unora_common.consumers import Consumer, stream_name
+from unora_common.service import App
+
+ROUNDS: Final = 200
+"""Whatever is not quiet after so many never will be."""
+
+
+class Settling:
+    """Knows how far each consumer has seen its stream, so that a quiet world costs little."""
+
+    def __init__(self, admin: Client) -> None:
+        self._nats = admin
+        self._streams = admin.jetstream()
+        self._seen: dict[Consumer, int] = {}
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """With the admin's address of NATS."""
+        return cls(await nats.connect(url))
+
+    async def close(self) -> None:
+        """Closes its connection."""
+        await self._nats.close()
+
+    async def settle(self, apps: Mapping[str, App[Any]], deliver: Callable[[], Awaitable[int]]) -> None:
+        """Lets everything happen that something has caused. `deliver` brings what came from outside; it and each step
+        return how much they did.
+        """
+        for _ in range(ROUNDS):
+            done = await asyncio.gather(deliver(), *(_work(app) for app in apps.values()))
+            ends = await self._ends(apps)
+            taken = await asyncio.gather(*(self._consume(app, ends) for app in apps.values()))
+            if not any((*done, *taken)):
+                await asyncio.gather(*(app.revocations.refresh() for app in apps.values()))
+                return
+        told = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))
+        raise AssertionError(f"not quiet after {ROUNDS} rounds: {told}")
+
+    async def _ends(self, apps: Mapping[str, App[Any]]) -> dict[str, int]:
+        """How far the stream of each context goes."""
+        found = await asyncio.gather(*(self._streams.stream_info(stream_name(context)) for context in apps))
+        return {context: info.state.last_seq for context, info in zip(apps, found, strict=True)}
+
+    async def _consume(self, app: App[Any], ends: Mapping[str, int]) -> int:
+        """Lets each consumer take what there is. One that found nothing is not asked again before its stream goes on:
+        to ask each in each round is most of what a quiet round would cost.
+        """
+        done = 0
+        for consumer in app.consumers:
+            end = ends[consumer.consumes.stream]
+            if self._seen.get(consumer) != end:
+                taken = await consumer.step()
+                done += taken
+                if not taken:
+                    self._seen[consumer] = end
+        return done
+
+
+async def _work(app: App[Any]) -> int:
+    """What a service does and tells by itself; housekeeping, which goes by the machine's clock, left out."""
+    done = 0
+    for job in app.jobs[:-1]:
+        done += await job.step()
+    return done + await app.relay.step()

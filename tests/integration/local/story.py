@@ -1,4 +1,4 @@
-"""A world in which the journey of the demo was played, and one more pair is in its payment window."""
+"""A world in which the journey of the demo was played, and one more pair recovered for nothing and broke again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from functools import partial
 from uuid import UUID
 
 import asyncpg
+from unora.common.v1.types_pb2 import TIER_PLUS
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora_identity.commands import grant_admin
 from unora_local.contexts import CONTEXTS
-from unora_local.demo import days, discovering, journey, meeting
+from unora_local.demo import days, discovering, journey, meeting, paying
 from unora_local.demo.cast import PRINCIPALS
 from unora_local.demo.client import Gateway
 from unora_local.demo.people import Member, SmsBox
@@ -78,12 +79,22 @@ async def _connect(stage: Stage, one: Member, other: Member) -> str:
 
 
 async def _break(stage: Stage, one: Member, other: Member) -> None:
-    """They connect, keep a day, and one misses the next."""
+    """They connect, keep a day, and one misses the next, twice: once it is recovered by what a plan brings."""
     await _connect(stage, one, other)
     dashboard = await one.session.call(stage.gateway.streaks.GetDashboard, GetDashboardRequest())
     stage.streak = dashboard.streaks[0]
     await days.check_in(stage, one)
     await days.check_in(stage, other)
     await stage.clock.move(days.ends(stage.streak) + days.MORNING)
-    stage.streak = (await days.check_in(stage, one)).streak
+    await _keep_alone(stage, one)
+    await paying.subscribe(stage, other, TIER_PLUS)
+    free = await paying.begin(stage, other)
+    assert free.payment.amount == 0
+    assert await paying.outcome(stage, other, free.payment) == "APPLIED"
+    await _keep_alone(stage, one)
+
+
+async def _keep_alone(stage: Stage, member: Member) -> None:
+    """The other misses the day."""
+    stage.streak = (await days.check_in(stage, member)).streak
     await stage.clock.move(days.ends(stage.streak))

@@ -1,7 +1,7 @@
 """Credits, what they came from, and recoveries that cost nothing."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
+from tests.integration.local.breakages.who import BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
 
 BREAKAGES = (
     Breakage("balance-is-the-ledger", (f"UPDATE billing.accounts SET balance = 1 WHERE user_id = {SUBSCRIBER}",)),
@@ -46,11 +46,11 @@ BREAKAGES = (
     ),
     Breakage(
         "free-recoveries-are-counted",
-        (f"INSERT INTO billing.free_recovery_allowances VALUES (gen_random_uuid(), {SUBSCRIBER}, 1)",),
+        ("UPDATE billing.free_recovery_allowances SET used = 0",),
     ),
     Breakage(
         "free-recoveries-of-the-plan",
-        (f"INSERT INTO billing.free_recovery_allowances VALUES (gen_random_uuid(), {ALONE}, 1)",),
+        ("UPDATE billing.free_recovery_allowances SET used = 2",),
         also=("free-recoveries-are-counted",),
     ),
 )

@@ -1,7 +1,7 @@
 """Payments, and what they brought."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, BY_MONEY, NUDGE, RECOVERY, WINDOW, payload
+from tests.integration.local.breakages.who import ALONE, BY_MONEY, NUDGE, RECOVERY, SUBSCRIPTION, WINDOW, payload
 
 MENTIONED = f"position(convert_to({RECOVERY}::text, 'UTF8') IN payload)"
 """Where in an event's payload the payment is."""
@@ -20,7 +20,7 @@ BREAKAGES = (
     ),
     Breakage(
         "money-moves-on",
-        ("UPDATE billing.subscriptions SET due_at = clock.now() - interval '1 hour' WHERE status <> 'ended'",),
+        (f"UPDATE billing.subscriptions SET due_at = clock.now() - interval '1 hour' WHERE id = {SUBSCRIPTION}",),
     ),
     Breakage("money-means-a-charge", (f"UPDATE billing.payments SET provider_payment_id = NULL WHERE id = {NUDGE}",)),
     Breakage(

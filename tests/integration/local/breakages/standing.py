@@ -1,7 +1,7 @@
 """What is done about members, and where it is felt."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, CONNECTED, REDUCED, SUSPENDED, interest
+from tests.integration.local.breakages.who import ALONE, CONNECTED, REDUCED, SUBSCRIPTION, SUSPENDED, interest
 
 BREAKAGES = (
     Breakage("standing-was-decided", (f"UPDATE safety.cases SET decision = 'dismiss' WHERE user_id = {REDUCED}",)),
@@ -19,7 +19,7 @@ BREAKAGES = (
             INSERT INTO billing.subscriptions
             SELECT gen_random_uuid(), {SUSPENDED}, tier, status, started_at, periods, current_period_starts_at,
                 current_period_ends_at, due_at, attempts, provider_method_id, ended_at, deleted_at
-            FROM billing.subscriptions WHERE status <> 'ended'
+            FROM billing.subscriptions WHERE id = {SUBSCRIPTION}
             """,
         ),
         also=("months-are-paid", "tier-of-the-plan"),

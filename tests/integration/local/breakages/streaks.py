@@ -72,7 +72,7 @@ BREAKAGES = (
     ),
     Breakage(
         "one-open-break",
-        (f"UPDATE streak.breaks SET closed_at = clock.now(), outcome = 'reset' WHERE streak_id = {WINDOW}",),
+        ("UPDATE streak.breaks SET closed_at = clock.now(), outcome = 'reset' WHERE closed_at IS NULL",),
     ),
     Breakage(
         "recovered-when-paid",

@@ -1,18 +1,18 @@
 """Plans, and the tier that all follow."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import SUBSCRIBER
+from tests.integration.local.breakages.who import SUBSCRIBER, SUBSCRIPTION
 
 BREAKAGES = (
     Breakage(
         "one-going-subscription",
         (
             "DROP INDEX billing.uq_subscriptions_one_active",
-            """
+            f"""
             INSERT INTO billing.subscriptions
             SELECT gen_random_uuid(), user_id, tier, status, started_at, 0, current_period_starts_at,
                 current_period_ends_at, due_at, attempts, provider_method_id, ended_at, deleted_at
-            FROM billing.subscriptions WHERE status <> 'ended'
+            FROM billing.subscriptions WHERE id = {SUBSCRIPTION}
             """,
         ),
     ),
@@ -20,10 +20,10 @@ BREAKAGES = (
         "tier-of-the-plan",
         (
             f"UPDATE billing.payments SET plan = 'plus' WHERE payer_id = {SUBSCRIBER} AND purpose = 'subscription'",
-            "UPDATE billing.subscriptions SET tier = 'plus' WHERE status <> 'ended'",
+            f"UPDATE billing.subscriptions SET tier = 'plus' WHERE id = {SUBSCRIPTION}",
         ),
     ),
-    Breakage("months-are-paid", ("UPDATE billing.subscriptions SET periods = 2 WHERE status <> 'ended'",)),
+    Breakage("months-are-paid", (f"UPDATE billing.subscriptions SET periods = 2 WHERE id = {SUBSCRIPTION}",)),
     Breakage("all-follow-the-tier", (f"UPDATE streak.tiers SET tier = 'plus' WHERE user_id = {SUBSCRIBER}",)),
     Breakage("earning-by-own-tier", (f"UPDATE reveal.progressions SET tier = 'free' WHERE user_id = {SUBSCRIBER}",)),
 )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from unora_common.config import Config
 
-from unora_discovery.domain import BATCH_SIZE, Odds, Policy, Tier
+from unora_discovery.domain import Odds, Policy, Tier
 
 
 class DiscoveryConfig(Config, frozen=True, kw_only=True):
@@ -26,8 +26,6 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
     """With which each of the two places that may be drawn in a batch is (DI-13)."""
     reduced_visibility: float = 0.1
     """With which someone of reduced visibility takes part in a search (DI-10)."""
-    ranked_candidates: int = 30
-    """How many of the best ranked a search brings; who is drawn without waiting is one of them (DI-13)."""
     batch_days: float = 90.0
     """How long a replaced batch is kept, by the machine's clock; never less than shown_again_days."""
 
@@ -42,7 +40,7 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
             },
             shown_again_after=timedelta(days=self.shown_again_days),
             interest_lives=timedelta(days=self.interest_days),
-            odds=Odds(self.admirer_probability, self.reduced_visibility, max(self.ranked_candidates, BATCH_SIZE)),
+            odds=Odds(self.admirer_probability, self.reduced_visibility),
         )
 
     @property

@@ -13,6 +13,7 @@ from unora_common.service import App
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain import (
+    BATCH_SIZE,
     Batch,
     Chance,
     Dealt,
@@ -122,7 +123,7 @@ async def _deal(tx: Tx, server: ServerType, viewer: Viewer, policy: Policy) -> t
         tie_seed=tie_seed(CHANCE),
         visibility_seed=visibility_seed(tx.user, server, viewer.batch_id, tx.now),
         visibility_below=visibility_below(odds.reduced_visibility),
-        ranked=odds.ranked,
+        ranked=BATCH_SIZE,
     )
     found = await search(tx, tx.user, server, asked)
     # Ids of cards are random through and through: one that held a time would be less opaque (DI-08).

@@ -213,7 +213,7 @@ async def test_the_search_reads_the_pool_and_of_history_the_seven_days_alone(
     assert plan.rows_read["exclusions"] == 5
     assert plan.rows_read["waiting_interests"] == ADMIRERS
     assert plan.rows_read["member_blocks"] == 11 + BLOCKS  # of the viewer's own those that were lifted, too
-    assert plan.rows_read["candidates"] <= MEMBERS + 1 + ADMIRERS + 30 + ADMIRERS  # oneself, and who was found
+    assert plan.rows_read["candidates"] <= MEMBERS + 1 + ADMIRERS + 30 + 7 + ADMIRERS  # oneself, and who was found
     assert plan.rows_read["filters"] <= 2 * MEMBERS + 1 + ADMIRERS  # each must fit the other's (DI-12)
     assert plan.read_whole <= {"candidates", "server_memberships", "filters", "shift"}
 

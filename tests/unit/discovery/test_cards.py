@@ -34,7 +34,7 @@ def dealt_of(
     ranked: Sequence[Candidate], hobbies: Collection[str] = (), new_id: Callable[[], UUID] = uuid4
 ) -> tuple[Dealt, ...]:
     """The five best."""
-    return deal(Found(tuple(ranked)), hobbies, Odds(0, 1, 30), Random(1), new_id)
+    return deal(Found(tuple(ranked)), hobbies, Odds(0, 1), Random(1), new_id)
 
 
 @pytest.mark.rule("DI-02")

@@ -28,7 +28,7 @@ POLICY = Policy(
     {Tier.FREE: 24 * HOUR, Tier.PLUS: 12 * HOUR, Tier.PRO: 6 * HOUR},
     timedelta(days=7),
     timedelta(days=14),
-    Odds(0.7, 0.1, 30),
+    Odds(0.7, 0.1),
 )
 VIEWER = Viewer(
     joined=True,

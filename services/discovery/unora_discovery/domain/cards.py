@@ -24,8 +24,6 @@ class Odds:
     """With which each place that may be drawn is (DI-13)."""
     reduced_visibility: float
     """With which someone of reduced visibility takes part in a search (DI-10)."""
-    ranked: int
-    """How many of the ranking are looked at; who is drawn without waiting is one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +85,8 @@ def draw(found: Found, odds: Odds, chance: Chance) -> list[Candidate]:
     """DI-13: who is on the five cards. Raises PoolTooSmall.
 
     The best of the ranking, but for up to two places that are drawn: for whoever waits for the viewer, and if nobody
-    does, for someone from further down the ranking. So a card that shares less than others would is there as often
-    when nobody waits, and tells nothing (MA-10).
+    does, for anyone at all. Whoever waits may share nothing with the viewer, and so may whoever is drawn in their
+    stead: a card that shares less than the ranking would bring is there when nobody waits, too (MA-10).
     """
     if len(found.ranked) < BATCH_SIZE:
         raise PoolTooSmall
@@ -98,7 +96,7 @@ def draw(found: Found, odds: Odds, chance: Chance) -> list[Candidate]:
         there = {candidate.user_id for candidate in five}
         waiting = [candidate for candidate in found.waiting if candidate.user_id not in there]
         five.append(
-            waiting[0] if waiting else chance.choice([each for each in found.ranked if each.user_id not in there])
+            waiting[0] if waiting else chance.choice([each for each in found.anyone if each.user_id not in there])
         )
     return five
 

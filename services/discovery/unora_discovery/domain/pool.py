@@ -89,10 +89,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found of those who may be shown, none of them twice in either."""
+    """What a search found of those who may be shown, none of them twice in any of the three."""
 
     ranked: tuple[Candidate, ...]
     """The most alike first, by chance among equals (DI-07)."""
+    anyone: tuple[Candidate, ...] = ()
+    """Some of all who may be shown, by chance alone, however little they share; they may be ranked as well."""
     waiting: tuple[Candidate, ...] = ()
     """Whose interest waits for the viewer, in the order of chance (DI-13); they may be ranked as well."""
 

@@ -63,20 +63,22 @@ ELIGIBLE: Final = """
 SEARCH: Final = f"""
     WITH apart AS MATERIALIZED ({APART}),
     viewer AS MATERIALIZED ({VIEWER}),
-    ranked AS MATERIALIZED (
-        {ELIGIBLE.format(source="discovery.server_memberships m")}
-        ORDER BY shared DESC, tie LIMIT $9),
+    eligible AS MATERIALIZED (
+        {ELIGIBLE.format(source="discovery.server_memberships m")}),
+    ranked AS MATERIALIZED (SELECT * FROM eligible ORDER BY shared DESC, tie LIMIT $9),
+    anyone AS MATERIALIZED (SELECT * FROM eligible ORDER BY tie LIMIT {BATCH_SIZE + DRAWN_AT_MOST}),
     admirers AS MATERIALIZED (
         SELECT DISTINCT sender_id FROM discovery.waiting_interests
         WHERE receiver_id = $1 AND server_type = $2 AND waits AND waits_until > $5),
     waiting AS MATERIALIZED (
         {ELIGIBLE.format(source="admirers JOIN discovery.server_memberships m ON m.user_id = admirers.sender_id")}
         ORDER BY tie LIMIT {BATCH_SIZE + DRAWN_AT_MOST})
-    SELECT found.waits, c.user_id, c.age_band, c.city, c.trust_level, c.hobbies
-    FROM (SELECT user_id, shared, tie, false AS waits FROM ranked
-          UNION ALL SELECT user_id, 0, tie, true FROM waiting) AS found
+    SELECT found.part, c.user_id, c.age_band, c.city, c.trust_level, c.hobbies
+    FROM (SELECT user_id, shared, tie, 'ranked' AS part FROM ranked
+          UNION ALL SELECT user_id, 0, tie, 'anyone' FROM anyone
+          UNION ALL SELECT user_id, 0, tie, 'waiting' FROM waiting) AS found
     JOIN discovery.candidates c USING (user_id)
-    ORDER BY found.waits, found.shared DESC, found.tie"""
+    ORDER BY found.part, found.shared DESC, found.tie"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ class Asked:
 
 async def search(session: Session, viewer: UUID, server: ServerType, asked: Asked) -> Found:
     """Members of the server who may be shown to the viewer (DI-09), who pass the viewer's filters and whose filters the
-    viewer passes (DI-05, DI-12): the best ranked, and some of those whose interest waits.
+    viewer passes (DI-05, DI-12): the best ranked, some of all, and some of those whose interest waits.
     """
     rows = await session.rows(
         SEARCH,
@@ -110,10 +112,8 @@ async def search(session: Session, viewer: UUID, server: ServerType, asked: Aske
         asked.visibility_below,
         asked.ranked,
     )
-    return Found(
-        ranked=tuple(_candidate(row) for row in rows if not row["waits"]),
-        waiting=tuple(_candidate(row) for row in rows if row["waits"]),
-    )
+    parts = ([_candidate(row) for row in rows if row["part"] == part] for part in ("ranked", "anyone", "waiting"))
+    return Found(*map(tuple, parts))
 
 
 def _candidate(row: Row) -> Candidate:

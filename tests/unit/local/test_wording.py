@@ -1,0 +1,54 @@
+"""Which events say more than ids, states, whole numbers and times (XX-01)."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened
+from unora.reveal.v1.events_pb2 import PersonalityChanged
+from unora.streak.v1.events_pb2 import CheckedIn, StreakStarted
+from unora_common.outbox import subject_of
+from unora_local.invariants.wording import speaks
+
+ID = "01a20481-3a6d-7e79-b927-d8c722e17b35"
+AT = Timestamp(seconds=1_800_000_000)
+
+
+def row(event: Message, more: bytes = b"") -> dict[str, object]:
+    return {"subject": subject_of(event), "payload": event.SerializeToString() + more}
+
+
+@pytest.mark.rule("XX-01")
+@pytest.mark.parametrize(
+    "event",
+    [
+        CheckedIn(streak_id=ID, version=3, user_id=ID, day=2, occurred_at=AT),
+        StreakStarted(streak_id=ID, version=1, time_zone="Europe/Berlin"),
+        RoleGranted(user_id=ID, version=4, role="admin"),
+        SessionOpened(user_id=ID, version=2, session_id=ID, device_digest=bytes(32)),
+        PersonalityChanged(user_id=ID, version=1, answered_count=8),
+    ],
+    ids=lambda event: event.DESCRIPTOR.name,
+)
+def test_facts_say_nothing(event: Message) -> None:
+    assert not speaks(row(event))
+
+
+@pytest.mark.rule("XX-01", "PE-03")
+@pytest.mark.parametrize(
+    "told",
+    [
+        row(CheckedIn(streak_id=ID, version=3, user_id="Mirabel")),
+        row(StreakStarted(streak_id=ID, version=1, time_zone="Mirabel")),
+        row(RoleGranted(user_id=ID, version=4, role="the kind one")),
+        row(SessionOpened(user_id=ID, version=2, session_id=ID, device_digest=b"a device")),
+        row(PersonalityChanged(user_id=ID, version=1), b"\x22\x04calm"),
+        row(PersonalityChanged(user_id=ID, version=1, occurred_at=AT), b"\x21" + bytes(8)),
+        row(PersonalityChanged(user_id=ID, version=1), b"\xff"),
+        {"subject": "unora.reveal.v1.never_heard_of", "payload": b""},
+    ],
+    ids=["name", "no-zone", "no-role", "no-digest", "unknown-word", "unknown-score", "garbled", "unknown-event"],
+)
+def test_words_and_scores_are_found(told: dict[str, object]) -> None:
+    assert speaks(told)

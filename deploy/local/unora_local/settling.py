@@ -35,14 +35,20 @@ class Settling:
     async def settle(self, apps: Mapping[str, App[Any]], deliver: Callable[[], Awaitable[int]]) -> None:
         """Lets everything happen that something has caused. `deliver` brings what came from outside; it and each step
         return how much they did.
+
+        Events are followed until none is left; only then the jobs are asked again, which look at the whole database
+        and mostly find nothing.
         """
+        jobs = True
         for _ in range(ROUNDS):
-            done = await asyncio.gather(deliver(), *(_work(app) for app in apps.values()))
+            done = await asyncio.gather(deliver(), *(_work(app, jobs=jobs) for app in apps.values()))
             ends = await self._ends(apps)
             taken = await asyncio.gather(*(self._consume(app, ends) for app in apps.values()))
-            if not any((*done, *taken)):
+            quiet = not any((*done, *taken))
+            if quiet and jobs:
                 await asyncio.gather(*(app.revocations.refresh() for app in apps.values()))
                 return
+            jobs = quiet
         told = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))
         raise AssertionError(f"not quiet after {ROUNDS} rounds: {told}")
 
@@ -66,9 +72,9 @@ class Settling:
         return done
 
 
-async def _work(app: App[Any]) -> int:
+async def _work(app: App[Any], *, jobs: bool) -> int:
     """What a service does and tells by itself; housekeeping, which goes by the machine's clock, left out."""
     done = 0
-    for job in app.jobs[:-1]:
+    for job in app.jobs[:-1] if jobs else ():
         done += await job.step()
     return done + await app.relay.step()

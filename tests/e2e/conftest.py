@@ -1,6 +1,4 @@
-"""Real processes take longest and mostly wait: another worker's tests run beside them, so they come neither last nor both
-at once.
-"""
+"""Real processes take longest and mostly wait: they come neither last nor both at once."""
 
 from __future__ import annotations
 

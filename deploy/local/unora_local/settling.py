@@ -53,9 +53,10 @@ class Settling:
         raise AssertionError(f"not quiet after {ROUNDS} rounds: {told}")
 
     async def _ends(self, apps: Mapping[str, App[Any]]) -> dict[str, int]:
-        """How far the stream of each context goes."""
-        found = await asyncio.gather(*(self._streams.stream_info(stream_name(context)) for context in apps))
-        return {context: info.state.last_seq for context, info in zip(apps, found, strict=True)}
+        """How far each stream goes that somebody reads."""
+        read = sorted({consumer.consumes.stream for app in apps.values() for consumer in app.consumers})
+        found = await asyncio.gather(*(self._streams.stream_info(stream_name(context)) for context in read))
+        return {context: info.state.last_seq for context, info in zip(read, found, strict=True)}
 
     async def _consume(self, app: App[Any], ends: Mapping[str, int]) -> int:
         """Lets each consumer take what there is. One that found nothing is not asked again before its stream goes on:

@@ -43,6 +43,7 @@ from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.service import App, Part, Service
 from unora_local.inprocess import World, follow
+from unora_local.settling import Settling
 from unora_local.testbed import Testbed
 
 from tests.replicas import stub_of
@@ -134,6 +135,7 @@ class House(World):
             "UPDATE clock.shift SET ahead = '0'"
         )
         await self._empty_streams()
+        self._settling = await Settling.open(self.testbed.nats("admin", self.worker))
 
     async def _empty_streams(self) -> None:
         admin = await self.admin()

@@ -69,8 +69,6 @@ async def test_reduced_visibility_is_a_tenth_and_no_answer_tells(town: Town) -> 
     assert await town.told(other) == before
     (told,) = await town.world.events(RestrictionChanged, other.id)
     assert (told.reduced_visibility, told.restricted, told.suspended) == (True, False, False)
-    # What they do goes on as ever: cards, interests, a match.
-    assert (await town.connect(other, one)).partner_id == other.id
 
 
 @pytest.mark.rule("SA-03", "SA-08", "MA-11", "XX-04")

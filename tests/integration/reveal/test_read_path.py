@@ -68,10 +68,11 @@ async def test_it_joins_the_milestones_of_the_members_own_tier_and_the_contents_
             plan = json.loads(await service.fetchval(f"EXPLAIN (FORMAT JSON) {store.LIST}", two.streak_id, two.a.user))
     finally:
         await service.close()
-    assert relations(plan[0]["Plan"]) == {
+    found = relations(plan[0]["Plan"])
+    assert found.pop("progressions") in ("pk_progressions", "ix_progressions_user_id")
+    assert found == {
         "reveals": "uq_reveals_streak_id_user_id_reveal_number",
         "pairs": "pk_pairs",
-        "progressions": "pk_progressions",
         "reveal_milestones": "pk_reveal_milestones",
         "reveal_contents": "pk_reveal_contents",
         "personality_scores": "pk_personality_scores",

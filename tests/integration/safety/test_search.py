@@ -212,6 +212,15 @@ def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return here + [each for child in plan.get("Plans", []) for each in scans(child)]
 
 
+def read(node: dict[str, Any]) -> int:
+    """How many blocks a node read."""
+    return int(node["Shared Hit Blocks"] + node["Shared Read Blocks"])
+
+
+A_FEW = 20
+"""Blocks of a month that other tests wrote a few rows to, which is read whole; the long log's month has thousands."""
+
+
 async def test_a_hundred_thousand_rows_are_searched_and_walked_by_index(world: World, long_log: Caller) -> None:
     explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
     ever, never = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -228,9 +237,10 @@ async def test_a_hundred_thousand_rows_are_searched_and_walked_by_index(world: W
     for sql, *arguments in [*plans, (AFTER, SOURCE, ROWS, 1000, ROWS // 2, middle)]:
         (found,) = json.loads(await world.superuser.fetchval(explain + sql, *arguments))
         plan = found["Plan"]
-        assert "Seq Scan" not in {node["Node Type"] for node in scans(plan)}, arguments
+        whole = [node for node in scans(plan) if node["Node Type"] == "Seq Scan" and read(node) > A_FEW]
+        assert not whole, arguments
         assert plan["Actual Rows"] > 0
-        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 2500, arguments
+        assert read(plan) < 2500, arguments
 
 
 async def test_what_a_later_version_told_is_found_by_its_aggregate(world: World, office: Office) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from google.api.httpbody_pb2 import HttpBody
 from unora.billing.v1.webhook_service_pb2 import ReceiveProviderEventResponse
 from unora_common.call import Call
@@ -54,7 +52,4 @@ class Webhooks:
             if payment:
                 _, outcome = await self.paying.settle_in(tx, payment, intent, Failure.DECLINED)
             payment_id = payment.id if payment else None
-            # Machine time: it is a note of what came, not a moment that a rule knows. A repeat in this very moment
-            # finds the payment settled.
-            noted = datetime.now(UTC)
-            await payments.note_event(tx, event.id, event.kind, intent.id, payment_id, outcome, noted)
+            await payments.note_event(tx, event.id, event.kind, intent.id, payment_id, outcome)

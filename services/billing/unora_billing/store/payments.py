@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
@@ -53,7 +53,7 @@ CLAIM_DUE = """
 
 NOTE_EVENT = """
     INSERT INTO billing.provider_events (event_id, kind, provider_payment_id, payment_id, outcome, received_at)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING"""
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT (event_id) DO NOTHING"""
 
 KNOWS_EVENT = "SELECT EXISTS (SELECT FROM billing.provider_events WHERE event_id = $1)"
 
@@ -121,10 +121,10 @@ async def knows_event(session: Session, event_id: str) -> bool:
 
 
 async def note_event(
-    tx: Tx, event_id: str, kind: str, provider_id: str | None, payment_id: UUID | None, outcome: str, at: datetime
-) -> bool:
-    """Notes an event of the provider, unless it was; tells whether it is new (BI-07). `at` is the machine's time."""
-    return bool(await tx.run(NOTE_EVENT, event_id, kind, provider_id, payment_id, outcome, at))
+    tx: Tx, event_id: str, kind: str, provider_id: str | None, payment_id: UUID | None, outcome: str
+) -> None:
+    """Notes an event of the provider, unless it was (BI-07); by the machine's time, as no rule knows when it came."""
+    await tx.run(NOTE_EVENT, event_id, kind, provider_id, payment_id, outcome)
 
 
 def _payment(row: Row) -> Payment:

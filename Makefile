@@ -54,7 +54,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 .PHONY: test prove check rules bench
 test: $(STUBS) ## Run all tests, on servers of their own
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
 	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit $(ARGS)

@@ -62,9 +62,11 @@ def testbed() -> Testbed:
     return Testbed.find()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def world(testbed: Testbed) -> AsyncIterator[World]:
-    """All services, one world a worker. Tests keep apart by fresh ids; its clock only goes forward."""
+    """All services; a new world for each file, so that none depends on what ran before it. The tests of a file keep
+    apart by fresh ids; the rule clock only goes forward.
+    """
     world = World(testbed, os.environ.get("PYTEST_XDIST_WORKER", "main"))
     await world.start()
     yield world

@@ -48,7 +48,7 @@ class Caller:
 
 
 class World:
-    """The services of one test worker, on a database and a NATS account of their own."""
+    """The services of one test worker, on a database and a NATS account of their own; each start is a new world."""
 
     def __init__(self, testbed: Testbed, worker: str) -> None:
         self.testbed = testbed
@@ -56,7 +56,9 @@ class World:
         self.database = f"unora_{worker}"
         self.folder = Path(testbed.folder) / worker
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.sms = self.folder / "sms.jsonl"
+        self.sms, payments = self.folder / "sms.jsonl", self.folder / "payments.json"
+        for of_an_earlier_world in (self.sms, payments):
+            of_an_earlier_world.unlink(missing_ok=True)
         self.sms.touch(mode=0o600)
         self.certificates = testbed.certificates()
         self._token_key = kept(self.folder / "token.pem", signing_key)
@@ -70,7 +72,7 @@ class World:
         self.apps: dict[str, App[Any]] = {}
         self.payments_key, self.payments_secret = "sk_test_world", "whsec_world"
         self.payments = Sandbox(
-            self.folder / "payments.json",
+            payments,
             key=self.payments_key,
             webhook_secret=self.payments_secret,
             send=self.bring_webhook,
@@ -85,6 +87,7 @@ class World:
         await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
         self._settling = await Settling.open(self.testbed.nats(ADMIN, self.worker))
+        await self._settling.empty()
         try:
             await self._start_services()
         except BaseException:

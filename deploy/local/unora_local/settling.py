@@ -32,6 +32,15 @@ class Settling:
         """Closes its connection."""
         await self._nats.close()
 
+    async def empty(self) -> None:
+        """Forgets what an earlier world told: consumers begin anew, and find nothing."""
+        for stream in await self._streams.streams_info():
+            name = stream.config.name
+            assert name is not None
+            for consumer in await self._streams.consumers_info(name):
+                await self._streams.delete_consumer(name, consumer.name)
+            await self._streams.purge_stream(name)
+
     async def settle(self, apps: Mapping[str, App[Any]], deliver: Callable[[], Awaitable[int]]) -> None:
         """Lets everything happen that something has caused. `deliver` brings what came from outside; it and each step
         return how much they did.

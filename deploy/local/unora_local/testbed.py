@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +29,9 @@ VARIABLE: Final = "UNORA_TESTBED"
 TEMPLATE: Final = "unora_template"
 GIVEN: Final = "UNORA_TEST_POSTGRES_URL"
 """Names another Postgres (a superuser's address) to run the tests on."""
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name that nobody can foresee
+ROOM: Final = 1 << 30
+"""Bytes; a whole run takes a third of it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Testbed:
         return msgspec.json.decode(os.environ[VARIABLE], type=cls)
 
     async def clone(self, database: str) -> None:
-        """Makes a fresh database from the migrated template: some 35 ms."""
+        """Makes a fresh database from the migrated template: some 30 ms in memory, half a second on a disk."""
         connection = await asyncpg.connect(self.dsn("postgres"))
         try:
             await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
@@ -77,11 +81,18 @@ class Testbed:
             await connection.close()
 
 
+def place() -> Path | None:
+    """Where files of a test run are fast: memory, if there is room and nobody chose otherwise by TMPDIR."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return None
+    return MEMORY if shutil.disk_usage(MEMORY).free > ROOM else None
+
+
 class Servers:
     """Starts and stops the servers of a test run."""
 
     def __init__(self, accounts: Sequence[str]) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="unora-test-", ignore_cleanup_errors=True)
+        self._temporary = tempfile.TemporaryDirectory(prefix="unora-test-", dir=place(), ignore_cleanup_errors=True)
         self._folder = Path(self._temporary.name)
         self._folder.chmod(0o755)  # else root's Postgres, which runs as another user, has to keep its data elsewhere
         self._accounts = accounts

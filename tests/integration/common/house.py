@@ -57,7 +57,6 @@ CREATE TABLE {schema}.probe (
 GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.probe TO unora_{schema};
 """
 SCHEMAS = ("streak", "matching", "safety")
-STREAMS = ("unora_matching", "unora_streak", "dead_letters")
 
 
 class Taken(DomainError):
@@ -134,17 +133,8 @@ class House(World):
             f"TRUNCATE {', '.join(f'{schema}.{table}' for schema in SCHEMAS for table in tables)} RESTART IDENTITY; "
             "UPDATE clock.shift SET ahead = '0'"
         )
-        await self._empty_streams()
         self._settling = await Settling.open(self.testbed.nats("admin", self.worker))
-
-    async def _empty_streams(self) -> None:
-        admin = await self.admin()
-        streams = admin.jetstream()
-        for stream in STREAMS:
-            for consumer in await streams.consumers_info(stream):
-                await streams.delete_consumer(stream, consumer.name)
-            await streams.purge_stream(stream)
-        await admin.close()
+        await self._settling.empty()
 
     async def stop(self) -> None:
         for app in self._opened:

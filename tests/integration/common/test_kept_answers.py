@@ -133,7 +133,7 @@ async def test_a_deadlock_is_tried_again(house: House) -> None:
     streaks, member = await house.probe(Crossing), house.caller()
     await asyncio.gather(*(streaks.CheckIn(request, metadata=member.metadata) for request in (one, two)))
     assert sorted(tries[:2]) == ["a", "b"]
-    assert len(tries) == 3
+    assert tries[2:], "the call that Postgres ended has to be tried again"
 
 
 async def test_answers_are_forgotten_after_a_day_of_the_machines_clock(house: House) -> None:

@@ -15,9 +15,16 @@ MANY = """
     WITH u AS (
         INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
         SELECT gen_random_uuid(), sha256(n::text::bytea), '', '', clock.now(), 1 FROM generate_series(1, 3000) AS n
+        RETURNING id),
+    p AS (
+        INSERT INTO identity.profiles (user_id, age_band_changes_at)
+        SELECT id, clock.now() + random() * interval '5 years' FROM u),
+    s AS (
+        INSERT INTO identity.sessions (id, user_id, started_at)
+        SELECT gen_random_uuid(), id, clock.now() FROM u
         RETURNING id)
-    INSERT INTO identity.profiles (user_id, age_band_changes_at)
-    SELECT id, clock.now() + random() * interval '5 years' FROM u"""
+    INSERT INTO identity.refresh_tokens (hash, session_id, issued_at, expires_at)
+    SELECT sha256(id::text::bytea), id, clock.now(), clock.now() + random() * interval '60 days' FROM s"""
 
 
 @pytest.fixture
@@ -26,8 +33,10 @@ async def many_members(world: World) -> AsyncIterator[None]:
     transaction = world.superuser.transaction()
     await transaction.start()
     await world.superuser.execute(MANY)
-    await world.superuser.execute("ANALYZE identity.users, identity.profiles")
-    # What a sweep deletes lies in tables that are empty here, and reading those whole is always cheapest.
+    await world.superuser.execute(
+        "ANALYZE identity.users, identity.profiles, identity.sessions, identity.refresh_tokens"
+    )
+    # What else a sweep deletes lies in tables that are nearly empty here; reading those whole is always cheapest.
     await world.superuser.execute("SET LOCAL enable_seqscan = off")
     yield
     await transaction.rollback()

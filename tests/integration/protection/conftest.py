@@ -8,7 +8,7 @@ from unora_local.inprocess import World
 from tests.integration.protection.town import CROWD, Resident, Town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def crowd(world: World) -> list[Resident]:
     """Others, so that a batch has its five."""
     town = Town(world)

@@ -14,6 +14,8 @@ STUBS := libs/protos/.generated
 PROTOS := $(shell find protos -name '*.proto' 2>/dev/null)
 IMAGE := libs/protos/image.binpb
 BASELINE := protos/baseline.binpb
+# Of test runs; one more than two cores, as those that start real processes mostly wait.
+WORKERS ?= 3
 LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help
@@ -54,10 +56,10 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 .PHONY: test prove check rules bench
 test: $(STUBS) ## Run all tests, on servers of their own
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
-	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit $(ARGS)
+	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests/unit $(ARGS)
 
 check: $(STUBS) ## Lint, types, layers, the contract and what would break it, the Dockerfile
 	@$(BIN)/ruff check .

@@ -41,12 +41,6 @@ async def own_chain(world: World) -> AsyncIterator[None]:
     await erase(world)
 
 
-async def let_all_fall_due(world: World) -> None:
-    """What other tests left comes to its end now, and not while a test moves the clock by months."""
-    await world.move_clock(timedelta(days=100))
-    await erase(world)
-
-
 async def verified(world: World, source: str) -> AuditChain:
     admin = world.caller(roles=["admin"])
     stub = world.stub(ModerationServiceStub, "safety")
@@ -219,7 +213,6 @@ async def _append_and_crash(world: World) -> None:
 
 
 async def test_each_month_has_its_partition_and_the_chain_goes_on(world: World, own_chain: None) -> None:
-    await let_all_fall_due(world)
     safety = world.apps["safety"]
     months = set()
     for _ in range(3):
@@ -235,7 +228,6 @@ async def test_each_month_has_its_partition_and_the_chain_goes_on(world: World, 
 
 
 async def test_a_new_month_that_many_begin_at_once_is_made_once(world: World, own_chain: None) -> None:
-    await let_all_fall_due(world)
     await world.move_clock(timedelta(days=31))
     async with replica(world, "safety") as other:
         apps = [world.apps["safety"], other]

@@ -20,8 +20,6 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
     """The same on pro."""
     shown_again_days: float = 7.0
     """Who was shown is not shown to the same member again for so long (DI-09)."""
-    interest_days: float = 14.0
-    """After so long an interest no longer pends (MA-11); the same as matching's."""
     admirer_probability: float = 0.7
     """With which each of the two places that may be drawn in a batch is (DI-13)."""
     reduced_visibility: float = 0.1
@@ -39,7 +37,6 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
                 Tier.PRO: timedelta(hours=self.refresh_hours_pro),
             },
             shown_again_after=timedelta(days=self.shown_again_days),
-            interest_lives=timedelta(days=self.interest_days),
             odds=Odds(self.admirer_probability, self.reduced_visibility),
         )
 

@@ -75,17 +75,19 @@ class Pairs:
     """DI-09, DI-13: who is not shown to whom, and whose interest waits."""
 
     def __init__(self, app: App[DiscoveryConfig]) -> None:
-        self.lives = app.config.policy.interest_lives
+        self.app = app
 
     @on(InterestSent)
     async def sent(self, event: InterestSent, tx: Tx) -> None:
         """The sender is not shown the receiver again; the receiver, who knows nothing, may well be shown the sender."""
-        await self._interest(tx, event, Reason.INTEREST_PENDING, waits=True)
+        # A matching of the version before does not say when it expires; then it is over when that is told.
+        ends = from_timestamp(event.expires_at) if event.HasField("expires_at") else None
+        await _interest(tx, event, Reason.INTEREST_PENDING, waits=True, ends=ends)
 
     @on(InterestClosed)
     async def closed(self, event: InterestClosed, tx: Tx) -> None:
         """It waits no more, whatever closed it (DI-13)."""
-        await self._interest(tx, event, CLOSED[event.closure], waits=False)
+        await _interest(tx, event, CLOSED[event.closure], waits=False)
 
     @on(ConnectionFormed)
     async def formed(self, event: ConnectionFormed, tx: Tx) -> None:
@@ -107,36 +109,34 @@ class Pairs:
         """Unless the other blocks them, too, or they were connected."""
         await pairs.block(tx, from_block(event, in_force=False))
 
-    async def _interest(self, tx: Tx, event: InterestSent | InterestClosed, reason: Reason, *, waits: bool) -> None:
-        ends = _occurred(event) + self.lives
-        interest, sender, receiver = UUID(event.interest_id), UUID(event.sender_id), UUID(event.receiver_id)
-        await pairs.exclude(
-            tx,
-            Exclusion(
-                source_id=interest,
-                version=event.version,
-                user_id=sender,
-                other_id=receiver,
-                reason=reason,
-                apart_until=ends,
-            ),
-        )
-        await pairs.wait(
-            tx,
-            Wait(
-                interest_id=interest,
-                version=event.version,
-                sender_id=sender,
-                receiver_id=receiver,
-                server_type=ServerType(SERVER_NAMES[event.server_type]),
-                waits=waits,
-                waits_until=ends,
-            ),
-        )
 
-
-def _occurred(event: InterestSent | InterestClosed) -> datetime:
-    return from_timestamp(event.occurred_at)
+async def _interest(
+    tx: Tx, event: InterestSent | InterestClosed, reason: Reason, *, waits: bool, ends: datetime | None = None
+) -> None:
+    interest, sender, receiver = UUID(event.interest_id), UUID(event.sender_id), UUID(event.receiver_id)
+    await pairs.exclude(
+        tx,
+        Exclusion(
+            source_id=interest,
+            version=event.version,
+            user_id=sender,
+            other_id=receiver,
+            reason=reason,
+            apart_until=ends,
+        ),
+    )
+    await pairs.wait(
+        tx,
+        Wait(
+            interest_id=interest,
+            version=event.version,
+            sender_id=sender,
+            receiver_id=receiver,
+            server_type=ServerType(SERVER_NAMES[event.server_type]),
+            waits=waits,
+            waits_until=ends,
+        ),
+    )
 
 
 def _of_connection(event: ConnectionFormed | ConnectionEnded, reason: Reason) -> list[Exclusion]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from unora.matching.v1 import events_pb2, matching_service_pb2, pair_service_pb2
@@ -82,8 +82,8 @@ def to_pair(connection: Connection) -> pair_service_pb2.Pair:
 # Events
 
 
-def interest_sent(interest: Interest) -> events_pb2.InterestSent:
-    """The first event of every interest."""
+def interest_sent(interest: Interest, lifetime: timedelta) -> events_pb2.InterestSent:
+    """The first event of every interest; also says when it is over, which nobody else reckons (MA-11)."""
     return events_pb2.InterestSent(
         interest_id=str(interest.id),
         version=1,
@@ -91,6 +91,7 @@ def interest_sent(interest: Interest) -> events_pb2.InterestSent:
         receiver_id=str(interest.receiver_id),
         server_type=SERVERS[interest.server_type],
         occurred_at=to_timestamp(interest.sent_at),
+        expires_at=to_timestamp(interest.sent_at + lifetime),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -202,3 +203,10 @@ class Pool:
 def an_id() -> str:
     """An id of nothing."""
     return str(uuid7())
+
+
+def later(stamp: Timestamp, after: timedelta) -> Timestamp:
+    """So long after a moment."""
+    moment = Timestamp()
+    moment.FromDatetime(stamp.ToDatetime(UTC) + after)
+    return moment

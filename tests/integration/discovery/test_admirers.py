@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from unora.discovery.v1.discovery_service_pb2 import Batch
 from unora.matching.v1.events_pb2 import (
     INTEREST_CLOSURE_EXPIRED,
@@ -22,7 +23,7 @@ from unora.matching.v1.events_pb2 import (
 from unora_discovery import use_cases
 from unora_local.inprocess import Caller, World
 
-from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, an_id
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, an_id, later
 from tests.support import refusal
 
 MINE = ("chess", "hiking", "singing")
@@ -67,14 +68,15 @@ async def admirer(pool: Pool, me: Caller) -> Caller:
     return await pool.member(*OTHERS)
 
 
-def sent(sender: Caller, receiver: Caller, stamp: object, server: Server = PARTNER) -> InterestSent:
+def sent(sender: Caller, receiver: Caller, stamp: Timestamp, server: Server = PARTNER) -> InterestSent:
     return InterestSent(
         interest_id=an_id(),
         version=1,
         sender_id=sender.id,
         receiver_id=receiver.id,
         server_type=server,
-        occurred_at=stamp,  # type: ignore[arg-type]
+        occurred_at=stamp,
+        expires_at=later(stamp, timedelta(days=14)),
     )
 
 

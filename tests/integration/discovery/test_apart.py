@@ -23,7 +23,7 @@ from unora.matching.v1.events_pb2 import (
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
 from unora_local.inprocess import Caller, World
 
-from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
 from tests.support import refusal
 
 MINE = ("chess", "hiking", "singing")
@@ -158,15 +158,19 @@ async def test_a_pair_that_has_ended_is_not_shown_again_when_its_block_is_lifted
 # Interests
 
 
-async def interest(pool: Pool, me: Caller, star: Caller, *why: InterestClosure.ValueType) -> list[Message]:
+async def interest(
+    pool: Pool, me: Caller, star: Caller, *why: InterestClosure.ValueType, lives: timedelta = timedelta(days=14)
+) -> list[Message]:
     """An interest of mine, and how it was closed, each an hour after the one before."""
+    now = await pool.stamp()
     sent = InterestSent(
         interest_id=an_id(),
         version=1,
         sender_id=me.id,
         receiver_id=star.id,
         server_type=PARTNER,
-        occurred_at=await pool.stamp(),
+        occurred_at=now,
+        expires_at=later(now, lives),
     )
     told: list[Message] = [sent]
     for number, closure in enumerate(why, start=1):
@@ -224,6 +228,37 @@ async def test_a_void_interest_and_one_that_pends_let_the_other_come_back_at_the
     await pool.world.move_clock(timedelta(days=14) - timedelta(minutes=5))
     assert not await sees(pool, me, star)
     await pool.world.move_clock(timedelta(minutes=5))
+    assert await sees(pool, me, star)
+
+
+@pytest.mark.rule("DI-09", "MA-11")
+@pytest.mark.parametrize("why", [(), (INTEREST_CLOSURE_VOID,)], ids=["pending", "void"])
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_how_long_an_interest_lives_is_matchings_to_say(
+    pool: Pool, me: Caller, star: Caller, why: tuple[InterestClosure.ValueType, ...], backwards: bool
+) -> None:
+    """A deployment of matching lets them live for three weeks, and Discovery needs no number of its own."""
+    told = await interest(pool, me, star, *why, lives=timedelta(days=21))
+    for event in reversed(told) if backwards else told:
+        await pool.world.tell(event)
+    await pool.world.move_clock(timedelta(days=21) - timedelta(minutes=5))
+    assert not await sees(pool, me, star)
+    await pool.world.move_clock(timedelta(minutes=5))
+    assert await sees(pool, me, star)
+
+
+@pytest.mark.rule("DI-09", "MA-11")
+async def test_an_interest_that_does_not_say_when_it_expires_is_over_when_that_is_told(
+    pool: Pool, me: Caller, star: Caller
+) -> None:
+    """As a matching of the version before sends it."""
+    sent, expired = await interest(pool, me, star, INTEREST_CLOSURE_EXPIRED)
+    sent.ClearField("expires_at")
+    await pool.world.tell(sent)
+    await pool.world.move_clock(timedelta(days=20))
+    assert not await sees(pool, me, star)
+    await pool.world.tell(expired)
+    await pool.world.move_clock(timedelta(days=2))
     assert await sees(pool, me, star)
 
 

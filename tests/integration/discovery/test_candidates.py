@@ -17,7 +17,7 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora_local.inprocess import Caller, World
 
-from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
 from tests.support import refusal
 
 MINE = ("chess", "hiking", "singing")
@@ -133,7 +133,8 @@ async def sent(pool: Pool, interest: str, sender: Caller, receiver: Caller) -> I
         sender_id=sender.id,
         receiver_id=receiver.id,
         server_type=PARTNER,
-        occurred_at=await pool.stamp(),
+        occurred_at=(now := await pool.stamp()),
+        expires_at=later(now, timedelta(days=14)),
     )
 
 

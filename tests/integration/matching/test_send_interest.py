@@ -25,7 +25,7 @@ from unora.matching.v1.matching_service_pb2 import (
 from unora_common.ids import uuid7
 from unora_local.inprocess import World
 
-from tests.integration.matching.people import People
+from tests.integration.matching.people import POLICY, People
 from tests.support import refusal, request_id
 
 
@@ -41,6 +41,7 @@ async def test_an_interest_waits_and_its_receiver_sees_nothing_of_it(world: Worl
     assert await people.all_that_is_shown(receiver) == before
     (event,) = await world.events(InterestSent, answer.interest.interest_id)
     assert (event.sender_id, event.receiver_id, event.version) == (sender.id, receiver.id, 1)
+    assert event.expires_at.ToDatetime(UTC) - event.occurred_at.ToDatetime(UTC) == POLICY.lifetime
 
 
 @pytest.mark.rule("MA-01", "MA-08")

@@ -27,7 +27,6 @@ HOUR = timedelta(hours=1)
 POLICY = Policy(
     {Tier.FREE: 24 * HOUR, Tier.PLUS: 12 * HOUR, Tier.PRO: 6 * HOUR},
     timedelta(days=7),
-    timedelta(days=14),
     Odds(0.7, 0.1),
 )
 VIEWER = Viewer(

@@ -119,7 +119,7 @@ class Exclusion:
     other_id: UUID
     reason: Reason
     apart_until: datetime | None = None
-    """When an interest that pends, or seems to, is over in any case (UTC); None for a connection."""
+    """When an interest that pends, or seems to, is over in any case (UTC), as its sending tells; else None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +132,8 @@ class Wait:
     receiver_id: UUID
     server_type: ServerType
     waits: bool
-    waits_until: datetime
-    """When it waits no longer in any case (UTC)."""
+    waits_until: datetime | None = None
+    """When it waits no longer in any case (UTC), as its sending tells; else None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,6 @@ class Policy:
 
     refresh_every: Mapping[Tier, timedelta]
     shown_again_after: timedelta
-    interest_lives: timedelta
-    """After so long an interest no longer pends (MA-11)."""
     odds: Odds
 
 

@@ -9,8 +9,8 @@ from unora_common.database import Tx
 
 from unora_discovery.domain import Block, Exclusion, Wait
 
-# When an interest ends at the latest is known from its sending alone; from its closing it is guessed, too late if
-# anything. So of the two moments the earlier one is kept, whichever is heard of first.
+# When an interest ends at the latest is told with its sending alone. Whatever closes it may be heard of first: then it
+# has no end until the sending is heard of, and keeps it from then on.
 EXCLUDE: Final = """
     INSERT INTO discovery.exclusions AS e (source_id, version, user_id, other_id, reason, apart_until)
     VALUES ($1, $2, $3, $4, $5, $6)
@@ -22,7 +22,7 @@ EXCLUDE: Final = """
 WAIT: Final = """
     INSERT INTO discovery.waiting_interests AS w (
         interest_id, version, sender_id, receiver_id, server_type, waits, waits_until)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, 'infinity'::timestamptz))
     ON CONFLICT (interest_id) DO UPDATE SET
         version = greatest(w.version, excluded.version),
         waits = CASE WHEN w.version < excluded.version THEN excluded.waits ELSE w.waits END,

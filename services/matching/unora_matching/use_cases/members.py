@@ -48,7 +48,7 @@ async def send_interest(tx: Tx, sender_id: UUID, wish: Wish, policy: Policy) -> 
     standing = await interests.standing(tx, sender_id, wish, policy.lifetime)
     verdict = judge(sender, receiver, standing)
     interest = send(uuid7(), sender_id, wish, verdict, tx.now)
-    tx.emit(messages.interest_sent(interest))
+    tx.emit(messages.interest_sent(interest, policy.lifetime))
     if verdict is Verdict.MATCH:
         assert standing.answer is not None
         return await _connect(tx, sender, receiver, interest, standing.answer)

@@ -40,9 +40,18 @@ MEMBERS: Final = frozenset(
 )
 """Fields of events that name a member; a test holds that every id of every event is here or known to be no member."""
 
-
 ABOUT: Final = ("user_id", "reported_id", "blocked_id")
 """Fields of safety's own events that say of whom they tell something."""
+
+SILENT: Final = {
+    matching.InterestSent.DESCRIPTOR.full_name: ("receiver_id",),
+    matching.InterestClosed.DESCRIPTOR.full_name: ("sender_id", "receiver_id"),
+    matching.InterestsWiped.DESCRIPTOR.full_name: ("user_id",),
+    matching.ConnectionEnded.DESCRIPTOR.full_name: ("user_a_id", "user_b_id"),
+}
+"""What these name a member for is kept from that member: who wishes them (MA-10), that a wish of theirs is void
+(MA-11, SA-08), and whether a connection of theirs was ended, blocked or suspended (MA-09).
+"""
 
 
 def terms_of(entry: Entry) -> list[str]:
@@ -63,10 +72,11 @@ def event_term(subject: str) -> str:
     return f"event {subject}"
 
 
-def is_about(entry: Entry, member: UUID) -> bool:
-    """Whether safety tells here what was done to a member, by whom, or thought of them."""
-    event = _event(entry) if entry.source_context == "safety" else None
-    return any(getattr(event, field, "") == str(member) for field in ABOUT)
+def is_kept_from(entry: Entry, member: UUID) -> bool:
+    """Whether a row tells what a member may not know: what was done to them, by whom, or thought of them."""
+    fields = ABOUT if entry.source_context == "safety" else SILENT.get(type_of(entry.subject), ())
+    event = _event(entry) if fields else None
+    return any(getattr(event, field, "") == str(member) for field in fields)
 
 
 def is_known(subject: str) -> bool:

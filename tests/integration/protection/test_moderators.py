@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -56,3 +57,57 @@ async def test_nobody_learns_from_the_queue_or_the_log_who_reported_or_blocked_t
     assert (await refusal(office.assign(case.case_id))).reason == "CASE_ABOUT_YOURSELF"
     # What they do as a moderator, and as any member, is there for them to see.
     assert await office.found(member_id=other.id, source_context="identity")
+
+
+async def log(town: Town, asks: Caller, size: int = 50, **wanted: Any) -> list[dict[str, Any]]:
+    """All that a search of the audit log gives to somebody; every page but the last is full."""
+    town.office.admin, found, token = asks, list[dict[str, Any]](), ""
+    while True:
+        page = await town.office.search(size, token, **wanted)
+        found += [{"name": entry.event_name, **json.loads(entry.event_json)} for entry in page.entries]
+        token = page.next_page_token
+        assert len(page.entries) == size or not token
+        if not token:
+            return found
+
+
+@pytest.mark.rule("MA-09", "MA-10", "MA-11", "SA-03")
+async def test_the_log_tells_a_moderator_nothing_that_a_member_may_not_know(town: Town) -> None:
+    one, other = await town.couple()
+    admirer, loved = town.crowd[:2]
+    outsider, themselves = town.office.admin, town.world.caller(other.user, roles=["admin"])
+    await town.wish(admirer, other)
+    await town.wish(other, loved)
+    await town.meetings.block(loved, town.by_card((await town.cards(loved))[other.id]))
+    connection = await town.connect(one, other)
+    await town.meetings.block(one, town.by_connection(connection))
+    await town.world.settle()
+    about: dict[str, Any] = {"member_id": other.id, "source_context": "matching"}
+    told = {each["name"] for each in await log(town, outsider, **about)}
+    assert {"InterestSent", "InterestClosed", "InterestsWiped", "ConnectionEnded"} <= told
+
+    ending: dict[str, Any] = {"aggregate_id": connection.connection_id, "event_name": "ConnectionEnded"}
+    for size in (1, 50):
+        seen = await log(town, themselves, size, **about)
+        assert {each["name"] for each in seen} == {"InterestSent", "ConnectionFormed", "InventoryChanged"}
+        assert {each["sender_id"] for each in seen if each["name"] == "InterestSent"} == {other.id}
+        assert await log(town, themselves, size, **ending) == []
+
+
+@pytest.mark.rule("SA-02", "SA-07", "XX-04")
+async def test_no_page_and_no_count_tells_a_moderator_who_reported_or_blocked_them(town: Town) -> None:
+    one, other = await town.couple()
+    outsider, themselves = town.office.admin, town.world.caller(other.user, roles=["admin"])
+    cards = await town.cards(one)
+    for each in (other, town.crowd[0], other):
+        await town.meetings.report(one, town.by_card(cards[each.id]))
+    await town.meetings.block(one, town.by_card(cards[other.id]))
+    await town.world.settle()
+    by_one: dict[str, Any] = {"member_id": one.id, "source_context": "safety"}
+    assert len(await log(town, outsider, 1, **by_one)) == 4
+    (seen,) = await log(town, themselves, 1, **by_one)
+    assert seen["reported_id"] == town.crowd[0].id
+    for asks, blocks, reports in ((outsider, 1, 3), (themselves, 0, 1)):
+        town.office.admin = asks
+        known = await town.office.explain(one)
+        assert (known.blocks_made, known.reports_made) == (blocks, reports)

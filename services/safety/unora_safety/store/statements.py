@@ -26,12 +26,13 @@ APPEALS = """
     SELECT id, text, case_id, submitted_at FROM safety.appeals
     WHERE user_id = $1 AND deleted_at IS NULL ORDER BY submitted_at DESC, id DESC LIMIT $2"""
 
+# What was done to the moderator who asks does not count: else one would stand where none should (SA-07).
 COUNTS = """
-    SELECT (SELECT count(DISTINCT blocked_id) FROM safety.blocks WHERE blocker_id = $1 AND deleted_at IS NULL)
-               AS blocks_made,
+    SELECT (SELECT count(DISTINCT blocked_id) FROM safety.blocks
+            WHERE blocker_id = $1 AND blocked_id <> $2 AND deleted_at IS NULL) AS blocks_made,
            (SELECT count(DISTINCT blocker_id) FROM safety.blocks WHERE blocked_id = $1 AND deleted_at IS NULL)
                AS blocks_received,
-           (SELECT count(*) FROM safety.reports WHERE reporter_id = $1) AS reports_made"""
+           (SELECT count(*) FROM safety.reports WHERE reporter_id = $1 AND reported_id <> $2) AS reports_made"""
 
 
 def add_report(
@@ -62,7 +63,7 @@ async def appeals_of(db: Session, user_id: UUID, count: int) -> list[Row]:
 
 
 async def counts_of(db: Session, user_id: UUID) -> Row:
-    """How many block the member, and how many the member blocks and reported."""
-    row = await db.row(COUNTS, user_id)
+    """How many block the member, and how many the member blocks and reported, but for the moderator who asks."""
+    row = await db.row(COUNTS, user_id, db.user)
     assert row is not None
     return row

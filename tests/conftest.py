@@ -12,6 +12,8 @@ from unora_local import ports
 from unora_local.inprocess import World
 from unora_local.testbed import Servers, Testbed
 
+import tests.examples  # noqa: F401 - the settings of property tests that say nothing else
+
 SERVERS = pytest.StashKey[tuple[asyncio.AbstractEventLoop, Servers]]()
 
 

@@ -8,8 +8,9 @@ from typing import Any, Final, Self
 
 import nats
 from nats.aio.client import Client
-from unora_common.consumers import Consumer, stream_name
+from unora_common.consumers import Consumer
 from unora_common.service import App
+from unora_common.streams import stream
 
 ROUNDS: Final = 200
 """Whatever is not quiet after so many never will be."""
@@ -34,8 +35,8 @@ class Settling:
 
     async def empty(self) -> None:
         """Forgets what an earlier world told: consumers begin anew, and find nothing."""
-        for stream in await self._streams.streams_info():
-            name = stream.config.name
+        for found in await self._streams.streams_info():
+            name = found.config.name
             assert name is not None
             for consumer in await self._streams.consumers_info(name):
                 await self._streams.delete_consumer(name, consumer.name)
@@ -64,7 +65,7 @@ class Settling:
     async def _ends(self, apps: Mapping[str, App[Any]]) -> dict[str, int]:
         """How far each stream goes that somebody reads."""
         read = sorted({consumer.consumes.stream for app in apps.values() for consumer in app.consumers})
-        found = await asyncio.gather(*(self._streams.stream_info(stream_name(context)) for context in read))
+        found = await asyncio.gather(*(self._streams.stream_info(stream(context)) for context in read))
         return {context: info.state.last_seq for context, info in zip(read, found, strict=True)}
 
     async def _consume(self, app: App[Any], ends: Mapping[str, int]) -> int:

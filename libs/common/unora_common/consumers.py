@@ -24,6 +24,7 @@ from unora_common.database import AWAY
 from unora_common.declare import Consumes, Envelope
 from unora_common.errors import Later, Unavailable
 from unora_common.logs import describe
+from unora_common.streams import stream
 
 if TYPE_CHECKING:
     from unora_common.service import App
@@ -49,11 +50,6 @@ PASSING_STATUS = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED
 def durable_name(context: str, consumes: Consumes) -> str:
     """The durable consumer's name on the stream of the context that tells."""
     return f"{context}__{consumes.name}"
-
-
-def stream_name(context: str) -> str:
-    """The stream of one context."""
-    return f"unora_{context}"
 
 
 class Consumer:
@@ -103,7 +99,7 @@ class Consumer:
 
     async def _subscribed(self) -> JetStreamContext.PullSubscription:
         if self._subscription is None:
-            stream = stream_name(self.consumes.stream)
+            name = stream(self.consumes.stream)
             config = ConsumerConfig(
                 name=self.name,
                 durable_name=self.name,
@@ -114,10 +110,10 @@ class Consumer:
                 max_ack_pending=1000,
             )
             try:
-                await self._app.stream.add_consumer(stream, config)
+                await self._app.stream.add_consumer(name, config)
             except NotFoundError as error:
-                raise Later(f"stream {stream} is not there yet") from error
-            self._subscription = await self._app.stream.pull_subscribe_bind(self.name, stream)
+                raise Later(f"stream {name} is not there yet") from error
+            self._subscription = await self._app.stream.pull_subscribe_bind(self.name, name)
         return self._subscription
 
     async def _let_go(self) -> None:

@@ -8,11 +8,11 @@ from uuid import UUID
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from unora_common.streams import DEAD_LETTERS
+
 if TYPE_CHECKING:
     from unora_common.consumers import Consumer
     from unora_common.service import App
-
-STREAM = "dead_letters"
 
 
 class DeadLetters:
@@ -30,7 +30,7 @@ class DeadLetters:
         }
         headers["Nats-Msg-Id"] = f"{consumer}:{headers['ce-id']}"
         subject = f"dead.{self._app.context}.{consumer}"
-        await self._app.stream.publish(subject, message.data, timeout=5, stream=STREAM, headers=headers)
+        await self._app.stream.publish(subject, message.data, timeout=5, stream=DEAD_LETTERS, headers=headers)
         self._app.metrics.dead_letters.labels(consumer).inc()
         self._app.log.error("event buried", consumer=consumer, subject=message.subject, event_id=headers["ce-id"])
 
@@ -47,8 +47,8 @@ class DeadLetters:
         config = ConsumerConfig(
             name=name, durable_name=name, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT, ack_wait=30
         )
-        info = await self._app.stream.add_consumer(STREAM, config)
-        subscription = await self._app.stream.pull_subscribe_bind(name, STREAM)
+        info = await self._app.stream.add_consumer(DEAD_LETTERS, config)
+        subscription = await self._app.stream.pull_subscribe_bind(name, DEAD_LETTERS)
         applied, waiting, failed = 0, (info.num_pending or 0) + (info.num_ack_pending or 0), set[str]()
         while applied + len(failed) < waiting:
             try:

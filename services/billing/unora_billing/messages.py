@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from unora.billing.v1 import billing_service_pb2 as api
@@ -11,7 +12,7 @@ from unora.common.v1.types_pb2 import TIER_UNSPECIFIED
 from unora_common.database import Row
 from unora_common.messages import TIERS, by_name, by_number, to_timestamp
 
-from unora_billing.domain.payments import Entry, Method, Payment
+from unora_billing.domain.payments import Entry, Payment
 from unora_billing.domain.policy import CURRENCY, Plan, Policy, Purpose, Tier
 from unora_billing.domain.protections import Protection
 from unora_billing.domain.subscriptions import Subscription, SubscriptionStatus
@@ -19,7 +20,6 @@ from unora_billing.domain.subscriptions import Subscription, SubscriptionStatus
 PURPOSES = by_name(api.PaymentPurpose)
 PURPOSE_OF = {number: Purpose(name) for number, name in by_number(api.PaymentPurpose).items()}
 METHODS = by_name(api.PaymentMethod)
-METHOD_OF = {number: Method(name) for number, name in by_number(api.PaymentMethod).items()}
 STATUSES = by_name(api.PaymentStatus)
 FAILURES = by_name(api.PaymentFailure)
 ENTRIES = by_name(api.CreditEntryKind)
@@ -41,7 +41,7 @@ def to_payment(payment: Payment) -> api.Payment:
         streak_id=_text(payment.streak_id),
         reveal_number=payment.reveal_number or 0,
         plan=TIERS[payment.plan] if payment.plan else TIER_UNSPECIFIED,
-        failure=FAILURES[payment.failure] if payment.failure else api.PAYMENT_FAILURE_UNSPECIFIED,
+        failure=_failure(payment),
         created_at=to_timestamp(payment.created_at),
         succeeded_at=to_timestamp(payment.succeeded_at),
     )
@@ -139,108 +139,80 @@ def credits_changed(
 def payment_created(payment: Payment) -> events.PaymentCreated:
     """The first event of every payment."""
     return events.PaymentCreated(
-        payment_id=str(payment.id),
-        version=payment.version,
-        payer_id=str(payment.payer_id),
-        purpose=PURPOSES[payment.purpose],
-        method=METHODS[payment.method],
-        amount=payment.amount,
-        streak_id=_text(payment.streak_id),
-        reveal_number=payment.reveal_number or 0,
-        occurred_at=to_timestamp(payment.created_at),
+        **_head(payment, payment.created_at), **_thing(payment), method=METHODS[payment.method], amount=payment.amount
     )
 
 
 def payment_sent(payment: Payment, now: datetime) -> events.PaymentSent:
     """It waits for its member."""
-    return events.PaymentSent(
-        payment_id=str(payment.id),
-        version=payment.version,
-        payer_id=str(payment.payer_id),
-        purpose=PURPOSES[payment.purpose],
-        occurred_at=to_timestamp(now),
-    )
+    return events.PaymentSent(**_head(payment, now))
 
 
 def payment_succeeded(payment: Payment) -> events.PaymentSucceeded:
     """The owner of the thing acts on it."""
     return events.PaymentSucceeded(
-        payment_id=str(payment.id),
-        version=payment.version,
-        payer_id=str(payment.payer_id),
-        purpose=PURPOSES[payment.purpose],
-        method=METHODS[payment.method],
-        amount=payment.amount,
-        streak_id=_text(payment.streak_id),
-        reveal_number=payment.reveal_number or 0,
-        occurred_at=to_timestamp(payment.succeeded_at),
+        **_head(payment, payment.succeeded_at), **_thing(payment), method=METHODS[payment.method], amount=payment.amount
     )
 
 
 def payment_failed(payment: Payment, now: datetime) -> events.PaymentFailed:
     """What was held for it is free again."""
-    return events.PaymentFailed(
-        payment_id=str(payment.id),
-        version=payment.version,
-        payer_id=str(payment.payer_id),
-        purpose=PURPOSES[payment.purpose],
-        streak_id=_text(payment.streak_id),
-        reveal_number=payment.reveal_number or 0,
-        failure=FAILURES[payment.failure] if payment.failure else api.PAYMENT_FAILURE_UNSPECIFIED,
-        occurred_at=to_timestamp(now),
-    )
+    return events.PaymentFailed(**_head(payment, now), **_thing(payment), failure=_failure(payment))
 
 
 def payment_applied(payment: Payment, now: datetime) -> events.PaymentApplied:
     """Its thing was given."""
-    return events.PaymentApplied(
-        payment_id=str(payment.id),
-        version=payment.version,
-        payer_id=str(payment.payer_id),
-        purpose=PURPOSES[payment.purpose],
-        occurred_at=to_timestamp(now),
-    )
+    return events.PaymentApplied(**_head(payment, now))
 
 
 def payment_credited(payment: Payment, kind: Entry, now: datetime) -> events.PaymentCredited:
     """BI-05, BI-11: the whole amount is credits now, and why."""
-    return events.PaymentCredited(
-        payment_id=str(payment.id),
-        version=payment.version,
-        payer_id=str(payment.payer_id),
-        purpose=PURPOSES[payment.purpose],
-        amount=payment.amount,
-        kind=ENTRIES[kind],
-        occurred_at=to_timestamp(now),
-    )
+    return events.PaymentCredited(**_head(payment, now), amount=payment.amount, kind=ENTRIES[kind])
 
 
 def protection_opened(protection: Protection) -> events.ProtectionOpened:
     """BI-05: from when the recovery applied, for 24 hours."""
     return events.ProtectionOpened(
-        protection_id=str(protection.id),
-        version=protection.version,
-        payment_id=str(protection.payment_id),
-        payer_id=str(protection.payer_id),
-        partner_id=str(protection.partner_id),
-        connection_id=str(protection.connection_id),
-        expires_at=to_timestamp(protection.expires_at),
-        occurred_at=to_timestamp(protection.opened_at),
+        **_protected(protection, protection.opened_at), expires_at=to_timestamp(protection.expires_at)
     )
 
 
 def protection_closed(protection: Protection, *, converted: bool) -> events.ProtectionClosed:
     """BI-05: it expired, or the partner's ending turned the price into credits."""
-    return events.ProtectionClosed(
-        protection_id=str(protection.id),
-        version=protection.version,
-        payment_id=str(protection.payment_id),
-        payer_id=str(protection.payer_id),
-        partner_id=str(protection.partner_id),
-        connection_id=str(protection.connection_id),
-        converted=converted,
-        occurred_at=to_timestamp(protection.closed_at),
-    )
+    return events.ProtectionClosed(**_protected(protection, protection.closed_at), converted=converted)
+
+
+def _head(payment: Payment, at: datetime | None) -> dict[str, Any]:
+    """What every event of a payment begins with."""
+    return {
+        "payment_id": str(payment.id),
+        "version": payment.version,
+        "payer_id": str(payment.payer_id),
+        "purpose": PURPOSES[payment.purpose],
+        "occurred_at": to_timestamp(at),
+    }
+
+
+def _thing(payment: Payment) -> dict[str, Any]:
+    """What is paid for, where somebody acts on it."""
+    return {"streak_id": _text(payment.streak_id), "reveal_number": payment.reveal_number or 0}
+
+
+def _protected(protection: Protection, at: datetime | None) -> dict[str, Any]:
+    """What every event of a protection begins with."""
+    return {
+        "protection_id": str(protection.id),
+        "version": protection.version,
+        "payment_id": str(protection.payment_id),
+        "payer_id": str(protection.payer_id),
+        "partner_id": str(protection.partner_id),
+        "connection_id": str(protection.connection_id),
+        "occurred_at": to_timestamp(at),
+    }
+
+
+def _failure(payment: Payment) -> api.PaymentFailure.ValueType:
+    return FAILURES[payment.failure] if payment.failure else api.PAYMENT_FAILURE_UNSPECIFIED
 
 
 def _text(identifier: UUID | None) -> str:

@@ -145,25 +145,18 @@ class Paying:
         return found, "nothing_to_do"
 
     def _asked(self, payer: UUID, ask: Ask, now: datetime) -> Payment:
-        return Payment(
-            id=uuid7(),
-            payer_id=payer,
-            request_id=ask.request_id,
-            purpose=ask.purpose,
-            method=ask.method,
-            amount=self._policy.price(ask.purpose, ask.plan),
+        return steps.created(
+            uuid7(),
+            payer,
+            ask.request_id,
+            ask.purpose,
+            ask.method,
+            self._policy.price(ask.purpose, ask.plan),
+            now,
+            due_at=now + self._policy.drive_on,
             streak_id=ask.streak_id,
             reveal_number=ask.reveal_number,
             plan=ask.plan,
-            renews_subscription_id=None,
-            status=Status.CREATED,
-            failure=None,
-            connection_id=None,
-            provider_payment_id=None,
-            created_at=now,
-            succeeded_at=None,
-            due_at=now + self._policy.drive_on,
-            version=1,
         )
 
     async def _demand_possible(self, tx: Tx, account: Account, payment: Payment) -> None:

@@ -10,7 +10,7 @@ from unora_common.ids import uuid7
 
 from unora_billing.domain import subscriptions as months
 from unora_billing.domain.errors import SubscriptionNotFound
-from unora_billing.domain.payments import Method, Payment, Status
+from unora_billing.domain.payments import Method, Payment, created
 from unora_billing.domain.policy import Policy, Purpose
 from unora_billing.domain.subscriptions import Subscription, SubscriptionStatus
 from unora_billing.messages import payment_created
@@ -70,23 +70,15 @@ async def come_due(tx: Tx, user_id: UUID, policy: Policy) -> bool:
 
 def _renewal(subscription: Subscription, policy: Policy, now: datetime) -> Payment:
     identifier = uuid7()
-    return Payment(
-        id=identifier,
-        payer_id=subscription.user_id,
-        request_id=identifier,  # made by nobody's request
-        purpose=Purpose.SUBSCRIPTION,
-        method=Method.MONEY,
-        amount=policy.plan(subscription.tier).monthly_amount,
-        streak_id=None,
-        reveal_number=None,
+    return created(
+        identifier,
+        subscription.user_id,
+        identifier,  # made by nobody's request
+        Purpose.SUBSCRIPTION,
+        Method.MONEY,
+        policy.plan(subscription.tier).monthly_amount,
+        now,
+        due_at=now,
         plan=subscription.tier,
         renews_subscription_id=subscription.id,
-        status=Status.CREATED,
-        failure=None,
-        connection_id=None,
-        provider_payment_id=None,
-        created_at=now,
-        succeeded_at=None,
-        due_at=now,
-        version=1,
     )

@@ -87,6 +87,44 @@ class Payment:
         return asked == (other.purpose, other.streak_id, other.reveal_number, other.plan) and by is other.method
 
 
+def created(
+    identifier: UUID,
+    payer_id: UUID,
+    request_id: UUID,
+    purpose: Purpose,
+    method: Method,
+    amount: int,
+    now: datetime,
+    *,
+    due_at: datetime,
+    streak_id: UUID | None = None,
+    reveal_number: int | None = None,
+    plan: Tier | None = None,
+    renews_subscription_id: UUID | None = None,
+) -> Payment:
+    """The first state of every payment: nobody was asked yet. From `due_at` on a job drives it on."""
+    return Payment(
+        id=identifier,
+        payer_id=payer_id,
+        request_id=request_id,
+        purpose=purpose,
+        method=method,
+        amount=amount,
+        streak_id=streak_id,
+        reveal_number=reveal_number,
+        plan=plan,
+        renews_subscription_id=renews_subscription_id,
+        status=Status.CREATED,
+        failure=None,
+        connection_id=None,
+        provider_payment_id=None,
+        created_at=now,
+        succeeded_at=None,
+        due_at=due_at,
+        version=1,
+    )
+
+
 def authorized(payment: Payment, connection_id: UUID) -> Payment:
     """The owner said yes; nothing is charged yet."""
     _demand(payment, Status.CREATED)

@@ -26,8 +26,6 @@ from unora_local.reads import declaration
 CLONE: Final = Path(__file__).resolve().parents[3]
 IMAGE: Final = CLONE / "libs" / "protos" / "image.binpb"
 DOCS: Final = CLONE / "docs"
-AUDIT: Final = "safety"
-"""Keeps every event of every context, which need not be said of each."""
 MESSAGES, SERVICES, METHODS = 4, 6, 2
 """Numbers of the fields that hold them in a descriptor: comments are found by these."""
 WHO: Final = {Access.ACCESS_PUBLIC: "anyone", Access.ACCESS_USER: "member", Access.ACCESS_ADMIN: "admin"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf.message import Message
 from unora.safety.v1.events_pb2 import Decision
 from unora.safety.v1.moderation_service_pb2 import (
     AssignCaseRequest,
@@ -75,12 +74,6 @@ class Office:
         """Takes and decides the newest case about a member."""
         case = await self.assign((await self.case_of(member)).case_id)
         return await self.decide(case.case_id, decision)
-
-    async def stamped(self, event: Any) -> Message:
-        """An event that happens now."""
-        event.occurred_at.FromDatetime(await self.world.now())
-        made: Message = event
-        return made
 
     async def search(self, size: int = 0, token: str = "", **wanted: Any) -> SearchAuditLogResponse:
         asked = SearchAuditLogRequest(page_size=size, page_token=token, **wanted)

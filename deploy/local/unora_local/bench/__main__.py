@@ -27,7 +27,7 @@ from unora_common.ids import uuid7
 from unora_identity.tokens import AccessTokens
 
 from unora_local import ports
-from unora_local.bench import population, processor, profile, sql
+from unora_local.bench import echo, population, processor, profile, sql
 from unora_local.bench.driver import Plan, Result
 from unora_local.bench.population import MEMBER, MEMBERS, READER, STREAK
 from unora_local.run_folder import RunFolder
@@ -92,7 +92,7 @@ class Bench:
         try:
             await _until(lambda: not ports.is_free(port))
             calls = [("", _check_in(n)) for n in range(self.calls)]
-            await self._drive("echo", Plan(f"127.0.0.1:{port}", "/bench.Echo/Call", self.concurrency, calls))
+            await self._drive("echo", Plan(f"127.0.0.1:{port}", echo.METHOD, self.concurrency, calls))
         finally:
             server.kill()
             await server.wait()

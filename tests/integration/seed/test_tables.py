@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from unora_local.inprocess import World
+
+from tests.unit.docs.repository import DOCS
 
 TABLES = {
     "identity": {
@@ -54,6 +58,15 @@ TABLES = {
 }
 NAMED = [(schema, table) for schema, tables in TABLES.items() for table in tables]
 JSONB = {("reveal", "reveal_contents", "content_json")}
+
+
+@pytest.mark.rule("XX-05")
+def test_the_key_tables_of_all_nine_modules_are_tried() -> None:
+    overview = (DOCS / "database_overview.md").read_text()
+    modules = re.findall(r"^### Key Tables\n+(.*?)\n\n", overview, re.DOTALL | re.MULTILINE)
+    assert len(modules) == 9
+    named = [table for module in modules for table in re.findall(r"^\| `(\w+)` \|", module, re.MULTILINE)]
+    assert sorted(named) == sorted(table for _, table in NAMED)
 
 
 @pytest.mark.rule("XX-05")

@@ -94,6 +94,8 @@ async def _run(app: App[Any], options: argparse.Namespace) -> int:
 
 
 async def _command(app: App[Any], options: argparse.Namespace) -> int:
+    if options.command in ("republish", "replay"):
+        await app.connected()
     if options.command == "republish":
         return await _republish(app)
     if options.command == "replay":

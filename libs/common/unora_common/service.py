@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-import nats
+from nats.aio.client import Client as Nats
 from nats.errors import Error as NatsError
 from unora.identity.v1.account_service_pb2 import GetJwksRequest, GetJwksResponse
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
@@ -34,6 +34,8 @@ from unora_common.tokens import Jwks, Verifier
 C = TypeVar("C", bound=Config)
 PING = 2.0
 """Seconds that Postgres has to answer, before calls should go elsewhere."""
+NATS_WITHIN = 5.0
+"""Seconds that a start waits for NATS; then it goes on without, since events wait in the outbox."""
 Part = Callable[["App[Any]"], Any]
 """A class of servicer, consumer or job methods, made with the App."""
 
@@ -98,14 +100,7 @@ class App(Generic[C]):
     async def open(self) -> None:
         """Connects, and makes the parts; serves nothing yet."""
         wake = f"wake.{self.context}"
-        self.nats = await nats.connect(
-            [url.strip() for url in self.config.nats_url.split(",")],
-            name=f"unora_{self.context}",
-            inbox_prefix=f"_INBOX.{self.context}".encode(),
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.5,
-            error_cb=self._nats_error,
-        )
+        self.nats = Nats()
         self.stream = self.nats.jetstream()
         self.relay = Relay(self.context, self.config.database_url, self.stream, self.log, self.metrics.registry)
         self.database = await Database.open(
@@ -121,7 +116,16 @@ class App(Generic[C]):
         for part in [make(self) for make in self.service.jobs]:
             self.jobs += [Job(self, m.every, m) for m in _marked(part, "every")]
         self.jobs.append(Job(self, Every(600.0), Housekeeping(self).purge))
-        await self.nats.subscribe(wake, cb=self._woken)
+        self._connecting = asyncio.ensure_future(self._connect(wake))
+        await asyncio.wait({self._connecting}, timeout=NATS_WITHIN)
+        if self._connecting.done():
+            await self._connecting
+        else:
+            self.log.warning("nats not there yet")
+
+    async def connected(self) -> None:
+        """Returns when NATS was reached once; from then on its client sees to it that it is again."""
+        await asyncio.shield(self._connecting)
 
     async def serve(self, *, calls: bool = True) -> None:
         """Starts the gRPC server, not ready yet; without `calls` it serves nothing but health and reflection."""
@@ -130,11 +134,9 @@ class App(Generic[C]):
         self.log.info("serving", address=self.server.address)
 
     def work(self) -> None:
-        """Starts the relay, the consumers and the jobs."""
-        running: list[Awaitable[None]] = [self.relay.run(self.config.relay_interval)]
-        running += [consumer.run() for consumer in self.consumers]
-        running += [job.run() for job in self.jobs]
-        self._tasks += [asyncio.ensure_future(task) for task in running]
+        """Starts the jobs, and the relay and the consumers as soon as NATS is there."""
+        self._tasks += [asyncio.ensure_future(job.run()) for job in self.jobs]
+        self._tasks.append(asyncio.ensure_future(self._exchange()))
 
     def watch(self) -> None:
         """Starts to tell readiness: Postgres answers, identity's keys and revocations are known; and follows these."""
@@ -154,6 +156,9 @@ class App(Generic[C]):
             self._ping.cancel()
         await self.relay.close()
         await self.clients.close()
+        while not self._connecting.done():  # once may not do: Python 3.11's wait_for can lose a cancellation
+            self._connecting.cancel()
+            await asyncio.wait({self._connecting}, timeout=0.1)
         with suppress(NatsError):
             await self.nats.close()
         await self.database.close()
@@ -179,6 +184,24 @@ class App(Generic[C]):
                 except Exception as error:  # identity may start later than we do
                     found.append(f"{what} of identity ({describe(error)})")
         return found
+
+    async def _connect(self, wake: str) -> None:
+        await self.nats.connect(
+            [url.strip() for url in self.config.nats_url.split(",")],
+            name=f"unora_{self.context}",
+            inbox_prefix=f"_INBOX.{self.context}".encode(),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept
+            error_cb=self._nats_error,
+        )
+        await self.nats.subscribe(wake, cb=self._woken)
+
+    async def _exchange(self) -> None:
+        await self.connected()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.relay.run(self.config.relay_interval))
+            for consumer in self.consumers:
+                tasks.create_task(consumer.run())
 
     async def _postgres(self) -> None:
         async with self.database.session() as session:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from nats.errors import Error as NatsError
 from unora.matching.v1.events_pb2 import ConnectionFormed
+from unora_common import service
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_common.run import _command
@@ -205,6 +206,43 @@ async def test_events_wait_while_nats_is_away(house: House) -> None:
     assert [event.version for event in await published(house)] == [1, 1, 2]
     await app.close()
     await wire.cut()
+
+
+async def test_a_process_that_starts_while_nats_is_away_serves_and_tells_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lives, takes calls and writes events; what needs NATS begins when NATS is there."""
+    monkeypatch.setattr(service, "NATS_WITHIN", 0.05)
+    wire = Wire(house.testbed.nats_port)
+    await wire.join()
+    await wire.cut()
+    url = house.testbed.nats("matching", house.worker).rpartition(":")[0]
+    app = await asyncio.wait_for(house.open("matching", changes={"nats_url": f"{url}:{wire.port}"}), 10)
+    assert await app.missing() == []
+    app.work()
+    await tell(app, formed())
+    assert await published(house) == []
+    admin = await house.admin()
+    told = await admin.subscribe(FORMED)
+    await admin.flush()
+    await wire.join()
+    await told.next_msg(timeout=10)
+    assert len(await published(house)) == 1
+    await admin.close()
+    await app.close()
+    await wire.cut()
+
+
+async def test_a_process_that_never_met_nats_ends(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "NATS_WITHIN", 0.05)
+    wire = Wire(house.testbed.nats_port)
+    await wire.join()
+    await wire.cut()
+    url = house.testbed.nats("matching", house.worker).rpartition(":")[0]
+    app = await house.open("matching", changes={"nats_url": f"{url}:{wire.port}"})
+    app.work()
+    await asyncio.wait_for(app.close(), 10)
+    assert app._connecting.done()
 
 
 async def test_republishing_restores_a_stream_that_was_lost(house: House, capsys: pytest.CaptureFixture[str]) -> None:

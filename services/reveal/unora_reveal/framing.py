@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 from uuid import UUID
 
 from unora_reveal.domain import (
@@ -32,10 +32,10 @@ async def frame(framer: Framer, facts: Facts, reveal_id: UUID, number: int) -> F
 
 
 async def frame_glimpse(
-    framer: Framer, facts: Facts, scores: Mapping[Dimension, Score], reading: Reading, reveal_id: UUID, today: date
+    framer: Framer, facts: Facts, scores: Mapping[Dimension, Score], reading: Reading, reveal_id: UUID, now: datetime
 ) -> Framed:
     """PE-04: reveal 3, from the scores of this moment, for this answer only; as good without any (PE-06)."""
-    guard, turn = Guard(facts), turn_of(reveal_id, today)
+    guard, turn = Guard(facts), turn_of(reveal_id, now)
     async for draft in framer.glimpses(glimpsed(leanings(scores, reading), facts, turn), turn):
         if guard.passes(draft) and not labels(draft):
             return draft

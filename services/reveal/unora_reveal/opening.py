@@ -115,7 +115,7 @@ class Opening:
         return reveal
 
     async def _glimpsed(self, reveal: Stored, facts: Facts) -> Framed:
-        return await frame_glimpse(self._framer, facts, reveal.scores, self._reading, reveal.id, reveal.today)
+        return await frame_glimpse(self._framer, facts, reveal.scores, self._reading, reveal.id, reveal.now)
 
     async def _facts(self, reveal: Stored) -> Facts:
         facts = await self._directory.facts(reveal.look)

@@ -103,6 +103,14 @@ async def test_what_the_tier_sells_no_more_becomes_credits(two: Couple) -> None:
     assert event.version == 2, "the rejection took the version before"
 
 
+@pytest.mark.rule("RE-04", "RE-05")
+async def test_what_is_paid_for_when_day_15_is_done_is_given_beside_the_identity(two: Couple) -> None:
+    payment = two.paid(two.a, 3)
+    await two.hear(two.day(15), two.completed(), payment)
+    assert await two.statuses(two.a) == ["EARNED", "EARNED", "PURCHASED", "LOCKED", "EARNED"]
+    assert await two.statuses(two.b) == ["EARNED", "EARNED", "LOCKED", "LOCKED", "EARNED"]
+
+
 @pytest.mark.rule("BI-11", "RE-10")
 async def test_a_payment_after_the_end_becomes_credits(world: World) -> None:
     """Whether reveal has heard of the end, or only matching knows."""

@@ -37,6 +37,12 @@ async def two(world: World) -> Couple:
     return made
 
 
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No text turns by itself meanwhile."""
+    monkeypatch.setattr("unora_reveal.framing.turn_of", lambda *_: 7)
+
+
 async def glimpse(two: Couple, viewer: Caller) -> FramedContent:
     return (await two.open(viewer, 3)).reveal.framed
 
@@ -46,6 +52,7 @@ async def listed(two: Couple, viewer: Caller) -> Reveal:
 
 
 @pytest.mark.rule("PE-04")
+@pytest.mark.usefixtures("still")
 async def test_it_is_framed_from_the_partners_scores_of_that_moment(two: Couple) -> None:
     seen = [await glimpse(two, two.a)]
     for answers in (EXPLORER, SETTLER, EXPLORER):
@@ -59,6 +66,7 @@ async def test_it_is_framed_from_the_partners_scores_of_that_moment(two: Couple)
 
 
 @pytest.mark.rule("PE-01", "PE-06")
+@pytest.mark.usefixtures("still")
 async def test_withdrawn_to_nothing_reads_as_if_nothing_had_been_answered(world: World, two: Couple) -> None:
     before = await glimpse(two, two.a)
     await two.answer(two.b, EXPLORER)
@@ -71,6 +79,7 @@ async def test_withdrawn_to_nothing_reads_as_if_nothing_had_been_answered(world:
 
 
 @pytest.mark.rule("PE-05")
+@pytest.mark.usefixtures("still")
 async def test_ones_own_answers_change_nothing_that_one_sees(two: Couple) -> None:
     before = await glimpse(two, two.a), [await two.row(two.a, number) for number in range(1, 6)]
     for answers in (EXPLORER, SETTLER, ALL_AGREED):
@@ -144,6 +153,7 @@ async def test_the_other_reveals_stay_as_they_were_given(two: Couple) -> None:
 
 
 @pytest.mark.rule("PE-04")
+@pytest.mark.usefixtures("still")
 async def test_answers_that_change_while_a_partner_reads_never_mix(two: Couple) -> None:
     """Each read is of all the answers before or all after."""
     texts = set()
@@ -181,7 +191,7 @@ async def test_a_member_who_is_gone_is_not_glimpsed(world: World, two: Couple) -
 
 
 @pytest.mark.rule("PE-06")
-async def test_it_turns_with_the_days_answered_or_not(world: World, two: Couple) -> None:
+async def test_it_turns_by_itself_answered_or_not(world: World, two: Couple) -> None:
     await two.answer(two.b, EXPLORER)
     texts: dict[str, set[str]] = {two.a.id: set(), two.b.id: set()}
     for _ in range(6):

@@ -13,6 +13,7 @@ from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.streak.v1.events_pb2 import NudgeRejected, NudgeSent, RecoveryRejected
 from unora.streak.v1.recovery_service_pb2 import AuthorizeNudgeRequest, AuthorizeNudgeResponse
 from unora.streak.v1.streak_service_pb2 import (
+    STREAK_STATE_COMPLETED,
     ListNudgesRequest,
     ListNudgesResponse,
     SendNudgeRequest,
@@ -212,6 +213,20 @@ async def test_one_for_an_ended_streak_is_rejected(couple: Couple) -> None:
     await couple.end()
     await couple.pay(request_id(), PAYMENT_PURPOSE_NUDGE, couple.a)
     assert len(await couple.told(NudgeRejected)) == 1
+
+
+@pytest.mark.rule("ST-11", "BI-11")
+async def test_one_that_is_paid_for_when_the_fifteenth_day_is_done_is_rejected(couple: Couple) -> None:
+    await couple.play(14)
+    await couple.to_next_day()
+    await couple.to_at_risk()
+    await nudge(couple, couple.a)
+    await may_buy(couple, couple.a)
+    done = await couple.check_in(couple.b)
+    await couple.pay(request_id(), PAYMENT_PURPOSE_NUDGE, couple.a)
+    (event,) = await couple.told(NudgeRejected)
+    assert event.state == done.state == STREAK_STATE_COMPLETED
+    assert await couple.seen_by(couple.b) == done
 
 
 @pytest.mark.rule("BI-11")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import date, timedelta
-from itertools import combinations, permutations, product
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise, permutations, product
 from uuid import UUID, uuid4
 
 import pytest
@@ -34,7 +34,9 @@ from unora_reveal.providers.framer import TemplateFramer
 from tests.unit.reveal.people import anyone, hobby, member, short
 
 READING = Reading(half_at=2.0, sure_from=0.5, middle=0.1)
-TODAY = date(2026, 3, 1)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+DAY = 1440 * MINUTE
 EVERY = [Leaning(dimension, side) for dimension, side in product(Dimension, Side)]
 ADA = member("Ada Quixley", hobby("bread_baking"), hobby("hiking"), hobby("chess"), bio="I teach physics to teenagers.")
 scores = st.dictionaries(st.sampled_from(Dimension), st.builds(Score, st.floats(0, 1), st.floats(0.01, 0.99)))
@@ -53,7 +55,7 @@ def by_answers() -> Iterator[tuple[Leaning, Leaning]]:
 
 
 def by_hobbies() -> Iterator[tuple[Leaning, ...]]:
-    """What is said of members who have answered nothing, whatever two hobbies they have, on any day."""
+    """What is said of members who have answered nothing, whatever two hobbies they have, at any time."""
     for options in combinations(sorted(THEMES), 2):
         facts = member("", *(hobby(option) for option in options))
         for turn in range(6):
@@ -118,11 +120,11 @@ def test_a_label_is_found(text: str) -> None:
 
 @pytest.mark.rule("PE-04", "RE-06")
 @short
-@given(anyone, scores, st.uuids(), st.dates())
+@given(anyone, scores, st.uuids(), st.datetimes(datetime.fromisoformat("2026-01-01"), timezones=st.just(UTC)))
 async def test_whoever_it_is_about_the_glimpse_passes_the_guard(
-    facts: Facts, known: dict[Dimension, Score], reveal: UUID, today: date
+    facts: Facts, known: dict[Dimension, Score], reveal: UUID, now: datetime
 ) -> None:
-    framed = await frame_glimpse(TemplateFramer(), facts, known, READING, reveal, today)
+    framed = await frame_glimpse(TemplateFramer(), facts, known, READING, reveal, now)
     assert Guard(facts).passes(framed)
     assert framed.title
     assert framed.text
@@ -160,25 +162,43 @@ async def test_scores_of_the_moment_decide() -> None:
     known = {Dimension.COMPOSURE: Score(1.0, 0.8), Dimension.STRUCTURE: Score(1.0, 0.8)}
     changed = {Dimension.COMPOSURE: Score(0.0, 0.8), Dimension.STRUCTURE: Score(0.0, 0.8)}
     framed = [
-        await frame_glimpse(TemplateFramer(), ADA, each, READING, reveal, TODAY) for each in (known, changed, known)
+        await frame_glimpse(TemplateFramer(), ADA, each, READING, reveal, NOW) for each in (known, changed, known)
     ]
     assert framed[0] == framed[2]
     assert framed[0].text != framed[1].text
-    assert framed[0].title == framed[1].title, "the voice of the day is the same"
+    assert framed[0].title == framed[1].title, "the voice of the moment is the same"
 
 
 @pytest.mark.rule("PE-06")
-async def test_a_text_turns_by_itself_from_day_to_day() -> None:
-    """So that one that reads otherwise tomorrow does not tell that something was answered."""
+async def test_a_text_turns_by_itself_answered_or_not() -> None:
+    """So that one that reads otherwise later does not tell that something was answered."""
     reveal = uuid4()
     for known in ({}, {Dimension.COMPOSURE: Score(1.0, 0.8), Dimension.STRUCTURE: Score(0.0, 0.8)}):
         texts = {
-            (await frame_glimpse(TemplateFramer(), ADA, known, READING, reveal, TODAY + timedelta(days=day))).text
+            (await frame_glimpse(TemplateFramer(), ADA, known, READING, reveal, NOW + day * DAY)).text
             for day in range(40)
         }
         assert len(texts) >= 4
-    assert turn_of(reveal, TODAY) == turn_of(reveal, TODAY)
-    assert turn_of(reveal, TODAY) != turn_of(uuid4(), TODAY)
+
+
+def turns(reveal: UUID, days: int) -> list[datetime]:
+    """The minutes in which a text turns by itself."""
+    seen = [(at := NOW + minute * MINUTE, turn_of(reveal, at)) for minute in range(days * 1440)]
+    return [at for (_, before), (at, after) in pairwise(seen) if before != after]
+
+
+@pytest.mark.rule("PE-06", "XX-04")
+def test_it_turns_within_a_day_too_at_moments_that_nobody_foresees() -> None:
+    """Else two looks between two turns that everybody knows of would tell that something was answered."""
+    one, other = (turns(UUID(int=number), 20) for number in (1, 2))
+    assert len({at.date() for at in one}) > 17, "on nearly each day"
+    assert 80 < len(one) < 160, "now and then"
+    assert len({at.minute for at in one}) > 40, "at no minute of the hour above others"
+    assert len({at.hour for at in one}) == 24
+    assert len({sum(at.date() == day for at in one) for day in {at.date() for at in one}}) > 4, "not so many a day"
+    assert len(set(one) & set(other)) < 5, "not for all at once"
+    assert turn_of(UUID(int=1), NOW) == turn_of(UUID(int=1), NOW)
+    assert turn_of(UUID(int=1), NOW) != turn_of(UUID(int=2), NOW)
 
 
 class Labelling:
@@ -199,7 +219,7 @@ class Labelling:
 @pytest.mark.rule("PE-06", "RE-06")
 async def test_a_draft_that_labels_or_names_is_framed_again() -> None:
     framer = Labelling("An extravert.", "Ada waits.", "They wait for the kettle.")
-    framed = await frame_glimpse(framer, ADA, {}, READING, uuid4(), TODAY)
+    framed = await frame_glimpse(framer, ADA, {}, READING, uuid4(), NOW)
     assert framed.text == "They wait for the kettle."
     only_labels = Labelling("A score of 9", "Quixley")
-    assert await frame_glimpse(only_labels, ADA, {}, READING, uuid4(), TODAY) == option_names(ADA, Guard(ADA))
+    assert await frame_glimpse(only_labels, ADA, {}, READING, uuid4(), NOW) == option_names(ADA, Guard(ADA))

@@ -6,7 +6,7 @@ name of a trait or a rank, and each is meant to be a kind thing to read about on
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
@@ -21,7 +21,10 @@ GLIMPSE = 3
 TOLD = 2
 """So many things a glimpse tells."""
 CLEAREST = 3
-"""The things told are drawn from so many that are known best, and turn with the days."""
+"""The things told are drawn from so many that are known best, and turn by themselves."""
+HOUR = 3600
+HOURS_BETWEEN = 4
+"""A glimpse turns once in so many hours, taking one day with another."""
 
 _SAYINGS = {
     Leaning(Dimension.EXPLORATION, Side.ONE): "say yes to the unfamiliar before asking what it is for",
@@ -71,12 +74,20 @@ def sayings(told: Sequence[Leaning], turn: int) -> Iterator[Framed]:
         yield Framed(title, text.format(one=one, two=two))
 
 
-def turn_of(reveal_id: UUID, today: date) -> int:
-    """What decides between voices: another for each reveal and each day (UTC).
+def turn_of(reveal_id: UUID, now: datetime) -> int:
+    """What decides between things and voices: another for each reveal, and from time to time another for the same one.
 
-    A text that turns by itself does not tell, by turning, that the other has answered or withdrawn something.
+    When it turns hangs on the reveal's id, which no member is told: at any second of an hour, and in some hours only.
+    So a text that turns does not tell, by turning just now, that the other has answered or withdrawn something.
     """
-    return int.from_bytes(sha256(reveal_id.bytes + today.isoformat().encode()).digest()[:8])
+    second = int(now.timestamp())
+    hour = second // HOUR
+    while True:
+        chance = sha256(reveal_id.bytes + hour.to_bytes(8)).digest()
+        after = int.from_bytes(chance[:8]) % (HOURS_BETWEEN * HOUR)
+        if after < HOUR and hour * HOUR + after <= second:
+            return int.from_bytes(chance[8:16])
+        hour -= 1
 
 
 def _turned(items: Sequence[T], by: int) -> list[T]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from unora.reveal.v1.events_pb2 import RevealEarned, RevealUnlocked
@@ -74,7 +74,7 @@ LIST = """
            m.reveal_day_required IS NULL AS for_sale,
            CASE WHEN r.reveal_status = 'unlocked' THEN c.content_json END AS content_json,
            CASE WHEN r.reveal_number = 3 THEN s.scores END AS scores,
-           (clock.now() AT TIME ZONE 'UTC')::date AS today
+           clock.now() AS now
     FROM reveal.reveals r
     JOIN reveal.pairs p USING (connection_id)
     JOIN reveal.progressions g ON g.streak_id = r.streak_id AND g.user_id = r.user_id
@@ -132,8 +132,8 @@ class Stored:
     """The text that was given; never of reveal 3 and 5."""
     scores: dict[Dimension, Score]
     """The partner's, for reveal 3 only."""
-    today: date
-    """Of the rule clock (UTC)."""
+    now: datetime
+    """When it was read, by the rule clock."""
 
     @property
     def look(self) -> Look:
@@ -237,5 +237,5 @@ def _stored(row: Row) -> Stored:
         for_sale=row["for_sale"],
         framed=None if content is None else Framed(**json.loads(content)),
         scores=to_scores(row["scores"]),
-        today=row["today"],
+        now=row["now"],
     )

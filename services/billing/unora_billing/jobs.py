@@ -47,8 +47,11 @@ class Clockwork:
             due = await subscriptions.due(db, self.app.config.job_batch)
         done = 0
         for user_id in due:
-            async with self.app.database.transaction() as tx:
-                done += await come_due(tx, user_id, self.policy)
+            try:
+                async with self.app.database.transaction() as tx:
+                    done += await come_due(tx, user_id, self.policy)
+            except Exception as error:  # the others go on
+                self.app.log.error("subscription cannot be renewed", user_id=str(user_id), failure=error)
         return done
 
     @every(seconds=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import grpc
 import pytest
@@ -12,7 +13,11 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import SubscriptionChanged, TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.safety.v1.events_pb2 import RestrictionChanged
+from unora_billing import jobs, subscribing
+from unora_billing.domain.payments import IllegalStep
+from unora_billing.domain.policy import Policy
 from unora_billing.domain.subscriptions import month_after
+from unora_common.database import Tx
 from unora_local.inprocess import World
 
 from tests.integration.billing.conftest import FAILS_LATER, Wallet, moment
@@ -167,3 +172,27 @@ async def test_the_plans_and_prices_are_those_of_the_policy(wallets: Callable[[]
         (TIER_PRO, 1999, 2),
     ]
     assert {price.purpose: price.amount for price in found.prices} == {1: 299, 2: 199, 3: 99}
+
+
+@pytest.mark.rule("BI-09")
+async def test_a_subscription_that_cannot_be_renewed_holds_up_no_other(
+    world: World, wallets: Callable[[], Wallet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with it: those that are due after it are not to lose their tier by it."""
+    stuck, other = wallets(), wallets()
+    for wallet in (stuck, other):
+        await wallet.subscribe("PLUS")
+
+    async def come_due(tx: Tx, user_id: UUID, policy: Policy) -> bool:
+        if user_id == stuck.member.user:
+            raise IllegalStep("it cannot be")
+        return await subscribing.come_due(tx, user_id, policy)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(jobs, "come_due", come_due)
+        await world.move_clock(timedelta(days=32))
+    periods = [moment((await each.subscription()).subscription.current_period_ends_at) for each in (stuck, other)]
+    now = await world.now()
+    assert periods[0] < now < periods[1]
+    await world.settle()
+    assert moment((await stuck.subscription()).subscription.current_period_ends_at) > now

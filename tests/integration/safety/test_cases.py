@@ -188,6 +188,27 @@ async def test_after_an_appeal_the_decision_replaces_what_was_done(meetings: Mee
     assert (standing.reduced_visibility, standing.restricted, standing.suspended) == (False, False, False)
 
 
+@pytest.mark.rule("SA-05", "SA-06")
+async def test_who_judges_a_report_lifts_nothing_because_of_an_appeal_they_have_not_seen(
+    meetings: Meetings, office: Office
+) -> None:
+    other, _ = await reported(meetings)
+    await office.settle_case(other, DECISION_RESTRICT)
+    reporter = meetings.members(1)[0]
+    await meetings.report(reporter, await meetings.card(reporter, other))
+    case = await office.assign((await office.case_of(other)).case_id)
+    assert not case.appealed
+    await meetings.appeal(other)
+    assert (await refusal(office.decide(case.case_id, DECISION_DISMISS))).reason == "CASE_NOT_TAKEN"
+    assert (await office.explain(other)).standing.restricted
+    assert [each.case_id for each in (await office.cases(100, status=CASE_STATUS_OPEN)).cases].count(case.case_id) == 1
+    taken = await office.assign(case.case_id)
+    assert taken.appealed
+    await meetings.appeal(other)
+    assert not (await office.decide(case.case_id, DECISION_DISMISS)).standing.restricted
+    assert len(await meetings.world.events(CaseOpened, case.case_id)) == 2
+
+
 @pytest.mark.rule("SA-03", "SA-06")
 async def test_an_appeal_tells_nobody_whether_there_is_a_case(meetings: Meetings, office: Office) -> None:
     reduced, _ = await reported(meetings)

@@ -91,6 +91,11 @@ async def test_a_member_has_one_undecided_case_that_only_goes_forward(role: Role
     await role.execute(TAKE, case, uuid7())
     back = "UPDATE safety.cases SET case_status = 'open', moderator_id = NULL, assigned_at = NULL WHERE id = $1"
     assert await refused(role, back, case) == "case_forward"
+    appealed = back.replace("'open',", "'open', appealed = true,")
+    await role.execute(appealed, case)
+    await role.execute(TAKE, case, uuid7())
+    for again in (back, appealed, "UPDATE safety.cases SET appealed = false WHERE id = $1"):
+        assert await refused(role, again, case) == "case_forward"
     assert await refused(role, "UPDATE safety.cases SET user_id = $2 WHERE id = $1", case, uuid7()) == "case_forward"
     assert await refused(role, "UPDATE safety.cases SET decision = 'suspend' WHERE id = $1", case) == "ck_cases_decided"
     await role.execute(DECIDE, case)

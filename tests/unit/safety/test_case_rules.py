@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from unora_safety.domain import Case, CaseStatus, Decision, Origin, Standing, assign, come_in, decide
 from unora_safety.domain.errors import CaseAboutYourself, CaseAssigned, CaseDecided, CaseNotTaken
-from unora_safety.domain.events import RestrictionChanged
+from unora_safety.domain.events import CaseOpened, RestrictionChanged
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -27,6 +27,22 @@ def test_what_comes_while_a_case_is_undecided_is_heard_in_it() -> None:
     assert (same, told_again) == (first, [])
     appealed, told_again = come_in(first, user, Origin.APPEAL, uuid4(), NOW)
     assert (appealed.id, appealed.appealed, appealed.origin, told_again) == (first.id, True, Origin.FLAG, [])
+
+
+@pytest.mark.rule("SA-05", "SA-06")
+def test_an_appeal_takes_a_case_from_a_moderator_who_does_not_know_of_it() -> None:
+    one, other = uuid4(), uuid4()
+    taken, _ = assign(a_case(), one, NOW, take_over=False)
+    standing = Standing(taken.user_id, 1, restricted=True)
+    appealed, told = come_in(taken, taken.user_id, Origin.APPEAL, uuid4(), NOW)
+    assert (appealed.status, appealed.appealed, appealed.moderator_id) == (CaseStatus.OPEN, True, None)
+    assert [(type(event), event.version) for event in told] == [(CaseOpened, taken.version + 1)]
+    with pytest.raises(CaseNotTaken):
+        decide(appealed, standing, one, Decision.DISMISS, "", NOW)
+    again, _ = assign(appealed, other, NOW, take_over=False)
+    assert come_in(again, taken.user_id, Origin.APPEAL, uuid4(), NOW) == (again, [])
+    _, lifted, _ = decide(again, standing, other, Decision.DISMISS, "", NOW)
+    assert lifted.measures == (False, False, False)
 
 
 @pytest.mark.rule("SA-05")

@@ -64,14 +64,22 @@ class Case:
 def come_in(
     undecided: Case | None, user_id: UUID, origin: Origin, case_id: UUID, now: datetime
 ) -> tuple[Case, list[events.CaseOpened]]:
-    """The case in which something new about a member is heard: the undecided one, else a new one."""
+    """The case in which something new about a member is heard: the undecided one, else a new one.
+
+    The first appeal puts a case that a moderator has back into the queue: whoever decides it from now on may lift what
+    is in force, and must have taken it knowing that.
+    """
     appealed = origin is Origin.APPEAL
     if undecided is None:
         new = Case(case_id, user_id, origin, CaseStatus.OPEN, appealed, now, version=1)
         return new, [events.CaseOpened(new.id, new.version, user_id, now)]
-    if appealed and not undecided.appealed:
-        return replace(undecided, appealed=True), []  # told as AppealSubmitted, which names the case
-    return undecided, []
+    if not appealed or undecided.appealed:
+        return undecided, []
+    heard = replace(undecided, appealed=True)  # told as AppealSubmitted, which names the case
+    if heard.status is CaseStatus.OPEN:
+        return heard, []
+    back = replace(heard, status=CaseStatus.OPEN, moderator_id=None, assigned_at=None, version=heard.version + 1)
+    return back, [events.CaseOpened(back.id, back.version, user_id, now)]
 
 
 def assign(case: Case, moderator: UUID, now: datetime, *, take_over: bool) -> tuple[Case, list[events.CaseAssigned]]:

@@ -38,7 +38,7 @@ class CaseAssigned(DomainError):
 
 
 class CaseNotTaken(DomainError):
-    """The moderator does not have the case: it waits, or another has it."""
+    """The moderator does not have the case: it waits, also because an appeal came, or another has it."""
 
     reason = "CASE_NOT_TAKEN"
 

@@ -15,6 +15,8 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
 
     appeals_per_day: int = 3
     """How many appeals a member may make within 24 hours (SA-06)."""
+    reports_per_day: int = 20
+    """How many reports a member may make within 24 hours: moderators read the newest of a member's (SA-07)."""
     device_accounts: int = 20
     """With so many other accounts of a device, the latest, an account is compared (SA-04)."""
     outlier_members: int = 50

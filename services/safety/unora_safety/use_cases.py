@@ -23,6 +23,7 @@ from unora_safety.domain import (
     Standing,
     Target,
     TooManyAppeals,
+    TooManyReports,
     assign,
     come_in,
     decide,
@@ -33,9 +34,15 @@ from unora_safety.store import cases, flags, statements
 DAY: Final = timedelta(days=1)
 
 
-async def report(tx: Tx, reported: UUID, target: Target, category: Category, note: str) -> UUID:
-    """SA-07: the report is part of the member's undecided case, which it opens if there is none."""
+async def report(tx: Tx, reported: UUID, target: Target, category: Category, note: str, per_day: int) -> UUID:
+    """SA-07: the report is part of the member's undecided case, which it opens if there is none. So many a day, or one
+    member could bury what others reported.
+    """
+    await statements.lock_reporter(tx, tx.user)
     await cases.lock_subject(tx, reported)
+    lately = await statements.reports_within(tx, tx.user, DAY)
+    if len(lately) >= per_day:
+        raise TooManyReports(available_at=(lately[-per_day] + DAY).isoformat())
     case = await _hear(tx, reported, Origin.REPORT)
     report_id = uuid7()
     statements.add_report(tx, report_id, (tx.user, reported), target, category, note, case.id)

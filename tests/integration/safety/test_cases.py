@@ -10,6 +10,7 @@ from uuid import UUID
 
 import grpc
 import pytest
+from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND
 from unora.safety.v1.events_pb2 import (
     DECISION_DISMISS,
     DECISION_REDUCE_VISIBILITY,
@@ -91,6 +92,25 @@ async def test_a_report_needs_a_category_and_a_target_of_ones_own(meetings: Meet
     seen = {str(await refusal(meetings.report(me, target))) for target in (theirs, Target(card_id=request_id()))}
     assert len(seen) == 1
     assert "TARGET_NOT_FOUND" in seen.pop()
+
+
+@pytest.mark.rule("SA-07", "SA-03")
+async def test_nobody_buries_what_others_report_under_reports_of_their_own(meetings: Meetings, office: Office) -> None:
+    other, _ = await reported(meetings)
+    loud, third = meetings.members(2)
+    at_other, at_third = await meetings.card(loud, other), await meetings.card(loud, third, SERVER_TYPE_FRIEND)
+    first = request_id()
+    await meetings.report(loud, at_other, request=first)
+    several = [meetings.report(loud, target) for target in (at_other, at_third) for _ in range(15)]
+    results = await asyncio.gather(*map(outcome, several))
+    assert sorted(results) == ["OK"] * 19 + ["TOO_MANY_REPORTS"] * 11
+    assert await meetings.report(loud, at_other, request=first)
+    seen = [await refusal(meetings.report(loud, target)) for target in (at_other, at_third)]
+    assert (seen[0].code, list(seen[0].metadata)) == ("RESOURCE_EXHAUSTED", ["available_at"])
+    assert str(seen[0]) == str(seen[1])
+    assert {each.reporter_id for each in (await office.explain(other)).reports} > {loud.id}
+    await meetings.world.move_clock(timedelta(hours=24))
+    assert await meetings.report(loud, at_other)
 
 
 @pytest.mark.rule("SA-05")

@@ -9,6 +9,7 @@ from unora_safety.domain.errors import (
     CaseNotFound,
     TargetNotFound,
     TooManyAppeals,
+    TooManyReports,
 )
 from unora_safety.domain.events import (
     AppealSubmitted,
@@ -66,6 +67,7 @@ __all__ = [
     "TargetNotFound",
     "Told",
     "TooManyAppeals",
+    "TooManyReports",
     "Walk",
     "assign",
     "block",

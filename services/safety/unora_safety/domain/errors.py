@@ -24,6 +24,13 @@ class TooManyAppeals(DomainError):
     reason = "TOO_MANY_APPEALS"
 
 
+class TooManyReports(DomainError):
+    """So many reports were made within a day that the next must wait, whomever they were about."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "TOO_MANY_REPORTS"
+
+
 class CaseNotFound(DomainError):
     """There is no such case. Only moderators hear it."""
 

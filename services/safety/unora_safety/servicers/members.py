@@ -77,9 +77,10 @@ class Members:
 
     @once(prepare=_reported)
     async def ReportUser(self, request: ReportUserRequest, tx: Tx, reported_id: UUID) -> ReportUserResponse:
-        """SA-07. Each report is kept; how many people reported is counted by the people."""
+        """SA-07. Each report is kept, so many a day; how many people reported is counted by the people."""
         category, note = CATEGORY_OF[request.category], from_text("note", request.note)
-        report_id = await report(tx, reported_id, from_target(request.target), category, note)
+        target, most = from_target(request.target), self.app.config.reports_per_day
+        report_id = await report(tx, reported_id, target, category, note, most)
         return ReportUserResponse(report_id=str(report_id))
 
     @once

@@ -18,6 +18,11 @@ APPEAL = "INSERT INTO safety.appeals (id, user_id, case_id, text, submitted_at) 
 
 LATELY = "SELECT submitted_at FROM safety.appeals WHERE user_id = $1 AND submitted_at > $2 ORDER BY submitted_at"
 
+LOCK_REPORTER = "SELECT pg_advisory_xact_lock(hashtextextended('safety reports by ' || $1::uuid::text, 0))"
+
+REPORTED_LATELY = """
+    SELECT reported_at FROM safety.reports WHERE reporter_id = $1 AND reported_at > $2 ORDER BY reported_at"""
+
 REPORTS = """
     SELECT id, reporter_id, category, note, case_id, reported_at FROM safety.reports
     WHERE reported_id = $1 AND deleted_at IS NULL ORDER BY reported_at DESC, id DESC LIMIT $2"""
@@ -50,6 +55,16 @@ def add_appeal(tx: Tx, appeal_id: UUID, user_id: UUID, case_id: UUID, text: str)
 async def appeals_within(tx: Tx, user_id: UUID, time: timedelta) -> list[datetime]:
     """When the member appealed within this time, oldest first."""
     return [row["submitted_at"] for row in await tx.rows(LATELY, user_id, tx.now - time)]
+
+
+async def lock_reporter(tx: Tx, reporter_id: UUID) -> None:
+    """One report at a time of each member; taken before the lock of whom it is about, so that no two wait in a ring."""
+    await tx.run(LOCK_REPORTER, reporter_id)
+
+
+async def reports_within(tx: Tx, reporter_id: UUID, time: timedelta) -> list[datetime]:
+    """When the member reported within this time, oldest first."""
+    return [row["reported_at"] for row in await tx.rows(REPORTED_LATELY, reporter_id, tx.now - time)]
 
 
 async def reports_of(db: Session, user_id: UUID, count: int) -> list[Row]:

@@ -20,6 +20,7 @@ from unora_billing.domain.payments import Payment
 from unora_common.ids import uuid7
 from unora_local.inprocess import Caller, World
 
+from tests.roles import undone
 from tests.support import request_id
 
 VISA, DECLINED, FAILS_LATER = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_chargeCustomerFail"
@@ -169,12 +170,8 @@ def wallet(wallets: Callable[[], Wallet]) -> Wallet:
 @pytest.fixture
 async def service_role(world: World) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """Direct SQL in the service's own role, never committed."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_billing"))
-    transaction = connection.transaction()
-    await transaction.start()
-    yield connection
-    await transaction.rollback()
-    await connection.close()
+    async with undone(world, "billing") as connection:
+        yield connection
 
 
 def moment(stamp: Any) -> datetime:

@@ -24,6 +24,7 @@ from unora_discovery import use_cases
 from unora_local.inprocess import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, an_id, later
+from tests.roles import role_of
 from tests.support import refusal
 
 MINE = ("chess", "hiking", "singing")
@@ -240,12 +241,9 @@ async def test_whoever_waits_makes_no_pool_large_enough(pool: Pool, me: Caller) 
 @pytest.mark.rule("DI-13", "MA-10")
 async def test_interests_that_wait_are_for_discovery_alone(world: World) -> None:
     for context in ("identity", "matching", "streak", "reveal", "billing", "safety"):
-        role = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{context}"))
-        try:
+        async with role_of(world, context) as role:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await role.fetch("SELECT * FROM discovery.waiting_interests")
-        finally:
-            await role.close()
 
 
 @pytest.mark.rule("DI-13", "MA-10")

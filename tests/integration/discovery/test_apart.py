@@ -24,6 +24,7 @@ from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
 from unora_local.inprocess import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
+from tests.roles import role_of
 from tests.support import refusal
 
 MINE = ("chess", "hiking", "singing")
@@ -318,13 +319,10 @@ async def test_who_is_restricted_sees_what_they_saw_before(pool: Pool, me: Calle
     ],
 )
 async def test_the_database_refuses_pairs_of_no_meaning(world: World, sql: str, constraint: str) -> None:
-    role = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery"))
-    try:
+    async with role_of(world, "discovery") as role:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
             await role.execute(sql, world.caller().user)
         assert refused.value.constraint_name == constraint
-    finally:
-        await role.close()
 
 
 @pytest.mark.rule("DI-09", "DI-02")

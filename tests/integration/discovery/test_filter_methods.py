@@ -13,6 +13,7 @@ from unora.identity.v1.profile_service_pb2 import GENDER_MAN, GENDER_NON_BINARY,
 from unora_local.inprocess import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool
+from tests.roles import role_of
 from tests.support import refusal, request_id
 
 ANYONE = Filters(min_age=18, max_age=99)
@@ -223,13 +224,10 @@ async def test_filters_that_nobody_fits_spend_nothing(pool: Pool, me: Caller) ->
 async def test_the_database_refuses_ages_of_no_meaning(world: World, pool: Pool, change: str, constraint: str) -> None:
     who = await pool.member()
     await pool.filter(who, min_age=20)
-    role = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery"))
-    try:
+    async with role_of(world, "discovery") as role:
         with pytest.raises(asyncpg.CheckViolationError) as refused:
             await role.execute(f"UPDATE discovery.filters SET {change} WHERE user_id = $1", who.user)
         assert refused.value.constraint_name == constraint
-    finally:
-        await role.close()
 
 
 @pytest.mark.rule("DI-12", "XX-04")

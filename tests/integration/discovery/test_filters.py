@@ -9,6 +9,7 @@ import pytest
 from unora_local.inprocess import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, NAMES, PARTNER, Pool, Server
+from tests.roles import role_of
 from tests.support import refusal
 
 SAVE = """
@@ -22,11 +23,8 @@ async def save(
     pool: Pool, who: Caller, server: Server = PARTNER, *, genders: tuple[str, ...] = (), ages: tuple[str, ...] = ()
 ) -> None:
     """As the service saves them: in its own role."""
-    role = await asyncpg.connect(pool.world.testbed.dsn(pool.world.database, "unora_discovery"))
-    try:
+    async with role_of(pool.world, "discovery") as role:
         await role.execute(SAVE, who.user, NAMES[server], genders, ages)
-    finally:
-        await role.close()
 
 
 async def people(pool: Pool, count: int, gender: str = "woman", age_band: str = "30_34") -> set[str]:
@@ -144,24 +142,18 @@ async def test_empty_and_deleted_filters_narrow_nothing(pool: Pool) -> None:
 async def test_the_database_refuses_filters_of_no_meaning(
     world: World, server: str, genders: list[str | None], ages: list[str | None], constraint: str
 ) -> None:
-    role = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery"))
-    try:
+    async with role_of(world, "discovery") as role:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
             await role.execute(SAVE, world.caller().user, server, genders, ages)
         assert refused.value.constraint_name == constraint
-    finally:
-        await role.close()
 
 
 @pytest.mark.rule("DI-05")
 async def test_a_member_has_one_row_of_filters_per_server(world: World) -> None:
-    role, who = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery")), world.caller()
-    insert = SAVE.partition("ON CONFLICT")[0]
-    try:
+    who, insert = world.caller(), SAVE.partition("ON CONFLICT")[0]
+    async with role_of(world, "discovery") as role:
         await role.execute(insert, who.user, "partner", [], [])
         await role.execute(insert, who.user, "friend", [], [])
         with pytest.raises(asyncpg.UniqueViolationError) as refused:
             await role.execute(insert, who.user, "partner", [], [])
         assert refused.value.constraint_name == "pk_filters"
-    finally:
-        await role.close()

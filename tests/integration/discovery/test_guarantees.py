@@ -12,6 +12,7 @@ import pytest
 from unora_local.inprocess import World
 
 from tests.integration.discovery.pool import Pool
+from tests.roles import role_of
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 BATCH = """
@@ -26,9 +27,8 @@ CARD = """
 @pytest.fixture
 async def role(world: World) -> AsyncIterator[Connection]:
     """A connection in the role that the service runs in."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery"))
-    yield connection
-    await connection.close()
+    async with role_of(world, "discovery") as connection:
+        yield connection
 
 
 async def make(role: Connection, cards: int, shown: UUID | None = None) -> tuple[object, object]:
@@ -158,9 +158,6 @@ async def test_who_is_ready_in_the_pool_has_all_that_a_card_shows(role: Connecti
 async def test_the_role_reaches_no_other_schema_and_no_other_role_reaches_this(world: World, role: Connection) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await role.fetch("SELECT phone_hash FROM identity.users")
-    other = await asyncpg.connect(world.testbed.dsn(world.database, "unora_matching"))
-    try:
+    async with role_of(world, "matching") as other:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await other.fetch("SELECT shown_user_id FROM discovery.discovery_cards")
-    finally:
-        await other.close()

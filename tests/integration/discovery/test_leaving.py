@@ -11,6 +11,7 @@ from unora.discovery.v1.events_pb2 import BatchRefreshed, ServerJoined, ServerLe
 from unora_local.inprocess import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool
+from tests.roles import role_of
 from tests.support import refusal, request_id
 
 
@@ -134,13 +135,10 @@ async def test_who_is_locked_out_can_still_leave(pool: Pool) -> None:
 @pytest.mark.rule("DI-01")
 async def test_the_database_refuses_a_leaving_before_the_joining(world: World, pool: Pool) -> None:
     who = await pool.member()
-    role = await asyncpg.connect(world.testbed.dsn(world.database, "unora_discovery"))
-    try:
+    async with role_of(world, "discovery") as role:
         with pytest.raises(asyncpg.CheckViolationError) as refused:
             await role.execute(
                 "UPDATE discovery.server_memberships SET left_at = joined_at - interval '1 s' WHERE user_id = $1",
                 who.user,
             )
         assert refused.value.constraint_name == "ck_server_memberships_left_after"
-    finally:
-        await role.close()

@@ -19,6 +19,7 @@ from unora_local.inprocess import World
 from unora_local.nats_config import permissions
 
 from tests.contract.contract import files
+from tests.roles import role_of
 from tests.support import read_refusal
 
 SERVICES = Path(__file__).parents[3] / "services"
@@ -30,15 +31,12 @@ BLIND = ("discovery", "matching")
 async def test_their_roles_have_no_right_on_what_reveal_keeps(world: World, context: str) -> None:
     tables = await world.superuser.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'reveal'")
     assert tables
-    role = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{context}"))
-    try:
+    async with role_of(world, context) as role:
         assert not await role.fetchval("SELECT has_schema_privilege('reveal', 'USAGE')")
         assert not await role.fetchval("SELECT pg_has_role('unora_reveal', 'MEMBER')")
         for table in tables:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await role.fetch(f"SELECT * FROM reveal.{table['tablename']}")
-    finally:
-        await role.close()
 
 
 @pytest.mark.rule("DI-11")

@@ -23,6 +23,7 @@ from unora_local.inprocess import World
 
 from tests.integration.identity.objects import fetch
 from tests.integration.identity.people import ADA, People, Signed, apply
+from tests.roles import role_of
 from tests.support import as_uuid, refusal
 
 
@@ -180,23 +181,22 @@ async def test_no_other_day_than_the_fifteenth_opens_anything(world: World, coup
     with pytest.raises(ValueError, match="before its last day"):
         await apply(world, await couple.completed(days=14))
     await couple.refused(couple.b, couple.a)
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    insert = """
-        INSERT INTO identity.disclosures
-            (connection_id, user_a_id, user_b_id, streak_id, completed_days, disclosed_at, version)
-        VALUES ($1, $2, $3, $4, $5, $6, 1)"""
-    pair = (as_uuid(couple.connection), couple.a.member.user, couple.b.member.user)
-    now = await world.now()
-    for arguments in (
-        (*pair, as_uuid(couple.streak), 14, now),
-        (*pair, as_uuid(couple.streak), None, now),
-        (*pair, None, 15, now),
-        (*pair, None, None, None),
-        (pair[0], pair[2], pair[1], as_uuid(couple.streak), 15, now),
-    ):
-        with pytest.raises(asyncpg.CheckViolationError):
-            await connection.execute(insert, *arguments)
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        insert = """
+            INSERT INTO identity.disclosures
+                (connection_id, user_a_id, user_b_id, streak_id, completed_days, disclosed_at, version)
+            VALUES ($1, $2, $3, $4, $5, $6, 1)"""
+        pair = (as_uuid(couple.connection), couple.a.member.user, couple.b.member.user)
+        now = await world.now()
+        for arguments in (
+            (*pair, as_uuid(couple.streak), 14, now),
+            (*pair, as_uuid(couple.streak), None, now),
+            (*pair, None, 15, now),
+            (*pair, None, None, None),
+            (pair[0], pair[2], pair[1], as_uuid(couple.streak), 15, now),
+        ):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await connection.execute(insert, *arguments)
 
 
 @pytest.mark.rule("ID-04")

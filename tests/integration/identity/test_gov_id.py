@@ -34,6 +34,7 @@ from unora_identity.providers.gov_id import SIGNATURE, Webhooks
 from unora_local.inprocess import World
 
 from tests.integration.identity.people import ADA, People, Signed, apply
+from tests.roles import role_of
 from tests.support import Refusal, refusal, request_id
 
 
@@ -143,13 +144,12 @@ async def test_what_was_verified_is_locked_by_the_service_and_by_the_database(
     same.city = "Leeds"
     assert (await people.tell(who, same)).city == "Leeds"  # all fields, and the locked ones as they are
 
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    for change in ("name = 'Eva'", "date_of_birth = '1991-01-01'", "gender = NULL", "name = '', city = ''"):
-        with pytest.raises(asyncpg.CheckViolationError) as broken:
-            await connection.execute(f"UPDATE identity.profiles SET {change} WHERE user_id = $1", who.member.user)
-        assert broken.value.constraint_name == "gov_id_lock"
-    await connection.execute("UPDATE identity.profiles SET bio = 'x' WHERE user_id = $1", who.member.user)
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        for change in ("name = 'Eva'", "date_of_birth = '1991-01-01'", "gender = NULL", "name = '', city = ''"):
+            with pytest.raises(asyncpg.CheckViolationError) as broken:
+                await connection.execute(f"UPDATE identity.profiles SET {change} WHERE user_id = $1", who.member.user)
+            assert broken.value.constraint_name == "gov_id_lock"
+        await connection.execute("UPDATE identity.profiles SET bio = 'x' WHERE user_id = $1", who.member.user)
 
 
 @pytest.mark.rule("ID-07")
@@ -283,16 +283,15 @@ async def test_one_person_verifies_one_account_also_at_once(world: World, people
         await asyncio.gather(*(provider.result(reference, token) for reference in references))
         outcomes = sorted([await provider.outcome(who) for who in two])
         assert outcomes == sorted([SIGNAL_OUTCOME_VERIFIED, SIGNAL_OUTCOME_REFUSED])
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await connection.execute(
-            """UPDATE identity.verification_signals
-            SET outcome = 'verified', opaque_token = $2, decided_at = clock.now()
-            WHERE user_id = ANY($1)""",
-            [who.member.user for who in two],
-            token,
-        )
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute(
+                """UPDATE identity.verification_signals
+                SET outcome = 'verified', opaque_token = $2, decided_at = clock.now()
+                WHERE user_id = ANY($1)""",
+                [who.member.user for who in two],
+                token,
+            )
 
 
 @pytest.mark.rule("ID-06", "BI-08")

@@ -24,6 +24,7 @@ from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceS
 from unora_local.inprocess import World
 
 from tests.integration.identity.people import People, Signed
+from tests.roles import role_of
 from tests.support import refusal, request_id
 
 pytestmark = pytest.mark.rule("ID-05")
@@ -95,21 +96,20 @@ async def test_of_many_at_once_one_is_linked(world: World, people: People, provi
     linked = {each.signal_id for each in done if isinstance(each, Signal)}
     assert len(linked) == 1
     assert sorted([len(await provider.signals(who)) for who in crowd]) == [0, 0, 0, 1]
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    with pytest.raises(asyncpg.UniqueViolationError) as refused:
-        await connection.execute(
-            """INSERT INTO identity.verification_signals
-                (id, user_id, signal_type, provider, opaque_token, outcome, created_at, decided_at)
-            SELECT gen_random_uuid(), u.id, signal_type, provider, opaque_token, outcome, created_at, decided_at
-            FROM identity.verification_signals s, unnest($2::uuid[]) u (id) WHERE s.id = $1""",
-            next(iter(linked)),
-            [who.member.user for who in crowd],
+    async with role_of(world, "identity") as connection:
+        with pytest.raises(asyncpg.UniqueViolationError) as refused:
+            await connection.execute(
+                """INSERT INTO identity.verification_signals
+                    (id, user_id, signal_type, provider, opaque_token, outcome, created_at, decided_at)
+                SELECT gen_random_uuid(), u.id, signal_type, provider, opaque_token, outcome, created_at, decided_at
+                FROM identity.verification_signals s, unnest($2::uuid[]) u (id) WHERE s.id = $1""",
+                next(iter(linked)),
+                [who.member.user for who in crowd],
+            )
+        assert refused.value.constraint_name in (
+            "uq_verification_signals_one_account",
+            "uq_verification_signals_user_id_signal_type_provider",
         )
-    assert refused.value.constraint_name in (
-        "uq_verification_signals_one_account",
-        "uq_verification_signals_user_id_signal_type_provider",
-    )
-    await connection.close()
 
 
 async def test_only_a_fresh_token_for_this_app_and_this_member_counts(people: People, provider: Provider) -> None:

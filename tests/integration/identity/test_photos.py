@@ -24,6 +24,7 @@ from unora_local.people.photos import landscape, portrait
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed
+from tests.roles import role_of
 from tests.support import as_uuid, read_refusal, refusal, request_id
 
 
@@ -133,16 +134,15 @@ async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: Peo
     refused = await refusal(people.offer(who))
     assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "TOO_MANY_PHOTOS", {"most": "6"})
 
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    copy = """
-        INSERT INTO identity.photos
-        SELECT gen_random_uuid(), user_id, $2, gen_random_uuid()::text, has_face, quality_passed, sharpness, brightness,
-               width, height, created_at
-        FROM identity.photos WHERE user_id = $1 LIMIT 1"""
-    for position, kind in ((7, asyncpg.CheckViolationError), (6, asyncpg.UniqueViolationError)):
-        with pytest.raises(kind):
-            await connection.execute(copy, who.member.user, position)
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        copy = """
+            INSERT INTO identity.photos
+            SELECT gen_random_uuid(), user_id, $2, gen_random_uuid()::text, has_face, quality_passed, sharpness,
+                   brightness, width, height, created_at
+            FROM identity.photos WHERE user_id = $1 LIMIT 1"""
+        for position, kind in ((7, asyncpg.CheckViolationError), (6, asyncpg.UniqueViolationError)):
+            with pytest.raises(kind):
+                await connection.execute(copy, who.member.user, position)
 
 
 @pytest.mark.rule("PR-07")

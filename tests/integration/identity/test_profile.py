@@ -29,6 +29,7 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_local.inprocess import World
 
 from tests.integration.identity.people import ADA, HOBBIES, People, Signed, born
+from tests.roles import role_of
 from tests.support import refusal, request_id
 
 
@@ -150,20 +151,19 @@ async def test_hobbies_are_chosen_from_the_options_in_ones_own_words(people: Peo
 async def test_the_database_knows_the_options_and_each_once(world: World, people: People) -> None:
     who = await people.sign_in()
     await people.choose(who)
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    insert = (
-        "INSERT INTO identity.hobbies (user_id, hobby_option_id, position, micro_description) VALUES ($1, $2, $3, $4)"
-    )
-    for option, position, words, kind in (
-        ("alchemy", 3, "on sundays", asyncpg.ForeignKeyViolationError),
-        ("chess", 3, "on sundays", asyncpg.UniqueViolationError),
-        ("coffee", 1, "on sundays", asyncpg.UniqueViolationError),
-        ("coffee", 11, "on sundays", asyncpg.CheckViolationError),
-        ("coffee", 3, "no", asyncpg.CheckViolationError),
-    ):
-        with pytest.raises(kind):
-            await connection.execute(insert, who.member.user, option, position, words)
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        insert = """
+            INSERT INTO identity.hobbies (user_id, hobby_option_id, position, micro_description)
+            VALUES ($1, $2, $3, $4)"""
+        for option, position, words, kind in (
+            ("alchemy", 3, "on sundays", asyncpg.ForeignKeyViolationError),
+            ("chess", 3, "on sundays", asyncpg.UniqueViolationError),
+            ("coffee", 1, "on sundays", asyncpg.UniqueViolationError),
+            ("coffee", 11, "on sundays", asyncpg.CheckViolationError),
+            ("coffee", 3, "no", asyncpg.CheckViolationError),
+        ):
+            with pytest.raises(kind):
+                await connection.execute(insert, who.member.user, option, position, words)
 
 
 @pytest.mark.rule("PR-06")

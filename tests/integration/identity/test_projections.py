@@ -16,6 +16,7 @@ from unora_identity.store import members
 from unora_local.inprocess import World
 
 from tests.integration.identity.people import People, Signed, apply
+from tests.roles import role_of
 
 EARLY, LATE = datetime(2026, 1, 10, 12, tzinfo=UTC), datetime(2026, 1, 11, 12, tzinfo=UTC)
 
@@ -62,12 +63,11 @@ async def test_how_many_slots_there_may_be_is_not_for_identity_to_say(world: Wor
     await world.tell(event)
     shown = await account(people, who)
     assert (shown.active_connection_count, shown.connection_limit) == (7, 12)
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    for column in ("active_connection_count", "connection_limit"):
-        with pytest.raises(asyncpg.CheckViolationError) as refused:
-            await connection.execute(f"UPDATE identity.users SET {column} = -1 WHERE id = $1", who.member.user)
-        assert refused.value.constraint_name == f"ck_users_{column}"
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        for column in ("active_connection_count", "connection_limit"):
+            with pytest.raises(asyncpg.CheckViolationError) as refused:
+                await connection.execute(f"UPDATE identity.users SET {column} = -1 WHERE id = $1", who.member.user)
+            assert refused.value.constraint_name == f"ck_users_{column}"
 
 
 @pytest.mark.rule("XX-05", "XX-02")

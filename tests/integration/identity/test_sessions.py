@@ -28,6 +28,7 @@ from unora_identity.service import service
 from unora_local.inprocess import World
 
 from tests.integration.identity.people import People, Signed
+from tests.roles import role_of
 from tests.support import refusal, request_id
 
 
@@ -81,16 +82,15 @@ async def test_of_two_uses_at_once_one_is_the_second(world: World, people: Peopl
 async def test_the_database_lets_one_token_of_a_family_live(world: World, people: People) -> None:
     who = await people.sign_in()
     (session,) = await people.rows("sessions", user_id=who.member.user)
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    with pytest.raises(asyncpg.UniqueViolationError) as refused:
-        await connection.execute(
-            """INSERT INTO identity.refresh_tokens (hash, session_id, issued_at, expires_at)
-            SELECT sha256(hash), session_id, issued_at, expires_at
-            FROM identity.refresh_tokens WHERE session_id = $1""",
-            session["id"],
-        )
-    assert refused.value.constraint_name == "uq_refresh_tokens_one_living"
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        with pytest.raises(asyncpg.UniqueViolationError) as refused:
+            await connection.execute(
+                """INSERT INTO identity.refresh_tokens (hash, session_id, issued_at, expires_at)
+                SELECT sha256(hash), session_id, issued_at, expires_at
+                FROM identity.refresh_tokens WHERE session_id = $1""",
+                session["id"],
+            )
+        assert refused.value.constraint_name == "uq_refresh_tokens_one_living"
 
 
 @pytest.mark.rule("ID-03", "XX-04")

@@ -15,6 +15,7 @@ from unora.identity.v1.events_pb2 import AccountCreated, SessionOpened
 from unora_local.inprocess import World
 
 from tests.integration.identity.people import People
+from tests.roles import role_of
 from tests.support import read_refusal, refusal, request_id
 
 
@@ -47,15 +48,14 @@ async def test_first_sign_ins_at_once_make_one_account(people: People) -> None:
 @pytest.mark.rule("ID-01")
 async def test_the_database_refuses_a_second_account_for_a_number(world: World, people: People) -> None:
     member = (await people.sign_in()).member
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    with pytest.raises(asyncpg.UniqueViolationError) as refused:
-        await connection.execute(
-            """INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
-            SELECT gen_random_uuid(), phone_hash, '', '', created_at, 0 FROM identity.users WHERE id = $1""",
-            member.user,
-        )
-    assert refused.value.constraint_name == "uq_users_phone_hash"
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        with pytest.raises(asyncpg.UniqueViolationError) as refused:
+            await connection.execute(
+                """INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
+                SELECT gen_random_uuid(), phone_hash, '', '', created_at, 0 FROM identity.users WHERE id = $1""",
+                member.user,
+            )
+        assert refused.value.constraint_name == "uq_users_phone_hash"
 
 
 @pytest.mark.rule("ID-01")
@@ -217,11 +217,10 @@ async def test_the_database_knows_that_who_gives_a_code_was_sent_it(world: World
     number = people.number()
     challenge = UUID((await people.start(number)).challenge_id)
     await people.verify(str(challenge), people.codes(number)[0])
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_identity"))
-    with pytest.raises(asyncpg.CheckViolationError) as refused:
-        await connection.execute("UPDATE identity.phone_challenges SET sent_at = NULL WHERE id = $1", challenge)
-    assert refused.value.constraint_name == "ck_phone_challenges_sent_at"
-    await connection.close()
+    async with role_of(world, "identity") as connection:
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await connection.execute("UPDATE identity.phone_challenges SET sent_at = NULL WHERE id = $1", challenge)
+        assert refused.value.constraint_name == "ck_phone_challenges_sent_at"
 
 
 @pytest.mark.rule("ID-02", "XX-04")

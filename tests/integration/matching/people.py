@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-import asyncpg
 from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND, SERVER_TYPE_GROWTH, SERVER_TYPE_PARTNER, ServerType
 from unora.matching.v1.matching_service_pb2 import (
     END_REASON_NOT_A_FIT,
@@ -224,7 +223,3 @@ class People:
             [member.user for member in members],
         )
         return [(str(row["user_id"]), row["wiped_count"]) for row in found]
-
-    async def own_role(self) -> asyncpg.Connection[asyncpg.Record]:
-        """A connection in the service's own role, for breaking what the database guarantees."""
-        return await asyncpg.connect(self.world.testbed.dsn(self.world.database, "unora_matching"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TypeAlias
 
 import asyncpg
 import pytest
@@ -11,8 +10,7 @@ from unora_common.ids import uuid7
 from unora_local.inprocess import World
 
 from tests.integration.matching.people import People
-
-Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+from tests.roles import Role, refused, role_of, undone
 
 INTEREST = """
     INSERT INTO matching.interests (
@@ -28,24 +26,10 @@ LOW, HIGH = sorted((uuid7(), uuid7()))
 
 
 @pytest.fixture
-async def role(world: World, people: People) -> AsyncIterator[Role]:
+async def role(world: World) -> AsyncIterator[Role]:
     """The service's own role, in a transaction that is undone."""
-    connection = await people.own_role()
-    transaction = connection.transaction()
-    await transaction.start()
-    yield connection
-    await transaction.rollback()
-    await connection.close()
-
-
-async def refused(role: Role, sql: str, *arguments: object) -> str:
-    """Runs a statement that the database must refuse; returns the constraint that did."""
-    try:
-        async with role.transaction():
-            status = await role.execute(sql, *arguments)
-    except asyncpg.IntegrityConstraintViolationError as error:
-        return str(error.constraint_name)
-    raise AssertionError(f"the database allowed it: {status}")
+    async with undone(world, "matching") as connection:
+        yield connection
 
 
 async def interest(role: Role, status: str = "pending") -> object:
@@ -118,21 +102,21 @@ async def test_no_connection_is_formed_beyond_the_tier_not_even_with_a_limit_tha
 @pytest.mark.rule("MA-04")
 @pytest.mark.parametrize("order", [("slot", "wish"), ("wish", "slot")], ids=" then ".join)
 async def test_who_takes_the_last_slot_cannot_commit_with_an_interest_that_waits(
-    people: People, order: tuple[str, str]
+    world: World, order: tuple[str, str]
 ) -> None:
     """Total Wipe: judged at the commit, whichever of the two was written last."""
-    own, sender = await people.own_role(), uuid7()
-    await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 0, 1, 0, 1)", sender)
-    transaction = own.transaction()
-    await transaction.start()
-    for step in order:
-        if step == "slot":
-            await own.execute("UPDATE matching.inventory SET active_connection_count = 1 WHERE user_id = $1", sender)
-        else:
-            await own.execute(INTEREST, uuid7(), sender, uuid7(), "partner", "pending", "pending", None)
-    with pytest.raises(asyncpg.CheckViolationError, match="no open slot"):
-        await transaction.commit()
-    await own.close()
+    sender, slot = uuid7(), "UPDATE matching.inventory SET active_connection_count = 1 WHERE user_id = $1"
+    async with role_of(world, "matching") as own:
+        await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 0, 1, 0, 1)", sender)
+        transaction = own.transaction()
+        await transaction.start()
+        for step in order:
+            if step == "slot":
+                await own.execute(slot, sender)
+            else:
+                await own.execute(INTEREST, uuid7(), sender, uuid7(), "partner", "pending", "pending", None)
+        with pytest.raises(asyncpg.CheckViolationError, match="no open slot"):
+            await transaction.commit()
 
 
 @pytest.mark.rule("MA-12")

@@ -44,6 +44,7 @@ from unora_local.testbed import Testbed
 
 from tests.integration.identity.objects import fetch
 from tests.integration.protection.town import CROWD, Resident, Town
+from tests.roles import role_of
 from tests.support import request_id
 
 CARDS = {("discovery", "candidates"), ("discovery", "discovery_cards"), ("discovery", "kept_answers")}
@@ -263,10 +264,9 @@ async def _break_the_database(world: World, birds: Canaries) -> None:
         ("safety", "UPDATE safety.reports SET note = $1 || repeat('x', 2000)"),
         ("identity", "UPDATE identity.profiles SET bio = $1, gender = 'nobody'"),
     ):
-        connection = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{context}"))
-        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
-            await connection.execute(sql, word)
-        await connection.close()
+        async with role_of(world, context) as connection:
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+                await connection.execute(sql, word)
 
 
 def _server_logs(testbed: Testbed) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from unora_reveal.store import purchases
 from unora_reveal.store import reveals as store
 
 from tests.integration.reveal.couple import Couple, couple, tier_changed
+from tests.roles import role_of, waits_for_a_lock
 from tests.support import refusal, request_id
 
 
@@ -126,21 +127,14 @@ async def test_a_payment_after_the_end_becomes_credits(world: World) -> None:
 @pytest.mark.rule("BI-11", "RE-10")
 async def test_an_end_between_matchings_word_and_the_lock_is_seen(world: World, two: Couple) -> None:
     payment = two.paid(two.a, 3)
-    ending = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
-    try:
+    async with role_of(world, "reveal") as ending:
         held = ending.transaction()
         await held.start()
         await ending.execute(store.END, two.connection_id, two.a.user, two.b.user, await world.now())
         giving = asyncio.ensure_future(two.hear(payment))
-        while not await world.superuser.fetchval(
-            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE NOT l.granted AND a.application_name = 'unora_reveal' AND a.datname = current_database()"
-        ):
-            assert not giving.done()
+        await waits_for_a_lock(world, "reveal", giving)
         await held.commit()
         await giving
-    finally:
-        await ending.close()
     assert await told(two, two.a, 3) == ([], [payment.payment_id])
 
 

@@ -11,6 +11,7 @@ from unora_common.ids import uuid7
 from unora_local.inprocess import World
 
 from tests.integration.reveal.couple import Couple, couple
+from tests.roles import role_of
 
 Sql: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SET = "UPDATE reveal.reveals SET reveal_status = $2, completed_days = $3, unlocked_at = $4 WHERE id = $1"
@@ -21,9 +22,8 @@ TEXT = """{"title": "A", "text": "B"}"""
 @pytest.fixture
 async def sql(world: World) -> AsyncIterator[Sql]:
     """The service's own role."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
-    yield connection
-    await connection.close()
+    async with role_of(world, "reveal") as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -65,8 +65,7 @@ async def test_the_milestones_are_fifteen_rows_that_the_service_cannot_change(sq
 
 @pytest.mark.rule("RE-04")
 async def test_no_milestone_brings_the_identity_sooner(world: World) -> None:
-    owner = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal_owner"))
-    try:
+    async with role_of(world, "reveal_owner") as owner:
         for day in (14, None):
             await refused(
                 owner,
@@ -74,8 +73,6 @@ async def test_no_milestone_brings_the_identity_sooner(world: World) -> None:
                 "UPDATE reveal.reveal_milestones SET reveal_day_required = $1 WHERE reveal_number = 5",
                 day,
             )
-    finally:
-        await owner.close()
 
 
 @pytest.mark.rule("RE-01")

@@ -20,6 +20,7 @@ from unora_local.testbed import Testbed
 from unora_reveal.domain import Dimension, Framed, labels
 
 from tests.integration.reveal.couple import SECRETS, Couple, couple
+from tests.roles import role_of
 from tests.support import refusal
 
 ALL_AGREED = dict.fromkeys(range(1, 36), 5)
@@ -132,16 +133,13 @@ async def test_it_opens_once_and_nothing_of_it_is_stored(world: World, two: Coup
 @pytest.mark.rule("PE-04")
 async def test_the_database_stores_no_glimpse(world: World, two: Couple) -> None:
     await two.open(two.a, 3)
-    service = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
-    try:
+    async with role_of(world, "reveal") as service:
         with pytest.raises(asyncpg.CheckViolationError) as caught:
             await service.execute(
                 "INSERT INTO reveal.reveal_contents VALUES ($1, 3, $2, NULL, clock.now())",
                 *((await two.row(two.a, 3))["id"], '{"title": "A", "text": "B"}'),
             )
         assert caught.value.constraint_name == "glimpse_is_never_stored"
-    finally:
-        await service.close()
 
 
 @pytest.mark.rule("RE-09")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any, TypeAlias
 
-import asyncpg
 import grpc
 import pytest
 from unora.reveal.v1.events_pb2 import RevealEarned, RevealUnlocked
@@ -21,6 +20,7 @@ from unora_reveal.domain.themes import THEMES
 from unora_reveal.store import reveals as store
 
 from tests.integration.reveal.couple import BIO, HOBBIES, SECRETS, Couple, couple
+from tests.roles import role_of, waits_for_a_lock
 from tests.support import Refusal, refusal, request_id
 
 Short: TypeAlias = tuple[str, str, dict[str, str]]
@@ -201,21 +201,14 @@ async def test_a_member_who_is_gone_is_not_framed(world: World, two: Couple) -> 
 @pytest.mark.rule("RE-10")
 async def test_an_end_that_holds_the_pair_is_waited_for(world: World, two: Couple) -> None:
     """The opening has asked matching already; the tombstone is written and not yet committed."""
-    ending = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
-    try:
+    async with role_of(world, "reveal") as ending:
         held = ending.transaction()
         await held.start()
         await ending.execute(store.END, two.connection_id, two.a.user, two.b.user, await world.now())
         opening = asyncio.ensure_future(refusal(two.open(two.a, 1)))
-        while not await world.superuser.fetchval(
-            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE NOT l.granted AND a.application_name = 'unora_reveal' AND a.datname = current_database()"
-        ):
-            assert not opening.done()
+        await waits_for_a_lock(world, "reveal", opening)
         await held.commit()
         assert short(await opening) == ENDED
-    finally:
-        await ending.close()
     assert (await two.row(two.a, 1))["reveal_status"] == "earned"
     assert await unlocked(two) == []
 

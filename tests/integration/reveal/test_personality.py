@@ -27,6 +27,7 @@ from unora_local.contexts import CONTEXTS
 from unora_local.inprocess import Caller, World
 from unora_reveal.domain import Dimension, Framed, labels
 
+from tests.roles import role_of
 from tests.support import refusal, request_id
 
 Sql: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -77,9 +78,8 @@ def ada(world: World) -> Member:
 @pytest.fixture
 async def sql(world: World) -> AsyncIterator[Sql]:
     """The service's own role."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
-    yield connection
-    await connection.close()
+    async with role_of(world, "reveal") as connection:
+        yield connection
 
 
 async def about(world: World, dimension: Dimension) -> dict[int, bool]:
@@ -360,13 +360,10 @@ async def test_discovery_and_matching_can_read_nothing_of_it(world: World, ada: 
     """Neither the tables, nor an event: only the audit log hears that something changed."""
     await ada.submit({1: 5})
     for context in ("discovery", "matching"):
-        connection = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{context}"))
-        try:
+        async with role_of(world, context) as connection:
             for table in ("questions", "answers", "scores"):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await connection.execute(f"SELECT FROM reveal.personality_{table}")
-        finally:
-            await connection.close()
     heard = {context for context, subjects in reads.declared(CONTEXTS).items() for each in subjects if "reveal" in each}
     assert not heard & {"discovery", "matching"}
 

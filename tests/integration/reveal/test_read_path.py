@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import asyncpg
 import pytest
 from unora_common.database import Session
 from unora_local.inprocess import World
 from unora_reveal.store import reveals as store
 
 from tests.integration.reveal.couple import Couple, couple
+from tests.roles import role_of
 
 
 @pytest.fixture
@@ -60,14 +60,10 @@ def relations(plan: Any) -> dict[str, str]:
 async def test_it_joins_the_milestones_of_the_members_own_tier_and_the_contents_by_index(
     world: World, two: Couple
 ) -> None:
-    service = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
-    try:
-        async with service.transaction():
-            for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):  # how few rows are read, whatever they are
-                await service.execute(f"SET LOCAL enable_{way} = off")
-            plan = json.loads(await service.fetchval(f"EXPLAIN (FORMAT JSON) {store.LIST}", two.streak_id, two.a.user))
-    finally:
-        await service.close()
+    async with role_of(world, "reveal") as service, service.transaction():
+        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):  # how few rows are read, whatever they are
+            await service.execute(f"SET LOCAL enable_{way} = off")
+        plan = json.loads(await service.fetchval(f"EXPLAIN (FORMAT JSON) {store.LIST}", two.streak_id, two.a.user))
     found = relations(plan[0]["Plan"])
     assert found.pop("progressions") in ("pk_progressions", "ix_progressions_user_id")
     assert found == {

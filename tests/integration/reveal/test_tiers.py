@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 
-import asyncpg
 import pytest
 from unora.reveal.v1.events_pb2 import RevealEarned
 from unora_common.ids import uuid7
@@ -13,6 +12,7 @@ from unora_local.inprocess import World
 
 from tests.integration.reveal.couple import Couple, couple, insert_connection, tier_changed
 from tests.integration.reveal.test_earning import LOCKED, due
+from tests.roles import role_of, waits_for_a_lock
 
 
 @pytest.fixture
@@ -104,19 +104,12 @@ async def test_a_tier_and_the_days_in_any_order_at_once(world: World, seed: int)
 async def test_a_tier_that_is_being_told_is_waited_for_by_a_streak_that_begins(world: World) -> None:
     """Billing's news is applied and not committed; the streak begins in that moment."""
     two = await couple(world, started=False)
-    telling = await asyncpg.connect(world.testbed.dsn(world.database, "unora_reveal"))
-    try:
+    async with role_of(world, "reveal") as telling:
         held = telling.transaction()
         await held.start()
         await telling.execute("INSERT INTO reveal.tiers VALUES ($1, 'pro', 1)", two.a.user)
         beginning = asyncio.ensure_future(two.hear(two.started(), two.day(3)))
-        while not await world.superuser.fetchval(
-            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE NOT l.granted AND a.application_name = 'unora_reveal' AND a.datname = current_database()"
-        ):
-            assert not beginning.done()
+        await waits_for_a_lock(world, "reveal", beginning)
         await held.commit()
         await beginning
-    finally:
-        await telling.close()
     assert await two.statuses(two.a) == due("pro", 3)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TypeAlias
 from uuid import UUID
 
-import asyncpg
 import pytest
 from unora_common.ids import uuid7
 from unora_local.inprocess import World
 
-Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+from tests.roles import Role, refused, undone
 
 BLOCK = """
     INSERT INTO safety.blocks (id, blocker_id, blocked_id, target_kind, target_id, blocked_at)
@@ -35,22 +33,8 @@ REPORT = """
 @pytest.fixture
 async def role(world: World) -> AsyncIterator[Role]:
     """The service's own role, in a transaction that is undone."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety"))
-    transaction = connection.transaction()
-    await transaction.start()
-    yield connection
-    await transaction.rollback()
-    await connection.close()
-
-
-async def refused(role: Role, sql: str, *arguments: object) -> str:
-    """Runs a statement that the database must refuse; returns the constraint that did."""
-    try:
-        async with role.transaction():
-            status = await role.execute(sql, *arguments)
-    except asyncpg.IntegrityConstraintViolationError as error:
-        return str(error.constraint_name)
-    raise AssertionError(f"the database allowed it: {status}")
+    async with undone(world, "safety") as connection:
+        yield connection
 
 
 async def a_case(role: Role) -> tuple[UUID, UUID]:

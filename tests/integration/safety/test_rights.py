@@ -14,6 +14,7 @@ from unora_local.inprocess import World
 from unora_safety.domain import Entry, Event, Head, link
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase
+from tests.roles import role_of
 
 pytestmark = pytest.mark.rule("SA-01")
 
@@ -31,17 +32,15 @@ async def chain(world: World) -> AsyncIterator[None]:
 @pytest.fixture
 async def service(world: World) -> AsyncIterator[Sql]:
     """The service's own role."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety"))
-    yield connection
-    await connection.close()
+    async with role_of(world, "safety") as connection:
+        yield connection
 
 
 @pytest.fixture
 async def owner(world: World) -> AsyncIterator[Sql]:
     """The role that migrates, which could do more than the service."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety_owner"))
-    yield connection
-    await connection.close()
+    async with role_of(world, "safety_owner") as connection:
+        yield connection
 
 
 async def partition(world: World) -> str:
@@ -198,10 +197,7 @@ async def test_a_row_has_the_shape_of_one(world: World, service: Sql, changes: d
 
 @pytest.mark.parametrize("context", ["identity", "discovery", "matching", "streak", "reveal"])
 async def test_no_other_context_can_even_read_it(world: World, context: str) -> None:
-    other = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{context}"))
-    try:
+    async with role_of(world, context) as other:
         for statement in ("SELECT * FROM safety.audit_logs", "SELECT safety.open_audit_chain('streak', '{}')"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await other.execute(statement)
-    finally:
-        await other.close()

@@ -21,6 +21,7 @@ from tests.integration.safety.chains import SOURCE, append, envelopes, erase, ta
 from tests.integration.safety.meetings import Meetings
 from tests.integration.safety.office import Office
 from tests.replicas import replica
+from tests.roles import role_of
 from tests.support import connect, disconnect, refusal, request_id
 
 pytestmark = pytest.mark.rule("SA-01")
@@ -122,9 +123,7 @@ async def test_replicas_index_each_row_once_and_a_crash_loses_none(world: World,
 
 async def test_the_index_is_append_only_too(world: World) -> None:
     await connect(world)
-    role = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety"))
-    owner = await asyncpg.connect(world.testbed.dsn(world.database, "unora_safety_owner"))
-    try:
+    async with role_of(world, "safety") as role, role_of(world, "safety_owner") as owner:
         for statement in ("UPDATE safety.audit_index SET number = 1", "DELETE FROM safety.audit_index"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await role.execute(statement)
@@ -132,9 +131,6 @@ async def test_the_index_is_append_only_too(world: World) -> None:
                 await owner.execute(statement)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await role.execute("DELETE FROM safety.audit_index_heads")
-    finally:
-        await role.close()
-        await owner.close()
 
 
 async def test_a_walk_in_steps_finds_what_a_whole_one_finds(world: World, office: Office, own_chain: None) -> None:

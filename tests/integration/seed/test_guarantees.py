@@ -5,9 +5,6 @@ Where the overview gives a row to the application alone, the schema still refuse
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -17,33 +14,8 @@ from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.ids import uuid7
 from unora_local.inprocess import World
 
+from tests.roles import refused, undone
 from tests.support import Pair, connect
-
-Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-
-
-@asynccontextmanager
-async def own_role(world: World, context: str) -> AsyncIterator[Role]:
-    """A transaction in a context's own role, undone at the end."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{context}"))
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        yield connection
-    finally:
-        await transaction.rollback()
-        await connection.close()
-
-
-async def refused(role: Role, sql: str, *arguments: object) -> str:
-    """Runs a statement that the schema must refuse, at once or at the commit; returns the constraint that did."""
-    try:
-        async with role.transaction():
-            await role.execute(sql, *arguments)
-            await role.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except asyncpg.IntegrityConstraintViolationError as error:
-        return str(error.constraint_name)
-    raise AssertionError(f"the database allowed it: {sql}")
 
 
 async def streak_of(world: World, pair: Pair) -> UUID:
@@ -64,7 +36,7 @@ CHECK_IN = """
 async def test_no_duplicate_check_ins_same_day(world: World) -> None:
     pair = await connect(world)
     streak = await streak_of(world, pair)
-    async with own_role(world, "streak") as own:
+    async with undone(world, "streak") as own:
         await own.execute(CHECK_IN, streak, pair.a.user)
         refusal = await refused(own, CHECK_IN, streak, pair.a.user)
     assert refusal == "uq_check_ins_streak_id_user_id_cycle_check_in_date"
@@ -80,7 +52,7 @@ async def test_one_active_streak_per_connection(world: World) -> None:
     again = f"""
         INSERT INTO streak.streaks (id, {columns})
         SELECT gen_random_uuid(), {columns} FROM streak.streaks WHERE id = $1"""
-    async with own_role(world, "streak") as own:
+    async with undone(world, "streak") as own:
         assert await refused(own, again, streak) == "uq_streaks_one_active_per_connection"
 
 
@@ -88,7 +60,7 @@ async def test_one_active_streak_per_connection(world: World) -> None:
 async def test_tier_connection_limits(world: World) -> None:
     user = uuid7()
     beyond = "UPDATE matching.inventory SET active_connection_count = 2{} WHERE user_id = $1"
-    async with own_role(world, "matching") as own:
+    async with undone(world, "matching") as own:
         await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 1, 1, 0, 1)", user)
         assert await refused(own, beyond.format(""), user) in {
             "ck_inventory_within_limit",
@@ -107,7 +79,7 @@ async def test_no_reveal_5_before_day_15(world: World, status: str) -> None:
         UPDATE reveal.reveals SET reveal_status = '{status}', completed_days = 14,
             unlocked_at = CASE WHEN '{status}' = 'unlocked' THEN clock.now() END
         WHERE streak_id = $1 AND user_id = $2 AND reveal_number = 5"""
-    async with own_role(world, "reveal") as own:
+    async with undone(world, "reveal") as own:
         trigger = await refused(own, sooner, streak, pair.a.user)
     assert trigger == ("reveal_transition" if status == "unlocked" else "reveal_unearned")
     await world.superuser.execute("SET session_replication_role = replica")
@@ -125,7 +97,7 @@ async def test_recovery_payment_by_the_breaker_only(world: World) -> None:
     broken, breaker, other = uuid7(), pair.b.user, pair.a.user
     hold = "INSERT INTO streak.recovery_holds VALUES ($1, $2, $3, clock.now(), clock.now() + interval '1 minute')"
     pay = "INSERT INTO streak.recovery_payments VALUES (gen_random_uuid(), $2, $3, $1, clock.now())"
-    async with own_role(world, "streak") as own:
+    async with undone(world, "streak") as own:
         await own.execute(
             """INSERT INTO streak.breaks (
                 id, streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at, broke_at)
@@ -151,7 +123,7 @@ async def test_state_machine_transitions(world: World, state: str) -> None:
         WHERE id = $1"""
     if state == "completed":
         jump = "UPDATE streak.streaks SET streak_state = $2, completed_days = 15, ended_at = clock.now() WHERE id = $1"
-    async with own_role(world, "streak") as own:
+    async with undone(world, "streak") as own:
         assert await refused(own, jump, streak, state) in {"streak_transition", "streak_count"}
 
 
@@ -163,7 +135,7 @@ async def test_the_global_refresh_timer(world: World) -> None:
         "UPDATE discovery.refresh_timers SET last_global_refresh_at = {}, refresh_available_at = {} WHERE user_id = $1"
     )
     now, before = "clock.now()", "clock.now() - interval '1 hour'"
-    async with own_role(world, "discovery") as own:
+    async with undone(world, "discovery") as own:
         await own.execute("INSERT INTO discovery.refresh_timers (user_id) VALUES ($1)", user)
         for last, available in ((now, before), ("NULL", now), (now, "NULL")):
             assert await refused(own, change.format(last, available), user) == "ck_refresh_timers_times"
@@ -179,7 +151,7 @@ async def test_total_wipe_on_capacity_fill(world: World) -> None:
             id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, version)
         VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'partner', gen_random_uuid(), 'pending', 'pending',
             clock.now(), 1)"""
-    async with own_role(world, "matching") as own:
+    async with undone(world, "matching") as own:
         await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 0, 1, 0, 1)", user)
         await own.execute(wish, user)
         fill = "UPDATE matching.inventory SET active_connection_count = 1 WHERE user_id = $1"
@@ -190,7 +162,7 @@ async def test_total_wipe_on_capacity_fill(world: World) -> None:
 async def test_credit_conversion_within_24_hours(world: World) -> None:
     """The window is tracked by the row: what is called converted ended before it expired."""
     user, payment = uuid7(), uuid7()
-    async with own_role(world, "billing") as own:
+    async with undone(world, "billing") as own:
         await own.execute("INSERT INTO billing.accounts VALUES ($1, 'free', 0, false, 0, NULL, 0)", user)
         await own.execute(
             """INSERT INTO billing.payments (

@@ -10,6 +10,7 @@ from unora_local.inprocess import World
 from unora_streak.domain import ALLOWED
 
 from tests.integration.streak.conftest import Couple
+from tests.roles import role_of, undone
 
 STATES = ("active", "at_risk", "payment_window", "reset", "completed", "terminated")
 PATHS: dict[str, list[str]] = {
@@ -39,9 +40,7 @@ async def test_the_database_allows_the_tables_transitions_and_no_other(
     await world.superuser.execute("SET session_replication_role = replica")
     await world.superuser.execute("UPDATE streak.streaks SET completed_days = 14 WHERE id = $1", couple.streak_id)
     await world.superuser.execute("SET session_replication_role = origin")
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_streak"))
-    await connection.execute("BEGIN")  # never committed: no sweep of another test should meet such a streak
-    try:
+    async with undone(world, "streak") as connection:  # no sweep of another test should meet such a streak
         for state in PATHS[before]:
             await connection.execute(MOVE, couple.streak_id, state)
         if (before, after) in {(str(a), str(b)) for a, b in ALLOWED}:
@@ -49,20 +48,15 @@ async def test_the_database_allows_the_tables_transitions_and_no_other(
         else:
             with pytest.raises(asyncpg.CheckViolationError, match=r"a streak (cannot go|counts its days)"):
                 await connection.execute(MOVE, couple.streak_id, after)
-    finally:
-        await connection.close()
 
 
 @pytest.mark.rule("ST-04")
 @pytest.mark.parametrize("sql", ["UPDATE streak.check_ins SET day = 2", "DELETE FROM streak.check_ins"])
 async def test_the_database_never_changes_a_check_in(world: World, couple: Couple, sql: str) -> None:
     await couple.check_in(couple.a)
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_streak"))
-    try:
+    async with role_of(world, "streak") as connection:
         with pytest.raises(asyncpg.CheckViolationError, match="never changed"):
             await connection.execute(sql)
-    finally:
-        await connection.close()
 
 
 @pytest.mark.rule("ST-01", "ST-02", "ST-04", "ST-11")
@@ -90,10 +84,7 @@ async def test_the_database_never_changes_a_check_in(world: World, couple: Coupl
     ],
 )
 async def test_the_database_holds_what_a_streak_is(world: World, couple: Couple, sql: str, constraint: str) -> None:
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_streak"))
-    try:
+    async with role_of(world, "streak") as connection:
         with pytest.raises(asyncpg.CheckViolationError) as caught:
             await connection.execute(sql, couple.streak_id)
         assert caught.value.constraint_name == constraint
-    finally:
-        await connection.close()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import UUID
 
-import asyncpg
 import pytest
 from unora_common.ids import uuid7
 from unora_local.inprocess import World
 
 from tests.integration.streak.conftest import Couple
+from tests.roles import refused, undone
 from tests.support import request_id
 
 LINK = """
@@ -30,32 +28,10 @@ GO_ON = """
 PERIOD = "SELECT id FROM streak.breaks WHERE streak_id = $1 ORDER BY opened_at DESC"
 
 
-@asynccontextmanager
-async def role(world: World) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """The service's own role, in a transaction that is never committed."""
-    connection = await asyncpg.connect(world.testbed.dsn(world.database, "unora_streak"))
-    try:
-        await connection.transaction().start()
-        yield connection
-    finally:
-        await connection.close()
-
-
 async def period(couple: Couple) -> UUID:
     """The newest at-risk period of the streak."""
     found: UUID = await couple.world.superuser.fetchval(PERIOD, couple.streak_id)
     return found
-
-
-async def refused(connection: asyncpg.Connection[asyncpg.Record], sql: str, *arguments: object) -> str:
-    """The constraint that refuses a statement, at once or at the commit."""
-    try:
-        async with connection.transaction():
-            await connection.execute(sql, *arguments)
-            await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except asyncpg.IntegrityConstraintViolationError as error:
-        return str(error.constraint_name)
-    raise AssertionError(f"not refused: {sql}")
 
 
 @pytest.mark.rule("ST-18")
@@ -70,7 +46,7 @@ async def test_only_the_breaker_of_that_very_break_can_be_the_payer(world: World
     second = await period(couple)
     assert first != second
     link, hold = "fk_recovery_payments_break_id_user_id", "fk_recovery_holds_break_id_user_id"
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         fresh = uuid7()
         for user in (couple.b.user, uuid7()):
             assert await refused(connection, HOLD, uuid7(), second, user) == hold
@@ -86,7 +62,7 @@ async def test_only_the_breaker_of_that_very_break_can_be_the_payer(world: World
 @pytest.mark.rule("ST-18")
 async def test_a_period_that_did_not_break_has_nobody_who_could_pay(world: World, couple: Couple) -> None:
     await couple.to_at_risk()
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         assert (
             await refused(connection, HOLD, uuid7(), await period(couple), couple.b.user)
             == "fk_recovery_holds_break_id_user_id"
@@ -102,7 +78,7 @@ async def test_a_break_has_one_recovery_and_a_payment_one_break(world: World, co
     first = await period(couple)
     await couple.miss()
     second = await period(couple)
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         another = uuid7()
         await connection.execute(HOLD, another, first, couple.b.user)
         sql = (LINK, uuid7())
@@ -119,7 +95,7 @@ async def test_no_streak_leaves_its_window_for_active_without_a_recovery(world: 
     await couple.miss()
     payment = request_id()
     await couple.authorize(payment)
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         assert await refused(connection, GO_ON, couple.streak_id) == "streak_recovery"
         await connection.execute(LINK, uuid7(), await period(couple), couple.b.user, payment)
         another_count = GO_ON.replace("here = '{}'", "here = '{}', completed_days = completed_days + 1")
@@ -138,7 +114,7 @@ async def test_no_streak_leaves_its_window_for_active_without_a_recovery(world: 
     ],
 )
 async def test_a_hold_is_whole_and_of_a_window(world: World, couple: Couple, change: str, constraint: str) -> None:
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         sql = f"UPDATE streak.streaks SET {change} WHERE id = $1"
         assert await refused(connection, sql, couple.streak_id) == constraint
 
@@ -147,7 +123,7 @@ async def test_a_hold_is_whole_and_of_a_window(world: World, couple: Couple, cha
 async def test_a_nudge_goes_to_who_is_missing_and_has_a_number_of_its_own(world: World, couple: Couple) -> None:
     await couple.to_at_risk()
     at_risk, streak, a, b = await period(couple), UUID(couple.streak_id), couple.a.user, couple.b.user
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         missing = "fk_nudges_break_id_streak_id_receiver_id"
         assert await refused(connection, NUDGE, uuid7(), streak, at_risk, b, a, 1, None) == missing
         assert await refused(connection, NUDGE, uuid7(), streak, at_risk, uuid7(), b, 1, None) == "nudge_member"
@@ -172,7 +148,7 @@ async def test_a_nudge_goes_to_who_is_missing_and_has_a_number_of_its_own(world:
     ],
 )
 async def test_what_happened_is_never_changed(world: World, sql: str, constraint: str) -> None:
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         assert await refused(connection, sql) == constraint
 
 
@@ -189,7 +165,7 @@ async def test_what_happened_is_never_changed(world: World, sql: str, constraint
 )
 async def test_what_a_period_was_never_changes(world: World, couple: Couple, change: str, constraint: str) -> None:
     await couple.miss()
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         sql = f"UPDATE streak.breaks SET {change} WHERE id = $1"
         assert await refused(connection, sql, await period(couple)) == constraint
 
@@ -199,7 +175,7 @@ async def test_who_is_missing_is_one_of_the_two_and_a_closed_period_stays(world:
     await couple.to_at_risk()
     await couple.check_in(couple.b)
     at_risk = await period(couple)
-    async with role(world) as connection:
+    async with undone(world, "streak") as connection:
         assert (
             await refused(connection, "UPDATE streak.breaks SET outcome = 'terminated' WHERE id = $1", at_risk)
             == "break_facts"

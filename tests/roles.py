@@ -1,0 +1,54 @@
+"""Direct SQL in the role of a context: what the database holds by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+from unora_local.inprocess import World
+
+Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+@asynccontextmanager
+async def role_of(world: World, name: str) -> AsyncIterator[Role]:
+    """A connection in the role of a context, or in its owner's (`streak_owner`); what it does is committed."""
+    connection = await asyncpg.connect(world.testbed.dsn(world.database, f"unora_{name}"))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def undone(world: World, context: str) -> AsyncIterator[Role]:
+    """The role of a context, in a transaction that is undone."""
+    async with role_of(world, context) as role:
+        transaction = role.transaction()
+        await transaction.start()
+        yield role
+        await transaction.rollback()
+
+
+async def refused(role: Role, sql: str, *arguments: object) -> str:
+    """Runs a statement that the schema must refuse, at once or at the commit; returns the constraint that did."""
+    try:
+        async with role.transaction():
+            status = await role.execute(sql, *arguments)
+            await role.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except asyncpg.IntegrityConstraintViolationError as error:
+        return str(error.constraint_name)
+    raise AssertionError(f"the database allowed it: {status}")
+
+
+async def waits_for_a_lock(world: World, context: str, work: asyncio.Future[Any]) -> None:
+    """Returns when a statement of the context waits for a lock; `work` is what it belongs to, and not done before."""
+    while not await world.superuser.fetchval(
+        """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+        WHERE NOT l.granted AND a.application_name = $1 AND a.datname = current_database()""",
+        f"unora_{context}",
+    ):
+        assert not work.done()

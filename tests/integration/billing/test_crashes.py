@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentSucceeded
+from unora.common.v1.types_pb2 import TIER_PLUS
 from unora_billing.clients import Owners
 from unora_billing.domain.errors import ProviderUnavailable
 from unora_local.inprocess import World
 
-from tests.integration.billing.conftest import Wallet
+from tests.integration.billing.conftest import Wallet, moment
 from tests.support import refusal, request_id
 
 LATER = timedelta(minutes=2)
@@ -26,17 +27,18 @@ def charges(world: World, payment_id: str) -> list[dict[str, Any]]:
     return [intent for intent in world.payments.book.intents if intent["metadata"].get("payment_id") == payment_id]
 
 
-async def only_payment(wallet: Wallet) -> api.Payment:
+async def payments(wallet: Wallet) -> list[api.Payment]:
     answer = await wallet.billing.ListPayments(api.ListPaymentsRequest(), metadata=wallet.member.metadata)
-    (payment,) = answer.payments
+    return list(answer.payments)
+
+
+async def only_payment(wallet: Wallet) -> api.Payment:
+    (payment,) = await payments(wallet)
     return payment
 
 
-@pytest.mark.rule("BI-07", "BI-08")
-@pytest.mark.parametrize("point", ["before authorize", "after authorize", "before charge", "after charge"])
-async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
-    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str
-) -> None:
+def crashing(world: World, point: str) -> tuple[Any, str, Any]:
+    """What to put in the place of a step of a payment, so that the process is gone before or after it."""
     when, step = point.split()
     of: Any = Owners if step == "authorize" else type(world.apps["billing"].resources.provider)
     real = getattr(of, step)
@@ -46,9 +48,17 @@ async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
             await real(*arguments)
         raise Crash
 
+    return of, step, crashes
+
+
+@pytest.mark.rule("BI-07", "BI-08")
+@pytest.mark.parametrize("point", ["before authorize", "after authorize", "before charge", "after charge"])
+async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
     request = wallet.ask()
     with monkeypatch.context() as broken:
-        broken.setattr(of, step, crashes)
+        broken.setattr(*crashing(world, point))
         assert (await refusal(wallet.create(request))).code == "INTERNAL"
     left = await only_payment(wallet)
     assert left.status == api.PAYMENT_STATUS_CREATED
@@ -59,6 +69,48 @@ async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
     assert await wallet.confirm(again.confirmation) == 200
     await world.settle()
     assert len(await world.events(PaymentSucceeded, left.payment_id)) == 1
+
+
+@pytest.mark.rule("BI-01", "BI-07", "BI-08")
+@pytest.mark.parametrize("point", ["before customer", "after customer", "before charge", "after charge"])
+async def test_a_plan_is_charged_once_wherever_a_crash_left_its_payment(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
+    with monkeypatch.context() as broken:
+        broken.setattr(*crashing(world, point))
+        refused = await refusal(wallet.billing.Subscribe(request, metadata=wallet.member.metadata))
+        assert refused.code == "INTERNAL"
+    await world.move_clock(LATER)
+    again = await wallet.billing.Subscribe(request, metadata=wallet.member.metadata)
+    assert len(charges(world, again.payment.payment_id)) == 1
+    assert await wallet.confirm(again.confirmation) == 200
+    await world.settle()
+    assert await wallet.status(again.payment.payment_id) == "APPLIED"
+    assert (await wallet.subscription()).tier == TIER_PLUS
+
+
+@pytest.mark.rule("BI-01", "BI-08", "BI-09")
+@pytest.mark.parametrize("webhook", ["comes", "is lost"])
+@pytest.mark.parametrize("point", ["before charge", "after charge"])
+async def test_a_renewal_is_charged_once_wherever_a_crash_left_it(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str, webhook: str
+) -> None:
+    """Nobody is there to ask again: the job finds the charge that it made, whether or not the provider tells of it."""
+    await wallet.subscribe("PLUS")
+    end = moment((await wallet.subscription()).subscription.current_period_ends_at)
+    with monkeypatch.context() as broken:
+        broken.setattr(*crashing(world, point))
+        broken.setattr(world.payments, "holding", webhook == "is lost")
+        await world.move_clock(end)
+        await world.move_clock(LATER)
+    await world.move_clock(LATER)
+    renewal, _ = await payments(wallet)
+    assert renewal.status == api.PAYMENT_STATUS_APPLIED
+    (charge,) = charges(world, renewal.payment_id)
+    assert (charge["status"], charge["amount_received"]) == ("succeeded", 999)
+    assert moment((await wallet.subscription()).subscription.current_period_starts_at) == end
+    assert await wallet.credits() == 0
 
 
 @pytest.mark.rule("BI-08")

@@ -78,6 +78,7 @@ async def test_a_request_id_is_good_for_one_request(wallet: Wallet) -> None:
     await wallet.create(request)
     for other in (
         wallet.ask("NUDGE", request_id=request.request_id),
+        wallet.ask(method="CREDITS", request_id=request.request_id),
         wallet.ask(request_id=request.request_id, streak_id=request_id()),
         wallet.ask("REVEAL", request_id=request.request_id, reveal_number=3),
     ):

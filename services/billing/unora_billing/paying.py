@@ -163,7 +163,7 @@ class Paying:
         """What can be refused before anything is written."""
         if payment.plan:
             demand_can_buy(await subscriptions.current(tx, account.user_id), payment.plan)
-            if await payments.has_open_subscription(tx, account.user_id):
+            if await payments.open_subscription(tx, account.user_id):
                 raise PaymentPending
         may_be_free = payment.purpose is Purpose.RECOVERY and self._policy.plan(account.tier).free_recoveries > 0
         if payment.method is Method.CREDITS and account.balance < payment.amount and not may_be_free:

@@ -51,14 +51,15 @@ async def come_due(tx: Tx, user_id: UUID, policy: Policy) -> bool:
     found = await subscriptions.current(tx, user_id)
     if found is None or found.due_at is None or found.due_at > tx.now:
         return False
-    under_way = await payments.has_open_subscription(tx, user_id)
-    if found.status is SubscriptionStatus.CANCELLED or found.is_lost(tx.now, policy, asks_another=under_way):
+    under_way = await payments.open_subscription(tx, user_id)
+    asks_another = under_way is not None and under_way.renews_subscription_id is None
+    if found.status is SubscriptionStatus.CANCELLED or found.is_lost(tx.now, policy, asks_another=asks_another):
         # Also while a payment for a plan is under way: it may never be confirmed, and begins one anew if it is.
         await change_subscription(tx, account, found, months.ended(found, tx.now))
         await accounts.save(tx, account)
         return True
     if under_way:
-        # Another payment for a plan is under way, and may yet take this one's place.
+        # Its renewal, which nobody has answered yet, or another plan, which may yet take this one's place.
         await subscriptions.save(tx, months.postponed(found, tx.now, policy))
         return True
     payment = _renewal(found, policy, tx.now)

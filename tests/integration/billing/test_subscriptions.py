@@ -14,6 +14,7 @@ from unora.billing.v1.events_pb2 import SubscriptionChanged, TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_billing import jobs, subscribing
+from unora_billing.domain.errors import ProviderUnavailable
 from unora_billing.domain.payments import IllegalStep
 from unora_billing.domain.policy import Policy
 from unora_billing.domain.subscriptions import month_after
@@ -107,6 +108,28 @@ async def test_one_that_cannot_renew_keeps_its_tier_for_three_days(world: World,
     found = await wallet.subscription()
     assert (found.tier, found.HasField("subscription")) == (TIER_FREE, False)
     assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
+
+
+@pytest.mark.rule("BI-09")
+async def test_a_renewal_that_the_provider_has_not_answered_takes_no_plan_away(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Billing is back when the grace is over, and now the provider is away for a moment: nothing was tried in vain."""
+
+    async def away(*_: object) -> None:
+        raise ProviderUnavailable
+
+    await wallet.subscribe("PLUS")
+    end = moment((await wallet.subscription()).subscription.current_period_ends_at)
+    with monkeypatch.context() as broken:
+        broken.setattr(type(world.apps["billing"].resources.provider), "charge", away)
+        await world.move_clock(end + timedelta(days=4))
+        await world.move_clock(timedelta(minutes=2))
+        assert (await wallet.subscription()).tier == TIER_PLUS
+    await world.move_clock(timedelta(minutes=2))
+    found = (await wallet.subscription()).subscription
+    assert (found.status, moment(found.current_period_starts_at)) == (api.SUBSCRIPTION_STATUS_ACTIVE, end)
+    assert await tiers(world, wallet) == [TIER_PLUS]
 
 
 @pytest.mark.rule("BI-01")

@@ -42,7 +42,8 @@ class Subscription:
 
     def is_lost(self, now: datetime, policy: Policy, *, asks_another: bool) -> bool:
         """BI-09: whether it can no longer be renewed: its grace is over, and it was tried in vain, or its member asks
-        for another plan without paying. An outage of ours alone takes no plan away: then it is tried first.
+        for another plan without paying. An outage, of ours or the provider's, takes no plan away: until it is over,
+        nothing was tried in vain.
         """
         return now >= self.current_period_ends_at + policy.grace and (self.attempts > 0 or asks_another)
 

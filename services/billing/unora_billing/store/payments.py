@@ -40,9 +40,9 @@ LIST = f"""
     WHERE payer_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
     ORDER BY created_at DESC, id DESC LIMIT $4"""
 
-OPEN_SUBSCRIPTION = """
-    SELECT EXISTS (SELECT FROM billing.payments
-    WHERE payer_id = $1 AND purpose = 'subscription' AND status IN ('created', 'pending'))"""
+OPEN_SUBSCRIPTION = f"""
+    SELECT {COLUMNS} FROM billing.payments p
+    WHERE payer_id = $1 AND purpose = 'subscription' AND status IN ('created', 'pending')"""
 
 CLAIM_DUE = """
     UPDATE billing.payments SET due_at = (SELECT clock.now()) + $2
@@ -105,9 +105,10 @@ async def page(session: Session, payer_id: UUID, after: Place | None, limit: int
     return [_payment(row) for row in await session.rows(LIST, payer_id, at, identifier, limit)]
 
 
-async def has_open_subscription(tx: Tx, payer_id: UUID) -> bool:
-    """Whether a payment for a subscription is under way."""
-    return bool(await tx.value(OPEN_SUBSCRIPTION, payer_id))
+async def open_subscription(tx: Tx, payer_id: UUID) -> Payment | None:
+    """The payment for a subscription that is under way; the database lets there be one."""
+    row = await tx.row(OPEN_SUBSCRIPTION, payer_id)
+    return _payment(row) if row else None
 
 
 async def claim_due(tx: Tx, limit: int, lease: timedelta) -> list[UUID]:

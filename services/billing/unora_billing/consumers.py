@@ -68,8 +68,9 @@ class Others:
 
     @on(ConnectionEnded)
     async def end(self, event: ConnectionEnded, tx: Tx) -> None:
-        """BI-05: whatever the cause, it is the one who ended it that counts."""
-        ending = Ending(UUID(event.ended_by_id), from_timestamp(event.occurred_at))
+        """BI-05: whatever the cause, it is the one who ended it that counts, and when they did."""
+        at = event.acted_at if event.HasField("acted_at") else event.occurred_at
+        ending = Ending(UUID(event.ended_by_id), from_timestamp(at))
         await end_connection(tx, UUID(event.connection_id), ending)
 
     @on(RestrictionChanged)

@@ -145,7 +145,9 @@ def connection_formed(connection: Connection) -> events_pb2.ConnectionFormed:
     )
 
 
-def connection_ended(connection: Connection, by: UUID, cause: EndCause) -> events_pb2.ConnectionEnded:
+def connection_ended(
+    connection: Connection, by: UUID, cause: EndCause, acted_at: datetime
+) -> events_pb2.ConnectionEnded:
     """Who and what ended it is told for credits and safety; a member's reason is not told at all (MA-09)."""
     return events_pb2.ConnectionEnded(
         connection_id=str(connection.id),
@@ -156,6 +158,7 @@ def connection_ended(connection: Connection, by: UUID, cause: EndCause) -> event
         ended_by_id=str(by),
         occurred_at=to_timestamp(connection.ended_at),
         cause=CAUSES[cause],
+        acted_at=to_timestamp(acted_at),
     )
 
 

@@ -48,9 +48,11 @@ SILENT: Final = {
     matching.InterestClosed.DESCRIPTOR.full_name: ("sender_id", "receiver_id"),
     matching.InterestsWiped.DESCRIPTOR.full_name: ("user_id",),
     matching.ConnectionEnded.DESCRIPTOR.full_name: ("user_a_id", "user_b_id"),
+    billing.ProtectionClosed.DESCRIPTOR.full_name: ("payer_id",),
 }
 """What these name a member for is kept from that member: who wishes them (MA-10), that a wish of theirs is void
-(MA-11, SA-08), and whether a connection of theirs was ended, blocked or suspended (MA-09).
+(MA-11, SA-08), and whether a connection of theirs was ended, blocked or suspended (MA-09): a protection bears the time
+of what was done, which for a block is before the end.
 """
 
 

@@ -77,17 +77,23 @@ class Home(Couple):
         await People(self.world).end(self.a, self.pair.connection_id)
 
     async def blocked(self, by: Caller) -> None:
-        await Meetings(self.world).block(by, Target(connection_id=self.pair.connection_id))
+        await self.blocked_in_safety_alone(by)
         await self.world.settle()
 
+    async def blocked_in_safety_alone(self, by: Caller) -> None:
+        """Nobody has heard of it yet."""
+        await Meetings(self.world).block(by, Target(connection_id=self.pair.connection_id))
+
     async def suspended(self, whom: Caller) -> None:
-        """The other reports them, and a moderator decides."""
+        await self.suspended_in_safety_alone(whom)
+        await self.world.settle()
+
+    async def suspended_in_safety_alone(self, whom: Caller) -> None:
+        """The other reports them, and a moderator decides; nobody has heard of it yet."""
         reporter = self.a if whom is self.b else self.b
-        office = Office(self.world)
         await Meetings(self.world).report(reporter, Target(connection_id=self.pair.connection_id))
         await self.world.settle()
-        await office.settle_case(whom, DECISION_SUSPEND)
-        await self.world.settle()
+        await Office(self.world).settle_case(whom, DECISION_SUSPEND)
 
     async def nudge(self, sender: Caller) -> SendNudgeResponse:
         asked = SendNudgeRequest(request_id=request_id(), streak_id=self.streak_id)

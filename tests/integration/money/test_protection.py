@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
@@ -12,7 +13,8 @@ from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
 from unora_local.inprocess import World
 
-from tests.integration.money.home import DAY, RECOVERY, SECOND, Home, at
+from tests.integration.money.home import DAY, MINUTE, RECOVERY, SECOND, Home, at
+from tests.integration.safety.office import Office
 
 Leaving = Callable[[Home], Awaitable[None]]
 
@@ -58,6 +60,30 @@ async def test_the_last_second_counts(world: World, home: Home) -> None:
     await home.jump(expires_at - SECOND)
     await home.ended(home.a)
     assert await home.payer.credits() == RECOVERY
+
+
+@pytest.mark.rule("BI-05", "MA-09")
+@pytest.mark.parametrize(
+    "leaving", [Home.blocked_in_safety_alone, Home.suspended_in_safety_alone], ids=["blocks", "is suspended"]
+)
+async def test_what_the_partner_did_in_time_counts_however_late_matching_hears_of_it(
+    world: World, home: Home, leaving: Callable[..., Awaitable[None]]
+) -> None:
+    """The connection has ended when matching ended it, as both members see; what decides is when it was done."""
+    payment_id = await recovered(home)
+    expires_at = at((await opened(home, payment_id)).expires_at)
+    await home.jump(expires_at - MINUTE)
+    await leaving(home, home.a)
+    await home.jump(expires_at + MINUTE)
+    await world.settle()
+    assert (await home.payer.credits(), await home.payer.status(payment_id)) == (RECOVERY, "CREDITED")
+    (ended,) = await world.events(ConnectionEnded, home.pair.connection_id)
+    assert at(ended.occurred_at) > expires_at
+    office = Office(world)
+    wanted: dict[str, Any] = {"event_name": "ProtectionClosed", "member_id": home.b.id}
+    assert await office.found(**wanted)
+    office.admin = world.caller(home.b.user, roles=["admin"])
+    assert await office.found(**wanted) == []
 
 
 @pytest.mark.rule("BI-05")

@@ -71,10 +71,10 @@ INVARIANTS: Final = (
         ("BI-05",),
         "a protection turned into credits exactly if the partner ended the connection within it",
         """
-        SELECT p.id AS protection_id, p.status, c.ended_by_id, c.ended_at FROM billing.credit_protections p
-        LEFT JOIN matching.connections c ON c.id = p.connection_id
+        SELECT p.id AS protection_id, p.status, e.ended_by_id, e.ended_at FROM billing.credit_protections p
+        LEFT JOIN billing.connection_endings e USING (connection_id)
         WHERE (p.status = 'converted')
-            <> coalesce(c.ended_by_id = p.partner_id AND c.ended_at < p.expires_at, false)
+            <> coalesce(e.ended_by_id = p.partner_id AND e.ended_at < p.expires_at, false)
         """,
     ),
     Invariant(
@@ -91,11 +91,13 @@ INVARIANTS: Final = (
     Invariant(
         "endings-are-remembered",
         ("BI-05", "XX-02"),
-        "billing knows who ended which connection and when, as matching does",
+        "billing knows who ended which connection and when, as matching does; a block or suspension came just before",
         """
         SELECT coalesce(c.id, e.connection_id) AS connection_id, c.ended_at, e.ended_at AS known
         FROM matching.connections c FULL JOIN billing.connection_endings e ON e.connection_id = c.id
-        WHERE (c.ended_by_id, c.ended_at) IS DISTINCT FROM (e.ended_by_id, e.ended_at)
+        WHERE c.ended_by_id IS DISTINCT FROM e.ended_by_id
+            OR CASE WHEN c.end_reason IN ('block', 'suspension') THEN e.ended_at > c.ended_at
+                ELSE e.ended_at IS DISTINCT FROM c.ended_at END
         """,
     ),
     Invariant(

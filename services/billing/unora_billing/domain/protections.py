@@ -18,7 +18,7 @@ class ProtectionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Who ended a connection, and when it took effect."""
+    """Who ended a connection, and when they did: a block and a suspension take effect a little later."""
 
     ended_by_id: UUID
     ended_at: datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
@@ -14,10 +15,16 @@ from unora_matching.store import connections, inventories
 
 
 def end_all(
-    tx: Tx, active: Sequence[Connection], members: Mapping[UUID, Inventory], by: UUID, reason: EndReason
+    tx: Tx,
+    active: Sequence[Connection],
+    members: Mapping[UUID, Inventory],
+    by: UUID,
+    reason: EndReason,
+    acted_at: datetime | None = None,
 ) -> list[Connection]:
     """MA-09: the slots of all are free at once. The time is that of the locks, which are those of the connections and,
-    before them, of all their members.
+    before them, of all their members. What was done elsewhere was done at `acted_at`: that is told for credits (BI-05),
+    and not shown, since an ending that is older than its effect would betray its cause.
     """
     ended = [end(connection, tx.now) for connection in active]
     if not ended:
@@ -26,6 +33,7 @@ def end_all(
     freed = [members[member].free_slots(count) for member, count in slots.items()]
     connections.end(tx, ended, by, reason)
     inventories.free_slots(tx, freed, slots)
-    tx.emit(*(messages.connection_ended(each, by, reason.cause) for each in ended))
+    done_at = min(acted_at or tx.now, tx.now)
+    tx.emit(*(messages.connection_ended(each, by, reason.cause, done_at) for each in ended))
     tx.emit(*(messages.inventory_changed(inventory, tx.now) for inventory in freed))
     return ended

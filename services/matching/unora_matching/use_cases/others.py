@@ -27,7 +27,7 @@ async def block(tx: Tx, told: Told, slots: Slots) -> None:
     active = await connections.lock_active_of_pair(tx, *pair)
     voided = await interests.void_pair(tx, *pair, until)
     _tell(tx, voided)
-    end_all(tx, _formed_by(active, until), members, told.blocker_id, EndReason.BLOCK)
+    end_all(tx, _formed_by(active, until), members, told.blocker_id, EndReason.BLOCK, told.at)
 
 
 async def unblock(tx: Tx, told: Told, slots: Slots) -> None:
@@ -58,7 +58,7 @@ async def change_standing(
         active = _formed_by(await connections.lock_active_of_member(tx, member), until)
         if any(connection.partner_of(member) not in members for connection in active):
             raise Later("a connection formed between the look and the lock")
-        end_all(tx, active, members, member, EndReason.SUSPENSION)
+        end_all(tx, active, members, member, EndReason.SUSPENSION, at)
 
 
 async def change_tier(tx: Tx, member: UUID, tier: Tier, version: int, slots: Slots) -> None:

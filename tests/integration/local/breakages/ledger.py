@@ -39,7 +39,7 @@ BREAKAGES = (
         "endings-are-remembered",
         (
             """
-            UPDATE billing.connection_endings SET ended_at = ended_at + interval '1 second'
+            UPDATE billing.connection_endings SET ended_at = ended_at + interval '1 hour'
             WHERE connection_id = (SELECT id FROM matching.connections WHERE end_reason = 'block')
             """,
         ),

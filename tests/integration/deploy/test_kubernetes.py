@@ -228,6 +228,15 @@ def test_a_certificate_says_who_the_context_is(rendered: Rendered, context: str)
     assert spec["issuerRef"]["name"] in rendered.all("Issuer")
 
 
+def test_who_comes_with_the_rights_of_a_gateway(rendered: Rendered) -> None:
+    """A developer's certificate is made where one is let in, and nowhere else."""
+    let_in = tuple(rendered.environment("streak-api").get("UNORA_GATEWAY_CALLERS", "gateway").split(","))
+    others = {uri for name, item in rendered.all("Certificate").items() for uri in item["spec"].get("uris", [])}
+    others -= {f"spiffe://unora/{context}" for context in CONTEXTS}
+    assert others == {f"spiffe://unora/{caller}" for caller in let_in if caller != "gateway"}
+    assert let_in == (CALLERS if rendered.overlay == "dev" else ("gateway",))
+
+
 def values(selector: Object) -> list[str]:
     """The values of a selector's only expression."""
     (expression,) = selector["matchExpressions"]

@@ -129,7 +129,8 @@ async def test_what_is_deleted_is_gone_from_the_store_too(world: World, people: 
     assert (await fetch(shown.url))[0] == 404
     with pytest.raises(ObjectMissing):
         await people.resources.photos.get(row["object_key"], most_bytes=10**8)
-    assert await people.rows("photo_uploads", user_id=who.member.user) == []
+    (offer,) = await people.rows("photo_uploads", user_id=who.member.user)  # its form can still be posted
+    assert str(offer["id"]) == photo.photo_id
     assert (await refusal(people.complete(who, photo.photo_id))).reason == "PHOTO_NOT_FOUND"
     assert (await refusal(delete(people, who, photo.photo_id))).reason == "PHOTO_NOT_FOUND"
 
@@ -143,7 +144,6 @@ async def test_a_clean_up_that_has_the_offer_in_hand_does_not_lose_the_object(wo
     in_hand = "UPDATE identity.photo_uploads SET removing_at = clock_timestamp() WHERE id = $1"
     await world.superuser.execute(in_hand, UUID(photo.photo_id))
     await delete(people, who, photo.photo_id)
-    assert (await people.rows("photo_uploads", id=UUID(photo.photo_id)))[0]["removing_at"] is None
     (row,) = await people.rows("photos", id=UUID(photo.photo_id))
     while await jobs.step():
         pass

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from unora.identity.v1.profile_service_pb2 import ListPhotosRequest
+from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
 from unora_identity import uploading
 from unora_identity.domain.photos import PhotoNotFound
 from unora_identity.jobs import CleanUp
@@ -20,7 +20,7 @@ from unora_local.people.photos import portrait
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed
-from tests.support import as_uuid, refusal
+from tests.support import as_uuid, refusal, request_id
 
 
 def clean_up(world: World, later: timedelta) -> CleanUp:
@@ -59,6 +59,28 @@ async def test_what_a_crash_left_is_removed_and_photos_stay(world: World, people
     (shown,) = (await people.profiles.ListPhotos(ListPhotosRequest(), metadata=who.metadata)).photos
     assert shown.photo_id == kept.photo_id
     assert (await fetch(shown.url))[0] == 200
+    assert await people.rows("photo_uploads", user_id=who.member.user) == []
+
+
+@pytest.mark.rule("PR-04", "PR-07")
+async def test_a_form_that_is_posted_again_after_its_photo_was_deleted_leaves_nothing(
+    world: World, people: People
+) -> None:
+    """What was posted holds all that its camera wrote, so nobody may forget it."""
+    who = await people.sign_in()
+    offered, picture = await people.offer(who), portrait(0, 0)
+    assert await post(offered.url, offered.form_fields, picture) in (200, 204)
+    await people.complete(who, offered.photo_id)
+    gone = DeletePhotoRequest(request_id=request_id(), photo_id=offered.photo_id)
+    await people.profiles.DeletePhoto(gone, metadata=who.metadata)
+    await world.settle()
+    assert await post(offered.url, offered.form_fields, picture) in (200, 204)
+    posted = uploading.upload_key(who.member.user, as_uuid(offered.photo_id))
+    assert await stored(people, posted)
+    jobs = clean_up(world, timedelta(hours=25))
+    while await jobs.remove_orphans():
+        pass
+    assert not await stored(people, posted)
     assert await people.rows("photo_uploads", user_id=who.member.user) == []
 
 

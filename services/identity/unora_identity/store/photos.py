@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Session, Tx
+from unora_common.ids import uuid7
 
 from unora_identity.domain.photos import Photo
 
@@ -21,7 +22,7 @@ OFFER = """
     RETURNING id, content_type, object_keys[1] AS object_key, replaces_photo_id AS replaces"""
 UNCOMPLETED = """
     SELECT u.expires_at FROM identity.photo_uploads u
-    WHERE u.user_id = $1 AND NOT EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id)"""
+    WHERE u.user_id = $1 AND u.request_id <> u.id AND NOT EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id)"""
 FIND = """
     SELECT u.object_keys[1] AS object_key, EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id) AS completed
     FROM identity.photo_uploads u WHERE u.id = $1 AND u.user_id = $2 AND u.removing_at IS NULL"""
@@ -34,16 +35,14 @@ ADD = """
     INSERT INTO identity.photos (id, user_id, position, object_key, has_face, quality_passed, sharpness, brightness,
                                  width, height, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
-# A photo that is deleted leaves its row, to which reveals refer (RE-12), and its object to the clean-up. The offer that
-# it came from may still be there, also with another object of it; should the clean-up have it in hand, it starts anew.
+# A photo that is deleted leaves its row, to which reveals refer (RE-12), and its object to the clean-up, as an offer
+# that is over and was nobody's request. The offer that it came from lives on: as long as its form does, something may
+# be posted to it once more, and would else be forgotten.
 DELETE = """
     WITH gone AS (
-        UPDATE identity.photos SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL
-        RETURNING id, user_id, object_key)
-    INSERT INTO identity.photo_uploads AS u (id, user_id, request_id, content_type, object_keys, expires_at)
-    SELECT id, user_id, id, 'image/jpeg', ARRAY[object_key], $3 FROM gone
-    ON CONFLICT (id) DO UPDATE
-    SET object_keys = u.object_keys || excluded.object_keys, expires_at = excluded.expires_at, removing_at = NULL"""
+        UPDATE identity.photos SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL RETURNING user_id, object_key)
+    INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
+    SELECT $4, user_id, $4, 'image/jpeg', ARRAY[object_key], $3 FROM gone"""
 # No two photos of a member may have one position, not even for a moment, so all leave theirs before they take the new.
 LEAVE = "UPDATE identity.photos SET deleted_at = $2 WHERE user_id = $1 AND deleted_at IS NULL"
 ARRANGE = """
@@ -114,7 +113,7 @@ async def hold(tx: Tx, photo: UUID) -> tuple[bool, UUID | None]:
 
 async def delete(tx: Tx, photo: UUID, due: datetime) -> None:
     """Deletes a photo; its object is one that expired at `due`, by the machine's clock."""
-    await tx.run(DELETE, photo, tx.now, due)
+    await tx.run(DELETE, photo, tx.now, due, uuid7())
 
 
 async def arrange(tx: Tx, user: UUID, photos: Sequence[Photo]) -> None:

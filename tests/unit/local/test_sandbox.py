@@ -36,6 +36,16 @@ def test_an_idempotency_key_is_good_for_one_request(tmp_path: Path) -> None:
         book.answer("key", "another")
 
 
+def test_what_is_charged_without_the_member_leads_them_nowhere(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book.json")
+    asked = {"amount": "999", "currency": "usd", "payment_method": "pm_card_visa", "confirm": "true"}
+    with pytest.raises(Refused):
+        book.make_intent(asked)
+    assert not book.intents
+    made = book.make_intent(asked | {"automatic_payment_methods[allow_redirects]": "never"})
+    assert made["status"] == "succeeded"
+
+
 def test_what_is_paid_or_cancelled_stays_so(tmp_path: Path) -> None:
     book = Book(tmp_path / "book.json")
     paid, cancelled = intent(book), intent(book)

@@ -85,6 +85,9 @@ class Book:
         customer = asked.get("customer")
         if asked.get("currency") != "usd":
             raise Refused(400, "invalid_request_error", "parameter_invalid", param="currency")
+        if asked.get("confirm") == "true" and asked.get("automatic_payment_methods[allow_redirects]") != "never":
+            # Dashboards offer methods that lead elsewhere to be confirmed, and nobody is there to be led.
+            raise Refused(400, "invalid_request_error", "parameter_missing", param="return_url")
         if customer and customer not in self._kept["customers"]:
             raise Refused(400, "invalid_request_error", "resource_missing", param="customer")
         identifier = _id("pi")

@@ -49,6 +49,8 @@ class StripeProvider:
             asked["customer"] = charge.customer
         if charge.method:
             asked |= {"payment_method": charge.method, "off_session": True, "confirm": True}
+            # Without this it is refused for want of a page to lead the member back to, who is not there.
+            asked["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
         elif charge.customer:
             asked["setup_future_usage"] = "off_session"
         options: Any = {"idempotency_key": str(charge.payment_id)}

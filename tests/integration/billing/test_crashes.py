@@ -71,6 +71,31 @@ async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
     assert len(await world.events(PaymentSucceeded, left.payment_id)) == 1
 
 
+@pytest.mark.rule("BI-03", "BI-06", "BI-08")
+@pytest.mark.parametrize("by", ["CREDITS", "FREE"])
+@pytest.mark.parametrize("point", ["before authorize", "after authorize"])
+async def test_what_money_does_not_pay_for_is_paid_once_too(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str, by: str
+) -> None:
+    if by == "CREDITS":
+        await wallet.give_credits()
+    else:
+        await wallet.subscribe("PLUS")
+    request = wallet.ask(method="CREDITS" if by == "CREDITS" else "MONEY")
+    with monkeypatch.context() as broken:
+        broken.setattr(*crashing(world, point))
+        assert (await refusal(wallet.create(request))).code == "INTERNAL"
+    await world.move_clock(LATER)
+    again = (await wallet.create(request)).payment  # by the job; whoever asks again finds it
+    assert api.PaymentMethod.Name(again.method) == f"PAYMENT_METHOD_{by}"
+    assert again.status == api.PAYMENT_STATUS_SUCCEEDED
+    assert len(await world.events(PaymentSucceeded, again.payment_id)) == 1
+    assert charges(world, again.payment_id) == []
+    assert await wallet.credits() == 0
+    used = "SELECT coalesce(sum(used), 0) FROM billing.free_recovery_allowances WHERE user_id = $1"
+    assert await world.superuser.fetchval(used, wallet.member.user) == (by == "FREE")
+
+
 @pytest.mark.rule("BI-01", "BI-07", "BI-08")
 @pytest.mark.parametrize("point", ["before customer", "after customer", "before charge", "after charge"])
 async def test_a_plan_is_charged_once_wherever_a_crash_left_its_payment(

@@ -120,6 +120,28 @@ async def test_credits_are_spent_once_by_many_calls_at_once(world: World, wallet
 
 
 @pytest.mark.rule("BI-03")
+async def test_credits_pay_for_different_things_at_once_as_far_as_they_go(wallet: Wallet) -> None:
+    balance, prices = await wallet.give_credits(2), {"RECOVERY": 299, "REVEAL": 199, "NUDGE": 99}
+
+    async def spend(purpose: str) -> int:
+        number = 3 if purpose == "REVEAL" else 0
+        try:
+            await wallet.create(wallet.ask(purpose, "CREDITS", reveal_number=number))
+        except grpc.aio.AioRpcError as error:
+            found = read_refusal(error)
+            assert found.reason == "CREDITS_INSUFFICIENT"
+            return 0
+        return prices[purpose]
+
+    spent = await asyncio.gather(*(spend(purpose) for purpose in [*prices] * 3))
+    left = await wallet.credits()
+    assert left == balance - sum(spent)
+    assert 0 <= left < 299
+    answer = await wallet.billing.ListCreditEntries(api.ListCreditEntriesRequest(), metadata=wallet.member.metadata)
+    assert sorted(-entry.amount for entry in answer.entries if entry.amount < 0) == sorted(filter(None, spent))
+
+
+@pytest.mark.rule("BI-03")
 async def test_what_credits_do_not_cover_is_refused_and_recorded_nowhere(world: World, wallet: Wallet) -> None:
     found = await refusal(wallet.create(wallet.ask(method="CREDITS")))
     assert (found.code, found.reason) == ("FAILED_PRECONDITION", "CREDITS_INSUFFICIENT")

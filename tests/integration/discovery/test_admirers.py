@@ -223,7 +223,6 @@ async def test_whoever_waits_must_be_eligible_like_any_other(
 @pytest.mark.rule("DI-13", "DI-02")
 async def test_in_a_pool_of_five_with_one_who_waits_each_is_on_one_card(pool: Pool) -> None:
     """With the chance of the service itself."""
-    await pool.empty()
     me, admirer, *others = await pool.members(6)
     await waits(pool, admirer, me)
     _, shown = await batch(pool, me)

@@ -18,7 +18,6 @@ from tests.support import connect, request_id
 async def test_the_discovery_screen_is_one_query(world: World) -> None:
     """Capacity lock, time lock, batch and cards."""
     pool = Pool(world)
-    await pool.empty()
     viewer, *_ = await pool.members(6)
     await pool.refresh(viewer)
     with sent_by("discovery") as statements:

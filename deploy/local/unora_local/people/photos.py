@@ -22,11 +22,17 @@ _UPRIGHT, _TURNED = 1, 6
 # In pixels of the portrait. Where the three shots look: left, top, width (the height follows).
 _FACE_AT: Final = (228, 115)
 _FRAMES: Final = ((62, 0, 330), (110, 4, 232), (28, 0, 400))
+_PEOPLE: Final = 12
 _TINTS: Final = ((1.0, 1.0, 1.0), (1.06, 1.0, 0.94), (0.94, 1.0, 1.06), (0.98, 1.05, 0.98))
 
 
 def portrait(person: int, shot: int) -> bytes:
     """A photo of `person` (0, 1, 2 …; after 12 they repeat), `shot` 0 to 2. Each shows a face; EXIF turns the third."""
+    return _portrait(person % _PEOPLE, shot)
+
+
+@cache
+def _portrait(person: int, shot: int) -> bytes:
     left, top, width = _FRAMES[shot]
     nudge = person * 7 % 12 - 6
     whole = _source()
@@ -44,6 +50,7 @@ def portrait(person: int, shot: int) -> bytes:
     return _jpeg(picture, _UPRIGHT)
 
 
+@cache
 def landscape(person: int = 0) -> bytes:
     """Hills under a sky: a good photo with nobody in it."""
     rows, columns = np.mgrid[0:_WIDTH, 0:_HEIGHT].astype(np.float64)

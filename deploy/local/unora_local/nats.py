@@ -3,20 +3,20 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from unora_common.streams import ensure_streams
 
 from unora_local import nats_config
 from unora_local.binaries import script
+from unora_local.launcher import Launcher
 from unora_local.nats_config import ADMIN, Reads
 from unora_local.process import Process
 
 _READY_WITHIN: Final = 30.0
 
 
-class Nats:
+class Nats(Launcher):
     """A server with its store in `folder`, used again at the next start.
 
     `passwords` names the users: the contexts, and `admin` for tools. With `accounts` each account has all these users
@@ -43,7 +43,6 @@ class Nats:
         self._reads = reads
         self._log = log
         self._accounts = accounts
-        self.process: Process | None = None
 
     def url(self, user: str, account: str | None = None) -> str:
         """The address for a context or for `admin`, in one of the accounts if there are accounts."""
@@ -63,40 +62,19 @@ class Nats:
             reads=self._reads,
             accounts=self._accounts,
         )
-        self.process = Process("nats", [str(script("nats-server")), "--config", str(config)], log=self._log)
-        await self.process.start()
-        try:
-            await self._ready(self.process)
-            contexts = [name for name in self._passwords if name != ADMIN]
-            for account in self._accounts or (None,):
-                await ensure_streams(self.url(ADMIN, account), contexts)
-        except BaseException:
-            await self.process.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Stop the server; the streams stay."""
-        if self.process is not None:
-            await self.process.stop()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
+        await self._launch(Process("nats", [str(script("nats-server")), "--config", str(config)], log=self._log))
 
     async def _ready(self, process: Process) -> None:
         # The server opens its port for clients last, when JetStream has recovered.
-        for _ in range(int(_READY_WITHIN / 0.02)):
-            process.check()
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                await asyncio.sleep(0.02)
-                continue
-            writer.close()
-            return
-        raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
+        await process.until(self._listens, within=_READY_WITHIN)
+        contexts = [name for name in self._passwords if name != ADMIN]
+        for account in self._accounts or (None,):
+            await ensure_streams(self.url(ADMIN, account), contexts)
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True

@@ -4,20 +4,20 @@ import asyncio
 import shutil
 import signal
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import asyncpg
 
 from unora_local import postgres_home
 from unora_local.keys import write_private
+from unora_local.launcher import Launcher
 from unora_local.process import Process
 
 SUPERUSER: Final = "postgres"
 _READY_WITHIN: Final = 60.0
 
 
-class Postgres:
+class Postgres(Launcher):
     """A server with its data in `folder`; they are made at the first start and used again at the next ones.
 
     With `fsync` off a crash of the machine loses everything: for tests only.
@@ -39,6 +39,7 @@ class Postgres:
         self.port = port
         self.database = database
         self._password = password
+        self._pid_file: Path
         self._log = log
         durable = "on" if fsync else "off"
         self._fsync = fsync
@@ -59,7 +60,6 @@ class Postgres:
             # Statements are short: compiling them costs more than running them.
             "jit": "off",
         }
-        self.process: Process | None = None
 
     def dsn(self, user: str = SUPERUSER, password: str | None = None, database: str | None = None) -> str:
         """The address of a database here for a user; without more, for the superuser."""
@@ -73,7 +73,7 @@ class Postgres:
         if not data.exists():
             await self._initdb(home, data)
         options = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
-        self.process = Process(
+        process = Process(
             "postgres",
             [str(home.binaries / "postgres"), "-D", str(data), *options],
             log=self._log,
@@ -84,31 +84,12 @@ class Postgres:
             death_signal=signal.SIGINT,
             grace=30.0,
         )
-        await self.process.start()
-        try:
-            await self._ready(self.process, data / "postmaster.pid")
-            await self._ensure_database()
-        except BaseException:
-            await self.process.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Stop the server; the data stay."""
-        if self.process is not None:
-            await self.process.stop()
+        self._pid_file = data / "postmaster.pid"
+        await self._launch(process)
 
     def erase(self) -> None:
         """Remove the data of a server that is stopped."""
         postgres_home.erase_data(self.folder)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
 
     async def _initdb(self, home: postgres_home.Home, data: Path) -> None:
         # Made under another name: what an interrupted initdb leaves must not pass for data.
@@ -144,14 +125,13 @@ class Postgres:
             password.unlink()
         draft.rename(data)
 
-    async def _ready(self, process: Process, pid_file: Path) -> None:
-        # The server writes its state into this file; asking by connections would fill its log with refusals.
-        for _ in range(int(_READY_WITHIN / 0.02)):
-            process.check()
-            if _says_ready(pid_file, process.pid):
-                return
-            await asyncio.sleep(0.02)
-        raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
+    async def _ready(self, process: Process) -> None:
+        async def says_so() -> bool:
+            # The server writes its state into this file; asking by connections would fill its log with refusals.
+            return _says_ready(self._pid_file, process.pid)
+
+        await process.until(says_so, within=_READY_WITHIN)
+        await self._ensure_database()
 
     async def _ensure_database(self) -> None:
         connection = await asyncpg.connect(self.dsn(database="postgres"))

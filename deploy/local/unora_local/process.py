@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -93,6 +93,15 @@ class Process:
         if self._child is None:
             raise RuntimeError(f"{self.name} was never started")
         return await self._child.wait()
+
+    async def until(self, ready: Callable[[], Awaitable[bool]], *, within: float, every: float = 0.02) -> None:
+        """Return when `ready` says so; raise if the child has ended, or is not ready after so many seconds."""
+        for _ in range(int(within / every)):
+            self.check()
+            if await ready():
+                return
+            await asyncio.sleep(every)
+        raise self.fail(f"was not ready within {within:.0f} s")
 
     async def stop(self) -> None:
         """Ask the child to end, and after `grace` seconds end its whole group."""

@@ -6,13 +6,13 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from unora_local.binaries import script
+from unora_local.launcher import Launcher
 from unora_local.process import Process
 
 # Its parts are servers of their own, each with two ports.
@@ -22,7 +22,7 @@ PROBE: Final = ".ready"
 _READY_WITHIN: Final = 30.0
 
 
-class Seaweed:
+class Seaweed(Launcher):
     """An S3 with its objects in `folder`. `ports` has a port for each name in PORTS."""
 
     def __init__(
@@ -41,7 +41,6 @@ class Seaweed:
         self.secret_key = secret_key
         self._ports = ports
         self._log = log
-        self.process: Process | None = None
 
     @property
     def endpoint(self) -> str:
@@ -56,7 +55,7 @@ class Seaweed:
         logs.mkdir()
         ports = [f"-{server}.port={self._ports[server]}" for server in SERVERS]
         ports += [f"-{server}.port.grpc={self._ports[f'{server}.grpc']}" for server in SERVERS]
-        self.process = Process(
+        process = Process(
             "seaweed",
             [
                 str(script("weed")),
@@ -82,28 +81,13 @@ class Seaweed:
             env=os.environ
             | {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key, "TMPDIR": str(logs)},
         )
-        await self.process.start()
-        try:
-            await self._ready(self.process)
-        except BaseException:
-            await self.process.stop()
-            raise
+        await self._launch(process)
 
     async def stop(self) -> None:
         """Stop the server; the objects stay."""
-        if self.process is None:
-            return
-        await self.process.stop()
-        self._remove_sockets()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
+        await super().stop()
+        if self.process is not None:
+            self._remove_sockets()
 
     def _remove_sockets(self) -> None:
         # It forgets some of the sockets that it makes there, and gives no other place for them.
@@ -112,20 +96,14 @@ class Seaweed:
             Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
     async def _ready(self, process: Process) -> None:
-        for _ in range(int(_READY_WITHIN / 0.05)):
-            process.check()
-            # The filer is asked for the bucket: the S3 would want a signed request.
-            healthy = await _status(self._ports["s3"], "/healthz") == 200
-            if healthy and await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200:
-                break
-            await asyncio.sleep(0.05)
+        await process.until(self._has_bucket, within=_READY_WITHIN, every=0.05)
         # The S3 may answer before it knows where the bytes of an earlier run are.
-        for _ in range(int(_READY_WITHIN / 0.05)):
-            process.check()
-            if await asyncio.to_thread(self._reads_what_it_keeps):
-                return
-            await asyncio.sleep(0.05)
-        raise process.fail(f"was not ready within {_READY_WITHIN:.0f} s")
+        await process.until(lambda: asyncio.to_thread(self._reads_what_it_keeps), within=_READY_WITHIN, every=0.05)
+
+    async def _has_bucket(self) -> bool:
+        # The filer is asked for the bucket: the S3 would want a signed request.
+        healthy = await _status(self._ports["s3"], "/healthz") == 200
+        return healthy and await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200
 
     def _reads_what_it_keeps(self) -> bool:
         """Whether an object that an earlier run has put, or else this one, can be read."""

@@ -1,0 +1,45 @@
+"""A server of the stack that is one process: started until it is ready, used inside `async with`, stopped."""
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from unora_local.process import Process
+
+
+class Launcher(ABC):
+    """What Postgres, NATS and S3 have in common."""
+
+    process: Process | None = None
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start the server and return when it can be used."""
+
+    @abstractmethod
+    async def _ready(self, process: Process) -> None:
+        """Return when the server that was started can be used."""
+
+    async def _launch(self, process: Process) -> None:
+        """Start the process and wait until it is ready; what does not come up is not left behind."""
+        self.process = process
+        await process.start()
+        try:
+            await self._ready(process)
+        except BaseException:
+            await process.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the server; what it keeps stays."""
+        if self.process is not None:
+            await self.process.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()

@@ -20,8 +20,8 @@ GLIMPSE = 3
 """The number of the reveal that draws on personality; no policy, since what was stored of others stays."""
 TOLD = 2
 """So many things a glimpse tells."""
-CLEAREST = 3
-"""The things told are drawn from so many that are known best, and turn by themselves."""
+THINGS = 3
+"""Of so many, those known best, and they turn by themselves."""
 HOUR = 3600
 HOURS_BETWEEN = 4
 """A glimpse turns once in so many hours, taking one day with another."""
@@ -53,24 +53,26 @@ _VOICES = (
 
 
 def glimpsed(known: Sequence[Leaning], facts: Facts, turn: int) -> list[Leaning]:
-    """The two that are told: of those known by answers, then of those guessed; each about something else."""
-    told: list[Leaning] = []
-    for source in (known[:CLEAREST], guessed(hobby.option for hobby in facts.hobbies)):
-        for leaning in _turned(source, turn):
-            if len(told) < TOLD and leaning.dimension not in {each.dimension for each in told}:
-                told.append(leaning)
-    return told
+    """The two that are told now, of three: what is known by answers, and as much as is missing of what is guessed.
+
+    Three things, each with one side, for everybody: who looks often hears of nobody more than of another, and of nobody
+    both this and its contrary.
+    """
+    things: dict[Dimension, Leaning] = {}
+    for leaning in (*known, *guessed(hobby.option for hobby in facts.hobbies)):
+        things.setdefault(leaning.dimension, leaning)
+    return _turned([*things.values()][:THINGS], turn)[:TOLD]
 
 
 def guessed(options: Iterable[str]) -> list[Leaning]:
-    """What somebody's hobbies let one guess; never less than two things."""
-    return list(dict.fromkeys(leaning for theme in themes_of(options) for leaning in theme.leanings))
+    """What somebody's hobbies let one guess, of each thread in turn; of no less than three things."""
+    return [leaning for rank in zip(*(theme.leanings for theme in themes_of(options)), strict=True) for leaning in rank]
 
 
 def sayings(told: Sequence[Leaning], turn: int) -> Iterator[Framed]:
     """The two in all voices, the one whose turn it is first."""
     one, two = (_SAYINGS[leaning] for leaning in told)
-    for title, text in _turned(_VOICES, turn // CLEAREST):
+    for title, text in _turned(_VOICES, turn // THINGS):
         yield Framed(title, text.format(one=one, two=two))
 
 

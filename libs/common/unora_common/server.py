@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from unora_common.service import App
 
 MEGABYTE = 1024 * 1024
+CONNECTION_AGE = 300.0
+"""Seconds after which a client is asked to connect anew: only then does it look up whether there are more replicas."""
 
 
 class ContractError(Exception):
@@ -37,6 +39,8 @@ class Server:
                 ("grpc.max_send_message_length", 4 * MEGABYTE),
                 ("grpc.max_concurrent_streams", 1000),
                 ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.max_connection_age_ms", int(CONNECTION_AGE * 1000)),
+                ("grpc.max_connection_age_grace_ms", int(app.config.longest_deadline * 1000)),
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
                 ("grpc.so_reuseport", 0),
             ],

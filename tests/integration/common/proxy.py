@@ -12,6 +12,8 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._to = port
         self.port = 0
+        self.accepted = 0
+        """Connections so far."""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -33,6 +35,7 @@ class Wire:
         await self._server.wait_closed()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
         for source, sink in ((reader, far_writer), (far_reader, writer)):
             self._open.add(sink)

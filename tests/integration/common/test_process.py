@@ -21,6 +21,7 @@ from unora.streak.v1.streak_service_pb2 import (
     GetStreakRequest,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common import server
 from unora_common.call import Call, seconds_left
 from unora_common.clients import Clients
 from unora_common.database import Tx
@@ -32,6 +33,7 @@ from unora_common.server import ContractError
 from unora_common.service import App
 
 from tests.integration.common.house import House, Probe, check_in_request
+from tests.integration.common.proxy import Wire
 from tests.support import refusal
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -97,6 +99,26 @@ async def test_reflection_is_off_by_default(house: House) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         [answer async for answer in call]
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_client_connects_anew_now_and_then_so_that_it_finds_new_replicas_and_no_call_fails(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a client that connects anew looks up which addresses there are."""
+    monkeypatch.setattr(server, "CONNECTION_AGE", 0.3)
+    await house.probe()
+    member = house.caller()
+    wire = Wire(int(house.address(house.apps["streak"]).rpartition(":")[2]))
+    await wire.join()
+    ca, certificate, key = house.certificates["gateway"].read()
+    credentials = grpc.ssl_channel_credentials(ca, key, certificate)
+    options = [("grpc.ssl_target_name_override", "streak.unora")]
+    try:
+        async with asyncio.timeout(20), grpc.aio.secure_channel(f"127.0.0.1:{wire.port}", credentials, options) as to:
+            while wire.accepted < 3:
+                await StreakServiceStub(to).GetDashboard(GetDashboardRequest(), metadata=member.metadata)
+    finally:
+        await wire.cut()
 
 
 class Slow(Probe):

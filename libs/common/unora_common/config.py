@@ -121,5 +121,6 @@ def _is_tuple(kind: Any) -> bool:
 
 
 def _meaning(kind: type[Config], field: str) -> str:
-    meanings = {"database_url", "nats_url", "tls_ca", "tls_cert", "tls_key"}
-    return "See unora_common/config.py for what it holds." if field in meanings else f"It is read by {kind.__module__}."
+    if field in Config.__struct_fields__:
+        return "See unora_common/config.py for what it holds."
+    return f"It is read by {kind.__module__}."

@@ -11,7 +11,7 @@ from unora.billing.v1.billing_service_pb2 import GetSubscriptionRequest
 from unora.billing.v1.events_pb2 import ProtectionClosed, TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS
 from unora.matching.v1.events_pb2 import END_CAUSE_SUSPENSION, ConnectionEnded
-from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ENDED, INTEREST_STATUS_PENDING
+from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ENDED, INTEREST_STATUS_PENDING, Connection
 from unora.safety.v1.events_pb2 import (
     DECISION_DISMISS,
     DECISION_REDUCE_VISIBILITY,
@@ -123,6 +123,34 @@ async def test_connections_go_on_through_a_restriction_and_neither_notices(town:
     assert (await town.streak(one, connection.connection_id)).completed_days == 1
 
 
+async def is_out_everywhere(town: Town, caller: Resident, streak_id: str) -> None:
+    """Every context refuses every token of this session, and it cannot be refreshed."""
+    for name, read in town.reads(caller, streak_id).items():
+        refused = await refusal(read())
+        assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SESSION_REVOKED"), name
+    assert (await refusal(town.arrivals.refresh(caller.refresh_token))).reason == "SESSION_INVALID"
+
+
+async def may_only_appeal(town: Town, again: Resident, connection: Connection, streak_id: str) -> None:
+    """Also with a token that was refreshed; they appeal."""
+    for name, read in town.reads(again, streak_id).items():
+        if name in {"account", "sessions"}:
+            await read()
+        else:
+            assert (await refusal(read())).reason == "ACCOUNT_SUSPENDED", name
+    asked: list[Any] = [
+        town.pool.join(again),
+        town.meetings.report(again, town.by_connection(connection)),
+        town.meetings.block(again, town.by_connection(connection)),
+    ]
+    for call in asked:
+        assert (await refusal(call)).reason == "ACCOUNT_SUSPENDED"
+    refreshed = await town.arrivals.refresh(again.refresh_token)
+    again.token = refreshed.tokens.access_token
+    assert (await refusal(town.pool.screen(again))).reason == "ACCOUNT_SUSPENDED"
+    await town.meetings.appeal(again, "it was not me")
+
+
 @pytest.mark.rule("SA-06", "MA-09", "BI-05")
 async def test_a_suspension_is_felt_everywhere_and_its_lifting_too(town: Town) -> None:
     one, other = await town.couple()
@@ -140,12 +168,8 @@ async def test_a_suspension_is_felt_everywhere_and_its_lifting_too(town: Town) -
 
     await town.decide(other, DECISION_SUSPEND)
 
-    # Every context refuses every token of theirs, each of their sessions.
     for caller in (other, second):
-        for name, read in town.reads(caller, streak_id).items():
-            refused = await refusal(read())
-            assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SESSION_REVOKED"), name
-        assert (await refusal(town.arrivals.refresh(caller.refresh_token))).reason == "SESSION_INVALID"
+        await is_out_everywhere(town, caller, streak_id)
     # The partner has one neutral ending, and their money back.
     (ended,) = await town.world.events(ConnectionEnded, connection.connection_id)
     assert (ended.ended_by_id, ended.cause) == (other.id, END_CAUSE_SUSPENSION)
@@ -172,23 +196,7 @@ async def test_a_suspension_is_felt_everywhere_and_its_lifting_too(town: Town) -
     # Signed in again, they see their account and their sessions and can appeal. Nothing else.
     again = await town.sign_in(other.phone)
     assert (await town.account(again)).suspended
-    allowed = {"account", "sessions"}
-    for name, read in town.reads(again, streak_id).items():
-        if name in allowed:
-            await read()
-        else:
-            assert (await refusal(read())).reason == "ACCOUNT_SUSPENDED", name
-    asked: list[Any] = [
-        town.pool.join(again),
-        town.meetings.report(again, town.by_connection(connection)),
-        town.meetings.block(again, town.by_connection(connection)),
-    ]
-    for call in asked:
-        assert (await refusal(call)).reason == "ACCOUNT_SUSPENDED"
-    refreshed = await town.arrivals.refresh(again.refresh_token)
-    again.token = refreshed.tokens.access_token
-    assert (await refusal(town.pool.screen(again))).reason == "ACCOUNT_SUSPENDED"
-    await town.meetings.appeal(again, "it was not me")
+    await may_only_appeal(town, again, connection, streak_id)
 
     await town.decide(other, DECISION_DISMISS)
     assert (await town.office.case_of(other)).appealed

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from unora_local.inprocess import World
 
+from tests.integration.safety.chains import erase
 from tests.integration.safety.meetings import Meetings
 from tests.integration.safety.office import Office
 
@@ -17,3 +20,12 @@ def meetings(world: World) -> Meetings:
 @pytest.fixture
 def office(world: World) -> Office:
     return Office(world)
+
+
+@pytest.fixture
+async def own_chain(world: World) -> AsyncIterator[None]:
+    """The chains of `chains.py`, with nothing in them."""
+    await world.settle()
+    await erase(world)
+    yield
+    await erase(world)

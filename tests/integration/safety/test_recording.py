@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -22,7 +21,7 @@ from unora_common.outbox import subject_of
 from unora_local.inprocess import World
 from unora_safety.consumers import record
 
-from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes, erase
+from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes
 from tests.replicas import replica
 from tests.support import connect
 
@@ -31,14 +30,6 @@ pytestmark = pytest.mark.rule("SA-01")
 ROWS = """
     SELECT source_context, number, subject, aggregate_id::text, occurred_at, recorded_at, payload FROM safety.audit_logs
     WHERE event_id = $1"""
-
-
-@pytest.fixture
-async def own_chain(world: World) -> AsyncIterator[None]:
-    await world.settle()
-    await erase(world)
-    yield
-    await erase(world)
 
 
 async def verified(world: World, source: str) -> AuditChain:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,14 +25,6 @@ from tests.support import connect, disconnect, refusal, request_id
 
 pytestmark = pytest.mark.rule("SA-01")
 ROWS = 100_000
-
-
-@pytest.fixture
-async def own_chain(world: World) -> AsyncIterator[None]:
-    await world.settle()
-    await erase(world)
-    yield
-    await erase(world)
 
 
 async def test_a_member_is_found_in_whatever_part_they_had(world: World, meetings: Meetings, office: Office) -> None:

@@ -102,7 +102,7 @@ async def test_a_hold_that_runs_out_after_the_deadline_resets_when_it_ends(coupl
     await couple.world.move_clock(deadline - MINUTE)
     held = (await couple.authorize(request_id())).held_until.ToDatetime(UTC)
     assert held > deadline + 8 * MINUTE
-    await couple.world.move_clock(held - timedelta(seconds=1))
+    await couple.world.move_clock(held - MINUTE)
     assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
     await couple.world.move_clock(held)
     assert (await couple.now()).state == STREAK_STATE_RESET

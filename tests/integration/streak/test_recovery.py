@@ -134,7 +134,7 @@ async def test_success_within_the_hold_recovers_after_the_deadline(couple: Coupl
     await couple.world.move_clock(deadline - MINUTE)
     payment = request_id()
     held = (await couple.authorize(payment)).held_until.ToDatetime(UTC)
-    await couple.world.move_clock(held - timedelta(seconds=1))
+    await couple.world.move_clock(held - MINUTE)
     await couple.pay(payment)
     assert (await couple.now()).state == STREAK_STATE_ACTIVE
     assert await couple.told(RecoveryReleased) == []

@@ -102,9 +102,12 @@ class Paying:
         """
         if payment.status not in OPEN:
             return payment
-        if payment.method is not Method.MONEY or not payment.is_authorized or await self._renews_nothing(payment):
+        # A renewal is charged by being sent, and the provider may have forgotten by now that it was. What it took then
+        # comes by its webhook, and becomes credits.
+        unsent_renewal = payment.renews_subscription_id and payment.status is Status.CREATED
+        if payment.method is not Method.MONEY or not payment.is_authorized or unsent_renewal:
             return await self._fail(payment.id, failure)
-        # One whose charge was lost on its way is found by its idempotency key.
+        # Any other whose answer was lost is found by its idempotency key, or begun anew: nobody can confirm the first.
         try:
             intent_id = payment.provider_payment_id or (await self._charge(payment)).id
         except ChargeRefused:

@@ -138,6 +138,30 @@ async def test_a_renewal_is_charged_once_wherever_a_crash_left_it(
     assert await wallet.credits() == 0
 
 
+@pytest.mark.rule("BI-08", "BI-09", "BI-11")
+async def test_a_renewal_that_the_provider_may_have_forgotten_is_not_charged_by_its_key_again(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer away than the provider knows a repeat: what it took and told late becomes credits, the next renews."""
+    await wallet.subscribe("PLUS")
+    with monkeypatch.context() as broken:
+        broken.setattr(*crashing(world, "after charge"))
+        broken.setattr(world.payments, "holding", True)
+        await world.move_clock(moment((await wallet.subscription()).subscription.current_period_ends_at))
+        lost, _ = await payments(wallet)
+        world.payments.book.forget_answers()
+        await world.move_clock(timedelta(hours=24))
+        assert len(charges(world, lost.payment_id)) == 1
+        assert await wallet.status(lost.payment_id) == "FAILED"
+    await world.settle()
+    assert await wallet.status(lost.payment_id) == "CREDITED"
+    assert await wallet.credits() == 999
+    await world.move_clock(timedelta(hours=24))
+    renewal, *_ = await payments(wallet)
+    assert (await wallet.status(renewal.payment_id), renewal.amount) == ("APPLIED", 999)
+    assert (await wallet.subscription()).tier == TIER_PLUS
+
+
 @pytest.mark.rule("BI-08")
 async def test_while_the_provider_is_away_the_payment_waits_and_the_caller_is_told(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch

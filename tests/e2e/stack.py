@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from unora_local.run_folder import Row, RunFolder, started
@@ -28,6 +29,18 @@ class Stack:
         return subprocess.run(
             self.command(*words), capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
         )
+
+    @contextmanager
+    def up(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Runs inside; it is gone afterwards, whatever happened."""
+        with self.output.open("wb") as output:
+            process = subprocess.Popen(self.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+        try:
+            self.until(lambda: self.folder.env.exists() or process.poll() is not None)
+            yield process
+        finally:
+            self.run("down")
+            process.wait(SOON)
 
     def until(self, condition: Callable[[], object], within: float = SOON) -> None:
         end = time.monotonic() + within

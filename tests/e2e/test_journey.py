@@ -60,28 +60,26 @@ def test_sixty_members_and_all_that_may_happen_to_them(stack: Stack) -> None:
 
 def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> None:
     """The data survived the restart; a service that dies is started again, and that is said."""
-    with stack.output.open("wb") as output:
-        up = subprocess.Popen(stack.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL)
-    stack.until(lambda: stack.folder.env.exists() or up.poll() is not None)
-    env = Env.read(stack.folder.env)
-    assert asyncio.run(_completed(env)) == 1
+    with stack.up() as up:
+        env = Env.read(stack.folder.env)
+        assert asyncio.run(_completed(env)) == 1
 
-    refused = asyncio.run(_demo_while_the_clock_is_held(stack, env))
-    assert (refused.returncode, "somebody else moves the clock" in refused.stderr) == (1, True)
+        refused = asyncio.run(_demo_while_the_clock_is_held(stack, env))
+        assert (refused.returncode, "somebody else moves the clock" in refused.stderr) == (1, True)
 
-    before = stack.row("streak")
-    os.kill(before.pid, signal.SIGKILL)
-    stack.until(lambda: "streak runs again" in stack.output.read_text())
-    after = stack.row("streak")
-    assert (after.pid, after.address) != (before.pid, before.address)
-    assert after.address == before.address
-    paths = (Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
-    asyncio.run(asyncio.wait_for(health.ready(after.address, Certificate(*paths)), SOON))
-    assert {row.name for row in stack.folder.rows()} == {"postgres", "nats", "seaweed", "payments", *CONTEXTS}
+        before = stack.row("streak")
+        os.kill(before.pid, signal.SIGKILL)
+        stack.until(lambda: "streak runs again" in stack.output.read_text())
+        after = stack.row("streak")
+        assert (after.pid, after.address) != (before.pid, before.address)
+        assert after.address == before.address
+        paths = (Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
+        asyncio.run(asyncio.wait_for(health.ready(after.address, Certificate(*paths)), SOON))
+        assert {row.name for row in stack.folder.rows()} == {"postgres", "nats", "seaweed", "payments", *CONTEXTS}
 
-    assert stack.run("down").returncode == 0
-    assert up.wait(SOON) == 0
-    assert not stack.alive()
+        assert stack.run("down").returncode == 0
+        assert up.wait(SOON) == 0
+        assert not stack.alive()
 
 
 async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.CompletedProcess[str]:

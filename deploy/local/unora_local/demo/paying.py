@@ -78,6 +78,7 @@ async def outcome(stage: Stage, member: Member, payment: Payment) -> str:
         await stage.clock.settle()
         seen = await member.session.call(stage.gateway.billing.GetPayment, request)
         if (became := status(seen.payment)) not in UNDER_WAY:
+            await stage.clock.settle()  # the webhook may have come after the last
             return became
         await asyncio.sleep(POLL)
     raise Unexpected(f"payment {payment.payment_id} is still {became}")

@@ -54,11 +54,13 @@ async def succeed(
 
 
 async def fail(tx: Tx, account: Account, payment: Payment, failure: Failure, policy: Policy) -> Payment:
-    """Nothing is charged. A renewal that fails leaves the tier its grace (BI-09)."""
+    """Nothing is charged. A renewal that fails leaves the tier its grace (BI-09); one that nobody answered was not tried
+    in vain, and the next takes its place.
+    """
     lost = steps.failed(payment, failure)
     await payments.save(tx, lost)
     tx.emit(payment_failed(lost, tx.now))
-    if lost.renews_subscription_id:
+    if lost.renews_subscription_id and failure is not Failure.EXPIRED:
         found = await subscriptions.find(tx, lost.renews_subscription_id)
         if found and found.status is not SubscriptionStatus.ENDED:
             await change_subscription(tx, account, found, months.declined(found, tx.now, policy))

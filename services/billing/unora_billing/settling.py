@@ -54,8 +54,8 @@ async def succeed(
 
 
 async def fail(tx: Tx, account: Account, payment: Payment, failure: Failure, policy: Policy) -> Payment:
-    """Nothing is charged. A renewal that fails leaves the tier its grace (BI-09); one that nobody answered was not tried
-    in vain, and the next takes its place.
+    """Nothing is charged. A renewal that fails leaves the tier its grace (BI-09); one that nobody answered was not
+    tried in vain, and the next takes its place.
     """
     lost = steps.failed(payment, failure)
     await payments.save(tx, lost)

@@ -219,30 +219,16 @@ async def test_who_has_my_interest_comes_back_when_it_looks_over_and_not_before_
 @pytest.mark.rule("DI-09", "MA-11")
 @pytest.mark.parametrize("why", [(), (INTEREST_CLOSURE_VOID,)], ids=["pending", "void"])
 @pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("days", [14, 21])
 async def test_a_void_interest_and_one_that_pends_let_the_other_come_back_at_the_same_moment(
-    pool: Pool, me: Caller, star: Caller, why: tuple[InterestClosure.ValueType, ...], backwards: bool
+    pool: Pool, me: Caller, star: Caller, why: tuple[InterestClosure.ValueType, ...], backwards: bool, days: int
 ) -> None:
-    """Fourteen days after it was sent, though nothing is told of it then."""
-    told = await interest(pool, me, star, *why)
+    """When matching said that it expires, though nothing is told of it then; how many days those are is its own."""
+    lives = timedelta(days=days)
+    told = await interest(pool, me, star, *why, lives=lives)
     for event in reversed(told) if backwards else told:
         await pool.world.tell(event)
-    await pool.world.move_clock(timedelta(days=14) - timedelta(minutes=5))
-    assert not await sees(pool, me, star)
-    await pool.world.move_clock(timedelta(minutes=5))
-    assert await sees(pool, me, star)
-
-
-@pytest.mark.rule("DI-09", "MA-11")
-@pytest.mark.parametrize("why", [(), (INTEREST_CLOSURE_VOID,)], ids=["pending", "void"])
-@pytest.mark.parametrize("backwards", [False, True])
-async def test_how_long_an_interest_lives_is_matchings_to_say(
-    pool: Pool, me: Caller, star: Caller, why: tuple[InterestClosure.ValueType, ...], backwards: bool
-) -> None:
-    """A deployment of matching lets them live for three weeks, and Discovery needs no number of its own."""
-    told = await interest(pool, me, star, *why, lives=timedelta(days=21))
-    for event in reversed(told) if backwards else told:
-        await pool.world.tell(event)
-    await pool.world.move_clock(timedelta(days=21) - timedelta(minutes=5))
+    await pool.world.move_clock(lives - timedelta(minutes=5))
     assert not await sees(pool, me, star)
     await pool.world.move_clock(timedelta(minutes=5))
     assert await sees(pool, me, star)

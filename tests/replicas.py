@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 from unora_common.service import App
-from unora_local.inprocess import World, follow
+from unora_testing.world import World, follow
 
 S = TypeVar("S")
 

@@ -13,7 +13,7 @@ from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER, ServerType
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.ids import uuid7
 from unora_common.statuses import DETAILS
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import asyncpg
 from unora_local import health
-from unora_local.demo.env import Env
+from unora_local.env import Env
 from unora_local.run_folder import Row, started
 from unora_local.tls import Certificate
 

@@ -26,9 +26,10 @@ class Stack:
         return [sys.executable, "-m", "unora_local", "--run", str(self.folder.path), *words]
 
     def run(self, *words: str, within: float = SOON) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
-        )
+        return _run(self.command(*words), within)
+
+    def demo(self, within: float = SOON) -> subprocess.CompletedProcess[str]:
+        return _run([sys.executable, "-m", "unora_demo", "--run", str(self.folder.path)], within)
 
     @contextmanager
     def up(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -54,3 +55,9 @@ class Stack:
 
     def alive(self) -> list[str]:
         return [row.name for row in self.folder.rows() if started(row.pid) == row.started]
+
+
+def _run(command: list[str], within: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
+    )

@@ -17,8 +17,8 @@ import grpc
 import pytest
 import pytest_asyncio
 from unora_local import postgres_home
-from unora_local.demo.clock import Clock
-from unora_local.demo.env import Env
+from unora_local.env import Env
+from unora_testing.clock import Clock
 
 from tests.e2e.couples import Apps, Couple, blocks, ends, pays_for
 from tests.e2e.crashes import Crashes, Point, Step, until

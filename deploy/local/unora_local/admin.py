@@ -2,7 +2,8 @@
 
 import asyncio
 
-from unora_local.contexts import CONTEXTS
+from unora_common.config import CONTEXTS
+
 from unora_local.layout import Layout
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder

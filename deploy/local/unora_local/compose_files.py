@@ -14,9 +14,9 @@ from unora_common.cluster import role_names
 from unora_common.config import CONTEXTS
 
 from unora_local import nats_config, tls
-from unora_local.contexts import CALLERS
 from unora_local.keys import Passwords, kept, signing_key
 from unora_local.nats_config import ADMIN, Reads
+from unora_local.tls import CALLERS
 
 POSTGRES: Final = "postgres:5432"
 NATS: Final = "nats:4222"

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from unora_local import tls
-from unora_local.contexts import CALLERS
 from unora_local.keys import Passwords, kept, signing_key
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN, Reads
@@ -16,6 +15,7 @@ from unora_local.sandbox import layout as payments
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
 from unora_local.services import Backing, Endpoint, addresses
+from unora_local.tls import CALLERS
 
 POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222

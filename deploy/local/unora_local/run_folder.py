@@ -11,11 +11,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import psutil
 
 from unora_local.keys import write_private
+
+CLONE: Final = Path(__file__).resolve().parents[3]
+DEFAULT: Final = CLONE / ".run"
+"""The folder of the stack that `make up` starts."""
 
 
 @dataclass(frozen=True)

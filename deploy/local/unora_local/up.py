@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from unora_local import health, reads, services
-from unora_local.contexts import CONTEXTS
+from unora_common.config import CONTEXTS
+
+from unora_local import declarations, health, services
 from unora_local.layout import Layout
 from unora_local.nats_config import Reads
 from unora_local.progress import Progress, table
@@ -43,7 +44,7 @@ class Stack:
         *,
         contexts: Sequence[str] = CONTEXTS,
         command: Callable[[str], Sequence[str]] = services.module,
-        declared: Callable[[Sequence[str]], Reads] = reads.declared,
+        declared: Callable[[Sequence[str]], Reads] = declarations.consumed_subjects,
         migrate: Callable[[str, Mapping[str, str], Mapping[str, str]], None] = migrate,
     ) -> None:
         self._folder = folder

@@ -18,7 +18,7 @@ from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
 from unora_billing.clients import Owners
 from unora_billing.domain.payments import Payment
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.roles import undone
 from tests.support import request_id

@@ -11,7 +11,7 @@ from unora.billing.v1.events_pb2 import PaymentSucceeded
 from unora.common.v1.types_pb2 import TIER_PLUS
 from unora_billing.clients import Owners
 from unora_billing.domain.errors import ProviderUnavailable
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet, moment
 from tests.support import refusal, request_id

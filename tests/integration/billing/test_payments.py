@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentCreated, PaymentCredited, PaymentFailed, PaymentSucceeded
-from unora_local.inprocess import World
 from unora_local.sandbox.server import sign
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED, Wallet
 from tests.support import refusal, request_id

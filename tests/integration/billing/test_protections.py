@@ -11,7 +11,7 @@ import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import CreditsChanged, PaymentCredited, ProtectionClosed, ProtectionOpened
 from unora.matching.v1.events_pb2 import END_CAUSE_BLOCK, END_CAUSE_SUSPENSION
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet, moment
 from tests.support import read_refusal, refusal

@@ -19,7 +19,7 @@ from unora_billing.domain.payments import IllegalStep
 from unora_billing.domain.policy import Policy
 from unora_billing.domain.subscriptions import month_after
 from unora_common.database import Tx
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import FAILS_LATER, Wallet, moment
 from tests.support import read_refusal, refusal, request_id

@@ -42,9 +42,9 @@ from unora_common.errors import DomainError
 from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.service import App, Part, Service
-from unora_local.inprocess import World, follow
-from unora_local.settling import Settling
-from unora_local.testbed import Testbed
+from unora_testing.drain import Settling
+from unora_testing.testbed import Testbed
+from unora_testing.world import World, follow
 
 from tests.replicas import stub_of
 

@@ -39,7 +39,7 @@ from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import MemberBlocked, RestrictionChanged
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.support import request_id
 

@@ -21,7 +21,7 @@ from unora.matching.v1.events_pb2 import (
     InterestSent,
 )
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
 from tests.roles import role_of

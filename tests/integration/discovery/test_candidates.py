@@ -15,7 +15,7 @@ from unora.matching.v1.events_pb2 import (
     InterestClosure,
     InterestSent,
 )
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
 from tests.support import refusal

@@ -6,7 +6,7 @@ import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_discovery.domain import AgeBand, Gender, Hobby, Profile
 from unora_discovery.store import pool as store
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
 from tests.integration.identity.people import People

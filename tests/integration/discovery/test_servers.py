@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import ListServersRequest
 from unora.discovery.v1.events_pb2 import ServerJoined
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, GROWTH, PARTNER, Pool
 from tests.integration.identity.people import People

@@ -16,8 +16,8 @@ from unora.identity.v1.profile_service_pb2 import (
     ReorderPhotosRequest,
 )
 from unora_identity.providers.photos import ObjectMissing
-from unora_local.inprocess import World
-from unora_local.people.photos import landscape, portrait
+from unora_testing.photos.portraits import landscape, portrait
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed

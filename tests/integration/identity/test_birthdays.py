@@ -11,7 +11,7 @@ import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import Profile
 from unora_identity.jobs import Birthdays
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People, born
 

@@ -15,8 +15,8 @@ from unora_identity.jobs import CleanUp
 from unora_identity.providers.photos import ObjectMissing
 from unora_identity.store import sessions
 from unora_identity.tokens import machine_now
-from unora_local.inprocess import World
-from unora_local.people.photos import portrait
+from unora_testing.photos.portraits import portrait
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed

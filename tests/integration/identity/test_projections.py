@@ -13,7 +13,7 @@ from unora.identity.v1.account_service_pb2 import Account, GetAccountRequest
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora_common.database import Row, Session
 from unora_identity.store import members
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People, Signed, apply
 from tests.roles import role_of

@@ -25,7 +25,7 @@ from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened, SessionRevoked
 from unora_common.ids import uuid7
 from unora_identity.service import service
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People, Signed
 from tests.roles import role_of

@@ -18,7 +18,7 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_identity.domain.policy import Policy
 from unora_identity.servicers.directory import revoked_lately
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.identity.people import People, Signed, apply
 from tests.support import refusal, request_id

@@ -10,16 +10,16 @@ from uuid import UUID
 import asyncpg
 from unora.common.v1.types_pb2 import TIER_PLUS
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_common.config import CONTEXTS
+from unora_demo import days, discovering, journey, meeting, paying
+from unora_demo.cast import PRINCIPALS
+from unora_demo.client import Gateway
+from unora_demo.people import Member, SmsBox
+from unora_demo.provider import Provider
+from unora_demo.stage import Stage
+from unora_demo.timeline import Timeline
 from unora_identity.commands import grant_admin
-from unora_local.contexts import CONTEXTS
-from unora_local.demo import days, discovering, journey, meeting, paying
-from unora_local.demo.cast import PRINCIPALS
-from unora_local.demo.client import Gateway
-from unora_local.demo.people import Member, SmsBox
-from unora_local.demo.provider import Provider
-from unora_local.demo.stage import Stage
-from unora_local.demo.timeline import Timeline
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 MEMBERS = PRINCIPALS + 11
 """All who have a part in the story, and enough others for a batch."""

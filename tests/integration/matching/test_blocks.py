@@ -19,7 +19,7 @@ from unora.matching.v1.events_pb2 import (
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ENDED
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt

@@ -9,7 +9,7 @@ from unora.matching.v1.events_pb2 import ChatUnlocked
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE, Connection
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 

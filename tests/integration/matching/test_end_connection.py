@@ -18,9 +18,9 @@ from unora.matching.v1.matching_service_pb2 import (
 )
 from unora.streak.v1.events_pb2 import StreakTerminated
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
 from unora_matching.domain import EndReason as Reason
 from unora_matching.use_cases import end_connection
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.support import Refusal, as_uuid, refusal, request_id

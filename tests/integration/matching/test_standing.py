@@ -16,7 +16,7 @@ from unora.matching.v1.events_pb2 import (
     InventoryChanged,
 )
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE, CONNECTION_STATUS_ENDED
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt

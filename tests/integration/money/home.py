@@ -21,7 +21,7 @@ from unora.streak.v1.streak_service_pb2 import (
     StreakState,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.billing.conftest import Wallet
 from tests.integration.matching.people import People

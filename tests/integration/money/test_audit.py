@@ -7,7 +7,7 @@ from google.protobuf import message_factory
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import DESCRIPTOR
 from unora_common.outbox import subject_of
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED
 from tests.integration.money.home import Home

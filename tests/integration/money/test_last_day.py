@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from itertools import permutations
 
 import pytest
-from unora_local.inprocess import World
-from unora_local.invariants import broken
+from unora_testing.invariants import broken
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.integration.money.home import NUDGE, REVEAL, Home

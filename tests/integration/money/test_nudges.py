@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from unora.streak.v1.events_pb2 import NudgeRejected, NudgeSent
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.money.home import NUDGE, Home
 from tests.support import refusal

@@ -11,7 +11,7 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentCredited, ProtectionClosed, ProtectionOpened
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.money.home import DAY, MINUTE, RECOVERY, Home, at
 from tests.integration.safety.office import Office

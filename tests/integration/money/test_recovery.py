@@ -10,7 +10,7 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentSucceeded, ProtectionOpened
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
 from unora.streak.v1.events_pb2 import RecoveryHeld, RecoveryRejected, StreakRecovered
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED, Wallet
 from tests.integration.matching.people import People

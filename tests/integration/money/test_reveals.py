@@ -9,7 +9,7 @@ import grpc
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.reveal.v1.events_pb2 import PurchaseRejected, RevealPurchased
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.money.home import HOUR, REVEAL, Home, at, met, with_credits
 from tests.support import read_refusal, refusal

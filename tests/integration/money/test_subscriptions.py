@@ -11,7 +11,7 @@ from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora_billing.subscribing import set_standing
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import FAILS_LATER
 from tests.integration.discovery.pool import Pool

@@ -21,7 +21,7 @@ from unora.safety.v1.events_pb2 import (
 )
 from unora_discovery.domain import ServerType, visibility_below
 from unora_discovery.store.search import Asked, search
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.protection.town import Resident, Town
 from tests.support import refusal, request_id

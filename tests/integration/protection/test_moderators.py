@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.protection.town import Town
 from tests.support import refusal

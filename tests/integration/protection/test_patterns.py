@@ -14,7 +14,7 @@ from unora.safety.v1.events_pb2 import (
     FlagPattern,
 )
 from unora.safety.v1.moderation_service_pb2 import Flag
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.discovery.pool import ALL
 from tests.integration.protection.town import Resident, Town

@@ -13,7 +13,7 @@ from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, Profile
 from unora.identity.v1.verification_service_pb2 import StartGovIdRequest
 from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
-from unora_local.people.photos import landscape
+from unora_testing.photos.portraits import landscape
 
 from tests.integration.identity.people import ADA
 from tests.integration.protection.town import Resident, Town

@@ -10,9 +10,9 @@ import pytest
 from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_NUDGE
 from unora.reveal.v1.events_pb2 import PurchaseRejected, RevealEarned, RevealPurchased, RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED
-from unora_local.inprocess import Caller, World
 from unora_reveal.store import purchases
 from unora_reveal.store import reveals as store
+from unora_testing.world import Caller, World
 
 from tests.integration.reveal.couple import Couple, couple, tier_changed
 from tests.roles import role_of, waits_for_a_lock

@@ -9,7 +9,7 @@ import pytest
 from unora.reveal.v1.events_pb2 import RevealEarned
 from unora.reveal.v1.reveal_service_pb2 import Reveal
 from unora.streak.v1.events_pb2 import StreakReset, StreakStarted
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import Couple, couple
 from tests.support import as_uuid, connect, disconnect

@@ -11,7 +11,7 @@ from unora.reveal.v1.events_pb2 import RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED
 from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import NAME, Couple, add_photo, couple, insert_connection, member
 from tests.support import Pair, as_uuid, disconnect, refusal

@@ -8,7 +8,7 @@ import random
 import pytest
 from unora.reveal.v1.events_pb2 import RevealEarned
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import Couple, couple, insert_connection, tier_changed
 from tests.integration.reveal.test_earning import LOCKED, due

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.safety.chains import erase
 from tests.integration.safety.meetings import Meetings

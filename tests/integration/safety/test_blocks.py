@@ -11,7 +11,7 @@ import grpc
 import pytest
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
 from unora.safety.v1.safety_service_pb2 import Block, Target
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.safety.meetings import Meetings
 from tests.support import read_refusal, refusal, request_id

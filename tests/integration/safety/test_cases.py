@@ -33,7 +33,7 @@ from unora.safety.v1.moderation_service_pb2 import (
     Case,
 )
 from unora.safety.v1.safety_service_pb2 import ReportUserRequest, Target
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.safety.meetings import Meetings
 from tests.integration.safety.office import Office

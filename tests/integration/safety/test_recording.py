@@ -18,8 +18,8 @@ from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
-from unora_local.inprocess import World
 from unora_safety.consumers import record
+from unora_testing.world import World
 
 from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes
 from tests.replicas import replica

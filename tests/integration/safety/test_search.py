@@ -12,9 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from unora.billing.v1.billing_service_pb2 import PAYMENT_FAILURE_EXPIRED, PAYMENT_PURPOSE_NUDGE
 from unora.billing.v1.events_pb2 import CreditsChanged, PaymentFailed, PaymentSucceeded, SubscriptionChanged
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
 from unora_safety.store.audit import AFTER
 from unora_safety.store.audit_index import NEWEST, SEARCH
+from unora_testing.world import Caller, World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase, tampering
 from tests.integration.safety.meetings import Meetings

@@ -26,7 +26,7 @@ from unora.streak.v1.streak_service_pb2 import (
     Streak,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.support import Pair, connect, disconnect, request_id
 

@@ -27,9 +27,9 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.service import App
-from unora_local.inprocess import World
 from unora_streak.jobs import Days
 from unora_streak.store import streaks as store
+from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
 from tests.support import announce, connect, disconnect, new_pair, refusal, request_id

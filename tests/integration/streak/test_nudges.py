@@ -19,7 +19,7 @@ from unora.streak.v1.streak_service_pb2 import (
     SendNudgeRequest,
     SendNudgeResponse,
 )
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.streak.conftest import Couple
 from tests.support import read_refusal, refusal, request_id

@@ -1,0 +1,22 @@
+"""Which events each service reads, as its declaration says; NATS lets it read nothing else."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from unora_common.service import Service
+
+
+def consumed_subjects(contexts: Iterable[str]) -> dict[str, list[str]]:
+    """The filter subjects of each context's consumers."""
+    return {context: _subjects(context) for context in contexts}
+
+
+def load_service(context: str) -> Service[Any]:
+    """The declaration of a service, from its package."""
+    service: Service[Any] = import_module(f"unora_{context}.service").service
+    return service
+
+
+def _subjects(context: str) -> list[str]:
+    return sorted({consumed.subject for consumed in load_service(context).consumed()})

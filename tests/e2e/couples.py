@@ -80,7 +80,7 @@ class Apps:
         made = [self._couple() for _ in range(count)]
         for couple in made:
             await self._form(couple)
-        await self._clock.settle()
+        await self._clock.wait_until_idle()
         for couple in made:
             couple.streak_id = str(
                 await self._clock.superuser.fetchval(

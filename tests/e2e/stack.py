@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from unora_local.run_folder import Row, RunFolder, started
+from unora_local.run_folder import Row, RunFolder, start_time
 
 SOON = 60.0
 """Seconds that anything gets that should not take long."""
@@ -54,7 +54,7 @@ class Stack:
         return row
 
     def alive(self) -> list[str]:
-        return [row.name for row in self.folder.rows() if started(row.pid) == row.started]
+        return [row.name for row in self.folder.rows() if start_time(row.pid) == row.started]
 
 
 def _run(command: list[str], within: float) -> subprocess.CompletedProcess[str]:

@@ -65,7 +65,7 @@ def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> Non
         assert asyncio.run(_completed(env)) == 1
 
         refused = asyncio.run(_demo_while_the_clock_is_held(stack, env))
-        assert (refused.returncode, "somebody else moves the clock" in refused.stderr) == (1, True)
+        assert (refused.returncode, "another process moves the clock" in refused.stderr) == (1, True)
 
         before = stack.row("streak")
         os.kill(before.pid, signal.SIGKILL)

@@ -84,7 +84,7 @@ class Sagas:
     async def apply(self) -> None:
         """Returns when all that follows from what the provider tells has happened."""
         await self.take_webhooks()
-        await self.clock.settle()
+        await self.clock.wait_until_idle()
 
     async def take_webhooks(self) -> None:
         """Returns when the provider has nothing to tell any more."""

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import platform
-import shlex
 import shutil
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInReques
 from unora_common.ids import uuid7
 from unora_identity.tokens import AccessTokens
 from unora_local import ports
+from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 
 from unora_bench import echo, population, processor, profile, sql
@@ -67,7 +67,7 @@ class Bench:
             rows = RunFolder(self.folder / "run").rows()
             before = processor.spent(rows)
             await self._drive("check_in", self._plan(env, CHECK_IN, self._check_ins(members, 0)))
-            await self._settled(env)
+            await self._published(env)
             self.processor = processor.per_call(before, processor.spent(rows), self.calls)
             pid = next(row.pid for row in rows if row.name == "streak")
             say("profile of CheckIn")
@@ -111,8 +111,8 @@ class Bench:
         self.figures[name] = result.rate
         self.figures[f"{name}_p50_ms"], self.figures[f"{name}_p99_ms"] = result.p50_ms, result.p99_ms
 
-    async def _settled(self, env: dict[str, str]) -> None:
-        """Waits until what the calls told is published, so that the next measurement begins alone."""
+    async def _published(self, env: dict[str, str]) -> None:
+        """Wait until the events of the calls are published, so that they do not disturb the next measurement."""
         connection = await asyncpg.connect(env["UNORA_POSTGRES_URL"])
         for _ in range(300):
             if not await connection.fetchval("SELECT 1 FROM streak.outbox WHERE published_at IS NULL LIMIT 1"):
@@ -131,8 +131,7 @@ class Bench:
             await _until(lambda: env.exists() or stack.returncode is not None)
             if stack.returncode is not None:
                 raise RuntimeError("the stack did not start; see `make up`")
-            pairs = [line.partition("=") for line in env.read_text().splitlines() if "=" in line]
-            yield {name: shlex.split(value)[0] for name, _, value in pairs}
+            yield Env.read(env).values
         finally:
             stack.terminate()
             await stack.wait()

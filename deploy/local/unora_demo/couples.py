@@ -6,10 +6,10 @@ from typing import Final
 
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 
-from unora_demo import days, meeting
+from unora_demo import days, matching
 from unora_demo.cast import COUPLES
 from unora_demo.client import Unexpected
-from unora_demo.discovering import find
+from unora_demo.discovery import find
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
@@ -19,11 +19,11 @@ OTHERS: Final = tuple(letter for letter in COUPLES if letter != "A")
 async def connect(scene: Stage) -> None:
     """Two find each other's cards, both send an interest, and are connected."""
     card, back = await find(scene, scene.one, scene.other), await find(scene, scene.other, scene.one)
-    await meeting.send(scene, scene.one, card)
-    answer = await meeting.send(scene, scene.other, back)
+    await matching.send(scene, scene.one, card)
+    answer = await matching.send(scene, scene.other, back)
     expect("a connection", True, answer.HasField("connection"))
     scene.connection = answer.connection
-    await scene.clock.settle()
+    await scene.clock.wait_until_idle()
     await see(scene)
 
 

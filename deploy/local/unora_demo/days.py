@@ -20,7 +20,7 @@ from unora.streak.v1.streak_service_pb2 import (
 
 from unora_demo.cast import ZONE
 from unora_demo.client import refused, request_id
-from unora_demo.meeting import inventory
+from unora_demo.matching import inventory
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Mark, Note, expect
@@ -133,7 +133,7 @@ async def completed(stage: Stage, note: Note) -> None:
     expect("state and count", ("COMPLETED", FINAL_DAY), (state(done), done.completed_days))
     await refused(check_in(stage, stage.one), "CHECK_IN_CLOSED")
     stage.strip.add(Mark.COMPLETED)
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     history = await look(stage, stage.other)
     expect("the state", "COMPLETED", state(history.streak))
     expect("check-ins of the cycle", 2 * FINAL_DAY, len(history.check_ins))

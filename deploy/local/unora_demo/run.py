@@ -21,7 +21,7 @@ from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
 from unora_local.up import READY_WITHIN, Stack
 from unora_testing import invariants
-from unora_testing.clock import Clock, ClockHeldError
+from unora_testing.clock import Clock, ClockInUseError
 
 from unora_demo import journey
 from unora_demo.client import Gateway, Unexpected
@@ -61,11 +61,11 @@ def main(folder: RunFolder) -> int:
 
 
 async def _until_told_to_stop(folder: RunFolder) -> int:
-    told = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     playing = asyncio.create_task(_play_somewhere(folder))
-    stopping = asyncio.create_task(told.wait())
+    stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if playing.done():
@@ -81,7 +81,7 @@ async def _play_somewhere(folder: RunFolder) -> int:
     try:
         async with running(folder):
             return 0 if (await play(folder)).ok else 1
-    except (StartFailedError, ClockHeldError, OSError, asyncpg.PostgresError) as error:
+    except (StartFailedError, ClockInUseError, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
 
@@ -95,8 +95,8 @@ async def running(folder: RunFolder) -> AsyncIterator[None]:
         yield
         return
     with folder.lock:
-        folder.withdraw()
-        folder.end_leftovers()
+        folder.remove_env()
+        folder.stop_leftovers()
         progress = Progress()
         progress.say("Unora starts")
         stack = Stack(folder, progress)
@@ -130,7 +130,7 @@ async def play(folder: RunFolder) -> Report:
             provider=Provider(env.payment_sandbox),
             make_admin=partial(make_admin, folder),
         )
-        before = await clock.told()
+        before = await clock.count_events()
         try:
             with suppress(StepFailed):
                 await journey.play(stage, timeline)
@@ -146,8 +146,8 @@ async def play(folder: RunFolder) -> Report:
 
 async def _count(clock: Clock, report: Report, note: Note, before: int) -> None:
     """Count what was told, and when all is at rest the violations over all schemas."""
-    report.events = await clock.told() - before
-    await clock.settle()
+    report.events = await clock.count_events() - before
+    await clock.wait_until_idle()
     broken = await invariants.broken(clock.superuser)
     report.violations = sum(len(rows) for rows in broken.values())
     if broken:

@@ -32,7 +32,7 @@ class RuleClock(Protocol):
     async def move(self, to: datetime | timedelta) -> None:
         """Move forward, and settle."""
 
-    async def settle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Return when all that was caused is done."""
 
 

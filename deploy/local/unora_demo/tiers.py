@@ -15,12 +15,12 @@ from unora.discovery.v1.discovery_service_pb2 import Card
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.matching.v1.matching_service_pb2 import END_REASON_NO_TIME, EndConnectionRequest, ListConnectionsRequest
 
-from unora_demo import couples, paying
+from unora_demo import couples, payments
 from unora_demo.client import refused, request_id
-from unora_demo.discovering import screen
-from unora_demo.meeting import inventory, send
+from unora_demo.discovery import screen
+from unora_demo.matching import inventory, send
 from unora_demo.people import Member
-from unora_demo.revealing import statuses
+from unora_demo.reveals import statuses
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
@@ -28,14 +28,14 @@ from unora_demo.timeline import Note, expect
 async def rises(stage: Stage, note: Note) -> None:
     """BI-01, MA-06: plus has room for two connections; cancelled at once, it lasts as long as it is paid."""
     busy, *partners = stage.trio
-    await paying.subscribe(stage, busy, TIER_PLUS)
+    await payments.subscribe(stage, busy, TIER_PLUS)
     expect("tier and slots", (TIER_PLUS, 2), await _tier(stage, busy))
     for partner in partners:
         await couples.connect(stage.with_couple(busy, partner))
     request = CancelSubscriptionRequest(request_id=request_id())
     cancelled = (await busy.session.call(stage.gateway.billing.CancelSubscription, request)).subscription
     expect("the state of the subscription", SUBSCRIPTION_STATUS_CANCELLED, cancelled.status)
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     expect("tier and slots", (TIER_PLUS, 2), await _tier(stage, busy))
     ends = cancelled.current_period_ends_at.ToDatetime(UTC)
     note.detail = f"{busy.person.name} has two connections on plus, which is paid until {ends:%d %b}"
@@ -56,7 +56,7 @@ async def falls(stage: Stage, note: Note) -> None:
         request_id=request_id(), connection_id=found.connections[0].connection_id, reason=END_REASON_NO_TIME
     )
     await busy.session.call(stage.gateway.matching.EndConnection, ending)
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     slots = await inventory(stage, busy)
     expect("slots taken, and slots", (1, 1), (slots.active_connection_count, slots.connection_limit))
     await refused(send(stage, busy, Card(card_id=request_id())), "CAPACITY_FULL")
@@ -68,13 +68,13 @@ async def two_tiers(stage: Stage, note: Note) -> None:
     scene = stage.scene("F")
     pro, free = scene.couple
     days = scene.streak.completed_days
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     expect("the pro's reveals", ["EARNED", "LOCKED", "LOCKED", "LOCKED", "LOCKED"], await statuses(scene, pro))
     expect("the other's reveals", ["EARNED", "LOCKED", "LOCKED", "LOCKED", "LOCKED"], await statuses(scene, free))
-    await refused(paying.begin(scene, pro, PAYMENT_PURPOSE_REVEAL, reveal_number=4), "REVEAL_NOT_FOR_SALE")
-    await refused(paying.begin(scene, free, PAYMENT_PURPOSE_REVEAL, reveal_number=2), "REVEAL_NOT_FOR_SALE")
-    await refused(paying.begin(scene, free, PAYMENT_PURPOSE_REVEAL, reveal_number=4), "LOWER_REVEAL_FIRST")
-    _, became = await paying.pay(scene, free, PAYMENT_PURPOSE_REVEAL, reveal_number=3)
+    await refused(payments.begin(scene, pro, PAYMENT_PURPOSE_REVEAL, reveal_number=4), "REVEAL_NOT_FOR_SALE")
+    await refused(payments.begin(scene, free, PAYMENT_PURPOSE_REVEAL, reveal_number=2), "REVEAL_NOT_FOR_SALE")
+    await refused(payments.begin(scene, free, PAYMENT_PURPOSE_REVEAL, reveal_number=4), "LOWER_REVEAL_FIRST")
+    _, became = await payments.pay(scene, free, PAYMENT_PURPOSE_REVEAL, reveal_number=3)
     expect("the payment", "APPLIED", became)
     expect("the buyer's reveals", ["EARNED", "LOCKED", "PURCHASED", "LOCKED", "LOCKED"], await statuses(scene, free))
     expect("the pro's reveals", ["EARNED", "LOCKED", "LOCKED", "LOCKED", "LOCKED"], await statuses(scene, pro))
@@ -85,7 +85,7 @@ async def ahead(stage: Stage, note: Note) -> None:
     """RE-02, RE-03: a day later the pro earns the next; the free member, on the same day, does not."""
     scene = stage.scene("F")
     pro, free = scene.couple
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     expect("the pro's reveals", ["EARNED", "EARNED", "LOCKED", "LOCKED", "LOCKED"], await statuses(scene, pro))
     expect("the other's reveals", ["EARNED", "LOCKED", "UNLOCKED", "LOCKED", "LOCKED"], await statuses(scene, free))
     note.detail = f"after {scene.streak.completed_days} days the pro has earned reveal 2, the other has not"
@@ -94,7 +94,7 @@ async def ahead(stage: Stage, note: Note) -> None:
 async def pro(stage: Stage, note: Note) -> None:
     """BI-01: one of a couple becomes a pro before they meet."""
     member, _ = stage.scene("F").couple
-    await paying.subscribe(stage, member, TIER_PRO)
+    await payments.subscribe(stage, member, TIER_PRO)
     expect("tier and slots", (TIER_PRO, 4), await _tier(stage, member))
     note.detail = f"{member.person.name} subscribes to pro: four slots"
 

@@ -1,4 +1,4 @@
-"""Which events each service reads, as its declaration says; NATS lets it read nothing else."""
+"""The declarations of the services, and the subjects that their consumers read; NATS permits no others."""
 
 from collections.abc import Iterable
 from importlib import import_module

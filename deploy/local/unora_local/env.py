@@ -1,4 +1,4 @@
-"""Where everything of a running stack is: the file that it writes as its last act (`.run/env`)."""
+"""The addresses of a running stack, from the file that it writes when it is ready (`.run/env`)."""
 
 import shlex
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Env:
-    """What a client of a running stack needs to know, by the names of its variables."""
+    """The variables that a client of a running stack needs, by name."""
 
     values: dict[str, str]
 
@@ -30,7 +30,7 @@ class Env:
 
     @property
     def sms_sandbox(self) -> Path:
-        """The file to which codes are written."""
+        """The file that the codes of SMS are written to."""
         return Path(self.values["UNORA_SMS_SANDBOX"])
 
     @property

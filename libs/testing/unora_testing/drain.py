@@ -1,4 +1,4 @@
-"""Steps all that runs by itself in a world until it is quiet, so that tests neither poll nor sleep."""
+"""Steps the jobs, relays and consumers of all services until no work is left, so that tests neither poll nor sleep."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from unora_common.consumers import Consumer
 from unora_common.service import App
 from unora_common.streams import stream
 
-ROUNDS: Final = 200
-"""Whatever is not quiet after so many never will be."""
+MAX_ROUNDS: Final = 200
+"""After so many rounds with work it is an endless loop."""
 
 
-class Settling:
-    """Knows how far each consumer has seen its stream, so that a quiet world costs little."""
+class Drainer:
+    """Remembers how far each consumer has read its stream, so that a drain with nothing to do is cheap."""
 
     def __init__(self, admin: Client) -> None:
         self._nats = admin
@@ -26,15 +26,15 @@ class Settling:
 
     @classmethod
     async def open(cls, url: str) -> Self:
-        """With the admin's address of NATS."""
+        """Connect to NATS; `url` is the admin's."""
         return cls(await nats.connect(url))
 
     async def close(self) -> None:
         """Closes its connection."""
         await self._nats.close()
 
-    async def empty(self) -> None:
-        """Forgets what an earlier world told: consumers begin anew, and find nothing."""
+    async def reset(self) -> None:
+        """Remove the messages and consumers of earlier worlds."""
         for found in await self._streams.streams_info():
             name = found.config.name
             assert name is not None
@@ -42,35 +42,34 @@ class Settling:
                 await self._streams.delete_consumer(name, consumer.name)
             await self._streams.purge_stream(name)
 
-    async def settle(self, apps: Mapping[str, App[Any]], deliver: Callable[[], Awaitable[int]]) -> None:
-        """Lets everything happen that something has caused. `deliver` brings what came from outside; it and each step
-        return how much they did.
+    async def drain(self, apps: Mapping[str, App[Any]], deliver: Callable[[], Awaitable[int]]) -> None:
+        """Step everything until no work is left. `deliver` sends webhooks; it and each step return how much they did.
 
-        Events are followed until none is left; only then the jobs are asked again, which look at the whole database
-        and mostly find nothing.
+        Jobs look at the whole database and mostly find nothing, so they run again only when no event is left. At the
+        end every service refreshes its list of revoked sessions.
         """
         jobs = True
-        for _ in range(ROUNDS):
-            done = await asyncio.gather(deliver(), *(_work(app, jobs=jobs) for app in apps.values()))
-            ends = await self._ends(apps)
-            taken = await asyncio.gather(*(self._consume(app, ends) for app in apps.values()))
-            quiet = not any((*done, *taken))
-            if quiet and jobs:
+        for _ in range(MAX_ROUNDS):
+            done = await asyncio.gather(deliver(), *(_step_jobs_and_relay(app, jobs=jobs) for app in apps.values()))
+            ends = await self._last_sequences(apps)
+            taken = await asyncio.gather(*(self._step_consumers(app, ends) for app in apps.values()))
+            idle = not any((*done, *taken))
+            if idle and jobs:
                 await asyncio.gather(*(app.revocations.refresh() for app in apps.values()))
                 return
-            jobs = quiet
-        told = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))
-        raise AssertionError(f"not quiet after {ROUNDS} rounds: {told}")
+            jobs = idle
+        left = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))
+        raise AssertionError(f"still work after {MAX_ROUNDS} rounds: {left}")
 
-    async def _ends(self, apps: Mapping[str, App[Any]]) -> dict[str, int]:
-        """How far each stream goes that somebody reads."""
+    async def _last_sequences(self, apps: Mapping[str, App[Any]]) -> dict[str, int]:
+        """The last sequence number of each stream that has a consumer."""
         read = sorted({consumer.consumes.stream for app in apps.values() for consumer in app.consumers})
         found = await asyncio.gather(*(self._streams.stream_info(stream(context)) for context in read))
         return {context: info.state.last_seq for context, info in zip(read, found, strict=True)}
 
-    async def _consume(self, app: App[Any], ends: Mapping[str, int]) -> int:
-        """Lets each consumer take what there is. One that found nothing is not asked again before its stream goes on:
-        to ask each in each round is most of what a quiet round would cost.
+    async def _step_consumers(self, app: App[Any], ends: Mapping[str, int]) -> int:
+        """Step each consumer. One that found nothing is not stepped again until its stream has new messages: asking
+        every consumer would be most of the cost of a round without work.
         """
         done = 0
         for consumer in app.consumers:
@@ -83,8 +82,8 @@ class Settling:
         return done
 
 
-async def _work(app: App[Any], *, jobs: bool) -> int:
-    """What a service does and tells by itself; housekeeping, which goes by the machine's clock, left out."""
+async def _step_jobs_and_relay(app: App[Any], *, jobs: bool) -> int:
+    """Step the jobs and the relay of a service. The last job is left out: housekeeping goes by the machine's clock."""
     done = 0
     for job in app.jobs[:-1] if jobs else ():
         done += await job.step()

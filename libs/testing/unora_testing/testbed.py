@@ -27,16 +27,16 @@ from unora_local.tls import CALLERS
 
 VARIABLE: Final = "UNORA_TESTBED"
 TEMPLATE: Final = "unora_template"
-GIVEN: Final = "UNORA_TEST_POSTGRES_URL"
+EXTERNAL_POSTGRES: Final = "UNORA_TEST_POSTGRES_URL"
 """Names another Postgres (a superuser's address) to run the tests on."""
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder made in it has a name that nobody can foresee
-ROOM: Final = 1 << 30
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder made in it has a random name
+NEEDED_SPACE: Final = 1 << 30
 """Bytes; a whole run takes a third of it."""
 
 
 @dataclass(frozen=True)
 class Testbed:
-    """Where the servers of this run are."""
+    """The addresses of the servers of this run."""
 
     __test__ = False  # pytest should not take it for a test
 
@@ -63,16 +63,16 @@ class Testbed:
         return tls.ensure(Path(self.folder) / "tls", [*CONTEXTS, *CALLERS, "stranger"])
 
     def announce(self) -> None:
-        """Lets processes started from here find it."""
+        """Put it into the environment, where processes started from here find it."""
         os.environ[VARIABLE] = msgspec.json.encode(asdict(self)).decode()
 
     @classmethod
     def find(cls) -> Testbed:
-        """The testbed of this run."""
+        """The testbed of this run, from the environment."""
         return msgspec.json.decode(os.environ[VARIABLE], type=cls)
 
     async def clone(self, database: str) -> None:
-        """Makes a fresh database from the migrated template: some 30 ms in memory, half a second on a disk."""
+        """Create a fresh database from the migrated template: some 30 ms in memory, half a second on a disk."""
         connection = await asyncpg.connect(self.dsn("postgres"))
         try:
             await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
@@ -81,18 +81,20 @@ class Testbed:
             await connection.close()
 
 
-def place() -> Path | None:
-    """Where files of a test run are fast: memory, if there is room and nobody chose otherwise by TMPDIR."""
+def fast_folder() -> Path | None:
+    """The folder in memory for the files of a test run; None if it has no room, or if TMPDIR names another."""
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
         return None
-    return MEMORY if shutil.disk_usage(MEMORY).free > ROOM else None
+    return MEMORY if shutil.disk_usage(MEMORY).free > NEEDED_SPACE else None
 
 
 class Servers:
     """Starts and stops the servers of a test run."""
 
     def __init__(self, accounts: Sequence[str]) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="unora-test-", dir=place(), ignore_cleanup_errors=True)
+        self._temporary = tempfile.TemporaryDirectory(
+            prefix="unora-test-", dir=fast_folder(), ignore_cleanup_errors=True
+        )
         self._folder = Path(self._temporary.name)
         self._folder.chmod(0o755)  # else root's Postgres, which runs as another user, has to keep its data elsewhere
         self._accounts = accounts
@@ -102,7 +104,7 @@ class Servers:
         self._seaweed: Seaweed | None = None
 
     async def start(self) -> Testbed:
-        """Starts all at once and migrates the template."""
+        """Start all servers together and migrate the template."""
         free = ports.free(3 + len(PORTS))
         self._nats = Nats(
             self._folder / "nats",
@@ -128,7 +130,7 @@ class Servers:
         return testbed
 
     async def stop(self) -> None:
-        """Stops all and removes what they kept."""
+        """Stop all and remove their data."""
         for server in (self._seaweed, self._nats, self._postgres):
             if server is not None:
                 await server.stop()
@@ -137,7 +139,7 @@ class Servers:
         self._temporary.cleanup()
 
     async def _database(self, port: int) -> str:
-        given = os.environ.get(GIVEN, "")
+        given = os.environ.get(EXTERNAL_POSTGRES, "")
         if given:
             return given.rpartition("/")[0]
         self._postgres = Postgres(

@@ -1,7 +1,7 @@
-"""All services in one event loop, over real gRPC with mutual TLS, Postgres and NATS: the world that tests live in.
+"""All services in one event loop, over real gRPC with mutual TLS, Postgres and NATS.
 
-Nothing runs by itself but the servers: `settle` steps relays, consumers and jobs until all is quiet, so that tests
-neither poll nor sleep.
+Relays, consumers and jobs do not run in the background: `drain` steps them until no work is left, so that tests neither
+poll nor sleep.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_common.service import App, Service
 from unora_identity.tokens import AccessTokens
 from unora_local import declarations
-from unora_local.keys import kept, signing_key
+from unora_local.keys import ensure_file, signing_key
 from unora_local.nats_config import ADMIN
 from unora_local.sandbox.server import Sandbox
 
-from unora_testing.drain import Settling
+from unora_testing.drain import Drainer
 from unora_testing.testbed import Testbed
 
 S = TypeVar("S")
@@ -37,7 +37,7 @@ FAST = (0.02,)
 
 
 class Caller:
-    """A member as the gateway brings them: their id, and the metadata that carries their token."""
+    """A signed-in member: the id, the token, and the gRPC metadata that carries it."""
 
     def __init__(self, user: UUID, token: str) -> None:
         self.user = user
@@ -47,7 +47,7 @@ class Caller:
 
 
 class World:
-    """The services of one test worker, on a database and a NATS account of their own; each start is a new world."""
+    """The services of one test worker, on their own database and NATS account. Each start begins with empty ones."""
 
     def __init__(self, testbed: Testbed, worker: str) -> None:
         self.testbed = testbed
@@ -56,17 +56,17 @@ class World:
         self.folder = Path(testbed.folder) / worker
         self.folder.mkdir(parents=True, exist_ok=True)
         self.sms, payments = self.folder / "sms.jsonl", self.folder / "payments.json"
-        for of_an_earlier_world in (self.sms, payments):
-            of_an_earlier_world.unlink(missing_ok=True)
+        for file in (self.sms, payments):
+            file.unlink(missing_ok=True)
         self.sms.touch(mode=0o600)
         self.certificates = testbed.certificates()
-        self._token_key = kept(self.folder / "token.pem", signing_key)
-        self._phone_key = kept(self.folder / "phone.key", lambda: b"p" * 32)
-        self.gov_id_secret = kept(self.folder / "gov_id.key", lambda: b"g" * 32)
+        self._token_key = ensure_file(self.folder / "token.pem", signing_key)
+        self._phone_key = ensure_file(self.folder / "phone.key", lambda: b"p" * 32)
+        self.gov_id_secret = ensure_file(self.folder / "gov_id.key", lambda: b"g" * 32)
         self.oidc_keys = self.folder / "oidc_keys.json"
-        """The public keys of the OpenID provider that tests play."""
+        """The public keys of the stand-in for an OpenID provider."""
         oidc = {"name": "played", "issuer": "https://played.invalid", "audience": "unora", "jwks": str(self.oidc_keys)}
-        self._oidc = kept(self.folder / "oidc.json", lambda: msgspec.json.encode([oidc]))
+        self._oidc = ensure_file(self.folder / "oidc.json", lambda: msgspec.json.encode([oidc]))
         self.tokens = AccessTokens([self._token_key.read_text()])
         self.apps: dict[str, App[Any]] = {}
         self.payments_key, self.payments_secret = "sk_test_world", "whsec_world"
@@ -74,19 +74,19 @@ class World:
             payments,
             key=self.payments_key,
             webhook_secret=self.payments_secret,
-            send=self.bring_webhook,
+            send=self.deliver_webhook,
         )
         self.payments_url = ""
         self.superuser: asyncpg.Connection[asyncpg.Record]
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
-        self._settling: Settling
+        self._drainer: Drainer
 
     async def start(self) -> None:
-        """Makes the database, starts every service's server, and nothing that runs by itself."""
+        """Create the database and start every service's gRPC server, without its background tasks."""
         await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
-        self._settling = await Settling.open(self.testbed.nats(ADMIN, self.worker))
-        await self._settling.empty()
+        self._drainer = await Drainer.open(self.testbed.nats(ADMIN, self.worker))
+        await self._drainer.reset()
         try:
             await self._start_services()
         except BaseException:
@@ -103,19 +103,19 @@ class World:
             await app.open()
             await app.serve()
             assert app.server is not None
-            await app.server.set_ready(True)  # nothing here looks after readiness, and clients ask for it
+            await app.server.set_ready(True)  # the readiness watch does not run, and clients wait for readiness
             addresses[context] = app.server.address
         for app in self.apps.values():
             app.config.peers.update(addresses)
-            await follow(app)
+            await load_keys_and_revocations(app)
 
     async def stop(self) -> None:
-        """Stops every service."""
+        """Stop every service."""
         await asyncio.gather(*(channel.close() for channel in self._channels.values()))
         for app in reversed(self.apps.values()):
             await app.close()
         await self.payments.stop()
-        await self._settling.close()
+        await self._drainer.close()
         await self.superuser.close()
 
     def config(self, service: Service[Any], peers: dict[str, str], **changes: Any) -> Config:
@@ -169,13 +169,13 @@ class World:
         return stub(self.channel(context, caller))
 
     def caller(self, user: UUID | None = None, roles: Iterable[str] = (), *, suspended: bool = False) -> Caller:
-        """A signed-in member of whom only identity's signature is known; for tests that need no account."""
+        """A signed-in member without an account: only the token is real."""
         user = user or uuid7()
         token = self.tokens.sign(user_id=user, session_id=uuid7(), roles=list(roles), suspended=suspended)
         return Caller(user, token.text)
 
-    async def bring_webhook(self, body: bytes, signature: str) -> bool:
-        """Brings a webhook to billing as the gateway would; tells whether it was taken."""
+    async def deliver_webhook(self, body: bytes, signature: str) -> bool:
+        """Send a webhook to billing as the gateway does; return whether billing accepted it."""
         stub = self.stub(WebhookServiceStub, "billing")
         try:
             await stub.ReceiveProviderEvent(HttpBody(data=body), metadata=(("stripe-signature", signature),))
@@ -191,13 +191,13 @@ class World:
         return now
 
     async def move_clock(self, to: datetime | timedelta) -> None:
-        """Moves the rule clock forward, to a moment or by a time; returns when all is settled."""
+        """Move the rule clock forward, to a moment or by a duration, and drain."""
         ahead = to if isinstance(to, timedelta) else to - await self.now()
         await self.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", ahead)
-        await self.settle()
+        await self.drain()
 
-    async def tell(self, *events: Message) -> None:
-        """Puts events into the outbox of the context that tells them, as if they had happened there, and settles."""
+    async def publish(self, *events: Message) -> None:
+        """Put events into the outbox of the context that owns them, as if they had happened there, and drain."""
         for event in events:
             identifier, version = aggregate_of(event)
             subject = subject_of(event)
@@ -207,10 +207,10 @@ class World:
                 VALUES ($1, $2, $3, $4, $5, $6, '')""",
                 *(uuid7(), identifier, version, subject, event.SerializeToString(), occurred_at(event)),
             )
-        await self.settle()
+        await self.drain()
 
     async def events(self, kind: type[Message], *aggregates: UUID | str) -> list[Any]:
-        """The events of one type that were told, in order; of these aggregates, or of all."""
+        """The events of one type that were emitted, in order; of these aggregates, or of all."""
         subject = subject_of(kind)
         rows = await self.superuser.fetch(
             f"""SELECT payload FROM {subject.split(".")[1]}.outbox
@@ -220,14 +220,15 @@ class World:
         )
         return [kind.FromString(row["payload"]) for row in rows]
 
-    async def settle(self) -> None:
-        """Steps jobs, relays and consumers of all services until nothing is left to do; all know then who is out."""
-        await self._settling.settle(self.apps, self.payments.deliver)
+    async def drain(self) -> None:
+        """Step jobs, relays and consumers of all services until no work is left, and refresh the revoked sessions."""
+        await self._drainer.drain(self.apps, self.payments.deliver)
 
 
-async def follow(app: App[Any]) -> None:
-    """What a process learns of identity when it starts. Here nothing asks again by itself, so that what was heard does
-    not grow old by itself either.
+async def load_keys_and_revocations(app: App[Any]) -> None:
+    """Load identity's public keys and revoked sessions, as a process does at its start.
+
+    No background task refreshes them in a world, so their age is not counted either.
     """
     app.revocations.clock = lambda: 0.0
     await app.verifier.refresh()

@@ -52,7 +52,7 @@ async def test_a_card_of_a_real_member_shows_hobbies_and_neither_name_nor_photo_
         Hobby(hobby_option_id="novels", micro_description="long ones"),
         Hobby(hobby_option_id="yoga", micro_description="badly"),
     )
-    await world.settle()
+    await world.drain()
     (known,) = await pool.rows("candidates", ada.member.user)
     assert known["hobby_option_ids"] == ["novels", "yoga"]
     assert await pool.screen(me) == screen

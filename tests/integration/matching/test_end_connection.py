@@ -129,9 +129,9 @@ async def test_a_slot_that_is_free_again_can_be_taken(people: People) -> None:
 async def test_its_streak_ends_with_it(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
-    await world.settle()
+    await world.drain()
     await people.end(first, connection.connection_id)
-    await world.settle()
+    await world.drain()
     told = [event.connection_id for event in await world.events(StreakTerminated)]
     assert told.count(connection.connection_id) == 1
 

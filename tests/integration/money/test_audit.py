@@ -27,7 +27,7 @@ async def test_every_step_of_a_members_money_is_recorded(world: World, home: Hom
     await home.miss()
     declined = await purse.create(purse.ask())
     await purse.confirm(declined.confirmation, DECLINED)
-    await world.settle()
+    await world.drain()
     await purse.pay()
     await home.ended(home.a)  # into credits
     await purse.subscribe("PLUS")

@@ -138,7 +138,7 @@ async def test_what_is_planted_is_found_where_it_belongs_and_nowhere_else(
     await _say(town, birds, who, partner, connection.connection_id)
     await _refuse(town, birds, who)
     await _break_the_database(loud, birds)
-    await loud.settle()
+    await loud.drain()
 
     answers = await town.told(partner, streak_id)
     del answers["screen"], answers["interests"]  # where cards stand, which were looked at above
@@ -188,7 +188,7 @@ async def _arrive(town: Town, birds: Canaries) -> Resident:
         ),
     )
     await _prove(town, birds, who)
-    await town.world.settle()
+    await town.world.drain()
     await town.pool.join(who)
     return who
 

@@ -25,7 +25,7 @@ def office(world: World) -> Office:
 @pytest.fixture
 async def own_chain(world: World) -> AsyncIterator[None]:
     """The chains of `chains.py`, with nothing in them."""
-    await world.settle()
+    await world.drain()
     await erase(world)
     yield
     await erase(world)

@@ -207,7 +207,7 @@ async def test_the_list_is_the_callers_own_newest_first_and_pages(meetings: Meet
 async def test_what_safety_tells_is_audited_too(meetings: Meetings) -> None:
     me, other = meetings.members(2)
     block = await meetings.block(me, await meetings.connection(me, other))
-    await meetings.world.settle()
+    await meetings.world.drain()
     (row,) = await meetings.world.superuser.fetch(
         "SELECT source_context, subject FROM safety.audit_logs WHERE aggregate_id = $1", UUID(block.block_id)
     )

@@ -71,7 +71,7 @@ async def test_the_read_paths_of_the_overview_run_as_they_stand_and_tell_what_me
         await town.pool.member(servers=(FRIEND,))
     for server in (PARTNER, FRIEND, FRIEND):  # the last one spends the timer of all servers
         await town.pool.refresh(one, server)
-    await town.world.settle()
+    await town.world.drain()
     screen = await town.pool.screen(one)
 
     capacity, timer, batch, cards = statements("Read Path: Discovery Screen")

@@ -1,8 +1,8 @@
-"""What must hold over all schemas whenever the stack is at rest: queries that give the rows that break it.
+"""What must hold over all schemas whenever the stack is idle: queries that return the rows that break it.
 
-No service can ask them, since none sees another's schema; the superuser of a local or a test run can. Each says what
-holds, by the ids of its rules. While events are on their way, those that compare two contexts may give rows that are
-gone a moment later: settle first.
+No service can run them, since none sees another's schema; the superuser of a local or a test run can. Each names the
+rules that it proves. Those that compare two contexts may return rows while events are under way: wait until the stack
+is idle before you run them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ INVARIANTS: Final = (
 
 
 async def broken(connection: asyncpg.Connection[asyncpg.Record]) -> dict[Invariant, list[Row]]:
-    """The invariants that do not hold, each with the rows that break it; all of one moment."""
+    """The invariants that do not hold, each with the rows that break it; all read in one snapshot."""
     found = {}
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         for invariant in INVARIANTS:

@@ -1,1 +1,1 @@
-"""The people of the demo and of the tests."""
+"""Photographs for the demo and the tests."""

@@ -1,7 +1,7 @@
 """Photographs for sixty people and more, made from one portrait in the public domain (see PROVENANCE.md).
 
 Deterministic: the same person and shot give the same bytes. Each is a JPEG such as a phone uploads, with EXIF and a
-position, so that what they are for can be proved: a face is found, quality passes, and the metadata is gone.
+position, so that tests can prove that a face is found, quality passes, and the metadata is removed.
 """
 
 from functools import cache
@@ -52,7 +52,7 @@ def _portrait(person: int, shot: int) -> bytes:
 
 @cache
 def landscape(person: int = 0) -> bytes:
-    """Hills under a sky: a good photo with nobody in it."""
+    """Hills under a sky: a good photo without a face."""
     rows, columns = np.mgrid[0:_WIDTH, 0:_HEIGHT].astype(np.float64)
     sky = 235 - rows / _WIDTH * 90
     picture = np.dstack([sky, sky * 0.9, sky * 0.75])

@@ -17,7 +17,7 @@ from unora.matching.v1.matching_service_pb2 import (
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 
 from unora_demo.client import refused, request_id
-from unora_demo.discovering import find, refresh, screen
+from unora_demo.discovery import find, refresh, screen
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
@@ -33,7 +33,7 @@ async def one_way(stage: Stage, note: Note) -> None:
     batch = (await screen(stage, stage.one)).batch
     for another in [each for each in batch.cards if each.card_id != card.card_id][:2]:
         expect("a connection", False, (await send(stage, stage.one, another)).HasField("connection"))
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     expect("the sender's interests", ["PENDING"] * 3, await statuses(stage, stage.one))
     expect("the sender's waiting interests", 3, (await inventory(stage, stage.one)).pending_interest_count)
     await refused(send(stage, stage.one, card), "INTEREST_EXISTS")
@@ -52,7 +52,7 @@ async def both_ways(stage: Stage, note: Note) -> None:
     expect("a connection", True, answer.HasField("connection"))
     expect("its partner", stage.one.id, answer.connection.partner_id)
     stage.connection = answer.connection
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     for member, partner in (stage.couple, stage.couple[::-1]):
         found = await member.session.call(stage.gateway.matching.ListConnections, ListConnectionsRequest())
         expect("the connections", [answer.connection.connection_id], [each.connection_id for each in found.connections])

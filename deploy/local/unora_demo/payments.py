@@ -75,10 +75,10 @@ async def outcome(stage: Stage, member: Member, payment: Payment) -> str:
     """What became of a payment, when its webhook has come and all that it brought about has settled."""
     request = GetPaymentRequest(payment_id=payment.payment_id)
     for _ in range(LOOKS):
-        await stage.clock.settle()
+        await stage.clock.wait_until_idle()
         seen = await member.session.call(stage.gateway.billing.GetPayment, request)
         if (became := status(seen.payment)) not in UNDER_WAY:
-            await stage.clock.settle()  # the webhook may have come after the last
+            await stage.clock.wait_until_idle()  # the webhook may have come after the last
             return became
         await asyncio.sleep(POLL)
     raise Unexpected(f"payment {payment.payment_id} is still {became}")

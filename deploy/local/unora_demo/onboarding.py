@@ -86,5 +86,5 @@ async def missing_after(stage: Stage, note: Note) -> None:
         expect("the trust level", TRUSTED, account.trust_level)
     photos = await stage.one.session.call(stage.gateway.profiles.ListPhotos, ListPhotosRequest())
     expect("the positions of the photos", list(range(1, SHOTS + 1)), [photo.position for photo in photos.photos])
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     note.detail = f"all {len(stage.members)} may enter Discovery, at trust level {TRUSTED}"

@@ -25,7 +25,7 @@ TRUSTED_BY_A_STREAK = 4
 
 async def earned(stage: Stage, note: Note, number: int) -> None:
     """RE-01 to RE-03, RE-09: earned by days, opened by each alone, the same at each opening."""
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     expected = ["UNLOCKED"] * (number - 1) + ["EARNED"] + ["LOCKED"] * (5 - number)
     for member in stage.couple:
         expect("the reveals", expected, await statuses(stage, member))
@@ -44,7 +44,7 @@ async def earned(stage: Stage, note: Note, number: int) -> None:
 
 async def refused_on_day_14(stage: Stage, note: Note) -> None:
     """RE-04: no identity before Day 15, and what was earned and opened in an earlier cycle stays (RE-08)."""
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     for member in stage.couple:
         expect("the reveals", ["UNLOCKED"] * 2 + ["LOCKED"] * 3, await statuses(stage, member))
         await refused(open_(stage, member, IDENTITY), "REVEAL_LOCKED")

@@ -34,7 +34,7 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 
 from unora_demo import people
 from unora_demo.client import Refused, Unexpected, refused, request_id
-from unora_demo.meeting import inventory, sight
+from unora_demo.matching import inventory, sight
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
@@ -48,7 +48,7 @@ async def block(stage: Stage, note: Note) -> None:
     scene = stage.scene("H")
     request = BlockUserRequest(request_id=request_id(), target=Target(connection_id=scene.connection.connection_id))
     await scene.one.session.call(stage.gateway.safety.BlockUser, request)
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     for member in scene.couple:
         ended = await member.session.call(
             stage.gateway.matching.ListConnections, ListConnectionsRequest(show_ended=True)
@@ -99,7 +99,7 @@ async def suspended(stage: Stage, note: Note) -> None:
     await refused(inventory(stage, out), "ACCOUNT_SUSPENDED")
     appeal = SubmitAppealRequest(request_id=request_id(), text="I would like this to be looked at again.")
     await out.session.call(stage.gateway.safety.SubmitAppeal, appeal)
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     expect("cases with an appeal", 1, len([each for each in await _cases(stage, out) if each.appealed]))
     note.detail = f"{out.person.name} is out everywhere, the connection is over; signing in again opens an appeal only"
 
@@ -107,7 +107,7 @@ async def suspended(stage: Stage, note: Note) -> None:
 async def _until_revoked(stage: Stage, member: Member, method: object, request: object) -> None:
     """Every process hears of revoked sessions by itself; a call that is answered meanwhile is tried again."""
     for _ in range(WITHIN * 2):
-        await stage.clock.settle()
+        await stage.clock.wait_until_idle()
         try:
             await member.session.call(method, request)  # type: ignore[type-var, arg-type]
         except Refused as error:
@@ -125,7 +125,7 @@ async def _report(scene: Stage, author: Member, category: ReportCategory.ValueTy
         note="It did not feel right.",
     )
     await author.session.call(scene.gateway.safety.ReportUser, request)
-    await scene.clock.settle()
+    await scene.clock.wait_until_idle()
 
 
 async def _moderator(stage: Stage) -> None:
@@ -147,7 +147,7 @@ async def _decide(stage: Stage, about: Member, decision: Decision.ValueType) -> 
     await moderator.call(stage.gateway.moderation.AssignCase, take)
     decide = DecideCaseRequest(request_id=request_id(), case_id=case.case_id, decision=decision)
     await moderator.call(stage.gateway.moderation.DecideCase, decide)
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     return case
 
 

@@ -15,7 +15,7 @@ from unora.reveal.v1.personality_service_pb2 import (
 
 from unora_demo.client import Unexpected, request_id
 from unora_demo.people import Member
-from unora_demo.revealing import open_
+from unora_demo.reveals import open_
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
@@ -46,7 +46,7 @@ async def in_part(stage: Stage, note: Note) -> None:
         {(a.question_id, a.answer) for a in answers},
         {(given.question_id, given.answer) for given in mine},
     )
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     note.detail = f"{ANSWERED} of {len(questions)} questions answered"
 
 

@@ -1,4 +1,4 @@
-"""Webhooks come to billing as the gateway would bring them: raw bytes, the signature as metadata."""
+"""Sends webhooks to billing as the gateway does: raw bytes, the signature as metadata."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unora_local.tls import Certificate
 ANSWER_WITHIN = 10.0
 
 
-class Sender:
+class WebhookSender:
     """A channel to billing with a certificate that has the gateway's rights."""
 
     def __init__(self, address: str, certificate: Certificate) -> None:
@@ -24,7 +24,7 @@ class Sender:
         self._stub = WebhookServiceStub(self._channel)
 
     async def __call__(self, body: bytes, signature: str) -> bool:
-        """Whether billing took it."""
+        """Send a webhook; return whether billing accepted it."""
         request = HttpBody(content_type="application/json", data=body)
         try:
             await self._stub.ReceiveProviderEvent(

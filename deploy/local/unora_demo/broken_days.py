@@ -15,11 +15,11 @@ from unora.common.v1.types_pb2 import TIER_PLUS
 from unora.matching.v1.matching_service_pb2 import END_REASON_NOT_A_FIT, EndConnectionRequest
 from unora.streak.v1.streak_service_pb2 import ListNudgesRequest, SendNudgeRequest
 
-from unora_demo import couples, days, paying
+from unora_demo import couples, days, payments
 from unora_demo.client import refused, request_id
 from unora_demo.days import state
-from unora_demo.meeting import inventory
-from unora_demo.paying import NUDGE, RECOVERY, REVEAL
+from unora_demo.matching import inventory
+from unora_demo.payments import NUDGE, RECOVERY, REVEAL
 from unora_demo.people import Member
 from unora_demo.provider import BAD_CARD
 from unora_demo.stage import Stage
@@ -49,10 +49,10 @@ async def nudges(stage: Stage, note: Note) -> None:
     await couples.see(scene)
     expect("the state in the evening", "AT_RISK", state(scene.streak))
     await refused(nudge(scene, scene.other), "NOT_CHECKED_IN")
-    await refused(paying.begin(scene, scene.one, PAYMENT_PURPOSE_NUDGE), "NUDGES_LEFT")
+    await refused(payments.begin(scene, scene.one, PAYMENT_PURPOSE_NUDGE), "NUDGES_LEFT")
     await nudge(scene, scene.one)
     await refused(nudge(scene, scene.one), "NUDGE_LIMIT_REACHED")
-    payment, became = await paying.pay(scene, scene.one, PAYMENT_PURPOSE_NUDGE)
+    payment, became = await payments.pay(scene, scene.one, PAYMENT_PURPOSE_NUDGE)
     expect("price and state of the bought nudge", (NUDGE, "APPLIED"), (payment.amount, became))
     await refused(nudge(scene, scene.one), "NUDGE_LIMIT_REACHED")
     for member in scene.couple:
@@ -70,7 +70,7 @@ async def windows(stage: Stage, note: Note) -> None:
         await couples.see(scene)
         expect(f"the state of {letter}", "PAYMENT_WINDOW", state(scene.streak))
         expect(f"the breaker of {letter}", scene.other.id, scene.streak.breaker_id)
-        await refused(paying.begin(scene, scene.one), "NOT_THE_BREAKER")
+        await refused(payments.begin(scene, scene.one), "NOT_THE_BREAKER")
     note.detail = f"{len(BREAKING)} payment windows; those who kept the day are refused a recovery"
 
 
@@ -78,10 +78,10 @@ async def recovered(stage: Stage, note: Note) -> None:
     """ST-08: the breaker pays; the count goes on, and the missed day is played again."""
     scene = stage.scene("B")
     before = scene.streak.completed_days
-    bad = await paying.begin(scene, scene.other)
-    await refused(paying.begin(scene, scene.other), "RECOVERY_HELD")
+    bad = await payments.begin(scene, scene.other)
+    await refused(payments.begin(scene, scene.other), "RECOVERY_HELD")
     expect("a bad card", "card_declined", await stage.provider.confirm(bad.confirmation, BAD_CARD))
-    expect("the payment", "FAILED", await paying.outcome(scene, scene.other, bad.payment))
+    expect("the payment", "FAILED", await payments.outcome(scene, scene.other, bad.payment))
     await _recover(scene)
     seen = (state(scene.streak), scene.streak.completed_days, scene.streak.current_day)
     expect("state, count and day", ("ACTIVE", before, before + 1), seen)
@@ -94,13 +94,13 @@ async def left_within_a_day(stage: Stage, note: Note) -> None:
     """BI-05: the partner ends the connection within the protection: the money becomes credits, once."""
     scene = stage.scene("C")
     await _recover(scene)
-    expect("credits before", 0, await paying.balance(scene, scene.other))
+    expect("credits before", 0, await payments.balance(scene, scene.other))
     await end(scene, scene.one)
-    expect("the ledger", [RECOVERY], await paying.ledger(scene, scene.other))
-    expect("the partner's ledger", [], await paying.ledger(scene, scene.one))
+    expect("the ledger", [RECOVERY], await payments.ledger(scene, scene.other))
+    expect("the partner's ledger", [], await payments.ledger(scene, scene.one))
     await refused(end(scene, scene.one), "CONNECTION_ENDED")
-    await stage.clock.settle()
-    expect("credits", RECOVERY, await paying.balance(scene, scene.other))
+    await stage.clock.wait_until_idle()
+    expect("credits", RECOVERY, await payments.balance(scene, scene.other))
     note.detail = f"{scene.one.person.name} leaves: {RECOVERY} credits for {scene.other.person.name}"
 
 
@@ -108,7 +108,7 @@ async def left_later(stage: Stage, note: Note) -> None:
     """BI-05: after 24 hours the payment is consumed."""
     scene = stage.scene("D")
     await end(scene, scene.one)
-    expect("credits", 0, await paying.balance(scene, scene.other))
+    expect("credits", 0, await payments.balance(scene, scene.other))
     note.detail = "the same more than 24 hours after a recovery: no credits"
 
 
@@ -127,7 +127,7 @@ async def too_late(stage: Stage, note: Note) -> None:
     """ST-17, ST-20, BI-11: held past the deadline, but not for long: a payment that succeeds later becomes credits."""
     scene = stage.scene("E")
     await stage.clock.move(scene.streak.window_ends_at.ToDatetime(UTC) - LAST_MINUTES)
-    begun = await paying.begin(scene, scene.other)
+    begun = await payments.begin(scene, scene.other)
     await stage.clock.move(2 * LAST_MINUTES)
     await couples.see(scene)
     expect("the state while it is held", "PAYMENT_WINDOW", state(scene.streak))
@@ -135,8 +135,8 @@ async def too_late(stage: Stage, note: Note) -> None:
     await couples.see(scene)
     expect("the state after the hold", "RESET", state(scene.streak))
     expect("the card", "succeeded", await stage.provider.confirm(begun.confirmation))
-    expect("the payment", "CREDITED", await paying.outcome(scene, scene.other, begun.payment))
-    expect("the ledger", [RECOVERY], await paying.ledger(scene, scene.other))
+    expect("the payment", "CREDITED", await payments.outcome(scene, scene.other, begun.payment))
+    expect("the ledger", [RECOVERY], await payments.ledger(scene, scene.other))
     await couples.see(scene)
     expect("the state", "RESET", state(scene.streak))
     note.detail = f"{RECOVERY} credits; the streak stays reset, the connection stays"
@@ -146,17 +146,17 @@ async def spends(stage: Stage, note: Note) -> None:
     """BI-03, BI-04: credits buy a reveal, never a subscription, and never more than there are."""
     scene = stage.scene("E")
     payer = scene.other
-    bought = await paying.begin(scene, payer, PAYMENT_PURPOSE_REVEAL, PAYMENT_METHOD_CREDITS, reveal_number=3)
+    bought = await payments.begin(scene, payer, PAYMENT_PURPOSE_REVEAL, PAYMENT_METHOD_CREDITS, reveal_number=3)
     expect("something to confirm", "", bought.confirmation.client_secret)
-    expect("the payment", "APPLIED", await paying.outcome(scene, payer, bought.payment))
+    expect("the payment", "APPLIED", await payments.outcome(scene, payer, bought.payment))
     left = RECOVERY - REVEAL
-    expect("credits", left, await paying.balance(scene, payer))
-    again = paying.begin(scene, payer, PAYMENT_PURPOSE_REVEAL, PAYMENT_METHOD_CREDITS, reveal_number=4)
+    expect("credits", left, await payments.balance(scene, payer))
+    again = payments.begin(scene, payer, PAYMENT_PURPOSE_REVEAL, PAYMENT_METHOD_CREDITS, reveal_number=4)
     error = await refused(again, "CREDITS_INSUFFICIENT")
     expect("the balance in the refusal", str(left), error.metadata["balance"])
     plan = SubscribeRequest(request_id=request_id(), tier=TIER_PLUS, method=PAYMENT_METHOD_CREDITS)
     await refused(payer.session.call(stage.gateway.billing.Subscribe, plan), "INVALID_ARGUMENT")
-    expect("credits", left, await paying.balance(scene, payer))
+    expect("credits", left, await payments.balance(scene, payer))
     note.detail = f"reveal 3 for {REVEAL} credits, {left} left; refused for another, and for a subscription"
 
 
@@ -185,14 +185,14 @@ async def end(scene: Stage, member: Member) -> None:
         request_id=request_id(), connection_id=scene.connection.connection_id, reason=END_REASON_NOT_A_FIT
     )
     await member.session.call(scene.gateway.matching.EndConnection, request)
-    await scene.clock.settle()
+    await scene.clock.wait_until_idle()
 
 
 async def _recover(scene: Stage) -> None:
-    begun = await paying.begin(scene, scene.other)
+    begun = await payments.begin(scene, scene.other)
     expect("the price", RECOVERY, begun.payment.amount)
     expect("the card", "succeeded", await scene.provider.confirm(begun.confirmation))
-    expect("the payment", "APPLIED", await paying.outcome(scene, scene.other, begun.payment))
+    expect("the payment", "APPLIED", await payments.outcome(scene, scene.other, begun.payment))
     await couples.see(scene)
 
 

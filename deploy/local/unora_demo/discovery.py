@@ -40,7 +40,7 @@ async def join(stage: Stage, note: Note) -> None:
     await for_all(stage.members, one, lambda ready: note.now(f"{ready} of {len(stage.members)}"))
     servers = await stage.one.session.call(stage.gateway.discovery.ListServers, ListServersRequest())
     expect("the servers joined", [SERVER_TYPE_PARTNER], [each.server_type for each in servers.servers if each.joined])
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     note.detail = f"1 of {len(servers.servers)} servers: partner"
 
 

@@ -13,7 +13,7 @@ from unora_demo.timeline import Note, expect
 
 async def chain(stage: Stage, note: Note) -> None:
     """SA-01, XX-03: an admin, and nobody else, verifies the chain of every context."""
-    await stage.clock.settle()
+    await stage.clock.wait_until_idle()
     await refused(_verify(stage, stage.one), "ADMIN_ONLY")
     await stage.onlooker.session.refresh()  # days have gone by since the role was granted
     answer = await _verify(stage, stage.onlooker)

@@ -26,7 +26,7 @@ help: ## List the targets
 
 .PHONY: demo up down status clean
 demo: $(STUBS) ## Play sixty members, two of them to Day 15, on a running stack or one of its own
-	@$(BIN)/python -m unora_local demo
+	@$(BIN)/python -m unora_demo
 
 up: $(STUBS) ## Start everything on this machine and stay; Ctrl-C stops it
 	@$(BIN)/python -m unora_local up
@@ -47,10 +47,10 @@ compose-files: $(STUBS) ## Write the certificates and secrets that docker-compos
 	@$(BIN)/python -m unora_local compose-files
 
 k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
-	@$(BIN)/python -m unora_local.kubernetes
+	@$(BIN)/python -m unora_tools.kubernetes
 
 variables: $(STUBS) ## Print every variable that the services read, with its default and its meaning
-	@$(BIN)/python -m unora_local env
+	@$(BIN)/python -m unora_tools.variables
 
 # --- prove it
 
@@ -64,7 +64,7 @@ prove: $(STUBS) ## Run the property tests with many more examples (slow)
 check: $(STUBS) ## Lint, types, layers, the contract and what would break it, the Dockerfile
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy libs/common services deploy/local protos tests
+	@$(BIN)/mypy libs/common libs/testing services deploy/local tools protos tests
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/buf lint $(IMAGE) --config buf.yaml
 	@$(BIN)/buf breaking $(IMAGE) --config buf.yaml --against $(BASELINE)
@@ -75,7 +75,7 @@ rules: $(STUBS) ## Print which tests prove which rules
 	@$(BIN)/python -m tests.rules
 
 bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench (two minutes)
-	@$(BIN)/python -m unora_local.bench $(ARGS)
+	@$(BIN)/python -m unora_bench $(ARGS)
 
 # --- maintain it
 
@@ -89,7 +89,7 @@ protos: ## Generate libs/protos from the contract, also when nothing changed
 	@$(MAKE) $(STUBS)
 
 reference: $(STUBS) ## Write docs/methods.md, events.md and errors.md from the contract and the code
-	@$(BIN)/python -m unora_local.reference
+	@$(BIN)/python -m unora_tools.reference
 
 baseline: $(STUBS) ## Make the contract as it is the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)

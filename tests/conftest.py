@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 import uvloop
 from unora_local import ports
-from unora_local.inprocess import World
-from unora_local.testbed import Servers, Testbed
+from unora_testing.testbed import Servers, Testbed
+from unora_testing.world import World
 
 import tests.examples  # noqa: F401 - the settings of property tests that say nothing else
 

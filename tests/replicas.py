@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 from unora_common.app import App
-from unora_local.inprocess import World, follow
+from unora_testing.world import World, load_keys_and_revocations
 
 S = TypeVar("S")
 
@@ -20,7 +20,7 @@ async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[A
     app = App(service, world.config(service, world.apps[context].config.peers, **changes))
     try:
         await app.open()
-        await follow(app)
+        await load_keys_and_revocations(app)
         await app.serve()
         yield app
     finally:

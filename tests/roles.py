@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 Role: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 

@@ -13,7 +13,7 @@ from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER, ServerType
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.grpc_errors import DETAILS
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ async def announce(world: World, pair: Pair) -> None:
         server_type=pair.server_type,
     )
     event.occurred_at.FromDatetime(await world.now())
-    await world.tell(event)
+    await world.publish(event)
 
 
 async def connect(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTNER) -> Pair:
@@ -101,7 +101,7 @@ async def disconnect(world: World, pair: Pair, by: Caller) -> None:
         ended_by_id=by.id,
     )
     event.occurred_at.FromDatetime(await world.now())
-    await world.tell(event)
+    await world.publish(event)
 
 
 def as_uuid(text: str) -> UUID:

@@ -18,9 +18,9 @@ from buf.validate import validate_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
+from unora_common.config import CONTEXTS
 from unora_common.ids import uuid7
 from unora_common.policies import MethodPolicy, policies_of
-from unora_local.contexts import CONTEXTS
 
 CANARY = "canary7f3a"
 """Stands in every bad text; no answer may repeat it."""

@@ -10,8 +10,8 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 from unora.common.v1.options_pb2 import Access
-from unora_local.contexts import CONTEXTS
-from unora_local.inprocess import World
+from unora_common.config import CONTEXTS
+from unora_testing.world import World
 
 from tests.contract.contract import CANARY, RAW, Method, bad, methods, odd, valid
 from tests.integration.identity.people import People

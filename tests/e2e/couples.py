@@ -22,13 +22,13 @@ from unora.safety.v1.safety_service_pb2 import BlockUserRequest, Target
 from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInRequest, SendNudgeRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.config import CONTEXTS
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_identity.tokens import AccessTokens
-from unora_local.contexts import CONTEXTS
-from unora_local.demo.clock import Clock
-from unora_local.demo.env import Env
-from unora_local.inprocess import Caller
+from unora_local.env import Env
+from unora_testing.clock import Clock
+from unora_testing.world import Caller
 
 from tests.support import request_id
 
@@ -80,7 +80,7 @@ class Apps:
         made = [self._couple() for _ in range(count)]
         for couple in made:
             await self._form(couple)
-        await self._clock.settle()
+        await self._clock.wait_until_idle()
         for couple in made:
             couple.streak_id = str(
                 await self._clock.superuser.fetchval(

@@ -17,8 +17,8 @@ from typing import TypeVar
 
 import asyncpg
 from unora_local import health
-from unora_local.demo.env import Env
-from unora_local.run_folder import Row, started
+from unora_local.env import Env
+from unora_local.run_folder import Row, start_time
 from unora_local.tls import Certificate
 
 from tests.e2e.stack import SOON, Stack
@@ -168,7 +168,7 @@ class Crashes:
 
     async def _die(self, rows: list[Row]) -> None:
         for row in rows:
-            if started(row.pid) == row.started:
+            if start_time(row.pid) == row.started:
                 os.kill(row.pid, signal.SIGKILL)
         paths = (Path(self._env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         certificate = Certificate(*paths)

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
-from unora_local.invariants import Invariant
-from unora_local.invariants.events import INVARIANTS
+from unora_testing.invariants import Invariant
+from unora_testing.invariants.events import INVARIANTS
 
 from tests.e2e.couples import Couple
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from unora_local.run_folder import Row, RunFolder, started
+from unora_local.run_folder import Row, RunFolder, start_time
 
 SOON = 60.0
 """Seconds that anything gets that should not take long."""
@@ -26,9 +26,10 @@ class Stack:
         return [sys.executable, "-m", "unora_local", "--run", str(self.folder.path), *words]
 
     def run(self, *words: str, within: float = SOON) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
-        )
+        return _run(self.command(*words), within)
+
+    def demo(self, within: float = SOON) -> subprocess.CompletedProcess[str]:
+        return _run([sys.executable, "-m", "unora_demo", "--run", str(self.folder.path)], within)
 
     @contextmanager
     def up(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -53,4 +54,10 @@ class Stack:
         return row
 
     def alive(self) -> list[str]:
-        return [row.name for row in self.folder.rows() if started(row.pid) == row.started]
+        return [row.name for row in self.folder.rows() if start_time(row.pid) == row.started]
+
+
+def _run(command: list[str], within: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL
+    )

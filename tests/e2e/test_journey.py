@@ -12,12 +12,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from unora_common.config import CONTEXTS
+from unora_demo.journey import STEPS
 from unora_local import health, postgres_home
-from unora_local.contexts import CONTEXTS
-from unora_local.demo.clock import Clock
-from unora_local.demo.env import Env
-from unora_local.demo.journey import STEPS
+from unora_local.env import Env
 from unora_local.tls import Certificate
+from unora_testing.clock import Clock
 
 from tests.e2e.stack import SOON, Stack
 
@@ -37,7 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.mark.rule("ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01")
 def test_sixty_members_and_all_that_may_happen_to_them(stack: Stack) -> None:
     """From nothing: a stack is started, played on, and stopped."""
-    done = stack.run("demo", within=DEMO_WITHIN)
+    done = stack.demo(DEMO_WITHIN)
     assert done.returncode == 0, done.stdout + done.stderr
 
     report = json.loads((stack.folder.path / "demo.json").read_text())
@@ -65,7 +65,7 @@ def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> Non
         assert asyncio.run(_completed(env)) == 1
 
         refused = asyncio.run(_demo_while_the_clock_is_held(stack, env))
-        assert (refused.returncode, "somebody else moves the clock" in refused.stderr) == (1, True)
+        assert (refused.returncode, "another process moves the clock" in refused.stderr) == (1, True)
 
         before = stack.row("streak")
         os.kill(before.pid, signal.SIGKILL)
@@ -85,7 +85,7 @@ def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> Non
 async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.CompletedProcess[str]:
     """On a stack that runs, and only one at a time: two would move the days under each other's feet."""
     async with Clock(env):
-        return await asyncio.to_thread(stack.run, "demo")
+        return await asyncio.to_thread(stack.demo)
 
 
 async def _completed(env: Env) -> int:

@@ -17,8 +17,8 @@ import grpc
 import pytest
 import pytest_asyncio
 from unora_local import postgres_home
-from unora_local.demo.clock import Clock
-from unora_local.demo.env import Env
+from unora_local.env import Env
+from unora_testing.clock import Clock
 
 from tests.e2e.couples import Apps, Couple, blocks, ends, pays_for
 from tests.e2e.crashes import Crashes, Point, Step, until
@@ -84,7 +84,7 @@ class Sagas:
     async def apply(self) -> None:
         """Returns when all that follows from what the provider tells has happened."""
         await self.take_webhooks()
-        await self.clock.settle()
+        await self.clock.wait_until_idle()
 
     async def take_webhooks(self) -> None:
         """Returns when the provider has nothing to tell any more."""

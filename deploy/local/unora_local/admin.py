@@ -1,8 +1,9 @@
-"""Makes the first admin of a running stack, by the command of identity that does it everywhere."""
+"""Makes a member of a running stack an admin, by identity's own command."""
 
 import asyncio
 
-from unora_local.contexts import CONTEXTS
+from unora_common.config import CONTEXTS
+
 from unora_local.layout import Layout
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
@@ -14,7 +15,7 @@ class NotReadyError(RuntimeError):
 
 
 async def make_admin(folder: RunFolder, user_id: str) -> str:
-    """Grant the role; return what identity says. Raises StartFailedError with its words if it refuses."""
+    """Grant the role; return the output of identity. Raises StartFailedError with that output if it fails."""
     if not folder.env.exists():
         raise NotReadyError("Unora does not run; `make up` starts it")
     backing = Layout(folder, CONTEXTS, running=True).backing

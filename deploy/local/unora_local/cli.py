@@ -1,4 +1,4 @@
-"""The commands: up, down, clean, status, demo, make-admin, compose-files, env."""
+"""The commands: up, down, clean, status, make-admin, compose-files."""
 
 import argparse
 import asyncio
@@ -14,10 +14,9 @@ from uuid import UUID
 from unora_local import postgres_home
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
-from unora_local.run_folder import RunFolder
+from unora_local.run_folder import CLONE, DEFAULT, RunFolder
 from unora_local.up import Stack, describe
 
-CLONE: Final = Path(__file__).resolve().parents[3]
 STOPS_WITHIN: Final = 60.0
 StackMaker = Callable[[RunFolder, Progress], Stack]
 
@@ -25,18 +24,16 @@ StackMaker = Callable[[RunFolder, Progress], Stack]
 def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     """Run one command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m unora_local", description="Everything of Unora on this machine.")
-    parser.add_argument("--run", type=Path, default=CLONE / ".run", help="the folder of all state (default: .run)")
+    parser.add_argument("--run", type=Path, default=DEFAULT, help="the folder of all state (default: .run)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("up", help="start all, say when it is ready, stay until Ctrl-C")
-    commands.add_parser("down", help="stop all that runs; the data stay")
-    commands.add_parser("clean", help="stop all that runs and erase the data")
+    commands.add_parser("up", help="start everything, print when it is ready, run until Ctrl-C")
+    commands.add_parser("down", help="stop everything; the data stay")
+    commands.add_parser("clean", help="stop everything and erase the data")
     commands.add_parser("status", help="print what runs; exit status 0 if all is ready, else 1")
-    commands.add_parser("demo", help="play sixty members, two of them to Day 15, on what runs or on a stack of its own")
     admin = commands.add_parser("make-admin", help="make a member an admin, from their next sign-in or refresh on")
     admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
     compose = commands.add_parser("compose-files", help="write the secrets that docker-compose.yml mounts")
     compose.add_argument("--folder", type=Path, default=CLONE / ".compose", help="where to (default: .compose)")
-    commands.add_parser("env", help="print every variable that the services read, with its default and its meaning")
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)
     if chosen.command == "up":
@@ -45,20 +42,18 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
         return make_admin(folder, chosen.user_id)
     if chosen.command == "compose-files":
         return compose_files(chosen.folder)
-    if chosen.command == "env":
-        return env()
-    return {"down": down, "clean": clean, "status": status, "demo": demo}[chosen.command](folder)
+    return {"down": down, "clean": clean, "status": status}[chosen.command](folder)
 
 
 def up(folder: RunFolder, make: StackMaker = Stack) -> int:
-    """Run the stack in the foreground until it is told to stop."""
+    """Run the stack in the foreground until a signal stops it."""
     if not folder.lock.acquire():
         print(f"Unora runs already{'' if folder.env.exists() else ', and is not ready yet'}.")
         print(describe(folder, folder.rows()))
         return 0
     with folder.lock:
-        folder.withdraw()
-        left = folder.end_leftovers()
+        folder.remove_env()
+        left = folder.stop_leftovers()
         progress = Progress()
         if left:
             progress.say(f"ended what an earlier run had left: {', '.join(left)}")
@@ -66,14 +61,14 @@ def up(folder: RunFolder, make: StackMaker = Stack) -> int:
 
 
 async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
-    told = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     begin = time.monotonic()
     progress.say("Unora starts")
     stack = make(folder, progress)
     starting = asyncio.create_task(stack.start())
-    stopping = asyncio.create_task(told.wait())
+    stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -95,7 +90,7 @@ async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
 
 
 def down(folder: RunFolder) -> int:
-    """Stop the stack of the folder, and end what a killed supervisor has left."""
+    """Stop the stack of the folder, and what a killed supervisor has left running."""
     stopped = _stop(folder)
     folder.lock.release()
     print("Unora has stopped" if stopped else "Unora does not run")
@@ -114,7 +109,7 @@ def clean(folder: RunFolder) -> int:
 
 
 def status(folder: RunFolder) -> int:
-    """Print what runs."""
+    """Print the processes that run; exit status 0 if all is ready, else 1."""
     if not folder.path.exists() or folder.lock.holder() is None:
         print("Unora does not run")
         return 1
@@ -122,13 +117,6 @@ def status(folder: RunFolder) -> int:
     print("Unora is ready" if ready else "Unora starts or stops")
     print(describe(folder, folder.rows()))
     return 0 if ready else 1
-
-
-def demo(folder: RunFolder) -> int:
-    """Play the journey; what was seen is written to `demo.json` in the folder."""
-    from unora_local.demo.run import main as play  # everything that a client needs, and OpenCV: no other command does
-
-    return play(folder)
 
 
 def make_admin(folder: RunFolder, user: UUID) -> int:
@@ -145,26 +133,18 @@ def make_admin(folder: RunFolder, user: UUID) -> int:
 
 
 def compose_files(folder: Path) -> int:
-    """Write what docker-compose.yml mounts; what is secret and there already stays."""
-    from unora_local import compose_files, reads
-    from unora_local.contexts import CONTEXTS
+    """Write the files that docker-compose.yml mounts; secrets that are there stay."""
+    from unora_common.config import CONTEXTS
 
-    compose_files.write(folder, reads.declared(CONTEXTS))
+    from unora_local import compose_files, declarations
+
+    compose_files.write(folder, declarations.consumed_subjects(CONTEXTS))
     print(f"docker compose finds its certificates and secrets in {folder}")
     return 0
 
 
-def env() -> int:
-    """Print what the services read from their environment."""
-    from unora_local import variables
-    from unora_local.contexts import CONTEXTS
-
-    print(variables.describe(CONTEXTS))
-    return 0
-
-
 def _stop(folder: RunFolder) -> bool:
-    """Take the lock from whoever has it, and end all processes. Returns whether there were any."""
+    """Stop the supervisor, take its lock, and stop all processes. Returns whether there were any."""
     if not folder.path.exists():
         return False
     holder = folder.lock.holder()
@@ -172,5 +152,5 @@ def _stop(folder: RunFolder) -> bool:
         os.kill(holder, signal.SIGTERM)
     if not folder.lock.acquire_within(STOPS_WITHIN):
         sys.exit(f"the supervisor {holder} does not stop")
-    folder.withdraw()
-    return bool(folder.end_leftovers()) or holder is not None
+    folder.remove_env()
+    return bool(folder.stop_leftovers()) or holder is not None

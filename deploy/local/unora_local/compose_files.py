@@ -1,7 +1,7 @@
 """What docker-compose.yml mounts: certificates, passwords, keys, and the configurations of NATS and S3, in one folder.
 
 The folder itself is closed to other users of the machine, and what is in it is open: containers run as users of their
-own, and each is given one folder of it, which holds its own secrets and nobody else's.
+own, and each is given one folder of it, which holds only its own secrets.
 """
 
 import json
@@ -14,9 +14,9 @@ from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 
 from unora_local import nats_config, tls
-from unora_local.contexts import CALLERS
-from unora_local.keys import Passwords, kept, signing_key
+from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats_config import ADMIN, Reads
+from unora_local.tls import CALLERS
 
 POSTGRES: Final = "postgres:5432"
 NATS: Final = "nats:4222"
@@ -64,18 +64,18 @@ def _service(context: str, passwords: Passwords) -> dict[str, str]:
 
 def _identity(folder: Path, passwords: Passwords) -> dict[str, str | bytes]:
     return {
-        "token.pem": kept(folder / "token.pem", signing_key).read_bytes(),
-        "phone.key": kept(folder / "phone.key", lambda: secrets.token_bytes(32)).read_bytes(),
+        "token.pem": ensure_file(folder / "token.pem", signing_key).read_bytes(),
+        "phone.key": ensure_file(folder / "phone.key", lambda: secrets.token_bytes(32)).read_bytes(),
         "s3_access_key": "identity",
         "s3_secret_key": passwords["s3"],
     }
 
 
 def _billing(folder: Path) -> dict[str, str | bytes]:
-    """The payment provider's secrets. Those made here open nothing: who has an account puts its own in their place."""
+    """The payment provider's secrets. Those made here are not valid: replace them by those of your account."""
     return {
-        "stripe_secret_key": kept(folder / "stripe_secret_key", _stripe("sk_test_")).read_bytes(),
-        "stripe_webhook_secret": kept(folder / "stripe_webhook_secret", _stripe("whsec_")).read_bytes(),
+        "stripe_secret_key": ensure_file(folder / "stripe_secret_key", _stripe("sk_test_")).read_bytes(),
+        "stripe_webhook_secret": ensure_file(folder / "stripe_webhook_secret", _stripe("whsec_")).read_bytes(),
     }
 
 

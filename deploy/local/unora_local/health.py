@@ -1,4 +1,4 @@
-"""Waits until a service says over mutual TLS that it is ready."""
+"""Waits until the health check of a service, over mutual TLS, says that it is ready."""
 
 import asyncio
 from typing import Final
@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from unora_local.tls import Certificate
 
 _OPTIONS: Final = [
-    # While nobody listens yet the channel would wait longer and longer between two tries.
+    # While the service does not listen yet the channel would wait longer and longer between two tries.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 200),
@@ -29,7 +29,7 @@ async def ready(address: str, certificate: Certificate) -> None:
                 if answer.status == health_pb2.HealthCheckResponse.SERVING:
                     return
             except grpc.aio.AioRpcError as error:
-                # Not yet, or not yet there. Anything else would not get better by asking again.
+                # Not ready, or not listening yet. Any other error would not go away by asking again.
                 waiting = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.NOT_FOUND)
                 if error.code() not in waiting:
                     raise

@@ -1,4 +1,4 @@
-"""Passwords and keys of this machine: made once, kept in files that only their owner can read."""
+"""Passwords and keys of this machine: created once, stored in files that only their owner can read."""
 
 import json
 import os
@@ -20,8 +20,8 @@ def write_private(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
-def kept(path: Path, make: Callable[[], bytes]) -> Path:
-    """The file at `path`, made if it is not there."""
+def ensure_file(path: Path, make: Callable[[], bytes]) -> Path:
+    """Return `path`; if there is no such file, create it with the content that `make` returns."""
     if not path.exists():
         write_private(path, make())
     return path

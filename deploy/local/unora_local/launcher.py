@@ -21,7 +21,7 @@ class Launcher(ABC):
         """Return when the server that was started can be used."""
 
     async def _launch(self, process: Process) -> None:
-        """Start the process and wait until it is ready; what does not come up is not left behind."""
+        """Start the process and wait until it is ready; stop it if it does not become ready."""
         self.process = process
         await process.start()
         try:
@@ -31,7 +31,7 @@ class Launcher(ABC):
             raise
 
     async def stop(self) -> None:
-        """Stop the server; what it keeps stays."""
+        """Stop the server; its data stay."""
         if self.process is not None:
             await self.process.stop()
 

@@ -1,21 +1,21 @@
-"""What one stack is made of: its servers, its ports, its passwords, keys and certificates, all from one folder."""
+"""The parts of one stack: servers, ports, passwords, keys and certificates, all from one folder."""
 
 import secrets
 from collections.abc import Sequence
 from typing import Final
 
 from unora_local import tls
-from unora_local.contexts import CALLERS
-from unora_local.keys import Passwords, kept, signing_key
+from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN, Reads
 from unora_local.ports import Ports
 from unora_local.postgres import SUPERUSER, Postgres
 from unora_local.run_folder import RunFolder
-from unora_local.sandbox import layout as payments
+from unora_local.sandbox.layout import SandboxLayout
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
 from unora_local.services import Backing, Endpoint, addresses
+from unora_local.tls import CALLERS
 
 POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
@@ -28,9 +28,9 @@ ACCESS_KEY: Final = "unora"
 
 
 class Layout:
-    """The parts of a stack, not started. Making one chooses ports and writes what is missing in the folder.
+    """The parts of a stack, not started. Creating a Layout chooses ports and writes missing files in the folder.
 
-    Of a stack that is `running` it tells what that has, and changes nothing.
+    For a stack that is `running` it reads the values in use and changes nothing.
     """
 
     def __init__(self, folder: RunFolder, contexts: Sequence[str], *, running: bool = False) -> None:
@@ -42,7 +42,7 @@ class Layout:
         self._monitoring_port = self._ports.take("nats.monitoring", NATS_MONITORING_PORT)
         certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS])
         self.developer = certificates["developer"]
-        self.sms_sandbox = kept(folder.path / "sms.jsonl", bytes)
+        self.sms_sandbox = ensure_file(folder.path / "sms.jsonl", bytes)
         self.postgres = Postgres(
             folder.path / "postgres",
             port=self._ports.take("postgres", POSTGRES_PORT),
@@ -56,7 +56,7 @@ class Layout:
             secret_key=self._passwords["s3"],
             log=folder.logs / "seaweed.log",
         )
-        self.payments = payments.Layout(
+        self.payments = SandboxLayout(
             port=self._ports.take("payments", PAYMENTS_PORT),
             state=folder.path / "payments.json",
             key=f"sk_test_{self._passwords['payments key']}",
@@ -92,7 +92,7 @@ class Layout:
         return {context: self._database_url(f"unora_{context}_owner") for context in self.contexts}
 
     def published(self) -> dict[str, str]:
-        """What clients of a running stack need to know."""
+        """The variables that clients of a running stack need."""
         return {
             "UNORA_POSTGRES_URL": self.postgres.dsn(),
             "UNORA_NATS_URL": self._nats_url(ADMIN),
@@ -118,9 +118,9 @@ class Layout:
     def _identity(self) -> dict[str, str]:
         keys = self._folder.path / "keys"
         return {
-            "UNORA_TOKEN_KEY": str(kept(keys / "token.pem", signing_key)),
-            "UNORA_PHONE_KEY": str(kept(keys / "phone.key", lambda: secrets.token_bytes(32))),
-            "UNORA_GOV_ID_SECRET": str(kept(keys / "gov_id.key", lambda: secrets.token_bytes(32))),
+            "UNORA_TOKEN_KEY": str(ensure_file(keys / "token.pem", signing_key)),
+            "UNORA_PHONE_KEY": str(ensure_file(keys / "phone.key", lambda: secrets.token_bytes(32))),
+            "UNORA_GOV_ID_SECRET": str(ensure_file(keys / "gov_id.key", lambda: secrets.token_bytes(32))),
             "UNORA_S3_ENDPOINT": self.seaweed.endpoint,
             "UNORA_S3_BUCKET": self.seaweed.bucket,
             "AWS_ACCESS_KEY_ID": self.seaweed.access_key,

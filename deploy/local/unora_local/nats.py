@@ -66,7 +66,7 @@ class Nats(Launcher):
 
     async def _ready(self, process: Process) -> None:
         # The server opens its port for clients last, when JetStream has recovered.
-        await process.until(self._listens, within=_READY_WITHIN)
+        await process.wait_until(self._listens, within=_READY_WITHIN)
         contexts = [name for name in self._passwords if name != ADMIN]
         for account in self._accounts or (None,):
             await ensure_streams(self.url(ADMIN, account), contexts)

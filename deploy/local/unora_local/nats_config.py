@@ -1,4 +1,4 @@
-"""Who may do what on NATS, as the server's configuration.
+"""The permissions of every user of NATS, as the server's configuration.
 
 Every context is a user that publishes its own events and reads, through consumers of its own, exactly what it is given.
 That a consumer is named and has one filter subject stands in the subject of the request that makes it, so the server
@@ -20,7 +20,7 @@ Reads = Mapping[str, Iterable[str]]
 ADMIN: Final = "admin"
 ACCOUNT: Final = "unora"
 
-# Nobody else learns who is interested in whom before it is mutual (MA-10).
+# No other context learns of an interest before it is mutual (MA-10).
 _INTEREST: Final = "interest"
 _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
 

@@ -1,7 +1,7 @@
-"""Ports: the usual ones, others where those are taken, and the same ones again next time.
+"""Ports: the usual ones, others where those are taken, and the same ones at the next start.
 
-UNORA_PORT_SHIFT moves all usual ones by a number, so that several stacks can start side by side without reaching for
-the same port in the same moment.
+UNORA_PORT_SHIFT is added to all usual ports, so that several stacks can start at the same time without competing for
+the same port.
 """
 
 import json
@@ -20,7 +20,7 @@ SHIFT: Final = "UNORA_PORT_SHIFT"
 
 
 def is_free(port: int) -> bool:
-    """Whether this machine's loopback has nobody on the port."""
+    """Whether no process listens on the port of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -31,7 +31,7 @@ def is_free(port: int) -> bool:
 
 
 def free(count: int = 1) -> list[int]:
-    """Any free ports, all different; drawn, so that two who ask in the same moment hardly get the same."""
+    """Any free ports, all different; random, so that two processes that ask at the same time rarely get the same."""
     drawn = random.sample(range(LOWEST, LIMIT), LIMIT - LOWEST)
     found = [port for port, _ in zip(filter(is_free, drawn), range(count), strict=False)]
     if len(found) < count:

@@ -68,7 +68,7 @@ class Postgres(Launcher):
 
     async def start(self) -> None:
         """Start the server and return when it answers and the database exists."""
-        home = await asyncio.to_thread(postgres_home.settle, self.folder)
+        home = await asyncio.to_thread(postgres_home.prepare, self.folder)
         data = home.folder / "data"
         if not data.exists():
             await self._initdb(home, data)
@@ -119,7 +119,7 @@ class Postgres(Launcher):
         try:
             await initdb.start()
             if await initdb.wait() != 0:
-                raise initdb.fail("could not make a database cluster")
+                raise initdb.failure("could not make a database cluster")
         finally:
             await initdb.stop()
             password.unlink()
@@ -130,7 +130,7 @@ class Postgres(Launcher):
             # The server writes its state into this file; asking by connections would fill its log with refusals.
             return _says_ready(self._pid_file, process.pid)
 
-        await process.until(says_so, within=_READY_WITHIN)
+        await process.wait_until(says_so, within=_READY_WITHIN)
         await self._ensure_database()
 
     async def _ensure_database(self) -> None:

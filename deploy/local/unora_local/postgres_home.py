@@ -1,4 +1,4 @@
-"""Where Postgres can live: it refuses to run as root, so root's Postgres needs a user who can reach it.
+"""Chooses the folder and the user of Postgres. It refuses to run as root, so root's Postgres runs as another user.
 
 If that user may not enter the folder of the clone, the binaries are copied, and the data are kept, below /var/tmp.
 """
@@ -22,15 +22,15 @@ _NOBODY: Final = 65534
 
 @dataclass(frozen=True)
 class Home:
-    """The folder of the binaries, the folder that holds the data, and whom the server runs as."""
+    """The folder of the binaries, the folder that holds the data, and the user that the server runs as."""
 
     binaries: Path
     folder: Path
     user: User | None
 
 
-def settle(folder: Path) -> Home:
-    """Make everything ready for a server whose data belong in `folder`."""
+def prepare(folder: Path) -> Home:
+    """Prepare folder and binaries for a server whose data belong in `folder`; return where they are."""
     package = _package()
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() != 0:
@@ -60,7 +60,7 @@ def erase_copy() -> None:
 
 
 def program(name: str) -> Path:
-    """One of the programs that come with the server, such as pgbench, for whoever runs this."""
+    """The path of a program that comes with the server, such as pgbench."""
     return _package() / "pginstall" / "bin" / name
 
 
@@ -102,12 +102,12 @@ def _try(argv: list[str], user: User) -> bool:
 
 
 def _root_only(place: Path) -> Path:
-    """Make `place` and refuse one that somebody else has made: its name can be guessed."""
+    """Make `place` and refuse one that another user has made: its name can be guessed."""
     with contextlib.suppress(FileExistsError):
         place.mkdir(mode=0o755)
     found = place.lstat()
     if place.is_symlink() or found.st_uid not in (0, _NOBODY):
-        raise RuntimeError(f"{place} belongs to somebody else")
+        raise RuntimeError(f"{place} belongs to another user")
     return place
 
 
@@ -115,7 +115,7 @@ def _copied(package: Path) -> Path:
     """A copy of the binaries that everybody can read and only root can change."""
     place = _root_only(outside(package))
     if place.lstat().st_uid != 0:
-        raise RuntimeError(f"{place} belongs to somebody else")
+        raise RuntimeError(f"{place} belongs to another user")
     version = (package / "pginstall" / "bin" / "postgres").stat().st_mtime_ns
     copy = place / str(version)
     if not copy.exists():

@@ -1,4 +1,4 @@
-"""One child process: a group of its own, a log file, and an end that leaves nothing behind."""
+"""One child process, with its own process group and log file; stopping it leaves no process behind."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else
 
 
 class StartFailedError(RuntimeError):
-    """A process ended, or kept silent, before it was ready."""
+    """A process ended, or did not become ready in time."""
 
 
 @dataclass(frozen=True)
 class User:
-    """Whom a process runs as, when that is somebody else."""
+    """The user that a process runs as, if not the current one."""
 
     uid: int
     gid: int
@@ -94,14 +94,14 @@ class Process:
             raise RuntimeError(f"{self.name} was never started")
         return await self._child.wait()
 
-    async def until(self, ready: Callable[[], Awaitable[bool]], *, within: float, every: float = 0.02) -> None:
-        """Return when `ready` says so; raise if the child has ended, or is not ready after so many seconds."""
+    async def wait_until(self, ready: Callable[[], Awaitable[bool]], *, within: float, every: float = 0.02) -> None:
+        """Return when `ready` returns true; raise StartFailedError if the child ends, or after `within` seconds."""
         for _ in range(int(within / every)):
             self.check()
             if await ready():
                 return
             await asyncio.sleep(every)
-        raise self.fail(f"was not ready within {within:.0f} s")
+        raise self.failure(f"was not ready within {within:.0f} s")
 
     async def stop(self) -> None:
         """Ask the child to end, and after `grace` seconds end its whole group."""
@@ -121,15 +121,15 @@ class Process:
         if self._child is not None and self._child.returncode is None:
             self._child.kill()
 
-    def fail(self, reason: str) -> StartFailedError:
-        """The error that tells why this process is not there, with the end of its log."""
+    def failure(self, reason: str) -> StartFailedError:
+        """A StartFailedError with the reason and the end of the log."""
         return StartFailedError(f"{self.name} {reason}; the end of {self.log}:\n{tail(self.log)}")
 
     def check(self) -> None:
         """Raise if the child has ended."""
         if not self.running:
             status = self._child.returncode if self._child else None
-            raise self.fail(f"ended with status {status}")
+            raise self.failure(f"ended with status {status}")
 
 
 def tail(log: Path, lines: int = 20) -> str:

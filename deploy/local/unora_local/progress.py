@@ -1,4 +1,4 @@
-"""What a person sees while things start: a line for each thing done, and on a terminal what is awaited."""
+"""What a person sees during a start: a line for each step done, and on a terminal the steps under way."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""The folder of a running stack: its lock, what it has started, and the file that tells others where everything is."""
+"""The folder of a running stack: its lock, the table of its processes, and the env file with all addresses."""
 
 import contextlib
 import fcntl
@@ -11,11 +11,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import psutil
 
 from unora_local.keys import write_private
+
+CLONE: Final = Path(__file__).resolve().parents[3]
+DEFAULT: Final = CLONE / ".run"
+"""The folder of the stack that `make up` starts."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Row:
     stop_signal: int
 
 
-def started(pid: int) -> str | None:
+def start_time(pid: int) -> str | None:
     """When a process began, in a form that a change of the machine's clock does not change; None if it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -42,14 +46,14 @@ def started(pid: int) -> str | None:
 
 
 class Lock:
-    """Held by the one supervisor of a folder for as long as it lives."""
+    """A file lock that the one supervisor of a folder holds as long as it lives."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if nobody has it."""
+        """Take the lock if it is free; return whether it was."""
         while True:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -60,7 +64,7 @@ class Lock:
                 return False
             if self._file.exists() and self._file.stat().st_ino == os.fstat(descriptor).st_ino:
                 break
-            # Erased between the two calls: a lock on what has no name any more keeps nobody out.
+            # The file was removed between the two calls, so this lock would not exclude other processes.
             os.close(descriptor)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
@@ -77,7 +81,7 @@ class Lock:
         return True
 
     def holder(self) -> int | None:
-        """The id of the process that has the lock, if one has."""
+        """The pid of the process that holds the lock, if any."""
         if self.acquire():
             self.release()
             return None
@@ -108,37 +112,37 @@ class RunFolder:
         self._processes = self.path / "processes.json"
 
     def rows(self) -> list[Row]:
-        """What was started, in order."""
+        """The table of processes, in the order of their start."""
         if not self._processes.exists():
             return []
         return [Row(**row) for row in json.loads(self._processes.read_text())]
 
     def record(self, rows: list[Row]) -> None:
-        """Write down what runs, so that a later call can end it even if this process cannot."""
+        """Write the table of processes, so that a later command can stop them if this process is killed."""
         write_private(self._processes, json.dumps([asdict(row) for row in rows], indent=1).encode())
 
-    def publish(self, values: Mapping[str, str]) -> None:
-        """Tell others that all is ready, and where."""
+    def write_env(self, values: Mapping[str, str]) -> None:
+        """Write the env file: it says that the stack is ready, and all addresses."""
         lines = (f"{name}={shlex.quote(value)}\n" for name, value in values.items())
         write_private(self.env, "".join(lines).encode())
 
-    def withdraw(self) -> None:
-        """Say no longer that all is ready."""
+    def remove_env(self) -> None:
+        """Remove the env file: the stack is not ready."""
         self.env.unlink(missing_ok=True)
 
-    def end_leftovers(self) -> list[str]:
-        """End what a supervisor that was killed has left, last started first, and return the names.
+    def stop_leftovers(self) -> list[str]:
+        """Stop what a killed supervisor has left running, last started first, and return the names.
 
-        Only with the lock held. A process counts only if it began when the record says.
+        The caller holds the lock. A process counts only if its start time is the recorded one: a pid can be reused.
         """
-        found = [row for row in reversed(self.rows()) if started(row.pid) == row.started]
+        found = [row for row in reversed(self.rows()) if start_time(row.pid) == row.started]
         for row in found:
             _signal(row, row.stop_signal)
         end = time.monotonic() + 10
-        while any(started(row.pid) == row.started for row in found) and time.monotonic() < end:
+        while any(start_time(row.pid) == row.started for row in found) and time.monotonic() < end:
             time.sleep(0.02)
         for row in found:
-            if started(row.pid) == row.started:
+            if start_time(row.pid) == row.started:
                 _signal(row, signal.SIGKILL)
         self._processes.unlink(missing_ok=True)
         return [row.name for row in found]

@@ -96,9 +96,9 @@ class Seaweed(Launcher):
             Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
     async def _ready(self, process: Process) -> None:
-        await process.until(self._has_bucket, within=_READY_WITHIN, every=0.05)
+        await process.wait_until(self._has_bucket, within=_READY_WITHIN, every=0.05)
         # The S3 may answer before it knows where the bytes of an earlier run are.
-        await process.until(lambda: asyncio.to_thread(self._reads_what_it_keeps), within=_READY_WITHIN, every=0.05)
+        await process.wait_until(lambda: asyncio.to_thread(self._reads_what_it_keeps), within=_READY_WITHIN, every=0.05)
 
     async def _has_bucket(self) -> bool:
         # The filer is asked for the bucket: the S3 would want a signed request.

@@ -1,4 +1,4 @@
-"""How the services are started: one process each, told by its environment where everything is."""
+"""How the services are started: one process each, configured by environment variables."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unora_local.process import Process
-from unora_local.supervisor import Alone
+from unora_local.supervisor import ProcessPart
 from unora_local.tls import Certificate
 
 
@@ -21,7 +21,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Backing:
-    """What the services stand on."""
+    """The addresses and certificates that the services need."""
 
     database_urls: Mapping[str, str]
     nats_urls: Mapping[str, str]
@@ -42,7 +42,7 @@ def addresses(backing: Backing) -> dict[str, str]:
 
 
 def environment(context: str, backing: Backing) -> dict[str, str]:
-    """The variables of one service, beside those that this process was given."""
+    """The environment of one service: the one of this process, and its own variables."""
     certificate = backing.certificates[context]
     own = {
         "UNORA_DATABASE_URL": backing.database_urls[context],
@@ -60,6 +60,6 @@ def environment(context: str, backing: Backing) -> dict[str, str]:
     return inherited | own | addresses(backing) | dict(backing.extra.get(context, {}))
 
 
-def part(context: str, command: Sequence[str], backing: Backing, log: Path) -> Alone:
-    """One service for the supervisor."""
-    return Alone(Process(context, command, log=log, env=environment(context, backing)))
+def part(context: str, command: Sequence[str], backing: Backing, log: Path) -> ProcessPart:
+    """A service as a part for the supervisor."""
+    return ProcessPart(Process(context, command, log=log, env=environment(context, backing)))

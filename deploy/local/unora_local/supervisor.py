@@ -1,4 +1,4 @@
-"""Keeps parts running: starts them, starts again what dies and says so, and stops all in reverse order."""
+"""Keeps parts running: starts them, restarts those that die, and stops all in reverse order."""
 
 import asyncio
 import contextlib
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from unora_local.process import Process, StartFailedError, tail
-from unora_local.run_folder import Row, RunFolder, started
+from unora_local.run_folder import Row, RunFolder, start_time
 
-# A part that dies so often while the stack starts will not come up.
-TRIES: Final = 3
-FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 30.0
-# One that has lived so long begins again with the shortest pause.
-HEALTHY: Final = 60.0
+MAX_DEATHS: Final = 3
+"""A part that dies so often while the stack starts makes the start fail."""
+FIRST_DELAY: Final = 0.5
+MAX_DELAY: Final = 30.0
+HEALTHY_AFTER: Final = 60.0
+"""Seconds. A part that ran so long is restarted with the first delay again."""
 
 
 class Part(Protocol):
-    """What the supervisor looks after: a launcher, or a process alone."""
+    """What the supervisor keeps running: a launcher, or a single process."""
 
     async def start(self) -> None:
         """Start it."""
 
     async def stop(self) -> None:
-        """Stop it and all that belongs to it."""
+        """Stop it and its child processes."""
 
     @property
     def process(self) -> Process | None:
-        """The process that must not end by itself."""
+        """The process whose end the supervisor watches."""
 
 
 @dataclass
-class Alone:
-    """A process that needs nothing more than to be started."""
+class ProcessPart:
+    """A single process, without a launcher."""
 
     process: Process
 
@@ -71,15 +71,15 @@ class Supervisor:
         self._record()
 
     def all_started(self) -> None:
-        """From now on a part that dies is started again as often as it takes."""
+        """From now on a part that dies is restarted without a limit."""
         self._started = True
 
     async def failure(self) -> None:
-        """Raise when a part dies again and again while the stack starts."""
+        """Raise StartFailedError when a part dies MAX_DEATHS times while the stack starts."""
         await asyncio.shield(self._failure)
 
     async def stop(self) -> None:
-        """Stop all in reverse: the services together, then together what they stand on."""
+        """Stop all in reverse order: first all services, then the servers that they use."""
         for item in self._watched.values():
             item.watcher.cancel()
         await asyncio.gather(*(item.watcher for item in self._watched.values()), return_exceptions=True)
@@ -90,44 +90,45 @@ class Supervisor:
         self._record()
 
     def rows(self) -> list[Row]:
-        """What runs, in the order of its start."""
+        """The processes that run, in the order of their start."""
         rows = []
         for item in self._watched.values():
             process = item.part.process
-            if process is not None and (began := started(process.pid)) is not None:
+            if process is not None and (began := start_time(process.pid)) is not None:
                 rows.append(Row(item.name, process.pid, began, item.address, int(process.stop_signal)))
         return rows
 
     def _groups(self) -> list[list[_Watched]]:
-        """Services first, then what they stand on."""
+        """First the services, then the servers that they use."""
         items = list(reversed(self._watched.values()))
         return [
-            [item for item in items if isinstance(item.part, Alone)],
-            [item for item in items if not isinstance(item.part, Alone)],
+            [item for item in items if isinstance(item.part, ProcessPart)],
+            [item for item in items if not isinstance(item.part, ProcessPart)],
         ]
 
     def _record(self) -> None:
         self._folder.record(self.rows())
 
     async def _watch(self, name: str, part: Part) -> None:
-        pause, deaths = FIRST_PAUSE, 0
+        delay, deaths = FIRST_DELAY, 0
         loop = asyncio.get_running_loop()
         while part.process is not None:
             began = loop.time()
             status = await part.process.wait()
-            if loop.time() - began > HEALTHY:
-                pause, deaths = FIRST_PAUSE, 0
+            if loop.time() - began > HEALTHY_AFTER:
+                delay, deaths = FIRST_DELAY, 0
             deaths += 1
-            if not self._started and deaths >= TRIES:
+            if not self._started and deaths >= MAX_DEATHS:
                 self._fail(StartFailedError(f"{name} died {deaths} times:\n{tail(part.process.log)}"))
                 return
-            self._say(f"  ! {name} died ({_meaning(status)}), see {part.process.log}; it starts again in {pause:.1f} s")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            self._say(f"  ! {name} died ({_meaning(status)}), see {part.process.log}; it starts again in {delay:.1f} s")
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, MAX_DELAY)
             with contextlib.suppress(StartFailedError):  # its process has ended: the next turn sees that
                 await part.start()
+            self._record()  # before it is said: a reader of the message finds the new pid in the table
+            if part.process.running:
                 self._say(f"  ! {name} runs again, pid {part.process.pid}")
-            self._record()
 
     def _fail(self, error: StartFailedError) -> None:
         if not self._failure.done():

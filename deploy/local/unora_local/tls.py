@@ -19,6 +19,9 @@ LIFE: Final = timedelta(days=365)
 RENEW: Final = timedelta(days=30)
 _AUTHORITY: Final = "unora local authority"
 
+CALLERS: Final = ("gateway", "developer")
+"""Who has a certificate besides the contexts: the gateway, and the developer, who locally has the gateway's rights."""
+
 
 @dataclass(frozen=True)
 class Certificate:

@@ -1,12 +1,13 @@
-"""The order in which the stack starts, and what it tells when it is ready."""
+"""The order in which the stack starts, and the text that it prints when it is ready."""
 
 import asyncio
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from unora_local import health, reads, services
-from unora_local.contexts import CONTEXTS
+from unora_common.config import CONTEXTS
+
+from unora_local import declarations, health, services
 from unora_local.layout import Layout
 from unora_local.nats_config import Reads
 from unora_local.progress import Progress, table
@@ -43,20 +44,20 @@ class Stack:
         *,
         contexts: Sequence[str] = CONTEXTS,
         command: Callable[[str], Sequence[str]] = services.module,
-        declared: Callable[[Sequence[str]], Reads] = reads.declared,
+        subjects: Callable[[Sequence[str]], Reads] = declarations.consumed_subjects,
         migrate: Callable[[str, Mapping[str, str], Mapping[str, str]], None] = migrate,
     ) -> None:
         self._folder = folder
         self._progress = progress
         self._contexts = contexts
         self._command = command
-        self._declared = declared
+        self._subjects = subjects
         self._migrate = migrate
         self._supervisor = Supervisor(folder, progress.say)
 
     async def start(self) -> None:
-        """Start all and return when all is ready and the env file says so; raise StartFailedError if it does not."""
-        self._folder.withdraw()
+        """Start all; return when all is ready and the env file is written. Raises StartFailedError or TimeoutError."""
+        self._folder.remove_env()
         for old in self._folder.logs.glob("*.log"):
             old.unlink()
         layout = Layout(self._folder, self._contexts)
@@ -73,11 +74,11 @@ class Stack:
             failure.cancel()
             await asyncio.gather(work, failure, return_exceptions=True)
         self._supervisor.all_started()
-        self._folder.publish(layout.published())
+        self._folder.write_env(layout.published())
 
     async def stop(self) -> None:
         """Stop all that was started."""
-        self._folder.withdraw()
+        self._folder.remove_env()
         await self._supervisor.stop()
 
     async def _start(self, layout: Layout) -> None:
@@ -98,7 +99,7 @@ class Stack:
             await asyncio.to_thread(self._migrate, layout.postgres.dsn(), layout.roles(), layout.owners())
 
     async def _events(self, layout: Layout) -> None:
-        nats = layout.nats(await asyncio.to_thread(self._declared, self._contexts))
+        nats = layout.nats(await asyncio.to_thread(self._subjects, self._contexts))
         await self._part("nats", nats, f"127.0.0.1:{nats.port}")
 
     async def _payments(self, layout: Layout) -> None:
@@ -121,6 +122,6 @@ class Stack:
 
 
 def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
-    """What runs, and what one can do with it."""
+    """A table of the processes, and the commands that one can use next."""
     lines = [(row.name, row.address, str(row.pid)) for row in rows]
     return f"\n{table(('service', 'address', 'pid'), lines)}\n{NEXT.format(env=shlex.quote(str(folder.env)))}"

@@ -18,7 +18,7 @@ from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
 from unora_billing.clients import Owners
 from unora_billing.domain.payments import Payment
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.roles import undone
 from tests.support import request_id
@@ -65,14 +65,14 @@ class Wallet:
         """A payment by money up to its success; its id."""
         made = await self.create(self.ask(**more))
         assert await self.confirm(made.confirmation) == 200
-        await self.world.settle()
+        await self.world.drain()
         return made.payment.payment_id
 
     async def subscribe(self, tier: str, card: str = VISA) -> api.Payment:
         request = api.SubscribeRequest(request_id=request_id(), tier=f"TIER_{tier}")  # type: ignore[arg-type]
         made = await self.billing.Subscribe(request, metadata=self.member.metadata)
         assert await self.confirm(made.confirmation, card) == 200
-        await self.world.settle()
+        await self.world.drain()
         return await self.payment(made.payment.payment_id)
 
     async def payment(self, payment_id: str) -> api.Payment:
@@ -126,14 +126,14 @@ class Wallet:
     async def recover(self, **more: Any) -> str:
         """A recovery that was paid by money and applied now; its payment."""
         payment_id = await self.pay(**more)
-        await self.world.tell(self.recovered(payment_id, await self.world.now()))
+        await self.world.publish(self.recovered(payment_id, await self.world.now()))
         return payment_id
 
     async def give_credits(self, count: int = 1) -> int:
         """Credits by recoveries that came too late; the balance."""
         for _ in range(count):
             payment_id = await self.pay()
-            await self.world.tell(self.rejected(payment_id, await self.world.now()))
+            await self.world.publish(self.rejected(payment_id, await self.world.now()))
         return await self.credits()
 
 

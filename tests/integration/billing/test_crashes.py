@@ -11,7 +11,7 @@ from unora.billing.v1.events_pb2 import PaymentSucceeded
 from unora.common.v1.types_pb2 import TIER_PLUS
 from unora_billing.clients import Owners
 from unora_billing.domain.errors import ProviderUnavailable
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet, moment
 from tests.support import refusal, request_id
@@ -24,7 +24,7 @@ class Crash(Exception):
 
 
 def charges(world: World, payment_id: str) -> list[dict[str, Any]]:
-    return [intent for intent in world.payments.book.intents if intent["metadata"].get("payment_id") == payment_id]
+    return [intent for intent in world.payments.store.intents if intent["metadata"].get("payment_id") == payment_id]
 
 
 async def payments(wallet: Wallet) -> list[api.Payment]:
@@ -67,7 +67,7 @@ async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
     assert len(charges(world, left.payment_id)) == 1
     again = await wallet.create(request)  # the app asks again, and can confirm
     assert await wallet.confirm(again.confirmation) == 200
-    await world.settle()
+    await world.drain()
     assert len(await world.events(PaymentSucceeded, left.payment_id)) == 1
 
 
@@ -110,7 +110,7 @@ async def test_a_plan_is_charged_once_wherever_a_crash_left_its_payment(
     again = await wallet.billing.Subscribe(request, metadata=wallet.member.metadata)
     assert len(charges(world, again.payment.payment_id)) == 1
     assert await wallet.confirm(again.confirmation) == 200
-    await world.settle()
+    await world.drain()
     assert await wallet.status(again.payment.payment_id) == "APPLIED"
     assert (await wallet.subscription()).tier == TIER_PLUS
 
@@ -126,7 +126,7 @@ async def test_a_renewal_is_charged_once_wherever_a_crash_left_it(
     end = moment((await wallet.subscription()).subscription.current_period_ends_at)
     with monkeypatch.context() as broken:
         broken.setattr(*crashing(world, point))
-        broken.setattr(world.payments, "holding", webhook == "is lost")
+        broken.setattr(world.payments, "paused", webhook == "is lost")
         await world.move_clock(end)
         await world.move_clock(LATER)
     await world.move_clock(LATER)
@@ -146,14 +146,14 @@ async def test_a_renewal_that_the_provider_may_have_forgotten_is_not_charged_by_
     await wallet.subscribe("PLUS")
     with monkeypatch.context() as broken:
         broken.setattr(*crashing(world, "after charge"))
-        broken.setattr(world.payments, "holding", True)
+        broken.setattr(world.payments, "paused", True)
         await world.move_clock(moment((await wallet.subscription()).subscription.current_period_ends_at))
         lost, _ = await payments(wallet)
-        world.payments.book.forget_answers()
+        world.payments.store.forget_answers()
         await world.move_clock(timedelta(hours=24))
         assert len(charges(world, lost.payment_id)) == 1
         assert await wallet.status(lost.payment_id) == "FAILED"
-    await world.settle()
+    await world.drain()
     assert await wallet.status(lost.payment_id) == "CREDITED"
     assert await wallet.credits() == 999
     await world.move_clock(timedelta(hours=24))

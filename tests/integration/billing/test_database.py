@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentCreated, PaymentCredited, PaymentFailed, PaymentSucceeded
-from unora_local.inprocess import World
 from unora_local.sandbox.server import sign
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED, Wallet
 from tests.support import refusal, request_id
@@ -25,11 +25,11 @@ async def test_a_payment_is_recorded_then_charged_then_given(world: World, walle
     assert made.payment.status == api.PAYMENT_STATUS_PENDING
     assert made.confirmation.client_secret
     assert await wallet.confirm(made.confirmation) == 200
-    await world.settle()
+    await world.drain()
     assert await wallet.status(payment_id) == "SUCCEEDED"
     (succeeded,) = await world.events(PaymentSucceeded, payment_id)
     assert (succeeded.payer_id, succeeded.amount, succeeded.version) == (wallet.member.id, 299, 3)
-    await world.tell(wallet.recovered(payment_id, await world.now()))
+    await world.publish(wallet.recovered(payment_id, await world.now()))
     assert await wallet.status(payment_id) == "APPLIED"
 
 
@@ -39,7 +39,7 @@ async def test_a_declined_card_charges_nothing_and_cannot_be_tried_on_the_same_p
 ) -> None:
     made = await wallet.create(wallet.ask())
     assert await wallet.confirm(made.confirmation, DECLINED) == 402
-    await world.settle()
+    await world.drain()
     assert await wallet.status(made.payment.payment_id) == "FAILED"
     (failed,) = await world.events(PaymentFailed, made.payment.payment_id)
     assert failed.failure == api.PAYMENT_FAILURE_DECLINED
@@ -54,7 +54,7 @@ async def test_twenty_repeats_at_once_are_one_payment_and_one_charge(world: Worl
     assert len({each.confirmation.provider_payment_id for each in made}) == 1
     payment_id = made[0].payment.payment_id
     assert len(await world.events(PaymentCreated, payment_id)) == 1
-    assert [i for i in world.payments.book.intents if i["metadata"].get("payment_id") == payment_id].__len__() == 1
+    assert [i for i in world.payments.store.intents if i["metadata"].get("payment_id") == payment_id].__len__() == 1
 
 
 @pytest.mark.rule("BI-08")
@@ -64,7 +64,7 @@ async def test_a_repeat_returns_the_payment_as_it_is_now(world: World, wallet: W
     again = await wallet.create(request)
     assert again.confirmation == made.confirmation
     await wallet.confirm(made.confirmation)
-    await world.settle()
+    await world.drain()
     await world.move_clock(timedelta(days=40))  # for ever, not for 24 hours
     after = await wallet.create(request)
     assert after.payment.payment_id == made.payment.payment_id
@@ -102,9 +102,9 @@ async def test_the_same_request_id_of_two_members_is_two_payments(wallets: Calla
 async def test_a_webhook_that_comes_many_times_at_once_applies_once(world: World, wallet: Wallet) -> None:
     made = await wallet.create(wallet.ask())
     await wallet.confirm(made.confirmation)
-    event = world.payments.book.waiting[-1]
+    event = world.payments.store.undelivered[-1]
     assert all(await asyncio.gather(*(world.payments.send(event) for _ in range(10))))
-    await world.settle()
+    await world.drain()
     assert await world.payments.send(event)  # and once more, late
     assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1
 
@@ -118,7 +118,7 @@ async def test_a_webhook_may_come_before_our_own_note_of_the_charge(
 
     async def charged_and_told(asked: object) -> object:
         intent = await charge(asked)
-        world.payments.book.confirm(intent.id, "pm_card_visa")
+        world.payments.store.confirm(intent.id, "pm_card_visa")
         await world.payments.deliver()
         return intent
 
@@ -135,14 +135,14 @@ async def test_a_decline_and_a_success_in_any_order_are_a_success(
     world: World, wallet: Wallet, order: tuple[int, int]
 ) -> None:
     made = await wallet.create(wallet.ask())
-    world.payments.holding = True
+    world.payments.paused = True
     await wallet.confirm(made.confirmation, DECLINED)
     await wallet.confirm(made.confirmation)
-    events = world.payments.book.waiting[-2:]
-    world.payments.holding = False
+    events = world.payments.store.undelivered[-2:]
+    world.payments.paused = False
     for index in order:
         assert await world.payments.send(events[index])
-    await world.settle()
+    await world.drain()
     assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
     assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1
     assert await world.events(PaymentFailed, made.payment.payment_id) == []
@@ -152,8 +152,8 @@ async def test_a_decline_and_a_success_in_any_order_are_a_success(
 async def test_money_taken_for_a_payment_that_had_failed_becomes_credits(world: World, wallet: Wallet) -> None:
     made = await wallet.create(wallet.ask())
     await wallet.confirm(made.confirmation, DECLINED)
-    await world.settle()
-    intent = world.payments.book.find(made.confirmation.provider_payment_id)
+    await world.drain()
+    intent = world.payments.store.find(made.confirmation.provider_payment_id)
     paid = intent | {"status": "succeeded", "amount_received": 299}
     event = {"id": f"evt_{request_id()}", "type": "payment_intent.succeeded", "data": {"object": paid}}
     assert await world.payments.send(event)
@@ -169,7 +169,7 @@ async def test_another_amount_than_asked_is_not_taken_for_the_payment(
     world: World, wallet: Wallet, wrong: dict[str, object]
 ) -> None:
     made = await wallet.create(wallet.ask())
-    intent = world.payments.book.find(made.confirmation.provider_payment_id)
+    intent = world.payments.store.find(made.confirmation.provider_payment_id)
     paid = intent | {"status": "succeeded", "amount_received": 299} | wrong
     event = {"id": f"evt_{request_id()}", "type": "payment_intent.succeeded", "data": {"object": paid}}
     assert await world.payments.send(event)
@@ -184,13 +184,13 @@ async def test_another_amount_than_asked_is_not_taken_for_the_payment(
 @pytest.mark.parametrize("kind", ["canceled", "succeeded"])
 async def test_another_charge_with_our_payments_name_moves_it_nowhere(world: World, wallet: Wallet, kind: str) -> None:
     made = await wallet.create(wallet.ask())
-    intent = world.payments.book.find(made.confirmation.provider_payment_id)
+    intent = world.payments.store.find(made.confirmation.provider_payment_id)
     other = intent | {"id": "pi_other", "status": kind, "amount_received": 299 if kind == "succeeded" else 0}
     event = {"id": f"evt_{request_id()}", "type": f"payment_intent.{kind}", "data": {"object": other}}
     assert await world.payments.send(event)
     assert await wallet.status(made.payment.payment_id) == "PENDING"
     assert await wallet.confirm(made.confirmation) == 200
-    await world.settle()
+    await world.drain()
     assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
 
 
@@ -198,7 +198,7 @@ async def test_another_charge_with_our_payments_name_moves_it_nowhere(world: Wor
 async def test_only_what_the_provider_signed_over_these_bytes_lately_is_taken(world: World, wallet: Wallet) -> None:
     made = await wallet.create(wallet.ask())
     await wallet.confirm(made.confirmation)
-    event = world.payments.book.waiting[-1]
+    event = world.payments.store.undelivered[-1]
     body, secret = json.dumps(event).encode(), world.payments_secret
     good = sign(body, secret)
     at = int(good.split(",")[0][2:])
@@ -215,9 +215,9 @@ async def test_only_what_the_provider_signed_over_these_bytes_lately_is_taken(wo
         (body, sign(body, secret, at - 301)),
         (body, good.replace(f"t={at}", f"t={at + 1}")),
     ):
-        assert not await world.bring_webhook(bytes_, signature)
+        assert not await world.deliver_webhook(bytes_, signature)
     assert await wallet.status(made.payment.payment_id) == "PENDING"
-    assert await world.bring_webhook(body, good)
+    assert await world.deliver_webhook(body, good)
     assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
 
 
@@ -246,12 +246,12 @@ async def test_a_payment_whose_webhook_was_lost_counts_as_paid_when_it_is_given_
     world: World, wallet: Wallet
 ) -> None:
     made = await wallet.create(wallet.ask())
-    world.payments.holding = True
+    world.payments.paused = True
     try:
         await wallet.confirm(made.confirmation)
         await world.move_clock(timedelta(hours=25))
         assert await wallet.status(made.payment.payment_id) == "SUCCEEDED"
     finally:
-        world.payments.holding = False
-    await world.settle()
+        world.payments.paused = False
+    await world.drain()
     assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1

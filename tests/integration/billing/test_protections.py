@@ -11,7 +11,7 @@ import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import CreditsChanged, PaymentCredited, ProtectionClosed, ProtectionOpened
 from unora.matching.v1.events_pb2 import END_CAUSE_BLOCK, END_CAUSE_SUSPENSION
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet, moment
 from tests.support import read_refusal, refusal
@@ -28,7 +28,7 @@ async def test_the_partners_ending_within_a_day_turns_the_price_into_credits(
     payment_id = await wallet.recover()
     (opened,) = [e for e in await world.events(ProtectionOpened) if e.payment_id == payment_id]
     assert moment(opened.expires_at) - moment(opened.occurred_at) == DAY
-    await world.tell(wallet.ended(wallet.partner, moment(opened.expires_at) - SECOND, cause=cause))
+    await world.publish(wallet.ended(wallet.partner, moment(opened.expires_at) - SECOND, cause=cause))
     assert await wallet.credits() == 299
     assert await wallet.status(payment_id) == "CREDITED"
     (closed,) = await world.events(ProtectionClosed, opened.protection_id)
@@ -43,7 +43,7 @@ async def test_the_moment_of_the_ending_decides_and_not_when_it_is_told(world: W
     ended_at = await world.now()
     await world.move_clock(timedelta(days=3))  # the protection has expired meanwhile
     assert await wallet.credits() == 0
-    await world.tell(wallet.ended(wallet.partner, ended_at))
+    await world.publish(wallet.ended(wallet.partner, ended_at))
     assert await wallet.credits() == 299
     assert await wallet.status(payment_id) == "CREDITED"
 
@@ -52,8 +52,8 @@ async def test_the_moment_of_the_ending_decides_and_not_when_it_is_told(world: W
 async def test_an_ending_that_is_told_before_the_recovery_counts(world: World, wallet: Wallet) -> None:
     payment_id = await wallet.pay()
     at = await world.now()
-    await world.tell(wallet.ended(wallet.partner, at + SECOND))
-    await world.tell(wallet.recovered(payment_id, at))
+    await world.publish(wallet.ended(wallet.partner, at + SECOND))
+    await world.publish(wallet.recovered(payment_id, at))
     assert await wallet.credits() == 299
 
 
@@ -63,8 +63,8 @@ async def test_an_ending_after_a_day_or_by_the_payer_turns_nothing(world: World,
     for wallet in (late, own):
         await wallet.recover()
     now = await world.now()
-    await world.tell(late.ended(late.partner, now + DAY))
-    await world.tell(own.ended(own.member, now))
+    await world.publish(late.ended(late.partner, now + DAY))
+    await world.publish(own.ended(own.member, now))
     await world.move_clock(timedelta(days=2))
     assert (await late.credits(), await own.credits()) == (0, 0)
     closed = [e for e in await world.events(ProtectionClosed) if e.payer_id in (late.member.id, own.member.id)]
@@ -78,7 +78,7 @@ async def test_a_payment_converts_once_whatever_comes_after(world: World, wallet
     for _ in range(2):  # each as an event of its own
         event = wallet.ended(wallet.partner, now)
         event.version += _
-        await world.tell(event, wallet.recovered(payment_id, now), wallet.rejected(payment_id, now))
+        await world.publish(event, wallet.recovered(payment_id, now), wallet.rejected(payment_id, now))
     assert await wallet.credits() == 299
     assert len(await world.events(CreditsChanged, wallet.member.id)) == 1
 
@@ -90,14 +90,14 @@ async def test_a_recovery_by_credits_is_protected_too(world: World, wallet: Wall
     assert (made.payment.status, made.payment.method) == (api.PAYMENT_STATUS_SUCCEEDED, api.PAYMENT_METHOD_CREDITS)
     assert await wallet.credits() == 0
     now = await world.now()
-    await world.tell(wallet.recovered(made.payment.payment_id, now), wallet.ended(wallet.partner, now))
+    await world.publish(wallet.recovered(made.payment.payment_id, now), wallet.ended(wallet.partner, now))
     assert await wallet.credits() == 299
 
 
 @pytest.mark.rule("BI-11", "ST-17")
 async def test_what_cannot_be_given_becomes_credits_in_full(world: World, wallet: Wallet) -> None:
     payment_id = await wallet.pay()
-    await world.tell(wallet.rejected(payment_id, await world.now()))
+    await world.publish(wallet.rejected(payment_id, await world.now()))
     assert (await wallet.credits(), await wallet.status(payment_id)) == (299, "CREDITED")
     (credited,) = await world.events(PaymentCredited, payment_id)
     assert (credited.amount, credited.kind) == (299, api.CREDIT_ENTRY_KIND_COMPENSATION)
@@ -177,12 +177,12 @@ async def test_free_recoveries_are_used_before_money_and_given_back(world: World
     assert (first.payment.method, first.payment.amount) == (api.PAYMENT_METHOD_FREE, 0)
     assert first.payment.status == api.PAYMENT_STATUS_SUCCEEDED
     assert not first.HasField("confirmation")
-    await world.tell(wallet.rejected(first.payment.payment_id, await world.now()))
+    await world.publish(wallet.rejected(first.payment.payment_id, await world.now()))
     assert (await wallet.status(first.payment.payment_id), await wallet.credits()) == ("CREDITED", 0)
     again = await wallet.create(wallet.ask())
     assert again.payment.method == api.PAYMENT_METHOD_FREE
     now = await world.now()
-    await world.tell(wallet.recovered(again.payment.payment_id, now), wallet.ended(wallet.partner, now))
+    await world.publish(wallet.recovered(again.payment.payment_id, now), wallet.ended(wallet.partner, now))
     assert await wallet.credits() == 0  # it opened no protection
     third = await wallet.create(wallet.ask())
     assert (third.payment.method, third.payment.amount) == (api.PAYMENT_METHOD_MONEY, 299)

@@ -19,7 +19,7 @@ from unora_billing.domain.payments import IllegalStep
 from unora_billing.domain.policy import Policy
 from unora_billing.domain.subscriptions import month_after
 from unora_common.database import Tx
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import FAILS_LATER, Wallet, moment
 from tests.support import read_refusal, refusal, request_id
@@ -165,11 +165,11 @@ async def test_a_suspension_ends_it_at_once_and_a_payment_under_way_becomes_cred
     await wallet.subscribe("PLUS")
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PRO)
     made = await wallet.billing.Subscribe(request, metadata=wallet.member.metadata)
-    await world.tell(standing(wallet, 2, suspended=True))
+    await world.publish(standing(wallet, 2, suspended=True))
     assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
-    await world.tell(standing(wallet, 1, suspended=False))  # older, and passed over
+    await world.publish(standing(wallet, 1, suspended=False))  # older, and passed over
     assert await wallet.confirm(made.confirmation) == 200
-    await world.settle()
+    await world.drain()
     assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
     balance = await world.superuser.fetchval(
         "SELECT balance FROM billing.accounts WHERE user_id = $1", wallet.member.user
@@ -219,5 +219,5 @@ async def test_a_subscription_that_cannot_be_renewed_holds_up_no_other(
     periods = [moment((await each.subscription()).subscription.current_period_ends_at) for each in (stuck, other)]
     now = await world.now()
     assert periods[0] < now < periods[1]
-    await world.settle()
+    await world.drain()
     assert moment((await stuck.subscription()).subscription.current_period_ends_at) > now

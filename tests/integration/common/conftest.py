@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from unora_local.testbed import Testbed
+from unora_testing.testbed import Testbed
 
 from tests.integration.common.house import House
 

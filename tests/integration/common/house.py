@@ -44,9 +44,9 @@ from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.runtime import Runtime
 from unora_common.service import Part, Service
-from unora_local.inprocess import World, follow
-from unora_local.settling import Settling
-from unora_local.testbed import Testbed
+from unora_testing.drain import Drainer
+from unora_testing.testbed import Testbed
+from unora_testing.world import World, load_keys_and_revocations
 
 from tests.replicas import stub_of
 
@@ -138,8 +138,8 @@ class House(World):
             f"TRUNCATE {', '.join(f'{schema}.{table}' for schema in SCHEMAS for table in tables)} RESTART IDENTITY; "
             "UPDATE clock.shift SET ahead = '0'"
         )
-        self._settling = await Settling.open(self.testbed.nats("admin", self.worker))
-        await self._settling.empty()
+        self._drainer = await Drainer.open(self.testbed.nats("admin", self.worker))
+        await self._drainer.reset()
 
     async def stop(self) -> None:
         for app in self._opened:
@@ -177,7 +177,7 @@ class House(World):
         app.log = logger(context, "info", self.log)
         self._opened.append(app)
         await app.open()
-        await follow(app)
+        await load_keys_and_revocations(app)
         await app.serve()
         if context not in self.apps:
             self.apps[context] = app

@@ -70,9 +70,9 @@ async def test_an_event_that_is_delivered_often_is_applied_once(house: House) ->
     await house.open(consumers=[Hearer])
     event = formed()
     (identifier,) = await deliver(house, event)
-    await house.settle()
+    await house.drain()
     await deliver(house, event, event, event_ids=[identifier, identifier])
-    await house.settle()
+    await house.drain()
     assert await house.keys() == [key(event)]
     assert Hearer.tries[event.connection_id] == 1
 
@@ -108,7 +108,7 @@ async def test_effect_and_note_are_one(house: House) -> None:
 
     consumer.transact = crashing  # type: ignore[method-assign]
     await deliver(house, event)
-    await house.settle()
+    await house.drain()
     assert crashes
     assert Hearer.tries[event.connection_id] == 2
     assert await house.keys() == [key(event)]
@@ -141,7 +141,7 @@ async def test_what_passes_is_waited_for_and_not_counted(house: House, cause: st
     await house.open(consumers=[Waiting])
     event = formed()
     await deliver(house, event)
-    await house.settle()
+    await house.drain()
     assert Hearer.tries[event.connection_id] == 8
     assert await house.keys() == [key(event)]
     assert await failures(house) == []
@@ -157,7 +157,7 @@ async def test_the_end_of_its_own_connection_is_not_the_events_fault(house: Hous
     await house.open(consumers=[Cut])
     event = formed()
     await deliver(house, event)
-    await house.settle()
+    await house.drain()
     assert await house.keys() == [key(event)]
     assert await failures(house) == []
 
@@ -184,7 +184,7 @@ async def test_the_fifth_failure_is_the_last_and_others_go_on_meanwhile(house: H
     await app.consumers[0].step()
     assert sorted(await house.keys()) == sorted(map(key, good))
     assert [row["failures"] for row in await failures(house)] == [1]
-    await house.settle()
+    await house.drain()
     assert Hearer.tries[bad.connection_id] == 5
     assert [tuple(row) for row in await failures(house)] == [(identifier, 5, "ValueError")]
     (letter,) = await stream_messages(house, "dead_letters")
@@ -194,7 +194,7 @@ async def test_the_fifth_failure_is_the_last_and_others_go_on_meanwhile(house: H
     assert letter.headers["unora-subject"] == subject_of(bad)
     assert letter.headers["ce-id"] == identifier
     assert "what a member wrote" not in house.log.getvalue()
-    await house.settle()
+    await house.drain()
     assert Hearer.tries[bad.connection_id] == 5
 
 
@@ -208,7 +208,7 @@ async def test_an_event_that_cannot_be_read_is_buried_too(house: House) -> None:
     await deliver(house, good)
     await app.consumers[0].step()
     assert await house.keys() == [key(good)]
-    await house.settle()
+    await house.drain()
     assert len(await stream_messages(house, "dead_letters")) == 1
     assert "not an event" in house.log.getvalue()
 
@@ -217,7 +217,7 @@ async def test_a_dead_letter_is_applied_once_when_it_is_replayed(house: House) -
     app = await house.open(consumers=[Poisonous])
     bad = formed(version=2)
     await deliver(house, bad)
-    await house.settle()
+    await house.drain()
     Poisonous.healed = {2}
     assert await Replay(app.runtime, app.messaging).run(app.consumers) == 1
     assert await Replay(app.runtime, app.messaging).run(app.consumers) == 0
@@ -229,7 +229,7 @@ async def test_a_letter_that_still_fails_stays_and_others_are_replayed(house: Ho
     app = await house.open(consumers=[Poisonous])
     stubborn, curable = formed(version=2), formed(version=3)
     await deliver(house, stubborn, curable)
-    await house.settle()
+    await house.drain()
     Poisonous.healed = {3}
     assert await Replay(app.runtime, app.messaging).run(app.consumers) == 1
     assert await house.keys() == [key(curable)]
@@ -261,11 +261,11 @@ BAD = formed().SerializeToString()
 async def test_all_events_of_a_context_come_together_and_one_that_fails_takes_none_with_it(house: House) -> None:
     await house.open("safety", consumers=[Everything])
     ids = await deliver(house, formed(), ended(str(uuid7())), formed(), formed(), formed())
-    await house.settle()
+    await house.drain()
     assert Everything.batches == [5]
     bad, good = await deliver(house, ConnectionFormed.FromString(BAD), formed())
     await deliver(house, formed(), event_ids=ids[:1])
-    await house.settle()
+    await house.drain()
     heard = [entry.split()[1] for entry in await house.keys("safety")]
     assert sorted(heard) == sorted([*ids, good])
     assert [row["event_id"] for row in await failures(house, "safety")] == [bad]
@@ -276,7 +276,7 @@ async def test_all_events_of_a_context_come_together_and_one_that_fails_takes_no
 async def test_a_consumer_reads_only_what_it_declared(house: House) -> None:
     await house.open(consumers=[Hearer])
     await deliver(house, ended(str(uuid7())))
-    await house.settle()
+    await house.drain()
     assert await house.keys() == []
 
 

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from unora_common import migrations, provision
-from unora_local.contexts import CONTEXTS
-from unora_local.testbed import Testbed
+from unora_common.config import CONTEXTS
+from unora_testing.testbed import Testbed
 
 ROOT = Path(__file__).parents[3]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -11,8 +11,8 @@ import pytest
 from unora_common import provision, streams
 from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
-from unora_local.contexts import CONTEXTS as RUNNING
-from unora_local.reads import declaration
+from unora_common.config import CONTEXTS as RUNNING
+from unora_local.declarations import load_service
 
 from tests.integration.common.house import House
 
@@ -42,7 +42,7 @@ async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migr
         address.write_text(empty.testbed.dsn(DATABASE, f"unora_{context}_owner") + "\n")
         monkeypatch.delenv("UNORA_DATABASE_URL", raising=False)
         monkeypatch.setenv("UNORA_DATABASE_URL_FILE", str(address))
-        assert await asyncio.to_thread(run, declaration(context), ["migrate"]) == 0
+        assert await asyncio.to_thread(run, load_service(context), ["migrate"]) == 0
     assert capsys.readouterr().out.splitlines() == [f"{context}: migrated" for context in RUNNING]
 
     connection = await asyncpg.connect(empty.testbed.dsn(DATABASE, "unora_streak"))

@@ -15,7 +15,7 @@ from unora_common.call import Call
 from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
 from unora_common.runtime import Runtime
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.common.house import House, Probe, check_in_request
 from tests.support import refusal

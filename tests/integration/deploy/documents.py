@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 from unora_common.config import CONTEXTS, Config
+from unora_common.config import CONTEXTS as RUNNING
 from unora_common.policies import policies_of
-from unora_local.contexts import CONTEXTS as RUNNING
-from unora_local.reads import declaration
+from unora_local.declarations import load_service
 
 ROOT = Path(__file__).resolve().parents[3]
 GRPC, HEALTH, METRICS = 8443, 8081, 9090
@@ -25,7 +25,7 @@ def variables(context: str) -> dict[str, bool]:
 
 def config_of(context: str) -> type[Config]:
     """The configuration of a context; of one that does not run yet, what every service reads."""
-    kind: type[Config] = declaration(context).config if context in RUNNING else Config
+    kind: type[Config] = load_service(context).config if context in RUNNING else Config
     return kind
 
 

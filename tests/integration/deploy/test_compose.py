@@ -12,10 +12,10 @@ import pytest
 import yaml
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
+from unora_common.config import CONTEXTS as RUNNING
 from unora_local import cli, compose_files
 from unora_local.binaries import script
-from unora_local.contexts import CONTEXTS as RUNNING
-from unora_local.reads import declaration, declared
+from unora_local.declarations import consumed_subjects, load_service
 
 from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, ROOT, config_of, misfits
 
@@ -35,7 +35,7 @@ def services() -> dict[str, Service]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("compose") / ".compose"
-    compose_files.write(made, declared(RUNNING))
+    compose_files.write(made, consumed_subjects(RUNNING))
     return made
 
 
@@ -105,7 +105,7 @@ def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[st
         job = services[f"migrate-{context}"]
         module, *words = job["command"]
         assert module == f"unora_{context}"
-        assert _parser(declaration(context)).parse_args(words).command == "migrate"
+        assert _parser(load_service(context)).parse_args(words).command == "migrate"
         assert f"//unora_{context}_owner:" in (folder / mounted(job) / "database_url").read_text()
     assert services["cluster"]["command"] == ["unora_common.provision", "/run/unora/passwords"]
     assert services["streams"]["command"] == ["unora_common.streams"]

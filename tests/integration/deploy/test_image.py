@@ -14,12 +14,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from unora_common.config import Config
-from unora_local.contexts import CONTEXTS
+from unora_common.config import CONTEXTS, Config
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (*(f"unora_{context}" for context in CONTEXTS), "unora_common.provision", "unora_common.streams")
-TOOLS = ("grpc_tools", "hatchling", "pip", "pytest", "setuptools", "mypy", "unora_local")
+TOOLS = ("grpc_tools", "hatchling", "pip", "pytest", "setuptools", "mypy", "unora_local", "unora_testing")
 
 
 def instructions() -> list[tuple[str, str]]:

@@ -10,11 +10,12 @@ import pytest
 from unora_common import provision, streams
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
+from unora_common.config import CONTEXTS as RUNNING
 from unora_common.health import READINESS
-from unora_local import compose_files, kubernetes
-from unora_local.contexts import CALLERS
-from unora_local.contexts import CONTEXTS as RUNNING
-from unora_local.reads import declaration, declared
+from unora_local import compose_files
+from unora_local.declarations import consumed_subjects, load_service
+from unora_local.tls import CALLERS
+from unora_tools import kubernetes
 
 from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, config_of, misfits, peers
 
@@ -157,7 +158,7 @@ def test_a_process_takes_its_configuration(
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("secrets") / "all"
-    compose_files.write(folder, declared(RUNNING))
+    compose_files.write(folder, consumed_subjects(RUNNING))
     return folder
 
 
@@ -168,7 +169,7 @@ def test_a_process_is_a_command_that_exists_with_its_ports_and_probes(
     found = container(rendered.pods()[f"{context}-{role}"])
     module, *words = found["args"]
     assert module == f"unora_{context}"
-    assert _parser(declaration(context)).parse_args(words).role == role
+    assert _parser(load_service(context)).parse_args(words).role == role
     assert "command" not in found, "the image's entry point is python -m"
     ports = {port["name"]: port["containerPort"] for port in found["ports"]}
     assert ports == {"health": HEALTH, "metrics": METRICS} | ({"grpc": GRPC} if role == "api" else {})
@@ -181,7 +182,7 @@ def test_jobs_are_commands_that_exist_and_read_what_they_are_given(rendered: Ren
     pods = rendered.pods()
     for context in RUNNING:
         module, *words = container(pods[f"{context}-migrate"])["args"]
-        assert (module, _parser(declaration(context)).parse_args(words).command) == (f"unora_{context}", "migrate")
+        assert (module, _parser(load_service(context)).parse_args(words).command) == (f"unora_{context}", "migrate")
         (volume,) = pods[f"{context}-migrate"]["spec"]["volumes"]
         assert volume["secret"]["secretName"] == f"{context}-owner"
     assert container(pods["cluster"])["args"] == [provision.__name__, f"{MOUNT}/passwords"]

@@ -39,7 +39,7 @@ from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import MemberBlocked, RestrictionChanged
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.support import request_id
 
@@ -127,19 +127,19 @@ class Pool:
     async def tier(self, who: Caller, version: int, tier: Tier.ValueType) -> None:
         """Billing tells of a member's tier."""
         event = TierChanged(user_id=who.id, version=version, tier=tier, occurred_at=await self.stamp())
-        await self.world.tell(event)
+        await self.world.publish(event)
 
     async def standing(self, who: Caller, version: int, **told: bool) -> None:
         """Safety tells of a member's standing."""
         event = RestrictionChanged(user_id=who.id, version=version, occurred_at=await self.stamp(), **told)
-        await self.world.tell(event)
+        await self.world.publish(event)
 
     async def block(self, blocker: Caller, blocked: Caller) -> MemberBlocked:
         """Safety tells of a block."""
         event = MemberBlocked(
             block_id=an_id(), version=1, blocker_id=blocker.id, blocked_id=blocked.id, occurred_at=await self.stamp()
         )
-        await self.world.tell(event)
+        await self.world.publish(event)
         return event
 
     async def inventory(self, who: Caller, version: int, *, count: int = 0, limit: int = 1) -> None:
@@ -152,7 +152,7 @@ class Pool:
             connection_limit=limit,
             occurred_at=await self.stamp(),
         )
-        await self.world.tell(event)
+        await self.world.publish(event)
 
     async def stamp(self) -> Timestamp:
         """Now, as events have it."""

@@ -21,7 +21,7 @@ from unora.matching.v1.events_pb2 import (
     InterestSent,
 )
 from unora_discovery import use_cases
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, an_id, later
 from tests.roles import role_of
@@ -96,7 +96,7 @@ def closed(interest: InterestSent, why: InterestClosure.ValueType) -> InterestCl
 async def waits(pool: Pool, sender: Caller, receiver: Caller, server: Server = PARTNER) -> InterestSent:
     """An interest that waits."""
     interest = sent(sender, receiver, await pool.stamp(), server)
-    await pool.world.tell(interest)
+    await pool.world.publish(interest)
     return interest
 
 
@@ -162,7 +162,7 @@ async def test_an_interest_that_is_over_brings_nobody_in_whatever_order_it_is_to
     interest = sent(admirer, me, await pool.stamp())
     events = (closed(interest, why), interest) if backwards else (interest, closed(interest, why))
     for event in events:
-        await pool.world.tell(event)
+        await pool.world.publish(event)
     assert admirer.id not in (await batch(pool, me))[1]
 
 
@@ -179,7 +179,7 @@ async def test_an_interest_that_is_too_old_brings_nobody_before_its_end_is_told(
 async def test_of_two_interests_one_that_waits_is_enough(pool: Pool, me: Caller, admirer: Caller) -> None:
     over = await waits(pool, admirer, me)
     await waits(pool, admirer, me)
-    await pool.world.tell(closed(over, INTEREST_CLOSURE_WITHDRAWN))
+    await pool.world.publish(closed(over, INTEREST_CLOSURE_WITHDRAWN))
     assert admirer.id in (await batch(pool, me))[1]
 
 
@@ -255,7 +255,7 @@ async def test_interests_that_waited_in_vain_are_forgotten_when_no_event_of_them
         " WHERE interest_id = $1::text::uuid",
         old.interest_id,
     )
-    await pool.world.settle()
+    await pool.world.drain()
     left = await pool.world.superuser.fetch(
         "SELECT interest_id::text FROM discovery.waiting_interests WHERE sender_id = $1", admirer.user
     )

@@ -21,7 +21,7 @@ from unora.matching.v1.events_pb2 import (
     InterestSent,
 )
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
 from tests.roles import role_of
@@ -70,7 +70,7 @@ async def test_a_block_hides_each_from_the_other(pool: Pool, me: Caller, star: C
 
 @pytest.mark.rule("DI-09", "MA-12")
 async def test_a_block_that_is_lifted_hides_nobody(pool: Pool, me: Caller, star: Caller) -> None:
-    await pool.world.tell(lifting(await pool.block(me, star)))
+    await pool.world.publish(lifting(await pool.block(me, star)))
     assert await sees(pool, me, star)
     assert await sees(pool, star, me)
 
@@ -78,16 +78,16 @@ async def test_a_block_that_is_lifted_hides_nobody(pool: Pool, me: Caller, star:
 @pytest.mark.rule("DI-09", "MA-12")
 async def test_each_of_two_who_block_each_other_has_to_lift_it(pool: Pool, me: Caller, star: Caller) -> None:
     mine, theirs = await pool.block(me, star), await pool.block(star, me)
-    await pool.world.tell(lifting(mine))
+    await pool.world.publish(lifting(mine))
     assert not await sees(pool, me, star)
-    await pool.world.tell(lifting(theirs))
+    await pool.world.publish(lifting(theirs))
     assert await sees(pool, star, me)
 
 
 @pytest.mark.rule("DI-09", "MA-12")
 async def test_the_lifting_may_be_told_of_another_block_than_the_first(pool: Pool, me: Caller, star: Caller) -> None:
     """Safety tells of the first of a member's blocks of another, and of the end of the last."""
-    await pool.world.tell(lifting(await pool.block(me, star), block_id=an_id()))
+    await pool.world.publish(lifting(await pool.block(me, star), block_id=an_id()))
     assert await sees(pool, me, star)
 
 
@@ -105,10 +105,10 @@ async def test_of_blocks_and_liftings_the_newest_counts_in_whatever_order_they_c
     second.occurred_at.seconds += 2
     told: tuple[Message, ...] = (first, lifting(first), second)
     for index in order:
-        await pool.world.tell(told[index])
+        await pool.world.publish(told[index])
     assert not await sees(pool, me, star)
     lifted = lifting(second)
-    await pool.world.tell(lifted)
+    await pool.world.publish(lifted)
     assert await sees(pool, me, star)
 
 
@@ -151,7 +151,7 @@ async def test_a_pair_that_has_ended_is_not_shown_again_when_its_block_is_lifted
         ended_by_id=me.id,
         occurred_at=await pool.stamp(),
     )
-    await pool.world.tell(ended, lifting(block))
+    await pool.world.publish(ended, lifting(block))
     assert not await sees(pool, me, star)
     assert not await sees(pool, star, me)
 
@@ -210,7 +210,7 @@ async def test_who_has_my_interest_comes_back_when_it_looks_over_and_not_before_
     for order in permutations(range(1 + len(why))):
         told = await interest(pool, me, star, *why)
         for index in order:
-            await pool.world.tell(told[index])
+            await pool.world.publish(told[index])
     kept = {(row["version"], row["reason"]) for row in await pool.rows("exclusions", me.user)}
     assert kept == {(1 + len(why), "lifted" if shown else "interest_pending")}
     assert await sees(pool, me, star) is shown
@@ -227,7 +227,7 @@ async def test_a_void_interest_and_one_that_pends_let_the_other_come_back_at_the
     lives = timedelta(days=days)
     told = await interest(pool, me, star, *why, lives=lives)
     for event in reversed(told) if backwards else told:
-        await pool.world.tell(event)
+        await pool.world.publish(event)
     await pool.world.move_clock(lives - timedelta(minutes=5))
     assert not await sees(pool, me, star)
     await pool.world.move_clock(timedelta(minutes=5))
@@ -241,17 +241,17 @@ async def test_an_interest_that_does_not_say_when_it_expires_is_over_when_that_i
     """As a matching of the version before sends it."""
     sent, expired = await interest(pool, me, star, INTEREST_CLOSURE_EXPIRED)
     sent.ClearField("expires_at")
-    await pool.world.tell(sent)
+    await pool.world.publish(sent)
     await pool.world.move_clock(timedelta(days=20))
     assert not await sees(pool, me, star)
-    await pool.world.tell(expired)
+    await pool.world.publish(expired)
     await pool.world.move_clock(timedelta(days=2))
     assert await sees(pool, me, star)
 
 
 @pytest.mark.rule("DI-09")
 async def test_an_interest_in_one_server_hides_its_receiver_in_all(pool: Pool, me: Caller, star: Caller) -> None:
-    await pool.world.tell(*await interest(pool, me, star))
+    await pool.world.publish(*await interest(pool, me, star))
     screen = await pool.refresh(me, FRIEND)
     assert star.id not in await pool.shown(me, screen.batch)
 

@@ -10,7 +10,7 @@ from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed
 from unora_discovery import servicer
 from unora_discovery.use_cases import Seen, look
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
 from tests.support import Refusal, refusal, request_id

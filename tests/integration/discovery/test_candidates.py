@@ -15,7 +15,7 @@ from unora.matching.v1.events_pb2 import (
     InterestClosure,
     InterestSent,
 )
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
 from tests.support import refusal
@@ -120,7 +120,7 @@ async def test_never_who_is_or_was_connected_and_neither_to_the_other(
         for version, kind in ((1, ConnectionFormed), (2, ConnectionEnded))
     ]
     for together in order:
-        await world.tell(*(events[index] for index in together))
+        await world.publish(*(events[index] for index in together))
     assert star.id not in await first_shown(pool, me)
     assert me.id not in await first_shown(pool, star)
     assert [row["reason"] for row in await pool.rows("exclusions", me.user)] == [reason]
@@ -156,7 +156,7 @@ async def closed(
 async def test_an_interest_that_pends_hides_its_receiver_from_its_sender_and_changes_nothing_for_the_receiver(
     world: World, pool: Pool, me: Caller, star: Caller
 ) -> None:
-    await world.tell(await sent(pool, an_id(), me, star))
+    await world.publish(await sent(pool, an_id(), me, star))
     assert star.id not in await first_shown(pool, me)
     assert (await first_shown(pool, star))[0] == me.id
 
@@ -169,7 +169,7 @@ async def test_a_wiped_interest_hides_nobody_in_whatever_order_it_is_heard_of(
     interest = an_id()
     events = (await sent(pool, interest, me, star), await closed(pool, interest, me, star, INTEREST_CLOSURE_WIPED))
     for index in order:
-        await world.tell(events[index])
+        await world.publish(events[index])
     assert (await first_shown(pool, me))[0] == star.id
 
 
@@ -178,7 +178,7 @@ async def test_an_interest_that_matched_keeps_the_pair_apart_before_the_connecti
     world: World, pool: Pool, me: Caller, star: Caller
 ) -> None:
     interest = an_id()
-    await world.tell(
+    await world.publish(
         await sent(pool, interest, me, star), await closed(pool, interest, me, star, INTEREST_CLOSURE_MATCHED)
     )
     assert star.id not in await first_shown(pool, me)
@@ -187,7 +187,7 @@ async def test_an_interest_that_matched_keeps_the_pair_apart_before_the_connecti
 @pytest.mark.rule("DI-09")
 async def test_one_of_two_interests_wiped_leaves_the_other(world: World, pool: Pool, me: Caller, star: Caller) -> None:
     one, other = an_id(), an_id()
-    await world.tell(
+    await world.publish(
         await sent(pool, one, me, star),
         await sent(pool, other, me, star),
         await closed(pool, one, me, star, INTEREST_CLOSURE_WIPED),

@@ -12,7 +12,7 @@ from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import CardHobby
 from unora.identity.v1.profile_service_pb2 import Hobby
 from unora_discovery.jobs import CleanUp
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id
 from tests.integration.identity.people import ADA, People
@@ -52,7 +52,7 @@ async def test_a_card_of_a_real_member_shows_hobbies_and_neither_name_nor_photo_
         Hobby(hobby_option_id="novels", micro_description="long ones"),
         Hobby(hobby_option_id="yoga", micro_description="badly"),
     )
-    await world.settle()
+    await world.drain()
     (known,) = await pool.rows("candidates", ada.member.user)
     assert known["hobby_option_ids"] == ["novels", "yoga"]
     assert await pool.screen(me) == screen

@@ -10,7 +10,7 @@ import pytest
 from unora_discovery import jobs
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.jobs import CleanUp
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
 from tests.support import refusal

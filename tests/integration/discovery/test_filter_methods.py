@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from unora.discovery.v1.discovery_service_pb2 import Filters, UpdateFiltersRequest
 from unora.identity.v1.profile_service_pb2 import GENDER_MAN, GENDER_NON_BINARY, GENDER_WOMAN
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool
 from tests.roles import role_of

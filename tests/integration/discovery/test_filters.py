@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, NAMES, PARTNER, Pool, Server
 from tests.roles import role_of

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
 from tests.roles import role_of

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import ListServersRequest
 from unora.discovery.v1.events_pb2 import BatchRefreshed, ServerJoined, ServerLeft
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool
 from tests.roles import role_of

@@ -14,9 +14,9 @@ import nats
 import pytest
 from unora_common.policies import policies_of
 from unora_common.streams import stream
-from unora_local import reads
-from unora_local.inprocess import World
+from unora_local import declarations
 from unora_local.nats_config import permissions
+from unora_testing.world import World
 
 from tests.contract.contract import files
 from tests.roles import role_of
@@ -42,7 +42,7 @@ async def test_their_roles_have_no_right_on_what_reveal_keeps(world: World, cont
 @pytest.mark.rule("DI-11")
 @pytest.mark.parametrize("context", BLIND)
 def test_they_consume_nothing_of_reveal_and_nats_is_told_so(context: str) -> None:
-    consumed = [each.subject for each in reads.declaration(context).consumed()]
+    consumed = [each.subject for each in declarations.load_service(context).consumed()]
     assert consumed
     assert not any(".reveal." in subject for subject in consumed)
     allowed = permissions(context, consumed)

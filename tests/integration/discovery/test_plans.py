@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from unora_discovery.store import batches, members, screens, search
-from unora_local.testbed import Testbed
+from unora_testing.testbed import Testbed
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 MEMBERS: Final = 3000

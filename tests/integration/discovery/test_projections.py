@@ -6,7 +6,7 @@ import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_discovery.domain import AgeBand, Gender, Hobby, Profile
 from unora_discovery.store import pool as store
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
 from tests.integration.identity.people import People
@@ -19,11 +19,11 @@ async def test_identity_tells_and_is_asked_until_the_member_is_in_the_pool(
     signed = await people.sign_in()
     await people.tell(signed)
     await people.choose(signed)
-    await world.settle()
+    await world.drain()
     assert [row["discovery_ready"] for row in await pool.rows("candidates", signed.member.user)] in ([], [False])
     for shot in range(3):
         await people.add_photo(signed, shot)
-    await world.settle()
+    await world.drain()
     (known,) = await pool.rows("candidates", signed.member.user)
     told = await world.events(DiscoveryProfileChanged, signed.member.user)
     assert (known["discovery_ready"], known["trust_level"]) == (True, told[-1].trust_level)

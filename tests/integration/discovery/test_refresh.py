@@ -10,7 +10,7 @@ from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed
 from unora_discovery import use_cases
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, GROWTH, PARTNER, Pool
 from tests.support import Refusal, refusal

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import ListServersRequest
 from unora.discovery.v1.events_pb2 import ServerJoined
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, GROWTH, PARTNER, Pool
 from tests.integration.identity.people import People
@@ -83,7 +83,7 @@ async def test_who_has_just_become_ready_is_not_refused_because_the_event_is_on_
     (known,) = await pool.rows("candidates", who.user)
     assert (known["discovery_ready"], known["city"], known["gender"]) == (True, "London", "woman")
     assert known["hobby_option_ids"] == ["chess", "hiking"]
-    await world.settle()
+    await world.drain()
     assert await pool.rows("candidates", who.user) == [known]
 
 
@@ -92,7 +92,7 @@ async def test_who_was_known_as_not_ready_joins_as_soon_as_ready(world: World, p
     signed = await people.sign_in()
     await people.tell(signed)
     await people.choose(signed)
-    await world.settle()
+    await world.drain()
     assert (await refusal(pool.join(signed.member))).reason == "NOT_DISCOVERY_READY"
     for shot in range(3):
         await people.add_photo(signed, shot)

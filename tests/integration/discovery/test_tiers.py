@@ -11,7 +11,7 @@ from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged
 from unora_discovery.domain import Tier as Kept
 from unora_discovery.use_cases import change_tier
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, Pool
 from tests.support import refusal

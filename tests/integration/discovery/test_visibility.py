@@ -9,7 +9,7 @@ import pytest
 from unora_discovery import use_cases
 from unora_discovery.domain import ServerType, visibility_below, visibility_seed
 from unora_discovery.store.search import Asked, search
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.discovery.pool import PARTNER, Pool
 from tests.support import refusal

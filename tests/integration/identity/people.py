@@ -35,8 +35,8 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from unora_identity.resources import Resources
-from unora_local.inprocess import Caller, World
-from unora_local.people.photos import portrait
+from unora_testing.photos.portraits import portrait
+from unora_testing.world import Caller, World
 
 from tests.integration.identity.objects import post
 from tests.support import request_id

@@ -16,8 +16,8 @@ from unora.identity.v1.profile_service_pb2 import (
     ReorderPhotosRequest,
 )
 from unora_identity.providers.photos import ObjectMissing
-from unora_local.inprocess import World
-from unora_local.people.photos import landscape, portrait
+from unora_testing.photos.portraits import landscape, portrait
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed
@@ -125,7 +125,7 @@ async def test_what_is_deleted_is_gone_from_the_store_too(world: World, people: 
     (row,) = await people.rows("photos", id=UUID(photo.photo_id))
     for _ in range(2):
         await delete(people, who, photo.photo_id, call)
-    await world.settle()
+    await world.drain()
     assert (await fetch(shown.url))[0] == 404
     with pytest.raises(ObjectMissing):
         await people.resources.photos.get(row["object_key"], most_bytes=10**8)

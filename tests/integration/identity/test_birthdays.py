@@ -11,7 +11,7 @@ import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import Profile
 from unora_identity.jobs import Birthdays
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People, born
 
@@ -75,11 +75,11 @@ async def test_of_who_is_not_shown_a_birthday_is_not_told(world: World, people: 
 async def test_a_change_just_after_midnight_does_not_swallow_the_birthday(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 40)
     who = await people.ready(profile)
-    await world.settle()
+    await world.drain()
     await pass_to(world, midnight)
     await people.tell(who, Profile(bio="Forty, and nobody knows."), "bio")
     assert (await candidate(world, who.member.user))["age_band"] == "35_39"
-    await world.settle()
+    await world.drain()
     assert (await candidate(world, who.member.user))["age_band"] == "40_49"
 
 
@@ -87,13 +87,13 @@ async def test_a_change_just_after_midnight_does_not_swallow_the_birthday(world:
 async def test_many_replicas_tell_a_birthday_once(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 50)
     who = await people.ready(profile)
-    await world.settle()
+    await world.drain()
     before = len(await world.events(DiscoveryProfileChanged, who.member.id))
     await pass_to(world, midnight)
     jobs = Birthdays(world.apps["identity"].runtime)
     done = await asyncio.gather(*(jobs.tell_age_bands() for _ in range(5)))
     assert sum(done) == 1
-    await world.settle()
+    await world.drain()
     assert len(await world.events(DiscoveryProfileChanged, who.member.id)) == before + 1
 
 

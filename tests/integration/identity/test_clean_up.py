@@ -15,8 +15,8 @@ from unora_identity.jobs import CleanUp
 from unora_identity.providers.photos import ObjectMissing
 from unora_identity.store import sessions
 from unora_identity.tokens import machine_now
-from unora_local.inprocess import World
-from unora_local.people.photos import portrait
+from unora_testing.photos.portraits import portrait
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed
@@ -73,7 +73,7 @@ async def test_a_form_that_is_posted_again_after_its_photo_was_deleted_leaves_no
     await people.complete(who, offered.photo_id)
     gone = DeletePhotoRequest(request_id=request_id(), photo_id=offered.photo_id)
     await people.profiles.DeletePhoto(gone, metadata=who.metadata)
-    await world.settle()
+    await world.drain()
     assert await post(offered.url, offered.form_fields, picture) in (200, 204)
     posted = uploading.upload_key(who.member.user, as_uuid(offered.photo_id))
     assert await stored(people, posted)

@@ -18,7 +18,7 @@ from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import GENDER_WOMAN, Profile
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, HOBBIES, People
 from tests.support import refusal

@@ -19,7 +19,7 @@ from unora.safety.v1.restriction_service_pb2 import GetBlockRequest, GetBlockRes
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch
 from tests.integration.identity.people import ADA, People, Signed, apply

@@ -31,7 +31,7 @@ from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceS
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.ids import uuid7
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, People, Signed, apply
 from tests.roles import role_of

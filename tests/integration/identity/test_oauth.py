@@ -21,7 +21,7 @@ from unora.identity.v1.verification_service_pb2 import (
     Signal,
 )
 from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People, Signed
 from tests.roles import role_of

@@ -13,7 +13,7 @@ from unora_identity.providers.photos import (
     StoreUnavailable,
     Upload,
 )
-from unora_local.testbed import Testbed
+from unora_testing.testbed import Testbed
 
 from tests.integration.identity.objects import fetch, post
 

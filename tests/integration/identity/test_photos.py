@@ -20,8 +20,8 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_common.ids import uuid7
 from unora_identity.providers.photos import ObjectMissing
 from unora_identity.uploading import upload_key
-from unora_local.inprocess import World
-from unora_local.people.photos import landscape, portrait
+from unora_testing.photos.portraits import landscape, portrait
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from unora_common.ids import uuid7
 from unora_identity.store import age_bands, challenges, photos, revocations, sessions
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 THEN = datetime(2026, 1, 10, tzinfo=UTC)
 MANY = """

@@ -26,7 +26,7 @@ from unora.identity.v1.profile_service_pb2 import (
     SetHobbiesRequest,
     UpdateProfileRequest,
 )
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, HOBBIES, People, Signed, born
 from tests.roles import role_of

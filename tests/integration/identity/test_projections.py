@@ -13,7 +13,7 @@ from unora.identity.v1.account_service_pb2 import Account, GetAccountRequest
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora_common.database import Row, Session
 from unora_identity.store import members
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People, Signed, apply
 from tests.roles import role_of
@@ -44,7 +44,7 @@ async def test_slots_follow_matching(world: World, people: People) -> None:
     )
     for event in (newer, older):
         event.occurred_at.FromDatetime(EARLY)
-        await world.tell(event)
+        await world.publish(event)
     shown = await account(people, who)
     assert (shown.active_connection_count, shown.connection_limit) == (2, 2)
     assert shown.tier == TIER_FREE  # which tier it is, billing says
@@ -60,7 +60,7 @@ async def test_how_many_slots_there_may_be_is_not_for_identity_to_say(world: Wor
         user_id=who.member.id, version=1, tier=TIER_PRO, active_connection_count=7, connection_limit=12
     )
     event.occurred_at.FromDatetime(EARLY)
-    await world.tell(event)
+    await world.publish(event)
     shown = await account(people, who)
     assert (shown.active_connection_count, shown.connection_limit) == (7, 12)
     async with role_of(world, "identity") as connection:
@@ -78,7 +78,7 @@ async def test_the_timer_follows_discovery(world: World, people: People) -> None
     newer.refresh_available_at.FromDatetime(LATE)
     for event in (newer, older):
         event.occurred_at.FromDatetime(EARLY)
-        await world.tell(event)
+        await world.publish(event)
     shown = await account(people, who)
     last_at, available_at = shown.last_global_refresh_at, shown.refresh_available_at
     assert (last_at.ToDatetime(UTC), available_at.ToDatetime(UTC)) == (EARLY, LATE)

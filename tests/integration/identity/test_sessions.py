@@ -25,7 +25,7 @@ from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened, SessionRevoked
 from unora_common.ids import uuid7
 from unora_identity.service import service
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People, Signed
 from tests.roles import role_of
@@ -188,7 +188,7 @@ async def test_a_session_that_its_member_ends_is_over_at_once_and_everywhere_soo
         await revoke(people, who, old.session_id, call)
     await revoke(people, who, old.session_id)
     assert (await refusal(people.refresh(lost.tokens.refresh_token))).reason == "SESSION_INVALID"
-    await world.settle()
+    await world.drain()
     refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=lost.metadata))
     assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SESSION_REVOKED")
     (told,) = await world.events(SessionRevoked, who.member.id)
@@ -219,7 +219,7 @@ async def test_of_a_refresh_and_a_revocation_at_once_nothing_lives_on(world: Wor
             return_exceptions=True,
         )
         if not isinstance(refreshed, BaseException):
-            await world.settle()
+            await world.drain()
             metadata = (("authorization", f"Bearer {refreshed.tokens.access_token}"),)
             refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=metadata))
             assert refused.reason == "SESSION_REVOKED"

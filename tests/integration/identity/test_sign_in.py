@@ -12,7 +12,7 @@ import grpc
 import pytest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, StartPhoneVerificationRequest
 from unora.identity.v1.events_pb2 import AccountCreated, SessionOpened
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.identity.people import People
 from tests.roles import role_of

@@ -18,7 +18,7 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_identity.domain.policy import Policy
 from unora_identity.servicers.directory import revoked_lately
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.identity.people import People, Signed, apply
 from tests.support import refusal, request_id
@@ -33,7 +33,7 @@ async def standing(world: World, who: Signed, version: int, *, suspended: bool) 
 
 
 async def suspend(world: World, who: Signed, version: int = 1) -> None:
-    await world.tell(await standing(world, who, version, suspended=True))
+    await world.publish(await standing(world, who, version, suspended=True))
 
 
 async def account(people: People, who: Signed) -> Account:
@@ -93,7 +93,7 @@ async def test_when_it_is_lifted_the_next_tokens_are_whole(world: World, people:
     who = await people.sign_in(number)
     await suspend(world, who)
     again = await people.sign_in(number)
-    await world.tell(await standing(world, who, 2, suspended=False))
+    await world.publish(await standing(world, who, 2, suspended=False))
     assert not (await account(people, again)).suspended
     tokens = (await people.refresh(again.tokens.refresh_token)).tokens
     metadata = (("authorization", f"Bearer {tokens.access_token}"),)
@@ -126,7 +126,7 @@ async def test_of_a_sign_in_and_a_suspension_at_once_no_whole_session_is_left(wo
             return_exceptions=True,
         )
         assert isinstance(done[0], Signed)
-        await world.settle()
+        await world.drain()
         refused = await refusal(people.profiles.GetProfile(GetProfileRequest(), metadata=done[0].metadata))
         assert refused.reason in ("ACCOUNT_SUSPENDED", "SESSION_REVOKED")
 

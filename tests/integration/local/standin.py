@@ -40,7 +40,7 @@ def command(context: str) -> Sequence[str]:
 
 
 def make(folder: RunFolder, progress: Progress) -> Stack:
-    return Stack(folder, progress, contexts=CONTEXTS, command=command, declared=lambda _: {}, migrate=migrate)
+    return Stack(folder, progress, contexts=CONTEXTS, command=command, subjects=lambda _: {}, migrate=migrate)
 
 
 if __name__ == "__main__":

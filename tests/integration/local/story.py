@@ -10,16 +10,16 @@ from uuid import UUID
 import asyncpg
 from unora.common.v1.types_pb2 import TIER_PLUS
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_common.config import CONTEXTS
+from unora_demo import days, discovery, journey, matching, payments
+from unora_demo.cast import PRINCIPALS
+from unora_demo.client import Gateway
+from unora_demo.people import Member, SmsBox
+from unora_demo.provider import Provider
+from unora_demo.stage import Stage
+from unora_demo.timeline import Timeline
 from unora_identity.commands import grant_admin
-from unora_local.contexts import CONTEXTS
-from unora_local.demo import days, discovering, journey, meeting, paying
-from unora_local.demo.cast import PRINCIPALS
-from unora_local.demo.client import Gateway
-from unora_local.demo.people import Member, SmsBox
-from unora_local.demo.provider import Provider
-from unora_local.demo.stage import Stage
-from unora_local.demo.timeline import Timeline
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 MEMBERS = PRINCIPALS + 11
 """All who have a part in the story, and enough others for a batch."""
@@ -42,8 +42,8 @@ class WorldClock:
         ahead = to if isinstance(to, timedelta) else to - await self.now()
         await self._world.move_clock(max(ahead, timedelta()))
 
-    async def settle(self) -> None:
-        await self._world.settle()
+    async def wait_until_idle(self) -> None:
+        await self._world.drain()
 
 
 async def play(world: World) -> Timeline:
@@ -66,15 +66,15 @@ async def play(world: World) -> Timeline:
 async def _make_admin(world: World, user_id: str) -> None:
     """What the command of identity does."""
     assert await grant_admin(world.apps["identity"].runtime, UUID(user_id))
-    await world.settle()
+    await world.drain()
 
 
 async def _connect(stage: Stage, one: Member, other: Member) -> str:
-    card = await discovering.find(stage, one, other)
-    answer = await discovering.find(stage, other, one)
-    await meeting.send(stage, one, card)
-    made = await meeting.send(stage, other, answer)
-    await stage.clock.settle()
+    card = await discovery.find(stage, one, other)
+    answer = await discovery.find(stage, other, one)
+    await matching.send(stage, one, card)
+    made = await matching.send(stage, other, answer)
+    await stage.clock.wait_until_idle()
     return made.connection.connection_id
 
 
@@ -87,10 +87,10 @@ async def _break(stage: Stage, one: Member, other: Member) -> None:
     await days.check_in(stage, other)
     await stage.clock.move(days.ends(stage.streak) + days.MORNING)
     await _keep_alone(stage, one)
-    await paying.subscribe(stage, other, TIER_PLUS)
-    free = await paying.begin(stage, other)
+    await payments.subscribe(stage, other, TIER_PLUS)
+    free = await payments.begin(stage, other)
     assert free.payment.amount == 0
-    assert await paying.outcome(stage, other, free.payment) == "APPLIED"
+    assert await payments.outcome(stage, other, free.payment) == "APPLIED"
     await _keep_alone(stage, one)
 
 

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from unora_local.inprocess import World
-from unora_local.invariants import INVARIANTS, broken
-from unora_local.testbed import Testbed
+from unora_testing.invariants import INVARIANTS, broken
+from unora_testing.testbed import Testbed
+from unora_testing.world import World
 
 from tests.integration.local.breakages import BREAKAGES, Breakage
 from tests.integration.local.story import play

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from unora_local import postgres_home
-from unora_local.run_folder import Row, RunFolder, started
+from unora_local.run_folder import Row, RunFolder, start_time
 
 STANDIN = [sys.executable, str(Path(__file__).with_name("standin.py"))]
 
@@ -51,7 +51,7 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
 
 
 def alive(rows: list[Row]) -> list[str]:
-    return [row.name for row in rows if started(row.pid) == row.started]
+    return [row.name for row in rows if start_time(row.pid) == row.started]
 
 
 def test_a_stack_from_its_first_start_to_its_end(commands: Commands) -> None:

@@ -8,7 +8,7 @@ import pytest
 from unora_common import database
 from unora_common.batching import Write, combine
 from unora_common.database import Session, Tx
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 

@@ -27,10 +27,10 @@ from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from unora_common.database import Database
 from unora_common.errors import DomainError
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
 from unora_matching.domain import EndReason as Reason
 from unora_matching.domain import Policy, Wish
 from unora_matching.use_cases import Sent, end_connection, send_interest, withdraw_interest
+from unora_testing.world import Caller, World
 
 from tests.support import request_id
 

@@ -19,7 +19,7 @@ from unora.matching.v1.events_pb2 import (
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ENDED
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
@@ -34,7 +34,7 @@ async def test_a_block_ends_the_connection_and_the_other_sees_one_neutral_ending
         connection = await people.connect(blocker, other)
         before = await world.now()
         if cause == END_CAUSE_BLOCK:
-            await world.tell(blocked(blocker, other, before))
+            await world.publish(blocked(blocker, other, before))
         else:
             await people.end(blocker, connection.connection_id)
         shown = await people.connection(other, connection.connection_id)
@@ -62,7 +62,7 @@ async def test_it_voids_what_pends_both_ways_in_all_servers_and_nobody_sees_it(w
     await people.wish(blocker, third)
     await people.wish(third, other)
     shown = [await people.all_that_is_shown(member) for member in (blocker, other, third)]
-    await world.tell(blocked(blocker, other, await world.now()))
+    await world.publish(blocked(blocker, other, await world.now()))
     assert [await people.all_that_is_shown(member) for member in (blocker, other, third)] == shown
     assert await people.statuses(blocker) == ["void", "pending"]
     assert await people.statuses(other) == ["void"]
@@ -79,11 +79,11 @@ async def test_while_it_lasts_wishes_look_pending_and_are_void_and_after_it_new_
     first, second = await people.members("pro", "pro")
     blocker, other = (first, second) if direction else (second, first)
     block = blocked(blocker, other, await world.now())
-    await world.tell(block)
+    await world.publish(block)
     for sender, receiver in permutations((first, second)):
         assert not (await people.wish(sender, receiver)).HasField("connection")
     assert await people.statuses(first) == await people.statuses(second) == ["void"]
-    await world.tell(unblocked(block, await world.now()))
+    await world.publish(unblocked(block, await world.now()))
     assert not (await people.wish(first, second, SERVER_TYPE_FRIEND)).HasField("connection")
     assert (await people.wish(second, first, SERVER_TYPE_FRIEND)).HasField("connection")
     assert await people.statuses(first) == await people.statuses(second) == ["void", "matched"]
@@ -93,11 +93,11 @@ async def test_while_it_lasts_wishes_look_pending_and_are_void_and_after_it_new_
 async def test_each_direction_is_lifted_by_itself(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     blocks = [blocked(first, second, await world.now()), blocked(second, first, await world.now())]
-    await world.tell(*blocks)
-    await world.tell(unblocked(blocks[0], await world.now()))
+    await world.publish(*blocks)
+    await world.publish(unblocked(blocks[0], await world.now()))
     await people.wish(first, second, SERVER_TYPE_FRIEND)
     assert await people.statuses(first) == ["void"]
-    await world.tell(unblocked(blocks[1], await world.now()))
+    await world.publish(unblocked(blocks[1], await world.now()))
     await people.wish(second, first)
     assert (await people.wish(first, second)).HasField("connection")
 
@@ -107,8 +107,8 @@ async def test_a_pair_that_a_block_has_ended_never_connects_again(world: World, 
     first, second = await people.members("free", "free")
     await people.connect(first, second)
     block = blocked(first, second, await world.now())
-    await world.tell(block)
-    await world.tell(unblocked(block, await world.now()))
+    await world.publish(block)
+    await world.publish(unblocked(block, await world.now()))
     for sender, receiver in permutations((first, second)):  # on cards that have outlived it
         assert not (await people.wish(sender, receiver)).HasField("connection")
     assert await people.statuses(first) == await people.statuses(second) == ["matched", "void"]
@@ -126,9 +126,9 @@ async def test_a_block_that_its_lifting_overtook_ended_what_there_was_and_keeps_
     await people.wish(first, third)
     at = await world.now()
     blocks = [blocked(first, second, at), blocked(first, third, at)]
-    await world.tell(*[unblocked(block, await world.now()) for block in blocks])
+    await world.publish(*[unblocked(block, await world.now()) for block in blocks])
     await people.wish(first, third, SERVER_TYPE_FRIEND)
-    await world.tell(*blocks)
+    await world.publish(*blocks)
     assert (await people.connection(first, connection.connection_id)).status == CONNECTION_STATUS_ENDED
     assert await people.statuses(first) == ["matched", "void", "pending"]
     assert (await people.wish(third, first, SERVER_TYPE_FRIEND)).HasField("connection")
@@ -139,9 +139,9 @@ async def test_a_block_that_its_lifting_overtook_ended_what_there_was_and_keeps_
 async def test_what_formed_after_the_lifting_is_safe_from_a_late_block(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     block = blocked(first, second, await world.now())
-    await world.tell(unblocked(block, await world.now()))
+    await world.publish(unblocked(block, await world.now()))
     connection = await people.connect(first, second)
-    await world.tell(block)
+    await world.publish(block)
     assert await people.connections(second) == [connection]
 
 
@@ -171,9 +171,9 @@ async def test_told_twice_in_any_order_it_is_the_same(world: World, people: Peop
 async def test_the_end_of_a_block_by_another_card_lifts_the_first(world: World, people: People) -> None:
     """Safety tells the first block of a direction and the end of the last, which need not be the same block."""
     first, second = await people.members("free", "free")
-    await world.tell(blocked(first, second, await world.now()))
+    await world.publish(blocked(first, second, await world.now()))
     last = blocked(first, second, await world.now())  # never told
-    await world.tell(unblocked(last, await world.now()))
+    await world.publish(unblocked(last, await world.now()))
     await people.wish(second, first)
     assert (await people.wish(first, second)).HasField("connection")
 
@@ -254,5 +254,5 @@ async def test_a_crash_before_the_commit_is_made_up_for(world: World, people: Pe
         await Crashing(people).block(block)
     assert len(await people.connections(first)) == 1
     assert await people.rows("SELECT FROM matching.blocked_pairs WHERE blocker_id = $1", first.user) == []
-    await world.tell(block)
+    await world.publish(block)
     assert len(await world.events(ConnectionEnded, connection.connection_id)) == 1

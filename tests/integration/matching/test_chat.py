@@ -9,7 +9,7 @@ from unora.matching.v1.events_pb2 import ChatUnlocked
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE, Connection
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 
@@ -30,7 +30,7 @@ async def test_a_completed_streak_opens_the_chat_for_both(world: World, people: 
     connection = await people.connect(first, second)
     assert chat_of(connection) is None
     at = await world.now()
-    await world.tell(completed(connection.connection_id, at))
+    await world.publish(completed(connection.connection_id, at))
     for member in (first, second):
         (shown,) = await people.connections(member)
         assert (chat_of(shown), shown.status) == (at, CONNECTION_STATUS_ACTIVE)
@@ -45,7 +45,7 @@ async def test_told_twice_it_opens_once(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     at = await world.now()
-    await world.tell(completed(connection.connection_id, at), completed(connection.connection_id, at + timedelta(1)))
+    await world.publish(completed(connection.connection_id, at), completed(connection.connection_id, at + timedelta(1)))
     (shown,) = await people.connections(first)
     assert chat_of(shown) == at
     assert len(await world.events(ChatUnlocked, connection.connection_id)) == 1
@@ -61,7 +61,7 @@ async def test_a_connection_that_ended_first_stays_without(world: World, people:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     await people.end(first, connection.connection_id)
-    await world.tell(completed(connection.connection_id, await world.now()))
+    await world.publish(completed(connection.connection_id, await world.now()))
     (shown,) = await people.connections(second, show_ended=True)
     assert chat_of(shown) is None
     assert await world.events(ChatUnlocked, connection.connection_id) == []
@@ -73,6 +73,6 @@ async def test_a_streak_without_a_connection_opens_nothing_and_holds_nobody_up(w
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     now = await world.now()
-    await world.tell(completed(stray, now), completed(connection.connection_id, now))
+    await world.publish(completed(stray, now), completed(connection.connection_id, now))
     assert await world.events(ChatUnlocked, stray) == []
     assert len(await world.events(ChatUnlocked, connection.connection_id)) == 1

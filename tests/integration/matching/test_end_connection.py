@@ -18,9 +18,9 @@ from unora.matching.v1.matching_service_pb2 import (
 )
 from unora.streak.v1.events_pb2 import StreakTerminated
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
 from unora_matching.domain import EndReason as Reason
 from unora_matching.use_cases import end_connection
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.support import Refusal, as_uuid, refusal, request_id
@@ -129,9 +129,9 @@ async def test_a_slot_that_is_free_again_can_be_taken(people: People) -> None:
 async def test_its_streak_ends_with_it(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
-    await world.settle()
+    await world.drain()
     await people.end(first, connection.connection_id)
-    await world.settle()
+    await world.drain()
     told = [event.connection_id for event in await world.events(StreakTerminated)]
     assert told.count(connection.connection_id) == 1
 

@@ -11,8 +11,8 @@ from unora.common.v1.types_pb2 import SERVER_TYPE_GROWTH
 from unora.matching.v1.events_pb2 import INTEREST_CLOSURE_EXPIRED, INTEREST_CLOSURE_VOID, InterestClosed
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_EXPIRED, INTEREST_STATUS_PENDING
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
 from unora_matching.use_cases import expire_interests
+from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import POLICY, People
 from tests.integration.matching.test_rush import assert_sound, attempt
@@ -45,7 +45,7 @@ async def test_it_expires_after_14_days_and_not_before(world: World, people: Peo
     young = await send_long_ago(people, sender, receiver, timedelta(days=14) - MOMENT)
     other = await people.member()
     old = await send_long_ago(people, sender, other, timedelta(days=14))
-    await world.settle()
+    await world.drain()
     shown = {interest.interest_id: interest.status for interest in await people.sent(sender)}
     assert shown == {young: INTEREST_STATUS_PENDING, old: INTEREST_STATUS_EXPIRED}
     assert (await people.inventory(sender)).pending_interest_count == 1
@@ -87,7 +87,7 @@ async def test_what_is_due_does_not_match_although_nobody_has_come_to_it_yet(peo
 
 @pytest.mark.rule("MA-11")
 async def test_many_expire_once_in_batches_whatever_the_number_of_replicas(world: World, people: People) -> None:
-    await world.settle()
+    await world.drain()
     receiver = await people.member()
     senders = [await people.member() for _ in range(30)]
     due = [await send_long_ago(people, sender, receiver, timedelta(days=15)) for sender in senders]

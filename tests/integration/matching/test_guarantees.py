@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.roles import Role, refused, role_of, undone

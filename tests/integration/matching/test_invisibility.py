@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import POLICY, People
 from tests.integration.matching.test_expiry import send_long_ago
@@ -103,7 +103,7 @@ async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_
         "UPDATE matching.interests SET deleted_at = clock.now() WHERE sender_id = $1", receivers["too late"].user
     )
     await send_long_ago(people, receivers["too late"], sender, POLICY.lifetime)
-    await world.tell(
+    await world.publish(
         blocked(receivers["blocks me"], sender, now),
         blocked(sender, receivers["blocked by me"], now),
         standing(receivers["restricted"], 1, now, restricted=True),
@@ -120,7 +120,7 @@ async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_
     shown = (await people.sent(sender))[: len(names)]
     assert all(_fields(interest) == _fields(shown[0]) for interest in shown)
     assert (await people.inventory(sender)).pending_interest_count == len(names)
-    await world.tell(standing(sender, 1, now, restricted=True))
+    await world.publish(standing(sender, 1, now, restricted=True))
     card = await people.card(sender, await people.member())
     statements.clear()
     answer = await people.send(sender, card)  # and so is everything to one who is restricted

@@ -16,7 +16,7 @@ from unora.matching.v1.matching_service_pb2 import (
 from unora.matching.v1.pair_service_pb2 import GetPairRequest
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import People
 from tests.support import refusal

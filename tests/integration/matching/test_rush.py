@@ -12,9 +12,9 @@ from itertools import count, permutations
 import pytest
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed, InventoryChanged
 from unora_common.errors import DomainError
-from unora_local.inprocess import Caller, World
 from unora_matching.domain import EndReason
 from unora_matching.use_cases import end_connection
+from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import People, Tier
 from tests.integration.matching.test_send_interest import shape

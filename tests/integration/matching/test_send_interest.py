@@ -23,7 +23,7 @@ from unora.matching.v1.matching_service_pb2 import (
     SendInterestResponse,
 )
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import POLICY, People
 from tests.support import refusal, request_id

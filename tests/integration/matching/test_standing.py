@@ -16,7 +16,7 @@ from unora.matching.v1.events_pb2 import (
     InventoryChanged,
 )
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE, CONNECTION_STATUS_ENDED
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
@@ -30,7 +30,7 @@ async def test_restricted_they_see_no_difference_and_their_wishes_never_match(wo
     interest = (await people.wish(member, admired)).interest
     await people.wish(other, member)
     shown = await people.all_that_is_shown(member)
-    await world.tell(standing(member, 1, await world.now(), restricted=True))
+    await world.publish(standing(member, 1, await world.now(), restricted=True))
     assert await people.all_that_is_shown(member) == shown
     assert await people.statuses(member) == ["matched", "void"]
     (closed,) = await world.events(InterestClosed, interest.interest_id)
@@ -47,9 +47,9 @@ async def test_restricted_they_see_no_difference_and_their_wishes_never_match(wo
 async def test_what_is_void_stays_so_when_it_is_lifted_and_new_ones_match(world: World, people: People) -> None:
     member, admired = await people.members("pro", "pro")
     await people.wish(member, admired, SERVER_TYPE_FRIEND)
-    await world.tell(standing(member, 1, await world.now(), restricted=True))
+    await world.publish(standing(member, 1, await world.now(), restricted=True))
     await people.wish(member, admired, SERVER_TYPE_GROWTH)
-    await world.tell(standing(member, 2, await world.now(), restricted=False))
+    await world.publish(standing(member, 2, await world.now(), restricted=False))
     assert await people.statuses(member) == ["void", "void"]
     for server in (SERVER_TYPE_FRIEND, SERVER_TYPE_GROWTH):
         assert not (await people.wish(admired, member, server)).HasField("connection")
@@ -64,7 +64,7 @@ async def test_suspended_all_their_connections_end_and_nobody_elses(world: World
     formed = [(await people.connect(member, partner)).connection_id for partner in partners]
     apart = await people.connect(partners[1], admired)
     await people.wish(member, await people.member())
-    await world.tell(standing(member, 1, await world.now(), suspended=True))
+    await world.publish(standing(member, 1, await world.now(), suspended=True))
     for connection_id, partner in zip(formed, partners, strict=True):
         (event,) = await world.events(ConnectionEnded, connection_id)
         assert (event.ended_by_id, event.cause) == (member.id, END_CAUSE_SUSPENSION)
@@ -81,12 +81,12 @@ async def test_suspended_all_their_connections_end_and_nobody_elses(world: World
 async def test_nobody_matches_with_who_is_suspended(world: World, people: People) -> None:
     member, admirer = await people.members("pro", "pro")
     await people.wish(member, admirer)
-    await world.tell(standing(member, 1, await world.now(), suspended=True))
+    await world.publish(standing(member, 1, await world.now(), suspended=True))
     assert not (await people.wish(admirer, member)).HasField("connection")
     await people.wish_directly(member, admirer, "friend")  # by a token that still works
     assert not (await people.wish(admirer, member, SERVER_TYPE_FRIEND)).HasField("connection")
     assert await people.statuses(member) == ["void", "void"]
-    await world.tell(standing(member, 2, await world.now()))
+    await world.publish(standing(member, 2, await world.now()))
     assert (await people.wish_directly(member, admirer, "growth")).connection is None
     assert (await people.wish(admirer, member, SERVER_TYPE_GROWTH)).HasField("connection")
 
@@ -96,7 +96,7 @@ async def test_of_what_comes_out_of_order_the_newest_counts(world: World, people
     member, admired = await people.members("pro", "pro")
     await people.wish(member, admired, SERVER_TYPE_FRIEND)
     start = await world.now()
-    await world.tell(standing(member, 2, await world.now()))
+    await world.publish(standing(member, 2, await world.now()))
     await people.wish(member, admired, SERVER_TYPE_GROWTH)
     await Below(people).standing(standing(member, 1, start, restricted=True))
     # it was restricted up to the second change: what was sent by then is void, what came later is not

@@ -13,9 +13,9 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_MATCHED, INTEREST_STATUS_WIPED
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
 from unora_matching.domain import Wish
 from unora_matching.use_cases import send_interest
+from unora_testing.world import World
 
 from tests.integration.matching.people import POLICY, People
 

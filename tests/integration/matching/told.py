@@ -13,10 +13,10 @@ from unora_common.database import Tx
 from unora_common.errors import RetryLater
 from unora_common.ids import uuid7
 from unora_common.messages import TIERS, from_timestamp
-from unora_local.inprocess import Caller
 from unora_matching.domain import Tier
 from unora_matching.store.blocks import Told
 from unora_matching.use_cases import block, change_standing, change_tier, unblock
+from unora_testing.world import Caller
 
 from tests.integration.matching.people import POLICY, People
 

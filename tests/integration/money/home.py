@@ -21,7 +21,7 @@ from unora.streak.v1.streak_service_pb2 import (
     StreakState,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.billing.conftest import Wallet
 from tests.integration.matching.people import People
@@ -70,7 +70,7 @@ class Home(Couple):
 
     async def ended(self, by: Caller) -> None:
         await People(self.world).end(by, self.pair.connection_id)
-        await self.world.settle()
+        await self.world.drain()
 
     async def ended_in_matching_alone(self) -> None:
         """a ends it, and nobody has heard of it yet."""
@@ -78,7 +78,7 @@ class Home(Couple):
 
     async def blocked(self, by: Caller) -> None:
         await self.blocked_in_safety_alone(by)
-        await self.world.settle()
+        await self.world.drain()
 
     async def blocked_in_safety_alone(self, by: Caller) -> None:
         """Nobody has heard of it yet."""
@@ -86,13 +86,13 @@ class Home(Couple):
 
     async def suspended(self, whom: Caller) -> None:
         await self.suspended_in_safety_alone(whom)
-        await self.world.settle()
+        await self.world.drain()
 
     async def suspended_in_safety_alone(self, whom: Caller) -> None:
         """The other reports them, and a moderator decides; nobody has heard of it yet."""
         reporter = self.a if whom is self.b else self.b
         await Meetings(self.world).report(reporter, Target(connection_id=self.pair.connection_id))
-        await self.world.settle()
+        await self.world.drain()
         await Office(self.world).settle_case(whom, DECISION_SUSPEND)
 
     async def nudge(self, sender: Caller) -> SendNudgeResponse:
@@ -110,14 +110,14 @@ class Home(Couple):
         await self.world.apps["billing"].relay.step()
         app = self.world.apps["streak"]
         await asyncio.gather(*(job.step() for job in app.jobs[:-1]), *(each.step() for each in app.consumers))
-        await self.world.settle()
+        await self.world.drain()
 
 
 async def met(world: World, a: Caller | None = None, b: Caller | None = None) -> Home:
     """A couple of these two, or of two of whom identity has all that reveals need."""
     one, other = a or await member(world), b or await member(world)
     connection = await People(world).connect(one, other, SERVER_TYPE_PARTNER)
-    await world.settle()
+    await world.drain()
     streaks = world.stub(StreakServiceStub, "streak")
     answer = await streaks.GetDashboard(GetDashboardRequest(), metadata=one.metadata)
     (streak,) = (each for each in answer.streaks if each.connection_id == connection.connection_id)

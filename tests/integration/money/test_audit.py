@@ -7,7 +7,7 @@ from google.protobuf import message_factory
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import DESCRIPTOR
 from unora_common.outbox import subject_of
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED
 from tests.integration.money.home import Home
@@ -27,7 +27,7 @@ async def test_every_step_of_a_members_money_is_recorded(world: World, home: Hom
     await home.miss()
     declined = await purse.create(purse.ask())
     await purse.confirm(declined.confirmation, DECLINED)
-    await world.settle()
+    await world.drain()
     await purse.pay()
     await home.ended(home.a)  # into credits
     await purse.subscribe("PLUS")

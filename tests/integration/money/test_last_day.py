@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from itertools import permutations
 
 import pytest
-from unora_local.inprocess import World
-from unora_local.invariants import broken
+from unora_testing.invariants import broken
+from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.integration.money.home import NUDGE, REVEAL, Home
@@ -62,7 +62,7 @@ async def test_whatever_comes_first_each_has_what_is_theirs(world: World, home: 
     steps: dict[str, Callable[[], Awaitable[None]]] = {COMES: comes, LEAVES: leaves, PAYS: pays}
     for step in order:
         await steps[step]()
-    await world.settle()
+    await world.drain()
 
     came, left, paid = (order.index(step) for step in (COMES, LEAVES, PAYS))
     assert await home.state() == ("COMPLETED" if came < left else "TERMINATED")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from unora.streak.v1.events_pb2 import NudgeRejected, NudgeSent
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.money.home import NUDGE, Home
 from tests.support import refusal
@@ -28,7 +28,7 @@ async def begun(home: Home) -> str:
 @pytest.mark.rule("ST-13")
 async def test_a_bought_nudge_goes_out_by_itself_and_adds_to_those_of_the_tier(world: World, home: Home) -> None:
     payment_id = await begun(home)
-    await world.settle()
+    await world.drain()
     assert await home.purse(home.a).status(payment_id) == "APPLIED"
     for viewer in (home.a, home.b):
         found = await home.nudges(viewer)
@@ -41,7 +41,7 @@ async def test_a_bought_nudge_goes_out_by_itself_and_adds_to_those_of_the_tier(w
 async def test_it_becomes_credits_when_the_other_has_checked_in_meanwhile(world: World, home: Home) -> None:
     payment_id = await begun(home)
     await home.check_in(home.b)
-    await world.settle()
+    await world.drain()
     purse = home.purse(home.a)
     assert (await purse.status(payment_id), await purse.credits()) == ("CREDITED", NUDGE)
     assert len(await home.told(NudgeRejected)) == 1
@@ -53,7 +53,7 @@ async def test_bought_while_the_other_checks_in(world: World, home: Home) -> Non
     payment_id = await begun(home)
     await world.payments.deliver()
     await asyncio.gather(home.heard_and_swept_at_once(), home.check_in(home.b))
-    await world.settle()
+    await world.drain()
     bought = [each for each in await home.told(NudgeSent) if each.payment_id == payment_id]
     assert len(bought) + len(await home.told(NudgeRejected)) == 1
     purse = home.purse(home.a)
@@ -76,6 +76,6 @@ async def test_the_tier_that_is_paid_for_counts_at_once(home: Home) -> None:
 async def test_a_tier_that_rises_before_the_money_comes_takes_no_bought_nudge_away(world: World, home: Home) -> None:
     payment_id = await begun(home)
     await home.purse(home.a).subscribe("PLUS")
-    await world.settle()
+    await world.drain()
     assert await home.purse(home.a).status(payment_id) == "APPLIED"
     assert (await home.nudges(home.a)).nudges_left == 1

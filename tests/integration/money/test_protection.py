@@ -11,7 +11,7 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentCredited, ProtectionClosed, ProtectionOpened
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.money.home import DAY, MINUTE, RECOVERY, Home, at
 from tests.integration.safety.office import Office
@@ -75,7 +75,7 @@ async def test_what_the_partner_did_in_time_counts_however_late_matching_hears_o
     await home.jump(expires_at - MINUTE)
     await leaving(home, home.a)
     await home.jump(expires_at + MINUTE)
-    await world.settle()
+    await world.drain()
     assert (await home.payer.credits(), await home.payer.status(payment_id)) == (RECOVERY, "CREDITED")
     (ended,) = await world.events(ConnectionEnded, home.pair.connection_id)
     assert at(ended.occurred_at) > expires_at
@@ -117,7 +117,7 @@ async def test_the_payers_own_leaving_does_not_count(
 async def test_both_leave_in_the_same_moment_and_the_first_decides(world: World, home: Home) -> None:
     await recovered(home)
     await asyncio.gather(home.ended(home.a), home.ended(home.b), return_exceptions=True)
-    await world.settle()
+    await world.drain()
     (ended,) = await world.events(ConnectionEnded, home.pair.connection_id)
     assert await home.payer.credits() == (RECOVERY if ended.ended_by_id == home.a.id else 0)
 
@@ -140,7 +140,7 @@ async def test_the_ending_reaches_billing_before_the_recovery_that_came_first(wo
         if consumer.consumes.stream == "matching":
             assert await consumer.step()
     assert await home.payer.status(made.payment.payment_id) == "SUCCEEDED"
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(made.payment.payment_id) == "CREDITED"
     assert await home.payer.credits() == RECOVERY
 
@@ -156,7 +156,7 @@ async def test_the_partner_ends_it_while_the_payment_is_on_its_way(world: World,
     for consumer in world.apps["streak"].consumers:
         if consumer.consumes.stream == "matching":
             await consumer.step()
-    await world.settle()
+    await world.drain()
     assert len(await home.told(RecoveryRejected)) == 1
     assert await home.payer.credits() == RECOVERY
     (credited,) = await world.events(PaymentCredited, made.payment.payment_id)

@@ -10,7 +10,7 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentSucceeded, ProtectionOpened
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
 from unora.streak.v1.events_pb2 import RecoveryHeld, RecoveryRejected, StreakRecovered
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED, Wallet
 from tests.integration.matching.people import People
@@ -75,7 +75,7 @@ async def test_credits_pay_and_are_protected_like_money(world: World) -> None:
     await home.miss()
     answer = await home.payer.create(home.payer.ask(method="CREDITS"))
     assert not answer.HasField("confirmation")
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(answer.payment.payment_id) == "APPLIED"
     assert await home.state() == "ACTIVE"
     assert await home.payer.credits() == 0
@@ -90,7 +90,7 @@ async def test_a_free_recovery_goes_before_money_and_opens_no_protection(world: 
     free = await home.payer.create(home.payer.ask())
     assert (free.payment.method, free.payment.amount) == (api.PAYMENT_METHOD_FREE, 0)
     assert not free.HasField("confirmation")
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(free.payment.payment_id) == "APPLIED"
     assert await protections(world, free.payment.payment_id) == []
     await home.check_in(home.a, home.b)
@@ -108,13 +108,13 @@ async def test_want_of_credits_is_found_under_the_lock_and_frees_the_window(worl
     await home.payer.subscribe("PLUS")
     await home.miss()
     await home.payer.create(home.payer.ask())  # the free one
-    await world.settle()
+    await world.drain()
     await home.check_in(home.a, home.b)
     await home.to_next_day()
     await home.miss()
     found = await refusal(home.payer.create(home.payer.ask(method="CREDITS")))
     assert (found.reason, found.metadata) == ("CREDITS_INSUFFICIENT", {"balance": "0", "amount": "299"})
-    await world.settle()
+    await world.drain()
     mine = await home.payer.billing.ListPayments(api.ListPaymentsRequest(), metadata=home.b.metadata)
     # No card was declined: it counts for nothing against the member.
     assert mine.payments[0].failure == api.PAYMENT_FAILURE_NOT_AUTHORIZED
@@ -127,7 +127,7 @@ async def test_declined_and_then_paid(world: World, home: Home) -> None:
     first = await home.payer.create(home.payer.ask())
     assert await tried(home.payer) == "RECOVERY_HELD"
     assert await home.payer.confirm(first.confirmation, DECLINED) == 402
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(first.payment.payment_id) == "FAILED"
     second = await home.payer.pay()
     assert await home.payer.status(second) == "APPLIED"
@@ -142,7 +142,7 @@ async def test_two_devices_of_the_breaker_at_once_pay_once(world: World, home: H
     (let_through,) = (each for each in answers if not isinstance(each, str))
     assert sorted(each for each in answers if isinstance(each, str)) == ["RECOVERY_HELD"] * 5
     assert await home.payer.confirm(let_through.confirmation) == 200
-    await world.settle()
+    await world.drain()
     assert len(await home.told(StreakRecovered)) == 1
     mine = await home.payer.billing.ListPayments(api.ListPaymentsRequest(), metadata=home.b.metadata)
     statuses = sorted(api.PaymentStatus.Name(each.status).removeprefix("PAYMENT_STATUS_") for each in mine.payments)
@@ -161,7 +161,7 @@ async def test_one_request_that_comes_many_times_at_once_is_one_payment(world: W
     if tier == "free":
         assert len({each.confirmation.client_secret for each in answers}) == 1
         assert await home.payer.confirm(answers[0].confirmation) == 200
-    await world.settle()
+    await world.drain()
     again = (await home.payer.create(request)).payment
     assert (again.status, again.amount) == (api.PAYMENT_STATUS_APPLIED, RECOVERY if tier == "free" else 0)
     assert len(await home.told(RecoveryHeld)) == len(await home.told(StreakRecovered)) == 1
@@ -179,10 +179,10 @@ async def test_two_devices_that_both_pay_after_a_hold_recover_once_and_get_credi
     first = await home.payer.create(home.payer.ask())
     await world.move_clock(HOLD + SECOND)
     second = await home.payer.create(home.payer.ask())
-    world.payments.holding = True
+    world.payments.paused = True
     assert [await home.payer.confirm(each.confirmation) for each in (first, second)] == [200, 200]
-    world.payments.holding = False
-    await world.settle()
+    world.payments.paused = False
+    await world.drain()
     became = {await home.payer.status(each.payment.payment_id) for each in (first, second)}
     assert became == {"APPLIED", "CREDITED"}
     assert len(await home.told(StreakRecovered)) == 1
@@ -216,7 +216,7 @@ async def test_paid_in_time_while_the_sweep_closes_the_window(world: World, home
     await home.jump(deadline + HOLD)
     if news == "after the sweep":
         await world.apps["streak"].jobs[0].step()
-        await world.settle()
+        await world.drain()
         assert await home.state() == "RESET"
     else:
         await home.heard_and_swept_at_once()
@@ -242,7 +242,7 @@ async def test_a_free_recovery_that_comes_too_late_is_given_back(world: World, h
     for consumer in streak.consumers:
         if consumer.consumes.stream == "matching":
             await consumer.step()
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(free.payment.payment_id) == "CREDITED"
     assert await home.payer.credits() == 0
     used = await world.superuser.fetchval(
@@ -263,9 +263,9 @@ async def test_webhooks_repeated_reversed_and_early_bring_one_recovery(
     async def told_before_we_note_it(asked: object) -> object:
         intent = await charge(asked)
         with pytest.raises(Exception, match="card_declined"):
-            world.payments.book.confirm(intent.id, DECLINED)
-        world.payments.book.confirm(intent.id, "pm_card_visa")
-        failed, succeeded = world.payments.book.waiting[-2:]
+            world.payments.store.confirm(intent.id, DECLINED)
+        world.payments.store.confirm(intent.id, "pm_card_visa")
+        failed, succeeded = world.payments.store.undelivered[-2:]
         for event in (succeeded, failed, succeeded):
             assert await world.payments.send(event)
         await asyncio.gather(*(world.payments.send(succeeded) for _ in range(5)))
@@ -274,7 +274,7 @@ async def test_webhooks_repeated_reversed_and_early_bring_one_recovery(
     monkeypatch.setattr(provider, "charge", told_before_we_note_it)
     made = await home.payer.create(home.payer.ask())
     assert made.payment.status == api.PAYMENT_STATUS_SUCCEEDED
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(made.payment.payment_id) == "APPLIED"
     assert len(await home.told(StreakRecovered)) == 1
     assert await home.payer.credits() == 0
@@ -291,7 +291,7 @@ async def test_what_is_paid_for_one_break_does_not_recover_the_next(world: World
     await home.jump(await home.day_ends_at())
     assert await home.payer.confirm(made.confirmation) == 200
     await world.payments.deliver()
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(made.payment.payment_id) == "CREDITED"
     assert await home.payer.credits() == RECOVERY
     assert await home.state() == "PAYMENT_WINDOW"

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.reveal.v1.events_pb2 import PurchaseRejected, RevealPurchased
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.money.home import HOUR, REVEAL, Home, at, met, with_credits
 from tests.support import read_refusal, refusal
@@ -36,7 +36,7 @@ async def verdicts(world: World, *payments: str) -> list[str]:
 async def test_a_bought_reveal_opens_and_changes_nothing_for_the_other(world: World, home: Home) -> None:
     before = await home.pages.seen_by(home.a)
     payment_id = await confirmed(home, 3)
-    await world.settle()
+    await world.drain()
     assert await home.payer.status(payment_id) == "APPLIED"
     assert await home.pages.statuses(home.b) == ["LOCKED", "LOCKED", "PURCHASED", "LOCKED", "LOCKED"]
     opened = await home.pages.open(home.b, 3)
@@ -51,7 +51,7 @@ async def test_what_the_shop_refuses_costs_nothing(world: World, home: Home) -> 
         assert (found.code, found.reason) == ("FAILED_PRECONDITION", reason)
         assert "day" not in str(found)
     assert (await refusal(home.payer.create(home.payer.ask("REVEAL", reveal_number=5)))).code == "INVALID_ARGUMENT"
-    intents = [each["metadata"].get("payment_id") for each in world.payments.book.intents]
+    intents = [each["metadata"].get("payment_id") for each in world.payments.store.intents]
     mine = await home.payer.billing.ListPayments(api.ListPaymentsRequest(), metadata=home.b.metadata)
     assert [each.failure for each in mine.payments] == [api.PAYMENT_FAILURE_NOT_AUTHORIZED] * 3
     assert not {each.payment_id for each in mine.payments} & set(intents)
@@ -60,7 +60,7 @@ async def test_what_the_shop_refuses_costs_nothing(world: World, home: Home) -> 
 @pytest.mark.rule("RE-05", "BI-11")
 async def test_two_payments_for_one_reveal_give_it_once(world: World, home: Home) -> None:
     payments = [await confirmed(home, 3), await confirmed(home, 3)]
-    await world.settle()
+    await world.drain()
     assert sorted([await home.payer.status(each) for each in payments]) == ["APPLIED", "CREDITED"]
     assert await verdicts(world, *payments) == ["PurchaseRejected", "RevealPurchased"]
     assert await home.payer.credits() == REVEAL
@@ -81,7 +81,7 @@ async def test_credits_for_one_reveal_are_spent_by_one_of_many_calls(world: Worl
 
     results = await asyncio.gather(*(bought() for _ in range(6)))
     assert sorted(results) == ["CREDITS_INSUFFICIENT"] * 5 + ["OK"]
-    await world.settle()
+    await world.drain()
     assert await home.payer.credits() == 100
     assert (await home.pages.statuses(home.b))[2] == "PURCHASED"
 
@@ -97,7 +97,7 @@ async def test_bought_while_days_and_a_higher_tier_earn_it(world: World, home: H
     await world.payments.deliver()
     await world.apps["billing"].relay.step()
     await asyncio.gather(*(consumer.step() for consumer in world.apps["reveal"].consumers))
-    await world.settle()
+    await world.drain()
     status, balance = await home.payer.status(payment_id), await home.payer.credits()
     third = (await home.pages.statuses(home.b))[2]
     assert (third, status, balance) in {("PURCHASED", "APPLIED", 0), ("EARNED", "CREDITED", REVEAL)}
@@ -118,7 +118,7 @@ async def test_a_tier_that_rises_before_the_money_comes_sells_it_no_more(world: 
     for consumer in world.apps["reveal"].consumers:
         if consumer.consumes.subject.endswith("tier_changed"):
             assert await consumer.step()
-    await world.settle()
+    await world.drain()
     assert (await home.payer.status(payment_id), await home.payer.credits()) == ("CREDITED", REVEAL)
     assert await home.pages.statuses(home.b) == ["LOCKED"] * 5
 
@@ -133,7 +133,7 @@ async def test_a_tier_that_falls_before_the_money_comes_sells_a_lower_one_first(
     made = await home.payer.create(home.payer.ask("REVEAL", reveal_number=4))
     await world.move_clock(end)
     assert await home.payer.confirm(made.confirmation) == 200
-    await world.settle()
+    await world.drain()
     assert (await home.payer.status(made.payment.payment_id), await home.payer.credits()) == ("CREDITED", REVEAL)
     assert [each.for_sale for each in await home.pages.seen_by(home.b)] == [False, False, True, False, False]
 
@@ -142,12 +142,12 @@ async def test_a_tier_that_falls_before_the_money_comes_sells_a_lower_one_first(
 @pytest.mark.parametrize("leaving", [Home.ended, Home.blocked], ids=lambda each: each.__name__)
 async def test_bought_while_the_other_leaves_becomes_credits(world: World, home: Home, leaving: object) -> None:
     payment_id = await confirmed(home, 3)
-    world.payments.holding = True
+    world.payments.paused = True
     try:
         await leaving(home, home.a)  # type: ignore[operator]
     finally:
-        world.payments.holding = False
-    await world.settle()
+        world.payments.paused = False
+    await world.drain()
     assert (await home.payer.status(payment_id), await home.payer.credits()) == ("CREDITED", REVEAL)
     found = await refusal(home.payer.create(home.payer.ask("REVEAL", reveal_number=3)))
     assert (found.reason, found.metadata) == ("CONNECTION_ENDED", {})

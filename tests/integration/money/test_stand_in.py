@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.money.home import Home
 

@@ -11,7 +11,7 @@ from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora_billing.subscribing import set_standing
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.billing.conftest import FAILS_LATER
 from tests.integration.discovery.pool import Pool
@@ -84,7 +84,7 @@ async def charged(home: Home) -> int:
     """All that the provider has taken from a, in minor units."""
     mine = await home.world.superuser.fetch("SELECT id::text FROM billing.payments WHERE payer_id = $1", home.a.user)
     ids = {row["id"] for row in mine}
-    intents = home.world.payments.book.intents
+    intents = home.world.payments.store.intents
     return sum(each["amount_received"] for each in intents if each["metadata"].get("payment_id") in ids)
 
 
@@ -163,7 +163,7 @@ async def test_a_payment_that_is_never_confirmed_keeps_no_tier_alive(world: Worl
     await world.move_clock(HOUR)
     assert (await home.purse(home.a).subscription()).tier == TIER_FREE
     assert await home.purse(home.a).confirm(made.confirmation) == 200  # at last
-    await world.settle()
+    await world.drain()
     assert await felt(home) == EFFECTS["PRO"]
 
 
@@ -191,7 +191,7 @@ async def test_what_has_ended_is_not_charged_for(world: World, home: Home, endin
     else:
         async with world.apps["billing"].database.transaction() as tx:
             await set_standing(tx, home.a.user, 1, suspended=True)
-    await world.settle()
+    await world.drain()
     assert await charged(home) == PLUS
     assert (await home.purse(home.a).subscription()).tier == TIER_FREE
     assert await home.purse(home.a).credits() == 0
@@ -270,7 +270,7 @@ async def test_repeats_of_a_call_are_one_subscription(home: Home) -> None:
     made = [await purse.billing.Subscribe(request, metadata=home.a.metadata) for _ in range(3)]
     assert len({each.payment.payment_id for each in made}) == 1
     assert await purse.confirm(made[0].confirmation) == 200
-    await home.world.settle()
+    await home.world.drain()
     assert await charged(home) == PLUS
     lower = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
     assert (await refusal(purse.billing.Subscribe(lower, metadata=home.a.metadata))).reason == "SUBSCRIPTION_EXISTS"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.protection.town import CROWD, Resident, Town
 

@@ -29,7 +29,7 @@ async def test_a_block_mid_streak_ends_all_and_looks_like_any_ending(town: Town)
     refused = await refusal(town.open(other, streak_id, 1))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "CONNECTION_ENDED")
     assert not any(each.HasField("framed") for each in await town.list_reveals(other, streak_id))
-    await town.world.settle()
+    await town.world.drain()
 
     (ended,) = await town.world.events(ConnectionEnded, connection.connection_id)
     assert (ended.ended_by_id, ended.cause) == (one.id, END_CAUSE_BLOCK)
@@ -59,7 +59,7 @@ async def test_what_the_other_sees_of_a_block_is_what_they_see_of_an_ending(town
             await town.meetings.block(one, town.by_connection(connection))
         else:
             await town.matches.end(one, connection.connection_id)
-        await town.world.settle()
+        await town.world.drain()
         shape = {name: _shape(await read()) for name, read in town.reads(other, streak_id).items()}
         refused = [
             await refusal(town.open(other, streak_id, 1)),
@@ -98,9 +98,9 @@ async def test_a_block_by_card_keeps_apart_until_it_is_lifted(town: Town) -> Non
     cards = await town.cards(one)
     theirs = await town.cards(other)
     sent = await town.matches.send(other, theirs[one.id].card_id)
-    await town.world.settle()
+    await town.world.drain()
     block = await town.meetings.block(one, town.by_card(cards[other.id]))
-    await town.world.settle()
+    await town.world.drain()
 
     # Who is blocked sees nothing: the interest pends, the card stays, the count stays.
     assert [each.status for each in await town.matches.sent(other)] == [INTEREST_STATUS_PENDING]
@@ -111,7 +111,7 @@ async def test_a_block_by_card_keeps_apart_until_it_is_lifted(town: Town) -> Non
     answer = await town.matches.send(one, cards[other.id].card_id)
     assert not answer.HasField("connection")
     assert answer.interest.status == INTEREST_STATUS_PENDING
-    await town.world.settle()
+    await town.world.drain()
 
     # When who was shown may be shown again, and what looked pending has expired, neither is on a card of the other:
     # the four others are too few, and nothing says why.
@@ -121,7 +121,7 @@ async def test_a_block_by_card_keeps_apart_until_it_is_lifted(town: Town) -> Non
         assert (await refusal(town.pool.refresh(viewer))).reason == "POOL_TOO_SMALL"
 
     await town.meetings.unblock(one, block.block_id)
-    await town.world.settle()
+    await town.world.drain()
     connection = await town.connect(other, one)
     assert connection.partner_id == other.id
 
@@ -133,10 +133,10 @@ async def test_a_block_and_a_match_at_once_leave_no_connection(town: Town, attem
     cards, theirs = await town.cards(one), await town.cards(other)
     await town.matches.send(other, theirs[one.id].card_id)
     if attempt % 2:
-        await town.world.settle()
+        await town.world.drain()
     calls = [town.meetings.block(one, town.by_card(cards[other.id])), town.matches.send(one, cards[other.id].card_id)]
     await asyncio.gather(*(calls if attempt % 3 else reversed(calls)))
-    await town.world.settle()
+    await town.world.drain()
     assert len(await town.world.events(MemberBlocked)) >= 1
     for member in (one, other):
         assert not await town.matches.connections(member)
@@ -154,9 +154,9 @@ async def test_after_day_15_a_block_takes_name_and_photos_back_at_that_moment(to
     block = await town.meetings.block(other, town.by_connection(connection))
     for member in (one, other):
         assert (await refusal(town.open(member, streak_id, 5))).reason == "CONNECTION_ENDED"
-    await town.world.settle()
+    await town.world.drain()
     await town.meetings.unblock(other, block.block_id)
-    await town.world.settle()
+    await town.world.drain()
     # Lifting it brings nothing back: the connection has ended.
     for member in (one, other):
         assert (await refusal(town.open(member, streak_id, 5))).reason == "CONNECTION_ENDED"

@@ -33,14 +33,13 @@ from unora.reveal.v1.personality_service_pb2 import Answer, ListQuestionsRequest
 from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
 from unora.safety.v1.events_pb2 import DECISION_DISMISS
 from unora.safety.v1.safety_service_pb2 import Target
-from unora_common.config import Config
+from unora_common.config import CONTEXTS, Config
 from unora_common.service import Service
 from unora_common.streams import DEAD_LETTERS, stream
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
-from unora_local.contexts import CONTEXTS
-from unora_local.inprocess import World
-from unora_local.people.photos import portrait
-from unora_local.testbed import Testbed
+from unora_testing.photos.portraits import portrait
+from unora_testing.testbed import Testbed
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch
 from tests.integration.protection.town import CROWD, Resident, Town
@@ -139,7 +138,7 @@ async def test_what_is_planted_is_found_where_it_belongs_and_nowhere_else(
     await _say(town, birds, who, partner, connection.connection_id)
     await _refuse(town, birds, who)
     await _break_the_database(loud, birds)
-    await loud.settle()
+    await loud.drain()
 
     answers = await town.told(partner, streak_id)
     del answers["screen"], answers["interests"]  # where cards stand, which were looked at above
@@ -189,7 +188,7 @@ async def _arrive(town: Town, birds: Canaries) -> Resident:
         ),
     )
     await _prove(town, birds, who)
-    await town.world.settle()
+    await town.world.drain()
     await town.pool.join(who)
     return who
 

@@ -21,7 +21,7 @@ from unora.safety.v1.events_pb2 import (
 )
 from unora_discovery.domain import ServerType, visibility_below
 from unora_discovery.store.search import Asked, search
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.protection.town import Resident, Town
 from tests.support import refusal, request_id
@@ -33,7 +33,7 @@ async def reported(town: Town) -> tuple[Resident, Resident]:
     """Two who see each other, and one of them has reported the other."""
     one, other = await town.couple()
     await town.meetings.report(one, town.by_card((await town.cards(one))[other.id]), note="unkind")
-    await town.world.settle()
+    await town.world.drain()
     return one, other
 
 
@@ -78,14 +78,14 @@ async def test_who_is_restricted_sees_what_anybody_sees_and_never_matches(town: 
     await town.decide(other, DECISION_RESTRICT)
     theirs = await town.cards(other)
     sent = await town.matches.send(other, theirs[one.id].card_id)
-    await town.world.settle()
+    await town.world.drain()
     assert not sent.HasField("connection")
     assert sent.interest.status == INTEREST_STATUS_PENDING
     # One may answer by a card from before: nothing comes of it, for either, and both look alike.
     mine = await town.cards(one)
     answer = await town.matches.send(one, mine[other.id].card_id)
     assert not answer.HasField("connection")
-    await town.world.settle()
+    await town.world.drain()
     for member in (one, other):
         assert [each.status for each in await town.matches.sent(member)] == [INTEREST_STATUS_PENDING]
         assert (await town.matches.inventory(member)).pending_interest_count == 1
@@ -223,7 +223,7 @@ async def test_a_match_that_comes_with_a_suspension_is_ended(town: Town) -> None
     await town.office.settle_case(other, DECISION_SUSPEND)  # and nobody has heard of it yet
     made = await town.matches.send(one, cards[other.id].card_id)
     assert made.HasField("connection")
-    await town.world.settle()
+    await town.world.drain()
     assert not await town.matches.connections(one)
     assert (await town.matches.inventory(one)).active_connection_count == 0
 
@@ -234,7 +234,7 @@ async def test_a_report_that_is_dismissed_leaves_no_trace_for_anybody(town: Town
     card = (await town.cards(one))[other.id]
     mine, theirs = await town.told(one), await town.told(other)
     await town.meetings.report(one, town.by_card(card), request=request_id())
-    await town.world.settle()
+    await town.world.drain()
     await town.decide(other, DECISION_DISMISS)
     assert await town.told(one) == mine
     assert await town.told(other) == theirs

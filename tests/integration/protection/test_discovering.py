@@ -82,7 +82,7 @@ async def test_an_admirer_comes_among_the_cards_and_it_becomes_a_match(
     assert len(shapes) == 1
     made = await town.matches.send(me, cards[admirer.id].card_id)
     assert made.connection.partner_id == admirer.id
-    await town.world.settle()
+    await town.world.drain()
     (matched,) = await town.matches.sent(admirer)
     assert matched.status == INTEREST_STATUS_MATCHED
 
@@ -119,7 +119,7 @@ async def test_who_leaves_a_server_is_shown_there_no_more_and_an_interest_of_bef
     one, other = await town.couple()
     theirs, mine = await town.cards(other), await town.cards(one)
     await town.matches.send(one, mine[other.id].card_id)
-    await town.world.settle()
+    await town.world.drain()
     await town.pool.leave(one)
     assert (await refusal(town.pool.screen(one))).reason == "NOT_A_MEMBER"
     assert (await refusal(town.matches.send(one, mine[town.crowd[0].id].card_id))).reason == "CARD_NOT_FOUND"
@@ -135,16 +135,16 @@ async def test_what_is_taken_back_or_expires_matches_nobody(town: Town) -> None:
     one, other = await town.couple()
     theirs, mine = await town.cards(other), await town.cards(one)
     sent = (await town.matches.send(one, mine[other.id].card_id)).interest
-    await town.world.settle()
+    await town.world.drain()
     await town.matches.withdraw(one, sent.interest_id)
-    await town.world.settle()
+    await town.world.drain()
     waiting = (await town.matches.send(other, theirs[one.id].card_id)).interest
     assert waiting.status == INTEREST_STATUS_PENDING
-    await town.world.settle()
+    await town.world.drain()
     await town.world.move_clock(timedelta(days=14))
     answer = await town.matches.send(one, mine[other.id].card_id)
     assert not answer.HasField("connection")
-    await town.world.settle()
+    await town.world.drain()
     assert [each.status for each in await town.matches.sent(other)] == [INTEREST_STATUS_EXPIRED]
     assert [each.status for each in await town.matches.sent(one)] == [
         INTEREST_STATUS_PENDING,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.protection.town import Town
 from tests.support import refusal
@@ -34,7 +34,7 @@ async def test_nobody_learns_from_the_queue_or_the_log_who_reported_or_blocked_t
         who = await town.pool.member()
         await town.meetings.report(who, town.by_card((await town.cards(who))[other.id]))
     await town.meetings.block(one, card)
-    await town.world.settle()
+    await town.world.drain()
     themselves: Caller = town.world.caller(other.user, roles=["admin"])
     case = await town.office.case_of(other)
     by_office = await town.office.found(member_id=other.id, source_context="safety")
@@ -81,7 +81,7 @@ async def test_the_log_tells_a_moderator_nothing_that_a_member_may_not_know(town
     await town.meetings.block(loved, town.by_card((await town.cards(loved))[other.id]))
     connection = await town.connect(one, other)
     await town.meetings.block(one, town.by_connection(connection))
-    await town.world.settle()
+    await town.world.drain()
     about: dict[str, Any] = {"member_id": other.id, "source_context": "matching"}
     told = {each["name"] for each in await log(town, outsider, **about)}
     assert {"InterestSent", "InterestClosed", "InterestsWiped", "ConnectionEnded"} <= told
@@ -102,7 +102,7 @@ async def test_no_page_and_no_count_tells_a_moderator_who_reported_or_blocked_th
     for each in (other, town.crowd[0], other):
         await town.meetings.report(one, town.by_card(cards[each.id]))
     await town.meetings.block(one, town.by_card(cards[other.id]))
-    await town.world.settle()
+    await town.world.drain()
     by_one: dict[str, Any] = {"member_id": one.id, "source_context": "safety"}
     assert len(await log(town, outsider, 1, **by_one)) == 4
     (seen,) = await log(town, themselves, 1, **by_one)

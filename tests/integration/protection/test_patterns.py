@@ -14,7 +14,7 @@ from unora.safety.v1.events_pb2 import (
     FlagPattern,
 )
 from unora.safety.v1.moderation_service_pb2 import Flag
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.discovery.pool import ALL
 from tests.integration.protection.town import Resident, Town
@@ -49,7 +49,7 @@ async def test_a_flood_of_interests(town: Town) -> None:
             await town.matches.send(who, card.card_id)
             sent += 1
             if sent >= 11:
-                await town.world.settle()
+                await town.world.drain()
     before = await town.told(who)
     found = await flag(town, who, FLAG_PATTERN_INTEREST_FLOOD)
     assert found.evidence_numbers["count"] == 12
@@ -67,14 +67,14 @@ async def test_many_who_block_and_many_who_report(town: Town) -> None:
         card = (await town.cards(other))[who.id]
         await town.meetings.block(other, town.by_card(card))
         await town.meetings.block(other, town.by_card(card))  # again: still one person
-        await town.world.settle()
+        await town.world.drain()
         assert bool(await town.office.flags_of(who)) is (number == 5)
     found = await flag(town, who, FLAG_PATTERN_MANY_BLOCKS)
     assert set(found.evidence_ids) == {other.id for other in others}
     for number, other in enumerate(others[:3], 1):
         for _ in range(2):
             await town.meetings.report(other, town.by_card((await town.cards(other))[who.id]))
-        await town.world.settle()
+        await town.world.drain()
         assert len(await town.office.flags_of(who)) == (2 if number == 3 else 1)
     assert {each.pattern for each in await town.office.flags_of(who)} == {
         FLAG_PATTERN_MANY_BLOCKS,
@@ -89,11 +89,11 @@ async def test_several_accounts_of_one_device(town: Town) -> None:
     device = "device-7f3a-of-a-shared-phone"
     members = [await town.sign_in(device=device) for _ in range(2)]
     await town.sign_in(members[0].phone, device)  # again: no further account
-    await town.world.settle()
+    await town.world.drain()
     for who in members:
         assert not await town.office.flags_of(who)
     members.append(await town.sign_in(device=device))
-    await town.world.settle()
+    await town.world.drain()
     for who in members:
         found = await flag(town, who, FLAG_PATTERN_SHARED_DEVICE)
         assert set(found.evidence_ids) == {each.id for each in members} - {who.id}
@@ -115,7 +115,7 @@ async def test_endings_in_bad_faith(town: Town) -> None:
         await town.next_day(who, connection.connection_id)
         await town.recover(partner, streak_id)
         await town.matches.end(who, connection.connection_id)
-        await town.world.settle()
+        await town.world.drain()
         (closed,) = [
             each for each in await town.world.events(ProtectionClosed) if each.connection_id == connection.connection_id
         ]

@@ -13,7 +13,7 @@ from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, Profile
 from unora.identity.v1.verification_service_pb2 import StartGovIdRequest
 from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
-from unora_local.people.photos import landscape
+from unora_testing.photos.portraits import landscape
 
 from tests.integration.identity.people import ADA
 from tests.integration.protection.town import Resident, Town
@@ -35,7 +35,7 @@ async def verify(town: Town, who: Resident, token: str) -> None:
     body = json.dumps({"reference": started.reference, "token": token, "outcome": "verified"}).encode()
     signature = Webhooks(town.world.gov_id_secret.read_bytes()).sign(body, datetime.now(UTC))
     await service.ReceiveGovIdResult(HttpBody(data=body), metadata=((SIGNATURE, signature),))
-    await town.world.settle()
+    await town.world.drain()
 
 
 @pytest.mark.rule("ID-04", "ID-05", "ID-07", "DI-08")
@@ -50,7 +50,7 @@ async def test_trust_grows_step_by_step_and_others_see_the_number_alone(town: To
     await town.arrivals.add_photo(who.signed, 0)
     assert (await town.account(who)).trust_level == 2
     await town.pool.empty()
-    await town.world.settle()
+    await town.world.drain()
     for each in town.crowd:
         await town.pool.join(each)
     await town.pool.join(who)
@@ -60,7 +60,7 @@ async def test_trust_grows_step_by_step_and_others_see_the_number_alone(town: To
         await town.arrivals.add_photo(who.signed, shot)
         asked = DeletePhotoRequest(request_id=request_id(), photo_id=hill.photo_id)
         await town.arrivals.profiles.DeletePhoto(asked, metadata=who.metadata)
-    await town.world.settle()
+    await town.world.drain()
     assert (await town.account(who)).trust_level == 3
     assert await seen_as(town, who) == 3
 
@@ -69,7 +69,7 @@ async def test_trust_grows_step_by_step_and_others_see_the_number_alone(town: To
     await town.play(connection, who, partner, 15)
     assert (await town.account(who)).trust_level == 4
     await town.matches.end(partner, connection.connection_id)  # what was completed stays completed
-    await town.world.settle()
+    await town.world.drain()
     await town.pool.leave(partner)
     assert (await town.account(who)).trust_level == 4
     assert await seen_as(town, who) == 4
@@ -101,7 +101,7 @@ async def test_a_session_that_is_ended_elsewhere_is_out_everywhere(town: Town) -
     missing = RevokeSessionRequest(request_id=request_id(), session_id=request_id())
     assert refused == await refusal(town.arrivals.accounts.RevokeSession(missing, metadata=stranger.metadata))
     await town.arrivals.accounts.RevokeSession(asked, metadata=who.metadata)
-    await town.world.settle()
+    await town.world.drain()
     for name, read in town.reads(lost).items():
         assert (await refusal(read())).reason == "SESSION_REVOKED", name
     assert (await refusal(town.arrivals.refresh(lost.refresh_token))).reason == "SESSION_INVALID"

@@ -44,7 +44,7 @@ from unora.streak.v1.streak_service_pb2 import (
     Streak,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import PARTNER, Pool, Server
 from tests.integration.identity.people import ADA, Signed
@@ -119,7 +119,7 @@ class Town:
             await add_photo(self.world, who, position)
         await self.arrivals.choose(who.signed)
         await self.arrivals.tell(who.signed, profile)
-        await self.world.settle()
+        await self.world.drain()
         for server in servers or (PARTNER,):
             await self.pool.join(who, server)
         return who
@@ -143,7 +143,7 @@ class Town:
     async def wish(self, sender: Caller, receiver: Caller, server: Server = PARTNER) -> Any:
         """An interest on a card."""
         sent = await self.matches.send(sender, (await self.cards(sender, server))[receiver.id].card_id)
-        await self.world.settle()
+        await self.world.drain()
         return sent
 
     async def connect(self, one: Caller, other: Caller, server: Server = PARTNER) -> Connection:
@@ -176,7 +176,7 @@ class Town:
             await self.check_in(streak_id, one, other)
             if day < days - 1:
                 await self.next_day(one, connection.connection_id)
-        await self.world.settle()
+        await self.world.drain()
         return streak_id
 
     # Reveals
@@ -257,14 +257,14 @@ class Town:
         async with httpx.AsyncClient(base_url=self.world.payments_url) as client:
             path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
             assert (await client.post(path, data=form)).status_code == 200
-        await self.world.settle()
+        await self.world.drain()
 
     # Safety
 
     async def decide(self, about: Caller, decision: Any) -> None:
         """A moderator takes and decides the newest case about a member, and all hear of it."""
         await self.office.settle_case(about, decision)
-        await self.world.settle()
+        await self.world.drain()
 
     @staticmethod
     def by_connection(connection: Connection) -> Target:

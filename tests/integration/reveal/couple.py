@@ -27,8 +27,8 @@ from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
 from unora_common.ids import uuid7
 from unora_common.messages import TIERS
-from unora_local.inprocess import Caller, World
 from unora_reveal.consumers import Endings, Progress, Purchases, Tiers
+from unora_testing.world import Caller, World
 
 from tests.support import request_id
 

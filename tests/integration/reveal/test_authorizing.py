@@ -10,7 +10,7 @@ import pytest
 from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest, AuthorizePurchaseResponse
 from unora.reveal.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.reveal.couple import Couple, couple
 from tests.support import refusal, request_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import Couple, couple
 from tests.integration.reveal.test_authorizing import authorize

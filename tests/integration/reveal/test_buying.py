@@ -10,9 +10,9 @@ import pytest
 from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_NUDGE
 from unora.reveal.v1.events_pb2 import PurchaseRejected, RevealEarned, RevealPurchased, RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED
-from unora_local.inprocess import Caller, World
 from unora_reveal.store import purchases
 from unora_reveal.store import reveals as store
+from unora_testing.world import Caller, World
 
 from tests.integration.reveal.couple import Couple, couple, tier_changed
 from tests.roles import role_of, waits_for_a_lock
@@ -37,13 +37,13 @@ async def told(two: Couple, member: Caller, number: int) -> tuple[list[str], lis
 @pytest.mark.rule("RE-05", "RE-11")
 async def test_what_was_paid_for_is_given_and_opens(two: Couple) -> None:
     payment = two.paid(two.a, 3)
-    await two.world.tell(payment)
+    await two.world.publish(payment)
     assert await two.statuses(two.a) == ["LOCKED", "LOCKED", "PURCHASED", "LOCKED", "LOCKED"]
     assert await told(two, two.a, 3) == ([payment.payment_id], [])
     assert (await two.open(two.a, 3)).reveal.status == REVEAL_STATUS_UNLOCKED
     (event,) = await two.world.events(RevealUnlocked, (await two.row(two.a, 3))["id"])
     assert event.version == 2
-    await two.world.tell(two.paid(two.a, 4))
+    await two.world.publish(two.paid(two.a, 4))
     assert await two.statuses(two.a) == ["LOCKED", "LOCKED", "UNLOCKED", "PURCHASED", "LOCKED"]
 
 
@@ -119,7 +119,7 @@ async def test_a_payment_after_the_end_becomes_credits(world: World) -> None:
         two = await couple(world)
         await ending(two)
         payment = two.paid(two.a, 3)
-        await world.tell(payment)
+        await world.publish(payment)
         assert (await two.statuses(two.a))[2] == "LOCKED"
         assert await told(two, two.a, 3) == ([], [payment.payment_id])
 

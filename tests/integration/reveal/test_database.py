@@ -8,7 +8,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import Couple, couple
 from tests.roles import role_of

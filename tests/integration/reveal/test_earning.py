@@ -9,7 +9,7 @@ import pytest
 from unora.reveal.v1.events_pb2 import RevealEarned
 from unora.reveal.v1.reveal_service_pb2 import Reveal
 from unora.streak.v1.events_pb2 import StreakReset, StreakStarted
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import Couple, couple
 from tests.support import as_uuid, connect, disconnect
@@ -138,8 +138,8 @@ async def test_the_news_comes_through_the_streams(world: World) -> None:
     two = Couple(world, pair.a, pair.b, as_uuid(pair.connection_id), as_uuid(started.streak_id))
     assert await two.statuses(two.a) == LOCKED
     reset = StreakReset(streak_id=started.streak_id, version=1100, connection_id=pair.connection_id)
-    await world.tell(two.day(5), reset)
+    await world.publish(two.day(5), reset)
     assert await two.statuses(two.a) == await two.statuses(two.b) == due("free", 5)
     await disconnect(world, pair, by=pair.a)
-    await world.tell(two.day(10))
+    await world.publish(two.day(10))
     assert await two.statuses(two.a) == due("free", 5)

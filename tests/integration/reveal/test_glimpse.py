@@ -15,9 +15,9 @@ from unora.reveal.v1.events_pb2 import RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED, FramedContent, Reveal
 from unora_common import migrations, provision
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
-from unora_local.testbed import Testbed
 from unora_reveal.domain import Dimension, Framed, labels
+from unora_testing.testbed import Testbed
+from unora_testing.world import Caller, World
 
 from tests.integration.reveal.couple import SECRETS, Couple, couple
 from tests.roles import role_of

@@ -11,7 +11,7 @@ from unora.reveal.v1.events_pb2 import RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED
 from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import NAME, Couple, add_photo, couple, insert_connection, member
 from tests.support import Pair, as_uuid, disconnect, refusal
@@ -27,7 +27,7 @@ async def two(world: World) -> Couple:
 
 async def complete(two: Couple) -> None:
     """The last day, as streak tells it to all."""
-    await two.world.tell(two.completed())
+    await two.world.publish(two.completed())
 
 
 @pytest.mark.rule("RE-04")
@@ -133,7 +133,7 @@ async def test_a_late_completion_does_not_pass_the_end(world: World) -> None:
     formed = ConnectionFormed(connection_id=pair.connection_id, version=1, user_a_id=a.id, user_b_id=b.id)
     formed.server_type = pair.server_type
     formed.occurred_at.FromDatetime(await world.now())
-    await world.tell(formed)
+    await world.publish(formed)
     started = next(each for each in await world.events(StreakStarted) if each.connection_id == pair.connection_id)
     two = Couple(world, a, b, as_uuid(pair.connection_id), as_uuid(started.streak_id))
     await two.end_in_matching()

@@ -15,9 +15,9 @@ from unora.reveal.v1.reveal_service_pb2 import (
 )
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
 from unora_reveal.domain.themes import THEMES
 from unora_reveal.store import reveals as store
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import BIO, HOBBIES, SECRETS, Couple, couple
 from tests.roles import role_of, waits_for_a_lock

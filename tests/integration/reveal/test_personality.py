@@ -21,11 +21,11 @@ from unora.reveal.v1.personality_service_pb2 import (
     WithdrawAnswerRequest,
 )
 from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
+from unora_common.config import CONTEXTS
 from unora_common.policies import policies_of, service_descriptor
-from unora_local import reads
-from unora_local.contexts import CONTEXTS
-from unora_local.inprocess import Caller, World
+from unora_local import declarations
 from unora_reveal.domain import Dimension, Framed, labels
+from unora_testing.world import Caller, World
 
 from tests.roles import role_of
 from tests.support import refusal, request_id
@@ -364,7 +364,12 @@ async def test_discovery_and_matching_can_read_nothing_of_it(world: World, ada: 
             for table in ("questions", "answers", "scores"):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await connection.execute(f"SELECT FROM reveal.personality_{table}")
-    heard = {context for context, subjects in reads.declared(CONTEXTS).items() for each in subjects if "reveal" in each}
+    heard = {
+        context
+        for context, subjects in declarations.consumed_subjects(CONTEXTS).items()
+        for each in subjects
+        if "reveal" in each
+    }
     assert not heard & {"discovery", "matching"}
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from unora_common.database import Session
-from unora_local.inprocess import World
 from unora_reveal.store import reveals as store
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import Couple, couple
 from tests.roles import role_of

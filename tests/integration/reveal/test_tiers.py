@@ -8,7 +8,7 @@ import random
 import pytest
 from unora.reveal.v1.events_pb2 import RevealEarned
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.reveal.couple import Couple, couple, insert_connection, tier_changed
 from tests.integration.reveal.test_earning import LOCKED, due
@@ -24,7 +24,7 @@ async def two(world: World) -> Couple:
 @pytest.mark.parametrize("days", [0, 2, 3, 6, 9, 11, 12, 14])
 async def test_a_higher_tier_earns_due_days_at_once(two: Couple, days: int) -> None:
     await two.hear(two.day(days))
-    await two.world.tell(tier_changed(two.a, "pro", 1))
+    await two.world.publish(tier_changed(two.a, "pro", 1))
     assert await two.statuses(two.a) == due("pro", days)
     assert await two.statuses(two.b) == due("free", days)
 

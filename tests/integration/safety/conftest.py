@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.safety.chains import erase
 from tests.integration.safety.meetings import Meetings
@@ -25,7 +25,7 @@ def office(world: World) -> Office:
 @pytest.fixture
 async def own_chain(world: World) -> AsyncIterator[None]:
     """The chains of `chains.py`, with nothing in them."""
-    await world.settle()
+    await world.drain()
     await erase(world)
     yield
     await erase(world)

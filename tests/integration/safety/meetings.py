@@ -17,7 +17,7 @@ from unora.safety.v1.safety_service_pb2 import (
     UnblockUserRequest,
 )
 from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import SERVERS, People, Server
 from tests.support import request_id

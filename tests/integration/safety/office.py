@@ -24,7 +24,7 @@ from unora.safety.v1.moderation_service_pb2 import (
     VerifyAuditChainResponse,
 )
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.support import request_id
 

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
 from unora.safety.v1.safety_service_pb2 import Block, Target
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.safety.meetings import Meetings
 from tests.support import read_refusal, refusal, request_id
@@ -207,7 +207,7 @@ async def test_the_list_is_the_callers_own_newest_first_and_pages(meetings: Meet
 async def test_what_safety_tells_is_audited_too(meetings: Meetings) -> None:
     me, other = meetings.members(2)
     block = await meetings.block(me, await meetings.connection(me, other))
-    await meetings.world.settle()
+    await meetings.world.drain()
     (row,) = await meetings.world.superuser.fetch(
         "SELECT source_context, subject FROM safety.audit_logs WHERE aggregate_id = $1", UUID(block.block_id)
     )

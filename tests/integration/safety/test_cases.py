@@ -33,7 +33,7 @@ from unora.safety.v1.moderation_service_pb2 import (
     Case,
 )
 from unora.safety.v1.safety_service_pb2 import ReportUserRequest, Target
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.integration.safety.meetings import Meetings
 from tests.integration.safety.office import Office
@@ -148,7 +148,7 @@ async def test_a_case_is_taken_by_one_and_decided_once(meetings: Meetings, offic
     (decided,) = await meetings.world.events(CaseDecided, case_id)
     assert (decided.decision, decided.moderator_id) == (decisions[results.index("OK")], rest[0].id)
     assert len(await meetings.world.events(CaseAssigned, case_id)) == 2
-    await meetings.world.settle()
+    await meetings.world.drain()
     audited = await meetings.world.superuser.fetch(
         "SELECT subject FROM safety.audit_logs WHERE aggregate_id = $1 ORDER BY number", UUID(case_id)
     )

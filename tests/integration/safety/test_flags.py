@@ -33,9 +33,9 @@ from unora.safety.v1.events_pb2 import (
 )
 from unora.safety.v1.moderation_service_pb2 import CASE_ORIGIN_FLAG, Flag, ListFlagsRequest
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
 from unora_safety.domain import Finding, History, Pattern
 from unora_safety.use_cases import raise_flags
+from unora_testing.world import Caller, World
 
 from tests.integration.safety.meetings import Meetings
 from tests.integration.safety.office import Office
@@ -120,10 +120,10 @@ async def test_a_pattern_is_flagged_at_its_threshold_and_never_before(
 ) -> None:
     now, (member, spread) = await world.now(), [world.caller() for _ in range(2)]
     step = window / (threshold - 1) + timedelta(microseconds=1)
-    await world.tell(*(make(spread, now - each * step) for each in range(threshold)))  # the first is just out of it
-    await world.tell(*(make(member, now - timedelta(seconds=each)) for each in range(threshold - 1)))
+    await world.publish(*(make(spread, now - each * step) for each in range(threshold)))  # the first is just out of it
+    await world.publish(*(make(member, now - timedelta(seconds=each)) for each in range(threshold - 1)))
     assert await office.flags_of(member) == []
-    await world.tell(make(member, now))
+    await world.publish(make(member, now))
     (flag,) = await office.flags_of(member)
     assert (flag.pattern, flag.score, len(flag.evidence_ids)) == (pattern, 1.0, threshold)
     assert dict(flag.evidence_numbers) == {
@@ -144,9 +144,9 @@ async def test_late_and_out_of_order_is_judged_by_when_it_happened(world: World,
     now, member = await world.now(), world.caller()
     old = [failed(member, now - timedelta(hours=30) - timedelta(minutes=each)) for each in range(5)]
     for event in [old[3], failed(member, now), old[0], old[4], old[1]]:
-        await world.tell(event)
+        await world.publish(event)
     assert await office.flags_of(member) == []
-    await world.tell(old[2])
+    await world.publish(old[2])
     (flag,) = await office.flags_of(member)
     assert set(flag.evidence_ids) == {event.payment_id for event in old}
 
@@ -154,7 +154,7 @@ async def test_late_and_out_of_order_is_judged_by_when_it_happened(world: World,
 async def test_one_person_counts_once_however_often_they_block_or_report(world: World, office: Office) -> None:
     now, member, one = await world.now(), world.caller(), request_id()
     connection = request_id()
-    await world.tell(
+    await world.publish(
         *(reported(member, now - timedelta(minutes=each), one) for each in range(6)),
         *(blocked(member, now - timedelta(minutes=each), one) for each in range(6)),
         *(bad_faith(member, now, connection=connection) for _ in range(3)),
@@ -169,7 +169,7 @@ async def test_real_reports_by_three_people_raise_one_flag(meetings: Meetings, o
     for each in reporters:
         target = await meetings.card(each, other)
         await asyncio.gather(*(meetings.report(each, target) for _ in range(2)))
-    await meetings.world.settle()
+    await meetings.world.drain()
     (flag,) = await office.flags_of(other)
     assert flag.pattern == FLAG_PATTERN_MANY_REPORTS
     assert set(flag.evidence_ids) <= {each.id for each in reporters}
@@ -178,16 +178,16 @@ async def test_real_reports_by_three_people_raise_one_flag(meetings: Meetings, o
 
 async def test_a_flag_is_raised_again_only_by_what_came_after_the_decision(world: World, office: Office) -> None:
     now, member = await world.now(), world.caller()
-    await world.tell(*(reported(member, now) for _ in range(5)))
-    await world.tell(reported(member, now))
+    await world.publish(*(reported(member, now) for _ in range(5)))
+    await world.publish(reported(member, now))
     assert len(await office.flags_of(member)) == 1
     await office.settle_case(member, DECISION_DISMISS)
     assert await office.flags_of(member) == []
     await world.move_clock(timedelta(minutes=1))
     later = await world.now()
-    await world.tell(reported(member, now), *(reported(member, later) for _ in range(2)))
+    await world.publish(reported(member, now), *(reported(member, later) for _ in range(2)))
     assert await office.flags_of(member) == []
-    await world.tell(reported(member, later))
+    await world.publish(reported(member, later))
     (flag,) = await office.flags_of(member)
     assert flag.evidence_numbers["count"] == 3
     assert len(await office.flags_of(member, closed=True)) == 2
@@ -203,9 +203,11 @@ async def test_accounts_of_one_device_are_flagged_all(world: World, office: Offi
             user_id=member.id, version=version, session_id=request_id(), occurred_at=stamp(now), device_digest=device
         )
 
-    await world.tell(opened(members[0], digest), opened(members[1], digest), opened(apart, b""), opened(apart, b"x", 3))
+    await world.publish(
+        opened(members[0], digest), opened(members[1], digest), opened(apart, b""), opened(apart, b"x", 3)
+    )
     assert await office.flags_of(members[0]) == []
-    await world.tell(opened(members[2], digest))
+    await world.publish(opened(members[2], digest))
     for member in members:
         (flag,) = await office.flags_of(member)
         assert flag.pattern == FLAG_PATTERN_SHARED_DEVICE
@@ -218,12 +220,12 @@ async def test_a_rule_that_is_off_or_changed_is_followed_at_once(world: World, o
     rule = "UPDATE safety.flag_rules SET enabled = $1, threshold = $2 WHERE pattern = 'many_reports'"
     try:
         await world.superuser.execute(rule, False, 3.0)
-        await world.tell(*(reported(member, now) for _ in range(4)))
+        await world.publish(*(reported(member, now) for _ in range(4)))
         assert await office.flags_of(member) == []
         await world.superuser.execute(rule, True, 6.0)
-        await world.tell(reported(member, now))
+        await world.publish(reported(member, now))
         assert await office.flags_of(member) == []
-        await world.tell(reported(member, now))
+        await world.publish(reported(member, now))
         assert len(await office.flags_of(member)) == 1
     finally:
         await world.superuser.execute(rule, True, 3.0)
@@ -244,11 +246,11 @@ async def test_activity_far_from_everybody_elses_is_flagged_and_ordinary_activit
     await world.superuser.executemany(
         "INSERT INTO safety.activity VALUES ($1, 'endings', $2, $3)", [(usual.user, today, 11), (wild.user, today, 90)]
     )
-    await world.settle()  # measures
+    await world.drain()  # measures
     mark = "INSERT INTO safety.to_examine VALUES ($1, 1, '-infinity')"
     for each in (usual, wild):
         await world.superuser.execute(mark, each.user)
-    await world.settle()
+    await world.drain()
     assert await office.flags_of(usual) == []
     (flag,) = await office.flags_of(wild)
     assert flag.pattern == FLAG_PATTERN_OUTLIER
@@ -256,7 +258,7 @@ async def test_activity_far_from_everybody_elses_is_flagged_and_ordinary_activit
     assert dict(flag.evidence_numbers) == {"endings": 90, "threshold": 6}
     await office.settle_case(wild, DECISION_DISMISS)
     await world.superuser.execute(mark, wild.user)
-    await world.settle()
+    await world.drain()
     assert await office.flags_of(wild) == []  # judged; the same week is not held against them again
 
 
@@ -292,14 +294,14 @@ async def test_a_member_with_whom_the_detector_fails_keeps_nobody_waiting_and_is
 
     app.runtime.resources.detector = Broken()
     try:
-        await world.tell(*(reported(each, now) for each in (member, other) for _ in range(3)))
+        await world.publish(*(reported(each, now) for each in (member, other) for _ in range(3)))
     finally:
         app.runtime.resources.detector = whole
     assert (len(await office.flags_of(member)), len(await office.flags_of(other))) == (0, 1)
     held = "SELECT taken_until > clock_timestamp() FROM safety.to_examine WHERE user_id = $1"
     assert await world.superuser.fetchval(held, member.user) is True
     await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
-    await world.settle()
+    await world.drain()
     assert len(await office.flags_of(member)) == 1
     assert await world.superuser.fetchval(held, member.user) is None
 
@@ -311,19 +313,19 @@ async def test_what_was_taken_by_a_replica_that_died_is_another_ones_after_its_l
     await world.superuser.execute(
         "INSERT INTO safety.to_examine VALUES ($1, 1, clock_timestamp() + interval '1 minute')", member.user
     )
-    await world.tell(*(reported(member, now) for _ in range(3)))
+    await world.publish(*(reported(member, now) for _ in range(3)))
     assert await office.flags_of(member) == []
     await world.superuser.execute(
         "UPDATE safety.to_examine SET taken_until = clock_timestamp() - interval '1 second' WHERE user_id = $1",
         member.user,
     )
-    await world.settle()
+    await world.drain()
     assert len(await office.flags_of(member)) == 1
 
 
 async def test_what_no_window_reaches_is_forgotten(world: World) -> None:
     member, now = world.caller(), await world.now()
-    await world.tell(interest(member, now), bad_faith(member, now))
+    await world.publish(interest(member, now), bad_faith(member, now))
     count = "SELECT array_agg(pattern) FROM safety.sightings WHERE user_id = $1"
     await world.move_clock(timedelta(days=16))
     assert await world.superuser.fetchval(count, member.user) == ["bad_faith_endings"]
@@ -340,7 +342,7 @@ async def test_flags_and_what_they_led_to_change_no_answer_that_the_member_can_s
     await meetings.block(member, await meetings.connection(member, other))
     before = await meetings.page(member)
     now = await world.now()
-    await world.tell(*(reported(member, now) for _ in range(3)), *(blocked(member, now) for _ in range(5)))
+    await world.publish(*(reported(member, now) for _ in range(3)), *(blocked(member, now) for _ in range(5)))
     assert len(await office.flags_of(member)) == 2
     assert await meetings.page(member) == before
     asked = office.moderation.ListFlags(ListFlagsRequest(), metadata=member.metadata)
@@ -350,7 +352,7 @@ async def test_flags_and_what_they_led_to_change_no_answer_that_the_member_can_s
 async def test_flags_of_all_members_page_newest_first(world: World, office: Office) -> None:
     members, now = [world.caller() for _ in range(4)], await world.now()
     for member in members:
-        await world.tell(*(bad_faith(member, now) for _ in range(2)))
+        await world.publish(*(bad_faith(member, now) for _ in range(2)))
     found, token = list[Flag](), ""
     while True:
         page = await office.flags(3, token, FLAG_PATTERN_BAD_FAITH_ENDINGS)

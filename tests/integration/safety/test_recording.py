@@ -19,8 +19,8 @@ from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_common.replay import Replay
-from unora_local.inprocess import World
 from unora_safety.consumers import record
+from unora_testing.world import World
 
 from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes
 from tests.replicas import replica
@@ -60,7 +60,7 @@ async def test_what_any_context_tells_is_recorded_as_it_was_told(world: World, k
             RevealEarned: RevealEarned(reveal_id=str(uuid7()), version=1, reveal_number=1),
         }[kind]
         event.occurred_at.FromDatetime(await world.now())
-        await world.tell(event)
+        await world.publish(event)
     context = subject_of(kind).split(".")[1]
     cause = await told(world, context, kind)
     (row,) = await world.superuser.fetch(ROWS, cause["id"])
@@ -106,7 +106,7 @@ async def redeliver(world: World, event_id: Any) -> None:
     connection = await nats.connect(world.testbed.nats("admin", world.worker))
     await connection.jetstream().publish(row["subject"], row["payload"], headers=headers)
     await connection.close()
-    await world.settle()
+    await world.drain()
 
 
 @pytest.mark.rule("XX-02")

@@ -10,8 +10,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
 from unora_safety.domain import Entry, Event, Head, link
+from unora_testing.world import World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase
 from tests.roles import role_of

@@ -12,9 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from unora.billing.v1.billing_service_pb2 import PAYMENT_FAILURE_EXPIRED, PAYMENT_PURPOSE_NUDGE
 from unora.billing.v1.events_pb2 import CreditsChanged, PaymentFailed, PaymentSucceeded, SubscriptionChanged
 from unora_common.ids import uuid7
-from unora_local.inprocess import Caller, World
 from unora_safety.store.audit import AFTER
 from unora_safety.store.audit_index import NEWEST, SEARCH
+from unora_testing.world import Caller, World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase, tampering
 from tests.integration.safety.meetings import Meetings
@@ -33,7 +33,7 @@ async def test_a_member_is_found_in_whatever_part_they_had(world: World, meeting
     stranger = world.caller()
     await meetings.block(pair.a, await meetings.card(pair.a, pair.b))
     await meetings.report(pair.b, await meetings.card(pair.b, pair.a))
-    await world.settle()
+    await world.drain()
     for member in (pair.a, pair.b):
         names = {entry.event_name for entry in await office.found(member_id=member.id)}
         assert {"ConnectionFormed", "ConnectionEnded", "StreakStarted", "StreakTerminated", "MemberBlocked"} <= names
@@ -54,7 +54,7 @@ async def test_every_payment_and_subscription_change_is_found(world: World, offi
     now.FromDatetime(await world.now())
     ids: dict[str, Any] = {"payment_id": payment, "payer_id": member.id, "purpose": PAYMENT_PURPOSE_NUDGE}
     other = ids | {"payment_id": request_id()}
-    await world.tell(
+    await world.publish(
         PaymentSucceeded(version=2, amount=99, occurred_at=now, **ids),
         PaymentFailed(version=2, failure=PAYMENT_FAILURE_EXPIRED, occurred_at=now, **other),
         SubscriptionChanged(user_id=member.id, version=1, subscription_id=request_id(), occurred_at=now),
@@ -234,7 +234,7 @@ async def test_what_a_later_version_told_is_found_by_its_aggregate(world: World,
     unknown, aggregate = envelopes(1), str(uuid7())
     unknown = [unknown[0]._replace(aggregate_id=aggregate, payload=b"\xff")]
     await append(world.apps["safety"], unknown)
-    await world.settle()
+    await world.drain()
     (entry,) = await office.found(aggregate_id=aggregate)
     assert (entry.event_name, entry.event_json) == ("ThingPaid", "")
     assert [entry] == await office.found(aggregate_id=aggregate, event_name="ThingPaid")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from unora.safety.v1.moderation_service_pb2 import AuditChain, VerifyAuditChainRequest, VerifyAuditChainResponse
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase, tampering
 from tests.replicas import replica, stub_of

@@ -12,7 +12,7 @@ import pytest
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.roles import refused, undone
 from tests.support import Pair, connect

@@ -13,8 +13,8 @@ import pytest
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.reveal.v1.reveal_service_pb2 import RevealStatus
 from unora.streak.v1.streak_service_pb2 import StreakState
-from unora_local.inprocess import World
 from unora_streak.domain import State
+from unora_testing.world import World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER
 from tests.integration.protection.town import CROWD, Town
@@ -71,7 +71,7 @@ async def test_the_read_paths_of_the_overview_run_as_they_stand_and_tell_what_me
         await town.pool.member(servers=(FRIEND,))
     for server in (PARTNER, FRIEND, FRIEND):  # the last one spends the timer of all servers
         await town.pool.refresh(one, server)
-    await town.world.settle()
+    await town.world.drain()
     screen = await town.pool.screen(one)
 
     capacity, timer, batch, cards = statements("Read Path: Discovery Screen")

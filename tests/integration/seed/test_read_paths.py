@@ -7,7 +7,7 @@ from unora.reveal.v1.reveal_service_pb2 import ListRevealsRequest
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_LOW, CheckInRequest, GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
 from tests.statements import sent_by

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.unit.docs.repository import DOCS
 

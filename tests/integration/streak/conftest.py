@@ -26,7 +26,7 @@ from unora.streak.v1.streak_service_pb2 import (
     Streak,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_local.inprocess import Caller, World
+from unora_testing.world import Caller, World
 
 from tests.support import Pair, connect, disconnect, request_id
 
@@ -128,7 +128,7 @@ class Couple:
             streak_id=self.streak_id,
         )
         event.occurred_at.FromDatetime(at or await self.world.now())
-        await self.world.tell(event)
+        await self.world.publish(event)
 
     async def fail(self, payment_id: str, version: int = 2) -> None:
         """Billing tells that a payment for a recovery failed just now."""
@@ -141,7 +141,7 @@ class Couple:
             failure=PAYMENT_FAILURE_DECLINED,
         )
         event.occurred_at.FromDatetime(await self.world.now())
-        await self.world.tell(event)
+        await self.world.publish(event)
 
     async def jump(self, to: datetime) -> None:
         """Moves the clock without anything that runs by itself coming by."""

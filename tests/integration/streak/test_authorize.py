@@ -61,7 +61,7 @@ async def test_at_the_very_deadline_it_is_too_late(couple: Couple) -> None:
     await couple.jump(await couple.miss())  # the sweep has not come by
     refused = await refusal(couple.authorize(request_id()))
     assert (refused.reason, refused.metadata) == ("NOT_IN_PAYMENT_WINDOW", {"state": "reset"})
-    await couple.world.settle()
+    await couple.world.drain()
     assert (await couple.now()).state == STREAK_STATE_RESET
 
 
@@ -114,7 +114,7 @@ async def test_a_hold_that_runs_out_after_the_deadline_resets_when_it_ends(coupl
 @pytest.mark.rule("ST-20")
 async def test_a_sweep_and_an_authorisation_at_the_deadline_agree(couple: Couple) -> None:
     await couple.jump(await couple.miss() - timedelta(milliseconds=20))
-    _, result = await asyncio.gather(couple.world.settle(), outcome(couple, request_id()))
+    _, result = await asyncio.gather(couple.world.drain(), outcome(couple, request_id()))
     state = (await couple.now()).state
     held = bool(await couple.told(RecoveryHeld))
     assert (result == "OK") == held == (state == STREAK_STATE_PAYMENT_WINDOW)

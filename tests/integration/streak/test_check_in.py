@@ -19,8 +19,8 @@ from unora.streak.v1.streak_service_pb2 import (
     GetStreakRequest,
 )
 from unora_common.database import Session
-from unora_local.inprocess import Caller, World
 from unora_streak.servicers import Streaks
+from unora_testing.world import Caller, World
 
 from tests.integration.streak.conftest import Couple
 from tests.support import read_refusal, refusal, request_id

@@ -6,8 +6,8 @@ from itertools import permutations
 
 import asyncpg
 import pytest
-from unora_local.inprocess import World
 from unora_streak.domain import ALLOWED
+from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
 from tests.roles import role_of, undone

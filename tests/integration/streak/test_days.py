@@ -27,9 +27,9 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.app import App
-from unora_local.inprocess import World
 from unora_streak.jobs import Days
 from unora_streak.store import streaks as store
+from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
 from tests.support import announce, connect, disconnect, new_pair, refusal, request_id
@@ -86,7 +86,7 @@ async def test_a_check_in_at_midnight_itself_is_late(couple: Couple) -> None:
     await couple.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end - await couple.world.now())
     # The sweep has not come by: the write itself settles what is due.
     assert (await check_in_refusal(couple))[0] == "CHECK_IN_CLOSED"
-    await couple.world.settle()
+    await couple.world.drain()
     assert len((await couple.whole()).check_ins) == 1
 
 
@@ -96,7 +96,7 @@ async def test_the_dashboard_is_right_before_the_sweep_has_come(couple: Couple) 
     end = await couple.day_ends_at()
     await couple.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end - await couple.world.now())
     assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
-    await couple.world.settle()
+    await couple.world.drain()
     assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
 
 
@@ -172,7 +172,7 @@ async def test_many_sweeps_at_once_close_each_day_once(world: World, couple: Cou
     finally:
         for replica in replicas:
             await replica.close()
-    await world.settle()
+    await world.drain()
     for pair in pairs:
         answer = await couple.streaks.GetDashboard(GetDashboardRequest(), metadata=pair.a.metadata)
         assert [streak.state for streak in answer.streaks] == [STREAK_STATE_RESET]
@@ -193,7 +193,7 @@ async def test_a_sweep_that_is_killed_loses_nothing(couple: Couple) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await killed()
-    await couple.world.settle()
+    await couple.world.drain()
     assert (await couple.now()).state == STREAK_STATE_RESET
     assert len(await couple.world.events(StreakReset, couple.streak_id)) == 1
 

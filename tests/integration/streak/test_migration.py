@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from unora_common import migrations, provision
 from unora_common.ids import uuid7
-from unora_local.testbed import Testbed
+from unora_testing.testbed import Testbed
 
 NAME = f"unora_on_their_way_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 A, B = UUID(int=1), UUID(int=2)

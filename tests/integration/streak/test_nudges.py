@@ -19,7 +19,7 @@ from unora.streak.v1.streak_service_pb2 import (
     SendNudgeRequest,
     SendNudgeResponse,
 )
-from unora_local.inprocess import Caller
+from unora_testing.world import Caller
 
 from tests.integration.streak.conftest import Couple
 from tests.support import read_refusal, refusal, request_id
@@ -50,7 +50,7 @@ async def may_buy(couple: Couple, payer: Caller) -> AuthorizeNudgeResponse:
 async def becomes(couple: Couple, member: Caller, tier: Tier.ValueType, version: int = 1) -> None:
     event = TierChanged(user_id=member.id, version=version, tier=tier)
     event.occurred_at.FromDatetime(await couple.world.now())
-    await couple.world.tell(event)
+    await couple.world.publish(event)
 
 
 @pytest.mark.rule("ST-13")

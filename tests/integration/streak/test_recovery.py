@@ -123,7 +123,7 @@ async def test_many_deliveries_at_once_recover_once(couple: Couple) -> None:
             await apply_recovery(tx, *ids, paid_at, app.config.policy)
 
     await asyncio.gather(*(deliver() for _ in range(10)))
-    await couple.world.settle()
+    await couple.world.drain()
     assert len(await couple.told(StreakRecovered, RecoveryRejected)) == 1
     assert await links(couple) == [payment]
 
@@ -165,7 +165,7 @@ async def test_what_was_paid_in_time_and_told_late_recovers_if_the_sweep_has_not
     async with app.database.transaction() as tx:
         ids = (as_uuid(couple.streak_id), couple.b.user, as_uuid(payment))
         await apply_recovery(tx, *ids, paid_at, app.config.policy)
-    await couple.world.settle()
+    await couple.world.drain()
     now = await couple.now()
     assert now.state == STREAK_STATE_ACTIVE
     (event,) = await couple.told(StreakRecovered)
@@ -345,7 +345,7 @@ async def test_sweeps_that_race_a_recovery_leave_one_outcome(couple: Couple) -> 
     finally:
         for replica in replicas:
             await replica.close()
-    await couple.world.settle()
+    await couple.world.drain()
     recovered, rejected = await couple.told(StreakRecovered), await couple.told(RecoveryRejected)
     assert len(recovered) + len(rejected) == 1
     assert (await couple.now()).state == (STREAK_STATE_ACTIVE if recovered else STREAK_STATE_RESET)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from unora_common.ids import uuid7
-from unora_local.inprocess import World
+from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
 from tests.roles import refused, undone

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import grpc
 import pytest
-from unora_local import cli, reference
-from unora_local.contexts import CONTEXTS
-from unora_local.reads import declaration
+from unora_common.config import CONTEXTS
+from unora_local import cli
+from unora_local.declarations import load_service
+from unora_tools import reference
 
 from tests.rules import rules
 from tests.unit.docs.repository import DOCS, PAGES, ROOT, exists, paths_named, prose, texts
@@ -65,7 +66,9 @@ def test_commands_exist(page: Path) -> None:
 @every_page
 def test_variables_are_ones_that_something_reads(page: Path) -> None:
     code = "".join(text for path, text in texts().items() if path.suffix in (".py", ".yml", ".yaml"))
-    fields = {f"UNORA_{name.upper()}" for context in CONTEXTS for name in declaration(context).config.__struct_fields__}
+    fields = {
+        f"UNORA_{name.upper()}" for context in CONTEXTS for name in load_service(context).config.__struct_fields__
+    }
     fields |= {f"UNORA_{context.upper()}_ADDRESS" for context in CONTEXTS}
     for name in VARIABLE.findall(page.read_text()):
         assert name.removesuffix("_FILE") in fields or name in code, name
@@ -171,7 +174,7 @@ def test_the_plans_show_what_their_owners_hold() -> None:
 
 
 def _defaults(context: str) -> dict[str, object]:
-    config = declaration(context).config
+    config = load_service(context).config
     names = config.__struct_fields__
     return dict(zip(names[len(names) - len(config.__struct_defaults__) :], config.__struct_defaults__, strict=True))
 

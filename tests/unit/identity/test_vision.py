@@ -11,8 +11,8 @@ import pytest
 from cv2.typing import MatLike
 from unora_identity.providers.formats import Format, NotAPicture, jpeg_segments, read_header
 from unora_identity.providers.vision import PhotoTooLarge, PhotoUnreadable, Vision, VisionPolicy
-from unora_local.people import exif
-from unora_local.people.photos import landscape, portrait
+from unora_testing.photos import exif
+from unora_testing.photos.portraits import landscape, portrait
 
 APP1 = 0xE1
 

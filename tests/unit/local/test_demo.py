@@ -10,12 +10,12 @@ from pathlib import Path
 import phonenumbers
 import pytest
 from unora.identity.v1.profile_service_pb2 import HobbyOption
-from unora_local.demo.cast import COUPLES, PEOPLE, PRINCIPALS, TRIO, groups
-from unora_local.demo.client import Refused, Unexpected, refused
-from unora_local.demo.env import Env
-from unora_local.demo.people import RARE, SmsBox, choose_hobbies, invented_number
-from unora_local.demo.run import Report
-from unora_local.demo.timeline import Mark, Step, StepFailed, Strip, Timeline, expect
+from unora_demo.cast import COUPLES, PEOPLE, PRINCIPALS, TRIO, groups
+from unora_demo.client import Refused, Unexpected, refused
+from unora_demo.people import RARE, SmsBox, choose_hobbies, invented_number
+from unora_demo.run import Report
+from unora_demo.timeline import Mark, Step, StepFailed, Strip, Timeline, expect
+from unora_local.env import Env
 
 
 def test_a_step_says_what_was_seen() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from unora_local import ports, tls
-from unora_local.keys import Passwords, kept
+from unora_local.keys import Passwords, ensure_file
 from unora_local.ports import Ports
 
 
@@ -48,8 +48,8 @@ def test_passwords_are_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_a_key_is_made_once(tmp_path: Path) -> None:
-    path = kept(tmp_path / "keys" / "phone", lambda: b"first")
-    assert kept(path, lambda: b"second").read_bytes() == b"first"
+    path = ensure_file(tmp_path / "keys" / "phone", lambda: b"first")
+    assert ensure_file(path, lambda: b"second").read_bytes() == b"first"
 
 
 def test_certificates_are_kept_and_new_names_are_added(tmp_path: Path) -> None:

@@ -6,56 +6,56 @@ from pathlib import Path
 
 import pytest
 import stripe
-from unora_local.sandbox.book import Book, Refused
 from unora_local.sandbox.server import sign
+from unora_local.sandbox.store import ApiError, SandboxStore
 
 
-def intent(book: Book) -> str:
-    return str(book.make_intent({"amount": "299", "currency": "usd", "metadata": {"payment_id": "x"}})["id"])
+def intent(store: SandboxStore) -> str:
+    return str(store.create_intent({"amount": "299", "currency": "usd", "metadata": {"payment_id": "x"}})["id"])
 
 
 @pytest.mark.rule("BI-07")
 def test_a_restart_forgets_neither_a_charge_nor_an_event_nor_an_answer(tmp_path: Path) -> None:
-    first = Book(tmp_path / "book.json")
+    first = SandboxStore(tmp_path / "store.json")
     identifier = intent(first)
     first.confirm(identifier, "pm_card_visa")
-    first.keep_answer("key", "print", 200, {"id": identifier})
-    second = Book(tmp_path / "book.json")
+    first.store_answer("key", "print", 200, {"id": identifier})
+    second = SandboxStore(tmp_path / "store.json")
     assert second.find(identifier)["status"] == "succeeded"
-    assert second.waiting == first.waiting
+    assert second.undelivered == first.undelivered
     assert second.answer("key", "print") == {"fingerprint": "print", "status": 200, "body": {"id": identifier}}
-    second.taken(second.waiting[0]["id"])
-    assert Book(tmp_path / "book.json").waiting == []
+    second.mark_delivered(second.undelivered[0]["id"])
+    assert SandboxStore(tmp_path / "store.json").undelivered == []
 
 
 @pytest.mark.rule("BI-08")
 def test_an_idempotency_key_is_good_for_one_request(tmp_path: Path) -> None:
-    book = Book(tmp_path / "book.json")
-    book.keep_answer("key", "print", 200, {})
-    with pytest.raises(Refused):
-        book.answer("key", "another")
+    store = SandboxStore(tmp_path / "store.json")
+    store.store_answer("key", "print", 200, {})
+    with pytest.raises(ApiError):
+        store.answer("key", "another")
 
 
 def test_what_is_charged_without_the_member_leads_them_nowhere(tmp_path: Path) -> None:
-    book = Book(tmp_path / "book.json")
+    store = SandboxStore(tmp_path / "store.json")
     asked = {"amount": "999", "currency": "usd", "payment_method": "pm_card_visa", "confirm": "true"}
-    with pytest.raises(Refused):
-        book.make_intent(asked)
-    assert not book.intents
-    made = book.make_intent(asked | {"automatic_payment_methods[allow_redirects]": "never"})
+    with pytest.raises(ApiError):
+        store.create_intent(asked)
+    assert not store.intents
+    made = store.create_intent(asked | {"automatic_payment_methods[allow_redirects]": "never"})
     assert made["status"] == "succeeded"
 
 
 def test_what_is_paid_or_cancelled_stays_so(tmp_path: Path) -> None:
-    book = Book(tmp_path / "book.json")
-    paid, cancelled = intent(book), intent(book)
-    book.confirm(paid, "pm_card_visa")
-    book.cancel(cancelled)
+    store = SandboxStore(tmp_path / "store.json")
+    paid, cancelled = intent(store), intent(store)
+    store.confirm(paid, "pm_card_visa")
+    store.cancel(cancelled)
     for identifier in (paid, cancelled):
-        with pytest.raises(Refused):
-            book.cancel(identifier)
-        with pytest.raises(Refused):
-            book.confirm(identifier, "pm_card_visa")
+        with pytest.raises(ApiError):
+            store.cancel(identifier)
+        with pytest.raises(ApiError):
+            store.confirm(identifier, "pm_card_visa")
 
 
 @pytest.mark.rule("BI-07")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from unora_local import supervisor
 from unora_local.process import Process, StartFailedError, tail
-from unora_local.run_folder import Row, RunFolder, started
-from unora_local.supervisor import Alone, Supervisor
+from unora_local.run_folder import Row, RunFolder, start_time
+from unora_local.supervisor import ProcessPart, Supervisor
 
 
 def shell(script: str, folder: Path, name: str = "part") -> Process:
@@ -30,7 +30,7 @@ async def test_a_process_ends_with_its_whole_group_even_if_it_will_not(tmp_path:
     await until(lambda: bool(process.log.read_text()))
     grandchild = int(process.log.read_text())
     await process.stop()
-    await until(lambda: started(grandchild) is None)
+    await until(lambda: start_time(grandchild) is None)
     assert not process.running
 
 
@@ -44,23 +44,31 @@ async def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
     )
     done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
     child = int(done.stdout)
-    await until(lambda: started(child) is None)
+    await until(lambda: start_time(child) is None)
 
 
 async def test_what_dies_is_started_again_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
     said: list[str] = []
+    recorded: list[int] = []
     folder = RunFolder(tmp_path)
-    watch = Supervisor(folder, said.append)
-    part = Alone(shell("exec sleep 60", tmp_path))
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "runs again" in line:
+            recorded.append(int(line.rpartition(" ")[2]) - folder.rows()[0].pid)
+
+    watch = Supervisor(folder, say)
+    part = ProcessPart(shell("exec sleep 60", tmp_path))
     await watch.start("part", part, "here")
     watch.all_started()
-    for _ in range(supervisor.TRIES + 1):
+    for _ in range(supervisor.MAX_DEATHS + 1):
         old = folder.rows()[0]
         part.process.kill()
         await until(lambda old=old: folder.rows() not in ([], [old]))  # type: ignore[misc]
-    assert sum("part died (signal 9)" in line for line in said) == supervisor.TRIES + 1
-    assert sum("runs again" in line for line in said) == supervisor.TRIES + 1
+    assert sum("part died (signal 9)" in line for line in said) == supervisor.MAX_DEATHS + 1
+    assert sum("runs again" in line for line in said) == supervisor.MAX_DEATHS + 1
+    assert set(recorded) == {0}, "the table holds the new pid before that is said"
     await watch.stop()
     assert folder.rows() == []
     assert not part.process.running
@@ -69,9 +77,9 @@ async def test_what_dies_is_started_again_and_that_is_said(tmp_path: Path, monke
 async def test_what_dies_again_and_again_at_the_start_is_an_error_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
     watch = Supervisor(RunFolder(tmp_path), lambda _: None)
-    await watch.start("part", Alone(shell("echo no such thing; exit 3", tmp_path)), "here")
+    await watch.start("part", ProcessPart(shell("echo no such thing; exit 3", tmp_path)), "here")
     with pytest.raises(StartFailedError, match="no such thing"):
         await asyncio.wait_for(watch.failure(), 10)
     await watch.stop()
@@ -81,14 +89,14 @@ async def test_leftovers_are_ended_and_others_are_not(tmp_path: Path) -> None:
     left, foreign = shell("exec sleep 60", tmp_path, "left"), shell("exec sleep 60", tmp_path, "foreign")
     await left.start()
     await foreign.start()
-    began = started(left.pid)
+    began = start_time(left.pid)
     assert began is not None
     folder = RunFolder(tmp_path)
     # The record of the second says that another process, long gone, had its id.
     rows = [Row("left", left.pid, began, "", signal.SIGTERM), Row("gone", foreign.pid, "earlier", "", signal.SIGTERM)]
     folder.record(rows)
-    assert await asyncio.to_thread(folder.end_leftovers) == ["left"]
-    assert started(left.pid) is None
+    assert await asyncio.to_thread(folder.stop_leftovers) == ["left"]
+    assert start_time(left.pid) is None
     assert foreign.running
     await foreign.stop()
     await left.wait()
@@ -105,10 +113,10 @@ def test_the_lock_has_one_holder(tmp_path: Path) -> None:
 
 def test_the_env_file_is_for_a_shell(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.publish({"A": "two words", "B": "$x"})
+    folder.write_env({"A": "two words", "B": "$x"})
     done = subprocess.run(["/bin/sh", "-c", f". {folder.env}; echo $A $B"], capture_output=True, text=True, check=True)
     assert done.stdout == "two words $x\n"
-    folder.withdraw()
+    folder.remove_env()
     assert not folder.env.exists()
 
 

@@ -1,15 +1,15 @@
 """What is said of the variables that the services read."""
 
 import pytest
-from unora_local import variables
-from unora_local.contexts import CONTEXTS
-from unora_local.reads import declaration
+from unora_common.config import CONTEXTS
+from unora_local.declarations import load_service
+from unora_tools import variables
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_every_variable_says_what_it_means(context: str) -> None:
     listed = {variable.name: variable for variable in [*variables.common(), *variables.own(context)]}
-    fields = [name for name in declaration(context).config.__struct_fields__ if name != "peers"]
+    fields = [name for name in load_service(context).config.__struct_fields__ if name != "peers"]
     assert set(listed) == {f"UNORA_{name.upper()}" for name in fields} | {"UNORA_<CONTEXT>_ADDRESS"}
     assert [name for name, variable in listed.items() if not variable.meaning] == []
 

@@ -9,7 +9,7 @@ from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened
 from unora.reveal.v1.events_pb2 import PersonalityChanged
 from unora.streak.v1.events_pb2 import CheckedIn, StreakStarted
 from unora_common.outbox import subject_of
-from unora_local.invariants.wording import speaks
+from unora_testing.invariants.wording import speaks
 
 ID = "01a20481-3a6d-7e79-b927-d8c722e17b35"
 AT = Timestamp(seconds=1_800_000_000)

@@ -1,12 +1,12 @@
-"""`python -m unora_local.sandbox`: the stand-in as a process of its own, told everything by its environment."""
+"""`python -m unora_local.sandbox`: the sandbox as a process of its own, configured by environment variables."""
 
 import asyncio
 import os
 import signal
 from pathlib import Path
 
-from unora_local.sandbox.sending import Sender
 from unora_local.sandbox.server import Sandbox
+from unora_local.sandbox.webhooks import WebhookSender
 from unora_local.tls import Certificate
 
 
@@ -16,7 +16,7 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     certificate = Certificate(*(Path(os.environ[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY")))
-    sender = Sender(os.environ["UNORA_BILLING_ADDRESS"], certificate)
+    sender = WebhookSender(os.environ["UNORA_BILLING_ADDRESS"], certificate)
     sandbox = Sandbox(
         Path(os.environ["UNORA_SANDBOX_STATE"]),
         key=os.environ["UNORA_STRIPE_SECRET_KEY"],

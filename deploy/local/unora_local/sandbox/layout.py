@@ -1,4 +1,4 @@
-"""Where a stack's sandbox is, and what billing and others have to know of it."""
+"""The settings of a stack's sandbox, and the variables that billing and others need."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unora_local.process import Process
-from unora_local.supervisor import Alone
+from unora_local.supervisor import ProcessPart
 from unora_local.tls import Certificate
 
 
 @dataclass(frozen=True)
-class Layout:
+class SandboxLayout:
     """A sandbox that is not started."""
 
     port: int
@@ -36,14 +36,14 @@ class Layout:
         }
 
     def published(self) -> dict[str, str]:
-        """What whoever plays a member's app or the provider needs."""
+        """The variables for a client that acts as a member's app or as the provider."""
         return {
             "UNORA_PAYMENT_SANDBOX_URL": self.url,
             "UNORA_PAYMENT_SANDBOX_KEY": self.key,
             "UNORA_PAYMENT_SANDBOX_WEBHOOK_SECRET": self.webhook_secret,
         }
 
-    def part(self, billing: str, certificate: Certificate, log: Path) -> Alone:
+    def part(self, billing: str, certificate: Certificate, log: Path) -> ProcessPart:
         """The process, for the supervisor. `certificate` has the gateway's rights: webhooks come that way."""
         own = {
             "UNORA_SANDBOX_PORT": str(self.port),
@@ -55,4 +55,4 @@ class Layout:
         }
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         command = [sys.executable, "-m", "unora_local.sandbox"]
-        return Alone(Process("payments", command, log=log, env=inherited | own | self.for_billing()))
+        return ProcessPart(Process("payments", command, log=log, env=inherited | own | self.for_billing()))

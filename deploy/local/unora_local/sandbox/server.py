@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from unora_local.sandbox.book import Book, Json, Refused
+from unora_local.sandbox.store import ApiError, Json, SandboxStore
 
 Send = Callable[[bytes, str], Awaitable[bool]]
-"""Gives a webhook's bytes and signature to billing; tells whether it was taken."""
+"""Sends a webhook's bytes and signature to billing; returns whether billing accepted it."""
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 5.0
@@ -33,9 +33,9 @@ class Sandbox:
     """The stand-in: an HTTP server on loopback. `key` is the secret key of its only customer, who is billing."""
 
     def __init__(self, state: Path, *, key: str, webhook_secret: str, send: Send) -> None:
-        self.book = Book(state)
-        self.holding = False
-        """Whether webhooks are kept back, for tests."""
+        self.store = SandboxStore(state)
+        self.paused = False
+        """Whether webhooks are held back, for tests."""
         self._key = key
         self._secret = webhook_secret
         self._send = send
@@ -61,30 +61,30 @@ class Sandbox:
         return f"http://{host}:{bound}"
 
     async def stop(self) -> None:
-        """Serves no more; what was not delivered is in the file."""
+        """Stop serving; undelivered events stay in the file."""
         if self._runner:
             await self._runner.cleanup()
 
     async def deliver(self) -> int:
-        """Sends every event that waits, once; returns how many were taken."""
+        """Send every undelivered event once; return how many were accepted."""
         taken = 0
-        for event in [] if self.holding else self.book.waiting:
+        for event in [] if self.paused else self.store.undelivered:
             if await self.send(event):
-                self.book.taken(event["id"])
+                self.store.mark_delivered(event["id"])
                 taken += 1
         return taken
 
     async def send(self, event: Json) -> bool:
-        """Sends one event, signed now; tells whether it was taken."""
+        """Send one event, signed now; return whether it was accepted."""
         body = json.dumps(event).encode()
         return await self._send(body, sign(body, self._secret))
 
     async def run(self) -> None:
-        """Delivers until cancelled: at once, and what is not taken again and again."""
+        """Deliver until cancelled: new events at once, and those that were not accepted again with growing delays."""
         pause = FIRST_PAUSE
         while True:
             await self.deliver()
-            if self.book.waiting:
+            if self.store.undelivered:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
@@ -93,57 +93,57 @@ class Sandbox:
                 await self._news.wait()
 
     async def _customers(self, request: web.Request) -> web.Response:
-        return await self._once(request, lambda asked: self.book.make_customer(asked.get("metadata", {})))
+        return await self._idempotent(request, lambda asked: self.store.create_customer(asked.get("metadata", {})))
 
     async def _create(self, request: web.Request) -> web.Response:
-        return await self._once(request, self.book.make_intent)
+        return await self._idempotent(request, self.store.create_intent)
 
     async def _retrieve(self, request: web.Request) -> web.Response:
-        return self._answer(request, {}, lambda: self.book.find(request.match_info["id"]))
+        return self._answer(request, {}, lambda: self.store.find(request.match_info["id"]))
 
     async def _confirm(self, request: web.Request) -> web.Response:
-        """Also open to who has the intent's client secret, as the member's app does."""
+        """The intent's client secret suffices, as in the member's app."""
         asked = await _form(request)
         method = str(asked.get("payment_method"))
-        return self._answer(request, asked, lambda: self.book.confirm(request.match_info["id"], method))
+        return self._answer(request, asked, lambda: self.store.confirm(request.match_info["id"], method))
 
     async def _cancel(self, request: web.Request) -> web.Response:
-        return self._answer(request, {}, lambda: self.book.cancel(request.match_info["id"]))
+        return self._answer(request, {}, lambda: self.store.cancel(request.match_info["id"]))
 
-    async def _once(self, request: web.Request, make: Callable[[Json], Json]) -> web.Response:
+    async def _idempotent(self, request: web.Request, make: Callable[[Json], Json]) -> web.Response:
         """A repeat with the same idempotency key gets the first answer."""
         asked = await _form(request)
         key = request.headers.get("Idempotency-Key", "")
         fingerprint = hashlib.sha256(json.dumps([request.path, asked], sort_keys=True).encode()).hexdigest()
         try:
-            self._demand_key(request, asked)
-            kept = self.book.answer(key, fingerprint) if key else None
-        except Refused as refusal:
+            self._require_key(request, asked)
+            kept = self.store.answer(key, fingerprint) if key else None
+        except ApiError as refusal:
             return web.json_response(refusal.body, status=refusal.status)
         if kept:
             return web.json_response(kept["body"], status=kept["status"])
-        with self.book.one_write():
+        with self.store.batch():
             response = self._answer(request, asked, lambda: make(asked))
             if key and response.status in (200, 402):
-                self.book.keep_answer(key, fingerprint, response.status, json.loads(response.text or "{}"))
+                self.store.store_answer(key, fingerprint, response.status, json.loads(response.text or "{}"))
         return response
 
     def _answer(self, request: web.Request, asked: Json, work: Callable[[], Json]) -> web.Response:
         try:
-            self._demand_key(request, asked)
+            self._require_key(request, asked)
             return web.json_response(work())
-        except Refused as refusal:
+        except ApiError as refusal:
             return web.json_response(refusal.body, status=refusal.status)
         finally:
             self._news.set()
 
-    def _demand_key(self, request: web.Request, asked: Json) -> None:
+    def _require_key(self, request: web.Request, asked: Json) -> None:
         if hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._key}"):
             return
         given = asked.get("client_secret")
-        intent = self.book.find(request.match_info["id"]) if given and "id" in request.match_info else None
+        intent = self.store.find(request.match_info["id"]) if given and "id" in request.match_info else None
         if intent is None or not hmac.compare_digest(str(given), intent["client_secret"]):
-            raise Refused(401, "invalid_request_error", "api_key_invalid")
+            raise ApiError(401, "invalid_request_error", "api_key_invalid")
 
 
 async def _form(request: web.Request) -> Json:

@@ -1,0 +1,150 @@
+"""The services as an app reaches them through the gateway: mutual TLS, a member's token, errors that can be read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
+from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
+from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, SessionTokens
+from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
+from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
+from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
+from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
+from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
+from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
+from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
+from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.config import CONTEXTS
+from unora_local.env import Env
+
+if TYPE_CHECKING:
+    from grpc.aio import UnaryUnaryMultiCallable
+
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+DEADLINE: Final = 20.0
+DETAILS: Final = "grpc-status-details-bin"
+
+
+def request_id() -> str:
+    """A fresh one."""
+    return str(uuid.uuid4())
+
+
+class Unexpected(Exception):
+    """What was seen is not what was expected."""
+
+
+@dataclass
+class Refused(Exception):
+    """A call that was not answered: the status, the stable reason and what comes with it."""
+
+    method: str
+    code: str
+    reason: str
+    message: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    violations: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, method: str, error: grpc.aio.AioRpcError) -> Refused:
+        """The rich status of an error."""
+        info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+        for pair in error.trailing_metadata():
+            key, value = tuple(pair)
+            if key == DETAILS:
+                for detail in status_pb2.Status.FromString(value).details:
+                    detail.Unpack(info)
+                    detail.Unpack(bad)
+        violations = {each.field: each.description for each in bad.field_violations}
+        return cls(method, error.code().name, info.reason, error.details() or "", dict(info.metadata), violations)
+
+    def __str__(self) -> str:
+        more = ", ".join(f"{key} = {value}" for key, value in (self.metadata | self.violations).items())
+        return f"{self.method} was refused: {self.code} {self.reason or self.message}{f' ({more})' if more else ''}"
+
+
+class Gateway:
+    """A client of every service, that counts its calls."""
+
+    def __init__(self, channels: Mapping[str, grpc.aio.Channel]) -> None:
+        self._channels = channels
+        self.calls = 0
+        self.accounts = AccountServiceStub(channels["identity"])
+        self.profiles = ProfileServiceStub(channels["identity"])
+        self.discovery = DiscoveryServiceStub(channels["discovery"])
+        self.matching = MatchingServiceStub(channels["matching"])
+        self.streaks = StreakServiceStub(channels["streak"])
+        self.reveals = RevealServiceStub(channels["reveal"])
+        self.personality = PersonalityServiceStub(channels["reveal"])
+        self.billing = BillingServiceStub(channels["billing"])
+        self.safety = SafetyServiceStub(channels["safety"])
+        self.moderation = ModerationServiceStub(channels["safety"])
+
+    @classmethod
+    def at(cls, env: Env) -> Self:
+        """A client of a running stack, with the developer's certificate."""
+        ca, cert, key = env.certificates()
+        credentials = grpc.ssl_channel_credentials(ca, key, cert)
+        return cls({context: _channel(env, context, credentials) for context in CONTEXTS})
+
+    async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
+        """Call a method, as a member if there is a token; raise Refused if it is not answered."""
+        self.calls += 1
+        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        try:
+            return await method(request, timeout=DEADLINE, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            raise Refused.read(type(request).__name__.removesuffix("Request"), error) from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for channel in self._channels.values():
+            await channel.close()
+
+
+def _channel(env: Env, context: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
+    options = [("grpc.ssl_target_name_override", f"{context}.unora")]
+    return grpc.aio.secure_channel(env.address(context), credentials, options=options)
+
+
+class Session:
+    """A signed-in member at the gateway."""
+
+    def __init__(self, gateway: Gateway, user_id: str, tokens: SessionTokens, number: str) -> None:
+        self.gateway = gateway
+        self.user_id = user_id
+        self.number = number
+        self._tokens = tokens
+
+    async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
+        """Call a method as this member."""
+        return await self.gateway.call(method, request, self._tokens.access_token)
+
+    async def refresh(self) -> None:
+        """Exchange the tokens for new ones, which carry the roles of this moment (ID-03)."""
+        request = RefreshSessionRequest(request_id=request_id(), refresh_token=self._tokens.refresh_token)
+        self._tokens = (await self.gateway.call(self.gateway.accounts.RefreshSession, request)).tokens
+
+
+async def refused(call: Awaitable[Any], reason: str) -> Refused:
+    """Await a call that must be refused for this reason."""
+    try:
+        answer = await call
+    except Refused as error:
+        if error.reason != reason:
+            raise
+        return error
+    raise Unexpected(f"{reason} was expected, the call was answered: {type(answer).__name__}")

@@ -1,0 +1,100 @@
+"""Money and credits: how a member pays, and what becomes of it (BI-01 to BI-08)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from unora.billing.v1.billing_service_pb2 import (
+    PAYMENT_METHOD_MONEY,
+    PAYMENT_PURPOSE_RECOVERY,
+    CreatePaymentRequest,
+    CreatePaymentResponse,
+    GetCreditsRequest,
+    GetPaymentRequest,
+    ListCreditEntriesRequest,
+    Payment,
+    PaymentMethod,
+    PaymentPurpose,
+    PaymentStatus,
+    SubscribeRequest,
+)
+from unora.common.v1.types_pb2 import Tier
+
+from unora_demo.client import Unexpected, request_id
+from unora_demo.people import Member
+from unora_demo.stage import Stage
+
+LOOKS: Final = 200
+POLL: Final = 0.05
+UNDER_WAY: Final = ("CREATED", "PENDING", "SUCCEEDED")
+RECOVERY, REVEAL, NUDGE = 299, 199, 99
+"""What they cost."""
+
+
+async def begin(
+    stage: Stage,
+    member: Member,
+    purpose: PaymentPurpose.ValueType = PAYMENT_PURPOSE_RECOVERY,
+    method: PaymentMethod.ValueType = PAYMENT_METHOD_MONEY,
+    reveal_number: int = 0,
+) -> CreatePaymentResponse:
+    """Ask billing for a payment for something of the couple's streak."""
+    request = CreatePaymentRequest(
+        request_id=request_id(),
+        purpose=purpose,
+        streak_id=stage.streak.streak_id,
+        reveal_number=reveal_number,
+        method=method,
+    )
+    return await member.session.call(stage.gateway.billing.CreatePayment, request)
+
+
+async def pay(
+    stage: Stage, member: Member, purpose: PaymentPurpose.ValueType, reveal_number: int = 0
+) -> tuple[Payment, str]:
+    """Pay by card: the payment, and what became of it."""
+    begun = await begin(stage, member, purpose, reveal_number=reveal_number)
+    said = await stage.provider.confirm(begun.confirmation)
+    if said != "succeeded":
+        raise Unexpected(f"the card was to be charged, the provider says {said}")
+    return begun.payment, await outcome(stage, member, begun.payment)
+
+
+async def subscribe(stage: Stage, member: Member, tier: Tier.ValueType) -> None:
+    """Subscribe, and pay the first month by card."""
+    request = SubscribeRequest(request_id=request_id(), tier=tier)
+    begun = await member.session.call(stage.gateway.billing.Subscribe, request)
+    await stage.provider.confirm(begun.confirmation)
+    became = await outcome(stage, member, begun.payment)
+    if became != "APPLIED":
+        raise Unexpected(f"the subscription was to start, its payment is {became}")
+
+
+async def outcome(stage: Stage, member: Member, payment: Payment) -> str:
+    """What became of a payment, when its webhook has come and all that it brought about has settled."""
+    request = GetPaymentRequest(payment_id=payment.payment_id)
+    for _ in range(LOOKS):
+        await stage.clock.wait_until_idle()
+        seen = await member.session.call(stage.gateway.billing.GetPayment, request)
+        if (became := status(seen.payment)) not in UNDER_WAY:
+            await stage.clock.wait_until_idle()  # the webhook may have come after the last
+            return became
+        await asyncio.sleep(POLL)
+    raise Unexpected(f"payment {payment.payment_id} is still {became}")
+
+
+def status(payment: Payment) -> str:
+    """The state in one word."""
+    return PaymentStatus.Name(payment.status).removeprefix("PAYMENT_STATUS_")
+
+
+async def balance(stage: Stage, member: Member) -> int:
+    """A member's credits."""
+    return (await member.session.call(stage.gateway.billing.GetCredits, GetCreditsRequest())).balance
+
+
+async def ledger(stage: Stage, member: Member) -> list[int]:
+    """The amounts in a member's ledger, newest first."""
+    answer = await member.session.call(stage.gateway.billing.ListCreditEntries, ListCreditEntriesRequest())
+    return [entry.amount for entry in answer.entries]

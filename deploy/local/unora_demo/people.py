@@ -1,0 +1,172 @@
+"""Members who sign up: their phones, profiles, hobbies and photographs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import phonenumbers
+from google.protobuf.field_mask_pb2 import FieldMask
+from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
+from unora.identity.v1.profile_service_pb2 import (
+    CompletePhotoUploadRequest,
+    CreatePhotoUploadRequest,
+    Hobby,
+    HobbyOption,
+    Photo,
+    SetHobbiesRequest,
+    UpdateProfileRequest,
+)
+from unora_testing.photos.portraits import portrait
+
+from unora_demo import objects
+from unora_demo.cast import COUPLES, TRIO, Person, groups
+from unora_demo.client import Gateway, Session, Unexpected, request_id
+
+RANDOM: Final = secrets.SystemRandom()
+SHOTS: Final = 3
+RARE: Final = 7
+"""So many hobbies those share who shall meet; all others have fewer, so they rank first for each other (DI-07)."""
+COMMON: Final = 4
+"""So many every other two share."""
+TRIES: Final = 50
+FIELDS: Final = ("name", "date_of_birth", "gender", "city", "bio", "occupation", "time_zone")
+WAYS: Final = (
+    "{} before anyone else is up",
+    "learning {} the slow way",
+    "{} whenever it rains",
+    "still a beginner at {}, and happy so",
+    "{}, and tea afterwards",
+    "years of {}, never in a hurry",
+    "{} with the radio on",
+)
+
+
+@dataclass
+class Member:
+    """A person with an account."""
+
+    person: Person
+    number: int
+    session: Session
+    hobbies: Sequence[Hobby]
+
+    @property
+    def gateway(self) -> Gateway:
+        """Where their calls go."""
+        return self.session.gateway
+
+    @property
+    def id(self) -> str:
+        """Their user id."""
+        return self.session.user_id
+
+
+class SmsBox:
+    """The codes that were sent since it was opened."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._read = file.stat().st_size
+        self._codes: dict[str, str] = {}
+
+    def code(self, number: str) -> str:
+        """The last code sent to a number."""
+        with self._file.open("rb") as file:
+            file.seek(self._read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._read += len(line)
+                message = json.loads(line)
+                self._codes[message["to"]] = message["code"]
+        if number not in self._codes:
+            raise Unexpected(f"no code was sent to {number}")
+        return self._codes[number]
+
+
+def invented_number() -> str:
+    """One of the numbers that North America keeps for stories: 555-0100 to 555-0199 of any area."""
+    while True:
+        number = f"+1{RANDOM.randint(201, 989)}55501{RANDOM.randint(0, 99):02}"
+        if phonenumbers.is_valid_number(phonenumbers.parse(number)):
+            return number
+
+
+async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
+    """Ask for a code, give the code (ID-02); another number if somebody of an earlier run has this one."""
+    accounts = gateway.accounts
+    for _ in range(TRIES):
+        number = invented_number()
+        asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=number)
+        challenge = await gateway.call(accounts.StartPhoneVerification, asked)
+        given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, code=box.code(number))
+        answer = await gateway.call(accounts.VerifyPhone, given)
+        if answer.created:
+            return Session(gateway, answer.user_id, answer.tokens, number)
+    raise Unexpected(f"{TRIES} numbers in a row have an account already")
+
+
+async def sign_in(gateway: Gateway, box: SmsBox, session: Session) -> Session:
+    """A new session of somebody who has an account: the same flow, the same number (ID-02)."""
+    asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=session.number)
+    challenge = await gateway.call(gateway.accounts.StartPhoneVerification, asked)
+    code = box.code(session.number)
+    given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, code=code)
+    answer = await gateway.call(gateway.accounts.VerifyPhone, given)
+    return Session(gateway, answer.user_id, answer.tokens, session.number)
+
+
+def choose_hobbies(options: Sequence[HobbyOption], size: int) -> list[list[Hobby]]:
+    """The hobbies of the first `size` people: every group the same, and those who shall meet more than anybody else."""
+    shall_meet = {*COUPLES.values(), TRIO}
+    chosen: dict[int, list[HobbyOption]] = {}
+    for group in groups(size):
+        hobbies = RANDOM.sample(options, RARE if group in shall_meet else COMMON)
+        chosen |= dict.fromkeys(group, hobbies)
+    return [
+        [
+            Hobby(
+                hobby_option_id=option.hobby_option_id,
+                micro_description=WAYS[(person + at) % len(WAYS)].format(option.name.lower()),
+            )
+            for at, option in enumerate(chosen[person])
+        ]
+        for person in range(size)
+    ]
+
+
+async def describe(session: Session, person: Person) -> None:
+    """Fill in the profile."""
+    request = UpdateProfileRequest(
+        request_id=request_id(), profile=person.profile(), update_mask=FieldMask(paths=FIELDS)
+    )
+    await session.call(session.gateway.profiles.UpdateProfile, request)
+
+
+async def choose(session: Session, hobbies: Sequence[Hobby]) -> None:
+    """Set the hobbies."""
+    await session.call(session.gateway.profiles.SetHobbies, SetHobbiesRequest(request_id=request_id(), hobbies=hobbies))
+
+
+async def upload(session: Session, picture: bytes) -> Photo:
+    """One photo: a form from identity, the bytes to the object store, and the news that they are there (PR-02)."""
+    profiles = session.gateway.profiles
+    offer = await session.call(
+        profiles.CreatePhotoUpload, CreatePhotoUploadRequest(request_id=request_id(), content_type="image/jpeg")
+    )
+    await objects.post(offer.url, offer.form_fields, picture)
+    done = await session.call(
+        profiles.CompletePhotoUpload, CompletePhotoUploadRequest(request_id=request_id(), photo_id=offer.photo_id)
+    )
+    return done.photo
+
+
+async def photographs(number: int) -> list[bytes]:
+    """The photos of one of PEOPLE, made in a thread: OpenCV takes a while."""
+    return await asyncio.to_thread(lambda: [portrait(number, shot) for shot in range(SHOTS)])

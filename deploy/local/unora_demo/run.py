@@ -1,0 +1,169 @@
+"""Finds or starts a stack, plays the journey, counts violations, and writes down what it saw."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Final
+
+import asyncpg
+from unora_local.admin import make_admin
+from unora_local.env import Env
+from unora_local.process import StartFailedError
+from unora_local.progress import Progress
+from unora_local.run_folder import RunFolder
+from unora_local.up import READY_WITHIN, Stack
+from unora_testing import invariants
+from unora_testing.clock import Clock, ClockInUseError
+
+from unora_demo import journey
+from unora_demo.client import Gateway, Unexpected
+from unora_demo.people import SmsBox
+from unora_demo.provider import Provider
+from unora_demo.stage import Stage
+from unora_demo.timeline import Note, Step, StepFailed, Timeline
+
+FILE: Final = "demo.json"
+POLL: Final = 0.1
+STOPPED: Final = 130
+"""The exit status of what Ctrl-C has stopped."""
+
+
+@dataclass
+class Report:
+    """What the demo writes down."""
+
+    steps: list[Step] = field(default_factory=list)
+    days: int = 0
+    rpc_calls: int = 0
+    events: int = 0
+    """Told by the services in this run."""
+    violations: int = 0
+    """Rows that break an invariant."""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether all went as expected."""
+        return bool(self.steps) and all(step.ok for step in self.steps) and not self.violations
+
+
+def main(folder: RunFolder) -> int:
+    """Play; 0 if every step saw what it expects and no invariant is broken."""
+    return asyncio.run(_until_told_to_stop(folder))
+
+
+async def _until_told_to_stop(folder: RunFolder) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    playing = asyncio.create_task(_play_somewhere(folder))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if playing.done():
+        return await playing
+    print("\nstopped", file=sys.stderr)
+    playing.cancel()
+    with suppress(asyncio.CancelledError):
+        await playing
+    return STOPPED
+
+
+async def _play_somewhere(folder: RunFolder) -> int:
+    try:
+        async with running(folder):
+            return 0 if (await play(folder)).ok else 1
+    except (StartFailedError, ClockInUseError, OSError, asyncpg.PostgresError) as error:
+        print(f"\nthe demo could not be played: {error}", file=sys.stderr)
+        return 1
+
+
+@asynccontextmanager
+async def running(folder: RunFolder) -> AsyncIterator[None]:
+    """A stack that is ready: the one that runs, or one that is started here and stopped afterwards; its data stay."""
+    if not folder.lock.acquire():
+        await _ready(folder)
+        print(f"Unora runs already, in {folder.path}")
+        yield
+        return
+    with folder.lock:
+        folder.remove_env()
+        folder.stop_leftovers()
+        progress = Progress()
+        progress.say("Unora starts")
+        stack = Stack(folder, progress)
+        try:
+            await stack.start()
+            yield
+        finally:
+            progress.say("Unora stops; the data stay")
+            await stack.stop()
+
+
+async def _ready(folder: RunFolder) -> None:
+    """Somebody else's stack may be about to be ready."""
+    for _ in range(round(READY_WITHIN / POLL)):
+        if folder.env.exists():
+            return
+        await asyncio.sleep(POLL)
+    raise TimeoutError("the stack that is starting, or stopping, did not become ready")
+
+
+async def play(folder: RunFolder) -> Report:
+    """Play on a stack that is ready, and write the report, however it ends."""
+    begin = time.monotonic()
+    env, timeline, report = Env.read(folder.env), Timeline(), Report()
+    timeline.say("\nSixty members: two from sign-up to Day 15, and what may happen on the way\n")
+    async with Clock(env) as clock, Gateway.at(env) as gateway:
+        stage = Stage(
+            gateway=gateway,
+            clock=clock,
+            box=SmsBox(env.sms_sandbox),
+            provider=Provider(env.payment_sandbox),
+            make_admin=partial(make_admin, folder),
+        )
+        before = await clock.count_events()
+        try:
+            with suppress(StepFailed):
+                await journey.play(stage, timeline)
+            with suppress(StepFailed), timeline.step("the invariants") as note:
+                await _count(clock, report, note, before)
+        finally:
+            report.steps, report.days, report.rpc_calls = timeline.steps, stage.strip.days, gateway.calls
+            report.seconds = round(time.monotonic() - begin, 1)
+            (folder.path / FILE).write_text(json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n")
+    _conclude(timeline, stage, report, folder)
+    return report
+
+
+async def _count(clock: Clock, report: Report, note: Note, before: int) -> None:
+    """Count what was told, and when all is at rest the violations over all schemas."""
+    report.events = await clock.count_events() - before
+    await clock.wait_until_idle()
+    broken = await invariants.broken(clock.superuser)
+    report.violations = sum(len(rows) for rows in broken.values())
+    if broken:
+        said = (f"{invariant.name}: {len(rows)}, such as {rows[0]}" for invariant, rows in broken.items())
+        raise Unexpected("; ".join(said))
+    note.detail = f"none of {len(invariants.INVARIANTS)} is broken, over all schemas"
+
+
+def _conclude(timeline: Timeline, stage: Stage, report: Report, folder: RunFolder) -> None:
+    timeline.say()
+    if report.days:
+        for line in stage.strip.lines():
+            timeline.say(f"  {line}")
+        timeline.say()
+    how = "all went as expected" if report.ok else "NOT all went as expected"
+    timeline.say(
+        f"  {how}: {len(report.steps)} steps, {report.days} days, {report.rpc_calls} calls, {report.events} events, "
+        f"{report.violations} violations in {report.seconds:.1f} s; see {folder.path / FILE}\n"
+    )

@@ -1,0 +1,133 @@
+"""What every step of the journey has at hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
+
+import asyncpg
+from unora.matching.v1.matching_service_pb2 import Connection
+from unora.streak.v1.streak_service_pb2 import Streak
+
+from unora_demo.cast import COUPLES, ONLOOKER, PEOPLE, TRIO
+from unora_demo.client import Gateway, Session
+from unora_demo.people import Member, SmsBox
+from unora_demo.provider import Provider
+from unora_demo.timeline import Note, Strip
+
+
+class RuleClock(Protocol):
+    """The one clock for rules, and the superuser who moves it."""
+
+    @property
+    def superuser(self) -> asyncpg.Connection[asyncpg.Record]:
+        """For the few things that no client can see."""
+
+    async def now(self) -> datetime:
+        """The time (UTC)."""
+
+    async def move(self, to: datetime | timedelta) -> None:
+        """Move forward, and settle."""
+
+    async def wait_until_idle(self) -> None:
+        """Return when all that was caused is done."""
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+AT_ONCE: Final = 4
+"""Members who do something at the same time: the machine may have two cores, and photos keep them busy."""
+
+
+@dataclass
+class Stage:
+    """The stack, the members on it, and how far the story has come."""
+
+    gateway: Gateway
+    clock: RuleClock
+    box: SmsBox
+    provider: Provider
+    make_admin: Callable[[str], Awaitable[object]]
+    """Grants a member the role, by their id."""
+    size: int = len(PEOPLE)
+    """How many people there are; all who have a part in the story, and others."""
+    strip: Strip = field(default_factory=Strip)
+    sessions: list[Session] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    connection: Connection = field(default_factory=Connection)
+    streak: Streak = field(default_factory=Streak)
+    """As it was last seen."""
+    scenes: dict[str, Stage] = field(default_factory=dict)
+    """What the other couples play, by their letters: the same stage, with a connection and a streak of their own."""
+    onlooker_is: Member | None = None
+
+    @property
+    def one(self) -> Member:
+        """The first of the couple: sends an interest first."""
+        return self.members[0]
+
+    @property
+    def other(self) -> Member:
+        """The second of the couple."""
+        return self.members[1]
+
+    @property
+    def couple(self) -> tuple[Member, Member]:
+        """Both."""
+        return self.one, self.other
+
+    @property
+    def onlooker(self) -> Member:
+        """Somebody else, who tries the time lock and later moderates."""
+        return self.members[ONLOOKER] if self.onlooker_is is None else self.onlooker_is
+
+    @property
+    def trio(self) -> tuple[Member, ...]:
+        """One who connects with two."""
+        return tuple(self.members[number] for number in TRIO)
+
+    def scene(self, letter: str) -> Stage:
+        """The stage of another couple."""
+        if letter not in self.scenes:
+            couple = [self.members[number] for number in COUPLES[letter]]
+            self.scenes[letter] = self.with_couple(*couple)
+        return self.scenes[letter]
+
+    def with_couple(self, one: Member, other: Member) -> Stage:
+        """The same stage for two others, before they meet."""
+        return replace(
+            self,
+            members=[one, other],
+            onlooker_is=self.onlooker,
+            strip=Strip(),
+            connection=Connection(),
+            streak=Streak(),
+            scenes={},
+        )
+
+
+StepFunction = Callable[[Stage, Note], Awaitable[None]]
+
+
+async def for_all(items: Iterable[T], work: Callable[[T], Awaitable[R]], done: Callable[[int], None]) -> list[R]:
+    """Do the work for each, a few at a time; `done` hears how many are ready. Results are in order."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    ready = 0
+
+    async def one(item: T) -> R:
+        nonlocal ready
+        async with gate:
+            result = await work(item)
+        ready += 1
+        done(ready)
+        return result
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(item)) for item in items]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # the first ended the others
+    return [task.result() for task in tasks]

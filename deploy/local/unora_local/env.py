@@ -1,0 +1,48 @@
+"""The addresses of a running stack, from the file that it writes when it is ready (`.run/env`)."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Env:
+    """The variables that a client of a running stack needs, by name."""
+
+    values: dict[str, str]
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read the file of a stack that is ready."""
+        pairs = (line.partition("=") for line in file.read_text().splitlines() if line)
+        return cls({name: "".join(shlex.split(value)) for name, _, value in pairs})
+
+    @property
+    def postgres(self) -> str:
+        """The superuser's address."""
+        return self.values["UNORA_POSTGRES_URL"]
+
+    @property
+    def nats(self) -> str:
+        """The admin's address."""
+        return self.values["UNORA_NATS_URL"]
+
+    @property
+    def sms_sandbox(self) -> Path:
+        """The file that the codes of SMS are written to."""
+        return Path(self.values["UNORA_SMS_SANDBOX"])
+
+    @property
+    def payment_sandbox(self) -> str:
+        """The address of the sandbox of the payment provider."""
+        return self.values["UNORA_PAYMENT_SANDBOX_URL"]
+
+    def address(self, context: str) -> str:
+        """Host and port of a service."""
+        return self.values[f"UNORA_{context.upper()}_ADDRESS"]
+
+    def certificates(self) -> tuple[bytes, bytes, bytes]:
+        """The authority, the developer's certificate and its key, as PEM."""
+        ca, cert, key = (Path(self.values[f"UNORA_TLS_{name}"]).read_bytes() for name in ("CA", "CERT", "KEY"))
+        return ca, cert, key

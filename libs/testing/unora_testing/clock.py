@@ -1,0 +1,155 @@
+"""The rule clock of a running stack. Moving it returns when the stack has done all that the new time causes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Final, Self
+
+import asyncpg
+import nats
+from nats.aio.client import Client
+from nats.js.api import ConsumerInfo
+from unora_common.config import CONTEXTS
+from unora_common.streams import stream
+from unora_local.env import Env
+
+WITHIN: Final = 30.0
+POLL: Final = 0.02
+LOCK_NAME: Final = "unora rule clock"
+
+
+DUE: Final = (
+    "streak.streaks WHERE next_due_at <= clock.now()",
+    "billing.subscriptions WHERE due_at <= clock.now()",
+    "billing.payments WHERE due_at <= clock.now()",
+    "billing.credit_protections WHERE status = 'open' AND expires_at <= clock.now()",
+)
+"""Rows whose time has come and that a job has not handled yet."""
+
+
+class NotIdleError(TimeoutError):
+    """The stack did not become idle in time; the message lists what is still pending."""
+
+
+class ClockInUseError(Exception):
+    """Another process holds the lock on the clock of this stack."""
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The state of the database at one moment."""
+
+    due: int
+    unpublished: dict[str, int]
+    emitted: int
+    """A number that grows with each event in an outbox."""
+
+    @property
+    def quiet(self) -> bool:
+        return not self.due and not any(self.unpublished.values())
+
+
+class Clock:
+    """Moves the rule clock as the superuser. Only one process can have it open: it holds an advisory lock."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+        self.superuser: asyncpg.Connection[asyncpg.Record]
+        self._nats: Client
+
+    async def __aenter__(self) -> Self:
+        self.superuser = await asyncpg.connect(self._env.postgres)
+        try:
+            if not await self.superuser.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", LOCK_NAME):
+                raise ClockInUseError("another process moves the clock of this stack, such as another demo")
+            self._nats = await nats.connect(self._env.nats)
+        except BaseException:
+            await self.superuser.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._nats.close()
+        await self.superuser.close()
+
+    async def now(self) -> datetime:
+        """The rule clock (UTC)."""
+        now: datetime = await self.superuser.fetchval("SELECT clock.now()")
+        return now
+
+    async def move(self, to: datetime | timedelta) -> None:
+        """Move forward, to a moment or by a duration, and wait until the stack is idle. A past moment moves nothing."""
+        ahead = to if isinstance(to, timedelta) else to - await self.now()
+        await self.superuser.execute("UPDATE clock.shift SET ahead = ahead + greatest($1, interval '0')", ahead)
+        await self.wait_until_idle()
+
+    async def wait_until_idle(self, within: float = WITHIN) -> None:
+        """Return when nothing is due, every event is published, and every consumer has handled its messages.
+
+        A consumer may emit more events, so the database is read before and after the consumers are asked: the two
+        readings must be equal. Raises NotIdleError after `within` seconds.
+        """
+        try:
+            async with asyncio.timeout(within):
+                idle_checks = 0
+                while idle_checks < 2:  # a message is in its stream a moment before its consumer counts it
+                    idle_checks = idle_checks + 1 if await self._is_idle() else 0
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise NotIdleError(await self._describe_pending(within)) from None
+
+    async def count_events(self) -> int:
+        """How many events are in the outboxes."""
+        counts = " + ".join(f"(SELECT count(*) FROM {context}.outbox)" for context in CONTEXTS)
+        number: int = await self.superuser.fetchval(f"SELECT {counts}")
+        return number
+
+    async def _is_idle(self) -> bool:
+        before = await self._snapshot()
+        return before.quiet and not await self._pending_messages() and await self._snapshot() == before
+
+    async def _snapshot(self) -> _Snapshot:
+        row = await self.superuser.fetchrow(_SNAPSHOT)
+        assert row is not None
+        return _Snapshot(row["due"], {context: row[context] for context in CONTEXTS}, row["emitted"])
+
+    async def _pending_messages(self) -> dict[str, int]:
+        """How many messages wait, or wait to be acknowledged, by consumer."""
+        manager = self._nats.jetstream()
+        found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
+        return {info.name: waits for infos in found for info in infos if (waits := _pending(info))}
+
+    async def _describe_pending(self, seconds: float) -> str:
+        look = await self._snapshot()
+        said = [f"not idle within {seconds:.0f} s"]
+        if look.due:
+            said.append(f"{look.due} streaks, subscriptions, payments or protections are due")
+        said += [f"{context} has {number} events unpublished" for context, number in look.unpublished.items() if number]
+        said += [f"{name} has {number} events before it" for name, number in (await self._pending_messages()).items()]
+        for context in CONTEXTS:
+            for row in await self.superuser.fetch(f"SELECT consumer, error FROM {context}.inbox_failures LIMIT 3"):
+                said.append(f"{row['consumer']} failed: {row['error']}")
+        return "; ".join(said)
+
+
+def _pending(info: ConsumerInfo) -> int:
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
+def _unpublished(context: str) -> str:
+    return f"(SELECT count(*) FROM {context}.outbox WHERE published_at IS NULL) AS {context}"
+
+
+def _last(context: str) -> str:
+    return f"coalesce(pg_sequence_last_value(pg_get_serial_sequence('{context}.outbox', 'seq')::regclass), 0)"
+
+
+_SNAPSHOT: Final = f"""
+    SELECT {" + ".join(f"(SELECT count(*) FROM {what})" for what in DUE)} AS due,
+           {", ".join(_unpublished(context) for context in CONTEXTS)},
+           {" + ".join(_last(context) for context in CONTEXTS)} AS emitted"""

@@ -1,0 +1,90 @@
+"""Steps the jobs, relays and consumers of all services until no work is left, so that tests neither poll nor sleep."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Self
+
+import nats
+from nats.aio.client import Client
+from unora_common.app import App
+from unora_common.consumers import Consumer
+from unora_common.streams import stream
+
+MAX_ROUNDS: Final = 200
+"""After so many rounds with work it is an endless loop."""
+
+
+class Drainer:
+    """Remembers how far each consumer has read its stream, so that a drain with nothing to do is cheap."""
+
+    def __init__(self, admin: Client) -> None:
+        self._nats = admin
+        self._streams = admin.jetstream()
+        self._seen: dict[Consumer, int] = {}
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect to NATS; `url` is the admin's."""
+        return cls(await nats.connect(url))
+
+    async def close(self) -> None:
+        """Closes its connection."""
+        await self._nats.close()
+
+    async def reset(self) -> None:
+        """Remove the messages and consumers of earlier worlds."""
+        for found in await self._streams.streams_info():
+            name = found.config.name
+            assert name is not None
+            for consumer in await self._streams.consumers_info(name):
+                await self._streams.delete_consumer(name, consumer.name)
+            await self._streams.purge_stream(name)
+
+    async def drain(self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]]) -> None:
+        """Step everything until no work is left. `deliver` sends webhooks; it and each step return how much they did.
+
+        Jobs look at the whole database and mostly find nothing, so they run again only when no event is left. At the
+        end every service refreshes its list of revoked sessions.
+        """
+        jobs = True
+        for _ in range(MAX_ROUNDS):
+            done = await asyncio.gather(deliver(), *(_step_jobs_and_relay(app, jobs=jobs) for app in apps.values()))
+            ends = await self._last_sequences(apps)
+            taken = await asyncio.gather(*(self._step_consumers(app, ends) for app in apps.values()))
+            idle = not any((*done, *taken))
+            if idle and jobs:
+                await asyncio.gather(*(app.revocations.refresh() for app in apps.values()))
+                return
+            jobs = idle
+        left = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))
+        raise AssertionError(f"still work after {MAX_ROUNDS} rounds: {left}")
+
+    async def _last_sequences(self, apps: Mapping[str, App[Any, Any]]) -> dict[str, int]:
+        """The last sequence number of each stream that has a consumer."""
+        read = sorted({consumer.consumes.stream for app in apps.values() for consumer in app.consumers})
+        found = await asyncio.gather(*(self._streams.stream_info(stream(context)) for context in read))
+        return {context: info.state.last_seq for context, info in zip(read, found, strict=True)}
+
+    async def _step_consumers(self, app: App[Any, Any], ends: Mapping[str, int]) -> int:
+        """Step each consumer. One that found nothing is not stepped again until its stream has new messages: asking
+        every consumer would be most of the cost of a round without work.
+        """
+        done = 0
+        for consumer in app.consumers:
+            end = ends[consumer.consumes.stream]
+            if self._seen.get(consumer) != end:
+                taken = await consumer.step()
+                done += taken
+                if not taken:
+                    self._seen[consumer] = end
+        return done
+
+
+async def _step_jobs_and_relay(app: App[Any, Any], *, jobs: bool) -> int:
+    """Step the jobs and the relay of a service. The last job is left out: housekeeping goes by the machine's clock."""
+    done = 0
+    for job in app.jobs[:-1] if jobs else ():
+        done += await job.step()
+    return done + await app.relay.step()

@@ -1,0 +1,125 @@
+"""Credits, what they came from, and recoveries that cost nothing."""
+
+from typing import Final
+
+from unora_testing.invariants.invariant import Invariant
+from unora_testing.invariants.plans import best
+
+INVARIANTS: Final = (
+    Invariant(
+        "balance-is-the-ledger",
+        ("BI-03",),
+        "a member's balance is the sum of their entries",
+        """
+        SELECT a.user_id, a.balance, l.total FROM billing.accounts a
+        LEFT JOIN (SELECT user_id, sum(amount) AS total FROM billing.credits GROUP BY user_id) l USING (user_id)
+        WHERE a.balance <> coalesce(l.total, 0)
+        """,
+    ),
+    Invariant(
+        "never-below-zero",
+        ("BI-03",),
+        "no entry ever took a member's credits below zero",
+        """
+        SELECT id AS entry_id, user_id, balance FROM (
+            SELECT id, user_id, sum(amount) OVER (PARTITION BY user_id ORDER BY created_at, id) AS balance
+            FROM billing.credits) l
+        WHERE balance < 0
+        """,
+    ),
+    Invariant(
+        "credited-in-full-once",
+        ("BI-11", "ST-17"),
+        "a payment that became credits did so once, in full and its payer's; one that was free, or is not, never did",
+        """
+        SELECT p.id AS payment_id, p.status, p.amount, sum(e.amount) AS credited FROM billing.payments p
+        LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind <> 'spent'
+        GROUP BY p.id HAVING count(e.id) <> (p.status = 'credited' AND p.method <> 'free')::int
+            OR bool_or((e.amount, e.user_id) <> (p.amount, p.payer_id))
+        """,
+    ),
+    Invariant(
+        "spent-in-full-once",
+        ("BI-03", "BI-04"),
+        "what was paid by credits was spent once, in full and by its payer; credits went for nothing else",
+        """
+        SELECT p.id AS payment_id, p.method, p.amount, sum(e.amount) AS spent FROM billing.payments p
+        LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind = 'spent'
+        GROUP BY p.id HAVING count(e.id) <> (p.method = 'credits' AND p.succeeded_at IS NOT NULL)::int
+            OR bool_or((-e.amount, e.user_id) <> (p.amount, p.payer_id))
+        """,
+    ),
+    Invariant(
+        "paid-recoveries-are-protected",
+        ("BI-05", "BI-06"),
+        "each recovery by money or credits is protected for 24 hours from the partner's ending; a free one is not",
+        """
+        WITH due AS (
+            SELECT r.payment_id, b.breaker_user_id AS payer_id, s.connection_id, r.recovered_at AS opened_at,
+                CASE b.breaker_user_id WHEN s.user_a_id THEN s.user_b_id ELSE s.user_a_id END AS partner_id,
+                r.recovered_at + interval '24 hours' AS expires_at
+            FROM streak.recovery_payments r JOIN billing.payments p ON p.id = r.payment_id AND p.method <> 'free'
+            JOIN streak.breaks b ON b.id = r.break_id JOIN streak.streaks s ON s.id = b.streak_id)
+        SELECT payment_id, due.opened_at AS recovered_at, c.opened_at, c.expires_at
+        FROM due FULL JOIN billing.credit_protections c USING (payment_id)
+        WHERE (due.payer_id, due.partner_id, due.connection_id, due.opened_at, due.expires_at)
+            IS DISTINCT FROM (c.payer_id, c.partner_id, c.connection_id, c.opened_at, c.expires_at)
+        """,
+    ),
+    Invariant(
+        "converted-by-the-partner",
+        ("BI-05",),
+        "a protection turned into credits exactly if the partner ended the connection within it",
+        """
+        SELECT p.id AS protection_id, p.status, e.ended_by_id, e.ended_at FROM billing.credit_protections p
+        LEFT JOIN billing.connection_endings e USING (connection_id)
+        WHERE (p.status = 'converted')
+            <> coalesce(e.ended_by_id = p.partner_id AND e.ended_at < p.expires_at, false)
+        """,
+    ),
+    Invariant(
+        "conversions-are-credits",
+        ("BI-05",),
+        "each protection that turned into credits has its entry in the ledger, and no other protection has",
+        """
+        SELECT payment_id, p.id AS protection_id, e.id AS entry_id
+        FROM (SELECT * FROM billing.credit_protections WHERE status = 'converted') p
+        FULL JOIN (SELECT * FROM billing.credits WHERE kind = 'protection') e USING (payment_id)
+        WHERE p.id IS NULL OR e.id IS NULL
+        """,
+    ),
+    Invariant(
+        "endings-are-remembered",
+        ("BI-05", "XX-02"),
+        "billing knows who ended which connection and when, as matching does; a block or suspension came just before",
+        """
+        SELECT coalesce(c.id, e.connection_id) AS connection_id, c.ended_at, e.ended_at AS known
+        FROM matching.connections c FULL JOIN billing.connection_endings e ON e.connection_id = c.id
+        WHERE c.ended_by_id IS DISTINCT FROM e.ended_by_id
+            OR CASE WHEN c.end_reason IN ('block', 'suspension') THEN e.ended_at > c.ended_at
+                ELSE e.ended_at IS DISTINCT FROM c.ended_at END
+        """,
+    ),
+    Invariant(
+        "free-recoveries-are-counted",
+        ("BI-06",),
+        "as many free recoveries count as used as were used, of each member in each connection",
+        """
+        WITH made AS (
+            SELECT connection_id, payer_id AS user_id, count(*) AS made FROM billing.payments
+            WHERE method = 'free' AND status <> 'credited' GROUP BY connection_id, payer_id)
+        SELECT connection_id, user_id, f.used, made.made
+        FROM billing.free_recovery_allowances f FULL JOIN made USING (connection_id, user_id)
+        WHERE coalesce(f.used, 0) <> coalesce(made.made, 0)
+        """,
+    ),
+    Invariant(
+        "free-recoveries-of-the-plan",
+        ("BI-06",),
+        "nobody used more free recoveries in a connection than any plan of theirs brought",
+        f"""
+        SELECT f.connection_id, f.user_id, f.used FROM billing.free_recovery_allowances f
+        WHERE f.used > {best("f.user_id", free=0, plus=1, pro=2)}
+        """,
+    ),
+)

@@ -1,0 +1,105 @@
+"""Blocks, reports, flags, and the cases that they belong to."""
+
+from typing import Final
+
+from unora_testing.invariants.invariant import Invariant
+
+BLOCKS: Final = "(SELECT DISTINCT blocker_id, blocked_id FROM safety.blocks WHERE deleted_at IS NULL)"
+
+INVARIANTS: Final = (
+    Invariant(
+        "blocks-are-told",
+        ("SA-02",),
+        "a direction in which a block is in force has one that began it, and no other direction has",
+        f"""
+        SELECT blocker_id, blocked_id, p.began_with_id
+        FROM (SELECT * FROM safety.blocked_pairs WHERE began_with_id IS NOT NULL) p
+        FULL JOIN {BLOCKS} b USING (blocker_id, blocked_id)
+        WHERE p.began_with_id IS NULL OR b.blocker_id IS NULL
+        """,
+    ),
+    Invariant(
+        "blocks-are-felt",
+        ("MA-12", "XX-02"),
+        "matching keeps apart exactly those of whom one blocks the other",
+        f"""
+        SELECT blocker_id, blocked_id
+        FROM (SELECT *, true AS known FROM matching.blocked_pairs WHERE blocked) k
+        FULL JOIN (SELECT *, true AS made FROM {BLOCKS} b) b USING (blocker_id, blocked_id)
+        WHERE k.known IS NULL OR b.made IS NULL
+        """,
+    ),
+    Invariant(
+        "no-connection-past-a-block",
+        ("MA-12", "RE-10"),
+        "no two are connected of whom one blocks the other",
+        f"""
+        SELECT c.id AS connection_id, b.blocker_id FROM matching.connections c
+        JOIN {BLOCKS} b ON (b.blocker_id, b.blocked_id) IN ((c.user_a_id, c.user_b_id), (c.user_b_id, c.user_a_id))
+        WHERE c.connection_status = 'active' AND c.deleted_at IS NULL
+        """,
+    ),
+    Invariant(
+        "no-interest-past-a-block",
+        ("MA-12",),
+        "no interest waits between two of whom one blocks the other",
+        f"""
+        SELECT n.id AS interest_id, b.blocker_id FROM matching.interests n
+        JOIN {BLOCKS} b ON (b.blocker_id, b.blocked_id) IN ((n.sender_id, n.receiver_id), (n.receiver_id, n.sender_id))
+        WHERE n.interest_status = 'pending' AND n.deleted_at IS NULL
+        """,
+    ),
+    Invariant(
+        "one-undecided-case",
+        ("SA-05",),
+        "a member has at most one undecided case",
+        """
+        SELECT user_id, count(*) AS cases FROM safety.cases
+        WHERE case_status <> 'decided' GROUP BY user_id HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        "cases-of-their-member",
+        ("SA-04", "SA-06", "SA-07"),
+        "every report, flag and appeal belongs to a case about the very member",
+        """
+        SELECT m.what, m.id, m.user_id, m.case_id FROM (
+            SELECT 'report' AS what, id, reported_id AS user_id, case_id FROM safety.reports
+            UNION ALL SELECT 'flag', id, user_id, case_id FROM safety.safety_flags
+            UNION ALL SELECT 'appeal', id, user_id, case_id FROM safety.appeals
+        ) m LEFT JOIN safety.cases c ON c.id = m.case_id WHERE c.user_id IS DISTINCT FROM m.user_id
+        """,
+    ),
+    Invariant(
+        "cases-have-a-cause",
+        ("SA-05",),
+        "in every case there is something of the kind that brought it into the queue",
+        """
+        SELECT c.id AS case_id, c.origin FROM safety.cases c
+        WHERE NOT CASE c.origin
+            WHEN 'report' THEN EXISTS (SELECT FROM safety.reports WHERE case_id = c.id)
+            WHEN 'flag' THEN EXISTS (SELECT FROM safety.safety_flags WHERE case_id = c.id)
+            ELSE EXISTS (SELECT FROM safety.appeals WHERE case_id = c.id) END
+        """,
+    ),
+    Invariant(
+        "flags-close-with-their-case",
+        ("SA-04", "SA-05"),
+        "a flag is open exactly as long as its case is undecided",
+        """
+        SELECT f.id AS flag_id, f.flag_status, c.case_status
+        FROM safety.safety_flags f JOIN safety.cases c ON c.id = f.case_id
+        WHERE f.deleted_at IS NULL AND (f.flag_status = 'open') = (c.case_status = 'decided')
+        """,
+    ),
+    Invariant(
+        "decided-by-moderators",
+        ("SA-05", "XX-03"),
+        "who has or had a case is a moderator",
+        """
+        SELECT c.id AS case_id, c.moderator_id FROM safety.cases c
+        LEFT JOIN identity.roles r ON r.user_id = c.moderator_id AND r.role = 'admin'
+        WHERE c.moderator_id IS NOT NULL AND r.user_id IS NULL
+        """,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Photographs for the demo and the tests."""

@@ -1,0 +1,235 @@
+"""`make reference`: writes docs/methods.md, events.md and errors.md, from the contract and from what services declare.
+
+Every sentence in them is a comment of a `.proto` or the docstring of an error; every consumer is a declaration. A test
+compares them with the code.
+"""
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from types import ModuleType
+from typing import Any, Final, NamedTuple
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from unora.common.v1.options_pb2 import Access
+from unora.common.v1.options_pb2 import method as method_option
+from unora_common.config import CONTEXTS
+from unora_common.errors import DomainError
+from unora_common.handlers import Consumes
+from unora_local.declarations import load_service
+
+CLONE: Final = Path(__file__).resolve().parents[2]
+IMAGE: Final = CLONE / "libs" / "protos" / "image.binpb"
+DOCS: Final = CLONE / "docs"
+MESSAGES, SERVICES, METHODS = 4, 6, 2
+"""Numbers of the fields that hold them in a descriptor: comments are found by these."""
+WHO: Final = {Access.ACCESS_PUBLIC: "anyone", Access.ACCESS_USER: "member", Access.ACCESS_ADMIN: "admin"}
+
+METHODS_HEAD: Final = """# Methods
+
+Written by `make reference` from the contract in `protos/`, where requests, answers, limits and errors stand with each.
+
+*anyone* and *member* come through the gateway, a member with their token; an *admin* is a member with that role.
+Contexts come by their own certificates, and only those that are named. A suspended member opens only what says
+*suspended too*.
+"""
+EVENTS_HEAD: Final = """# Events
+
+Written by `make reference` from the contract in `protos/` and from the consumers that the services declare.
+
+Each is told on `unora.<context>.v1.<event_name>`, if and only if its transaction committed, at least once, in order per
+aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them (SA-01);
+the last column says who else acts on one, and by which method.
+"""
+ERRORS_HEAD: Final = """# Errors
+
+Written by `make reference` from the code. A refusal is a gRPC status with `google.rpc.ErrorInfo`: the reason is stable
+and is what a client goes by, the domain is `unora.<context>`, the metadata hold what one may act on. Which method
+refuses with what stands with the method in `protos/`. Anything else leaves as INTERNAL, without detail.
+
+Billing also passes on, word by word, what streak or reveal refuse a payment with.
+"""
+
+
+class Method(NamedTuple):
+    """A method of the contract."""
+
+    context: str
+    service: str
+    name: str
+    who: str
+    callers: tuple[str, ...]
+    says: str
+
+
+class Event(NamedTuple):
+    """An event of the contract."""
+
+    context: str
+    name: str
+    aggregate: str
+    says: str
+
+
+class Refusal(NamedTuple):
+    """An error that leaves a service."""
+
+    package: str
+    reason: str
+    code: str
+    says: str
+
+
+class Consumer(NamedTuple):
+    """A method that acts on an event."""
+
+    context: str
+    event: str
+    method: str
+
+
+@cache
+def files() -> list[FileDescriptorProto]:
+    """The contexts' part of the contract, with its comments."""
+    found = FileDescriptorSet.FromString(IMAGE.read_bytes()).file
+    return [file for context in CONTEXTS for file in found if file.package == f"unora.{context}.v1"]
+
+
+def methods() -> Iterator[Method]:
+    """Every method, by context and service."""
+    for file in files():
+        said = _comments(file)
+        for at, service in enumerate(file.service):
+            for number, method in enumerate(service.method):
+                policy = method.options.Extensions[method_option]
+                callers = tuple(policy.callers)
+                who = [WHO[policy.access]] if policy.access in WHO else []
+                whole = len(callers) == len(CONTEXTS) - 1
+                who += ["all other contexts"] if whole else callers
+                who += ["suspended too"] if policy.suspended_allowed else []
+                says = _first(said[SERVICES, at, METHODS, number])
+                yield Method(_context(file), service.name, method.name, ", ".join(who), callers, says)
+
+
+def events() -> Iterator[Event]:
+    """Every event, by context."""
+    for file in files():
+        if file.name.endswith("/events.proto"):
+            said = _comments(file)
+            for at, message in enumerate(file.message_type):
+                comment = said[MESSAGES, at]
+                aggregate = re.search(r"Aggregate: (?:the )?([^.]+)\.", comment)
+                yield Event(_context(file), message.name, aggregate[1] if aggregate else "streak", _first(comment))
+
+
+def consumers() -> Iterator[Consumer]:
+    """Who acts on which event; the audit log, which takes all, left out."""
+    for context in CONTEXTS:
+        for part in load_service(context).consumers:
+            for name, method in vars(part).items():
+                consumes = getattr(method, "consumes", None)
+                if isinstance(consumes, Consumes) and consumes.event is not None:
+                    yield Consumer(context, consumes.event.DESCRIPTOR.full_name, name)
+
+
+def refusals() -> Iterator[Refusal]:
+    """Every error that has a reason, those of all contexts first."""
+    for package in ("unora_common", *(f"unora_{context}" for context in CONTEXTS)):
+        kinds = {kind for module in _modules(package) for kind in vars(module).values() if _is_refusal(kind, module)}
+        yield from sorted(Refusal(package, kind.reason, kind.code, _first(_said(kind))) for kind in kinds)
+
+
+def errors_page() -> str:
+    """docs/errors.md."""
+    found, parts = list(refusals()), [ERRORS_HEAD]
+    for package in dict.fromkeys(each.package for each in found):
+        title = "any context" if package == "unora_common" else package.removeprefix("unora_")
+        rows = ((f"`{each.reason}`", each.code, each.says) for each in found if each.package == package)
+        parts.append(f"## {title}\n\n{_table(('reason', 'status', 'what'), rows)}")
+    return "\n".join(parts)
+
+
+def methods_page() -> str:
+    """docs/methods.md."""
+    found, parts = list(methods()), [METHODS_HEAD]
+    for context in CONTEXTS:
+        parts.append(f"## {context}\n")
+        own = [each for each in found if each.context == context]
+        for service in dict.fromkeys(each.service for each in own):
+            rows = ((f"`{each.name}`", each.who, each.says) for each in own if each.service == service)
+            parts.append(f"**`unora.{context}.v1.{service}`**\n\n{_table(('method', 'who', 'what'), rows)}")
+    return "\n".join(parts)
+
+
+def events_page() -> str:
+    """docs/events.md."""
+    found, readers, parts = list(events()), list(consumers()), [EVENTS_HEAD]
+    for context in CONTEXTS:
+        rows = []
+        for each in found:
+            if each.context == context:
+                full = f"unora.{context}.v1.{each.name}"
+                acting = [f"{who.context} `{who.method}`" for who in readers if who.event == full]
+                rows.append((f"`{each.name}`", each.aggregate, each.says, ", ".join(acting)))
+        parts.append(f"## {context}\n\n{_table(('event', 'aggregate', 'what', 'who acts on it'), rows)}")
+    return "\n".join(parts)
+
+
+PAGES: Final = {
+    DOCS / "methods.md": methods_page,
+    DOCS / "events.md": events_page,
+    DOCS / "errors.md": errors_page,
+}
+
+
+def main() -> None:
+    """Writes the pages."""
+    for path, page in PAGES.items():
+        path.write_text(page())
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    """All modules of a package but those that are run, not imported."""
+    for found in walk_packages(import_module(package).__path__, f"{package}."):
+        if not re.search(r"\.(__main__|migrations|alembic|tables)\b", found.name):
+            yield import_module(found.name)
+
+
+def _is_refusal(kind: Any, module: ModuleType) -> bool:
+    """Whether something that a module holds is an error of its own, with a reason."""
+    own = inspect.isclass(kind) and issubclass(kind, DomainError) and kind.__module__ == module.__name__
+    return own and hasattr(kind, "reason")
+
+
+def _said(kind: type) -> str:
+    """A docstring as one line."""
+    return " ".join((inspect.getdoc(kind) or "").split())
+
+
+def _context(file: FileDescriptorProto) -> str:
+    return file.package.split(".")[1]
+
+
+def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
+    """Each comment as one line, by the place of what it stands above."""
+    return {
+        tuple(location.path): " ".join(location.leading_comments.split()) for location in file.source_code_info.location
+    }
+
+
+def _first(comment: str) -> str:
+    """The first sentence, as a cell of a table."""
+    return re.split(r"(?<=[.;])(?:\s|$)", comment, maxsplit=1)[0].rstrip(".;").replace("|", "\\|")
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc
-from unora_common.service import App
+from unora_common.app import App
 from unora_local.inprocess import World, follow
 
 S = TypeVar("S")
 
 
 @asynccontextmanager
-async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[App[Any]]:
+async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[App[Any, Any]]:
     """Another process of a service: its own pool, NATS connection, consumers and server, and nothing runs by itself."""
     service = world.apps[context].service
     app = App(service, world.config(service, world.apps[context].config.peers, **changes))
@@ -28,7 +28,7 @@ async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[A
 
 
 @asynccontextmanager
-async def stub_of(world: World, app: App[Any], stub: Callable[[grpc.aio.Channel], S]) -> AsyncIterator[S]:
+async def stub_of(world: World, app: App[Any, Any], stub: Callable[[grpc.aio.Channel], S]) -> AsyncIterator[S]:
     """A client of one process, with the gateway's certificate."""
     assert app.server is not None
     ca, certificate, private = world.certificates["gateway"].read()

@@ -11,8 +11,8 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER, ServerType
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
+from unora_common.grpc_errors import DETAILS
 from unora_common.ids import uuid7
-from unora_common.statuses import DETAILS
 from unora_local.inprocess import Caller, World
 
 

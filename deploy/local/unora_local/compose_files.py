@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from unora_common.cluster import role_names
 from unora_common.config import CONTEXTS
+from unora_common.provision import role_names
 
 from unora_local import nats_config, tls
 from unora_local.contexts import CALLERS

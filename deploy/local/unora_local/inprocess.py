@@ -19,10 +19,11 @@ import msgspec
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 from unora.billing.v1.webhook_service_pb2_grpc import WebhookServiceStub
+from unora_common.app import App
 from unora_common.config import Config, load
 from unora_common.ids import uuid7
 from unora_common.outbox import aggregate_of, occurred_at, subject_of
-from unora_common.service import App, Service
+from unora_common.service import Service
 from unora_identity.tokens import AccessTokens
 
 from unora_local import reads
@@ -69,7 +70,7 @@ class World:
         oidc = {"name": "played", "issuer": "https://played.invalid", "audience": "unora", "jwks": str(self.oidc_keys)}
         self._oidc = kept(self.folder / "oidc.json", lambda: msgspec.json.encode([oidc]))
         self.tokens = AccessTokens([self._token_key.read_text()])
-        self.apps: dict[str, App[Any]] = {}
+        self.apps: dict[str, App[Any, Any]] = {}
         self.payments_key, self.payments_secret = "sk_test_world", "whsec_world"
         self.payments = Sandbox(
             payments,
@@ -119,7 +120,7 @@ class World:
         await self._settling.close()
         await self.superuser.close()
 
-    def config(self, service: Service[Any], peers: dict[str, str], **changes: Any) -> Config:
+    def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         """The configuration of one service in this world."""
         name, certificate = service.name, self.certificates[service.name]
         variables = {
@@ -226,7 +227,7 @@ class World:
         await self._settling.settle(self.apps, self.payments.deliver)
 
 
-async def follow(app: App[Any]) -> None:
+async def follow(app: App[Any, Any]) -> None:
     """What a process learns of identity when it starts. Here nothing asks again by itself, so that what was heard does
     not grow old by itself either.
     """

@@ -12,9 +12,9 @@ def declared(contexts: Iterable[str]) -> dict[str, list[str]]:
     return {context: _subjects(context) for context in contexts}
 
 
-def declaration(context: str) -> Service[Any]:
+def declaration(context: str) -> Service[Any, Any]:
     """The declaration of a service, from its package."""
-    service: Service[Any] = import_module(f"unora_{context}.service").service
+    service: Service[Any, Any] = import_module(f"unora_{context}.service").service
     return service
 
 

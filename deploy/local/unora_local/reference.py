@@ -17,8 +17,8 @@ from typing import Any, Final, NamedTuple
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from unora.common.v1.options_pb2 import Access
 from unora.common.v1.options_pb2 import method as method_option
-from unora_common.declare import Consumes
 from unora_common.errors import DomainError
+from unora_common.handlers import Consumes
 
 from unora_local.contexts import CONTEXTS
 from unora_local.reads import declaration

@@ -8,8 +8,8 @@ from typing import Any, Final, Self
 
 import nats
 from nats.aio.client import Client
+from unora_common.app import App
 from unora_common.consumers import Consumer
-from unora_common.service import App
 from unora_common.streams import stream
 
 ROUNDS: Final = 200
@@ -42,7 +42,7 @@ class Settling:
                 await self._streams.delete_consumer(name, consumer.name)
             await self._streams.purge_stream(name)
 
-    async def settle(self, apps: Mapping[str, App[Any]], deliver: Callable[[], Awaitable[int]]) -> None:
+    async def settle(self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]]) -> None:
         """Lets everything happen that something has caused. `deliver` brings what came from outside; it and each step
         return how much they did.
 
@@ -62,13 +62,13 @@ class Settling:
         told = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))
         raise AssertionError(f"not quiet after {ROUNDS} rounds: {told}")
 
-    async def _ends(self, apps: Mapping[str, App[Any]]) -> dict[str, int]:
+    async def _ends(self, apps: Mapping[str, App[Any, Any]]) -> dict[str, int]:
         """How far each stream goes that somebody reads."""
         read = sorted({consumer.consumes.stream for app in apps.values() for consumer in app.consumers})
         found = await asyncio.gather(*(self._streams.stream_info(stream(context)) for context in read))
         return {context: info.state.last_seq for context, info in zip(read, found, strict=True)}
 
-    async def _consume(self, app: App[Any], ends: Mapping[str, int]) -> int:
+    async def _consume(self, app: App[Any, Any], ends: Mapping[str, int]) -> int:
         """Lets each consumer take what there is. One that found nothing is not asked again before its stream goes on:
         to ask each in each round is most of what a quiet round would cost.
         """
@@ -83,7 +83,7 @@ class Settling:
         return done
 
 
-async def _work(app: App[Any], *, jobs: bool) -> int:
+async def _work(app: App[Any, Any], *, jobs: bool) -> int:
     """What a service does and tells by itself; housekeeping, which goes by the machine's clock, left out."""
     done = 0
     for job in app.jobs[:-1] if jobs else ():

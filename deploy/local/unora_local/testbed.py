@@ -16,7 +16,7 @@ from typing import Final
 
 import asyncpg
 import msgspec
-from unora_common import cluster, migrations
+from unora_common import migrations, provision
 
 from unora_local import ports, reads, tls
 from unora_local.contexts import CALLERS, CONTEXTS
@@ -153,8 +153,8 @@ class Servers:
             await connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
         finally:
             await connection.close()
-        roles = dict.fromkeys(cluster.role_names(CONTEXTS), self._secret)
-        await cluster.prepare(testbed.dsn(TEMPLATE), roles, movable_clock=True)
+        roles = dict.fromkeys(provision.role_names(CONTEXTS), self._secret)
+        await provision.prepare(testbed.dsn(TEMPLATE), roles, movable_clock=True)
         for context in CONTEXTS:
             owner = testbed.dsn(TEMPLATE, f"unora_{context}_owner")
             await asyncio.to_thread(migrations.upgrade, context, owner)

@@ -26,9 +26,9 @@ NEXT: Final = """
 def migrate(dsn: str, roles: Mapping[str, str], owners: Mapping[str, str]) -> None:
     """Make roles and schemas as the superuser of `dsn`, then bring each context's schema to its newest version."""
     # Slow to import: here that happens beside the start of the servers.
-    from unora_common import cluster, migrations
+    from unora_common import migrations, provision
 
-    asyncio.run(cluster.prepare(dsn, roles, movable_clock=True))
+    asyncio.run(provision.prepare(dsn, roles, movable_clock=True))
     for context, owner in owners.items():
         migrations.upgrade(context, owner)
 

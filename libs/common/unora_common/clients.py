@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 import msgspec
@@ -11,22 +11,21 @@ from google.protobuf.message import Message
 
 from unora_common import trace
 from unora_common.call import seconds_left
-from unora_common.config import ConfigError
+from unora_common.config import Config, ConfigError
+from unora_common.grpc_errors import reason_of
 from unora_common.health import READINESS
 from unora_common.policies import policies_of, service_descriptor
 
-if TYPE_CHECKING:
-    from unora_common.config import Config
-
 S = TypeVar("S")
+Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 LONGEST = 5.0
 MARGIN = 0.05
-"""Seconds kept back at each hop, so that the inner service reports its own time-out."""
+"""Seconds that each hop keeps for itself, so that the inner service reports its own time-out."""
 
 
 class Clients:
-    """The channels of one process, opened when first used."""
+    """The channels of one process. Each is opened at its first use."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -36,19 +35,28 @@ class Clients:
         )
 
     def stub(self, stub: Callable[[grpc.aio.Channel], S], service: str) -> S:
-        """A client of the service with this full name, such as `unora.identity.v1.DirectoryService`."""
+        """A client of the service with the full name `service`, such as `unora.identity.v1.DirectoryService`."""
         if service not in self._channels:
             self._channels[service] = self._open(service)
         return stub(self._channels[service])
 
-    async def call(self, method: Callable[..., Any], request: Message, answer: type[A]) -> A:
-        """Calls a method of a stub within what is left of the deadline. Raises grpc.aio.AioRpcError."""
+    async def call(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
+        """Calls a method of a stub within the rest of the deadline. Raises grpc.aio.AioRpcError, or TimeoutError if no
+        time is left.
+        """
         seconds = min(seconds_left(LONGEST) - MARGIN, LONGEST)
         if seconds <= 0:
             raise TimeoutError
-        response = await method(request, timeout=seconds, metadata=((trace.HEADER, trace.current()),))
-        assert isinstance(response, answer)
-        return response
+        return await method(request, timeout=seconds, metadata=((trace.HEADER, trace.current()),))
+
+    async def find(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q, *, absent: str) -> A | None:
+        """As `call`, but returns None if the other service refuses with the reason `absent`."""
+        try:
+            return await self.call(method, request)
+        except grpc.aio.AioRpcError as error:
+            if reason_of(error) == absent:
+                return None
+            raise
 
     async def close(self) -> None:
         """Closes all channels."""
@@ -79,7 +87,7 @@ class Clients:
 
 
 def retries(service: str) -> list[dict[str, Any]]:
-    """gRPC method configs that retry the methods without side effects while their server is away."""
+    """gRPC method configs that retry the methods without side effects while their server is unavailable."""
     return [
         {
             "name": [{"service": service, "method": policy.name}],

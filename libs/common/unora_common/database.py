@@ -14,21 +14,13 @@ from uuid import UUID
 import asyncpg
 from google.protobuf.message import Message
 
-from unora_common.answers import Answers
+from unora_common.batching import Write, combine
 from unora_common.outbox import Outbox
-from unora_common.writes import Write, together
 
 Row = asyncpg.Record
 
-AWAY = (
-    *(OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
-    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
-    asyncpg.TooManyConnectionsError,
-)
-"""What says that Postgres does not answer now, and nothing of the statement."""
-
 COMMAND_TIMEOUT = 20.0
-"""Seconds after which a statement is given up from this side too: the server's limit does not help when it is gone."""
+"""Seconds after which this side gives up a statement: the server's own limit does not help if the server is gone."""
 
 SETTINGS = {
     "timezone": "UTC",
@@ -40,7 +32,7 @@ SETTINGS = {
 
 
 class Session:
-    """Reads of one member or caller; each statement by itself."""
+    """Reads for one member or caller. Each statement stands by itself."""
 
     __slots__ = ("_connection", "_user")
 
@@ -69,19 +61,19 @@ class Session:
 
 
 class Tx(Session):
-    """One transaction of a use case: what it reads, locks, writes and tells is committed together or not at all."""
+    """One transaction of a use case: its writes and its events are committed together or not at all."""
 
-    __slots__ = ("_now", "events", "writes")
+    __slots__ = ("_now", "deferred", "events")
 
     def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Row], user: UUID | None) -> None:
         super().__init__(connection, user)
         self._now: datetime | None = None
         self.events: list[Message] = []
-        self.writes: list[Write] = []
+        self.deferred: list[Write] = []
 
     @property
     def now(self) -> datetime:
-        """The rule clock (UTC) as it was read after the lock; raises before a lock was taken."""
+        """The rule clock (UTC) as it was read after the lock. Raises RuntimeError before a lock was taken."""
         if self._now is None:
             raise RuntimeError("tx.now was read before tx.lock or tx.read_clock: the time must be taken under the lock")
         return self._now
@@ -91,8 +83,8 @@ class Tx(Session):
 
         WITH s AS MATERIALIZED (SELECT … FOR UPDATE) SELECT s.*, clock.now() AS now FROM s
 
-        (`SELECT …, clock.now() … FOR UPDATE` would read the clock before it waits.) With several rows the last time
-        counts, since a later row may still have been waited for.
+        (`SELECT …, clock.now() … FOR UPDATE` would read the clock before it waits for the lock.) With several rows the
+        latest time counts: the statement may have waited for a later row.
         """
         rows = await self._connection.fetch(sql, *arguments)
         if rows:
@@ -101,30 +93,31 @@ class Tx(Session):
         return rows
 
     async def read_clock(self) -> datetime:
-        """Reads the rule clock where nothing is locked, because the row in question is only now made."""
+        """Reads the rule clock without a lock, for a row that the transaction is about to insert."""
         self._now = await self._connection.fetchval("SELECT clock.now()")
         return self.now
 
     async def run(self, sql: str, *arguments: object) -> int:
-        """Runs a statement; returns how many rows it touched."""
+        """Runs a statement; returns the number of rows that it changed."""
         status = await self._connection.execute(sql, *arguments)
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
-    def write(self, sql: str, *arguments: object) -> None:
-        """Puts a statement off to the commit, where all that was put off goes to Postgres in one round trip, with the
-        events. For a use case's last writes, to rows that no other of them touches: they see none of each other's
-        effects. What a constraint refuses is raised at the commit.
+    def defer(self, sql: str, *arguments: object) -> None:
+        """Defers a statement to the commit, where all deferred statements and events go to Postgres in one round trip.
+
+        For the last writes of a use case, each to rows that no other deferred write touches: they do not see each
+        other's effects. An error of a constraint is raised at the commit.
         """
-        self.writes.append(Write(sql, arguments))
+        self.deferred.append(Write(sql, arguments))
 
     async def run_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Runs a statement once a row, in one round trip."""
+        """Runs a statement once for each row, in one round trip."""
         await self._connection.executemany(sql, rows)
 
     def emit(self, *events: Message) -> None:
-        """Tells events: messages of the context's events.proto, whose first field is the aggregate's id and whose
-        second its version. They go to the outbox with the commit (XX-02).
+        """Emits events: messages of the context's events.proto, whose first field is the aggregate's id and whose
+        second is its version. They are written to the outbox in this transaction (XX-02).
         """
         self.events.extend(events)
 
@@ -135,12 +128,12 @@ class Database:
     def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None]) -> None:
         self._pool = pool
         self._outbox = Outbox(context)
-        self.answers = Answers(context)
+        self.schema = context
         self._wake = wake
 
     @classmethod
     async def open(cls, dsn: str, context: str, *, connections: int, wake: Callable[[], None]) -> Database:
-        """Opens the pool; `wake` is called after each commit that told something."""
+        """Opens the pool. `wake` is called after each commit that emitted an event."""
         pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
@@ -152,7 +145,7 @@ class Database:
         return cls(pool, context, wake)
 
     async def close(self) -> None:
-        """Closes the pool when what is under way has ended."""
+        """Closes the pool when the work in progress has ended."""
         await self._pool.close()
 
     @asynccontextmanager
@@ -169,17 +162,17 @@ class Database:
                 tx = Tx(connection, user)
                 yield tx
                 if tx.events:
-                    tx.writes.append(self._outbox.write(tx.events))
-                if tx.writes:
-                    sql, arguments = together(tx.writes)
+                    tx.deferred.append(self._outbox.write(tx.events))
+                if tx.deferred:
+                    sql, arguments = combine(tx.deferred)
                     await connection.execute(sql, *arguments)
             if tx.events:
                 self._wake()
 
 
 async def _reset(connection: asyncpg.Connection[Row]) -> None:
-    """Giving a connection back costs no round trip: nothing that a session could leave behind is ever used, but for a
-    transaction whose end was interrupted.
+    """Costs no round trip when a connection goes back to the pool: services use no session state, so the only thing to
+    clear is a transaction whose end was interrupted.
     """
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")

@@ -62,5 +62,5 @@ class Unavailable(DomainError):
     reason = "DEPENDENCY_UNAVAILABLE"
 
 
-class Later(Exception):
-    """A consumer cannot apply an event yet, because one before it has not come: it is delivered again, uncounted."""
+class RetryLater(Exception):
+    """A consumer must wait for an earlier event: this one is delivered again, and not counted as failed."""

@@ -18,7 +18,7 @@ PROBES = 8
 """Probes at once; more are not meant to come."""
 
 
-class Probed:
+class HealthServer:
     """A port of its own that tells whether the process lives and is ready, and nothing else."""
 
     def __init__(self, servicer: health_pb2_grpc.HealthServicer, listen: str) -> None:

@@ -1,56 +1,60 @@
-"""Jobs run by themselves on every replica, so they must be safe there: rows are taken with SKIP LOCKED."""
+"""Scheduled jobs. Every replica runs them, so a job takes its rows with SKIP LOCKED."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
 
 from unora_common import call, trace
+from unora_common.config import Config
+from unora_common.database import Database
+from unora_common.handlers import Every
+from unora_common.logs import Log
+from unora_common.metrics import Metrics
 
-if TYPE_CHECKING:
-    from unora_common.declare import Every
-    from unora_common.service import App
+MAX_SECONDS = 60.0
+"""The deadline of one run; calls to other contexts get less."""
 
 
 class Job:
     """One job of one process."""
 
-    def __init__(self, app: App[Any], every: Every, method: Any) -> None:
+    def __init__(self, every: Every, method: Callable[[], Awaitable[int]], log: Log, metrics: Metrics) -> None:
         self.name: str = method.__name__
         self._every = every
         self._method = method
-        self._app = app
+        self._log = log
+        self._done = metrics.jobs_done.labels(self.name)
 
     async def run(self) -> None:
-        """Runs until cancelled: again at once while there was something to do, else after its time."""
+        """Runs until cancelled: again at once after a run that found work, else after `every`."""
         while True:
             try:
                 while await self.step():
                     pass
             except Exception as error:
-                self._app.log.error("job failed", job=self.name, failure=error)
+                self._log.error("job failed", job=self.name, failure=error)
             await asyncio.sleep(self._every.seconds)
 
     async def step(self) -> int:
-        """Runs once; returns how much was done."""
+        """Runs once; returns how much it did."""
         trace.begin()
-        call.set_deadline(60.0)
-        done: int = await self._method()
+        call.set_deadline(MAX_SECONDS)
+        done = await self._method()
         if done:
-            self._app.metrics.jobs_done.labels(self.name).inc(done)
+            self._done.inc(done)
         return done
 
 
 class Housekeeping:
-    """Forgets what has been kept long enough; by the machine's clock, so that moving the rule clock purges nothing."""
+    """Deletes old rows of the messaging tables, by the machine's clock: moving the rule clock deletes nothing."""
 
     BATCH = 5000
 
-    def __init__(self, app: App[Any]) -> None:
-        config, schema = app.config, app.context
-        self._app = app
-        # An event's age counts from its telling, not from when it was last published: it must not outlive, by being
-        # published again and again, what the inboxes remember of it.
+    def __init__(self, schema: str, config: Config, database: Database) -> None:
+        self._database = database
+        # An event's age counts from when it was written, not from when it was last published: otherwise an event that
+        # is published again and again would outlive the inbox rows that make a repeat harmless.
         self._purges = [
             (self._sql(schema, table, key, column), keep)
             for table, key, column, keep in (
@@ -69,9 +73,9 @@ class Housekeeping:
                 ORDER BY {column.split()[-1]} LIMIT {self.BATCH} FOR UPDATE SKIP LOCKED)"""
 
     async def purge(self) -> int:
-        """One batch of each table."""
+        """Deletes one batch from each table; returns the number of rows."""
         done = 0
         for sql, hours in self._purges:
-            async with self._app.database.transaction() as tx:
+            async with self._database.transaction() as tx:
                 done += await tx.run(sql, hours)
         return done

@@ -21,6 +21,9 @@ ALLOWED = frozenset(
 )
 
 
+Log = structlog.typing.FilteringBoundLogger
+
+
 def _allow(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     dropped = [key for key in event if key not in ALLOWED]
     for key in dropped:
@@ -55,7 +58,7 @@ def _render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
 
 
-def logger(service: str, level: str, to: TextIO | None = None) -> structlog.typing.FilteringBoundLogger:
+def logger(service: str, level: str, to: TextIO | None = None) -> Log:
     """A logger of one service; nothing global, so that several services can share a process in tests."""
     return structlog.wrap_logger(  # type: ignore[no-any-return]
         structlog.WriteLogger(to or sys.stdout),

@@ -1,14 +1,20 @@
-"""What every context needs to go between its domain and the contract: enums by name, moments and dates."""
+"""Between a domain and the contract: enums by name, times, dates, and domain events."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime
-from typing import Final, Protocol, TypeVar, overload
+from types import ModuleType
+from typing import Any, Final, Protocol, TypeVar, overload
 
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from unora.common.v1.types_pb2 import AgeBand, ServerType, Tier
+
+from unora_common.domain_events import DomainEvent
 
 V = TypeVar("V", bound=int)
 M = TypeVar("M", bound=int, covariant=True)
@@ -31,7 +37,7 @@ def by_name(kind: Enum[V]) -> dict[str, V]:
 
 
 def by_number(kind: Enum[V]) -> dict[V, str]:
-    """The other way round."""
+    """The short names of a contract's enum by their values, without UNSPECIFIED."""
     return {value: name for name, value in by_name(kind).items()}
 
 
@@ -48,7 +54,7 @@ def to_timestamp(moment: datetime) -> Timestamp: ...
 @overload
 def to_timestamp(moment: datetime | None) -> Timestamp | None: ...
 def to_timestamp(moment: datetime | None) -> Timestamp | None:
-    """A moment; None leaves the field absent."""
+    """A time; None leaves the field absent."""
     if moment is None:
         return None
     stamp = Timestamp()
@@ -57,11 +63,75 @@ def to_timestamp(moment: datetime | None) -> Timestamp | None:
 
 
 def from_timestamp(stamp: Timestamp) -> datetime:
-    """A moment (UTC)."""
+    """A time (UTC)."""
     moment: datetime = stamp.ToDatetime(UTC)
     return moment
 
 
 def to_date(day: date) -> Date:
-    """A whole date."""
+    """A calendar date."""
     return Date(year=day.year, month=day.month, day=day.day)
+
+
+def event_encoder(events: ModuleType) -> Callable[[DomainEvent], Message]:
+    """Makes the function that turns a context's domain events into messages of its `events_pb2` module.
+
+    Event and message have the same class name, and fields of the same names. A UUID becomes text, a StrEnum the value
+    of the contract's enum, a datetime a Timestamp, a date a Date; None leaves the field absent. Raises KeyError for an
+    event or a field that the contract does not have.
+    """
+    encoders: dict[type[DomainEvent], tuple[type[Message], list[_Setter]]] = {}
+
+    def encode(event: DomainEvent) -> Message:
+        kind = type(event)
+        if kind not in encoders:
+            message_kind: type[Message] = vars(events)[kind.__name__]
+            by_field = message_kind.DESCRIPTOR.fields_by_name
+            encoders[kind] = (message_kind, [_setter(by_field[each.name]) for each in fields(kind)])
+        message_kind, setters = encoders[kind]
+        message = message_kind()
+        for set_field in setters:
+            set_field(event, message)
+        return message
+
+    return encode
+
+
+_TO_MESSAGE: Final[dict[str, Callable[[Any], Any]]] = {
+    "google.protobuf.Timestamp": to_timestamp,
+    "google.type.Date": to_date,
+}
+_Setter = Callable[[DomainEvent, Message], None]
+
+
+def _setter(field: Any) -> _Setter:
+    """Copies one field of a domain event to its message."""
+    name, convert = field.name, _converter(field)
+
+    def set_field(event: DomainEvent, message: Message) -> None:
+        value = getattr(event, name)
+        if value is None:
+            return
+        if field.message_type is not None:
+            getattr(message, name).CopyFrom(convert(value))
+        else:
+            setattr(message, name, convert(value))
+
+    return set_field
+
+
+def _converter(field: Any) -> Callable[[Any], Any]:
+    if field.enum_type is not None:
+        return _numbers(field.enum_type).__getitem__
+    if field.message_type is not None:
+        return _TO_MESSAGE[field.message_type.full_name]
+    return str if field.type == FieldDescriptor.TYPE_STRING else _same
+
+
+def _numbers(enum: Any) -> dict[str, int]:
+    prefix = enum.values[0].name.removesuffix("UNSPECIFIED")
+    return {value.name.removeprefix(prefix).lower(): value.number for value in enum.values if value.number}
+
+
+def _same(value: Any) -> Any:
+    return value

@@ -13,8 +13,8 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from unora_common import trace
+from unora_common.batching import Write
 from unora_common.ids import uuid7
-from unora_common.writes import Write
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

@@ -1,14 +1,14 @@
 """What happens to every call, in one function: caller, member, access, validation, the use case, errors, log, metrics.
 
-It is built once per method at start, from the descriptors, so that a call pays for nothing but its own work.
+The handler of each method is built once, at start, from the descriptors, so that a call costs only its own work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import grpc
 import protovalidate
@@ -16,23 +16,22 @@ from google.protobuf.message import DecodeError, Message
 from unora.common.v1.options_pb2 import Access
 
 from unora_common import trace
+from unora_common.authentication import Authenticator, caller_of
 from unora_common.call import Call, set_deadline
 from unora_common.errors import DomainError, InvalidArgument, PermissionDenied, Unavailable
+from unora_common.grpc_errors import DETAILS, STATUS, Internal, to_domain_error, to_status
+from unora_common.logs import Log
 from unora_common.policies import MethodPolicy
-from unora_common.statuses import DETAILS, STATUS, Internal, to_domain_error, to_status
-from unora_common.tokens import Member, TokenMissing
-
-if TYPE_CHECKING:
-    from unora_common.service import App
+from unora_common.runtime import Runtime
+from unora_common.tokens import Member
 
 Context = grpc.aio.ServicerContext[Any, Any]
 UseCase = Callable[[Any, Call], Awaitable[Message]]
-SPIFFE = b"spiffe://unora/"
-NOBODY: frozenset[str] = frozenset()
+NO_ROLES: frozenset[str] = frozenset()
 
 
 class RequestUnreadable(InvalidArgument):
-    """The bytes are no message of this method."""
+    """The bytes are not a message of this method."""
 
     reason = "REQUEST_UNREADABLE"
 
@@ -47,18 +46,24 @@ class AdminOnly(PermissionDenied):
 
 
 class AccountSuspended(PermissionDenied):
-    """SA-06: the member is suspended, and the method is not one of the few that are left to them."""
+    """SA-06: the member is suspended, and the method is not one of the few that suspended members may call."""
 
     reason = "ACCOUNT_SUSPENDED"
 
 
-def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcMethodHandler[Any, Any]:
+def handler(
+    runtime: Runtime[Any, Any],
+    authenticator: Authenticator,
+    constraints: Mapping[str, type[DomainError]],
+    policy: MethodPolicy,
+    use_case: UseCase,
+) -> grpc.RpcMethodHandler[Any, Any]:
     """The gRPC handler of one method."""
-    gateways = app.config.gateway_callers
-    default, longest = app.config.default_deadline, app.config.longest_deadline
-    calls = app.metrics.calls
+    gateways = runtime.config.gateway_callers
+    default, longest = runtime.config.default_deadline, runtime.config.longest_deadline
+    calls = runtime.metrics.calls
     answered = calls.labels(policy.name, "OK")
-    log = app.log.bind(method=policy.path)
+    log = runtime.log.bind(method=policy.path)
 
     async def serve(body: bytes, context: Context) -> Message:
         started = time.perf_counter()
@@ -69,8 +74,8 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
         set_deadline(seconds_given)
         caller, member = "", None
         try:
-            caller = _caller(context)
-            member = await _let_in(app, policy, caller, gateways, metadata)
+            caller = caller_of(context)
+            member = await _authorize(authenticator, policy, caller, gateways, metadata)
             request = _read(policy.request, body)
             violations = protovalidate.collect_violations(request)
             if violations:
@@ -80,7 +85,7 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
                 caller,
                 member.user if member else None,
                 member.session if member else None,
-                member.roles if member else NOBODY,
+                member.roles if member else NO_ROLES,
                 policy.response,
                 metadata,
             )
@@ -91,11 +96,11 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
             calls.labels(policy.name, "CANCELLED").observe(time.perf_counter() - started)
             raise
         except Exception as error:
-            refusal = to_domain_error(error, app.service.constraints)
+            refusal = to_domain_error(error, constraints)
             seconds = time.perf_counter() - started
             calls.labels(policy.name, refusal.code).observe(seconds)
             _log_refusal(log, caller, member, refusal, error, seconds)
-            status = to_status(refusal, app.context)
+            status = to_status(refusal, runtime.context)
             await context.abort(STATUS[refusal.code], refusal.reason, ((DETAILS, status.SerializeToString()),))
         seconds = time.perf_counter() - started
         answered.observe(seconds)
@@ -111,14 +116,14 @@ def handler(app: App[Any], policy: MethodPolicy, use_case: UseCase) -> grpc.RpcM
 
     return grpc.unary_unary_rpc_method_handler(
         serve,
-        request_deserializer=None,  # `serve` reads it, so that the refusal of what cannot be read has its reason
+        request_deserializer=None,  # `serve` parses the bytes: an unreadable request needs a reason
         response_serializer=policy.response.SerializeToString,
     )
 
 
 async def _answer(use_case: UseCase, request: Any, call: Call) -> Message:
-    """A cancellation that is not the call's own, but of something the use case waited for, is a dependency that went
-    away: gRPC would leave the caller without an answer.
+    """Runs the use case. If something that it waits for is cancelled, but not the call itself, a dependency went away:
+    the caller gets Unavailable, since gRPC would leave it without an answer.
     """
     try:
         return await use_case(request, call)
@@ -129,30 +134,19 @@ async def _answer(use_case: UseCase, request: Any, call: Call) -> Message:
         raise Unavailable from None
 
 
-def _caller(context: Context) -> str:
-    """The name in the certificate's URI spiffe://unora/<name>; the TLS layer has verified the certificate."""
-    for name in context.auth_context().get("x509_subject_alternative_name", ()):
-        if name.startswith(SPIFFE):
-            return str(name[len(SPIFFE) :].decode())
-    raise PermissionDenied
-
-
-async def _let_in(
-    app: App[Any], policy: MethodPolicy, caller: str, gateways: tuple[str, ...], metadata: dict[str, str | bytes]
+async def _authorize(
+    authenticator: Authenticator,
+    policy: MethodPolicy,
+    caller: str,
+    gateways: tuple[str, ...],
+    metadata: Mapping[str, str | bytes],
 ) -> Member | None:
-    """XX-03, SA-06: the certificate first, then the member's token and its session, then suspension and role.
-
-    A token is remembered once it was verified, a session never: whether it was revoked is looked up at each call.
-    """
+    """XX-03, SA-06: checks the certificate first, then the member's token and session, then suspension and role."""
     if not policy.may_call(caller, gateways):
         raise PermissionDenied
     if not policy.needs_member:
         return None
-    scheme, _, token = str(metadata.get("authorization", "")).partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise TokenMissing
-    member = await app.verifier.verify(token)
-    app.revocations.check(member.session)
+    member = await authenticator.member_of(metadata)
     if member.suspended and not policy.suspended_allowed:
         raise AccountSuspended
     if policy.access == Access.ACCESS_ADMIN and "admin" not in member.roles:
@@ -168,7 +162,7 @@ def _read(kind: type[Message], body: bytes) -> Message:
 
 
 def _invalid(violations: list[Any]) -> InvalidArgument:
-    """The contract's own words, by field path; never the value. What is wrong between fields has an empty path."""
+    """The contract's own words by field path, never the value. A rule about several fields has an empty path."""
     found: dict[str, str] = {}
     for violation in violations:
         field = violation.proto.field
@@ -178,7 +172,7 @@ def _invalid(violations: list[Any]) -> InvalidArgument:
 
 
 def _log_refusal(
-    log: Any, caller: str, member: Member | None, refusal: DomainError, error: Exception, seconds: float
+    log: Log, caller: str, member: Member | None, refusal: DomainError, error: Exception, seconds: float
 ) -> None:
     fields: dict[str, Any] = {
         "caller": caller,

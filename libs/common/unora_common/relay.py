@@ -1,8 +1,8 @@
 """Publishes the outbox to the context's JetStream stream, in order per aggregate, at least once.
 
-One relay leads per context: it holds a session advisory lock on the very connection that marks rows, so that a leader
-that lost its connection can mark nothing. It reads what is unpublished by `seq`; never a cursor, since numbers become
-visible out of order.
+One relay leads per context. It holds a session advisory lock on the same connection that marks the rows, so a leader
+that lost its connection can mark nothing. It reads unpublished rows in the order of `seq`, and keeps no cursor, because
+sequence numbers become visible out of order.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from nats.js import JetStreamContext
 from prometheus_client import CollectorRegistry, Counter
 
 from unora_common.database import COMMAND_TIMEOUT
-from unora_common.logs import describe
+from unora_common.logs import Log, describe
 
 BATCH = 500
-GATHER = 0.01
-"""Seconds between being woken and looking: under load a batch then holds many events and costs little more."""
+WAKE_DELAY = 0.01
+"""Seconds between the wake-up and the read. Under load one batch then holds many events and costs little more."""
 Rows = list[asyncpg.Record]
 
 
 class Relay:
-    """The relay of one process; any number may run, one of them leads."""
+    """The relay of one process. Any number may run; one of them leads."""
 
-    def __init__(self, context: str, dsn: str, stream: JetStreamContext, log: Any, registry: CollectorRegistry) -> None:
+    def __init__(self, context: str, dsn: str, stream: JetStreamContext, log: Log, registry: CollectorRegistry) -> None:
         self._context = context
         self._dsn = dsn
         self._stream = stream
@@ -43,13 +43,13 @@ class Relay:
         self._mark = f"UPDATE {context}.outbox SET published_at = clock_timestamp() WHERE id = ANY($1::uuid[])"
 
     def wake(self) -> bool:
-        """Something was told: look at once, if this is the relay that leads; tells whether it is."""
+        """Reads the outbox at once if this relay leads. Returns whether it leads."""
         if self._leads:
             self._woken.set()
         return self._leads
 
     async def run(self, interval: float) -> None:
-        """Publishes until cancelled; looks every `interval` seconds when nothing wakes it."""
+        """Publishes until cancelled; reads the outbox every `interval` seconds when nothing wakes it."""
         while True:
             self._woken.clear()
             try:
@@ -60,10 +60,10 @@ class Relay:
                 await self.close()
                 self._woken.clear()
             await _either(self._woken.wait, interval)
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(WAKE_DELAY)
 
     async def step(self) -> int:
-        """Publishes one batch if this relay leads; returns how many events."""
+        """Publishes one batch if this relay leads; returns the number of events."""
         connection = await self._leading()
         if connection is None:
             return 0

@@ -1,9 +1,9 @@
-"""SA-06: each process follows which sessions were revoked, so that tokens stop working within a minute everywhere.
+"""SA-06: each process follows which sessions were revoked; their tokens stop working everywhere within a minute.
 
-An access token is verified without a call, and lives for minutes. Identity tells the sessions that were revoked while a
-token of theirs may still be alive; that set is small, and looking into it costs a call nothing. A process that has not
-heard from identity for a minute cannot know any more who is out, and refuses all members. It goes by the machine's
-clock, as tokens do, and counts the minute from when identity was asked, not from when it answered.
+An access token is verified without a call, and lives for minutes. Identity lists the revoked sessions that may still
+have a live token. The list is small, and a look into it costs a call nothing. A process that has had no answer from
+identity for a minute does not know the list any more, and refuses all members. It uses the machine's clock, as tokens
+do, and counts the minute from the request to identity, not from the answer.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
-from unora.identity.v1.directory_service_pb2 import ListRevocationsRequest, ListRevocationsResponse
+from unora.identity.v1.directory_service_pb2 import ListRevocationsRequest
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 
 from unora_common.clients import Clients
 from unora_common.errors import Unauthenticated, Unavailable
-from unora_common.logs import describe
+from unora_common.logs import Log, describe
 
 
 class SessionRevoked(Unauthenticated):
@@ -29,65 +28,67 @@ class SessionRevoked(Unauthenticated):
 
 
 class RevocationsStale(Unavailable):
-    """For too long nobody could tell us whose session has ended: until then no member is served."""
+    """Identity has not answered for too long, so this process does not know which sessions have ended."""
 
     reason = "REVOCATIONS_STALE"
 
 
 class Revocations:
-    """The revoked sessions as identity told them last."""
+    """The revoked sessions of identity's last answer."""
 
     def __init__(
         self,
         fetch: Callable[[], Awaitable[frozenset[UUID]]],
         *,
-        silence: float = 60.0,
+        max_staleness: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`silence` is how many seconds without an answer are borne; `clock` counts seconds and never goes back."""
+        """After `max_staleness` seconds without an answer members are refused. `clock` counts seconds and never goes
+        back.
+        """
         self.clock = clock
         self._fetch = fetch
-        self._silence = silence
+        self._max_staleness = max_staleness
         self._revoked: frozenset[UUID] = frozenset()
-        self._heard = float("-inf")
+        self._last_answer_at = float("-inf")
 
     @property
     def ready(self) -> bool:
         """Whether there was ever an answer."""
-        return self._heard != float("-inf")
+        return self._last_answer_at != float("-inf")
 
     def check(self, session: UUID) -> None:
-        """Raises SessionRevoked, or RevocationsStale when nobody can say."""
-        if self.clock() - self._heard > self._silence:
+        """Raises SessionRevoked, or RevocationsStale if the list is too old."""
+        if self.clock() - self._last_answer_at > self._max_staleness:
             raise RevocationsStale
         if session in self._revoked:
             raise SessionRevoked
 
     async def refresh(self) -> None:
-        """Asks identity. An answer that was overtaken by that to a later question is forgotten."""
+        """Asks identity. An answer is dropped if a later request was answered before it."""
         asked = self.clock()
         revoked = await self._fetch()
-        if asked >= self._heard:
-            self._revoked, self._heard = revoked, asked
+        if asked >= self._last_answer_at:
+            self._revoked, self._last_answer_at = revoked, asked
 
-    async def run(self, interval: float, log: Any) -> None:
-        """Asks again and again until cancelled, whatever happens. The first answer is what readiness waits for."""
+    async def run(self, interval: float, log: Log) -> None:
+        """Asks every `interval` seconds until cancelled, and survives all errors."""
         while True:
             await asyncio.sleep(interval)
             try:
                 await self.refresh()
-            except Exception as error:  # identity may be away for a while; how long is borne, `check` knows
-                log.warning("revocations not heard", error=describe(error))
+            except Exception as error:  # identity may be away for a while; `check` decides when that is too long
+                log.warning("revocations not fetched", error=describe(error))
 
 
-async def ask_identity(clients: Clients) -> frozenset[UUID]:
-    """The whole list, page by page."""
+async def fetch_revocations(clients: Clients) -> frozenset[UUID]:
+    """Fetches the whole list from identity, page by page."""
     stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
     found: set[UUID] = set()
     page = ""
     while True:
         request = ListRevocationsRequest(page_token=page)
-        answer = await clients.call(stub.ListRevocations, request, ListRevocationsResponse)
+        answer = await clients.call(stub.ListRevocations, request)
         found.update(map(UUID, answer.session_ids))
         page = answer.next_page_token
         if not page:

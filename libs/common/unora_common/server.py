@@ -1,26 +1,34 @@
-"""The gRPC server of one process: mutual TLS, limits, health, reflection, and a handler per method of the contract."""
+"""The gRPC server of one process: mutual TLS, limits, health, reflection, a handler for each method."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, get_type_hints
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_type_hints
 
 import grpc
-from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from unora.common.v1.options_pb2 import Repeat
 
-from unora_common.health import READINESS, Probed
+from unora_common.authentication import Authenticator
+from unora_common.config import Config
+from unora_common.errors import DomainError
+from unora_common.handlers import Handling
+from unora_common.health import READINESS, HealthServer
 from unora_common.pipeline import handler
-from unora_common.policies import policies_of, service_descriptor
-
-if TYPE_CHECKING:
-    from unora_common.config import Config
-    from unora_common.service import App
+from unora_common.policies import MethodPolicy, policies_of, service_descriptor
+from unora_common.runtime import Runtime
 
 MEGABYTE = 1024 * 1024
 CONNECTION_AGE = 300.0
-"""Seconds after which a client is asked to connect anew: only then does it look up whether there are more replicas."""
+"""Seconds after which a client is asked to connect anew. Only then does it look up whether there are more replicas."""
+READS: Final = frozenset({Handling.READ, Handling.CUSTOM_READ})
+REPEATS: Final = {
+    Handling.IDEMPOTENT: Repeat.REPEAT_KEPT_ANSWER,
+    Handling.CUSTOM_IDEMPOTENT: Repeat.REPEAT_KEPT_ANSWER,
+    Handling.CUSTOM_WRITE: Repeat.REPEAT_OWN,
+}
+"""What the contract says of a method that changes something, by its decorator."""
 
 
 class ContractError(Exception):
@@ -28,10 +36,18 @@ class ContractError(Exception):
 
 
 class Server:
-    """Serves the servicers of one app."""
+    """Serves the servicers of one process."""
 
-    def __init__(self, app: App[Any], servicers: Sequence[Any]) -> None:
-        self._grace = app.config.shutdown_grace
+    def __init__(
+        self,
+        runtime: Runtime[Any, Any],
+        authenticator: Authenticator,
+        constraints: Mapping[str, type[DomainError]],
+        servicers: Sequence[Any],
+    ) -> None:
+        """`constraints` maps names of database constraints to refusals. Raises ContractError."""
+        config: Config = runtime.config
+        self._grace = config.shutdown_grace
         self.health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
             options=[
@@ -40,58 +56,69 @@ class Server:
                 ("grpc.max_concurrent_streams", 1000),
                 ("grpc.keepalive_time_ms", 60_000),
                 ("grpc.max_connection_age_ms", int(CONNECTION_AGE * 1000)),
-                ("grpc.max_connection_age_grace_ms", int(app.config.longest_deadline * 1000)),
+                ("grpc.max_connection_age_grace_ms", int(config.longest_deadline * 1000)),
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
                 ("grpc.so_reuseport", 0),
             ],
-            maximum_concurrent_rpcs=app.config.concurrent_calls,
+            maximum_concurrent_rpcs=config.concurrent_calls,
         )
         names = [health.SERVICE_NAME]
         for servicer in servicers:
             descriptor = service_descriptor(servicer.service)
-            self._server.add_generic_rpc_handlers([_handlers(app, descriptor, servicer)])
+            methods = {
+                policy.name: handler(runtime, authenticator, constraints, policy, _method(servicer, policy))
+                for policy in policies_of(descriptor)
+            }
+            handlers = grpc.method_handlers_generic_handler(descriptor.full_name, methods)
+            self._server.add_generic_rpc_handlers([handlers])
             names.append(descriptor.full_name)
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
-        if app.config.reflection:
+        if config.reflection:
             reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
-        self.address = _bind(self._server, app.config)
-        self.probed: Probed | None = Probed(self.health, app.config.health_listen) if app.config.health_listen else None
+        self.address = _bind(self._server, config)
+        self.probes = HealthServer(self.health, config.health_listen) if config.health_listen else None
 
     async def start(self) -> None:
-        """Serves; liveness is told, readiness not yet."""
+        """Starts to serve: alive, but not ready yet."""
         await self.health.set("", health_pb2.HealthCheckResponse.SERVING)
         await self.set_ready(False)
         await self._server.start()
-        if self.probed:
-            await self.probed.start()
+        if self.probes:
+            await self.probes.start()
 
     async def set_ready(self, ready: bool) -> None:
-        """Tells whether calls should come here."""
+        """Sets whether calls should come to this process."""
         status = health_pb2.HealthCheckResponse
         await self.health.set(READINESS, status.SERVING if ready else status.NOT_SERVING)
 
     async def stop(self) -> None:
-        """Takes no new calls; those in flight get their grace."""
+        """Takes no new calls, and gives those in flight the grace period."""
         await self.health.enter_graceful_shutdown()
         await self._server.stop(self._grace)
-        if self.probed:
-            await self.probed.stop()
+        if self.probes:
+            await self.probes.stop()
 
 
-def _handlers(app: App[Any], descriptor: ServiceDescriptor, servicer: Any) -> grpc.GenericRpcHandler:
-    found = {}
-    for policy in policies_of(descriptor):
-        method = getattr(servicer, policy.name, None)
-        if method is None:
-            raise ContractError(f"{type(servicer).__name__} lacks {policy.path}")
-        hints = get_type_hints(method)
-        if hints.get("request") is not policy.request or hints.get("return") is not policy.response:
-            raise ContractError(
-                f"{type(servicer).__name__}.{policy.name} must take `request: {policy.request.__name__}` "
-                f"and return {policy.response.__name__}"
-            )
-        found[policy.name] = handler(app, policy, method)
-    return grpc.method_handlers_generic_handler(descriptor.full_name, found)
+def _method(servicer: Any, policy: MethodPolicy) -> Any:
+    """The servicer's method for an RPC; raises ContractError if it does not match the contract."""
+    name = f"{type(servicer).__name__}.{policy.name}"
+    method = getattr(servicer, policy.name, None)
+    if method is None:
+        raise ContractError(f"{type(servicer).__name__} lacks {policy.path}")
+    hints = get_type_hints(method)
+    if hints.get("request") is not policy.request or hints.get("return") is not policy.response:
+        raise ContractError(
+            f"{name} must take `request: {policy.request.__name__}` and return {policy.response.__name__}"
+        )
+    handling = getattr(method, "handling", None)
+    if handling is None:
+        raise ContractError(f"{name} has no decorator; it needs one of {', '.join(f'@{each}' for each in Handling)}")
+    if policy.reads_only != (handling in READS):
+        level = "has" if policy.reads_only else "lacks"
+        raise ContractError(f"{name} is declared @{handling}, but the contract {level} NO_SIDE_EFFECTS")
+    if policy.repeat != REPEATS.get(handling, Repeat.REPEAT_UNSPECIFIED):
+        raise ContractError(f"{name} is declared @{handling}, but the contract says {Repeat.Name(policy.repeat)}")
+    return method
 
 
 def _bind(server: grpc.aio.Server, config: Config) -> str:

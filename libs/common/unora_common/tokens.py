@@ -24,8 +24,8 @@ from unora_common.errors import Unauthenticated
 ISSUER = "unora"
 AUDIENCE = "unora"
 ALGORITHM = "ES256"
-REMEMBERED = 20_000
-KEYS_AT_MOST_EVERY = 10.0  # seconds, so that made-up key ids cannot make us ask identity all the time
+TOKEN_CACHE_SIZE = 20_000
+KEY_REFRESH_MIN_INTERVAL = 10.0  # seconds, so that made-up key ids cannot make us ask identity all the time
 Jwks = dict[str, Any]
 UNREADABLE = (JoseError, ValueError, KeyError, TypeError, RecursionError)
 """What reading a made-up token can raise; the last by JSON that is nested deep enough."""
@@ -86,7 +86,7 @@ class Verifier:
         member = self._remembered.get(token)
         if member is None:
             member = await self._decode(token)
-            if len(self._remembered) >= REMEMBERED:
+            if len(self._remembered) >= TOKEN_CACHE_SIZE:
                 self._forget()
             self._remembered[token] = member
         if member.expires <= self._clock():
@@ -97,7 +97,7 @@ class Verifier:
     async def _decode(self, token: str) -> Member:
         if len(token) > 4096:
             raise Unauthenticated
-        if _key_id(token) not in self._ids and time.monotonic() - self._asked > KEYS_AT_MOST_EVERY:
+        if _key_id(token) not in self._ids and time.monotonic() - self._asked > KEY_REFRESH_MIN_INTERVAL:
             await self._look_again()  # it may be signed by a key newer than ours
         try:
             return self._read(token)
@@ -131,7 +131,7 @@ class Verifier:
     def _forget(self) -> None:
         now = self._clock()
         self._remembered = {token: member for token, member in self._remembered.items() if member.expires > now}
-        if len(self._remembered) >= REMEMBERED:
+        if len(self._remembered) >= TOKEN_CACHE_SIZE:
             self._remembered.clear()
 
 

@@ -1,6 +1,6 @@
 import sys
 
-from unora_common.run import main
+from unora_common.cli import main
 
 from unora_billing.service import service
 

@@ -6,17 +6,15 @@ from uuid import UUID
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
-from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest, AuthorizePurchaseResponse
+from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest
 from unora.reveal.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from unora.streak.v1.recovery_service_pb2 import (
     AuthorizeNudgeRequest,
-    AuthorizeNudgeResponse,
     AuthorizeRecoveryRequest,
-    AuthorizeRecoveryResponse,
 )
 from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora_common.clients import Clients
-from unora_common.statuses import DETAILS
+from unora_common.grpc_errors import DETAILS
 
 from unora_billing.domain.errors import NotAuthorized
 from unora_billing.domain.payments import Payment
@@ -57,14 +55,14 @@ class Owners:
         request = AuthorizeRecoveryRequest(
             streak_id=str(payment.streak_id), payer_id=str(payment.payer_id), payment_id=str(payment.id)
         )
-        answer = await self._clients.call(self._recoveries.AuthorizeRecovery, request, AuthorizeRecoveryResponse)
+        answer = await self._clients.call(self._recoveries.AuthorizeRecovery, request)
         return UUID(answer.connection_id)
 
     async def _nudge(self, payment: Payment) -> UUID:
         request = AuthorizeNudgeRequest(
             streak_id=str(payment.streak_id), payer_id=str(payment.payer_id), payment_id=str(payment.id)
         )
-        answer = await self._clients.call(self._recoveries.AuthorizeNudge, request, AuthorizeNudgeResponse)
+        answer = await self._clients.call(self._recoveries.AuthorizeNudge, request)
         return UUID(answer.connection_id)
 
     async def _reveal(self, payment: Payment) -> UUID:
@@ -74,7 +72,7 @@ class Owners:
             reveal_number=payment.reveal_number or 0,
             payment_id=str(payment.id),
         )
-        answer = await self._clients.call(self._purchases.AuthorizePurchase, request, AuthorizePurchaseResponse)
+        answer = await self._clients.call(self._purchases.AuthorizePurchase, request)
         return UUID(answer.connection_id)
 
 

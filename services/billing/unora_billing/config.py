@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from unora_common.config import Config
+from unora_common.plans import PlanConfig
 
 from unora_billing.domain.policy import Plan, Policy, Purpose, Tier
 
 
-class BillingConfig(Config, frozen=True, kw_only=True):
+class BillingConfig(PlanConfig, frozen=True, kw_only=True):
     """Numbers of the rules have their defaults in the design; a deployment may set others."""
 
     stripe_secret_key: str
@@ -41,24 +41,6 @@ class BillingConfig(Config, frozen=True, kw_only=True):
     pro_recoveries: int = 2
     """The same of the pro plan."""
 
-    free_slots: int = 1
-    """Connections; shown with the plan, and held by matching, which reads the same variable."""
-    plus_slots: int = 2
-    """Connections; shown with the plan, and held by matching, which reads the same variable."""
-    pro_slots: int = 4
-    """Connections; shown with the plan, and held by matching, which reads the same variable."""
-    refresh_hours_free: int = 24
-    """Hours; shown with the plan, and held by discovery, which reads the same variable."""
-    refresh_hours_plus: int = 12
-    """Hours; shown with the plan, and held by discovery, which reads the same variable."""
-    refresh_hours_pro: int = 6
-    """Hours; shown with the plan, and held by discovery, which reads the same variable."""
-    nudges_free: int = 1
-    """An at-risk period; shown with the plan, and held by streak, which reads the same variable."""
-    nudges_plus: int = 2
-    """An at-risk period; shown with the plan, and held by streak, which reads the same variable."""
-    nudges_pro: int = 3
-    """An at-risk period; shown with the plan, and held by streak, which reads the same variable."""
     free_reveals: int = 3
     """Shown with the plan; what days bring is in reveal.reveal_milestones."""
     plus_reveals: int = 4
@@ -102,9 +84,9 @@ class BillingConfig(Config, frozen=True, kw_only=True):
             tier=tier,
             name=tier.capitalize(),
             monthly_amount=amounts[tier],
-            connection_slots=getattr(self, f"{tier}_slots"),
-            refresh_hours=getattr(self, f"refresh_hours_{tier}"),
-            nudges=getattr(self, f"nudges_{tier}"),
+            connection_slots=self.slots[tier],
+            refresh_hours=self.refresh_hours[tier],
+            nudges=self.nudges[tier],
             free_recoveries=getattr(self, f"{tier}_recoveries"),
             reveals_earned=getattr(self, f"{tier}_reveals"),
         )

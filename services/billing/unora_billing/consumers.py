@@ -9,22 +9,23 @@ from unora.reveal.v1.events_pb2 import PurchaseRejected, RevealPurchased
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora.streak.v1.events_pb2 import NudgeRejected, NudgeSent, RecoveryRejected, StreakRecovered
 from unora_common.database import Tx
-from unora_common.declare import on
+from unora_common.handlers import on
 from unora_common.messages import from_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_billing.config import BillingConfig
 from unora_billing.domain.policy import Purpose
 from unora_billing.domain.protections import Ending
 from unora_billing.outcomes import end_connection, recovered, thing_given, thing_rejected
+from unora_billing.resources import Resources
 from unora_billing.subscribing import set_standing
 
 
 class Outcomes:
     """What was paid for was given, or becomes credits (BI-11)."""
 
-    def __init__(self, app: App[BillingConfig]) -> None:
-        self.policy = app.config.policy
+    def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
+        self.policy = runtime.config.policy
 
     @on(StreakRecovered)
     async def recover(self, event: StreakRecovered, tx: Tx) -> None:
@@ -63,8 +64,8 @@ class Outcomes:
 class Others:
     """What decides on protections and subscriptions from outside."""
 
-    def __init__(self, app: App[BillingConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @on(ConnectionEnded)
     async def end(self, event: ConnectionEnded, tx: Tx) -> None:

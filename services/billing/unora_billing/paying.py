@@ -14,7 +14,7 @@ import grpc
 from unora_common.database import Tx
 from unora_common.errors import RequestIdReused
 from unora_common.ids import uuid7
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_billing.clients import Owners
 from unora_billing.config import BillingConfig
@@ -25,6 +25,7 @@ from unora_billing.domain.policy import CURRENCY, Purpose, Tier
 from unora_billing.domain.subscriptions import SubscriptionStatus, demand_can_buy
 from unora_billing.messages import payment_created, payment_sent
 from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, Provider
+from unora_billing.resources import Resources
 from unora_billing.settling import convert, fail, pay_without_money, succeed
 from unora_billing.store import accounts, payments, subscriptions
 from unora_billing.store.accounts import Account
@@ -51,12 +52,12 @@ class Driven(NamedTuple):
 class Paying:
     """The saga of payments, for servicers and jobs."""
 
-    def __init__(self, app: App[BillingConfig]) -> None:
-        self._app = app
-        self._database = app.database
-        self._policy = app.config.policy
-        self._owners = Owners(app.clients)
-        self._provider: Provider = app.resources.provider
+    def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
+        self._runtime = runtime
+        self._database = runtime.database
+        self._policy = runtime.config.policy
+        self._owners = Owners(runtime.clients)
+        self._provider: Provider = runtime.resources.provider
 
     async def record(self, payer: UUID, ask: Ask) -> Payment:
         """Writes the payment down before anything is asked or charged; a repeat finds it (BI-08)."""
@@ -86,7 +87,7 @@ class Paying:
             try:
                 intent = await self._charge(payment)
             except ChargeRefused as refused:
-                self._app.log.error("charge refused", aggregate_id=str(payment.id), failure=refused)
+                self._runtime.log.error("charge refused", aggregate_id=str(payment.id), failure=refused)
                 return Driven(await self._fail(payment.id, Failure.DECLINED), None)
             payment = await self.settle(payment, intent, Failure.DECLINED)
         elif payment.status is Status.PENDING:
@@ -130,7 +131,7 @@ class Paying:
         other = found.provider_payment_id not in (None, intent.id)
         match intent.status:
             case IntentStatus.PAID if intent.received != found.amount or intent.currency != CURRENCY or other:
-                self._app.log.error("payment does not match the provider's", aggregate_id=str(found.id))
+                self._runtime.log.error("payment does not match the provider's", aggregate_id=str(found.id))
                 return found, "mismatch"
             case IntentStatus.PAID if found.status in OPEN:
                 known = replace(found, provider_payment_id=intent.id)

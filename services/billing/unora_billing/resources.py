@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unora_common.config import ConfigError
-from unora_common.service import App
 
 from unora_billing.config import BillingConfig
 from unora_billing.providers.payments import Provider
@@ -23,9 +22,8 @@ class Resources:
         await self.provider.close()
 
 
-def resources(app: App[BillingConfig]) -> Resources:
+def make_resources(config: BillingConfig) -> Resources:
     """Opens nothing that needs the network."""
-    config = app.config
     for name in ("stripe_secret_key", "stripe_webhook_secret"):
         if not getattr(config, name):
             raise ConfigError(f"UNORA_{name.upper()} is empty: without it anybody could say that something was paid")

@@ -8,7 +8,7 @@ from unora_billing.config import BillingConfig
 from unora_billing.consumers import Others, Outcomes
 from unora_billing.domain.errors import PaymentPending
 from unora_billing.jobs import Clockwork
-from unora_billing.resources import resources
+from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.webhooks import Webhooks
 
@@ -18,6 +18,6 @@ service = Service(
     servicers=[Billing, Webhooks],
     consumers=[Outcomes, Others],
     jobs=[Clockwork],
-    resources=resources,
+    resources=make_resources,
     constraints={"uq_payments_one_open_subscription": PaymentPending},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from unora.identity.v1.directory_service_pb2 import GetDiscoveryProfileRequest, GetDiscoveryProfileResponse
+from unora.identity.v1.directory_service_pb2 import GetDiscoveryProfileRequest
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora_common.clients import Clients
 
@@ -22,5 +22,5 @@ class Directory:
     async def profile(self, user_id: UUID) -> Profile:
         """What a card may show of a member now (DI-08); an unknown one is not ready, with version 0."""
         request = GetDiscoveryProfileRequest(user_id=str(user_id))
-        response = await self._clients.call(self._stub.GetDiscoveryProfile, request, GetDiscoveryProfileResponse)
+        response = await self._clients.call(self._stub.GetDiscoveryProfile, request)
         return from_profile(response.profile)

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from unora_common.config import Config
+from unora_common.plans import PlanConfig
 
 from unora_discovery.domain import Odds, Policy, Tier
 
 
-class DiscoveryConfig(Config, frozen=True, kw_only=True):
+class DiscoveryConfig(PlanConfig, frozen=True, kw_only=True):
     """Numbers of the rules have their defaults in the design; a deployment may set others."""
 
-    refresh_hours_free: float = 24.0
-    """Hours between refreshes that spend the timer, on the free tier (DI-04)."""
-    refresh_hours_plus: float = 12.0
-    """The same on plus."""
-    refresh_hours_pro: float = 6.0
-    """The same on pro."""
     shown_again_days: float = 7.0
     """Who was shown is not shown to the same member again for so long (DI-09)."""
     admirer_probability: float = 0.7
@@ -31,11 +25,7 @@ class DiscoveryConfig(Config, frozen=True, kw_only=True):
     def policy(self) -> Policy:
         """The numbers as the domain takes them. That a batch has five cards is no policy: the seed says so."""
         return Policy(
-            refresh_every={
-                Tier.FREE: timedelta(hours=self.refresh_hours_free),
-                Tier.PLUS: timedelta(hours=self.refresh_hours_plus),
-                Tier.PRO: timedelta(hours=self.refresh_hours_pro),
-            },
+            refresh_every={tier: timedelta(hours=self.refresh_hours[tier]) for tier in Tier},
             shown_again_after=timedelta(days=self.shown_again_days),
             odds=Odds(self.admirer_probability, self.reduced_visibility),
         )

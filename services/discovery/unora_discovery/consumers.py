@@ -18,9 +18,9 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora_common.database import Tx
-from unora_common.declare import on
+from unora_common.handlers import on
 from unora_common.messages import SERVER_NAMES, TIER_NAMES, from_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
@@ -43,9 +43,9 @@ CLOSED: Final = {
 class Pool:
     """The pool of candidates, as the other contexts tell of them; the newest version of each counts."""
 
-    def __init__(self, app: App[DiscoveryConfig]) -> None:
-        self.directory = Directory(app.clients)
-        self.policy = app.config.policy
+    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+        self.directory = Directory(runtime.clients)
+        self.policy = runtime.config.policy
 
     async def _profile(self, event: DiscoveryProfileChanged) -> Profile:
         return await self.directory.profile(UUID(event.user_id))
@@ -74,8 +74,8 @@ class Pool:
 class Pairs:
     """DI-09, DI-13: who is not shown to whom, and whose interest waits."""
 
-    def __init__(self, app: App[DiscoveryConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+        self.runtime = runtime
 
     @on(InterestSent)
     async def sent(self, event: InterestSent, tx: Tx) -> None:

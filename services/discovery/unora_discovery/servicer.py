@@ -24,9 +24,9 @@ from unora.discovery.v1.discovery_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
+from unora_common.handlers import idempotent, reads
 from unora_common.messages import SERVER_NAMES, SERVERS
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
@@ -43,10 +43,10 @@ class Discovery:
 
     service = "unora.discovery.v1.DiscoveryService"
 
-    def __init__(self, app: App[DiscoveryConfig]) -> None:
-        self.app = app
-        self.policy = app.config.policy
-        self.directory = Directory(app.clients)
+    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
+        self.directory = Directory(runtime.clients)
 
     @reads
     async def ListServers(self, request: ListServersRequest, db: Session) -> ListServersResponse:
@@ -65,23 +65,23 @@ class Discovery:
 
     async def _look(self, request: R, call: Call) -> Seen:
         assert call.user is not None
-        return await look(self.app, self.directory, call.user, ServerType(SERVER_NAMES[request.server_type]))
+        return await look(self.runtime, self.directory, call.user, ServerType(SERVER_NAMES[request.server_type]))
 
-    @once(prepare=_look)
+    @idempotent(prepare=_look)
     async def JoinServer(self, request: JoinServerRequest, tx: Tx, seen: Seen) -> JoinServerResponse:
         """DI-01, PR-06: for who is discovery-ready, as identity says if the pool does not know it yet."""
         server = ServerType(SERVER_NAMES[request.server_type])
         await join(tx, server, seen)
         return JoinServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
 
-    @once
+    @idempotent
     async def LeaveServer(self, request: LeaveServerRequest, tx: Tx) -> LeaveServerResponse:
         """DI-01: out of the pool, and the active batch with it."""
         server = ServerType(SERVER_NAMES[request.server_type])
         await leave(tx, server)
         return LeaveServerResponse(server=to_server((await members.servers(tx, tx.user))[server]))
 
-    @once(prepare=_look)
+    @idempotent(prepare=_look)
     async def RefreshBatch(self, request: RefreshBatchRequest, tx: Tx, seen: Seen) -> RefreshBatchResponse:
         """DI-02 to DI-13: five new cards, or a refusal that changes nothing."""
         server = ServerType(SERVER_NAMES[request.server_type])
@@ -94,7 +94,7 @@ class Discovery:
         found = await filters.find(db, db.user, ServerType(SERVER_NAMES[request.server_type]))
         return GetFiltersResponse(filters=to_filters(found))
 
-    @once
+    @idempotent
     async def UpdateFilters(self, request: UpdateFiltersRequest, tx: Tx) -> UpdateFiltersResponse:
         """DI-05: what the mask names changes, for the next refresh. Changes of several fields at once all count."""
         server = ServerType(SERVER_NAMES[request.server_type])
@@ -109,8 +109,8 @@ class Cards:
 
     service = "unora.discovery.v1.CardService"
 
-    def __init__(self, app: App[DiscoveryConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+        self.runtime = runtime
 
     @reads
     async def ResolveCard(self, request: ResolveCardRequest, db: Session) -> ResolveCardResponse:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from unora_common.database import Tx
 from unora_common.ids import uuid7
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
@@ -47,9 +47,11 @@ class Seen:
     had_batch: bool
 
 
-async def look(app: App[DiscoveryConfig], directory: Directory, user_id: UUID, server: ServerType) -> Seen:
+async def look(
+    runtime: Runtime[DiscoveryConfig, None], directory: Directory, user_id: UUID, server: ServerType
+) -> Seen:
     """Looks before the transaction, in which nobody else is asked."""
-    async with app.database.session() as db:
+    async with runtime.database.session() as db:
         viewer, _ = await screens.viewer(db, user_id, server)
     return Seen(None if viewer.discovery_ready else await directory.profile(user_id), viewer.had_batch)
 

@@ -6,12 +6,12 @@ import asyncio
 
 import grpc
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
-from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse
+from unora.matching.v1.pair_service_pb2 import GetPairRequest
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
-from unora.safety.v1.restriction_service_pb2 import GetBlockRequest, GetBlockResponse
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
 from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
-from unora_common.statuses import reason_of
+from unora_common.grpc_errors import reason_of
 
 from unora_identity.domain.disclosures import Disclosure
 
@@ -29,7 +29,7 @@ async def _active(clients: Clients, disclosure: Disclosure) -> bool:
     stub = clients.stub(PairServiceStub, "unora.matching.v1.PairService")
     request = GetPairRequest(connection_id=str(disclosure.connection_id))
     try:
-        pair = (await clients.call(stub.GetPair, request, GetPairResponse)).pair
+        pair = (await clients.call(stub.GetPair, request)).pair
     except grpc.aio.AioRpcError as error:
         if reason_of(error) == "CONNECTION_NOT_FOUND":
             return False
@@ -41,4 +41,4 @@ async def _active(clients: Clients, disclosure: Disclosure) -> bool:
 async def _blocked(clients: Clients, disclosure: Disclosure) -> bool:
     stub = clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
     request = GetBlockRequest(user_a_id=str(disclosure.user_a_id), user_b_id=str(disclosure.user_b_id))
-    return (await clients.call(stub.GetBlock, request, GetBlockResponse)).blocked
+    return (await clients.call(stub.GetBlock, request)).blocked

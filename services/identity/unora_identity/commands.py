@@ -7,17 +7,19 @@ import sys
 from uuid import UUID
 
 from unora.identity.v1.events_pb2 import RoleGranted
-from unora_common.service import App, Command
+from unora_common.runtime import Runtime
+from unora_common.service import Command
 
 from unora_identity.config import IdentityConfig
+from unora_identity.resources import Resources
 from unora_identity.store import accounts, members
 
 ADMIN = "admin"
 
 
-async def grant_admin(app: App[IdentityConfig], user: UUID) -> bool | None:
+async def grant_admin(runtime: Runtime[IdentityConfig, Resources], user: UUID) -> bool | None:
     """Makes a member an admin, from their next access token on. False if they are one already, None if unknown."""
-    async with app.database.transaction() as tx:
+    async with runtime.database.transaction() as tx:
         locked = (await members.lock(tx, user)).get(user)
         if locked is None:
             return None
@@ -28,8 +30,8 @@ async def grant_admin(app: App[IdentityConfig], user: UUID) -> bool | None:
         return True
 
 
-async def _run(app: App[IdentityConfig], options: argparse.Namespace) -> int:
-    done = await grant_admin(app, options.user_id)
+async def _run(runtime: Runtime[IdentityConfig, Resources], options: argparse.Namespace) -> int:
+    done = await grant_admin(runtime, options.user_id)
     if done is None:
         print(
             f"make-admin: there is no member {options.user_id}. The id of a member is the user_id that VerifyPhone "

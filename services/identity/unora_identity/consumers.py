@@ -12,9 +12,9 @@ from unora.matching.v1.events_pb2 import ConnectionEnded, InventoryChanged
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.database import Tx
-from unora_common.declare import on
+from unora_common.handlers import on
 from unora_common.messages import TIER_NAMES, to_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_identity.changes import tell_card
 from unora_identity.config import IdentityConfig
@@ -31,8 +31,8 @@ from unora_identity.verifying import boost
 class Pairs:
     """Identity's own record of who may see whom (RE-04, RE-10)."""
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.policy = app.config.policy
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.policy = runtime.config.policy
 
     @on(StreakCompleted)
     async def disclose(self, event: StreakCompleted, tx: Tx) -> None:
@@ -83,8 +83,8 @@ class Pairs:
 class Standing:
     """SA-06: who is suspended, as safety decides it."""
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.resources: Resources = app.resources
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.resources: Resources = runtime.resources
 
     @on(RestrictionChanged)
     async def follow(self, event: RestrictionChanged, tx: Tx) -> None:
@@ -104,8 +104,8 @@ class Standing:
 class Projections:
     """What `users` carries of other contexts, for one read of a client's home screen; the newest version counts."""
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @on(TierChanged)
     async def tier(self, event: TierChanged, tx: Tx) -> None:

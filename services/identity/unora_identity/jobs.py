@@ -7,8 +7,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from unora_common.declare import every
-from unora_common.service import App
+from unora_common.handlers import every
+from unora_common.runtime import Runtime
 
 from unora_identity.changes import tell_age_band
 from unora_identity.config import IdentityConfig
@@ -24,14 +24,14 @@ BIRTHDAYS_AT_ONCE: Final = 200
 class Birthdays:
     """Safe on any number of replicas: each takes members whom no other has."""
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.app = app
-        self.policy = app.config.policy
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
 
     @every(seconds=60)
     async def tell_age_bands(self) -> int:
         """DI-08: Discovery keeps the band that it was told, so it is told when a birthday begins another."""
-        async with self.app.database.transaction() as tx:
+        async with self.runtime.database.transaction() as tx:
             locked = await age_bands.lock_due(tx, BIRTHDAYS_AT_ONCE)
             if not locked:
                 return 0
@@ -47,9 +47,9 @@ class Birthdays:
 class CleanUp:
     """Safe on any number of replicas: each takes rows that no other has."""
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.app = app
-        self.resources: Resources = app.resources
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+        self.resources: Resources = runtime.resources
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
@@ -57,10 +57,10 @@ class CleanUp:
         revocations that nobody needs to know.
         """
         now = self.resources.machine_now()
-        codes_over = now - timedelta(hours=self.app.config.challenge_hours)
-        tokens_over = now - timedelta(days=self.app.config.session_days)
+        codes_over = now - timedelta(hours=self.runtime.config.challenge_hours)
+        tokens_over = now - timedelta(days=self.runtime.config.session_days)
         revocations_over = now - 2 * self.resources.policy.revocations_told
-        async with self.app.database.transaction() as tx:
+        async with self.runtime.database.transaction() as tx:
             done = await challenges.purge(tx, codes_over, BATCH) + await sessions.purge(tx, tokens_over, BATCH)
             return done + await revocations.purge(tx, revocations_over, BATCH)
 
@@ -68,15 +68,15 @@ class CleanUp:
     async def remove_orphans(self) -> int:
         """PR-07: offers that are over, with every object of theirs that did not become a photo."""
         over = self.resources.machine_now() - self.resources.policy.upload_kept
-        async with self.app.database.transaction() as tx:
+        async with self.runtime.database.transaction() as tx:
             offers = await photos.mark_orphans(tx, over, OFFERS_AT_ONCE)
         if not offers:
             return 0
         keys = [key for keys in offers.values() for key in keys]
-        async with self.app.database.session() as session:
+        async with self.runtime.database.session() as session:
             kept = await photos.in_use(session, keys)
         for key in keys:
             if key not in kept:
                 await self.resources.photos.delete(key)
-        async with self.app.database.transaction() as tx:
+        async with self.runtime.database.transaction() as tx:
             return await photos.remove(tx, list(offers))

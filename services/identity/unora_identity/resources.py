@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 from unora_common.config import ConfigError
-from unora_common.service import App
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy
@@ -51,9 +50,8 @@ class Resources:
         self.photos.close()
 
 
-def resources(app: App[IdentityConfig]) -> Resources:
+def make_resources(config: IdentityConfig) -> Resources:
     """Reads the keys; opens nothing that needs the network."""
-    config = app.config
     policy = config.policy
     key = config.phone_key.read_bytes()
     if len(key) != 32:

@@ -11,7 +11,7 @@ from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
 from unora_identity.jobs import Birthdays, CleanUp
-from unora_identity.resources import resources
+from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.directory import Directory, revoked_lately
 from unora_identity.servicers.profiles import Profiles
@@ -28,8 +28,8 @@ service = Service(
         "fk_hobbies_hobby_option_id": HobbyUnknown,
         "uq_verification_signals_one_account": OAuthAlreadyLinked,
     },
-    resources=resources,
-    keys=lambda app: app.resources.tokens.jwks(),
+    resources=make_resources,
+    keys=lambda runtime: runtime.resources.tokens.jwks(),
     revocations=revoked_lately,
     commands={"make-admin": make_admin},
 )

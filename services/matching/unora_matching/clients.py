@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import grpc
-from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardResponse
+from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora_common.clients import Clients
 from unora_common.messages import SERVER_NAMES
@@ -24,7 +24,7 @@ class Cards:
         """Who is behind a card of the viewer's active batch. Raises CardNotFound for any other card."""
         request = ResolveCardRequest(card_id=str(card_id), viewer_id=str(viewer))
         try:
-            response = await self._clients.call(self._stub.ResolveCard, request, ResolveCardResponse)
+            response = await self._clients.call(self._stub.ResolveCard, request)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 raise CardNotFound from error

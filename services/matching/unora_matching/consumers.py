@@ -9,9 +9,9 @@ from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, Restricti
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common import trace
 from unora_common.database import Tx
-from unora_common.declare import on
+from unora_common.handlers import on
 from unora_common.messages import TIER_NAMES, from_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_matching.config import MatchingConfig
 from unora_matching.domain import Tier, unlock_chat
@@ -24,8 +24,8 @@ from unora_matching.use_cases import block, change_standing, change_tier, unbloc
 class Streaks:
     """Day 15 opens the chat."""
 
-    def __init__(self, app: App[MatchingConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[MatchingConfig, None]) -> None:
+        self.runtime = runtime
 
     @on(StreakCompleted)
     async def unlock_chat(self, event: StreakCompleted, tx: Tx) -> None:
@@ -34,7 +34,7 @@ class Streaks:
         """
         connection = await connections.lock(tx, UUID(event.connection_id))
         if connection is None:
-            self.app.log.warning("a streak was completed without a connection", trace=trace.current())
+            self.runtime.log.warning("a streak was completed without a connection", trace=trace.current())
             return
         unlocked = unlock_chat(connection, from_timestamp(event.occurred_at), tx.now)
         if unlocked is not None:
@@ -45,8 +45,8 @@ class Streaks:
 class Safety:
     """Blocks and standings. Each is one transaction on the way to its effect (MA-12)."""
 
-    def __init__(self, app: App[MatchingConfig]) -> None:
-        self.slots = app.config.policy.slots
+    def __init__(self, runtime: Runtime[MatchingConfig, None]) -> None:
+        self.slots = runtime.config.policy.slots
 
     @on(MemberBlocked)
     async def block(self, event: MemberBlocked, tx: Tx) -> None:
@@ -75,8 +75,8 @@ class Safety:
 class Billing:
     """Tiers have slots."""
 
-    def __init__(self, app: App[MatchingConfig]) -> None:
-        self.slots = app.config.policy.slots
+    def __init__(self, runtime: Runtime[MatchingConfig, None]) -> None:
+        self.slots = runtime.config.policy.slots
 
     @on(TierChanged)
     async def tier(self, event: TierChanged, tx: Tx) -> None:

@@ -23,9 +23,9 @@ from unora.matching.v1.matching_service_pb2 import (
 from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
+from unora_common.handlers import idempotent, reads
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_matching.clients import Cards
 from unora_matching.config import MatchingConfig
@@ -40,19 +40,19 @@ class Matching:
 
     service = "unora.matching.v1.MatchingService"
 
-    def __init__(self, app: App[MatchingConfig]) -> None:
-        self.app = app
-        self.policy = app.config.policy
-        self.cards = Cards(app.clients)
+    def __init__(self, runtime: Runtime[MatchingConfig, None]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
+        self.cards = Cards(runtime.clients)
 
     async def _resolve(self, request: SendInterestRequest, call: Call) -> Wish:
         """MA-13: the caller's own slots first, then who is behind the card. The use case looks again under the lock."""
-        async with self.app.database.session(call.user) as db:
+        async with self.runtime.database.session(call.user) as db:
             caller = await inventories.of_member(db, db.user, self.policy.slots)
         caller.demand_open_slot()
         return await self.cards.resolve(UUID(request.card_id), caller.user_id)
 
-    @once(prepare=_resolve)
+    @idempotent(prepare=_resolve)
     async def SendInterest(self, request: SendInterestRequest, tx: Tx, wish: Wish) -> SendInterestResponse:
         """MA-01, MA-10: stored, or a connection; who is behind the card is asked before the transaction."""
         interest, connection = await send_interest(tx, tx.user, wish, self.policy)
@@ -60,7 +60,7 @@ class Matching:
             interest=to_interest(interest), connection=to_connection(connection, tx.user) if connection else None
         )
 
-    @once
+    @idempotent
     async def WithdrawInterest(self, request: WithdrawInterestRequest, tx: Tx) -> WithdrawInterestResponse:
         """MA-11: also a void one, which its sender takes for one that waits."""
         interest = await withdraw_interest(tx, UUID(request.interest_id), tx.user)
@@ -96,7 +96,7 @@ class Matching:
         connection = await connections.one(db, UUID(request.connection_id), db.user)
         return GetConnectionResponse(connection=to_connection(connection, db.user))
 
-    @once
+    @idempotent
     async def EndConnection(self, request: EndConnectionRequest, tx: Tx) -> EndConnectionResponse:
         """MA-09: it takes effect for both at once."""
         reason = END_REASONS[request.reason]
@@ -109,8 +109,8 @@ class Pairs:
 
     service = "unora.matching.v1.PairService"
 
-    def __init__(self, app: App[MatchingConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[MatchingConfig, None]) -> None:
+        self.runtime = runtime
 
     @reads
     async def GetPair(self, request: GetPairRequest, db: Session) -> GetPairResponse:

@@ -9,16 +9,15 @@ from unora.identity.v1.directory_service_pb2 import (
     GetDisclosureRequest,
     GetDisclosureResponse,
     GetRevealFactsRequest,
-    GetRevealFactsResponse,
 )
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
-from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse
+from unora.matching.v1.pair_service_pb2 import GetPairRequest
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
-from unora.safety.v1.restriction_service_pb2 import GetBlockRequest, GetBlockResponse
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
 from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
-from unora_common.statuses import reason_of
+from unora_common.grpc_errors import reason_of
 
 from unora_reveal.domain import Facts, Look
 from unora_reveal.messages import to_facts
@@ -35,7 +34,7 @@ class Directory:
         """What a text may draw on; None of a member who is gone."""
         request = GetRevealFactsRequest(user_id=str(look.subject))
         try:
-            return to_facts(await self._clients.call(self._stub.GetRevealFacts, request, GetRevealFactsResponse))
+            return to_facts(await self._clients.call(self._stub.GetRevealFacts, request))
         except grpc.aio.AioRpcError as error:
             if reason_of(error) == "USER_NOT_FOUND":
                 return None
@@ -47,7 +46,7 @@ class Directory:
             streak_id=str(look.streak_id), viewer_id=str(look.viewer), subject_id=str(look.subject)
         )
         try:
-            return await self._clients.call(self._stub.GetDisclosure, request, GetDisclosureResponse)
+            return await self._clients.call(self._stub.GetDisclosure, request)
         except grpc.aio.AioRpcError as error:
             if reason_of(error) == "NOT_DISCLOSED":
                 return None
@@ -65,7 +64,7 @@ class Pairs:
         """Whether the connection of these two is active at this moment (RE-10)."""
         request = GetPairRequest(connection_id=str(look.connection_id))
         try:
-            pair = (await self._clients.call(self._stub.GetPair, request, GetPairResponse)).pair
+            pair = (await self._clients.call(self._stub.GetPair, request)).pair
         except grpc.aio.AioRpcError as error:
             if reason_of(error) == "CONNECTION_NOT_FOUND":
                 return False
@@ -84,7 +83,7 @@ class Blocks:
         """Whether one of these two blocks the other at this moment (RE-10)."""
         stub = self._clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
         request = GetBlockRequest(user_a_id=str(look.viewer), user_b_id=str(look.subject))
-        return (await self._clients.call(stub.GetBlock, request, GetBlockResponse)).blocked
+        return (await self._clients.call(stub.GetBlock, request)).blocked
 
 
 class Bonds:

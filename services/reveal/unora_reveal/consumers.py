@@ -10,13 +10,14 @@ from unora.billing.v1.events_pb2 import PaymentSucceeded, TierChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
 from unora_common.database import Tx
-from unora_common.declare import on
+from unora_common.handlers import on
 from unora_common.messages import TIER_NAMES
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_reveal.clients import Bonds
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain import can_be_bought
+from unora_reveal.resources import Resources
 from unora_reveal.store import purchases, tiers
 from unora_reveal.store import reveals as store
 
@@ -24,8 +25,8 @@ from unora_reveal.store import reveals as store
 class Progress:
     """Reveals are earned by the days of a streak (RE-01, RE-02). A reset is not heard: it takes nothing (RE-08)."""
 
-    def __init__(self, app: App[RevealConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @on(StreakStarted)
     async def begin(self, event: StreakStarted, tx: Tx) -> None:
@@ -46,8 +47,8 @@ class Progress:
 class Endings:
     """A connection that is over opens nothing (RE-10)."""
 
-    def __init__(self, app: App[RevealConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @on(ConnectionEnded)
     async def end(self, event: ConnectionEnded, tx: Tx) -> None:
@@ -59,15 +60,15 @@ class Endings:
 class Purchases:
     """What was paid for is given, or becomes credits (RE-05, BI-11)."""
 
-    def __init__(self, app: App[RevealConfig]) -> None:
-        self.app = app
-        self._bonds = Bonds(app.clients)
+    def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
+        self.runtime = runtime
+        self._bonds = Bonds(runtime.clients)
 
     async def together(self, event: PaymentSucceeded) -> bool:
         """Whether the two are, at this moment: the ending may have happened, and its news not have come."""
         if event.purpose != PAYMENT_PURPOSE_REVEAL:
             return False
-        async with self.app.database.session() as session:
+        async with self.runtime.database.session() as session:
             reveal = await store.one(session, UUID(event.streak_id), UUID(event.payer_id), event.reveal_number)
         return await self._bonds.hold(reveal.look)
 
@@ -91,8 +92,8 @@ class Purchases:
 class Tiers:
     """A member earns by the tier that they have (RE-08)."""
 
-    def __init__(self, app: App[RevealConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @on(TierChanged)
     async def change(self, event: TierChanged, tx: Tx) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from unora.reveal.v1.reveal_service_pb2 import OpenRevealResponse, Reveal
 from unora_common.database import Tx
 from unora_common.errors import Unavailable
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_reveal.clients import Bonds, Directory
 from unora_reveal.config import RevealConfig
@@ -25,6 +25,7 @@ from unora_reveal.domain import (
 from unora_reveal.framing import frame, frame_glimpse
 from unora_reveal.messages import to_identity, to_reveal
 from unora_reveal.providers.framer import Framer
+from unora_reveal.resources import Resources
 from unora_reveal.store import reveals as store
 from unora_reveal.store.reveals import Stored
 
@@ -34,11 +35,11 @@ Then = Callable[[Tx, Stored], Awaitable[None]]
 class Opening:
     """Opens the reveals of members, and shows those that are open."""
 
-    def __init__(self, app: App[RevealConfig], framer: Framer) -> None:
-        self._database = app.database
-        self._reading = app.config.reading
-        self._directory = Directory(app.clients)
-        self._bonds = Bonds(app.clients)
+    def __init__(self, runtime: Runtime[RevealConfig, Resources], framer: Framer) -> None:
+        self._database = runtime.database
+        self._reading = runtime.config.reading
+        self._directory = Directory(runtime.clients)
+        self._bonds = Bonds(runtime.clients)
         self._framer = framer
 
     async def list(self, streak_id: UUID, member: UUID) -> list[Reveal]:

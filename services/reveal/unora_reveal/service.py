@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from unora_common.service import Service
 
 from unora_reveal.config import RevealConfig
 from unora_reveal.consumers import Endings, Progress, Purchases, Tiers
 from unora_reveal.domain import ConnectionEnded, RevealLocked
-from unora_reveal.providers.framer import Framer, TemplateFramer
+from unora_reveal.resources import make_resources
 from unora_reveal.servicers.personality import Personality
 from unora_reveal.servicers.purchases import Authorisations
 from unora_reveal.servicers.reveals import Reveals
-
-
-@dataclass(frozen=True)
-class Resources:
-    """The outside world, one of each per process."""
-
-    framer: Framer = field(default_factory=TemplateFramer)
-
 
 service = Service(
     "reveal",
     config=RevealConfig,
     servicers=[Reveals, Authorisations, Personality],
     consumers=[Progress, Endings, Purchases, Tiers],
-    resources=lambda app: Resources(),
+    resources=make_resources,
     constraints={
         "reveal_after_end": ConnectionEnded,
         "reveal_unearned": RevealLocked,

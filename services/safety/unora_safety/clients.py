@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 import grpc
-from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardResponse
+from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
-from unora.matching.v1.pair_service_pb2 import GetPairRequest, GetPairResponse
+from unora.matching.v1.pair_service_pb2 import GetPairRequest
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora_common.clients import Clients
 
@@ -39,12 +39,12 @@ class People:
 
     async def _on_card(self, card_id: UUID, member: UUID) -> UUID:
         request = ResolveCardRequest(card_id=str(card_id), viewer_id=str(member), allow_replaced=True)
-        response = await self._clients.call(self._cards.ResolveCard, request, ResolveCardResponse)
+        response = await self._clients.call(self._cards.ResolveCard, request)
         return UUID(response.user_id)
 
     async def _in_pair(self, connection_id: UUID, member: UUID) -> UUID:
         request = GetPairRequest(connection_id=str(connection_id))
-        pair = (await self._clients.call(self._pairs.GetPair, request, GetPairResponse)).pair
+        pair = (await self._clients.call(self._pairs.GetPair, request)).pair
         two = {UUID(pair.user_a_id), UUID(pair.user_b_id)}
         if member not in two:
             raise TargetNotFound

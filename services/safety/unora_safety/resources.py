@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unora_common.service import App
-
 from unora_safety.config import SafetyConfig
 from unora_safety.providers import Detector, Rules
 
@@ -17,6 +15,6 @@ class Resources:
     detector: Detector
 
 
-def make_resources(app: App[SafetyConfig]) -> Resources:
+def make_resources(config: SafetyConfig) -> Resources:
     """The providers that the configuration asks for."""
-    return Resources(detector=Rules(app.config.outliers))
+    return Resources(detector=Rules(config.outliers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from unora.identity.v1.directory_service_pb2 import GetTimeZonesRequest, GetTimeZonesResponse
+from unora.identity.v1.directory_service_pb2 import GetTimeZonesRequest
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora_common.clients import Clients
 
@@ -21,5 +21,5 @@ class Directory:
     async def zone_of_pair(self, a: UUID, b: UUID) -> str:
         """The zone of a pair's days: theirs if both have the same, else UTC (ST-03)."""
         request = GetTimeZonesRequest(user_ids=[str(a), str(b)])
-        response = await self._clients.call(self._stub.GetTimeZones, request, GetTimeZonesResponse)
+        response = await self._clients.call(self._stub.GetTimeZones, request)
         return pair_zone(response.time_zones.get(str(a)), response.time_zones.get(str(b)))

@@ -9,11 +9,11 @@ from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_NUDGE, PAYMENT_
 from unora.billing.v1.events_pb2 import PaymentFailed, PaymentSucceeded, TierChanged
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.database import Tx
-from unora_common.declare import on
-from unora_common.errors import Later
+from unora_common.errors import RetryLater
+from unora_common.handlers import on
 from unora_common.ids import uuid7
 from unora_common.messages import SERVER_NAMES, TIER_NAMES, from_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
@@ -26,10 +26,10 @@ from unora_streak.use_cases.settling import settle_all
 class Connections:
     """A streak lives with its connection."""
 
-    def __init__(self, app: App[StreakConfig]) -> None:
-        self.app = app
-        self.policy = app.config.policy
-        self.directory = Directory(app.clients)
+    def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
+        self.directory = Directory(runtime.clients)
 
     async def _zone(self, event: ConnectionFormed) -> str:
         return await self.directory.zone_of_pair(UUID(event.user_a_id), UUID(event.user_b_id))
@@ -60,7 +60,7 @@ class Connections:
             streak, begun = self._begun(event, "UTC", now)
             streak, ended = terminate(streak, from_timestamp(event.occurred_at), now, self.policy)
             if not await streaks.insert(tx, streak, SERVER_NAMES[event.server_type], [*begun, *ended], self.policy):
-                raise Later  # the beginning came in this very moment
+                raise RetryLater  # the beginning came in this very moment
             await streaks.leave_dashboard(tx, streak.id, now)
             return
         ended_at = min(from_timestamp(event.occurred_at), tx.now)
@@ -73,8 +73,8 @@ class Connections:
 class Payments:
     """What is paid for is given, or given up; what is paid for reveals and plans is not ours."""
 
-    def __init__(self, app: App[StreakConfig]) -> None:
-        self.policy = app.config.policy
+    def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
+        self.policy = runtime.config.policy
 
     @on(PaymentSucceeded)
     async def give(self, event: PaymentSucceeded, tx: Tx) -> None:
@@ -96,7 +96,7 @@ class Payments:
 class Tiers:
     """Tiers, for the number of nudges (ST-13)."""
 
-    def __init__(self, app: App[StreakConfig]) -> None:
+    def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
         pass
 
     @on(TierChanged)

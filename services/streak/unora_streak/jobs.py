@@ -6,8 +6,8 @@ import time
 from typing import Final
 from uuid import UUID
 
-from unora_common.declare import every
-from unora_common.service import App
+from unora_common.handlers import every
+from unora_common.runtime import Runtime
 
 from unora_streak.config import StreakConfig
 from unora_streak.domain import Streak
@@ -21,8 +21,8 @@ LEFT_OUT: Final = 60.0
 class Days:
     """Days end by themselves."""
 
-    def __init__(self, app: App[StreakConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
+        self.runtime = runtime
         self._stuck: dict[UUID, float] = {}
 
     @every(seconds=1)
@@ -31,13 +31,13 @@ class Days:
 
         A streak that cannot be settled is told in the log and left out for a while: the others' days must end.
         """
-        config = self.app.config
+        config = self.runtime.config
         self._stuck = {streak: until for streak, until in self._stuck.items() if until > time.monotonic()}
-        async with self.app.database.transaction() as tx:
+        async with self.runtime.database.transaction() as tx:
             due = await streaks.lock_due(tx, config.sweep_batch, but=self._stuck)
             await settle_all(tx, [each.streak for each in due], config.policy, failed=self._failed)
         return len(due)
 
     def _failed(self, streak: Streak, error: Exception) -> None:
         self._stuck[streak.id] = time.monotonic() + LEFT_OUT
-        self.app.log.error("streak cannot be settled", aggregate_id=str(streak.id), failure=error)
+        self.runtime.log.error("streak cannot be settled", aggregate_id=str(streak.id), failure=error)

@@ -40,7 +40,7 @@ async def only_payment(wallet: Wallet) -> api.Payment:
 def crashing(world: World, point: str) -> tuple[Any, str, Any]:
     """What to put in the place of a step of a payment, so that the process is gone before or after it."""
     when, step = point.split()
-    of: Any = Owners if step == "authorize" else type(world.apps["billing"].resources.provider)
+    of: Any = Owners if step == "authorize" else type(world.apps["billing"].runtime.resources.provider)
     real = getattr(of, step)
 
     async def crashes(*arguments: Any) -> Any:
@@ -169,7 +169,7 @@ async def test_while_the_provider_is_away_the_payment_waits_and_the_caller_is_to
     async def away(*_: Any) -> Any:
         raise ProviderUnavailable
 
-    provider = type(world.apps["billing"].resources.provider)
+    provider = type(world.apps["billing"].runtime.resources.provider)
     request = wallet.ask()
     with monkeypatch.context() as broken:
         broken.setattr(provider, "charge", away)

@@ -113,7 +113,7 @@ async def test_a_webhook_that_comes_many_times_at_once_applies_once(world: World
 async def test_a_webhook_may_come_before_our_own_note_of_the_charge(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paying = world.apps["billing"].resources.provider
+    paying = world.apps["billing"].runtime.resources.provider
     charge = paying.charge
 
     async def charged_and_told(asked: object) -> object:

@@ -123,7 +123,7 @@ async def test_a_renewal_that_the_provider_has_not_answered_takes_no_plan_away(
     await wallet.subscribe("PLUS")
     end = moment((await wallet.subscription()).subscription.current_period_ends_at)
     with monkeypatch.context() as broken:
-        broken.setattr(type(world.apps["billing"].resources.provider), "charge", away)
+        broken.setattr(type(world.apps["billing"].runtime.resources.provider), "charge", away)
         await world.move_clock(end + timedelta(days=begun))
         for _ in range(4):
             await world.move_clock(timedelta(days=1, minutes=2))

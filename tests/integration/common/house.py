@@ -34,14 +34,16 @@ from unora.streak.v1.streak_service_pb2 import (
     Streak,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.app import App
 from unora_common.call import Call
 from unora_common.config import Config
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
 from unora_common.errors import DomainError
+from unora_common.handlers import custom_idempotent, custom_read, idempotent, reads
 from unora_common.ids import uuid7
 from unora_common.logs import logger
-from unora_common.service import App, Part, Service
+from unora_common.runtime import Runtime
+from unora_common.service import Part, Service
 from unora_local.inprocess import World, follow
 from unora_local.settling import Settling
 from unora_local.testbed import Testbed
@@ -71,10 +73,10 @@ class Probe:
 
     service = "unora.streak.v1.StreakService"
 
-    def __init__(self, app: App[Any]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        self.runtime = runtime
 
-    @once
+    @idempotent
     async def CheckIn(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
         return await self.check_in(request, tx)
 
@@ -83,13 +85,16 @@ class Probe:
         await self.read(request, db)
         return GetStreakResponse(streak=Streak(streak_id=request.streak_id))
 
+    @custom_read
     async def GetDashboard(self, request: GetDashboardRequest, call: Call) -> GetDashboardResponse:
         await self.look(call)
         return GetDashboardResponse()
 
+    @custom_idempotent
     async def SendNudge(self, request: SendNudgeRequest, call: Call) -> SendNudgeResponse:
         return SendNudgeResponse()
 
+    @custom_read
     async def ListNudges(self, request: ListNudgesRequest, call: Call) -> ListNudgesResponse:
         return ListNudgesResponse()
 
@@ -118,7 +123,7 @@ class House(World):
         self.log = StringIO()
         self.revoked: frozenset[UUID] = frozenset()
         """What identity would tell."""
-        self._opened: list[App[Any]] = []
+        self._opened: list[App[Any, Any]] = []
 
     async def start(self) -> None:
         """Makes the database for the first test, and empties it for every other: a clone takes ten times as long."""
@@ -141,7 +146,7 @@ class House(World):
             await app.close()
         await super().stop()
 
-    async def _told_revoked(self, _: App[Any]) -> frozenset[UUID]:
+    async def _told_revoked(self, _: Runtime[Any, Any]) -> frozenset[UUID]:
         return self.revoked
 
     async def admin(self) -> Any:
@@ -152,11 +157,11 @@ class House(World):
         self,
         context: str = "streak",
         *,
-        servicers: Sequence[Part] = (),
-        consumers: Sequence[Part] = (),
-        jobs: Sequence[Part] = (),
+        servicers: Sequence[Part[Any, Any]] = (),
+        consumers: Sequence[Part[Any, Any]] = (),
+        jobs: Sequence[Part[Any, Any]] = (),
         changes: dict[str, Any] | None = None,
-    ) -> App[Any]:
+    ) -> App[Any, Any]:
         """One process of a service made of these; the first of a context is the one that stubs reach."""
         service = Service(
             context,
@@ -179,13 +184,13 @@ class House(World):
             self._opened.remove(app)
         return app
 
-    async def probe(self, servicer: Part = Probe, **changes: Any) -> StreakServiceStub:
+    async def probe(self, servicer: Part[Any, Any] = Probe, **changes: Any) -> StreakServiceStub:
         """Opens streak with this servicer; a client of it with the gateway's certificate."""
         await self.open(servicers=[servicer], changes=changes)
         return self.stub(StreakServiceStub, "streak")
 
     @asynccontextmanager
-    async def stub_of(self, app: App[Any]) -> AsyncIterator[StreakServiceStub]:
+    async def stub_of(self, app: App[Any, Any]) -> AsyncIterator[StreakServiceStub]:
         """A client of one process that is not the first of its context."""
         async with stub_of(self, app, StreakServiceStub) as stub:
             yield stub
@@ -198,7 +203,7 @@ class House(World):
         """The log lines of all the services that this house opened."""
         return [msgspec.json.decode(line) for line in self.log.getvalue().splitlines()]
 
-    def address(self, app: App[Any]) -> str:
+    def address(self, app: App[Any, Any]) -> str:
         """Where a process listens."""
         assert app.server is not None
         return app.server.address

@@ -13,7 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 from unora.streak.v1.streak_service_pb2 import CheckInRequest, CheckInResponse
 from unora_common.database import Tx
 from unora_common.errors import DomainError, InvalidArgument
-from unora_common.statuses import DETAILS
+from unora_common.grpc_errors import DETAILS
 
 from tests.integration.common.house import House, Probe, check_in_request
 from tests.integration.common.proxy import Wire

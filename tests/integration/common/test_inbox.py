@@ -13,11 +13,12 @@ import pytest
 from google.protobuf.message import Message
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora_common.database import Tx
-from unora_common.declare import Envelope, on, on_all
-from unora_common.errors import Later, Unavailable
+from unora_common.errors import RetryLater, Unavailable
+from unora_common.handlers import Envelope, on, on_all
 from unora_common.ids import uuid7
 from unora_common.outbox import aggregate_of, subject_of
-from unora_common.service import App
+from unora_common.replay import Replay
+from unora_common.runtime import Runtime
 
 from tests.integration.common.house import House, ended, formed, stream_messages
 from tests.integration.common.proxy import Wire
@@ -32,8 +33,8 @@ class Hearer:
 
     tries: ClassVar[Counter[str]] = Counter()
 
-    def __init__(self, app: App[Any]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        self.runtime = runtime
         Hearer.tries = Counter()
 
     @on(ConnectionFormed)
@@ -118,7 +119,7 @@ def _rpc_error(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
 
 
 PASSING: dict[str, Callable[[], Exception]] = {
-    "one before it has not come": lambda: Later("not yet"),
+    "one before it has not come": lambda: RetryLater("not yet"),
     "a dependency does not answer": Unavailable,
     "another service is away": lambda: _rpc_error(grpc.StatusCode.UNAVAILABLE),
     "another service is slow": lambda: _rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED),
@@ -166,8 +167,8 @@ class Poisonous(Hearer):
 
     healed: ClassVar[set[int]] = set()
 
-    def __init__(self, app: App[Any]) -> None:
-        super().__init__(app)
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        super().__init__(runtime)
         Poisonous.healed = set()
 
     async def trouble(self, event: ConnectionFormed, tx: Tx) -> None:
@@ -218,8 +219,8 @@ async def test_a_dead_letter_is_applied_once_when_it_is_replayed(house: House) -
     await deliver(house, bad)
     await house.settle()
     Poisonous.healed = {2}
-    assert await app.dead_letters.replay(app.consumers) == 1
-    assert await app.dead_letters.replay(app.consumers) == 0
+    assert await Replay(app.runtime, app.messaging).run(app.consumers) == 1
+    assert await Replay(app.runtime, app.messaging).run(app.consumers) == 0
     assert await house.keys() == [key(bad)]
     assert await failures(house) == []
 
@@ -230,10 +231,10 @@ async def test_a_letter_that_still_fails_stays_and_others_are_replayed(house: Ho
     await deliver(house, stubborn, curable)
     await house.settle()
     Poisonous.healed = {3}
-    assert await app.dead_letters.replay(app.consumers) == 1
+    assert await Replay(app.runtime, app.messaging).run(app.consumers) == 1
     assert await house.keys() == [key(curable)]
     Poisonous.healed = {2, 3}
-    assert await app.dead_letters.replay(app.consumers) == 1
+    assert await Replay(app.runtime, app.messaging).run(app.consumers) == 1
     assert await house.keys() == [key(curable), key(stubborn)]
 
 
@@ -242,7 +243,7 @@ class Everything:
 
     batches: ClassVar[list[int]] = []
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
         Everything.batches = []
 
     @on_all("matching")
@@ -303,13 +304,13 @@ async def test_events_that_came_while_postgres_was_away_are_applied_when_it_is_b
     event = formed()
     await deliver(house, event)
     await wire.cut()
-    assert any(part.startswith("postgres") for part in await app.missing())
+    assert any(part.startswith("postgres") for part in await app.readiness.missing())
     assert await app.consumers[0].step() == 1
     await wire.join()
     while not await house.keys():
         await app.consumers[0].step()
     assert await house.keys() == [key(event)]
     assert await failures(house) == []
-    assert await app.missing() == []
+    assert await app.readiness.missing() == []
     await app.close()
     await wire.cut()

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from unora_common import cluster, migrations
+from unora_common import migrations, provision
 from unora_local.contexts import CONTEXTS
 from unora_local.testbed import Testbed
 
@@ -53,7 +53,7 @@ async def database(testbed: Testbed) -> AsyncIterator[str]:
     admin = await asyncpg.connect(testbed.dsn("postgres"))
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {name}")
-    await cluster.make_schemas(testbed.dsn(name), CONTEXTS, movable_clock=False)
+    await provision.make_schemas(testbed.dsn(name), CONTEXTS, movable_clock=False)
     yield name
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
@@ -124,7 +124,7 @@ async def test_migrating_from_several_places_at_once_is_done_by_one(testbed: Tes
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {name}")
     try:
-        await cluster.make_schemas(testbed.dsn(name), ["streak"], movable_clock=False)
+        await provision.make_schemas(testbed.dsn(name), ["streak"], movable_clock=False)
         owner = testbed.dsn(name, "unora_streak_owner")
         done = await asyncio.gather(*(asyncio.to_thread(migrations.upgrade, "streak", owner) for _ in range(4)))
         assert sorted(done) == [False, False, False, True]

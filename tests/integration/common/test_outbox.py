@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 from nats.errors import Error as NatsError
 from unora.matching.v1.events_pb2 import ConnectionFormed
-from unora_common import service
+from unora_common import messaging
+from unora_common.app import App
+from unora_common.cli import _command
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
-from unora_common.run import _command
-from unora_common.service import App
 from unora_common.streams import ensure_streams
 
 from tests.integration.common.house import House, formed, stream_messages
@@ -26,7 +26,7 @@ FORMED = subject_of(ConnectionFormed)
 WAITING = "SELECT count(*) FROM matching.outbox WHERE published_at IS NULL"
 
 
-async def tell(app: App[Any], *events: ConnectionFormed) -> None:
+async def tell(app: App[Any, Any], *events: ConnectionFormed) -> None:
     async with app.database.transaction() as tx:
         tx.emit(*events)
 
@@ -68,7 +68,7 @@ async def test_what_was_rolled_back_is_never_told(house: House) -> None:
     assert await house.superuser.fetchval("SELECT count(*) FROM matching.outbox") == 0
 
 
-async def _tell_and_fail(app: App[Any]) -> None:
+async def _tell_and_fail(app: App[Any, Any]) -> None:
     async with app.database.transaction() as tx:
         await tx.run("INSERT INTO matching.probe (key) VALUES ('x')")
         tx.emit(formed())
@@ -194,7 +194,7 @@ async def test_events_wait_while_nats_is_away(house: House) -> None:
     async def disconnected() -> None:
         lost.set()
 
-    app.nats._disconnected_cb = disconnected
+    app.messaging.client._disconnected_cb = disconnected
     await wire.cut()
     await lost.wait()
     connection = str(uuid7())
@@ -212,13 +212,13 @@ async def test_a_process_that_starts_while_nats_is_away_serves_and_tells_later(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It lives, takes calls and writes events; what needs NATS begins when NATS is there."""
-    monkeypatch.setattr(service, "NATS_WITHIN", 0.05)
+    monkeypatch.setattr(messaging, "NATS_CONNECT_TIMEOUT", 0.05)
     wire = Wire(house.testbed.nats_port)
     await wire.join()
     await wire.cut()
     url = house.testbed.nats("matching", house.worker).rpartition(":")[0]
     app = await asyncio.wait_for(house.open("matching", changes={"nats_url": f"{url}:{wire.port}"}), 10)
-    assert await app.missing() == []
+    assert await app.readiness.missing() == []
     app.work()
     await tell(app, formed())
     assert await published(house) == []
@@ -234,7 +234,7 @@ async def test_a_process_that_starts_while_nats_is_away_serves_and_tells_later(
 
 
 async def test_a_process_that_never_met_nats_ends(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "NATS_WITHIN", 0.05)
+    monkeypatch.setattr(messaging, "NATS_CONNECT_TIMEOUT", 0.05)
     wire = Wire(house.testbed.nats_port)
     await wire.join()
     await wire.cut()
@@ -242,7 +242,7 @@ async def test_a_process_that_never_met_nats_ends(house: House, monkeypatch: pyt
     app = await house.open("matching", changes={"nats_url": f"{url}:{wire.port}"})
     app.work()
     await asyncio.wait_for(app.close(), 10)
-    assert app._connecting.done()
+    assert app.messaging._connecting.done()
 
 
 async def test_republishing_restores_a_stream_that_was_lost(house: House, capsys: pytest.CaptureFixture[str]) -> None:

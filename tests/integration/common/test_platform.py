@@ -8,9 +8,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from unora_common import cluster, streams
+from unora_common import provision, streams
+from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
-from unora_common.run import main as run
 from unora_local.contexts import CONTEXTS as RUNNING
 from unora_local.reads import declaration
 
@@ -25,7 +25,7 @@ async def empty(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     await house.superuser.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
     await house.superuser.execute(f'CREATE DATABASE "{DATABASE}"')
     monkeypatch.setenv("UNORA_DATABASE_URL", house.testbed.dsn(DATABASE))
-    for name in cluster.role_names():
+    for name in provision.role_names():
         (tmp_path / name).write_text(f"{house.testbed.secret}\n")  # those they have: the roles are the whole run's
     yield house
     await house.superuser.execute(f'DROP DATABASE "{DATABASE}" WITH (FORCE)')
@@ -35,7 +35,7 @@ async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migr
     empty: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
-        assert await asyncio.to_thread(cluster.main, [str(tmp_path)]) == 0
+        assert await asyncio.to_thread(provision.main, [str(tmp_path)]) == 0
     assert capsys.readouterr().err == ""
     for context in RUNNING:
         address = tmp_path / f"{context}_url"
@@ -54,7 +54,7 @@ async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migr
 
 
 async def test_the_clock_of_production_has_no_offset_to_set(empty: House, tmp_path: Path) -> None:
-    assert await asyncio.to_thread(cluster.main, [str(tmp_path)]) == 0
+    assert await asyncio.to_thread(provision.main, [str(tmp_path)]) == 0
     connection = await asyncpg.connect(empty.testbed.dsn(DATABASE))
     try:
         assert await connection.fetchval("SELECT to_regclass('clock.shift')") is None
@@ -70,7 +70,7 @@ async def test_a_role_without_a_password_is_named_before_anything_is_made(
     file.unlink()
     if broken == "empty":
         file.touch()
-    assert await asyncio.to_thread(cluster.main, [str(tmp_path)]) == 1
+    assert await asyncio.to_thread(provision.main, [str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert "unora_safety_owner" in error
     assert said in error
@@ -103,7 +103,7 @@ async def test_streams_that_are_missing_are_made_and_the_others_stay(
         await admin.close()
 
 
-@pytest.mark.parametrize(("main", "words"), [(cluster.main, ["."]), (streams.main, [])])
+@pytest.mark.parametrize(("main", "words"), [(provision.main, ["."]), (streams.main, [])])
 def test_what_is_not_set_is_named(
     main: object, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,8 +15,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.app import App
 from unora_common.health import READINESS
-from unora_common.service import App
 
 from tests.integration.common.house import House, Probe
 
@@ -25,14 +25,14 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-def address(app: App[Any]) -> str:
+def address(app: App[Any, Any]) -> str:
     assert app.server is not None
-    assert app.server.probed is not None
-    return app.server.probed.address
+    assert app.server.probes is not None
+    return app.server.probes.address
 
 
 @asynccontextmanager
-async def plain(app: App[Any]) -> AsyncIterator[grpc.aio.Channel]:
+async def plain(app: App[Any, Any]) -> AsyncIterator[grpc.aio.Channel]:
     async with grpc.aio.insecure_channel(address(app)) as channel:
         yield channel
 
@@ -78,7 +78,7 @@ async def test_the_port_for_probes_serves_nothing_else(house: House) -> None:
 async def test_there_is_no_such_port_unless_it_is_asked_for(house: House) -> None:
     app = await house.open(servicers=[Probe])
     assert app.server is not None
-    assert app.server.probed is None
+    assert app.server.probes is None
 
 
 async def test_the_port_is_closed_with_the_process(house: House) -> None:

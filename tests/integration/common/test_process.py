@@ -25,12 +25,12 @@ from unora_common import server
 from unora_common.call import Call, seconds_left
 from unora_common.clients import Clients
 from unora_common.database import Tx
-from unora_common.declare import every
 from unora_common.errors import Unavailable
+from unora_common.handlers import every
 from unora_common.health import READINESS
 from unora_common.ids import uuid7
+from unora_common.runtime import Runtime
 from unora_common.server import ContractError
-from unora_common.service import App
 
 from tests.integration.common.house import House, Probe, check_in_request
 from tests.integration.common.proxy import Wire
@@ -73,7 +73,7 @@ async def test_it_is_not_ready_without_the_keys_of_identity(house: House) -> Non
         raise Unavailable
 
     app.verifier._fetch = away
-    assert await app.missing() == ["keys of identity (Unavailable DEPENDENCY_UNAVAILABLE UNAVAILABLE)"]
+    assert await app.readiness.missing() == ["keys of identity (Unavailable DEPENDENCY_UNAVAILABLE UNAVAILABLE)"]
 
 
 async def test_reflection_tells_the_contract_where_it_is_switched_on(house: House) -> None:
@@ -124,8 +124,8 @@ async def test_a_client_connects_anew_now_and_then_so_that_it_finds_new_replicas
 class Slow(Probe):
     """Checks in when it is let go."""
 
-    def __init__(self, app: App[Any]) -> None:
-        super().__init__(app)
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        super().__init__(runtime)
         Slow.entered, Slow.leave = asyncio.Event(), asyncio.Event()
 
     entered: asyncio.Event
@@ -179,8 +179,8 @@ async def test_a_servicer_that_lacks_a_method_does_not_start(house: House) -> No
     class Half:
         service = "unora.streak.v1.StreakService"
 
-        def __init__(self, app: App[Any]) -> None:
-            self.app = app
+        def __init__(self, runtime: Runtime[Any, Any]) -> None:
+            self.runtime = runtime
 
     with pytest.raises(ContractError, match=r"lacks /unora.streak.v1.StreakService/"):
         await house.open(servicers=[Half])
@@ -249,8 +249,8 @@ async def test_work_that_lasts_longer_than_we_give_it_is_ended(house: House) -> 
 class Flaky(Probe):
     """Is away for its first two calls of each method."""
 
-    def __init__(self, app: App[Any]) -> None:
-        super().__init__(app)
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        super().__init__(runtime)
         Flaky.calls = []
 
     calls: list[str]
@@ -317,8 +317,8 @@ async def test_a_job_that_fails_runs_again(house: House) -> None:
     class Jobs:
         runs: asyncio.Queue[int] = asyncio.Queue()
 
-        def __init__(self, app: App[Any]) -> None:
-            self.app = app
+        def __init__(self, runtime: Runtime[Any, Any]) -> None:
+            self.runtime = runtime
 
         @every(seconds=0.01)
         async def sweep(self) -> int:

@@ -10,10 +10,11 @@ import pytest
 from unora.identity.v1.directory_service_pb2 import ListRevocationsRequest
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_common.app import App
 from unora_common.call import Call
 from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
-from unora_common.service import App
+from unora_common.runtime import Runtime
 from unora_local.inprocess import Caller, World
 
 from tests.integration.common.house import House, Probe, check_in_request
@@ -22,7 +23,7 @@ from tests.support import refusal
 pytestmark = pytest.mark.rule("SA-06")
 
 
-def session_of(app: App[Any], caller: Caller) -> UUID:
+def session_of(app: App[Any, Any], caller: Caller) -> UUID:
     return app.verifier._remembered[caller.token].session
 
 
@@ -56,7 +57,7 @@ async def test_who_has_not_heard_for_a_minute_refuses_every_member(house: House)
     seconds = 61.0
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
     assert (refused.code, refused.reason) == ("UNAVAILABLE", "REVOCATIONS_STALE")
-    assert await app.missing() == []  # other contexts can be served, and calls elsewhere would fare no better
+    assert await app.readiness.missing() == []  # other contexts can be served, and calls elsewhere would fare no better
     app.revocations._fetch = hears
     await app.revocations.refresh()
     await streaks.CheckIn(check_in_request(), metadata=member.metadata)
@@ -69,7 +70,7 @@ async def test_a_process_that_has_never_heard_is_not_ready_and_serves_no_member(
         raise Unavailable
 
     app.revocations.__init__(away)  # type: ignore[misc]
-    assert await app.missing() == ["revocations of identity (Unavailable DEPENDENCY_UNAVAILABLE UNAVAILABLE)"]
+    assert await app.readiness.missing() == ["revocations of identity (Unavailable DEPENDENCY_UNAVAILABLE UNAVAILABLE)"]
     assert (await refusal(streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata))).reason == (
         "REVOCATIONS_STALE"
     )
@@ -99,8 +100,8 @@ class Looking(Probe):
     entered: asyncio.Event
     leave: asyncio.Event
 
-    def __init__(self, app: App[Any]) -> None:
-        super().__init__(app)
+    def __init__(self, runtime: Runtime[Any, Any]) -> None:
+        super().__init__(runtime)
         Looking.entered, Looking.leave = asyncio.Event(), asyncio.Event()
 
     async def look(self, call: Call) -> None:

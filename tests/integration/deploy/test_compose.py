@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
-from unora_common.run import _parser
 from unora_local import cli, compose_files
 from unora_local.binaries import script
 from unora_local.contexts import CONTEXTS as RUNNING
@@ -107,7 +107,7 @@ def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[st
         assert module == f"unora_{context}"
         assert _parser(declaration(context)).parse_args(words).command == "migrate"
         assert f"//unora_{context}_owner:" in (folder / mounted(job) / "database_url").read_text()
-    assert services["cluster"]["command"] == ["unora_common.cluster", "/run/unora/passwords"]
+    assert services["cluster"]["command"] == ["unora_common.provision", "/run/unora/passwords"]
     assert services["streams"]["command"] == ["unora_common.streams"]
     for name in PREPARED:
         for variable, path in services[name]["environment"].items():

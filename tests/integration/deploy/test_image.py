@@ -18,7 +18,7 @@ from unora_common.config import Config
 from unora_local.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[3]
-COMMANDS = (*(f"unora_{context}" for context in CONTEXTS), "unora_common.cluster", "unora_common.streams")
+COMMANDS = (*(f"unora_{context}" for context in CONTEXTS), "unora_common.provision", "unora_common.streams")
 TOOLS = ("grpc_tools", "hatchling", "pip", "pytest", "setuptools", "mypy", "unora_local")
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unora_common import cluster, streams
+from unora_common import provision, streams
+from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
 from unora_common.health import READINESS
-from unora_common.run import _parser
 from unora_local import compose_files, kubernetes
 from unora_local.contexts import CALLERS
 from unora_local.contexts import CONTEXTS as RUNNING
@@ -184,7 +184,7 @@ def test_jobs_are_commands_that_exist_and_read_what_they_are_given(rendered: Ren
         assert (module, _parser(declaration(context)).parse_args(words).command) == (f"unora_{context}", "migrate")
         (volume,) = pods[f"{context}-migrate"]["spec"]["volumes"]
         assert volume["secret"]["secretName"] == f"{context}-owner"
-    assert container(pods["cluster"])["args"] == [cluster.__name__, f"{MOUNT}/passwords"]
+    assert container(pods["cluster"])["args"] == [provision.__name__, f"{MOUNT}/passwords"]
     assert container(pods["streams"])["args"][:2] == [streams.__name__, "--replicas"]
     for name in rendered.all("Job"):
         (variable,) = container(pods[name])["env"]

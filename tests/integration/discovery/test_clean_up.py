@@ -52,7 +52,7 @@ async def left(pool: Pool, who: Caller) -> dict[str, int]:
 
 async def purge(world: World) -> int:
     """Until nothing is left to do."""
-    clean_up, done = CleanUp(world.apps["discovery"]), 0
+    clean_up, done = CleanUp(world.apps["discovery"].runtime), 0
     while more := await clean_up.purge_batches():
         done += more
     return done
@@ -111,7 +111,7 @@ async def test_several_at_once_take_each_batch_once_a_few_at_a_time(
     *old, shown = await batches(pool, who, 8)
     for batch in old:
         await age(pool, batch, 100)
-    clean_up = CleanUp(pool.world.apps["discovery"])
+    clean_up = CleanUp(pool.world.apps["discovery"].runtime)
     assert await clean_up.purge_batches() == 2
     assert sum(await asyncio.gather(*(purge(pool.world) for _ in range(4)))) == 5
     assert await left(pool, who) == {shown: 5}

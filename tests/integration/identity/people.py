@@ -79,7 +79,7 @@ class People:
     @property
     def resources(self) -> Resources:
         """What the service in this world works with."""
-        resources: Resources = self.world.apps["identity"].resources
+        resources: Resources = self.world.apps["identity"].runtime.resources
         return resources
 
     @staticmethod

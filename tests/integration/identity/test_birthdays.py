@@ -90,7 +90,7 @@ async def test_many_replicas_tell_a_birthday_once(world: World, people: People) 
     await world.settle()
     before = len(await world.events(DiscoveryProfileChanged, who.member.id))
     await pass_to(world, midnight)
-    jobs = Birthdays(world.apps["identity"])
+    jobs = Birthdays(world.apps["identity"].runtime)
     done = await asyncio.gather(*(jobs.tell_age_bands() for _ in range(5)))
     assert sum(done) == 1
     await world.settle()

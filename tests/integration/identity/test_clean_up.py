@@ -25,7 +25,7 @@ from tests.support import as_uuid, refusal, request_id
 
 def clean_up(world: World, later: timedelta) -> CleanUp:
     """The clean-up of a machine whose clock is ahead."""
-    jobs = CleanUp(world.apps["identity"])
+    jobs = CleanUp(world.apps["identity"].runtime)
     jobs.resources = replace(jobs.resources, machine_now=lambda: machine_now() + later)
     return jobs
 

@@ -133,10 +133,10 @@ async def test_the_first_admin_is_made_by_a_command(
     parser = argparse.ArgumentParser()
     command.arguments(parser)
 
-    assert await command.run(app, parser.parse_args([str(uuid7())])) == 1
+    assert await command.run(app.runtime, parser.parse_args([str(uuid7())])) == 1
     assert "sign in by phone first" in capsys.readouterr().err
     for _ in range(2):
-        assert await command.run(app, parser.parse_args([who.member.id])) == 0
+        assert await command.run(app.runtime, parser.parse_args([who.member.id])) == 0
     assert "already" in capsys.readouterr().out
     (granted,) = await world.events(RoleGranted, who.member.id)
     assert (granted.role, granted.version) == ("admin", 3)

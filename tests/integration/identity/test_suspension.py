@@ -138,13 +138,13 @@ async def test_revocations_are_told_as_long_as_a_token_can_live_by_the_databases
     await suspend(world, who)
     (session,) = await people.rows("sessions", user_id=who.member.user)
     app, policy = world.apps["identity"], Policy()
-    assert session["id"] in await revoked_lately(app)
+    assert session["id"] in await revoked_lately(app.runtime)
     age = "UPDATE identity.revocations SET revoked_at = clock_timestamp() - $2::interval WHERE session_id = $1"
     assert policy.revocations_told > policy.access_token_life
     await world.superuser.execute(age, session["id"], policy.access_token_life)  # a clock may be off by minutes
-    assert session["id"] in await revoked_lately(app)
+    assert session["id"] in await revoked_lately(app.runtime)
     await world.superuser.execute(age, session["id"], policy.revocations_told)
-    assert session["id"] not in await revoked_lately(app)
+    assert session["id"] not in await revoked_lately(app.runtime)
 
 
 async def test_the_list_has_pages_and_each_is_told_whole(
@@ -154,9 +154,9 @@ async def test_the_list_has_pages_and_each_is_told_whole(
     for each in who:
         await apply(world, await standing(world, each, 1, suspended=True))
     app = world.apps["identity"]
-    everyone = await revoked_lately(app)
+    everyone = await revoked_lately(app.runtime)
     monkeypatch.setattr("unora_identity.servicers.directory.PAGE", 2)
-    assert await revoked_lately(app) == everyone
+    assert await revoked_lately(app.runtime) == everyone
     assert await world.apps["streak"].revocations._fetch() == everyone
     assert len(everyone) >= len(who)
 

@@ -65,7 +65,7 @@ async def play(world: World) -> Timeline:
 
 async def _make_admin(world: World, user_id: str) -> None:
     """What the command of identity does."""
-    assert await grant_admin(world.apps["identity"], UUID(user_id))
+    assert await grant_admin(world.apps["identity"].runtime, UUID(user_id))
     await world.settle()
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from unora_common import database
+from unora_common.batching import Write, combine
 from unora_common.database import Session, Tx
-from unora_common.writes import Write, together
 from unora_local.inprocess import World
 
 from tests.integration.matching.people import People
@@ -34,7 +34,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(cls, name, recorded)
 
     def at_commit(writes: list[Write]) -> Write:
-        write = together(writes)
+        write = combine(writes)
         if "matching." in write.sql:
             seen.append(write.sql)
         return write
@@ -42,5 +42,5 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for cls, names in ((Session, ("rows", "row", "value")), (Tx, ("lock", "run"))):
         for name in names:
             record(cls, name)
-    monkeypatch.setattr(database, "together", at_commit)
+    monkeypatch.setattr(database, "combine", at_commit)
     return seen

@@ -10,7 +10,7 @@ from uuid import UUID
 from unora.billing.v1.events_pb2 import TierChanged
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora_common.database import Tx
-from unora_common.errors import Later
+from unora_common.errors import RetryLater
 from unora_common.ids import uuid7
 from unora_common.messages import TIERS, from_timestamp
 from unora_local.inprocess import Caller
@@ -92,7 +92,7 @@ class Below:
                         at=from_timestamp(event.occurred_at),
                         slots=SLOTS,
                     )
-            except Later:
+            except RetryLater:
                 continue
             return
         raise AssertionError("connections formed faster than they could be ended")

@@ -257,7 +257,7 @@ async def test_webhooks_repeated_reversed_and_early_bring_one_recovery(
     world: World, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.miss()
-    provider = world.apps["billing"].resources.provider
+    provider = world.apps["billing"].runtime.resources.provider
     charge = provider.charge
 
     async def told_before_we_note_it(asked: object) -> object:

@@ -65,7 +65,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
 class LoudWorld(World):
     """A world that logs all it can."""
 
-    def config(self, service: Service[Any], peers: dict[str, str], **changes: Any) -> Config:
+    def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         return super().config(service, peers, log_level="debug", **changes)
 
 

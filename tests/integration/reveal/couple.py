@@ -90,7 +90,8 @@ class Couple:
     async def hear(self, *events: Message) -> None:
         """Reveal applies these, each in a transaction of its own, as its consumers do."""
         app = self.world.apps["reveal"]
-        progress, endings, purchases, tiers = Progress(app), Endings(app), Purchases(app), Tiers(app)
+        runtime = app.runtime
+        progress, endings, purchases, tiers = Progress(runtime), Endings(runtime), Purchases(runtime), Tiers(runtime)
         for event in events:
             active = isinstance(event, PaymentSucceeded) and await purchases.together(event)
             async with app.database.transaction() as tx:

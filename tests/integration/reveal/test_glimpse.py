@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from unora.reveal.v1.events_pb2 import RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED, FramedContent, Reveal
-from unora_common import cluster, migrations
+from unora_common import migrations, provision
 from unora_common.ids import uuid7
 from unora_local.inprocess import Caller, World
 from unora_local.testbed import Testbed
@@ -206,7 +206,7 @@ async def before(testbed: Testbed, world: World) -> Any:
     admin = await asyncpg.connect(testbed.dsn("postgres"))
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {name}")
-    await cluster.make_schemas(testbed.dsn(name), ["reveal"], movable_clock=False)
+    await provision.make_schemas(testbed.dsn(name), ["reveal"], movable_clock=False)
     owner = testbed.dsn(name, "unora_reveal_owner")
     engine = create_async_engine(owner.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
     config = migrations.configured("reveal")

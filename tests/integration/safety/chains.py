@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from unora_common.declare import Envelope
+from unora_common.app import App
+from unora_common.handlers import Envelope
 from unora_common.ids import uuid7
-from unora_common.service import App
 from unora_local.inprocess import World
 from unora_safety.consumers import record
 
@@ -24,7 +24,7 @@ def envelopes(count: int) -> list[Envelope]:
     ]
 
 
-async def append(app: App[Any], events: list[Envelope], source: str = SOURCE) -> None:
+async def append(app: App[Any, Any], events: list[Envelope], source: str = SOURCE) -> None:
     """Records events in one transaction, as a consumer does."""
     async with app.database.transaction() as tx:
         await record(source, events, tx)

@@ -281,7 +281,7 @@ async def test_a_member_with_whom_the_detector_fails_keeps_nobody_waiting_and_is
 ) -> None:
     (member, other), now = [world.caller(), world.caller()], await world.now()
     app = world.apps["safety"]
-    whole = app.resources.detector
+    whole = app.runtime.resources.detector
 
     class Broken:
         async def examine(self, history: History) -> list[Finding]:
@@ -290,11 +290,11 @@ async def test_a_member_with_whom_the_detector_fails_keeps_nobody_waiting_and_is
             found: list[Finding] = await whole.examine(history)
             return found
 
-    app.resources.detector = Broken()
+    app.runtime.resources.detector = Broken()
     try:
         await world.tell(*(reported(each, now) for each in (member, other) for _ in range(3)))
     finally:
-        app.resources.detector = whole
+        app.runtime.resources.detector = whole
     assert (len(await office.flags_of(member)), len(await office.flags_of(other))) == (0, 1)
     held = "SELECT taken_until > clock_timestamp() FROM safety.to_examine WHERE user_id = $1"
     assert await world.superuser.fetchval(held, member.user) is True

@@ -18,6 +18,7 @@ from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
+from unora_common.replay import Replay
 from unora_local.inprocess import World
 from unora_safety.consumers import record
 
@@ -144,7 +145,7 @@ async def test_a_dead_letter_goes_to_the_chain_it_belongs_to(world: World) -> No
     connection = await nats.connect(world.testbed.nats("admin", world.worker))
     await connection.jetstream().publish("dead.safety.safety__all_reveal", b"", headers=headers)
     await connection.close()
-    assert await safety.dead_letters.replay(safety.consumers) == 1
+    assert await Replay(safety.runtime, safety.messaging).run(safety.consumers) == 1
     (row,) = await world.superuser.fetch(ROWS, event)
     assert (row["source_context"], row["subject"]) == ("reveal", "unora.reveal.v1.reveal_earned")
 

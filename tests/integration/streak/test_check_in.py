@@ -130,7 +130,7 @@ async def test_the_dashboard_is_one_query_also_for_what_is_held(couple: Couple) 
     app = couple.world.apps["streak"]
     async with app.database.session(couple.b.user) as session:
         counted = Counted(session)
-        answer = await unwrap(Streaks.GetDashboard)(Streaks(app), GetDashboardRequest(), counted)
+        answer = await unwrap(Streaks.GetDashboard)(Streaks(app.runtime), GetDashboardRequest(), counted)
     assert counted.statements == 1
     assert [streak.HasField("recovery_held_until") for streak in answer.streaks] == [True]
 

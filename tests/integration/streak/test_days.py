@@ -26,7 +26,7 @@ from unora.streak.v1.streak_service_pb2 import (
     GetDashboardRequest,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_common.service import App
+from unora_common.app import App
 from unora_local.inprocess import World
 from unora_streak.jobs import Days
 from unora_streak.store import streaks as store
@@ -168,7 +168,7 @@ async def test_many_sweeps_at_once_close_each_day_once(world: World, couple: Cou
     for replica in replicas:
         await replica.open()
     try:
-        await asyncio.gather(*(Days(replica).close_days() for replica in (*replicas, *replicas)))
+        await asyncio.gather(*(Days(replica.runtime).close_days() for replica in (*replicas, *replicas)))
     finally:
         for replica in replicas:
             await replica.close()

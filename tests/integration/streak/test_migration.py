@@ -13,7 +13,7 @@ from alembic import command
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from unora_common import cluster, migrations
+from unora_common import migrations, provision
 from unora_common.ids import uuid7
 from unora_local.testbed import Testbed
 
@@ -36,7 +36,7 @@ async def database(testbed: Testbed) -> AsyncIterator[str]:
     admin = await asyncpg.connect(testbed.dsn("postgres"))
     await admin.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {NAME}")
-    await cluster.make_schemas(testbed.dsn(NAME), ["streak"], movable_clock=False)
+    await provision.make_schemas(testbed.dsn(NAME), ["streak"], movable_clock=False)
     owner = testbed.dsn(NAME, "unora_streak_owner").replace("postgresql://", "postgresql+asyncpg://", 1)
     engine = create_async_engine(owner, poolclass=NullPool)
     async with engine.begin() as connection:

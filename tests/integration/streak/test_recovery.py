@@ -20,7 +20,7 @@ from unora.streak.v1.streak_service_pb2 import (
     STREAK_STATE_PAYMENT_WINDOW,
     STREAK_STATE_RESET,
 )
-from unora_common.service import App
+from unora_common.app import App
 from unora_streak.jobs import Days
 from unora_streak.use_cases.paying import apply_recovery
 
@@ -341,7 +341,7 @@ async def test_sweeps_that_race_a_recovery_leave_one_outcome(couple: Couple) -> 
     await couple.jump(held)
     try:
         paid = couple.pay(payment, at=held - timedelta(seconds=1))
-        await asyncio.gather(paid, *(Days(replica).close_days() for replica in (*replicas, *replicas)))
+        await asyncio.gather(paid, *(Days(replica.runtime).close_days() for replica in (*replicas, *replicas)))
     finally:
         for replica in replicas:
             await replica.close()

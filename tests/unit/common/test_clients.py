@@ -32,10 +32,12 @@ async def timeout_within(config: Config, seconds: float | None) -> float:
         found.update(metadata, timeout=timeout)
         return GetDashboardResponse()
 
+    called: Any = method
+
     if seconds is not None:
         call.set_deadline(seconds)
     parent = trace.begin()
-    await Clients(config).call(method, GetDashboardRequest(), GetDashboardResponse)
+    await Clients(config).call(called, GetDashboardRequest())
     assert found[trace.HEADER] == parent
     return float(found["timeout"])
 

@@ -89,7 +89,7 @@ async def test_without_keys_nobody_is_trusted(identity: Identity) -> None:
 async def test_a_token_by_a_newer_key_makes_it_look_again_once(
     identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "KEYS_AT_MOST_EVERY", 0.0)
+    monkeypatch.setattr(tokens, "KEY_REFRESH_MIN_INTERVAL", 0.0)
     verifies = await verifier(identity)
     identity.keys = [NEW, OLD]
     many = [signed(NEW) for _ in range(10)]
@@ -126,7 +126,7 @@ async def test_a_key_that_is_gone_takes_its_tokens_with_it_also_those_remembered
 
 
 async def test_it_remembers_only_so_many(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "REMEMBERED", 3)
+    monkeypatch.setattr(tokens, "TOKEN_CACHE_SIZE", 3)
     clock = Clock()
     verifies = await verifier(identity, clock)
     for _ in range(10):

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from unora_common.answers import Answers
+from unora_common.batching import Write, combine
+from unora_common.idempotency import insert_response
 from unora_common.outbox import Outbox
-from unora_common.writes import Write, together
 from unora_streak.store import streaks
 
 from unora_local.bench.population import MEMBER, MEMBERS, READER, STREAK
@@ -36,11 +36,11 @@ def check_in() -> str:
     kept = [f"{member}::text", "'/unora.streak.v1.StreakService/CheckIn'", UUID_NEW, BYTES.format(size=32)]
     event = [f"ARRAY[{UUID_NEW}]", f"ARRAY[{streak}]", "ARRAY[2::bigint]", "ARRAY['unora.streak.v1.checked_in']"]
     payload = [f"ARRAY[{BYTES.format(size=260)}]", "ARRAY[clock.now()]", "repeat('t', 55)"]
-    writes = together(
+    writes = combine(
         [
             Write(streaks.UPDATE, (streak, *moving)),
             Write(streaks.INSERT_CHECK_IN, (UUID_NEW, streak, *made)),
-            Write(Answers("streak").keep, (*kept, BYTES.format(size=160))),
+            Write(insert_response("streak"), (*kept, BYTES.format(size=160))),
             Write(Outbox("streak").sql, (*event, *payload)),
         ]
     )

@@ -2,7 +2,7 @@
 BI-06, BI-11).
 """
 
-from unora_common.plumbing import create_plumbing, run_sql
+from unora_common.messaging_schema import create_messaging_tables, run_sql
 
 revision = "0001"
 down_revision = None
@@ -313,6 +313,6 @@ CREATE TRIGGER hold_subscription BEFORE UPDATE ON billing.subscriptions
 
 
 def upgrade() -> None:
-    create_plumbing("billing")
+    create_messaging_tables("billing")
     run_sql(TABLES)
     run_sql(TRIGGERS)

@@ -28,10 +28,10 @@ from unora.billing.v1.billing_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
+from unora_common.handlers import custom_read, custom_write, idempotent, reads
 from unora_common.messages import TIER_NAMES, TIERS
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_billing.config import BillingConfig
 from unora_billing.domain.payments import Method
@@ -39,6 +39,7 @@ from unora_billing.domain.policy import Purpose, Tier
 from unora_billing.messages import PURPOSE_OF, to_entry, to_payment, to_plan, to_prices, to_subscription
 from unora_billing.paying import Ask, Driven, Paying
 from unora_billing.providers.payments import Intent
+from unora_billing.resources import Resources
 from unora_billing.store import accounts, payments, subscriptions
 from unora_billing.subscribing import cancel
 
@@ -48,11 +49,12 @@ class Billing:
 
     service = "unora.billing.v1.BillingService"
 
-    def __init__(self, app: App[BillingConfig]) -> None:
-        self.app = app
-        self.policy = app.config.policy
-        self.paying = Paying(app)
+    def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
+        self.paying = Paying(runtime)
 
+    @custom_read
     async def ListPlans(self, request: ListPlansRequest, call: Call) -> ListPlansResponse:
         """By price."""
         plans = sorted(self.policy.plans, key=lambda plan: plan.monthly_amount)
@@ -65,6 +67,7 @@ class Billing:
         tier = found.tier if found else Tier.FREE
         return GetSubscriptionResponse(subscription=to_subscription(found) if found else None, tier=TIERS[tier])
 
+    @custom_write
     async def Subscribe(self, request: SubscribeRequest, call: Call) -> SubscribeResponse:
         """BI-04: by money only, which the contract and the database say too."""
         plan = Tier(TIER_NAMES[request.tier])
@@ -72,11 +75,12 @@ class Billing:
         driven = await self._pay(call, ask)
         return SubscribeResponse(payment=to_payment(driven.payment), confirmation=_confirmation(driven.intent))
 
-    @once
+    @idempotent
     async def CancelSubscription(self, request: CancelSubscriptionRequest, tx: Tx) -> CancelSubscriptionResponse:
         """It ends with its period."""
         return CancelSubscriptionResponse(subscription=to_subscription(await cancel(tx, tx.user)))
 
+    @custom_write
     async def CreatePayment(self, request: CreatePaymentRequest, call: Call) -> CreatePaymentResponse:
         """BI-08: a repeat finds its payment, and goes on where that is."""
         method = Method.CREDITS if request.method == PAYMENT_METHOD_CREDITS else Method.MONEY

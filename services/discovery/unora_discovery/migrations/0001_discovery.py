@@ -1,6 +1,6 @@
 """Servers, the pool, timers, batches and cards (DI-01 to DI-09)."""
 
-from unora_common.plumbing import create_plumbing, run_sql
+from unora_common.messaging_schema import create_messaging_tables, run_sql
 
 revision = "0001"
 down_revision = None
@@ -197,7 +197,7 @@ CREATE TRIGGER keep_first BEFORE UPDATE OF first_batch_at ON discovery.server_me
 
 
 def upgrade() -> None:
-    create_plumbing("discovery")
+    create_messaging_tables("discovery")
     run_sql(MEMBERS)
     run_sql(POOL)
     run_sql(FILTERS)

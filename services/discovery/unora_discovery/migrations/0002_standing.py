@@ -1,6 +1,6 @@
 """Leaving, filters that members set, tiers, standing, blocks, interests that wait (DI-01, DI-05, DI-09 to DI-14)."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0002"
 down_revision = "0001"

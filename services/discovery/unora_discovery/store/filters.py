@@ -40,7 +40,7 @@ def save(tx: Tx, user_id: UUID, server: ServerType, filters: Filters) -> None:
     """Keeps a member's filters, whose row is locked, with the bands that the search compares."""
     bands = list(filters.age_bands)
     ages = (filters.min_age, filters.max_age)
-    tx.write(SAVE, user_id, server, list(filters.genders), bands, *ages, filters.same_city_only, tx.now)
+    tx.defer(SAVE, user_id, server, list(filters.genders), bands, *ages, filters.same_city_only, tx.now)
 
 
 def _filters(row: Row | None) -> Filters:

@@ -1,6 +1,6 @@
 """Accounts, profiles, photos, hobbies and disclosures (ID-01 to ID-06, PR-01 to PR-07, RE-04, RE-10)."""
 
-from unora_common.plumbing import create_plumbing, run_sql
+from unora_common.messaging_schema import create_messaging_tables, run_sql
 
 revision = "0001"
 down_revision = None
@@ -226,7 +226,7 @@ HOBBIES = {
 
 
 def upgrade() -> None:
-    create_plumbing("identity")
+    create_messaging_tables("identity")
     run_sql(ACCOUNTS)
     run_sql(PROFILES)
     run_sql(DISCLOSURES)

@@ -1,6 +1,6 @@
 """Suspension, revocations, devices, and what verification needs (ID-04 to ID-07, PR-02, SA-04, SA-06)."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0002"
 down_revision = "0001"

@@ -22,7 +22,7 @@ SKEW: Final = 60.0
 """Seconds that the provider's clock and ours may differ."""
 OLDEST: Final = 600.0
 """Seconds since it was made after which a token is not one that the member has just been given."""
-KEYS_AT_MOST_EVERY: Final = 10.0
+KEY_REFRESH_MIN_INTERVAL: Final = 10.0
 KEYS_AT_LEAST_EVERY: Final = 3600.0
 SECONDS: Final = 4.0
 UNREADABLE = (JoseError, ValueError, KeyError, TypeError, RecursionError)
@@ -119,7 +119,7 @@ class OidcProvider:
         """Fetches the keys if they are old, or if this one is not among them; at most now and then."""
         async with self._fetching:
             known = key in self._ids and self._clock() - self._fetched < KEYS_AT_LEAST_EVERY
-            if not known and self._clock() - self._asked > KEYS_AT_MOST_EVERY:
+            if not known and self._clock() - self._asked > KEY_REFRESH_MIN_INTERVAL:
                 self._asked = self._clock()
                 await self._refresh()
         if self._keys is None:

@@ -23,11 +23,11 @@ from unora.identity.v1.account_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
 from unora_common.errors import Unauthenticated
+from unora_common.handlers import custom_read, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_identity import signing_in
 from unora_identity.config import IdentityConfig
@@ -45,26 +45,28 @@ class Accounts:
 
     service = "unora.identity.v1.AccountService"
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.app = app
-        self.resources: Resources = app.resources
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+        self.resources: Resources = runtime.resources
 
+    @custom_write
     async def StartPhoneVerification(
         self, request: StartPhoneVerificationRequest, call: Call
     ) -> StartPhoneVerificationResponse:
         """ID-02: sends a code; says nothing of whether the number has an account."""
         challenge = await signing_in.send_code(
-            self.app.database, self.resources, request.phone_number, UUID(request.request_id)
+            self.runtime.database, self.resources, request.phone_number, UUID(request.request_id)
         )
         return StartPhoneVerificationResponse(
             challenge_id=str(challenge.id), expires_at=to_timestamp(challenge.expires_at)
         )
 
+    @custom_write
     async def VerifyPhone(self, request: VerifyPhoneRequest, call: Call) -> VerifyPhoneResponse:
         """ID-02: takes the code, opens a session."""
         fresh = new_refresh_token()
         done = await signing_in.give_code(
-            self.app.database,
+            self.runtime.database,
             self.resources,
             UUID(request.challenge_id),
             request.code,
@@ -74,31 +76,34 @@ class Accounts:
         )
         return VerifyPhoneResponse(user_id=str(done.user), created=done.created, tokens=self._tokens(done, fresh))
 
+    @custom_write
     async def RefreshSession(self, request: RefreshSessionRequest, call: Call) -> RefreshSessionResponse:
         """ID-03: the session goes on."""
         fresh = new_refresh_token()
         done = await signing_in.refresh(
-            self.app.database, self.resources, request.refresh_token, UUID(request.request_id), fresh
+            self.runtime.database, self.resources, request.refresh_token, UUID(request.request_id), fresh
         )
         return RefreshSessionResponse(tokens=self._tokens(done, fresh))
 
+    @custom_read
     async def GetJwks(self, request: GetJwksRequest, call: Call) -> GetJwksResponse:
         """ID-03: the keys that verify access tokens."""
         keys = self.resources.tokens.jwks()["keys"]
         return GetJwksResponse(keys=[GetJwksResponse.Key(**key) for key in keys])
 
+    @custom_read
     async def ListSessions(self, request: ListSessionsRequest, call: Call) -> ListSessionsResponse:
         """ID-03: the caller's sessions that go on."""
         assert call.user is not None
         listing, size = Listing("sessions", call.user), request.page_size or DEFAULT_SIZE
         after, now = listing.place(request.page_token), self.resources.machine_now()
-        async with self.app.database.session(call.user) as db:
+        async with self.runtime.database.session(call.user) as db:
             found = await sessions.living(db, now, after, size + 1)
         page, token = listing.page(found, size, lambda living: Place(living.started_at, living.id))
         shown = [to_session(living, call.session) for living in page]
         return ListSessionsResponse(sessions=shown, next_page_token=token)
 
-    @once
+    @idempotent
     async def RevokeSession(self, request: RevokeSessionRequest, tx: Tx) -> RevokeSessionResponse:
         """ID-03, SA-06: ends a session of the caller's."""
         session = UUID(request.session_id)

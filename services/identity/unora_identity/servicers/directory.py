@@ -22,10 +22,10 @@ from unora.identity.v1.directory_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session
-from unora_common.declare import reads
 from unora_common.errors import DomainError, InvalidArgument
+from unora_common.handlers import custom_read, reads
 from unora_common.messages import AGE_BANDS, to_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.disclosing import Request, disclosed
@@ -53,9 +53,9 @@ class Directory:
 
     service = "unora.identity.v1.DirectoryService"
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.app = app
-        self.resources: Resources = app.resources
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+        self.resources: Resources = runtime.resources
         self.policy = self.resources.policy
 
     @reads
@@ -107,12 +107,13 @@ class Directory:
         token = str(found[PAGE - 1]) if len(found) > PAGE else ""
         return ListRevocationsResponse(session_ids=map(str, found[:PAGE]), next_page_token=token)
 
+    @custom_read
     async def GetDisclosure(self, request: GetDisclosureRequest, call: Call) -> GetDisclosureResponse:
         """RE-04, RE-10: name and photos of a partner, as long as the two may see each other."""
         asked = Request(
             streak=UUID(request.streak_id), viewer=UUID(request.viewer_id), subject=UUID(request.subject_id)
         )
-        member = await disclosed(self.app, asked)
+        member = await disclosed(self.runtime, asked)
         life = self.policy.link_life
         expires_at = to_timestamp(self.resources.machine_now() + life)
         return GetDisclosureResponse(
@@ -128,13 +129,13 @@ class Directory:
         )
 
 
-async def revoked_lately(app: App[IdentityConfig]) -> frozenset[UUID]:
+async def revoked_lately(runtime: Runtime[IdentityConfig, Resources]) -> frozenset[UUID]:
     """SA-06: the same list for identity itself, without a call."""
     found: list[UUID] = []
     while True:
-        async with app.database.session() as db:
+        async with runtime.database.session() as db:
             after = found[-1] if found else revocations.FIRST
-            page = await revocations.page(db, app.resources.policy.revocations_told, after, PAGE)
+            page = await revocations.page(db, runtime.resources.policy.revocations_told, after, PAGE)
         found += page
         if len(page) < PAGE:
             return frozenset(found)

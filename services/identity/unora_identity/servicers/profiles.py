@@ -31,10 +31,10 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
 from unora_common.errors import Unauthenticated
+from unora_common.handlers import custom_idempotent, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_identity import uploading
 from unora_identity.changes import changing
@@ -55,9 +55,9 @@ class Profiles:
 
     service = "unora.identity.v1.ProfileService"
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.app = app
-        self.resources: Resources = app.resources
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+        self.resources: Resources = runtime.resources
         self.policy = self.resources.policy
 
     @reads
@@ -65,7 +65,7 @@ class Profiles:
         """PR-01: the caller's profile."""
         return GetProfileResponse(profile=to_profile((await _own(db)).member.profile))
 
-    @once
+    @idempotent
     async def UpdateProfile(self, request: UpdateProfileRequest, tx: Tx) -> UpdateProfileResponse:
         """PR-01, ID-08: changes what the mask names."""
         async with changing(tx, tx.user, self.policy) as change:
@@ -93,7 +93,7 @@ class Profiles:
         ]
         return ListHobbyOptionsResponse(hobby_options=options)
 
-    @once
+    @idempotent
     async def SetHobbies(self, request: SetHobbiesRequest, tx: Tx) -> SetHobbiesResponse:
         """PR-05: replaces the caller's hobbies."""
         told = [Hobby(hobby.hobby_option_id, hobby.micro_description) for hobby in request.hobbies]
@@ -104,11 +104,12 @@ class Profiles:
             await profiles.save_hobbies(tx, tx.user, chosen)
         return SetHobbiesResponse(hobbies=[to_hobby(hobby) for hobby in chosen])
 
+    @custom_write
     async def CreatePhotoUpload(self, request: CreatePhotoUploadRequest, call: Call) -> CreatePhotoUploadResponse:
         """PR-02, PR-07: a form for one photo."""
         assert call.user is not None
         offered = await uploading.offer(
-            self.app.database,
+            self.runtime.database,
             self.resources,
             call.user,
             UUID(request.request_id),
@@ -123,6 +124,7 @@ class Profiles:
             max_bytes=self.resources.most_bytes,
         )
 
+    @custom_idempotent
     async def CompletePhotoUpload(self, request: CompletePhotoUploadRequest, call: Call) -> CompletePhotoUploadResponse:
         """PR-02, PR-03, PR-07: the upload becomes a photo, and the file as it came is deleted, with all it says."""
         assert call.user is not None
@@ -143,13 +145,13 @@ class Profiles:
             ]
         )
 
-    @once
+    @idempotent
     async def DeletePhoto(self, request: DeletePhotoRequest, tx: Tx) -> DeletePhotoResponse:
         """PR-02: a photo less."""
         await uploading.delete(tx, self.resources, UUID(request.photo_id))
         return DeletePhotoResponse()
 
-    @once
+    @idempotent
     async def ReorderPhotos(self, request: ReorderPhotosRequest, tx: Tx) -> ReorderPhotosResponse:
         """PR-02, ID-04: the photos in another order."""
         photos = await uploading.reorder(tx, self.resources, [UUID(photo) for photo in request.photo_ids])
@@ -157,9 +159,9 @@ class Profiles:
 
     async def _receive(self, request: CompletePhotoUploadRequest, call: Call) -> Received | None:
         assert call.user is not None
-        return await uploading.receive(self.app.database, self.resources, call.user, UUID(request.photo_id))
+        return await uploading.receive(self.runtime.database, self.resources, call.user, UUID(request.photo_id))
 
-    @once(prepare=_receive)
+    @idempotent(prepare=_receive)
     async def _complete(
         self, request: CompletePhotoUploadRequest, tx: Tx, received: Received | None
     ) -> CompletePhotoUploadResponse:

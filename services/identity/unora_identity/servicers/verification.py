@@ -16,8 +16,8 @@ from unora.identity.v1.verification_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
-from unora_common.service import App
+from unora_common.handlers import custom_write, idempotent, reads
+from unora_common.runtime import Runtime
 
 from unora_identity import verifying
 from unora_identity.config import IdentityConfig
@@ -32,31 +32,33 @@ class Verification:
 
     service = "unora.identity.v1.VerificationService"
 
-    def __init__(self, app: App[IdentityConfig]) -> None:
-        self.app = app
-        self.resources: Resources = app.resources
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+        self.resources: Resources = runtime.resources
 
     async def _subject(self, request: LinkOAuthRequest, call: Call) -> str:
         assert call.user is not None
         return await self.resources.oidc.subject(request.provider, request.id_token, call.user)
 
-    @once(prepare=_subject)
+    @idempotent(prepare=_subject)
     async def LinkOAuth(self, request: LinkOAuthRequest, tx: Tx, subject: str) -> LinkOAuthResponse:
         """ID-05: an account of an OpenID provider, of which a keyed hash is kept."""
         return LinkOAuthResponse(signal=to_signal(await verifying.link(tx, self.resources, request.provider, subject)))
 
+    @custom_write
     async def StartGovId(self, request: StartGovIdRequest, call: Call) -> StartGovIdResponse:
         """ID-06: a reference, and the provider's page."""
         assert call.user is not None
-        started = await verifying.start(self.app.database, self.resources, call.user, UUID(request.request_id))
+        started = await verifying.start(self.runtime.database, self.resources, call.user, UUID(request.request_id))
         return StartGovIdResponse(reference=str(started.reference), url=started.url)
 
+    @custom_write
     async def ReceiveGovIdResult(self, request: HttpBody, call: Call) -> ReceiveGovIdResultResponse:
         """ID-06, ID-07: a result that the provider has signed."""
         signature = call.metadata.get(SIGNATURE, "")
         now = self.resources.machine_now()
         await verifying.receive(
-            self.app.database, self.resources, self.resources.gov_id.read(request.data, str(signature), now)
+            self.runtime.database, self.resources, self.resources.gov_id.read(request.data, str(signature), now)
         )
         return ReceiveGovIdResultResponse()
 

@@ -1,6 +1,6 @@
 """Inventory, connections, interests and wipes, with their transitions held by triggers (MA-04, MA-06, MA-08, MA-09)."""
 
-from unora_common.plumbing import create_plumbing, run_sql
+from unora_common.messaging_schema import create_messaging_tables, run_sql
 
 revision = "0001"
 down_revision = None
@@ -160,6 +160,6 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON matching.int
 
 
 def upgrade() -> None:
-    create_plumbing("matching")
+    create_messaging_tables("matching")
     run_sql(TABLES)
     run_sql(TRIGGERS)

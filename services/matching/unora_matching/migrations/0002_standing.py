@@ -4,7 +4,7 @@ A replica of the version before may still run beside this schema: new columns ha
 writes, and what it could write before it may write still.
 """
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0002"
 down_revision = "0001"

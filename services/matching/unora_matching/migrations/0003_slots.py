@@ -1,6 +1,6 @@
 """The schema itself holds slots and wipes: no connection beyond the tier, and nobody full has a wish that waits."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0003"
 down_revision = "0002"

@@ -69,7 +69,7 @@ async def insert(tx: Tx, connection: Connection) -> None:
 def end(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason) -> None:
     """Stores that connections ended at one moment (MA-09)."""
     ids, versions = [each.id for each in ended], [each.version for each in ended]
-    tx.write(END, ids, versions, ended[0].ended_at, by, reason)
+    tx.defer(END, ids, versions, ended[0].ended_at, by, reason)
 
 
 async def lock(tx: Tx, connection_id: UUID) -> Connection | None:
@@ -95,7 +95,7 @@ async def partners(session: Session, member: UUID) -> list[UUID]:
 
 def unlock_chat(tx: Tx, connection: Connection) -> None:
     """Stores since when the two may chat (ST-11)."""
-    tx.write(UNLOCK_CHAT, connection.id, connection.chat_unlocked_at, connection.version)
+    tx.defer(UNLOCK_CHAT, connection.id, connection.chat_unlocked_at, connection.version)
 
 
 async def one(session: Session, connection_id: UUID, member: UUID | None = None) -> Connection:

@@ -121,7 +121,7 @@ async def standing(tx: Tx, sender: UUID, wish: Wish, lifetime: timedelta) -> Sta
 
 def insert(tx: Tx, interest: Interest) -> None:
     """Stores a new interest with the commit; the constraint refuses the same one twice there."""
-    tx.write(INSERT, *_columns(interest))
+    tx.defer(INSERT, *_columns(interest))
 
 
 async def insert_now(tx: Tx, interest: Interest) -> None:
@@ -162,7 +162,7 @@ async def own(tx: Tx, interest_id: UUID, sender: UUID) -> Interest:
 
 def save_withdrawn(tx: Tx, interest: Interest) -> None:
     """Stores that an interest was taken back (MA-11)."""
-    tx.write(WITHDRAW, interest.id, interest.status, interest.shown_as, tx.now, interest.version)
+    tx.defer(WITHDRAW, interest.id, interest.status, interest.shown_as, tx.now, interest.version)
 
 
 async def void_pair(tx: Tx, one: UUID, other: UUID, until: datetime | None) -> list[Closed]:

@@ -100,19 +100,19 @@ async def lock_whose_interests_are_due(tx: Tx, lifetime: timedelta, limit: int) 
 
 def take_slots(tx: Tx, inventories: Sequence[Inventory]) -> None:
     """Stores that each took a slot: the database itself counts, and refuses one too many (MA-06)."""
-    tx.write(TAKE_SLOTS, [each.user_id for each in inventories], [each.version for each in inventories])
+    tx.defer(TAKE_SLOTS, [each.user_id for each in inventories], [each.version for each in inventories])
 
 
 def free_slots(tx: Tx, inventories: Sequence[Inventory], slots: Mapping[UUID, int]) -> None:
     """Stores that each freed so many slots, with which a limit above the tier's falls (MA-07)."""
     ids = [each.user_id for each in inventories]
-    tx.write(FREE_SLOTS, ids, [each.version for each in inventories], [slots[each] for each in ids])
+    tx.defer(FREE_SLOTS, ids, [each.version for each in inventories], [slots[each] for each in ids])
 
 
 def save_tier(tx: Tx, inventory: Inventory) -> None:
     """Stores a tier and its limit, above which more connections are kept than it has room for (MA-07)."""
     tier = (inventory.tier, inventory.tier_limit, inventory.tier_version)
-    tx.write(SAVE_TIER, inventory.user_id, *tier, inventory.version)
+    tx.defer(SAVE_TIER, inventory.user_id, *tier, inventory.version)
 
 
 async def save_standing(tx: Tx, inventory: Inventory) -> None:

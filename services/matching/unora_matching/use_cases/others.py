@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
-from unora_common.errors import Later
+from unora_common.errors import RetryLater
 
 from unora_matching import messages
 from unora_matching.domain import Closed, Connection, EndReason, Slots, Tier
@@ -57,7 +57,7 @@ async def change_standing(
     if suspended:
         active = _formed_by(await connections.lock_active_of_member(tx, member), until)
         if any(connection.partner_of(member) not in members for connection in active):
-            raise Later("a connection formed between the look and the lock")
+            raise RetryLater("a connection formed between the look and the lock")
         end_all(tx, active, members, member, EndReason.SUSPENSION, at)
 
 

@@ -1,6 +1,6 @@
 """Milestones, pairs, reveals and their contents, with RE-04, RE-10 and RE-11 held by the database itself."""
 
-from unora_common.plumbing import create_plumbing, run_sql
+from unora_common.messaging_schema import create_messaging_tables, run_sql
 
 revision = "0001"
 down_revision = None
@@ -206,7 +206,7 @@ CREATE TRIGGER hold_content BEFORE INSERT OR UPDATE ON reveal.reveal_contents
 
 
 def upgrade() -> None:
-    create_plumbing("reveal")
+    create_messaging_tables("reveal")
     run_sql(TABLES)
     run_sql(MILESTONES)
     run_sql(TRIGGERS)

@@ -1,6 +1,6 @@
 """Tiers as billing tells them, and purchases, with RE-05 held by the database itself."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0002"
 down_revision = "0001"

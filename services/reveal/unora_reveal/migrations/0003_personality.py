@@ -1,6 +1,6 @@
 """Personality questions, answers and scores; reveal 3 becomes a glimpse, of which no text is stored (PE-03, PE-04)."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0003"
 down_revision = "0002"

@@ -15,11 +15,12 @@ from unora.reveal.v1.personality_service_pb2 import (
     WithdrawAnswerResponse,
 )
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
+from unora_common.handlers import idempotent, reads
 from unora_common.messages import to_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_reveal.config import RevealConfig
+from unora_reveal.resources import Resources
 from unora_reveal.store import personality
 
 
@@ -28,9 +29,9 @@ class Personality:
 
     service = "unora.reveal.v1.PersonalityService"
 
-    def __init__(self, app: App[RevealConfig]) -> None:
-        self.app = app
-        self._reading = app.config.reading
+    def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
+        self.runtime = runtime
+        self._reading = runtime.config.reading
 
     @reads
     async def ListQuestions(self, request: ListQuestionsRequest, db: Session) -> ListQuestionsResponse:
@@ -41,14 +42,14 @@ class Personality:
             questions_version=rows[0]["version"] if rows else 0,
         )
 
-    @once
+    @idempotent
     async def SubmitAnswers(self, request: SubmitAnswersRequest, tx: Tx) -> SubmitAnswersResponse:
         """PE-01, PE-02: any number of them; an answer to the same question takes the place of the one before."""
         given = {each.question_id: each.answer for each in request.answers}
         mine = await personality.lock(tx, tx.user)
         return SubmitAnswersResponse(answered_count=await personality.put(tx, mine, given, self._reading))
 
-    @once
+    @idempotent
     async def WithdrawAnswer(self, request: WithdrawAnswerRequest, tx: Tx) -> WithdrawAnswerResponse:
         """PE-02: as if it had never been answered."""
         mine = await personality.lock(tx, tx.user)

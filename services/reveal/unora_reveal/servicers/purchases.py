@@ -6,11 +6,13 @@ from uuid import UUID
 
 from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest, AuthorizePurchaseResponse
 from unora_common.call import Call
-from unora_common.service import App
+from unora_common.handlers import custom_read
+from unora_common.runtime import Runtime
 
 from unora_reveal.clients import Bonds
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain import ConnectionEnded, require_purchasable
+from unora_reveal.resources import Resources
 from unora_reveal.store import reveals as store
 
 
@@ -19,13 +21,14 @@ class Authorisations:
 
     service = "unora.reveal.v1.PurchaseService"
 
-    def __init__(self, app: App[RevealConfig]) -> None:
-        self.app = app
-        self._bonds = Bonds(app.clients)
+    def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
+        self.runtime = runtime
+        self._bonds = Bonds(runtime.clients)
 
+    @custom_read
     async def AuthorizePurchase(self, request: AuthorizePurchaseRequest, call: Call) -> AuthorizePurchaseResponse:
         """RE-05. Nothing is held: what changes before the money comes is found when it comes (BI-11)."""
-        async with self.app.database.session() as session:
+        async with self.runtime.database.session() as session:
             reveals = await store.of_member(session, UUID(request.streak_id), UUID(request.payer_id))
         first = reveals[0]
         require_purchasable(request.reveal_number, [reveal.offer for reveal in reveals], ended=first.ended)

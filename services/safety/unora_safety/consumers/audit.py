@@ -6,19 +6,20 @@ from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
-from unora_common.declare import Envelope, on_all
-from unora_common.service import App
+from unora_common.handlers import Envelope, on_all
+from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import Event, link
+from unora_safety.resources import Resources
 from unora_safety.store import audit as store
 
 
 class Audit:
     """Each context's events in that context's chain, many in one transaction."""
 
-    def __init__(self, app: App[SafetyConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @on_all("identity")
     async def identity(self, events: list[Envelope], tx: Tx) -> None:

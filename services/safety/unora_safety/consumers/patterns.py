@@ -12,20 +12,21 @@ from unora.identity.v1.events_pb2 import SessionOpened
 from unora.matching.v1.events_pb2 import END_CAUSE_MEMBER, ConnectionEnded, InterestSent
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberReported
 from unora_common.database import Tx
-from unora_common.declare import on
+from unora_common.handlers import on
 from unora_common.messages import from_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import Pattern, Sighting
+from unora_safety.resources import Resources
 from unora_safety.store import sightings
 
 
 class Patterns:
     """Counts, and leaves judging to the detector."""
 
-    def __init__(self, app: App[SafetyConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @on(InterestSent)
     async def interest(self, event: InterestSent, tx: Tx) -> None:
@@ -73,7 +74,7 @@ class Patterns:
         if not event.device_digest:
             return
         user, at = UUID(event.user_id), from_timestamp(event.occurred_at)
-        others = await sightings.on_device(tx, event.device_digest, user, at, self.app.config.device_accounts)
+        others = await sightings.on_device(tx, event.device_digest, user, at, self.runtime.config.device_accounts)
         if others:
             seen = [(user, other) for other in others] + [(other.key, Sighting(at, user)) for other in others]
             sightings.see(tx, Pattern.SHARED_DEVICE, seen)

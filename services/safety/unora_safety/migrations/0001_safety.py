@@ -4,7 +4,7 @@ The service's role can add rows that continue a chain, and read, and nothing els
 functions that run as the owner.
 """
 
-from unora_common.plumbing import create_plumbing, run_sql
+from unora_common.messaging_schema import create_messaging_tables, run_sql
 
 revision = "0001"
 down_revision = None
@@ -153,6 +153,6 @@ GRANT EXECUTE ON FUNCTION safety.open_audit_chain TO unora_safety;
 
 
 def upgrade() -> None:
-    create_plumbing("safety")
+    create_messaging_tables("safety")
     for script in (TABLES, APPEND_ONLY, PARTITIONS, CHAIN, RIGHTS):
         run_sql(script)

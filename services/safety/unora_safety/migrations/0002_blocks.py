@@ -1,6 +1,6 @@
 """Blocks: the members' own, by target (SA-02)."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0002"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """Standings, cases, reports, appeals, flags and what they are counted from (SA-03 to SA-09)."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0003"
 down_revision = "0002"

@@ -3,7 +3,7 @@
 It is filled by the service, also for the rows that are there already.
 """
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0004"
 down_revision = "0003"

@@ -1,6 +1,6 @@
 """An appeal takes a case back from the moderator who has it and does not know of the appeal (SA-05, SA-06)."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0005"
 down_revision = "0004"

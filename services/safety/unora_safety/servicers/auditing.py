@@ -11,13 +11,14 @@ from unora.safety.v1.moderation_service_pb2 import (
 )
 from unora_common.config import CONTEXTS
 from unora_common.database import Session
-from unora_common.declare import reads
+from unora_common.handlers import reads
 from unora_common.pages import DEFAULT_SIZE
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_safety.audit_messages import search_of, to_entry
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import Entry, Head, Walk
+from unora_safety.resources import Resources
 from unora_safety.store import audit, audit_index
 from unora_safety.terms import is_kept_from
 from unora_safety.walking import Stage, read_token, token_of
@@ -26,7 +27,7 @@ from unora_safety.walking import Stage, read_token, token_of
 class Auditing:
     """The part of ModerationService that reads the audit log."""
 
-    app: App[SafetyConfig]
+    runtime: Runtime[SafetyConfig, Resources]
 
     @reads
     async def SearchAuditLog(self, request: SearchAuditLogRequest, db: Session) -> SearchAuditLogResponse:
@@ -83,7 +84,7 @@ class Auditing:
         walk, step, looked = Walk(begin.reached) if begin else Walk(), begin.step if begin else None, 0
         whole = False
         while not (whole or walk.broken_at or (most is not None and looked >= most)):
-            batch = self.app.config.audit_verify_batch
+            batch = self.runtime.config.audit_verify_batch
             count = batch if most is None else min(batch, most - looked)
             entries = await audit.entries(db, chain.source_context, chain.last_number, step, count)
             walk.take(entries)

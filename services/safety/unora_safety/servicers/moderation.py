@@ -17,14 +17,15 @@ from unora.safety.v1.moderation_service_pb2 import (
     ListFlagsResponse,
 )
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
+from unora_common.handlers import idempotent, reads
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_safety.case_messages import STATUS_OF, to_appeal, to_case, to_count, to_flag, to_report, to_standing
 from unora_safety.config import SafetyConfig
 from unora_safety.domain import CaseAboutYourself, Pattern
 from unora_safety.messages import DECISION_OF, PATTERN_OF, from_text
+from unora_safety.resources import Resources
 from unora_safety.servicers.auditing import Auditing
 from unora_safety.store import cases, flags, sightings, statements
 from unora_safety.use_cases import assign_case, decide_case
@@ -35,8 +36,8 @@ class Moderation(Auditing):
 
     service = "unora.safety.v1.ModerationService"
 
-    def __init__(self, app: App[SafetyConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @reads
     async def ListCases(self, request: ListCasesRequest, db: Session) -> ListCasesResponse:
@@ -47,14 +48,14 @@ class Moderation(Auditing):
         page, token = listing.page(found, size, lambda each: Place(each.opened_at, each.id))
         return ListCasesResponse(cases=map(to_case, page), next_page_token=token)
 
-    @once
+    @idempotent
     async def AssignCase(self, request: AssignCaseRequest, tx: Tx) -> AssignCaseResponse:
         """SA-05: the caller takes the case, from another moderator only if they say so."""
         return AssignCaseResponse(
             case=to_case(await assign_case(tx, UUID(request.case_id), take_over=request.take_over))
         )
 
-    @once
+    @idempotent
     async def DecideCase(self, request: DecideCaseRequest, tx: Tx) -> DecideCaseResponse:
         """SA-05: by the moderator who has the case, once."""
         decision, note = DECISION_OF[request.decision], from_text("note", request.note)
@@ -78,7 +79,7 @@ class Moderation(Auditing):
         """
         if UUID(request.user_id) == db.user:
             raise CaseAboutYourself
-        user, most = UUID(request.user_id), self.app.config.explained
+        user, most = UUID(request.user_id), self.runtime.config.explained
         now = await db.value("SELECT clock.now()")
         seen = (await sightings.seen(db, [user]))[user]
         counts = await statements.counts_of(db, user)

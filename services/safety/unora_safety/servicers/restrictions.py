@@ -6,10 +6,11 @@ from uuid import UUID
 
 from unora.safety.v1.restriction_service_pb2 import GetBlockRequest, GetBlockResponse
 from unora_common.database import Session
-from unora_common.declare import reads
-from unora_common.service import App
+from unora_common.handlers import reads
+from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
+from unora_safety.resources import Resources
 from unora_safety.store import blocks
 
 
@@ -18,8 +19,8 @@ class Restrictions:
 
     service = "unora.safety.v1.RestrictionService"
 
-    def __init__(self, app: App[SafetyConfig]) -> None:
-        self.app = app
+    def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
+        self.runtime = runtime
 
     @reads
     async def GetBlock(self, request: GetBlockRequest, db: Session) -> GetBlockResponse:

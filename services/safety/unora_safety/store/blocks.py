@@ -65,11 +65,11 @@ def save(tx: Tx, before: Direction, after: Direction) -> None:
     was, now = ({each.id for each in direction.blocks} for direction in (before, after))
     for each in after.blocks:
         if each.id not in was:
-            tx.write(INSERT, each.id, *pair, each.target.kind, each.target.id, each.blocked_at)
+            tx.defer(INSERT, each.id, *pair, each.target.kind, each.target.id, each.blocked_at)
     for gone in was - now:
-        tx.write(LIFT, gone, tx.now)
+        tx.defer(LIFT, gone, tx.now)
     if replace(before, blocks=()) != replace(after, blocks=()):
-        tx.write(SAVE, *pair, after.began_with, after.version)
+        tx.defer(SAVE, *pair, after.began_with, after.version)
 
 
 async def of_member(db: Session, blocker_id: UUID, after: Place | None, count: int) -> list[Block]:

@@ -64,7 +64,7 @@ async def standing(db: Session, user_id: UUID) -> Standing:
 def save_standing(tx: Tx, before: Standing, after: Standing) -> None:
     """Stores a standing that changed."""
     if after != before:
-        tx.write(SAVE_STANDING, after.user_id, after.version, *after.measures, tx.now)
+        tx.defer(SAVE_STANDING, after.user_id, after.version, *after.measures, tx.now)
 
 
 async def undecided(tx: Tx, user_id: UUID) -> Case | None:
@@ -89,10 +89,10 @@ def save(tx: Tx, before: Case | None, after: Case) -> None:
     c = after
     if before is None:
         started = (c.id, c.user_id, c.origin, c.status, c.appealed, c.opened_at, c.version)
-        tx.write(INSERT, *started, c.moderator_id, c.decision, c.note, c.assigned_at, c.decided_at)
+        tx.defer(INSERT, *started, c.moderator_id, c.decision, c.note, c.assigned_at, c.decided_at)
     elif after != before:
         changed = (c.id, c.status, c.appealed, c.version, c.moderator_id, c.decision, c.note)
-        tx.write(UPDATE, *changed, c.assigned_at, c.decided_at)
+        tx.defer(UPDATE, *changed, c.assigned_at, c.decided_at)
 
 
 async def queue(db: Session, status: CaseStatus | None, after: Place | None, count: int) -> list[Case]:

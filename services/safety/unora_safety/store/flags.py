@@ -75,12 +75,12 @@ async def states(db: Session, users: Sequence[UUID]) -> dict[UUID, State]:
 def add(tx: Tx, flag_id: UUID, user_id: UUID, found: Finding, case_id: UUID) -> None:
     """Stores a flag with its evidence."""
     evidence = json.dumps({"ids": [str(each) for each in found.ids], "numbers": dict(found.numbers)})
-    tx.write(INSERT, flag_id, user_id, found.pattern, found.score, evidence, case_id, tx.now)
+    tx.defer(INSERT, flag_id, user_id, found.pattern, found.score, evidence, case_id, tx.now)
 
 
 def close(tx: Tx, user_id: UUID) -> None:
     """Closes all open flags of a member whose case is decided."""
-    tx.write(CLOSE, user_id, tx.now)
+    tx.defer(CLOSE, user_id, tx.now)
 
 
 async def page(db: Session, pattern: Pattern | None, after: Place | None, count: int, *, closed: bool) -> list[Flag]:

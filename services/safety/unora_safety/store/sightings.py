@@ -104,18 +104,18 @@ class Mark(NamedTuple):
 def see(tx: Tx, pattern: Pattern, seen: Sequence[tuple[UUID, Sighting]]) -> None:
     """Notes what was seen of members, each thing once, and that the detector is to look at them."""
     users = [user for user, _ in seen]
-    tx.write(SEE, pattern, users, [each.key for _, each in seen], [each.at for _, each in seen])
+    tx.defer(SEE, pattern, users, [each.key for _, each in seen], [each.at for _, each in seen])
     mark(tx, users)
 
 
 def mark(tx: Tx, users: Sequence[UUID]) -> None:
     """Notes that the detector is to look at these members."""
-    tx.write(MARK, list(users))
+    tx.defer(MARK, list(users))
 
 
 def act(tx: Tx, user_id: UUID, kind: str, day: date) -> None:
     """Counts something that a member did, on its day (UTC)."""
-    tx.write(ACT, user_id, kind, day)
+    tx.defer(ACT, user_id, kind, day)
 
 
 async def on_device(tx: Tx, digest: bytes, user_id: UUID, at: datetime, most: int) -> list[Sighting]:

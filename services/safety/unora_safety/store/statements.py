@@ -44,12 +44,12 @@ def add_report(
     tx: Tx, report_id: UUID, pair: tuple[UUID, UUID], target: Target, category: Category, note: str, case_id: UUID
 ) -> None:
     """Stores a report; the pair is who reports, and whom."""
-    tx.write(REPORT, report_id, *pair, target.kind, target.id, category, note, case_id, tx.now)
+    tx.defer(REPORT, report_id, *pair, target.kind, target.id, category, note, case_id, tx.now)
 
 
 def add_appeal(tx: Tx, appeal_id: UUID, user_id: UUID, case_id: UUID, text: str) -> None:
     """Stores an appeal."""
-    tx.write(APPEAL, appeal_id, user_id, case_id, text, tx.now)
+    tx.defer(APPEAL, appeal_id, user_id, case_id, text, tx.now)
 
 
 async def appeals_within(tx: Tx, user_id: UUID, time: timedelta) -> list[datetime]:

@@ -1,6 +1,6 @@
 """Streaks and check-ins, with the state machine's transitions held by a trigger (ST-01, ST-02, ST-04)."""
 
-from unora_common.plumbing import create_plumbing, run_sql
+from unora_common.messaging_schema import create_messaging_tables, run_sql
 
 revision = "0001"
 down_revision = None
@@ -149,6 +149,6 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON streak.check
 
 
 def upgrade() -> None:
-    create_plumbing("streak")
+    create_messaging_tables("streak")
     run_sql(TABLES)
     run_sql(TRIGGERS)

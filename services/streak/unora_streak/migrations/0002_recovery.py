@@ -1,6 +1,6 @@
 """At-risk periods, recovery with its holds, nudges and the tiers that limit them (ST-08, 13, 17, 18, 20)."""
 
-from unora_common.plumbing import run_sql
+from unora_common.messaging_schema import run_sql
 
 revision = "0002"
 down_revision = "0001"

@@ -12,9 +12,9 @@ from unora.streak.v1.recovery_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session
-from unora_common.declare import reads
+from unora_common.handlers import custom_write, reads
 from unora_common.messages import to_timestamp
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_streak.config import StreakConfig
 from unora_streak.domain import hold_buyable
@@ -27,15 +27,16 @@ class Recovery:
 
     service = "unora.streak.v1.RecoveryService"
 
-    def __init__(self, app: App[StreakConfig]) -> None:
-        self.app = app
-        self.policy = app.config.policy
-        self.limits = app.config.nudges
+    def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
+        self.limits = runtime.config.nudges
 
+    @custom_write
     async def AuthorizeRecovery(self, request: AuthorizeRecoveryRequest, call: Call) -> AuthorizeRecoveryResponse:
         """ST-08, ST-20. A repeat is known by its payment."""
         ids = (UUID(request.streak_id), UUID(request.payer_id), UUID(request.payment_id))
-        async with self.app.database.transaction() as tx:
+        async with self.runtime.database.transaction() as tx:
             held = await authorize(tx, *ids, self.policy)
         assert held.hold is not None
         return AuthorizeRecoveryResponse(

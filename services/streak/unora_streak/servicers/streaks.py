@@ -18,9 +18,9 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.declare import once, reads
+from unora_common.handlers import custom_idempotent, idempotent, reads
 from unora_common.ids import uuid7
-from unora_common.service import App
+from unora_common.runtime import Runtime
 
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
@@ -35,11 +35,11 @@ class Streaks:
 
     service = "unora.streak.v1.StreakService"
 
-    def __init__(self, app: App[StreakConfig]) -> None:
-        self.app = app
-        self.policy = app.config.policy
-        self.limits = app.config.nudges
-        self.directory = Directory(app.clients)
+    def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
+        self.limits = runtime.config.nudges
+        self.directory = Directory(runtime.clients)
 
     @reads
     async def GetDashboard(self, request: GetDashboardRequest, db: Session) -> GetDashboardResponse:
@@ -58,6 +58,7 @@ class Streaks:
             streak=to_streak(streak, found.server_type, db.user), check_ins=[to_check_in(row) for row in made]
         )
 
+    @custom_idempotent
     async def CheckIn(self, request: CheckInRequest, call: Call) -> CheckInResponse:
         """ST-04, ST-05, ST-10. Only the first check-in after a reset has to ask for the pair's zone."""
         try:
@@ -65,16 +66,16 @@ class Streaks:
         except CycleIsOver:
             return await self._in_a_new_cycle(request, call)
 
-    @once
+    @idempotent
     async def _in_this_cycle(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
         return await self._check_in(request, tx, None)
 
     async def _zone(self, request: CheckInRequest, call: Call) -> str:
-        async with self.app.database.session(call.user) as db:
+        async with self.runtime.database.session(call.user) as db:
             found = await streaks.one(db, UUID(request.streak_id), db.user)
         return await self.directory.zone_of_pair(found.streak.user_a_id, found.streak.user_b_id)
 
-    @once(prepare=_zone)
+    @idempotent(prepare=_zone)
     async def _in_a_new_cycle(self, request: CheckInRequest, tx: Tx, zone: str) -> CheckInResponse:
         return await self._check_in(request, tx, zone)
 
@@ -88,7 +89,7 @@ class Streaks:
         await streaks.save(tx, before, after, events, self.policy)
         return CheckInResponse(streak=to_streak(after, found.server_type, tx.user))
 
-    @once
+    @idempotent
     async def SendNudge(self, request: SendNudgeRequest, tx: Tx) -> SendNudgeResponse:
         """ST-13. The streak's lock holds the number of nudges still."""
         found = await streaks.lock(tx, UUID(request.streak_id), tx.user)

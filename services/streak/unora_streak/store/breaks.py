@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from unora_common.batching import Write
 from unora_common.database import Tx
 from unora_common.ids import uuid7
-from unora_common.writes import Write
 
 from unora_streak.domain import Event, PaymentWindowOpened, State, Streak, StreakAtRisk
 

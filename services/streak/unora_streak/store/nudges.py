@@ -49,7 +49,7 @@ async def standing(session: Session, streak: Streak, sender: UUID) -> Standing:
 
 def save(tx: Tx, event: NudgeSent, break_id: UUID, ordinal: int) -> None:
     """Stores a nudge, with its number in the period."""
-    tx.write(
+    tx.defer(
         INSERT,
         *(event.nudge_id, event.streak_id, break_id, event.sender_id, event.receiver_id),
         *(ordinal, event.payment_id, event.at),

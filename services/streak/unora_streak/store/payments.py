@@ -66,14 +66,14 @@ async def known(tx: Tx, payment_id: UUID, streak_id: UUID) -> Known:
 
 def hold(tx: Tx, payment_id: UUID, break_id: UUID, payer: UUID, until: datetime) -> None:
     """Notes for which break a payment is authorised (ST-20)."""
-    tx.write(HOLD, payment_id, break_id, payer, tx.now, until)
+    tx.defer(HOLD, payment_id, break_id, payer, tx.now, until)
 
 
 def link(tx: Tx, payment_id: UUID, break_id: UUID, payer: UUID, recovered_at: datetime) -> None:
     """Links the recovery to its payment (ST-18)."""
-    tx.write(LINK, uuid7(), break_id, payer, payment_id, recovered_at)
+    tx.defer(LINK, uuid7(), break_id, payer, payment_id, recovered_at)
 
 
 def close(tx: Tx, payment_id: UUID, streak_id: UUID, outcome: str) -> None:
     """Notes that a payment `failed` or was `rejected`, and brings nothing."""
-    tx.write(CLOSE, payment_id, streak_id, outcome, tx.now)
+    tx.defer(CLOSE, payment_id, streak_id, outcome, tx.now)

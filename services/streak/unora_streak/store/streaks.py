@@ -128,12 +128,12 @@ async def save(tx: Tx, before: Streak, after: Streak, events: Sequence[Event], p
         return
     for _, state in transitions(events)[:-1]:
         await tx.run(VIA_STATE, after.id, state)
-    tx.write(UPDATE, after.id, *_moving(after, policy))
+    tx.defer(UPDATE, after.id, *_moving(after, policy))
     for event in events:
         if isinstance(event, CheckedIn):
             made = (event.user_id, event.cycle, event.day, event.check_in_date, event.at, event.effort)
-            tx.write(INSERT_CHECK_IN, uuid7(), after.id, *made)
-        tx.writes += breaks.writes_of(event)
+            tx.defer(INSERT_CHECK_IN, uuid7(), after.id, *made)
+        tx.deferred += breaks.writes_of(event)
     tx.emit(*(to_event(event, before.version + 1 + index) for index, event in enumerate(events)))
 
 

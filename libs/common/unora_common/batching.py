@@ -1,6 +1,6 @@
 """Several statements in one round trip.
 
-A use case's writes, its events and its answer are known before any of them is sent. They go to Postgres together, as
+A use case knows its last writes, its events and its response before it sends any of them. They go to Postgres as the
 parts of one statement (`WITH … AS (INSERT …), … AS (UPDATE …) INSERT …`): a check-in needs four round trips, not seven.
 """
 
@@ -15,14 +15,14 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Write(NamedTuple):
-    """A statement that changes something and whose rows nobody needs, with its arguments for $1, $2, …"""
+    """A statement whose result is not needed, with its arguments for $1, $2, …"""
 
     sql: str
     arguments: tuple[Any, ...]
 
 
-def together(writes: Sequence[Write]) -> Write:
-    """One statement that does all of them. Its parts see none of each other's effects."""
+def combine(writes: Sequence[Write]) -> Write:
+    """One statement that does all the writes. Its parts do not see each other's effects."""
     if len(writes) == 1:
         return writes[0]
     sql = _joined(tuple((write.sql, len(write.arguments)) for write in writes))

@@ -13,11 +13,13 @@ from typing import Any
 
 import uvloop
 
+from unora_common.app import App
 from unora_common.config import ConfigError, given, load
-from unora_common.service import App, Service
+from unora_common.replay import Replay
+from unora_common.service import Service
 
 
-def main(service: Service[Any], arguments: list[str] | None = None) -> int:
+def main(service: Service[Any, Any], arguments: list[str] | None = None) -> int:
     """Parses the command line, reads the configuration, and runs until SIGTERM or SIGINT. Returns the exit code."""
     options = _parser(service).parse_args(arguments)
     zoneinfo.reset_tzpath(to=())  # the zones of the locked tzdata, not this machine's: replicas must agree on midnights
@@ -32,7 +34,7 @@ def main(service: Service[Any], arguments: list[str] | None = None) -> int:
         return runner.run(_run(App(service, config), options))
 
 
-def _parser(service: Service[Any]) -> argparse.ArgumentParser:
+def _parser(service: Service[Any, Any]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m unora_{service.name}",
         description=f"The {service.name} service of Unora. Configuration comes from UNORA_* variables.",
@@ -52,7 +54,7 @@ def _parser(service: Service[Any]) -> argparse.ArgumentParser:
     return parser
 
 
-def _migrate(service: Service[Any]) -> int:
+def _migrate(service: Service[Any, Any]) -> int:
     from unora_common.migrations import upgrade  # alembic and SQLAlchemy, which no running service needs in memory
 
     try:
@@ -67,7 +69,7 @@ def _migrate(service: Service[Any]) -> int:
     return 0
 
 
-async def _run(app: App[Any], options: argparse.Namespace) -> int:
+async def _run(app: App[Any, Any], options: argparse.Namespace) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -93,21 +95,21 @@ async def _run(app: App[Any], options: argparse.Namespace) -> int:
         await app.close()
 
 
-async def _command(app: App[Any], options: argparse.Namespace) -> int:
+async def _command(app: App[Any, Any], options: argparse.Namespace) -> int:
     if options.command in ("republish", "replay"):
-        await app.connected()
+        await app.messaging.connected()
     if options.command == "republish":
         return await _republish(app)
     if options.command == "replay":
-        applied = await app.dead_letters.replay(app.consumers)
+        applied = await Replay(app.runtime, app.messaging).run(app.consumers)
         print(f"{applied} dead letters of {app.context} applied")
         return 0
-    return await app.service.commands[options.command].run(app, options)
+    return await app.service.commands[options.command].run(app.runtime, options)
 
 
-async def _republish(app: App[Any]) -> int:
-    """Marks the whole outbox unpublished, batch by batch, and waits until it is published by the relay that leads: a
-    running service's, or this one.
+async def _republish(app: App[Any, Any]) -> int:
+    """Marks the whole outbox as unpublished, batch by batch, and waits until the relay that leads has published it:
+    that of a running service, or the one of this process.
     """
     mark = f"""
         UPDATE {app.context}.outbox SET published_at = NULL WHERE id IN (

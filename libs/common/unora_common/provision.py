@@ -1,7 +1,7 @@
 """Prepares a Postgres cluster for Unora: roles, schemas, and the one clock for rules. Runs before migrations.
 
 Each context has two roles: `unora_<context>_owner` migrates, `unora_<context>` runs with rights on its own schema only.
-`python -m unora_common.cluster` does it for all contexts, with the clock of production, as often as one likes.
+`python -m unora_common.provision` does it for all contexts, with the clock of production, as often as one likes.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def read_passwords(folder: Path) -> dict[str, str]:
 def main(arguments: list[str] | None = None) -> int:
     """Prepares the database that UNORA_DATABASE_URL names; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m unora_common.cluster",
+        prog="python -m unora_common.provision",
         description="Makes the roles, the schemas and the clock. UNORA_DATABASE_URL (or UNORA_DATABASE_URL_FILE) is a "
         "superuser's.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-PLUMBING = """
+MESSAGING_TABLES = """
 CREATE TABLE {schema}.outbox (
     id uuid NOT NULL CONSTRAINT pk_outbox PRIMARY KEY,
     seq bigint GENERATED ALWAYS AS IDENTITY,
@@ -68,6 +68,6 @@ def run_sql(script: str) -> None:
             statement = []
 
 
-def create_plumbing(schema: str) -> None:
+def create_messaging_tables(schema: str) -> None:
     """Makes outbox, inbox, inbox_failures and kept_answers."""
-    run_sql(PLUMBING.format(schema=schema))
+    run_sql(MESSAGING_TABLES.format(schema=schema))

@@ -1,4 +1,4 @@
-"""The one map from what a use case raises to what leaves the service. What is unknown leaves as INTERNAL."""
+"""Maps what a use case raises to the status that leaves the service. An unknown error leaves as INTERNAL."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from unora_common.database import AWAY
 from unora_common.errors import DomainError, InvalidArgument, Unavailable
+from unora_common.transient import TRANSIENT_ERRORS
 
 STATUS = {code.name: code for code in grpc.StatusCode}
-UNAVAILABLE = (*AWAY, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 DETAILS = "grpc-status-details-bin"
 
 
 class Internal(DomainError):
-    """Something that should not happen; what it was stands in the log, under the trace."""
+    """An error that should not happen. The log has the details, under the call's trace."""
 
     code = "INTERNAL"
     reason = "INTERNAL"
 
 
 class DeadlineExceeded(DomainError):
-    """The caller's time was over."""
+    """The call's deadline has passed."""
 
     code = "DEADLINE_EXCEEDED"
     reason = "DEADLINE_EXCEEDED"
 
 
 def to_domain_error(error: BaseException, constraints: Mapping[str, type[DomainError]]) -> DomainError:
-    """The refusal that an exception means. `constraints` maps names of database constraints to refusals."""
+    """The refusal for an exception. `constraints` maps names of database constraints to refusals."""
     if isinstance(error, DomainError):
         return error
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
@@ -44,11 +43,11 @@ def to_domain_error(error: BaseException, constraints: Mapping[str, type[DomainE
         return Unavailable() if error.code() == grpc.StatusCode.UNAVAILABLE else Internal()
     if isinstance(error, TimeoutError):
         return DeadlineExceeded()
-    return Unavailable() if isinstance(error, UNAVAILABLE) else Internal()
+    return Unavailable() if isinstance(error, TRANSIENT_ERRORS) else Internal()
 
 
 def to_status(error: DomainError, context: str) -> status_pb2.Status:
-    """The rich status: code, ErrorInfo, and BadRequest for fields. The message repeats the reason and nothing else."""
+    """The rich status: code, ErrorInfo, and BadRequest for fields. The message holds only the reason."""
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=f"unora.{context}", metadata=error.metadata)
     details = [_any(info)]
     if isinstance(error, InvalidArgument):
@@ -67,7 +66,7 @@ def _any(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) ->
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
-    """The stable reason in an error that another service gave, or an empty string."""
+    """The stable reason in another service's error, or an empty string."""
     for pair in error.trailing_metadata():
         key, value = tuple(pair)
         if key == DETAILS:

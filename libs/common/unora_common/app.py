@@ -1,0 +1,162 @@
+"""`App` runs a `Service` in one process: its connections, its server, its jobs, its consumers and its relay."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Coroutine
+from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
+
+from unora.identity.v1.account_service_pb2 import GetJwksRequest
+from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
+
+from unora_common.authentication import Authenticator
+from unora_common.clients import Clients
+from unora_common.config import Config
+from unora_common.consumers import Consumer
+from unora_common.database import Database
+from unora_common.dead_letters import DeadLetters
+from unora_common.handlers import Every
+from unora_common.jobs import Housekeeping, Job
+from unora_common.logs import logger
+from unora_common.messaging import Messaging
+from unora_common.metrics import Metrics
+from unora_common.readiness import Readiness
+from unora_common.relay import Relay
+from unora_common.revocations import Revocations, fetch_revocations
+from unora_common.runtime import Runtime
+from unora_common.server import Server
+from unora_common.service import Service, marked
+from unora_common.tokens import Jwks, Verifier
+
+C = TypeVar("C", bound=Config)
+R = TypeVar("R")
+
+
+class App(Generic[C, R]):
+    """Call `open` first; then `serve`, `work` and `watch` as the process's role wants; `close` last."""
+
+    def __init__(self, service: Service[C, R], config: C) -> None:
+        self.service = service
+        self.context = service.name
+        self.config = config
+        self.log = logger(service.name, config.log_level)
+        self.metrics = Metrics()
+        self.clients = Clients(config)
+        self.verifier = Verifier(self._fetch_keys)
+        self.revocations = Revocations(self._fetch_revocations, max_staleness=config.revocations_silence)
+        self.runtime: Runtime[C, R]
+        self.database: Database
+        self.messaging: Messaging
+        self.dead_letters: DeadLetters
+        self.relay: Relay
+        self.readiness: Readiness
+        self.consumers: list[Consumer] = []
+        self.jobs: list[Job] = []
+        self.server: Server | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Connects, and makes the parts; serves nothing yet. Raises ConfigError, or OSError if Postgres is away."""
+        config = self.config
+        self.messaging = Messaging(self.context, config.nats_url, self.log, lambda: self.relay.wake())
+        jetstream = self.messaging.jetstream
+        self.relay = Relay(self.context, config.database_url, jetstream, self.log, self.metrics.registry)
+        self.database = await Database.open(
+            config.database_url, self.context, connections=config.database_connections, wake=self._wake_relay
+        )
+        self.readiness = Readiness(
+            self.database, self.verifier, self.revocations, keys_interval=config.jwks_refresh, log=self.log
+        )
+        # A service that declares no resources has the type None for them.
+        resources = self.service.resources(config) if self.service.resources else cast("R", None)
+        self.runtime = Runtime(self.context, config, resources, self.database, self.clients, self.log, self.metrics)
+        self._make_parts()
+        await self.messaging.open()
+
+    async def serve(self, *, calls: bool = True) -> None:
+        """Starts the gRPC server, not ready yet; without `calls` it serves nothing but health and reflection."""
+        servicers = [make(self.runtime) for make in self.service.servicers] if calls else []
+        authenticator = Authenticator(self.verifier, self.revocations)
+        self.server = Server(self.runtime, authenticator, self.service.constraints, servicers)
+        await self.server.start()
+        self.log.info("serving", address=self.server.address)
+
+    def work(self) -> None:
+        """Starts the jobs now, and the relay and the consumers as soon as NATS is reached."""
+        for job in self.jobs:
+            self._start(job.run())
+        self._start(self._exchange_events())
+
+    def watch(self) -> None:
+        """Starts to report readiness, and to follow identity's revocations."""
+        self._start(self.readiness.watch(self._set_ready))
+        self._start(self.revocations.run(self.config.revocations_interval, self.log))
+
+    async def close(self) -> None:
+        """Stops in the order in which nothing is lost: calls, then work, then connections."""
+        if self.server:
+            await self.server.set_ready(False)
+            await self.server.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.readiness.close()
+        await self.relay.close()
+        await self.clients.close()
+        await self.messaging.close()
+        await self.database.close()
+        close = getattr(self.runtime.resources, "close", None)
+        if close is not None:
+            closing = close()
+            if inspect.isawaitable(closing):
+                await closing
+
+    def _make_parts(self) -> None:
+        self.dead_letters = DeadLetters(self.runtime, self.messaging)
+        for part in [make(self.runtime) for make in self.service.consumers]:
+            self.consumers += [
+                Consumer(self.runtime, self.messaging, self.dead_letters, method.consumes, method)
+                for method in marked(part, "consumes")
+            ]
+        housekeeping = Housekeeping(self.context, self.config, self.database)
+        jobs = [
+            (method.every, method)
+            for part in [make(self.runtime) for make in self.service.jobs]
+            for method in marked(part, "every")
+        ]
+        jobs.append((Every(600.0), housekeeping.purge))
+        self.jobs += [Job(every, method, self.log, self.metrics) for every, method in jobs]
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.ensure_future(work))
+
+    async def _exchange_events(self) -> None:
+        await self.messaging.connected()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.relay.run(self.config.relay_interval))
+            for consumer in self.consumers:
+                tasks.create_task(consumer.run())
+
+    async def _set_ready(self, ready: bool) -> None:
+        if self.server:
+            await self.server.set_ready(ready)
+
+    def _wake_relay(self) -> None:
+        """Wakes the leading relay, in this process or in whichever replica it runs."""
+        if not self.relay.wake():
+            self.messaging.wake_relays()
+
+    async def _fetch_keys(self) -> Jwks:
+        if self.service.keys:
+            return self.service.keys(self.runtime)
+        stub = self.clients.stub(AccountServiceStub, "unora.identity.v1.AccountService")
+        response = await self.clients.call(stub.GetJwks, GetJwksRequest())
+        names = ("kty", "crv", "x", "y", "kid", "alg", "use")
+        return {"keys": [{name: getattr(key, name) for name in names} for key in response.keys]}
+
+    async def _fetch_revocations(self) -> frozenset[UUID]:
+        if self.service.revocations:
+            return await self.service.revocations(self.runtime)
+        return await fetch_revocations(self.clients)

@@ -1,0 +1,212 @@
+"""Decorators that declare the methods of servicers, consumers and jobs.
+
+    class Streaks:                                    # a servicer: one method for each RPC of `service`
+        service = "unora.streak.v1.StreakService"
+
+        @idempotent                                   # one transaction; its response is stored for a repeat
+        async def CheckIn(self, request: CheckInRequest, tx: Tx) -> CheckInResponse: ...
+
+        @reads                                        # each statement by itself; nothing is changed
+        async def GetDashboard(self, request: GetDashboardRequest, db: Session) -> GetDashboardResponse: ...
+
+    class ConnectionEvents:                           # consumers
+        @on(ConnectionFormed, prepare=_zone)          # `_zone` calls another context before the transaction
+        async def on_connection_formed(self, event: ConnectionFormed, tx: Tx, zone: str) -> None: ...
+
+    class StreakJobs:                                 # jobs
+        @every(seconds=1)
+        async def close_days(self) -> int: ...        # how much it did; while that is not 0 it runs again at once
+
+`@custom_read`, `@custom_write` and `@custom_idempotent` mark RPC methods that take `(request, call)` and open their own
+sessions and transactions. At start the server compares each method's decorator with the contract: `idempotency_level`
+and `repeat`.
+
+The process makes one object of each class, with the Runtime, and the class keeps it as `self.runtime`. The durable name
+of a consumer comes from its event, and must never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar, overload
+
+from google.protobuf.message import Message
+
+from unora_common.call import Call
+from unora_common.database import Session, Tx
+from unora_common.idempotency import run_idempotent, store_response
+from unora_common.outbox import subject_of
+from unora_common.runtime import Runtime
+
+
+class Servicer(Protocol):
+    """A servicer: what `@idempotent` and `@reads` need of it."""
+
+    @property
+    def runtime(self) -> Runtime[Any, Any]:
+        """The process that it runs in."""
+
+
+class Handling(StrEnum):
+    """How an RPC method is run, and so what the contract must say of it."""
+
+    IDEMPOTENT = "idempotent"
+    """The response is stored for a repeat: `repeat: REPEAT_KEPT_ANSWER`."""
+    READ = "reads"
+    """Nothing is changed: `idempotency_level = NO_SIDE_EFFECTS`."""
+    CUSTOM_READ = "custom_read"
+    """The same, but the method opens its own sessions."""
+    CUSTOM_IDEMPOTENT = "custom_idempotent"
+    """The method calls a method of its own that is `@idempotent`: `repeat: REPEAT_KEPT_ANSWER`."""
+    CUSTOM_WRITE = "custom_write"
+    """The method opens its own transactions and recognises a repeat itself: `repeat: REPEAT_OWN`."""
+
+
+S = TypeVar("S")
+H = TypeVar("H", bound=Servicer)
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+E = TypeVar("E", bound=Message)
+V = TypeVar("V")
+F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+Handler = Callable[[S, Q, Call], Awaitable[A]]
+
+
+@overload
+def idempotent(method: Callable[[H, Q, Tx], Awaitable[A]], /) -> Handler[H, Q, A]: ...
+@overload
+def idempotent(
+    *, prepare: Callable[[H, Q, Call], Awaitable[V]]
+) -> Callable[[Callable[[H, Q, Tx, V], Awaitable[A]]], Handler[H, Q, A]]: ...
+def idempotent(method: Any = None, /, *, prepare: Any = None) -> Any:
+    """The method's body is one transaction. Its response is stored in it, and returned again to a repeat (BI-08).
+
+    `prepare(self, request, call)` runs before the transaction: the place for calls to other contexts.
+    """
+
+    def wrap(body: Any) -> Any:
+        @wraps(body)
+        async def handler(self: Servicer, request: Any, call: Call) -> Any:
+            database = self.runtime.database
+
+            async def work() -> Any:
+                prepared = (await prepare(self, request, call),) if prepare else ()
+                async with database.transaction(call.user) as tx:
+                    response = await body(self, request, tx, *prepared)
+                    store_response(database, tx, call, request, response)
+                return response
+
+            return await run_idempotent(database, call, request, work)
+
+        return _handled(handler, Handling.IDEMPOTENT)
+
+    return wrap(method) if method is not None else wrap
+
+
+def reads(method: Callable[[H, Q, Session], Awaitable[A]], /) -> Handler[H, Q, A]:
+    """The method only reads; each statement stands by itself."""
+
+    @wraps(method)
+    async def handler(self: H, request: Q, call: Call) -> A:
+        async with self.runtime.database.session(call.user) as session:
+            return await method(self, request, session)
+
+    return _handled(handler, Handling.READ)
+
+
+def custom_read(method: Handler[S, Q, A], /) -> Handler[S, Q, A]:
+    """The method only reads, and opens its own sessions."""
+    return _handled(method, Handling.CUSTOM_READ)
+
+
+def custom_idempotent(method: Handler[S, Q, A], /) -> Handler[S, Q, A]:
+    """The method calls an `@idempotent` method of its class, which stores the response for a repeat."""
+    return _handled(method, Handling.CUSTOM_IDEMPOTENT)
+
+
+def custom_write(method: Handler[S, Q, A], /) -> Handler[S, Q, A]:
+    """The method opens its own transactions, and recognises a repeat of the call itself."""
+    return _handled(method, Handling.CUSTOM_WRITE)
+
+
+def _handled(method: F, handling: Handling) -> F:
+    method.handling = handling  # type: ignore[attr-defined]  # the server reads it at start
+    return method
+
+
+class Envelope(NamedTuple):
+    """An event as it was delivered, for a consumer of all events of a context."""
+
+    event_id: str
+    subject: str
+    aggregate_id: str
+    time: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Consumes:
+    """The events that a consumer method takes; read by the consumer runner, and for the permissions in NATS."""
+
+    stream: str
+    """The context that emits them."""
+    subject: str
+    event: type[Message] | None
+    prepare: Callable[..., Awaitable[Any]] | None
+
+    @property
+    def name(self) -> str:
+        """The name of the durable consumer within the context, also in the subject of its dead letters."""
+        word = self.subject.rpartition(".")[2]
+        return f"all_{self.stream}" if word == ">" else word
+
+
+def on(
+    event: type[E], *, prepare: Callable[[Any, E], Awaitable[Any]] | None = None
+) -> Callable[
+    [Callable[Concatenate[S, E, Tx, P], Awaitable[None]]], Callable[Concatenate[S, E, Tx, P], Awaitable[None]]
+]:
+    """The method applies one event type, in one transaction with its inbox row (XX-02).
+
+    `prepare(self, event)` runs before the transaction: the place for calls to other contexts.
+    """
+    subject = subject_of(event)
+
+    def wrap(method: Any) -> Any:
+        method.consumes = Consumes(subject.split(".")[1], subject, event, prepare)
+        return method
+
+    return wrap
+
+
+def on_all(
+    context: str,
+) -> Callable[[Callable[[S, list[Envelope], Tx], Awaitable[None]]], Callable[[S, list[Envelope], Tx], Awaitable[None]]]:
+    """The method applies all events of a context, many in one transaction, in the order of the stream."""
+
+    def wrap(method: Any) -> Any:
+        method.consumes = Consumes(context, f"unora.{context}.v1.>", None, None)
+        return method
+
+    return wrap
+
+
+@dataclass(frozen=True)
+class Every:
+    """How often a job runs that finds nothing to do."""
+
+    seconds: float
+
+
+def every(*, seconds: float) -> Callable[[Callable[[S], Awaitable[int]]], Callable[[S], Awaitable[int]]]:
+    """The method is a scheduled job, safe on any number of replicas. It returns how much it did."""
+
+    def wrap(method: Any) -> Any:
+        method.every = Every(seconds)
+        return method
+
+    return wrap

@@ -1,0 +1,77 @@
+"""The NATS connection of one process. The process starts without NATS if it must: events wait in the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from nats.aio.client import Client as Nats
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from unora_common.logs import Log, describe
+
+NATS_CONNECT_TIMEOUT = 5.0
+"""Seconds that a start waits for NATS before it goes on without."""
+
+
+class Messaging:
+    """Connects once in the background; after that the client itself reconnects."""
+
+    def __init__(self, context: str, url: str, log: Log, woken: Callable[[], object]) -> None:
+        """`url` may name several servers, separated by commas. `woken` is called when another replica has committed
+        events (see `wake_relays`).
+        """
+        self._context = context
+        self._urls = [each.strip() for each in url.split(",")]
+        self._log = log
+        self._woken = woken
+        self._wake_subject = f"wake.{context}"
+        self._connecting: asyncio.Future[None]
+        self.client = Nats()
+        self.jetstream = self.client.jetstream()
+
+    async def open(self) -> None:
+        """Begins to connect, and waits for it up to NATS_CONNECT_TIMEOUT. Raises what NATS refuses outright."""
+        self._connecting = asyncio.ensure_future(self._connect())
+        await asyncio.wait({self._connecting}, timeout=NATS_CONNECT_TIMEOUT)
+        if self._connecting.done():
+            await self._connecting
+        else:
+            self._log.warning("nats does not answer yet")
+
+    async def connected(self) -> None:
+        """Returns when NATS was reached for the first time."""
+        await asyncio.shield(self._connecting)
+
+    def wake_relays(self) -> None:
+        """Tells the relays of all replicas that events were committed. A lost message costs one relay interval."""
+        if self.client.is_connected:
+            task = asyncio.ensure_future(self.client.publish(self._wake_subject, b""))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def close(self) -> None:
+        """Stops connecting, and closes the connection."""
+        while not self._connecting.done():  # once may not do: Python 3.11's wait_for can lose a cancellation
+            self._connecting.cancel()
+            await asyncio.wait({self._connecting}, timeout=0.1)
+        with suppress(NatsError):
+            await self.client.close()
+
+    async def _connect(self) -> None:
+        await self.client.connect(
+            self._urls,
+            name=f"unora_{self._context}",
+            inbox_prefix=f"_INBOX.{self._context}".encode(),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept
+            error_cb=self._on_error,
+        )
+        await self.client.subscribe(self._wake_subject, cb=self._on_wake)
+
+    async def _on_wake(self, _: Msg) -> None:
+        self._woken()
+
+    async def _on_error(self, error: Exception) -> None:
+        self._log.warning("nats error", error=describe(error))

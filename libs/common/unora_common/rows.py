@@ -1,0 +1,47 @@
+"""Rows and domain objects: columns are listed once per table, and mapped by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Columns(tuple[str, ...]):
+    """The columns of one table, in one place; the lists in SELECT, INSERT and UPDATE are made from it."""
+
+    __slots__ = ()
+
+    def __new__(cls, *names: str) -> Columns:
+        """`Columns("id", "user_id")`; two are joined by `+`."""
+        return super().__new__(cls, names)
+
+    def __add__(self, other: tuple[str, ...]) -> Columns:  # type: ignore[override]  # names only
+        return Columns(*super().__add__(other))
+
+    def names(self, alias: str = "") -> str:
+        """For SELECT and INSERT: `id, user_id`, or with the alias of a table `s.id, s.user_id`."""
+        return ", ".join(f"{alias}.{name}" if alias else name for name in self)
+
+    def parameters(self, first: int = 1) -> str:
+        """For VALUES: `$1, $2`, counted from `first`."""
+        return ", ".join(f"${first + index}" for index in range(len(self)))
+
+    def assignments(self, first: int = 1) -> str:
+        """For UPDATE: `id = $1, user_id = $2`, counted from `first`."""
+        return ", ".join(f"{name} = ${first + index}" for index, name in enumerate(self))
+
+    def values(self, record: Mapping[str, Any]) -> list[Any]:
+        """The values of a record in the order of the columns. KeyError if it lacks one."""
+        return [record[name] for name in self]
+
+
+def from_row(kind: type[T], row: Mapping[str, Any]) -> T:
+    """A domain object (a dataclass or a NamedTuple) from the columns with the names of its fields.
+
+    Other columns are ignored. Text becomes an enum, an array a tuple or a frozenset, as the field's type says.
+    """
+    return msgspec.convert(dict(row), kind)

@@ -1,0 +1,37 @@
+"""Errors that may pass by themselves: a later attempt may succeed."""
+
+from __future__ import annotations
+
+import asyncpg
+import grpc
+
+from unora_common.errors import RetryLater, Unavailable
+
+TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
+    RetryLater,
+    Unavailable,
+    TimeoutError,
+    # Postgres cannot be reached.
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    # Postgres gave up the statement because of other work.
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+)
+TRANSIENT_STATUSES = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether a later attempt may succeed; for an error of a call to another context, its status decides."""
+    if isinstance(error, grpc.aio.AioRpcError):
+        return error.code() in TRANSIENT_STATUSES
+    return isinstance(error, TRANSIENT_ERRORS)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# What the image is made of, in two steps that the Dockerfile caches apart; tests/integration/deploy runs the same two.
-#   build.sh dependencies HOME   what Unora needs to run, locked by hash, into a virtual environment at HOME
-#   build.sh unora HOME          the contract's code generated, and Unora as one wheel installed there
-# Tools are left beside it in HOME.tools, which the image does not take along. The working folder is the source.
+# Builds the image's content in two steps, which the Dockerfile caches separately; tests/integration/deploy runs both.
+#   build.sh dependencies HOME   installs the runtime dependencies, locked by hash, into a virtual environment at HOME
+#   build.sh unora HOME          generates the contract's code, and installs Unora there as one wheel
+# Build tools stay in HOME.tools, which is not copied into the image. The working folder holds the source.
 set -eu
 step=$1 home=$2 tools=$2.tools
 

@@ -31,27 +31,27 @@ WHO: Final = {Access.ACCESS_PUBLIC: "anyone", Access.ACCESS_USER: "member", Acce
 
 METHODS_HEAD: Final = """# Methods
 
-Written by `make reference` from the contract in `protos/`, where requests, answers, limits and errors stand with each.
+Written by `make reference` from the contract in `protos/`, which has the requests, answers, limits and errors of each.
 
-*anyone* and *member* come through the gateway, a member with their token; an *admin* is a member with that role.
-Contexts come by their own certificates, and only those that are named. A suspended member opens only what says
-*suspended too*.
+*anyone* and *member* call through the gateway, a member with their token; an *admin* is a member with that role.
+Contexts call with their own certificates, and only those that are named. A suspended member can call only the methods
+marked *suspended too*.
 """
 EVENTS_HEAD: Final = """# Events
 
 Written by `make reference` from the contract in `protos/` and from the consumers that the services declare.
 
-Each is told on `unora.<context>.v1.<event_name>`, if and only if its transaction committed, at least once, in order per
-aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them (SA-01);
-the last column says who else acts on one, and by which method.
+Each is published on `unora.<context>.v1.<event_name>`, if and only if its transaction committed, at least once, in
+order per aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them
+(SA-01); the last column says which other consumers act on it, and by which method.
 """
 ERRORS_HEAD: Final = """# Errors
 
 Written by `make reference` from the code. A refusal is a gRPC status with `google.rpc.ErrorInfo`: the reason is stable
-and is what a client goes by, the domain is `unora.<context>`, the metadata hold what one may act on. Which method
-refuses with what stands with the method in `protos/`. Anything else leaves as INTERNAL, without detail.
+and made for clients to use, the domain is `unora.<context>`, the metadata hold what a client can act on. The comment of
+each method in `protos/` lists its refusals. Any other error becomes INTERNAL, without detail.
 
-Billing also passes on, word by word, what streak or reveal refuse a payment with.
+Billing also passes on, unchanged, the refusals with which streak or reveal refuse a payment.
 """
 
 

@@ -19,7 +19,8 @@ from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
 from unora_common.grpc_errors import reason_of
 
-from unora_reveal.domain import Facts, Look
+from unora_reveal.domain.facts import Facts
+from unora_reveal.domain.reveals import Look
 from unora_reveal.messages import to_facts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unora_common.config import Config
 
-from unora_reveal.domain import Reading
+from unora_reveal.domain.personality import Reading
 
 
 class RevealConfig(Config, frozen=True, kw_only=True):

@@ -17,7 +17,8 @@ from unora.reveal.v1.events_pb2 import (
 from unora.reveal.v1.reveal_service_pb2 import FramedContent, IdentityContent, IdentityPhoto, Reveal, RevealStatus
 from unora_common.messages import by_name, to_timestamp
 
-from unora_reveal.domain import Facts, Framed, Hobby, Status
+from unora_reveal.domain.facts import Facts, Framed, Hobby
+from unora_reveal.domain.reveals import Status
 
 E = TypeVar("E", RevealEarned, RevealUnlocked)
 STATUSES = by_name(RevealStatus)

@@ -27,7 +27,9 @@ from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.events_pb2 import DayCompleted, StreakCompleted, StreakStarted
 from unora_common.ids import uuid7
 from unora_common.messages import TIERS
-from unora_reveal.consumers import Endings, Progress, Purchases, Tiers
+from unora_reveal.consumers.billing import PaymentEvents, TierEvents
+from unora_reveal.consumers.matching import ConnectionEvents
+from unora_reveal.consumers.streak import StreakEvents
 from unora_testing.world import Caller, World
 
 from tests.support import request_id
@@ -91,23 +93,24 @@ class Couple:
         """Reveal applies these, each in a transaction of its own, as its consumers do."""
         app = self.world.apps["reveal"]
         runtime = app.runtime
-        progress, endings, purchases, tiers = Progress(runtime), Endings(runtime), Purchases(runtime), Tiers(runtime)
+        streaks, connections = StreakEvents(runtime), ConnectionEvents(runtime)
+        payments, tiers = PaymentEvents(runtime), TierEvents(runtime)
         for event in events:
-            active = isinstance(event, PaymentSucceeded) and await purchases.together(event)
+            connected = isinstance(event, PaymentSucceeded) and await payments.is_pair_connected(event)
             async with app.database.transaction() as tx:
                 match event:
                     case StreakStarted():
-                        await progress.begin(event, tx)
+                        await streaks.on_streak_started(event, tx)
                     case DayCompleted():
-                        await progress.earn(event, tx)
+                        await streaks.on_day_completed(event, tx)
                     case StreakCompleted():
-                        await progress.complete(event, tx)
+                        await streaks.on_streak_completed(event, tx)
                     case ConnectionEnded():
-                        await endings.end(event, tx)
+                        await connections.on_connection_ended(event, tx)
                     case PaymentSucceeded():
-                        await purchases.give(event, tx, active)
+                        await payments.on_payment_succeeded(event, tx, connected)
                     case TierChanged():
-                        await tiers.change(event, tx)
+                        await tiers.on_tier_changed(event, tx)
                     case _:
                         raise AssertionError(event)
 

@@ -15,7 +15,9 @@ from unora.reveal.v1.events_pb2 import RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED, FramedContent, Reveal
 from unora_common import migrations, provision
 from unora_common.ids import uuid7
-from unora_reveal.domain import Dimension, Framed, labels
+from unora_reveal.domain.facts import Framed
+from unora_reveal.domain.labels import labels
+from unora_reveal.domain.personality import Dimension
 from unora_testing.testbed import Testbed
 from unora_testing.world import Caller, World
 
@@ -41,7 +43,7 @@ async def two(world: World) -> Couple:
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """No text turns by itself meanwhile."""
-    monkeypatch.setattr("unora_reveal.framing.turn_of", lambda *_: 7)
+    monkeypatch.setattr("unora_reveal.use_cases.framing.turn_of", lambda *_: 7)
 
 
 async def glimpse(two: Couple, viewer: Caller) -> FramedContent:

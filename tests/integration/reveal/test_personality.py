@@ -24,7 +24,9 @@ from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
 from unora_common.config import CONTEXTS
 from unora_common.policies import policies_of, service_descriptor
 from unora_local import declarations
-from unora_reveal.domain import Dimension, Framed, labels
+from unora_reveal.domain.facts import Framed
+from unora_reveal.domain.labels import labels
+from unora_reveal.domain.personality import Dimension
 from unora_testing.world import Caller, World
 
 from tests.roles import role_of

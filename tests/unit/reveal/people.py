@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 
 from hypothesis import strategies as st
-from unora_reveal.domain import Facts, Hobby
+from unora_reveal.domain.facts import Facts, Hobby
 from unora_reveal.domain.themes import THEMES
 
 from tests.examples import examples

@@ -10,26 +10,15 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_reveal.domain import (
-    Dimension,
-    Facts,
-    Framed,
-    Guard,
-    Leaning,
-    Reading,
-    Score,
-    Side,
-    glimpsed,
-    labels,
-    leanings,
-    option_names,
-    sayings,
-    turn_of,
-)
-from unora_reveal.domain.glimpse import guessed
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.glimpse import glimpsed, guessed, sayings, turn_of
+from unora_reveal.domain.guard import Guard
+from unora_reveal.domain.labels import labels
+from unora_reveal.domain.personality import Dimension, Leaning, Reading, Score, Side, leanings
+from unora_reveal.domain.templates import option_names
 from unora_reveal.domain.themes import THEMES
-from unora_reveal.framing import frame_glimpse
 from unora_reveal.providers.framer import TemplateFramer
+from unora_reveal.use_cases.framing import frame_glimpse
 
 from tests.unit.reveal.people import anyone, hobby, member, short
 

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_reveal.domain import Facts, Fault, Framed, Guard
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.guard import Fault, Guard
 
 from tests.unit.reveal.people import digests, hobby, member, name_words, short
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from unora_reveal.domain import ConnectionEnded, RevealLocked, Status, require_openable
+from unora_reveal.domain.reveals import ConnectionEnded, RevealLocked, Status, require_openable
 
 READY = [Status.EARNED, Status.PURCHASED, Status.UNLOCKED]
 

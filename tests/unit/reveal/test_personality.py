@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unora_reveal.config import RevealConfig
-from unora_reveal.domain import Answered, Dimension, Leaning, Reading, Score, Side, leanings, scored
+from unora_reveal.domain.personality import Answered, Dimension, Leaning, Reading, Score, Side, leanings, scored
 
 from tests.unit.reveal.people import short
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from unora_reveal.domain import (
-    ConnectionEnded,
+from unora_reveal.domain.purchases import (
     LowerRevealFirst,
     Offer,
     RevealNotForSale,
     RevealNotLocked,
-    Status,
     next_for_sale,
     require_purchasable,
 )
+from unora_reveal.domain.reveals import ConnectionEnded, Status
 
 L, E, P, U = Status.LOCKED, Status.EARNED, Status.PURCHASED, Status.UNLOCKED
 FOR_SALE = {"free": {3, 4}, "plus": {4}, "pro": set[int]()}

@@ -8,9 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_reveal.domain import Facts, Framed, Guard, Leaning, option_names, voices
-from unora_reveal.framing import frame
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.guard import Guard
+from unora_reveal.domain.personality import Leaning
+from unora_reveal.domain.templates import option_names, voices
 from unora_reveal.providers.framer import TemplateFramer
+from unora_reveal.use_cases.framing import frame
 
 from tests.unit.reveal.people import anyone, hobby, member, short
 

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from unora_reveal.domain import Facts, Framed, Leaning, sayings, voices
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.glimpse import sayings
+from unora_reveal.domain.personality import Leaning
+from unora_reveal.domain.templates import voices
 
 
 class Framer(Protocol):

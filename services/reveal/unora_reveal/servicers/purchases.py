@@ -11,12 +11,13 @@ from unora_common.runtime import Runtime
 
 from unora_reveal.clients import Bonds
 from unora_reveal.config import RevealConfig
-from unora_reveal.domain import ConnectionEnded, require_purchasable
+from unora_reveal.domain.purchases import require_purchasable
+from unora_reveal.domain.reveals import ConnectionEnded
 from unora_reveal.resources import Resources
 from unora_reveal.store import reveals as store
 
 
-class Authorisations:
+class Purchases:
     """Purchases, before their money is taken."""
 
     service = "unora.reveal.v1.PurchaseService"

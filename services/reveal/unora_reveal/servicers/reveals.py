@@ -15,8 +15,8 @@ from unora_common.handlers import custom_read, custom_write
 from unora_common.runtime import Runtime
 
 from unora_reveal.config import RevealConfig
-from unora_reveal.opening import Opening
 from unora_reveal.resources import Resources
+from unora_reveal.use_cases.reveal_opening import Opening
 
 
 class Reveals:

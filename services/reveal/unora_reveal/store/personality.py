@@ -10,7 +10,15 @@ from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
 
-from unora_reveal.domain import Answered, AnswerNotFound, Dimension, QuestionNotFound, Reading, Score, scored
+from unora_reveal.domain.personality import (
+    Answered,
+    AnswerNotFound,
+    Dimension,
+    QuestionNotFound,
+    Reading,
+    Score,
+    scored,
+)
 from unora_reveal.messages import to_personality_changed
 
 QUESTIONS = """

@@ -16,7 +16,10 @@ from unora.reveal.v1.events_pb2 import RevealEarned, RevealUnlocked
 from unora_common.database import Row, Session, Tx
 from unora_common.ids import uuid7
 
-from unora_reveal.domain import Dimension, Framed, Look, Offer, Score, Status, StreakNotFound
+from unora_reveal.domain.facts import Framed
+from unora_reveal.domain.personality import Dimension, Score
+from unora_reveal.domain.purchases import Offer
+from unora_reveal.domain.reveals import Look, Status, StreakNotFound
 from unora_reveal.messages import to_event
 from unora_reveal.store import tiers
 from unora_reveal.store.personality import to_scores

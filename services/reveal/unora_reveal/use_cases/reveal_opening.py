@@ -12,22 +12,16 @@ from unora_common.runtime import Runtime
 
 from unora_reveal.clients import Bonds, Directory
 from unora_reveal.config import RevealConfig
-from unora_reveal.domain import (
-    GLIMPSE,
-    IDENTITY,
-    ConnectionEnded,
-    Facts,
-    Framed,
-    Status,
-    next_for_sale,
-    require_openable,
-)
-from unora_reveal.framing import frame, frame_glimpse
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.glimpse import GLIMPSE
+from unora_reveal.domain.purchases import next_for_sale
+from unora_reveal.domain.reveals import IDENTITY, ConnectionEnded, Status, require_openable
 from unora_reveal.messages import to_identity, to_reveal
 from unora_reveal.providers.framer import Framer
 from unora_reveal.resources import Resources
 from unora_reveal.store import reveals as store
 from unora_reveal.store.reveals import Stored
+from unora_reveal.use_cases.framing import frame, frame_glimpse
 
 Then = Callable[[Tx, Stored], Awaitable[None]]
 

@@ -6,19 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from unora_reveal.domain import (
-    Dimension,
-    Facts,
-    Framed,
-    Guard,
-    Reading,
-    Score,
-    glimpsed,
-    labels,
-    leanings,
-    option_names,
-    turn_of,
-)
+from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.glimpse import glimpsed, turn_of
+from unora_reveal.domain.guard import Guard
+from unora_reveal.domain.labels import labels
+from unora_reveal.domain.personality import Dimension, Reading, Score, leanings
+from unora_reveal.domain.templates import option_names
 from unora_reveal.providers.framer import Framer
 
 

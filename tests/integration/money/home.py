@@ -25,8 +25,7 @@ from unora_testing.world import Caller, World
 
 from tests.integration.billing.conftest import Wallet
 from tests.integration.matching.people import People
-from tests.integration.reveal.couple import Couple as Pages
-from tests.integration.reveal.couple import member
+from tests.integration.reveal.reveal_pair import RevealPair, insert_member
 from tests.integration.safety.meetings import Meetings
 from tests.integration.safety.office import Office
 from tests.integration.streak.conftest import Couple
@@ -53,9 +52,9 @@ class Home(Couple):
         return self.purse(self.b)
 
     @property
-    def pages(self) -> Pages:
+    def pages(self) -> RevealPair:
         """Their reveals."""
-        return Pages(self.world, self.a, self.b, UUID(self.pair.connection_id), UUID(self.streak_id))
+        return RevealPair(self.world, self.a, self.b, UUID(self.pair.connection_id), UUID(self.streak_id))
 
     async def state(self) -> str:
         """Of the streak, also after the connection's end."""
@@ -115,7 +114,7 @@ class Home(Couple):
 
 async def met(world: World, a: Caller | None = None, b: Caller | None = None) -> Home:
     """A couple of these two, or of two of whom identity has all that reveals need."""
-    one, other = a or await member(world), b or await member(world)
+    one, other = a or await insert_member(world), b or await insert_member(world)
     connection = await People(world).connect(one, other, SERVER_TYPE_PARTNER)
     await world.drain()
     streaks = world.stub(StreakServiceStub, "streak")

@@ -34,14 +34,14 @@ async def verdicts(world: World, *payments: str) -> list[str]:
 
 @pytest.mark.rule("RE-05", "RE-03", "RE-09")
 async def test_a_bought_reveal_opens_and_changes_nothing_for_the_other(world: World, home: Home) -> None:
-    before = await home.pages.seen_by(home.a)
+    before = await home.pages.list_reveals(home.a)
     payment_id = await confirmed(home, 3)
     await world.drain()
     assert await home.payer.status(payment_id) == "APPLIED"
     assert await home.pages.statuses(home.b) == ["LOCKED", "LOCKED", "PURCHASED", "LOCKED", "LOCKED"]
     opened = await home.pages.open(home.b, 3)
     assert opened.reveal.framed.text
-    assert await home.pages.seen_by(home.a) == before
+    assert await home.pages.list_reveals(home.a) == before
 
 
 @pytest.mark.rule("RE-05", "RE-04")
@@ -135,7 +135,7 @@ async def test_a_tier_that_falls_before_the_money_comes_sells_a_lower_one_first(
     assert await home.payer.confirm(made.confirmation) == 200
     await world.drain()
     assert (await home.payer.status(made.payment.payment_id), await home.payer.credits()) == ("CREDITED", REVEAL)
-    assert [each.for_sale for each in await home.pages.seen_by(home.b)] == [False, False, True, False, False]
+    assert [each.for_sale for each in await home.pages.list_reveals(home.b)] == [False, False, True, False, False]
 
 
 @pytest.mark.rule("RE-10", "BI-11")

@@ -61,7 +61,7 @@ async def felt(home: Home) -> Felt:
         inventory.connection_limit,
         round((timer["refresh_available_at"] - timer["last_global_refresh_at"]) / HOUR),
         nudges,
-        [each.reveal_number for each in await home.pages.seen_by(who) if each.for_sale],
+        [each.reveal_number for each in await home.pages.list_reveals(who) if each.for_sale],
     )
 
 

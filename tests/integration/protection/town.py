@@ -50,7 +50,7 @@ from tests.integration.discovery.pool import PARTNER, Pool, Server
 from tests.integration.identity.people import ADA, Signed
 from tests.integration.identity.people import People as Arrivals
 from tests.integration.matching.people import People as Matches
-from tests.integration.reveal.couple import add_photo
+from tests.integration.reveal.reveal_pair import insert_photo
 from tests.integration.safety.meetings import Meetings
 from tests.integration.safety.office import Office
 from tests.support import request_id
@@ -116,7 +116,7 @@ class Town:
         """Someone with all that Discovery asks for, in these servers; of their photos only the records are there."""
         who = await self.sign_in()
         for position in (1, 2, 3):
-            await add_photo(self.world, who, position)
+            await insert_photo(self.world, who, position)
         await self.arrivals.choose(who.signed)
         await self.arrivals.tell(who.signed, profile)
         await self.world.drain()

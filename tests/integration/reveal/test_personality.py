@@ -24,8 +24,8 @@ from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
 from unora_common.config import CONTEXTS
 from unora_common.policies import policies_of, service_descriptor
 from unora_local import declarations
-from unora_reveal.domain.facts import Framed
-from unora_reveal.domain.labels import labels
+from unora_reveal.domain.facts import FramedText
+from unora_reveal.domain.labels import find_labels
 from unora_reveal.domain.personality import Dimension
 from unora_testing.world import Caller, World
 
@@ -119,7 +119,7 @@ async def test_the_questions_cover_five_dimensions_both_ways_and_name_none(world
     for question in answer.questions:
         assert question.wording[0].isupper()
         assert question.wording.endswith(".")
-        assert not labels(Framed("", question.wording)) - {"answer"}
+        assert not find_labels(FramedText("", question.wording)) - {"answer"}
 
 
 @pytest.mark.rule("PE-02")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from uuid import UUID
 
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora_common.database import Tx
 from unora_common.handlers import on
+from unora_common.messages import from_timestamp
 from unora_common.runtime import Runtime
 
 from unora_reveal.config import RevealConfig
 from unora_reveal.resources import Resources
-from unora_reveal.store import reveals as store
+from unora_reveal.store import pairs
 
 
 class ConnectionEvents:
@@ -23,6 +23,6 @@ class ConnectionEvents:
 
     @on(ConnectionEnded)
     async def on_connection_ended(self, event: ConnectionEnded, tx: Tx) -> None:
-        """Stores the end as a tombstone."""
-        pair = (UUID(event.user_a_id), UUID(event.user_b_id))
-        await store.end(tx, UUID(event.connection_id), *pair, event.occurred_at.ToDatetime(UTC))
+        """Stores the end, also of a connection whose streak is not known yet."""
+        members = UUID(event.user_a_id), UUID(event.user_b_id)
+        await pairs.end(tx, UUID(event.connection_id), *members, from_timestamp(event.occurred_at))

@@ -1,4 +1,4 @@
-"""The days of streaks, by which reveals are earned."""
+"""Streaks: their days earn reveals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from unora_common.handlers import on
 from unora_common.runtime import Runtime
 
 from unora_reveal.config import RevealConfig
+from unora_reveal.domain.streaks import Streak
 from unora_reveal.resources import Resources
-from unora_reveal.store import reveals as store
+from unora_reveal.use_cases.earning import record_days
 
 
 class StreakEvents:
@@ -26,21 +27,21 @@ class StreakEvents:
     @on(StreakStarted)
     async def on_streak_started(self, event: StreakStarted, tx: Tx) -> None:
         """Each of the two members gets five reveals."""
-        await store.reach(tx, _streak(event), event.completed_days)
+        await record_days(tx, _streak(event), event.completed_days)
 
     @on(DayCompleted)
     async def on_day_completed(self, event: DayCompleted, tx: Tx) -> None:
         """Each member earns what their own tier gives for the days so far (RE-03)."""
-        await store.reach(tx, _streak(event), event.completed_days)
+        await record_days(tx, _streak(event), event.completed_days)
 
     @on(StreakCompleted)
     async def on_streak_completed(self, event: StreakCompleted, tx: Tx) -> None:
         """Day 15: both members earn the identity, whatever their tier (RE-04)."""
-        await store.reach(tx, _streak(event), event.completed_days)
+        await record_days(tx, _streak(event), event.completed_days)
 
 
-def _streak(event: StreakStarted | DayCompleted | StreakCompleted) -> store.Streak:
-    return store.Streak(
+def _streak(event: StreakStarted | DayCompleted | StreakCompleted) -> Streak:
+    return Streak(
         id=UUID(event.streak_id),
         connection_id=UUID(event.connection_id),
         user_a_id=UUID(event.user_a_id),

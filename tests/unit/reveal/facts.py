@@ -11,28 +11,28 @@ from unora_reveal.domain.themes import THEMES
 
 from tests.examples import examples
 
-short = examples(60)
+few_examples = examples(60)
 """A busy machine is no fault of the code."""
 SALT = b"0123456789abcdef"
 OPTIONS = sorted(THEMES)
 
 
-def digests(name: str, salt: bytes = SALT) -> frozenset[bytes]:
+def name_digests(name: str, salt: bytes = SALT) -> frozenset[bytes]:
     """As the contract of GetRevealFacts says: salt, then the word, case-folded, in UTF-8."""
     folded = unicodedata.normalize("NFC", name).casefold()
     return frozenset(hashlib.sha256(salt + word.encode()).digest() for word in folded.split())
 
 
-def hobby(option: str, words: str = "") -> Hobby:
+def make_hobby(option: str, words: str = "") -> Hobby:
     """A hobby with its option's name."""
     return Hobby(option, option.replace("_", " ").capitalize(), words)
 
 
-def member(
+def make_facts(
     name: str = "", *hobbies: Hobby, bio: str = "", occupation: str = "", city: str = "", salt: bytes = SALT
 ) -> Facts:
     """A member of whom the guard knows the name."""
-    return Facts(hobbies, bio, occupation, city, digests(name, salt), salt)
+    return Facts(hobbies, bio, occupation, city, name_digests(name, salt), salt)
 
 
 def _keeps_its_word(char: str) -> bool:
@@ -46,15 +46,18 @@ name_words = st.text(st.sampled_from(LETTERS), min_size=2, max_size=12).filter(
     lambda word: unicodedata.is_normalized("NFC", word)
 )
 free_text = st.text(max_size=140)
-hobbies = st.lists(
-    st.builds(hobby, st.sampled_from(OPTIONS), free_text), min_size=0, max_size=10, unique_by=lambda each: each.option
+any_hobbies = st.lists(
+    st.builds(make_hobby, st.sampled_from(OPTIONS), free_text),
+    min_size=0,
+    max_size=10,
+    unique_by=lambda each: each.option,
 )
-anyone = st.builds(
-    lambda name, chosen, bio, occupation, city: member(
+any_facts = st.builds(
+    lambda name, chosen, bio, occupation, city: make_facts(
         " ".join(name), *chosen, bio=bio, occupation=occupation, city=city
     ),
     st.lists(name_words, max_size=3),
-    hobbies,
+    any_hobbies,
     free_text,
     free_text,
     free_text,

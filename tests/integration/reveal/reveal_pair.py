@@ -46,7 +46,7 @@ SECRETS = ("wilhelmina", "okonkwo", "reyes", "cartographer", "islands", "starter
 
 
 @dataclass
-class Couple:
+class RevealPair:
     """Two members, their connection and its streak."""
 
     world: World
@@ -57,16 +57,16 @@ class Couple:
 
     # What other contexts tell
 
-    def started(self) -> StreakStarted:
+    def streak_started(self) -> StreakStarted:
         return self._event(StreakStarted, 0)
 
-    def day(self, days: int) -> DayCompleted:
+    def day_completed(self, days: int) -> DayCompleted:
         return self._event(DayCompleted, days)
 
-    def completed(self) -> StreakCompleted:
+    def streak_completed(self) -> StreakCompleted:
         return self._event(StreakCompleted, 15)
 
-    def ended(self) -> ConnectionEnded:
+    def connection_ended(self) -> ConnectionEnded:
         return ConnectionEnded(
             connection_id=str(self.connection_id),
             version=2,
@@ -76,7 +76,7 @@ class Couple:
             occurred_at=self._at(),
         )
 
-    def paid(self, payer: Caller, number: int, payment: str = "") -> PaymentSucceeded:
+    def payment_succeeded(self, payer: Caller, number: int, payment: str = "") -> PaymentSucceeded:
         return PaymentSucceeded(
             payment_id=payment or request_id(),
             version=2,
@@ -89,7 +89,7 @@ class Couple:
             occurred_at=self._at(),
         )
 
-    async def hear(self, *events: Message) -> None:
+    async def apply(self, *events: Message) -> None:
         """Reveal applies these, each in a transaction of its own, as its consumers do."""
         app = self.world.apps["reveal"]
         runtime = app.runtime
@@ -139,13 +139,15 @@ class Couple:
     def reveals(self) -> RevealServiceStub:
         return self.world.stub(RevealServiceStub, "reveal")
 
-    async def seen_by(self, member: Caller) -> Sequence[Reveal]:
+    async def list_reveals(self, member: Caller) -> Sequence[Reveal]:
         request = ListRevealsRequest(streak_id=str(self.streak_id))
         return (await self.reveals.ListReveals(request, metadata=member.metadata)).reveals
 
     async def statuses(self, member: Caller) -> list[str]:
         """Of the five, by number, such as EARNED."""
-        return [RevealStatus.Name(each.status).removeprefix("REVEAL_STATUS_") for each in await self.seen_by(member)]
+        return [
+            RevealStatus.Name(each.status).removeprefix("REVEAL_STATUS_") for each in await self.list_reveals(member)
+        ]
 
     def open(self, member: Caller, number: int, request: str = "") -> Awaitable[OpenRevealResponse]:
         asked = OpenRevealRequest(
@@ -154,7 +156,7 @@ class Couple:
         answer: Awaitable[OpenRevealResponse] = self.reveals.OpenReveal(asked, metadata=member.metadata)
         return answer
 
-    async def row(self, member: Caller, number: int) -> dict[str, Any]:
+    async def stored_reveal(self, member: Caller, number: int) -> dict[str, Any]:
         """The reveal as it is stored, with its content."""
         found = await self.world.superuser.fetchrow(
             """SELECT r.*, c.content_json, c.photo_ids FROM reveal.reveals r
@@ -165,7 +167,7 @@ class Couple:
         assert found is not None
         return dict(found)
 
-    async def answer(self, member: Caller, answers: dict[int, int]) -> None:
+    async def submit_answers(self, member: Caller, answers: dict[int, int]) -> None:
         """Personality questions, by question 1 to 35: 1 disagree to 5 agree."""
         request = SubmitAnswersRequest(
             request_id=request_id(),
@@ -175,7 +177,7 @@ class Couple:
         await stub.SubmitAnswers(request, metadata=member.metadata)
 
     async def set_tier(self, member: Caller, tier: str) -> None:
-        """Without its news: what is due by it is earned with the next day."""
+        """Without its events: what is due by it is earned with the next day."""
         await self.world.superuser.execute(
             "UPDATE reveal.progressions SET tier = $3 WHERE streak_id = $1 AND user_id = $2",
             *(self.streak_id, member.user, tier),
@@ -204,7 +206,7 @@ def tier_changed(member: Caller, tier: str, version: int) -> TierChanged:
     )
 
 
-async def member(world: World, name: str = NAME) -> Caller:
+async def insert_member(world: World, name: str = NAME) -> Caller:
     """A member with a profile, hobbies and three photos, put where identity keeps them."""
     caller, sql = world.caller(), world.superuser
     await sql.execute(
@@ -223,11 +225,11 @@ async def member(world: World, name: str = NAME) -> Caller:
         [(caller.user, option, place + 1, words) for place, (option, words) in enumerate(HOBBIES)],
     )
     for position in (1, 2, 3):
-        await add_photo(world, caller, position)
+        await insert_photo(world, caller, position)
     return caller
 
 
-async def add_photo(world: World, owner: Caller, position: int) -> UUID:
+async def insert_photo(world: World, owner: Caller, position: int) -> UUID:
     """A photo of which only the record is there: nobody looks at its bytes here."""
     photo = uuid7()
     await world.superuser.execute(
@@ -239,14 +241,14 @@ async def add_photo(world: World, owner: Caller, position: int) -> UUID:
     return photo
 
 
-async def couple(world: World, *, started: bool = True) -> Couple:
+async def make_reveal_pair(world: World, *, started: bool = True) -> RevealPair:
     """Two members whose connection matching has, and of whose streak reveal has heard or not."""
-    a, b = sorted([await member(world), await member(world)], key=lambda each: each.user)
-    two = Couple(world, a, b, uuid7(), uuid7())
-    await insert_connection(world, two.connection_id, a, b)
+    a, b = sorted([await insert_member(world), await insert_member(world)], key=lambda each: each.user)
+    pair = RevealPair(world, a, b, uuid7(), uuid7())
+    await insert_connection(world, pair.connection_id, a, b)
     if started:
-        await two.hear(two.started())
-    return two
+        await pair.apply(pair.streak_started())
+    return pair
 
 
 async def insert_connection(world: World, connection_id: UUID, a: Caller, b: Caller) -> None:

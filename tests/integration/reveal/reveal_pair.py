@@ -1,4 +1,4 @@
-"""A connected pair as identity, matching and reveal know it; streak's news is brought to reveal in any order."""
+"""A connected pair in identity, matching and reveal. Events of other contexts are applied to reveal in any order."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SECRETS = ("wilhelmina", "okonkwo", "reyes", "cartographer", "islands", "starter
 
 @dataclass
 class RevealPair:
-    """Two members, their connection and its streak."""
+    """Two members, their connection, its streak, and their reveals."""
 
     world: World
     a: Caller
@@ -55,7 +55,7 @@ class RevealPair:
     connection_id: UUID
     streak_id: UUID
 
-    # What other contexts tell
+    # Events of other contexts
 
     def streak_started(self) -> StreakStarted:
         return self._event(StreakStarted, 0)
@@ -90,7 +90,7 @@ class RevealPair:
         )
 
     async def apply(self, *events: Message) -> None:
-        """Reveal applies these, each in a transaction of its own, as its consumers do."""
+        """Applies events in reveal, each in a transaction of its own, as the consumers do."""
         app = self.world.apps["reveal"]
         runtime = app.runtime
         streaks, connections = StreakEvents(runtime), ConnectionEvents(runtime)
@@ -115,7 +115,7 @@ class RevealPair:
                         raise AssertionError(event)
 
     async def end_in_matching(self) -> None:
-        """The connection is over; nobody has heard of it yet."""
+        """Ends the connection in matching, without an event."""
         await self.world.superuser.execute(
             """UPDATE matching.connections SET connection_status = 'ended', ended_at = clock.now(), ended_by_id = $2,
                end_reason = 'other', version = version + 1 WHERE id = $1""",
@@ -124,7 +124,7 @@ class RevealPair:
         )
 
     async def block(self, blocker: Caller) -> str:
-        """One blocks the other; nobody has heard of it yet but who asks safety. Returns the block."""
+        """Blocks the other member in safety; no event is delivered. Returns the block's id."""
         request = BlockUserRequest(request_id=request_id(), target=Target(connection_id=str(self.connection_id)))
         stub = self.world.stub(SafetyServiceStub, "safety")
         return str((await stub.BlockUser(request, metadata=blocker.metadata)).block.block_id)
@@ -133,7 +133,7 @@ class RevealPair:
         request = UnblockUserRequest(request_id=request_id(), block_id=block_id)
         await self.world.stub(SafetyServiceStub, "safety").UnblockUser(request, metadata=blocker.metadata)
 
-    # What the members do
+    # Calls of the members
 
     @property
     def reveals(self) -> RevealServiceStub:
@@ -144,7 +144,7 @@ class RevealPair:
         return (await self.reveals.ListReveals(request, metadata=member.metadata)).reveals
 
     async def statuses(self, member: Caller) -> list[str]:
-        """Of the five, by number, such as EARNED."""
+        """The statuses of the five reveals by number, such as EARNED."""
         return [
             RevealStatus.Name(each.status).removeprefix("REVEAL_STATUS_") for each in await self.list_reveals(member)
         ]
@@ -168,7 +168,7 @@ class RevealPair:
         return dict(found)
 
     async def submit_answers(self, member: Caller, answers: dict[int, int]) -> None:
-        """Personality questions, by question 1 to 35: 1 disagree to 5 agree."""
+        """Answers personality questions 1 to 35: question → 1 disagree to 5 agree."""
         request = SubmitAnswersRequest(
             request_id=request_id(),
             answers=[Answer(question_id=question, answer=answer) for question, answer in answers.items()],
@@ -177,7 +177,7 @@ class RevealPair:
         await stub.SubmitAnswers(request, metadata=member.metadata)
 
     async def set_tier(self, member: Caller, tier: str) -> None:
-        """Without its events: what is due by it is earned with the next day."""
+        """Sets the tier without an event: what is due by it is earned with the next day."""
         await self.world.superuser.execute(
             "UPDATE reveal.progressions SET tier = $3 WHERE streak_id = $1 AND user_id = $2",
             *(self.streak_id, member.user, tier),
@@ -200,14 +200,14 @@ class RevealPair:
 
 
 def tier_changed(member: Caller, tier: str, version: int) -> TierChanged:
-    """A member's tier, as billing tells of it."""
+    """The event of a new tier."""
     return TierChanged(
         user_id=member.id, version=version, tier=TIERS[tier], occurred_at=Timestamp(seconds=1_767_268_800)
     )
 
 
 async def insert_member(world: World, name: str = NAME) -> Caller:
-    """A member with a profile, hobbies and three photos, put where identity keeps them."""
+    """A member with a profile, hobbies and three photos, inserted into the tables of identity."""
     caller, sql = world.caller(), world.superuser
     await sql.execute(
         """INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
@@ -230,7 +230,7 @@ async def insert_member(world: World, name: str = NAME) -> Caller:
 
 
 async def insert_photo(world: World, owner: Caller, position: int) -> UUID:
-    """A photo of which only the record is there: nobody looks at its bytes here."""
+    """A photo's row, without the file."""
     photo = uuid7()
     await world.superuser.execute(
         """INSERT INTO identity.photos (id, user_id, position, object_key, has_face, quality_passed, sharpness,
@@ -242,7 +242,7 @@ async def insert_photo(world: World, owner: Caller, position: int) -> UUID:
 
 
 async def make_reveal_pair(world: World, *, started: bool = True) -> RevealPair:
-    """Two members whose connection matching has, and of whose streak reveal has heard or not."""
+    """Two new members with a connection in matching, and with their reveals if the streak has started."""
     a, b = sorted([await insert_member(world), await insert_member(world)], key=lambda each: each.user)
     pair = RevealPair(world, a, b, uuid7(), uuid7())
     await insert_connection(world, pair.connection_id, a, b)
@@ -252,7 +252,7 @@ async def make_reveal_pair(world: World, *, started: bool = True) -> RevealPair:
 
 
 async def insert_connection(world: World, connection_id: UUID, a: Caller, b: Caller) -> None:
-    """A connection as matching keeps it; `a` is the lower id."""
+    """A connection, inserted into the table of matching; `a` has the lower id."""
     await world.superuser.execute(
         """INSERT INTO matching.connections
                (id, user_a_id, user_b_id, server_type, connection_status, formed_at, version)

@@ -1,4 +1,4 @@
-"""What billing is told before it charges for a reveal."""
+"""What reveal answers to billing before billing charges for a reveal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def authorize(
     return answer
 
 
-async def reason(pair: RevealPair, payer: Caller, number: int) -> tuple[str, str, dict[str, str]]:
+async def refusal_of(pair: RevealPair, payer: Caller, number: int) -> tuple[str, str, dict[str, str]]:
     refused = await refusal(authorize(pair, payer, number))
     assert refused.domain == "unora.reveal"
     return refused.code, refused.reason, refused.metadata
@@ -42,14 +42,14 @@ LOWER_FIRST = ("FAILED_PRECONDITION", "LOWER_REVEAL_FIRST", {"reveal_number": "3
 
 
 @pytest.mark.rule("RE-03", "RE-05")
-async def test_the_payers_own_tier_decides(pair: RevealPair) -> None:
+async def test_the_tier_of_the_payer_decides(pair: RevealPair) -> None:
     await pair.set_tier(pair.b, "pro")
     assert (await authorize(pair, pair.a, 3)).connection_id == str(pair.connection_id)
-    assert await reason(pair, pair.a, 4) == LOWER_FIRST
-    assert [await reason(pair, pair.a, number) for number in (1, 2)] == [NOT_FOR_SALE] * 2
-    assert [await reason(pair, pair.b, number) for number in (1, 2, 3, 4)] == [NOT_FOR_SALE] * 4
+    assert await refusal_of(pair, pair.a, 4) == LOWER_FIRST
+    assert [await refusal_of(pair, pair.a, number) for number in (1, 2)] == [NOT_FOR_SALE] * 2
+    assert [await refusal_of(pair, pair.b, number) for number in (1, 2, 3, 4)] == [NOT_FOR_SALE] * 4
     await pair.set_tier(pair.a, "plus")
-    assert await reason(pair, pair.a, 3) == NOT_FOR_SALE
+    assert await refusal_of(pair, pair.a, 3) == NOT_FOR_SALE
     assert (await authorize(pair, pair.a, 4)).connection_id == str(pair.connection_id)
 
 
@@ -62,47 +62,53 @@ async def test_nothing_is_held_and_nothing_changes(pair: RevealPair) -> None:
 
 
 @pytest.mark.rule("RE-05")
-async def test_what_is_earned_is_not_sold(pair: RevealPair) -> None:
+async def test_an_earned_reveal_is_not_sold(pair: RevealPair) -> None:
     await pair.set_tier(pair.a, "pro")
     await pair.apply(pair.day_completed(9))
     await pair.set_tier(pair.a, "free")
-    assert (await reason(pair, pair.a, 3))[1] == "REVEAL_NOT_LOCKED"
+    assert (await refusal_of(pair, pair.a, 3))[1] == "REVEAL_NOT_LOCKED"
     assert (await authorize(pair, pair.a, 4)).connection_id == str(pair.connection_id)
 
 
 @pytest.mark.rule("RE-10")
-async def test_an_ended_connection_sells_nothing_whoever_heard_of_it_first(world: World) -> None:
-    for told in (RevealPair.end_in_matching, lambda pair: pair.apply(pair.connection_ended())):
+async def test_an_ended_connection_sells_nothing_even_before_its_event_arrives(world: World) -> None:
+    for end in (RevealPair.end_in_matching, lambda pair: pair.apply(pair.connection_ended())):
         pair = await make_reveal_pair(world)
-        await told(pair)
-        assert await reason(pair, pair.a, 3) == ("FAILED_PRECONDITION", "CONNECTION_ENDED", {})
+        await end(pair)
+        assert await refusal_of(pair, pair.a, 3) == ("FAILED_PRECONDITION", "CONNECTION_ENDED", {})
 
 
 @pytest.mark.rule("RE-05", "XX-04")
-async def test_anothers_streak_is_a_missing_one(world: World, pair: RevealPair) -> None:
+async def test_a_streak_of_others_looks_like_a_missing_one(world: World, pair: RevealPair) -> None:
     stranger = world.caller()
     missing = RevealPair(world, pair.a, pair.b, uuid7(), uuid7())
-    assert await reason(pair, stranger, 3) == await reason(missing, pair.a, 3) == ("NOT_FOUND", "STREAK_NOT_FOUND", {})
+    assert (
+        await refusal_of(pair, stranger, 3)
+        == await refusal_of(missing, pair.a, 3)
+        == ("NOT_FOUND", "STREAK_NOT_FOUND", {})
+    )
 
 
 @pytest.mark.rule("RE-04", "RE-05")
 @pytest.mark.parametrize("number", [-1, 0, 5, 6])
-async def test_the_identity_cannot_even_be_asked_for(pair: RevealPair, number: int) -> None:
+async def test_the_contract_refuses_to_authorize_the_identity(pair: RevealPair, number: int) -> None:
     refused = await refusal(authorize(pair, pair.a, number))
     assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", ["reveal_number"])
 
 
 @pytest.mark.rule("RE-05")
-async def test_it_waits_for_matching(world: World, pair: RevealPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(*_: object) -> object:
+async def test_a_purchase_is_not_authorized_while_matching_does_not_answer(
+    world: World, pair: RevealPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unavailable(*_: object) -> object:
         raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
 
     with monkeypatch.context() as patch:
-        patch.setattr("unora_reveal.clients._is_active", away)
-        assert (await reason(pair, pair.a, 3))[:2] == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
+        patch.setattr("unora_reveal.clients._is_active", unavailable)
+        assert (await refusal_of(pair, pair.a, 3))[:2] == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
 
 
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("caller", ["gateway", "developer", "streak", "matching", "stranger"])
-async def test_only_billing_may_ask(pair: RevealPair, caller: str) -> None:
+async def test_only_billing_may_authorize_a_purchase(pair: RevealPair, caller: str) -> None:
     assert (await refusal(authorize(pair, pair.a, 3, caller=caller))).code == "PERMISSION_DENIED"

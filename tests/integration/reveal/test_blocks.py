@@ -1,4 +1,4 @@
-"""A block closes what an end closes, at that moment, and looks the same (RE-10)."""
+"""A block has the same effect as the end of the connection, at once, and looks the same (RE-10)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unora_testing.world import World
 
 from tests.integration.reveal.reveal_pair import RevealPair, make_reveal_pair
 from tests.integration.reveal.test_authorizing import authorize
-from tests.integration.reveal.test_buying import told
+from tests.integration.reveal.test_buying import payment_outcomes
 from tests.integration.reveal.test_identity import complete
 from tests.support import refusal
 
@@ -17,7 +17,7 @@ DIRECTIONS = pytest.mark.parametrize("by_viewer", [True, False])
 
 @pytest.fixture
 async def pair(world: World) -> RevealPair:
-    """Both have earned 1, 2 and the identity, a has bought and opened 3 and opened 1."""
+    """Both have earned reveals 1, 2 and 5. Member a has bought 3, and opened 1 and 3."""
     made = await make_reveal_pair(world)
     await made.apply(made.payment_succeeded(made.a, 3))
     await complete(made)
@@ -29,7 +29,7 @@ async def pair(world: World) -> RevealPair:
 @pytest.mark.rule("RE-10", "XX-04")
 @DIRECTIONS
 async def test_a_block_closes_every_reveal_at_once_as_an_end_does(pair: RevealPair, by_viewer: bool) -> None:
-    """Neither matching nor reveal has heard of it."""
+    """Before the event of the block reaches matching or reveal."""
     ended = await make_reveal_pair(pair.world)
     await complete(ended)
     await ended.end_in_matching()
@@ -54,28 +54,30 @@ async def test_a_list_shows_no_text_while_there_is_a_block(pair: RevealPair, by_
     assert not any(each.HasField("framed") for each in listed)
     assert [each.status for each in listed] == [each.status for each in before]
     await pair.unblock(blocker, block)
-    assert await pair.list_reveals(pair.a) == before, "matching has not ended it: nobody stepped its consumers"
+    assert await pair.list_reveals(pair.a) == before, "matching has not ended it: its consumers did not run"
 
 
 @pytest.mark.rule("RE-05", "RE-10", "BI-11")
-async def test_a_block_sells_nothing_and_what_was_paid_becomes_credits(pair: RevealPair) -> None:
+async def test_a_block_stops_sales_and_a_payment_becomes_credits(pair: RevealPair) -> None:
     payment = pair.payment_succeeded(pair.a, 4)
     await authorize(pair, pair.a, 4)
     await pair.block(pair.b)
     assert (await refusal(authorize(pair, pair.a, 4))).reason == "CONNECTION_ENDED"
     await pair.apply(payment)
-    assert await told(pair, pair.a, 4) == ([], [payment.payment_id])
+    assert await payment_outcomes(pair, pair.a, 4) == ([], [payment.payment_id])
 
 
 @pytest.mark.rule("RE-10")
 async def test_nothing_is_shown_while_safety_does_not_answer(pair: RevealPair, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(*_: object) -> object:
+    async def unavailable(*_: object) -> object:
         raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
 
     with monkeypatch.context() as patch:
-        patch.setattr("unora_reveal.clients._is_blocked", away)
+        patch.setattr("unora_reveal.clients._is_blocked", unavailable)
         for number in (1, 2, 3, 5):
             assert (await refusal(pair.open(pair.a, number))).code == "UNAVAILABLE"
         assert (await refusal(pair.list_reveals(pair.a))).code == "UNAVAILABLE"
-        assert await pair.statuses(pair.b) == ["EARNED", "EARNED", "LOCKED", "LOCKED", "EARNED"], "no text, no question"
+        assert await pair.statuses(pair.b) == ["EARNED", "EARNED", "LOCKED", "LOCKED", "EARNED"], (
+            "a list without texts does not ask safety"
+        )
     assert (await pair.stored_reveal(pair.a, 2))["reveal_status"] == "earned"

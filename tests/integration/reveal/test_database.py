@@ -1,4 +1,4 @@
-"""What the database itself holds, tried by direct SQL in the service's own role."""
+"""The rules that the database itself enforces, tried by direct SQL in the role of the service."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT = """{"title": "A", "text": "B"}"""
 
 @pytest.fixture
 async def sql(world: World) -> AsyncIterator[Sql]:
-    """The service's own role."""
+    """A connection in the role of the service."""
     async with role_of(world, "reveal") as connection:
         yield connection
 
@@ -76,14 +76,14 @@ async def test_no_milestone_brings_the_identity_sooner(world: World) -> None:
 
 
 @pytest.mark.rule("RE-01")
-async def test_five_reveals_and_no_more(pair: RevealPair, sql: Sql) -> None:
+async def test_a_member_has_five_reveals_and_no_more(pair: RevealPair, sql: Sql) -> None:
     insert = """INSERT INTO reveal.reveals (id, streak_id, connection_id, user_id, partner_id, reveal_number)
                 VALUES ($1, $2, $3, $4, $5, $6)"""
-    whose = (pair.streak_id, pair.connection_id, pair.a.user, pair.b.user)
+    ids = (pair.streak_id, pair.connection_id, pair.a.user, pair.b.user)
     for number in (0, 6):
-        await refused(sql, "ck_reveals_reveal_number", insert, uuid7(), *whose, number)
+        await refused(sql, "ck_reveals_reveal_number", insert, uuid7(), *ids, number)
     for number in range(1, 6):
-        await refused(sql, "uq_reveals_streak_id_user_id_reveal_number", insert, uuid7(), *whose, number)
+        await refused(sql, "uq_reveals_streak_id_user_id_reveal_number", insert, uuid7(), *ids, number)
 
 
 @pytest.mark.rule("RE-11")
@@ -100,7 +100,7 @@ async def test_a_reveal_begins_locked(pair: RevealPair, sql: Sql, status: str) -
 
 
 @pytest.mark.rule("RE-11")
-async def test_the_only_steps_are_single_and_forward(pair: RevealPair, sql: Sql) -> None:
+async def test_a_status_changes_one_step_forward_only(pair: RevealPair, sql: Sql) -> None:
     await pair.apply(pair.day_completed(10))
     now = await pair.world.now()
     first, second, fourth = [(await pair.stored_reveal(pair.a, number))["id"] for number in (1, 2, 4)]
@@ -119,7 +119,7 @@ async def test_the_only_steps_are_single_and_forward(pair: RevealPair, sql: Sql)
 
 
 @pytest.mark.rule("RE-02", "RE-03", "RE-11")
-async def test_nothing_is_earned_that_days_and_tier_do_not_give(pair: RevealPair, sql: Sql) -> None:
+async def test_a_reveal_is_not_earned_without_its_days_and_tier(pair: RevealPair, sql: Sql) -> None:
     await pair.set_tier(pair.b, "pro")
     await pair.apply(pair.day_completed(9))
     second, third = (await pair.stored_reveal(pair.a, 2))["id"], (await pair.stored_reveal(pair.a, 3))["id"]
@@ -130,7 +130,7 @@ async def test_nothing_is_earned_that_days_and_tier_do_not_give(pair: RevealPair
 
 
 @pytest.mark.rule("RE-04")
-async def test_the_identity_comes_neither_before_day_15_nor_for_money(pair: RevealPair, sql: Sql) -> None:
+async def test_the_identity_is_neither_earned_before_day_15_nor_bought(pair: RevealPair, sql: Sql) -> None:
     for tier in ("free", "plus", "pro"):
         await pair.set_tier(pair.a, tier)
         await pair.apply(pair.day_completed(14))
@@ -149,11 +149,11 @@ async def test_the_identity_comes_neither_before_day_15_nor_for_money(pair: Reve
 
 @pytest.mark.rule("RE-04")
 async def test_the_check_alone_refuses_the_identity(pair: RevealPair, world: World) -> None:
-    """Also where no trigger looks."""
+    """Also without the triggers."""
     identity = (await pair.stored_reveal(pair.a, 5))["id"]
     check = "ck_reveals_identity_needs_day_15"
     async with world.superuser.transaction():
-        await world.superuser.execute("SET LOCAL session_replication_role = 'replica'")  # triggers sleep
+        await world.superuser.execute("SET LOCAL session_replication_role = 'replica'")  # no trigger runs
         for status, days, at in (("earned", 14, None), ("purchased", 15, None), ("unlocked", 0, await world.now())):
             await refused(world.superuser, check, SET, identity, status, days, at)
         with pytest.raises(asyncpg.NotNullViolationError):
@@ -161,7 +161,7 @@ async def test_the_check_alone_refuses_the_identity(pair: RevealPair, world: Wor
 
 
 @pytest.mark.rule("RE-08", "RE-10")
-async def test_days_never_fall_and_an_end_is_never_undone(pair: RevealPair, sql: Sql) -> None:
+async def test_days_never_decrease_and_an_end_is_never_undone(pair: RevealPair, sql: Sql) -> None:
     await pair.apply(pair.day_completed(5))
     where = "WHERE connection_id = $1"
     await refused(sql, "pair_days_fall", f"UPDATE reveal.pairs SET completed_days = 4 {where}", pair.connection_id)
@@ -173,7 +173,7 @@ async def test_days_never_fall_and_an_end_is_never_undone(pair: RevealPair, sql:
 
 
 @pytest.mark.rule("RE-10")
-async def test_nothing_moves_after_the_end(pair: RevealPair, sql: Sql) -> None:
+async def test_no_reveal_changes_after_the_end(pair: RevealPair, sql: Sql) -> None:
     await pair.apply(pair.day_completed(5), pair.connection_ended())
     first, second = (await pair.stored_reveal(pair.a, 1))["id"], (await pair.stored_reveal(pair.a, 2))["id"]
     await refused(sql, "reveal_after_end", SET, first, "unlocked", 5, await pair.world.now())
@@ -181,7 +181,7 @@ async def test_nothing_moves_after_the_end(pair: RevealPair, sql: Sql) -> None:
 
 
 @pytest.mark.rule("RE-03", "RE-11")
-async def test_a_reveal_stays_whose_it_is(pair: RevealPair, sql: Sql) -> None:
+async def test_a_reveal_keeps_its_member_its_number_and_its_days(pair: RevealPair, sql: Sql) -> None:
     await pair.apply(pair.day_completed(5))
     first = (await pair.stored_reveal(pair.a, 1))["id"]
     for change in ("user_id = partner_id, partner_id = user_id", "reveal_number = 2", "completed_days = 15"):
@@ -189,7 +189,7 @@ async def test_a_reveal_stays_whose_it_is(pair: RevealPair, sql: Sql) -> None:
 
 
 @pytest.mark.rule("RE-05", "RE-11")
-async def test_bought_is_only_what_is_for_sale_the_lowest_first_and_paid(pair: RevealPair, sql: Sql) -> None:
+async def test_a_reveal_is_bought_only_if_it_is_for_sale_the_lowest_and_paid(pair: RevealPair, sql: Sql) -> None:
     third, fourth = (await pair.stored_reveal(pair.a, 3))["id"], (await pair.stored_reveal(pair.a, 4))["id"]
     first = (await pair.stored_reveal(pair.a, 1))["id"]
     buy = "UPDATE reveal.reveals SET reveal_status = 'purchased' WHERE id = $1"
@@ -203,7 +203,7 @@ async def test_bought_is_only_what_is_for_sale_the_lowest_first_and_paid(pair: R
 
 
 @pytest.mark.rule("BI-11")
-async def test_what_became_of_a_payment_is_decided_once_and_true(pair: RevealPair, sql: Sql) -> None:
+async def test_the_outcome_of_a_payment_is_decided_once_and_must_be_true(pair: RevealPair, sql: Sql) -> None:
     third = (await pair.stored_reveal(pair.a, 3))["id"]
     await refused(sql, "purchase_given", PURCHASE, uuid7(), third, True)
     payment = pair.payment_succeeded(pair.a, 3)
@@ -236,7 +236,7 @@ async def test_the_identity_has_no_stored_content_but_photo_ids(pair: RevealPair
 
 
 @pytest.mark.rule("RE-09", "RE-12")
-async def test_what_was_given_is_not_changed(pair: RevealPair, sql: Sql) -> None:
+async def test_stored_content_is_not_changed(pair: RevealPair, sql: Sql) -> None:
     await pair.apply(pair.streak_completed())
     now = await pair.world.now()
     identity, first = (await pair.stored_reveal(pair.a, 5))["id"], (await pair.stored_reveal(pair.a, 1))["id"]

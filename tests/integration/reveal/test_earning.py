@@ -1,4 +1,4 @@
-"""Reveals are earned by days, each by their own tier, whatever order and however often the news comes."""
+"""Reveals are earned by days, by the tier of each member, with events in any order and repeated."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DAYS = {"free": {1: 5, 2: 10, 5: 15}, "plus": {1: 4, 2: 8, 3: 12, 5: 15}, "pro":
 
 
 def due(tier: str, days: int) -> list[str]:
-    """What a member of a tier has after so many days."""
+    """The statuses of a member of a tier after this many days."""
     return ["EARNED" if DAYS[tier].get(number, 99) <= days else "LOCKED" for number in range(1, 6)]
 
 
 async def earned(pair: RevealPair) -> list[tuple[str, int]]:
-    """Who was told to have earned what, in order."""
+    """The events of earned reveals in order: member and number."""
     ids = await pair.world.superuser.fetch("SELECT id FROM reveal.reveals WHERE streak_id = $1", pair.streak_id)
     events = await pair.world.events(RevealEarned, *(row["id"] for row in ids))
     assert all(event.version == 1 and event.streak_id == str(pair.streak_id) for event in events)
@@ -32,7 +32,7 @@ async def earned(pair: RevealPair) -> list[tuple[str, int]]:
 
 
 @pytest.mark.rule("RE-01")
-async def test_each_of_the_two_begins_with_five_locked_reveals(world: World) -> None:
+async def test_each_member_begins_with_five_locked_reveals(world: World) -> None:
     pair = await make_reveal_pair(world)
     for member in (pair.a, pair.b):
         reveals = await pair.list_reveals(member)
@@ -42,17 +42,17 @@ async def test_each_of_the_two_begins_with_five_locked_reveals(world: World) -> 
 
 
 @pytest.mark.rule("RE-02")
-async def test_the_day_that_a_reveal_needs_is_told_nowhere(world: World) -> None:
+async def test_no_answer_tells_the_day_that_a_reveal_needs(world: World) -> None:
     assert set(Reveal.DESCRIPTOR.fields_by_name) == {"reveal_number", "status", "unlocked_at", "framed", "for_sale"}
     pair = await make_reveal_pair(world)
     before = await pair.list_reveals(pair.a)
     await pair.apply(pair.day_completed(1), pair.day_completed(4))
-    assert await pair.list_reveals(pair.a) == before, "nothing grows with the days but the states"
+    assert await pair.list_reveals(pair.a) == before, "only the statuses change with the days"
 
 
 @pytest.mark.rule("RE-02", "RE-03", "RE-11")
 @pytest.mark.parametrize(("mine", "theirs"), [("free", "pro"), ("plus", "free"), ("pro", "plus")])
-async def test_each_earns_by_their_own_tier_and_never_sooner(world: World, mine: str, theirs: str) -> None:
+async def test_each_member_earns_by_their_own_tier_and_never_sooner(world: World, mine: str, theirs: str) -> None:
     pair = await make_reveal_pair(world)
     await pair.set_tier(pair.a, mine)
     await pair.set_tier(pair.b, theirs)
@@ -60,24 +60,26 @@ async def test_each_earns_by_their_own_tier_and_never_sooner(world: World, mine:
         await pair.apply(pair.day_completed(days))
         assert await pair.statuses(pair.a) == due(mine, days)
         assert await pair.statuses(pair.b) == due(theirs, days)
-    told = await earned(pair)
+    actual = await earned(pair)
     expected = [(pair.a.id, number) for number in DAYS[mine]] + [(pair.b.id, number) for number in DAYS[theirs]]
-    assert sorted(told) == sorted(expected)
+    assert sorted(actual) == sorted(expected)
 
 
 @pytest.mark.rule("RE-01", "XX-02")
 @pytest.mark.parametrize("seed", range(6))
-async def test_any_order_and_any_repeat_give_the_same(world: World, seed: int) -> None:
+async def test_any_order_and_any_repeat_of_events_give_the_same(world: World, seed: int) -> None:
     pair = await make_reveal_pair(world, started=False)
     events = [pair.streak_started(), *(pair.day_completed(days) for days in range(1, 16)), pair.streak_completed()] * 2
     random.Random(seed).shuffle(events)
     await pair.apply(*events)
     assert await pair.statuses(pair.a) == await pair.statuses(pair.b) == due("free", 15)
-    assert sorted(await earned(pair)) == sorted((who.id, number) for who in (pair.a, pair.b) for number in (1, 2, 5))
+    assert sorted(await earned(pair)) == sorted(
+        (member.id, number) for member in (pair.a, pair.b) for number in (1, 2, 5)
+    )
 
 
 @pytest.mark.rule("RE-01", "XX-02")
-async def test_all_the_news_at_once_earns_each_reveal_once(world: World) -> None:
+async def test_all_events_at_the_same_time_earn_each_reveal_once(world: World) -> None:
     pair = await make_reveal_pair(world, started=False)
     events = [pair.streak_started(), *(pair.day_completed(days) for days in range(1, 16)), pair.streak_completed()] * 2
     await asyncio.gather(*(pair.apply(event) for event in events))
@@ -112,7 +114,7 @@ async def test_nothing_is_earned_after_the_end(world: World) -> None:
 
 
 @pytest.mark.rule("RE-10")
-async def test_an_end_that_arrives_before_the_start_holds_for_ever(world: World) -> None:
+async def test_an_end_that_arrives_before_the_start_is_final(world: World) -> None:
     pair = await make_reveal_pair(world, started=False)
     await pair.apply(
         pair.connection_ended(),
@@ -126,8 +128,8 @@ async def test_an_end_that_arrives_before_the_start_holds_for_ever(world: World)
 
 @pytest.mark.rule("RE-10")
 @pytest.mark.parametrize("seed", range(4))
-async def test_an_end_among_the_news_leaves_each_reveal_whole(world: World, seed: int) -> None:
-    """Whatever wins, what was told is what is stored."""
+async def test_an_end_at_the_same_time_leaves_each_reveal_consistent(world: World, seed: int) -> None:
+    """Whichever event wins, the emitted events agree with the stored statuses."""
     pair = await make_reveal_pair(world, started=False)
     events = [
         pair.streak_started(),
@@ -138,18 +140,18 @@ async def test_an_end_among_the_news_leaves_each_reveal_whole(world: World, seed
     ]
     random.Random(seed).shuffle(events)
     await asyncio.gather(*(pair.apply(event) for event in events))
-    told = set(await earned(pair))
+    before = set(await earned(pair))
     for member in (pair.a, pair.b):
         statuses = await pair.statuses(member)
-        assert {number for who, number in told if who == member.id} == {
+        assert {number for user_id, number in before if user_id == member.id} == {
             number for number, status in enumerate(statuses, 1) if status == "EARNED"
         }
     await pair.apply(pair.streak_completed())
-    assert set(await earned(pair)) == told
+    assert set(await earned(pair)) == before
 
 
 @pytest.mark.rule("RE-01", "RE-08", "RE-10", "XX-02")
-async def test_the_news_comes_through_the_streams(world: World) -> None:
+async def test_events_arrive_through_the_streams(world: World) -> None:
     connection = await connect(world)
     started = next(each for each in await world.events(StreakStarted) if each.connection_id == connection.connection_id)
     pair = RevealPair(world, connection.a, connection.b, as_uuid(connection.connection_id), as_uuid(started.streak_id))

@@ -1,4 +1,4 @@
-"""Reveal 3 through gRPC: framed at each look from what the partner's answers say at that moment, and kept nowhere."""
+"""Reveal 3 through gRPC: framed at each read from the current scores of the partner, and never stored."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ async def pair(world: World) -> RevealPair:
 
 
 @pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No text turns by itself meanwhile."""
+def fixed_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts do not change over time during the test."""
     monkeypatch.setattr("unora_reveal.use_cases.framing.turn_at", lambda *_: 7)
 
 
@@ -55,8 +55,8 @@ async def listed(pair: RevealPair, viewer: Caller) -> Reveal:
 
 
 @pytest.mark.rule("PE-04")
-@pytest.mark.usefixtures("still")
-async def test_it_is_framed_from_the_partners_scores_of_that_moment(pair: RevealPair) -> None:
+@pytest.mark.usefixtures("fixed_turn")
+async def test_the_glimpse_is_framed_from_the_current_scores_of_the_partner(pair: RevealPair) -> None:
     seen = [await glimpse(pair, pair.a)]
     for answers in (EXPLORER, SETTLER, EXPLORER):
         await pair.submit_answers(pair.b, answers)
@@ -69,8 +69,8 @@ async def test_it_is_framed_from_the_partners_scores_of_that_moment(pair: Reveal
 
 
 @pytest.mark.rule("PE-01", "PE-06")
-@pytest.mark.usefixtures("still")
-async def test_withdrawn_to_nothing_reads_as_if_nothing_had_been_answered(world: World, pair: RevealPair) -> None:
+@pytest.mark.usefixtures("fixed_turn")
+async def test_with_all_answers_withdrawn_the_glimpse_reads_as_without_answers(world: World, pair: RevealPair) -> None:
     before = await glimpse(pair, pair.a)
     await pair.submit_answers(pair.b, EXPLORER)
     assert await glimpse(pair, pair.a) != before
@@ -82,8 +82,8 @@ async def test_withdrawn_to_nothing_reads_as_if_nothing_had_been_answered(world:
 
 
 @pytest.mark.rule("PE-05")
-@pytest.mark.usefixtures("still")
-async def test_ones_own_answers_change_nothing_that_one_sees(pair: RevealPair) -> None:
+@pytest.mark.usefixtures("fixed_turn")
+async def test_a_members_own_answers_change_nothing_that_the_member_sees(pair: RevealPair) -> None:
     before = await glimpse(pair, pair.a), [await pair.stored_reveal(pair.a, number) for number in range(1, 6)]
     for answers in (EXPLORER, SETTLER, ALL_AGREED):
         await pair.submit_answers(pair.a, answers)
@@ -95,9 +95,7 @@ async def test_ones_own_answers_change_nothing_that_one_sees(pair: RevealPair) -
 
 @pytest.mark.rule("PE-06", "RE-06")
 @pytest.mark.parametrize("answers", [{}, {1: 4}, EXPLORER, ALL_AGREED])
-async def test_whatever_was_answered_it_is_a_whole_text_without_label_or_secret(
-    pair: RevealPair, answers: dict[int, int]
-) -> None:
+async def test_any_answers_give_a_whole_text_without_label_or_secret(pair: RevealPair, answers: dict[int, int]) -> None:
     if answers:
         await pair.submit_answers(pair.b, answers)
     framed = await glimpse(pair, pair.a)
@@ -120,7 +118,7 @@ async def test_a_name_that_is_in_every_sentence_leaves_option_names(world: World
 
 
 @pytest.mark.rule("RE-09", "PE-04")
-async def test_it_opens_once_and_nothing_of_it_is_stored(world: World, pair: RevealPair) -> None:
+async def test_a_glimpse_opens_once_and_none_of_its_text_is_stored(world: World, pair: RevealPair) -> None:
     await pair.submit_answers(pair.b, EXPLORER)
     answers = await asyncio.gather(*(pair.open(pair.a, 3) for _ in range(12)))
     assert {answer.reveal.status for answer in answers} == {REVEAL_STATUS_UNLOCKED}
@@ -136,7 +134,7 @@ async def test_it_opens_once_and_nothing_of_it_is_stored(world: World, pair: Rev
 
 
 @pytest.mark.rule("PE-04")
-async def test_the_database_stores_no_glimpse(world: World, pair: RevealPair) -> None:
+async def test_the_database_refuses_to_store_a_glimpse(world: World, pair: RevealPair) -> None:
     await pair.open(pair.a, 3)
     async with role_of(world, "reveal") as service:
         with pytest.raises(asyncpg.CheckViolationError) as caught:
@@ -148,7 +146,7 @@ async def test_the_database_stores_no_glimpse(world: World, pair: RevealPair) ->
 
 
 @pytest.mark.rule("RE-09")
-async def test_the_other_reveals_stay_as_they_were_given(pair: RevealPair) -> None:
+async def test_the_other_reveals_keep_their_texts(pair: RevealPair) -> None:
     first = [(await pair.open(pair.a, number)).reveal for number in (1, 2)]
     await pair.submit_answers(pair.b, EXPLORER)
     assert [(await pair.open(pair.a, number)).reveal for number in (1, 2)] == first
@@ -156,23 +154,23 @@ async def test_the_other_reveals_stay_as_they_were_given(pair: RevealPair) -> No
 
 
 @pytest.mark.rule("PE-04")
-@pytest.mark.usefixtures("still")
-async def test_answers_that_change_while_a_partner_reads_never_mix(pair: RevealPair) -> None:
-    """Each read is of all the answers before or all after."""
+@pytest.mark.usefixtures("fixed_turn")
+async def test_a_read_during_changes_of_answers_never_mixes_them(pair: RevealPair) -> None:
+    """Each read uses all answers from before a change, or all from after it."""
     texts = set()
     for answers in (EXPLORER, SETTLER):
         await pair.submit_answers(pair.b, answers)
         texts.add((await glimpse(pair, pair.a)).text)
 
-    async def turning() -> None:
+    async def change_answers() -> None:
         for _ in range(4):
             await pair.submit_answers(pair.b, EXPLORER)
             await pair.submit_answers(pair.b, SETTLER)
 
-    async def reading() -> set[str]:
+    async def read() -> set[str]:
         return {(await glimpse(pair, pair.a)).text for _ in range(15)}
 
-    _, *seen = await asyncio.gather(turning(), reading(), reading())
+    _, *seen = await asyncio.gather(change_answers(), read(), read())
     assert set().union(*seen) <= texts
 
 
@@ -185,7 +183,7 @@ async def test_after_the_end_there_is_no_glimpse(pair: RevealPair) -> None:
 
 
 @pytest.mark.rule("RE-10")
-async def test_a_member_who_is_gone_is_not_glimpsed(world: World, pair: RevealPair) -> None:
+async def test_there_is_no_glimpse_of_an_erased_member(world: World, pair: RevealPair) -> None:
     for number in (1, 3):
         await pair.open(pair.a, number)
     await world.superuser.execute("UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1", pair.b.user)
@@ -194,7 +192,7 @@ async def test_a_member_who_is_gone_is_not_glimpsed(world: World, pair: RevealPa
 
 
 @pytest.mark.rule("PE-06")
-async def test_it_turns_by_itself_answered_or_not(world: World, pair: RevealPair) -> None:
+async def test_the_glimpse_changes_over_time_with_and_without_answers(world: World, pair: RevealPair) -> None:
     await pair.submit_answers(pair.b, EXPLORER)
     texts: dict[str, set[str]] = {pair.a.id: set(), pair.b.id: set()}
     for _ in range(6):
@@ -229,7 +227,7 @@ async def before(testbed: Testbed, world: World) -> Any:
 
 
 @pytest.mark.rule("PE-04", "RE-09")
-async def test_what_was_stored_of_reveal_3_before_is_taken_away_and_no_other(testbed: Testbed, before: str) -> None:
+async def test_the_migration_deletes_stored_texts_of_reveal_3_only(testbed: Testbed, before: str) -> None:
     connection, streak = uuid7(), uuid7()
     a, b = sorted((uuid7(), uuid7()))
     old = await asyncpg.connect(testbed.dsn(before, "unora_reveal"))

@@ -1,4 +1,4 @@
-"""Reveal 5: the identity, on Day 15 and while the connection lasts, fetched each time and kept nowhere."""
+"""Reveal 5, the identity: on Day 15 and while the connection lasts, fetched each time and never stored."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from tests.support import Pair, as_uuid, disconnect, refusal
 
 @pytest.fixture
 async def pair(world: World) -> RevealPair:
-    """They are on their last day: 14 are completed, as every context knows."""
+    """They are on their last day: 14 days are completed."""
     made = await make_reveal_pair(world)
     await made.apply(made.day_completed(14))
     return made
 
 
 async def complete(pair: RevealPair) -> None:
-    """The last day, as streak tells it to all."""
+    """Publishes the event of the last day to all contexts."""
     await pair.world.publish(pair.streak_completed())
 
 
 @pytest.mark.rule("RE-04")
 @pytest.mark.parametrize("tier", ["free", "plus", "pro"])
-async def test_no_tier_brings_it_before_day_15(pair: RevealPair, tier: str) -> None:
+async def test_no_tier_opens_the_identity_before_day_15(pair: RevealPair, tier: str) -> None:
     await pair.set_tier(pair.a, tier)
     await pair.apply(pair.day_completed(14))
     refused = await refusal(pair.open(pair.a, 5))
@@ -47,7 +47,7 @@ async def test_no_tier_brings_it_before_day_15(pair: RevealPair, tier: str) -> N
 
 
 @pytest.mark.rule("RE-04", "RE-12")
-async def test_day_15_gives_name_and_photos_to_both(world: World, pair: RevealPair) -> None:
+async def test_on_day_15_both_members_get_name_and_photos(world: World, pair: RevealPair) -> None:
     await complete(pair)
     for viewer, seen in ((pair.a, pair.b), (pair.b, pair.a)):
         answer = await pair.open(viewer, 5)
@@ -77,7 +77,7 @@ async def test_the_identity_is_stored_nowhere(world: World, pair: RevealPair) ->
 
 
 @pytest.mark.rule("RE-04", "RE-09", "RE-12")
-async def test_it_is_fetched_each_time_and_every_photo_shown_is_linked(world: World, pair: RevealPair) -> None:
+async def test_the_identity_is_fetched_each_time_and_shown_photos_are_linked(world: World, pair: RevealPair) -> None:
     await complete(pair)
     first = await pair.open(pair.a, 5)
     await world.superuser.execute("UPDATE identity.profiles SET name = 'Mina' WHERE user_id = $1", pair.b.user)
@@ -94,7 +94,7 @@ async def test_it_is_fetched_each_time_and_every_photo_shown_is_linked(world: Wo
 
 
 @pytest.mark.rule("RE-04", "XX-02")
-async def test_twenty_openings_at_once_unlock_it_once(world: World, pair: RevealPair) -> None:
+async def test_twenty_openings_at_the_same_time_unlock_once(world: World, pair: RevealPair) -> None:
     await complete(pair)
     answers = await asyncio.gather(*(pair.open(pair.a, 5) for _ in range(20)))
     assert {answer.identity.name for answer in answers} == {NAME}
@@ -103,15 +103,15 @@ async def test_twenty_openings_at_once_unlock_it_once(world: World, pair: Reveal
 
 
 @pytest.mark.rule("RE-03")
-async def test_what_one_opens_is_not_opened_for_the_other(pair: RevealPair) -> None:
+async def test_an_opening_does_not_open_the_reveal_of_the_partner(pair: RevealPair) -> None:
     await complete(pair)
     await pair.open(pair.a, 5)
     assert await pair.statuses(pair.b) == ["EARNED", "EARNED", "LOCKED", "LOCKED", "EARNED"]
 
 
 @pytest.mark.rule("RE-04")
-async def test_identity_hands_nothing_out_without_its_own_record(pair: RevealPair) -> None:
-    """Reveal has heard of Day 15, identity has not: try again."""
+async def test_identity_discloses_nothing_without_its_own_record(pair: RevealPair) -> None:
+    """Reveal knows of Day 15 and identity does not yet: the member is asked to try again."""
     await pair.apply(pair.streak_completed())
     refused = await refusal(pair.open(pair.a, 5))
     assert (refused.code, refused.reason) == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
@@ -121,7 +121,7 @@ async def test_identity_hands_nothing_out_without_its_own_record(pair: RevealPai
 
 
 @pytest.mark.rule("RE-10")
-async def test_an_end_closes_it_at_once(pair: RevealPair) -> None:
+async def test_the_end_closes_the_identity_at_once(pair: RevealPair) -> None:
     await complete(pair)
     await pair.open(pair.a, 5)
     await pair.end_in_matching()
@@ -132,8 +132,8 @@ async def test_an_end_closes_it_at_once(pair: RevealPair) -> None:
 
 
 @pytest.mark.rule("RE-04", "RE-10")
-async def test_a_late_completion_does_not_pass_the_end(world: World) -> None:
-    """Through the streams, as all contexts hear it."""
+async def test_a_completion_that_arrives_after_the_end_earns_nothing(world: World) -> None:
+    """Through the streams, with the events that all contexts consume."""
     a, b = sorted([await insert_member(world), await insert_member(world)], key=lambda each: each.user)
     connection = Pair(str(uuid7()), a, b, SERVER_TYPE_PARTNER)
     await insert_connection(world, as_uuid(connection.connection_id), a, b)

@@ -1,4 +1,4 @@
-"""The requirement's read path "Check Reveal Status" is one query, whatever it shows."""
+"""The read path "Check Reveal Status" of the requirement is one query, whatever it shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.roles import role_of
 
 @pytest.fixture
 async def pair(world: World) -> RevealPair:
-    """Everything there is to show: a has opened 1, 2 and the glimpse of b, who has answered."""
+    """All kinds of content: a has opened 1, 2 and the glimpse of b, and b has answered questions."""
     made = await make_reveal_pair(world)
     await made.set_tier(made.a, "plus")
     await made.apply(made.day_completed(12))
@@ -49,7 +49,7 @@ async def test_a_list_of_reveals_is_one_statement(pair: RevealPair, monkeypatch:
 
 
 def relations(plan: Any) -> dict[str, str]:
-    """Each table of a plan, and how it is reached."""
+    """Each table of a plan, and the index or the scan that reads it."""
     found = {plan["Relation Name"]: plan.get("Index Name", plan["Node Type"])} if "Relation Name" in plan else {}
     for part in plan.get("Plans", []):
         found |= relations(part)
@@ -57,11 +57,11 @@ def relations(plan: Any) -> dict[str, str]:
 
 
 @pytest.mark.rule("XX-05", "RE-03")
-async def test_it_joins_the_milestones_of_the_members_own_tier_and_the_contents_by_index(
+async def test_the_list_joins_the_milestones_of_the_members_own_tier_and_the_contents_by_index(
     world: World, pair: RevealPair
 ) -> None:
     async with role_of(world, "reveal") as service, service.transaction():
-        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):  # how few rows are read, whatever they are
+        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):  # the planner would scan so few rows
             await service.execute(f"SET LOCAL enable_{way} = off")
         plan = json.loads(await service.fetchval(f"EXPLAIN (FORMAT JSON) {reveals.LIST}", pair.streak_id, pair.a.user))
     found = relations(plan[0]["Plan"])
@@ -76,7 +76,7 @@ async def test_it_joins_the_milestones_of_the_members_own_tier_and_the_contents_
 
 
 @pytest.mark.rule("RE-05")
-async def test_it_says_which_one_can_be_bought(world: World) -> None:
+async def test_the_list_marks_the_reveal_that_can_be_bought(world: World) -> None:
     pair = await make_reveal_pair(world)
 
     async def for_sale() -> list[int]:

@@ -1,4 +1,4 @@
-"""A tier that changes earns what is due at once, takes nothing back, and is the member's own."""
+"""A new tier earns what is due at once, takes nothing back, and has no effect on the partner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def pair(world: World) -> RevealPair:
 
 @pytest.mark.rule("RE-08")
 @pytest.mark.parametrize("days", [0, 2, 3, 6, 9, 11, 12, 14])
-async def test_a_higher_tier_earns_due_days_at_once(pair: RevealPair, days: int) -> None:
+async def test_a_higher_tier_earns_what_is_due_at_once(pair: RevealPair, days: int) -> None:
     await pair.apply(pair.day_completed(days))
     await pair.world.publish(tier_changed(pair.a, "pro", 1))
     assert await pair.statuses(pair.a) == due("pro", days)
@@ -30,7 +30,7 @@ async def test_a_higher_tier_earns_due_days_at_once(pair: RevealPair, days: int)
 
 
 @pytest.mark.rule("RE-04", "RE-08")
-async def test_no_tier_brings_the_identity(pair: RevealPair) -> None:
+async def test_no_tier_earns_the_identity(pair: RevealPair) -> None:
     await pair.apply(
         pair.day_completed(14), *(tier_changed(pair.a, tier, n) for n, tier in enumerate(("plus", "pro", "plus"), 1))
     )
@@ -50,7 +50,7 @@ async def test_a_lower_tier_takes_nothing_back(pair: RevealPair) -> None:
 
 
 @pytest.mark.rule("RE-03", "RE-08")
-async def test_the_others_progression_is_untouched(pair: RevealPair) -> None:
+async def test_the_reveals_of_the_partner_do_not_change(pair: RevealPair) -> None:
     await pair.apply(pair.day_completed(9))
     before = [await pair.stored_reveal(pair.b, number) for number in range(1, 6)]
     await pair.apply(tier_changed(pair.a, "pro", 1))
@@ -58,13 +58,13 @@ async def test_the_others_progression_is_untouched(pair: RevealPair) -> None:
 
 
 @pytest.mark.rule("RE-08", "XX-02")
-async def test_an_older_tier_is_not_taken(pair: RevealPair) -> None:
+async def test_an_older_version_of_the_tier_is_ignored(pair: RevealPair) -> None:
     await pair.apply(pair.day_completed(9), tier_changed(pair.a, "free", 5), tier_changed(pair.a, "pro", 4))
     assert await pair.statuses(pair.a) == due("free", 9)
 
 
 @pytest.mark.rule("RE-08")
-async def test_a_progression_that_starts_later_has_the_tier(world: World) -> None:
+async def test_a_streak_that_starts_later_uses_the_tier(world: World) -> None:
     pair = await make_reveal_pair(world, started=False)
     await pair.apply(tier_changed(pair.a, "pro", 1), pair.streak_started(), pair.day_completed(3))
     assert await pair.statuses(pair.a) == due("pro", 3)
@@ -72,7 +72,7 @@ async def test_a_progression_that_starts_later_has_the_tier(world: World) -> Non
 
 
 @pytest.mark.rule("RE-08", "RE-10")
-async def test_all_active_streaks_follow_and_no_ended_one(world: World) -> None:
+async def test_the_tier_changes_in_all_active_streaks_and_in_no_ended_one(world: World) -> None:
     first = await make_reveal_pair(world)
     others = [await make_reveal_pair(world) for _ in range(2)]
     mine = [first]
@@ -91,8 +91,8 @@ async def test_all_active_streaks_follow_and_no_ended_one(world: World) -> None:
 
 @pytest.mark.rule("RE-08", "XX-02")
 @pytest.mark.parametrize("seed", range(6))
-async def test_a_tier_and_the_days_in_any_order_at_once(world: World, seed: int) -> None:
-    """Also the very first news of the streak: either the tier finds the progression, or the progression the tier."""
+async def test_a_tier_and_days_at_the_same_time_give_what_is_due(world: World, seed: int) -> None:
+    """Also with the first event of the streak: the tier sees the new progression, or the progression the new tier."""
     pair = await make_reveal_pair(world, started=False)
     events = [
         pair.streak_started(),
@@ -111,13 +111,13 @@ async def test_a_tier_and_the_days_in_any_order_at_once(world: World, seed: int)
 
 
 @pytest.mark.rule("RE-08")
-async def test_a_tier_that_is_being_told_is_waited_for_by_a_streak_that_begins(world: World) -> None:
-    """Billing's news is applied and not committed; the streak begins in that moment."""
+async def test_a_starting_streak_waits_for_a_tier_that_is_not_committed(world: World) -> None:
+    """The tier is written and not committed yet when the streak begins."""
     pair = await make_reveal_pair(world, started=False)
-    async with role_of(world, "reveal") as telling:
-        held = telling.transaction()
+    async with role_of(world, "reveal") as changing:
+        held = changing.transaction()
         await held.start()
-        await telling.execute("INSERT INTO reveal.tiers VALUES ($1, 'pro', 1)", pair.a.user)
+        await changing.execute("INSERT INTO reveal.tiers VALUES ($1, 'pro', 1)", pair.a.user)
         beginning = asyncio.ensure_future(pair.apply(pair.streak_started(), pair.day_completed(3)))
         await waits_for_a_lock(world, "reveal", beginning)
         await held.commit()

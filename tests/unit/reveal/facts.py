@@ -1,4 +1,4 @@
-"""Members as identity describes them to reveal, and strategies that make any."""
+"""Members as identity describes them to reveal, and strategies that generate them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from unora_reveal.domain.themes import THEMES
 from tests.examples import examples
 
 few_examples = examples(60)
-"""A busy machine is no fault of the code."""
 SALT = b"0123456789abcdef"
 OPTIONS = sorted(THEMES)
 
@@ -31,17 +30,17 @@ def make_hobby(option: str, words: str = "") -> Hobby:
 def make_facts(
     name: str = "", *hobbies: Hobby, bio: str = "", occupation: str = "", city: str = "", salt: bytes = SALT
 ) -> Facts:
-    """A member of whom the guard knows the name."""
+    """The facts of a member; the guard can recognise `name`."""
     return Facts(hobbies, bio, occupation, city, name_digests(name, salt), salt)
 
 
-def _keeps_its_word(char: str) -> bool:
-    """Whether a letter survives capitals and composition: a few have no single way back from either."""
+def _survives_case_and_composition(char: str) -> bool:
+    """Whether a letter comes back from upper case and from composition: a few letters do not."""
     upper = unicodedata.normalize("NFC", char.upper()).casefold()
     return upper == char.casefold() and char.isalpha() and unicodedata.is_normalized("NFKC", char)
 
 
-LETTERS = [char for char in map(chr, range(0x41, 0x500)) if _keeps_its_word(char)]
+LETTERS = [char for char in map(chr, range(0x41, 0x500)) if _survives_case_and_composition(char)]
 name_words = st.text(st.sampled_from(LETTERS), min_size=2, max_size=12).filter(
     lambda word: unicodedata.is_normalized("NFC", word)
 )

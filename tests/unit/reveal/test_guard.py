@@ -1,4 +1,4 @@
-"""RE-06: what the guard catches, however it is written, and what it lets pass."""
+"""RE-06: what the guard finds, in any way of writing, and what it lets pass."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_name_is_found_in_any_case_form_and_punctuation(
 @pytest.mark.parametrize(
     "text", ["Ask Ada!", "ADA'S garden", "it is a.d.a. herself", "A D A", "Äda", "„Ada“", "Ada-like"]
 )
-def test_ways_to_write_a_name(text: str) -> None:
+def test_a_name_is_found_in_other_ways_of_writing(text: str) -> None:
     assert Guard(make_facts("Ada Quixley")).faults(text) == {Fault.NAME}
 
 
@@ -54,11 +54,11 @@ def test_ways_to_write_a_name(text: str) -> None:
         ("Ｚｏｅ", "and Ｚｏｅ smiles"),
     ],
 )
-def test_names_of_many_kinds(name: str, text: str) -> None:
+def test_names_of_many_languages_are_found(name: str, text: str) -> None:
     assert Fault.NAME in Guard(make_facts(name)).faults(text)
 
 
-def test_parts_of_words_and_initials_are_no_names() -> None:
+def test_parts_of_words_and_initials_are_not_taken_for_names() -> None:
     guard = Guard(make_facts("Art A"))
     assert not guard.faults("A party starts with a cart full of artichokes.")
 
@@ -75,7 +75,7 @@ own_words = st.lists(
 
 @few_examples
 @given(own_words, st.data())
-def test_five_words_in_a_row_are_found_whatever_stands_between(own: list[str], data: st.DataObject) -> None:
+def test_five_of_the_members_own_words_in_a_row_are_found(own: list[str], data: st.DataObject) -> None:
     guard = Guard(make_facts("", make_hobby("chess", " ".join(own))))
     start = data.draw(st.integers(0, len(own) - 5))
     run = "".join(data.draw(CASES)(word) + data.draw(GAPS) for word in own[start : start + 5])
@@ -83,23 +83,23 @@ def test_five_words_in_a_row_are_found_whatever_stands_between(own: list[str], d
 
 
 @pytest.mark.parametrize("facts", [make_facts(bio=BIO), make_facts(occupation=BIO), make_facts(city=BIO)])
-def test_every_free_text_counts(facts: Facts) -> None:
+def test_every_free_text_of_the_member_is_compared(facts: Facts) -> None:
     guard = Guard(facts)
     assert guard.faults("Slow to text, but quick!") == {Fault.OWN_WORDS}
 
 
-def test_four_words_in_a_row_are_no_run() -> None:
+def test_four_words_in_a_row_pass() -> None:
     assert not Guard(make_facts("", bio=BIO)).faults(
         "Someone who is slow to text but thoughtful, and often quick to laugh."
     )
 
 
-def test_a_run_does_not_hide_between_title_and_text() -> None:
+def test_own_words_are_found_across_title_and_text() -> None:
     guard = Guard(make_facts("", bio=BIO))
     assert not guard.passes(FramedText("Slow to text", "but quick to smile"))
 
 
-def test_a_run_of_a_script_without_spaces_is_found() -> None:
+def test_own_words_in_a_script_without_spaces_are_found() -> None:
     assert Guard(make_facts("", bio="我喜欢在清晨散步")).faults("（我喜欢、在清）") == {Fault.OWN_WORDS}
 
 
@@ -120,7 +120,7 @@ def test_a_phone_number_is_found_with_any_separator(digits: str, separator: str)
         "0\u200b1\u200b7\u200b1\u200b5\u200b5\u200b5",
     ],
 )
-def test_ways_to_write_a_phone_number(text: str) -> None:
+def test_a_phone_number_is_found_in_other_ways_of_writing(text: str) -> None:
     assert Fault.PHONE in Guard(make_facts()).faults(text)
 
 
@@ -168,5 +168,5 @@ def test_an_exact_date_is_found(text: str) -> None:
         "Dates? They prefer evenings. Dots and stripes, too!",
     ],
 )
-def test_an_innocent_text_passes(text: str) -> None:
+def test_a_text_without_personal_data_passes(text: str) -> None:
     assert not Guard(make_facts("Ada Quixley", make_hobby("chess", "the slow kind"), bio=BIO)).faults(text)

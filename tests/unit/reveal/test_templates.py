@@ -1,4 +1,4 @@
-"""Texts by templates: about each number something else, the same for the same reveal, and always under the guard."""
+"""Texts from templates: a topic for each number, the same text for the same reveal, always checked by the guard."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADA = make_facts(
 @pytest.mark.rule("RE-06")
 @few_examples
 @given(any_facts, st.uuids(), numbers)
-async def test_whoever_it_is_about_the_text_passes_the_guard(facts: Facts, reveal: UUID, number: int) -> None:
+async def test_the_text_about_any_member_passes_the_guard(facts: Facts, reveal: UUID, number: int) -> None:
     framed = await frame(TemplateFramer(), facts, reveal, number)
     assert Guard(facts).passes(framed)
     assert framed.title
@@ -44,8 +44,8 @@ async def test_whoever_it_is_about_the_text_passes_the_guard(facts: Facts, revea
 @pytest.mark.rule("RE-06")
 @few_examples
 @given(any_facts, st.lists(st.text(min_size=1, max_size=40), max_size=6), st.text(max_size=60))
-def test_the_last_voice_passes_whatever_options_and_names_there_are(facts: Facts, names: list[str], name: str) -> None:
-    """Even options that are themselves names, phones or the member's own words."""
+def test_the_last_fallback_passes_for_any_options_and_names(facts: Facts, names: list[str], name: str) -> None:
+    """Also options that are names, phone numbers or the member's own words."""
     odd = make_facts(
         name, *(make_hobby(each, facts.bio) for each in [*names, name]), bio=" ".join(names), city=facts.city
     )
@@ -53,20 +53,20 @@ def test_the_last_voice_passes_whatever_options_and_names_there_are(facts: Facts
 
 
 @pytest.mark.rule("RE-06")
-def test_the_last_voice_holds_only_option_names() -> None:
+def test_the_last_fallback_holds_only_option_names() -> None:
     framed = option_names(ADA, Guard(ADA))
     assert (framed.title, framed.text) == ("Bread baking", "Bread baking · Hiking · Chess")
 
 
 @pytest.mark.rule("RE-06")
-def test_the_last_voice_leaves_out_an_option_that_is_the_name() -> None:
+def test_the_last_fallback_leaves_out_an_option_that_is_the_name() -> None:
     facts = make_facts("Hiking Will Chess", make_hobby("hiking"), make_hobby("pottery"), make_hobby("chess"))
     assert option_names(facts, Guard(facts)) == FramedText("Pottery", "Pottery")
 
 
 @pytest.mark.rule("RE-06")
 @pytest.mark.parametrize("number", NUMBERS)
-def test_no_voice_is_a_dump(number: int) -> None:
+def test_each_template_is_a_whole_text_without_the_members_words(number: int) -> None:
     for framed in template_texts(ADA, uuid4(), number):
         assert Guard(ADA).passes(framed)
         assert len(framed.text.split()) >= 12
@@ -77,7 +77,7 @@ def test_no_voice_is_a_dump(number: int) -> None:
 @pytest.mark.rule("RE-09")
 @few_examples
 @given(any_facts, st.uuids(), numbers)
-def test_the_same_reveal_gets_the_same_voices(facts: Facts, reveal: UUID, number: int) -> None:
+def test_the_same_reveal_gets_the_same_texts(facts: Facts, reveal: UUID, number: int) -> None:
     assert list(template_texts(facts, reveal, number)) == list(template_texts(facts, reveal, number))
 
 
@@ -88,8 +88,8 @@ def test_texts_are_varied() -> None:
     assert len({framed.title for number in NUMBERS for framed in template_texts(ADA, uuid4(), number)}) == 12
 
 
-class Careless:
-    """A framer that gives everything away."""
+class CarelessFramer:
+    """A framer whose drafts hold whatever a test gives it."""
 
     def __init__(self, *texts: str) -> None:
         self.texts = texts
@@ -100,14 +100,14 @@ class Careless:
             self.asked += 1
             yield FramedText("About them", text)
 
-    async def glimpses(self, told: Sequence[Leaning], turn: int) -> AsyncIterator[FramedText]:
+    async def glimpses(self, leanings: Sequence[Leaning], turn: int) -> AsyncIterator[FramedText]:
         async for draft in self.drafts(ADA, uuid4(), turn):
             yield draft
 
 
 @pytest.mark.rule("RE-06", "RE-07")
 async def test_a_refused_draft_is_framed_again() -> None:
-    framer = Careless("Ada bakes.", "Call 0171 5550123", "A baker at heart.", "never asked for")
+    framer = CarelessFramer("Ada bakes.", "Call 0171 5550123", "A baker at heart.", "never asked for")
     framed = await frame(framer, ADA, uuid4(), 1)
     assert framed.text == "A baker at heart."
     assert framer.asked == 3
@@ -115,12 +115,12 @@ async def test_a_refused_draft_is_framed_again() -> None:
 
 @pytest.mark.rule("RE-06", "RE-07")
 async def test_a_framer_that_never_passes_leaves_only_option_names() -> None:
-    framed = await frame(Careless("Ada", "quixley", BIO), ADA, uuid4(), 1)
+    framed = await frame(CarelessFramer("Ada", "quixley", BIO), ADA, uuid4(), 1)
     assert framed == option_names(ADA, Guard(ADA))
 
 
 @pytest.mark.rule("RE-07")
-def test_a_hobby_that_is_new_here_is_framed_too() -> None:
+def test_a_hobby_without_a_theme_is_framed_too() -> None:
     facts = make_facts("", make_hobby("glass_blowing"))
     texts = [framed.text for number in NUMBERS for framed in template_texts(facts, uuid4(), number)]
     assert any("glass blowing" in text for text in texts)

@@ -96,7 +96,7 @@ class RevealPair:
         streaks, connections = StreakEvents(runtime), ConnectionEvents(runtime)
         payments, tiers = PaymentEvents(runtime), TierEvents(runtime)
         for event in events:
-            connected = isinstance(event, PaymentSucceeded) and await payments.is_pair_connected(event)
+            connected = isinstance(event, PaymentSucceeded) and await payments.is_connected(event)
             async with app.database.transaction() as tx:
                 match event:
                     case StreakStarted():

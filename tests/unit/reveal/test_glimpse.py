@@ -203,7 +203,7 @@ def test_a_text_changes_several_times_a_day_at_unpredictable_moments() -> None:
     assert len({at.minute for at in one}) > 40, "at any minute of the hour"
     assert len({at.hour for at in one}) == 24
     assert len({sum(at.date() == day for at in one) for day in {at.date() for at in one}}) > 4, (
-        "a different number each day"
+        "not the same number each day"
     )
     assert len(set(one) & set(other)) < 5, "not for all reveals at the same time"
     assert turn_at(UUID(int=1), NOW) == turn_at(UUID(int=1), NOW)

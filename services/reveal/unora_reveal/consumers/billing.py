@@ -24,13 +24,13 @@ class PaymentEvents:
     def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
         self.runtime = runtime
 
-    async def is_pair_connected(self, event: PaymentSucceeded) -> bool:
+    async def is_connected(self, event: PaymentSucceeded) -> bool:
         """Whether the pair is connected now; False, without a question, for other payments than those for reveals."""
         if event.purpose != PAYMENT_PURPOSE_REVEAL:
             return False
         return await is_pair_connected(self.runtime.database, self.runtime.clients, _purchase(event))
 
-    @on(PaymentSucceeded, prepare=is_pair_connected)
+    @on(PaymentSucceeded, prepare=is_connected)
     async def on_payment_succeeded(self, event: PaymentSucceeded, tx: Tx, connected: bool) -> None:
         """Delivers the reveal or rejects the payment, once for each payment."""
         if event.purpose == PAYMENT_PURPOSE_REVEAL:

@@ -42,7 +42,10 @@ class RevealLocked(DomainError):
 
 
 class ConnectionEnded(DomainError):
-    """The connection has ended, so nothing can be opened or bought (RE-10). Not told: who ended it, and why (MA-09)."""
+    """The connection has ended, so nothing can be opened or bought (RE-10).
+
+    The refusal does not tell who ended it or why (MA-09).
+    """
 
     reason = "CONNECTION_ENDED"
 

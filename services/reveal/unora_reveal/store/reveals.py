@@ -69,7 +69,7 @@ async def insert_for_both(tx: Tx, streak: Streak) -> None:
 
 
 async def earn(tx: Tx, streak_id: UUID, completed_days: int) -> list[RevealEarned]:
-    """Marks as earned what is due for both members, each by their own tier (RE-02, RE-03), and returns what was due."""
+    """Marks as earned what is due for both members, each by their own tier (RE-02, RE-03). Returns what was earned."""
     return _earned(tx, await tx.rows(EARN, streak_id, completed_days))
 
 

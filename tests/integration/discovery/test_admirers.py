@@ -20,7 +20,7 @@ from unora.matching.v1.events_pb2 import (
     InterestClosure,
     InterestSent,
 )
-from unora_discovery import use_cases
+from unora_discovery.use_cases import batches
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, an_id, later
@@ -58,7 +58,7 @@ class Never(Random):
 @pytest.fixture
 async def me(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Caller:
     """A member among 31 who all share everything with them: whoever shares nothing is none of the best."""
-    monkeypatch.setattr(use_cases, "CHANCE", Always(1))
+    monkeypatch.setattr(batches, "RANDOM", Always(1))
     await pool.members(31, *MINE)
     return await pool.member(*MINE)
 
@@ -121,7 +121,7 @@ async def test_without_an_interest_or_without_luck_they_do_not(
     """So that the others can fail."""
     assert admirer.id not in (await batch(pool, me))[1]
     await waits(pool, admirer, me)
-    monkeypatch.setattr(use_cases, "CHANCE", Never(1))
+    monkeypatch.setattr(batches, "RANDOM", Never(1))
     assert admirer.id not in (await batch(pool, me))[1]
 
 

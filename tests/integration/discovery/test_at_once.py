@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed
-from unora_discovery import servicer
-from unora_discovery.use_cases import Seen, look
+from unora_discovery.servicers import discovery
+from unora_discovery.use_cases.precheck import Precheck, prefetch
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
@@ -77,16 +77,16 @@ async def test_a_first_refresh_that_looks_after_the_first_batch_was_made_is_an_o
     at_once, waiting = asyncio.Event(), asyncio.Event()
     calls_before = 2
 
-    async def late(*arguments: Any) -> Seen:
+    async def late(*arguments: Any) -> Precheck:
         nonlocal calls_before
         if calls_before:
             calls_before -= 1
         else:
             waiting.set()
             await at_once.wait()
-        return await look(*arguments)
+        return await prefetch(*arguments)
 
-    monkeypatch.setattr(servicer, "look", late)
+    monkeypatch.setattr(discovery, "prefetch", late)
     connection, transaction = await pool.hold(who)
     early = [asyncio.ensure_future(pool.refresh(who)) for _ in range(2)]
     await pool.blocked_calls(2)

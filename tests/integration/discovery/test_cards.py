@@ -11,7 +11,7 @@ from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import CardHobby
 from unora.identity.v1.profile_service_pb2 import Hobby
-from unora_discovery.jobs import CleanUp
+from unora_discovery.jobs import RetentionJobs
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id
@@ -101,7 +101,7 @@ async def test_to_block_and_report_an_old_card_will_do_as_long_as_it_is_kept_and
         "UPDATE discovery.discovery_batches SET created_at = '2020-01-01', deleted_at = '2020-01-02' WHERE id = $1",
         first.batch_id,
     )
-    await CleanUp(pool.world.apps["discovery"].runtime).purge_batches()
+    await RetentionJobs(pool.world.apps["discovery"].runtime).purge_batches()
     found.append(await refusal(pool.resolve(me, card, old=True)))
     assert found[0] == found[1] == found[2]
     assert (found[0].code, found[0].reason, found[0].metadata) == ("NOT_FOUND", "CARD_NOT_FOUND", {})

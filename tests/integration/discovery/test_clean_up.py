@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from unora_discovery import jobs
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.jobs import CleanUp
+from unora_discovery.jobs import RetentionJobs
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
@@ -52,8 +52,8 @@ async def left(pool: Pool, who: Caller) -> dict[str, int]:
 
 async def purge(world: World) -> int:
     """Until nothing is left to do."""
-    clean_up, done = CleanUp(world.apps["discovery"].runtime), 0
-    while more := await clean_up.purge_batches():
+    retention, done = RetentionJobs(world.apps["discovery"].runtime), 0
+    while more := await retention.purge_batches():
         done += more
     return done
 
@@ -105,14 +105,14 @@ async def test_that_there_was_a_batch_is_never_forgotten(pool: Pool) -> None:
 async def test_several_at_once_take_each_batch_once_a_few_at_a_time(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "BATCHES_AT_ONCE", 2)
+    monkeypatch.setattr(jobs, "BATCHES_PER_RUN", 2)
     who = await pool.member()
     await pool.members(50)
     *old, shown = await batches(pool, who, 8)
     for batch in old:
         await age(pool, batch, 100)
-    clean_up = CleanUp(pool.world.apps["discovery"].runtime)
-    assert await clean_up.purge_batches() == 2
+    retention = RetentionJobs(pool.world.apps["discovery"].runtime)
+    assert await retention.purge_batches() == 2
     assert sum(await asyncio.gather(*(purge(pool.world) for _ in range(4)))) == 5
     assert await left(pool, who) == {shown: 5}
 
@@ -124,4 +124,4 @@ def test_a_batch_is_kept_as_long_as_the_rules_look_back(
 ) -> None:
     config: DiscoveryConfig = world.apps["discovery"].config
     changed = msgspec.structs.replace(config, batch_days=batch_days, shown_again_days=shown_again_days)
-    assert changed.batches_kept == timedelta(days=kept)
+    assert changed.batch_retention == timedelta(days=kept)

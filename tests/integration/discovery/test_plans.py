@@ -167,7 +167,7 @@ async def test_resolving_a_card_reads_one_card_and_one_batch(db: Connection, vie
         WHERE b.user_id = $1 AND b.deleted_at IS NULL LIMIT 1""",
         viewer,
     )
-    plan = await explain(db, batches.RESOLVE, card, viewer, old)
+    plan = await explain(db, batches.GET_SHOWN_MEMBER, card, viewer, old)
     assert not plan.read_whole
     assert plan.rows_read == {"discovery_cards": 1, "discovery_batches": 1}
 

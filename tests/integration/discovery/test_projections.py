@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
-from unora_discovery.domain import AgeBand, Gender, Hobby, Profile
-from unora_discovery.store import pool as store
+from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Profile
+from unora_discovery.store.pool import project_profile
 from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
@@ -49,7 +49,7 @@ async def test_a_profile_that_is_not_newer_is_not_taken(world: World, pool: Pool
     database = world.apps["discovery"].database
     for version, city in ((4, "Porto"), (3, "Faro"), (4, "Braga"), (7, "Evora"), (5, "Beja")):
         async with database.transaction() as tx:
-            await store.project_profile(tx, profile(who.user, version, city))
+            await project_profile(tx, profile(who.user, version, city))
     (known,) = await pool.rows("candidates", who.user)
     assert (known["profile_version"], known["city"]) == (7, "Evora")
 
@@ -71,6 +71,6 @@ async def test_slots_may_be_told_before_the_profile(world: World, pool: Pool) ->
     (known,) = await pool.rows("candidates", who.user)
     assert (known["discovery_ready"], known["active_connection_count"]) == (False, 1)
     async with world.apps["discovery"].database.transaction() as tx:
-        await store.project_profile(tx, profile(who.user, 1, "Porto"))
+        await project_profile(tx, profile(who.user, 1, "Porto"))
     (known,) = await pool.rows("candidates", who.user)
     assert (known["discovery_ready"], known["active_connection_count"]) == (True, 1)

@@ -9,7 +9,7 @@ import pytest
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed
-from unora_discovery import use_cases
+from unora_discovery.use_cases import batches
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, GROWTH, PARTNER, Pool
@@ -175,10 +175,10 @@ async def test_a_failure_after_the_writes_leaves_the_old_batch(pool: Pool, monke
     await pool.members(12)
     screen = await pool.refresh(who)
 
-    def broken(*_: object) -> None:
+    def broken(**_: object) -> None:
         raise RuntimeError("the process breaks down here")
 
-    monkeypatch.setattr(use_cases, "batch_refreshed", broken)
+    monkeypatch.setattr(batches, "BatchRefreshed", broken)
     found = await refused(pool, who)
     assert (found.code, found.reason, found.metadata) == ("INTERNAL", "INTERNAL", {})
     monkeypatch.undo()

@@ -6,11 +6,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
+from unora.common.v1 import types_pb2
+from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged
-from unora_discovery.domain import Tier as Kept
-from unora_discovery.use_cases import change_tier
+from unora_discovery.domain.pool import Tier
+from unora_discovery.use_cases.tiers import change_tier
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, Pool
@@ -75,14 +76,14 @@ async def test_it_is_told_once_with_the_members_next_version(world: World, pool:
 @pytest.mark.rule("DI-14", "XX-02")
 @pytest.mark.parametrize("told", [[(2, TIER_PRO), (1, TIER_PLUS)], [(2, TIER_PRO), (2, TIER_PRO)]])
 async def test_a_tier_that_is_not_newer_moves_nothing(
-    world: World, pool: Pool, who: Caller, told: list[tuple[int, Tier.ValueType]]
+    world: World, pool: Pool, who: Caller, told: list[tuple[int, types_pb2.Tier.ValueType]]
 ) -> None:
     """Each time as if told by another event: what counts is the version."""
     spent = await spend(pool, who)
     policy = world.apps["discovery"].config.policy
     for version, tier in told:
         async with world.apps["discovery"].database.transaction() as tx:
-            await change_tier(tx, who.user, version, Kept("pro" if tier == TIER_PRO else "plus"), policy)
+            await change_tier(tx, who.user, version, Tier("pro" if tier == TIER_PRO else "plus"), policy)
     assert opens_at(await pool.screen(who)) == spent + timedelta(hours=6)
     assert len(await world.events(RefreshTimerChanged, who.user)) == 1
 
@@ -130,7 +131,7 @@ async def test_a_tier_that_comes_during_a_refresh_counts_for_it(
 
     async def change() -> None:
         async with world.apps["discovery"].database.transaction() as tx:
-            await change_tier(tx, who.user, 1, Kept.PRO, policy)
+            await change_tier(tx, who.user, 1, Tier.PRO, policy)
 
     connection, transaction = await pool.hold(who)
     works = []

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
-from unora_discovery import use_cases
-from unora_discovery.domain import ServerType, visibility_below, visibility_seed
-from unora_discovery.store.search import Asked, search
+from unora_discovery.domain.randomness import visibility_below, visibility_seed
+from unora_discovery.domain.search import SearchCriteria
+from unora_discovery.domain.servers import ServerType
+from unora_discovery.store.search import search
+from unora_discovery.use_cases import batches
 from unora_testing.world import Caller
 
 from tests.integration.discovery.pool import PARTNER, Pool
@@ -21,17 +23,17 @@ REDUCED: Final = 10
 async def found(pool: Pool, viewer: Caller, seed: int, weight: float = 0.1) -> set[str]:
     """Who takes part in one search."""
     now = await pool.world.now()
-    asked = Asked(
+    criteria = SearchCriteria(
         hobbies=["chess"],
         not_shown_since=now - timedelta(days=7),
         now=now,
         tie_seed=1,
         visibility_seed=seed,
         visibility_below=visibility_below(weight),
-        ranked=100,
+        ranked_limit=100,
     )
     async with pool.world.apps["discovery"].database.session() as session:
-        result = await search(session, viewer.user, ServerType.PARTNER, asked)
+        result = await search(session, viewer.user, ServerType.PARTNER, criteria)
     return {str(candidate.user_id) for candidate in result.ranked}
 
 
@@ -69,7 +71,7 @@ async def test_a_pool_that_is_too_small_without_them_is_so_all_day_and_says_no_m
 ) -> None:
     viewer, reduced, *_ = await pool.members(6)
     await pool.standing(reduced, 1, reduced_visibility=True)
-    monkeypatch.setattr(use_cases, "visibility_below", lambda _: 2**32 if waits else 0)
+    monkeypatch.setattr(batches, "visibility_below", lambda _: 2**32 if waits else 0)
     if waits:
         assert reduced.id in await pool.shown(viewer, (await pool.refresh(viewer)).batch)
         return
@@ -84,7 +86,7 @@ async def test_a_pool_that_is_too_small_without_them_is_so_all_day_and_says_no_m
 @pytest.mark.rule("DI-10", "SA-03")
 async def test_nothing_in_any_answer_tells(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither to the one nor to those who see the card: it is the same before and after."""
-    monkeypatch.setattr(use_cases, "visibility_below", lambda _: 2**32)
+    monkeypatch.setattr(batches, "visibility_below", lambda _: 2**32)
     me = await pool.member("chess", "hiking")
     await pool.members(20, "poetry", "running")
     first, second = await pool.members(2, "chess", "hiking")
@@ -106,7 +108,7 @@ async def test_nothing_in_any_answer_tells(pool: Pool, monkeypatch: pytest.Monke
 
 @pytest.mark.rule("DI-10")
 async def test_when_it_is_lifted_they_take_part_always(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(use_cases, "visibility_below", lambda _: 0)
+    monkeypatch.setattr(batches, "visibility_below", lambda _: 0)
     viewer, reduced, *_ = await pool.members(6)
     await pool.standing(reduced, 1, reduced_visibility=True)
     await pool.standing(reduced, 2)

@@ -15,7 +15,7 @@ from unora.matching.v1.matching_service_pb2 import (
     INTEREST_STATUS_PENDING,
     INTEREST_STATUS_WITHDRAWN,
 )
-from unora_discovery import use_cases
+from unora_discovery.use_cases import batches
 
 from tests.integration.discovery.pool import FRIEND, PARTNER
 from tests.integration.identity.people import ADA
@@ -73,7 +73,7 @@ async def test_an_admirer_comes_among_the_cards_and_it_becomes_a_match(
         30, "chess", "hiking"
     )  # as alike as the admirer, so that rank alone would hardly bring them
     before = await town.told(me)
-    monkeypatch.setattr(use_cases, "CHANCE", Always(3))
+    monkeypatch.setattr(batches, "RANDOM", Always(3))
     cards = await town.cards(me)
     assert admirer.id in cards
     after = await town.told(me)

@@ -10,7 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import Card as CardMessage
 from unora.discovery.v1.discovery_service_pb2 import CardHobby as CardHobbyMessage
-from unora_discovery.domain import AgeBand, Candidate, Card, CardHobby, Dealt, Found, Hobby, Odds, PoolTooSmall, deal
+from unora_discovery.domain.cards import Card, CardHobby, DealtCard, deal
+from unora_discovery.domain.errors import PoolTooSmall
+from unora_discovery.domain.policy import Odds
+from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
+from unora_discovery.domain.search import SearchResult
 from unora_discovery.messages import to_card
 
 CHESS = Hobby("chess", "Chess", "the slow kind")
@@ -32,9 +36,9 @@ def candidates(count: int) -> list[Candidate]:
 
 def dealt_of(
     ranked: Sequence[Candidate], hobbies: Collection[str] = (), new_id: Callable[[], UUID] = uuid4
-) -> tuple[Dealt, ...]:
+) -> tuple[DealtCard, ...]:
     """The five best."""
-    return deal(Found(tuple(ranked)), hobbies, Odds(0, 1), Random(1), new_id)
+    return deal(SearchResult(tuple(ranked)), hobbies, Odds(0, 1), Random(1), new_id)
 
 
 @pytest.mark.rule("DI-02")

@@ -8,7 +8,11 @@ from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from unora_discovery.domain import AgeBand, Candidate, Found, Hobby, Odds, PoolTooSmall, deal, draw
+from unora_discovery.domain.cards import deal, draw
+from unora_discovery.domain.errors import PoolTooSmall
+from unora_discovery.domain.policy import Odds
+from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
+from unora_discovery.domain.search import SearchResult
 
 VIEWERS = ("chess", "hiking", "singing", "poetry")
 TIMES = 4000
@@ -51,9 +55,9 @@ ODDS = Odds(admirer_probability=0.7, reduced_visibility=0.1)
 @pytest.mark.rule("DI-13")
 def test_up_to_two_who_wait_come_among_the_five_and_the_best_three_stay() -> None:
     waiting = tuple(someone(0, number) for number in range(4))
-    found = draw(Found(CROWD, CROWD, waiting), ODDS, Always(1))
+    found = draw(SearchResult(CROWD, CROWD, waiting), ODDS, Always(1))
     assert ids(found) == ids([*CROWD[:3], *waiting[:2]])
-    assert ids(draw(Found(CROWD, CROWD, waiting), ODDS, Never(1))) == ids(CROWD[:5])
+    assert ids(draw(SearchResult(CROWD, CROWD, waiting), ODDS, Never(1))) == ids(CROWD[:5])
 
 
 @pytest.mark.rule("DI-13")
@@ -61,7 +65,7 @@ def test_each_place_is_drawn_with_the_policys_probability() -> None:
     waiting = tuple(someone(0, number) for number in range(4))
     chance = Random(7)
     drawn = Counter(
-        sum(each in waiting for each in draw(Found(CROWD, CROWD, waiting), ODDS, chance)) for _ in range(TIMES)
+        sum(each in waiting for each in draw(SearchResult(CROWD, CROWD, waiting), ODDS, chance)) for _ in range(TIMES)
     )
     for count, expected in ((0, 0.3 * 0.3), (1, 2 * 0.7 * 0.3), (2, 0.7 * 0.7)):
         assert abs(drawn[count] / TIMES - expected) < 0.03
@@ -75,7 +79,8 @@ def test_so_many_places_are_drawn_whether_anybody_waits_or_not() -> None:
     for waiting in ((), (someone(0, 1), someone(0, 2))):
         chance = Random(7)
         seen[bool(waiting)] = Counter(
-            len(set(ids(draw(Found(CROWD, CROWD, waiting), ODDS, chance))) - set(ids(CROWD[:5]))) for _ in range(TIMES)
+            len(set(ids(draw(SearchResult(CROWD, CROWD, waiting), ODDS, chance))) - set(ids(CROWD[:5])))
+            for _ in range(TIMES)
         )
     # Who is drawn although nobody waits may be one of the next best two anyway, and then no one sees a difference.
     assert abs(seen[True][0] / TIMES - 0.09) < 0.03
@@ -91,7 +96,7 @@ def test_who_shares_nothing_is_drawn_among_those_who_share_all_when_nobody_waits
     for waiting in ((), (someone(0, 901), someone(0, 902))):
         chance = Random(11)
         seen[bool(waiting)] = Counter(
-            sum(not each.shares(VIEWERS) for each in draw(Found(CROWD, strangers, waiting), ODDS, chance))
+            sum(not each.shares(VIEWERS) for each in draw(SearchResult(CROWD, strangers, waiting), ODDS, chance))
             for _ in range(TIMES)
         )
     for count in (0, 1, 2):
@@ -104,7 +109,7 @@ def test_the_cards_stand_by_what_they_share_and_whoever_waits_among_equals_by_ch
     places: Counter[int] = Counter()
     chance = Random(3)
     for _ in range(TIMES):
-        dealt = deal(Found(CROWD, CROWD, (waits,)), VIEWERS, Odds(1, 0.1), chance, uuid4)
+        dealt = deal(SearchResult(CROWD, CROWD, (waits,)), VIEWERS, Odds(1, 0.1), chance, uuid4)
         (place,) = [each.card.position for each in dealt if each.shown_user_id == waits.user_id]
         places[place] += 1
     assert sorted(places) == [1, 2, 3, 4, 5]
@@ -118,7 +123,8 @@ def test_no_card_stands_out_of_the_order_of_what_is_shared(shares: int) -> None:
     chance = Random(shares)
     for _ in range(200):
         cards = [
-            each.card for each in deal(Found(ranked, ranked, (someone(shares, 900),)), VIEWERS, ODDS, chance, uuid4)
+            each.card
+            for each in deal(SearchResult(ranked, ranked, (someone(shares, 900),)), VIEWERS, ODDS, chance, uuid4)
         ]
         shared = [sum(hobby.shared for hobby in card.hobbies) for card in cards]
         assert shared == sorted(shared, reverse=True)
@@ -130,7 +136,7 @@ def test_no_card_stands_out_of_the_order_of_what_is_shared(shares: int) -> None:
 def test_in_a_small_pool_nobody_is_on_two_cards(size: int) -> None:
     ranked = CROWD[:size]
     for seed in range(300):
-        found = ids(draw(Found(ranked, ranked, ranked[-3:]), ODDS, Random(seed)))
+        found = ids(draw(SearchResult(ranked, ranked, ranked[-3:]), ODDS, Random(seed)))
         assert len(set(found)) == 5
         assert set(found) <= set(ids(ranked))
 
@@ -138,11 +144,11 @@ def test_in_a_small_pool_nobody_is_on_two_cards(size: int) -> None:
 @pytest.mark.rule("DI-13")
 def test_who_waits_and_is_among_the_best_anyway_takes_no_other_place() -> None:
     waiting = (CROWD[0], CROWD[20])
-    assert ids(draw(Found(CROWD, CROWD, waiting), ODDS, Always(1)))[:4] == ids([*CROWD[:3], CROWD[20]])
+    assert ids(draw(SearchResult(CROWD, CROWD, waiting), ODDS, Always(1)))[:4] == ids([*CROWD[:3], CROWD[20]])
 
 
 @pytest.mark.rule("DI-02", "DI-13")
 def test_whoever_waits_does_not_make_a_pool_of_four_large_enough() -> None:
     """They are members of the pool themselves, so the ranking holds them."""
     with pytest.raises(PoolTooSmall):
-        draw(Found(CROWD[:4], CROWD[:4], CROWD[:2]), ODDS, Always(1))
+        draw(SearchResult(CROWD[:4], CROWD[:4], CROWD[:2]), ODDS, Always(1))

@@ -9,10 +9,15 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from unora.discovery.v1.discovery_service_pb2 import Filters as Message
 from unora.identity.v1.profile_service_pb2 import GENDER_MAN, GENDER_WOMAN
 from unora_common.errors import InvalidArgument
-from unora_discovery.domain import AgeBand, Filters, Gender, check
-from unora_discovery.messages import changed_filters, to_filters
+from unora_discovery.domain.filters import Filters, change_filters, require_age_range
+from unora_discovery.domain.pool import AgeBand, Gender
+from unora_discovery.messages import from_filter_changes, to_filters
 
 BEFORE = Filters(genders=(Gender.WOMAN,), min_age=30, max_age=40, same_city_only=True)
+
+
+def change(before: Filters, message: Message, mask: list[str]) -> Filters:
+    return change_filters(before, from_filter_changes(message, FieldMask(paths=mask)))
 
 
 @pytest.mark.rule("DI-05", "DI-12", "DI-08")
@@ -57,28 +62,28 @@ def test_what_the_mask_names_changes_and_what_is_empty_lets_everyone_pass(
 ) -> None:
     told = Message(genders=[GENDER_MAN], min_age=20)
     fields = {"genders": BEFORE.genders, "min_age": 30, "max_age": 40, "same_city_only": True}
-    assert changed_filters(BEFORE, told, FieldMask(paths=mask)) == Filters(**{**fields, **changes})
+    assert change(BEFORE, told, mask) == Filters(**{**fields, **changes})
 
 
 @pytest.mark.rule("DI-05")
 @pytest.mark.parametrize("mask", [[], [""], ["age_bands"], ["genders", "user_id"], ["*", "genders"]])
 def test_a_mask_of_anything_else_is_refused(mask: list[str]) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        changed_filters(BEFORE, Message(), FieldMask(paths=mask))
+        change(BEFORE, Message(), mask)
     assert list(refused.value.violations) == ["update_mask"]
 
 
 @pytest.mark.rule("DI-05")
 def test_the_youngest_is_not_above_the_oldest_also_if_only_one_of_them_changes() -> None:
     with pytest.raises(InvalidArgument) as refused:
-        changed_filters(BEFORE, Message(min_age=41), FieldMask(paths=["min_age"]))
+        change(BEFORE, Message(min_age=41), ["min_age"])
     assert list(refused.value.violations) == ["filters.max_age"]
-    assert check(Filters(min_age=40, max_age=40)).min_age == 40
+    require_age_range(Filters(min_age=40, max_age=40))
 
 
 @pytest.mark.rule("DI-05")
 def test_filters_are_seen_as_they_were_set() -> None:
     seen = to_filters(BEFORE)
     assert seen == Message(genders=[GENDER_WOMAN], min_age=30, max_age=40, same_city_only=True)
-    assert changed_filters(Filters(), seen, FieldMask(paths=["*"])) == BEFORE
+    assert change(Filters(), seen, ["*"]) == BEFORE
     assert to_filters(Filters()) == Message(min_age=18, max_age=99)

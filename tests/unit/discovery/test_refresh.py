@@ -7,20 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from unora_common.errors import DomainError
-from unora_discovery.domain import (
-    CapacityLocked,
-    NotAMember,
-    NotDiscoveryReady,
-    Odds,
-    Policy,
-    RefreshLocked,
-    Tier,
-    Timer,
-    Viewer,
-    next_refresh_at,
-    refresh,
-    retime,
-)
+from unora_discovery.domain.errors import CapacityLocked, NotAMember, NotDiscoveryReady, RefreshLocked
+from unora_discovery.domain.policy import Odds, Policy
+from unora_discovery.domain.pool import Tier
+from unora_discovery.domain.refresh import Timer, Viewer, apply_tier, next_refresh_at, refresh
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -107,9 +97,9 @@ def test_the_screen_tells_when_this_server_can_be_refreshed() -> None:
 @pytest.mark.rule("DI-14")
 @pytest.mark.parametrize(("tier", "hours"), [(Tier.FREE, 24), (Tier.PLUS, 12), (Tier.PRO, 6)])
 def test_a_tier_counts_from_the_refresh_that_spent_the_timer(tier: Tier, hours: int) -> None:
-    assert retime(Timer(NOW, NOW + 99 * HOUR), tier, POLICY) == Timer(NOW, NOW + hours * HOUR)
+    assert apply_tier(Timer(NOW, NOW + 99 * HOUR), tier, POLICY) == Timer(NOW, NOW + hours * HOUR)
 
 
 @pytest.mark.rule("DI-14")
 def test_a_timer_that_was_never_spent_stays_so() -> None:
-    assert retime(Timer(), Tier.PRO, POLICY) == Timer()
+    assert apply_tier(Timer(), Tier.PRO, POLICY) == Timer()

@@ -1,4 +1,4 @@
-"""What chance decides in a search (DI-07, DI-10, DI-13), and from what it is drawn."""
+"""The random numbers of a search (DI-07, DI-10, DI-13), and what they are drawn from."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,35 +10,35 @@ from unora_discovery.domain.servers import ServerType
 
 T = TypeVar("T")
 VISIBILITY_STEPS: Final = 1 << 32
-"""The draw of a candidate's visibility is one of so many numbers from 0."""
+"""The visibility draw of a candidate is a number from 0 up to this, excluded."""
 
 
-class Chance(Protocol):
-    """A source of random numbers: the system's in service, a seeded one in tests."""
+class RandomSource(Protocol):
+    """A source of random numbers: the system's in a service, a seeded one in tests."""
 
     def random(self) -> float:
         """At least 0, below 1."""
 
     def getrandbits(self, bits: int, /) -> int:
-        """So many bits."""
+        """A number of so many bits."""
 
     def choice(self, of: Sequence[T], /) -> T:
-        """One of them."""
+        """One element."""
 
 
-def tie_seed(chance: Chance) -> int:
-    """DI-07: what orders equals in one search; a signed number of 64 bits."""
-    return _signed(chance.getrandbits(64))
+def tie_seed(random_source: RandomSource) -> int:
+    """DI-07: the seed of the order among equals in one search; a signed number of 64 bits."""
+    return _signed(random_source.getrandbits(64))
 
 
 def visibility_seed(viewer: UUID, server: ServerType, batch: UUID | None, now: datetime) -> int:
-    """DI-10: what decides in a search who of reduced visibility takes part; a signed number of 64 bits.
+    """DI-10: the seed of which members of reduced visibility take part in a search; a signed number of 64 bits.
 
-    It stays for the day (UTC) while the batch stays. Drawn anew at each call, a viewer whose pool is barely too small
-    would be refused and served by turns, and learn that somebody in it is not always there.
+    It stays the same for a day (UTC) while the batch stays. If it were new for each call, a viewer whose pool is barely
+    too small would sometimes be refused and sometimes served, and learn that a member in it is not always shown.
     """
-    told = viewer.bytes + server.encode() + (batch.bytes if batch else b"") + now.date().isoformat().encode()
-    return _signed(int.from_bytes(blake2b(told, digest_size=8).digest()))
+    key = viewer.bytes + server.encode() + (batch.bytes if batch else b"") + now.date().isoformat().encode()
+    return _signed(int.from_bytes(blake2b(key, digest_size=8).digest()))
 
 
 def visibility_below(weight: float) -> int:

@@ -7,7 +7,8 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from unora_discovery.domain import ServerType, tie_seed, visibility_below, visibility_seed
+from unora_discovery.domain.randomness import tie_seed, visibility_below, visibility_seed
+from unora_discovery.domain.servers import ServerType
 
 VIEWER, OTHER, BATCH = UUID(int=1), UUID(int=2), UUID(int=3)
 MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)

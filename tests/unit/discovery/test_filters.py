@@ -1,4 +1,4 @@
-"""What a range of ages means where only bands are known, and how filters change."""
+"""How a range of ages selects age bands, and how filters change."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def change(before: Filters, message: Message, mask: list[str]) -> Filters:
         ((99, 99), ("60_plus",)),
     ],
 )
-def test_a_band_fits_a_range_that_holds_one_of_its_years(ages: tuple[int, int], bands: tuple[str, ...]) -> None:
+def test_a_band_fits_a_range_that_has_one_of_its_years(ages: tuple[int, int], bands: tuple[str, ...]) -> None:
     assert Filters(min_age=ages[0], max_age=ages[1]).age_bands == tuple(AgeBand(band) for band in bands)
 
 
 @pytest.mark.rule("DI-12", "DI-08")
-def test_narrowing_a_range_tells_nothing_within_a_band() -> None:
+def test_narrowing_a_range_within_a_band_reveals_nothing() -> None:
     assert {Filters(min_age=age, max_age=age).age_bands for age in range(40, 50)} == {(AgeBand.FROM_40,)}
 
 
@@ -57,24 +57,22 @@ def test_narrowing_a_range_tells_nothing_within_a_band() -> None:
         (["*"], {"genders": (Gender.MAN,), "min_age": 20, "max_age": 99, "same_city_only": False}),
     ],
 )
-def test_what_the_mask_names_changes_and_what_is_empty_lets_everyone_pass(
-    mask: list[str], changes: dict[str, Any]
-) -> None:
-    told = Message(genders=[GENDER_MAN], min_age=20)
+def test_fields_in_the_mask_change_and_empty_ones_let_everyone_pass(mask: list[str], changes: dict[str, Any]) -> None:
+    message = Message(genders=[GENDER_MAN], min_age=20)
     fields = {"genders": BEFORE.genders, "min_age": 30, "max_age": 40, "same_city_only": True}
-    assert change(BEFORE, told, mask) == Filters(**{**fields, **changes})
+    assert change(BEFORE, message, mask) == Filters(**{**fields, **changes})
 
 
 @pytest.mark.rule("DI-05")
 @pytest.mark.parametrize("mask", [[], [""], ["age_bands"], ["genders", "user_id"], ["*", "genders"]])
-def test_a_mask_of_anything_else_is_refused(mask: list[str]) -> None:
+def test_a_mask_with_another_field_is_refused(mask: list[str]) -> None:
     with pytest.raises(InvalidArgument) as refused:
         change(BEFORE, Message(), mask)
     assert list(refused.value.violations) == ["update_mask"]
 
 
 @pytest.mark.rule("DI-05")
-def test_the_youngest_is_not_above_the_oldest_also_if_only_one_of_them_changes() -> None:
+def test_the_youngest_age_is_not_above_the_oldest_also_if_only_one_of_them_changes() -> None:
     with pytest.raises(InvalidArgument) as refused:
         change(BEFORE, Message(min_age=41), ["min_age"])
     assert list(refused.value.violations) == ["filters.max_age"]

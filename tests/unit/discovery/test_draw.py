@@ -74,7 +74,7 @@ def test_each_place_is_drawn_with_the_policys_probability() -> None:
 
 @pytest.mark.rule("DI-13", "MA-10")
 def test_the_same_number_of_places_is_drawn_with_and_without_admirers() -> None:
-    """A card from further down the ranking does not reveal that an interest admirer."""
+    """A card from further down the ranking does not reveal that an interest waits."""
     seen = {}
     for waiting in ((), (make_candidate(0, 1), make_candidate(0, 2))):
         source = Random(7)
@@ -82,7 +82,7 @@ def test_the_same_number_of_places_is_drawn_with_and_without_admirers() -> None:
             len(set(ids(draw(SearchResult(CROWD, CROWD, waiting), ODDS, source))) - set(ids(CROWD[:5])))
             for _ in range(TIMES)
         )
-    # A member drawn when no interest admirer may be one of the next two in the ranking; then nothing differs.
+    # A member drawn when no interest waits may be one of the next two in the ranking; then nothing differs.
     assert abs(seen[True][0] / TIMES - 0.09) < 0.03
     assert abs(seen[False][0] / TIMES - 0.09) < 0.08
     assert seen[False][2] / TIMES > 0.35

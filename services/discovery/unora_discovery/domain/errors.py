@@ -12,7 +12,7 @@ class NotAMember(DomainError):
 
 
 class NotDiscoveryReady(DomainError):
-    """PR-06: the caller is not discovery-ready; identity says what is missing."""
+    """PR-06: the caller is not discovery-ready, and identity says what is missing."""
 
     reason = "NOT_DISCOVERY_READY"
 

@@ -22,7 +22,7 @@ class RetentionJobs:
 
     @every(seconds=300)
     async def purge_batches(self) -> int:
-        """Deletes batches that were replaced long ago, with their cards: who was shown to whom is private."""
+        """Deletes batches that were replaced long ago, with their cards: which members someone saw is private."""
         async with self.runtime.database.transaction() as tx:
             return await batches.purge(tx, self.runtime.config.batch_retention, BATCHES_PER_RUN)
 

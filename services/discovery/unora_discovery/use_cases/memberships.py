@@ -19,9 +19,7 @@ async def join_server(tx: Tx, server: ServerType, precheck: Precheck) -> Server:
     if not viewer.joined:
         require_discovery_ready(viewer)
         version = await members.join(tx, tx.user, server)
-        tx.emit(
-            to_message(ServerJoined(user_id=tx.user, version=version, server_type=server, occurred_at=tx.now)),
-        )
+        tx.emit(to_message(ServerJoined(user_id=tx.user, version=version, server_type=server, occurred_at=tx.now)))
     return await _get_server(tx, server)
 
 

@@ -37,7 +37,7 @@ async def prefetch(
 
 
 async def get_checked_viewer(tx: Tx, server: ServerType, precheck: Precheck) -> Viewer:
-    """The caller, whose row is locked, after the profile of the precheck is stored in the pool."""
+    """Stores the profile of the precheck in the pool, then reads the caller. The caller's row must be locked."""
     if precheck.profile:
         await pool.project_profile(tx, precheck.profile)
     return await screens.get_viewer(tx, tx.user, server)

@@ -19,8 +19,10 @@ from unora.safety.v1.events_pb2 import (
     DECISION_SUSPEND,
     RestrictionChanged,
 )
-from unora_discovery.domain import ServerType, visibility_below
-from unora_discovery.store.search import Asked, search
+from unora_discovery.domain.randomness import visibility_below
+from unora_discovery.domain.search import SearchCriteria
+from unora_discovery.domain.servers import ServerType
+from unora_discovery.store.search import search
 from unora_testing.world import Caller
 
 from tests.integration.protection.town import Resident, Town
@@ -42,16 +44,16 @@ async def takes_part(town: Town, viewer: Caller, who: Caller) -> int:
     now, seeds, found = await town.world.now(), Random(7), 0
     async with town.world.apps["discovery"].database.session() as session:
         for _ in range(SEARCHES):
-            asked = Asked(
+            criteria = SearchCriteria(
                 hobbies=["chess"],
                 not_shown_since=now,
                 now=now,
                 tie_seed=1,
                 visibility_seed=seeds.getrandbits(63),
                 visibility_below=visibility_below(town.world.apps["discovery"].config.reduced_visibility),
-                ranked=100,
+                ranked_limit=100,
             )
-            result = await search(session, viewer.user, ServerType.PARTNER, asked)
+            result = await search(session, viewer.user, ServerType.PARTNER, criteria)
             found += who.user in {candidate.user_id for candidate in result.ranked}
     return found
 

@@ -15,7 +15,7 @@ from unora.matching.v1.matching_service_pb2 import (
     INTEREST_STATUS_PENDING,
     INTEREST_STATUS_WITHDRAWN,
 )
-from unora_discovery import use_cases
+from unora_discovery.use_cases import batches
 
 from tests.integration.discovery.pool import FRIEND, PARTNER
 from tests.integration.identity.people import ADA
@@ -46,20 +46,20 @@ async def test_filters_hold_both_ways_and_only_at_the_next_refresh(town: Town) -
     await town.pool.leave(stranger)
     cards = await town.cards(woman)
     assert man.id in cards
-    await town.pool.filter(man, genders=[GENDER_MAN])  # the man wants to meet men, in this server
+    await town.pool.update_filters(man, genders=[GENDER_MAN])  # the man wants to meet men, in this server
     assert await town.cards(woman) == cards  # what is shown stays
     newcomer = await town.arrive()
     assert man.id not in await town.cards(newcomer)
     assert (await refusal(town.pool.refresh(man))).reason == "POOL_TOO_SMALL"
-    await town.pool.filter(man, genders=[GENDER_WOMAN])
+    await town.pool.update_filters(man, genders=[GENDER_WOMAN])
     seen = await town.cards(man)
     assert len(seen) == 5
     # What they became is what counts: a profile that changes passes, or passes no longer.
     await town.pool.leave(newcomer)
     older = await town.arrive(profile=profile(year=1950))
-    await town.pool.filter(older, min_age=60)
+    await town.pool.update_filters(older, min_age=60)
     assert (await refusal(town.pool.refresh(older))).reason == "POOL_TOO_SMALL"
-    await town.pool.filter(older, min_age=18)
+    await town.pool.update_filters(older, min_age=18)
     assert len(await town.cards(older)) == 5
 
 
@@ -73,7 +73,7 @@ async def test_an_admirer_comes_among_the_cards_and_it_becomes_a_match(
         30, "chess", "hiking"
     )  # as alike as the admirer, so that rank alone would hardly bring them
     before = await town.told(me)
-    monkeypatch.setattr(use_cases, "CHANCE", Always(3))
+    monkeypatch.setattr(batches, "RANDOM", Always(3))
     cards = await town.cards(me)
     assert admirer.id in cards
     after = await town.told(me)

@@ -1,6 +1,6 @@
-"""The SQL that the overview spells out, as it stands there: every name in it is there, and means what members are told.
+"""The SQL of the overview, unchanged: every name in it exists, and its results equal what members see.
 
-No service runs it like this: a context asks for its own tables only. So it is a superuser who does, over all schemas.
+No service runs it like this, because a context reads only its own tables. Here a superuser runs it over all schemas.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def statements(heading: str) -> list[str]:
 
 
 class Overview:
-    """Runs what the overview says."""
+    """Runs the SQL of the overview."""
 
     def __init__(self, sql: asyncpg.Connection[asyncpg.Record]) -> None:
         self.sql = sql
 
     async def run(self, statement: str, **values: object) -> list[dict[str, Any]]:
-        """A statement in which `$user_id` stands for `user_id`, and so on."""
+        """Runs a statement; `$user_id` in it stands for the value `user_id`, and so on."""
         names = list(dict.fromkeys(re.findall(r"\$([a-z_]+)", statement)))
         numbered = re.sub(r"\$([a-z_]+)", lambda name: f"${names.index(name[1]) + 1}", statement)
         async with self.sql.transaction(readonly=True):
@@ -62,7 +62,7 @@ def shown(screen: Screen) -> list[str]:
 
 
 @pytest.mark.rule("XX-05")
-async def test_the_read_paths_of_the_overview_run_as_they_stand_and_tell_what_members_are_told(
+async def test_the_read_paths_of_the_overview_run_unchanged_and_return_what_members_see(
     overview: Overview, town: Town
 ) -> None:
     one, other = await town.couple()

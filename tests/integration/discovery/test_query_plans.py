@@ -1,5 +1,5 @@
-"""The statements of every call read what they need by an index, however many members there are and however long their
-history is: Postgres itself says which rows it read, for a plan made for these values and for one made for any.
+"""The statements of every call read what they need by an index, for any number of members and any length of history.
+Postgres itself says which rows it read, with a plan for these values and with a generic plan.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEMBERS: Final = 3000
 VIEWER: Final = "md5('member 1')::uuid"
 LOCKS: Final = {"server_memberships": 1, "candidates": 1, "refresh_timers": 1}
 HISTORY: Final = 360
-"""Batches of the viewer: four a day for ninety days, the newest active. Every tenth other member has twenty."""
+"""Batches of the viewer: four a day for ninety days; the newest is active. Every tenth other member has twenty."""
 ADMIRERS: Final = 4
 BLOCKS: Final = 3
 """In force, in each direction."""
@@ -76,15 +76,15 @@ class Plan:
     """How Postgres ran a statement."""
 
     rows_read: dict[str, int]
-    """How many rows of each table it looked at, those included that it then put aside."""
+    """How many rows of each table it looked at, with those that it then discarded."""
     read_whole: set[str]
-    """Tables that it read from end to end."""
+    """Tables that it read completely."""
     indexes: set[str]
 
 
 @pytest.fixture(scope="module")
 async def populated(testbed: Testbed) -> AsyncIterator[str]:
-    """A database of its own, with a history in it."""
+    """A separate database with a history."""
     name = f"unora_plans_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     await testbed.clone(name)
     superuser = await asyncpg.connect(testbed.dsn(name))
@@ -98,7 +98,7 @@ async def populated(testbed: Testbed) -> AsyncIterator[str]:
 
 @pytest.fixture(params=["force_generic_plan", "force_custom_plan"])
 async def db(testbed: Testbed, populated: str, request: pytest.FixtureRequest) -> AsyncIterator[Connection]:
-    """The service's own role; whatever is done is undone."""
+    """A connection in the service's own role; its transaction is rolled back."""
     connection = await asyncpg.connect(testbed.dsn(populated, "unora_discovery"))
     await connection.execute(f"SET plan_cache_mode = {request.param}; SET jit = off")
     transaction = connection.transaction()
@@ -121,7 +121,7 @@ async def now(db: Connection) -> datetime:
 
 
 async def explain(db: Connection, sql: str, *arguments: object) -> Plan:
-    """Runs a statement, and tells how."""
+    """Runs a statement, and returns how Postgres ran it."""
     values = ", ".join([await db.fetchval("SELECT quote_nullable($1::text)", _text(each)) for each in arguments])
     await db.execute(f"PREPARE it AS {sql}")
     text: str = await db.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE it ({values})")
@@ -152,7 +152,7 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 async def test_the_history_is_long_enough_to_be_worth_an_index(db: Connection, now: datetime) -> None:
-    """The control: a statement without an index is seen to read everything."""
+    """A control: a statement without an index reads everything."""
     batches_kept: int = await db.fetchval("SELECT count(*) FROM discovery.discovery_batches")
     assert batches_kept > 6000
     plan = await explain(db, "SELECT id FROM discovery.discovery_batches WHERE created_at = $1", now)
@@ -167,7 +167,7 @@ async def test_resolving_a_card_reads_one_card_and_one_batch(db: Connection, vie
         WHERE b.user_id = $1 AND b.deleted_at IS NULL LIMIT 1""",
         viewer,
     )
-    plan = await explain(db, batches.RESOLVE, card, viewer, old)
+    plan = await explain(db, batches.GET_SHOWN_MEMBER, card, viewer, old)
     assert not plan.read_whole
     assert plan.rows_read == {"discovery_cards": 1, "discovery_batches": 1}
 
@@ -196,10 +196,10 @@ async def test_the_lock_of_a_refresh_reads_one_timer(db: Connection, viewer: UUI
     assert plan.indexes == {"pk_refresh_timers"}
 
 
-async def test_the_search_reads_the_pool_and_of_history_the_seven_days_alone(
+async def test_the_search_reads_the_pool_and_only_seven_days_of_history(
     db: Connection, viewer: UUID, now: datetime
 ) -> None:
-    """Seven days at four batches a day, less the one that was replaced at that very moment, and the active one."""
+    """Seven days at four batches a day, without the one that was replaced exactly then, and the active one."""
     week_ago = now - timedelta(days=7)
     plan = await explain(db, search.SEARCH, viewer, "partner", ["chess"], week_ago, now, 1, 2, 3, 30)
     cards: int = await db.fetchval(
@@ -212,13 +212,15 @@ async def test_the_search_reads_the_pool_and_of_history_the_seven_days_alone(
     assert 100 < cards <= 140
     assert plan.rows_read["exclusions"] == 5
     assert plan.rows_read["waiting_interests"] == ADMIRERS
-    assert plan.rows_read["member_blocks"] == 11 + BLOCKS  # of the viewer's own those that were lifted, too
-    assert plan.rows_read["candidates"] <= MEMBERS + 1 + ADMIRERS + 30 + 7 + ADMIRERS  # oneself, and who was found
-    assert plan.rows_read["filters"] <= 2 * MEMBERS + 1 + ADMIRERS  # each must fit the other's (DI-12)
+    assert plan.rows_read["member_blocks"] == 11 + BLOCKS  # of the viewer's own also those that were lifted
+    assert (
+        plan.rows_read["candidates"] <= MEMBERS + 1 + ADMIRERS + 30 + 7 + ADMIRERS
+    )  # the viewer, and the members that were found
+    assert plan.rows_read["filters"] <= 2 * MEMBERS + 1 + ADMIRERS  # each member must pass the other's (DI-12)
     assert plan.read_whole <= {"candidates", "server_memberships", "filters", "shift"}
 
 
-async def test_closing_a_batch_touches_it_and_its_cards(db: Connection, viewer: UUID, now: datetime) -> None:
+async def test_closing_a_batch_reads_it_and_its_cards(db: Connection, viewer: UUID, now: datetime) -> None:
     plan = await explain(db, batches.CLOSE, viewer, "partner", now)
     assert not plan.read_whole
     assert plan.rows_read == {"discovery_batches": 1, "discovery_cards": 5}
@@ -231,7 +233,7 @@ async def test_a_purge_that_finds_nothing_reads_nothing(db: Connection) -> None:
 
 
 async def test_a_purge_reads_what_it_deletes(db: Connection) -> None:
-    """Each batch once to find it and once to delete it, and its cards."""
+    """Each batch is read once to find it and once to delete it, and its cards once."""
     oldest: datetime = await db.fetchval("SELECT min(deleted_at) FROM discovery.discovery_batches")
     age: timedelta = await db.fetchval("SELECT clock_timestamp() - $1::timestamptz", oldest)
     plan = await explain(db, batches.PURGE, age - timedelta(days=1), 3)

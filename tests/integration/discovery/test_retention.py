@@ -1,4 +1,4 @@
-"""Batches that were replaced long ago are forgotten, by the machine's clock, and nothing else is."""
+"""Batches that were replaced long ago are deleted, by the machine's clock, and nothing else is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from unora_discovery import jobs
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.jobs import CleanUp
+from unora_discovery.jobs import RetentionJobs
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
@@ -22,72 +22,72 @@ AGE = """
     WHERE id = $1"""
 
 
-async def batches(pool: Pool, who: Caller, count: int, server: Server = PARTNER) -> list[str]:
-    """So many batches of a member, the last of them active; the timer is as if never spent."""
+async def batches(pool: Pool, member: Caller, count: int, server: Server = PARTNER) -> list[str]:
+    """Creates so many batches of a member, the last of them active; the timer is as if never spent."""
     made = []
     for _ in range(count):
-        made.append((await pool.refresh(who, server)).batch.batch_id)
+        made.append((await pool.refresh(member, server)).batch.batch_id)
         await pool.world.superuser.execute(
             """UPDATE discovery.refresh_timers SET last_global_refresh_at = NULL, refresh_available_at = NULL
             WHERE user_id = $1""",
-            who.user,
+            member.user,
         )
     return made
 
 
 async def age(pool: Pool, batch: str, days: float) -> None:
-    """Makes a batch, and its replacing if it is replaced, so old by the machine's clock."""
+    """Makes a batch so old by the machine's clock; if it was replaced, its replacement too."""
     await pool.world.superuser.execute(AGE, batch, timedelta(days=days))
 
 
-async def left(pool: Pool, who: Caller) -> dict[str, int]:
-    """A member's batches, with how many cards each has, whether deleted or not."""
+async def left(pool: Pool, member: Caller) -> dict[str, int]:
+    """The ids of a member's stored batches, with the number of their cards."""
     rows = await pool.world.superuser.fetch(
         """SELECT b.id, count(k) AS cards FROM discovery.discovery_batches b
         LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id WHERE b.user_id = $1 GROUP BY b.id""",
-        who.user,
+        member.user,
     )
     return {str(row["id"]): row["cards"] for row in rows}
 
 
 async def purge(world: World) -> int:
-    """Until nothing is left to do."""
-    clean_up, done = CleanUp(world.apps["discovery"].runtime), 0
-    while more := await clean_up.purge_batches():
+    """Purges batches until none is due; returns their number."""
+    retention, done = RetentionJobs(world.apps["discovery"].runtime), 0
+    while more := await retention.purge_batches():
         done += more
     return done
 
 
-async def test_batches_replaced_ninety_days_ago_go_with_their_cards_and_newer_ones_stay(pool: Pool) -> None:
-    who, other = await pool.member(), await pool.member()
+async def test_batches_replaced_ninety_days_ago_are_deleted_with_their_cards_and_newer_ones_stay(pool: Pool) -> None:
+    member, other = await pool.member(), await pool.member()
     await pool.members(18)
-    old, recent, shown = await batches(pool, who, 3)
+    old, recent, shown = await batches(pool, member, 3)
     others = await batches(pool, other, 2)
     await age(pool, old, 90.1)
     await age(pool, recent, 89.9)
-    await age(pool, shown, 400)  # one that was never replaced is still on the screen
-    screen = await pool.screen(who)
+    await age(pool, shown, 400)  # it was never replaced, so it is still on the screen
+    screen = await pool.screen(member)
     assert await purge(pool.world) == 1
-    assert await left(pool, who) == {recent: 5, shown: 5}
+    assert await left(pool, member) == {recent: 5, shown: 5}
     assert await left(pool, other) == dict.fromkeys(others, 5)
-    assert await pool.screen(who) == screen
+    assert await pool.screen(member) == screen
 
 
-async def test_the_rule_clock_forgets_nothing(pool: Pool) -> None:
-    who = await pool.member()
+async def test_the_rule_clock_deletes_nothing(pool: Pool) -> None:
+    member = await pool.member()
     await pool.members(10)
-    made = await batches(pool, who, 2)
-    await pool.world.move_clock(timedelta(days=120))  # settles, and so runs the job
+    made = await batches(pool, member, 2)
+    await pool.world.move_clock(timedelta(days=120))  # this also runs the job
     assert await purge(pool.world) == 0
-    assert await left(pool, who) == dict.fromkeys(made, 5)
+    assert await left(pool, member) == dict.fromkeys(made, 5)
 
 
 @pytest.mark.rule("DI-04")
-async def test_that_there_was_a_batch_is_never_forgotten(pool: Pool) -> None:
-    """Also where none is active any more: the next one in that server is not the first, ever."""
-    who = await pool.member()
+async def test_the_fact_that_there_was_a_batch_is_never_deleted(pool: Pool) -> None:
+    """Even if none is stored any more, the next batch in that server is not the first."""
+    member = await pool.member()
     await pool.members(20)
-    first, last = await batches(pool, who, 2)
+    first, last = await batches(pool, member, 2)
     async with pool.world.superuser.transaction():
         for table, key in (("discovery_batches", "id"), ("discovery_cards", "batch_id")):
             await pool.world.superuser.execute(
@@ -96,25 +96,25 @@ async def test_that_there_was_a_batch_is_never_forgotten(pool: Pool) -> None:
     await age(pool, first, 300)
     await age(pool, last, 200)
     assert await purge(pool.world) == 2
-    assert await left(pool, who) == {}
-    assert (await pool.refresh(who)).HasField("refresh_available_at")
-    assert (await refusal(pool.refresh(who))).reason == "REFRESH_LOCKED"
-    assert not (await pool.screen(who, FRIEND)).HasField("refresh_available_at")
+    assert await left(pool, member) == {}
+    assert (await pool.refresh(member)).HasField("refresh_available_at")
+    assert (await refusal(pool.refresh(member))).reason == "REFRESH_LOCKED"
+    assert not (await pool.screen(member, FRIEND)).HasField("refresh_available_at")
 
 
-async def test_several_at_once_take_each_batch_once_a_few_at_a_time(
+async def test_several_runs_at_once_delete_each_batch_once_a_few_at_a_time(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "BATCHES_AT_ONCE", 2)
-    who = await pool.member()
+    monkeypatch.setattr(jobs, "BATCHES_PER_RUN", 2)
+    member = await pool.member()
     await pool.members(50)
-    *old, shown = await batches(pool, who, 8)
+    *old, shown = await batches(pool, member, 8)
     for batch in old:
         await age(pool, batch, 100)
-    clean_up = CleanUp(pool.world.apps["discovery"].runtime)
-    assert await clean_up.purge_batches() == 2
+    retention = RetentionJobs(pool.world.apps["discovery"].runtime)
+    assert await retention.purge_batches() == 2
     assert sum(await asyncio.gather(*(purge(pool.world) for _ in range(4)))) == 5
-    assert await left(pool, who) == {shown: 5}
+    assert await left(pool, member) == {shown: 5}
 
 
 @pytest.mark.rule("DI-09")
@@ -124,4 +124,4 @@ def test_a_batch_is_kept_as_long_as_the_rules_look_back(
 ) -> None:
     config: DiscoveryConfig = world.apps["discovery"].config
     changed = msgspec.structs.replace(config, batch_days=batch_days, shown_again_days=shown_again_days)
-    assert changed.batches_kept == timedelta(days=kept)
+    assert changed.batch_retention == timedelta(days=kept)

@@ -15,7 +15,7 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
-from unora_billing.clients import Owners
+from unora_billing.clients import Authorizers
 from unora_billing.domain.payments import Payment
 from unora_common.ids import uuid7
 from unora_testing.world import Caller, World
@@ -146,13 +146,13 @@ def connections() -> dict[str, str]:
 @pytest.fixture
 def wallets(world: World, connections: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Wallet]:
     """Makes members whose things are let through without asking streak or reveal, whose own tests that is."""
-    asked = Owners.authorize
+    asked = Authorizers.authorize
 
-    async def authorize(self: Owners, payment: Payment) -> UUID:
+    async def authorize(self: Authorizers, payment: Payment) -> UUID:
         found = connections.get(str(payment.streak_id))
         return UUID(found) if found else await asked(self, payment)
 
-    monkeypatch.setattr(Owners, "authorize", authorize)
+    monkeypatch.setattr(Authorizers, "authorize", authorize)
 
     def make() -> Wallet:
         wallet = Wallet(world, world.caller(), world.caller())

@@ -9,7 +9,7 @@ import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentSucceeded
 from unora.common.v1.types_pb2 import TIER_PLUS
-from unora_billing.clients import Owners
+from unora_billing.clients import Authorizers
 from unora_billing.domain.errors import ProviderUnavailable
 from unora_testing.world import World
 
@@ -40,7 +40,7 @@ async def only_payment(wallet: Wallet) -> api.Payment:
 def crashing(world: World, point: str) -> tuple[Any, str, Any]:
     """What to put in the place of a step of a payment, so that the process is gone before or after it."""
     when, step = point.split()
-    of: Any = Owners if step == "authorize" else type(world.apps["billing"].runtime.resources.provider)
+    of: Any = Authorizers if step == "authorize" else type(world.apps["billing"].runtime.resources.provider)
     real = getattr(of, step)
 
     async def crashes(*arguments: Any) -> Any:
@@ -188,7 +188,7 @@ async def test_a_payment_that_its_owner_never_answered_is_given_up_without_a_cha
         raise TimeoutError
 
     with monkeypatch.context() as broken:
-        broken.setattr(Owners, "authorize", silent)
+        broken.setattr(Authorizers, "authorize", silent)
         await refusal(wallet.create(wallet.ask()))
         await world.move_clock(timedelta(hours=25))
     left = await only_payment(wallet)

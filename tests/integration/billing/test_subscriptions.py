@@ -13,11 +13,12 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import SubscriptionChanged, TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.safety.v1.events_pb2 import RestrictionChanged
-from unora_billing import jobs, subscribing
+from unora_billing import jobs
 from unora_billing.domain.errors import ProviderUnavailable
 from unora_billing.domain.payments import IllegalStep
 from unora_billing.domain.policy import Policy
 from unora_billing.domain.subscriptions import month_after
+from unora_billing.use_cases.subscriptions import process_due
 from unora_common.database import Tx
 from unora_testing.world import World
 
@@ -208,13 +209,13 @@ async def test_a_subscription_that_cannot_be_renewed_holds_up_no_other(
     for wallet in (stuck, other):
         await wallet.subscribe("PLUS")
 
-    async def come_due(tx: Tx, user_id: UUID, policy: Policy) -> bool:
+    async def process_due_except_stuck(tx: Tx, user_id: UUID, policy: Policy) -> bool:
         if user_id == stuck.member.user:
             raise IllegalStep("it cannot be")
-        return await subscribing.come_due(tx, user_id, policy)
+        return await process_due(tx, user_id, policy)
 
     with monkeypatch.context() as broken:
-        broken.setattr(jobs, "come_due", come_due)
+        broken.setattr(jobs, "process_due", process_due_except_stuck)
         await world.move_clock(timedelta(days=32))
     periods = [moment((await each.subscription()).subscription.current_period_ends_at) for each in (stuck, other)]
     now = await world.now()

@@ -10,7 +10,7 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
-from unora_billing.subscribing import set_standing
+from unora_billing.use_cases.subscriptions import apply_restriction
 from unora_testing.world import World
 
 from tests.integration.billing.conftest import FAILS_LATER
@@ -190,7 +190,7 @@ async def test_what_has_ended_is_not_charged_for(world: World, home: Home, endin
         await cancel(home)
     else:
         async with world.apps["billing"].database.transaction() as tx:
-            await set_standing(tx, home.a.user, 1, suspended=True)
+            await apply_restriction(tx, home.a.user, 1, suspended=True)
     await world.drain()
     assert await charged(home) == PLUS
     assert (await home.purse(home.a).subscription()).tier == TIER_FREE

@@ -1,4 +1,4 @@
-"""The rules of money, pure."""
+"""The domain rules of billing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_periods_follow_each_other_without_gap_or_drift(start: datetime, count: 
 
 
 @pytest.mark.rule("BI-01")
-def test_one_buys_what_is_higher() -> None:
+def test_only_a_higher_plan_can_be_bought() -> None:
     plus = new_subscription(uuid7(), uuid7(), Tier.PLUS, "pm", NOW)
     pro = new_subscription(uuid7(), uuid7(), Tier.PRO, "pm", NOW)
     require_can_buy(None, Tier.PLUS)
@@ -94,12 +94,12 @@ STEPS: dict[str, Callable[[Payment], Payment]] = {
 @pytest.mark.rule("BI-02")
 @pytest.mark.parametrize("step", sorted(STEPS))
 @pytest.mark.parametrize("status", list(PaymentStatus))
-def test_a_payment_takes_the_steps_there_are_and_no_other(step: str, status: PaymentStatus) -> None:
+def test_a_payment_allows_only_the_legal_steps(step: str, status: PaymentStatus) -> None:
     before = payment(status)
     if status in ALLOWED[step]:
         after = STEPS[step](before)
         assert after.status is not before.status
-        assert after.version == before.version + 1  # each step is told
+        assert after.version == before.version + 1  # each step has an event
     else:
         with pytest.raises(IllegalStep):
             STEPS[step](before)

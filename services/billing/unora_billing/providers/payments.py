@@ -12,7 +12,7 @@ from uuid import UUID
 
 
 class IntentStatus(StrEnum):
-    """Where a payment stands at the provider."""
+    """A payment's state at the provider."""
 
     OPEN = "open"
     """It waits for its member, or the provider is still working on it."""

@@ -1,4 +1,4 @@
-"""Records how a payment stands at the provider."""
+"""Records the state of a payment at the provider."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ProviderOutcome(StrEnum):
 async def record_provider_state(
     tx: Tx, payment: Payment, intent: Intent, failure: PaymentFailure, policy: Policy, log: Log
 ) -> tuple[Payment, ProviderOutcome]:
-    """Moves the payment to where it stands at the provider. `failure` is the reason if it was cancelled there. Money
-    that the provider took is never lost: if the payment had failed, it becomes credits.
+    """Moves the payment to its state at the provider. `failure` is the reason if it was cancelled there. Money that the
+    provider took is never lost: if the payment had failed, it becomes credits.
     """
     account = await accounts.lock_or_create(tx, payment.payer_id)
     found = await payments.lock(tx, payment.id)

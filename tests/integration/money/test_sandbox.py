@@ -1,4 +1,4 @@
-"""The provider's stand-in keeps its doors as the provider does."""
+"""The payment sandbox checks the key as the provider does."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import httpx
 import pytest
 from unora_testing.world import World
 
-from tests.integration.money.home import Home
+from tests.integration.money.paying_couple import PayingCouple
 
 
 @pytest.mark.rule("BI-07")
-async def test_only_who_has_the_key_is_answered_also_the_second_time(world: World, home: Home) -> None:
-    await home.miss()
-    made = await home.payer.create(home.payer.ask())
+async def test_a_repeat_without_the_key_is_refused_too(world: World, couple: PayingCouple) -> None:
+    await couple.miss()
+    made = await couple.payer.create(couple.payer.order())
     form = {"amount": "299", "currency": "usd", "metadata[payment_id]": made.payment.payment_id}
     repeat = {"Idempotency-Key": made.payment.payment_id}
     async with httpx.AsyncClient(base_url=world.payments_url) as client:

@@ -1,13 +1,12 @@
-"""Two members whom matching has connected, with a streak, reveals and purses of their own: nobody is stood in for."""
+"""A connected couple with a streak, reveals and a wallet each. No context is replaced."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
 from unora.safety.v1.events_pb2 import DECISION_SUSPEND
 from unora.safety.v1.safety_service_pb2 import Target
@@ -37,62 +36,58 @@ HOLD = timedelta(minutes=10)
 
 
 @dataclass
-class Home(Couple):
-    """A couple. Where a day is missed it is b who misses it and pays; a is the partner."""
+class PayingCouple(Couple):
+    """A couple. On a missed day it is b who missed it and pays; a is the partner."""
 
-    # Who they are to each context
-
-    def purse(self, owner: Caller) -> Wallet:
-        """A member's money, for things of this streak."""
+    def wallet_of(self, owner: Caller) -> Wallet:
+        """The payments of a member for this streak."""
         other = self.a if owner is self.b else self.b
         return Wallet(self.world, owner, other, self.streak_id, self.pair.connection_id)
 
     @property
     def payer(self) -> Wallet:
-        return self.purse(self.b)
+        return self.wallet_of(self.b)
 
     @property
-    def pages(self) -> RevealPair:
-        """Their reveals."""
+    def reveals(self) -> RevealPair:
+        """The reveals of the couple."""
         return RevealPair(self.world, self.a, self.b, UUID(self.pair.connection_id), UUID(self.streak_id))
 
     async def state(self) -> str:
-        """Of the streak, also after the connection's end."""
+        """The state of the streak, also after the end of the connection."""
         return StreakState.Name((await self.whole()).streak.state).removeprefix("STREAK_STATE_")
 
-    # What they do
-
-    async def reach(self, days: int) -> None:
-        """Both keep so many days, and the next one begins."""
+    async def complete_days(self, days: int) -> None:
+        """Both check in on so many days, and the next day begins."""
         await self.play(days)
         await self.to_next_day()
 
-    async def ended(self, by: Caller) -> None:
+    async def end_connection(self, by: Caller) -> None:
         await People(self.world).end(by, self.pair.connection_id)
         await self.world.drain()
 
-    async def ended_in_matching_alone(self) -> None:
-        """a ends it, and nobody has heard of it yet."""
+    async def end_in_matching_only(self) -> None:
+        """a ends the connection; no other context has received the event yet."""
         await People(self.world).end(self.a, self.pair.connection_id)
 
-    async def blocked(self, by: Caller) -> None:
-        await self.blocked_in_safety_alone(by)
+    async def block(self, by: Caller) -> None:
+        await self.block_in_safety_only(by)
         await self.world.drain()
 
-    async def blocked_in_safety_alone(self, by: Caller) -> None:
-        """Nobody has heard of it yet."""
+    async def block_in_safety_only(self, by: Caller) -> None:
+        """No other context has received the event yet."""
         await Meetings(self.world).block(by, Target(connection_id=self.pair.connection_id))
 
-    async def suspended(self, whom: Caller) -> None:
-        await self.suspended_in_safety_alone(whom)
+    async def suspend(self, member: Caller) -> None:
+        await self.suspend_in_safety_only(member)
         await self.world.drain()
 
-    async def suspended_in_safety_alone(self, whom: Caller) -> None:
-        """The other reports them, and a moderator decides; nobody has heard of it yet."""
-        reporter = self.a if whom is self.b else self.b
+    async def suspend_in_safety_only(self, member: Caller) -> None:
+        """The other member reports this one, and a moderator decides; no other context has received the event yet."""
+        reporter = self.a if member is self.b else self.b
         await Meetings(self.world).report(reporter, Target(connection_id=self.pair.connection_id))
         await self.world.drain()
-        await Office(self.world).settle_case(whom, DECISION_SUSPEND)
+        await Office(self.world).settle_case(member, DECISION_SUSPEND)
 
     async def nudge(self, sender: Caller) -> SendNudgeResponse:
         asked = SendNudgeRequest(request_id=request_id(), streak_id=self.streak_id)
@@ -102,18 +97,16 @@ class Home(Couple):
         asked = ListNudgesRequest(streak_id=self.streak_id)
         return await self.streaks.ListNudges(asked, metadata=viewer.metadata)
 
-    # Time that does not wait for the others
-
-    async def heard_and_swept_at_once(self) -> None:
-        """What billing has told comes to streak in the very moment in which its days are closed."""
+    async def deliver_and_sweep_at_once(self) -> None:
+        """Streak receives the events of billing at the same moment as its job closes days."""
         await self.world.apps["billing"].relay.step()
         app = self.world.apps["streak"]
         await asyncio.gather(*(job.step() for job in app.jobs[:-1]), *(each.step() for each in app.consumers))
         await self.world.drain()
 
 
-async def met(world: World, a: Caller | None = None, b: Caller | None = None) -> Home:
-    """A couple of these two, or of two of whom identity has all that reveals need."""
+async def make_couple(world: World, a: Caller | None = None, b: Caller | None = None) -> PayingCouple:
+    """A couple of these two, or of two new members for whom identity has all that reveals need."""
     one, other = a or await insert_member(world), b or await insert_member(world)
     connection = await People(world).connect(one, other, SERVER_TYPE_PARTNER)
     await world.drain()
@@ -122,18 +115,14 @@ async def met(world: World, a: Caller | None = None, b: Caller | None = None) ->
     (streak,) = (each for each in answer.streaks if each.connection_id == connection.connection_id)
     recovery = world.stub(RecoveryServiceStub, "streak", caller="billing")
     pair = Pair(connection.connection_id, one, other, SERVER_TYPE_PARTNER)
-    return Home(world, streaks, recovery, pair, streak.streak_id)
+    return PayingCouple(world, streaks, recovery, pair, streak.streak_id)
 
 
-async def with_credits(world: World, payer: Caller | None = None) -> Caller:
-    """A member with the price of a recovery in credits, whose slot is free again: a partner left them."""
-    home = await met(world, b=payer)
-    await home.miss()
-    await home.payer.pay()
-    await home.ended(home.a)
-    assert await home.payer.credits() == RECOVERY
-    return home.b
-
-
-def at(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(UTC)
+async def make_member_with_credits(world: World, payer: Caller | None = None) -> Caller:
+    """A member with the price of a recovery in credits, and a free slot, since a partner left."""
+    couple = await make_couple(world, b=payer)
+    await couple.miss()
+    await couple.payer.pay()
+    await couple.end_connection(couple.a)
+    assert await couple.payer.credits() == RECOVERY
+    return couple.b

@@ -27,9 +27,11 @@ from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from unora_common.database import Database
 from unora_common.errors import DomainError
 from unora_common.ids import uuid7
-from unora_matching.domain import EndReason as Reason
-from unora_matching.domain import Policy, Wish
-from unora_matching.use_cases import Sent, end_connection, send_interest, withdraw_interest
+from unora_matching.domain.connections import EndReason as Reason
+from unora_matching.domain.interests import ResolvedCard
+from unora_matching.domain.policy import Policy
+from unora_matching.use_cases.end_connections import end_connection
+from unora_matching.use_cases.interests import SentInterest, send_interest, withdraw_interest
 from unora_testing.world import Caller, World
 
 from tests.support import request_id
@@ -173,10 +175,10 @@ class People:
 
     # Below the calls
 
-    async def wish_directly(self, sender: Caller, receiver: Caller, server: str = "partner") -> Sent:
+    async def wish_directly(self, sender: Caller, receiver: Caller, server: str = "partner") -> SentInterest:
         """The use case in a transaction, without a card's resolution before it."""
         async with self.database.transaction(sender.user) as tx:
-            return await send_interest(tx, sender.user, Wish(uuid7(), receiver.user, server), POLICY)
+            return await send_interest(tx, sender.user, ResolvedCard(uuid7(), receiver.user, server), POLICY)
 
     async def withdraw_directly(self, sender: Caller, interest: UUID) -> str:
         """The use case in a transaction; what became of it."""

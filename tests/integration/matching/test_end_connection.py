@@ -18,8 +18,8 @@ from unora.matching.v1.matching_service_pb2 import (
 )
 from unora.streak.v1.events_pb2 import StreakTerminated
 from unora_common.ids import uuid7
-from unora_matching.domain import EndReason as Reason
-from unora_matching.use_cases import end_connection
+from unora_matching.domain.connections import EndReason as Reason
+from unora_matching.use_cases.end_connections import end_connection
 from unora_testing.world import World
 
 from tests.integration.matching.people import People

@@ -11,7 +11,7 @@ from unora.common.v1.types_pb2 import SERVER_TYPE_GROWTH
 from unora.matching.v1.events_pb2 import INTEREST_CLOSURE_EXPIRED, INTEREST_CLOSURE_VOID, InterestClosed
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_EXPIRED, INTEREST_STATUS_PENDING
 from unora_common.ids import uuid7
-from unora_matching.use_cases import expire_interests
+from unora_matching.use_cases.expiry import expire_interests
 from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import POLICY, People

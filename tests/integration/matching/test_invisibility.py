@@ -7,10 +7,10 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from unora_testing.world import Caller, World
 
+from tests.integration.matching.incoming_events import member_blocked, restriction_changed
 from tests.integration.matching.people import POLICY, People
 from tests.integration.matching.test_expiry import send_long_ago
 from tests.integration.matching.test_send_interest import shape
-from tests.integration.matching.told import blocked, standing
 from tests.support import refusal
 
 
@@ -104,10 +104,10 @@ async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_
     )
     await send_long_ago(people, receivers["too late"], sender, POLICY.lifetime)
     await world.publish(
-        blocked(receivers["blocks me"], sender, now),
-        blocked(sender, receivers["blocked by me"], now),
-        standing(receivers["restricted"], 1, now, restricted=True),
-        standing(receivers["suspended"], 1, now, suspended=True),
+        member_blocked(receivers["blocks me"], sender, now),
+        member_blocked(sender, receivers["blocked by me"], now),
+        restriction_changed(receivers["restricted"], 1, now, restricted=True),
+        restriction_changed(receivers["suspended"], 1, now, suspended=True),
     )
     seen = {}
     for name, receiver in receivers.items():
@@ -120,7 +120,7 @@ async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_
     shown = (await people.sent(sender))[: len(names)]
     assert all(_fields(interest) == _fields(shown[0]) for interest in shown)
     assert (await people.inventory(sender)).pending_interest_count == len(names)
-    await world.publish(standing(sender, 1, now, restricted=True))
+    await world.publish(restriction_changed(sender, 1, now, restricted=True))
     card = await people.card(sender, await people.member())
     statements.clear()
     answer = await people.send(sender, card)  # and so is everything to one who is restricted

@@ -11,9 +11,9 @@ from datetime import datetime
 import pytest
 from unora_testing.world import Caller, World
 
+from tests.integration.matching.incoming_events import UseCases, member_blocked, restriction_changed
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import attempt
-from tests.integration.matching.told import Below, blocked, standing
 
 WAITING = """
     SELECT count(*) FROM pg_stat_activity
@@ -22,11 +22,11 @@ Act = Callable[[People, Caller, Caller, str, datetime], Awaitable[object]]
 
 
 async def block(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> None:
-    await Below(people).block(blocked(one, other, now))
+    await UseCases(people).block(member_blocked(one, other, now))
 
 
 async def suspend(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> None:
-    await Below(people).standing(standing(one, 1, now, suspended=True))
+    await UseCases(people).restrict(restriction_changed(one, 1, now, suspended=True))
 
 
 async def end(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> str:

@@ -12,13 +12,13 @@ from itertools import count, permutations
 import pytest
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed, InventoryChanged
 from unora_common.errors import DomainError
-from unora_matching.domain import EndReason
-from unora_matching.use_cases import end_connection
+from unora_matching.domain.connections import EndReason
+from unora_matching.use_cases.end_connections import end_connection
 from unora_testing.world import Caller, World
 
+from tests.integration.matching.incoming_events import UseCases, member_blocked, member_unblocked, restriction_changed
 from tests.integration.matching.people import People, Tier
 from tests.integration.matching.test_send_interest import shape
-from tests.integration.matching.told import Below, blocked, standing, unblocked
 from tests.support import as_uuid
 
 TIERS: list[Tier] = ["free", "free", "free", "plus", "plus", "pro"]
@@ -175,7 +175,7 @@ async def test_the_first_to_lock_takes_the_slot_and_the_others_see_no_more_than_
 @pytest.mark.parametrize("seed", range(3))
 async def test_everything_at_once(world: World, people: People, seed: int) -> None:
     """Wishes, withdrawals, endings, blocks and their lifting, tiers and standings, in any order and many at a time."""
-    chance, below = random.Random(seed), Below(people)
+    chance, use_cases = random.Random(seed), UseCases(people)
     members = await people.members(*TIERS, *TIERS)
     versions = {member.user: count(1) for member in members}
     now = await world.now()
@@ -189,15 +189,15 @@ async def test_everything_at_once(world: World, people: People, seed: int) -> No
             await people.end_directly(member, found.connection_id)
 
     async def block_and_lift(one: Caller, other: Caller) -> None:
-        block = blocked(one, other, now)
-        both: list[Awaitable[None]] = [below.block(block)]
+        block = member_blocked(one, other, now)
+        both: list[Awaitable[None]] = [use_cases.block(block)]
         if chance.random() < 0.5:
-            both.append(below.unblock(unblocked(block, now + timedelta(milliseconds=1))))
+            both.append(use_cases.unblock(member_unblocked(block, now + timedelta(milliseconds=1))))
         await asyncio.gather(*both)
 
     async def silence(member: Caller) -> None:
         how = chance.choice([{"restricted": True}, {"suspended": True}, {}, {}])
-        await below.standing(standing(member, next(versions[member.user]), now, **how))
+        await use_cases.restrict(restriction_changed(member, next(versions[member.user]), now, **how))
 
     pairs = list(permutations(members, 2))
     work: list[Awaitable[object]] = [attempt(people, *pair, "partner") for pair in pairs for _ in range(2)]
@@ -205,7 +205,7 @@ async def test_everything_at_once(world: World, people: People, seed: int) -> No
     for act in (withdraw_something, end_something, silence):
         work += [act(member) for member in members]
     work += [
-        below.tier(member, version, chance.choice(["free", "plus", "pro"]))
+        use_cases.change_tier(member, version, chance.choice(["free", "plus", "pro"]))
         for member in members
         for version in (1, 2, 3)
     ]

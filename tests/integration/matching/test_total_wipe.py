@@ -13,8 +13,8 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_MATCHED, INTEREST_STATUS_WIPED
 from unora_common.ids import uuid7
-from unora_matching.domain import Wish
-from unora_matching.use_cases import send_interest
+from unora_matching.domain.interests import ResolvedCard
+from unora_matching.use_cases.interests import send_interest
 from unora_testing.world import World
 
 from tests.integration.matching.people import POLICY, People
@@ -121,7 +121,7 @@ async def test_a_crash_before_the_commit_leaves_nothing(world: World, people: Pe
 
     async def crash() -> None:
         async with people.database.transaction(first.user) as tx:
-            sent = await send_interest(tx, first.user, Wish(uuid7(), second.user, "partner"), POLICY)
+            sent = await send_interest(tx, first.user, ResolvedCard(uuid7(), second.user, "partner"), POLICY)
             assert sent.connection is not None
             raise ConnectionResetError
 

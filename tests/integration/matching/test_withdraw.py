@@ -13,7 +13,7 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_WITHDRAWN
 from unora_common.ids import uuid7
-from unora_matching.use_cases import withdraw_interest
+from unora_matching.use_cases.interests import withdraw_interest
 from unora_testing.world import World
 
 from tests.integration.matching.people import People

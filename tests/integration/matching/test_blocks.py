@@ -49,11 +49,13 @@ async def test_a_block_ends_the_connection_and_the_other_sees_one_neutral_ending
         await assert_sound(people, [blocker, other])
     assert len(seen) == 1
     assert CONNECTION_STATUS_ENDED in next(iter(seen))
-    assert await people.kept_endings(blocker, other) == [(blocker.id, "not_a_fit")]
+    assert await people.stored_endings(blocker, other) == [(blocker.id, "not_a_fit")]
 
 
 @pytest.mark.rule("MA-12", "MA-11", "XX-04")
-async def test_it_voids_what_pends_both_ways_in_all_servers_and_nobody_sees_it(world: World, people: People) -> None:
+async def test_it_voids_pending_interests_of_both_in_all_servers_and_no_member_sees_it(
+    world: World, people: People
+) -> None:
     blocker, other, third = await people.members("pro", "pro", "pro")
     void = [
         (await people.wish(blocker, other, SERVER_TYPE_FRIEND)).interest,
@@ -73,7 +75,7 @@ async def test_it_voids_what_pends_both_ways_in_all_servers_and_nobody_sees_it(w
 
 @pytest.mark.rule("MA-12")
 @pytest.mark.parametrize("direction", [0, 1])
-async def test_while_it_lasts_wishes_look_pending_and_are_void_and_after_it_new_ones_match(
+async def test_interests_during_a_block_look_pending_but_are_void_and_later_ones_match(
     world: World, people: People, direction: int
 ) -> None:
     first, second = await people.members("pro", "pro")
@@ -109,16 +111,16 @@ async def test_a_pair_that_a_block_has_ended_never_connects_again(world: World, 
     block = member_blocked(first, second, await world.now())
     await world.publish(block)
     await world.publish(member_unblocked(block, await world.now()))
-    for sender, receiver in permutations((first, second)):  # on cards that have outlived it
+    for sender, receiver in permutations((first, second)):  # on cards from before
         assert not (await people.wish(sender, receiver)).HasField("connection")
     assert await people.statuses(first) == await people.statuses(second) == ["matched", "void"]
 
 
-# Disorder, repeats
+# Order and repeats
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_a_block_that_its_lifting_overtook_ended_what_there_was_and_keeps_nobody_apart(
+async def test_a_block_that_arrives_after_its_lifting_ends_what_existed_and_keeps_no_pair_apart(
     world: World, people: People
 ) -> None:
     first, second, third = await people.members("pro", "pro", "pro")
@@ -136,7 +138,9 @@ async def test_a_block_that_its_lifting_overtook_ended_what_there_was_and_keeps_
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_what_formed_after_the_lifting_is_safe_from_a_late_block(world: World, people: People) -> None:
+async def test_a_late_block_does_not_end_a_connection_that_formed_after_its_lifting(
+    world: World, people: People
+) -> None:
     first, second = await people.members("free", "free")
     block = member_blocked(first, second, await world.now())
     await world.publish(member_unblocked(block, await world.now()))
@@ -146,14 +150,14 @@ async def test_what_formed_after_the_lifting_is_safe_from_a_late_block(world: Wo
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_told_twice_in_any_order_it_is_the_same(world: World, people: People) -> None:
-    """Another card of the same person is another block: which is told last, and of which the end, does not matter."""
+async def test_repeated_events_in_any_order_have_the_same_result(world: World, people: People) -> None:
+    """Another card of the same member is another block: the order of their events does not matter."""
     for order in permutations(range(4)):
         first, second = await people.members("free", "free")
         start = await world.now()
         earlier = member_blocked(first, second, start, uuid7())
         later = member_blocked(first, second, start + timedelta(seconds=2), uuid7())
-        told: list[MemberBlocked | MemberUnblocked] = [
+        events: list[MemberBlocked | MemberUnblocked] = [
             earlier,
             member_unblocked(earlier, start + timedelta(seconds=1)),
             later,
@@ -161,7 +165,7 @@ async def test_told_twice_in_any_order_it_is_the_same(world: World, people: Peop
         ]
         use_cases = UseCases(people)
         for number in order:
-            event = told[number]
+            event = events[number]
             await (use_cases.block(event) if isinstance(event, MemberBlocked) else use_cases.unblock(event))
         await people.wish_directly(first, second)
         assert await people.statuses(first) == ["void"], order
@@ -169,10 +173,10 @@ async def test_told_twice_in_any_order_it_is_the_same(world: World, people: Peop
 
 @pytest.mark.rule("MA-12", "XX-02")
 async def test_the_end_of_a_block_by_another_card_lifts_the_first(world: World, people: People) -> None:
-    """Safety tells the first block of a direction and the end of the last, which need not be the same block."""
+    """Safety publishes the first block of a direction and the end of the last, which may be another block."""
     first, second = await people.members("free", "free")
     await world.publish(member_blocked(first, second, await world.now()))
-    last = member_blocked(first, second, await world.now())  # never told
+    last = member_blocked(first, second, await world.now())  # not published
     await world.publish(member_unblocked(last, await world.now()))
     await people.wish(second, first)
     assert (await people.wish(first, second)).HasField("connection")
@@ -182,7 +186,7 @@ async def test_the_end_of_a_block_by_another_card_lifts_the_first(world: World, 
 
 
 @pytest.mark.rule("MA-12", "MA-02")
-async def test_a_block_and_a_match_at_once_leave_the_two_apart(world: World, people: People) -> None:
+async def test_a_block_and_a_match_at_the_same_time_leave_the_two_apart(world: World, people: People) -> None:
     outcomes = set()
     use_cases = UseCases(people)
     for turn in range(40):
@@ -196,13 +200,13 @@ async def test_a_block_and_a_match_at_once_leave_the_two_apart(world: World, peo
         formed = "CONNECTED" in result
         outcomes.add(formed)
         assert await people.statuses(first) == ["matched" if formed else "void"]
-        assert await people.kept_endings(first, second) == ([(first.id, "block")] if formed else [])
+        assert await people.stored_endings(first, second) == ([(first.id, "block")] if formed else [])
         await assert_sound(people, [first, second])
     assert outcomes == {True, False}
 
 
 @pytest.mark.rule("MA-12")
-async def test_two_who_block_each_other_at_once_end_it_once(world: World, people: People) -> None:
+async def test_two_blocks_of_one_pair_at_the_same_time_end_the_connection_once(world: World, people: People) -> None:
     use_cases = UseCases(people)
     for _ in range(12):
         pair = await people.members("plus", "free")
@@ -214,11 +218,11 @@ async def test_two_who_block_each_other_at_once_end_it_once(world: World, people
         await assert_sound(people, pair)
         await asyncio.gather(*[use_cases.unblock(member_unblocked(block, await world.now())) for block in blocks])
         await people.wish_directly(pair[0], pair[1], "growth")
-        assert (await people.statuses(pair[0]))[-1] == "void"  # they have met
+        assert (await people.statuses(pair[0]))[-1] == "void"  # they were connected before
 
 
 @pytest.mark.rule("MA-09", "MA-12")
-async def test_an_ending_and_a_block_at_once_end_it_once(world: World, people: People) -> None:
+async def test_an_ending_and_a_block_at_the_same_time_end_the_connection_once(world: World, people: People) -> None:
     use_cases = UseCases(people)
     causes = set()
     for turn in range(24):
@@ -239,7 +243,7 @@ async def test_an_ending_and_a_block_at_once_end_it_once(world: World, people: P
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_a_crash_before_the_commit_is_made_up_for(world: World, people: People) -> None:
+async def test_after_a_crash_before_the_commit_a_repeat_completes_the_block(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     block = member_blocked(first, second, await world.now())

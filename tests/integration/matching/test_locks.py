@@ -1,5 +1,5 @@
-"""The one order of locks: inventories by the ids of their members, then connections. Whatever keeps to it cannot lock
-another out for good, so nothing here ever needs to be tried again.
+"""The one order of locks: inventories by the ids of their members, then connections. Transactions that keep it cannot
+deadlock, so none of them needs to be tried again.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ async def end(people: People, one: Caller, other: Caller, connection_id: str, no
     return await people.end_directly(one, connection_id)
 
 
-async def wish(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> str:
+async def send_interest(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> str:
     return await attempt(people, one, other, "growth")
 
 
 @pytest.mark.rule("MA-02")
 @pytest.mark.parametrize("by_the_lower", [True, False])
-@pytest.mark.parametrize("act", [block, suspend, end, wish])
-async def test_who_waits_for_the_lower_member_holds_neither_the_higher_nor_the_connection(
+@pytest.mark.parametrize("act", [block, suspend, end, send_interest])
+async def test_a_use_case_that_waits_for_the_lower_member_holds_neither_the_higher_nor_the_connection(
     world: World, people: People, act: Act, by_the_lower: bool
 ) -> None:
     low, high = sorted(await people.members("pro", "pro"), key=lambda member: member.user)
@@ -59,4 +59,4 @@ async def test_who_waits_for_the_lower_member_holds_neither_the_higher_nor_the_c
             free = f"SELECT FROM matching.{table} WHERE {key} = $1::uuid FOR UPDATE NOWAIT"
             assert len(await world.superuser.fetch(free, value)) == 1
     await acting
-    assert len(await people.connections(low)) == int(act is wish)
+    assert len(await people.connections(low)) == int(act is send_interest)

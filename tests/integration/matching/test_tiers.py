@@ -1,4 +1,4 @@
-"""MA-07, MA-04: slots follow the tier, and a limit never falls below what is held."""
+"""MA-07, MA-04: slots follow the tier, and a limit never falls below the number of connections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support import refusal
 
 
 @pytest.mark.rule("MA-07")
-async def test_a_rise_opens_slots_at_once(world: World, people: People) -> None:
+async def test_a_higher_tier_opens_slots_at_once(world: World, people: People) -> None:
     member, partner, other = await people.members("free", "free", "free")
     await people.connect(member, partner)
     await people.wish(other, member)
@@ -38,7 +38,9 @@ async def test_a_rise_opens_slots_at_once(world: World, people: People) -> None:
 
 
 @pytest.mark.rule("MA-07", "MA-13")
-async def test_a_fall_keeps_what_there_is_and_the_limit_falls_with_each_ending(world: World, people: People) -> None:
+async def test_a_lower_tier_keeps_connections_and_the_limit_falls_with_each_ending(
+    world: World, people: People
+) -> None:
     member, *partners = await people.members("pro", "pro", "pro", "pro")
     formed = [(await people.connect(partner, member)).connection_id for partner in partners]
     await world.publish(tier_changed(member, 5, "free", await world.now()))
@@ -58,11 +60,11 @@ async def test_a_fall_keeps_what_there_is_and_the_limit_falls_with_each_ending(w
 
 @pytest.mark.rule("MA-04", "MA-07")
 @pytest.mark.parametrize(("to", "wiped"), [("free", True), ("plus", False)])
-async def test_a_limit_that_falls_to_the_count_wipes_what_pends(
+async def test_a_limit_that_falls_to_the_count_wipes_pending_interests(
     world: World, people: People, to: str, wiped: bool
 ) -> None:
     member, partner, admired = await people.members("pro", "free", "pro")
-    await people.wish(member, partner, SERVER_TYPE_FRIEND)  # void with the connection, and looks pending
+    await people.wish(member, partner, SERVER_TYPE_FRIEND)  # the connection makes it void; it looks pending
     await people.connect(partner, member)
     interest = (await people.wish(member, admired)).interest
     await people.wish(admired, member, SERVER_TYPE_FRIEND)
@@ -70,8 +72,8 @@ async def test_a_limit_that_falls_to_the_count_wipes_what_pends(
     assert await people.statuses(member) == ["void", "matched", "wiped" if wiped else "pending"]
     assert await people.statuses(admired) == ["pending"]
     assert (await people.inventory(member)).pending_interest_count == (0 if wiped else 2)
-    told = [event.closure for event in await world.events(InterestClosed, interest.interest_id)]
-    assert told == [INTEREST_CLOSURE_WIPED] * wiped
+    closures = [event.closure for event in await world.events(InterestClosed, interest.interest_id)]
+    assert closures == [INTEREST_CLOSURE_WIPED] * wiped
     assert await people.wipes([member]) == [(member.id, 1)] * wiped
     if wiped:
         shown = [each.status for each in await people.sent(member)]
@@ -85,12 +87,12 @@ async def test_a_limit_that_falls_to_the_count_wipes_what_pends(
 
 
 @pytest.mark.rule("MA-04", "MA-07")
-async def test_who_is_full_already_is_not_wiped_again(world: World, people: People) -> None:
+async def test_a_full_member_is_not_wiped_again(world: World, people: People) -> None:
     member, *partners = await people.members("plus", "free", "free")
     for partner in partners:
         await people.connect(partner, member)
     await world.publish(tier_changed(member, 1, "free", await world.now()))
-    assert len(await people.wipes([member])) == 1  # that of the second connection
+    assert len(await people.wipes([member])) == 1  # the one for the second connection
     assert len(await world.events(InterestsWiped, member.id)) == 1
 
 
@@ -138,7 +140,9 @@ async def test_tiers_change_while_connections_form_and_end(people: People) -> No
 
 
 @pytest.mark.rule("MA-04", "MA-11")
-async def test_a_fall_and_a_withdrawal_at_once_close_it_once(world: World, people: People) -> None:
+async def test_a_lower_tier_and_a_withdrawal_at_the_same_time_close_the_interest_once(
+    world: World, people: People
+) -> None:
     use_cases = UseCases(people)
     for turn in range(16):
         member, partner, other = await people.members("plus", "free", "free")

@@ -23,6 +23,6 @@ class StreakEvents:
 
     @on(StreakCompleted)
     async def on_streak_completed(self, event: StreakCompleted, tx: Tx) -> None:
-        """ST-11."""
+        """ST-11: unlocks the chat of the connection."""
         if not await unlock_connection_chat(tx, UUID(event.connection_id), from_timestamp(event.occurred_at)):
             self.runtime.log.warning("a streak was completed without a connection", trace=trace.current())

@@ -10,6 +10,6 @@ A member's inventory is the lock for all that changes of that member:
 - blocks within a pair: only under the locks of both, so that a match and a block of the same pair have an order (MA-12)
 - tier and restriction: under the member's own lock
 
-Two use cases lock less, and never wait for a lock that another use case might hold: a completed streak locks only its
+Two use cases lock less, and neither waits for a lock while it holds another: a completed streak locks only its
 connection, and the expiry takes only inventories that are free at that moment.
 """

@@ -1,4 +1,4 @@
-"""What safety and billing tell, and the same below the events."""
+"""Events of safety and billing, and the use cases that they start."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, Restricti
 from unora_common.database import Tx
 from unora_common.errors import RetryLater
 from unora_common.ids import uuid7
-from unora_common.messages import TIERS, from_timestamp
-from unora_matching.domain import Tier
-from unora_matching.store.blocks import Told
-from unora_matching.use_cases import block, change_standing, change_tier, unblock
+from unora_common.messages import TIERS
+from unora_matching.consumers.safety import to_block_notice, to_restriction
+from unora_matching.domain.policy import Tier
+from unora_matching.use_cases.blocks import block_pair, unblock_pair
+from unora_matching.use_cases.restrictions import change_restriction
+from unora_matching.use_cases.tiers import change_tier
 from unora_testing.world import Caller
 
 from tests.integration.matching.people import POLICY, People
@@ -23,40 +25,40 @@ from tests.integration.matching.people import POLICY, People
 SLOTS = POLICY.slots
 
 
-def blocked(blocker: Caller, other: Caller, at: datetime, block_id: UUID | None = None) -> MemberBlocked:
+def member_blocked(blocker: Caller, other: Caller, at: datetime, block_id: UUID | None = None) -> MemberBlocked:
     """The beginning of a block."""
     event = MemberBlocked(block_id=str(block_id or uuid7()), version=1, blocker_id=blocker.id, blocked_id=other.id)
     event.occurred_at.FromDatetime(at)
     return event
 
 
-def unblocked(event: MemberBlocked, at: datetime) -> MemberUnblocked:
-    """Its end."""
-    told = MemberUnblocked(
-        block_id=event.block_id, version=event.version + 1, blocker_id=event.blocker_id, blocked_id=event.blocked_id
+def member_unblocked(block: MemberBlocked, at: datetime) -> MemberUnblocked:
+    """The end of a block."""
+    event = MemberUnblocked(
+        block_id=block.block_id, version=block.version + 1, blocker_id=block.blocker_id, blocked_id=block.blocked_id
     )
-    told.occurred_at.FromDatetime(at)
-    return told
+    event.occurred_at.FromDatetime(at)
+    return event
 
 
-def standing(
+def restriction_changed(
     member: Caller, version: int, at: datetime, *, restricted: bool = False, suspended: bool = False
 ) -> RestrictionChanged:
-    """A member's whole standing."""
+    """All measures that are in force for a member."""
     event = RestrictionChanged(user_id=member.id, version=version, restricted=restricted, suspended=suspended)
     event.occurred_at.FromDatetime(at)
     return event
 
 
-def tier(member: Caller, version: int, to: str, at: datetime) -> TierChanged:
+def tier_changed(member: Caller, version: int, to: str, at: datetime) -> TierChanged:
     """A member's tier from now on."""
     event = TierChanged(user_id=member.id, version=version, tier=TIERS[to])
     event.occurred_at.FromDatetime(at)
     return event
 
 
-class Below:
-    """The same as one transaction each, so that many of them can race."""
+class UseCases:
+    """The use cases of these events, each in one transaction and without a consumer, so that many can race."""
 
     def __init__(self, people: People) -> None:
         self.people = people
@@ -68,45 +70,27 @@ class Below:
 
     async def block(self, event: MemberBlocked) -> None:
         async with self._tx() as tx:
-            await self.within(tx, event)
+            await self.block_in(tx, event)
 
-    async def within(self, tx: Tx, event: MemberBlocked) -> None:
+    async def block_in(self, tx: Tx, event: MemberBlocked) -> None:
         """In a transaction that is open already."""
-        await block(tx, _told(event), SLOTS)
+        await block_pair(tx, to_block_notice(event, blocked=True), SLOTS)
 
     async def unblock(self, event: MemberUnblocked) -> None:
         async with self._tx() as tx:
-            await unblock(tx, _told(event), SLOTS)
+            await unblock_pair(tx, to_block_notice(event, blocked=False), SLOTS)
 
-    async def standing(self, event: RestrictionChanged) -> None:
-        """Again when a connection formed between its look and its lock, as the consumer would."""
+    async def restrict(self, event: RestrictionChanged) -> None:
+        """Runs it again, as the consumer would, if a connection was formed before its lock."""
         for _ in range(20):
             try:
                 async with self._tx() as tx:
-                    await change_standing(
-                        tx,
-                        UUID(event.user_id),
-                        restricted=event.restricted,
-                        suspended=event.suspended,
-                        version=event.version,
-                        at=from_timestamp(event.occurred_at),
-                        slots=SLOTS,
-                    )
+                    await change_restriction(tx, to_restriction(event), SLOTS)
             except RetryLater:
                 continue
             return
         raise AssertionError("connections formed faster than they could be ended")
 
-    async def tier(self, member: Caller, version: int, to: str) -> None:
+    async def change_tier(self, member: Caller, version: int, to: str) -> None:
         async with self._tx() as tx:
             await change_tier(tx, member.user, Tier(to), version, SLOTS)
-
-
-def _told(event: MemberBlocked | MemberUnblocked) -> Told:
-    return Told(
-        UUID(event.blocker_id),
-        UUID(event.blocked_id),
-        UUID(event.block_id),
-        event.version,
-        from_timestamp(event.occurred_at),
-    )

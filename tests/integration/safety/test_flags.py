@@ -33,8 +33,8 @@ from unora.safety.v1.events_pb2 import (
 )
 from unora.safety.v1.moderation_service_pb2 import CASE_ORIGIN_FLAG, Flag, ListFlagsRequest
 from unora_common.ids import uuid7
-from unora_safety.domain import Finding, History, Pattern
-from unora_safety.use_cases import raise_flags
+from unora_safety.domain.patterns import Finding, History, Pattern
+from unora_safety.use_cases.detection import raise_flags
 from unora_testing.world import Caller, World
 
 from tests.integration.safety.meetings import Meetings

@@ -19,7 +19,7 @@ from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_common.replay import Replay
-from unora_safety.consumers import record
+from unora_safety.consumers.audit_log import record
 from unora_testing.world import World
 
 from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from unora_common.ids import uuid7
-from unora_safety.domain import Entry, Event, Head, link
+from unora_safety.domain.chain import Entry, Head, SourceEvent, link
 from unora_testing.world import World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase
@@ -121,7 +121,7 @@ async def next_row(world: World, **changes: Any) -> Entry:
     )
     assert head is not None
     now: datetime = head["now"]
-    event = Event(uuid7(), "unora.billing.v1.thing_paid", uuid7(), now, b"")
+    event = SourceEvent(uuid7(), "unora.billing.v1.thing_paid", uuid7(), now, b"")
     (entry,) = link(SOURCE, Head(head["length"], head["head_hash"]), [event], now)
     return entry._replace(**changes)
 
@@ -164,8 +164,8 @@ async def test_rows_that_come_together_must_follow_each_other(world: World, serv
     await service.execute(many, *second, *first)  # the order within a statement is no matter, the numbers are
 
 
-def _event(entry: Entry) -> Event:
-    return Event(uuid7(), entry.subject, entry.aggregate_id, entry.occurred_at, entry.payload)
+def _event(entry: Entry) -> SourceEvent:
+    return SourceEvent(uuid7(), entry.subject, entry.aggregate_id, entry.occurred_at, entry.payload)
 
 
 @pytest.mark.rule("XX-02")

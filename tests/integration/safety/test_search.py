@@ -13,7 +13,7 @@ from unora.billing.v1.billing_service_pb2 import PAYMENT_FAILURE_EXPIRED, PAYMEN
 from unora.billing.v1.events_pb2 import CreditsChanged, PaymentFailed, PaymentSucceeded, SubscriptionChanged
 from unora_common.ids import uuid7
 from unora_safety.store.audit import AFTER
-from unora_safety.store.audit_index import NEWEST, SEARCH
+from unora_safety.store.audit_index import MAX_NUMBER, SEARCH
 from unora_testing.world import Caller, World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase, tampering
@@ -219,7 +219,7 @@ async def test_a_hundred_thousand_rows_are_searched_and_walked_by_index(world: W
     plans = [
         (SEARCH, leads, others, ever, never, *place, 51)
         for leads, others in searches
-        for place in ((never, "", NEWEST), (middle, SOURCE, ROWS // 2))
+        for place in ((never, "", MAX_NUMBER), (middle, SOURCE, ROWS // 2))
     ]
     for sql, *arguments in [*plans, (AFTER, SOURCE, ROWS, 1000, ROWS // 2, middle)]:
         (found,) = json.loads(await world.superuser.fetchval(explain + sql, *arguments))

@@ -27,8 +27,8 @@ from tests.integration.billing.conftest import Wallet
 from tests.integration.matching.people import People
 from tests.integration.reveal.couple import Couple as Pages
 from tests.integration.reveal.couple import member
-from tests.integration.safety.meetings import Meetings
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
+from tests.integration.safety.safety_calls import SafetyCalls
 from tests.integration.streak.conftest import Couple
 from tests.support import Pair, request_id
 
@@ -82,7 +82,7 @@ class Home(Couple):
 
     async def blocked_in_safety_alone(self, by: Caller) -> None:
         """Nobody has heard of it yet."""
-        await Meetings(self.world).block(by, Target(connection_id=self.pair.connection_id))
+        await SafetyCalls(self.world).block(by, Target(connection_id=self.pair.connection_id))
 
     async def suspended(self, whom: Caller) -> None:
         await self.suspended_in_safety_alone(whom)
@@ -91,9 +91,9 @@ class Home(Couple):
     async def suspended_in_safety_alone(self, whom: Caller) -> None:
         """The other reports them, and a moderator decides; nobody has heard of it yet."""
         reporter = self.a if whom is self.b else self.b
-        await Meetings(self.world).report(reporter, Target(connection_id=self.pair.connection_id))
+        await SafetyCalls(self.world).report(reporter, Target(connection_id=self.pair.connection_id))
         await self.world.drain()
-        await Office(self.world).settle_case(whom, DECISION_SUSPEND)
+        await Moderators(self.world).decide_newest_case(whom, DECISION_SUSPEND)
 
     async def nudge(self, sender: Caller) -> SendNudgeResponse:
         asked = SendNudgeRequest(request_id=request_id(), streak_id=self.streak_id)

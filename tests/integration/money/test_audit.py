@@ -11,7 +11,7 @@ from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED
 from tests.integration.money.home import Home
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
 
 TYPES = DESCRIPTOR.message_types_by_name
 NAMES = {subject_of(message_factory.GetMessageClass(each)): name for name, each in TYPES.items()}
@@ -33,10 +33,10 @@ async def test_every_step_of_a_members_money_is_recorded(world: World, home: Hom
     await purse.subscribe("PLUS")
     assert await purse.credits() > 0
     told = [(NAMES[row["subject"]], row["aggregate_id"]) for row in await world.superuser.fetch(STEPS, home.b.user)]
-    office = Office(world)
-    entries = await office.found(source_context="billing", member_id=home.b.id)
+    moderators = Moderators(world)
+    entries = await moderators.find_entries(source_context="billing", member_id=home.b.id)
     assert sorted((each.event_name, each.aggregate_id) for each in entries) == sorted(told)
-    assert (await office.verify("billing")).intact
+    assert (await moderators.verify("billing")).intact
 
 
 @pytest.mark.rule("SA-01", "BI-02", "XX-02")

@@ -14,7 +14,7 @@ from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
 from unora_testing.world import World
 
 from tests.integration.money.home import DAY, MINUTE, RECOVERY, Home, at
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
 
 Leaving = Callable[[Home], Awaitable[None]]
 
@@ -79,11 +79,11 @@ async def test_what_the_partner_did_in_time_counts_however_late_matching_hears_o
     assert (await home.payer.credits(), await home.payer.status(payment_id)) == (RECOVERY, "CREDITED")
     (ended,) = await world.events(ConnectionEnded, home.pair.connection_id)
     assert at(ended.occurred_at) > expires_at
-    office = Office(world)
+    moderators = Moderators(world)
     wanted: dict[str, Any] = {"event_name": "ProtectionClosed", "member_id": home.b.id}
-    assert await office.found(**wanted)
-    office.admin = world.caller(home.b.user, roles=["admin"])
-    assert await office.found(**wanted) == []
+    assert await moderators.find_entries(**wanted)
+    moderators.admin = world.caller(home.b.user, roles=["admin"])
+    assert await moderators.find_entries(**wanted) == []
 
 
 @pytest.mark.rule("BI-05")

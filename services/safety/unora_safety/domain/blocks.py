@@ -1,7 +1,7 @@
 """Blocks (SA-02), pure.
 
 A member blocks a target: a card or a connection. The same person may be blocked through several targets, each with a
-block of its own, so that no answer tells that they are one person. Events are published for the first block of a
+block of its own, so that no answer shows that they are one person. Events are published for the first block of a
 direction and for the end of the last.
 """
 

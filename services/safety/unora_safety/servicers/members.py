@@ -33,7 +33,7 @@ from unora_safety.use_cases.reports import report_member, submit_appeal
 
 
 class Members:
-    """For members. No answer tells which member a target stands for."""
+    """For members. No answer shows which member is behind a target."""
 
     service = "unora.safety.v1.SafetyService"
 
@@ -46,12 +46,12 @@ class Members:
 
     @idempotent(prepare=_resolve_blocked)
     async def BlockUser(self, request: BlockUserRequest, tx: Tx, blocked_id: UUID) -> BlockUserResponse:
-        """SA-02, MA-12."""
+        """SA-02, MA-12: the caller blocks the member on a card or in a connection."""
         return BlockUserResponse(block=to_block(await block_member(tx, blocked_id, from_target(request.target))))
 
     @idempotent
     async def UnblockUser(self, request: UnblockUserRequest, tx: Tx) -> UnblockUserResponse:
-        """SA-02."""
+        """SA-02: the caller lifts one of their own blocks."""
         await lift_block(tx, UUID(request.block_id))
         return UnblockUserResponse()
 

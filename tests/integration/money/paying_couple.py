@@ -25,8 +25,8 @@ from unora_testing.world import Caller, World
 from tests.integration.billing.conftest import Wallet
 from tests.integration.matching.people import People
 from tests.integration.reveal.reveal_pair import RevealPair, insert_member
-from tests.integration.safety.meetings import Meetings
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
+from tests.integration.safety.safety_calls import SafetyCalls
 from tests.integration.streak.conftest import Couple
 from tests.support import Pair, request_id
 
@@ -76,7 +76,7 @@ class PayingCouple(Couple):
 
     async def block_in_safety_only(self, by: Caller) -> None:
         """No other context has received the event yet."""
-        await Meetings(self.world).block(by, Target(connection_id=self.pair.connection_id))
+        await SafetyCalls(self.world).block(by, Target(connection_id=self.pair.connection_id))
 
     async def suspend(self, member: Caller) -> None:
         await self.suspend_in_safety_only(member)
@@ -85,9 +85,9 @@ class PayingCouple(Couple):
     async def suspend_in_safety_only(self, member: Caller) -> None:
         """The other member reports this one, and a moderator decides; no other context has received the event yet."""
         reporter = self.a if member is self.b else self.b
-        await Meetings(self.world).report(reporter, Target(connection_id=self.pair.connection_id))
+        await SafetyCalls(self.world).report(reporter, Target(connection_id=self.pair.connection_id))
         await self.world.drain()
-        await Office(self.world).settle_case(member, DECISION_SUSPEND)
+        await Moderators(self.world).decide_newest_case(member, DECISION_SUSPEND)
 
     async def nudge(self, sender: Caller) -> SendNudgeResponse:
         asked = SendNudgeRequest(request_id=request_id(), streak_id=self.streak_id)

@@ -11,7 +11,7 @@ from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED
 from tests.integration.money.paying_couple import PayingCouple
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
 
 TYPES = DESCRIPTOR.message_types_by_name
 NAMES = {subject_of(message_factory.GetMessageClass(each)): name for name, each in TYPES.items()}
@@ -35,10 +35,10 @@ async def test_every_step_of_a_members_money_is_recorded(world: World, couple: P
     emitted = [
         (NAMES[row["subject"]], row["aggregate_id"]) for row in await world.superuser.fetch(STEPS, couple.b.user)
     ]
-    office = Office(world)
-    entries = await office.found(source_context="billing", member_id=couple.b.id)
+    moderators = Moderators(world)
+    entries = await moderators.find_entries(source_context="billing", member_id=couple.b.id)
     assert sorted((each.event_name, each.aggregate_id) for each in entries) == sorted(emitted)
-    assert (await office.verify("billing")).intact
+    assert (await moderators.verify("billing")).intact
 
 
 @pytest.mark.rule("SA-01", "BI-02", "XX-02")

@@ -15,7 +15,7 @@ from unora_common.messages import from_timestamp
 from unora_testing.world import World
 
 from tests.integration.money.paying_couple import DAY, MINUTE, RECOVERY, PayingCouple
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
 
 Leaving = Callable[[PayingCouple], Awaitable[None]]
 
@@ -82,11 +82,11 @@ async def test_what_the_partner_did_in_time_counts_however_late_matching_learns_
     assert (await couple.payer.credits(), await couple.payer.status(payment_id)) == (RECOVERY, "CREDITED")
     (ended,) = await world.events(ConnectionEnded, couple.pair.connection_id)
     assert from_timestamp(ended.occurred_at) > expires_at
-    office = Office(world)
+    moderators = Moderators(world)
     wanted: dict[str, Any] = {"event_name": "ProtectionClosed", "member_id": couple.b.id}
-    assert await office.found(**wanted)
-    office.admin = world.caller(couple.b.user, roles=["admin"])
-    assert await office.found(**wanted) == []
+    assert await moderators.find_entries(**wanted)
+    moderators.admin = world.caller(couple.b.user, roles=["admin"])
+    assert await moderators.find_entries(**wanted) == []
 
 
 @pytest.mark.rule("BI-05")

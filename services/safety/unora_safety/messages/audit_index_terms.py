@@ -1,4 +1,4 @@
-"""Under what a row of the audit log is found (SA-01)."""
+"""The terms by which the index of the audit log finds a row (SA-01)."""
 
 from __future__ import annotations
 
@@ -18,49 +18,43 @@ from unora.safety.v1 import events_pb2 as safety
 from unora.streak.v1 import events_pb2 as streak
 from unora_common.outbox import type_of
 
-from unora_safety.domain import Entry
+from unora_safety.domain.chain import Entry
 
 EVENTS: Final = (billing, discovery, identity, matching, reveal, safety, streak)
-"""Their types are known once they are imported."""
+"""Importing them makes their message types known."""
 
-MEMBERS: Final = frozenset(
-    (
+MEMBER_FIELDS: Final = frozenset(
+    {
         *("user_id", "user_a_id", "user_b_id", "sender_id", "receiver_id", "ended_by_id", "breaker_user_id"),
-        *(
-            "payer_id",
-            "partner_id",
-            "blocker_id",
-            "blocked_id",
-            "reporter_id",
-            "reported_id",
-            "moderator_id",
-            "missing_user_id",
-        ),
-    )
+        *("payer_id", "partner_id", "blocker_id", "blocked_id", "reporter_id", "reported_id", "moderator_id"),
+        "missing_user_id",
+    }
 )
-"""Fields of events that name a member; a test holds that every id of every event is here or known to be no member."""
+"""Fields of events that name a member. A test checks that every id of every event is listed here or known to name no
+member.
+"""
 
-ABOUT: Final = ("user_id", "reported_id", "blocked_id")
-"""Fields of safety's own events that say of whom they tell something."""
+SUBJECT_FIELDS: Final = ("user_id", "reported_id", "blocked_id")
+"""Fields of safety's own events that name the member whom the event is about."""
 
-SILENT: Final = {
+HIDDEN_FROM: Final = {
     matching.InterestSent.DESCRIPTOR.full_name: ("receiver_id",),
     matching.InterestClosed.DESCRIPTOR.full_name: ("sender_id", "receiver_id"),
     matching.InterestsWiped.DESCRIPTOR.full_name: ("user_id",),
     matching.ConnectionEnded.DESCRIPTOR.full_name: ("user_a_id", "user_b_id"),
     billing.ProtectionClosed.DESCRIPTOR.full_name: ("payer_id",),
 }
-"""What these name a member for is kept from that member: who wishes them (MA-10), that a wish of theirs is void
-(MA-11, SA-08), and whether a connection of theirs was ended, blocked or suspended (MA-09): a protection bears the time
-of what was done, which for a block is before the end.
+"""Fields of other events that name a member who must not see the event: it would show an interest in them (MA-10),
+that an interest of theirs is void (MA-11, SA-08), or whether their connection ended by a member, a block or a
+suspension (MA-09). A protection has the time of the act, which for a block is before the end of the connection.
 """
 
 
 def terms_of(entry: Entry) -> list[str]:
-    """What a row is found by. What this version does not know is found by context, event and aggregate."""
+    """The terms of a row. An event that this version does not know has no members among them."""
     event = _event(entry)
-    named = {getattr(event, field) for field in _member_fields(entry.subject)} if event is not None else set()
-    members = [f"member {each}" for each in sorted(named - {""})]
+    ids = {getattr(event, field) for field in _member_fields(entry.subject)} if event is not None else set()
+    members = [f"member {each}" for each in sorted(ids - {""})]
     return [context_term(entry.source_context), event_term(entry.subject), f"aggregate {entry.aggregate_id}", *members]
 
 
@@ -74,9 +68,10 @@ def event_term(subject: str) -> str:
     return f"event {subject}"
 
 
-def is_kept_from(entry: Entry, member: UUID) -> bool:
-    """Whether a row tells what a member may not know: what was done to them, by whom, or thought of them."""
-    fields = ABOUT if entry.source_context == "safety" else SILENT.get(type_of(entry.subject), ())
+def is_hidden_from(entry: Entry, member: UUID) -> bool:
+    """Whether a row must not be shown to this member, though it names them (SA-02, MA-10)."""
+    own = entry.source_context == "safety"
+    fields = SUBJECT_FIELDS if own else HIDDEN_FROM.get(type_of(entry.subject), ())
     event = _event(entry) if fields else None
     return any(getattr(event, field, "") == str(member) for field in fields)
 
@@ -87,7 +82,7 @@ def is_known(subject: str) -> bool:
 
 
 def as_json(entry: Entry) -> str:
-    """The event of a row, as the contract maps it to JSON; empty when this version does not know it."""
+    """The event of a row as JSON; empty if this version does not know the event."""
     event = _event(entry)
     if event is None:
         return ""
@@ -114,4 +109,4 @@ def _kind(subject: str) -> type[Message] | None:
 @cache
 def _member_fields(subject: str) -> list[str]:
     kind = _kind(subject)
-    return [field.name for field in kind.DESCRIPTOR.fields if field.name in MEMBERS] if kind else []
+    return [field.name for field in kind.DESCRIPTOR.fields if field.name in MEMBER_FIELDS] if kind else []

@@ -1,4 +1,4 @@
-"""Moderators at work."""
+"""The calls of moderators."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from unora_testing.world import Caller, World
 from tests.support import request_id
 
 
-class Office:
-    """Moderation as admins use it."""
+class Moderators:
+    """ModerationService as admins call it; `admin` is the one who calls."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.moderation = world.stub(ModerationServiceStub, "safety")
+        self.stub = world.stub(ModerationServiceStub, "safety")
         self.admin = world.caller(roles=["admin"])
 
     async def explain(self, member: Caller) -> ExplainMemberResponse:
         asked = ExplainMemberRequest(user_id=member.id)
-        return await self.moderation.ExplainMember(asked, metadata=self.admin.metadata)
+        return await self.stub.ExplainMember(asked, metadata=self.admin.metadata)
 
-    async def case_of(self, member: Caller) -> Case:
+    async def newest_case(self, member: Caller) -> Case:
         """The newest case about a member."""
         return (await self.explain(member)).cases[0]
 
@@ -50,37 +50,37 @@ class Office:
 
     async def cases(self, size: int = 0, token: str = "", status: Any = 0) -> ListCasesResponse:
         asked = ListCasesRequest(page_size=size, page_token=token, status=status)
-        return await self.moderation.ListCases(asked, metadata=self.admin.metadata)
+        return await self.stub.ListCases(asked, metadata=self.admin.metadata)
 
     async def flags(
         self, size: int = 0, token: str = "", pattern: Any = 0, *, closed: bool = False
     ) -> ListFlagsResponse:
         asked = ListFlagsRequest(page_size=size, page_token=token, pattern=pattern, show_closed=closed)
-        return await self.moderation.ListFlags(asked, metadata=self.admin.metadata)
+        return await self.stub.ListFlags(asked, metadata=self.admin.metadata)
 
     async def assign(
         self, case_id: str, by: Caller | None = None, *, take_over: bool = False, request: str = ""
     ) -> Case:
         asked = AssignCaseRequest(request_id=request or request_id(), case_id=case_id, take_over=take_over)
-        return (await self.moderation.AssignCase(asked, metadata=(by or self.admin).metadata)).case
+        return (await self.stub.AssignCase(asked, metadata=(by or self.admin).metadata)).case
 
     async def decide(
         self, case_id: str, decision: Decision.ValueType, by: Caller | None = None, note: str = "", request: str = ""
     ) -> DecideCaseResponse:
         asked = DecideCaseRequest(request_id=request or request_id(), case_id=case_id, decision=decision, note=note)
-        return await self.moderation.DecideCase(asked, metadata=(by or self.admin).metadata)
+        return await self.stub.DecideCase(asked, metadata=(by or self.admin).metadata)
 
-    async def settle_case(self, member: Caller, decision: Decision.ValueType) -> DecideCaseResponse:
+    async def decide_newest_case(self, member: Caller, decision: Decision.ValueType) -> DecideCaseResponse:
         """Takes and decides the newest case about a member."""
-        case = await self.assign((await self.case_of(member)).case_id)
+        case = await self.assign((await self.newest_case(member)).case_id)
         return await self.decide(case.case_id, decision)
 
     async def search(self, size: int = 0, token: str = "", **wanted: Any) -> SearchAuditLogResponse:
         asked = SearchAuditLogRequest(page_size=size, page_token=token, **wanted)
-        return await self.moderation.SearchAuditLog(asked, metadata=self.admin.metadata)
+        return await self.stub.SearchAuditLog(asked, metadata=self.admin.metadata)
 
-    async def found(self, size: int = 500, **wanted: Any) -> list[AuditEntry]:
-        """All that a search finds, page by page."""
+    async def find_entries(self, size: int = 500, **wanted: Any) -> list[AuditEntry]:
+        """All rows that a search finds, read page by page."""
         found, token = list[AuditEntry](), ""
         while True:
             page = await self.search(size, token, **wanted)
@@ -91,4 +91,4 @@ class Office:
 
     async def verify(self, source: str = "", size: int = 0, token: str = "") -> VerifyAuditChainResponse:
         asked = VerifyAuditChainRequest(source_context=source, page_size=size, page_token=token)
-        return await self.moderation.VerifyAuditChain(asked, metadata=self.admin.metadata)
+        return await self.stub.VerifyAuditChain(asked, metadata=self.admin.metadata)

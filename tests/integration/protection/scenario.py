@@ -1,6 +1,6 @@
-"""Members who really arrived: with a phone, a profile and photos, in a server, on each other's cards.
+"""Members who signed up through the services: with a phone, a profile and photos, in a server, on each other's cards.
 
-Nothing is told by hand here: what one context does, the others hear of through the streams.
+No event is published by hand: the contexts get each other's events through the streams.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ from tests.integration.identity.people import ADA, Signed
 from tests.integration.identity.people import People as Arrivals
 from tests.integration.matching.people import People as Matches
 from tests.integration.reveal.reveal_pair import insert_photo
-from tests.integration.safety.meetings import Meetings
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
+from tests.integration.safety.safety_calls import SafetyCalls
 from tests.support import request_id
 
 CROWD = 4
-"""With these and two more a server has six, so that each sees all the others."""
+"""With two more members a server has six, so that each sees all the others."""
 MINUTE = timedelta(minutes=1)
 
 
 @dataclass
-class Resident(Caller):
-    """A member with a phone to sign in with; the newest session is the one that calls."""
+class Member(Caller):
+    """A member with a phone; calls use the session of the last sign-in."""
 
     phone: str
     user: UUID
@@ -79,11 +79,11 @@ class Resident(Caller):
 
     @property
     def signed(self) -> Signed:
-        """As the helpers of identity take it."""
+        """The member, for the helpers of identity."""
         return Signed(self, None, False)  # type: ignore[arg-type]
 
 
-class Town:
+class Scenario:
     """All seven services as members use them."""
 
     def __init__(self, world: World) -> None:
@@ -91,16 +91,16 @@ class Town:
         self.arrivals = Arrivals(world)
         self.pool = Pool(world)
         self.matches = Matches(world)
-        self.meetings = Meetings(world)
-        self.office = Office(world)
+        self.safety = SafetyCalls(world)
+        self.moderators = Moderators(world)
         self.streaks = world.stub(StreakServiceStub, "streak")
         self.reveals = world.stub(RevealServiceStub, "reveal")
         self.billing = world.stub(BillingServiceStub, "billing")
-        self.crowd: list[Resident] = []
+        self.crowd: list[Member] = []
 
-    # Arriving
+    # Signing up
 
-    async def sign_in(self, phone: str = "", device: str = "") -> Resident:
+    async def sign_in(self, phone: str = "", device: str = "") -> Member:
         phone = phone or self.arrivals.number()
         challenge = await self.arrivals.start(phone)
         given = VerifyPhoneRequest(
@@ -110,53 +110,53 @@ class Town:
             device_id=device,
         )
         done = await self.arrivals.accounts.VerifyPhone(given)
-        return Resident(phone, UUID(done.user_id), done.tokens.access_token, done.tokens.refresh_token)
+        return Member(phone, UUID(done.user_id), done.tokens.access_token, done.tokens.refresh_token)
 
-    async def arrive(self, *servers: Server, profile: Profile = ADA) -> Resident:
-        """Someone with all that Discovery asks for, in these servers; of their photos only the records are there."""
-        who = await self.sign_in()
+    async def add_member(self, *servers: Server, profile: Profile = ADA) -> Member:
+        """A member with all that discovery requires, in these servers; of the photos only the rows exist."""
+        member = await self.sign_in()
         for position in (1, 2, 3):
-            await insert_photo(self.world, who, position)
-        await self.arrivals.choose(who.signed)
-        await self.arrivals.tell(who.signed, profile)
+            await insert_photo(self.world, member, position)
+        await self.arrivals.choose(member.signed)
+        await self.arrivals.tell(member.signed, profile)
         await self.world.drain()
         for server in servers or (PARTNER,):
-            await self.pool.join(who, server)
-        return who
+            await self.pool.join(member, server)
+        return member
 
-    async def couple(self, *servers: Server) -> tuple[Resident, Resident]:
-        """Two newcomers whom the whole crowd and each other can see, and nobody else."""
+    async def add_pair(self, *servers: Server) -> tuple[Member, Member]:
+        """Two new members who can see each other and the crowd, and no other member."""
         await self.pool.empty()
         for each in self.crowd:
             for server in servers or (PARTNER,):
                 await self.pool.join(each, server)
-        return await self.arrive(*servers), await self.arrive(*servers)
+        return await self.add_member(*servers), await self.add_member(*servers)
 
     # Meeting
 
     async def cards(self, viewer: Caller, server: Server = PARTNER) -> dict[str, Card]:
-        """The batch there is, or a new one, by who is behind the cards, which only matching and safety may ask."""
+        """The current batch, or a new one, by the member on each card, which only matching and safety may resolve."""
         screen = await self.pool.screen(viewer, server)
         batch = screen.batch if screen.HasField("batch") else (await self.pool.refresh(viewer, server)).batch
         return {(await self.pool.resolve(viewer, card.card_id)).user_id: card for card in batch.cards}
 
-    async def wish(self, sender: Caller, receiver: Caller, server: Server = PARTNER) -> Any:
+    async def send_interest(self, sender: Caller, receiver: Caller, server: Server = PARTNER) -> Any:
         """An interest on a card."""
         sent = await self.matches.send(sender, (await self.cards(sender, server))[receiver.id].card_id)
         await self.world.drain()
         return sent
 
     async def connect(self, one: Caller, other: Caller, server: Server = PARTNER) -> Connection:
-        await self.wish(one, other, server)
-        made = await self.wish(other, one, server)
+        await self.send_interest(one, other, server)
+        made = await self.send_interest(other, one, server)
         assert made.HasField("connection")
         connection: Connection = made.connection
         return connection
 
     # Days
 
-    async def streak(self, who: Caller, connection_id: str) -> Streak:
-        answer = await self.streaks.GetDashboard(GetDashboardRequest(), metadata=who.metadata)
+    async def streak(self, member: Caller, connection_id: str) -> Streak:
+        answer = await self.streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
         (found,) = (each for each in answer.streaks if each.connection_id == connection_id)
         return found
 
@@ -165,12 +165,12 @@ class Town:
             asked = CheckInRequest(request_id=request_id(), streak_id=streak_id, effort_signal=EFFORT_SIGNAL_MEDIUM)
             await self.streaks.CheckIn(asked, metadata=member.metadata)
 
-    async def next_day(self, who: Caller, connection_id: str) -> None:
-        ends = (await self.streak(who, connection_id)).day_ends_at.ToDatetime(UTC)
+    async def next_day(self, member: Caller, connection_id: str) -> None:
+        ends = (await self.streak(member, connection_id)).day_ends_at.ToDatetime(UTC)
         await self.world.move_clock(ends + MINUTE)
 
     async def play(self, connection: Connection, one: Caller, other: Caller, days: int) -> str:
-        """Both keep so many days; the clock stays on the last. Returns the streak."""
+        """Both check in on this many days; the clock stays on the last day. Returns the streak's id."""
         streak_id = (await self.streak(one, connection.connection_id)).streak_id
         for day in range(days):
             await self.check_in(streak_id, one, other)
@@ -181,23 +181,23 @@ class Town:
 
     # Reveals
 
-    def open(self, who: Caller, streak_id: str, number: int) -> Awaitable[OpenRevealResponse]:
+    def open(self, member: Caller, streak_id: str, number: int) -> Awaitable[OpenRevealResponse]:
         asked = OpenRevealRequest(request_id=request_id(), streak_id=streak_id, reveal_number=number)
-        return self.reveals.OpenReveal(asked, metadata=who.metadata)
+        return self.reveals.OpenReveal(asked, metadata=member.metadata)
 
-    async def list_reveals(self, who: Caller, streak_id: str) -> Sequence[Reveal]:
+    async def list_reveals(self, member: Caller, streak_id: str) -> Sequence[Reveal]:
         asked = ListRevealsRequest(streak_id=streak_id)
-        return (await self.reveals.ListReveals(asked, metadata=who.metadata)).reveals
+        return (await self.reveals.ListReveals(asked, metadata=member.metadata)).reveals
 
-    # What members are told
+    # Answers to members
 
-    async def account(self, who: Caller) -> Account:
-        return (await self.arrivals.accounts.GetAccount(GetAccountRequest(), metadata=who.metadata)).account
+    async def account(self, member: Caller) -> Account:
+        return (await self.arrivals.accounts.GetAccount(GetAccountRequest(), metadata=member.metadata)).account
 
-    def reads(self, who: Caller, streak_id: str = "") -> dict[str, Callable[[], Awaitable[Any]]]:
-        """Every read that a member has, one of each context at least; but for links to photos, new at each look."""
+    def reads(self, member: Caller, streak_id: str = "") -> dict[str, Callable[[], Awaitable[Any]]]:
+        """Every read of a member, at least one of each context; without links to photos, which are new at each read."""
         accounts, profiles = self.arrivals.accounts, self.arrivals.profiles
-        discovery, matching, safety = self.pool.discovery, self.matches.matching, self.meetings.safety
+        discovery, matching, safety = self.pool.discovery, self.matches.matching, self.safety.stub
         signals = self.world.stub(VerificationServiceStub, "identity")
         personality = self.world.stub(PersonalityServiceStub, "reveal")
         calls: dict[str, tuple[Any, Any]] = {
@@ -223,32 +223,32 @@ class Town:
         if streak_id:
             calls["streak"] = (self.streaks.GetStreak, GetStreakRequest(streak_id=streak_id))
             calls["reveals"] = (self.reveals.ListReveals, ListRevealsRequest(streak_id=streak_id))
-        return {name: partial(method, request, metadata=who.metadata) for name, (method, request) in calls.items()}
+        return {name: partial(method, request, metadata=member.metadata) for name, (method, request) in calls.items()}
 
-    async def told(self, who: Caller, streak_id: str = "") -> dict[str, bytes]:
-        """All that a member is told, byte by byte."""
+    async def read_all(self, member: Caller, streak_id: str = "") -> dict[str, bytes]:
+        """All answers to a member, as bytes."""
         return {
             name: (await read()).SerializeToString(deterministic=True)
-            for name, read in self.reads(who, streak_id).items()
+            for name, read in self.reads(member, streak_id).items()
         }
 
     # Money
 
-    async def subscribe(self, who: Caller, tier: str) -> None:
-        """A tier that is really paid for, with the provider's stand-in."""
+    async def subscribe(self, member: Caller, tier: str) -> None:
+        """A tier that is paid for at the stand-in of the payment provider."""
         asked = billing.SubscribeRequest(request_id=request_id(), tier=f"TIER_{tier}")  # type: ignore[arg-type]
-        made = await self.billing.Subscribe(asked, metadata=who.metadata)
+        made = await self.billing.Subscribe(asked, metadata=member.metadata)
         await self.pay(made.confirmation)
 
-    async def recover(self, who: Caller, streak_id: str) -> str:
-        """A recovery paid by money; the payment."""
+    async def recover(self, member: Caller, streak_id: str) -> str:
+        """A recovery paid by money. Returns the payment's id."""
         asked = billing.CreatePaymentRequest(
             request_id=request_id(),
             purpose=billing.PAYMENT_PURPOSE_RECOVERY,
             method=billing.PAYMENT_METHOD_MONEY,
             streak_id=streak_id,
         )
-        made = await self.billing.CreatePayment(asked, metadata=who.metadata)
+        made = await self.billing.CreatePayment(asked, metadata=member.metadata)
         await self.pay(made.confirmation)
         return made.payment.payment_id
 
@@ -262,8 +262,8 @@ class Town:
     # Safety
 
     async def decide(self, about: Caller, decision: Any) -> None:
-        """A moderator takes and decides the newest case about a member, and all hear of it."""
-        await self.office.settle_case(about, decision)
+        """A moderator takes and decides the newest case about a member; all contexts get the events."""
+        await self.moderators.decide_newest_case(about, decision)
         await self.world.drain()
 
     @staticmethod
@@ -275,7 +275,10 @@ class Town:
         return Target(card_id=card.card_id)
 
     async def much_later(self, *members: Caller, days: int = 15) -> None:
-        """When who was shown may be shown again, and what pended has expired; in the server again, with no batch."""
+        """Moves the clock until shown members may be shown again and pending interests have expired.
+
+        The members are in the server again, without a batch.
+        """
         for member in members:
             await self.pool.leave(member)
         await self.world.move_clock(timedelta(days=days))

@@ -1,4 +1,4 @@
-"""Safety consumes every event of every context into the audit log (SA-01)."""
+"""The audit log takes every event of every context (SA-01)."""
 
 from __future__ import annotations
 
@@ -10,61 +10,60 @@ from unora_common.handlers import Envelope, on_all
 from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
-from unora_safety.domain import Event, link
+from unora_safety.domain.chain import SourceEvent
 from unora_safety.resources import Resources
-from unora_safety.store import audit as store
+from unora_safety.use_cases.audit_log import append_events
 
 
-class Audit:
-    """Each context's events in that context's chain, many in one transaction."""
+class AuditLogEvents:
+    """Appends the events of each context to the chain of that context, many in one transaction."""
 
     def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
         self.runtime = runtime
 
     @on_all("identity")
-    async def identity(self, events: list[Envelope], tx: Tx) -> None:
+    async def on_identity_events(self, events: list[Envelope], tx: Tx) -> None:
         """Accounts, sessions, profiles, disclosures."""
         await record("identity", events, tx)
 
     @on_all("discovery")
-    async def discovery(self, events: list[Envelope], tx: Tx) -> None:
+    async def on_discovery_events(self, events: list[Envelope], tx: Tx) -> None:
         """Servers and batches."""
         await record("discovery", events, tx)
 
     @on_all("matching")
-    async def matching(self, events: list[Envelope], tx: Tx) -> None:
+    async def on_matching_events(self, events: list[Envelope], tx: Tx) -> None:
         """Interests and connections."""
         await record("matching", events, tx)
 
     @on_all("streak")
-    async def streak(self, events: list[Envelope], tx: Tx) -> None:
+    async def on_streak_events(self, events: list[Envelope], tx: Tx) -> None:
         """Days and check-ins."""
         await record("streak", events, tx)
 
     @on_all("reveal")
-    async def reveal(self, events: list[Envelope], tx: Tx) -> None:
+    async def on_reveal_events(self, events: list[Envelope], tx: Tx) -> None:
         """Reveals."""
         await record("reveal", events, tx)
 
     @on_all("billing")
-    async def billing(self, events: list[Envelope], tx: Tx) -> None:
+    async def on_billing_events(self, events: list[Envelope], tx: Tx) -> None:
         """Payments, subscriptions, credits, protections: every change of money."""
         await record("billing", events, tx)
 
     @on_all("safety")
-    async def safety(self, events: list[Envelope], tx: Tx) -> None:
-        """Blocks, reports, flags, cases, standings: what this very service tells."""
+    async def on_safety_events(self, events: list[Envelope], tx: Tx) -> None:
+        """Blocks, reports, flags, cases, restrictions: the events of this service itself."""
         await record("safety", events, tx)
 
 
 async def record(source_context: str, envelopes: list[Envelope], tx: Tx) -> None:
-    """SA-01: one lock of the chain's head, one statement for all rows. Replicas that append at once wait in line."""
-    head, events = await store.open_chain(tx, source_context, [_event(envelope) for envelope in envelopes])
-    await store.append(tx, link(source_context, head, events, tx.now))
+    """Appends delivered events to the chain of a context."""
+    await append_events(tx, source_context, [_source_event(each) for each in envelopes])
 
 
-def _event(envelope: Envelope) -> Event:
-    return Event(
+def _source_event(envelope: Envelope) -> SourceEvent:
+    return SourceEvent(
         UUID(envelope.event_id),
         envelope.subject,
         UUID(envelope.aggregate_id),

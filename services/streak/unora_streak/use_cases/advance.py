@@ -1,4 +1,4 @@
-"""Days that are over are closed, by the sweep and by each write first (ST-16)."""
+"""Advancing streaks in time: the sweep does it, and each use case before its own change (ST-16)."""
 
 from __future__ import annotations
 
@@ -7,48 +7,56 @@ from datetime import datetime
 
 from unora_common.database import Tx
 
-from unora_streak.domain import Event, Policy, Streak, step
-from unora_streak.store.streaks import save_steps
+from unora_streak.domain import machine
+from unora_streak.domain.events import Event
+from unora_streak.domain.state import Policy, Streak
+from unora_streak.messages import to_message
+from unora_streak.store import streaks
+
+OnError = Callable[[Streak, Exception], None]
 
 
-async def settle_all(
+async def advance(tx: Tx, streak: Streak, policy: Policy, until: datetime | None = None) -> Streak:
+    """As `advance_all`, for one locked streak."""
+    (advanced,) = await advance_all(tx, [streak], policy, until)
+    return advanced
+
+
+async def advance_all(
     tx: Tx,
-    streaks: Sequence[Streak],
+    locked: Sequence[Streak],
     policy: Policy,
     until: datetime | None = None,
-    failed: Callable[[Streak, Exception], None] | None = None,
+    on_error: OnError | None = None,
 ) -> list[Streak]:
-    """Closes what is due on locked streaks up to `until`, or tx.now: day by day, in order, each step once (ST-16).
+    """Stores every step of time that is due on locked streaks up to `until`, or tx.now: in order, each once (ST-16).
 
-    Round by round: the first thing due on every streak, then the second, so that any number of streaks takes as many
-    round trips as the longest of them has days to catch up with. A streak on which that raises is left as it is and
-    given to `failed`, so that it does not keep the days of all others from ending; without `failed` it raises.
+    It goes in rounds: first the first step due on every streak, then the second. So the number of round trips depends
+    only on the streak with the most steps. With `on_error`, a streak whose step raises is passed to it and stays
+    unchanged, and the other streaks advance; without `on_error` the error is raised.
     """
-    settled = {streak.id: streak for streak in streaks}
-    open_ = list(streaks)
-    while open_ and (steps := _steps(open_, until or tx.now, tx.now, policy, failed)):
-        await save_steps(tx, steps, policy)
-        open_ = [streak for streak, _ in steps]
-        settled.update((streak.id, streak) for streak in open_)
-    return [settled[streak.id] for streak in streaks]
+    advanced = {streak.id: streak for streak in locked}
+    remaining = list(locked)
+    while remaining and (steps := _due_steps(remaining, until or tx.now, tx.now, policy, on_error)):
+        await streaks.save_steps(tx, steps)
+        tx.emit(*(to_message(event) for _, event in steps))
+        remaining = [streak for streak, _ in steps]
+        advanced.update((streak.id, streak) for streak in remaining)
+    return [advanced[streak.id] for streak in locked]
 
 
-def _steps(
-    streaks: Sequence[Streak],
-    until: datetime,
-    now: datetime,
-    policy: Policy,
-    failed: Callable[[Streak, Exception], None] | None,
+def _due_steps(
+    remaining: Sequence[Streak], until: datetime, now: datetime, policy: Policy, on_error: OnError | None
 ) -> list[tuple[Streak, Event]]:
-    """The first thing due on each of the streaks."""
+    """The first step that is due on each of the streaks."""
     steps = []
-    for streak in streaks:
+    for streak in remaining:
         try:
-            made = step(streak, until, now, policy)
+            made = machine.step(streak, until, now, policy)
         except Exception as error:
-            if failed is None:
+            if on_error is None:
                 raise
-            failed(streak, error)
+            on_error(streak, error)
             continue
         if made:
             steps.append(made)

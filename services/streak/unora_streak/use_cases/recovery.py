@@ -1,4 +1,4 @@
-"""Recovery and bought nudges: what billing asks for, and what its payments bring (ST-08, ST-13, ST-17, ST-20)."""
+"""Recovery: billing asks for an authorisation, and later its payment succeeds or fails (ST-08, ST-17, ST-20)."""
 
 from __future__ import annotations
 
@@ -6,94 +6,74 @@ from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
-from unora_common.ids import uuid7
 
-from unora_streak.domain import (
-    NudgeSent,
-    PaymentClosed,
-    Policy,
-    Streak,
-    bought_nudge,
-    hold,
-    recover,
-    recoverable,
-    release,
-)
-from unora_streak.store import breaks, nudges, payments, streaks
-from unora_streak.use_cases.settling import settle_all
+from unora_streak.domain.errors import PaymentClosed
+from unora_streak.domain.recovery import ClosedAs, can_recover, hold, recover, release
+from unora_streak.domain.state import Policy, Streak
+from unora_streak.messages import to_message
+from unora_streak.store import breaks, payments, streaks
+from unora_streak.use_cases.advance import advance
 
 
 class StreakUnknown(Exception):
-    """Billing tells of a payment for a streak that never was: nobody can answer it, an operator must see it."""
+    """A payment succeeded for a streak that does not exist. The event goes to the dead letters, for an operator."""
 
 
-async def authorize(tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, policy: Policy) -> Streak:
-    """Holds the window for a payment (ST-20); returns the streak as it is held. A repeat while it is held changes
-    nothing; one after that is judged anew.
+async def authorize_recovery(tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, policy: Policy) -> Streak:
+    """Holds the payment window for a payment (ST-20); returns the streak with its hold. A repeat during the hold
+    changes nothing; a repeat after the hold is judged again. Raises PaymentClosed for a payment that has its outcome.
     """
-    found = await streaks.lock(tx, streak_id, payer)
-    (before,) = await settle_all(tx, [found.streak], policy)
+    locked = await streaks.lock(tx, streak_id, payer)
+    before = await advance(tx, locked, policy)
     after, events = hold(before, payer, payment_id, tx.now, policy)
     if events:
-        known = await payments.known(tx, payment_id, streak_id)
-        if known.given or known.closed:
+        payment = await payments.get(tx, payment_id, streak_id)
+        if payment.delivered or payment.closed_as:
             raise PaymentClosed
         assert after.hold is not None
-        payments.hold(tx, payment_id, await breaks.of(tx, after), payer, after.hold.until)
-        await streaks.save(tx, before, after, events, policy)
+        payments.save_hold(tx, payment_id, await breaks.get_or_create(tx, after), payer, after.hold.until)
+        await streaks.save(tx, after, events)
+        tx.emit(*map(to_message, events))
     return after
 
 
 async def apply_recovery(
     tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, paid_at: datetime, policy: Policy
 ) -> None:
-    """A recovery was paid for at `paid_at`: the streak goes on, or the payment is rejected; once (ST-08, ST-17)."""
-    streak = await _locked(tx, streak_id)
-    known = await payments.known(tx, payment_id, streak_id)
-    if known.answered:
+    """A recovery was paid for at `paid_at`: the streak continues, or the payment is rejected; once (ST-08, ST-17)."""
+    locked = await lock_paid(tx, streak_id)
+    payment = await payments.get(tx, payment_id, streak_id)
+    if payment.is_answered:
         return
-    (before,) = await settle_all(tx, [streak], policy, until=min(paid_at, tx.now))
-    if recoverable(before, payer, known.broken):
-        assert known.break_id is not None
-        payments.link(tx, payment_id, known.break_id, payer, min(paid_at, tx.now))
+    before = await advance(tx, locked, policy, until=min(paid_at, tx.now))
+    if can_recover(before, payer, payment.authorized_for):
+        assert payment.break_id is not None
+        payments.save_recovery(tx, payment_id, payment.break_id, payer, min(paid_at, tx.now))
     else:
-        (before,) = await settle_all(tx, [before], policy)
-        payments.close(tx, payment_id, streak_id, "rejected")
-    after, events = recover(before, payer, payment_id, known.broken, paid_at, tx.now, policy)
-    await streaks.save(tx, before, after, events, policy)
+        before = await advance(tx, before, policy)
+        payments.close(tx, payment_id, streak_id, ClosedAs.REJECTED)
+    after, events = recover(before, payer, payment_id, payment.authorized_for, paid_at, tx.now, policy)
+    await streaks.save(tx, after, events)
+    tx.emit(*map(to_message, events))
 
 
-async def drop_recovery(tx: Tx, streak_id: UUID, payment_id: UUID, failed_at: datetime, policy: Policy) -> None:
-    """A payment for a recovery failed at `failed_at`: what is held for it is free again (ST-20), and should its
-    authorisation come only now, it comes too late. Of a streak that never was there is nothing to free.
+async def release_recovery(tx: Tx, streak_id: UUID, payment_id: UUID, failed_at: datetime, policy: Policy) -> None:
+    """A payment for a recovery failed at `failed_at`: its hold ends (ST-20), and an authorisation that comes later is
+    refused. For a streak that does not exist there is nothing to do.
     """
-    found = await streaks.lock_any(tx, streak_id)
-    if found is None or (await payments.known(tx, payment_id, streak_id)).answered:
+    locked = await streaks.lock_any(tx, streak_id)
+    if locked is None or (await payments.get(tx, payment_id, streak_id)).is_answered:
         return
-    payments.close(tx, payment_id, streak_id, "failed")
-    (before,) = await settle_all(tx, [found.streak], policy, until=min(failed_at, tx.now))
+    payments.close(tx, payment_id, streak_id, ClosedAs.FAILED)
+    before = await advance(tx, locked, policy, until=min(failed_at, tx.now))
     after, events = release(before, payment_id, failed_at, tx.now, policy)
-    await streaks.save(tx, before, after, events, policy)
+    await streaks.save(tx, after, events)
+    tx.emit(*map(to_message, events))
 
 
-async def apply_nudge(tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, policy: Policy) -> None:
-    """A nudge was paid for: it goes out, if at this moment somebody is there for it, else it is rejected; once."""
-    streak = await _locked(tx, streak_id)
-    if (await payments.known(tx, payment_id, streak_id)).answered:
-        return
-    (before,) = await settle_all(tx, [streak], policy)
-    after, events = bought_nudge(before, payer, uuid7(), payment_id, tx.now, policy)
-    (event,) = events
-    if isinstance(event, NudgeSent):
-        sent = (await nudges.standing(tx, before, payer)).sent
-        nudges.save(tx, event, await breaks.of(tx, before), sent + 1)
-    else:
-        payments.close(tx, payment_id, streak_id, "rejected")
-    await streaks.save(tx, before, after, events, policy)
-
-
-async def _locked(tx: Tx, streak_id: UUID) -> Streak:
-    found = await streaks.lock_any(tx, streak_id)
-    if found is None:
+async def lock_paid(tx: Tx, streak_id: UUID) -> Streak:
+    """Locks the streak of a payment that succeeded. Raises StreakUnknown if it does not exist."""
+    locked = await streaks.lock_any(tx, streak_id)
+    if locked is None:
         raise StreakUnknown(str(streak_id))
-    return found.streak
+    return locked

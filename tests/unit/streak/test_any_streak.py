@@ -1,4 +1,4 @@
-"""What holds for every streak, whatever its members, billing and the sweep do, in any zone."""
+"""What holds for every streak, with any actions of its members, billing and the sweep, in any zone."""
 
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta

@@ -20,8 +20,8 @@ def begin(
 ) -> tuple[Streak, list[Event]]:
     """ST-01. `zone` is `pair_zone` of the two. Raises ValueError if the connection's pair is not ordered (MA-08).
 
-    The streak starts when the connection forms, but the first day is measured from `now`: nobody could check in before
-    the service learned of the connection, so a late message costs the pair nothing.
+    The streak starts when the connection forms, but the first day is measured from `now`: no check-in was possible
+    before the service learned of the connection, so a late message costs the pair nothing.
     """
     user_a_id, user_b_id = connection.pair
     if not user_a_id < user_b_id:
@@ -134,5 +134,5 @@ def _due_step(streak: Streak, due: datetime, now: datetime, policy: Policy) -> t
             return steps.open_window(streak, due, now, policy)
         case State.PAYMENT_WINDOW, _ if streak.hold:
             return steps.release(streak, due, now, policy)
-        case _:  # active and nobody has checked in, or a window that ran out
+        case _:  # active without a check-in, or a window that has ended
             return steps.reset(streak, due, now, policy)

@@ -137,8 +137,8 @@ def release(before: Streak, occurred_at: datetime, now: datetime, policy: Policy
 def recover(
     before: Streak, payment_id: UUID, occurred_at: datetime, now: datetime, policy: Policy
 ) -> tuple[Streak, Event]:
-    """ST-03, ST-08: both play the missed day again. Its length is measured from `now`, because nobody could check in
-    before the service learned of the payment.
+    """ST-03, ST-08: both play the missed day again. Its length is measured from `now`, because no check-in was
+    possible before the service learned of the payment.
     """
     breaker = before.breaker_user_id
     assert breaker is not None

@@ -96,7 +96,7 @@ async def lock(tx: Tx, streak_id: UUID, member: UUID) -> Streak:
 
 
 async def lock_any(tx: Tx, streak_id: UUID) -> Streak | None:
-    """Locks a streak whoever its members are, and sets tx.now. None if there is no such streak."""
+    """Locks a streak of any members, and sets tx.now. None if there is no such streak."""
     rows = await tx.lock(LOCK_ANY, streak_id)
     return _streak(rows[0]) if rows else None
 

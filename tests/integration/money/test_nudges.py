@@ -44,7 +44,7 @@ async def test_it_becomes_credits_when_the_other_has_checked_in_meanwhile(world:
     await world.drain()
     purse = home.purse(home.a)
     assert (await purse.status(payment_id), await purse.credits()) == ("CREDITED", NUDGE)
-    assert len(await home.told(NudgeRejected)) == 1
+    assert len(await home.events(NudgeRejected)) == 1
 
 
 @pytest.mark.rule("ST-13", "BI-11")
@@ -54,8 +54,8 @@ async def test_bought_while_the_other_checks_in(world: World, home: Home) -> Non
     await world.payments.deliver()
     await asyncio.gather(home.heard_and_swept_at_once(), home.check_in(home.b))
     await world.drain()
-    bought = [each for each in await home.told(NudgeSent) if each.payment_id == payment_id]
-    assert len(bought) + len(await home.told(NudgeRejected)) == 1
+    bought = [each for each in await home.events(NudgeSent) if each.payment_id == payment_id]
+    assert len(bought) + len(await home.events(NudgeRejected)) == 1
     purse = home.purse(home.a)
     became = (await purse.status(payment_id), await purse.credits())
     assert became == (("APPLIED", 0) if bought else ("CREDITED", NUDGE))

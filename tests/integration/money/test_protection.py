@@ -133,7 +133,7 @@ async def test_the_ending_reaches_billing_before_the_recovery_that_came_first(wo
     for consumer in streak.consumers:
         if consumer.consumes.stream == "billing":
             await consumer.step()
-    assert len(await home.told(StreakRecovered)) == 1  # in streak's outbox, and no further
+    assert len(await home.events(StreakRecovered)) == 1  # in streak's outbox, and no further
     await home.ended_in_matching_alone()
     await matching.relay.step()
     for consumer in billing.consumers:
@@ -157,7 +157,7 @@ async def test_the_partner_ends_it_while_the_payment_is_on_its_way(world: World,
         if consumer.consumes.stream == "matching":
             await consumer.step()
     await world.drain()
-    assert len(await home.told(RecoveryRejected)) == 1
+    assert len(await home.events(RecoveryRejected)) == 1
     assert await home.payer.credits() == RECOVERY
     (credited,) = await world.events(PaymentCredited, made.payment.payment_id)
     assert credited.kind == api.CREDIT_ENTRY_KIND_COMPENSATION

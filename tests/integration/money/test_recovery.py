@@ -38,7 +38,7 @@ async def test_the_breaker_pays_and_the_count_goes_on(world: World, home: Home) 
     assert await home.payer.status(payment_id) == "APPLIED"
     streak = await home.now()
     assert (await home.state(), streak.completed_days, streak.current_day) == ("ACTIVE", 2, 3)
-    (recovered,) = await home.told(StreakRecovered)
+    (recovered,) = await home.events(StreakRecovered)
     (opened,) = await protections(world, payment_id)
     assert (opened.payer_id, opened.partner_id) == (home.b.id, home.a.id)
     assert opened.occurred_at == recovered.occurred_at
@@ -132,7 +132,7 @@ async def test_declined_and_then_paid(world: World, home: Home) -> None:
     second = await home.payer.pay()
     assert await home.payer.status(second) == "APPLIED"
     assert await home.state() == "ACTIVE"
-    assert len(await home.told(RecoveryHeld)) == 2
+    assert len(await home.events(RecoveryHeld)) == 2
 
 
 @pytest.mark.rule("ST-20", "BI-08")
@@ -143,7 +143,7 @@ async def test_two_devices_of_the_breaker_at_once_pay_once(world: World, home: H
     assert sorted(each for each in answers if isinstance(each, str)) == ["RECOVERY_HELD"] * 5
     assert await home.payer.confirm(let_through.confirmation) == 200
     await world.drain()
-    assert len(await home.told(StreakRecovered)) == 1
+    assert len(await home.events(StreakRecovered)) == 1
     mine = await home.payer.billing.ListPayments(api.ListPaymentsRequest(), metadata=home.b.metadata)
     statuses = sorted(api.PaymentStatus.Name(each.status).removeprefix("PAYMENT_STATUS_") for each in mine.payments)
     assert statuses == ["APPLIED"] + ["FAILED"] * 5
@@ -164,7 +164,7 @@ async def test_one_request_that_comes_many_times_at_once_is_one_payment(world: W
     await world.drain()
     again = (await home.payer.create(request)).payment
     assert (again.status, again.amount) == (api.PAYMENT_STATUS_APPLIED, RECOVERY if tier == "free" else 0)
-    assert len(await home.told(RecoveryHeld)) == len(await home.told(StreakRecovered)) == 1
+    assert len(await home.events(RecoveryHeld)) == len(await home.events(StreakRecovered)) == 1
     used = await world.superuser.fetchval(
         "SELECT coalesce(sum(used), 0) FROM billing.free_recovery_allowances WHERE user_id = $1", home.b.user
     )
@@ -185,7 +185,7 @@ async def test_two_devices_that_both_pay_after_a_hold_recover_once_and_get_credi
     await world.drain()
     became = {await home.payer.status(each.payment.payment_id) for each in (first, second)}
     assert became == {"APPLIED", "CREDITED"}
-    assert len(await home.told(StreakRecovered)) == 1
+    assert len(await home.events(StreakRecovered)) == 1
     assert await home.payer.credits() == RECOVERY
 
 
@@ -220,7 +220,7 @@ async def test_paid_in_time_while_the_sweep_closes_the_window(world: World, home
         assert await home.state() == "RESET"
     else:
         await home.heard_and_swept_at_once()
-    recovered, rejected = await home.told(StreakRecovered), await home.told(RecoveryRejected)
+    recovered, rejected = await home.events(StreakRecovered), await home.events(RecoveryRejected)
     assert len(recovered) + len(rejected) == 1
     streak = await home.now()
     became = (await home.state(), streak.completed_days, await home.payer.credits())
@@ -276,7 +276,7 @@ async def test_webhooks_repeated_reversed_and_early_bring_one_recovery(
     assert made.payment.status == api.PAYMENT_STATUS_SUCCEEDED
     await world.drain()
     assert await home.payer.status(made.payment.payment_id) == "APPLIED"
-    assert len(await home.told(StreakRecovered)) == 1
+    assert len(await home.events(StreakRecovered)) == 1
     assert await home.payer.credits() == 0
 
 

@@ -43,7 +43,7 @@ class Recovery:
 
     @reads
     async def AuthorizeNudge(self, request: AuthorizeNudgeRequest, db: Session) -> AuthorizeNudgeResponse:
-        """ST-13."""
+        """ST-13. Nothing is held: when the nudge is paid for, it is sent or rejected."""
         ids = (UUID(request.streak_id), UUID(request.payer_id))
         streak = await authorize_nudge(db, *ids, self.policy, self.limits)
         return AuthorizeNudgeResponse(connection_id=str(streak.connection_id))

@@ -42,7 +42,7 @@ class Streaks:
 
     @reads
     async def GetDashboard(self, request: GetDashboardRequest, db: Session) -> GetDashboardResponse:
-        """ST-15."""
+        """ST-15: the streaks of all active connections, in one read."""
         shown = await list_dashboard(db, self.policy)
         return GetDashboardResponse(streaks=[to_streak(streak, db.user) for streak in shown])
 
@@ -79,7 +79,7 @@ class Streaks:
 
     @idempotent
     async def SendNudge(self, request: SendNudgeRequest, tx: Tx) -> SendNudgeResponse:
-        """ST-13."""
+        """ST-13: to the partner who has not checked in."""
         sent, left = await send_nudge(tx, UUID(request.streak_id), self.policy, self.limits)
         return SendNudgeResponse(nudge=to_nudge(sent), nudges_left=left)
 

@@ -48,7 +48,7 @@ async def test_a_bought_nudge_becomes_credits_if_the_other_has_checked_in_meanwh
     await world.drain()
     wallet = couple.wallet_of(couple.a)
     assert (await wallet.status(payment_id), await wallet.credits()) == ("CREDITED", NUDGE)
-    assert len(await couple.told(NudgeRejected)) == 1
+    assert len(await couple.events(NudgeRejected)) == 1
 
 
 @pytest.mark.rule("ST-13", "BI-11")
@@ -60,8 +60,8 @@ async def test_a_nudge_bought_while_the_other_checks_in_is_sent_or_becomes_credi
     await world.payments.deliver()
     await asyncio.gather(couple.deliver_and_sweep_at_once(), couple.check_in(couple.b))
     await world.drain()
-    bought = [each for each in await couple.told(NudgeSent) if each.payment_id == payment_id]
-    assert len(bought) + len(await couple.told(NudgeRejected)) == 1
+    bought = [each for each in await couple.events(NudgeSent) if each.payment_id == payment_id]
+    assert len(bought) + len(await couple.events(NudgeRejected)) == 1
     wallet = couple.wallet_of(couple.a)
     became = (await wallet.status(payment_id), await wallet.credits())
     assert became == (("APPLIED", 0) if bought else ("CREDITED", NUDGE))

@@ -140,7 +140,7 @@ async def test_the_ending_reaches_billing_before_the_recovery_that_came_first(
     for consumer in streak.consumers:
         if consumer.consumes.stream == "billing":
             await consumer.step()
-    assert len(await couple.told(StreakRecovered)) == 1  # only in the outbox of streak
+    assert len(await couple.events(StreakRecovered)) == 1  # only in the outbox of streak
     await couple.end_in_matching_only()
     await matching.relay.step()
     for consumer in billing.consumers:
@@ -166,7 +166,7 @@ async def test_a_payment_on_its_way_becomes_credits_once_if_the_partner_ends_the
         if consumer.consumes.stream == "matching":
             await consumer.step()
     await world.drain()
-    assert len(await couple.told(RecoveryRejected)) == 1
+    assert len(await couple.events(RecoveryRejected)) == 1
     assert await couple.payer.credits() == RECOVERY
     (credited,) = await world.events(PaymentCredited, made.payment.payment_id)
     assert credited.kind == api.CREDIT_ENTRY_KIND_COMPENSATION

@@ -46,7 +46,7 @@ async def test_the_breaker_pays_and_the_count_goes_on(world: World, couple: Payi
     assert await couple.payer.status(payment_id) == "APPLIED"
     streak = await couple.now()
     assert (await couple.state(), streak.completed_days, streak.current_day) == ("ACTIVE", 2, 3)
-    (recovered,) = await couple.told(StreakRecovered)
+    (recovered,) = await couple.events(StreakRecovered)
     (opened,) = await protections(world, payment_id)
     assert (opened.payer_id, opened.partner_id) == (couple.b.id, couple.a.id)
     assert opened.occurred_at == recovered.occurred_at
@@ -142,7 +142,7 @@ async def test_a_declined_payment_can_be_followed_by_a_paid_one(world: World, co
     second = await couple.payer.pay()
     assert await couple.payer.status(second) == "APPLIED"
     assert await couple.state() == "ACTIVE"
-    assert len(await couple.told(RecoveryHeld)) == 2
+    assert len(await couple.events(RecoveryHeld)) == 2
 
 
 @pytest.mark.rule("ST-20", "BI-08")
@@ -153,7 +153,7 @@ async def test_two_devices_of_the_breaker_at_once_pay_once(world: World, couple:
     assert sorted(each for each in answers if isinstance(each, str)) == ["RECOVERY_HELD"] * 5
     assert await couple.payer.confirm(accepted.confirmation) == 200
     await world.drain()
-    assert len(await couple.told(StreakRecovered)) == 1
+    assert len(await couple.events(StreakRecovered)) == 1
     mine = await couple.payer.billing.ListPayments(api.ListPaymentsRequest(), metadata=couple.b.metadata)
     statuses = sorted(api.PaymentStatus.Name(each.status).removeprefix("PAYMENT_STATUS_") for each in mine.payments)
     assert statuses == ["APPLIED"] + ["FAILED"] * 5
@@ -176,7 +176,7 @@ async def test_one_request_that_comes_many_times_at_once_is_one_payment(
     await world.drain()
     again = (await couple.payer.create(request)).payment
     assert (again.status, again.amount) == (api.PAYMENT_STATUS_APPLIED, RECOVERY if tier == "free" else 0)
-    assert len(await couple.told(RecoveryHeld)) == len(await couple.told(StreakRecovered)) == 1
+    assert len(await couple.events(RecoveryHeld)) == len(await couple.events(StreakRecovered)) == 1
     used = await world.superuser.fetchval(
         "SELECT coalesce(sum(used), 0) FROM billing.free_recovery_allowances WHERE user_id = $1", couple.b.user
     )
@@ -197,7 +197,7 @@ async def test_two_devices_that_both_pay_after_a_hold_recover_once_and_get_credi
     await world.drain()
     became = {await couple.payer.status(each.payment.payment_id) for each in (first, second)}
     assert became == {"APPLIED", "CREDITED"}
-    assert len(await couple.told(StreakRecovered)) == 1
+    assert len(await couple.events(StreakRecovered)) == 1
     assert await couple.payer.credits() == RECOVERY
 
 
@@ -234,7 +234,7 @@ async def test_a_payment_in_time_while_the_sweep_closes_the_window_recovers_or_b
         assert await couple.state() == "RESET"
     else:
         await couple.deliver_and_sweep_at_once()
-    recovered, rejected = await couple.told(StreakRecovered), await couple.told(RecoveryRejected)
+    recovered, rejected = await couple.events(StreakRecovered), await couple.events(RecoveryRejected)
     assert len(recovered) + len(rejected) == 1
     streak = await couple.now()
     became = (await couple.state(), streak.completed_days, await couple.payer.credits())
@@ -290,7 +290,7 @@ async def test_repeated_reversed_and_early_webhooks_make_one_recovery(
     assert made.payment.status == api.PAYMENT_STATUS_SUCCEEDED
     await world.drain()
     assert await couple.payer.status(made.payment.payment_id) == "APPLIED"
-    assert len(await couple.told(StreakRecovered)) == 1
+    assert len(await couple.events(StreakRecovered)) == 1
     assert await couple.payer.credits() == 0
 
 

@@ -13,7 +13,7 @@ import pytest
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.reveal.v1.reveal_service_pb2 import RevealStatus
 from unora.streak.v1.streak_service_pb2 import StreakState
-from unora_streak.domain import State
+from unora_streak.domain.state import State
 from unora_testing.world import World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER

@@ -1,51 +1,56 @@
-"""Columns are listed once per table, and rows become domain objects by the names of their columns."""
+"""Rows and domain objects: columns are named once, and mapped by name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
 from unora_common.rows import Columns, from_row
 
+COLUMNS = Columns("id", "colour")
 
-class State(StrEnum):
-    ACTIVE = "active"
+
+class Colour(StrEnum):
+    RED = "red"
 
 
 @dataclass(frozen=True, slots=True)
-class Streak:
+class Shape:
     id: UUID
-    state: State
-    members: frozenset[UUID]
-    breaker_id: UUID | None = None
+    colour: Colour
+    corners: frozenset[int]
+
+    @property
+    def size(self) -> int:
+        return len(self.corners)
 
 
-def row(**changes: Any) -> dict[str, Any]:
-    return {"id": uuid4(), "state": "active", "members": [uuid4(), uuid4()], "breaker_id": None, "now": "x"} | changes
+ID = UUID(int=7)
+SHAPE = Shape(ID, Colour.RED, frozenset({1, 2}))
 
 
-def test_a_row_becomes_an_object_by_names_whatever_their_order() -> None:
-    found = row()
-    streak = from_row(Streak, dict(reversed(found.items())))
-    assert streak == Streak(found["id"], State.ACTIVE, frozenset(found["members"]), None)
-    assert isinstance(streak.state, State)
+def test_the_lists_of_a_statement_come_from_one_list_of_columns() -> None:
+    assert COLUMNS.names() == "id, colour"
+    assert COLUMNS.names("s") == "s.id, s.colour"
+    assert COLUMNS.parameters() == "$1, $2"
+    assert COLUMNS.assignments(2) == "id = $2, colour = $3"
+    assert COLUMNS + Columns("size") == Columns("id", "colour", "size")
 
 
-def test_a_value_that_the_type_does_not_have_is_an_error() -> None:
-    with pytest.raises(msgspec.ValidationError):
-        from_row(Streak, row(state="no such state"))
-
-
-def test_the_lists_of_all_statements_follow_from_one() -> None:
-    fixed, changing = Columns("id", "user_id"), Columns("state", "version")
-    columns = fixed + changing
-    assert columns.names("s") == "s.id, s.user_id, s.state, s.version"
-    assert (columns.names(), columns.parameters()) == ("id, user_id, state, version", "$1, $2, $3, $4")
-    assert changing.assignments(2) == "state = $2, version = $3"
-    assert changing.values({"version": 2, "state": "active", "id": 1}) == ["active", 2]
+def test_values_have_the_order_of_the_columns() -> None:
+    assert COLUMNS.values({"colour": "red", "more": 1, "id": ID}) == [ID, "red"]
+    assert (COLUMNS + Columns("size", "edges")).values_of(SHAPE, edges=4) == [ID, "red", 2, 4]
     with pytest.raises(KeyError):
-        columns.values({"id": 1})
+        COLUMNS.values({"id": ID})
+    with pytest.raises(AttributeError):
+        Columns("edges").values_of(SHAPE)
+
+
+def test_a_row_becomes_a_domain_object_by_the_names_and_types_of_its_fields() -> None:
+    assert from_row(Shape, {"id": ID, "colour": "red", "corners": [1, 2], "more": None}) == SHAPE
+    assert from_row(Shape, {"id": ID, "colour": "red", "points": [2, 1]}, corners=[1, 2]) == SHAPE
+    with pytest.raises(msgspec.ValidationError):
+        from_row(Shape, {"id": ID, "colour": "red"})

@@ -1,4 +1,4 @@
-"""What a streak may meet: zones, members, payments, times."""
+"""Random zones, members, payments and times for property tests."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from .story import HOUR, INSTANT, OTHER_PAYMENT, PAYMENT, A, B
 
-# Plain ones, and those whose clocks change at or around midnight.
+# Simple zones, and zones whose clocks change at or around midnight.
 ZONES = [
     "UTC",
     "Europe/Berlin",

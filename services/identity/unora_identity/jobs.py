@@ -10,11 +10,11 @@ from typing import Final
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 
-from unora_identity.changes import tell_age_band
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.profiles import age_band_changes_at
 from unora_identity.resources import Resources
 from unora_identity.store import age_bands, challenges, members, photos, revocations, sessions
+from unora_identity.use_cases.member_update import tell_age_band
 
 BATCH: Final = 1000
 OFFERS_AT_ONCE: Final = 20

@@ -27,9 +27,9 @@ from unora_identity.domain.photos import Photo
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import RefreshToken
 from unora_identity.domain.signals import Signal
+from unora_identity.providers.access_tokens import AccessToken
 from unora_identity.store.members import Kept
 from unora_identity.store.sessions import Living
-from unora_identity.tokens import AccessToken
 
 GENDERS: Final = by_name(profile_service_pb2.Gender)
 GENDER_OF: Final = {number: Gender(name) for name, number in GENDERS.items()}

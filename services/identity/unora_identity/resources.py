@@ -13,15 +13,15 @@ from unora_common.config import ConfigError
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy
-from unora_identity.finishing import Finishing
-from unora_identity.phones import PhoneHasher
+from unora_identity.providers.access_tokens import AccessTokens, machine_now
 from unora_identity.providers.gov_id import GovIdProvider, HttpGovId, NoGovId, SandboxGovId
+from unora_identity.providers.keyed_hasher import KeyedHasher
+from unora_identity.providers.master_key import MasterKey
 from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_settings
 from unora_identity.providers.photos import PhotoStore, S3Settings
 from unora_identity.providers.sms import SandboxSms, SmsSender
 from unora_identity.providers.vision import Vision, VisionPolicy
-from unora_identity.tokens import AccessTokens, machine_now
-from unora_identity.vault import MasterKey
+from unora_identity.use_cases.background import Finishing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Resources:
 
     policy: Policy
     tokens: AccessTokens
-    hasher: PhoneHasher
+    hasher: KeyedHasher
     master_key: MasterKey
     sms: SmsSender
     photos: PhotoStore
@@ -56,7 +56,7 @@ def make_resources(config: IdentityConfig) -> Resources:
     key = config.phone_key.read_bytes()
     if len(key) != 32:
         raise ConfigError(f"UNORA_PHONE_KEY must name a file of 32 bytes, and {config.phone_key} has {len(key)}")
-    hasher = PhoneHasher(key)
+    hasher = KeyedHasher(key)
     most_bytes = config.photo_megabytes * 2**20
     return Resources(
         policy=policy,

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
-from unora_identity import uploading
 from unora_identity.domain.photos import PhotoNotFound
 from unora_identity.jobs import CleanUp
+from unora_identity.providers.access_tokens import machine_now
 from unora_identity.providers.photos import ObjectMissing
 from unora_identity.store import sessions
-from unora_identity.tokens import machine_now
+from unora_identity.use_cases import photo_uploads
 from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
@@ -44,9 +44,9 @@ async def test_what_a_crash_left_is_removed_and_photos_stay(world: World, people
     kept = await people.add_photo(who)
     crashed = as_uuid(await people.upload(who, portrait(0, 1)))
     # The process dies between the object store and the commit.
-    left = await uploading.receive(world.apps["identity"].database, people.resources, who.member.user, crashed)
+    left = await photo_uploads.receive(world.apps["identity"].database, people.resources, who.member.user, crashed)
     assert left is not None
-    orphans = [uploading.upload_key(who.member.user, crashed), left.photo.object_key]
+    orphans = [photo_uploads.upload_key(who.member.user, crashed), left.photo.object_key]
     assert [await stored(people, key) for key in orphans] == [True, True]
 
     await world.move_clock(timedelta(days=3))  # the rule clock removes nothing
@@ -75,7 +75,7 @@ async def test_a_form_that_is_posted_again_after_its_photo_was_deleted_leaves_no
     await people.profiles.DeletePhoto(gone, metadata=who.metadata)
     await world.drain()
     assert await post(offered.url, offered.form_fields, picture) in (200, 204)
-    posted = uploading.upload_key(who.member.user, as_uuid(offered.photo_id))
+    posted = photo_uploads.upload_key(who.member.user, as_uuid(offered.photo_id))
     assert await stored(people, posted)
     jobs = clean_up(world, timedelta(hours=25))
     while await jobs.remove_orphans():
@@ -90,13 +90,13 @@ async def test_an_offer_under_removal_cannot_be_completed(world: World, people: 
     offered = await people.offer(who)
     assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
     photo = as_uuid(offered.photo_id)
-    received = await uploading.receive(world.apps["identity"].database, people.resources, who.member.user, photo)
+    received = await photo_uploads.receive(world.apps["identity"].database, people.resources, who.member.user, photo)
     await world.superuser.execute(
         "UPDATE identity.photo_uploads SET removing_at = clock_timestamp() WHERE id = $1", photo
     )
     with pytest.raises(PhotoNotFound):
         async with world.apps["identity"].database.transaction(who.member.user) as tx:
-            await uploading.keep(tx, people.resources, photo, received)
+            await photo_uploads.keep(tx, people.resources, photo, received)
 
 
 async def purge(world: World, later: timedelta) -> None:

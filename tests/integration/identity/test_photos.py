@@ -19,7 +19,7 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 from unora_common.ids import uuid7
 from unora_identity.providers.photos import ObjectMissing
-from unora_identity.uploading import upload_key
+from unora_identity.use_cases.photo_uploads import upload_key
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 

@@ -18,7 +18,7 @@ from unora_demo.people import Member, SmsBox
 from unora_demo.provider import Provider
 from unora_demo.stage import Stage
 from unora_demo.timeline import Timeline
-from unora_identity.commands import grant_admin
+from unora_identity.servicers.commands import grant_admin
 from unora_testing.world import World
 
 MEMBERS = PRINCIPALS + 11

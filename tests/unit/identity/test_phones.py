@@ -3,8 +3,8 @@
 from uuid import uuid4
 
 import pytest
-from unora_identity.phones import PhoneHasher, PhoneInvalid, new_code, normalise
-from unora_identity.vault import MasterKey, Unsealable
+from unora_identity.providers.keyed_hasher import KeyedHasher, PhoneInvalid, new_code, normalise
+from unora_identity.providers.master_key import MasterKey, Unsealable
 
 NUMBER = "+41791234567"
 
@@ -41,17 +41,17 @@ def test_an_invalid_number_is_refused_without_being_quoted(raw: str) -> None:
 
 @pytest.mark.rule("ID-01")
 def test_hashes_tell_numbers_apart_and_need_the_key() -> None:
-    ours, theirs = PhoneHasher(b"k" * 32), PhoneHasher(b"l" * 32)
-    assert ours.phone(NUMBER) == PhoneHasher(b"k" * 32).phone(NUMBER)
+    ours, theirs = KeyedHasher(b"k" * 32), KeyedHasher(b"l" * 32)
+    assert ours.phone(NUMBER) == KeyedHasher(b"k" * 32).phone(NUMBER)
     assert ours.phone(NUMBER) != ours.phone("+41791234568")
     assert ours.phone(NUMBER) != theirs.phone(NUMBER)
     with pytest.raises(ValueError, match="32 bytes"):
-        PhoneHasher(b"short")
+        KeyedHasher(b"short")
 
 
 @pytest.mark.rule("ID-02")
 def test_a_code_is_hashed_for_its_challenge() -> None:
-    hasher, one, other = PhoneHasher(b"k" * 32), uuid4(), uuid4()
+    hasher, one, other = KeyedHasher(b"k" * 32), uuid4(), uuid4()
     assert hasher.code(one, "012345") == hasher.code(one, "012345")
     assert hasher.code(one, "012345") != hasher.code(other, "012345")
 

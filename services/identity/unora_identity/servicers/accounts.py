@@ -29,15 +29,15 @@ from unora_common.messages import to_timestamp
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
-from unora_identity import signing_in
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.card import card
 from unora_identity.domain.sessions import Revocation, SessionNotFound
 from unora_identity.messages import to_account, to_session, to_tokens
+from unora_identity.providers.access_tokens import NewRefreshToken, new_refresh_token
 from unora_identity.resources import Resources
-from unora_identity.signing_in import SignedIn
 from unora_identity.store import members, sessions
-from unora_identity.tokens import NewRefreshToken, new_refresh_token
+from unora_identity.use_cases import phone_verification
+from unora_identity.use_cases.phone_verification import SignedIn
 
 
 class Accounts:
@@ -54,7 +54,7 @@ class Accounts:
         self, request: StartPhoneVerificationRequest, call: Call
     ) -> StartPhoneVerificationResponse:
         """ID-02: sends a code; says nothing of whether the number has an account."""
-        challenge = await signing_in.send_code(
+        challenge = await phone_verification.start_phone_verification(
             self.runtime.database, self.resources, request.phone_number, UUID(request.request_id)
         )
         return StartPhoneVerificationResponse(
@@ -65,7 +65,7 @@ class Accounts:
     async def VerifyPhone(self, request: VerifyPhoneRequest, call: Call) -> VerifyPhoneResponse:
         """ID-02: takes the code, opens a session."""
         fresh = new_refresh_token()
-        done = await signing_in.give_code(
+        done = await phone_verification.verify_phone(
             self.runtime.database,
             self.resources,
             UUID(request.challenge_id),
@@ -80,7 +80,7 @@ class Accounts:
     async def RefreshSession(self, request: RefreshSessionRequest, call: Call) -> RefreshSessionResponse:
         """ID-03: the session goes on."""
         fresh = new_refresh_token()
-        done = await signing_in.refresh(
+        done = await phone_verification.refresh(
             self.runtime.database, self.resources, request.refresh_token, UUID(request.request_id), fresh
         )
         return RefreshSessionResponse(tokens=self._tokens(done, fresh))
@@ -110,7 +110,7 @@ class Accounts:
         locked = (await members.lock(tx, tx.user)).get(tx.user)
         if locked is None or not await sessions.is_own(tx, session):
             raise SessionNotFound
-        await signing_in.revoke(tx, self.resources, locked, session, Revocation.MEMBER)
+        await phone_verification.revoke(tx, self.resources, locked, session, Revocation.MEMBER)
         return RevokeSessionResponse()
 
     @reads

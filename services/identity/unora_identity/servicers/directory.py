@@ -28,7 +28,6 @@ from unora_common.messages import AGE_BANDS, to_timestamp
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.disclosing import Request, disclosed
 from unora_identity.domain.age import age_at, age_band
 from unora_identity.domain.card import card
 from unora_identity.domain.digests import name_digests
@@ -36,6 +35,7 @@ from unora_identity.domain.profiles import is_adult
 from unora_identity.messages import to_directory_hobby, to_discovery_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members, revocations
+from unora_identity.use_cases.disclosure import Request, disclosed
 
 PAGE: Final = 50_000
 """Revocations in one answer: some two megabytes, of the four that a message may have."""

@@ -36,8 +36,6 @@ from unora_common.handlers import custom_idempotent, custom_write, idempotent, r
 from unora_common.messages import to_timestamp
 from unora_common.runtime import Runtime
 
-from unora_identity import uploading
-from unora_identity.changes import changing
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.hobbies import Hobby, choose
 from unora_identity.domain.onboarding import missing
@@ -47,7 +45,9 @@ from unora_identity.providers.photos import StoreUnavailable
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
 from unora_identity.store.members import Kept
-from unora_identity.uploading import Received
+from unora_identity.use_cases import photo_uploads
+from unora_identity.use_cases.member_update import update_member
+from unora_identity.use_cases.photo_uploads import Received
 
 
 class Profiles:
@@ -68,7 +68,7 @@ class Profiles:
     @idempotent
     async def UpdateProfile(self, request: UpdateProfileRequest, tx: Tx) -> UpdateProfileResponse:
         """PR-01, ID-08: changes what the mask names."""
-        async with changing(tx, tx.user, self.policy) as change:
+        async with update_member(tx, tx.user, self.policy) as change:
             told = changed_profile(change.before.profile, request.profile, request.update_mask)
             profile = check(told, tx.now, self.policy)
             if change.before.gov_id_verified:
@@ -98,7 +98,7 @@ class Profiles:
         """PR-05: replaces the caller's hobbies."""
         told = [Hobby(hobby.hobby_option_id, hobby.micro_description) for hobby in request.hobbies]
         options = {option.id for option in await profiles.options(tx)}
-        async with changing(tx, tx.user, self.policy) as change:
+        async with update_member(tx, tx.user, self.policy) as change:
             chosen = choose(told, options, self.policy)
             change.to(replace(change.before, hobbies=chosen))
             await profiles.save_hobbies(tx, tx.user, chosen)
@@ -108,7 +108,7 @@ class Profiles:
     async def CreatePhotoUpload(self, request: CreatePhotoUploadRequest, call: Call) -> CreatePhotoUploadResponse:
         """PR-02, PR-07: a form for one photo."""
         assert call.user is not None
-        offered = await uploading.offer(
+        offered = await photo_uploads.offer(
             self.runtime.database,
             self.resources,
             call.user,
@@ -130,7 +130,7 @@ class Profiles:
         assert call.user is not None
         answer = await self._complete(request, call)
         with suppress(StoreUnavailable):  # then the clean-up deletes it, some hours later
-            await self.resources.photos.delete(uploading.upload_key(call.user, UUID(request.photo_id)))
+            await self.resources.photos.delete(photo_uploads.upload_key(call.user, UUID(request.photo_id)))
         return answer
 
     @reads
@@ -148,24 +148,24 @@ class Profiles:
     @idempotent
     async def DeletePhoto(self, request: DeletePhotoRequest, tx: Tx) -> DeletePhotoResponse:
         """PR-02: a photo less."""
-        await uploading.delete(tx, self.resources, UUID(request.photo_id))
+        await photo_uploads.delete(tx, self.resources, UUID(request.photo_id))
         return DeletePhotoResponse()
 
     @idempotent
     async def ReorderPhotos(self, request: ReorderPhotosRequest, tx: Tx) -> ReorderPhotosResponse:
         """PR-02, ID-04: the photos in another order."""
-        photos = await uploading.reorder(tx, self.resources, [UUID(photo) for photo in request.photo_ids])
+        photos = await photo_uploads.reorder(tx, self.resources, [UUID(photo) for photo in request.photo_ids])
         return ReorderPhotosResponse(photos=[to_photo(photo, number) for number, photo in enumerate(photos, start=1)])
 
     async def _receive(self, request: CompletePhotoUploadRequest, call: Call) -> Received | None:
         assert call.user is not None
-        return await uploading.receive(self.runtime.database, self.resources, call.user, UUID(request.photo_id))
+        return await photo_uploads.receive(self.runtime.database, self.resources, call.user, UUID(request.photo_id))
 
     @idempotent(prepare=_receive)
     async def _complete(
         self, request: CompletePhotoUploadRequest, tx: Tx, received: Received | None
     ) -> CompletePhotoUploadResponse:
-        photo, position = await uploading.keep(tx, self.resources, UUID(request.photo_id), received)
+        photo, position = await photo_uploads.keep(tx, self.resources, UUID(request.photo_id), received)
         return CompletePhotoUploadResponse(photo=to_photo(photo, position))
 
 

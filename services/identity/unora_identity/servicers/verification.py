@@ -19,12 +19,12 @@ from unora_common.database import Session, Tx
 from unora_common.handlers import custom_write, idempotent, reads
 from unora_common.runtime import Runtime
 
-from unora_identity import verifying
 from unora_identity.config import IdentityConfig
 from unora_identity.messages import to_signal
 from unora_identity.providers.gov_id import SIGNATURE
 from unora_identity.resources import Resources
 from unora_identity.store import signals
+from unora_identity.use_cases import verification
 
 
 class Verification:
@@ -43,13 +43,15 @@ class Verification:
     @idempotent(prepare=_subject)
     async def LinkOAuth(self, request: LinkOAuthRequest, tx: Tx, subject: str) -> LinkOAuthResponse:
         """ID-05: an account of an OpenID provider, of which a keyed hash is kept."""
-        return LinkOAuthResponse(signal=to_signal(await verifying.link(tx, self.resources, request.provider, subject)))
+        return LinkOAuthResponse(
+            signal=to_signal(await verification.link(tx, self.resources, request.provider, subject))
+        )
 
     @custom_write
     async def StartGovId(self, request: StartGovIdRequest, call: Call) -> StartGovIdResponse:
         """ID-06: a reference, and the provider's page."""
         assert call.user is not None
-        started = await verifying.start(self.runtime.database, self.resources, call.user, UUID(request.request_id))
+        started = await verification.start(self.runtime.database, self.resources, call.user, UUID(request.request_id))
         return StartGovIdResponse(reference=str(started.reference), url=started.url)
 
     @custom_write
@@ -57,7 +59,7 @@ class Verification:
         """ID-06, ID-07: a result that the provider has signed."""
         signature = call.metadata.get(SIGNATURE, "")
         now = self.resources.machine_now()
-        await verifying.receive(
+        await verification.receive(
             self.runtime.database, self.resources, self.resources.gov_id.read(request.data, str(signature), now)
         )
         return ReceiveGovIdResultResponse()

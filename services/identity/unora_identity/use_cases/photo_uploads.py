@@ -16,7 +16,6 @@ from unora_common.database import Database, Tx
 from unora_common.errors import DomainError, RequestIdReused
 from unora_common.ids import uuid7
 
-from unora_identity.changes import changing
 from unora_identity.domain import photos as album
 from unora_identity.domain.photos import Photo, PhotoNotFound
 from unora_identity.providers.photos import ObjectMissing, ObjectTooLarge, Upload
@@ -24,6 +23,7 @@ from unora_identity.providers.vision import PhotoTooLarge, Picture
 from unora_identity.resources import Resources
 from unora_identity.store import photos
 from unora_identity.store.photos import Measures, Offer
+from unora_identity.use_cases.member_update import update_member
 
 
 class PhotoNotUploaded(DomainError):
@@ -68,7 +68,7 @@ async def offer(
     photo = uuid7()
     expires_at = resources.machine_now() + resources.policy.upload_life
     new = Offer(id=photo, content_type=content_type, object_key=upload_key(user, photo), replaces=replaces)
-    async with database.transaction(user) as tx, changing(tx, user, resources.policy) as change:
+    async with database.transaction(user) as tx, update_member(tx, user, resources.policy) as change:
         kept = await photos.offer(tx, new, user, request_id, expires_at)
         if kept is None or (kept.content_type, kept.replaces) != (content_type, replaces):
             raise RequestIdReused
@@ -122,7 +122,7 @@ async def keep(tx: Tx, resources: Resources, photo: UUID, received: Received | N
     """PR-02: the picture becomes the member's last photo, if there is still room, or takes the place of the one that it
     replaces; once. Returns it and its position.
     """
-    async with changing(tx, tx.user, resources.policy) as change:
+    async with update_member(tx, tx.user, resources.policy) as change:
         kept = change.before.photos
         for position, known in enumerate(kept, start=1):
             if known.id == photo:
@@ -150,7 +150,7 @@ async def keep(tx: Tx, resources: Resources, photo: UUID, received: Received | N
 
 async def delete(tx: Tx, resources: Resources, photo: UUID) -> None:
     """PR-02: a photo less, if the member can do without; its object is deleted by the next clean-up."""
-    async with changing(tx, tx.user, resources.policy) as change:
+    async with update_member(tx, tx.user, resources.policy) as change:
         after = album.without(change.before.photos, photo)
         change.to(replace(change.before, photos=after))
         await photos.delete(tx, photo, _due_at_once(resources))
@@ -159,7 +159,7 @@ async def delete(tx: Tx, resources: Resources, photo: UUID) -> None:
 
 async def reorder(tx: Tx, resources: Resources, order: Sequence[UUID]) -> tuple[Photo, ...]:
     """PR-02, ID-04: the photos in another order, of which the first three are judged."""
-    async with changing(tx, tx.user, resources.policy) as change:
+    async with update_member(tx, tx.user, resources.policy) as change:
         after = album.reorder(change.before.photos, order)
         change.to(replace(change.before, photos=after))
         await photos.arrange(tx, tx.user, after)

@@ -26,12 +26,12 @@ from unora_identity.domain.sessions import (
     reissue,
     rotate,
 )
-from unora_identity.phones import new_code, normalise
+from unora_identity.providers.access_tokens import NewRefreshToken, refresh_hash
+from unora_identity.providers.keyed_hasher import new_code, normalise
 from unora_identity.resources import Resources
 from unora_identity.store import accounts, challenges, members, sessions
 from unora_identity.store.challenges import Newcomer, Opened
 from unora_identity.store.members import Locked
-from unora_identity.tokens import NewRefreshToken, refresh_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,9 @@ class SignedIn:
     created: bool = False
 
 
-async def send_code(database: Database, resources: Resources, number: str, request_id: UUID) -> Challenge | Issued:
+async def start_phone_verification(
+    database: Database, resources: Resources, number: str, request_id: UUID
+) -> Challenge | Issued:
     """ID-02: a challenge for a number, and its code on the way to it; for a repeat the challenge there is.
 
     Nobody looks here whether the number has an account: what a new one needs is made each time. A code that could not
@@ -91,7 +93,7 @@ async def _send_code(database: Database, resources: Resources, number: str, requ
     return challenge
 
 
-async def give_code(
+async def verify_phone(
     database: Database,
     resources: Resources,
     challenge_id: UUID,

@@ -38,7 +38,7 @@ def normalise(raw: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-class PhoneHasher:
+class KeyedHasher:
     """HMAC-SHA256 with a key that the database does not hold: there are few enough phones and codes to try them all."""
 
     def __init__(self, key: bytes) -> None:

@@ -10,7 +10,6 @@ from unora.identity.v1.events_pb2 import VerificationSignalRecorded
 from unora_common.database import Database, Tx
 from unora_common.errors import Unauthenticated
 
-from unora_identity.changes import changing
 from unora_identity.domain.onboarding import ProfileIncomplete
 from unora_identity.domain.profiles import Profile
 from unora_identity.domain.signals import (
@@ -28,6 +27,7 @@ from unora_identity.resources import Resources
 from unora_identity.store import members, signals
 from unora_identity.store.members import Locked
 from unora_identity.store.signals import Check
+from unora_identity.use_cases.member_update import update_member
 
 ONE_ACCOUNT = "uq_verification_signals_one_account"
 
@@ -60,7 +60,7 @@ async def link(tx: Tx, resources: Resources, provider: str, subject: str) -> Sig
 
 async def start(database: Database, resources: Resources, user: UUID, request_id: UUID) -> Started:
     """ID-06: begins a check, or finds that of the same request; the provider is asked when it is noted."""
-    async with database.transaction(user) as tx, changing(tx, user, resources.policy) as change:
+    async with database.transaction(user) as tx, update_member(tx, user, resources.policy) as change:
         profile, provider = change.before.profile, resources.gov_id.name
         if not (profile.name and profile.date_of_birth and profile.gender):
             raise ProfileIncomplete
@@ -102,7 +102,7 @@ async def _receive(database: Database, resources: Resources, result: Result) -> 
         user = await signals.owner(tx, result.reference, provider)
         if user is None:
             raise CheckNotFound
-        async with changing(tx, user, resources.policy) as change:
+        async with update_member(tx, user, resources.policy) as change:
             known = await signals.checks(tx, user)
             check = next(each for each in known if each.id == result.reference)
             outcome = result.outcome

@@ -35,7 +35,7 @@ class Change:
 
 
 @asynccontextmanager
-async def changing(tx: Tx, user: UUID, policy: Policy) -> AsyncIterator[Change]:
+async def update_member(tx: Tx, user: UUID, policy: Policy) -> AsyncIterator[Change]:
     """Locks and reads a member; when the block ends, tells what changed of their card, and keeps the version."""
     locked = (await members.lock(tx, user)).get(user)
     if locked is None:

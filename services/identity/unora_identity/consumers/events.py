@@ -16,16 +16,16 @@ from unora_common.handlers import on
 from unora_common.messages import TIER_NAMES, to_timestamp
 from unora_common.runtime import Runtime
 
-from unora_identity.changes import tell_card
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure
 from unora_identity.domain.sessions import Revocation
 from unora_identity.domain.signals import STREAK
 from unora_identity.messages import moment
 from unora_identity.resources import Resources
-from unora_identity.signing_in import revoke
 from unora_identity.store import accounts, disclosures, members
-from unora_identity.verifying import boost
+from unora_identity.use_cases.member_update import tell_card
+from unora_identity.use_cases.phone_verification import revoke
+from unora_identity.use_cases.verification import boost
 
 
 class Pairs:

@@ -1,0 +1,1 @@
+"""What identity does: one transaction, or a few, for each use case."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import asyncpg
 import msgspec
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Columns(tuple[str, ...]):
         return [record[name] for name in self]
 
 
-def from_row(kind: type[T], row: Mapping[str, Any]) -> T:
+def from_row(kind: type[T], row: Mapping[str, Any] | asyncpg.Record) -> T:
     """A domain object (a dataclass or a NamedTuple) from the columns with the names of its fields.
 
     Other columns are ignored. Text becomes an enum, an array a tuple or a frozenset, as the field's type says.

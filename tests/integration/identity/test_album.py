@@ -15,7 +15,7 @@ from unora.identity.v1.profile_service_pb2 import (
     Photo,
     ReorderPhotosRequest,
 )
-from unora_identity.providers.photos import ObjectMissing
+from unora_identity.providers.photo_store import ObjectMissing
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
@@ -39,7 +39,7 @@ async def delete(people: People, who: Signed, photo: str, request: str = "") -> 
     await people.profiles.DeletePhoto(asked, metadata=who.metadata)
 
 
-async def reorder(people: People, who: Signed, *order: str) -> list[Photo]:
+async def set_order(people: People, who: Signed, *order: str) -> list[Photo]:
     asked = ReorderPhotosRequest(request_id=request_id(), photo_ids=order)
     return list((await people.profiles.ReorderPhotos(asked, metadata=who.metadata)).photos)
 
@@ -128,7 +128,7 @@ async def test_what_is_deleted_is_gone_from_the_store_too(world: World, people: 
     await world.drain()
     assert (await fetch(shown.url))[0] == 404
     with pytest.raises(ObjectMissing):
-        await people.resources.photos.get(row["object_key"], most_bytes=10**8)
+        await people.resources.photo_store.get(row["object_key"], most_bytes=10**8)
     (offer,) = await people.rows("photo_uploads", user_id=who.member.user)  # its form can still be posted
     assert str(offer["id"]) == photo.photo_id
     assert (await refusal(people.complete(who, photo.photo_id))).reason == "PHOTO_NOT_FOUND"
@@ -148,7 +148,7 @@ async def test_a_clean_up_that_has_the_offer_in_hand_does_not_lose_the_object(wo
     while await jobs.step():
         pass
     with pytest.raises(ObjectMissing):
-        await people.resources.photos.get(row["object_key"], most_bytes=10**8)
+        await people.resources.photo_store.get(row["object_key"], most_bytes=10**8)
 
 
 @pytest.mark.rule("ID-04")
@@ -158,13 +158,13 @@ async def test_the_order_is_the_members_and_the_first_three_are_judged(world: Wo
     photos = await ids_of(people, who)
     assert await trust(people, who) == 3
     order = [view.photo_id, *photos[:3]]
-    shown = await reorder(people, who, *order)
+    shown = await set_order(people, who, *order)
     assert [(photo.photo_id, photo.position) for photo in shown] == list(zip(order, (1, 2, 3, 4), strict=True))
     assert await ids_of(people, who) == order
     assert await trust(people, who) == 2
     *_, told = await world.events(DiscoveryProfileChanged, who.member.id)
     assert told.trust_level == 2
-    await reorder(people, who, *photos)
+    await set_order(people, who, *photos)
     assert await trust(people, who) == 3
 
 
@@ -173,9 +173,9 @@ async def test_an_order_names_each_photo_once(people: People) -> None:
     anothers = await people.add_photo(other)
     a, b, c = await ids_of(people, who)
     for order in ((a, b), (a, b, b), (a, b, c, anothers.photo_id), (a, b, anothers.photo_id), (a, b, c, request_id())):
-        refused = await refusal(reorder(people, who, *order))
+        refused = await refusal(set_order(people, who, *order))
         assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "PHOTO_ORDER_INVALID")
-    done = await asyncio.gather(*(reorder(people, who, *order) for order in ((a, b, c), (c, b, a), (b, c, a))))
+    done = await asyncio.gather(*(set_order(people, who, *order) for order in ((a, b, c), (c, b, a), (b, c, a))))
     assert await ids_of(people, who) in [[photo.photo_id for photo in shown] for shown in done]
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import Profile
-from unora_identity.jobs import Birthdays
+from unora_identity.jobs import BirthdayJobs
 from unora_testing.world import World
 
 from tests.integration.identity.people import People, born
@@ -90,7 +90,7 @@ async def test_many_replicas_tell_a_birthday_once(world: World, people: People) 
     await world.drain()
     before = len(await world.events(DiscoveryProfileChanged, who.member.id))
     await pass_to(world, midnight)
-    jobs = Birthdays(world.apps["identity"].runtime)
+    jobs = BirthdayJobs(world.apps["identity"].runtime)
     done = await asyncio.gather(*(jobs.tell_age_bands() for _ in range(5)))
     assert sum(done) == 1
     await world.drain()

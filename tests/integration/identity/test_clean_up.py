@@ -10,9 +10,10 @@ from uuid import UUID
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
 from unora_identity.domain.photos import PhotoNotFound
-from unora_identity.jobs import CleanUp
-from unora_identity.providers.access_tokens import machine_now
-from unora_identity.providers.photos import ObjectMissing
+from unora_identity.jobs import CleanUpJobs
+from unora_identity.providers.machine_clock import machine_now
+from unora_identity.providers.photo_store import ObjectMissing
+from unora_identity.resources import IdentityRuntime
 from unora_identity.store import sessions
 from unora_identity.use_cases import photo_uploads
 from unora_testing.photos.portraits import portrait
@@ -23,16 +24,16 @@ from tests.integration.identity.people import People, Signed
 from tests.support import as_uuid, refusal, request_id
 
 
-def clean_up(world: World, later: timedelta) -> CleanUp:
+def clean_up(world: World, later: timedelta) -> CleanUpJobs:
     """The clean-up of a machine whose clock is ahead."""
-    jobs = CleanUp(world.apps["identity"].runtime)
-    jobs.resources = replace(jobs.resources, machine_now=lambda: machine_now() + later)
-    return jobs
+    runtime: IdentityRuntime = world.apps["identity"].runtime
+    ahead = replace(runtime.resources, machine_now=lambda: machine_now() + later)
+    return CleanUpJobs(replace(runtime, resources=ahead))
 
 
 async def stored(people: People, key: str) -> bool:
     try:
-        await people.resources.photos.get(key, most_bytes=10**8)
+        await people.resources.photo_store.get(key, most_bytes=10**8)
     except ObjectMissing:
         return False
     return True
@@ -44,7 +45,7 @@ async def test_what_a_crash_left_is_removed_and_photos_stay(world: World, people
     kept = await people.add_photo(who)
     crashed = as_uuid(await people.upload(who, portrait(0, 1)))
     # The process dies between the object store and the commit.
-    left = await photo_uploads.receive(world.apps["identity"].database, people.resources, who.member.user, crashed)
+    left = await photo_uploads.receive_upload(world.apps["identity"].runtime, who.member.user, crashed)
     assert left is not None
     orphans = [photo_uploads.upload_key(who.member.user, crashed), left.photo.object_key]
     assert [await stored(people, key) for key in orphans] == [True, True]
@@ -90,13 +91,13 @@ async def test_an_offer_under_removal_cannot_be_completed(world: World, people: 
     offered = await people.offer(who)
     assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
     photo = as_uuid(offered.photo_id)
-    received = await photo_uploads.receive(world.apps["identity"].database, people.resources, who.member.user, photo)
+    received = await photo_uploads.receive_upload(world.apps["identity"].runtime, who.member.user, photo)
     await world.superuser.execute(
         "UPDATE identity.photo_uploads SET removing_at = clock_timestamp() WHERE id = $1", photo
     )
     with pytest.raises(PhotoNotFound):
         async with world.apps["identity"].database.transaction(who.member.user) as tx:
-            await photo_uploads.keep(tx, people.resources, photo, received)
+            await photo_uploads.add_received_photo(tx, people.resources, photo, received)
 
 
 async def purge(world: World, later: timedelta) -> None:

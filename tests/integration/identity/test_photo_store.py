@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from unora_identity.providers.photos import (
+from unora_identity.providers.photo_store import (
     ObjectMissing,
     ObjectTooLarge,
     PhotoStore,
     S3Settings,
     StoreUnavailable,
-    Upload,
+    UploadForm,
 )
 from unora_testing.testbed import Testbed
 
@@ -37,12 +37,12 @@ def key() -> str:
     return f"photos/{uuid.uuid4()}"
 
 
-async def posted(upload: Upload, data: bytes, **other_fields: str) -> int:
+async def posted(upload: UploadForm, data: bytes, **other_fields: str) -> int:
     return await post(upload.url, upload.fields | other_fields, data)
 
 
-def offer(store: PhotoStore, key: str, most_bytes: int = 1000, life: timedelta = MINUTE) -> Upload:
-    return store.offer_upload(key, content_type="image/jpeg", most_bytes=most_bytes, life=life)
+def offer(store: PhotoStore, key: str, most_bytes: int = 1000, life: timedelta = MINUTE) -> UploadForm:
+    return store.upload_form(key, content_type="image/jpeg", most_bytes=most_bytes, life=life)
 
 
 @pytest.mark.rule("PR-07")

@@ -18,7 +18,7 @@ from unora.identity.v1.profile_service_pb2 import (
     Photo,
 )
 from unora_common.ids import uuid7
-from unora_identity.providers.photos import ObjectMissing
+from unora_identity.providers.photo_store import ObjectMissing
 from unora_identity.use_cases.photo_uploads import upload_key
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
@@ -47,7 +47,7 @@ async def test_an_upload_becomes_a_photo_that_is_judged_and_clean(world: World, 
     assert b"Exif" not in data
     # The file as it came is gone, with all that it said.
     with pytest.raises(ObjectMissing):
-        await people.resources.photos.get(upload_key(who.member.user, as_uuid(kept.photo_id)), most_bytes=10**8)
+        await people.resources.photo_store.get(upload_key(who.member.user, as_uuid(kept.photo_id)), most_bytes=10**8)
     (told,) = await world.events(PhotoAdded, who.member.id)
     assert (told.photo_id, told.has_face, told.quality_passed) == (kept.photo_id, True, True)
 
@@ -174,7 +174,7 @@ async def test_uploads_that_nobody_completes_are_few_also_at_once(world: World, 
 async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who, get = await people.sign_in(), people.resources.photos.get
+    who, get = await people.sign_in(), people.resources.photo_store.get
     uploads = [await people.upload(who, portrait(0, number % 3)) for number in range(6)]
     inside, most, four, go_on = 0, 0, asyncio.Event(), asyncio.Event()
 
@@ -192,7 +192,7 @@ async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
         request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
         return people.profiles.CompletePhotoUpload(request, metadata=who.metadata, timeout=timeout)
 
-    monkeypatch.setattr(people.resources.photos, "get", slow)
+    monkeypatch.setattr(people.resources.photo_store, "get", slow)
     calls = [begin(photo) for photo in uploads]
     await four.wait()
     for call in calls:

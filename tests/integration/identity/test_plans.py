@@ -50,7 +50,7 @@ async def many_members(world: World) -> AsyncIterator[None]:
         pytest.param(age_bands.LOCK_DUE, (20,), "(age_band_changes_at <=", id="birthdays"),
         pytest.param(challenges.PURGE, (THEN, 20), "(created_at <", id="challenges"),
         pytest.param(sessions.PURGE, (THEN, 20), "(expires_at <", id="tokens"),
-        pytest.param(sessions.LIVING, (uuid7(), THEN, None, None, 50), "(user_id =", id="sessions of a member"),
+        pytest.param(sessions.ACTIVE, (uuid7(), THEN, None, None, 50), "(user_id =", id="sessions of a member"),
         pytest.param(revocations.PAGE, (timedelta(minutes=20), uuid7(), 50), "(session_id >", id="revocations"),
         pytest.param(revocations.PURGE, (THEN, 20), "(revoked_at <", id="old revocations"),
         pytest.param(sessions.PURGE_EMPTY, ([uuid7()],), "(session_id = s.id)", id="sessions"),

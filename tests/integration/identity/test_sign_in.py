@@ -12,6 +12,7 @@ import grpc
 import pytest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, StartPhoneVerificationRequest
 from unora.identity.v1.events_pb2 import AccountCreated, SessionOpened
+from unora_identity.use_cases import background
 from unora_testing.world import World
 
 from tests.integration.identity.people import People
@@ -205,7 +206,7 @@ async def test_a_client_that_hangs_up_is_sent_its_code_once(
     assert given_up.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     under_way = await people.start(number, call)
     go_on.set()
-    await asyncio.gather(*resources.finishing._running)
+    await asyncio.gather(*background._running)
     await world.move_clock(timedelta(minutes=1))
     assert await people.start(number, call) == under_way
     (code,) = people.codes(number)

@@ -17,7 +17,7 @@ from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_identity.domain.policy import Policy
-from unora_identity.servicers.directory import revoked_lately
+from unora_identity.use_cases.revocations import list_all_recent
 from unora_testing.world import Caller, World
 
 from tests.integration.identity.people import People, Signed, apply
@@ -138,13 +138,13 @@ async def test_revocations_are_told_as_long_as_a_token_can_live_by_the_databases
     await suspend(world, who)
     (session,) = await people.rows("sessions", user_id=who.member.user)
     app, policy = world.apps["identity"], Policy()
-    assert session["id"] in await revoked_lately(app.runtime)
+    assert session["id"] in await list_all_recent(app.runtime)
     age = "UPDATE identity.revocations SET revoked_at = clock_timestamp() - $2::interval WHERE session_id = $1"
-    assert policy.revocations_told > policy.access_token_life
+    assert policy.revocation_published_for > policy.access_token_life
     await world.superuser.execute(age, session["id"], policy.access_token_life)  # a clock may be off by minutes
-    assert session["id"] in await revoked_lately(app.runtime)
-    await world.superuser.execute(age, session["id"], policy.revocations_told)
-    assert session["id"] not in await revoked_lately(app.runtime)
+    assert session["id"] in await list_all_recent(app.runtime)
+    await world.superuser.execute(age, session["id"], policy.revocation_published_for)
+    assert session["id"] not in await list_all_recent(app.runtime)
 
 
 async def test_the_list_has_pages_and_each_is_told_whole(
@@ -154,9 +154,9 @@ async def test_the_list_has_pages_and_each_is_told_whole(
     for each in who:
         await apply(world, await standing(world, each, 1, suspended=True))
     app = world.apps["identity"]
-    everyone = await revoked_lately(app.runtime)
-    monkeypatch.setattr("unora_identity.servicers.directory.PAGE", 2)
-    assert await revoked_lately(app.runtime) == everyone
+    everyone = await list_all_recent(app.runtime)
+    monkeypatch.setattr("unora_identity.use_cases.revocations.PAGE_SIZE", 2)
+    assert await list_all_recent(app.runtime) == everyone
     assert await world.apps["streak"].revocations._fetch() == everyone
     assert len(everyone) >= len(who)
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from unora_identity.domain.policy import Policy
-from unora_identity.domain.signals import Outcome, TooManyChecks, after_result, check_limit
+from unora_identity.domain.signals import Outcome, TooManyChecks, after_result, require_few_checks
 from unora_identity.providers import gov_id
 from unora_identity.providers.gov_id import (
     Claims,
@@ -117,7 +117,7 @@ def test_so_many_checks_a_day_and_the_refusal_says_when_there_is_room() -> None:
     policy = Policy(gov_id_checks=2)
     started = [NOW - timedelta(hours=hours) for hours in (30, 5, 3)]
     with pytest.raises(TooManyChecks) as refused:
-        check_limit(started, NOW, policy)
+        require_few_checks(started, NOW, policy)
     assert refused.value.metadata == {"retry_at": (NOW + timedelta(hours=19)).isoformat()}
-    check_limit(started[:2], NOW, policy)
-    check_limit(started, NOW + timedelta(hours=19), policy)
+    require_few_checks(started[:2], NOW, policy)
+    require_few_checks(started, NOW + timedelta(hours=19), policy)

@@ -3,8 +3,10 @@
 from uuid import uuid4
 
 import pytest
-from unora_identity.providers.keyed_hasher import KeyedHasher, PhoneInvalid, new_code, normalise
+from unora_identity.domain.phone_numbers import PhoneInvalid, normalise_phone_number
+from unora_identity.providers.keyed_hasher import KeyedHasher
 from unora_identity.providers.master_key import MasterKey, Unsealable
+from unora_identity.providers.random_secrets import new_code
 
 NUMBER = "+41791234567"
 
@@ -14,7 +16,7 @@ NUMBER = "+41791234567"
     "raw", [NUMBER, " +41 79 123 45 67 ", "+41-79-123-45-67", "+41 (0)79 123 45 67", "\uff0b41791234567"]
 )
 def test_one_number_has_one_form(raw: str) -> None:
-    assert normalise(raw) == NUMBER
+    assert normalise_phone_number(raw) == NUMBER
 
 
 @pytest.mark.rule("ID-01")
@@ -34,7 +36,7 @@ def test_one_number_has_one_form(raw: str) -> None:
 )
 def test_an_invalid_number_is_refused_without_being_quoted(raw: str) -> None:
     with pytest.raises(PhoneInvalid) as refused:
-        normalise(raw)
+        normalise_phone_number(raw)
     assert refused.value.metadata == {}
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
 

@@ -9,7 +9,8 @@ import pytest
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey, KeySet, RSAKey
-from unora_identity.providers.access_tokens import AccessTokens, new_refresh_token, new_signing_key, refresh_hash
+from unora_identity.providers.access_tokens import AccessTokens, new_signing_key
+from unora_identity.providers.random_secrets import new_refresh_token, refresh_hash
 
 NOW = datetime(2026, 1, 10, 12, 0, 0, 999_999, tzinfo=UTC)
 OLD, NEW = new_signing_key(), new_signing_key()

@@ -1,67 +1,54 @@
-"""Changing a member: under the lock of their row, with Discovery told of what others may be shown (DI-08, PR-06)."""
+"""PR-02, PR-06, DI-08: changing a member under the lock of their row. Discovery learns of a change of the card."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_common.database import Tx
 from unora_common.errors import Unauthenticated
 
-from unora_identity.domain.card import Card, card
-from unora_identity.domain.onboarding import Member, stay_ready
+from unora_identity.domain.card import card_changed
+from unora_identity.domain.events import EventHeader, MemberEvent, event_headers
+from unora_identity.domain.onboarding import Member, require_still_ready
 from unora_identity.domain.policy import Policy
 from unora_identity.store import members
-from unora_identity.store.members import Locked
+from unora_identity.use_cases.member_events import emit_member_events
 
 
 @dataclass(slots=True)
-class Change:
-    """A member under change: `before` is what is kept, `after` what they become."""
+class MemberUpdate:
+    """A locked member: `before` is what is stored, `after` what the use case makes of it."""
 
     tx: Tx
     policy: Policy
-    locked: Locked
+    headers: Iterator[EventHeader]
+    """For the events of the update, in their order."""
     before: Member
     after: Member
+    events: list[MemberEvent] = field(default_factory=list)
+    """The events of the update besides the change of the card."""
 
-    def to(self, after: Member) -> None:
-        """What the member becomes; refused if it takes a discovery-ready member below a minimum (PR-02)."""
-        stay_ready(self.before, after, self.tx.now, self.policy)
+    def change_to(self, after: Member) -> None:
+        """Sets what the member becomes. Refuses a change that takes a ready member below a minimum (PR-02)."""
+        require_still_ready(self.before, after, self.tx.now, self.policy)
         self.after = after
 
 
 @asynccontextmanager
-async def update_member(tx: Tx, user: UUID, policy: Policy) -> AsyncIterator[Change]:
-    """Locks and reads a member; when the block ends, tells what changed of their card, and keeps the version."""
-    locked = (await members.lock(tx, user)).get(user)
-    if locked is None:
-        raise Unauthenticated  # a token whose member is not there is none
-    before = (await members.read(tx, user))[user].member
-    change = Change(tx, policy, locked, before, before)
-    version = locked.version
-    yield change
-    tell_card(tx, locked, before, change.after, policy)
-    if locked.version != version:
-        await members.save_versions(tx, [locked])
+async def update_member(tx: Tx, user: UUID, policy: Policy) -> AsyncIterator[MemberUpdate]:
+    """Locks and reads a member. When the block ends, emits its events, and one for the card if it changed.
 
-
-def tell_card(tx: Tx, locked: Locked, before: Member, after: Member, policy: Policy) -> None:
-    """Tells Discovery, if what it may show of the member is not what it was."""
-    old, new = card(before, tx.now, policy), card(after, tx.now, policy)
-    if old != new:
-        _tell(tx, locked, new)
-
-
-def tell_age_band(tx: Tx, locked: Locked, member: Member, policy: Policy) -> None:
-    """Tells Discovery that the member has grown into another age band, if it shows them."""
-    now = card(member, tx.now, policy)
-    if now.ready:
-        _tell(tx, locked, now)
-
-
-def _tell(tx: Tx, locked: Locked, now: Card) -> None:
-    locked.tell(tx, DiscoveryProfileChanged, discovery_ready=now.ready, trust_level=now.trust_level)
+    Raises Unauthenticated if there is no such member: the token is of a member who no longer exists.
+    """
+    locked = await members.lock(tx, user)
+    account = await members.find(tx, user) if locked else None
+    if locked is None or account is None:
+        raise Unauthenticated
+    headers = event_headers(locked, tx.now)
+    update = MemberUpdate(tx, policy, headers, account.member, account.member)
+    yield update
+    changes = card_changed(headers, update.before, update.after, tx.now, policy)
+    await emit_member_events(tx, [*update.events, *changes])

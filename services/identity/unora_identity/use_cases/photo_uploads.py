@@ -1,184 +1,180 @@
-"""How a picture becomes a photo: offered, posted to the object store, looked at, cleaned, kept (PR-02, PR-03, PR-07).
+"""PR-02, PR-03, PR-07: a picture becomes a photo: offered, posted to the object store, inspected, cleaned, stored.
 
-The object store and the eyes are asked before the transaction. Each object is noted before it may exist, so that a
-crash at any point leaves nothing that the clean-up does not find (jobs.py).
+The object store and the inspection come before the transaction. Each object is recorded before it can exist, so that
+the clean-up finds what a crash leaves (jobs.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from unora.identity.v1.events_pb2 import PhotoAdded
-from unora_common.database import Database, Tx
-from unora_common.errors import DomainError, RequestIdReused
+from unora_common.database import Tx
+from unora_common.errors import RequestIdReused
 from unora_common.ids import uuid7
 
-from unora_identity.domain import photos as album
-from unora_identity.domain.photos import Photo, PhotoNotFound
-from unora_identity.providers.photos import ObjectMissing, ObjectTooLarge, Upload
-from unora_identity.providers.vision import PhotoTooLarge, Picture
-from unora_identity.resources import Resources
+from unora_identity.domain.events import PhotoAdded
+from unora_identity.domain.photos import (
+    Photo,
+    PhotoNotFound,
+    PhotoNotUploaded,
+    PhotoQuality,
+    UploadOffer,
+    add_photo,
+    position_of,
+    replace_photo,
+    require_few_uploads,
+    require_room,
+)
+from unora_identity.providers.photo_store import ObjectMissing, ObjectTooLarge, StoreUnavailable, UploadForm
+from unora_identity.providers.pictures import PhotoTooLarge, Picture
+from unora_identity.resources import IdentityRuntime, Resources
 from unora_identity.store import photos
-from unora_identity.store.photos import Measures, Offer
+from unora_identity.use_cases.background import run_to_completion
 from unora_identity.use_cases.member_update import update_member
-
-
-class PhotoNotUploaded(DomainError):
-    """The bytes have not been posted yet."""
-
-    reason = "PHOTO_NOT_UPLOADED"
+from unora_identity.use_cases.photos import expired_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offered:
-    """Leave to upload one photo."""
+class OfferedUpload:
+    """The form with which a client uploads one photo."""
 
-    photo: UUID
-    form: Upload
+    photo_id: UUID
+    form: UploadForm
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """What was uploaded: cleaned, stored, and not yet anybody's photo."""
+class ReceivedPhoto:
+    """An upload that was inspected, cleaned and stored as an object, and is not a member's photo yet."""
 
     photo: Photo
-    measures: Measures
+    quality: PhotoQuality
 
 
 def upload_key(user: UUID, photo: UUID) -> str:
-    """Where the bytes go as they come; only the clean copy of them is ever shown."""
+    """The key of the file as it was uploaded; only its clean copy is ever shown."""
     return f"uploads/{user}/{photo}"
 
 
-async def offer(
-    database: Database,
-    resources: Resources,
+async def offer_upload(
+    runtime: IdentityRuntime,
     user: UUID,
     request_id: UUID,
     content_type: str,
-    replaces: UUID | None = None,
-) -> Offered:
-    """PR-02, PR-07: a form for one more photo, if there is room, or for one in another's place. A repeat gets the same
-    photo and a fresh form.
+    replaces_photo_id: UUID | None = None,
+) -> OfferedUpload:
+    """PR-02, PR-07: a form for one more photo, if there is room, or for one in the place of another. A repeat gets the
+    same photo and a fresh form.
     """
+    resources, policy = runtime.resources, runtime.resources.policy
     photo = uuid7()
-    expires_at = resources.machine_now() + resources.policy.upload_life
-    new = Offer(id=photo, content_type=content_type, object_key=upload_key(user, photo), replaces=replaces)
-    async with database.transaction(user) as tx, update_member(tx, user, resources.policy) as change:
-        kept = await photos.offer(tx, new, user, request_id, expires_at)
-        if kept is None or (kept.content_type, kept.replaces) != (content_type, replaces):
-            raise RequestIdReused
-        if kept.id == photo:
-            if replaces is None:
-                album.check_room(change.before.photos, resources.policy)
-            else:
-                album.position_of(change.before.photos, replaces)
-            album.check_uploads(await photos.uncompleted(tx, user), resources.policy)
-    form = resources.photos.offer_upload(
-        kept.object_key,
+    expires_at = resources.machine_now() + policy.upload_life
+    new = UploadOffer(
+        id=photo,
         content_type=content_type,
-        most_bytes=resources.most_bytes,
-        life=resources.policy.upload_life,
+        object_key=upload_key(user, photo),
+        replaces_photo_id=replaces_photo_id,
     )
-    return Offered(photo=kept.id, form=form, expires_at=expires_at)
+    async with runtime.database.transaction(user) as tx, update_member(tx, user, policy) as update:
+        offer = await photos.add_or_find_offer(tx, new, user, request_id, expires_at)
+        if offer is None or (offer.content_type, offer.replaces_photo_id) != (content_type, replaces_photo_id):
+            raise RequestIdReused
+        if offer.id == photo:
+            if replaces_photo_id is None:
+                require_room(update.before.photos, policy)
+            else:
+                position_of(update.before.photos, replaces_photo_id)
+            require_few_uploads(await photos.list_uncompleted(tx, user), policy)
+    form = resources.photo_store.upload_form(
+        offer.object_key, content_type=content_type, most_bytes=resources.most_bytes, life=policy.upload_life
+    )
+    return OfferedUpload(photo_id=offer.id, form=form, expires_at=expires_at)
 
 
-async def receive(database: Database, resources: Resources, user: UUID, photo: UUID) -> Received | None:
-    """Reads, judges and cleans what was uploaded, and stores the copy. None if that was completed before.
+async def receive_upload(runtime: IdentityRuntime, user: UUID, photo: UUID) -> ReceivedPhoto | None:
+    """Reads, inspects and cleans an uploaded file, and stores the copy. None if the upload was completed before.
 
-    The copy has a name of its own at each try: what was judged is what is kept, whatever is posted meanwhile.
+    Each try stores its copy under a name of its own: the copy that was inspected is the one that is kept, whatever is
+    posted meanwhile.
     """
-    async with database.session(user) as session:
-        found = await photos.find(session, photo)
+    resources = runtime.resources
+    async with runtime.database.session(user) as session:
+        found = await photos.find_upload(session, photo)
     if found is None:
         raise PhotoNotFound
-    uploaded, completed = found
+    uploaded_key, completed = found
     if completed:
         return None
-    await resources.looking.acquire()
-    # A thread cannot be stopped: the turn is given back when the work has ended, not when the call is given up.
-    picture = await resources.finishing.run(_look(resources, uploaded))
+    await resources.inspection_slots.acquire()
+    # A thread cannot be stopped: the slot is released when the work has ended, not when the call is given up.
+    picture = await run_to_completion(_inspect(resources, uploaded_key))
     object_key = f"photos/{user}/{photo}/{uuid7()}"
-    async with database.transaction(user) as tx:
+    async with runtime.database.transaction(user) as tx:
         if not await photos.note_object(tx, photo, object_key):
             raise PhotoNotFound
-    await resources.photos.put(object_key, picture.jpeg, content_type="image/jpeg")
+    await resources.photo_store.put(object_key, picture.jpeg, content_type="image/jpeg")
     kept = Photo(
         id=photo,
-        face=picture.face,
+        has_face=picture.has_face,
         quality_passed=picture.quality_passed,
         width=picture.width,
         height=picture.height,
         object_key=object_key,
     )
-    return Received(kept, Measures(picture.sharpness, picture.brightness))
+    return ReceivedPhoto(kept, PhotoQuality(picture.sharpness, picture.brightness))
 
 
-async def keep(tx: Tx, resources: Resources, photo: UUID, received: Received | None) -> tuple[Photo, int]:
-    """PR-02: the picture becomes the member's last photo, if there is still room, or takes the place of the one that it
-    replaces; once. Returns it and its position.
+async def add_received_photo(
+    tx: Tx, resources: Resources, photo: UUID, received: ReceivedPhoto | None
+) -> tuple[Photo, int]:
+    """PR-02: makes the picture the caller's last photo, if there is still room, or puts it in the place of the photo
+    that it replaces; once. Returns the photo and its position.
     """
-    async with update_member(tx, tx.user, resources.policy) as change:
-        kept = change.before.photos
-        for position, known in enumerate(kept, start=1):
+    async with update_member(tx, tx.user, resources.policy) as update:
+        before = update.before.photos
+        for position, known in enumerate(before, start=1):
             if known.id == photo:
                 return known, position
-        there, replaces = await photos.hold(tx, photo)
-        if received is None or not there:
+        offered, replaced = await photos.lock_offer(tx, photo)
+        if received is None or not offered:
             raise PhotoNotFound
-        if replaces is None:
-            after = album.add(kept, received.photo, resources.policy)
+        if replaced is None:
+            after = add_photo(before, received.photo, resources.policy)
         else:
-            after = album.swap(kept, replaces, received.photo)
-            await photos.delete(tx, replaces, _due_at_once(resources))
-        position = album.position_of(after, photo)
-        await photos.add(tx, tx.user, received.photo, position, received.measures)
-        change.locked.tell(
-            tx,
-            PhotoAdded,
-            photo_id=str(photo),
-            has_face=received.photo.face,
+            after = replace_photo(before, replaced, received.photo)
+            await photos.delete(tx, replaced, expired_now(resources))
+        position = position_of(after, photo)
+        await photos.add(tx, tx.user, received.photo, position, received.quality)
+        event = PhotoAdded(
+            **next(update.headers),
+            photo_id=photo,
+            has_face=received.photo.has_face,
             quality_passed=received.photo.quality_passed,
         )
-        change.to(replace(change.before, photos=after))
+        update.events.append(event)
+        update.change_to(replace(update.before, photos=after))
         return received.photo, position
 
 
-async def delete(tx: Tx, resources: Resources, photo: UUID) -> None:
-    """PR-02: a photo less, if the member can do without; its object is deleted by the next clean-up."""
-    async with update_member(tx, tx.user, resources.policy) as change:
-        after = album.without(change.before.photos, photo)
-        change.to(replace(change.before, photos=after))
-        await photos.delete(tx, photo, _due_at_once(resources))
-        await photos.arrange(tx, tx.user, after)
+async def delete_uploaded_file(resources: Resources, user: UUID, photo: UUID) -> None:
+    """PR-07: deletes the file as it was uploaded, with its metadata. If the object store is unavailable, the clean-up
+    deletes it some hours later.
+    """
+    with suppress(StoreUnavailable):
+        await resources.photo_store.delete(upload_key(user, photo))
 
 
-async def reorder(tx: Tx, resources: Resources, order: Sequence[UUID]) -> tuple[Photo, ...]:
-    """PR-02, ID-04: the photos in another order, of which the first three are judged."""
-    async with update_member(tx, tx.user, resources.policy) as change:
-        after = album.reorder(change.before.photos, order)
-        change.to(replace(change.before, photos=after))
-        await photos.arrange(tx, tx.user, after)
-    return after
-
-
-def _due_at_once(resources: Resources) -> datetime:
-    """The expiry of an object that nobody needs to wait for."""
-    return resources.machine_now() - resources.policy.upload_kept
-
-
-async def _look(resources: Resources, uploaded: str) -> Picture:
-    """Gives the turn back that its caller has taken."""
+async def _inspect(resources: Resources, uploaded_key: str) -> Picture:
+    """Releases the slot that the caller has acquired."""
     try:
-        data = await resources.photos.get(uploaded, most_bytes=resources.most_bytes)
-        return await resources.vision.look(data)
+        data = await resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes)
+        return await resources.vision.inspect(data)
     except ObjectMissing:
         raise PhotoNotUploaded from None
     except ObjectTooLarge:
         raise PhotoTooLarge(most_bytes=resources.most_bytes) from None
     finally:
-        resources.looking.release()
+        resources.inspection_slots.release()

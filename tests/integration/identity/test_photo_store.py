@@ -79,7 +79,7 @@ async def test_reading_is_bounded(store: PhotoStore, key: str) -> None:
 
 
 @pytest.mark.rule("ID-09")
-async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: PhotoStore, key: str) -> None:
+async def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: PhotoStore, key: str) -> None:
     await store.put(key, b"picture", content_type="image/jpeg")
     await store.delete(key)
     await store.delete(key)
@@ -87,7 +87,7 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: PhotoStor
         await store.get(key, most_bytes=1000)
 
 
-async def test_refusals_of_the_store_are_no_fault_of_the_member(testbed: Testbed, key: str) -> None:
+async def test_refusals_of_the_store_are_reported_as_unavailable(testbed: Testbed, key: str) -> None:
     stranger = PhotoStore(settings(testbed, "wrong"))
     for call in (
         stranger.get(key, most_bytes=1),

@@ -1,4 +1,4 @@
-"""What runs by itself again and again finds its rows by an index, however many there are."""
+"""The statements of jobs find their rows by an index, however many rows there are."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ MANY = """
 
 @pytest.fixture
 async def many_members(world: World) -> AsyncIterator[None]:
-    """So many that it matters how they are found; gone afterwards."""
+    """Enough members for the query plans to matter; removed afterwards."""
     transaction = world.superuser.transaction()
     await transaction.start()
     await world.superuser.execute(MANY)
     await world.superuser.execute(
         "ANALYZE identity.users, identity.profiles, identity.sessions, identity.refresh_tokens"
     )
-    # What else a sweep deletes lies in tables that are nearly empty here; reading those whole is always cheapest.
+    # Other tables are nearly empty here, so that reading them whole would be cheapest.
     await world.superuser.execute("SET LOCAL enable_seqscan = off")
     yield
     await transaction.rollback()

@@ -39,7 +39,7 @@ READY = Member(
 )
 
 
-def test_those_behind_move_up() -> None:
+def test_later_photos_move_up() -> None:
     assert remove_photo((A, B, C), B.id) == (A, C)
 
 
@@ -55,7 +55,7 @@ def test_an_order_names_each_once() -> None:
             reorder_photos((A, B, C), order)
 
 
-def test_what_is_not_there_is_not_found() -> None:
+def test_an_unknown_photo_is_not_found() -> None:
     unknown = uuid4()
     with pytest.raises(PhotoNotFound):
         remove_photo((A,), unknown)
@@ -67,7 +67,7 @@ def test_what_is_not_there_is_not_found() -> None:
     ("after", "refusal"),
     [((A, B), TooFewPhotos), ((B, C, photo(has_face=False)), FacePhotoNeeded), ((B, C), TooFewPhotos)],
 )
-def test_who_is_ready_stays_so(after: tuple[Photo, ...], refusal: type[DomainError]) -> None:
+def test_a_ready_member_stays_ready(after: tuple[Photo, ...], refusal: type[DomainError]) -> None:
     with pytest.raises(refusal):
         require_still_ready(READY, replace(READY, photos=after), NOW, Policy())
     unready = replace(READY, hobbies=())

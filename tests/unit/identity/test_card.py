@@ -1,4 +1,4 @@
-"""DI-08, RE-04, RE-06: what others may be shown of a member, and when."""
+"""DI-08, RE-04, RE-06: what other members may be shown of a member, and when."""
 
 import hashlib
 from dataclasses import replace
@@ -39,7 +39,7 @@ def test_a_card_shows_neither_name_nor_photo_nor_age() -> None:
 
 
 @pytest.mark.rule("PR-06", "ID-04")
-def test_who_is_not_ready_has_a_card_that_shows_nothing() -> None:
+def test_a_member_who_is_not_ready_has_an_empty_card() -> None:
     assert make_card(replace(READY, hobbies=()), NOW, POLICY) == Card(trust_level=3, contents=None)
     assert not make_card(replace(READY, hobbies=()), NOW, POLICY).ready
     assert make_card(replace(READY, streak_completed=True), NOW, POLICY).trust_level == 4
@@ -70,7 +70,7 @@ OPEN = Disclosure(connection_id=uuid4(), streak_id=uuid4(), user_a_id=A, user_b_
 
 
 @pytest.mark.rule("RE-04", "RE-10")
-def test_a_disclosure_is_for_its_two_as_long_as_it_lasts() -> None:
+def test_a_disclosure_is_for_its_two_members_as_long_as_it_lasts() -> None:
     assert OPEN.allows(A, B)
     assert OPEN.allows(B, A)
     for viewer, subject in ((A, A), (A, C), (C, B), (B, B)):

@@ -36,7 +36,7 @@ READY = Member(
 
 
 @pytest.mark.rule("PR-06")
-def test_all_that_is_missing_is_told_at_once() -> None:
+def test_all_missing_steps_are_returned_at_once() -> None:
     no_face = tuple(photo(has_face=False) for _ in range(3))
     assert missing_steps(replace(READY, photos=READY.photos[:2]), NOW, POLICY) == [OnboardingStep.PHOTOS]
     assert missing_steps(replace(READY, photos=no_face), NOW, POLICY) == [OnboardingStep.FACE_PHOTO]
@@ -53,12 +53,12 @@ FALLS = [
 
 @pytest.mark.rule("PR-02", "PR-05", "PR-06")
 @pytest.mark.parametrize(("fallen", "lacks", "reason"), FALLS, ids=[reason for *_, reason in FALLS])
-def test_who_is_ready_cannot_fall_back(fallen: Member, lacks: OnboardingStep, reason: str) -> None:
+def test_a_ready_member_cannot_fall_below_a_minimum(fallen: Member, lacks: OnboardingStep, reason: str) -> None:
     assert missing_steps(fallen, NOW, POLICY) == [lacks]
     with pytest.raises(DomainError) as refused:
         require_still_ready(READY, fallen, NOW, POLICY)
     assert refused.value.reason == reason
-    # Who is not ready may go any way, also further down.
+    # A member who is not ready may change everything, also downwards.
     require_still_ready(fallen, fallen, NOW, POLICY)
     require_still_ready(fallen, Member(profile=Profile()), NOW, POLICY)
     require_still_ready(fallen, READY, NOW, POLICY)
@@ -86,7 +86,7 @@ def test_hobbies_are_chosen_from_the_options_once_each() -> None:
 
 @pytest.mark.rule("PR-05")
 @pytest.mark.parametrize("text", ["", "  a  ", "x" * 141])
-def test_a_hobby_has_a_description_of_ones_own_within_bounds(text: str) -> None:
+def test_a_hobby_has_a_description_within_bounds(text: str) -> None:
     with pytest.raises(TextOutOfBounds):
         clean_hobbies([Hobby(OPTIONS[0], text)], OPTIONS, POLICY)
 
@@ -111,7 +111,7 @@ GOOD = photos(3)
 )
 def test_trust_grows_step_by_step(shown: tuple[Photo, ...], level: int) -> None:
     assert trust_level(shown, False, False, POLICY) == level
-    # A completed streak lifts only who has all the levels below.
+    # A completed streak counts only with all the levels below.
     assert trust_level(shown, True, False, POLICY) == (4 if level == 3 else level)
     for streak in (False, True):  # a Gov ID needs 1 to 3, and no streak
         assert trust_level(shown, streak, True, POLICY) == (5 if level == 3 else level)

@@ -53,7 +53,7 @@ def after_wrong_tries(count: int) -> Challenge:
         (timedelta(days=1), Verdict.CLOSED),
     ],
 )
-def test_a_code_lives_ten_minutes(after: timedelta, verdict: Verdict) -> None:
+def test_a_code_is_valid_for_ten_minutes(after: timedelta, verdict: Verdict) -> None:
     assert enter(challenge(), RIGHT, after=after).verdict is verdict
 
 
@@ -89,7 +89,7 @@ def test_a_code_is_used_once() -> None:
 
 
 @pytest.mark.rule("ID-02")
-def test_the_call_that_used_it_may_be_repeated_while_the_code_lives() -> None:
+def test_the_call_that_used_a_code_may_be_repeated_while_the_code_is_valid() -> None:
     used = enter(challenge(), RIGHT).challenge
     assert enter(used, RIGHT) == Attempt(used, Verdict.REPEATED)
     assert enter(used, WRONG).verdict is Verdict.WRONG
@@ -117,7 +117,7 @@ def test_the_hour_slides() -> None:
 
 
 @pytest.mark.rule("ID-02")
-def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be() -> None:
+def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be_sent() -> None:
     def ask(*earlier: IssuedCode, now: datetime) -> Challenge:
         return issue_challenge(
             challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY

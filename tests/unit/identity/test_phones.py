@@ -1,4 +1,4 @@
-"""ID-01, ID-02, ID-09: phone numbers, codes, and what is kept of them."""
+"""ID-01, ID-02, ID-09: phone numbers, codes, and how they are stored."""
 
 from uuid import uuid4
 
@@ -42,7 +42,7 @@ def test_an_invalid_number_is_refused_without_being_quoted(raw: str) -> None:
 
 
 @pytest.mark.rule("ID-01")
-def test_hashes_tell_numbers_apart_and_need_the_key() -> None:
+def test_hashes_distinguish_numbers_and_need_the_key() -> None:
     ours, theirs = KeyedHasher(b"k" * 32), KeyedHasher(b"l" * 32)
     assert ours.phone(NUMBER) == KeyedHasher(b"k" * 32).phone(NUMBER)
     assert ours.phone(NUMBER) != ours.phone("+41791234568")
@@ -67,7 +67,7 @@ def test_codes_have_six_digits_zeros_included() -> None:
 
 
 @pytest.mark.rule("ID-09")
-def test_what_is_sealed_opens_only_for_its_owner_and_purpose() -> None:
+def test_a_sealed_value_opens_only_for_its_owner_and_purpose() -> None:
     master, owner = MasterKey(b"m" * 32), uuid4()
     key, wrapped = master.new_key(owner)
     sealed = key.seal("phone", NUMBER)
@@ -87,6 +87,6 @@ def test_what_is_sealed_opens_only_for_its_owner_and_purpose() -> None:
             attempt()
 
 
-def test_a_master_key_is_whole() -> None:
+def test_a_master_key_has_32_bytes() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         MasterKey(b"short")

@@ -25,7 +25,7 @@ def read(text: str, published: Any) -> jwt.Token:
 
 
 @pytest.mark.rule("ID-03")
-def test_an_access_token_says_who_where_and_for_how_long() -> None:
+def test_an_access_token_names_the_member_the_session_and_the_expiry() -> None:
     user, session = uuid4(), uuid4()
     signed = tokens(OLD).sign(user_id=user, session_id=session, roles={"moderator", "admin"})
     claims = read(signed.text, tokens(OLD).jwks()).claims
@@ -79,7 +79,7 @@ def test_only_private_keys_on_the_right_curve_can_sign() -> None:
 
 
 @pytest.mark.rule("ID-03")
-def test_refresh_tokens_are_random_and_kept_as_hashes() -> None:
+def test_refresh_tokens_are_random_and_stored_as_hashes() -> None:
     one, other = new_refresh_token(), new_refresh_token()
     assert one.text != other.text
     assert len(one.text) == 43

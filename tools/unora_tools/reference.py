@@ -41,9 +41,9 @@ EVENTS_HEAD: Final = """# Events
 
 Written by `make reference` from the contract in `protos/` and from the consumers that the services declare.
 
-Each is published on `unora.<context>.v1.<event_name>`, if and only if its transaction committed, at least once, in
-order per aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them
-(SA-01); the last column says which other consumers act on it, and by which method.
+Each is published on `unora.<context>.v1.<event_name>` if and only if its transaction committed, at least once, in order
+per aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them
+(SA-01); the last column says which other contexts act on one, and by which method.
 """
 ERRORS_HEAD: Final = """# Errors
 

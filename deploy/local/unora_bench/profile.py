@@ -16,7 +16,7 @@ LAYERS: Final = (
     ("validation", ("protovalidate/",)),
     ("token", ("tokens.py", "joserfc/")),
     ("metrics", ("prometheus_client/",)),
-    ("outbox and kept answer", ("outbox.py", "once.py", "ids.py")),
+    ("outbox and kept answer", ("outbox.py", "idempotency.py", "ids.py")),
     ("transaction", ("database.py",)),
     ("domain", ("/domain/",)),
     ("proto and domain", ("messages.py", "well_known_types.py", "enum_type_wrapper.py")),

@@ -12,7 +12,7 @@ from unora_demo.timeline import Note, expect
 
 
 async def chain(stage: Stage, note: Note) -> None:
-    """SA-01, XX-03: an admin, and nobody else, verifies the chain of every context."""
+    """SA-01, XX-03: only an admin verifies the chain of every context."""
     await stage.clock.wait_until_idle()
     await refused(_verify(stage, stage.one), "ADMIN_ONLY")
     await stage.onlooker.session.refresh()  # days have gone by since the role was granted
@@ -21,11 +21,11 @@ async def chain(stage: Stage, note: Note) -> None:
     expect("breaks", [], [each.source_context for each in answer.chains if each.broken_at])
     lengths = {each.source_context: each.length for each in answer.chains}
     for context in CONTEXTS:
-        told = await stage.clock.superuser.fetchval(
+        emitted = await stage.clock.superuser.fetchval(
             f"SELECT count(*) FROM {context}.outbox WHERE published_at IS NOT NULL"
         )
-        if lengths.get(context, 0) < told:
-            raise Unexpected(f"{context} told {told} events, its chain has {lengths.get(context, 0)} rows")
+        if lengths.get(context, 0) < emitted:
+            raise Unexpected(f"{context} emitted {emitted} events, its chain has {lengths.get(context, 0)} rows")
     note.detail = f"{sum(lengths.values())} rows in {len(lengths)} chains, every hash holds"
 
 

@@ -63,7 +63,7 @@ async def nudges(stage: Stage, note: Note) -> None:
 
 
 async def windows(stage: Stage, note: Note) -> None:
-    """ST-06, ST-08: the day ends; whoever missed it is the breaker, and nobody else can recover."""
+    """ST-06, ST-08: the day ends; the member who missed it is the breaker, and only the breaker can recover."""
     await stage.clock.move(days.ends(stage.scene("B").streak))
     for letter in BREAKING:
         scene = stage.scene(letter)
@@ -180,7 +180,7 @@ async def nudge(scene: Stage, member: Member) -> None:
 
 
 async def end(scene: Stage, member: Member) -> None:
-    """End the connection, and settle."""
+    """End the connection, and wait until the stack is idle."""
     request = EndConnectionRequest(
         request_id=request_id(), connection_id=scene.connection.connection_id, reason=END_REASON_NOT_A_FIT
     )

@@ -1,4 +1,4 @@
-"""The people of the story: invented, with the few things that they tell of themselves."""
+"""The people of the story: invented, with the little that their profiles say."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Person:
     occupation: str
 
     def profile(self) -> Profile:
-        """What they tell of themselves."""
+        """Their profile."""
         return Profile(
             name=self.name,
             date_of_birth=Date(year=self.year, month=5, day=17),

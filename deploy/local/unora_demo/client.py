@@ -45,7 +45,7 @@ class Unexpected(Exception):
 
 @dataclass
 class Refused(Exception):
-    """A call that was not answered: the status, the stable reason and what comes with it."""
+    """A call that was refused: the status, the stable reason and the details."""
 
     method: str
     code: str

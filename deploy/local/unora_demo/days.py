@@ -141,7 +141,7 @@ async def completed(stage: Stage, note: Note) -> None:
 
 
 async def dawn(stage: Stage, day: int) -> None:
-    """Move to the morning after the day that was last seen; a new one is on, and nobody is in."""
+    """Move to the morning after the day that was last seen; a new day has begun without a check-in."""
     await stage.clock.move(ends(stage.streak) + MORNING)
     stage.streak = (await look(stage, stage.one)).streak
     expect("state and day in the morning", ("ACTIVE", day), (state(stage.streak), stage.streak.current_day))

@@ -90,7 +90,7 @@ async def refresh(stage: Stage, member: Member) -> Screen:
 async def find(stage: Stage, member: Member, wanted: Member) -> Card:
     """The card of `wanted` in the active batch of `member`; while it is not there the clock moves on to the next one.
 
-    Their hobbies rank them first for each other (DI-07), so the first batch holds it, whoever else is in the pool.
+    Their hobbies rank them first for each other (DI-07), so the first batch holds it, whatever the pool.
     """
     seen = await screen(stage, member)
     for _ in range(LOOKS):
@@ -108,7 +108,7 @@ async def find(stage: Stage, member: Member, wanted: Member) -> Card:
 
 
 def card_of(batch: Batch, member: Member) -> Card | None:
-    """The card on which a member knows another by their own words: a card tells no id."""
+    """The card on which a member knows another by their own words: a card has no user id."""
     words = {(hobby.hobby_option_id, hobby.micro_description) for hobby in member.hobbies}
     for card in batch.cards:
         if {(hobby.hobby_option_id, hobby.micro_description) for hobby in card.hobbies} == words:

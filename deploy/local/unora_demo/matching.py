@@ -1,4 +1,4 @@
-"""From an interest that nobody sees to a connection (MA-01 to MA-06, MA-10, MA-13)."""
+"""From an interest that only its sender sees to a connection (MA-01 to MA-06, MA-10, MA-13)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def total_wipe(stage: Stage, note: Note) -> None:
 
 
 async def capacity_lock(stage: Stage, note: Note) -> None:
-    """DI-06, MA-13: who has no slot is locked out of Discovery, and told so before anything about others is read."""
+    """DI-06, MA-13: a member without a slot is locked out of Discovery; the refusal comes before others are read."""
     for member in stage.couple:
         seen = await screen(stage, member)
         expect("capacity_locked", True, seen.capacity_locked)

@@ -37,7 +37,7 @@ async def sign_up(stage: Stage, note: Note) -> None:
 
 
 async def missing_before(stage: Stage, note: Note) -> None:
-    """PR-06: a new member is told all that is missing, and cannot join a server."""
+    """PR-06: a new member sees all that is missing, and cannot join a server."""
     session = stage.sessions[0]
     onboarding = await session.call(session.gateway.profiles.GetOnboarding, GetOnboardingRequest())
     missing = [OnboardingStep.Name(step).removeprefix("ONBOARDING_STEP_") for step in onboarding.missing]
@@ -58,13 +58,13 @@ async def tell_and_show(stage: Stage, note: Note) -> None:
     total = stage.size
 
     async def one(number: int) -> Member:
-        return await _settle_in(stage, number, hobbies[number])
+        return await _complete_profile(stage, number, hobbies[number])
 
     stage.members = await for_all(range(total), one, lambda ready: note.now(f"{ready} of {total}"))
     note.detail = f"{total} profiles, {sum(map(len, hobbies))} hobbies, {total * SHOTS} photos"
 
 
-async def _settle_in(stage: Stage, number: int, hobbies: Sequence[Hobby]) -> Member:
+async def _complete_profile(stage: Stage, number: int, hobbies: Sequence[Hobby]) -> Member:
     session, person = stage.sessions[number], PEOPLE[number]
     await people.describe(session, person)
     await people.choose(session, hobbies)

@@ -72,7 +72,7 @@ async def subscribe(stage: Stage, member: Member, tier: Tier.ValueType) -> None:
 
 
 async def outcome(stage: Stage, member: Member, payment: Payment) -> str:
-    """What became of a payment, when its webhook has come and all that it brought about has settled."""
+    """The final state of a payment, after its webhook has come and the stack is idle again."""
     request = GetPaymentRequest(payment_id=payment.payment_id)
     for _ in range(LOOKS):
         await stage.clock.wait_until_idle()

@@ -99,7 +99,7 @@ def invented_number() -> str:
 
 
 async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
-    """Ask for a code, give the code (ID-02); another number if somebody of an earlier run has this one."""
+    """Ask for a code, give the code (ID-02); another number if a member of an earlier run has this one."""
     accounts = gateway.accounts
     for _ in range(TRIES):
         number = invented_number()
@@ -113,7 +113,7 @@ async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
 
 
 async def sign_in(gateway: Gateway, box: SmsBox, session: Session) -> Session:
-    """A new session of somebody who has an account: the same flow, the same number (ID-02)."""
+    """A new session of a member: the same flow, the same number (ID-02)."""
     asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=session.number)
     challenge = await gateway.call(gateway.accounts.StartPhoneVerification, asked)
     code = box.code(session.number)

@@ -1,4 +1,4 @@
-"""Safety: a block, a report, decisions that nobody sees, a suspension (SA-02 to SA-08, MA-12)."""
+"""Safety: a block, a report, decisions that stay hidden, a suspension (SA-02 to SA-08, MA-12)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def suspended(stage: Stage, note: Note) -> None:
 
 
 async def _until_revoked(stage: Stage, member: Member, method: object, request: object) -> None:
-    """Every process hears of revoked sessions by itself; a call that is answered meanwhile is tried again."""
+    """Every process polls the revoked sessions; until it knows them, the call is answered and tried again."""
     for _ in range(WITHIN * 2):
         await stage.clock.wait_until_idle()
         try:

@@ -44,7 +44,7 @@ class Report:
     days: int = 0
     rpc_calls: int = 0
     events: int = 0
-    """Told by the services in this run."""
+    """Emitted by the services in this run."""
     violations: int = 0
     """Rows that break an invariant."""
     seconds: float = 0.0
@@ -109,7 +109,7 @@ async def running(folder: RunFolder) -> AsyncIterator[None]:
 
 
 async def _ready(folder: RunFolder) -> None:
-    """Somebody else's stack may be about to be ready."""
+    """Wait for a stack that another process starts."""
     for _ in range(round(READY_WITHIN / POLL)):
         if folder.env.exists():
             return
@@ -145,7 +145,7 @@ async def play(folder: RunFolder) -> Report:
 
 
 async def _count(clock: Clock, report: Report, note: Note, before: int) -> None:
-    """Count what was told, and when all is at rest the violations over all schemas."""
+    """Count the events, and when the stack is idle the violations over all schemas."""
     report.events = await clock.count_events() - before
     await clock.wait_until_idle()
     broken = await invariants.broken(clock.superuser)

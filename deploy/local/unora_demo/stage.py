@@ -1,4 +1,4 @@
-"""What every step of the journey has at hand."""
+"""The state that the steps of the journey share."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class RuleClock(Protocol):
 
     @property
     def superuser(self) -> asyncpg.Connection[asyncpg.Record]:
-        """For the few things that no client can see."""
+        """A superuser's connection, for the few things that no client can see."""
 
     async def now(self) -> datetime:
         """The time (UTC)."""
 
     async def move(self, to: datetime | timedelta) -> None:
-        """Move forward, and settle."""
+        """Move forward, and wait until the stack is idle."""
 
     async def wait_until_idle(self) -> None:
-        """Return when all that was caused is done."""
+        """Return when no work is left."""
 
 
 T = TypeVar("T")

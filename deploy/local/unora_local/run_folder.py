@@ -24,7 +24,7 @@ DEFAULT: Final = CLONE / ".run"
 
 @dataclass(frozen=True)
 class Row:
-    """One process that was started. `started` tells it from another that got the same id later."""
+    """One process that was started. `started` is its start time: a later process can have the same pid."""
 
     name: str
     pid: int

@@ -129,7 +129,7 @@ class Seaweed(Launcher):
 
 
 async def _status(port: int, path: str) -> int | None:
-    """The status of a GET on loopback, None while nobody answers."""
+    """The status of a GET on loopback, None while no server answers."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:

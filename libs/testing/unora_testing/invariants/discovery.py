@@ -134,7 +134,7 @@ INVARIANTS: Final = (
     Invariant(
         "blocks-keep-apart",
         ("DI-09", "MA-12", "XX-02"),
-        "discovery keeps apart exactly those of whom one blocks the other",
+        "discovery keeps apart exactly the pairs with a block",
         """
         SELECT coalesce(k.blocker_id, b.blocker_id) AS blocker_id, coalesce(k.blocked_id, b.blocked_id) AS blocked_id
         FROM (SELECT blocker_id, blocked_id FROM discovery.member_blocks WHERE in_force) k

@@ -1,4 +1,4 @@
-"""Events: told with their cause, published, applied, audited."""
+"""Events: emitted with their cause, published, applied, audited."""
 
 from typing import Final
 

@@ -8,7 +8,7 @@ Row = dict[str, Any]
 
 
 def always(row: Row) -> bool:
-    """Every row breaks it."""
+    """Every row breaks the invariant."""
     return True
 
 

@@ -116,7 +116,7 @@ INVARIANTS: Final = (
     Invariant(
         "free-recoveries-of-the-plan",
         ("BI-06",),
-        "nobody used more free recoveries in a connection than any plan of theirs brought",
+        "no member used more free recoveries in a connection than the best of their plans brought",
         f"""
         SELECT f.connection_id, f.user_id, f.used FROM billing.free_recovery_allowances f
         WHERE f.used > {best("f.user_id", free=0, plus=1, pro=2)}

@@ -22,7 +22,7 @@ INVARIANTS: Final = (
     Invariant(
         "within-the-limit",
         ("MA-06",),
-        "nobody has more connections than slots",
+        "no member has more connections than slots",
         """
         SELECT user_id, active_connection_count, connection_limit FROM matching.inventory
         WHERE active_connection_count NOT BETWEEN 0 AND connection_limit

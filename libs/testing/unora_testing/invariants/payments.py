@@ -1,4 +1,4 @@
-"""Payments, and what they brought: each its thing, or credits in full."""
+"""Payments and their results: the purchased item, or credits in full."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ INVARIANTS: Final = (
     Invariant(
         "nothing-is-left-paid",
         ("BI-11",),
-        "no payment stays succeeded: its thing was given, or it became credits",
+        "no payment stays succeeded: the purchased item was delivered, or it became credits",
         "SELECT id AS payment_id, purpose, succeeded_at FROM billing.payments WHERE status = 'succeeded'",
     ),
     Invariant(
@@ -52,7 +52,7 @@ INVARIANTS: Final = (
     Invariant(
         "recoveries-are-told",
         ("ST-08", "ST-18", "XX-02"),
-        "StreakRecovered was told once for each recovery, of its streak, with its payment and its breaker",
+        "StreakRecovered was emitted once for each recovery, of its streak, with its payment and its breaker",
         """
         WITH told AS (
             SELECT event_id, aggregate_id AS streak_id, payload FROM safety.audit_logs

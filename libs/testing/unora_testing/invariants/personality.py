@@ -1,4 +1,4 @@
-"""Personality: numbers that come of answers, and no word."""
+"""Personality: only numbers, computed from the answers."""
 
 from typing import Final
 

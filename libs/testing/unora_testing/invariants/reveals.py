@@ -67,7 +67,7 @@ INVARIANTS: Final = (
     Invariant(
         "disclosed-when-complete",
         ("RE-04", "RE-10"),
-        "identity has disclosed the two of a complete streak to each other, and nobody else",
+        "identity has disclosed exactly the two members of a complete streak to each other",
         """
         SELECT connection_id, s.id AS streak_id, d.disclosed_at
         FROM (SELECT * FROM streak.streaks WHERE streak_state = 'completed') s

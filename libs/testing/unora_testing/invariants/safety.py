@@ -21,7 +21,7 @@ INVARIANTS: Final = (
     Invariant(
         "blocks-are-felt",
         ("MA-12", "XX-02"),
-        "matching keeps apart exactly those of whom one blocks the other",
+        "matching keeps apart exactly the pairs with a block",
         f"""
         SELECT blocker_id, blocked_id
         FROM (SELECT *, true AS known FROM matching.blocked_pairs WHERE blocked) k
@@ -32,7 +32,7 @@ INVARIANTS: Final = (
     Invariant(
         "no-connection-past-a-block",
         ("MA-12", "RE-10"),
-        "no two are connected of whom one blocks the other",
+        "no pair with a block is connected",
         f"""
         SELECT c.id AS connection_id, b.blocker_id FROM matching.connections c
         JOIN {BLOCKS} b ON (b.blocker_id, b.blocked_id) IN ((c.user_a_id, c.user_b_id), (c.user_b_id, c.user_a_id))
@@ -42,7 +42,7 @@ INVARIANTS: Final = (
     Invariant(
         "no-interest-past-a-block",
         ("MA-12",),
-        "no interest waits between two of whom one blocks the other",
+        "no interest waits between a pair with a block",
         f"""
         SELECT n.id AS interest_id, b.blocker_id FROM matching.interests n
         JOIN {BLOCKS} b ON (b.blocker_id, b.blocked_id) IN ((n.sender_id, n.receiver_id), (n.receiver_id, n.sender_id))

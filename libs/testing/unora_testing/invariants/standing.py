@@ -47,7 +47,7 @@ INVARIANTS: Final = (
     Invariant(
         "suspended-are-alone",
         ("SA-06",),
-        "nobody is connected to a suspended member",
+        "no member is connected to a suspended one",
         """
         SELECT c.id AS connection_id, r.user_id FROM matching.connections c
         JOIN safety.restrictions r ON r.user_id IN (c.user_a_id, c.user_b_id) AND r.suspended

@@ -166,7 +166,7 @@ INVARIANTS: Final = (
     Invariant(
         "nudges-of-the-tier",
         ("ST-13",),
-        "in an at-risk period nobody nudges more often than a plan of theirs brought, and bought",
+        "in an at-risk period no member nudges more often than the best of their plans allows, plus bought nudges",
         f"""
         SELECT n.break_id, n.sender_id, count(*) AS nudges FROM streak.nudges n
         WHERE n.payment_id IS NULL AND n.deleted_at IS NULL

@@ -31,7 +31,7 @@ INVARIANTS: Final = (
     Invariant(
         "trusted-for-a-streak",
         ("ID-04",),
-        "who has completed a streak, and nobody else, is trusted for it, and has the signal of it",
+        "exactly the members who have completed a streak have its trust signal and are trusted for it",
         """
         WITH completed AS (
             SELECT DISTINCT member AS user_id FROM streak.streaks, unnest(ARRAY[user_a_id, user_b_id]) AS member

@@ -38,7 +38,7 @@ def _speaks(message: Message) -> bool:
 
 def _tells(field: FieldDescriptor, value: Any) -> bool:
     if field.is_repeated:
-        return True  # a list is somebody's content
+        return True  # a list is a member's content
     if isinstance(value, Message):
         return _speaks(value)
     if isinstance(value, str):

@@ -23,7 +23,7 @@ import msgspec
 import uvloop
 from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInRequest, GetDashboardRequest
 from unora_common.ids import uuid7
-from unora_identity.tokens import AccessTokens
+from unora_identity.providers.access_tokens import AccessTokens
 from unora_local import ports
 from unora_local.env import Env
 from unora_local.run_folder import RunFolder

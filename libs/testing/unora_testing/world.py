@@ -24,7 +24,7 @@ from unora_common.config import CONTEXTS, Config, load
 from unora_common.ids import uuid7
 from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_common.service import Service
-from unora_identity.tokens import AccessTokens
+from unora_identity.providers.access_tokens import AccessTokens
 from unora_local import declarations
 from unora_local.keys import ensure_file, signing_key
 from unora_local.nats_config import ADMIN

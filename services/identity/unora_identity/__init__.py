@@ -1,1 +1,1 @@
-"""Identity: who a member is, and how that is known."""
+"""Identity: accounts of members, and how their identity is known."""

@@ -1,41 +1,36 @@
-"""What identity asks of other contexts."""
+"""What identity asks other contexts."""
 
 from __future__ import annotations
 
 import asyncio
 
-import grpc
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
 from unora.matching.v1.pair_service_pb2 import GetPairRequest
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
 from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
-from unora_common.grpc_errors import reason_of
 
 from unora_identity.domain.disclosures import Disclosure
 
 
-async def together(clients: Clients, disclosure: Disclosure) -> bool:
-    """Whether the two of a disclosure are connected and neither blocks the other, at this moment (RE-10).
+async def are_connected_and_not_blocked(clients: Clients, disclosure: Disclosure) -> bool:
+    """RE-10: whether the two members of a disclosure are connected at this moment, and neither blocks the other.
 
-    Who does not answer has not said yes: the call fails rather than that it shows somebody.
+    Raises if matching or safety does not answer: without both answers nothing is disclosed.
     """
-    active, blocked = await asyncio.gather(_active(clients, disclosure), _blocked(clients, disclosure))
-    return active and not blocked
+    connected, blocked = await asyncio.gather(_connected(clients, disclosure), _blocked(clients, disclosure))
+    return connected and not blocked
 
 
-async def _active(clients: Clients, disclosure: Disclosure) -> bool:
+async def _connected(clients: Clients, disclosure: Disclosure) -> bool:
     stub = clients.stub(PairServiceStub, "unora.matching.v1.PairService")
     request = GetPairRequest(connection_id=str(disclosure.connection_id))
-    try:
-        pair = (await clients.call(stub.GetPair, request)).pair
-    except grpc.aio.AioRpcError as error:
-        if reason_of(error) == "CONNECTION_NOT_FOUND":
-            return False
-        raise
-    two = (str(disclosure.user_a_id), str(disclosure.user_b_id))
-    return pair.status == CONNECTION_STATUS_ACTIVE and (pair.user_a_id, pair.user_b_id) == two
+    response = await clients.find(stub.GetPair, request, absent="CONNECTION_NOT_FOUND")
+    if response is None:
+        return False
+    pair, members = response.pair, (str(disclosure.user_a_id), str(disclosure.user_b_id))
+    return pair.status == CONNECTION_STATUS_ACTIVE and (pair.user_a_id, pair.user_b_id) == members
 
 
 async def _blocked(clients: Clients, disclosure: Disclosure) -> bool:

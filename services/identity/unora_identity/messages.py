@@ -1,4 +1,4 @@
-"""Domain to proto and back."""
+"""Domain types to messages of the contract, and back."""
 
 from __future__ import annotations
 
@@ -14,30 +14,29 @@ from google.type.date_pb2 import Date
 from unora.identity.v1 import (
     account_service_pb2,
     directory_service_pb2,
+    events_pb2,
     profile_service_pb2,
     verification_service_pb2,
 )
-from unora.identity.v1.account_service_pb2 import Account, SessionTokens
 from unora_common.errors import InvalidArgument
-from unora_common.messages import AGE_BANDS, TIERS, by_name, from_timestamp, to_date, to_timestamp
+from unora_common.messages import AGE_BANDS, TIERS, by_name, event_encoder, from_timestamp, to_date, to_timestamp
 
+from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import Card
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.photos import Photo
 from unora_identity.domain.profiles import Gender, Profile
-from unora_identity.domain.sessions import RefreshToken
+from unora_identity.domain.sessions import AccessToken, ActiveSession, RefreshToken
 from unora_identity.domain.signals import Signal
-from unora_identity.store.members import Kept
-from unora_identity.store.sessions import Living
-from unora_identity.tokens import AccessToken
 
+to_message = event_encoder(events_pb2)
 GENDERS: Final = by_name(profile_service_pb2.Gender)
 GENDER_OF: Final = {number: Gender(name) for name, number in GENDERS.items()}
 STEPS: Final = by_name(profile_service_pb2.OnboardingStep)
 SIGNAL_TYPES: Final = by_name(verification_service_pb2.SignalType)
 OUTCOMES: Final = by_name(verification_service_pb2.SignalOutcome)
-TEXTS: Final = ("name", "city", "bio", "time_zone", "occupation")
-PROFILE_FIELDS: Final = frozenset({*TEXTS, "date_of_birth", "gender"})
+TEXT_FIELDS: Final = ("name", "city", "bio", "time_zone", "occupation")
+PROFILE_FIELDS: Final = frozenset({*TEXT_FIELDS, "date_of_birth", "gender"})
 
 
 def to_profile(profile: Profile) -> profile_service_pb2.Profile:
@@ -54,24 +53,24 @@ def to_profile(profile: Profile) -> profile_service_pb2.Profile:
     )
 
 
-def changed_profile(before: Profile, told: profile_service_pb2.Profile, mask: FieldMask) -> Profile:
-    """`before` with the fields that the mask names taken from `told`; a field that is empty there is emptied."""
+def changed_profile(before: Profile, changes: profile_service_pb2.Profile, mask: FieldMask) -> Profile:
+    """`before` with the fields that the mask names taken from `changes`. A field that is empty there is emptied."""
     fields = PROFILE_FIELDS if list(mask.paths) == ["*"] else frozenset(mask.paths)
     if not fields or not fields <= PROFILE_FIELDS:
         raise InvalidArgument({"update_mask": "names at least one field of a profile, or is *"})
-    after = replace(before, **{name: getattr(told, name) for name in fields.intersection(TEXTS)})
+    after = replace(before, **{name: getattr(changes, name) for name in fields.intersection(TEXT_FIELDS)})
     if "gender" in fields:
-        after = replace(after, gender=GENDER_OF.get(told.gender))
+        after = replace(after, gender=GENDER_OF.get(changes.gender))
     if "date_of_birth" in fields:
-        after = replace(after, date_of_birth=_date(told.date_of_birth))
+        after = replace(after, date_of_birth=_from_date(changes.date_of_birth))
     return after
 
 
-def _date(told: Date) -> date | None:
-    if told == Date():
+def _from_date(day: Date) -> date | None:
+    if day == Date():
         return None
     try:
-        return date(told.year, told.month, told.day)
+        return date(day.year, day.month, day.day)
     except ValueError:
         raise InvalidArgument({"profile.date_of_birth": "is not a whole date of the calendar"}) from None
 
@@ -81,7 +80,7 @@ def to_photo(photo: Photo, position: int, url: str = "") -> profile_service_pb2.
     return profile_service_pb2.Photo(
         photo_id=str(photo.id),
         position=position,
-        has_face=photo.face,
+        has_face=photo.has_face,
         quality_passed=photo.quality_passed,
         width=photo.width,
         height=photo.height,
@@ -95,7 +94,7 @@ def to_hobby(hobby: Hobby) -> profile_service_pb2.Hobby:
 
 
 def to_directory_hobby(hobby: Hobby, names: Mapping[str, str]) -> directory_service_pb2.DirectoryHobby:
-    """A hobby with its option's name."""
+    """A hobby with the name of its option."""
     return directory_service_pb2.DirectoryHobby(
         hobby_option_id=hobby.option, name=names[hobby.option], micro_description=hobby.micro_description
     )
@@ -104,61 +103,63 @@ def to_directory_hobby(hobby: Hobby, names: Mapping[str, str]) -> directory_serv
 def to_discovery_profile(
     user: UUID, version: int, card: Card, names: Mapping[str, str]
 ) -> directory_service_pb2.DiscoveryProfile:
-    """A card for Discovery's pool; of a member who is not ready, only that."""
+    """A card for Discovery's pool. For a member who is not discovery-ready it says only that, and the trust level."""
     message = directory_service_pb2.DiscoveryProfile(user_id=str(user), version=version, trust_level=card.trust_level)
-    shown = card.shown
-    if shown:
+    contents = card.contents
+    if contents:
         message.discovery_ready = True
-        message.gender = GENDERS[shown.gender]
-        message.age_band = AGE_BANDS[shown.age_band]
-        message.city = shown.city
-        message.hobbies.extend(to_directory_hobby(hobby, names) for hobby in shown.hobbies)
+        message.gender = GENDERS[contents.gender]
+        message.age_band = AGE_BANDS[contents.age_band]
+        message.city = contents.city
+        message.hobbies.extend(to_directory_hobby(hobby, names) for hobby in contents.hobbies)
     return message
 
 
-def to_account(kept: Kept, card: Card) -> Account:
+def to_account(account: Account, card: Card) -> account_service_pb2.Account:
     """An account as its owner sees it."""
-    inventory = kept.inventory
-    return Account(
-        user_id=str(kept.id),
-        created_at=to_timestamp(kept.created_at),
+    inventory = account.inventory
+    return account_service_pb2.Account(
+        user_id=str(account.id),
+        created_at=to_timestamp(account.created_at),
         trust_level=card.trust_level,
         discovery_ready=card.ready,
-        roles=kept.roles,
+        roles=account.roles,
         tier=TIERS[inventory.tier],
         active_connection_count=inventory.active_connection_count,
         connection_limit=inventory.connection_limit,
         last_global_refresh_at=to_timestamp(inventory.last_global_refresh_at),
         refresh_available_at=to_timestamp(inventory.refresh_available_at),
-        suspended=kept.suspended,
+        suspended=account.suspended,
     )
 
 
-def to_tokens(access: AccessToken, refresh: str, kept: RefreshToken) -> SessionTokens:
-    """The tokens of a session, as the client gets them once."""
-    return SessionTokens(
+def to_session_tokens(
+    access: AccessToken, refresh_text: str, refresh: RefreshToken
+) -> account_service_pb2.SessionTokens:
+    """The tokens of a session. This is the only time that the client gets the text of the refresh token."""
+    return account_service_pb2.SessionTokens(
         access_token=access.text,
         access_expires_at=to_timestamp(access.expires_at),
-        refresh_token=refresh,
-        refresh_expires_at=to_timestamp(kept.expires_at),
+        refresh_token=refresh_text,
+        refresh_expires_at=to_timestamp(refresh.expires_at),
     )
 
 
-def to_session(living: Living, current: UUID | None) -> account_service_pb2.Session:
-    """A session as its member sees it."""
+def to_session(session: ActiveSession, current: UUID | None) -> account_service_pb2.Session:
+    """A session as its member sees it. `current` is the session of the call."""
     return account_service_pb2.Session(
-        session_id=str(living.id),
-        started_at=to_timestamp(living.started_at),
-        refreshed_at=to_timestamp(living.refreshed_at),
-        current=living.id == current,
+        session_id=str(session.id),
+        started_at=to_timestamp(session.started_at),
+        refreshed_at=to_timestamp(session.refreshed_at),
+        current=session.id == current,
     )
 
 
 def to_signal(signal: Signal) -> verification_service_pb2.Signal:
-    """A signal as its member sees it: never what the provider knows them by."""
+    """A signal as its member sees it, without the provider's token."""
     return verification_service_pb2.Signal(
         signal_id=str(signal.id),
-        type=SIGNAL_TYPES[signal.type],
+        type=SIGNAL_TYPES[signal.signal_type],
         provider=signal.provider,
         outcome=OUTCOMES[signal.outcome],
         created_at=to_timestamp(signal.created_at),
@@ -166,6 +167,6 @@ def to_signal(signal: Signal) -> verification_service_pb2.Signal:
     )
 
 
-def moment(told: bool, timestamp: Timestamp) -> datetime | None:
-    """A time of a message, or None where it has none."""
-    return from_timestamp(timestamp) if told else None
+def time_or_none(present: bool, timestamp: Timestamp) -> datetime | None:
+    """A time of a message, or None if the message has no such field set."""
+    return from_timestamp(timestamp) if present else None

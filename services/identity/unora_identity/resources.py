@@ -1,4 +1,4 @@
-"""What the servicers, consumers and jobs of identity share: its keys, and the outside world."""
+"""What the servicers, consumers and jobs of identity share: its keys, its providers, and the numbers of its rules."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from pathlib import Path
 
 import msgspec
 from unora_common.config import ConfigError
+from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy
-from unora_identity.finishing import Finishing
-from unora_identity.phones import PhoneHasher
+from unora_identity.providers.access_tokens import AccessTokens
 from unora_identity.providers.gov_id import GovIdProvider, HttpGovId, NoGovId, SandboxGovId
+from unora_identity.providers.keyed_hasher import KeyedHasher
+from unora_identity.providers.machine_clock import machine_now
+from unora_identity.providers.master_key import MasterKey
 from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_settings
-from unora_identity.providers.photos import PhotoStore, S3Settings
+from unora_identity.providers.photo_store import PhotoStore, S3Settings
+from unora_identity.providers.pictures import VisionPolicy
 from unora_identity.providers.sms import SandboxSms, SmsSender
-from unora_identity.providers.vision import Vision, VisionPolicy
-from unora_identity.tokens import AccessTokens, machine_now
-from unora_identity.vault import MasterKey
+from unora_identity.providers.vision import Vision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,67 +31,74 @@ class Resources:
     """One of each per process."""
 
     policy: Policy
-    tokens: AccessTokens
-    hasher: PhoneHasher
+    access_tokens: AccessTokens
+    hasher: KeyedHasher
     master_key: MasterKey
     sms: SmsSender
-    photos: PhotoStore
+    photo_store: PhotoStore
     vision: Vision
     gov_id: GovIdProvider
     oidc: OidcProviders
     most_bytes: int
-    looking: asyncio.Semaphore
-    """Whoever reads an upload and looks at it holds one: so many files and pictures fit in memory."""
-    finishing: Finishing
+    """The most bytes of an uploaded file (PR-07)."""
+    inspection_slots: asyncio.Semaphore
+    """Held while an upload is read and inspected: only so many files and pictures are in memory at a time."""
     machine_now: Callable[[], datetime]
-    """For tokens, signed addresses and clean-up; the rules go by the rule clock."""
+    """For tokens, signed addresses and clean-up; the rules use the rule clock."""
 
     def close(self) -> None:
-        """Lets go of threads and connections."""
+        """Ends the threads and closes the connections."""
         self.vision.close()
-        self.photos.close()
+        self.photo_store.close()
+
+
+IdentityRuntime = Runtime[IdentityConfig, Resources]
+"""The process, as the parts of identity see it."""
 
 
 def make_resources(config: IdentityConfig) -> Resources:
-    """Reads the keys; opens nothing that needs the network."""
+    """Reads the keys and makes the providers; makes no call over the network. Raises ConfigError."""
     policy = config.policy
     key = config.phone_key.read_bytes()
     if len(key) != 32:
         raise ConfigError(f"UNORA_PHONE_KEY must name a file of 32 bytes, and {config.phone_key} has {len(key)}")
-    hasher = PhoneHasher(key)
+    hasher = KeyedHasher(key)
     most_bytes = config.photo_megabytes * 2**20
     return Resources(
         policy=policy,
-        tokens=_tokens(config, policy),
+        access_tokens=_access_tokens(config, policy),
         hasher=hasher,
         master_key=MasterKey(hasher.derive("master key")),
         sms=SandboxSms(config.sms_sandbox),
-        photos=PhotoStore(
-            S3Settings(
-                bucket=config.s3_bucket,
-                endpoint=config.s3_endpoint or None,
-                public_endpoint=config.s3_public_endpoint or None,
-                region=config.s3_region,
-                access_key=config.s3_access_key or None,
-                secret_key=config.s3_secret_key or None,
-            )
-        ),
+        photo_store=_photo_store(config),
         vision=Vision(VisionPolicy(most_bytes=most_bytes)),
         gov_id=_gov_id(config),
         oidc=_oidc(config),
         most_bytes=most_bytes,
-        looking=asyncio.Semaphore(policy.photos_at_once),
-        finishing=Finishing(),
+        inspection_slots=asyncio.Semaphore(policy.photos_at_once),
         machine_now=machine_now,
     )
 
 
-def _tokens(config: IdentityConfig, policy: Policy) -> AccessTokens:
+def _access_tokens(config: IdentityConfig, policy: Policy) -> AccessTokens:
     keys = [path.read_text() for path in (config.token_key, *config.token_keys_published)]
     try:
         return AccessTokens(keys, policy.access_token_life)
     except ValueError as error:
         raise ConfigError(f"UNORA_TOKEN_KEY, UNORA_TOKEN_KEYS_PUBLISHED: {error}") from None
+
+
+def _photo_store(config: IdentityConfig) -> PhotoStore:
+    return PhotoStore(
+        S3Settings(
+            bucket=config.s3_bucket,
+            endpoint=config.s3_endpoint or None,
+            public_endpoint=config.s3_public_endpoint or None,
+            region=config.s3_region,
+            access_key=config.s3_access_key or None,
+            secret_key=config.s3_secret_key or None,
+        )
+    )
 
 
 def _gov_id(config: IdentityConfig) -> GovIdProvider:

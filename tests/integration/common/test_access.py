@@ -21,7 +21,7 @@ from unora.streak.v1.streak_service_pb2 import CheckInRequest, GetDashboardReque
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.ids import uuid7
 from unora_common.tokens import ALGORITHM
-from unora_identity.tokens import AccessTokens, new_signing_key
+from unora_identity.providers.access_tokens import AccessTokens, new_signing_key
 from unora_local import tls
 
 from tests.integration.common.house import House, check_in_request

@@ -1,4 +1,4 @@
-"""Who lives in the tests of identity."""
+"""Fixtures of the tests of identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The object store as a client meets it: forms that are posted, addresses that are fetched."""
+"""The object store as a client uses it: posting forms and fetching addresses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 
 async def post(url: str, fields: Mapping[str, str], data: bytes) -> int:
-    """What a client does with the form: the fields first, the file last. Returns the HTTP status."""
+    """Posts the form: the fields first, the file last. Returns the HTTP status."""
     edge = uuid.uuid4().hex
     parts = [
         f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()

@@ -1,4 +1,4 @@
-"""Members as their apps bring them: through gRPC, with codes read from the sandbox of text messages."""
+"""Members whose apps call through gRPC, with codes read from the sandbox of text messages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ HOBBIES = (
 
 @dataclass(frozen=True)
 class Signed:
-    """Someone signed in."""
+    """A member who has signed in."""
 
     member: Caller
     tokens: SessionTokens
@@ -69,7 +69,7 @@ class Signed:
 
 
 class People:
-    """The calls that tests make again and again."""
+    """The calls that tests make often."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -78,13 +78,13 @@ class People:
 
     @property
     def resources(self) -> Resources:
-        """What the service in this world works with."""
+        """The resources of the service in this world."""
         resources: Resources = self.world.apps["identity"].runtime.resources
         return resources
 
     @staticmethod
     def number() -> str:
-        """A number that nobody has had."""
+        """A new phone number."""
         return f"+49151{random.randrange(10**8):08d}"
 
     async def start(self, number: str, request: str = "") -> StartPhoneVerificationResponse:
@@ -110,52 +110,52 @@ class People:
         asked = RefreshSessionRequest(request_id=request or request_id(), refresh_token=token)
         return await self.accounts.RefreshSession(asked)
 
-    async def tell(self, who: Signed, profile: Profile = ADA, *fields: str) -> Profile:
+    async def tell(self, signed: Signed, profile: Profile = ADA, *fields: str) -> Profile:
         """Updates these fields of the profile, or all."""
         asked = UpdateProfileRequest(
             request_id=request_id(), profile=profile, update_mask=FieldMask(paths=fields or ["*"])
         )
-        return (await self.profiles.UpdateProfile(asked, metadata=who.metadata)).profile
+        return (await self.profiles.UpdateProfile(asked, metadata=signed.metadata)).profile
 
-    async def choose(self, who: Signed, *hobbies: Hobby) -> None:
+    async def choose(self, signed: Signed, *hobbies: Hobby) -> None:
         asked = SetHobbiesRequest(request_id=request_id(), hobbies=hobbies or HOBBIES)
-        await self.profiles.SetHobbies(asked, metadata=who.metadata)
+        await self.profiles.SetHobbies(asked, metadata=signed.metadata)
 
-    async def offer(self, who: Signed, request: str = "") -> CreatePhotoUploadResponse:
+    async def offer(self, signed: Signed, request: str = "") -> CreatePhotoUploadResponse:
         asked = CreatePhotoUploadRequest(request_id=request or request_id(), content_type="image/jpeg")
-        return await self.profiles.CreatePhotoUpload(asked, metadata=who.metadata)
+        return await self.profiles.CreatePhotoUpload(asked, metadata=signed.metadata)
 
-    async def upload(self, who: Signed, picture: bytes) -> str:
+    async def upload(self, signed: Signed, picture: bytes) -> str:
         """Posts a picture; returns the id of the photo that it can become."""
-        offered = await self.offer(who)
+        offered = await self.offer(signed)
         assert await post(offered.url, offered.form_fields, picture) in (200, 204)
         return offered.photo_id
 
-    async def complete(self, who: Signed, photo: str, request: str = "") -> Photo:
+    async def complete(self, signed: Signed, photo: str, request: str = "") -> Photo:
         asked = CompletePhotoUploadRequest(request_id=request or request_id(), photo_id=photo)
-        return (await self.profiles.CompletePhotoUpload(asked, metadata=who.metadata)).photo
+        return (await self.profiles.CompletePhotoUpload(asked, metadata=signed.metadata)).photo
 
-    async def add_photo(self, who: Signed, shot: int = 0) -> Photo:
-        return await self.complete(who, await self.upload(who, portrait(0, shot)))
+    async def add_photo(self, signed: Signed, shot: int = 0) -> Photo:
+        return await self.complete(signed, await self.upload(signed, portrait(0, shot)))
 
     async def ready(self, profile: Profile = ADA) -> Signed:
-        """Someone with all that Discovery asks for."""
-        who = await self.sign_in()
-        await self.tell(who, profile)
-        await self.choose(who)
+        """A discovery-ready member."""
+        signed = await self.sign_in()
+        await self.tell(signed, profile)
+        await self.choose(signed)
         for shot in range(3):
-            await self.add_photo(who, shot)
-        return who
+            await self.add_photo(signed, shot)
+        return signed
 
     async def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
-        """Rows as they stand, whatever the service says."""
+        """Rows of the database, read past the service."""
         condition = " AND ".join(f"{name} = ${number}" for number, name in enumerate(where, start=1))
         found = await self.world.superuser.fetch(f"SELECT * FROM identity.{table} WHERE {condition}", *where.values())
         return [dict(row) for row in found]
 
 
 async def apply(world: World, event: Message) -> None:
-    """Lets identity alone hear of an event: the others would wait for all that comes before such an event."""
+    """Gives an event to identity alone: other contexts would wait for the events that come before it."""
     app = world.apps["identity"]
     (consumer,) = (each for each in app.consumers if each.consumes.event is type(event))
     async with app.database.transaction() as tx:

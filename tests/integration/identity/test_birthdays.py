@@ -1,4 +1,4 @@
-"""DI-08: an age band grows old with nobody doing anything; Discovery is told."""
+"""DI-08: an age band changes without a call of the member; Discovery learns of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import Profile
-from unora_identity.jobs import Birthdays
+from unora_identity.jobs import BirthdayJobs
 from unora_testing.world import World
 
 from tests.integration.identity.people import People, born
@@ -19,7 +19,7 @@ ZONE = ZoneInfo("Pacific/Kiritimati")
 
 
 async def shortly_before(world: World, years: int) -> tuple[Profile, datetime]:
-    """Someone who turns so old the day after tomorrow, and the midnight with which they do."""
+    """The profile of a member who reaches this age the day after tomorrow, and the midnight at which they do."""
     day = (await world.now()).astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
     if (day.month, day.day) == (2, 29):
         day += timedelta(days=1)
@@ -29,88 +29,88 @@ async def shortly_before(world: World, years: int) -> tuple[Profile, datetime]:
 
 
 async def candidate(world: World, user: object) -> dict[str, Any]:
-    """What Discovery keeps of a member."""
+    """The row of a member in Discovery."""
     return dict(await world.superuser.fetchrow("SELECT * FROM discovery.candidates WHERE user_id = $1", user) or {})
 
 
-async def pass_to(world: World, moment: datetime) -> None:
-    """Moves the rule clock, and lets nothing happen yet."""
+async def move_clock_only(world: World, moment: datetime) -> None:
+    """Moves the rule clock, and runs no job yet."""
     ahead = moment - await world.now()
     await world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", ahead)
 
 
 @pytest.mark.rule("DI-08")
-async def test_discovery_follows_a_birthday_that_begins_another_band(world: World, people: People) -> None:
+async def test_discovery_learns_of_a_birthday_that_begins_another_band(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 25)
-    who = await people.ready(profile)
+    signed = await people.ready(profile)
     await world.move_clock(midnight - timedelta(seconds=30))
-    before = await candidate(world, who.member.user)
+    before = await candidate(world, signed.member.user)
     assert before["age_band"] == "18_24"
 
     await world.move_clock(midnight)
-    after = await candidate(world, who.member.user)
+    after = await candidate(world, signed.member.user)
     assert after["age_band"] == "25_29"
     assert after["profile_version"] == before["profile_version"] + 1
-    events = await world.events(DiscoveryProfileChanged, who.member.id)
+    events = await world.events(DiscoveryProfileChanged, signed.member.id)
     assert events[-1].version == after["profile_version"]
-    # Nothing more until the next band, five years on.
-    (kept,) = await people.rows("profiles", user_id=who.member.user)
+    # No more events until the next band, five years later.
+    (kept,) = await people.rows("profiles", user_id=signed.member.user)
     assert kept["age_band_changes_at"] == midnight.replace(year=midnight.year + 5)
     await world.move_clock(midnight + timedelta(days=1))
-    assert await world.events(DiscoveryProfileChanged, who.member.id) == events
+    assert await world.events(DiscoveryProfileChanged, signed.member.id) == events
 
 
 @pytest.mark.rule("DI-08", "PR-06")
-async def test_of_who_is_not_shown_a_birthday_is_not_told(world: World, people: People) -> None:
+async def test_a_birthday_of_a_member_who_is_not_shown_is_not_published(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 30)
-    who = await people.sign_in()
-    await people.tell(who, profile)
+    signed = await people.sign_in()
+    await people.tell(signed, profile)
     await world.move_clock(midnight)
-    assert await world.events(DiscoveryProfileChanged, who.member.id) == []
-    (kept,) = await people.rows("profiles", user_id=who.member.user)
+    assert await world.events(DiscoveryProfileChanged, signed.member.id) == []
+    (kept,) = await people.rows("profiles", user_id=signed.member.user)
     assert kept["age_band_changes_at"] == midnight.replace(year=midnight.year + 5)
 
 
 @pytest.mark.rule("DI-08")
-async def test_a_change_just_after_midnight_does_not_swallow_the_birthday(world: World, people: People) -> None:
+async def test_a_change_just_after_midnight_does_not_hide_the_birthday(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 40)
-    who = await people.ready(profile)
+    signed = await people.ready(profile)
     await world.drain()
-    await pass_to(world, midnight)
-    await people.tell(who, Profile(bio="Forty, and nobody knows."), "bio")
-    assert (await candidate(world, who.member.user))["age_band"] == "35_39"
+    await move_clock_only(world, midnight)
+    await people.tell(signed, Profile(bio="Forty, and nobody knows."), "bio")
+    assert (await candidate(world, signed.member.user))["age_band"] == "35_39"
     await world.drain()
-    assert (await candidate(world, who.member.user))["age_band"] == "40_49"
+    assert (await candidate(world, signed.member.user))["age_band"] == "40_49"
 
 
 @pytest.mark.rule("DI-08")
-async def test_many_replicas_tell_a_birthday_once(world: World, people: People) -> None:
+async def test_many_replicas_publish_a_birthday_once(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 50)
-    who = await people.ready(profile)
+    signed = await people.ready(profile)
     await world.drain()
-    before = len(await world.events(DiscoveryProfileChanged, who.member.id))
-    await pass_to(world, midnight)
-    jobs = Birthdays(world.apps["identity"].runtime)
+    before = len(await world.events(DiscoveryProfileChanged, signed.member.id))
+    await move_clock_only(world, midnight)
+    jobs = BirthdayJobs(world.apps["identity"].runtime)
     done = await asyncio.gather(*(jobs.tell_age_bands() for _ in range(5)))
     assert sum(done) == 1
     await world.drain()
-    assert len(await world.events(DiscoveryProfileChanged, who.member.id)) == before + 1
+    assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before + 1
 
 
 @pytest.mark.rule("DI-08")
-async def test_the_next_band_follows_what_the_member_tells(world: World, people: People) -> None:
+async def test_the_next_band_follows_the_profile(world: World, people: People) -> None:
     async def changes_at() -> datetime | None:
-        (kept,) = await people.rows("profiles", user_id=who.member.user)
+        (kept,) = await people.rows("profiles", user_id=signed.member.user)
         at: datetime | None = kept["age_band_changes_at"]
         return at
 
     profile, midnight = await shortly_before(world, 35)
-    who = await people.sign_in()
-    await people.tell(who, profile, "date_of_birth")
+    signed = await people.sign_in()
+    await people.tell(signed, profile, "date_of_birth")
     assert await changes_at() is None
-    await people.tell(who, profile, "time_zone")
+    await people.tell(signed, profile, "time_zone")
     assert await changes_at() == midnight
-    await people.tell(who, Profile(time_zone="UTC"), "time_zone")
+    await people.tell(signed, Profile(time_zone="UTC"), "time_zone")
     assert await changes_at() == midnight + timedelta(hours=14)
-    await people.tell(who, Profile(), "date_of_birth")
+    await people.tell(signed, Profile(), "date_of_birth")
     assert await changes_at() is None

@@ -1,4 +1,4 @@
-"""PR-07, ID-02: what nobody needs any more is removed, by the machine's clock, and nothing else."""
+"""PR-07, ID-02: data that are no longer needed are removed by the machine's clock, and nothing else is."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from uuid import UUID
 
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
-from unora_identity import uploading
 from unora_identity.domain.photos import PhotoNotFound
-from unora_identity.jobs import CleanUp
-from unora_identity.providers.photos import ObjectMissing
+from unora_identity.jobs import CleanUpJobs
+from unora_identity.providers.machine_clock import machine_now
+from unora_identity.providers.photo_store import ObjectMissing
+from unora_identity.resources import IdentityRuntime
 from unora_identity.store import sessions
-from unora_identity.tokens import machine_now
+from unora_identity.use_cases import photo_uploads
 from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
@@ -23,30 +24,30 @@ from tests.integration.identity.people import People, Signed
 from tests.support import as_uuid, refusal, request_id
 
 
-def clean_up(world: World, later: timedelta) -> CleanUp:
+def clean_up(world: World, later: timedelta) -> CleanUpJobs:
     """The clean-up of a machine whose clock is ahead."""
-    jobs = CleanUp(world.apps["identity"].runtime)
-    jobs.resources = replace(jobs.resources, machine_now=lambda: machine_now() + later)
-    return jobs
+    runtime: IdentityRuntime = world.apps["identity"].runtime
+    ahead = replace(runtime.resources, machine_now=lambda: machine_now() + later)
+    return CleanUpJobs(replace(runtime, resources=ahead))
 
 
 async def stored(people: People, key: str) -> bool:
     try:
-        await people.resources.photos.get(key, most_bytes=10**8)
+        await people.resources.photo_store.get(key, most_bytes=10**8)
     except ObjectMissing:
         return False
     return True
 
 
 @pytest.mark.rule("PR-07")
-async def test_what_a_crash_left_is_removed_and_photos_stay(world: World, people: People) -> None:
-    who = await people.sign_in()
-    kept = await people.add_photo(who)
-    crashed = as_uuid(await people.upload(who, portrait(0, 1)))
+async def test_files_that_a_crash_left_are_removed_and_photos_stay(world: World, people: People) -> None:
+    signed = await people.sign_in()
+    kept = await people.add_photo(signed)
+    crashed = as_uuid(await people.upload(signed, portrait(0, 1)))
     # The process dies between the object store and the commit.
-    left = await uploading.receive(world.apps["identity"].database, people.resources, who.member.user, crashed)
+    left = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, crashed)
     assert left is not None
-    orphans = [uploading.upload_key(who.member.user, crashed), left.photo.object_key]
+    orphans = [photo_uploads.upload_key(signed.member.user, crashed), left.photo.object_key]
     assert [await stored(people, key) for key in orphans] == [True, True]
 
     await world.move_clock(timedelta(days=3))  # the rule clock removes nothing
@@ -55,48 +56,48 @@ async def test_what_a_crash_left_is_removed_and_photos_stay(world: World, people
     while await jobs.remove_orphans():
         pass
     assert [await stored(people, key) for key in orphans] == [False, False]
-    assert (await refusal(people.complete(who, str(crashed)))).reason == "PHOTO_NOT_FOUND"
-    (shown,) = (await people.profiles.ListPhotos(ListPhotosRequest(), metadata=who.metadata)).photos
+    assert (await refusal(people.complete(signed, str(crashed)))).reason == "PHOTO_NOT_FOUND"
+    (shown,) = (await people.profiles.ListPhotos(ListPhotosRequest(), metadata=signed.metadata)).photos
     assert shown.photo_id == kept.photo_id
     assert (await fetch(shown.url))[0] == 200
-    assert await people.rows("photo_uploads", user_id=who.member.user) == []
+    assert await people.rows("photo_uploads", user_id=signed.member.user) == []
 
 
 @pytest.mark.rule("PR-04", "PR-07")
 async def test_a_form_that_is_posted_again_after_its_photo_was_deleted_leaves_nothing(
     world: World, people: People
 ) -> None:
-    """What was posted holds all that its camera wrote, so nobody may forget it."""
-    who = await people.sign_in()
-    offered, picture = await people.offer(who), portrait(0, 0)
+    """The file has the metadata of its camera, so it must be deleted."""
+    signed = await people.sign_in()
+    offered, picture = await people.offer(signed), portrait(0, 0)
     assert await post(offered.url, offered.form_fields, picture) in (200, 204)
-    await people.complete(who, offered.photo_id)
+    await people.complete(signed, offered.photo_id)
     gone = DeletePhotoRequest(request_id=request_id(), photo_id=offered.photo_id)
-    await people.profiles.DeletePhoto(gone, metadata=who.metadata)
+    await people.profiles.DeletePhoto(gone, metadata=signed.metadata)
     await world.drain()
     assert await post(offered.url, offered.form_fields, picture) in (200, 204)
-    posted = uploading.upload_key(who.member.user, as_uuid(offered.photo_id))
+    posted = photo_uploads.upload_key(signed.member.user, as_uuid(offered.photo_id))
     assert await stored(people, posted)
     jobs = clean_up(world, timedelta(hours=25))
     while await jobs.remove_orphans():
         pass
     assert not await stored(people, posted)
-    assert await people.rows("photo_uploads", user_id=who.member.user) == []
+    assert await people.rows("photo_uploads", user_id=signed.member.user) == []
 
 
 @pytest.mark.rule("PR-07")
 async def test_an_offer_under_removal_cannot_be_completed(world: World, people: People) -> None:
-    who = await people.sign_in()
-    offered = await people.offer(who)
+    signed = await people.sign_in()
+    offered = await people.offer(signed)
     assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
     photo = as_uuid(offered.photo_id)
-    received = await uploading.receive(world.apps["identity"].database, people.resources, who.member.user, photo)
+    received = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, photo)
     await world.superuser.execute(
         "UPDATE identity.photo_uploads SET removing_at = clock_timestamp() WHERE id = $1", photo
     )
     with pytest.raises(PhotoNotFound):
-        async with world.apps["identity"].database.transaction(who.member.user) as tx:
-            await uploading.keep(tx, people.resources, photo, received)
+        async with world.apps["identity"].database.transaction(signed.member.user) as tx:
+            await photo_uploads.add_received_photo(tx, people.resources, photo, received)
 
 
 async def purge(world: World, later: timedelta) -> None:
@@ -105,64 +106,64 @@ async def purge(world: World, later: timedelta) -> None:
         pass
 
 
-async def kept(people: People, who: Signed) -> tuple[int, int]:
-    """How many sessions of a member are kept, and how many of their refresh tokens."""
-    found = await people.rows("sessions", user_id=who.member.user)
+async def count_kept(people: People, signed: Signed) -> tuple[int, int]:
+    """The number of stored sessions of a member, and of their refresh tokens."""
+    found = await people.rows("sessions", user_id=signed.member.user)
     tokens = [await people.rows("refresh_tokens", session_id=session["id"]) for session in found]
     return len(found), sum(map(len, tokens))
 
 
 @pytest.mark.rule("ID-02", "ID-03")
-async def test_old_codes_and_dead_sessions_are_forgotten(world: World, people: People) -> None:
+async def test_old_codes_and_expired_sessions_are_deleted(world: World, people: People) -> None:
     number = people.number()
-    who = await people.sign_in(number)
+    signed = await people.sign_in(number)
     challenge = UUID((await people.start(number)).challenge_id)
 
     await purge(world, timedelta(hours=23))
     assert len(await people.rows("phone_challenges", id=challenge)) == 1
     await purge(world, timedelta(hours=25))
     assert await people.rows("phone_challenges", id=challenge) == []
-    # The token dies after 30 days, and a week later nobody asks any more why it does not work.
+    # The token expires after 30 days, and its session is stored for one more week.
     await purge(world, timedelta(days=36, hours=23))
-    assert await kept(people, who) == (1, 1)
+    assert await count_kept(people, signed) == (1, 1)
     await purge(world, timedelta(days=37, hours=1))
-    assert await kept(people, who) == (0, 0)
-    assert (await refusal(people.refresh(who.tokens.refresh_token))).reason == "SESSION_INVALID"
+    assert await count_kept(people, signed) == (0, 0)
+    assert (await refusal(people.refresh(signed.tokens.refresh_token))).reason == "SESSION_INVALID"
     assert not (await people.sign_in(number)).created
 
 
 @pytest.mark.rule("ID-03")
 async def test_a_session_is_kept_as_long_as_one_of_its_tokens(world: World, people: People) -> None:
     number = people.number()
-    who = await people.sign_in(number)
-    tokens = (await people.refresh(who.tokens.refresh_token)).tokens
-    (session,) = await people.rows("sessions", user_id=who.member.user)
+    signed = await people.sign_in(number)
+    tokens = (await people.refresh(signed.tokens.refresh_token)).tokens
+    (session,) = await people.rows("sessions", user_id=signed.member.user)
     await world.superuser.execute(
         """UPDATE identity.refresh_tokens SET expires_at = expires_at - interval '20 days'
         WHERE session_id = $1 AND used_at IS NOT NULL""",
         session["id"],
     )
     await purge(world, timedelta(days=20))
-    assert await kept(people, who) == (1, 1)
+    assert await count_kept(people, signed) == (1, 1)
     assert (await people.refresh(tokens.refresh_token)).tokens.refresh_token
-    # A code that was forgotten to be forgotten does not keep its session.
+    # A code that was not purged does not keep its session.
     await world.superuser.execute(
         "UPDATE identity.phone_challenges SET created_at = created_at + interval '60 days' WHERE session_id = $1",
         session["id"],
     )
     await purge(world, timedelta(days=38))
-    assert await kept(people, who) == (0, 0)
+    assert await count_kept(people, signed) == (0, 0)
     assert await people.rows("phone_challenges", session_id=session["id"]) == []
 
 
 @pytest.mark.rule("ID-03")
 async def test_replicas_that_share_the_tokens_of_a_session_leave_none_behind(world: World, people: People) -> None:
-    who = await people.sign_in()
-    await people.refresh(who.tokens.refresh_token)
+    signed = await people.sign_in()
+    await people.refresh(signed.tokens.refresh_token)
     await world.superuser.execute(
         """UPDATE identity.refresh_tokens SET expires_at = '2000-01-01'
         WHERE session_id = (SELECT id FROM identity.sessions WHERE user_id = $1)""",
-        who.member.user,
+        signed.member.user,
     )
     database, then = world.apps["identity"].database, datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -179,4 +180,4 @@ async def test_replicas_that_share_the_tokens_of_a_session_leave_none_behind(wor
         ):
             assert not other.done()
     assert await other == 1
-    assert await kept(people, who) == (0, 0)
+    assert await count_kept(people, signed) == (0, 0)

@@ -1,4 +1,4 @@
-"""DI-08, RE-06, ST-03, XX-01: what other contexts learn of a member, each the least it needs."""
+"""DI-08, RE-06, ST-03, XX-01: other contexts learn of a member only what each of them needs."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ async def profile_of(world: World, user: str) -> DiscoveryProfile:
 
 @pytest.mark.rule("DI-08", "PR-06")
 async def test_discovery_learns_what_a_card_may_show(world: World, people: People) -> None:
-    who = await people.ready()
-    profile = await profile_of(world, who.member.id)
-    (changed,) = await world.events(DiscoveryProfileChanged, who.member.id)
+    signed = await people.ready()
+    profile = await profile_of(world, signed.member.id)
+    (changed,) = await world.events(DiscoveryProfileChanged, signed.member.id)
     year = (await world.now()).year
     assert profile == DiscoveryProfile(
-        user_id=who.member.id,
+        user_id=signed.member.id,
         version=changed.version,
         discovery_ready=True,
         gender=GENDER_WOMAN,
@@ -53,33 +53,35 @@ async def test_discovery_learns_what_a_card_may_show(world: World, people: Peopl
     assert ADA.name not in str(profile)
 
     young = Profile(date_of_birth=Date(year=year - 32, month=1, day=1))
-    await people.tell(who, young, "date_of_birth")
-    later = await profile_of(world, who.member.id)
+    await people.tell(signed, young, "date_of_birth")
+    later = await profile_of(world, signed.member.id)
     assert (later.age_band, later.version) == (AGE_BAND_30_34, profile.version + 1)
 
 
 @pytest.mark.rule("DI-08")
-async def test_of_who_is_not_ready_or_not_there_nothing_is_told(world: World, people: People) -> None:
-    who, nobody = await people.sign_in(), str(uuid7())
-    await people.tell(who)
-    assert await profile_of(world, who.member.id) == DiscoveryProfile(user_id=who.member.id, version=2, trust_level=1)
+async def test_discovery_learns_nothing_of_a_member_who_is_not_ready_or_unknown(world: World, people: People) -> None:
+    signed, nobody = await people.sign_in(), str(uuid7())
+    await people.tell(signed)
+    assert await profile_of(world, signed.member.id) == DiscoveryProfile(
+        user_id=signed.member.id, version=2, trust_level=1
+    )
     assert await profile_of(world, nobody) == DiscoveryProfile(user_id=nobody)
 
 
 @pytest.mark.rule("ST-03")
-async def test_streak_learns_time_zones_of_those_who_told_one(world: World, people: People) -> None:
-    told, silent = await people.sign_in(), await people.sign_in()
-    await people.tell(told)
-    asked = GetTimeZonesRequest(user_ids=[told.member.id, silent.member.id, str(uuid7())])
+async def test_streak_learns_the_time_zones_in_profiles(world: World, people: People) -> None:
+    named, unnamed = await people.sign_in(), await people.sign_in()
+    await people.tell(named)
+    asked = GetTimeZonesRequest(user_ids=[named.member.id, unnamed.member.id, str(uuid7())])
     zones = (await world.stub(DirectoryServiceStub, "identity", "streak").GetTimeZones(asked)).time_zones
-    assert dict(zones) == {told.member.id: "Europe/London"}
+    assert dict(zones) == {named.member.id: "Europe/London"}
 
 
 @pytest.mark.rule("RE-04", "RE-06")
-async def test_reveal_learns_words_and_can_recognise_a_name_without_knowing_it(world: World, people: People) -> None:
+async def test_reveal_learns_texts_and_can_recognise_a_name_without_knowing_it(world: World, people: People) -> None:
     directory = world.stub(DirectoryServiceStub, "identity", "reveal")
-    who = await people.ready()
-    asked = GetRevealFactsRequest(user_id=who.member.id)
+    signed = await people.ready()
+    asked = GetRevealFactsRequest(user_id=signed.member.id)
     facts, again = await directory.GetRevealFacts(asked), await directory.GetRevealFacts(asked)
     assert (facts.bio, facts.city, list(facts.hobbies)) == (ADA.bio, ADA.city, ON_CARDS)
     expected = {hashlib.sha256(facts.name_salt + word).digest() for word in (b"ada", b"quixley")}
@@ -93,16 +95,16 @@ async def test_reveal_learns_words_and_can_recognise_a_name_without_knowing_it(w
 
 
 @pytest.mark.rule("XX-01")
-async def test_no_event_tells_what_a_member_wrote(world: World, people: People) -> None:
+async def test_no_event_contains_what_a_member_wrote(world: World, people: People) -> None:
     number = people.number()
-    who = await people.sign_in(number)
-    await people.tell(who, Profile(name="Zephyrine", bio="canary bio", city="Canaryville"), "name", "bio", "city")
-    await people.choose(who)
-    await people.add_photo(who)
+    signed = await people.sign_in(number)
+    await people.tell(signed, Profile(name="Zephyrine", bio="canary bio", city="Canaryville"), "name", "bio", "city")
+    await people.choose(signed)
+    await people.add_photo(signed)
     payloads = b"".join(
         row["payload"]
         for row in await world.superuser.fetch(
-            "SELECT payload FROM identity.outbox WHERE aggregate_id = $1", who.member.user
+            "SELECT payload FROM identity.outbox WHERE aggregate_id = $1", signed.member.user
         )
     )
     for canary in (number, number[3:], "Zephyrine", "canary", "Canaryville", "slow kind", "photos/"):

@@ -29,7 +29,7 @@ from tests.support import as_uuid, refusal
 
 @dataclass
 class Couple:
-    """Two members with a connection and a streak, and what matching says of it when asked."""
+    """Two members with a connection and a streak, and the answers of matching and safety."""
 
     world: World
     a: Signed
@@ -39,7 +39,7 @@ class Couple:
     status: ConnectionStatus.ValueType = CONNECTION_STATUS_ACTIVE
     asked: int = 0
     blocked: bool = False
-    away: type[Message] | None = None
+    unavailable: type[Message] | None = None
 
     async def completed(self, days: int = 15) -> StreakCompleted:
         event = StreakCompleted(
@@ -60,19 +60,19 @@ class Couple:
         event.occurred_at.FromDatetime(await self.world.now())
         return event
 
-    async def look(self, viewer: Signed, subject: Signed, streak: str = "") -> GetDisclosureResponse:
+    async def get_disclosure(self, viewer: Signed, subject: Signed, streak: str = "") -> GetDisclosureResponse:
         asked = GetDisclosureRequest(
             streak_id=streak or self.streak, viewer_id=viewer.member.id, subject_id=subject.member.id
         )
         return await self.world.stub(DirectoryServiceStub, "identity", "reveal").GetDisclosure(asked)
 
     async def refused(self, viewer: Signed, subject: Signed, streak: str = "") -> None:
-        refused = await refusal(self.look(viewer, subject, streak))
+        refused = await refusal(self.get_disclosure(viewer, subject, streak))
         assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "NOT_DISCLOSED", {})
 
     async def answer(self, method: object, request: Message) -> Message:
-        """What matching and safety would say."""
-        if type(request).__name__.replace("Request", "Response") == getattr(self.away, "__name__", ""):
+        """The answer of matching or safety."""
+        if type(request).__name__.replace("Request", "Response") == getattr(self.unavailable, "__name__", ""):
             raise Unavailable
         if isinstance(request, GetBlockRequest):
             assert {request.user_a_id, request.user_b_id} == {self.a.member.id, self.b.member.id}
@@ -87,8 +87,8 @@ class Couple:
 
 @pytest.fixture
 async def couple(world: World, people: People, monkeypatch: pytest.MonkeyPatch) -> Couple:
-    # Ids grow with time: `a` is who has a profile and photos.
-    a, b = sorted([await people.ready(), await people.sign_in()], key=lambda who: who.member.user)
+    # Ids grow with time: `a` is the member with a profile and photos.
+    a, b = sorted([await people.ready(), await people.sign_in()], key=lambda signed: signed.member.user)
     couple = Couple(world, a, b, str(uuid7()), str(uuid7()))
     monkeypatch.setattr(world.apps["identity"].clients, "call", couple.answer)
     return couple
@@ -99,25 +99,29 @@ async def test_fifteen_days_disclose_name_and_photos_to_the_partner_alone(world:
     subject, viewer = couple.a, couple.b
     await couple.refused(viewer, subject)
     await apply(world, await couple.completed())
-    answer = await couple.look(viewer, subject)
+    answer = await couple.get_disclosure(viewer, subject)
     assert answer.name == ADA.name
     assert len(answer.photos) == 3
     assert (await fetch(answer.photos[0].url))[0] == 200
-    await couple.look(subject, viewer)
+    await couple.get_disclosure(subject, viewer)
 
     stranger = await People(world).sign_in()
     await couple.refused(stranger, subject)
     await couple.refused(viewer, stranger)
     await couple.refused(subject, subject)
     await couple.refused(viewer, subject, str(uuid7()))
-    (told,) = await world.events(IdentityDisclosed, couple.connection)
-    assert (told.streak_id, told.user_a_id, told.user_b_id) == (couple.streak, couple.a.member.id, couple.b.member.id)
+    (event,) = await world.events(IdentityDisclosed, couple.connection)
+    assert (event.streak_id, event.user_a_id, event.user_b_id) == (
+        couple.streak,
+        couple.a.member.id,
+        couple.b.member.id,
+    )
 
 
 @pytest.mark.rule("RE-10")
 async def test_matching_is_asked_at_that_moment(world: World, couple: Couple) -> None:
     await apply(world, await couple.completed())
-    # Identity has not heard yet that it ended.
+    # Identity has not received the event of the end yet.
     couple.status = CONNECTION_STATUS_ENDED
     await couple.refused(couple.b, couple.a)
     assert couple.asked == 1
@@ -126,26 +130,28 @@ async def test_matching_is_asked_at_that_moment(world: World, couple: Couple) ->
 @pytest.mark.rule("RE-10")
 async def test_safety_is_asked_at_that_moment(world: World, couple: Couple) -> None:
     await apply(world, await couple.completed())
-    # Neither identity nor matching has heard yet that one blocks the other.
+    # Neither identity nor matching has received the event of the block yet.
     couple.blocked = True
     await couple.refused(couple.b, couple.a)
     await couple.refused(couple.a, couple.b)
     couple.blocked = False
-    await couple.look(couple.b, couple.a)
+    await couple.get_disclosure(couple.b, couple.a)
 
 
 @pytest.mark.rule("RE-10")
 @pytest.mark.parametrize("silent", [GetPairResponse, GetBlockResponse])
-async def test_who_does_not_answer_has_not_said_yes(world: World, couple: Couple, silent: type[Message]) -> None:
+async def test_nothing_is_disclosed_while_a_peer_does_not_answer(
+    world: World, couple: Couple, silent: type[Message]
+) -> None:
     await apply(world, await couple.completed())
-    couple.away = silent
-    assert (await refusal(couple.look(couple.b, couple.a))).code == "UNAVAILABLE"
+    couple.unavailable = silent
+    assert (await refusal(couple.get_disclosure(couple.b, couple.a))).code == "UNAVAILABLE"
 
 
 @pytest.mark.rule("RE-10")
-async def test_the_others_themselves_are_asked(world: World, people: People) -> None:
-    """Of a pair that only streak has told of, matching knows nothing."""
-    a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda who: who.member.user)
+async def test_matching_itself_is_asked(world: World, people: People) -> None:
+    """Matching does not know a pair that only streak has published."""
+    a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda signed: signed.member.user)
     couple = Couple(world, a, b, str(uuid7()), str(uuid7()))
     await apply(world, await couple.completed())
     await couple.refused(a, b)
@@ -162,7 +168,7 @@ async def test_an_end_closes_what_was_disclosed(world: World, couple: Couple) ->
 
 
 @pytest.mark.rule("RE-10")
-async def test_a_late_completion_does_not_pass_an_end_that_came_first(world: World, couple: Couple) -> None:
+async def test_a_late_completion_does_not_open_what_ended_before(world: World, couple: Couple) -> None:
     await apply(world, await couple.ended())
     await apply(world, await couple.completed())
     await couple.refused(couple.b, couple.a)
@@ -171,7 +177,7 @@ async def test_a_late_completion_does_not_pass_an_end_that_came_first(world: Wor
 
 
 @pytest.mark.rule("RE-10")
-async def test_whichever_comes_first_when_both_come_at_once_it_ends_closed(world: World, couple: Couple) -> None:
+async def test_a_completion_and_an_end_at_once_leave_it_closed(world: World, couple: Couple) -> None:
     await asyncio.gather(apply(world, await couple.completed()), apply(world, await couple.ended()))
     await couple.refused(couple.b, couple.a)
 
@@ -200,11 +206,13 @@ async def test_no_other_day_than_the_fifteenth_opens_anything(world: World, coup
 
 
 @pytest.mark.rule("ID-04")
-async def test_a_completed_streak_is_trusted_also_by_discovery(world: World, people: People, couple: Couple) -> None:
+async def test_a_completed_streak_raises_trust_and_discovery_learns_it(
+    world: World, people: People, couple: Couple
+) -> None:
     await apply(world, await couple.completed())
     account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=couple.a.metadata)).account
     assert account.trust_level == 4
-    *_, told = await world.events(DiscoveryProfileChanged, couple.a.member.id)
-    assert (told.trust_level, told.discovery_ready) == (4, True)
-    # The other has no photos yet, so nothing changed for them.
+    *_, event = await world.events(DiscoveryProfileChanged, couple.a.member.id)
+    assert (event.trust_level, event.discovery_ready) == (4, True)
+    # The other member has no photos yet, so their card has not changed.
     assert await world.events(DiscoveryProfileChanged, couple.b.member.id) == []

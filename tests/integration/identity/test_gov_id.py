@@ -1,4 +1,4 @@
-"""ID-04 to ID-07: a Gov ID is checked elsewhere; here a token and an outcome are kept, and fields are locked."""
+"""ID-04 to ID-07: a provider checks a Gov ID; identity stores a token and an outcome, and locks fields."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support import Refusal, refusal, request_id
 
 
 class Provider:
-    """Plays the provider of Gov ID checks, and the members who go to it."""
+    """Acts as the provider of Gov ID checks, and as its clients."""
 
     def __init__(self, world: World, people: People) -> None:
         self.world = world
@@ -47,9 +47,9 @@ class Provider:
         self.service = world.stub(VerificationServiceStub, "identity")
         self.webhooks = Webhooks(world.gov_id_secret.read_bytes())
 
-    async def start(self, who: Signed, request: str = "") -> StartGovIdResponse:
+    async def start(self, signed: Signed, request: str = "") -> StartGovIdResponse:
         asked = StartGovIdRequest(request_id=request or request_id())
-        return await self.service.StartGovId(asked, metadata=who.metadata)
+        return await self.service.StartGovId(asked, metadata=signed.metadata)
 
     async def send(self, body: bytes, signature: str | None = None, at: datetime | None = None) -> None:
         signature = self.webhooks.sign(body, at or datetime.now(UTC)) if signature is None else signature
@@ -58,20 +58,20 @@ class Provider:
     async def result(self, reference: str, token: str = "", outcome: str = "verified", **more: Any) -> None:
         await self.send(body(reference, token, outcome, **more))
 
-    async def signals(self, who: Signed) -> list[Signal]:
-        return list((await self.service.ListSignals(ListSignalsRequest(), metadata=who.metadata)).signals)
+    async def signals(self, signed: Signed) -> list[Signal]:
+        return list((await self.service.ListSignals(ListSignalsRequest(), metadata=signed.metadata)).signals)
 
-    async def outcome(self, who: Signed) -> int:
-        (signal,) = await self.signals(who)
+    async def outcome(self, signed: Signed) -> int:
+        (signal,) = await self.signals(signed)
         assert (signal.type, signal.provider) == (SIGNAL_TYPE_GOV_ID, "sandbox")
         assert signal.HasField("decided_at") == (signal.outcome != SIGNAL_OUTCOME_PENDING)
         return int(signal.outcome)
 
-    async def told(self) -> Signed:
-        """Someone who has told who they are."""
-        who = await self.people.sign_in()
-        await self.people.tell(who)
-        return who
+    async def with_profile(self) -> Signed:
+        """A member who has filled the profile."""
+        signed = await self.people.sign_in()
+        await self.people.tell(signed)
+        return signed
 
 
 def body(reference: str, token: str = "", outcome: str = "verified", **more: Any) -> bytes:
@@ -79,7 +79,7 @@ def body(reference: str, token: str = "", outcome: str = "verified", **more: Any
 
 
 def fresh() -> str:
-    """A token of the provider's."""
+    """A new token of the provider."""
     return f"tok_{uuid4().hex}"
 
 
@@ -88,123 +88,123 @@ def provider(world: World, people: People) -> Provider:
     return Provider(world, people)
 
 
-async def trust(people: People, who: Signed) -> int:
-    answer = await people.accounts.GetAccount(GetAccountRequest(), metadata=who.metadata)
+async def trust(people: People, signed: Signed) -> int:
+    answer = await people.accounts.GetAccount(GetAccountRequest(), metadata=signed.metadata)
     return int(answer.account.trust_level)
 
 
 @pytest.mark.rule("ID-04", "ID-05")
-async def test_a_verified_gov_id_is_the_highest_trust_and_discovery_learns_the_level_alone(
+async def test_a_verified_gov_id_is_the_highest_trust_and_discovery_learns_only_the_level(
     world: World, people: People, provider: Provider
 ) -> None:
-    who = await people.ready()
-    assert await trust(people, who) == 3
-    started = await provider.start(who)
+    signed = await people.ready()
+    assert await trust(people, signed) == 3
+    started = await provider.start(signed)
     assert parse_qs(urlsplit(started.url).query) == {"reference": [started.reference]}
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_PENDING
     token = fresh()
     await provider.result(started.reference, token)
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
-    assert await trust(people, who) == 5
-    *_, told = await world.events(DiscoveryProfileChanged, who.member.id)
-    assert (told.trust_level, told.discovery_ready) == (5, True)
-    (recorded,) = await world.events(VerificationSignalRecorded, who.member.id)
-    (kept,) = await people.rows("verification_signals", user_id=who.member.user)
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_VERIFIED
+    assert await trust(people, signed) == 5
+    *_, event = await world.events(DiscoveryProfileChanged, signed.member.id)
+    assert (event.trust_level, event.discovery_ready) == (5, True)
+    (recorded,) = await world.events(VerificationSignalRecorded, signed.member.id)
+    (kept,) = await people.rows("verification_signals", user_id=signed.member.user)
     assert recorded.signal_id == str(kept["id"])
     assert (kept["opaque_token"], kept["outcome"]) == (token, "verified")
-    assert token not in str(await provider.signals(who))
+    assert token not in str(await provider.signals(signed))
 
 
 @pytest.mark.rule("ID-04")
-async def test_without_photos_a_gov_id_lifts_nobody(people: People, provider: Provider) -> None:
-    who = await provider.told()
-    await provider.result((await provider.start(who)).reference)
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
-    assert await trust(people, who) == 1
+async def test_without_photos_a_gov_id_raises_no_trust(people: People, provider: Provider) -> None:
+    signed = await provider.with_profile()
+    await provider.result((await provider.start(signed)).reference)
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_VERIFIED
+    assert await trust(people, signed) == 1
     for shot in range(3):
-        await people.add_photo(who, shot)
-    assert await trust(people, who) == 5
+        await people.add_photo(signed, shot)
+    assert await trust(people, signed) == 5
 
 
 @pytest.mark.rule("ID-07")
 async def test_what_was_verified_is_locked_by_the_service_and_by_the_database(
     world: World, people: People, provider: Provider
 ) -> None:
-    who = await people.ready()
-    await provider.result((await provider.start(who)).reference)
+    signed = await people.ready()
+    await provider.result((await provider.start(signed)).reference)
     other = Profile()
     other.CopyFrom(ADA)
     other.name, other.gender, other.date_of_birth.day = "Eva Quixley", GENDER_MAN, 11
     for fields, named in ((("name",), "name"), (("*",), "name,date_of_birth,gender"), (("city", "gender"), "gender")):
-        refused = await refusal(people.tell(who, other, *fields))
+        refused = await refusal(people.tell(signed, other, *fields))
         assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "FIELD_LOCKED")
         assert refused.metadata == {"fields": named}
     same = Profile()
     same.CopyFrom(ADA)
     same.city = "Leeds"
-    assert (await people.tell(who, same)).city == "Leeds"  # all fields, and the locked ones as they are
+    assert (await people.tell(signed, same)).city == "Leeds"  # all fields, and the locked ones as they are
 
     async with role_of(world, "identity") as connection:
         for change in ("name = 'Eva'", "date_of_birth = '1991-01-01'", "gender = NULL", "name = '', city = ''"):
             with pytest.raises(asyncpg.CheckViolationError) as broken:
-                await connection.execute(f"UPDATE identity.profiles SET {change} WHERE user_id = $1", who.member.user)
+                await connection.execute(
+                    f"UPDATE identity.profiles SET {change} WHERE user_id = $1", signed.member.user
+                )
             assert broken.value.constraint_name == "gov_id_lock"
-        await connection.execute("UPDATE identity.profiles SET bio = 'x' WHERE user_id = $1", who.member.user)
+        await connection.execute("UPDATE identity.profiles SET bio = 'x' WHERE user_id = $1", signed.member.user)
 
 
 @pytest.mark.rule("ID-07")
-async def test_who_became_somebody_else_meanwhile_is_not_verified(people: People, provider: Provider) -> None:
-    who = await provider.told()
-    started = await provider.start(who)
-    await people.tell(who, Profile(name="Somebody Else"), "name")
+async def test_a_member_who_changed_the_name_meanwhile_is_not_verified(people: People, provider: Provider) -> None:
+    signed = await provider.with_profile()
+    started = await provider.start(signed)
+    await people.tell(signed, Profile(name="Somebody Else"), "name")
     await provider.result(started.reference)
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_REFUSED
-    await people.tell(who, Profile(name="Ada Again"), "name")
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_REFUSED
+    await people.tell(signed, Profile(name="Ada Again"), "name")
 
 
 @pytest.mark.rule("ID-07")
-async def test_of_a_change_and_a_result_at_once_what_is_locked_is_what_was_verified(
-    people: People, provider: Provider
-) -> None:
+async def test_a_change_and_a_result_at_once_lock_what_was_verified(people: People, provider: Provider) -> None:
     for _ in range(4):
-        who = await provider.told()
-        started = await provider.start(who)
+        signed = await provider.with_profile()
+        started = await provider.start(signed)
         await asyncio.gather(
-            people.tell(who, Profile(name="Somebody Else"), "name"),
+            people.tell(signed, Profile(name="Somebody Else"), "name"),
             provider.result(started.reference),
             return_exceptions=True,
         )
-        (profile,) = await people.rows("profiles", user_id=who.member.user)
-        verified = await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+        (profile,) = await people.rows("profiles", user_id=signed.member.user)
+        verified = await provider.outcome(signed) == SIGNAL_OUTCOME_VERIFIED
         assert verified == (profile["name"] == ADA.name)
 
 
 @pytest.mark.rule("ID-06")
-async def test_only_the_providers_own_word_of_now_counts(people: People, provider: Provider) -> None:
-    who = await provider.told()
-    started = await provider.start(who)
-    told, now = body(started.reference), datetime.now(UTC)
-    good = provider.webhooks.sign(told, now)
-    forged = Webhooks(b"x" * 32).sign(told, now)
+async def test_only_a_fresh_signature_of_the_provider_counts(people: People, provider: Provider) -> None:
+    signed = await provider.with_profile()
+    started = await provider.start(signed)
+    result, now = body(started.reference), datetime.now(UTC)
+    good = provider.webhooks.sign(result, now)
+    forged = Webhooks(b"x" * 32).sign(result, now)
     other = provider.webhooks.sign(body(started.reference), now)
     moved = good.replace(good[2:12], str(int(good[2:12]) + 1))
     signatures = ["", "t=1,v1=", forged, other, moved, good.upper(), good[:-1], good + ",v1=00", "v1=" + good[-64:]]
-    signatures += [provider.webhooks.sign(told, now + off) for off in (timedelta(minutes=6), -timedelta(minutes=6))]
+    signatures += [provider.webhooks.sign(result, now + off) for off in (timedelta(minutes=6), -timedelta(minutes=6))]
     for signature in signatures:
-        refused = await refusal(provider.send(told, signature))
+        refused = await refusal(provider.send(result, signature))
         assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "SIGNATURE_INVALID"), signature
-    assert (await refusal(provider.service.ReceiveGovIdResult(HttpBody(data=told)))).reason == "SIGNATURE_INVALID"
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
-    await provider.send(told, at=now - timedelta(minutes=4))  # clocks differ
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+    assert (await refusal(provider.service.ReceiveGovIdResult(HttpBody(data=result)))).reason == "SIGNATURE_INVALID"
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_PENDING
+    await provider.send(result, at=now - timedelta(minutes=4))  # clocks differ
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_VERIFIED
 
 
 @pytest.mark.rule("ID-06")
-async def test_what_could_be_a_document_is_refused_and_kept_nowhere(
+async def test_what_could_be_a_document_is_refused_and_stored_nowhere(
     world: World, people: People, provider: Provider
 ) -> None:
-    who = await provider.told()
-    reference, canary = (await provider.start(who)).reference, "Quixleycanary"
+    signed = await provider.with_profile()
+    reference, canary = (await provider.start(signed)).reference, "Quixleycanary"
     picture = base64.b64encode(canary.encode() * 30).decode()
     bodies = [
         body(reference, document=canary),
@@ -226,7 +226,7 @@ async def test_what_could_be_a_document_is_refused_and_kept_nowhere(
         refused = await refusal(provider.send(each))
         assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "RESULT_UNREADABLE"), each
         assert canary not in str(refused)
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_PENDING
     for table in ("verification_signals", "gov_id_checks", "kept_answers", "outbox"):
         found = await world.superuser.fetchval(
             f"SELECT count(*) FROM identity.{table} t WHERE t::text LIKE $1", "%uixleyc%"
@@ -236,52 +236,52 @@ async def test_what_could_be_a_document_is_refused_and_kept_nowhere(
 
 @pytest.mark.rule("ID-06")
 async def test_a_result_counts_once_however_often_it_comes(world: World, people: People, provider: Provider) -> None:
-    who = await people.ready()
-    told = body((await provider.start(who)).reference)
-    await asyncio.gather(*(provider.send(told) for _ in range(5)))
+    signed = await people.ready()
+    result = body((await provider.start(signed)).reference)
+    await asyncio.gather(*(provider.send(result) for _ in range(5)))
     for _ in range(2):
-        await provider.send(told)
-    assert len(await world.events(VerificationSignalRecorded, who.member.id)) == 1
-    assert len(await people.rows("verification_signals", user_id=who.member.user)) == 1
+        await provider.send(result)
+    assert len(await world.events(VerificationSignalRecorded, signed.member.id)) == 1
+    assert len(await people.rows("verification_signals", user_id=signed.member.user)) == 1
 
 
 @pytest.mark.rule("ID-06")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-async def test_results_come_in_any_order(people: People, provider: Provider, order: tuple[int, int]) -> None:
-    who = await provider.told()
-    reference = (await provider.start(who)).reference
+async def test_results_arrive_in_any_order(people: People, provider: Provider, order: tuple[int, int]) -> None:
+    signed = await provider.with_profile()
+    reference = (await provider.start(signed)).reference
     results = [body(reference, outcome="refused"), body(reference)]
     for index in order:
         await provider.send(results[index])
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_VERIFIED
 
 
 @pytest.mark.rule("ID-06")
-async def test_an_older_check_that_is_refused_says_nothing_of_a_newer_one(people: People, provider: Provider) -> None:
-    who = await provider.told()
-    old, new = (await provider.start(who)).reference, (await provider.start(who)).reference
+async def test_a_refusal_of_an_older_check_does_not_decide_a_newer_one(people: People, provider: Provider) -> None:
+    signed = await provider.with_profile()
+    old, new = (await provider.start(signed)).reference, (await provider.start(signed)).reference
     await provider.result(old, outcome="refused")
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_PENDING
     await provider.result(new, outcome="refused")
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_REFUSED
-    third = (await provider.start(who)).reference
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_PENDING
-    await provider.result(old)  # looked at again by the provider
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_REFUSED
+    third = (await provider.start(signed)).reference
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_PENDING
+    await provider.result(old)  # the provider has checked it again
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_VERIFIED
     await provider.result(third, outcome="refused")
-    assert await provider.outcome(who) == SIGNAL_OUTCOME_VERIFIED
-    refused = await refusal(provider.start(who))
+    assert await provider.outcome(signed) == SIGNAL_OUTCOME_VERIFIED
+    refused = await refusal(provider.start(signed))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "GOV_ID_VERIFIED")
 
 
 @pytest.mark.rule("ID-05", "ID-06")
 async def test_one_person_verifies_one_account_also_at_once(world: World, people: People, provider: Provider) -> None:
     for _ in range(3):
-        two = [await provider.told() for _ in range(2)]
-        references = [(await provider.start(who)).reference for who in two]
+        two = [await provider.with_profile() for _ in range(2)]
+        references = [(await provider.start(signed)).reference for signed in two]
         token = fresh()
         await asyncio.gather(*(provider.result(reference, token) for reference in references))
-        outcomes = sorted([await provider.outcome(who) for who in two])
+        outcomes = sorted([await provider.outcome(signed) for signed in two])
         assert outcomes == sorted([SIGNAL_OUTCOME_VERIFIED, SIGNAL_OUTCOME_REFUSED])
     async with role_of(world, "identity") as connection:
         with pytest.raises(asyncpg.UniqueViolationError):
@@ -289,54 +289,56 @@ async def test_one_person_verifies_one_account_also_at_once(world: World, people
                 """UPDATE identity.verification_signals
                 SET outcome = 'verified', opaque_token = $2, decided_at = clock.now()
                 WHERE user_id = ANY($1)""",
-                [who.member.user for who in two],
+                [signed.member.user for signed in two],
                 token,
             )
 
 
 @pytest.mark.rule("ID-06", "BI-08")
-async def test_a_repeat_is_the_same_check_and_a_day_has_so_many(
+async def test_a_repeat_is_the_same_check_and_checks_per_day_are_limited(
     world: World, people: People, provider: Provider
 ) -> None:
-    who, call = await provider.told(), request_id()
-    done = await asyncio.gather(*(provider.start(who, call) for _ in range(3)), return_exceptions=True)
-    first = await provider.start(who, call)
+    signed, call = await provider.with_profile(), request_id()
+    done = await asyncio.gather(*(provider.start(signed, call) for _ in range(3)), return_exceptions=True)
+    first = await provider.start(signed, call)
     assert {each.reference for each in done if isinstance(each, StartGovIdResponse)} == {first.reference}
     for _ in range(4):
-        await provider.start(who)
-    refused = await refusal(provider.start(who))
+        await provider.start(signed)
+    refused = await refusal(provider.start(signed))
     assert (refused.code, refused.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_CHECKS")
     assert datetime.fromisoformat(refused.metadata["retry_at"]) > await world.now()
-    assert (await provider.start(who, call)).reference == first.reference
+    assert (await provider.start(signed, call)).reference == first.reference
 
 
 @pytest.mark.rule("ID-06")
-async def test_a_check_needs_someone_to_check_and_a_result_a_check(people: People, provider: Provider) -> None:
-    who = await people.sign_in()
-    refused = await refusal(provider.start(who))
+async def test_a_check_needs_a_profile_and_a_result_needs_a_check(people: People, provider: Provider) -> None:
+    signed = await people.sign_in()
+    refused = await refusal(provider.start(signed))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "PROFILE_INCOMPLETE")
     unknown: Refusal = await refusal(provider.result(str(uuid4())))
     assert (unknown.code, unknown.reason) == ("NOT_FOUND", "CHECK_NOT_FOUND")
 
 
 @pytest.mark.rule("ID-05", "XX-04")
-async def test_signals_are_ones_own(people: People, provider: Provider) -> None:
-    who, other = await provider.told(), await provider.told()
-    await provider.result((await provider.start(who)).reference)
+async def test_members_see_only_their_own_signals(people: People, provider: Provider) -> None:
+    signed, other = await provider.with_profile(), await provider.with_profile()
+    await provider.result((await provider.start(signed)).reference)
     assert await provider.signals(other) == []
 
 
 @pytest.mark.rule("ID-04", "ID-05")
-async def test_a_completed_streak_is_a_booster_of_both_once(world: World, people: People, provider: Provider) -> None:
-    a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda who: who.member.user)
+async def test_a_completed_streak_gives_both_members_one_booster(
+    world: World, people: People, provider: Provider
+) -> None:
+    a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda signed: signed.member.user)
     for _ in range(2):
         done = StreakCompleted(streak_id=str(uuid7()), version=40, connection_id=str(uuid7()), completed_days=15)
         done.user_a_id, done.user_b_id = a.member.id, b.member.id
         done.occurred_at.FromDatetime(await world.now())
         await apply(world, done)
-    for who in (a, b):
-        (signal,) = await provider.signals(who)
+    for signed in (a, b):
+        (signal,) = await provider.signals(signed)
         assert (signal.type, signal.provider) == (SIGNAL_TYPE_BOOSTER, "streak")
         assert signal.outcome == SIGNAL_OUTCOME_VERIFIED
-        (told,) = await world.events(VerificationSignalRecorded, who.member.id)
-        assert UUID(told.signal_id) == UUID(signal.signal_id)
+        (event,) = await world.events(VerificationSignalRecorded, signed.member.id)
+        assert UUID(event.signal_id) == UUID(signal.signal_id)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from unora_identity.providers.photos import (
+from unora_identity.providers.photo_store import (
     ObjectMissing,
     ObjectTooLarge,
     PhotoStore,
     S3Settings,
     StoreUnavailable,
-    Upload,
+    UploadForm,
 )
 from unora_testing.testbed import Testbed
 
@@ -37,12 +37,12 @@ def key() -> str:
     return f"photos/{uuid.uuid4()}"
 
 
-async def posted(upload: Upload, data: bytes, **other_fields: str) -> int:
+async def posted(upload: UploadForm, data: bytes, **other_fields: str) -> int:
     return await post(upload.url, upload.fields | other_fields, data)
 
 
-def offer(store: PhotoStore, key: str, most_bytes: int = 1000, life: timedelta = MINUTE) -> Upload:
-    return store.offer_upload(key, content_type="image/jpeg", most_bytes=most_bytes, life=life)
+def offer(store: PhotoStore, key: str, most_bytes: int = 1000, life: timedelta = MINUTE) -> UploadForm:
+    return store.upload_form(key, content_type="image/jpeg", most_bytes=most_bytes, life=life)
 
 
 @pytest.mark.rule("PR-07")
@@ -79,7 +79,7 @@ async def test_reading_is_bounded(store: PhotoStore, key: str) -> None:
 
 
 @pytest.mark.rule("ID-09")
-async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: PhotoStore, key: str) -> None:
+async def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: PhotoStore, key: str) -> None:
     await store.put(key, b"picture", content_type="image/jpeg")
     await store.delete(key)
     await store.delete(key)
@@ -87,7 +87,7 @@ async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: PhotoStor
         await store.get(key, most_bytes=1000)
 
 
-async def test_refusals_of_the_store_are_no_fault_of_the_member(testbed: Testbed, key: str) -> None:
+async def test_refusals_of_the_store_are_reported_as_unavailable(testbed: Testbed, key: str) -> None:
     stranger = PhotoStore(settings(testbed, "wrong"))
     for call in (
         stranger.get(key, most_bytes=1),

@@ -18,8 +18,8 @@ from unora.identity.v1.profile_service_pb2 import (
     Photo,
 )
 from unora_common.ids import uuid7
-from unora_identity.providers.photos import ObjectMissing
-from unora_identity.uploading import upload_key
+from unora_identity.providers.photo_store import ObjectMissing
+from unora_identity.use_cases.photo_uploads import upload_key
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
@@ -29,110 +29,110 @@ from tests.roles import role_of
 from tests.support import as_uuid, read_refusal, refusal, request_id
 
 
-async def photos_of(people: People, who: Signed) -> list[Photo]:
-    return list((await people.profiles.ListPhotos(ListPhotosRequest(), metadata=who.metadata)).photos)
+async def photos_of(people: People, signed: Signed) -> list[Photo]:
+    return list((await people.profiles.ListPhotos(ListPhotosRequest(), metadata=signed.metadata)).photos)
 
 
 @pytest.mark.rule("PR-02", "PR-03", "PR-07")
-async def test_an_upload_becomes_a_photo_that_is_judged_and_clean(world: World, people: People) -> None:
-    who, picture = await people.sign_in(), portrait(3, 2)
+async def test_an_upload_becomes_a_photo_that_is_judged_and_cleaned(world: World, people: People) -> None:
+    signed, picture = await people.sign_in(), portrait(3, 2)
     assert b"Exif" in picture
-    kept = await people.complete(who, await people.upload(who, picture))
+    kept = await people.complete(signed, await people.upload(signed, picture))
     assert (kept.position, kept.has_face, kept.quality_passed, kept.url) == (1, True, True, "")
-    # It was on its side, by its metadata.
+    # Its metadata say that it is rotated.
     assert (kept.width, kept.height) == (600, 750)
-    (shown,) = await photos_of(people, who)
+    (shown,) = await photos_of(people, signed)
     status, data = await fetch(shown.url)
     assert (status, data[:3]) == (200, b"\xff\xd8\xff")
     assert b"Exif" not in data
-    # The file as it came is gone, with all that it said.
+    # The uploaded file is deleted, with its metadata.
     with pytest.raises(ObjectMissing):
-        await people.resources.photos.get(upload_key(who.member.user, as_uuid(kept.photo_id)), most_bytes=10**8)
-    (told,) = await world.events(PhotoAdded, who.member.id)
-    assert (told.photo_id, told.has_face, told.quality_passed) == (kept.photo_id, True, True)
+        await people.resources.photo_store.get(upload_key(signed.member.user, as_uuid(kept.photo_id)), most_bytes=10**8)
+    (event,) = await world.events(PhotoAdded, signed.member.id)
+    assert (event.photo_id, event.has_face, event.quality_passed) == (kept.photo_id, True, True)
 
 
 @pytest.mark.rule("PR-02", "PR-03")
-async def test_a_photo_without_a_face_is_kept_as_one(people: People) -> None:
-    who = await people.sign_in()
-    kept = await people.complete(who, await people.upload(who, landscape()))
+async def test_a_photo_without_a_face_is_stored_as_such(people: People) -> None:
+    signed = await people.sign_in()
+    kept = await people.complete(signed, await people.upload(signed, landscape()))
     assert (kept.has_face, kept.quality_passed) == (False, False)
 
 
 @pytest.mark.rule("PR-04", "XX-04")
-async def test_a_photo_is_its_owners_alone(people: People) -> None:
-    who, other = await people.sign_in(), await people.sign_in()
-    pending = await people.upload(who, portrait(0, 0))
-    kept = await people.add_photo(who)
+async def test_a_photo_belongs_to_its_owner_alone(people: People) -> None:
+    signed, other = await people.sign_in(), await people.sign_in()
+    pending = await people.upload(signed, portrait(0, 0))
+    kept = await people.add_photo(signed)
     for photo in (pending, kept.photo_id, str(uuid7())):
         refused = await refusal(people.complete(other, photo))
         assert (refused.code, refused.reason) == ("NOT_FOUND", "PHOTO_NOT_FOUND")
     assert await photos_of(people, other) == []
-    (shown,) = await photos_of(people, who)
+    (shown,) = await photos_of(people, signed)
     assert (await fetch(shown.url.partition("?")[0]))[0] == 403
 
 
 @pytest.mark.rule("PR-07")
 @pytest.mark.parametrize("data", [b"GIF89a not taken here", b"\xff\xd8\xff cut", portrait(0, 0)[:2000]])
-async def test_what_is_no_picture_is_refused(people: People, data: bytes) -> None:
-    who = await people.sign_in()
-    photo = await people.upload(who, data)
-    refused = await refusal(people.complete(who, photo))
+async def test_a_file_that_is_no_picture_is_refused(people: People, data: bytes) -> None:
+    signed = await people.sign_in()
+    photo = await people.upload(signed, data)
+    refused = await refusal(people.complete(signed, photo))
     assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "PHOTO_UNREADABLE")
     assert list(refused.violations) == ["photo_id"]
-    assert await photos_of(people, who) == []
+    assert await photos_of(people, signed) == []
 
 
 @pytest.mark.rule("PR-07")
-async def test_nothing_is_completed_before_it_is_there(people: People) -> None:
-    who = await people.sign_in()
-    offered = await people.offer(who)
+async def test_an_upload_is_not_completed_before_the_file_is_there(people: People) -> None:
+    signed = await people.sign_in()
+    offered = await people.offer(signed)
     assert offered.max_bytes == 10 * 2**20
     lives = offered.expires_at.ToDatetime(UTC) - datetime.now(UTC)
     assert timedelta(minutes=9) < lives <= timedelta(minutes=10, seconds=5)
-    assert (await refusal(people.complete(who, offered.photo_id))).reason == "PHOTO_NOT_UPLOADED"
+    assert (await refusal(people.complete(signed, offered.photo_id))).reason == "PHOTO_NOT_UPLOADED"
     # The same call, once the bytes are there.
     assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
-    assert (await people.complete(who, offered.photo_id)).position == 1
+    assert (await people.complete(signed, offered.photo_id)).position == 1
 
 
 @pytest.mark.rule("BI-08", "PR-07")
-async def test_a_repeat_of_the_offer_is_the_same_photo(people: People) -> None:
-    who, call = await people.sign_in(), request_id()
-    first, again = await people.offer(who, call), await people.offer(who, call)
+async def test_a_repeat_of_the_offer_gets_the_same_photo(people: People) -> None:
+    signed, call = await people.sign_in(), request_id()
+    first, again = await people.offer(signed, call), await people.offer(signed, call)
     assert first.photo_id == again.photo_id
     other = CreatePhotoUploadRequest(request_id=call, content_type="image/png")
-    refused = await refusal(people.profiles.CreatePhotoUpload(other, metadata=who.metadata))
+    refused = await refusal(people.profiles.CreatePhotoUpload(other, metadata=signed.metadata))
     assert refused.reason == "REQUEST_ID_REUSED"
 
 
 @pytest.mark.rule("BI-08", "PR-02")
-async def test_two_completes_of_one_upload_keep_one_photo(world: World, people: People) -> None:
-    who = await people.sign_in()
-    photo, call = await people.upload(who, portrait(0, 0)), request_id()
-    done = await asyncio.gather(*(people.complete(who, photo, each) for each in (call, call, "", "")))
+async def test_two_completions_of_one_upload_store_one_photo(world: World, people: People) -> None:
+    signed = await people.sign_in()
+    photo, call = await people.upload(signed, portrait(0, 0)), request_id()
+    done = await asyncio.gather(*(people.complete(signed, photo, each) for each in (call, call, "", "")))
     assert len({answer.SerializeToString() for answer in done}) == 1
-    assert await people.complete(who, photo, call) == done[0]
-    assert len(await photos_of(people, who)) == 1
-    assert len(await world.events(PhotoAdded, who.member.id)) == 1
+    assert await people.complete(signed, photo, call) == done[0]
+    assert len(await photos_of(people, signed)) == 1
+    assert len(await world.events(PhotoAdded, signed.member.id)) == 1
 
 
 @pytest.mark.rule("PR-02")
 async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: People) -> None:
-    who = await people.sign_in()
-    uploads = [await people.upload(who, portrait(0, number % 3)) for number in range(8)]
+    signed = await people.sign_in()
+    uploads = [await people.upload(signed, portrait(0, number % 3)) for number in range(8)]
 
     async def complete(photo: str) -> str:
         request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
         try:
-            await people.profiles.CompletePhotoUpload(request, metadata=who.metadata)
+            await people.profiles.CompletePhotoUpload(request, metadata=signed.metadata)
         except grpc.aio.AioRpcError as error:
             return read_refusal(error).reason
         return "OK"
 
     assert Counter(await asyncio.gather(*map(complete, uploads))) == {"OK": 6, "TOO_MANY_PHOTOS": 2}
-    assert [photo.position for photo in await photos_of(people, who)] == [1, 2, 3, 4, 5, 6]
-    refused = await refusal(people.offer(who))
+    assert [photo.position for photo in await photos_of(people, signed)] == [1, 2, 3, 4, 5, 6]
+    refused = await refusal(people.offer(signed))
     assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "TOO_MANY_PHOTOS", {"most": "6"})
 
     async with role_of(world, "identity") as connection:
@@ -143,29 +143,29 @@ async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: Peo
             FROM identity.photos WHERE user_id = $1 LIMIT 1"""
         for position, kind in ((7, asyncpg.CheckViolationError), (6, asyncpg.UniqueViolationError)):
             with pytest.raises(kind):
-                await connection.execute(copy, who.member.user, position)
+                await connection.execute(copy, signed.member.user, position)
 
 
 @pytest.mark.rule("PR-07")
-async def test_uploads_that_nobody_completes_are_few_also_at_once(world: World, people: People) -> None:
-    who = await people.sign_in()
-    done = await asyncio.gather(*(people.offer(who) for _ in range(16)), return_exceptions=True)
+async def test_uncompleted_uploads_are_limited_also_at_once(world: World, people: People) -> None:
+    signed = await people.sign_in()
+    done = await asyncio.gather(*(people.offer(signed) for _ in range(16)), return_exceptions=True)
     refused = [read_refusal(error) for error in done if isinstance(error, grpc.aio.AioRpcError)]
     assert [(each.code, each.reason) for each in refused] == [("RESOURCE_EXHAUSTED", "TOO_MANY_UPLOADS")] * 4
-    assert len(await people.rows("photo_uploads", user_id=who.member.user)) == 12
-    # The form of the first lives ten minutes; an hour after that it is forgotten.
+    assert len(await people.rows("photo_uploads", user_id=signed.member.user)) == 12
+    # The form of the first is valid for ten minutes; an hour later its offer is deleted.
     assert refused[0].metadata["most"] == "12"
     wait = datetime.fromisoformat(refused[0].metadata["retry_at"]) - datetime.now(UTC)
     assert timedelta(minutes=69) < wait <= timedelta(minutes=70)
 
-    # Who comes back to one of them is not stopped, and one that became a photo counts no more.
+    # An existing upload can be completed, and an upload that became a photo no longer counts.
     call, first = request_id(), next(each for each in done if not isinstance(each, BaseException))
     assert await post(first.url, first.form_fields, portrait(0, 0)) in (200, 204)
-    assert (await refusal(people.offer(who, call))).reason == "TOO_MANY_UPLOADS"
-    await people.complete(who, first.photo_id)
-    twelfth = await people.offer(who, call)
-    assert (await people.offer(who, call)).photo_id == twelfth.photo_id
-    assert (await refusal(people.offer(who))).reason == "TOO_MANY_UPLOADS"
+    assert (await refusal(people.offer(signed, call))).reason == "TOO_MANY_UPLOADS"
+    await people.complete(signed, first.photo_id)
+    twelfth = await people.offer(signed, call)
+    assert (await people.offer(signed, call)).photo_id == twelfth.photo_id
+    assert (await refusal(people.offer(signed))).reason == "TOO_MANY_UPLOADS"
     # Another member has their own.
     assert (await people.offer(await people.sign_in())).photo_id
 
@@ -174,8 +174,8 @@ async def test_uploads_that_nobody_completes_are_few_also_at_once(world: World, 
 async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who, get = await people.sign_in(), people.resources.photos.get
-    uploads = [await people.upload(who, portrait(0, number % 3)) for number in range(6)]
+    signed, get = await people.sign_in(), people.resources.photo_store.get
+    uploads = [await people.upload(signed, portrait(0, number % 3)) for number in range(6)]
     inside, most, four, go_on = 0, 0, asyncio.Event(), asyncio.Event()
 
     async def slow(key: str, *, most_bytes: int) -> bytes:
@@ -190,25 +190,25 @@ async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
 
     def begin(photo: str, timeout: float | None = None) -> Any:
         request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
-        return people.profiles.CompletePhotoUpload(request, metadata=who.metadata, timeout=timeout)
+        return people.profiles.CompletePhotoUpload(request, metadata=signed.metadata, timeout=timeout)
 
-    monkeypatch.setattr(people.resources.photos, "get", slow)
+    monkeypatch.setattr(people.resources.photo_store, "get", slow)
     calls = [begin(photo) for photo in uploads]
     await four.wait()
     for call in calls:
         call.cancel()
-    # Nobody waits for the first four any more, and yet they are what is still being read.
+    # No call waits for the first four any more, but they are still being read.
     assert (await refusal(begin(uploads[5], timeout=0.5))).code == "DEADLINE_EXCEEDED"
     assert (inside, most) == (4, 4)
     go_on.set()
-    kept = await asyncio.gather(*(people.complete(who, photo) for photo in uploads))
+    kept = await asyncio.gather(*(people.complete(signed, photo) for photo in uploads))
     assert sorted(photo.position for photo in kept) == [1, 2, 3, 4, 5, 6]
     assert (inside, most) == (0, 4)
 
 
 @pytest.mark.rule("PR-04")
-async def test_links_live_for_minutes(people: People) -> None:
-    who = await people.sign_in()
-    await people.add_photo(who)
-    (shown,) = await photos_of(people, who)
+async def test_links_are_valid_for_minutes(people: People) -> None:
+    signed = await people.sign_in()
+    await people.add_photo(signed)
+    (shown,) = await photos_of(people, signed)
     assert "X-Amz-Expires=300" in shown.url

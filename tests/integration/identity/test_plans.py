@@ -1,4 +1,4 @@
-"""What runs by itself again and again finds its rows by an index, however many there are."""
+"""The statements of jobs find their rows by an index, however many rows there are."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ MANY = """
 
 @pytest.fixture
 async def many_members(world: World) -> AsyncIterator[None]:
-    """So many that it matters how they are found; gone afterwards."""
+    """Enough members for the query plans to matter; removed afterwards."""
     transaction = world.superuser.transaction()
     await transaction.start()
     await world.superuser.execute(MANY)
     await world.superuser.execute(
         "ANALYZE identity.users, identity.profiles, identity.sessions, identity.refresh_tokens"
     )
-    # What else a sweep deletes lies in tables that are nearly empty here; reading those whole is always cheapest.
+    # Other tables are nearly empty here, so that reading them whole would be cheapest.
     await world.superuser.execute("SET LOCAL enable_seqscan = off")
     yield
     await transaction.rollback()
@@ -50,7 +50,7 @@ async def many_members(world: World) -> AsyncIterator[None]:
         pytest.param(age_bands.LOCK_DUE, (20,), "(age_band_changes_at <=", id="birthdays"),
         pytest.param(challenges.PURGE, (THEN, 20), "(created_at <", id="challenges"),
         pytest.param(sessions.PURGE, (THEN, 20), "(expires_at <", id="tokens"),
-        pytest.param(sessions.LIVING, (uuid7(), THEN, None, None, 50), "(user_id =", id="sessions of a member"),
+        pytest.param(sessions.ACTIVE, (uuid7(), THEN, None, None, 50), "(user_id =", id="sessions of a member"),
         pytest.param(revocations.PAGE, (timedelta(minutes=20), uuid7(), 50), "(session_id >", id="revocations"),
         pytest.param(revocations.PURGE, (THEN, 20), "(revoked_at <", id="old revocations"),
         pytest.param(sessions.PURGE_EMPTY, ([uuid7()],), "(session_id = s.id)", id="sessions"),

@@ -1,4 +1,4 @@
-"""PR-01, PR-05, PR-06, ID-08: what a member says of themselves, and what is still missing."""
+"""PR-01, PR-05, PR-06, ID-08: the profile and hobbies of a member, and the missing steps."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ from tests.roles import role_of
 from tests.support import refusal, request_id
 
 
-async def profile_of(people: People, who: Signed) -> Profile:
-    return (await people.profiles.GetProfile(GetProfileRequest(), metadata=who.metadata)).profile
+async def profile_of(people: People, signed: Signed) -> Profile:
+    return (await people.profiles.GetProfile(GetProfileRequest(), metadata=signed.metadata)).profile
 
 
-async def missing(people: People, who: Signed) -> list[int]:
-    answer = await people.profiles.GetOnboarding(GetOnboardingRequest(), metadata=who.metadata)
+async def missing(people: People, signed: Signed) -> list[int]:
+    answer = await people.profiles.GetOnboarding(GetOnboardingRequest(), metadata=signed.metadata)
     assert answer.discovery_ready == (not answer.missing)
     return list(answer.missing)
 
 
 @pytest.mark.rule("PR-01")
-async def test_a_profile_fills_up_field_by_field(people: People) -> None:
-    who = await people.sign_in()
-    assert await profile_of(people, who) == Profile()
-    await people.tell(who, Profile(name="  Ada ", city="ignored", gender=GENDER_MAN), "name", "gender")
-    assert await profile_of(people, who) == Profile(name="Ada", gender=GENDER_MAN)
-    await people.tell(who, ADA)
-    assert await profile_of(people, who) == ADA
-    await people.tell(who, Profile(), "bio", "date_of_birth")
-    assert (await profile_of(people, who)).bio == ""
-    assert not (await profile_of(people, who)).HasField("date_of_birth")
+async def test_a_profile_is_filled_field_by_field(people: People) -> None:
+    signed = await people.sign_in()
+    assert await profile_of(people, signed) == Profile()
+    await people.tell(signed, Profile(name="  Ada ", city="ignored", gender=GENDER_MAN), "name", "gender")
+    assert await profile_of(people, signed) == Profile(name="Ada", gender=GENDER_MAN)
+    await people.tell(signed, ADA)
+    assert await profile_of(people, signed) == ADA
+    await people.tell(signed, Profile(), "bio", "date_of_birth")
+    assert (await profile_of(people, signed)).bio == ""
+    assert not (await profile_of(people, signed)).HasField("date_of_birth")
 
 
 @pytest.mark.rule("PR-01")
@@ -72,29 +72,29 @@ async def test_a_profile_fills_up_field_by_field(people: People) -> None:
         (Profile(name="x" * 61), ["name"], "profile.name"),
     ],
 )
-async def test_what_cannot_be_kept_is_refused_by_field(
+async def test_invalid_fields_are_refused_by_name(
     people: People, profile: Profile, paths: list[str], field: str
 ) -> None:
-    who = await people.sign_in()
+    signed = await people.sign_in()
     request = UpdateProfileRequest(request_id=request_id(), profile=profile, update_mask=FieldMask(paths=paths))
-    refused = await refusal(people.profiles.UpdateProfile(request, metadata=who.metadata))
+    refused = await refusal(people.profiles.UpdateProfile(request, metadata=signed.metadata))
     assert refused.code == "INVALID_ARGUMENT"
     assert list(refused.violations) == [field]
-    assert await profile_of(people, who) == Profile()
+    assert await profile_of(people, signed) == Profile()
 
 
 @pytest.mark.rule("ID-08", "PR-06")
 async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: World, people: People) -> None:
-    who, zone = await people.sign_in(), ZoneInfo("Pacific/Kiritimati")
+    signed, zone = await people.sign_in(), ZoneInfo("Pacific/Kiritimati")
     today = (await world.now()).astimezone(zone).date().replace(day=15)
     child = born(today.replace(year=today.year - 18) + timedelta(days=40))
     child.time_zone = zone.key
-    refused = await refusal(people.tell(who, child))
+    refused = await refusal(people.tell(signed, child))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "UNDER_AGE")
-    # Neither bit by bit.
-    await people.tell(who, child, "name", "city", "gender", "date_of_birth")
-    assert (await refusal(people.tell(who, child, "time_zone"))).reason == "UNDER_AGE"
-    assert ONBOARDING_STEP_PROFILE in await missing(people, who)
+    # Nor field by field.
+    await people.tell(signed, child, "name", "city", "gender", "date_of_birth")
+    assert (await refusal(people.tell(signed, child, "time_zone"))).reason == "UNDER_AGE"
+    assert ONBOARDING_STEP_PROFILE in await missing(people, signed)
 
     birthday = child.date_of_birth
     midnight = (
@@ -105,30 +105,30 @@ async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: Wor
         )
     )
     await world.move_clock(midnight - timedelta(minutes=1))
-    assert (await refusal(people.tell(who, child, "time_zone"))).reason == "UNDER_AGE"
+    assert (await refusal(people.tell(signed, child, "time_zone"))).reason == "UNDER_AGE"
     await world.move_clock(midnight)
-    await people.tell(who, child, "time_zone")
-    assert ONBOARDING_STEP_PROFILE not in await missing(people, who)
+    await people.tell(signed, child, "time_zone")
+    assert ONBOARDING_STEP_PROFILE not in await missing(people, signed)
 
 
 @pytest.mark.rule("BI-08")
 async def test_a_repeat_changes_nothing_and_another_request_is_refused(people: People) -> None:
-    who, call = await people.sign_in(), request_id()
+    signed, call = await people.sign_in(), request_id()
     mask = FieldMask(paths=["name"])
     first = UpdateProfileRequest(request_id=call, profile=Profile(name="Ada"), update_mask=mask)
     other = UpdateProfileRequest(request_id=call, profile=Profile(name="Eve"), update_mask=mask)
-    answer = await people.profiles.UpdateProfile(first, metadata=who.metadata)
-    await people.tell(who, Profile(name="Grace"), "name")
-    assert await people.profiles.UpdateProfile(first, metadata=who.metadata) == answer
-    refused = await refusal(people.profiles.UpdateProfile(other, metadata=who.metadata))
+    answer = await people.profiles.UpdateProfile(first, metadata=signed.metadata)
+    await people.tell(signed, Profile(name="Grace"), "name")
+    assert await people.profiles.UpdateProfile(first, metadata=signed.metadata) == answer
+    refused = await refusal(people.profiles.UpdateProfile(other, metadata=signed.metadata))
     assert refused.reason == "REQUEST_ID_REUSED"
-    assert (await profile_of(people, who)).name == "Grace"
+    assert (await profile_of(people, signed)).name == "Grace"
 
 
 @pytest.mark.rule("PR-05")
-async def test_hobbies_are_chosen_from_the_options_in_ones_own_words(people: People) -> None:
-    who = await people.sign_in()
-    answer = await people.profiles.ListHobbyOptions(ListHobbyOptionsRequest(), metadata=who.metadata)
+async def test_hobbies_are_chosen_from_the_options_with_own_words(people: People) -> None:
+    signed = await people.sign_in()
+    answer = await people.profiles.ListHobbyOptions(ListHobbyOptionsRequest(), metadata=signed.metadata)
     names = [option.name for option in answer.hobby_options]
     assert names == sorted(names)
     assert len(names) >= 40
@@ -136,21 +136,21 @@ async def test_hobbies_are_chosen_from_the_options_in_ones_own_words(people: Peo
 
     async def choose(*hobbies: Hobby) -> Any:
         request = SetHobbiesRequest(request_id=request_id(), hobbies=hobbies)
-        return await people.profiles.SetHobbies(request, metadata=who.metadata)
+        return await people.profiles.SetHobbies(request, metadata=signed.metadata)
 
     assert list((await choose(*HOBBIES)).hobbies) == list(HOBBIES)
     assert list((await choose(HOBBIES[1])).hobbies) == [HOBBIES[1]]
     unknown = await refusal(choose(Hobby(hobby_option_id="alchemy", micro_description="on sundays")))
     assert (unknown.code, unknown.reason) == ("INVALID_ARGUMENT", "HOBBY_UNKNOWN")
     assert (await refusal(choose(HOBBIES[0], HOBBIES[0]))).reason == "HOBBY_TWICE"
-    (row,) = await people.rows("hobbies", user_id=who.member.user)
+    (row,) = await people.rows("hobbies", user_id=signed.member.user)
     assert (row["hobby_option_id"], row["position"]) == ("hiking", 1)
 
 
 @pytest.mark.rule("PR-05")
-async def test_the_database_knows_the_options_and_each_once(world: World, people: People) -> None:
-    who = await people.sign_in()
-    await people.choose(who)
+async def test_the_database_holds_the_options_and_that_each_is_chosen_once(world: World, people: People) -> None:
+    signed = await people.sign_in()
+    await people.choose(signed)
     async with role_of(world, "identity") as connection:
         insert = """
             INSERT INTO identity.hobbies (user_id, hobby_option_id, position, micro_description)
@@ -163,43 +163,43 @@ async def test_the_database_knows_the_options_and_each_once(world: World, people
             ("coffee", 3, "no", asyncpg.CheckViolationError),
         ):
             with pytest.raises(kind):
-                await connection.execute(insert, who.member.user, option, position, words)
+                await connection.execute(insert, signed.member.user, option, position, words)
 
 
 @pytest.mark.rule("PR-06")
-async def test_what_is_missing_is_told_until_nothing_is(world: World, people: People) -> None:
-    who = await people.sign_in()
+async def test_missing_steps_are_returned_until_none_is_left(world: World, people: People) -> None:
+    signed = await people.sign_in()
     steps = [ONBOARDING_STEP_PROFILE, ONBOARDING_STEP_PHOTOS, ONBOARDING_STEP_FACE_PHOTO, ONBOARDING_STEP_HOBBIES]
-    assert await missing(people, who) == steps
-    await people.tell(who)
-    assert await missing(people, who) == steps[1:]
-    await people.add_photo(who)
-    assert await missing(people, who) == [ONBOARDING_STEP_PHOTOS, ONBOARDING_STEP_HOBBIES]
-    await people.choose(who)
+    assert await missing(people, signed) == steps
+    await people.tell(signed)
+    assert await missing(people, signed) == steps[1:]
+    await people.add_photo(signed)
+    assert await missing(people, signed) == [ONBOARDING_STEP_PHOTOS, ONBOARDING_STEP_HOBBIES]
+    await people.choose(signed)
     for shot in (1, 2):
-        assert await missing(people, who) == [ONBOARDING_STEP_PHOTOS]
-        await people.add_photo(who, shot)
-    assert await missing(people, who) == []
-    account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=who.metadata)).account
+        assert await missing(people, signed) == [ONBOARDING_STEP_PHOTOS]
+        await people.add_photo(signed, shot)
+    assert await missing(people, signed) == []
+    account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=signed.metadata)).account
     assert (account.discovery_ready, account.trust_level) == (True, 3)
-    # Told once, when it changed; nothing was on a card before.
-    (changed,) = await world.events(DiscoveryProfileChanged, who.member.id)
+    # Published once, when the card changed; it was empty before.
+    (changed,) = await world.events(DiscoveryProfileChanged, signed.member.id)
     assert (changed.discovery_ready, changed.trust_level) == (True, 3)
 
 
 @pytest.mark.rule("PR-02", "PR-06")
-async def test_who_is_ready_stays_so(world: World, people: People) -> None:
-    who = await people.ready()
+async def test_a_ready_member_stays_ready(world: World, people: People) -> None:
+    signed = await people.ready()
     request = SetHobbiesRequest(request_id=request_id(), hobbies=HOBBIES[:1])
-    refused = await refusal(people.profiles.SetHobbies(request, metadata=who.metadata))
+    refused = await refusal(people.profiles.SetHobbies(request, metadata=signed.metadata))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "TOO_FEW_HOBBIES")
-    assert (await refusal(people.tell(who, Profile(), "city"))).reason == "PROFILE_INCOMPLETE"
-    assert await missing(people, who) == []
+    assert (await refusal(people.tell(signed, Profile(), "city"))).reason == "PROFILE_INCOMPLETE"
+    assert await missing(people, signed) == []
 
-    before = len(await world.events(DiscoveryProfileChanged, who.member.id))
-    await people.tell(who, Profile(bio="not on the card", occupation="neither"), "bio", "occupation")
-    await people.tell(who, Profile(name="Grace"), "name")
-    assert len(await world.events(DiscoveryProfileChanged, who.member.id)) == before
-    await people.tell(who, Profile(city="Paris"), "city")
-    await people.choose(who, HOBBIES[1], HOBBIES[0])
-    assert len(await world.events(DiscoveryProfileChanged, who.member.id)) == before + 2
+    before = len(await world.events(DiscoveryProfileChanged, signed.member.id))
+    await people.tell(signed, Profile(bio="not on the card", occupation="neither"), "bio", "occupation")
+    await people.tell(signed, Profile(name="Grace"), "name")
+    assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before
+    await people.tell(signed, Profile(city="Paris"), "city")
+    await people.choose(signed, HOBBIES[1], HOBBIES[0])
+    assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before + 2

@@ -33,10 +33,10 @@ from tests.support import refusal, request_id
 
 
 @pytest.mark.rule("ID-03")
-async def test_a_session_goes_on_with_fresh_tokens(people: People) -> None:
-    who = await people.sign_in()
+async def test_a_session_is_refreshed_with_fresh_tokens(people: People) -> None:
+    signed = await people.sign_in()
     machine = datetime.now(UTC)
-    tokens = (await people.refresh(who.tokens.refresh_token)).tokens
+    tokens = (await people.refresh(signed.tokens.refresh_token)).tokens
     access, refresh = (
         stamp.ToDatetime(UTC) - machine for stamp in (tokens.access_expires_at, tokens.refresh_expires_at)
     )
@@ -44,44 +44,46 @@ async def test_a_session_goes_on_with_fresh_tokens(people: People) -> None:
     assert timedelta(days=29, hours=23) < refresh <= timedelta(days=30, seconds=5)
     metadata = (("authorization", f"Bearer {tokens.access_token}"),)
     account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=metadata)).account
-    assert account.user_id == who.member.id
+    assert account.user_id == signed.member.id
     assert (await people.refresh(tokens.refresh_token)).tokens.refresh_token
 
 
 @pytest.mark.rule("ID-03")
-async def test_a_token_that_comes_twice_ends_the_session_for_both(world: World, people: People) -> None:
-    who = await people.sign_in()
-    second = (await people.refresh(who.tokens.refresh_token)).tokens
-    for token in (who.tokens, second, who.tokens):
+async def test_a_token_that_is_used_twice_ends_the_session_for_both(world: World, people: People) -> None:
+    signed = await people.sign_in()
+    second = (await people.refresh(signed.tokens.refresh_token)).tokens
+    for token in (signed.tokens, second, signed.tokens):
         refused = await refusal(people.refresh(token.refresh_token))
         assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SESSION_INVALID")
-    (session,) = await people.rows("sessions", user_id=who.member.user)
+    (session,) = await people.rows("sessions", user_id=signed.member.user)
     assert session["revocation"] == "reuse"
-    (revoked,) = await world.events(SessionRevoked, who.member.id)
+    (revoked,) = await world.events(SessionRevoked, signed.member.id)
     assert revoked.session_id == str(session["id"])
 
 
 @pytest.mark.rule("ID-03")
-async def test_a_repeat_of_the_call_is_no_second_use(people: People) -> None:
-    who, call = await people.sign_in(), request_id()
-    lost = await people.refresh(who.tokens.refresh_token, call)
-    again = await people.refresh(who.tokens.refresh_token, call)
+async def test_a_repeat_of_the_call_does_not_count_as_a_second_use(people: People) -> None:
+    signed, call = await people.sign_in(), request_id()
+    lost = await people.refresh(signed.tokens.refresh_token, call)
+    again = await people.refresh(signed.tokens.refresh_token, call)
     assert again.tokens.refresh_token != lost.tokens.refresh_token
     assert (await people.refresh(again.tokens.refresh_token)).tokens.access_token
 
 
 @pytest.mark.rule("ID-03")
-async def test_of_two_uses_at_once_one_is_the_second(world: World, people: People) -> None:
-    who = await people.sign_in()
-    done = await asyncio.gather(*(people.refresh(who.tokens.refresh_token) for _ in range(4)), return_exceptions=True)
+async def test_concurrent_uses_of_a_token_end_the_session(world: World, people: People) -> None:
+    signed = await people.sign_in()
+    done = await asyncio.gather(
+        *(people.refresh(signed.tokens.refresh_token) for _ in range(4)), return_exceptions=True
+    )
     assert sum(not isinstance(each, BaseException) for each in done) == 1
-    assert len(await world.events(SessionRevoked, who.member.id)) == 1
+    assert len(await world.events(SessionRevoked, signed.member.id)) == 1
 
 
 @pytest.mark.rule("ID-03")
-async def test_the_database_lets_one_token_of_a_family_live(world: World, people: People) -> None:
-    who = await people.sign_in()
-    (session,) = await people.rows("sessions", user_id=who.member.user)
+async def test_the_database_allows_one_unused_token_in_a_family(world: World, people: People) -> None:
+    signed = await people.sign_in()
+    (session,) = await people.rows("sessions", user_id=signed.member.user)
     async with role_of(world, "identity") as connection:
         with pytest.raises(asyncpg.UniqueViolationError) as refused:
             await connection.execute(
@@ -101,25 +103,25 @@ async def test_a_made_up_token_gets_the_same_answer_as_a_used_one(people: People
 
 @pytest.mark.rule("ID-03")
 async def test_the_rule_clock_signs_nobody_out(world: World, people: People) -> None:
-    who = await people.sign_in()
+    signed = await people.sign_in()
     await world.move_clock(timedelta(days=40))
-    assert (await people.refresh(who.tokens.refresh_token)).tokens.access_token
+    assert (await people.refresh(signed.tokens.refresh_token)).tokens.access_token
 
 
 @pytest.mark.rule("ID-03")
-async def test_the_published_keys_verify_tokens_for_whoever_asks(world: World, people: People) -> None:
-    who = await people.sign_in()
+async def test_the_published_keys_verify_tokens_for_all_callers(world: World, people: People) -> None:
+    signed = await people.sign_in()
     for caller in ("gateway", "safety"):
         jwks = await world.stub(AccountServiceStub, "identity", caller).GetJwks(GetJwksRequest())
         keys = KeySet.import_key_set(MessageToDict(jwks))  # type: ignore[arg-type]
-        claims = jwt.decode(who.tokens.access_token, keys, algorithms=["ES256"]).claims
-        assert claims["sub"] == who.member.id
+        claims = jwt.decode(signed.tokens.access_token, keys, algorithms=["ES256"]).claims
+        assert claims["sub"] == signed.member.id
         assert UUID(claims["sid"])
         assert not any("d" in key for key in MessageToDict(jwks)["keys"])
 
 
 @pytest.mark.rule("ID-03")
-async def test_a_token_of_someone_who_is_not_there_is_none(world: World, people: People) -> None:
+async def test_a_token_of_an_unknown_member_is_refused(world: World, people: People) -> None:
     refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=world.caller().metadata))
     assert refused.code == "UNAUTHENTICATED"
 
@@ -128,7 +130,7 @@ async def test_a_token_of_someone_who_is_not_there_is_none(world: World, people:
 async def test_the_first_admin_is_made_by_a_command(
     world: World, people: People, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    who, app = await people.sign_in(), world.apps["identity"]
+    signed, app = await people.sign_in(), world.apps["identity"]
     command = service.commands["make-admin"]
     parser = argparse.ArgumentParser()
     command.arguments(parser)
@@ -136,86 +138,88 @@ async def test_the_first_admin_is_made_by_a_command(
     assert await command.run(app.runtime, parser.parse_args([str(uuid7())])) == 1
     assert "sign in by phone first" in capsys.readouterr().err
     for _ in range(2):
-        assert await command.run(app.runtime, parser.parse_args([who.member.id])) == 0
+        assert await command.run(app.runtime, parser.parse_args([signed.member.id])) == 0
     assert "already" in capsys.readouterr().out
-    (granted,) = await world.events(RoleGranted, who.member.id)
+    (granted,) = await world.events(RoleGranted, signed.member.id)
     assert (granted.role, granted.version) == ("admin", 3)
 
-    tokens = (await people.refresh(who.tokens.refresh_token)).tokens
+    tokens = (await people.refresh(signed.tokens.refresh_token)).tokens
     metadata = (("authorization", f"Bearer {tokens.access_token}"),)
     account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=metadata)).account
     assert list(account.roles) == ["admin"]
     assert (await app.verifier.verify(tokens.access_token)).roles == {"admin"}
 
 
-async def living(people: People, who: Signed, size: int = 0, token: str = "") -> ListSessionsResponse:
+async def list_sessions(people: People, signed: Signed, size: int = 0, token: str = "") -> ListSessionsResponse:
     asked = ListSessionsRequest(page_size=size, page_token=token)
-    return await people.accounts.ListSessions(asked, metadata=who.metadata)
+    return await people.accounts.ListSessions(asked, metadata=signed.metadata)
 
 
-async def revoke(people: People, who: Signed, session: str, request: str = "") -> None:
+async def revoke(people: People, signed: Signed, session: str, request: str = "") -> None:
     asked = RevokeSessionRequest(request_id=request or request_id(), session_id=session)
-    await people.accounts.RevokeSession(asked, metadata=who.metadata)
+    await people.accounts.RevokeSession(asked, metadata=signed.metadata)
 
 
 @pytest.mark.rule("ID-03")
-async def test_a_member_sees_their_sessions_that_go_on_newest_first(people: People) -> None:
+async def test_members_see_their_active_sessions_newest_first(people: People) -> None:
     number = people.number()
-    who = [await people.sign_in(number) for _ in range(4)]
+    signed_in = [await people.sign_in(number) for _ in range(4)]
     await people.sign_in()
-    listed = (await living(people, who[1])).sessions
+    listed = (await list_sessions(people, signed_in[1])).sessions
     assert [session.current for session in listed] == [False, False, True, False]
-    first = await living(people, who[1], size=3)
-    rest = await living(people, who[1], 3, first.next_page_token)
+    first = await list_sessions(people, signed_in[1], size=3)
+    rest = await list_sessions(people, signed_in[1], 3, first.next_page_token)
     assert [*first.sessions, *rest.sessions] == list(listed)
     assert rest.next_page_token == ""
-    assert (await refusal(living(people, await people.sign_in(), 3, first.next_page_token))).code == "INVALID_ARGUMENT"
+    assert (
+        await refusal(list_sessions(people, await people.sign_in(), 3, first.next_page_token))
+    ).code == "INVALID_ARGUMENT"
 
-    await people.refresh(who[3].tokens.refresh_token)
-    newest = (await living(people, who[1])).sessions[0]
+    await people.refresh(signed_in[3].tokens.refresh_token)
+    newest = (await list_sessions(people, signed_in[1])).sessions[0]
     assert newest.refreshed_at.ToDatetime() > newest.started_at.ToDatetime()
-    await revoke(people, who[1], listed[3].session_id)
-    assert len((await living(people, who[1])).sessions) == 3
+    await revoke(people, signed_in[1], listed[3].session_id)
+    assert len((await list_sessions(people, signed_in[1])).sessions) == 3
 
 
 @pytest.mark.rule("ID-03", "SA-06")
-async def test_a_session_that_its_member_ends_is_over_at_once_and_everywhere_soon(world: World, people: People) -> None:
+async def test_a_session_that_its_member_revokes_ends_at_once_and_everywhere_soon(world: World, people: People) -> None:
     number = people.number()
-    lost, who = await people.sign_in(number), await people.sign_in(number)
-    _, old = (await living(people, who)).sessions
+    lost, signed = await people.sign_in(number), await people.sign_in(number)
+    _, old = (await list_sessions(people, signed)).sessions
     call = request_id()
     for _ in range(2):
-        await revoke(people, who, old.session_id, call)
-    await revoke(people, who, old.session_id)
+        await revoke(people, signed, old.session_id, call)
+    await revoke(people, signed, old.session_id)
     assert (await refusal(people.refresh(lost.tokens.refresh_token))).reason == "SESSION_INVALID"
     await world.drain()
     refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=lost.metadata))
     assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SESSION_REVOKED")
-    (told,) = await world.events(SessionRevoked, who.member.id)
-    assert told.session_id == old.session_id
-    assert (await people.refresh(who.tokens.refresh_token)).tokens.access_token
+    (event,) = await world.events(SessionRevoked, signed.member.id)
+    assert event.session_id == old.session_id
+    assert (await people.refresh(signed.tokens.refresh_token)).tokens.access_token
 
 
 @pytest.mark.rule("ID-03", "XX-04")
-async def test_anothers_session_and_none_are_the_same(people: People) -> None:
-    who, other = await people.sign_in(), await people.sign_in()
-    (session,) = (await living(people, other)).sessions
+async def test_another_members_session_is_refused_as_not_found(people: People) -> None:
+    signed, other = await people.sign_in(), await people.sign_in()
+    (session,) = (await list_sessions(people, other)).sessions
     for named in (session.session_id, request_id()):
-        refused = await refusal(revoke(people, who, named))
+        refused = await refusal(revoke(people, signed, named))
         assert (refused.code, refused.reason, refused.metadata) == ("NOT_FOUND", "SESSION_NOT_FOUND", {})
     assert (await people.refresh(other.tokens.refresh_token)).tokens.access_token
 
 
 @pytest.mark.rule("ID-03")
-async def test_of_a_refresh_and_a_revocation_at_once_nothing_lives_on(world: World, people: People) -> None:
+async def test_a_refresh_and_a_revocation_at_once_leave_no_session(world: World, people: People) -> None:
     for _ in range(5):
         number = people.number()
-        lost, who = await people.sign_in(number), await people.sign_in(number)
-        _, old = (await living(people, who)).sessions
+        lost, signed = await people.sign_in(number), await people.sign_in(number)
+        _, old = (await list_sessions(people, signed)).sessions
         refreshed, _, _ = await asyncio.gather(
             people.refresh(lost.tokens.refresh_token),
-            revoke(people, who, old.session_id),
-            revoke(people, who, old.session_id),
+            revoke(people, signed, old.session_id),
+            revoke(people, signed, old.session_id),
             return_exceptions=True,
         )
         if not isinstance(refreshed, BaseException):
@@ -224,11 +228,11 @@ async def test_of_a_refresh_and_a_revocation_at_once_nothing_lives_on(world: Wor
             refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=metadata))
             assert refused.reason == "SESSION_REVOKED"
             assert (await refusal(people.refresh(refreshed.tokens.refresh_token))).reason == "SESSION_INVALID"
-        assert len(await world.events(SessionRevoked, who.member.id)) == 1
+        assert len(await world.events(SessionRevoked, signed.member.id)) == 1
 
 
 @pytest.mark.rule("SA-04", "XX-01")
-async def test_a_device_is_told_apart_by_a_digest_and_known_by_nothing_else(world: World, people: People) -> None:
+async def test_a_device_is_known_by_a_digest_only(world: World, people: People) -> None:
     device = f"made-up-device-{request_id()}"
     digests = []
     for given in (device, device, device + "x", ""):
@@ -245,6 +249,6 @@ async def test_a_device_is_told_apart_by_a_digest_and_known_by_nothing_else(worl
     assert same == again != other
     assert (len(same), len(other), none) == (32, 32, b"")
     assert device.encode() not in same
-    assert hashlib.sha256(device.encode()).digest() != same  # it takes the key to try devices out
+    assert hashlib.sha256(device.encode()).digest() != same  # only with the key can devices be tried
     with pytest.raises(asyncpg.CheckViolationError):
         await world.superuser.execute("UPDATE identity.sessions SET device_digest = 'short'")

@@ -1,4 +1,4 @@
-"""ID-01, ID-02: one number, one account; a code is asked for and given."""
+"""ID-01, ID-02: one number, one account; a code is sent and used."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import grpc
 import pytest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, StartPhoneVerificationRequest
 from unora.identity.v1.events_pb2 import AccountCreated, SessionOpened
+from unora_identity.use_cases import background
 from unora_testing.world import World
 
 from tests.integration.identity.people import People
@@ -20,7 +21,7 @@ from tests.support import read_refusal, refusal, request_id
 
 
 @pytest.mark.rule("ID-01", "ID-02")
-async def test_the_first_success_creates_the_account_and_later_ones_find_it(world: World, people: People) -> None:
+async def test_the_first_sign_in_creates_the_account_and_later_ones_find_it(world: World, people: People) -> None:
     number = people.number()
     first, second = await people.sign_in(number), await people.sign_in(f"{number[:6]} {number[6:]}")
     assert (first.created, second.created) == (True, False)
@@ -60,7 +61,7 @@ async def test_the_database_refuses_a_second_account_for_a_number(world: World, 
 
 @pytest.mark.rule("ID-01")
 @pytest.mark.parametrize("number", ["0151 23456789", "+49151", "+1 555 01", "+999 12345678", "garbage"])
-async def test_what_is_no_number_is_refused(people: People, number: str) -> None:
+async def test_an_invalid_number_is_refused(people: People, number: str) -> None:
     refused = await refusal(people.start(number))
     assert (refused.code, refused.reason, refused.domain) == ("INVALID_ARGUMENT", "PHONE_INVALID", "unora.identity")
     assert list(refused.violations) == ["phone_number"]
@@ -104,7 +105,7 @@ async def test_a_code_works_once_and_for_ten_minutes(world: World, people: Peopl
 
 
 @pytest.mark.rule("ID-02")
-async def test_a_repeat_of_the_call_gets_its_session_again_and_voids_what_was_lost(people: People) -> None:
+async def test_a_repeat_of_the_call_gets_its_session_again_and_voids_the_lost_tokens(people: People) -> None:
     number, call = people.number(), request_id()
     challenge, code = (await people.start(number)).challenge_id, people.codes(number)[0]
     lost = await people.verify(challenge, code, call)
@@ -112,16 +113,16 @@ async def test_a_repeat_of_the_call_gets_its_session_again_and_voids_what_was_lo
     assert (again.user_id, again.created) == (lost.user_id, True)
     assert len(await people.rows("sessions", user_id=UUID(lost.user_id))) == 1
     assert again.tokens.refresh_token != lost.tokens.refresh_token
-    # Once the session has gone on, a repeat is no lost answer any more.
-    gone_on = (await people.refresh(again.tokens.refresh_token)).tokens
+    # Once the session was refreshed, a repeat does not come from a lost answer.
+    refreshed = (await people.refresh(again.tokens.refresh_token)).tokens
     assert (await refusal(people.verify(challenge, code, call))).reason == "CHALLENGE_CLOSED"
-    # The lost token is in nobody's hands, or in the wrong ones.
+    # Only a thief can use the lost token.
     assert (await refusal(people.refresh(lost.tokens.refresh_token))).reason == "SESSION_INVALID"
-    assert (await refusal(people.refresh(gone_on.refresh_token))).reason == "SESSION_INVALID"
+    assert (await refusal(people.refresh(refreshed.refresh_token))).reason == "SESSION_INVALID"
 
 
 @pytest.mark.rule("ID-02")
-async def test_a_number_is_sent_at_most_five_codes_an_hour_whoever_asks(world: World, people: People) -> None:
+async def test_a_number_is_sent_at_most_five_codes_an_hour(world: World, people: People) -> None:
     number = people.number()
     asked = await asyncio.gather(*(people.start(number) for _ in range(8)), return_exceptions=True)
     refused = [read_refusal(error) for error in asked if isinstance(error, grpc.aio.AioRpcError)]
@@ -134,12 +135,12 @@ async def test_a_number_is_sent_at_most_five_codes_an_hour_whoever_asks(world: W
 
 
 @pytest.mark.rule("ID-02")
-async def test_a_repeat_of_asking_sends_nothing(people: People) -> None:
+async def test_a_repeat_of_the_request_sends_no_second_code(people: People) -> None:
     number, call = people.number(), request_id()
     answers = await asyncio.gather(*(people.start(number, call) for _ in range(4)))
     assert len({answer.SerializeToString() for answer in answers}) == 1
     assert len(people.codes(number)) == 1
-    # The request id is the client's own: with another number it is another call.
+    # The client chose the request id: with another number it is another call.
     assert (await people.start(people.number(), call)).challenge_id != answers[0].challenge_id
 
 
@@ -158,7 +159,7 @@ async def test_a_code_that_was_not_sent_does_not_count(people: People, monkeypat
 
 
 @pytest.mark.rule("ID-02")
-async def test_a_code_that_a_crash_kept_from_being_sent_is_sent_to_a_repeat(
+async def test_after_a_crash_before_sending_a_repeat_is_sent_a_code(
     world: World, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(to: str, code: str) -> None:
@@ -169,7 +170,7 @@ async def test_a_code_that_a_crash_kept_from_being_sent_is_sent_to_a_repeat(
         broken.setattr(people.resources.sms, "send_code", die)
         for call in calls:
             assert (await refusal(people.start(number, call))).code == "UNAVAILABLE"
-        # Another process may still be sending, as far as anybody can tell.
+        # Another process may still be sending; nothing tells.
         unsent = await people.start(number, calls[0])
         assert (await refusal(people.start(number))).reason == "TOO_MANY_CODES"
     assert people.codes(number) == []
@@ -180,7 +181,7 @@ async def test_a_code_that_a_crash_kept_from_being_sent_is_sent_to_a_repeat(
     (code,) = people.codes(number)
     assert (await refusal(people.verify(unsent.challenge_id, code))).reason == "CHALLENGE_CLOSED"
     assert (await people.verify(answers[0].challenge_id, code)).created
-    # The four others never counted.
+    # The four other codes never counted.
     for _ in range(4):
         await people.start(number)
     assert (await refusal(people.start(number))).reason == "TOO_MANY_CODES"
@@ -205,7 +206,7 @@ async def test_a_client_that_hangs_up_is_sent_its_code_once(
     assert given_up.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     under_way = await people.start(number, call)
     go_on.set()
-    await asyncio.gather(*resources.finishing._running)
+    await asyncio.gather(*background._running)
     await world.move_clock(timedelta(minutes=1))
     assert await people.start(number, call) == under_way
     (code,) = people.codes(number)
@@ -213,7 +214,7 @@ async def test_a_client_that_hangs_up_is_sent_its_code_once(
 
 
 @pytest.mark.rule("ID-02")
-async def test_the_database_knows_that_who_gives_a_code_was_sent_it(world: World, people: People) -> None:
+async def test_the_database_holds_that_a_used_code_was_sent(world: World, people: People) -> None:
     number = people.number()
     challenge = UUID((await people.start(number)).challenge_id)
     await people.verify(str(challenge), people.codes(number)[0])
@@ -224,20 +225,20 @@ async def test_the_database_knows_that_who_gives_a_code_was_sent_it(world: World
 
 
 @pytest.mark.rule("ID-02", "XX-04")
-async def test_asking_does_the_same_for_known_and_unknown_numbers(people: People) -> None:
+async def test_a_request_does_the_same_for_known_and_unknown_numbers(people: People) -> None:
     known, unknown = people.number(), people.number()
     await people.sign_in(known)
     for number in (known, unknown):
         answer = await people.start(number)
         assert {field.name for field, _ in answer.ListFields()} == {"challenge_id", "expires_at"}
         (row,) = await people.rows("phone_challenges", id=UUID(answer.challenge_id))
-        # What a new account needs is made for both, and neither points at an account.
+        # What a new account needs is made for both, and neither refers to an account.
         assert len(row["phone_sealed"]) > len(number)
         assert not await people.rows("users", id=row["new_user_id"])
 
 
 @pytest.mark.rule("ID-01", "ID-02", "ID-09")
-async def test_neither_number_nor_code_stands_in_the_database(people: People) -> None:
+async def test_neither_number_nor_code_is_in_the_database(people: People) -> None:
     number = people.number()
     member = (await people.sign_in(number)).member
     (user,) = await people.rows("users", id=member.user)

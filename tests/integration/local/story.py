@@ -18,7 +18,7 @@ from unora_demo.people import Member, SmsBox
 from unora_demo.provider import Provider
 from unora_demo.stage import Stage
 from unora_demo.timeline import Timeline
-from unora_identity.commands import grant_admin
+from unora_identity.use_cases.admins import Grant, grant_admin
 from unora_testing.world import World
 
 MEMBERS = PRINCIPALS + 11
@@ -65,7 +65,7 @@ async def play(world: World) -> Timeline:
 
 async def _make_admin(world: World, user_id: str) -> None:
     """What the command of identity does."""
-    assert await grant_admin(world.apps["identity"].runtime, UUID(user_id))
+    assert await grant_admin(world.apps["identity"].runtime, UUID(user_id)) is Grant.GRANTED
     await world.drain()
 
 

@@ -13,7 +13,7 @@ from unora_common import tokens
 from unora_common.errors import Unauthenticated
 from unora_common.ids import uuid7
 from unora_common.tokens import TokenExpired, Verifier
-from unora_identity.tokens import AccessTokens, new_signing_key
+from unora_identity.providers.access_tokens import AccessTokens, new_signing_key
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OLD, NEW = new_signing_key(), new_signing_key()

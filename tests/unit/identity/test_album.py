@@ -9,8 +9,15 @@ from uuid import uuid4
 import pytest
 from unora_common.errors import DomainError
 from unora_identity.domain.hobbies import Hobby
-from unora_identity.domain.onboarding import FacePhotoNeeded, Member, TooFewPhotos, stay_ready
-from unora_identity.domain.photos import Photo, PhotoNotFound, PhotoOrderInvalid, reorder, swap, without
+from unora_identity.domain.onboarding import FacePhotoNeeded, Member, TooFewPhotos, require_still_ready
+from unora_identity.domain.photos import (
+    Photo,
+    PhotoNotFound,
+    PhotoOrderInvalid,
+    remove_photo,
+    reorder_photos,
+    replace_photo,
+)
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Gender, Profile
 
@@ -18,11 +25,11 @@ pytestmark = pytest.mark.rule("PR-02")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def photo(*, face: bool = True) -> Photo:
-    return Photo(id=uuid4(), face=face, quality_passed=True, width=600, height=800, object_key="k")
+def photo(*, has_face: bool = True) -> Photo:
+    return Photo(id=uuid4(), has_face=has_face, quality_passed=True, width=600, height=800, object_key="k")
 
 
-A, B, C = photo(), photo(face=False), photo(face=False)
+A, B, C = photo(), photo(has_face=False), photo(has_face=False)
 READY = Member(
     profile=Profile(
         name="Ada", date_of_birth=date(1990, 1, 1), gender=Gender.WOMAN, city="London", time_zone="Europe/London"
@@ -32,36 +39,36 @@ READY = Member(
 )
 
 
-def test_those_behind_move_up() -> None:
-    assert without((A, B, C), B.id) == (A, C)
+def test_later_photos_move_up() -> None:
+    assert remove_photo((A, B, C), B.id) == (A, C)
 
 
 def test_the_new_one_takes_the_place_of_the_old() -> None:
     new = photo()
-    assert swap((A, B, C), B.id, new) == (A, new, C)
+    assert replace_photo((A, B, C), B.id, new) == (A, new, C)
 
 
 def test_an_order_names_each_once() -> None:
-    assert reorder((A, B, C), [C.id, A.id, B.id]) == (C, A, B)
+    assert reorder_photos((A, B, C), [C.id, A.id, B.id]) == (C, A, B)
     for order in ([A.id, B.id], [A.id, B.id, B.id], [A.id, B.id, C.id, A.id], [A.id, B.id, uuid4()], []):
         with pytest.raises(PhotoOrderInvalid):
-            reorder((A, B, C), order)
+            reorder_photos((A, B, C), order)
 
 
-def test_what_is_not_there_is_not_found() -> None:
+def test_an_unknown_photo_is_not_found() -> None:
     unknown = uuid4()
     with pytest.raises(PhotoNotFound):
-        without((A,), unknown)
+        remove_photo((A,), unknown)
     with pytest.raises(PhotoNotFound):
-        swap((A,), unknown, B)
+        replace_photo((A,), unknown, B)
 
 
 @pytest.mark.parametrize(
     ("after", "refusal"),
-    [((A, B), TooFewPhotos), ((B, C, photo(face=False)), FacePhotoNeeded), ((B, C), TooFewPhotos)],
+    [((A, B), TooFewPhotos), ((B, C, photo(has_face=False)), FacePhotoNeeded), ((B, C), TooFewPhotos)],
 )
-def test_who_is_ready_stays_so(after: tuple[Photo, ...], refusal: type[DomainError]) -> None:
+def test_a_ready_member_stays_ready(after: tuple[Photo, ...], refusal: type[DomainError]) -> None:
     with pytest.raises(refusal):
-        stay_ready(READY, replace(READY, photos=after), NOW, Policy())
+        require_still_ready(READY, replace(READY, photos=after), NOW, Policy())
     unready = replace(READY, hobbies=())
-    stay_ready(unready, replace(unready, photos=after), NOW, Policy())
+    require_still_ready(unready, replace(unready, photos=after), NOW, Policy())

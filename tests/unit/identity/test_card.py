@@ -1,4 +1,4 @@
-"""DI-08, RE-04, RE-06: what others may be shown of a member, and when."""
+"""DI-08, RE-04, RE-06: what other members may be shown of a member, and when."""
 
 import hashlib
 from dataclasses import replace
@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from unora_identity.domain.age import AgeBand
-from unora_identity.domain.card import Card, Shown, card
+from unora_identity.domain.card import Card, CardContents, make_card
 from unora_identity.domain.digests import name_digests
 from unora_identity.domain.disclosures import Disclosure
 from unora_identity.domain.hobbies import Hobby
@@ -18,7 +18,7 @@ from unora_identity.domain.profiles import Gender, Profile
 
 POLICY = Policy()
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
-PHOTO = Photo(id=uuid4(), face=True, quality_passed=True, width=600, height=750, object_key="")
+PHOTO = Photo(id=uuid4(), has_face=True, quality_passed=True, width=600, height=750, object_key="")
 READY = Member(
     profile=Profile(name="Ada", date_of_birth=date(1996, 1, 11), gender=Gender.WOMAN, city="London", time_zone="UTC"),
     photos=(PHOTO, PHOTO, PHOTO),
@@ -28,21 +28,21 @@ READY = Member(
 
 @pytest.mark.rule("DI-08")
 def test_a_card_shows_neither_name_nor_photo_nor_age() -> None:
-    shown = Shown(gender=Gender.WOMAN, age_band=AgeBand.FROM_25, city="London", hobbies=READY.hobbies)
-    assert card(READY, NOW, POLICY) == Card(trust_level=3, shown=shown)
+    contents = CardContents(gender=Gender.WOMAN, age_band=AgeBand.FROM_25, city="London", hobbies=READY.hobbies)
+    assert make_card(READY, NOW, POLICY) == Card(trust_level=3, contents=contents)
     private = replace(READY.profile, name="Grace", bio="words", occupation="more words")
-    assert card(replace(READY, profile=private), NOW, POLICY) == card(READY, NOW, POLICY)
+    assert make_card(replace(READY, profile=private), NOW, POLICY) == make_card(READY, NOW, POLICY)
     # Tomorrow is a birthday, and with it another band.
-    birthday = card(READY, datetime(2026, 1, 11, tzinfo=UTC), POLICY).shown
+    birthday = make_card(READY, datetime(2026, 1, 11, tzinfo=UTC), POLICY).contents
     assert birthday is not None
     assert birthday.age_band is AgeBand.FROM_30
 
 
 @pytest.mark.rule("PR-06", "ID-04")
-def test_who_is_not_ready_has_a_card_that_shows_nothing() -> None:
-    assert card(replace(READY, hobbies=()), NOW, POLICY) == Card(trust_level=3, shown=None)
-    assert not card(replace(READY, hobbies=()), NOW, POLICY).ready
-    assert card(replace(READY, streak_completed=True), NOW, POLICY).trust_level == 4
+def test_a_member_who_is_not_ready_has_an_empty_card() -> None:
+    assert make_card(replace(READY, hobbies=()), NOW, POLICY) == Card(trust_level=3, contents=None)
+    assert not make_card(replace(READY, hobbies=()), NOW, POLICY).ready
+    assert make_card(replace(READY, streak_completed=True), NOW, POLICY).trust_level == 4
 
 
 @pytest.mark.rule("RE-06")
@@ -70,10 +70,10 @@ OPEN = Disclosure(connection_id=uuid4(), streak_id=uuid4(), user_a_id=A, user_b_
 
 
 @pytest.mark.rule("RE-04", "RE-10")
-def test_a_disclosure_is_for_its_two_as_long_as_it_lasts() -> None:
-    assert OPEN.of(A, B)
-    assert OPEN.of(B, A)
+def test_a_disclosure_is_for_its_two_members_as_long_as_it_lasts() -> None:
+    assert OPEN.allows(A, B)
+    assert OPEN.allows(B, A)
     for viewer, subject in ((A, A), (A, C), (C, B), (B, B)):
-        assert not OPEN.of(viewer, subject)
-    assert not replace(OPEN, ended_at=NOW).of(A, B)
-    assert not replace(OPEN, completed_days=14).of(A, B)
+        assert not OPEN.allows(viewer, subject)
+    assert not replace(OPEN, ended_at=NOW).allows(A, B)
+    assert not replace(OPEN, completed_days=14).allows(A, B)

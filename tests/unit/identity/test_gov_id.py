@@ -1,4 +1,4 @@
-"""ID-06: providers of Gov ID checks, and how a check comes out."""
+"""ID-06: providers of Gov ID checks, and the results of checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from unora_identity.domain.policy import Policy
-from unora_identity.domain.signals import Outcome, TooManyChecks, after_result, check_limit
+from unora_identity.domain.signals import Outcome, TooManyChecks, after_result, require_few_checks
 from unora_identity.providers import gov_id
 from unora_identity.providers.gov_id import (
     Claims,
@@ -35,23 +35,23 @@ def http() -> HttpGovId:
     return HttpGovId(SECRET, endpoint="https://gov.invalid/checks", api_key="key", name="gov")
 
 
-async def test_the_sandbox_asks_nobody_and_its_page_says_nothing_of_the_member() -> None:
+async def test_the_sandbox_calls_no_provider_and_its_page_does_not_name_the_member() -> None:
     reference = uuid4()
     url = await SandboxGovId(SECRET, "https://page.invalid").start(reference, ADA)
     assert url == f"https://page.invalid?reference={reference}"
 
 
 async def test_a_real_provider_is_asked_by_https_with_the_reference_as_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Request] = []
+    requests: list[Request] = []
 
     def answer(request: Request, timeout: float) -> Any:
-        asked.append(request)
+        requests.append(request)
         return io.BytesIO(b'{"url": "https://gov.invalid/c/1"}')
 
     monkeypatch.setattr(gov_id, "urlopen", answer)
     reference = uuid4()
     assert await http().start(reference, ADA) == "https://gov.invalid/c/1"
-    (request,) = asked
+    (request,) = requests
     assert request.get_header("Idempotency-key") == str(reference)
     assert isinstance(request.data, bytes)
     assert json.loads(request.data) == {
@@ -63,14 +63,16 @@ async def test_a_real_provider_is_asked_by_https_with_the_reference_as_key(monke
         HttpGovId(SECRET, endpoint="http://gov.invalid", api_key="", name="gov")
 
 
-@pytest.mark.parametrize("told", [b"", b"[]", b'{"url": 7}', b'{"url": "http://gov.invalid"}', URLError("Quixley")])
+@pytest.mark.parametrize(
+    "answer_body", [b"", b"[]", b'{"url": 7}', b'{"url": "http://gov.invalid"}', URLError("Quixley")]
+)
 async def test_a_provider_in_trouble_is_unavailable_and_nothing_is_quoted(
-    monkeypatch: pytest.MonkeyPatch, told: bytes | Exception
+    monkeypatch: pytest.MonkeyPatch, answer_body: bytes | Exception
 ) -> None:
     def answer(request: Request, timeout: float) -> Any:
-        if isinstance(told, Exception):
-            raise told
-        return io.BytesIO(told)
+        if isinstance(answer_body, Exception):
+            raise answer_body
+        return io.BytesIO(answer_body)
 
     monkeypatch.setattr(gov_id, "urlopen", answer)
     with pytest.raises(GovIdUnavailable) as refused:
@@ -98,12 +100,12 @@ def test_both_read_the_same_results(provider: Webhooks) -> None:
     assert "tok_12345" not in repr(result)
 
 
-def test_a_short_secret_is_none() -> None:
+def test_a_short_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Webhooks(b"short")
 
 
-def test_what_verifies_is_for_good_in_whatever_order_results_come() -> None:
+def test_a_verification_is_final_in_whatever_order_results_arrive() -> None:
     for order in permutations([(VERIFIED, False), (REFUSED, True), (REFUSED, False)]):
         state = PENDING
         for result, newest in order:
@@ -113,11 +115,11 @@ def test_what_verifies_is_for_good_in_whatever_order_results_come() -> None:
     assert after_result(PENDING, REFUSED, True) is REFUSED
 
 
-def test_so_many_checks_a_day_and_the_refusal_says_when_there_is_room() -> None:
+def test_checks_per_day_are_limited_and_the_refusal_says_when_to_retry() -> None:
     policy = Policy(gov_id_checks=2)
     started = [NOW - timedelta(hours=hours) for hours in (30, 5, 3)]
     with pytest.raises(TooManyChecks) as refused:
-        check_limit(started, NOW, policy)
+        require_few_checks(started, NOW, policy)
     assert refused.value.metadata == {"retry_at": (NOW + timedelta(hours=19)).isoformat()}
-    check_limit(started[:2], NOW, policy)
-    check_limit(started, NOW + timedelta(hours=19), policy)
+    require_few_checks(started[:2], NOW, policy)
+    require_few_checks(started, NOW + timedelta(hours=19), policy)

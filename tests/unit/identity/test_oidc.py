@@ -1,4 +1,4 @@
-"""ID-05: an OpenID provider's keys, as they come, change and are missing."""
+"""ID-05: fetching the keys of an OpenID provider that are new, changed or missing."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ OLD, NEW, RSA = ECKey.generate_key("P-256"), ECKey.generate_key("P-256"), RSAKey
 SETTINGS = OidcSettings(name="played", issuer="https://played.invalid", audience="unora", jwks="keys")
 
 
-class World:
-    """A provider's keys, how often they were asked for, and the time."""
+class PlayedProvider:
+    """An OpenID provider: its keys, the number of fetches, and the time."""
 
     def __init__(self, *keys: Key) -> None:
         self.keys = keys
         self.asked = 0
-        self.away = False
+        self.unavailable = False
         self.now = 1_800_000_000.0
         self.provider = OidcProvider(SETTINGS, fetch=self.fetch, clock=lambda: self.now)
 
     async def fetch(self, where: str) -> bytes:
         assert where == "keys"
         self.asked += 1
-        if self.away:
+        if self.unavailable:
             raise ConnectionRefusedError
         return json.dumps({"keys": [{**k.as_dict(private=False), "kid": k.thumbprint()} for k in self.keys]}).encode()
 
@@ -47,77 +47,77 @@ class World:
         return jwt.encode({"alg": alg, "kid": key.thumbprint()}, claims, key, algorithms=[alg])
 
 
-async def test_keys_are_asked_for_once_and_both_kinds_of_signature_count() -> None:
-    world = World(OLD, RSA)
-    for token in (world.token(OLD), world.token(RSA, "RS256"), world.token(OLD)):
-        assert await world.provider.subject(token, "me") == "s"
-    assert world.asked == 1
+async def test_keys_are_fetched_once_and_both_kinds_of_signature_count() -> None:
+    played = PlayedProvider(OLD, RSA)
+    for token in (played.token(OLD), played.token(RSA, "RS256"), played.token(OLD)):
+        assert await played.provider.subject(token, "me") == "s"
+    assert played.asked == 1
 
 
-async def test_a_new_key_is_looked_up_and_made_up_ones_do_not_ask_all_the_time() -> None:
-    world = World(OLD)
-    await world.provider.subject(world.token(OLD), "me")
-    world.keys = (NEW,)
+async def test_a_new_key_is_fetched_and_made_up_keys_do_not_cause_many_fetches() -> None:
+    played = PlayedProvider(OLD)
+    await played.provider.subject(played.token(OLD), "me")
+    played.keys = (NEW,)
     for _ in range(5):
         with pytest.raises(IdTokenInvalid):
-            await world.provider.subject(world.token(NEW), "me")
-    assert world.asked == 1
-    world.now += 11
-    assert await world.provider.subject(world.token(NEW), "me") == "s"
-    with pytest.raises(IdTokenInvalid):  # a key that was withdrawn is no key
-        await world.provider.subject(world.token(OLD), "me")
-    assert world.asked == 2
+            await played.provider.subject(played.token(NEW), "me")
+    assert played.asked == 1
+    played.now += 11
+    assert await played.provider.subject(played.token(NEW), "me") == "s"
+    with pytest.raises(IdTokenInvalid):  # a withdrawn key is not accepted
+        await played.provider.subject(played.token(OLD), "me")
+    assert played.asked == 2
 
 
 async def test_a_withdrawn_key_is_forgotten_within_the_hour() -> None:
-    world = World(OLD, NEW)
-    await world.provider.subject(world.token(OLD), "me")
-    world.keys = (NEW,)
-    world.now += 3600
+    played = PlayedProvider(OLD, NEW)
+    await played.provider.subject(played.token(OLD), "me")
+    played.keys = (NEW,)
+    played.now += 3600
     with pytest.raises(IdTokenInvalid):
-        await world.provider.subject(world.token(OLD), "me")
+        await played.provider.subject(played.token(OLD), "me")
 
 
-async def test_without_keys_nobody_can_say_and_old_ones_are_better_than_none() -> None:
-    world = World(OLD)
-    world.away = True
+async def test_without_keys_the_provider_is_unavailable_and_old_keys_stay_in_use() -> None:
+    played = PlayedProvider(OLD)
+    played.unavailable = True
     with pytest.raises(OidcUnavailable):
-        await world.provider.subject(world.token(OLD), "me")
-    world.away = False
-    world.now += 11
-    await world.provider.subject(world.token(OLD), "me")
-    world.away = True
-    world.now += 3600
-    assert await world.provider.subject(world.token(OLD), "me") == "s"
+        await played.provider.subject(played.token(OLD), "me")
+    played.unavailable = False
+    played.now += 11
+    await played.provider.subject(played.token(OLD), "me")
+    played.unavailable = True
+    played.now += 3600
+    assert await played.provider.subject(played.token(OLD), "me") == "s"
 
 
-async def test_an_algorithm_that_is_not_listed_is_none() -> None:
-    world = World(RSA)
+async def test_an_algorithm_that_is_not_listed_is_refused() -> None:
+    played = PlayedProvider(RSA)
     with pytest.raises(IdTokenInvalid):
-        await world.provider.subject(world.token(RSA, "PS256"), "me")
+        await played.provider.subject(played.token(RSA, "PS256"), "me")
 
 
-async def test_several_apps_are_fine_if_it_was_made_for_this_one() -> None:
-    world = World(OLD)
-    token = world.token(OLD, aud=["unora", "other"], azp="unora")
-    assert await world.provider.subject(token, "me") == "s"
+async def test_a_token_for_several_apps_must_be_made_for_this_one() -> None:
+    played = PlayedProvider(OLD)
+    token = played.token(OLD, aud=["unora", "other"], azp="unora")
+    assert await played.provider.subject(token, "me") == "s"
     for changes in ({"azp": "other"}, {}):
         with pytest.raises(IdTokenInvalid):
-            await world.provider.subject(world.token(OLD, aud=["unora", "other"], **changes), "me")
+            await played.provider.subject(played.token(OLD, aud=["unora", "other"], **changes), "me")
 
 
 @pytest.mark.parametrize(("off", "good"), [(59, True), (-59, True), (61, False), (-661, False)])
 async def test_clocks_may_differ_by_a_minute(off: int, good: bool) -> None:
-    world = World(OLD)
-    token = world.token(OLD, iat=int(world.now) + off, exp=int(world.now) + 600)
+    played = PlayedProvider(OLD)
+    token = played.token(OLD, iat=int(played.now) + off, exp=int(played.now) + 600)
     if good:
-        assert await world.provider.subject(token, "me") == "s"
+        assert await played.provider.subject(token, "me") == "s"
         return
     with pytest.raises(IdTokenInvalid):
-        await world.provider.subject(token, "me")
+        await played.provider.subject(token, "me")
 
 
-async def test_keys_can_lie_in_a_file(tmp_path: Path) -> None:
+async def test_keys_can_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_bytes(b"{}")
     assert await fetch_keys(str(tmp_path / "keys")) == b"{}"
 

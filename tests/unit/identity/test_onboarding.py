@@ -1,4 +1,4 @@
-"""PR-02, PR-05, PR-06, ID-04: hobbies, photos, what is missing, and trust."""
+"""PR-02, PR-05, PR-06, ID-04: hobbies, photos, missing steps, and trust."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 from unora_common.errors import DomainError
-from unora_identity.domain.hobbies import Hobby, HobbyTwice, HobbyUnknown, TooManyHobbies, choose
-from unora_identity.domain.onboarding import Member, Missing, is_ready, missing, stay_ready
-from unora_identity.domain.photos import Photo, TooManyPhotos, add
+from unora_identity.domain.hobbies import Hobby, HobbyTwice, HobbyUnknown, TooManyHobbies, clean_hobbies
+from unora_identity.domain.onboarding import Member, OnboardingStep, is_ready, missing_steps, require_still_ready
+from unora_identity.domain.photos import Photo, TooManyPhotos, add_photo
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.text import TextOutOfBounds
@@ -20,8 +20,8 @@ OPTIONS = [f"hobby_{number}" for number in range(12)]
 HOBBIES = tuple(Hobby(option, "since I was small") for option in OPTIONS)
 
 
-def photo(*, face: bool = True, quality_passed: bool = True) -> Photo:
-    return Photo(id=uuid4(), face=face, quality_passed=quality_passed, width=600, height=750, object_key="")
+def photo(*, has_face: bool = True, quality_passed: bool = True) -> Photo:
+    return Photo(id=uuid4(), has_face=has_face, quality_passed=quality_passed, width=600, height=750, object_key="")
 
 
 def photos(count: int) -> tuple[Photo, ...]:
@@ -36,62 +36,62 @@ READY = Member(
 
 
 @pytest.mark.rule("PR-06")
-def test_all_that_is_missing_is_told_at_once() -> None:
-    no_face = tuple(photo(face=False) for _ in range(3))
-    assert missing(replace(READY, photos=READY.photos[:2]), NOW, POLICY) == [Missing.PHOTOS]
-    assert missing(replace(READY, photos=no_face), NOW, POLICY) == [Missing.FACE_PHOTO]
-    assert missing(Member(profile=Profile()), NOW, POLICY) == list(Missing)
-    assert missing(READY, NOW, POLICY) == []
+def test_all_missing_steps_are_returned_at_once() -> None:
+    no_face = tuple(photo(has_face=False) for _ in range(3))
+    assert missing_steps(replace(READY, photos=READY.photos[:2]), NOW, POLICY) == [OnboardingStep.PHOTOS]
+    assert missing_steps(replace(READY, photos=no_face), NOW, POLICY) == [OnboardingStep.FACE_PHOTO]
+    assert missing_steps(Member(profile=Profile()), NOW, POLICY) == list(OnboardingStep)
+    assert missing_steps(READY, NOW, POLICY) == []
     assert is_ready(READY, NOW, POLICY)
 
 
 FALLS = [
-    (replace(READY, profile=replace(READY.profile, city="")), Missing.PROFILE, "PROFILE_INCOMPLETE"),
-    (replace(READY, hobbies=READY.hobbies[:1]), Missing.HOBBIES, "TOO_FEW_HOBBIES"),
+    (replace(READY, profile=replace(READY.profile, city="")), OnboardingStep.PROFILE, "PROFILE_INCOMPLETE"),
+    (replace(READY, hobbies=READY.hobbies[:1]), OnboardingStep.HOBBIES, "TOO_FEW_HOBBIES"),
 ]
 
 
 @pytest.mark.rule("PR-02", "PR-05", "PR-06")
 @pytest.mark.parametrize(("fallen", "lacks", "reason"), FALLS, ids=[reason for *_, reason in FALLS])
-def test_who_is_ready_cannot_fall_back(fallen: Member, lacks: Missing, reason: str) -> None:
-    assert missing(fallen, NOW, POLICY) == [lacks]
+def test_a_ready_member_cannot_fall_below_a_minimum(fallen: Member, lacks: OnboardingStep, reason: str) -> None:
+    assert missing_steps(fallen, NOW, POLICY) == [lacks]
     with pytest.raises(DomainError) as refused:
-        stay_ready(READY, fallen, NOW, POLICY)
+        require_still_ready(READY, fallen, NOW, POLICY)
     assert refused.value.reason == reason
-    # Who is not ready may go any way, also further down.
-    stay_ready(fallen, fallen, NOW, POLICY)
-    stay_ready(fallen, Member(profile=Profile()), NOW, POLICY)
-    stay_ready(fallen, READY, NOW, POLICY)
+    # A member who is not ready may change everything, also downwards.
+    require_still_ready(fallen, fallen, NOW, POLICY)
+    require_still_ready(fallen, Member(profile=Profile()), NOW, POLICY)
+    require_still_ready(fallen, READY, NOW, POLICY)
 
 
 @pytest.mark.rule("PR-02")
 def test_a_seventh_photo_is_refused() -> None:
-    six = add(photos(5), photo(), POLICY)
+    six = add_photo(photos(5), photo(), POLICY)
     with pytest.raises(TooManyPhotos) as refused:
-        add(six, photo(), POLICY)
+        add_photo(six, photo(), POLICY)
     assert refused.value.metadata == {"most": "6"}
 
 
 @pytest.mark.rule("PR-05")
 def test_hobbies_are_chosen_from_the_options_once_each() -> None:
-    assert choose([Hobby(OPTIONS[0], "  early birds  ")], OPTIONS, POLICY) == (Hobby(OPTIONS[0], "early birds"),)
+    assert clean_hobbies([Hobby(OPTIONS[0], "  early birds  ")], OPTIONS, POLICY) == (Hobby(OPTIONS[0], "early birds"),)
     with pytest.raises(HobbyUnknown):
-        choose([Hobby("necromancy", "on weekends")], OPTIONS, POLICY)
+        clean_hobbies([Hobby("necromancy", "on weekends")], OPTIONS, POLICY)
     with pytest.raises(HobbyTwice):
-        choose([HOBBIES[0], replace(HOBBIES[0], micro_description="again")], OPTIONS, POLICY)
-    assert len(choose(HOBBIES[:10], OPTIONS, POLICY)) == 10
+        clean_hobbies([HOBBIES[0], replace(HOBBIES[0], micro_description="again")], OPTIONS, POLICY)
+    assert len(clean_hobbies(HOBBIES[:10], OPTIONS, POLICY)) == 10
     with pytest.raises(TooManyHobbies):
-        choose(HOBBIES[:11], OPTIONS, POLICY)
+        clean_hobbies(HOBBIES[:11], OPTIONS, POLICY)
 
 
 @pytest.mark.rule("PR-05")
 @pytest.mark.parametrize("text", ["", "  a  ", "x" * 141])
-def test_a_hobby_has_a_description_of_ones_own_within_bounds(text: str) -> None:
+def test_a_hobby_has_a_description_within_bounds(text: str) -> None:
     with pytest.raises(TextOutOfBounds):
-        choose([Hobby(OPTIONS[0], text)], OPTIONS, POLICY)
+        clean_hobbies([Hobby(OPTIONS[0], text)], OPTIONS, POLICY)
 
 
-BLURRED, FACELESS = photo(quality_passed=False), photo(face=False, quality_passed=False)
+BLURRED, FACELESS = photo(quality_passed=False), photo(has_face=False, quality_passed=False)
 GOOD = photos(3)
 
 
@@ -111,7 +111,7 @@ GOOD = photos(3)
 )
 def test_trust_grows_step_by_step(shown: tuple[Photo, ...], level: int) -> None:
     assert trust_level(shown, False, False, POLICY) == level
-    # A completed streak lifts only who has all the levels below.
+    # A completed streak counts only with all the levels below.
     assert trust_level(shown, True, False, POLICY) == (4 if level == 3 else level)
     for streak in (False, True):  # a Gov ID needs 1 to 3, and no streak
         assert trust_level(shown, streak, True, POLICY) == (5 if level == 3 else level)

@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from unora_identity.domain.phone_codes import Attempt, Challenge, Issued, TooManyCodes, Verdict, attempt, issue
+from unora_identity.domain.phone_codes import (
+    Attempt,
+    Challenge,
+    IssuedCode,
+    TooManyCodes,
+    Verdict,
+    issue_challenge,
+    try_code,
+)
 from unora_identity.domain.policy import Policy
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -13,23 +21,25 @@ RIGHT, WRONG = b"right" * 6, b"wrong" * 6
 CALL = uuid4()
 
 
-def issued(at: datetime, sent_at: datetime | None) -> Issued:
-    return Issued(id=uuid4(), request_id=uuid4(), issued_at=at, expires_at=at + POLICY.code_life, sent_at=sent_at)
+def issued(at: datetime, sent_at: datetime | None) -> IssuedCode:
+    return IssuedCode(id=uuid4(), request_id=uuid4(), issued_at=at, expires_at=at + POLICY.code_life, sent_at=sent_at)
 
 
 def challenge(sent: list[datetime] | None = None, now: datetime = NOW) -> Challenge:
     earlier = [issued(at, at) for at in sent or []]
-    return issue(challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY)
+    return issue_challenge(
+        challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY
+    )
 
 
-def give(to: Challenge, code: bytes, *, call: UUID = CALL, after: timedelta = timedelta(seconds=30)) -> Attempt:
-    return attempt(to, code, call, NOW + after, POLICY)
+def enter(to: Challenge, code: bytes, *, call: UUID = CALL, after: timedelta = timedelta(seconds=30)) -> Attempt:
+    return try_code(to, code, call, NOW + after, POLICY)
 
 
 def after_wrong_tries(count: int) -> Challenge:
     state = challenge()
     for _ in range(count):
-        state = give(state, WRONG).challenge
+        state = enter(state, WRONG).challenge
     return state
 
 
@@ -43,8 +53,8 @@ def after_wrong_tries(count: int) -> Challenge:
         (timedelta(days=1), Verdict.CLOSED),
     ],
 )
-def test_a_code_lives_ten_minutes(after: timedelta, verdict: Verdict) -> None:
-    assert give(challenge(), RIGHT, after=after).verdict is verdict
+def test_a_code_is_valid_for_ten_minutes(after: timedelta, verdict: Verdict) -> None:
+    assert enter(challenge(), RIGHT, after=after).verdict is verdict
 
 
 @pytest.mark.rule("ID-02")
@@ -52,38 +62,38 @@ def test_each_wrong_try_is_counted_and_the_fifth_is_the_last() -> None:
     state = challenge()
     left = []
     for _ in range(5):
-        tried = give(state, WRONG)
+        tried = enter(state, WRONG)
         assert tried.verdict is Verdict.WRONG
         assert tried.refusal is not None
         left.append(tried.refusal.metadata["tries_left"])
         state = tried.challenge
     assert left == ["4", "3", "2", "1", "0"]
-    late = give(state, RIGHT)
+    late = enter(state, RIGHT)
     assert late.verdict is Verdict.CLOSED
     assert late.challenge == state
 
 
 @pytest.mark.rule("ID-02")
 def test_the_fifth_try_may_be_the_right_one() -> None:
-    assert give(after_wrong_tries(4), RIGHT).verdict is Verdict.ACCEPTED
+    assert enter(after_wrong_tries(4), RIGHT).verdict is Verdict.ACCEPTED
 
 
 @pytest.mark.rule("ID-02")
 def test_a_code_is_used_once() -> None:
-    used = give(challenge(), RIGHT).challenge
+    used = enter(challenge(), RIGHT).challenge
     assert used.used_at is not None
-    again = give(used, RIGHT, call=uuid4())
+    again = enter(used, RIGHT, call=uuid4())
     assert again.verdict is Verdict.CLOSED
     assert again.refusal is not None
     assert again.refusal.reason == "CHALLENGE_CLOSED"
 
 
 @pytest.mark.rule("ID-02")
-def test_the_call_that_used_it_may_be_repeated_while_the_code_lives() -> None:
-    used = give(challenge(), RIGHT).challenge
-    assert give(used, RIGHT) == Attempt(used, Verdict.REPEATED)
-    assert give(used, WRONG).verdict is Verdict.WRONG
-    assert give(used, RIGHT, after=timedelta(minutes=10)).verdict is Verdict.CLOSED
+def test_the_call_that_used_a_code_may_be_repeated_while_the_code_is_valid() -> None:
+    used = enter(challenge(), RIGHT).challenge
+    assert enter(used, RIGHT) == Attempt(used, Verdict.REPEATED)
+    assert enter(used, WRONG).verdict is Verdict.WRONG
+    assert enter(used, RIGHT, after=timedelta(minutes=10)).verdict is Verdict.CLOSED
 
 
 @pytest.mark.rule("ID-02")
@@ -107,9 +117,9 @@ def test_the_hour_slides() -> None:
 
 
 @pytest.mark.rule("ID-02")
-def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be() -> None:
-    def ask(*earlier: Issued, now: datetime) -> Challenge:
-        return issue(
+def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be_sent() -> None:
+    def ask(*earlier: IssuedCode, now: datetime) -> Challenge:
+        return issue_challenge(
             challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY
         )
 
@@ -118,5 +128,5 @@ def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be() -> None:
     with pytest.raises(TooManyCodes):
         ask(*sent, begun, now=over - timedelta(microseconds=1))
     assert ask(*sent, begun, now=over).issued_at == over
-    assert [begun.out(at, POLICY) for at in (NOW, over)] == [True, False]
-    assert all(code.out(over, POLICY) for code in sent)
+    assert [begun.counts_as_sent(at, POLICY) for at in (NOW, over)] == [True, False]
+    assert all(code.counts_as_sent(over, POLICY) for code in sent)

@@ -1,10 +1,12 @@
-"""ID-01, ID-02, ID-09: phone numbers, codes, and what is kept of them."""
+"""ID-01, ID-02, ID-09: phone numbers, codes, and how they are stored."""
 
 from uuid import uuid4
 
 import pytest
-from unora_identity.phones import PhoneHasher, PhoneInvalid, new_code, normalise
-from unora_identity.vault import MasterKey, Unsealable
+from unora_identity.domain.phone_numbers import PhoneInvalid, normalise_phone_number
+from unora_identity.providers.keyed_hasher import KeyedHasher
+from unora_identity.providers.master_key import MasterKey, Unsealable
+from unora_identity.providers.random_secrets import new_code
 
 NUMBER = "+41791234567"
 
@@ -14,7 +16,7 @@ NUMBER = "+41791234567"
     "raw", [NUMBER, " +41 79 123 45 67 ", "+41-79-123-45-67", "+41 (0)79 123 45 67", "\uff0b41791234567"]
 )
 def test_one_number_has_one_form(raw: str) -> None:
-    assert normalise(raw) == NUMBER
+    assert normalise_phone_number(raw) == NUMBER
 
 
 @pytest.mark.rule("ID-01")
@@ -34,24 +36,24 @@ def test_one_number_has_one_form(raw: str) -> None:
 )
 def test_an_invalid_number_is_refused_without_being_quoted(raw: str) -> None:
     with pytest.raises(PhoneInvalid) as refused:
-        normalise(raw)
+        normalise_phone_number(raw)
     assert refused.value.metadata == {}
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
 
 @pytest.mark.rule("ID-01")
-def test_hashes_tell_numbers_apart_and_need_the_key() -> None:
-    ours, theirs = PhoneHasher(b"k" * 32), PhoneHasher(b"l" * 32)
-    assert ours.phone(NUMBER) == PhoneHasher(b"k" * 32).phone(NUMBER)
+def test_hashes_distinguish_numbers_and_need_the_key() -> None:
+    ours, theirs = KeyedHasher(b"k" * 32), KeyedHasher(b"l" * 32)
+    assert ours.phone(NUMBER) == KeyedHasher(b"k" * 32).phone(NUMBER)
     assert ours.phone(NUMBER) != ours.phone("+41791234568")
     assert ours.phone(NUMBER) != theirs.phone(NUMBER)
     with pytest.raises(ValueError, match="32 bytes"):
-        PhoneHasher(b"short")
+        KeyedHasher(b"short")
 
 
 @pytest.mark.rule("ID-02")
 def test_a_code_is_hashed_for_its_challenge() -> None:
-    hasher, one, other = PhoneHasher(b"k" * 32), uuid4(), uuid4()
+    hasher, one, other = KeyedHasher(b"k" * 32), uuid4(), uuid4()
     assert hasher.code(one, "012345") == hasher.code(one, "012345")
     assert hasher.code(one, "012345") != hasher.code(other, "012345")
 
@@ -65,7 +67,7 @@ def test_codes_have_six_digits_zeros_included() -> None:
 
 
 @pytest.mark.rule("ID-09")
-def test_what_is_sealed_opens_only_for_its_owner_and_purpose() -> None:
+def test_a_sealed_value_opens_only_for_its_owner_and_purpose() -> None:
     master, owner = MasterKey(b"m" * 32), uuid4()
     key, wrapped = master.new_key(owner)
     sealed = key.seal("phone", NUMBER)
@@ -85,6 +87,6 @@ def test_what_is_sealed_opens_only_for_its_owner_and_purpose() -> None:
             attempt()
 
 
-def test_a_master_key_is_whole() -> None:
+def test_a_master_key_has_32_bytes() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         MasterKey(b"short")

@@ -19,7 +19,7 @@ from unora_identity.domain.profiles import (
     Profile,
     TimeZoneUnknown,
     UnderAge,
-    check,
+    clean_profile,
     is_adult,
     is_complete,
 )
@@ -45,7 +45,7 @@ def test_eighteen_is_reached_at_midnight_in_the_members_own_zone(zone: str) -> N
 
 
 @pytest.mark.rule("ID-08")
-def test_born_on_a_leap_day_one_comes_of_age_on_the_first_of_march() -> None:
+def test_a_member_born_on_a_leap_day_is_18_on_the_first_of_march() -> None:
     born = date(2008, 2, 29)
     assert age_on(born, date(2026, 2, 28)) == 17
     assert age_on(born, date(2026, 3, 1)) == 18
@@ -56,27 +56,27 @@ def test_born_on_a_leap_day_one_comes_of_age_on_the_first_of_march() -> None:
 def test_a_minor_cannot_complete_a_profile() -> None:
     minor = replace(GRACE, date_of_birth=date(2008, 1, 11))
     with pytest.raises(UnderAge):
-        check(minor, NOW, POLICY)
+        clean_profile(minor, NOW, POLICY)
     assert not is_complete(minor, NOW, POLICY)
-    # Neither without a zone: nobody can be judged without one, and nothing is complete without one.
-    assert not is_complete(check(replace(minor, time_zone=""), NOW, POLICY), NOW, POLICY)
+    # Nor without a time zone: the age cannot be judged, and the profile is not complete.
+    assert not is_complete(clean_profile(replace(minor, time_zone=""), NOW, POLICY), NOW, POLICY)
 
 
 @pytest.mark.parametrize("born", [date(2026, 1, 12), date(9999, 12, 31), date(1900, 1, 1), date.min])
-def test_birth_dates_that_cannot_be(born: date) -> None:
+def test_impossible_birth_dates_are_refused(born: date) -> None:
     with pytest.raises(BirthDateImpossible):
-        check(replace(GRACE, date_of_birth=born), NOW, POLICY)
+        clean_profile(replace(GRACE, date_of_birth=born), NOW, POLICY)
 
 
-def test_a_time_without_a_zone_is_a_mistake() -> None:
+def test_a_time_without_a_zone_is_an_error() -> None:
     with pytest.raises(ValueError, match="without a zone"):
         age_at(date(2000, 1, 1), "UTC", NOW.replace(tzinfo=None))
 
 
 @pytest.mark.rule("PR-06")
 @pytest.mark.parametrize("gap", ["name", "date_of_birth", "gender", "city", "time_zone"])
-def test_a_profile_is_complete_when_all_is_told(gap: str) -> None:
-    assert is_complete(check(GRACE, NOW, POLICY), NOW, POLICY)
+def test_a_profile_is_complete_when_all_required_fields_are_filled(gap: str) -> None:
+    assert is_complete(clean_profile(GRACE, NOW, POLICY), NOW, POLICY)
     empty = {gap: getattr(Profile(), gap)}
     assert not is_complete(replace(GRACE, **empty), NOW, POLICY)
 
@@ -88,11 +88,11 @@ def test_a_profile_is_complete_when_all_is_told(gap: str) -> None:
 )
 def test_a_time_zone_is_one_of_iana(zone: str) -> None:
     with pytest.raises(TimeZoneUnknown):
-        check(replace(GRACE, time_zone=zone), NOW, POLICY)
+        clean_profile(replace(GRACE, time_zone=zone), NOW, POLICY)
 
 
 @pytest.mark.rule("PR-01")
-def test_the_machine_adds_no_time_zone_and_takes_none_away(tmp_path: Path) -> None:
+def test_the_machine_adds_and_removes_no_time_zone(tmp_path: Path) -> None:
     (tmp_path / "localtime").write_bytes(files("tzdata.zoneinfo").joinpath("UTC").read_bytes())
     before = zoneinfo.TZPATH
     zoneinfo.reset_tzpath([tmp_path])
@@ -106,32 +106,32 @@ def test_the_machine_adds_no_time_zone_and_takes_none_away(tmp_path: Path) -> No
 
 
 @pytest.mark.rule("PR-01", "ST-03")
-def test_every_time_zone_that_is_taken_can_be_used() -> None:
+def test_every_accepted_time_zone_can_be_used() -> None:
     assert all(ZoneInfo(zone).utcoffset(NOW) is not None for zone in time_zones())
 
 
 @pytest.mark.rule("PR-01")
-def test_texts_are_tidied_and_bounded() -> None:
-    tidied = check(replace(GRACE, name="  Zoe\u0308  ", bio="one\r\ntwo"), NOW, POLICY)
-    assert (tidied.name, tidied.bio) == ("Zoë", "one\ntwo")
+def test_texts_are_cleaned_and_bounded() -> None:
+    cleaned = clean_profile(replace(GRACE, name="  Zoe\u0308  ", bio="one\r\ntwo"), NOW, POLICY)
+    assert (cleaned.name, cleaned.bio) == ("Zoë", "one\ntwo")
     for field, most in (("name", 60), ("city", 80), ("bio", 500), ("occupation", 80)):
         fitting: dict[str, Any] = {field: "é" * most}
-        check(replace(GRACE, **fitting), NOW, POLICY)
+        clean_profile(replace(GRACE, **fitting), NOW, POLICY)
         too_long: dict[str, Any] = {field: "é" * (most + 1)}
         with pytest.raises(TextOutOfBounds) as refused:
-            check(replace(GRACE, **too_long), NOW, POLICY)
+            clean_profile(replace(GRACE, **too_long), NOW, POLICY)
         assert list(refused.value.violations) == [f"profile.{field}"]
     for nothing in ("   ", "\u200b", "\u200d \u2060"):
         with pytest.raises(TextOutOfBounds):
-            check(replace(GRACE, name=nothing), NOW, POLICY)
-    assert check(replace(GRACE, name="👩‍🚀"), NOW, POLICY).name == "👩‍🚀"
+            clean_profile(replace(GRACE, name=nothing), NOW, POLICY)
+    assert clean_profile(replace(GRACE, name="👩‍🚀"), NOW, POLICY).name == "👩‍🚀"
 
 
 @pytest.mark.rule("PR-01")
 @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "a\u202eb", "a\u2028b", "a\x7fb"])
-def test_what_cannot_be_seen_is_refused(text: str) -> None:
+def test_characters_that_cannot_be_seen_are_refused(text: str) -> None:
     with pytest.raises(TextNotPrintable):
-        check(replace(GRACE, name=text), NOW, POLICY)
+        clean_profile(replace(GRACE, name=text), NOW, POLICY)
 
 
 @pytest.mark.rule("DI-08")

@@ -27,7 +27,7 @@ POLICY = Policy()
 
 @dataclass
 class Family:
-    """The store, in a few lines: it saves what the rules return."""
+    """A store in a few lines: it saves what the rules return."""
 
     session: Session
     tokens: dict[bytes, RefreshToken] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def test_each_use_gives_a_new_token_with_thirty_days_of_its_own(family: Family) 
 
 
 @pytest.mark.rule("ID-03")
-def test_a_token_dies_after_thirty_days(family: Family) -> None:
+def test_a_token_expires_after_thirty_days(family: Family) -> None:
     assert family.present(b"0", at=NOW + 30 * DAY) is None
     assert family.session.revoked_at is None
 
@@ -114,7 +114,7 @@ def test_the_first_revocation_stands(family: Family) -> None:
 
 
 @pytest.mark.rule("ID-02", "ID-03")
-def test_a_sign_in_that_is_repeated_gets_a_token_until_one_was_exchanged(family: Family) -> None:
+def test_a_repeated_sign_in_gets_a_token_until_one_was_exchanged(family: Family) -> None:
     def again(fresh_hash: bytes) -> Reissued | Refused:
         tokens = list(family.tokens.values())
         return reissue(family.session, tokens, fresh_hash=fresh_hash, now=NOW, policy=POLICY)
@@ -133,7 +133,7 @@ def test_a_sign_in_that_is_repeated_gets_a_token_until_one_was_exchanged(family:
 
 @pytest.mark.rule("ID-03")
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), max_size=30))
-def test_a_family_never_has_two_living_tokens(steps: list[tuple[int, int]]) -> None:
+def test_a_family_never_has_two_unused_tokens(steps: list[tuple[int, int]]) -> None:
     session, token = open_session(session_id=uuid4(), user_id=uuid4(), token_hash=b"0", now=NOW, policy=POLICY)
     family, calls = Family(session, {b"0": token}), [uuid4() for _ in range(3)]
     for which, call in steps:

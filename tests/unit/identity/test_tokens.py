@@ -9,7 +9,8 @@ import pytest
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey, KeySet, RSAKey
-from unora_identity.tokens import AccessTokens, new_refresh_token, new_signing_key, refresh_hash
+from unora_identity.providers.access_tokens import AccessTokens, new_signing_key
+from unora_identity.providers.random_secrets import new_refresh_token, refresh_hash
 
 NOW = datetime(2026, 1, 10, 12, 0, 0, 999_999, tzinfo=UTC)
 OLD, NEW = new_signing_key(), new_signing_key()
@@ -24,7 +25,7 @@ def read(text: str, published: Any) -> jwt.Token:
 
 
 @pytest.mark.rule("ID-03")
-def test_an_access_token_says_who_where_and_for_how_long() -> None:
+def test_an_access_token_names_the_member_the_session_and_the_expiry() -> None:
     user, session = uuid4(), uuid4()
     signed = tokens(OLD).sign(user_id=user, session_id=session, roles={"moderator", "admin"})
     claims = read(signed.text, tokens(OLD).jwks()).claims
@@ -78,7 +79,7 @@ def test_only_private_keys_on_the_right_curve_can_sign() -> None:
 
 
 @pytest.mark.rule("ID-03")
-def test_refresh_tokens_are_random_and_kept_as_hashes() -> None:
+def test_refresh_tokens_are_random_and_stored_as_hashes() -> None:
     one, other = new_refresh_token(), new_refresh_token()
     assert one.text != other.text
     assert len(one.text) == 43

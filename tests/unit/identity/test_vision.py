@@ -1,4 +1,4 @@
-"""PR-02, PR-03, PR-07: what is seen in pictures, and what is kept of them."""
+"""PR-02, PR-03, PR-07: what is found in pictures, and the copy that is stored."""
 
 import asyncio
 import struct
@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from cv2.typing import MatLike
 from unora_identity.providers.formats import Format, NotAPicture, jpeg_segments, read_header
-from unora_identity.providers.vision import PhotoTooLarge, PhotoUnreadable, Vision, VisionPolicy
+from unora_identity.providers.pictures import PhotoTooLarge, PhotoUnreadable, VisionPolicy
+from unora_identity.providers.vision import Vision
 from unora_testing.photos import exif
 from unora_testing.photos.portraits import landscape, portrait
 
@@ -37,10 +38,10 @@ def encoded(picture: MatLike, suffix: str = ".png") -> bytes:
 @pytest.mark.rule("PR-02", "PR-03")
 async def test_a_face_is_found_in_every_portrait(vision: Vision) -> None:
     shots = [(person, shot) for person in range(12) for shot in range(3)]
-    seen = await asyncio.gather(*(vision.look(portrait(*which)) for which in shots))
-    assert [which for which, picture in zip(shots, seen, strict=True) if not picture.face] == []
-    assert [which for which, picture in zip(shots, seen, strict=True) if not picture.quality_passed] == []
-    assert len({picture.jpeg for picture in seen}) == len(shots)
+    pictures = await asyncio.gather(*(vision.inspect(portrait(*which)) for which in shots))
+    assert [which for which, picture in zip(shots, pictures, strict=True) if not picture.has_face] == []
+    assert [which for which, picture in zip(shots, pictures, strict=True) if not picture.quality_passed] == []
+    assert len({picture.jpeg for picture in pictures}) == len(shots)
 
 
 @pytest.mark.rule("PR-02")
@@ -53,7 +54,7 @@ def test_no_face_is_found_where_there_is_none(vision: Vision) -> None:
         cv2.circle(discs, at, 40, (170, 180, 190), -1)
         cv2.circle(discs, at, 25, (90, 100, 110), 6)
     pictures = [landscape(person) for person in range(4)] + [encoded(picture) for picture in (*noise, discs)]
-    assert not any(vision.look_now(picture).face for picture in pictures)
+    assert not any(vision.inspect_now(picture).has_face for picture in pictures)
 
 
 @pytest.mark.rule("PR-07")
@@ -63,7 +64,7 @@ def test_metadata_is_dropped(vision: Vision, shot: int) -> None:
     position = b"".join(struct.pack("<II", part, 1) for part in exif.LATITUDE)
     assert exif.MAKE in uploaded
     assert position in uploaded
-    kept = vision.look_now(uploaded).jpeg
+    kept = vision.inspect_now(uploaded).jpeg
     assert exif.MAKE not in kept
     assert position not in kept
     assert b"Exif" not in kept
@@ -72,34 +73,34 @@ def test_metadata_is_dropped(vision: Vision, shot: int) -> None:
 
 
 @pytest.mark.rule("PR-07")
-def test_a_picture_on_its_side_is_set_upright(vision: Vision) -> None:
+def test_a_rotated_picture_is_set_upright(vision: Vision) -> None:
     uploaded = portrait(0, 2)
     assert (read_header(uploaded).width, read_header(uploaded).height) == (750, 600)
-    seen = vision.look_now(uploaded)
-    assert (seen.width, seen.height) == (600, 750)
-    assert seen.face
+    picture = vision.inspect_now(uploaded)
+    assert (picture.width, picture.height) == (600, 750)
+    assert picture.has_face
 
 
 @pytest.mark.rule("PR-07")
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
-def test_every_format_is_known_by_its_bytes_and_leaves_as_jpeg(vision: Vision, suffix: str) -> None:
+def test_every_format_is_recognised_by_its_bytes_and_stored_as_jpeg(vision: Vision, suffix: str) -> None:
     uploaded = encoded(pixels(portrait(0, 0)), suffix)
     header = read_header(uploaded)
     expected = {".jpg": Format.JPEG, ".png": Format.PNG, ".webp": Format.WEBP}[suffix]
     assert (header.format, header.width, header.height) == (expected, 600, 750)
-    seen = vision.look_now(uploaded)
-    assert seen.face
-    assert read_header(seen.jpeg).format is Format.JPEG
+    picture = vision.inspect_now(uploaded)
+    assert picture.has_face
+    assert read_header(picture.jpeg).format is Format.JPEG
 
 
 @pytest.mark.rule("PR-07")
 def test_large_pictures_are_scaled_down(vision: Vision) -> None:
     large = cv2.resize(pixels(portrait(0, 0)), (3600, 4500), interpolation=cv2.INTER_CUBIC)
     for suffix in (".jpg", ".png"):
-        seen = vision.look_now(encoded(large, suffix))
-        assert (seen.width, seen.height) == (1280, 1600)
-        assert seen.face
-    sliver = vision.look_now(encoded(np.full((1, 9000, 3), 128, np.uint8)))
+        picture = vision.inspect_now(encoded(large, suffix))
+        assert (picture.width, picture.height) == (1280, 1600)
+        assert picture.has_face
+    sliver = vision.inspect_now(encoded(np.full((1, 9000, 3), 128, np.uint8)))
     assert (sliver.width, sliver.height) == (1600, 1)
     assert not sliver.quality_passed
 
@@ -132,7 +133,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(bomb: object, vision: Vision, mo
     data = bomb(60_000, 60_000)
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
     with pytest.raises(PhotoTooLarge) as refused:
-        vision.look_now(data)
+        vision.inspect_now(data)
     assert refused.value.metadata == {"most_pixels": "50000000"}
 
 
@@ -140,7 +141,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(bomb: object, vision: Vision, mo
 def test_too_many_bytes_are_refused() -> None:
     small = Vision(VisionPolicy(most_bytes=1000))
     with pytest.raises(PhotoTooLarge):
-        small.look_now(portrait(0, 0))
+        small.inspect_now(portrait(0, 0))
     small.close()
 
 
@@ -160,9 +161,9 @@ def test_too_many_bytes_are_refused() -> None:
         webp_claiming(500, 500),
     ],
 )
-def test_what_is_no_picture_is_refused(vision: Vision, data: bytes) -> None:
+def test_a_file_that_is_no_picture_is_refused(vision: Vision, data: bytes) -> None:
     with pytest.raises(PhotoUnreadable):
-        vision.look_now(data)
+        vision.inspect_now(data)
 
 
 @pytest.mark.rule("PR-07")
@@ -179,7 +180,7 @@ def test_a_header_can_be_read_or_refused_wherever_it_is_cut() -> None:
 
 @pytest.mark.rule("PR-03")
 @pytest.mark.parametrize("flaw", ["blurred", "dark", "bright", "small", "nobody"])
-def test_a_flaw_fails_quality_and_is_no_error(vision: Vision, flaw: str) -> None:
+def test_a_flaw_fails_the_quality_check_and_is_no_error(vision: Vision, flaw: str) -> None:
     good = pixels(portrait(0, 0))
     flawed = {
         "blurred": lambda: cv2.GaussianBlur(good, (0, 0), 5),
@@ -188,8 +189,8 @@ def test_a_flaw_fails_quality_and_is_no_error(vision: Vision, flaw: str) -> None
         "small": lambda: cv2.resize(good, (240, 300), interpolation=cv2.INTER_AREA),
         "nobody": lambda: pixels(landscape()),
     }[flaw]()
-    assert vision.look_now(encoded(good)).quality_passed
-    assert not vision.look_now(encoded(flawed)).quality_passed
+    assert vision.inspect_now(encoded(good)).quality_passed
+    assert not vision.inspect_now(encoded(flawed)).quality_passed
 
 
 def test_portraits_are_the_same_each_time() -> None:

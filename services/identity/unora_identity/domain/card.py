@@ -1,9 +1,11 @@
-"""DI-08: what others may be shown of a member before Day 15. Whatever changes it is told to Discovery."""
+"""DI-08: what other members may be shown of a member before Day 15. Discovery learns of every change of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from unora_identity.domain.age import AgeBand, age_at, age_band
+from unora_identity.domain.events import DiscoveryProfileChanged, EventHeader
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import Member, is_ready
 from unora_identity.domain.policy import Policy
@@ -12,8 +14,8 @@ from unora_identity.domain.trust import trust_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What stands on the card of a member who is ready. No photo, name, phone or exact age."""
+class CardContents:
+    """What the card of a discovery-ready member shows. No photo, name, phone number or exact age."""
 
     gender: Gender
     age_band: AgeBand
@@ -23,30 +25,51 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A member as Discovery may know them; without `shown` while they are not discovery-ready (PR-06)."""
+    """A member as Discovery may know them."""
 
     trust_level: int
-    shown: Shown | None
+    contents: CardContents | None
+    """None while the member is not discovery-ready (PR-06)."""
 
     @property
     def ready(self) -> bool:
-        """PR-06: discovery-ready."""
-        return self.shown is not None
+        """PR-06: whether the member is discovery-ready."""
+        return self.contents is not None
 
 
-def card(member: Member, now: datetime, policy: Policy) -> Card:
-    """The member's card at this moment: an age band changes with a birthday."""
+def make_card(member: Member, now: datetime, policy: Policy) -> Card:
+    """The member's card at `now`: the age band changes with a birthday."""
     return Card(
         trust_level=trust_level(member.photos, member.streak_completed, member.gov_id_verified, policy),
-        shown=_shown(member, now) if is_ready(member, now, policy) else None,
+        contents=_contents(member, now) if is_ready(member, now, policy) else None,
     )
 
 
-def _shown(member: Member, now: datetime) -> Shown:
+def card_changed(
+    headers: Iterator[EventHeader], before: Member, after: Member, now: datetime, policy: Policy
+) -> list[DiscoveryProfileChanged]:
+    """DI-08, PR-06: the event for a change of the member's card, or no event if the card is the same."""
+    card = make_card(after, now, policy)
+    return [] if card == make_card(before, now, policy) else [_event(headers, card)]
+
+
+def age_band_changed(
+    headers: Iterator[EventHeader], member: Member, now: datetime, policy: Policy
+) -> list[DiscoveryProfileChanged]:
+    """DI-08: the event for a birthday that began another age band, or none if Discovery does not show the member."""
+    card = make_card(member, now, policy)
+    return [_event(headers, card)] if card.ready else []
+
+
+def _event(headers: Iterator[EventHeader], card: Card) -> DiscoveryProfileChanged:
+    return DiscoveryProfileChanged(**next(headers), discovery_ready=card.ready, trust_level=card.trust_level)
+
+
+def _contents(member: Member, now: datetime) -> CardContents:
     profile = member.profile
     assert profile.gender is not None
     assert profile.date_of_birth is not None
-    return Shown(
+    return CardContents(
         gender=profile.gender,
         age_band=age_band(age_at(profile.date_of_birth, profile.time_zone, now)),
         city=profile.city,

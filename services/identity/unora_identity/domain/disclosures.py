@@ -1,4 +1,4 @@
-"""RE-04, RE-10: identity's own record of which pairs may see each other. Nothing else opens a name or a photo."""
+"""RE-04, RE-10: identity's own record of the pairs that may see each other. Names and photos open by nothing else."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,18 +8,20 @@ from uuid import UUID
 from unora_common.errors import DomainError
 
 DISCLOSURE_DAY: Final = 15
-"""RE-04: for all tiers, whatever is paid. No policy: the seed says so, and so does a constraint of the table."""
+"""RE-04: the same for all tiers, whatever is paid. A constant and no policy; a constraint of the table holds it."""
 
 
 class NotDisclosed(DomainError):
-    """No pair, not yet, not any more: one answer (XX-04)."""
+    """The two may not see each other: they are no pair, not yet, or no longer. All cases give this answer (XX-04)."""
 
     reason = "NOT_DISCLOSED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """The two of a connection may see each other. One that has ended, or ended before it began, opens nothing."""
+    """The two members of a connection may see each other. One that has ended, or ended before it began, allows
+    nothing.
+    """
 
     connection_id: UUID
     streak_id: UUID
@@ -28,8 +30,10 @@ class Disclosure:
     completed_days: int
     ended_at: datetime | None = None
 
-    def of(self, viewer: UUID, subject: UUID) -> bool:
-        """RE-04: whether it lets `viewer` see `subject`; whether the connection is active has still to be asked."""
+    def allows(self, viewer: UUID, subject: UUID) -> bool:
+        """RE-04: whether `viewer` may see `subject` by this record. Whether the connection is still active is to be
+        asked of matching.
+        """
         return (
             self.ended_at is None
             and self.completed_days == DISCLOSURE_DAY

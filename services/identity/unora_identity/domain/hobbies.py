@@ -1,4 +1,4 @@
-"""PR-05: hobbies, the first thing others see of a member."""
+"""PR-05: hobbies, the first thing that other members see of a member."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from unora_common.errors import InvalidArgument
 
 from unora_identity.domain.policy import Policy
-from unora_identity.domain.text import tidy
+from unora_identity.domain.text import clean_text
 
 
 class HobbyUnknown(InvalidArgument):
-    """Not one of hobby_options."""
+    """The hobby is not one of hobby_options."""
 
     reason = "HOBBY_UNKNOWN"
 
@@ -19,16 +19,16 @@ class HobbyUnknown(InvalidArgument):
 
 
 class HobbyTwice(InvalidArgument):
-    """The same hobby more than once."""
+    """The same hobby is listed more than once."""
 
     reason = "HOBBY_TWICE"
 
     def __init__(self) -> None:
-        super().__init__({"hobbies.hobby_option_id": "stands more than once"})
+        super().__init__({"hobbies.hobby_option_id": "is listed more than once"})
 
 
 class TooManyHobbies(InvalidArgument):
-    """More than fit on a card."""
+    """There are more hobbies than a member may have."""
 
     reason = "TOO_MANY_HOBBIES"
 
@@ -37,15 +37,27 @@ class TooManyHobbies(InvalidArgument):
 
 
 @dataclass(frozen=True, slots=True)
+class HobbyOption:
+    """One of the hobbies that members choose from."""
+
+    id: str
+    name: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hobby:
-    """An option of hobby_options (by its stable key) and what the member says about it."""
+    """A chosen option (by its stable id), with the member's own words about it."""
 
     option: str
     micro_description: str
 
 
-def choose(chosen: Sequence[Hobby], options: Collection[str], policy: Policy) -> tuple[Hobby, ...]:
-    """The whole new list, tidied, in the member's order. Fewer than two is no error here: see onboarding.stay_ready."""
+def clean_hobbies(chosen: Sequence[Hobby], options: Collection[str], policy: Policy) -> tuple[Hobby, ...]:
+    """The whole new list with cleaned texts, in the member's order. Refuses too many, repeated or unknown hobbies.
+
+    Fewer than two are no error here: see `onboarding.require_still_ready`.
+    """
     if len(chosen) > policy.hobbies_most:
         raise TooManyHobbies(policy.hobbies_most)
     if len({hobby.option for hobby in chosen}) < len(chosen):
@@ -55,7 +67,9 @@ def choose(chosen: Sequence[Hobby], options: Collection[str], policy: Policy) ->
     return tuple(
         replace(
             hobby,
-            micro_description=tidy("hobbies.micro_description", hobby.micro_description, policy.micro_description),
+            micro_description=clean_text(
+                "hobbies.micro_description", hobby.micro_description, policy.micro_description
+            ),
         )
         for hobby in chosen
     )

@@ -1,7 +1,7 @@
-"""ID-02: the code sent to a phone. Asking and answering are one flow for new and old members alike.
+"""ID-02: the code that is sent to a phone. New and existing members use the same flow.
 
-Times are UTC and come from the rule clock. A refused try is a result and not an exception: the counted try has to be
-saved although the call fails. Codes are only ever seen here as keyed hashes.
+Times are UTC and come from the rule clock. A refused try is a result and not an exception: the counted try must be
+saved although the call fails. Codes appear here only as keyed hashes.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,14 @@ from uuid import UUID
 
 from unora_common.errors import DomainError
 
+from unora_identity.domain.accounts import NewAccount
 from unora_identity.domain.policy import Policy
 
 
 class TooManyCodes(DomainError):
-    """ID-02: this phone has had its codes for now. The same answer whether or not it has an account."""
+    """ID-02: the phone has been sent as many codes as allowed for now. The answer is the same with and without an
+    account.
+    """
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_CODES"
@@ -27,7 +30,7 @@ class TooManyCodes(DomainError):
 
 
 class CodeWrong(DomainError):
-    """Not the code that was sent; the try is counted."""
+    """The code is not the one that was sent. The try is counted."""
 
     reason = "CODE_WRONG"
 
@@ -36,14 +39,16 @@ class CodeWrong(DomainError):
 
 
 class ChallengeClosed(DomainError):
-    """Too old, tried too often, used already, or never sent: one answer, since the remedy is one: another code."""
+    """The challenge is too old, was tried too often, was used already, or never existed. All cases give this answer,
+    since the member does the same in each: ask for another code.
+    """
 
     reason = "CHALLENGE_CLOSED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """One code sent to one phone. `used_by` is the request id of the call that used it."""
+    """One code for one phone. `used_by` is the request id of the call that used it."""
 
     id: UUID
     phone_hash: bytes
@@ -56,8 +61,18 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
-    """A code that was issued to a phone, and whether it is noted that it was sent."""
+class StoredChallenge:
+    """A challenge, with the account that it may create and the session that it has opened."""
+
+    challenge: Challenge
+    new_account: NewAccount
+    session_id: UUID | None
+    created_account: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedCode:
+    """A code that was issued to a phone, and when it was recorded as sent."""
 
     id: UUID
     request_id: UUID
@@ -65,47 +80,48 @@ class Issued:
     expires_at: datetime
     sent_at: datetime | None
 
-    def out(self, now: datetime, policy: Policy) -> bool:
-        """Whether it was sent or is being sent. What is not noted as sent in twice the time of sending never will be:
-        only a process that dies leaves such a code, no client can. It neither counts nor keeps a repeat from sending.
+    def counts_as_sent(self, now: datetime, policy: Policy) -> bool:
+        """Whether the code was sent or is being sent. If it is not recorded as sent after twice the sending time, it
+        never will be: only a process that died leaves such a code, a client cannot. Such a code does not count, and a
+        repeat of its call sends another.
         """
         return self.sent_at is not None or now < self.issued_at + 2 * policy.code_sending
 
 
 class Verdict(Enum):
-    """What a try is worth."""
+    """The result of one try."""
 
     ACCEPTED = "accepted"
     REPEATED = "repeated"
-    """The very call that used the code, sent again because its answer was lost: the same session, fresh tokens."""
+    """The call that used the code was sent again because its answer was lost: same session, fresh tokens."""
     WRONG = "wrong"
     CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of a try: the challenge to save, and the refusal to give once it is saved."""
+    """The challenge to save after a try, and the refusal to raise once it is saved."""
 
     challenge: Challenge
     verdict: Verdict
     refusal: DomainError | None = None
 
 
-def issue(
+def issue_challenge(
     *,
     challenge_id: UUID,
     phone_hash: bytes,
     code_hash: bytes,
-    earlier: Iterable[Issued],
+    earlier: Iterable[IssuedCode],
     now: datetime,
     policy: Policy,
 ) -> Challenge:
-    """A new challenge, or TooManyCodes. `earlier`: the codes of this phone (old ones do no harm).
+    """A new challenge, or TooManyCodes. `earlier` are the codes of this phone; old ones have no effect.
 
     The window slides: it is full until the fifth latest code leaves it. A refused request does not extend it.
     """
     since = now - policy.codes_window
-    recent = sorted(code.issued_at for code in earlier if code.issued_at > since and code.out(now, policy))
+    recent = sorted(code.issued_at for code in earlier if code.issued_at > since and code.counts_as_sent(now, policy))
     if len(recent) >= policy.codes_per_window:
         raise TooManyCodes(recent[-policy.codes_per_window] + policy.codes_window)
     return Challenge(
@@ -113,8 +129,8 @@ def issue(
     )
 
 
-def attempt(challenge: Challenge, code_hash: bytes, request_id: UUID, now: datetime, policy: Policy) -> Attempt:
-    """Judge one try. At expires_at the code is dead; after the last wrong try the right one is too late."""
+def try_code(challenge: Challenge, code_hash: bytes, request_id: UUID, now: datetime, policy: Policy) -> Attempt:
+    """Judges one try. At `expires_at` the code is dead; after the last wrong try the right code is refused too."""
     if now >= challenge.expires_at or challenge.wrong_tries >= policy.code_tries:
         return Attempt(challenge, Verdict.CLOSED, ChallengeClosed())
     if challenge.used_at is not None and challenge.used_by != request_id:

@@ -1,4 +1,4 @@
-"""PR-02, PR-03: the photos of a member, in the member's order, as facts about pictures. The pictures are elsewhere."""
+"""PR-02, PR-03: a member's photos in their order, as facts about pictures. The pictures are in the object store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from unora_identity.domain.policy import Policy
 
 
 class TooManyPhotos(DomainError):
-    """PR-02: a seventh is refused."""
+    """PR-02: a seventh photo is refused."""
 
     reason = "TOO_MANY_PHOTOS"
 
@@ -20,7 +20,7 @@ class TooManyPhotos(DomainError):
 
 
 class TooManyUploads(DomainError):
-    """PR-07: too many that were begun and not completed; when the oldest is forgotten there is room again."""
+    """PR-07: too many uploads were begun and not completed. There is room again when the oldest is deleted."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_UPLOADS"
@@ -30,14 +30,20 @@ class TooManyUploads(DomainError):
 
 
 class PhotoNotFound(DomainError):
-    """No such photo among the member's own; another's gives the same answer (XX-04)."""
+    """The member has no such photo; another member's photo gives the same answer (XX-04)."""
 
     code = "NOT_FOUND"
     reason = "PHOTO_NOT_FOUND"
 
 
+class PhotoNotUploaded(DomainError):
+    """The file has not been uploaded yet."""
+
+    reason = "PHOTO_NOT_UPLOADED"
+
+
 class PhotoOrderInvalid(InvalidArgument):
-    """An order names each photo once, and nothing else."""
+    """An order must name each of the member's photos once, and nothing else."""
 
     reason = "PHOTO_ORDER_INVALID"
 
@@ -50,41 +56,60 @@ class Photo:
     """What was found in the picture when it was uploaded."""
 
     id: UUID
-    face: bool
+    has_face: bool
     quality_passed: bool
     width: int
     height: int
     object_key: str
-    """Where the object store keeps it."""
+    """Its key in the object store."""
 
 
-def add(photos: Sequence[Photo], new: Photo, policy: Policy) -> tuple[Photo, ...]:
-    """The new photo comes last."""
-    check_room(photos, policy)
+@dataclass(frozen=True, slots=True)
+class PhotoQuality:
+    """What was measured of a photo's quality (PR-03)."""
+
+    sharpness: float
+    brightness: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadOffer:
+    """PR-07: a member may upload one file, which becomes the photo with this id."""
+
+    id: UUID
+    content_type: str
+    object_key: str
+    replaces_photo_id: UUID | None = None
+    """The photo whose place the new one takes."""
+
+
+def add_photo(photos: Sequence[Photo], new: Photo, policy: Policy) -> tuple[Photo, ...]:
+    """The photos with the new one at the end."""
+    require_room(photos, policy)
     return (*photos, new)
 
 
 def position_of(photos: Sequence[Photo], photo: UUID) -> int:
-    """Where one of the photos is, from 1."""
+    """The position of a photo, counted from 1. Raises PhotoNotFound."""
     for position, known in enumerate(photos, start=1):
         if known.id == photo:
             return position
     raise PhotoNotFound
 
 
-def without(photos: Sequence[Photo], photo: UUID) -> tuple[Photo, ...]:
-    """One less; those behind it move up."""
+def remove_photo(photos: Sequence[Photo], photo: UUID) -> tuple[Photo, ...]:
+    """The photos without one; the later ones move up."""
     position = position_of(photos, photo)
     return (*photos[: position - 1], *photos[position:])
 
 
-def swap(photos: Sequence[Photo], old: UUID, new: Photo) -> tuple[Photo, ...]:
-    """The new photo takes the place of an old one, so that there is never one less."""
+def replace_photo(photos: Sequence[Photo], old: UUID, new: Photo) -> tuple[Photo, ...]:
+    """The photos with the new one in the place of an old one, so that their number never falls."""
     position = position_of(photos, old)
     return (*photos[: position - 1], new, *photos[position:])
 
 
-def reorder(photos: Sequence[Photo], order: Sequence[UUID]) -> tuple[Photo, ...]:
+def reorder_photos(photos: Sequence[Photo], order: Sequence[UUID]) -> tuple[Photo, ...]:
     """The same photos in another order."""
     known = {photo.id: photo for photo in photos}
     if len(order) != len(known) or set(order) != set(known):
@@ -92,18 +117,22 @@ def reorder(photos: Sequence[Photo], order: Sequence[UUID]) -> tuple[Photo, ...]
     return tuple(known[photo] for photo in order)
 
 
-def check_room(photos: Sequence[Photo], policy: Policy) -> None:
-    """Asked before an upload is offered, and again under the lock when it is completed."""
+def require_room(photos: Sequence[Photo], policy: Policy) -> None:
+    """PR-02: refuses one more photo if there is no room. Checked before an upload is offered, and again under the lock
+    when it is completed.
+    """
     if len(photos) >= policy.photos_most:
         raise TooManyPhotos(policy)
 
 
-def check_uploads(expiries: Sequence[datetime], policy: Policy) -> None:
-    """PR-07: asked when one more is offered; `expiries` are those of all offers that did not become a photo, it too."""
+def require_few_uploads(expiries: Sequence[datetime], policy: Policy) -> None:
+    """PR-07: refuses one more offer to upload. `expiries` are the expiry times of all offers that did not become a
+    photo, the new one included.
+    """
     if len(expiries) > policy.uploads_most:
         raise TooManyUploads(policy.uploads_most, min(expiries) + policy.upload_kept)
 
 
-def has_face(photos: Sequence[Photo]) -> bool:
-    """PR-02: at least one shows a face."""
-    return any(photo.face for photo in photos)
+def any_face(photos: Sequence[Photo]) -> bool:
+    """PR-02: whether at least one photo shows a face."""
+    return any(photo.has_face for photo in photos)

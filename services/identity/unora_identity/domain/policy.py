@@ -1,4 +1,4 @@
-"""Identity's numbers in one place. Defaults are the product's; configuration may replace any of them."""
+"""The numbers of identity's rules. Defaults are the product's; the configuration may replace any of them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How long a text may be, in characters after trimming, both ends included."""
+    """The least and the most characters of a text after trimming, both allowed."""
 
     least: int
     most: int
@@ -14,7 +14,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Lengths of time are real time; ages are in whole years."""
+    """Durations are real time; ages are whole years."""
 
     # ID-02
     code_digits: int = 6
@@ -28,15 +28,15 @@ class Policy:
     access_token_life: timedelta = timedelta(minutes=15)
     refresh_token_life: timedelta = timedelta(days=30)
 
-    # SA-06. How much longer than a token lives its session's revocation is told: machines' clocks differ, and a token
-    # may be signed a moment after its session was revoked.
+    # SA-06. How much longer than a token lives its session's revocation is published: machines' clocks differ, and a
+    # token may be signed a moment after its session was revoked.
     revocation_margin: timedelta = timedelta(minutes=5)
 
-    # ID-06. A check that was begun can come out for so long, and so many may be begun in a while.
+    # ID-06. How many checks a member may begin in one window.
     gov_id_checks: int = 5
     gov_id_window: timedelta = timedelta(days=1)
 
-    # ID-08. The upper end only catches mistyped years.
+    # ID-08. The upper limit only catches mistyped years.
     adult_age: int = 18
     oldest_age: int = 120
 
@@ -64,6 +64,6 @@ class Policy:
     micro_description: Bounds = Bounds(least=3, most=140)
 
     @property
-    def revocations_told(self) -> timedelta:
-        """SA-06: how long after its revocation a session is told to those who follow."""
+    def revocation_published_for(self) -> timedelta:
+        """SA-06: how long a revoked session stays in the list that all processes fetch."""
         return self.access_token_life + self.revocation_margin

@@ -1,4 +1,4 @@
-"""PR-01, ID-08: the one profile of a member. It fills up field by field; when it is complete, it is an adult's."""
+"""PR-01, ID-08: the one profile of a member. It is filled field by field; a complete profile is an adult's."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -10,30 +10,30 @@ from unora_common.errors import DomainError, InvalidArgument
 from unora_identity.domain import age
 from unora_identity.domain.age import age_at, age_on
 from unora_identity.domain.policy import Policy
-from unora_identity.domain.text import tidy
+from unora_identity.domain.text import clean_text
 from unora_identity.domain.time_zones import time_zones
 
-LOCKED: Final = ("name", "date_of_birth", "gender")
+LOCKED_FIELDS: Final = ("name", "date_of_birth", "gender")
 """What a verified Gov ID locks (ID-07); a trigger in the database holds it too."""
 
 
 class UnderAge(DomainError):
-    """ID-08: not yet 18 where the member lives."""
+    """ID-08: the member is not yet 18 in their time zone."""
 
     reason = "UNDER_AGE"
 
 
 class BirthDateImpossible(InvalidArgument):
-    """In the future, or further back than anybody lives."""
+    """The date of birth is in the future, or longer ago than people live."""
 
     reason = "BIRTH_DATE_IMPOSSIBLE"
 
     def __init__(self) -> None:
-        super().__init__({"profile.date_of_birth": "cannot be"})
+        super().__init__({"profile.date_of_birth": "is in the future or too long ago"})
 
 
 class TimeZoneUnknown(InvalidArgument):
-    """Not the name of an IANA time zone."""
+    """The time zone is not the name of an IANA time zone."""
 
     reason = "TIME_ZONE_UNKNOWN"
 
@@ -42,13 +42,13 @@ class TimeZoneUnknown(InvalidArgument):
 
 
 class FieldLocked(DomainError):
-    """ID-07: what a verified Gov ID says stays as it is; `fields` names what the change would touch."""
+    """ID-07: fields that a verified Gov ID confirmed cannot change; `fields` names those that the call would change."""
 
     reason = "FIELD_LOCKED"
 
 
 class Gender(StrEnum):
-    """As the member tells it."""
+    """The gender that the member states."""
 
     WOMAN = "woman"
     MAN = "man"
@@ -57,9 +57,9 @@ class Gender(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Empty text and None mean: not told yet. `time_zone` is an IANA name, `date_of_birth` a calendar date.
+    """Empty text and None mean: not filled yet. `time_zone` is an IANA name, `date_of_birth` a calendar date.
 
-    A complete profile has all but bio and occupation, which are the member's choice.
+    A complete profile has all fields but bio and occupation, which are optional.
     """
 
     name: str = ""
@@ -71,55 +71,56 @@ class Profile:
     occupation: str = ""
 
 
-def check(profile: Profile, now: datetime, policy: Policy) -> Profile:
-    """The profile tidied, or the first reason why it can't be kept. A field not told yet is no reason.
+def clean_profile(profile: Profile, now: datetime, policy: Policy) -> Profile:
+    """The profile with cleaned texts, or the first refusal. An empty field is not refused.
 
-    Age is judged as soon as both birth date and time zone are told: without a zone nobody can say what day it is, and
-    without a zone the profile is not complete either (ID-08).
+    The age is judged as soon as both date of birth and time zone are filled: without a time zone the member's date is
+    unknown, and the profile is not complete either (ID-08).
     """
-    tidied = replace(
+    cleaned = replace(
         profile,
-        name=profile.name and tidy("profile.name", profile.name, policy.name),
-        city=profile.city and tidy("profile.city", profile.city, policy.city),
-        bio=profile.bio and tidy("profile.bio", profile.bio, policy.bio, lines=True),
-        occupation=tidy("profile.occupation", profile.occupation, policy.occupation),
+        name=profile.name and clean_text("profile.name", profile.name, policy.name),
+        city=profile.city and clean_text("profile.city", profile.city, policy.city),
+        bio=profile.bio and clean_text("profile.bio", profile.bio, policy.bio, lines=True),
+        occupation=clean_text("profile.occupation", profile.occupation, policy.occupation),
     )
     if profile.time_zone and profile.time_zone not in time_zones():
         raise TimeZoneUnknown
     if profile.date_of_birth is not None:
-        _check_birth_date(profile.date_of_birth, profile.time_zone, now, policy)
-    return tidied
+        _require_possible_birth_date(profile.date_of_birth, profile.time_zone, now, policy)
+    return cleaned
 
 
-def stay_locked(before: Profile, after: Profile) -> None:
-    """ID-07: refuses a change of what a verified Gov ID has locked."""
-    changed = [name for name in LOCKED if getattr(before, name) != getattr(after, name)]
+def require_locked_unchanged(before: Profile, after: Profile) -> None:
+    """ID-07: refuses a change of a field that a verified Gov ID has locked."""
+    changed = [name for name in LOCKED_FIELDS if getattr(before, name) != getattr(after, name)]
     if changed:
         raise FieldLocked(fields=",".join(changed))
 
 
 def is_complete(profile: Profile, now: datetime, policy: Policy) -> bool:
-    """PR-06, ID-08: everything told that must be, by an adult."""
-    told = profile.name and profile.gender and profile.city
-    return bool(told) and is_adult(profile, now, policy)
+    """PR-06, ID-08: whether all required fields are filled, by an adult."""
+    filled = profile.name and profile.gender and profile.city
+    return bool(filled) and is_adult(profile, now, policy)
 
 
 def is_adult(profile: Profile, now: datetime, policy: Policy) -> bool:
-    """ID-08: 18 is reached at the midnight in the member's time zone with which the birthday begins."""
+    """ID-08: a member is 18 from the midnight in their time zone at which the birthday begins."""
     if profile.date_of_birth is None or not profile.time_zone:
         return False
     return age_at(profile.date_of_birth, profile.time_zone, now) >= policy.adult_age
 
 
 def age_band_changes_at(profile: Profile, now: datetime) -> datetime | None:
-    """DI-08: when others will be shown another age band (UTC); None if never, or if nobody can say yet."""
+    """DI-08: when the member's age band changes next (UTC); None if never, or if the profile does not tell yet."""
     if profile.date_of_birth is None or not profile.time_zone:
         return None
     return age.age_band_changes_at(profile.date_of_birth, profile.time_zone, now)
 
 
-def _check_birth_date(born: date, time_zone: str, now: datetime, policy: Policy) -> None:
-    # A day of grace, because tomorrow has begun already somewhere; real limits are judged in the member's zone.
+def _require_possible_birth_date(born: date, time_zone: str, now: datetime, policy: Policy) -> None:
+    # One day more than UTC's date is accepted, because tomorrow has begun already in some zones. The age limit is
+    # judged in the member's own zone.
     if born.toordinal() > now.date().toordinal() + 1 or age_on(born, now.date()) > policy.oldest_age:
         raise BirthDateImpossible
     if time_zone and age_at(born, time_zone, now) < policy.adult_age:

@@ -1,12 +1,12 @@
-"""ID-03: a session and the family of refresh tokens that keeps it alive.
+"""ID-03: a session and its family of refresh tokens.
 
-Times are UTC and come from the machine's clock, not the rule clock: tokens are security, and moving the days of a test
-must not sign anybody out. A reused token is a result and not an exception: the revocation has to be saved although the
-call fails.
+Times are UTC and come from the machine's clock, not the rule clock: tokens are security, and moving the rule clock in a
+test must not sign members out. A reused token is a result and not an exception: the revocation must be saved although
+the call fails.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -17,20 +17,22 @@ from unora_identity.domain.policy import Policy
 
 
 class SessionInvalid(Unauthenticated):
-    """Unknown, expired, revoked or reused: one answer for all, so that a thief does not learn which."""
+    """The refresh token is unknown, expired, revoked or reused. All cases give this answer, so that a thief does not
+    learn which it is.
+    """
 
     reason = "SESSION_INVALID"
 
 
 class SessionNotFound(DomainError):
-    """No such session of the caller's; another's gives the same answer (XX-04)."""
+    """The caller has no such session; another member's session gives the same answer (XX-04)."""
 
     code = "NOT_FOUND"
     reason = "SESSION_NOT_FOUND"
 
 
 class Revocation(StrEnum):
-    """Why a family was revoked."""
+    """Why a session was revoked."""
 
     REUSE = "reuse"
     MEMBER = "member"
@@ -39,7 +41,7 @@ class Revocation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One sign-in on one device; its id is the `sid` of access tokens and names the family."""
+    """One sign-in on one device. Its id is the `sid` of access tokens and identifies the family."""
 
     id: UUID
     user_id: UUID
@@ -49,10 +51,27 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshToken:
-    """One token of a family, kept as its hash. It is used at most once.
+class ActiveSession:
+    """A session that can still be refreshed, as its member sees it."""
 
-    `used_by` is the request id of the call that used it, `successor` the hash of the token that this call gave.
+    id: UUID
+    started_at: datetime
+    refreshed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A signed token and its expiry. The text is a secret: it never appears in a log."""
+
+    text: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """One token of a family, stored as its hash. It is used at most once.
+
+    `used_by` is the request id of the call that used it, `successor` the hash of the token that this call returned.
     """
 
     hash: bytes
@@ -66,7 +85,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """The token was good: `used` is spent, `fresh` takes its place. Save `voided` too, if there is one."""
+    """The token was accepted: `used` is spent, `fresh` takes its place. Save `voided` too, if there is one."""
 
     used: RefreshToken
     fresh: RefreshToken
@@ -75,7 +94,7 @@ class Rotated:
 
 @dataclass(frozen=True, slots=True)
 class Reissued:
-    """The sign-in was repeated: save all of them."""
+    """The sign-in was repeated: save all of these tokens."""
 
     voided: tuple[RefreshToken, ...]
     fresh: RefreshToken
@@ -83,7 +102,7 @@ class Reissued:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The token was not good. Save `session`: it is revoked if the token had been used before."""
+    """The token was refused. Save `session`: it is revoked if the token had been used before."""
 
     session: Session
     refusal: SessionInvalid
@@ -107,12 +126,12 @@ def rotate(
     now: datetime,
     policy: Policy,
 ) -> Rotated | Refused:
-    """Spend `token`, begin the next. Each lives its own 30 days, so a session lasts as long as it is used.
+    """Spends `token` and makes the next one. Each token lives 30 days, so a session lasts as long as it is used.
 
-    A second use means that two hold the token and nobody knows who is the thief: both lose it, the family is revoked.
-    But the same call sent again, because its answer was lost, gets a fresh token while `successor`, the one that it did
-    not get, is unused. That one is voided: the family never forks, and whoever holds it gives itself away by using it.
-    The first revocation stands: a later use changes neither its time nor its cause.
+    A second use means that two clients hold the token, and that it is unknown which of them is the thief: both lose it,
+    the family is revoked. The same call sent again, because its answer was lost, gets a fresh token as long as
+    `successor`, the lost one, is unused. The lost one is voided: the family never forks, and a thief who uses it is
+    detected. The first revocation stands: a later use changes neither its time nor its cause.
     """
     if session.revoked_at is not None:
         return Refused(session, SessionInvalid())
@@ -131,9 +150,9 @@ def rotate(
 def reissue(
     session: Session, family: Sequence[RefreshToken], *, fresh_hash: bytes, now: datetime, policy: Policy
 ) -> Reissued | Refused:
-    """The sign-in sent again because its answer was lost: fresh tokens for its session, the lost ones voided.
+    """Fresh tokens for a sign-in that was sent again because its answer was lost; the lost tokens are voided.
 
-    Only until a token was ever exchanged: from then on whoever repeats the sign-in is not who has the session.
+    Only until a token of the session was exchanged: after that, the repeat may come from somebody else.
     """
     if session.revoked_at is not None or any(token.used_by is not None for token in family):
         return Refused(session, SessionInvalid())

@@ -1,4 +1,4 @@
-"""ID-05, ID-06: signals of trust, and how a check of a Gov ID comes out. Nothing here knows what a document says."""
+"""ID-05, ID-06: signals of trust, and the outcome of a Gov ID check. Nothing here knows the content of a document."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,38 +11,38 @@ from unora_common.errors import DomainError
 
 from unora_identity.domain.policy import Policy
 
-STREAK: Final = "streak"
-"""The booster that a completed streak is."""
+STREAK_BOOSTER: Final = "streak"
+"""The provider of the booster that a completed streak gives (ID-04)."""
 
 
 class OAuthAlreadyLinked(DomainError):
-    """The account of the provider is another member's, or the member has linked another one of this provider."""
+    """The provider's account is linked to another member, or the member has linked another account of this provider."""
 
     reason = "OAUTH_ALREADY_LINKED"
 
 
 class GovIdVerified(DomainError):
-    """It is verified; there is nothing more to check."""
+    """The member's Gov ID is verified already; another check is not needed."""
 
     reason = "GOV_ID_VERIFIED"
 
 
 class CheckNotFound(DomainError):
-    """No check bears this reference."""
+    """No check has this reference."""
 
     code = "NOT_FOUND"
     reason = "CHECK_NOT_FOUND"
 
 
 class TooManyChecks(DomainError):
-    """Each check costs money; there is a number of them a day."""
+    """The member has begun as many checks as allowed in a day: each check costs money."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_CHECKS"
 
 
 class SignalType(StrEnum):
-    """What kind of signal it is."""
+    """The kind of a signal."""
 
     OAUTH = "oauth"
     GOV_ID = "gov_id"
@@ -50,7 +50,7 @@ class SignalType(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a signal came out."""
+    """The state of a signal, and the result of a check."""
 
     PENDING = "pending"
     VERIFIED = "verified"
@@ -59,28 +59,39 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """A signal as it is kept, without the provider's token."""
+    """A signal of trust, without the provider's token."""
 
     id: UUID
-    type: SignalType
+    signal_type: SignalType
     provider: str
     outcome: Outcome
     created_at: datetime
     decided_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GovIdCheck:
+    """A check of a Gov ID. Its id is the reference by which the provider knows it."""
+
+    id: UUID
+    request_id: UUID
+    profile_digest: bytes
+    started_at: datetime
+    outcome: Outcome | None
+
+
 def after_result(before: Outcome, result: Outcome, newest: bool) -> Outcome:
-    """What a member's Gov ID is after a result, in whatever order results come: one that verifies is for good, one that
-    refuses counts only of the newest check.
+    """The state of a member's Gov ID after a result, in whatever order results arrive: a verification is final, and a
+    refusal counts only for the newest check.
     """
     if Outcome.VERIFIED in (before, result):
         return Outcome.VERIFIED
     return result if newest else before
 
 
-def check_limit(started: Sequence[datetime], now: datetime, policy: Policy) -> None:
-    """Refuses one more check; `started` are the times of all the member's checks."""
-    lately = sorted(at for at in started if at > now - policy.gov_id_window)
-    if len(lately) >= policy.gov_id_checks:
-        retry_at = lately[-policy.gov_id_checks] + policy.gov_id_window
+def require_few_checks(started: Sequence[datetime], now: datetime, policy: Policy) -> None:
+    """ID-06: refuses one more check. `started` are the start times of all the member's checks."""
+    recent = sorted(at for at in started if at > now - policy.gov_id_window)
+    if len(recent) >= policy.gov_id_checks:
+        retry_at = recent[-policy.gov_id_checks] + policy.gov_id_window
         raise TooManyChecks(retry_at=retry_at.isoformat())

@@ -1,6 +1,7 @@
-"""What members write: tidied, bounded, and free of what could disguise it."""
+"""Texts that members write: cleaned, bounded, and free of characters that could disguise them."""
 
 import unicodedata
+from typing import Final
 
 from unora_common.errors import InvalidArgument
 
@@ -8,7 +9,7 @@ from unora_identity.domain.policy import Bounds
 
 
 class TextOutOfBounds(InvalidArgument):
-    """Too short, too long, or nothing to be seen. Says which field and its bounds, never the text."""
+    """The text is too short, too long, or has no visible character. Names the field and its bounds, never the text."""
 
     reason = "TEXT_OUT_OF_BOUNDS"
 
@@ -18,20 +19,22 @@ class TextOutOfBounds(InvalidArgument):
 
 
 class TextNotPrintable(InvalidArgument):
-    """Holds a control character, or one that turns the reading direction and can disguise what is written."""
+    """The text has a control character, or one that turns the reading direction and can disguise the text."""
 
     reason = "TEXT_NOT_PRINTABLE"
 
     def __init__(self, field: str) -> None:
-        super().__init__({field: "holds characters that cannot be shown"})
+        super().__init__({field: "has characters that cannot be shown"})
 
 
-# The zero-width joiners stay allowed: several scripts and most family emoji need them.
-_BIDI_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# The zero-width joiners are allowed: several scripts and most family emoji need them.
+_BIDI_OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def tidy(field: str, raw: str, bounds: Bounds, *, lines: bool = False) -> str:
-    """PR-01, PR-05: trim, compose (NFC), refuse what is out of bounds or unprintable. `lines` allows line breaks."""
+def clean_text(field: str, raw: str, bounds: Bounds, *, lines: bool = False) -> str:
+    """PR-01, PR-05: the text trimmed and composed (NFC). Refuses a text that is out of bounds or not printable. `lines`
+    allows line breaks.
+    """
     text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n")).strip()
     if any(_unprintable(char) and not (lines and char == "\n") for char in text):
         raise TextNotPrintable(field)

@@ -1,1 +1,1 @@
-"""The outside world of identity: text messages, the object store, and what can be seen in a picture."""
+"""The outside world of identity: text messages, the object store, OpenCV, other providers; and cryptography."""

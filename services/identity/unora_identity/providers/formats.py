@@ -1,17 +1,18 @@
-"""PR-07: what a picture is and how large it will be, read from its first bytes, before any decoder sees it.
+"""PR-07: the format and the size of a picture, read from its first bytes before a decoder sees it.
 
-A file of a few kilobytes can unfold to gigabytes, so its size in pixels is judged first. Only still formats that phones
-and browsers produce are known: everything else is refused by not being known.
+A file of a few kilobytes can decode to gigabytes, so its size in pixels is judged first. Only still formats that phones
+and browsers produce are known; all others are refused.
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Format(StrEnum):
-    """The formats known, by their media types."""
+    """The known formats, by their media types."""
 
     JPEG = "image/jpeg"
     PNG = "image/png"
@@ -20,7 +21,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Format and size in pixels, as stored (a camera's orientation not yet applied)."""
+    """Format and size in pixels, as stored (before the orientation of the camera is applied)."""
 
     format: Format
     width: int
@@ -28,19 +29,19 @@ class Header:
 
 
 class NotAPicture(ValueError):
-    """Not a JPEG, PNG or WebP, or cut off before its size is told."""
+    """The bytes are no JPEG, PNG or WebP, or end before they tell the size."""
 
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
-# SOF0 to SOF15, but for three markers that share the range: DHT, JPG, DAC.
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG: Final = b"\xff\xd8\xff"
+# SOF0 to SOF15, except three markers that share the range: DHT, JPG, DAC.
+_JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
 
 
 def read_header(data: bytes) -> Header:
-    """The format and size that `data` claims, or NotAPicture."""
+    """The format and size that `data` claims. Raises NotAPicture."""
     try:
         if data.startswith(_PNG):
             kind, (width, height) = Format.PNG, _png(data)
@@ -55,6 +56,25 @@ def read_header(data: bytes) -> Header:
     if width < 1 or height < 1:
         raise NotAPicture
     return Header(kind, width, height)
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """The segments of a JPEG before its first scan: the marker, and the offset of its content (with the length)."""
+    offset = 2
+    while True:
+        if data[offset] != 0xFF:
+            raise NotAPicture
+        while data[offset] == 0xFF:  # any number of fill bytes may stand before a marker
+            offset += 1
+        marker = data[offset]
+        offset += 1
+        if marker in (_JPEG_SCAN, _JPEG_END):
+            return
+        if marker in _JPEG_BARE:
+            continue
+        yield marker, offset
+        (length,) = struct.unpack_from(">H", data, offset)
+        offset += max(length, 2)
 
 
 def _png(data: bytes) -> tuple[int, int]:
@@ -72,25 +92,6 @@ def _jpeg(data: bytes) -> tuple[int, int]:
     raise NotAPicture
 
 
-def jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """The segments of a JPEG before its first scan: marker, and where its content (with the length) starts."""
-    at = 2
-    while True:
-        if data[at] != 0xFF:
-            raise NotAPicture
-        while data[at] == 0xFF:  # any number of fill bytes may stand before a marker
-            at += 1
-        marker = data[at]
-        at += 1
-        if marker in (_JPEG_SCAN, _JPEG_END):
-            return
-        if marker in _JPEG_BARE:
-            continue
-        yield marker, at
-        (length,) = struct.unpack_from(">H", data, at)
-        at += max(length, 2)
-
-
 def _webp(data: bytes) -> tuple[int, int]:
     kind = data[12:16]
     if kind == b"VP8X":  # 24-bit canvas size less one
@@ -98,7 +99,7 @@ def _webp(data: bytes) -> tuple[int, int]:
     if kind == b"VP8L" and data[20] == 0x2F:  # 14 bits each, less one
         (bits,) = struct.unpack_from("<I", data, 21)
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":  # 14 bits each; the two above are a scale for showing
+    if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":  # 14 bits each; the two above only scale
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
     raise NotAPicture

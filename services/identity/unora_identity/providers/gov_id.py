@@ -1,7 +1,7 @@
-"""Who checks a Gov ID (ID-06): a page of the provider's, to which the member goes, and a signed word on the outcome.
+"""ID-06: providers of Gov ID checks. A provider gives a page to which the member goes, and a signed result.
 
-The document never comes here. What does come is a reference, an opaque token and an outcome; anything else in a result
-is refused before it is kept or logged, because it could be part of a document.
+The document never reaches this service. A result has a reference, an opaque token and an outcome; a result with any
+other field is refused before it is stored or logged, because the field could be part of a document.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ SIGNATURE: Final = "unora-gov-id-signature"
 """The metadata that carries `t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over the time, a dot and the raw bytes."""
 MOST_BYTES: Final = 1024
 TOLERANCE: Final = timedelta(minutes=5)
-"""How far the signature's time may be from this machine's, either way."""
-_SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
-SECONDS: Final = 4.0
+"""How far the signature's time may differ from this machine's, in both directions."""
+REQUEST_TIMEOUT: Final = 4.0
+"""In seconds."""
+_SIGNATURE: Final = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 
 
 class SignatureInvalid(InvalidArgument):
-    """Not the provider's, or not of now: one answer."""
+    """The signature is not the provider's, or its time is too far from now. Both cases give this answer."""
 
     reason = "SIGNATURE_INVALID"
 
@@ -42,7 +43,7 @@ class SignatureInvalid(InvalidArgument):
 
 
 class ResultUnreadable(InvalidArgument):
-    """Signed, and not what a result is: too long, or with a field that it does not have."""
+    """The result is signed, but is not a result: it is too long, or has a field that results do not have."""
 
     reason = "RESULT_UNREADABLE"
 
@@ -66,7 +67,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a check came out. The token is the provider's: it names a person to them and says nothing to us."""
+    """The result of a check. The token is the provider's: it identifies a person to the provider, and nobody to us."""
 
     reference: UUID
     token: str = field(repr=False)
@@ -74,7 +75,7 @@ class Result:
 
 
 class GovIdProvider(Protocol):
-    """Whatever can check a Gov ID."""
+    """A provider of Gov ID checks."""
 
     name: str
 
@@ -83,12 +84,12 @@ class GovIdProvider(Protocol):
         ...
 
     def read(self, body: bytes, signature: str, now: datetime) -> Result:
-        """A result; raises SignatureInvalid or ResultUnreadable. `now` is the machine's clock."""
+        """A result. Raises SignatureInvalid or ResultUnreadable. `now` is the machine's clock."""
         ...
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
-    """All that a result may hold. A token has no room for a picture, and no blanks for a text."""
+    """All that a result may hold. A token is too short for a picture, and has no spaces for a text."""
 
     reference: UUID
     token: str
@@ -96,11 +97,11 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9._~-]{8,128}", self.token):
-            raise ValueError("the token is not one")
+            raise ValueError("the token has other characters or another length")
 
 
 class Webhooks:
-    """Results, signed with a secret that the provider and we share."""
+    """Results that are signed with a secret shared with the provider."""
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < 32:
@@ -108,12 +109,12 @@ class Webhooks:
         self._secret = secret
 
     def sign(self, body: bytes, now: datetime) -> str:
-        """What the provider writes into the metadata."""
-        at = str(int(now.timestamp()))
-        return f"t={at},v1={self._mac(at, body)}"
+        """The signature that the provider writes into the metadata."""
+        seconds = str(int(now.timestamp()))
+        return f"t={seconds},v1={self._mac(seconds, body)}"
 
     def read(self, body: bytes, signature: str, now: datetime) -> Result:
-        """The signature first, over the bytes as they came; only then anything is read of them."""
+        """See GovIdProvider. The signature is verified first, over the raw bytes; only then the body is decoded."""
         if len(body) > MOST_BYTES:
             raise ResultUnreadable
         found = _SIGNATURE.fullmatch(signature)
@@ -122,17 +123,17 @@ class Webhooks:
         if abs(int(found[1]) - now.timestamp()) > TOLERANCE.total_seconds():
             raise SignatureInvalid
         try:
-            told = msgspec.json.decode(body, type=_Body)
+            decoded = msgspec.json.decode(body, type=_Body)
         except (msgspec.DecodeError, ValueError):
-            raise ResultUnreadable from None  # the decoder's message would quote it
-        return Result(reference=told.reference, token=told.token, outcome=Outcome(told.outcome))
+            raise ResultUnreadable from None  # the decoder's message would quote the body
+        return Result(reference=decoded.reference, token=decoded.token, outcome=Outcome(decoded.outcome))
 
-    def _mac(self, at: str, body: bytes) -> str:
-        return hmac.new(self._secret, at.encode() + b"." + body, hashlib.sha256).hexdigest()
+    def _mac(self, seconds: str, body: bytes) -> str:
+        return hmac.new(self._secret, seconds.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 class SandboxGovId(Webhooks):
-    """A provider that is not there: its page is an address, and results are signed by whoever plays it."""
+    """A stand-in for a provider: its page is only an address, and a test or a developer signs the results."""
 
     def __init__(self, secret: bytes, page: str, name: str = "sandbox") -> None:
         super().__init__(secret)
@@ -140,56 +141,56 @@ class SandboxGovId(Webhooks):
         self._page = page
 
     async def start(self, reference: UUID, claims: Claims) -> str:
-        """No network."""
+        """The address of the page; makes no call over the network."""
         return f"{self._page}?{urlencode({'reference': reference})}"
 
 
 class HttpGovId(Webhooks):
-    """A real provider of this shape: a check is made by a POST of reference, name and date of birth, and answered with
-    the address of its page. The reference is also the idempotency key.
+    """A real provider with this interface: a check is made by a POST of reference, name and date of birth; the answer
+    has the address of its page. The reference is also the idempotency key.
     """
 
     def __init__(self, secret: bytes, *, endpoint: str, api_key: str, name: str) -> None:
         super().__init__(secret)
         if not endpoint.startswith("https://"):
-            raise ValueError("a provider of Gov ID checks is reached by https")
+            raise ValueError("a provider of Gov ID checks is called by https")
         self.name = name
         self._endpoint = endpoint
         self._api_key = api_key
 
     async def start(self, reference: UUID, claims: Claims) -> str:
         """Asks the provider for the page."""
-        asked = {"reference": str(reference), "name": claims.name, "date_of_birth": claims.date_of_birth}
+        body = {"reference": str(reference), "name": claims.name, "date_of_birth": claims.date_of_birth}
         headers = {
             "Authorization": f"Bearer {self._api_key}",
             "Content-Type": "application/json",
             "Idempotency-Key": str(reference),
         }
-        request = Request(self._endpoint, msgspec.json.encode(asked), headers, method="POST")  # noqa: S310
-        return await asyncio.to_thread(_page, request)
+        request = Request(self._endpoint, msgspec.json.encode(body), headers, method="POST")  # noqa: S310
+        return await asyncio.to_thread(_fetch_page, request)
 
 
 class NoGovId:
-    """This deployment has no provider: nobody can begin a check, and no result is anybody's."""
+    """This deployment has no provider: no check can begin, and every result is refused."""
 
     name = "none"
 
     async def start(self, reference: UUID, claims: Claims) -> str:
-        """There is none."""
+        """Always raises GovIdUnavailable."""
         raise GovIdUnavailable
 
     def read(self, body: bytes, signature: str, now: datetime) -> Result:
-        """There is none."""
+        """Always raises SignatureInvalid."""
         raise SignatureInvalid
 
 
-def _page(request: Request) -> str:
+def _fetch_page(request: Request) -> str:
     try:
-        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - https only, see HttpGovId
-            told = msgspec.json.decode(answer.read(65536))
-        url = str(told["url"])
+        with urlopen(request, timeout=REQUEST_TIMEOUT) as response:  # noqa: S310 - https only, see HttpGovId
+            answer = msgspec.json.decode(response.read(65536))
+        url = str(answer["url"])
     except (URLError, OSError, msgspec.DecodeError, KeyError, TypeError):
-        raise GovIdUnavailable from None  # what went wrong may quote what was asked
+        raise GovIdUnavailable from None  # the error may quote the request
     if not url.startswith("https://"):
         raise GovIdUnavailable
     return url

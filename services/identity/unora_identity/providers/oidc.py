@@ -1,4 +1,4 @@
-"""OpenID providers whose accounts members can link (ID-05): an ID token is verified against the provider's own keys."""
+"""ID-05: OpenID providers whose accounts members can link. ID tokens are verified with the provider's own keys."""
 
 from __future__ import annotations
 
@@ -18,27 +18,31 @@ from joserfc.jwk import KeySet
 from unora_common.errors import InvalidArgument, Unavailable
 
 ALGORITHMS: Final = ["RS256", "ES256"]
-SKEW: Final = 60.0
-"""Seconds that the provider's clock and ours may differ."""
-OLDEST: Final = 600.0
-"""Seconds since it was made after which a token is not one that the member has just been given."""
+CLOCK_SKEW: Final = 60.0
+"""Seconds by which the provider's clock and ours may differ."""
+TOKEN_MAX_AGE: Final = 600.0
+"""In seconds: an older token is not one that the member has just received."""
 KEY_REFRESH_MIN_INTERVAL: Final = 10.0
-KEYS_AT_LEAST_EVERY: Final = 3600.0
-SECONDS: Final = 4.0
+"""In seconds."""
+KEY_MAX_AGE: Final = 3600.0
+"""In seconds."""
+REQUEST_TIMEOUT: Final = 4.0
+"""In seconds."""
 UNREADABLE = (JoseError, ValueError, KeyError, TypeError, RecursionError)
+"""What reading a made-up token can raise."""
 
 
 class ProviderUnknown(InvalidArgument):
-    """This deployment knows no provider of that name."""
+    """This deployment has no provider with that name."""
 
     reason = "PROVIDER_UNKNOWN"
 
     def __init__(self) -> None:
-        super().__init__({"provider": "is not one that accounts can be linked of"})
+        super().__init__({"provider": "is not one whose accounts can be linked"})
 
 
 class IdTokenInvalid(InvalidArgument):
-    """Forged, expired, too old, for another app or for another member: one answer for all."""
+    """The ID token is forged, expired, too old, for another app or for another member. All cases give this answer."""
 
     reason = "ID_TOKEN_INVALID"
 
@@ -47,7 +51,7 @@ class IdTokenInvalid(InvalidArgument):
 
 
 class OidcUnavailable(Unavailable):
-    """The provider's keys cannot be had now."""
+    """The provider's keys cannot be fetched now."""
 
     reason = "OIDC_UNAVAILABLE"
 
@@ -64,7 +68,7 @@ class OidcSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 def read_settings(path: Path) -> list[OidcSettings]:
-    """The providers in a JSON file; ValueError if it is not one."""
+    """The providers in a JSON file. Raises ValueError for anything else."""
     providers = msgspec.json.decode(path.read_bytes(), type=list[OidcSettings])
     for each in providers:
         if "://" in each.jwks and not each.jwks.startswith("https://"):
@@ -73,7 +77,7 @@ def read_settings(path: Path) -> list[OidcSettings]:
 
 
 class OidcProvider:
-    """One provider and its keys: fetched when first needed, now and then, and when a token names one not known."""
+    """One provider and its keys, fetched at first use, after an hour, and when a token names an unknown key."""
 
     def __init__(
         self,
@@ -94,7 +98,7 @@ class OidcProvider:
     async def subject(self, id_token: str, nonce: str) -> str:
         """The provider's name for the account. Raises IdTokenInvalid, or OidcUnavailable without keys."""
         try:
-            await self._know(_key_id(id_token))
+            await self._ensure_key(_key_id(id_token))
             claims = jwt.decode(id_token, self._keys, algorithms=ALGORITHMS).claims  # type: ignore[arg-type]
             return self._checked(claims, nonce)
         except UNREADABLE:
@@ -106,19 +110,20 @@ class OidcProvider:
         if claims["iss"] != self.settings.issuer or self.settings.audience not in audiences:
             raise ValueError("issuer or audience")
         if len(audiences) > 1 and claims.get("azp") != self.settings.audience:
-            raise ValueError("made for another app")
+            raise ValueError("another app")
         if claims["nonce"] != nonce:
-            raise ValueError("another member's")
-        if float(claims["exp"]) + SKEW <= now or not now - OLDEST - SKEW < float(claims["iat"]) <= now + SKEW:
-            raise ValueError("not of now")
+            raise ValueError("another member")
+        earliest, latest = now - TOKEN_MAX_AGE - CLOCK_SKEW, now + CLOCK_SKEW
+        if float(claims["exp"]) + CLOCK_SKEW <= now or not earliest < float(claims["iat"]) <= latest:
+            raise ValueError("expired, too old or from the future")
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-            raise ValueError("no subject")
+            raise ValueError("subject")
         return subject
 
-    async def _know(self, key: str) -> None:
-        """Fetches the keys if they are old, or if this one is not among them; at most now and then."""
+    async def _ensure_key(self, key: str) -> None:
+        """Fetches the keys if they are old or lack this one, but not more often than KEY_REFRESH_MIN_INTERVAL."""
         async with self._fetching:
-            known = key in self._ids and self._clock() - self._fetched < KEYS_AT_LEAST_EVERY
+            known = key in self._ids and self._clock() - self._fetched < KEY_MAX_AGE
             if not known and self._clock() - self._asked > KEY_REFRESH_MIN_INTERVAL:
                 self._asked = self._clock()
                 await self._refresh()
@@ -133,7 +138,7 @@ class OidcProvider:
         except (OSError, *UNREADABLE, msgspec.DecodeError):
             if self._keys is None:
                 raise OidcUnavailable from None
-            return  # those that we have are better than none
+            return  # old keys are better than none
         self._keys, self._ids, self._fetched = keys, ids, self._clock()
 
 
@@ -150,19 +155,19 @@ class OidcProviders:
         return await self._by_name[provider].subject(id_token, str(user))
 
 
-async def fetch_keys(where: str) -> bytes:
+async def fetch_keys(location: str) -> bytes:
     """Reads a key set from its address or file."""
-    return await asyncio.to_thread(_read, where)
+    return await asyncio.to_thread(_read, location)
 
 
-def _read(where: str) -> bytes:
-    if "://" not in where:
-        return Path(where).read_bytes()
-    with urlopen(where, timeout=SECONDS) as answer:  # noqa: S310 - https only, see read_settings
+def _read(location: str) -> bytes:
+    if "://" not in location:
+        return Path(location).read_bytes()
+    with urlopen(location, timeout=REQUEST_TIMEOUT) as answer:  # noqa: S310 - https only, see read_settings
         return bytes(answer.read(262144))
 
 
 def _key_id(token: str) -> str:
-    """The key id that a token claims; nothing of it is trusted yet."""
+    """The key id that a token claims; the token is not verified yet."""
     header = msgspec.json.decode(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
     return str(header["kid"])

@@ -4,28 +4,30 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from unora_identity.providers.machine_clock import machine_now
+
 
 class SmsSender(Protocol):
-    """Whatever can carry a sign-in code to a phone (ID-02)."""
+    """Sends sign-in codes to phones (ID-02)."""
 
     async def send_code(self, to: str, code: str) -> None:
-        """`to` is E.164. Raises if the message was not taken; then no code has reached anybody."""
+        """`to` is E.164. Raises if the message was not accepted; then the code has reached nobody."""
         ...
 
 
 class SandboxSms:
-    """Appends one JSON line {to, code, text, at} per message to a file. For local runs only: codes stand in the clear.
+    """Appends one JSON line {to, code, text, at} per message to a file. For local runs only: the codes are readable.
 
-    A line is written by one write to a file opened for appending, so that lines of several replicas never mix, and in a
-    thread, so that the loop never waits for the disk.
+    A line is written by one write to a file that is opened for appending, so that lines of several replicas never mix,
+    and in a thread, so that the event loop never waits for the disk.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """`path` is the file of UNORA_SMS_SANDBOX; `now` the machine's clock, UTC."""
+    def __init__(self, path: Path, now: Callable[[], datetime] = machine_now) -> None:
+        """`path` is the file of UNORA_SMS_SANDBOX; `now` the machine's clock (UTC)."""
         self._path = path
         self._now = now
 

@@ -1,1 +1,1 @@
-"""What identity serves: proto to use case and back."""
+"""The RPC services and commands of identity: message to use case, and back."""

@@ -27,17 +27,14 @@ from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_read, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
-from unora_common.runtime import Runtime
 
-from unora_identity import signing_in
-from unora_identity.config import IdentityConfig
-from unora_identity.domain.card import card
-from unora_identity.domain.sessions import Revocation, SessionNotFound
-from unora_identity.messages import to_account, to_session, to_tokens
-from unora_identity.resources import Resources
-from unora_identity.signing_in import SignedIn
+from unora_identity.domain.card import make_card
+from unora_identity.messages import to_account, to_session, to_session_tokens
+from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
+from unora_identity.resources import IdentityRuntime
 from unora_identity.store import members, sessions
-from unora_identity.tokens import NewRefreshToken, new_refresh_token
+from unora_identity.use_cases.phone_verification import start_phone_verification, verify_phone
+from unora_identity.use_cases.sessions import SignedIn, refresh_session, revoke_own_session
 
 
 class Accounts:
@@ -45,85 +42,78 @@ class Accounts:
 
     service = "unora.identity.v1.AccountService"
 
-    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+    def __init__(self, runtime: IdentityRuntime) -> None:
         self.runtime = runtime
-        self.resources: Resources = runtime.resources
 
     @custom_write
     async def StartPhoneVerification(
         self, request: StartPhoneVerificationRequest, call: Call
     ) -> StartPhoneVerificationResponse:
-        """ID-02: sends a code; says nothing of whether the number has an account."""
-        challenge = await signing_in.send_code(
-            self.runtime.database, self.resources, request.phone_number, UUID(request.request_id)
-        )
+        """ID-02: sends a code; the response does not tell whether the number has an account."""
+        challenge = await start_phone_verification(self.runtime, request.phone_number, UUID(request.request_id))
         return StartPhoneVerificationResponse(
             challenge_id=str(challenge.id), expires_at=to_timestamp(challenge.expires_at)
         )
 
     @custom_write
     async def VerifyPhone(self, request: VerifyPhoneRequest, call: Call) -> VerifyPhoneResponse:
-        """ID-02: takes the code, opens a session."""
+        """ID-02: takes the code and opens a session."""
         fresh = new_refresh_token()
-        done = await signing_in.give_code(
-            self.runtime.database,
-            self.resources,
+        result = await verify_phone(
+            self.runtime,
             UUID(request.challenge_id),
             request.code,
             UUID(request.request_id),
             fresh,
             request.device_id,
         )
-        return VerifyPhoneResponse(user_id=str(done.user), created=done.created, tokens=self._tokens(done, fresh))
+        return VerifyPhoneResponse(
+            user_id=str(result.user), created=result.created_account, tokens=self._tokens(result, fresh)
+        )
 
     @custom_write
     async def RefreshSession(self, request: RefreshSessionRequest, call: Call) -> RefreshSessionResponse:
-        """ID-03: the session goes on."""
+        """ID-03: exchanges a refresh token for fresh tokens."""
         fresh = new_refresh_token()
-        done = await signing_in.refresh(
-            self.runtime.database, self.resources, request.refresh_token, UUID(request.request_id), fresh
-        )
-        return RefreshSessionResponse(tokens=self._tokens(done, fresh))
+        result = await refresh_session(self.runtime, request.refresh_token, UUID(request.request_id), fresh)
+        return RefreshSessionResponse(tokens=self._tokens(result, fresh))
 
     @custom_read
     async def GetJwks(self, request: GetJwksRequest, call: Call) -> GetJwksResponse:
         """ID-03: the keys that verify access tokens."""
-        keys = self.resources.tokens.jwks()["keys"]
+        keys = self.runtime.resources.access_tokens.jwks()["keys"]
         return GetJwksResponse(keys=[GetJwksResponse.Key(**key) for key in keys])
 
     @custom_read
     async def ListSessions(self, request: ListSessionsRequest, call: Call) -> ListSessionsResponse:
-        """ID-03: the caller's sessions that go on."""
+        """ID-03: the caller's active sessions."""
         assert call.user is not None
         listing, size = Listing("sessions", call.user), request.page_size or DEFAULT_SIZE
-        after, now = listing.place(request.page_token), self.resources.machine_now()
+        after, now = listing.place(request.page_token), self.runtime.resources.machine_now()
         async with self.runtime.database.session(call.user) as db:
-            found = await sessions.living(db, now, after, size + 1)
-        page, token = listing.page(found, size, lambda living: Place(living.started_at, living.id))
-        shown = [to_session(living, call.session) for living in page]
-        return ListSessionsResponse(sessions=shown, next_page_token=token)
+            found = await sessions.list_active(db, now, after, size + 1)
+        page, token = listing.page(found, size, lambda session: Place(session.started_at, session.id))
+        return ListSessionsResponse(
+            sessions=[to_session(session, call.session) for session in page], next_page_token=token
+        )
 
     @idempotent
     async def RevokeSession(self, request: RevokeSessionRequest, tx: Tx) -> RevokeSessionResponse:
-        """ID-03, SA-06: ends a session of the caller's."""
-        session = UUID(request.session_id)
-        locked = (await members.lock(tx, tx.user)).get(tx.user)
-        if locked is None or not await sessions.is_own(tx, session):
-            raise SessionNotFound
-        await signing_in.revoke(tx, self.resources, locked, session, Revocation.MEMBER)
+        """ID-03, SA-06: ends a session of the caller."""
+        await revoke_own_session(tx, self.runtime.resources, UUID(request.session_id))
         return RevokeSessionResponse()
 
     @reads
     async def GetAccount(self, request: GetAccountRequest, db: Session) -> GetAccountResponse:
-        """The caller's own account, in the one read that a home screen makes."""
-        kept = (await members.read(db, db.user)).get(db.user)
-        if kept is None:
+        """The caller's own account, in the one read that a home screen needs."""
+        account = await members.find(db, db.user)
+        if account is None:
             raise Unauthenticated
-        shown = card(kept.member, kept.now, self.resources.policy)
-        return GetAccountResponse(account=to_account(kept, shown))
+        card = make_card(account.member, account.now, self.runtime.resources.policy)
+        return GetAccountResponse(account=to_account(account, card))
 
-    def _tokens(self, done: SignedIn, fresh: NewRefreshToken) -> SessionTokens:
-        access = self.resources.tokens.sign(
-            user_id=done.user, session_id=done.session, roles=done.roles, suspended=done.suspended
+    def _tokens(self, result: SignedIn, fresh: NewRefreshToken) -> SessionTokens:
+        access = self.runtime.resources.access_tokens.sign(
+            user_id=result.user, session_id=result.session, roles=result.roles, suspended=result.suspended
         )
-        return to_tokens(access, fresh.text, done.token)
+        return to_session_tokens(access, fresh.text, result.token)

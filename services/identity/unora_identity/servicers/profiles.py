@@ -1,9 +1,7 @@
-"""ProfileService: what a member says and shows of themselves, to themselves alone."""
+"""ProfileService: what members write and show of themselves. Only the member sees it here."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
 from uuid import UUID
 
 from unora.identity.v1.profile_service_pb2 import (
@@ -34,20 +32,22 @@ from unora_common.database import Session, Tx
 from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_idempotent, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
-from unora_common.runtime import Runtime
 
-from unora_identity import uploading
-from unora_identity.changes import changing
-from unora_identity.config import IdentityConfig
-from unora_identity.domain.hobbies import Hobby, choose
-from unora_identity.domain.onboarding import missing
-from unora_identity.domain.profiles import check, stay_locked
+from unora_identity.domain.accounts import Account
+from unora_identity.domain.hobbies import Hobby
+from unora_identity.domain.onboarding import missing_steps
 from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, to_profile
-from unora_identity.providers.photos import StoreUnavailable
-from unora_identity.resources import Resources
+from unora_identity.resources import IdentityRuntime
 from unora_identity.store import members, profiles
-from unora_identity.store.members import Kept
-from unora_identity.uploading import Received
+from unora_identity.use_cases.photo_uploads import (
+    ReceivedPhoto,
+    add_received_photo,
+    delete_uploaded_file,
+    offer_upload,
+    receive_upload,
+)
+from unora_identity.use_cases.photos import delete_photo, set_photo_order
+from unora_identity.use_cases.profiles import set_hobbies, update_profile
 
 
 class Profiles:
@@ -55,69 +55,60 @@ class Profiles:
 
     service = "unora.identity.v1.ProfileService"
 
-    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+    def __init__(self, runtime: IdentityRuntime) -> None:
         self.runtime = runtime
-        self.resources: Resources = runtime.resources
-        self.policy = self.resources.policy
+        self.resources = runtime.resources
+        self.policy = runtime.resources.policy
 
     @reads
     async def GetProfile(self, request: GetProfileRequest, db: Session) -> GetProfileResponse:
         """PR-01: the caller's profile."""
-        return GetProfileResponse(profile=to_profile((await _own(db)).member.profile))
+        return GetProfileResponse(profile=to_profile((await _get_own(db)).member.profile))
 
     @idempotent
     async def UpdateProfile(self, request: UpdateProfileRequest, tx: Tx) -> UpdateProfileResponse:
-        """PR-01, ID-08: changes what the mask names."""
-        async with changing(tx, tx.user, self.policy) as change:
-            told = changed_profile(change.before.profile, request.profile, request.update_mask)
-            profile = check(told, tx.now, self.policy)
-            if change.before.gov_id_verified:
-                stay_locked(change.before.profile, profile)
-            change.to(replace(change.before, profile=profile))
-            await profiles.save_profile(tx, tx.user, profile)
+        """PR-01, ID-08: changes the fields that the mask names."""
+        profile = await update_profile(
+            tx, self.policy, lambda before: changed_profile(before, request.profile, request.update_mask)
+        )
         return UpdateProfileResponse(profile=to_profile(profile))
 
     @reads
     async def GetOnboarding(self, request: GetOnboardingRequest, db: Session) -> GetOnboardingResponse:
-        """PR-06: what is missing before Discovery."""
-        kept = await _own(db)
-        steps = [STEPS[what] for what in missing(kept.member, kept.now, self.policy)]
+        """PR-06: what the caller still lacks for Discovery."""
+        account = await _get_own(db)
+        steps = [STEPS[step] for step in missing_steps(account.member, account.now, self.policy)]
         return GetOnboardingResponse(discovery_ready=not steps, missing=steps)
 
     @reads
     async def ListHobbyOptions(self, request: ListHobbyOptionsRequest, db: Session) -> ListHobbyOptionsResponse:
-        """PR-05: the hobbies there are."""
+        """PR-05: the hobbies that members choose from."""
         options = [
             HobbyOption(hobby_option_id=option.id, name=option.name, category=option.category)
-            for option in await profiles.options(db)
+            for option in await profiles.list_options(db)
         ]
         return ListHobbyOptionsResponse(hobby_options=options)
 
     @idempotent
     async def SetHobbies(self, request: SetHobbiesRequest, tx: Tx) -> SetHobbiesResponse:
         """PR-05: replaces the caller's hobbies."""
-        told = [Hobby(hobby.hobby_option_id, hobby.micro_description) for hobby in request.hobbies]
-        options = {option.id for option in await profiles.options(tx)}
-        async with changing(tx, tx.user, self.policy) as change:
-            chosen = choose(told, options, self.policy)
-            change.to(replace(change.before, hobbies=chosen))
-            await profiles.save_hobbies(tx, tx.user, chosen)
-        return SetHobbiesResponse(hobbies=[to_hobby(hobby) for hobby in chosen])
+        chosen = [Hobby(hobby.hobby_option_id, hobby.micro_description) for hobby in request.hobbies]
+        hobbies = await set_hobbies(tx, self.policy, chosen)
+        return SetHobbiesResponse(hobbies=[to_hobby(hobby) for hobby in hobbies])
 
     @custom_write
     async def CreatePhotoUpload(self, request: CreatePhotoUploadRequest, call: Call) -> CreatePhotoUploadResponse:
         """PR-02, PR-07: a form for one photo."""
         assert call.user is not None
-        offered = await uploading.offer(
-            self.runtime.database,
-            self.resources,
+        offered = await offer_upload(
+            self.runtime,
             call.user,
             UUID(request.request_id),
             request.content_type,
             UUID(request.replaces_photo_id) if request.HasField("replaces_photo_id") else None,
         )
         return CreatePhotoUploadResponse(
-            photo_id=str(offered.photo),
+            photo_id=str(offered.photo_id),
             url=offered.form.url,
             form_fields=offered.form.fields,
             expires_at=to_timestamp(offered.expires_at),
@@ -126,18 +117,17 @@ class Profiles:
 
     @custom_idempotent
     async def CompletePhotoUpload(self, request: CompletePhotoUploadRequest, call: Call) -> CompletePhotoUploadResponse:
-        """PR-02, PR-03, PR-07: the upload becomes a photo, and the file as it came is deleted, with all it says."""
+        """PR-02, PR-03, PR-07: makes an upload a photo, then deletes the uploaded file with its metadata."""
         assert call.user is not None
-        answer = await self._complete(request, call)
-        with suppress(StoreUnavailable):  # then the clean-up deletes it, some hours later
-            await self.resources.photos.delete(uploading.upload_key(call.user, UUID(request.photo_id)))
-        return answer
+        response = await self._complete(request, call)
+        await delete_uploaded_file(self.resources, call.user, UUID(request.photo_id))
+        return response
 
     @reads
     async def ListPhotos(self, request: ListPhotosRequest, db: Session) -> ListPhotosResponse:
-        """PR-04: the caller's own photos, with links that live for minutes."""
-        photos = (await _own(db)).member.photos
-        link, life = self.resources.photos.link, self.policy.link_life
+        """PR-04: the caller's own photos, with links that are valid for minutes."""
+        photos = (await _get_own(db)).member.photos
+        link, life = self.resources.photo_store.link, self.policy.link_life
         return ListPhotosResponse(
             photos=[
                 to_photo(photo, position, link(photo.object_key, life=life))
@@ -147,30 +137,33 @@ class Profiles:
 
     @idempotent
     async def DeletePhoto(self, request: DeletePhotoRequest, tx: Tx) -> DeletePhotoResponse:
-        """PR-02: a photo less."""
-        await uploading.delete(tx, self.resources, UUID(request.photo_id))
+        """PR-02: deletes a photo."""
+        await delete_photo(tx, self.resources, UUID(request.photo_id))
         return DeletePhotoResponse()
 
     @idempotent
     async def ReorderPhotos(self, request: ReorderPhotosRequest, tx: Tx) -> ReorderPhotosResponse:
-        """PR-02, ID-04: the photos in another order."""
-        photos = await uploading.reorder(tx, self.resources, [UUID(photo) for photo in request.photo_ids])
-        return ReorderPhotosResponse(photos=[to_photo(photo, number) for number, photo in enumerate(photos, start=1)])
+        """PR-02, ID-04: puts the photos in another order."""
+        photos = await set_photo_order(tx, self.resources, [UUID(photo) for photo in request.photo_ids])
+        return ReorderPhotosResponse(
+            photos=[to_photo(photo, position) for position, photo in enumerate(photos, start=1)]
+        )
 
-    async def _receive(self, request: CompletePhotoUploadRequest, call: Call) -> Received | None:
+    async def _receive(self, request: CompletePhotoUploadRequest, call: Call) -> ReceivedPhoto | None:
         assert call.user is not None
-        return await uploading.receive(self.runtime.database, self.resources, call.user, UUID(request.photo_id))
+        return await receive_upload(self.runtime, call.user, UUID(request.photo_id))
 
     @idempotent(prepare=_receive)
     async def _complete(
-        self, request: CompletePhotoUploadRequest, tx: Tx, received: Received | None
+        self, request: CompletePhotoUploadRequest, tx: Tx, received: ReceivedPhoto | None
     ) -> CompletePhotoUploadResponse:
-        photo, position = await uploading.keep(tx, self.resources, UUID(request.photo_id), received)
+        photo, position = await add_received_photo(tx, self.resources, UUID(request.photo_id), received)
         return CompletePhotoUploadResponse(photo=to_photo(photo, position))
 
 
-async def _own(db: Session) -> Kept:
-    kept = (await members.read(db, db.user)).get(db.user)
-    if kept is None:
-        raise Unauthenticated  # a token whose member is not there is none
-    return kept
+async def _get_own(db: Session) -> Account:
+    """The caller's account. Raises Unauthenticated for the token of a member who no longer exists."""
+    account = await members.find(db, db.user)
+    if account is None:
+        raise Unauthenticated
+    return account

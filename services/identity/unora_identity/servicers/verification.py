@@ -1,4 +1,4 @@
-"""VerificationService: what a member proves beyond the phone (ID-04 to ID-07)."""
+"""VerificationService: what a member proves besides the phone (ID-04 to ID-07)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,22 @@ from unora.identity.v1.verification_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.handlers import custom_write, idempotent, reads
-from unora_common.runtime import Runtime
 
-from unora_identity import verifying
-from unora_identity.config import IdentityConfig
 from unora_identity.messages import to_signal
 from unora_identity.providers.gov_id import SIGNATURE
-from unora_identity.resources import Resources
+from unora_identity.resources import IdentityRuntime
 from unora_identity.store import signals
+from unora_identity.use_cases.verification import link_oauth, receive_gov_id_result, start_gov_id_check
 
 
 class Verification:
-    """Signals of trust, the member's alone (ID-05)."""
+    """Signals of trust; only the member sees them (ID-05)."""
 
     service = "unora.identity.v1.VerificationService"
 
-    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+    def __init__(self, runtime: IdentityRuntime) -> None:
         self.runtime = runtime
-        self.resources: Resources = runtime.resources
+        self.resources = runtime.resources
 
     async def _subject(self, request: LinkOAuthRequest, call: Call) -> str:
         assert call.user is not None
@@ -42,27 +40,27 @@ class Verification:
 
     @idempotent(prepare=_subject)
     async def LinkOAuth(self, request: LinkOAuthRequest, tx: Tx, subject: str) -> LinkOAuthResponse:
-        """ID-05: an account of an OpenID provider, of which a keyed hash is kept."""
-        return LinkOAuthResponse(signal=to_signal(await verifying.link(tx, self.resources, request.provider, subject)))
+        """ID-05: links an account of an OpenID provider, of which only a keyed hash is stored."""
+        signal = await link_oauth(tx, self.resources, request.provider, subject)
+        return LinkOAuthResponse(signal=to_signal(signal))
 
     @custom_write
     async def StartGovId(self, request: StartGovIdRequest, call: Call) -> StartGovIdResponse:
-        """ID-06: a reference, and the provider's page."""
+        """ID-06: begins a check; returns its reference and the provider's page."""
         assert call.user is not None
-        started = await verifying.start(self.runtime.database, self.resources, call.user, UUID(request.request_id))
+        started = await start_gov_id_check(self.runtime, call.user, UUID(request.request_id))
         return StartGovIdResponse(reference=str(started.reference), url=started.url)
 
     @custom_write
     async def ReceiveGovIdResult(self, request: HttpBody, call: Call) -> ReceiveGovIdResultResponse:
         """ID-06, ID-07: a result that the provider has signed."""
-        signature = call.metadata.get(SIGNATURE, "")
-        now = self.resources.machine_now()
-        await verifying.receive(
-            self.runtime.database, self.resources, self.resources.gov_id.read(request.data, str(signature), now)
-        )
+        signature = str(call.metadata.get(SIGNATURE, ""))
+        result = self.resources.gov_id.read(request.data, signature, self.resources.machine_now())
+        await receive_gov_id_result(self.runtime, result)
         return ReceiveGovIdResultResponse()
 
     @reads
     async def ListSignals(self, request: ListSignalsRequest, db: Session) -> ListSignalsResponse:
-        """ID-05: one's own."""
-        return ListSignalsResponse(signals=[to_signal(signal) for signal in await signals.of_member(db, db.user)])
+        """ID-05: the caller's own signals."""
+        found = await signals.list_by_member(db, db.user)
+        return ListSignalsResponse(signals=[to_signal(signal) for signal in found])

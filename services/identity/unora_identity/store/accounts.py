@@ -1,4 +1,4 @@
-"""Accounts and roles (ID-01)."""
+"""Accounts, their roles (ID-01), and the columns of `users` that other contexts decide."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
+from unora_common.rows import from_row
 
-from unora_identity.store.challenges import Newcomer
-from unora_identity.store.members import Locked
+from unora_identity.domain.accounts import LockedMember, NewAccount
 
 LOCK_BY_PHONE = """
     WITH u AS MATERIALIZED (
         SELECT id, version, suspended_at IS NOT NULL AS suspended
         FROM identity.users WHERE phone_hash = $1 FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
-# Another sign-in of the same number may be creating the account just now: then this one waits, and finds it.
+# If another sign-in of the same number is creating the account, this statement waits for it and then inserts nothing.
 CREATE = """
     WITH u AS (
         INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
@@ -25,7 +25,7 @@ ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 PROJECT_TIER = """
     UPDATE identity.users SET tier = $3, tier_version = $2 WHERE id = $1 AND tier_version < $2"""
-PROJECT_STANDING = """
+PROJECT_SUSPENSION = """
     UPDATE identity.users
     SET suspended_at = CASE WHEN $3 THEN coalesce(suspended_at, $4) END, standing_version = $2
     WHERE id = $1 AND standing_version < $2"""
@@ -37,51 +37,51 @@ PROJECT_REFRESH = """
     WHERE id = $1 AND refresh_version < $2"""
 
 
-async def claim(tx: Tx, phone_hash: bytes, newcomer: Newcomer) -> tuple[Locked, bool]:
-    """ID-01: locks the one account of a number, creating it if it is the first success; tells whether it did."""
-    found = await _by_phone(tx, phone_hash)
+async def lock_or_create(tx: Tx, phone_hash: bytes, new: NewAccount) -> tuple[LockedMember, bool]:
+    """ID-01: locks the one account of a number, or creates it. Returns also whether it was created."""
+    found = await _lock_by_phone(tx, phone_hash)
     if found:
         return found, False
-    made = (newcomer.user_id, phone_hash, newcomer.phone_sealed, newcomer.data_key, tx.now)
-    if await tx.run(CREATE, *made):
-        return Locked(newcomer.user_id, 0), True
-    found = await _by_phone(tx, phone_hash)
+    values = (new.user_id, phone_hash, new.phone_sealed, new.data_key, tx.now)
+    if await tx.run(CREATE, *values):
+        return LockedMember(id=new.user_id, version=0), True
+    found = await _lock_by_phone(tx, phone_hash)
     assert found is not None
     return found, False
 
 
-async def roles(tx: Tx, user: UUID) -> list[str]:
-    """Roles beyond membership."""
+async def list_roles(tx: Tx, user: UUID) -> list[str]:
+    """The roles that a member was granted."""
     return [row["role"] for row in await tx.rows(ROLES, user)]
 
 
 async def grant(tx: Tx, user: UUID, role: str) -> bool:
-    """Grants a role; False if the member has it."""
+    """Grants a role. Returns False if the member has it already."""
     return await tx.run(GRANT, user, role, tx.now) == 1
 
 
 async def project_tier(tx: Tx, user: UUID, version: int, tier: str) -> None:
-    """What billing says of a member's tier, unless something newer is known."""
+    """Stores a member's tier as billing published it, unless a newer version is stored."""
     await tx.run(PROJECT_TIER, user, version, tier)
 
 
-async def project_standing(tx: Tx, user: UUID, version: int, suspended: bool) -> bool:
-    """What safety says of a member; False if something newer is known."""
-    return await tx.run(PROJECT_STANDING, user, version, suspended, tx.now) == 1
+async def project_suspension(tx: Tx, user: UUID, version: int, suspended: bool) -> bool:
+    """Stores whether safety suspended a member. Returns False if a newer version is stored."""
+    return await tx.run(PROJECT_SUSPENSION, user, version, suspended, tx.now) == 1
 
 
 async def project_inventory(tx: Tx, user: UUID, version: int, slots_taken: int, slots: int) -> None:
-    """What matching says of a member's slots, unless something newer is known."""
+    """Stores a member's slots as matching published them, unless a newer version is stored."""
     await tx.run(PROJECT_INVENTORY, user, version, slots_taken, slots)
 
 
 async def project_refresh(
     tx: Tx, user: UUID, version: int, last_at: datetime | None, available_at: datetime | None
 ) -> None:
-    """What discovery says of a member's timer, unless something newer is known."""
+    """Stores a member's refresh timer as discovery published it, unless a newer version is stored."""
     await tx.run(PROJECT_REFRESH, user, version, last_at, available_at)
 
 
-async def _by_phone(tx: Tx, phone_hash: bytes) -> Locked | None:
+async def _lock_by_phone(tx: Tx, phone_hash: bytes) -> LockedMember | None:
     rows = await tx.lock(LOCK_BY_PHONE, phone_hash)
-    return Locked(rows[0]["id"], rows[0]["version"], rows[0]["suspended"]) if rows else None
+    return from_row(LockedMember, rows[0]) if rows else None

@@ -1,25 +1,29 @@
-"""Members: the lock that guards all that identity keeps of one, and the whole of one, read at once.
+"""Members: the lock that guards everything that identity stores of a member, and an account read as a whole.
 
-What hangs on a member is read by a statement after the one that takes the lock: a statement that waits for a lock still
-sees the rows beside it as they were when it began.
+The rows that belong to a member are read by a statement after the one that takes the lock: a statement that waits for a
+lock still sees other rows as they were when it began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from google.protobuf.message import Message
 from unora_common.database import Row, Session, Tx
-from unora_common.messages import to_timestamp
+from unora_common.rows import Columns, from_row
 
+from unora_identity.domain.accounts import Account, Inventory, LockedMember
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import Member
 from unora_identity.domain.photos import Photo
-from unora_identity.domain.profiles import Gender, Profile
+from unora_identity.domain.profiles import Profile
+from unora_identity.store.photos import PHOTO_COLUMNS
+from unora_identity.store.profiles import PROFILE_COLUMNS
+
+_ACCOUNT = Columns("id", "version", "created_at")
+_INVENTORY = Columns(
+    "tier", "active_connection_count", "connection_limit", "last_global_refresh_at", "refresh_available_at"
+)
 
 LOCK = """
     WITH u AS MATERIALIZED (
@@ -29,16 +33,16 @@ LOCK = """
 SAVE_VERSIONS = """
     UPDATE identity.users SET version = new.version
     FROM unnest($1::uuid[], $2::bigint[]) AS new (id, version) WHERE users.id = new.id"""
-READ = """
-    SELECT u.id, u.version, u.created_at, u.streak_completed_at IS NOT NULL AS streak_completed, clock.now() AS now,
-           u.suspended_at IS NOT NULL AS suspended, u.tier, u.active_connection_count, u.connection_limit,
-           u.last_global_refresh_at, u.refresh_available_at,
-           p.name, p.date_of_birth, p.gender, p.city, p.bio, p.occupation, p.time_zone,
+READ = f"""
+    SELECT {_ACCOUNT.names("u")}, clock.now() AS now, u.suspended_at IS NOT NULL AS suspended,
+           u.streak_completed_at IS NOT NULL AS streak_completed,
+           {_INVENTORY.names("u")},
+           {PROFILE_COLUMNS.names("p")},
            EXISTS (SELECT FROM identity.verification_signals
                    WHERE user_id = u.id AND signal_type = 'gov_id' AND outcome = 'verified' AND deleted_at IS NULL)
                AS gov_id_verified,
            ARRAY(SELECT role FROM identity.roles WHERE user_id = u.id ORDER BY role) AS roles,
-           ARRAY(SELECT ROW(id, has_face, quality_passed, width, height, object_key) FROM identity.photos
+           ARRAY(SELECT ROW({PHOTO_COLUMNS.names()}) FROM identity.photos
                  WHERE user_id = u.id AND deleted_at IS NULL ORDER BY position) AS photos,
            ARRAY(SELECT ROW(h.hobby_option_id, h.micro_description, o.name) FROM identity.hobbies h
                  JOIN identity.hobby_options o ON o.id = h.hobby_option_id
@@ -48,80 +52,47 @@ READ = """
 TIME_ZONES = """
     SELECT p.user_id, p.time_zone FROM identity.profiles p JOIN identity.users u ON u.id = p.user_id
     WHERE p.user_id = ANY($1) AND p.time_zone <> '' AND u.deleted_at IS NULL"""
-COMPLETED_A_STREAK = """
+MARK_STREAK_COMPLETED = """
     UPDATE identity.users SET streak_completed_at = $2 WHERE id = ANY($1) AND streak_completed_at IS NULL"""
 
 
-@dataclass(slots=True)
-class Locked:
-    """A member whose row this transaction holds; `version` counts on with each event."""
-
-    id: UUID
-    version: int
-    suspended: bool = False
-
-    def tell(self, tx: Tx, event: Callable[..., Message], **fields: object) -> None:
-        """Tells an event of this member, now."""
-        self.version += 1
-        tx.emit(event(user_id=str(self.id), version=self.version, occurred_at=to_timestamp(tx.now), **fields))
+async def lock(tx: Tx, user: UUID) -> LockedMember | None:
+    """Locks a member and reads the clock."""
+    return (await lock_all(tx, [user])).get(user)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
-    """What a member has across all servers, as matching and discovery last told it. They decide, nothing here does."""
-
-    tier: str
-    active_connection_count: int
-    connection_limit: int | None
-    """None until matching has told of a first slot taken."""
-    last_global_refresh_at: datetime | None
-    refresh_available_at: datetime | None
+async def lock_all(tx: Tx, users: Sequence[UUID]) -> dict[UUID, LockedMember]:
+    """Locks those of the members that exist, by ascending id, and reads the clock."""
+    return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK, list(users))}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A member as identity keeps them at one moment of the rule clock."""
-
-    id: UUID
-    version: int
-    created_at: datetime
-    now: datetime
-    roles: tuple[str, ...]
-    suspended: bool
-    member: Member
-    hobby_names: dict[str, str]
-    inventory: Inventory
+async def save_versions(tx: Tx, versions: Mapping[UUID, int]) -> None:
+    """Stores the versions of the members' latest events."""
+    await tx.run(SAVE_VERSIONS, list(versions), list(versions.values()))
 
 
-async def lock(tx: Tx, *users: UUID) -> dict[UUID, Locked]:
-    """Locks the members that there are, in the order of their ids, and reads the clock."""
-    rows = await tx.lock(LOCK, list(users))
-    return {row["id"]: Locked(row["id"], row["version"], row["suspended"]) for row in rows}
+async def find(session: Session, user: UUID) -> Account | None:
+    """A member's account."""
+    return (await list_by_id(session, [user])).get(user)
 
 
-async def save_versions(tx: Tx, members: Iterable[Locked]) -> None:
-    """Keeps how far the members' events have counted."""
-    changed = list(members)
-    await tx.run(SAVE_VERSIONS, [member.id for member in changed], [member.version for member in changed])
+async def list_by_id(session: Session, users: Sequence[UUID]) -> dict[UUID, Account]:
+    """The accounts of those of the members that exist."""
+    return {row["id"]: _account(row) for row in await session.rows(READ, list(users))}
 
 
-async def read(session: Session, *users: UUID) -> dict[UUID, Kept]:
-    """The members that there are."""
-    return {row["id"]: _kept(row) for row in await session.rows(READ, list(users))}
-
-
-async def time_zones(session: Session, users: Sequence[UUID]) -> dict[UUID, str]:
-    """IANA names by member; who has told none is left out."""
+async def list_time_zones(session: Session, users: Sequence[UUID]) -> dict[UUID, str]:
+    """IANA names by member, without the members whose profile has no time zone."""
     return {row["user_id"]: row["time_zone"] for row in await session.rows(TIME_ZONES, list(users))}
 
 
-async def completed_a_streak(tx: Tx, users: Sequence[UUID]) -> None:
-    """ID-04: from now on these have completed a streak."""
-    await tx.run(COMPLETED_A_STREAK, list(users), tx.now)
+async def mark_streak_completed(tx: Tx, users: Sequence[UUID]) -> None:
+    """ID-04: stores that these members have completed a streak."""
+    await tx.run(MARK_STREAK_COMPLETED, list(users), tx.now)
 
 
-def _kept(row: Row) -> Kept:
-    return Kept(
+def _account(row: Row) -> Account:
+    return Account(
         id=row["id"],
         version=row["version"],
         created_at=row["created_at"],
@@ -129,35 +100,16 @@ def _kept(row: Row) -> Kept:
         roles=tuple(row["roles"]),
         suspended=row["suspended"],
         member=Member(
-            profile=_profile(row),
-            photos=tuple(_photo(*photo) for photo in row["photos"]),
+            profile=from_row(Profile, row),
+            photos=tuple(_photo(photo) for photo in row["photos"]),
             hobbies=tuple(Hobby(option, words) for option, words, _ in row["hobbies"]),
             streak_completed=row["streak_completed"],
             gov_id_verified=row["gov_id_verified"],
         ),
         hobby_names={option: name for option, _, name in row["hobbies"]},
-        inventory=Inventory(
-            tier=row["tier"],
-            active_connection_count=row["active_connection_count"],
-            connection_limit=row["connection_limit"],
-            last_global_refresh_at=row["last_global_refresh_at"],
-            refresh_available_at=row["refresh_available_at"],
-        ),
+        inventory=from_row(Inventory, row),
     )
 
 
-def _profile(row: Any) -> Profile:
-    born: date | None = row["date_of_birth"]
-    return Profile(
-        name=row["name"],
-        date_of_birth=born,
-        gender=Gender(row["gender"]) if row["gender"] else None,
-        city=row["city"],
-        time_zone=row["time_zone"],
-        bio=row["bio"],
-        occupation=row["occupation"],
-    )
-
-
-def _photo(key: UUID, face: bool, quality_passed: bool, width: int, height: int, object_key: str) -> Photo:
-    return Photo(id=key, face=face, quality_passed=quality_passed, width=width, height=height, object_key=object_key)
+def _photo(values: Sequence[object]) -> Photo:
+    return from_row(Photo, dict(zip(PHOTO_COLUMNS, values, strict=True)))

@@ -1,38 +1,39 @@
-"""ID-09: personal data that must be read back are sealed with a key of their owner's own, which erasure destroys.
+"""ID-09: personal data that must be read back are sealed with a key of their owner, which erasure destroys.
 
-A data key (AES-256-GCM) belongs to one user and is stored wrapped by a master key that the database does not hold. With
-the wrapped key gone, what it sealed is noise, also in backups. Nonces are random: a user's key seals a handful of
-values, far from where random nonces of 96 bits could meet.
+A data key (AES-256-GCM) belongs to one user and is stored wrapped by a master key that the database does not hold.
+Without the wrapped key, what it sealed cannot be read, in backups either. Nonces are random: a user's key seals a few
+values, far from the number at which random nonces of 96 bits could repeat.
 """
 
 import os
+from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_KEY_BYTES = 32
-_NONCE_BYTES = 12
+_KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
 
 
 class Unsealable(Exception):
-    """The key, the owner or the purpose is not that with which it was sealed, or the bytes were changed."""
+    """The key, the owner or the purpose differs from that of the sealing, or the bytes were changed."""
 
 
 class DataKey:
-    """One user's key, open. Live with it no longer than a call."""
+    """The unwrapped key of one user. Keep it no longer than a call."""
 
     def __init__(self, user_id: UUID, key: bytes) -> None:
         self._user_id = user_id
         self._cipher = AESGCM(key)
 
     def seal(self, purpose: str, text: str) -> bytes:
-        """Nonce || ciphertext. `purpose` ("phone") is bound in, so that no value can be moved into another's place."""
+        """Nonce || ciphertext. `purpose` ("phone") is bound to it, so that a value cannot be moved to another place."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, text.encode(), self._bound_to(purpose))
 
     def open(self, purpose: str, sealed: bytes) -> str:
-        """The text, or Unsealable."""
+        """The text. Raises Unsealable."""
         return _decrypt(self._cipher, sealed, self._bound_to(purpose)).decode()
 
     def _bound_to(self, purpose: str) -> bytes:
@@ -43,6 +44,7 @@ class MasterKey:
     """Wraps and unwraps data keys."""
 
     def __init__(self, key: bytes) -> None:
+        """Raises ValueError for a key that has not 32 bytes."""
         if len(key) != _KEY_BYTES:
             raise ValueError(f"a master key has {_KEY_BYTES} bytes")
         self._cipher = AESGCM(key)
@@ -53,7 +55,7 @@ class MasterKey:
         return DataKey(user_id, key), nonce + self._cipher.encrypt(nonce, key, user_id.bytes)
 
     def unwrap(self, user_id: UUID, wrapped: bytes) -> DataKey:
-        """The user's data key, or Unsealable."""
+        """The user's data key. Raises Unsealable."""
         return DataKey(user_id, _decrypt(self._cipher, wrapped, user_id.bytes))
 
 

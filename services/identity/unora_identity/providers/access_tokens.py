@@ -1,13 +1,11 @@
-"""ID-03: signing access tokens, publishing their keys, and making refresh tokens. Verifying is every service's own.
+"""ID-03: access tokens are signed here, and the keys that verify them are published. Every service verifies by itself.
 
-Times are UTC and the machine's: tokens are security, not part of the days that the rule clock counts.
+Times are UTC and the machine's: tokens are security, so the rule clock does not move them.
 """
 
-import hashlib
-import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 from joserfc import jwt
@@ -15,41 +13,29 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from unora_common.tokens import ALGORITHM, AUDIENCE, ISSUER
 
-CURVE = "P-256"
+from unora_identity.domain.sessions import AccessToken
+from unora_identity.providers.machine_clock import machine_now
 
-_REFRESH_BYTES = 32
-_PUBLIC_MEMBERS = ("kty", "crv", "x", "y")
-
-
-def machine_now() -> datetime:
-    """The machine's clock."""
-    return datetime.now(UTC)
+CURVE: Final = "P-256"
+_PUBLIC_MEMBERS: Final = ("kty", "crv", "x", "y")
 
 
 def new_signing_key() -> str:
-    """A private ES256 key as PEM (PKCS 8): for a first start and for rotation."""
+    """A private ES256 key as PEM (PKCS 8), for a first start and for rotation."""
     return ECKey.generate_key(CURVE).as_pem(private=True).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """A signed token and when it dies. The text is a secret: it never shows in a log."""
-
-    text: str = field(repr=False)
-    expires_at: datetime
-
-
 class AccessTokens:
-    """Signs with the first key and publishes all.
+    """Signs with the first key and publishes all keys.
 
-    To rotate, publish the new key last in the list; when every service has fetched it, move it first; when the last
-    token of the old key is dead (its life after that), drop the old key.
+    To rotate: publish the new key as the last of the list. When every service has fetched it, move it to the front.
+    When the last token of the old key has expired (one token life later), drop the old key.
     """
 
     def __init__(
         self, keys: Sequence[str], life: timedelta = timedelta(minutes=15), now: Callable[[], datetime] = machine_now
     ) -> None:
-        """`keys` are private keys as PEM, at least one."""
+        """`keys` are private keys as PEM, at least one. Raises ValueError for anything else."""
         if not keys:
             raise ValueError("at least one signing key is needed")
         self._keys = [_load(pem) for pem in keys]
@@ -60,7 +46,7 @@ class AccessTokens:
         self, *, user_id: UUID, session_id: UUID, roles: Collection[str] = (), suspended: bool = False
     ) -> AccessToken:
         """ID-03: claims iss, aud, sub (user), sid (session), jti, iat and exp (in seconds), roles (a sorted list);
-        and `suspended`, of a member who is (SA-06).
+        and `suspended` for a suspended member (SA-06).
         """
         signer = self._keys[0]
         issued = self._now().replace(microsecond=0)
@@ -81,27 +67,8 @@ class AccessTokens:
         return AccessToken(jwt.encode(header, claims, signer, algorithms=[ALGORITHM]), expires)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """RFC 7517, public members only; kid is the thumbprint of RFC 7638, so it needs no book-keeping."""
+        """The keys as in RFC 7517, public members only; kid is the thumbprint of RFC 7638, so it needs no records."""
         return {"keys": [_public(key) for key in self._keys]}
-
-
-@dataclass(frozen=True, slots=True)
-class NewRefreshToken:
-    """The token for the client, and the hash for the store."""
-
-    text: str = field(repr=False)
-    hash: bytes
-
-
-def new_refresh_token() -> NewRefreshToken:
-    """32 random bytes in base64url (43 characters), opaque."""
-    text = secrets.token_urlsafe(_REFRESH_BYTES)
-    return NewRefreshToken(text, refresh_hash(text))
-
-
-def refresh_hash(text: str) -> bytes:
-    """SHA-256 without a key or salt: what has 256 random bits cannot be guessed."""
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _load(pem: str) -> ECKey:

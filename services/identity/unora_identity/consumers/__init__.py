@@ -1,0 +1,1 @@
+"""What identity does on the events of other contexts."""

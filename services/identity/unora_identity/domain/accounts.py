@@ -1,0 +1,58 @@
+"""ID-01: an account, and what the home screen shows of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from unora_identity.domain.onboarding import Member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """Everything that a new account needs. It is made for every challenge, before it is known whether the phone number
+    has an account already.
+    """
+
+    user_id: UUID
+    phone_sealed: bytes
+    data_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedMember:
+    """A member whose row the transaction has locked."""
+
+    id: UUID
+    version: int
+    """The version of the member's latest event."""
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What a member has across all servers, by the latest events of billing, matching and discovery. Those contexts
+    decide it; identity only shows it.
+    """
+
+    tier: str
+    active_connection_count: int
+    connection_limit: int | None
+    """None until matching has published the member's first inventory."""
+    last_global_refresh_at: datetime | None
+    refresh_available_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A member with everything that identity stores of them, at one moment of the rule clock."""
+
+    id: UUID
+    version: int
+    created_at: datetime
+    now: datetime
+    roles: tuple[str, ...]
+    suspended: bool
+    member: Member
+    hobby_names: dict[str, str]
+    """The display names of the member's hobbies, by option."""
+    inventory: Inventory

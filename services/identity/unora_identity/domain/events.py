@@ -1,0 +1,115 @@
+"""The events of identity, with the names and fields of its events.proto (see `unora_common.domain_events`)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import TypedDict
+from uuid import UUID
+
+from unora_common.domain_events import DomainEvent
+
+from unora_identity.domain.accounts import LockedMember
+
+
+class EventHeader(TypedDict):
+    """The fields that all events of a member have."""
+
+    user_id: UUID
+    version: int
+    occurred_at: datetime
+
+
+def event_headers(member: LockedMember, now: datetime) -> Iterator[EventHeader]:
+    """The headers of the member's next events; each has the version after the one before it."""
+    for version in count(member.version + 1):
+        yield EventHeader(user_id=member.id, version=version, occurred_at=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberEvent(DomainEvent):
+    """An event whose aggregate is a member."""
+
+    user_id: UUID
+    version: int
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCreated(MemberEvent):
+    """ID-01: an account was created."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened(MemberEvent):
+    """ID-02: a session was opened by a code."""
+
+    session_id: UUID
+    device_digest: bytes | None
+    """SA-04: a keyed hash of the device, if the app named one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRevoked(MemberEvent):
+    """ID-03, SA-06: a session was revoked."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryProfileChanged(MemberEvent):
+    """DI-08, PR-06: what Discovery may show of the member has changed."""
+
+    discovery_ready: bool
+    trust_level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoAdded(MemberEvent):
+    """PR-02: a photo was accepted."""
+
+    photo_id: UUID
+    has_face: bool
+    quality_passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGranted(MemberEvent):
+    """A role was granted."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationSignalRecorded(MemberEvent):
+    """ID-05: a signal of trust was recorded or decided."""
+
+    signal_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspensionChanged(MemberEvent):
+    """SA-06: the member was suspended, or the suspension was lifted."""
+
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityDisclosed(DomainEvent):
+    """RE-04: the two members of a streak may see each other. The aggregate is the connection."""
+
+    connection_id: UUID
+    version: int
+    streak_id: UUID
+    user_a_id: UUID
+    user_b_id: UUID
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureEnded(DomainEvent):
+    """RE-10: the disclosure of a pair ended with their connection. The aggregate is the connection."""
+
+    connection_id: UUID
+    version: int
+    occurred_at: datetime

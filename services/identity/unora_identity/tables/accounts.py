@@ -1,0 +1,133 @@
+"""Accounts, sessions and sign-in codes (ID-01 to ID-03, SA-06)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from unora_common.tables import timestamp
+
+from unora_identity.tables.schema import metadata
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("phone_hash", LargeBinary, nullable=False),
+    Column("phone_sealed", LargeBinary, nullable=False),
+    Column("data_key", LargeBinary, nullable=False),
+    Column("tier", Text, nullable=False, server_default="free"),
+    Column("active_connection_count", SmallInteger, nullable=False, server_default="0"),
+    Column("connection_limit", SmallInteger),
+    Column("inventory_version", BigInteger, nullable=False, server_default="0"),
+    Column("last_global_refresh_at", timestamp()),
+    Column("refresh_available_at", timestamp()),
+    Column("refresh_version", BigInteger, nullable=False, server_default="0"),
+    Column("tier_version", BigInteger, nullable=False, server_default="0"),
+    Column("suspended_at", timestamp()),
+    Column("standing_version", BigInteger, nullable=False, server_default="0"),
+    Column("streak_completed_at", timestamp()),
+    Column("created_at", timestamp(), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("phone_hash"),
+    CheckConstraint("octet_length(phone_hash) = 32", name="phone_hash"),
+    CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    CheckConstraint("active_connection_count >= 0", name="active_connection_count"),
+    CheckConstraint("connection_limit >= 0", name="connection_limit"),
+    comment="Accounts; the lock of a member's row guards all that identity keeps of them (ID-01)",
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("granted_at", timestamp(), nullable=False),
+    CheckConstraint("role IN ('admin')", name="role"),
+    comment="What a member may do beyond being one",
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), ForeignKey(users.c.id), nullable=False),
+    Column("started_at", timestamp(), nullable=False),
+    Column("revoked_at", timestamp()),
+    Column("revocation", Text),
+    Column("device_digest", LargeBinary),
+    CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revocation"),
+    CheckConstraint("octet_length(device_digest) = 32", name="device_digest"),
+    Index("ix_sessions_user_id", "user_id"),
+    comment="Sign-ins; times are the machine's (ID-03)",
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("session_id", UUID(), ForeignKey(sessions.c.id), nullable=False),
+    Column("issued_at", timestamp(), nullable=False),
+    Column("expires_at", timestamp(), nullable=False),
+    Column("used_at", timestamp()),
+    Column("used_by", UUID()),
+    Column("successor", LargeBinary),
+    CheckConstraint("octet_length(hash) = 32", name="hash"),
+    CheckConstraint("used_at IS NOT NULL OR (used_by IS NULL AND successor IS NULL)", name="used"),
+    Index("uq_refresh_tokens_one_living", "session_id", unique=True, postgresql_where=text("used_at IS NULL")),
+    Index("ix_refresh_tokens_session_id", "session_id"),
+    Index("ix_refresh_tokens_expires_at", "expires_at"),
+    comment="Families of refresh tokens, as hashes; at most one of a family lives (ID-03)",
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("session_id", UUID(), primary_key=True),
+    Column("revoked_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
+    Index("ix_revocations_revoked_at", "revoked_at"),
+    comment="Sessions that every process has to know as revoked, while an access token of theirs may be alive (SA-06)",
+)
+
+phone_challenges = Table(
+    "phone_challenges",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("request_id", UUID(), nullable=False),
+    Column("phone_hash", LargeBinary, nullable=False),
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("issued_at", timestamp(), nullable=False),
+    Column("expires_at", timestamp(), nullable=False),
+    Column("sent_at", timestamp()),
+    Column("wrong_tries", SmallInteger, nullable=False, server_default="0"),
+    Column("used_at", timestamp()),
+    Column("used_by", UUID()),
+    Column("session_id", UUID(), ForeignKey(sessions.c.id, ondelete="CASCADE")),
+    Column("created_account", Boolean, nullable=False, server_default=text("false")),
+    Column("new_user_id", UUID(), nullable=False),
+    Column("phone_sealed", LargeBinary, nullable=False),
+    Column("data_key", LargeBinary, nullable=False),
+    Column("created_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
+    UniqueConstraint("phone_hash", "request_id"),
+    CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
+    CheckConstraint("used_at IS NULL OR sent_at IS NOT NULL", name="sent_at"),
+    CheckConstraint("(used_at IS NULL) = (used_by IS NULL)", name="used_by"),
+    CheckConstraint("(used_at IS NULL) = (session_id IS NULL)", name="session_id"),
+    Index("ix_phone_challenges_phone_hash_issued_at", "phone_hash", "issued_at"),
+    Index("ix_phone_challenges_created_at", "created_at"),
+    Index("ix_phone_challenges_session_id", "session_id", postgresql_where=text("session_id IS NOT NULL")),
+    comment="Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)",
+)

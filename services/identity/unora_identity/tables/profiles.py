@@ -1,0 +1,113 @@
+"""Profiles, photos and hobbies (PR-01 to PR-07)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    REAL,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from unora_common.tables import timestamp
+
+from unora_identity.tables.accounts import users
+from unora_identity.tables.schema import LIVING, metadata
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("date_of_birth", Date),
+    Column("gender", Text),
+    Column("city", Text, nullable=False, server_default=""),
+    Column("bio", Text, nullable=False, server_default=""),
+    Column("occupation", Text, nullable=False, server_default=""),
+    Column("time_zone", Text, nullable=False, server_default=""),
+    Column("age_band_changes_at", timestamp()),
+    Column("deleted_at", timestamp()),
+    CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
+    CheckConstraint(
+        "char_length(name) <= 60 AND char_length(city) <= 80 AND char_length(bio) <= 500"
+        " AND char_length(occupation) <= 80 AND char_length(time_zone) <= 64",
+        name="lengths",
+    ),
+    Index(
+        "ix_profiles_age_band_changes_at",
+        "age_band_changes_at",
+        postgresql_where=text("age_band_changes_at IS NOT NULL"),
+    ),
+    comment="The one profile of each user; empty where nothing was told yet (PR-01)",
+)
+
+photo_uploads = Table(
+    "photo_uploads",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), ForeignKey(users.c.id), nullable=False),
+    Column("request_id", UUID(), nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("object_keys", ARRAY(Text), nullable=False),
+    Column("expires_at", timestamp(), nullable=False),
+    Column("removing_at", timestamp()),
+    Column("replaces_photo_id", UUID()),
+    UniqueConstraint("user_id", "request_id"),
+    Index("ix_photo_uploads_expires_at", "expires_at"),
+    comment="Offers to upload, with every object that may have come of them; times are the machine's (PR-07)",
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("user_id", UUID(), ForeignKey(users.c.id), nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("has_face", Boolean, nullable=False),
+    Column("quality_passed", Boolean, nullable=False),
+    Column("sharpness", REAL, nullable=False),
+    Column("brightness", REAL, nullable=False),
+    Column("width", SmallInteger, nullable=False),
+    Column("height", SmallInteger, nullable=False),
+    Column("created_at", timestamp(), nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("object_key"),
+    CheckConstraint("position BETWEEN 1 AND 6", name="position"),
+    Index("uq_photos_user_id_position", "user_id", "position", unique=True, postgresql_where=LIVING),
+    comment="At most 6 photos of each user, private until Day 15 (PR-02, PR-04)",
+)
+
+hobby_options = Table(
+    "hobby_options",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("deleted_at", timestamp()),
+    UniqueConstraint("name"),
+    CheckConstraint("id ~ '^[a-z][a-z0-9_]{1,39}$'", name="id"),
+    comment="The hobbies there are to choose from; reference data",
+)
+
+hobbies = Table(
+    "hobbies",
+    metadata,
+    Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
+    Column("hobby_option_id", Text, ForeignKey(hobby_options.c.id), primary_key=True),
+    Column("position", SmallInteger, nullable=False),
+    Column("micro_description", Text, nullable=False),
+    Column("deleted_at", timestamp()),
+    CheckConstraint("position BETWEEN 1 AND 10", name="position"),
+    CheckConstraint("char_length(micro_description) BETWEEN 3 AND 140", name="micro_description"),
+    Index("uq_hobbies_user_id_position", "user_id", "position", unique=True, postgresql_where=LIVING),
+    comment="Each user's hobbies, each option once, in their own words (PR-05)",
+)

@@ -1,0 +1,19 @@
+"""Emitting the events of members, whose rows carry the version of their latest event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unora_common.database import Tx
+
+from unora_identity.domain.events import MemberEvent
+from unora_identity.messages import to_message
+from unora_identity.store import members
+
+
+async def emit_member_events(tx: Tx, events: Sequence[MemberEvent]) -> None:
+    """Emits events of members that are locked, and stores each member's new version."""
+    if not events:
+        return
+    await members.save_versions(tx, {event.user_id: event.version for event in events})
+    tx.emit(*map(to_message, events))

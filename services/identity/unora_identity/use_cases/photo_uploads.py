@@ -1,0 +1,180 @@
+"""PR-02, PR-03, PR-07: a picture becomes a photo: offered, posted to the object store, inspected, cleaned, stored.
+
+The object store and the inspection come before the transaction. Each object is recorded before it can exist, so that
+the clean-up finds what a crash leaves (jobs.py).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from unora_common.database import Tx
+from unora_common.errors import RequestIdReused
+from unora_common.ids import uuid7
+
+from unora_identity.domain.events import PhotoAdded
+from unora_identity.domain.photos import (
+    Photo,
+    PhotoNotFound,
+    PhotoNotUploaded,
+    PhotoQuality,
+    UploadOffer,
+    add_photo,
+    position_of,
+    replace_photo,
+    require_few_uploads,
+    require_room,
+)
+from unora_identity.providers.photo_store import ObjectMissing, ObjectTooLarge, StoreUnavailable, UploadForm
+from unora_identity.providers.pictures import PhotoTooLarge, Picture
+from unora_identity.resources import IdentityRuntime, Resources
+from unora_identity.store import photos
+from unora_identity.use_cases.background import run_to_completion
+from unora_identity.use_cases.member_update import update_member
+from unora_identity.use_cases.photos import expired_now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedUpload:
+    """The form with which a client uploads one photo."""
+
+    photo_id: UUID
+    form: UploadForm
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedPhoto:
+    """An upload that was inspected, cleaned and stored as an object, and is not a member's photo yet."""
+
+    photo: Photo
+    quality: PhotoQuality
+
+
+def upload_key(user: UUID, photo: UUID) -> str:
+    """The key of the file as it was uploaded; only its clean copy is ever shown."""
+    return f"uploads/{user}/{photo}"
+
+
+async def offer_upload(
+    runtime: IdentityRuntime,
+    user: UUID,
+    request_id: UUID,
+    content_type: str,
+    replaces_photo_id: UUID | None = None,
+) -> OfferedUpload:
+    """PR-02, PR-07: a form for one more photo, if there is room, or for one in the place of another. A repeat gets the
+    same photo and a fresh form.
+    """
+    resources, policy = runtime.resources, runtime.resources.policy
+    photo = uuid7()
+    expires_at = resources.machine_now() + policy.upload_life
+    new = UploadOffer(
+        id=photo,
+        content_type=content_type,
+        object_key=upload_key(user, photo),
+        replaces_photo_id=replaces_photo_id,
+    )
+    async with runtime.database.transaction(user) as tx, update_member(tx, user, policy) as update:
+        offer = await photos.add_or_find_offer(tx, new, user, request_id, expires_at)
+        if offer is None or (offer.content_type, offer.replaces_photo_id) != (content_type, replaces_photo_id):
+            raise RequestIdReused
+        if offer.id == photo:
+            if replaces_photo_id is None:
+                require_room(update.before.photos, policy)
+            else:
+                position_of(update.before.photos, replaces_photo_id)
+            require_few_uploads(await photos.list_uncompleted(tx, user), policy)
+    form = resources.photo_store.upload_form(
+        offer.object_key, content_type=content_type, most_bytes=resources.most_bytes, life=policy.upload_life
+    )
+    return OfferedUpload(photo_id=offer.id, form=form, expires_at=expires_at)
+
+
+async def receive_upload(runtime: IdentityRuntime, user: UUID, photo: UUID) -> ReceivedPhoto | None:
+    """Reads, inspects and cleans an uploaded file, and stores the copy. None if the upload was completed before.
+
+    Each try stores its copy under a name of its own: the copy that was inspected is the one that is kept, whatever is
+    posted meanwhile.
+    """
+    resources = runtime.resources
+    async with runtime.database.session(user) as session:
+        found = await photos.find_upload(session, photo)
+    if found is None:
+        raise PhotoNotFound
+    uploaded_key, completed = found
+    if completed:
+        return None
+    await resources.inspection_slots.acquire()
+    # A thread cannot be stopped: the slot is released when the work has ended, not when the call is given up.
+    picture = await run_to_completion(_inspect(resources, uploaded_key))
+    object_key = f"photos/{user}/{photo}/{uuid7()}"
+    async with runtime.database.transaction(user) as tx:
+        if not await photos.note_object(tx, photo, object_key):
+            raise PhotoNotFound
+    await resources.photo_store.put(object_key, picture.jpeg, content_type="image/jpeg")
+    kept = Photo(
+        id=photo,
+        has_face=picture.has_face,
+        quality_passed=picture.quality_passed,
+        width=picture.width,
+        height=picture.height,
+        object_key=object_key,
+    )
+    return ReceivedPhoto(kept, PhotoQuality(picture.sharpness, picture.brightness))
+
+
+async def add_received_photo(
+    tx: Tx, resources: Resources, photo: UUID, received: ReceivedPhoto | None
+) -> tuple[Photo, int]:
+    """PR-02: makes the picture the caller's last photo, if there is still room, or puts it in the place of the photo
+    that it replaces; once. Returns the photo and its position.
+    """
+    async with update_member(tx, tx.user, resources.policy) as update:
+        before = update.before.photos
+        for position, known in enumerate(before, start=1):
+            if known.id == photo:
+                return known, position
+        offered, replaced = await photos.lock_offer(tx, photo)
+        if received is None or not offered:
+            raise PhotoNotFound
+        if replaced is None:
+            after = add_photo(before, received.photo, resources.policy)
+        else:
+            after = replace_photo(before, replaced, received.photo)
+            await photos.delete(tx, replaced, expired_now(resources))
+        position = position_of(after, photo)
+        await photos.add(tx, tx.user, received.photo, position, received.quality)
+        event = PhotoAdded(
+            **next(update.headers),
+            photo_id=photo,
+            has_face=received.photo.has_face,
+            quality_passed=received.photo.quality_passed,
+        )
+        update.events.append(event)
+        update.change_to(replace(update.before, photos=after))
+        return received.photo, position
+
+
+async def delete_uploaded_file(resources: Resources, user: UUID, photo: UUID) -> None:
+    """PR-07: deletes the file as it was uploaded, with its metadata. If the object store is unavailable, the clean-up
+    deletes it some hours later.
+    """
+    with suppress(StoreUnavailable):
+        await resources.photo_store.delete(upload_key(user, photo))
+
+
+async def _inspect(resources: Resources, uploaded_key: str) -> Picture:
+    """Releases the slot that the caller has acquired."""
+    try:
+        data = await resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes)
+        return await resources.vision.inspect(data)
+    except ObjectMissing:
+        raise PhotoNotUploaded from None
+    except ObjectTooLarge:
+        raise PhotoTooLarge(most_bytes=resources.most_bytes) from None
+    finally:
+        resources.inspection_slots.release()

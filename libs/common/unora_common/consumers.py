@@ -57,7 +57,7 @@ class Consumer:
         self.name = durable_name(runtime.context, consumes)
         self._database = runtime.database
         self._config = runtime.config
-        self._nats = messaging.client
+        self._messaging = messaging
         self._jetstream = messaging.jetstream
         self._dead_letters = dead_letters
         self._method = method
@@ -96,7 +96,7 @@ class Consumer:
             for message in events:
                 await self._apply([message])
         if not wait:
-            await self._nats.flush()  # so that the next look does not count what was acknowledged
+            await self._messaging.flush()  # so that the next look does not count what was acknowledged
         return len(messages)
 
     async def _subscribed(self) -> JetStreamContext.PullSubscription:

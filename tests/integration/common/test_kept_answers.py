@@ -146,7 +146,7 @@ async def test_a_deadlock_is_tried_again(bare_world: BareWorld) -> None:
 
 
 async def test_answers_are_forgotten_after_a_day_of_the_machines_clock(bare_world: BareWorld) -> None:
-    """Moving the rule clock forgets nothing; that 24 hours are over is told by the row's age."""
+    """Moving the rule clock forgets nothing; the row's age says when 24 hours are over."""
     streaks, member, request = await bare_world.probe(), bare_world.caller(), check_in_request()
     first = await streaks.CheckIn(request, metadata=member.metadata)
     housekeeping = bare_world.apps["streak"].jobs[-1]

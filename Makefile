@@ -1,9 +1,9 @@
-# Unora. `make` alone lists what there is to do; set-up happens by itself, where a target needs it.
+# Unora. `make` alone lists the targets. A target that needs the set-up does it first.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-# Bytecode is worth keeping: without it seven services that start at once compile everything anew.
+# Python keeps its bytecode: without it seven services that start together would each compile everything.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
@@ -14,8 +14,11 @@ STUBS := libs/protos/.generated
 PROTOS := $(shell find protos -name '*.proto' 2>/dev/null)
 IMAGE := libs/protos/image.binpb
 BASELINE := protos/baseline.binpb
-# Of test runs; one more than two cores, as those that start real processes mostly wait.
+# Workers of a test run: one more than two cores, since tests that start real processes mostly wait.
 WORKERS ?= 3
+PYTEST := $(BIN)/python -m pytest -q
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+TYPED := libs/common libs/testing services deploy/local tools protos tests
 LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help
@@ -25,16 +28,16 @@ help: ## List the targets
 # --- try it
 
 .PHONY: demo up down status clean
-demo: $(STUBS) ## Play sixty members, two of them to Day 15, on a running stack or one of its own
+demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own
 	@$(BIN)/python -m unora_demo
 
-up: $(STUBS) ## Start everything on this machine and stay; Ctrl-C stops it
+up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it
 	@$(BIN)/python -m unora_local up
 
 down: $(STUBS) ## Stop everything; the data stay
 	@$(BIN)/python -m unora_local down
 
-status: $(STUBS) ## Say what runs, and where; exit status 0 if all is ready
+status: $(STUBS) ## Print what runs, and where; exit status 0 if all is ready
 	@$(BIN)/python -m unora_local status
 
 clean: $(STUBS) ## Stop everything and erase the data
@@ -54,22 +57,34 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test prove check rules bench
-test: $(STUBS) ## Run all tests, on servers of their own
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+.PHONY: test unit testbed prove check fast-check rules bench
+test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
+ifdef T
+	@$(PYTEST) $(T) $(ARGS)
+else
+	@$(PYTEST) $(PARALLEL) --durations=15 $(ARGS)
+endif
+
+unit: $(STUBS) ## Run the unit tests: no servers, under a minute
+	@$(PYTEST) $(PARALLEL) tests/unit $(ARGS)
+
+testbed: $(STUBS) ## Start the servers that tests need and keep them for later test runs, until Ctrl-C
+	@$(BIN)/python -m unora_testing.kept_testbed --workers $(WORKERS)
 
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
-	@UNORA_EXAMPLES=50 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests/unit $(ARGS)
+	@UNORA_EXAMPLES=50 $(PYTEST) $(PARALLEL) tests/unit $(ARGS)
 
-check: $(STUBS) ## Lint, types, layers, the contract and what would break it, the Dockerfile
+check: fast-check ## Check style, imports, the contract, the Dockerfile, and types; the fast checks come first
+	@$(BIN)/mypy $(TYPED)
+	@echo "check: all is well"
+
+fast-check: $(STUBS) ## Check everything but types (seconds)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy libs/common libs/testing services deploy/local tools protos tests
-	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/buf lint $(IMAGE) --config buf.yaml
 	@$(BIN)/buf breaking $(IMAGE) --config buf.yaml --against $(BASELINE)
 	@$(BIN)/hadolint Dockerfile
-	@echo "check: all is well"
+	@$(BIN)/lint-imports
 
 rules: $(STUBS) ## Print which tests prove which rules
 	@$(BIN)/python -m tests.rules
@@ -80,21 +95,21 @@ bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench
 # --- maintain it
 
 .PHONY: format protos reference baseline lock
-format: $(STUBS) ## Format and mend what can be mended by itself
+format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-protos: ## Generate libs/protos from the contract, also when nothing changed
+protos: ## Generate libs/protos from the contract, even if nothing changed
 	@rm -f $(STUBS)
 	@$(MAKE) $(STUBS)
 
 reference: $(STUBS) ## Write docs/methods.md, events.md and errors.md from the contract and the code
 	@$(BIN)/python -m unora_tools.reference
 
-baseline: $(STUBS) ## Make the contract as it is the one that `make check` compares with
+baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)
 
-lock: $(SETUP) ## Resolve the dependencies of pyproject.toml anew, with hashes
+lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra build -c requirements.txt -o requirements-build.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt

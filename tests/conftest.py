@@ -1,20 +1,26 @@
-"""The servers of a test run, and the world that tests live in."""
+"""The servers of a test run, and the world that tests live in.
+
+Nothing here imports a service before a test needs one: a unit test must not pay for seven services.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
-from unora_local import ports
-from unora_testing.testbed import Servers, Testbed
-from unora_testing.world import World
 
 import tests.examples  # noqa: F401 - the settings of property tests that say nothing else
+from tests.servers import TestServers
 
-SERVERS = pytest.StashKey[tuple[asyncio.AbstractEventLoop, Servers]]()
+if TYPE_CHECKING:
+    from unora_testing.testbed import Testbed
+    from unora_testing.world import World
+
+SERVERS = pytest.StashKey[TestServers]()
 
 
 def pytest_asyncio_loop_factories(
@@ -24,44 +30,38 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop}
 
 
-def _needs_servers(config: pytest.Config) -> bool:
-    """Unit tests need none; a worker uses those of the first process."""
-    only_units = all("unit" in str(argument) for argument in config.args)
-    return not only_units and not hasattr(config, "workerinput") and not config.option.collectonly
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Stacks that tests of different workers start reach for different ports; the longest row of them is S3's ten."""
+    """Stacks that tests of different workers start use different ports; S3 takes the longest row of them, ten."""
     number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    os.environ[ports.SHIFT] = str(12 * (int(number) + 1))
+    os.environ["UNORA_PORT_SHIFT"] = str(12 * (int(number) + 1))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Before xdist starts its workers, which inherit the environment."""
-    if not _needs_servers(session.config):
-        return
+    """Before xdist starts its workers, which inherit the environment. Without workers the first test that needs the
+    servers starts them.
+    """
+    session.config.stash[SERVERS] = servers = TestServers()
     workers = getattr(session.config.option, "numprocesses", None) or 0
-    names = ["main", *(f"gw{number}" for number in range(workers))]
-    houses = [f"{name}_house" for name in names]  # for tests/integration/common
-    servers = Servers([*names, *houses, "story", "canary"])  # for tests/integration/local and /protection
-    loop = asyncio.new_event_loop()  # it must stay open as long as its child processes
-    session.config.stash[SERVERS] = (loop, servers)
-    loop.run_until_complete(servers.start())
+    only_units = all(str(argument).startswith("tests/unit") for argument in session.config.args)
+    if workers and not only_units and not session.config.option.collectonly:
+        servers.start(workers)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """After xdist's workers are gone."""
-    loop, servers = session.config.stash.get(SERVERS, (None, None))
-    if loop and servers:
-        loop.run_until_complete(servers.stop())
-        loop.close()
+    session.config.stash[SERVERS].stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if notice := config.stash[SERVERS].notice:
+        terminalreporter.write_line(notice)
 
 
 @pytest.fixture(scope="session")
-def testbed() -> Testbed:
-    return Testbed.find()
+def testbed(request: pytest.FixtureRequest) -> Testbed:
+    return request.config.stash[SERVERS].testbed()
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,8 @@ async def world(testbed: Testbed) -> AsyncIterator[World]:
     """All services; a new world for each file, so that none depends on what ran before it. The tests of a file keep
     apart by fresh ids; the rule clock only goes forward.
     """
+    from unora_testing.world import World
+
     world = World(testbed, os.environ.get("PYTEST_XDIST_WORKER", "main"))
     await world.start()
     yield world

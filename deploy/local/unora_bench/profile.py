@@ -20,7 +20,7 @@ LAYERS: Final = (
     ("transaction", ("database.py",)),
     ("domain", ("/domain/",)),
     ("proto and domain", ("messages.py", "well_known_types.py", "enum_type_wrapper.py")),
-    ("use case and store", ("unora_streak/",)),
+    ("use case and store", ("unora_streak/", "rows.py")),
     ("pipeline", ("unora_common/",)),
     ("grpc.aio", ("grpc/",)),
     ("event loop", ("uvloop", "asyncio/", "Runner")),

@@ -11,7 +11,7 @@ from unora_common.batching import Write, combine
 from unora_common.idempotency import insert_response
 from unora_common.outbox import Outbox
 from unora_local.postgres_home import program
-from unora_streak.store import streaks
+from unora_streak.store import check_ins, streaks
 
 from unora_bench.population import MEMBER, MEMBERS, READER, STREAK
 
@@ -30,16 +30,37 @@ def check_in() -> str:
     """What CheckIn does: begin, lock, then streak, check-in, event and kept answer in one statement, commit."""
     streak, member = STREAK.sql(":k::int"), MEMBER.sql(f"mod(:k::int, {MEMBERS})")
     date, later = "(clock.now() AT TIME ZONE 'UTC')::date + 1", "clock.now() + interval '20 hours'"
-    moving = ["'active'", "1", "3", "'UTC'", date, later, f"ARRAY[{member}]"]
-    moving += ["NULL", "NULL", "NULL", "NULL", "false", "NULL", "2", "4", later]  # no window, no hold, no end
-    made = [member, "1", "4", date, "clock.now()", "'high'"]
+    no_window = ("window_closes_at", "breaker_user_id", "hold_payment_id", "hold_until", "ended_at")
+    row = dict.fromkeys(no_window, "NULL") | {
+        "streak_state": "'active'",
+        "cycle": "1",
+        "completed_days": "3",
+        "zone": "'UTC'",
+        "check_in_date": date,
+        "closes_at": later,
+        "here": f"ARRAY[{member}]",
+        "long_hold_used": "false",
+        "version": "2",
+        "current_day": "4",
+        "next_due_at": later,
+    }
+    made = {
+        "id": UUID_NEW,
+        "streak_id": streak,
+        "user_id": member,
+        "cycle": "1",
+        "day": "4",
+        "check_in_date": date,
+        "check_in_at": "clock.now()",
+        "effort_signal": "'high'",
+    }
     kept = [f"{member}::text", "'/unora.streak.v1.StreakService/CheckIn'", UUID_NEW, BYTES.format(size=32)]
     event = [f"ARRAY[{UUID_NEW}]", f"ARRAY[{streak}]", "ARRAY[2::bigint]", "ARRAY['unora.streak.v1.checked_in']"]
     payload = [f"ARRAY[{BYTES.format(size=260)}]", "ARRAY[clock.now()]", "repeat('t', 55)"]
     writes = combine(
         [
-            Write(streaks.UPDATE, (streak, *moving)),
-            Write(streaks.INSERT_CHECK_IN, (UUID_NEW, streak, *made)),
+            Write(streaks.UPDATE, (streak, *streaks.CHANGING.values(row))),
+            Write(check_ins.INSERT, tuple(check_ins.COLUMNS.values(made))),
             Write(insert_response("streak"), (*kept, BYTES.format(size=160))),
             Write(Outbox("streak").sql, (*event, *payload)),
         ]

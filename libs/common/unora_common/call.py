@@ -1,4 +1,4 @@
-"""One call as a use case sees it: who calls, for whom, and until when."""
+"""One call as a use case sees it: the caller, the member, and the deadline."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _deadline: ContextVar[float | None] = ContextVar("unora_deadline", default=None)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the server knows of a call after it was let in."""
+    """What the server knows of an authorised call."""
 
     method: str
     """Full name, such as `/unora.streak.v1.StreakService/CheckIn`."""
     caller: str
-    """The context or gateway whose certificate brought the call."""
+    """The context or gateway that the certificate names."""
     user: UUID | None
-    """The member whose token it carries."""
+    """The member of the token; None if the method needs no member."""
     session: UUID | None = None
     """The member's session."""
     roles: frozenset[str] = frozenset()
-    """The member's roles beyond membership."""
+    """The member's roles, such as `admin`."""
     answer: type[Message] = Message
     """The class of the method's response."""
     metadata: Mapping[str, str | bytes] = field(default_factory=dict)
-    """What came beside the request, such as the signature over a webhook's bytes."""
+    """The call's metadata, such as the signature over a webhook's bytes."""
 
     @property
     def principal(self) -> str:
-        """Under whom an answer is kept: the member, else the calling context."""
+        """The owner of a stored response: the member, else the calling context (BI-08)."""
         return str(self.user) if self.user else self.caller
 
 
 def set_deadline(seconds: float) -> None:
-    """The work in hand has so long; calls to other contexts get less (see `seconds_left`)."""
+    """Sets the deadline of the current work; calls to other contexts get less (see `seconds_left`)."""
     _deadline.set(time.monotonic() + seconds)
 
 
 def seconds_left(otherwise: float) -> float:
-    """What remains of the deadline of the work in hand, or `otherwise` when it has none."""
+    """Seconds until the deadline of the current work, or `otherwise` if it has none."""
     deadline = _deadline.get()
     return otherwise if deadline is None else max(deadline - time.monotonic(), 0.0)

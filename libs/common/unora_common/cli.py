@@ -9,17 +9,20 @@ import signal
 import sys
 import zoneinfo
 from importlib.metadata import version
-from typing import Any
+from typing import TypeVar
 
 import uvloop
 
 from unora_common.app import App
-from unora_common.config import ConfigError, given, load
+from unora_common.config import Config, ConfigError, given, load
 from unora_common.replay import Replay
 from unora_common.service import Service
 
+C = TypeVar("C", bound=Config)
+R = TypeVar("R")
 
-def main(service: Service[Any, Any], arguments: list[str] | None = None) -> int:
+
+def main(service: Service[C, R], arguments: list[str] | None = None) -> int:
     """Parses the command line, reads the configuration, and runs until SIGTERM or SIGINT. Returns the exit code."""
     options = _parser(service).parse_args(arguments)
     zoneinfo.reset_tzpath(to=())  # the zones of the locked tzdata, not this machine's: replicas must agree on midnights
@@ -34,7 +37,7 @@ def main(service: Service[Any, Any], arguments: list[str] | None = None) -> int:
         return runner.run(_run(App(service, config), options))
 
 
-def _parser(service: Service[Any, Any]) -> argparse.ArgumentParser:
+def _parser(service: Service[C, R]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m unora_{service.name}",
         description=f"The {service.name} service of Unora. Configuration comes from UNORA_* variables.",
@@ -54,7 +57,7 @@ def _parser(service: Service[Any, Any]) -> argparse.ArgumentParser:
     return parser
 
 
-def _migrate(service: Service[Any, Any]) -> int:
+def _migrate(service: Service[C, R]) -> int:
     from unora_common.migrations import upgrade  # alembic and SQLAlchemy, which no running service needs in memory
 
     try:
@@ -69,7 +72,7 @@ def _migrate(service: Service[Any, Any]) -> int:
     return 0
 
 
-async def _run(app: App[Any, Any], options: argparse.Namespace) -> int:
+async def _run(app: App[C, R], options: argparse.Namespace) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -95,7 +98,7 @@ async def _run(app: App[Any, Any], options: argparse.Namespace) -> int:
         await app.close()
 
 
-async def _command(app: App[Any, Any], options: argparse.Namespace) -> int:
+async def _command(app: App[C, R], options: argparse.Namespace) -> int:
     if options.command in ("republish", "replay"):
         await app.messaging.connected()
     if options.command == "republish":
@@ -107,7 +110,7 @@ async def _command(app: App[Any, Any], options: argparse.Namespace) -> int:
     return await app.service.commands[options.command].run(app.runtime, options)
 
 
-async def _republish(app: App[Any, Any]) -> int:
+async def _republish(app: App[C, R]) -> int:
     """Marks the whole outbox as unpublished, batch by batch, and waits until the relay that leads has published it:
     that of a running service, or the one of this process.
     """

@@ -1,7 +1,7 @@
 """Configuration: frozen, typed, read once from UNORA_* variables when a process starts.
 
-Any variable may be given as a file: UNORA_DATABASE_URL_FILE names the file that holds what UNORA_DATABASE_URL would, so
-that secrets need not stand in an environment.
+Any variable may be given as a file, so that no secret needs to be in the environment: UNORA_DATABASE_URL_FILE names a
+file with the value of UNORA_DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -50,38 +50,38 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database_connections: int = 10
     """The most connections of one process."""
     concurrent_calls: int = 500
-    """Calls above so many at once are refused with RESOURCE_EXHAUSTED."""
+    """The most calls at once; more are refused with RESOURCE_EXHAUSTED."""
     default_deadline: float = 10.0
-    """Seconds given to a call that brings no deadline of its own."""
+    """Seconds for a call without a deadline of its own."""
     longest_deadline: float = 60.0
-    """Seconds that a call gets at most, whatever deadline it brings."""
+    """The most seconds that a call gets, whatever its own deadline."""
     shutdown_grace: float = 10.0
     """Seconds that calls in flight get to finish."""
     jwks_refresh: float = 300.0
-    """Seconds between looks at identity's public keys."""
+    """Seconds between two fetches of identity's public keys."""
     revocations_interval: float = 10.0
-    """Seconds between looks at the sessions that identity has revoked (SA-06)."""
+    """Seconds between two fetches of the sessions that identity has revoked (SA-06)."""
     revocations_silence: float = 60.0
-    """Seconds without an answer to that, after which members are refused (SA-06)."""
+    """Seconds without an answer from identity after which members are refused (SA-06)."""
     relay_interval: float = 1.0
-    """Seconds between looks at the outbox when nothing wakes the relay."""
+    """Seconds between two reads of the outbox when nothing wakes the relay."""
     retry_delays: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0)
-    """Seconds before an event that could not be applied is delivered again, by how often it failed."""
+    """Seconds until a failed event is delivered again: after its first failure, its second, and so on."""
     redelivery_seconds: float = 30.0
-    """Seconds until an event whose reader died, so that it was neither applied nor refused, is delivered again."""
+    """Seconds until an event is delivered again whose consumer died before it acknowledged or refused it."""
     kept_answer_hours: int = 24
-    """How long the answer to a mutating call is kept for a repeat (BI-08)."""
+    """Hours for which the response to a call that changes something is stored for a repeat (BI-08)."""
     outbox_days: int = 14
-    """How long a published event stays in the outbox, from which the streams can be restored."""
+    """Days for which a published event stays in the outbox, from which the streams can be restored."""
     inbox_days: int = 30
-    """How long it is remembered that an event was applied."""
+    """Days for which the inbox remembers that an event was applied."""
 
 
 C = TypeVar("C", bound=Config)
 
 
 def load(kind: type[C], environ: Mapping[str, str] | None = None) -> C:
-    """Reads `kind` from the environment; raises ConfigError with the variable's name."""
+    """Reads `kind` from the environment. Raises ConfigError, which names the variable."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
@@ -96,12 +96,12 @@ def load(kind: type[C], environ: Mapping[str, str] | None = None) -> C:
 
 
 def given(name: str, environ: Mapping[str, str]) -> str | None:
-    """The value of a variable, or what is in the file that its `_FILE` names; None if neither is set."""
+    """The value of a variable, or the content of the file that its `_FILE` names; None if neither is set."""
     file = environ.get(f"{name}_FILE")
     if file is None:
         return environ.get(name)
     if name in environ:
-        raise ConfigError(f"{name} and {name}_FILE are both set: which one holds?")
+        raise ConfigError(f"{name} and {name}_FILE are both set; set only one")
     try:
         return Path(file).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -122,5 +122,5 @@ def _is_tuple(kind: Any) -> bool:
 
 def _meaning(kind: type[Config], field: str) -> str:
     if field in Config.__struct_fields__:
-        return "See unora_common/config.py for what it holds."
+        return "unora_common/config.py says what it holds."
     return f"It is read by {kind.__module__}."

@@ -23,7 +23,7 @@ from unora_common.errors import RetryLater
 from unora_common.handlers import Consumes, Envelope
 from unora_common.logs import describe
 from unora_common.messaging import Messaging
-from unora_common.runtime import Runtime
+from unora_common.runtime import AnyRuntime
 from unora_common.streams import stream
 from unora_common.transient import is_transient
 
@@ -47,7 +47,7 @@ class Consumer:
 
     def __init__(
         self,
-        runtime: Runtime[Any, Any],
+        runtime: AnyRuntime,
         messaging: Messaging,
         dead_letters: DeadLetters,
         consumes: Consumes,

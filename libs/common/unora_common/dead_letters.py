@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nats.aio.msg import Msg
 
 from unora_common.messaging import Messaging
-from unora_common.runtime import Runtime
+from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS
 
 
@@ -19,7 +17,7 @@ def subject_of_dead_letters(context: str, consumer: str) -> str:
 class DeadLetters:
     """The dead letters of one context."""
 
-    def __init__(self, runtime: Runtime[Any, Any], messaging: Messaging) -> None:
+    def __init__(self, runtime: AnyRuntime, messaging: Messaging) -> None:
         self._context = runtime.context
         self._log = runtime.log
         self._published = runtime.metrics.dead_letters

@@ -39,14 +39,14 @@ from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.idempotency import run_idempotent, store_response
 from unora_common.outbox import subject_of
-from unora_common.runtime import Runtime
+from unora_common.runtime import AnyRuntime
 
 
 class Servicer(Protocol):
     """A servicer: what `@idempotent` and `@reads` need of it."""
 
     @property
-    def runtime(self) -> Runtime[Any, Any]:
+    def runtime(self) -> AnyRuntime:
         """The process that it runs in."""
 
 

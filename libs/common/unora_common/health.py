@@ -1,6 +1,7 @@
-"""Health as probes ask for it: without TLS, which those of Kubernetes do not speak.
+"""Health for probes: without TLS, because the gRPC probes of Kubernetes cannot use it.
 
-`python -m unora_common.health` asks the process beside it, where a probe is a command; exit status 0 if it is ready.
+`python -m unora_common.health` is a probe as a command: it asks the process of its container, and exits with 0 if that
+is ready.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 READINESS = "readiness"
-"""The health service's name for readiness; the empty name is liveness."""
+"""The health service's name for readiness; the empty name is for liveness."""
 PROBES = 8
-"""Probes at once; more are not meant to come."""
+"""The most probes at once."""
 
 
 class HealthServer:
-    """A port of its own that tells whether the process lives and is ready, and nothing else."""
+    """Serves health, and nothing else, on a port of its own."""
 
     def __init__(self, servicer: health_pb2_grpc.HealthServicer, listen: str) -> None:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)], maximum_concurrent_rpcs=PROBES)
@@ -27,18 +28,18 @@ class HealthServer:
         self.address = f"{listen.rpartition(':')[0]}:{self._server.add_insecure_port(listen)}"
 
     async def start(self) -> None:
-        """Answers from now on."""
+        """Starts to serve."""
         await self._server.start()
 
     async def stop(self) -> None:
-        """Answers no longer."""
+        """Stops serving."""
         await self._server.stop(None)
 
 
 def ask(address: str, name: str, seconds: float) -> str:
-    """What the process at `address` says of itself: SERVING, NOT_SERVING, or why there is no answer."""
+    """The health of the process at `address`: SERVING, NOT_SERVING, or the status of a failed call."""
     host, _, port = address.rpartition(":")
-    here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - it listens everywhere, we ask here
+    here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - the process listens everywhere; the probe asks on this host
     with grpc.insecure_channel(f"{here}:{port}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
@@ -49,14 +50,14 @@ def ask(address: str, name: str, seconds: float) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Asks once; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m unora_common.health", description="Asks a service how it is.")
+    """Asks once; returns the exit status: 0 serving, 1 not, 2 not configured."""
+    parser = argparse.ArgumentParser(prog="python -m unora_common.health", description="Asks a service for its health.")
     parser.add_argument("--live", action="store_true", help="ask whether it lives, not whether it is ready")
     parser.add_argument("--within", type=float, default=3.0, metavar="SECONDS", help="wait so long for an answer")
     options = parser.parse_args(arguments)
     address = os.environ.get("UNORA_HEALTH_LISTEN", "")
     if not address:
-        print("health: UNORA_HEALTH_LISTEN is not set; it says where the service tells its health", file=sys.stderr)
+        print("health: UNORA_HEALTH_LISTEN is not set; it names the address of the health port", file=sys.stderr)
         return 2
     said = ask(address, "" if options.live else READINESS, options.within)
     print(said)

@@ -1,4 +1,4 @@
-"""Ids are UUIDv7 (RFC 9562): they sort roughly by time, which keeps index pages warm. Order never comes from them."""
+"""Ids are UUIDv7 (RFC 9562). They sort roughly by time, so index pages stay warm. No rule depends on the order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs are JSON lines on standard output. Only fields on the allow-list are written: what is not named cannot leak."""
+"""Logs are JSON lines on standard output. Only fields on the allow-list are written, so no other field can leak."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _allow(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 
 
 def describe(error: BaseException) -> str:
-    """What may be written of an exception: never its message, which may hold what a member wrote."""
+    """What may be logged of an exception: never its message, which may hold a member's text."""
     parts = [type(error).__name__]
     for name in ("reason", "sqlstate", "constraint_name", "code"):
         value = getattr(error, name, None)
@@ -44,7 +44,7 @@ def describe(error: BaseException) -> str:
 
 
 def _where(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """`failure=error` becomes the error's description and the lines it came through."""
+    """`failure=error` becomes the error's description and the lines of its traceback."""
     error = event.pop("failure", None)
     if error is not None:
         event["error"] = describe(error)
@@ -59,7 +59,7 @@ def _render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
 
 
 def logger(service: str, level: str, to: TextIO | None = None) -> Log:
-    """A logger of one service; nothing global, so that several services can share a process in tests."""
+    """The logger of one service. It is not global: in tests several services share a process."""
     return structlog.wrap_logger(  # type: ignore[no-any-return]
         structlog.WriteLogger(to or sys.stdout),
         processors=[

@@ -16,6 +16,9 @@ from unora.common.v1.types_pb2 import AgeBand, ServerType, Tier
 
 from unora_common.domain_events import DomainEvent
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_DAY: Final = 86_400
+
 V = TypeVar("V", bound=int)
 M = TypeVar("M", bound=int, covariant=True)
 
@@ -57,9 +60,8 @@ def to_timestamp(moment: datetime | None) -> Timestamp | None:
     """A time; None leaves the field absent."""
     if moment is None:
         return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+    since = moment - _EPOCH  # FromDatetime goes by way of a calendar tuple, which takes four times as long
+    return Timestamp(seconds=since.days * _DAY + since.seconds, nanos=since.microseconds * 1000)
 
 
 def from_timestamp(stamp: Timestamp) -> datetime:
@@ -80,47 +82,30 @@ def event_encoder(events: ModuleType) -> Callable[[DomainEvent], Message]:
     of the contract's enum, a datetime a Timestamp, a date a Date; None leaves the field absent. Raises KeyError for an
     event or a field that the contract does not have.
     """
-    encoders: dict[type[DomainEvent], tuple[type[Message], list[_Setter]]] = {}
+    encoders: dict[type[DomainEvent], tuple[type[Message], list[tuple[str, _Converter]]]] = {}
 
     def encode(event: DomainEvent) -> Message:
         kind = type(event)
         if kind not in encoders:
             message_kind: type[Message] = vars(events)[kind.__name__]
             by_field = message_kind.DESCRIPTOR.fields_by_name
-            encoders[kind] = (message_kind, [_setter(by_field[each.name]) for each in fields(kind)])
-        message_kind, setters = encoders[kind]
-        message = message_kind()
-        for set_field in setters:
-            set_field(event, message)
-        return message
+            encoders[kind] = (message_kind, [(each.name, _converter(by_field[each.name])) for each in fields(kind)])
+        message_kind, converters = encoders[kind]
+        return message_kind(
+            **{name: convert(value) for name, convert in converters if (value := getattr(event, name)) is not None}
+        )
 
     return encode
 
 
-_TO_MESSAGE: Final[dict[str, Callable[[Any], Any]]] = {
+_Converter = Callable[[Any], Any]
+_TO_MESSAGE: Final[dict[str, _Converter]] = {
     "google.protobuf.Timestamp": to_timestamp,
     "google.type.Date": to_date,
 }
-_Setter = Callable[[DomainEvent, Message], None]
 
 
-def _setter(field: Any) -> _Setter:
-    """Copies one field of a domain event to its message."""
-    name, convert = field.name, _converter(field)
-
-    def set_field(event: DomainEvent, message: Message) -> None:
-        value = getattr(event, name)
-        if value is None:
-            return
-        if field.message_type is not None:
-            getattr(message, name).CopyFrom(convert(value))
-        else:
-            setattr(message, name, convert(value))
-
-    return set_field
-
-
-def _converter(field: Any) -> Callable[[Any], Any]:
+def _converter(field: Any) -> _Converter:
     if field.enum_type is not None:
         return _numbers(field.enum_type).__getitem__
     if field.message_type is not None:

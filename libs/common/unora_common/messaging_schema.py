@@ -1,4 +1,4 @@
-"""The plumbing tables as the first migration of each context makes them; a change is a migration of its own."""
+"""The messaging tables as the first migration of each context creates them. A change needs a migration of its own."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ COMMENT ON TABLE {schema}.kept_answers IS 'Answers of mutating calls, given agai
 
 
 def run_sql(script: str) -> None:
-    """Runs a script of statements that end in `;` at the end of a line; `$$` bodies stay whole."""
+    """Runs a script. A statement ends with `;` at the end of a line, outside of `$$` bodies."""
     statement: list[str] = []
     inside = False
     for line in script.strip().splitlines():
@@ -69,5 +69,5 @@ def run_sql(script: str) -> None:
 
 
 def create_messaging_tables(schema: str) -> None:
-    """Makes outbox, inbox, inbox_failures and kept_answers."""
+    """Creates outbox, inbox, inbox_failures and kept_answers."""
     run_sql(MESSAGING_TABLES.format(schema=schema))

@@ -8,7 +8,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Metrics:
-    """What every service counts."""
+    """The metrics of every service."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

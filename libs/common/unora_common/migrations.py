@@ -16,9 +16,9 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-LOCK = 0x756E6F7261  # "unora": one migration at a time in the cluster's database
+LOCK = 0x756E6F7261  # "unora" in ASCII: one migration at a time in the database
 LIMITS = ("SET LOCAL lock_timeout = '10s'", "SET LOCAL statement_timeout = '300s'")
-"""A migration that waits for a lock holds up all who come after it, so it gives up rather."""
+"""A migration that waits for a lock blocks all statements behind it, so it gives up soon."""
 
 
 def tables_of(context: str) -> MetaData:
@@ -39,7 +39,7 @@ def configured(context: str, output: TextIO | None = None) -> Config:
 
 
 def upgrade(context: str, dsn: str) -> bool:
-    """Brings the schema of one context to its newest version; tells whether there was anything to do.
+    """Brings the schema of one context to its newest version; returns whether anything changed.
 
     `dsn` is the owner role's, as postgresql://…. Safe to run from several places at once.
     """
@@ -59,7 +59,7 @@ async def _upgrade(context: str, dsn: str) -> bool:
             return False
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        # The owner's new tables are open to the service; which version they are of is not the service's to say.
+        # The service may use the owner's new tables, but it must not change which version they have.
         connection.execute(text(f"REVOKE ALL ON {context}.alembic_version FROM unora_{context}"))
         return True
 

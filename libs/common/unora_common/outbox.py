@@ -20,13 +20,13 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def subject_of(event: type[Message] | Message) -> str:
-    """The subject of an event type: `unora.streak.v1.CheckedIn` is told on `unora.streak.v1.checked_in`."""
+    """The subject of an event type: `unora.streak.v1.CheckedIn` has the subject `unora.streak.v1.checked_in`."""
     package, _, name = event.DESCRIPTOR.full_name.rpartition(".")
     return f"{package}.{_WORD.sub('_', name).lower()}"
 
 
 def type_of(subject: str) -> str:
-    """The full name of the message told on a subject; the inverse of `subject_of`."""
+    """The full name of the message on a subject; the inverse of `subject_of`."""
     package, _, name = subject.rpartition(".")
     return f"{package}.{''.join(word.capitalize() for word in name.split('_'))}"
 

@@ -1,7 +1,7 @@
-"""Page tokens: a place in a list, opaque to clients, and good only in the list and for the member it was given to.
+"""Page tokens: a place in a list, opaque to clients, and valid only for the list and the member that it was made for.
 
-A token grants nothing: each list holds only what is the member's anyhow. Its seal is there so that one from elsewhere
-is refused, rather than taken for a place in another list.
+A token grants no access: each list holds only what the member may see. Its seal makes sure that a token of another list
+is refused, and not taken for a place in this one.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ DEFAULT_SIZE = 50
 
 
 class Place(NamedTuple):
-    """The last item of a page: its time, and its id, which decides between items of one instant."""
+    """The last item of a page: its time, and its id, which orders items of the same time."""
 
     at: datetime
     id: UUID
 
 
 class Listing(NamedTuple):
-    """Which list, and whose."""
+    """One list of one member."""
 
     name: str
     member: UUID
@@ -43,7 +43,7 @@ class Listing(NamedTuple):
         return urlsafe_b64encode(self._seal(packed) + packed).rstrip(b"=").decode()
 
     def place(self, token: str) -> Place | None:
-        """Where a page begins; None is the beginning. Raises InvalidArgument for a token that was not given here."""
+        """The place before a page; None is the list's start. Raises InvalidArgument for a token of another list."""
         if not token:
             return None
         try:
@@ -57,7 +57,7 @@ class Listing(NamedTuple):
             raise InvalidArgument({"page_token": "is not one that this list gave"}) from error
 
     def page(self, found: Sequence[V], size: int, place: Callable[[V], Place]) -> tuple[Sequence[V], str]:
-        """Of `size + 1` items asked for: the page, and the token of the next one, empty at the end."""
+        """Splits up to `size + 1` items into the page, and the token of the next page, which is empty at the end."""
         if len(found) <= size:
             return found, ""
         return found[:size], self.token(place(found[size - 1]))

@@ -22,7 +22,7 @@ from unora_common.errors import DomainError, InvalidArgument, PermissionDenied, 
 from unora_common.grpc_errors import DETAILS, STATUS, Internal, to_domain_error, to_status
 from unora_common.logs import Log
 from unora_common.policies import MethodPolicy
-from unora_common.runtime import Runtime
+from unora_common.runtime import AnyRuntime
 from unora_common.tokens import Member
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -52,7 +52,7 @@ class AccountSuspended(PermissionDenied):
 
 
 def handler(
-    runtime: Runtime[Any, Any],
+    runtime: AnyRuntime,
     authenticator: Authenticator,
     constraints: Mapping[str, type[DomainError]],
     policy: MethodPolicy,

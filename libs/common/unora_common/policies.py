@@ -1,4 +1,4 @@
-"""What the contract says of each method, read from the descriptors at start: who may call, how a repeat is answered."""
+"""The contract's options of each method, read from the descriptors at start: who may call, how a repeat is answered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MethodPolicy:
     """The policy of one method."""
 
     path: str
-    """As on the wire, `/unora.streak.v1.StreakService/CheckIn`."""
+    """The full name on the wire, `/unora.streak.v1.StreakService/CheckIn`."""
     request: type[Message]
     response: type[Message]
     access: Access.ValueType
@@ -32,7 +32,7 @@ class MethodPolicy:
         return self.path.rpartition("/")[2]
 
     def may_call(self, caller: str, gateways: tuple[str, ...]) -> bool:
-        """Whether a certificate's bearer may call at all (XX-03)."""
+        """Whether the context or gateway of a certificate may call the method (XX-03)."""
         if self.access == Access.ACCESS_UNSPECIFIED:
             return False
         if caller in self.callers:
@@ -41,7 +41,7 @@ class MethodPolicy:
 
     @property
     def needs_member(self) -> bool:
-        """Whether a member's token must come along."""
+        """Whether the call must carry a member's token."""
         return self.access in (Access.ACCESS_USER, Access.ACCESS_ADMIN)
 
 

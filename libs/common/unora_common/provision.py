@@ -1,7 +1,7 @@
-"""Prepares a Postgres cluster for Unora: roles, schemas, and the one clock for rules. Runs before migrations.
+"""Provisions a Postgres cluster for Unora: roles, schemas, and the one clock of the rules. Runs before migrations.
 
 Each context has two roles: `unora_<context>_owner` migrates, `unora_<context>` runs with rights on its own schema only.
-`python -m unora_common.provision` does it for all contexts, with the clock of production, as often as one likes.
+`python -m unora_common.provision` does it for all contexts, with the clock of production. It may run again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 {clock}
 """
 
-# What Postgres logs of a statement that it refuses holds the refused row, with all that a member wrote there.
+# When Postgres refuses a statement, it would log the refused row, and with it a member's text.
 QUIET = "ALTER ROLE \"{name}\" SET log_error_verbosity = 'terse'"
 
 SCHEMA = """
@@ -61,7 +61,7 @@ def role_names(contexts: Iterable[str] = CONTEXTS) -> list[str]:
 
 
 async def make_roles(dsn: str, passwords: Mapping[str, str]) -> None:
-    """Makes login roles, one a name in `passwords`, or gives those there are the password given."""
+    """Creates a login role for each name in `passwords`, or sets the password of a role that exists."""
     connection = await asyncpg.connect(dsn)
     try:
         for name, password in passwords.items():
@@ -75,7 +75,7 @@ async def make_roles(dsn: str, passwords: Mapping[str, str]) -> None:
 
 
 async def make_schemas(dsn: str, contexts: Iterable[str], *, movable_clock: bool) -> None:
-    """Makes the schemas of the contexts, whose roles exist, and the clock, in the database of `dsn`."""
+    """Creates the clock and the contexts' schemas, whose roles exist, in the database of `dsn`."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(CLOCK.format(clock=MOVABLE_CLOCK if movable_clock else FIXED_CLOCK))
@@ -86,7 +86,7 @@ async def make_schemas(dsn: str, contexts: Iterable[str], *, movable_clock: bool
 
 
 async def prepare(dsn: str, roles: Mapping[str, str], *, movable_clock: bool) -> None:
-    """Makes roles (name → password), and the schema of each context that they name, in the database of `dsn`.
+    """Creates roles (name → password), and the schema of each context that they name, in the database of `dsn`.
 
     `dsn` is a superuser's. `movable_clock` gives the rule clock an offset, for local and test runs only.
     """
@@ -96,7 +96,7 @@ async def prepare(dsn: str, roles: Mapping[str, str], *, movable_clock: bool) ->
 
 
 def read_passwords(folder: Path) -> dict[str, str]:
-    """The passwords of all roles, each from the file of its name; ConfigError names what is missing or empty."""
+    """The passwords of all roles, each from the file of its name. Raises ConfigError if one is missing or empty."""
     found = {}
     for name in role_names():
         password = given("UNORA_PASSWORD", {"UNORA_PASSWORD_FILE": str(folder / name)})
@@ -107,10 +107,10 @@ def read_passwords(folder: Path) -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prepares the database that UNORA_DATABASE_URL names; returns the exit status."""
+    """Provisions the database that UNORA_DATABASE_URL names; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m unora_common.provision",
-        description="Makes the roles, the schemas and the clock. UNORA_DATABASE_URL (or UNORA_DATABASE_URL_FILE) is a "
+        description="Creates the roles, schemas and the clock. UNORA_DATABASE_URL (or UNORA_DATABASE_URL_FILE) is a "
         "superuser's.",
     )
     parser.add_argument("passwords", type=Path, help="a folder with a file per role, unora_<context>[_owner]")
@@ -121,9 +121,9 @@ def main(arguments: list[str] | None = None) -> int:
             raise ConfigError("UNORA_DATABASE_URL is not set; it names a superuser")
         asyncio.run(prepare(dsn, read_passwords(options.passwords), movable_clock=False))
     except (ConfigError, OSError, asyncpg.PostgresError) as error:
-        print(f"cluster: {error}", file=sys.stderr)
+        print(f"provision: {error}", file=sys.stderr)
         return 1
-    print(f"cluster: roles and schemas of {', '.join(CONTEXTS)} are there")
+    print(f"provision: roles and schemas of {', '.join(CONTEXTS)} are there")
     return 0
 
 

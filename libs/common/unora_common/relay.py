@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from uuid import UUID
 
 import asyncpg
 from nats.errors import Error as NatsError
@@ -108,12 +108,12 @@ class Relay:
             )
         return self._connection if self._leads else None
 
-    async def _publish(self, rows: Rows) -> list[Any]:
+    async def _publish(self, rows: Rows) -> list[UUID]:
         """Publishes in rounds, each with one event of each aggregate; an aggregate stops at its first failure."""
-        done: list[Any] = []
-        failed: set[Any] = set()
+        done: list[UUID] = []
+        failed: set[UUID] = set()
         while rows:
-            now: dict[Any, asyncpg.Record] = {}
+            now: dict[UUID, asyncpg.Record] = {}
             later: Rows = []
             for row in rows:
                 if row["aggregate_id"] in now:
@@ -147,7 +147,7 @@ class Relay:
         await self._stream.publish(row["subject"], row["payload"], headers=headers)
 
 
-async def _either(wait: Callable[[], Awaitable[Any]], seconds: float) -> None:
+async def _either(wait: Callable[[], Awaitable[object]], seconds: float) -> None:
     try:
         await asyncio.wait_for(wait(), seconds)
     except TimeoutError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from nats.aio.msg import Msg
@@ -12,14 +11,14 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from unora_common.consumers import Consumer
 from unora_common.dead_letters import subject_of_dead_letters
 from unora_common.messaging import Messaging
-from unora_common.runtime import Runtime
+from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS
 
 
 class Replay:
     """Replays through the consumers of a process, so that an event is applied exactly once here too."""
 
-    def __init__(self, runtime: Runtime[Any, Any], messaging: Messaging) -> None:
+    def __init__(self, runtime: AnyRuntime, messaging: Messaging) -> None:
         self._context = runtime.context
         self._database = runtime.database
         self._retry_delay = runtime.config.retry_delays[-1]

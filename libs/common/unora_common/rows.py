@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
+from asyncpg import Record
 
 T = TypeVar("T")
 
@@ -38,10 +39,17 @@ class Columns(tuple[str, ...]):
         """The values of a record in the order of the columns. KeyError if it lacks one."""
         return [record[name] for name in self]
 
+    def values_of(self, source: object, /, **others: object) -> list[Any]:
+        """The values of an object's attributes in the order of the columns; `others` are the columns that the object
+        has no attribute for. AttributeError if it lacks one.
+        """
+        return [others[name] if name in others else getattr(source, name) for name in self]
 
-def from_row(kind: type[T], row: Mapping[str, Any]) -> T:
-    """A domain object (a dataclass or a NamedTuple) from the columns with the names of its fields.
+
+def from_row(kind: type[T], row: Record | Mapping[str, Any], /, **others: object) -> T:
+    """A domain object (a dataclass) from the columns with the names of its fields; `others` are the
+    fields that no column has the name of.
 
     Other columns are ignored. Text becomes an enum, an array a tuple or a frozenset, as the field's type says.
     """
-    return msgspec.convert(dict(row), kind)
+    return msgspec.convert({**row, **others}, kind)

@@ -11,8 +11,8 @@ from unora_common.database import Database
 from unora_common.logs import Log
 from unora_common.metrics import Metrics
 
-C = TypeVar("C", bound=Config)
-R = TypeVar("R")
+C = TypeVar("C", bound=Config, covariant=True)
+R = TypeVar("R", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -29,3 +29,7 @@ class Runtime(Generic[C, R]):
     """Calls to other contexts."""
     log: Log
     metrics: Metrics
+
+
+AnyRuntime = Runtime[Config, object]
+"""The runtime of any service, for code that needs neither its own configuration nor its resources."""

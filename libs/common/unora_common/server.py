@@ -17,7 +17,7 @@ from unora_common.handlers import Handling
 from unora_common.health import READINESS, HealthServer
 from unora_common.pipeline import handler
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
-from unora_common.runtime import Runtime
+from unora_common.runtime import AnyRuntime
 
 MEGABYTE = 1024 * 1024
 CONNECTION_AGE = 300.0
@@ -40,7 +40,7 @@ class Server:
 
     def __init__(
         self,
-        runtime: Runtime[Any, Any],
+        runtime: AnyRuntime,
         authenticator: Authenticator,
         constraints: Mapping[str, type[DomainError]],
         servicers: Sequence[Any],

@@ -1,7 +1,7 @@
 """The streams of JetStream: one for the events of each context, one for what could not be handled.
 
-`python -m unora_common.streams` makes them, as the administrator of NATS. Contexts may not: who can make a stream can
-read all others through it.
+`python -m unora_common.streams` creates them, as the administrator of NATS. Contexts may not create streams: through a
+stream of its own a context could read all others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from unora_common.config import CONTEXTS, ConfigError, given
 
 DEAD_LETTERS: Final = "dead_letters"
 MAX_AGE: Final = timedelta(days=7)
-"""The outbox is the record; a stream needs to hold what readers may have missed."""
+"""The outbox is the record. A stream holds only what consumers may not have read yet."""
 
 
 def stream(context: str) -> str:
@@ -31,7 +31,7 @@ def stream(context: str) -> str:
 
 
 async def ensure_streams(url: str, contexts: Iterable[str], replicas: int = 1) -> list[str]:
-    """Makes the streams that are not there yet, as the administrator in `url`; returns their names."""
+    """Creates the missing streams, as the administrator in `url`; returns their names."""
     connection = await nats.connect(url, allow_reconnect=False)
     made = []
     try:
@@ -41,7 +41,7 @@ async def ensure_streams(url: str, contexts: Iterable[str], replicas: int = 1) -
             try:
                 await manager.stream_info(name)
             except NotFoundError:
-                # Dead letters wait until somebody replays them; the rest can be told again from the outboxes.
+                # Dead letters wait for a replay; all other events can be published again from the outboxes.
                 age = 0.0 if name == DEAD_LETTERS else MAX_AGE.total_seconds()
                 await manager.add_stream(name=name, subjects=[subjects], max_age=age, num_replicas=replicas)
                 made.append(name)
@@ -51,10 +51,10 @@ async def ensure_streams(url: str, contexts: Iterable[str], replicas: int = 1) -
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Makes what is missing; returns the exit status."""
+    """Creates the missing streams; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m unora_common.streams",
-        description="Makes the streams of all contexts. UNORA_NATS_URL (or …_FILE) is the administrator's.",
+        description="Creates the streams of all contexts. UNORA_NATS_URL (or …_FILE) is the administrator's.",
     )
     parser.add_argument("--replicas", type=int, default=1, help="servers that hold each stream (default: 1)")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The plumbing tables that every schema has. Only migrations and their tests import this: at run time SQL is text."""
+"""The messaging tables of every schema. Only migrations and their tests import this: at run time SQL is text."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ NAMING = {
 
 
 def timestamp() -> DateTime:
-    """A moment; always with its zone."""
+    """A time, always with its zone."""
     return DateTime(timezone=True)
 
 
 def metadata(context: str) -> MetaData:
-    """The metadata of one context's schema, with the plumbing tables in it."""
+    """The metadata of one context's schema, with the messaging tables in it."""
     tables = MetaData(schema=context, naming_convention=NAMING)
     Table(
         "outbox",

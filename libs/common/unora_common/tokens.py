@@ -1,7 +1,7 @@
-"""Verifies members' access tokens in each service without a call: the public keys are identity's, fetched now and then.
+"""Verifies members' access tokens in each service without a call, by the public keys of identity.
 
-Tokens are ES256 with pinned algorithm, issuer and audience. A verified one is remembered until it expires. They are
-security, so they go by the machine's clock and not by the rule clock.
+Tokens are ES256 with pinned algorithm, issuer and audience. A verified token is cached until it expires. Tokens are
+security, so they use the machine's clock and not the rule clock.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ ISSUER = "unora"
 AUDIENCE = "unora"
 ALGORITHM = "ES256"
 TOKEN_CACHE_SIZE = 20_000
-KEY_REFRESH_MIN_INTERVAL = 10.0  # seconds, so that made-up key ids cannot make us ask identity all the time
+KEY_REFRESH_MIN_INTERVAL = 10.0
+"""Seconds between two fetches of the keys, so that forged key ids cannot make each call ask identity."""
 Jwks = dict[str, Any]
 UNREADABLE = (JoseError, ValueError, KeyError, TypeError, RecursionError)
-"""What reading a made-up token can raise; the last by JSON that is nested deep enough."""
+"""The errors that a forged token can cause; the last by deeply nested JSON."""
 
 
 class TokenMissing(Unauthenticated):
@@ -38,59 +39,59 @@ class TokenMissing(Unauthenticated):
 
 
 class TokenExpired(Unauthenticated):
-    """The token is over; the client refreshes its session."""
+    """The token has expired; the client refreshes its session."""
 
     reason = "TOKEN_EXPIRED"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a token says."""
+    """The claims of a verified token."""
 
     user: UUID
     session: UUID
     roles: frozenset[str]
     expires: float
     suspended: bool = False
-    """SA-06: the member was suspended when the token was made; it opens only methods that say so."""
+    """SA-06: the member was suspended when the token was issued; it opens only methods with `suspended_allowed`."""
 
 
 class Verifier:
-    """Verifies tokens against the newest keys that `fetch` gave."""
+    """Verifies tokens against the newest keys that `fetch` returned."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Jwks]], clock: Callable[[], float] = time.time) -> None:
         self._fetch = fetch
         self._clock = clock
         self._keys: KeySet | None = None
         self._ids: frozenset[str] = frozenset()
-        self._remembered: dict[str, Member] = {}
+        self._verified: dict[str, Member] = {}
         self._asked = float("-inf")
         self._fetching = asyncio.Lock()
 
     @property
     def ready(self) -> bool:
-        """Whether there are keys."""
+        """Whether keys were fetched."""
         return self._keys is not None
 
     async def refresh(self) -> None:
-        """Fetches the keys; what was verified by a key that is gone is forgotten."""
+        """Fetches the keys. If one was withdrawn, the cache of verified tokens is emptied."""
         jwks = await self._fetch()
         keys = KeySet.import_key_set(jwks)  # type: ignore[arg-type]
         ids = frozenset(str(key["kid"]) for key in jwks["keys"])
         if not self._ids <= ids:
-            self._remembered.clear()
+            self._verified.clear()
         self._keys, self._ids, self._asked = keys, ids, time.monotonic()
 
     async def verify(self, token: str) -> Member:
         """The member of a token; raises Unauthenticated."""
-        member = self._remembered.get(token)
+        member = self._verified.get(token)
         if member is None:
             member = await self._decode(token)
-            if len(self._remembered) >= TOKEN_CACHE_SIZE:
-                self._forget()
-            self._remembered[token] = member
+            if len(self._verified) >= TOKEN_CACHE_SIZE:
+                self._evict()
+            self._verified[token] = member
         if member.expires <= self._clock():
-            self._remembered.pop(token, None)
+            self._verified.pop(token, None)
             raise TokenExpired
         return member
 
@@ -98,7 +99,7 @@ class Verifier:
         if len(token) > 4096:
             raise Unauthenticated
         if _key_id(token) not in self._ids and time.monotonic() - self._asked > KEY_REFRESH_MIN_INTERVAL:
-            await self._look_again()  # it may be signed by a key newer than ours
+            await self._refresh_once()  # its key may be newer than ours
         try:
             return self._read(token)
         except UNREADABLE:
@@ -118,25 +119,25 @@ class Verifier:
             suspended=bool(claims.get("suspended", False)),
         )
 
-    async def _look_again(self) -> None:
+    async def _refresh_once(self) -> None:
         """Fetches the keys unless another call just did."""
         before = self._asked
         async with self._fetching:
             if self._asked == before:
                 try:
                     await self.refresh()
-                finally:  # also when there is no answer: made-up key ids must not pile up on an identity in trouble
+                finally:  # without an answer too: forged key ids must not load an identity in trouble
                     self._asked = time.monotonic()
 
-    def _forget(self) -> None:
+    def _evict(self) -> None:
         now = self._clock()
-        self._remembered = {token: member for token, member in self._remembered.items() if member.expires > now}
-        if len(self._remembered) >= TOKEN_CACHE_SIZE:
-            self._remembered.clear()
+        self._verified = {token: member for token, member in self._verified.items() if member.expires > now}
+        if len(self._verified) >= TOKEN_CACHE_SIZE:
+            self._verified.clear()
 
 
 def _key_id(token: str) -> str:
-    """The key id that a token claims in its header; nothing of it is trusted yet."""
+    """The key id in a token's header, which is not trusted yet."""
     try:
         header = msgspec.json.decode(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
         return str(header["kid"])

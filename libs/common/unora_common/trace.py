@@ -1,4 +1,4 @@
-"""The trace of the work in hand: a W3C traceparent that goes with calls, events and log lines."""
+"""The trace of the current work: a W3C traceparent that calls, events and log lines carry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _current: ContextVar[str] = ContextVar("unora_trace", default="")
 
 
 def begin(parent: str = "") -> str:
-    """Makes `parent` the current trace, or a new one if it is none; returns it."""
+    """Makes `parent` the current trace, or a new one if it is not a traceparent; returns it."""
     if len(parent) != 55 or not _SHAPE.fullmatch(parent):
         random = os.urandom(24).hex()
         parent = f"00-{random[:32]}-{random[32:]}-01"

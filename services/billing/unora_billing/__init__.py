@@ -1,1 +1,1 @@
-"""The billing context: plans, payments, credits, and what protects a payment for a recovery."""
+"""The billing context: plans, subscriptions, payments, credits, and the protection of paid recoveries."""

@@ -1,31 +1,31 @@
-"""What billing asks of the owners of what is paid for."""
+"""Asks the owners of purchases (streak and reveal) whether a payment may be made."""
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest
 from unora.reveal.v1.purchase_service_pb2_grpc import PurchaseServiceStub
-from unora.streak.v1.recovery_service_pb2 import (
-    AuthorizeNudgeRequest,
-    AuthorizeRecoveryRequest,
-)
+from unora.streak.v1.recovery_service_pb2 import AuthorizeNudgeRequest, AuthorizeRecoveryRequest
 from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora_common.clients import Clients
 from unora_common.grpc_errors import DETAILS
 
 from unora_billing.domain.errors import NotAuthorized
 from unora_billing.domain.payments import Payment
-from unora_billing.domain.policy import Purpose
+from unora_billing.domain.policy import PaymentPurpose
 
-REFUSALS = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ALREADY_EXISTS}
-"""What an owner says no with; everything else is a failure to ask."""
+REFUSALS: Final = frozenset(
+    {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ALREADY_EXISTS}
+)
+"""The statuses with which an owner refuses a payment. With any other error, it is not known whether it would."""
 
 
-class Owners:
-    """Streak for recoveries and nudges, reveal for reveals."""
+class Authorizers:
+    """The owners of purchases: streak for recoveries and nudges, reveal for reveals."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -33,47 +33,47 @@ class Owners:
         self._purchases = clients.stub(PurchaseServiceStub, "unora.reveal.v1.PurchaseService")
 
     async def authorize(self, payment: Payment) -> UUID:
-        """Asks whether the thing may be paid for now; returns its connection. Safe to repeat: the owner knows the
-        payment. Raises NotAuthorized with the owner's own words.
+        """Asks the owner whether the payment may be made now; returns the connection of the purchase. It is safe to
+        repeat, since the owner recognises the payment's id. Raises NotAuthorized with the owner's refusal.
         """
         try:
             match payment.purpose:
-                case Purpose.RECOVERY:
-                    return await self._recovery(payment)
-                case Purpose.NUDGE:
-                    return await self._nudge(payment)
-                case Purpose.REVEAL:
-                    return await self._reveal(payment)
+                case PaymentPurpose.RECOVERY:
+                    return await self._authorize_recovery(payment)
+                case PaymentPurpose.NUDGE:
+                    return await self._authorize_nudge(payment)
+                case PaymentPurpose.REVEAL:
+                    return await self._authorize_reveal(payment)
                 case _:
-                    raise AssertionError(f"nobody owns a {payment.purpose}")
+                    raise AssertionError(f"a {payment.purpose} has no owner")
         except grpc.aio.AioRpcError as error:
             if error.code() in REFUSALS:
                 raise _refusal(error) from error
             raise
 
-    async def _recovery(self, payment: Payment) -> UUID:
+    async def _authorize_recovery(self, payment: Payment) -> UUID:
         request = AuthorizeRecoveryRequest(
             streak_id=str(payment.streak_id), payer_id=str(payment.payer_id), payment_id=str(payment.id)
         )
-        answer = await self._clients.call(self._recoveries.AuthorizeRecovery, request)
-        return UUID(answer.connection_id)
+        response = await self._clients.call(self._recoveries.AuthorizeRecovery, request)
+        return UUID(response.connection_id)
 
-    async def _nudge(self, payment: Payment) -> UUID:
+    async def _authorize_nudge(self, payment: Payment) -> UUID:
         request = AuthorizeNudgeRequest(
             streak_id=str(payment.streak_id), payer_id=str(payment.payer_id), payment_id=str(payment.id)
         )
-        answer = await self._clients.call(self._recoveries.AuthorizeNudge, request)
-        return UUID(answer.connection_id)
+        response = await self._clients.call(self._recoveries.AuthorizeNudge, request)
+        return UUID(response.connection_id)
 
-    async def _reveal(self, payment: Payment) -> UUID:
+    async def _authorize_reveal(self, payment: Payment) -> UUID:
         request = AuthorizePurchaseRequest(
             streak_id=str(payment.streak_id),
             payer_id=str(payment.payer_id),
             reveal_number=payment.reveal_number or 0,
             payment_id=str(payment.id),
         )
-        answer = await self._clients.call(self._purchases.AuthorizePurchase, request)
-        return UUID(answer.connection_id)
+        response = await self._clients.call(self._purchases.AuthorizePurchase, request)
+        return UUID(response.connection_id)
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> NotAuthorized:

@@ -1,4 +1,4 @@
-"""What the billing service reads from its environment, the numbers of its rules among it."""
+"""What the billing service reads from its environment, including the numbers of its rules."""
 
 from __future__ import annotations
 
@@ -6,76 +6,76 @@ from datetime import timedelta
 
 from unora_common.plans import PlanConfig
 
-from unora_billing.domain.policy import Plan, Policy, Purpose, Tier
+from unora_billing.domain.policy import PaymentPurpose, Plan, Policy, Tier
 
 
 class BillingConfig(PlanConfig, frozen=True, kw_only=True):
-    """Numbers of the rules have their defaults in the design; a deployment may set others."""
+    """The defaults are the numbers of the design; a deployment may set others."""
 
     stripe_secret_key: str
-    """The key with which the provider's API is called; a secret."""
+    """The key for the provider's API; a secret."""
     stripe_webhook_secret: str
-    """The secret that the provider's webhooks are signed with."""
+    """The secret with which the provider signs its webhooks."""
     stripe_api_base: str = "https://api.stripe.com"
-    """Where the provider is; the sandbox speaks the same API elsewhere."""
+    """The address of the provider's API; the sandbox has the same API at another address."""
     stripe_timeout: float = 8.0
-    """Seconds that the provider has to answer."""
+    """Seconds that billing waits for the provider's answer."""
     webhook_tolerance: int = 300
-    """Seconds, by the machine's clock, after which a webhook's signature is too old (BI-07)."""
+    """Seconds, by the machine's clock, after which the signature of a webhook is too old (BI-07)."""
 
     recovery_price: int = 299
-    """Minor units of USD."""
+    """Price of a recovery, in minor units of USD."""
     reveal_price: int = 199
-    """Minor units of USD."""
+    """Price of a reveal, in minor units of USD."""
     nudge_price: int = 99
-    """Minor units of USD."""
+    """Price of a nudge, in minor units of USD."""
     plus_monthly_price: int = 999
-    """Minor units of USD."""
+    """Price of a month of the plus plan, in minor units of USD."""
     pro_monthly_price: int = 1999
-    """Minor units of USD."""
+    """Price of a month of the pro plan, in minor units of USD."""
 
     free_recoveries: int = 0
-    """Free recoveries a connection of a member without a subscription (BI-06)."""
+    """Free recoveries per connection for a member without a subscription (BI-06)."""
     plus_recoveries: int = 1
-    """The same of the plus plan."""
+    """Free recoveries per connection on the plus plan (BI-06)."""
     pro_recoveries: int = 2
-    """The same of the pro plan."""
+    """Free recoveries per connection on the pro plan (BI-06)."""
 
     free_reveals: int = 3
-    """Shown with the plan; what days bring is in reveal.reveal_milestones."""
+    """Reveals that the plan shows as earned; the days are in reveal.reveal_milestones."""
     plus_reveals: int = 4
-    """Shown with the plan; what days bring is in reveal.reveal_milestones."""
+    """Reveals that the plan shows as earned; the days are in reveal.reveal_milestones."""
     pro_reveals: int = 5
-    """Shown with the plan; what days bring is in reveal.reveal_milestones."""
+    """Reveals that the plan shows as earned; the days are in reveal.reveal_milestones."""
 
     protection_hours: float = 24.0
-    """How long the partner's ending turns a recovery's price into credits (BI-05)."""
+    """Hours in which the partner's ending turns the price of a recovery into credits (BI-05)."""
     grace_days: float = 3.0
-    """How long a subscription that fails to renew keeps its tier (BI-09)."""
+    """Days for which a subscription that cannot be renewed keeps its tier (BI-09)."""
     renewal_retry_hours: float = 24.0
-    """How long after a declined renewal it is tried again."""
+    """Hours after a declined renewal until it is tried again."""
     drive_on_seconds: float = 60.0
-    """How long a payment may stand unsent before it is driven on, and between tries."""
+    """Seconds that a payment may stay unsent before a job advances it, and between two such attempts."""
     give_up_hours: float = 24.0
-    """How long a payment waits for its member to confirm."""
+    """Hours that a payment waits for its member's confirmation."""
     job_batch: int = 100
-    """How many payments, protections or subscriptions a job takes at a time."""
+    """The most payments, protections or subscriptions that one run of a job takes."""
 
     @property
     def policy(self) -> Policy:
-        """The numbers as the domain takes them."""
+        """The numbers of the rules, in domain types."""
         return Policy(
             plans=tuple(self._plan(tier) for tier in Tier),
             prices={
-                Purpose.RECOVERY: self.recovery_price,
-                Purpose.REVEAL: self.reveal_price,
-                Purpose.NUDGE: self.nudge_price,
+                PaymentPurpose.RECOVERY: self.recovery_price,
+                PaymentPurpose.REVEAL: self.reveal_price,
+                PaymentPurpose.NUDGE: self.nudge_price,
             },
-            protection=timedelta(hours=self.protection_hours),
-            grace=timedelta(days=self.grace_days),
-            retry_renewal=timedelta(hours=self.renewal_retry_hours),
-            drive_on=timedelta(seconds=self.drive_on_seconds),
-            give_up=timedelta(hours=self.give_up_hours),
+            protection_period=timedelta(hours=self.protection_hours),
+            grace_period=timedelta(days=self.grace_days),
+            renewal_retry_interval=timedelta(hours=self.renewal_retry_hours),
+            advance_interval=timedelta(seconds=self.drive_on_seconds),
+            confirmation_timeout=timedelta(hours=self.give_up_hours),
         )
 
     def _plan(self, tier: Tier) -> Plan:

@@ -1,4 +1,4 @@
-"""What the servicers and jobs of billing share: the payment provider."""
+"""What the parts of billing share: the payment provider."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from unora_billing.providers.stripe import StripeProvider
 
 @dataclass(frozen=True)
 class Resources:
-    """One of each per process."""
+    """One set per process."""
 
     provider: Provider
 
     async def close(self) -> None:
-        """Lets go of connections."""
+        """Closes the connections."""
         await self.provider.close()
 
 
 def make_resources(config: BillingConfig) -> Resources:
-    """Opens nothing that needs the network."""
+    """Makes the resources without using the network. Raises ConfigError if a secret of the provider is empty."""
     for name in ("stripe_secret_key", "stripe_webhook_secret"):
         if not getattr(config, name):
-            raise ConfigError(f"UNORA_{name.upper()} is empty: without it anybody could say that something was paid")
+            raise ConfigError(f"UNORA_{name.upper()} is empty: without it, a payment could be forged")
     return Resources(
         StripeProvider(
             key=config.stripe_secret_key,

@@ -1,4 +1,4 @@
-"""What runs by itself."""
+"""Scheduled jobs of discovery."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from unora_common.runtime import Runtime
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.store import batches, pairs
 
-BATCHES_AT_ONCE: Final = 500
-WAITS_AT_ONCE: Final = 2000
+BATCHES_PER_RUN: Final = 500
+INTERESTS_PER_RUN: Final = 2000
 
 
-class CleanUp:
-    """Goes by the machine's clock, so that moving the rule clock forgets nothing. Safe on any number of replicas."""
+class RetentionJobs:
+    """Delete old rows by the machine's clock, so that moving the rule clock deletes nothing."""
 
     def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
         self.runtime = runtime
 
     @every(seconds=300)
     async def purge_batches(self) -> int:
-        """What was shown is nobody's business for ever: batches replaced long ago go, with their cards."""
+        """Deletes batches that were replaced long ago, with their cards: which members someone saw is private."""
         async with self.runtime.database.transaction() as tx:
-            return await batches.purge(tx, self.runtime.config.batches_kept, BATCHES_AT_ONCE)
+            return await batches.purge(tx, self.runtime.config.batch_retention, BATCHES_PER_RUN)
 
     @every(seconds=300)
     async def forget_waits(self) -> int:
-        """Who once waited for whom, too; later than any event about it could still come."""
+        """Deletes interests that stopped waiting so long ago that no event of them can come any more."""
         async with self.runtime.database.transaction() as tx:
-            return await pairs.forget_waits(tx, self.runtime.config.waits_kept, WAITS_AT_ONCE)
+            return await pairs.purge_waiting_interests(tx, self.runtime.config.interest_retention, INTERESTS_PER_RUN)

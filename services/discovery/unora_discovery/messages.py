@@ -1,63 +1,73 @@
-"""Domain to proto and back."""
+"""Between the domain and the contract."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from unora.discovery.v1 import discovery_service_pb2
-from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged, ServerJoined, ServerLeft
+from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
+from unora.discovery.v1 import discovery_service_pb2, events_pb2
 from unora.identity.v1 import profile_service_pb2
 from unora.identity.v1.directory_service_pb2 import DiscoveryProfile
-from unora.matching.v1.events_pb2 import InventoryChanged
+from unora.matching.v1 import events_pb2 as matching_events_pb2
+from unora.matching.v1.events_pb2 import (
+    ConnectionEnded,
+    ConnectionFormed,
+    InterestClosed,
+    InterestSent,
+    InventoryChanged,
+)
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora_common.errors import InvalidArgument
-from unora_common.messages import AGE_BAND_NAMES, AGE_BANDS, SERVERS, by_name, by_number, from_timestamp, to_timestamp
-
-from unora_discovery.domain import (
-    OLDEST,
-    YOUNGEST,
-    AgeBand,
-    Batch,
-    Block,
-    Card,
-    Filters,
-    Gender,
-    Hobby,
-    Inventory,
-    Profile,
-    Server,
-    ServerType,
-    Standing,
-    Timer,
-    Viewer,
-    check,
-    next_refresh_at,
+from unora_common.messages import (
+    AGE_BAND_NAMES,
+    AGE_BANDS,
+    SERVER_NAMES,
+    SERVERS,
+    by_name,
+    by_number,
+    event_encoder,
+    from_timestamp,
+    to_timestamp,
 )
 
-GENDERS: Final = by_number(profile_service_pb2.Gender)
-GENDER_NUMBERS: Final = by_name(profile_service_pb2.Gender)
+from unora_discovery.domain.cards import Batch, Card
+from unora_discovery.domain.filters import OLDEST, YOUNGEST, FilterChanges, Filters
+from unora_discovery.domain.pairs import Connection, Interest, InterestClosure, MemberBlock
+from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Inventory, Profile, Restriction
+from unora_discovery.domain.screens import Screen
+from unora_discovery.domain.servers import Server, ServerType
+
+GENDER_NAMES: Final = by_number(profile_service_pb2.Gender)
+GENDERS: Final = by_name(profile_service_pb2.Gender)
+CLOSURE_NAMES: Final = by_number(matching_events_pb2.InterestClosure)
+
+to_message = event_encoder(events_pb2)
+"""Turns a domain event into its message."""
 
 
-def from_profile(told: DiscoveryProfile) -> Profile:
-    """What identity tells of a member."""
+def from_server_type(number: ServerTypeNumber.ValueType) -> ServerType:
+    """A server that a request names."""
+    return ServerType(SERVER_NAMES[number])
+
+
+def from_profile(profile: DiscoveryProfile) -> Profile:
+    """A member's profile, from identity."""
     return Profile(
-        user_id=UUID(told.user_id),
-        version=told.version,
-        discovery_ready=told.discovery_ready,
-        gender=Gender(GENDERS[told.gender]) if told.gender else None,
-        age_band=AgeBand(AGE_BAND_NAMES[told.age_band]) if told.age_band else None,
-        city=told.city,
-        trust_level=told.trust_level,
-        hobbies=tuple(Hobby(each.hobby_option_id, each.name, each.micro_description) for each in told.hobbies),
+        user_id=UUID(profile.user_id),
+        version=profile.version,
+        discovery_ready=profile.discovery_ready,
+        gender=Gender(GENDER_NAMES[profile.gender]) if profile.gender else None,
+        age_band=AgeBand(AGE_BAND_NAMES[profile.age_band]) if profile.age_band else None,
+        city=profile.city,
+        trust_level=profile.trust_level,
+        hobbies=tuple(Hobby(each.hobby_option_id, each.name, each.micro_description) for each in profile.hobbies),
     )
 
 
 def from_inventory(event: InventoryChanged) -> Inventory:
-    """What matching tells of a member's slots."""
+    """A member's slots, from matching."""
     return Inventory(
         user_id=UUID(event.user_id),
         version=event.version,
@@ -66,9 +76,9 @@ def from_inventory(event: InventoryChanged) -> Inventory:
     )
 
 
-def from_standing(event: RestrictionChanged) -> Standing:
-    """What safety tells of a member."""
-    return Standing(
+def from_restriction(event: RestrictionChanged) -> Restriction:
+    """A member's restrictions, from safety."""
+    return Restriction(
         user_id=UUID(event.user_id),
         version=event.version,
         reduced_visibility=event.reduced_visibility,
@@ -77,9 +87,9 @@ def from_standing(event: RestrictionChanged) -> Standing:
     )
 
 
-def from_block(event: MemberBlocked | MemberUnblocked, *, in_force: bool) -> Block:
-    """What safety tells of a pair."""
-    return Block(
+def from_block(event: MemberBlocked | MemberUnblocked, *, in_force: bool) -> MemberBlock:
+    """A block or its lifting, from safety."""
+    return MemberBlock(
         blocker_id=UUID(event.blocker_id),
         blocked_id=UUID(event.blocked_id),
         in_force=in_force,
@@ -87,31 +97,56 @@ def from_block(event: MemberBlocked | MemberUnblocked, *, in_force: bool) -> Blo
     )
 
 
+def from_interest(event: InterestSent | InterestClosed) -> Interest:
+    """An interest, from matching."""
+    return Interest(
+        interest_id=UUID(event.interest_id),
+        version=event.version,
+        sender_id=UUID(event.sender_id),
+        receiver_id=UUID(event.receiver_id),
+        server_type=from_server_type(event.server_type),
+    )
+
+
+def from_closure(event: InterestClosed) -> InterestClosure:
+    """How an interest was closed."""
+    return InterestClosure(CLOSURE_NAMES[event.closure])
+
+
+def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:
+    """A connection, from matching."""
+    return Connection(
+        connection_id=UUID(event.connection_id),
+        version=event.version,
+        user_ids=(UUID(event.user_a_id), UUID(event.user_b_id)),
+    )
+
+
 def to_filters(filters: Filters) -> discovery_service_pb2.Filters:
     """Filters as their owner sees them."""
     return discovery_service_pb2.Filters(
-        genders=[GENDER_NUMBERS[gender] for gender in filters.genders],
+        genders=[GENDERS[gender] for gender in filters.genders],
         min_age=filters.min_age,
         max_age=filters.max_age,
         same_city_only=filters.same_city_only,
     )
 
 
-def changed_filters(before: Filters, told: discovery_service_pb2.Filters, mask: FieldMask) -> Filters:
-    """`before` with the fields that the mask names taken from `told`; one that is empty there lets everyone pass.
+def from_filter_changes(filters: discovery_service_pb2.Filters, mask: FieldMask) -> FilterChanges:
+    """The fields that the mask names. A named field that is empty changes to the default, which lets everyone pass.
 
     Raises InvalidArgument.
     """
     values: dict[str, Any] = {
-        "genders": tuple(Gender(GENDERS[number]) for number in told.genders),
-        "min_age": told.min_age or YOUNGEST,
-        "max_age": told.max_age or OLDEST,
-        "same_city_only": told.same_city_only,
+        "genders": tuple(Gender(GENDER_NAMES[number]) for number in filters.genders),
+        "min_age": filters.min_age or YOUNGEST,
+        "max_age": filters.max_age or OLDEST,
+        "same_city_only": filters.same_city_only,
     }
-    fields = set(values) if list(mask.paths) == ["*"] else set(mask.paths)
-    if not fields or not fields <= set(values):
-        raise InvalidArgument({"update_mask": "names at least one field of the filters, or is *"})
-    return check(replace(before, **{field: values[field] for field in fields}))
+    named = set(values) if list(mask.paths) == ["*"] else set(mask.paths)
+    if not named or not named <= set(values):
+        raise InvalidArgument({"update_mask": "must name at least one field of the filters, or be *"})
+    return FilterChanges(**{name: values[name] for name in named})
 
 
 def to_server(server: Server) -> discovery_service_pb2.Server:
@@ -124,19 +159,19 @@ def to_server(server: Server) -> discovery_service_pb2.Server:
     )
 
 
-def to_screen(server: ServerType, viewer: Viewer, batch: Batch | None, now: datetime) -> discovery_service_pb2.Screen:
+def to_screen(screen: Screen) -> discovery_service_pb2.Screen:
     """DI-06: the locks of one server, and its batch unless the capacity lock hides it."""
-    shown = None if viewer.at_capacity else batch
+    batch = screen.visible_batch
     return discovery_service_pb2.Screen(
-        server_type=SERVERS[server],
-        capacity_locked=viewer.at_capacity,
-        refresh_available_at=to_timestamp(next_refresh_at(viewer, now)),
-        batch=to_batch(shown) if shown else None,
+        server_type=SERVERS[screen.server_type],
+        capacity_locked=screen.viewer.at_capacity,
+        refresh_available_at=to_timestamp(screen.refresh_available_at),
+        batch=to_batch(batch) if batch else None,
     )
 
 
 def to_batch(batch: Batch) -> discovery_service_pb2.Batch:
-    """Five cards."""
+    """A batch with its five cards."""
     return discovery_service_pb2.Batch(
         batch_id=str(batch.id), created_at=to_timestamp(batch.created_at), cards=[to_card(card) for card in batch.cards]
     )
@@ -159,43 +194,4 @@ def to_card(card: Card) -> discovery_service_pb2.Card:
         age_band=AGE_BANDS[card.age_band],
         city=card.city,
         trust_level=card.trust_level,
-    )
-
-
-def server_joined(user_id: UUID, version: int, server: ServerType, now: datetime) -> ServerJoined:
-    """DI-01: a member is in a server."""
-    return ServerJoined(
-        user_id=str(user_id), version=version, server_type=SERVERS[server], occurred_at=to_timestamp(now)
-    )
-
-
-def server_left(user_id: UUID, version: int, server: ServerType, now: datetime) -> ServerLeft:
-    """DI-01: a member is in a server no more."""
-    return ServerLeft(user_id=str(user_id), version=version, server_type=SERVERS[server], occurred_at=to_timestamp(now))
-
-
-def refresh_timer_changed(user_id: UUID, version: int, timer: Timer, now: datetime) -> RefreshTimerChanged:
-    """DI-14: the timer, as the new tier sets it."""
-    return RefreshTimerChanged(
-        user_id=str(user_id),
-        version=version,
-        last_global_refresh_at=to_timestamp(timer.last_global_refresh_at),
-        refresh_available_at=to_timestamp(timer.refresh_available_at),
-        occurred_at=to_timestamp(now),
-    )
-
-
-def batch_refreshed(
-    user_id: UUID, version: int, server: ServerType, batch: Batch, before: Timer, after: Timer
-) -> BatchRefreshed:
-    """DI-03, DI-04: a new batch, and the timer after it."""
-    return BatchRefreshed(
-        user_id=str(user_id),
-        version=version,
-        server_type=SERVERS[server],
-        batch_id=str(batch.id),
-        timer_spent=after != before,
-        last_global_refresh_at=to_timestamp(after.last_global_refresh_at),
-        refresh_available_at=to_timestamp(after.refresh_available_at),
-        occurred_at=to_timestamp(batch.created_at),
     )

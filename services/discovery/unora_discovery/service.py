@@ -5,14 +5,16 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.consumers import Pairs, Pool
-from unora_discovery.jobs import CleanUp
-from unora_discovery.servicer import Cards, Discovery
+from unora_discovery.consumers.members import MemberEvents
+from unora_discovery.consumers.pairs import PairEvents
+from unora_discovery.jobs import RetentionJobs
+from unora_discovery.servicers.cards import Cards
+from unora_discovery.servicers.discovery import Discovery
 
 service = Service(
     "discovery",
     config=DiscoveryConfig,
     servicers=[Discovery, Cards],
-    consumers=[Pool, Pairs],
-    jobs=[CleanUp],
+    consumers=[MemberEvents, PairEvents],
+    jobs=[RetentionJobs],
 )

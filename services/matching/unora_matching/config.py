@@ -1,4 +1,4 @@
-"""What the matching service reads from its environment, the numbers of its rules among it."""
+"""The variables that the matching service reads, with the numbers of its rules."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from datetime import timedelta
 
 from unora_common.plans import PlanConfig
 
-from unora_matching.domain import Policy, Slots
+from unora_matching.domain.policy import Policy, Slots
 
 
 class MatchingConfig(PlanConfig, frozen=True, kw_only=True):
-    """Numbers of the rules have their defaults in the design; a deployment may set others."""
+    """The defaults of the numbers are the design's; a deployment may set others."""
 
     interest_days: int = 14
     """Days after which an interest that was not returned expires (MA-11)."""
     expiry_batch: int = 500
-    """How many interests, counted by the oldest, one transaction of the expiry looks at."""
+    """The most interests that one transaction of the expiry looks at, the oldest first."""
 
     @property
     def policy(self) -> Policy:
-        """The numbers as the domain takes them."""
+        """The numbers as use cases take them."""
         return Policy(Slots(**self.slots), timedelta(days=self.interest_days))

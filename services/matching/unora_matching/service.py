@@ -5,16 +5,19 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_matching.config import MatchingConfig
-from unora_matching.consumers import Billing, Safety, Streaks
-from unora_matching.domain import InterestExists
-from unora_matching.jobs import Interests
-from unora_matching.servicer import Matching, Pairs
+from unora_matching.consumers.safety import SafetyEvents
+from unora_matching.consumers.streaks import StreakEvents
+from unora_matching.consumers.tiers import TierEvents
+from unora_matching.domain.errors import InterestExists
+from unora_matching.jobs import InterestJobs
+from unora_matching.servicers.matching import Matching
+from unora_matching.servicers.pairs import Pairs
 
 service = Service(
     "matching",
     config=MatchingConfig,
     servicers=[Matching, Pairs],
-    consumers=[Streaks, Safety, Billing],
-    jobs=[Interests],
+    consumers=[StreakEvents, SafetyEvents, TierEvents],
+    jobs=[InterestJobs],
     constraints={"uq_interests_one_pending": InterestExists},
 )

@@ -1,1 +1,1 @@
-"""Reveals: what a member learns of the other on the way to Day 15."""
+"""Reveals: what a member learns of their partner on the way to Day 15."""

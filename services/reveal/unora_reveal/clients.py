@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
-import grpc
-from unora.identity.v1.directory_service_pb2 import (
-    GetDisclosureRequest,
-    GetDisclosureResponse,
-    GetRevealFactsRequest,
-)
+from unora.identity.v1.directory_service_pb2 import GetDisclosureRequest, GetRevealFactsRequest
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ACTIVE
 from unora.matching.v1.pair_service_pb2 import GetPairRequest
@@ -17,86 +13,50 @@ from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
 from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
-from unora_common.grpc_errors import reason_of
 
-from unora_reveal.domain import Facts, Look
-from unora_reveal.messages import to_facts
-
-
-class Directory:
-    """Identity's directory."""
-
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-        self._stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
-
-    async def facts(self, look: Look) -> Facts | None:
-        """What a text may draw on; None of a member who is gone."""
-        request = GetRevealFactsRequest(user_id=str(look.subject))
-        try:
-            return to_facts(await self._clients.call(self._stub.GetRevealFacts, request))
-        except grpc.aio.AioRpcError as error:
-            if reason_of(error) == "USER_NOT_FOUND":
-                return None
-            raise
-
-    async def disclosure(self, look: Look) -> GetDisclosureResponse | None:
-        """Name and photos, for this answer only; None if identity's own record does not allow it (RE-04)."""
-        request = GetDisclosureRequest(
-            streak_id=str(look.streak_id), viewer_id=str(look.viewer), subject_id=str(look.subject)
-        )
-        try:
-            return await self._clients.call(self._stub.GetDisclosure, request)
-        except grpc.aio.AioRpcError as error:
-            if reason_of(error) == "NOT_DISCLOSED":
-                return None
-            raise
+from unora_reveal.domain.facts import Facts, Identity
+from unora_reveal.messages import from_disclosure, from_reveal_facts
 
 
-class Pairs:
-    """Matching's word on a connection."""
-
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-        self._stub = clients.stub(PairServiceStub, "unora.matching.v1.PairService")
-
-    async def active(self, look: Look) -> bool:
-        """Whether the connection of these two is active at this moment (RE-10)."""
-        request = GetPairRequest(connection_id=str(look.connection_id))
-        try:
-            pair = (await self._clients.call(self._stub.GetPair, request)).pair
-        except grpc.aio.AioRpcError as error:
-            if reason_of(error) == "CONNECTION_NOT_FOUND":
-                return False
-            raise
-        two = {str(look.viewer), str(look.subject)}
-        return pair.status == CONNECTION_STATUS_ACTIVE and {pair.user_a_id, pair.user_b_id} == two
+async def find_facts(clients: Clients, user_id: UUID) -> Facts | None:
+    """What a text about a member may use; None if the account was erased."""
+    stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
+    request = GetRevealFactsRequest(user_id=str(user_id))
+    response = await clients.find(stub.GetRevealFacts, request, absent="USER_NOT_FOUND")
+    return None if response is None else from_reveal_facts(response)
 
 
-class Blocks:
-    """Safety's word on blocks."""
-
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-
-    async def between(self, look: Look) -> bool:
-        """Whether one of these two blocks the other at this moment (RE-10)."""
-        stub = self._clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
-        request = GetBlockRequest(user_a_id=str(look.viewer), user_b_id=str(look.subject))
-        return (await self._clients.call(stub.GetBlock, request)).blocked
+async def find_identity(clients: Clients, streak_id: UUID, viewer_id: UUID, subject_id: UUID) -> Identity | None:
+    """Name and photos of the subject; None if identity's own record does not allow it (RE-04)."""
+    stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
+    request = GetDisclosureRequest(streak_id=str(streak_id), viewer_id=str(viewer_id), subject_id=str(subject_id))
+    response = await clients.find(stub.GetDisclosure, request, absent="NOT_DISCLOSED")
+    return None if response is None else from_disclosure(response)
 
 
-class Bonds:
-    """Whether two members are still together, which both contexts have to say."""
+async def are_connected(clients: Clients, connection_id: UUID, user_a_id: UUID, user_b_id: UUID) -> bool:
+    """Whether the two are connected and neither blocks the other, at this moment (RE-10).
 
-    def __init__(self, clients: Clients) -> None:
-        self._pairs = Pairs(clients)
-        self._blocks = Blocks(clients)
+    A block looks like an end and takes as long to answer (XX-04). If matching or safety does not answer, the call
+    fails: without their answer nothing is shown or sold.
+    """
+    active, blocked = await asyncio.gather(
+        _is_active(clients, connection_id, user_a_id, user_b_id), _is_blocked(clients, user_a_id, user_b_id)
+    )
+    return active and not blocked
 
-    async def hold(self, look: Look) -> bool:
-        """RE-10: connected, and neither blocks the other. A block looks like an end, and takes as long to tell (XX-04).
 
-        Who does not answer has not said yes: the call fails rather than that it shows or sells something.
-        """
-        active, blocked = await asyncio.gather(self._pairs.active(look), self._blocks.between(look))
-        return active and not blocked
+async def _is_active(clients: Clients, connection_id: UUID, user_a_id: UUID, user_b_id: UUID) -> bool:
+    stub = clients.stub(PairServiceStub, "unora.matching.v1.PairService")
+    request = GetPairRequest(connection_id=str(connection_id))
+    response = await clients.find(stub.GetPair, request, absent="CONNECTION_NOT_FOUND")
+    if response is None:
+        return False
+    members = {response.pair.user_a_id, response.pair.user_b_id}
+    return response.pair.status == CONNECTION_STATUS_ACTIVE and members == {str(user_a_id), str(user_b_id)}
+
+
+async def _is_blocked(clients: Clients, user_a_id: UUID, user_b_id: UUID) -> bool:
+    stub = clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
+    request = GetBlockRequest(user_a_id=str(user_a_id), user_b_id=str(user_b_id))
+    return (await clients.call(stub.GetBlock, request)).blocked

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
-from typing import TypeVar
 from uuid import UUID
 
 from unora.identity.v1.directory_service_pb2 import GetDisclosureResponse, GetRevealFactsResponse
-from unora.reveal.v1.events_pb2 import (
-    PersonalityChanged,
-    PurchaseRejected,
-    RevealEarned,
-    RevealPurchased,
-    RevealUnlocked,
-)
-from unora.reveal.v1.reveal_service_pb2 import FramedContent, IdentityContent, IdentityPhoto, Reveal, RevealStatus
-from unora_common.messages import by_name, to_timestamp
+from unora.reveal.v1 import events_pb2, personality_service_pb2, reveal_service_pb2
+from unora_common.messages import by_name, event_encoder, from_timestamp, to_timestamp
 
-from unora_reveal.domain import Facts, Framed, Hobby, Status
+from unora_reveal.domain.facts import Facts, FramedText, Hobby, Identity, Photo
+from unora_reveal.domain.personality import GivenAnswer, Question
+from unora_reveal.domain.reveals import RevealView
 
-E = TypeVar("E", RevealEarned, RevealUnlocked)
-STATUSES = by_name(RevealStatus)
+STATUSES = by_name(reveal_service_pb2.RevealStatus)
+to_message = event_encoder(events_pb2)
+"""A domain event as its message."""
 
 
-def to_facts(response: GetRevealFactsResponse) -> Facts:
+def from_reveal_facts(response: GetRevealFactsResponse) -> Facts:
     """What identity tells of a member."""
     return Facts(
         hobbies=tuple(Hobby(hobby.hobby_option_id, hobby.name, hobby.micro_description) for hobby in response.hobbies),
@@ -35,73 +29,46 @@ def to_facts(response: GetRevealFactsResponse) -> Facts:
     )
 
 
-def to_reveal(
-    number: int,
-    status: Status,
-    unlocked_at: datetime.datetime | None,
-    framed: Framed | None = None,
-    *,
-    for_sale: bool = False,
-) -> Reveal:
+def from_disclosure(response: GetDisclosureResponse) -> Identity:
+    """The partner's name and photos."""
+    photos = (Photo(UUID(each.photo_id), each.url, from_timestamp(each.url_expires_at)) for each in response.photos)
+    return Identity(response.name, tuple(photos))
+
+
+def to_reveal(view: RevealView) -> reveal_service_pb2.Reveal:
     """A reveal as its member sees it; never the day it needs (RE-02)."""
-    return Reveal(
-        reveal_number=number,
-        status=STATUSES[status],
-        unlocked_at=to_timestamp(unlocked_at),
-        framed=FramedContent(title=framed.title, text=framed.text) if framed else None,
-        for_sale=for_sale,
+    return reveal_service_pb2.Reveal(
+        reveal_number=view.reveal.number,
+        status=STATUSES[view.reveal.status],
+        unlocked_at=to_timestamp(view.reveal.unlocked_at),
+        framed=to_framed(view.framed) if view.framed else None,
+        for_sale=view.for_sale,
     )
 
 
-def to_identity(disclosure: GetDisclosureResponse) -> IdentityContent:
-    """Who the other is, handed through."""
+def to_framed(framed: FramedText) -> reveal_service_pb2.FramedContent:
+    """A text about the partner."""
+    return reveal_service_pb2.FramedContent(title=framed.title, text=framed.text)
+
+
+def to_identity(identity: Identity) -> reveal_service_pb2.IdentityContent:
+    """The partner's name and photos, for this answer only (RE-04)."""
     photos = [
-        IdentityPhoto(photo_id=photo.photo_id, url=photo.url, url_expires_at=photo.url_expires_at)
-        for photo in disclosure.photos
+        reveal_service_pb2.IdentityPhoto(
+            photo_id=str(photo.id), url=photo.url, url_expires_at=to_timestamp(photo.url_expires_at)
+        )
+        for photo in identity.photos
     ]
-    return IdentityContent(name=disclosure.name, photos=photos)
+    return reveal_service_pb2.IdentityContent(name=identity.name, photos=photos)
 
 
-def to_event(
-    kind: type[E], reveal_id: UUID, version: int, streak_id: UUID, user_id: UUID, number: int, at: datetime.datetime
-) -> E:
-    """What happened to a reveal: ids and numbers only (XX-01)."""
-    return kind(
-        reveal_id=str(reveal_id),
-        version=version,
-        streak_id=str(streak_id),
-        user_id=str(user_id),
-        reveal_number=number,
-        occurred_at=to_timestamp(at),
-    )
+def to_question(question: Question) -> personality_service_pb2.Question:
+    """A question as members read it."""
+    return personality_service_pb2.Question(question_id=question.id, wording=question.wording)
 
 
-def to_verdict(
-    payment_id: UUID,
-    reveal_id: UUID,
-    version: int,
-    streak_id: UUID,
-    user_id: UUID,
-    number: int,
-    at: datetime.datetime,
-    *,
-    given: bool,
-) -> RevealPurchased | PurchaseRejected:
-    """What became of a payment: the reveal was given, or the money is to become credits (BI-11)."""
-    kind: type[RevealPurchased | PurchaseRejected] = RevealPurchased if given else PurchaseRejected
-    return kind(
-        reveal_id=str(reveal_id),
-        version=version,
-        streak_id=str(streak_id),
-        user_id=str(user_id),
-        reveal_number=number,
-        payment_id=str(payment_id),
-        occurred_at=to_timestamp(at),
-    )
-
-
-def to_personality_changed(user_id: UUID, version: int, answered: int, at: datetime.datetime) -> PersonalityChanged:
-    """That a member answered or withdrew something; not what, and nothing that comes of it (PE-05)."""
-    return PersonalityChanged(
-        user_id=str(user_id), version=version, answered_count=answered, occurred_at=to_timestamp(at)
+def to_given_answer(given: GivenAnswer) -> personality_service_pb2.GivenAnswer:
+    """A member's own answer."""
+    return personality_service_pb2.GivenAnswer(
+        question_id=given.question_id, answer=given.answer, answered_at=to_timestamp(given.answered_at)
     )

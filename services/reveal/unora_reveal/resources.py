@@ -10,7 +10,7 @@ from unora_reveal.providers.framer import Framer, TemplateFramer
 
 @dataclass(frozen=True)
 class Resources:
-    """One of each per process."""
+    """Made once in each process."""
 
     framer: Framer = field(default_factory=TemplateFramer)
 

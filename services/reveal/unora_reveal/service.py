@@ -5,18 +5,20 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_reveal.config import RevealConfig
-from unora_reveal.consumers import Endings, Progress, Purchases, Tiers
-from unora_reveal.domain import ConnectionEnded, RevealLocked
+from unora_reveal.consumers.billing import PaymentEvents, TierEvents
+from unora_reveal.consumers.matching import ConnectionEvents
+from unora_reveal.consumers.streak import StreakEvents
+from unora_reveal.domain.reveals import ConnectionEnded, RevealLocked
 from unora_reveal.resources import make_resources
 from unora_reveal.servicers.personality import Personality
-from unora_reveal.servicers.purchases import Authorisations
+from unora_reveal.servicers.purchases import Purchases
 from unora_reveal.servicers.reveals import Reveals
 
 service = Service(
     "reveal",
     config=RevealConfig,
-    servicers=[Reveals, Authorisations, Personality],
-    consumers=[Progress, Endings, Purchases, Tiers],
+    servicers=[Reveals, Purchases, Personality],
+    consumers=[StreakEvents, ConnectionEvents, PaymentEvents, TierEvents],
     resources=make_resources,
     constraints={
         "reveal_after_end": ConnectionEnded,

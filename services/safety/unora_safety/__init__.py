@@ -1,1 +1,1 @@
-"""Safety: the audit log, and what protects members."""
+"""Safety: the audit log, and the protection of members."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unora_safety.config import SafetyConfig
-from unora_safety.providers import Detector, Rules
+from unora_safety.providers.detector import Detector, RuleDetector
 
 
 @dataclass
@@ -16,5 +16,5 @@ class Resources:
 
 
 def make_resources(config: SafetyConfig) -> Resources:
-    """The providers that the configuration asks for."""
-    return Resources(detector=Rules(config.outliers))
+    """The providers for this configuration."""
+    return Resources(detector=RuleDetector(config.outliers))

@@ -1,20 +1,23 @@
-"""The safety service: the audit log, and what protects members."""
+"""The safety service: the audit log, and the protection of members."""
 
 from __future__ import annotations
 
 from unora_common.service import Service
 
 from unora_safety.config import SafetyConfig
-from unora_safety.consumers import Audit, Patterns
-from unora_safety.jobs import Detection, Indexing
+from unora_safety.consumers.audit_log import AuditLogEvents
+from unora_safety.consumers.patterns import PatternEvents
+from unora_safety.jobs import AuditIndexJobs, DetectionJobs
 from unora_safety.resources import make_resources
-from unora_safety.servicers import Members, Moderation, Restrictions
+from unora_safety.servicers.members import Members
+from unora_safety.servicers.moderation import Moderation
+from unora_safety.servicers.restrictions import Restrictions
 
 service = Service(
     "safety",
     config=SafetyConfig,
     servicers=[Members, Moderation, Restrictions],
-    consumers=[Audit, Patterns],
-    jobs=[Indexing, Detection],
+    consumers=[AuditLogEvents, PatternEvents],
+    jobs=[AuditIndexJobs, DetectionJobs],
     resources=make_resources,
 )

@@ -1,4 +1,4 @@
-"""What the streak service reads from its environment, the numbers of its rules among it."""
+"""What the streak service reads from its environment, including the numbers of its rules."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from datetime import timedelta
 
 from unora_common.plans import PlanConfig
 
-from unora_streak.domain import Policy
+from unora_streak.domain.state import Policy
 
 
 class StreakConfig(PlanConfig, frozen=True, kw_only=True):
-    """Numbers of the rules have their defaults in the design; a deployment may set others."""
+    """The defaults are the numbers of docs/rules.md; a deployment may set others."""
 
     at_risk_hours: float = 6.0
-    """A day that one has kept is at risk for so long before it ends (ST-06)."""
+    """A day on which one has checked in is at risk for this long before it ends (ST-06)."""
     first_day_hours: float = 6.0
-    """The least that the first day of a cycle lasts (ST-03)."""
+    """The minimum length of the first day of a cycle (ST-03)."""
     recovery_hold_minutes: float = 10.0
-    """A payment that was authorised keeps the payment window open for so long (ST-20)."""
+    """An authorised payment holds the payment window open for this long (ST-20)."""
     sweep_batch: int = 500
-    """How many streaks one transaction of the sweep closes."""
+    """How many streaks one transaction of the sweep advances."""
 
     @property
     def policy(self) -> Policy:
-        """The numbers as the domain takes them. That day 15 completes is no policy: the seed says so."""
+        """The numbers as the domain takes them. The seed fixes that day 15 completes a streak; no variable sets it."""
         return Policy(
             at_risk=timedelta(hours=self.at_risk_hours),
             first_day=timedelta(hours=self.first_day_hours),

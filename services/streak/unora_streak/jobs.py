@@ -1,4 +1,4 @@
-"""What runs by itself."""
+"""Scheduled jobs of streaks."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from unora_common.handlers import every
 from unora_common.runtime import Runtime
 
 from unora_streak.config import StreakConfig
-from unora_streak.domain import Streak
+from unora_streak.domain.state import Streak
 from unora_streak.store import streaks
-from unora_streak.use_cases.settling import settle_all
+from unora_streak.use_cases.advance import advance_all
 
-LEFT_OUT: Final = 60.0
-"""Seconds before a streak that could not be settled is tried again."""
+RETRY_AFTER: Final = 60.0
+"""Seconds after which a streak that could not be advanced is tried again."""
 
 
-class Days:
-    """Days end by themselves."""
+class StreakJobs:
+    """The sweep."""
 
     def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
         self.runtime = runtime
-        self._stuck: dict[UUID, float] = {}
+        self._failed: dict[UUID, float] = {}
+        """The streaks that could not be advanced, and when they are tried again (monotonic clock)."""
 
     @every(seconds=1)
     async def close_days(self) -> int:
-        """ST-16: one batch of streaks on which something is due, each up to now. A kill loses the batch, not a day.
+        """ST-16: advances one batch of due streaks to now. If the process dies, the batch rolls back and is retried.
 
-        A streak that cannot be settled is told in the log and left out for a while: the others' days must end.
+        A streak that cannot be advanced is logged and left out for a while, so that it does not delay the others.
         """
         config = self.runtime.config
-        self._stuck = {streak: until for streak, until in self._stuck.items() if until > time.monotonic()}
+        now = time.monotonic()
+        self._failed = {streak_id: retry_at for streak_id, retry_at in self._failed.items() if retry_at > now}
         async with self.runtime.database.transaction() as tx:
-            due = await streaks.lock_due(tx, config.sweep_batch, but=self._stuck)
-            await settle_all(tx, [each.streak for each in due], config.policy, failed=self._failed)
+            due = await streaks.lock_due(tx, config.sweep_batch, excluding=self._failed)
+            await advance_all(tx, due, config.policy, on_error=self._leave_out)
         return len(due)
 
-    def _failed(self, streak: Streak, error: Exception) -> None:
-        self._stuck[streak.id] = time.monotonic() + LEFT_OUT
-        self.runtime.log.error("streak cannot be settled", aggregate_id=str(streak.id), failure=error)
+    def _leave_out(self, streak: Streak, error: Exception) -> None:
+        self._failed[streak.id] = time.monotonic() + RETRY_AFTER
+        self.runtime.log.error("streak cannot be advanced", aggregate_id=str(streak.id), failure=error)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_streak.config import StreakConfig
-from unora_streak.consumers import Connections, Payments, Tiers
-from unora_streak.jobs import Days
-from unora_streak.servicers import Recovery, Streaks
+from unora_streak.consumers.connections import ConnectionEvents
+from unora_streak.consumers.payments import PaymentEvents
+from unora_streak.consumers.tiers import TierEvents
+from unora_streak.jobs import StreakJobs
+from unora_streak.servicers.recovery import Recovery
+from unora_streak.servicers.streaks import Streaks
 
 service = Service(
     "streak",
     config=StreakConfig,
     servicers=[Streaks, Recovery],
-    consumers=[Connections, Payments, Tiers],
-    jobs=[Days],
+    consumers=[ConnectionEvents, PaymentEvents, TierEvents],
+    jobs=[StreakJobs],
 )

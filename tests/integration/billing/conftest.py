@@ -1,10 +1,10 @@
-"""Members who pay, and what they pay for."""
+"""Members who pay for the recovery of a streak."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import RecoveryRejected, StreakRecovered
-from unora_billing.clients import Owners
+from unora_billing.clients import Authorizers
 from unora_billing.domain.payments import Payment
 from unora_common.ids import uuid7
 from unora_testing.world import Caller, World
@@ -28,8 +28,8 @@ VISA, DECLINED, FAILS_LATER = "pm_card_visa", "pm_card_chargeDeclined", "pm_card
 
 @dataclass
 class Wallet:
-    """A member with a streak that needs recovering, and what they do with money. Who owns what is paid for is stood in
-    for: it lets everything through, and says what became of it when it is told to.
+    """A member with a broken streak, and the member's payments. The owner of the purchase is replaced: it authorises
+    every payment, and its answers are events that a test publishes.
     """
 
     world: World
@@ -42,7 +42,7 @@ class Wallet:
     def billing(self) -> BillingServiceStub:
         return self.world.stub(BillingServiceStub, "billing")
 
-    def ask(self, purpose: str = "RECOVERY", method: str = "MONEY", **more: Any) -> api.CreatePaymentRequest:
+    def order(self, purpose: str = "RECOVERY", method: str = "MONEY", **more: Any) -> api.CreatePaymentRequest:
         return api.CreatePaymentRequest(
             request_id=more.pop("request_id", request_id()),
             purpose=f"PAYMENT_PURPOSE_{purpose}",  # type: ignore[arg-type]
@@ -55,15 +55,15 @@ class Wallet:
         return await self.billing.CreatePayment(request, metadata=self.member.metadata)
 
     async def confirm(self, confirmation: api.Confirmation, card: str = VISA) -> int:
-        """What the member's app does with the provider; the HTTP status."""
+        """Confirms a payment at the provider, as the member's app does; returns the HTTP status."""
         form = {"payment_method": card, "client_secret": confirmation.client_secret}
         async with httpx.AsyncClient(base_url=self.world.payments_url) as client:
             path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
             return (await client.post(path, data=form)).status_code
 
     async def pay(self, **more: Any) -> str:
-        """A payment by money up to its success; its id."""
-        made = await self.create(self.ask(**more))
+        """Pays by money until the payment has succeeded; returns its id."""
+        made = await self.create(self.order(**more))
         assert await self.confirm(made.confirmation) == 200
         await self.world.drain()
         return made.payment.payment_id
@@ -90,17 +90,17 @@ class Wallet:
     async def subscription(self) -> api.GetSubscriptionResponse:
         return await self.billing.GetSubscription(api.GetSubscriptionRequest(), metadata=self.member.metadata)
 
-    def recovered(self, payment_id: str, at: datetime) -> StreakRecovered:
+    def recovered_event(self, payment_id: str, occurred_at: datetime) -> StreakRecovered:
         event = StreakRecovered(payment_id=payment_id, breaker_user_id=self.member.id, **self._of_streak())
-        event.occurred_at.FromDatetime(at)
+        event.occurred_at.FromDatetime(occurred_at)
         return event
 
-    def rejected(self, payment_id: str, at: datetime) -> RecoveryRejected:
+    def rejected_event(self, payment_id: str, occurred_at: datetime) -> RecoveryRejected:
         event = RecoveryRejected(payment_id=payment_id, **self._of_streak())
-        event.occurred_at.FromDatetime(at)
+        event.occurred_at.FromDatetime(occurred_at)
         return event
 
-    def ended(self, by: Caller, at: datetime, **more: Any) -> ConnectionEnded:
+    def ended_event(self, by: Caller, occurred_at: datetime, **more: Any) -> ConnectionEnded:
         pair = sorted((self.member.id, self.partner.id))
         event = ConnectionEnded(
             connection_id=self.connection_id,
@@ -110,13 +110,13 @@ class Wallet:
             ended_by_id=by.id,
             **more,
         )
-        event.occurred_at.FromDatetime(at)
+        event.occurred_at.FromDatetime(occurred_at)
         return event
 
     def _of_streak(self) -> dict[str, Any]:
         pair = sorted((self.member.id, self.partner.id))
         return {
-            "streak_id": str(uuid7()),  # an aggregate of its own: streak's outbox would not take a version twice
+            "streak_id": str(uuid7()),  # an aggregate of its own: the outbox of streak refuses a version twice
             "version": 1,
             "connection_id": self.connection_id,
             "user_a_id": pair[0],
@@ -124,35 +124,35 @@ class Wallet:
         }
 
     async def recover(self, **more: Any) -> str:
-        """A recovery that was paid by money and applied now; its payment."""
+        """Pays for a recovery by money, which is applied now; returns the payment's id."""
         payment_id = await self.pay(**more)
-        await self.world.publish(self.recovered(payment_id, await self.world.now()))
+        await self.world.publish(self.recovered_event(payment_id, await self.world.now()))
         return payment_id
 
-    async def give_credits(self, count: int = 1) -> int:
-        """Credits by recoveries that came too late; the balance."""
+    async def earn_credits(self, count: int = 1) -> int:
+        """Earns credits by recoveries that came too late; returns the balance."""
         for _ in range(count):
             payment_id = await self.pay()
-            await self.world.publish(self.rejected(payment_id, await self.world.now()))
+            await self.world.publish(self.rejected_event(payment_id, await self.world.now()))
         return await self.credits()
 
 
 @pytest.fixture
 def connections() -> dict[str, str]:
-    """The connection of each streak that the owners let through; another's is refused by the real ones."""
+    """The connection of each streak whose payments are authorised; for other streaks the real owners are asked."""
     return {}
 
 
 @pytest.fixture
 def wallets(world: World, connections: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Wallet]:
-    """Makes members whose things are let through without asking streak or reveal, whose own tests that is."""
-    asked = Owners.authorize
+    """Makes members whose payments are authorised without asking streak or reveal, which have their own tests."""
+    asked = Authorizers.authorize
 
-    async def authorize(self: Owners, payment: Payment) -> UUID:
+    async def authorize(self: Authorizers, payment: Payment) -> UUID:
         found = connections.get(str(payment.streak_id))
         return UUID(found) if found else await asked(self, payment)
 
-    monkeypatch.setattr(Owners, "authorize", authorize)
+    monkeypatch.setattr(Authorizers, "authorize", authorize)
 
     def make() -> Wallet:
         wallet = Wallet(world, world.caller(), world.caller())
@@ -172,8 +172,3 @@ async def service_role(world: World) -> AsyncIterator[asyncpg.Connection[asyncpg
     """Direct SQL in the service's own role, never committed."""
     async with undone(world, "billing") as connection:
         yield connection
-
-
-def moment(stamp: Any) -> datetime:
-    found: datetime = stamp.ToDatetime(UTC)
-    return found

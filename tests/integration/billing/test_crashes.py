@@ -1,4 +1,4 @@
-"""What a crash leaves half-way is driven on, without a charge that gives nothing and without anything twice."""
+"""A payment continues after a crash, with one charge, one delivery, and no charge without delivery."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentSucceeded
 from unora.common.v1.types_pb2 import TIER_PLUS
-from unora_billing.clients import Owners
+from unora_billing.clients import Authorizers
 from unora_billing.domain.errors import ProviderUnavailable
+from unora_common.messages import from_timestamp
 from unora_testing.world import World
 
-from tests.integration.billing.conftest import Wallet, moment
+from tests.integration.billing.conftest import Wallet
 from tests.support import refusal, request_id
 
 LATER = timedelta(minutes=2)
 
 
 class Crash(Exception):
-    """The process is gone at this point."""
+    """The process dies at this point."""
 
 
 def charges(world: World, payment_id: str) -> list[dict[str, Any]]:
@@ -37,10 +38,10 @@ async def only_payment(wallet: Wallet) -> api.Payment:
     return payment
 
 
-def crashing(world: World, point: str) -> tuple[Any, str, Any]:
-    """What to put in the place of a step of a payment, so that the process is gone before or after it."""
+def crash_at(world: World, point: str) -> tuple[Any, str, Any]:
+    """What monkeypatch replaces so that the process dies before or after a step of a payment."""
     when, step = point.split()
-    of: Any = Owners if step == "authorize" else type(world.apps["billing"].runtime.resources.provider)
+    of: Any = Authorizers if step == "authorize" else type(world.apps["billing"].runtime.resources.provider)
     real = getattr(of, step)
 
     async def crashes(*arguments: Any) -> Any:
@@ -53,12 +54,12 @@ def crashing(world: World, point: str) -> tuple[Any, str, Any]:
 
 @pytest.mark.rule("BI-07", "BI-08")
 @pytest.mark.parametrize("point", ["before authorize", "after authorize", "before charge", "after charge"])
-async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
+async def test_a_payment_continues_from_wherever_a_crash_left_it(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
-    request = wallet.ask()
+    request = wallet.order()
     with monkeypatch.context() as broken:
-        broken.setattr(*crashing(world, point))
+        broken.setattr(*crash_at(world, point))
         assert (await refusal(wallet.create(request))).code == "INTERNAL"
     left = await only_payment(wallet)
     assert left.status == api.PAYMENT_STATUS_CREATED
@@ -74,19 +75,19 @@ async def test_a_payment_is_driven_on_from_wherever_a_crash_left_it(
 @pytest.mark.rule("BI-03", "BI-06", "BI-08")
 @pytest.mark.parametrize("by", ["CREDITS", "FREE"])
 @pytest.mark.parametrize("point", ["before authorize", "after authorize"])
-async def test_what_money_does_not_pay_for_is_paid_once_too(
+async def test_a_payment_by_credits_or_a_free_recovery_is_paid_once_after_a_crash(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str, by: str
 ) -> None:
     if by == "CREDITS":
-        await wallet.give_credits()
+        await wallet.earn_credits()
     else:
         await wallet.subscribe("PLUS")
-    request = wallet.ask(method="CREDITS" if by == "CREDITS" else "MONEY")
+    request = wallet.order(method="CREDITS" if by == "CREDITS" else "MONEY")
     with monkeypatch.context() as broken:
-        broken.setattr(*crashing(world, point))
+        broken.setattr(*crash_at(world, point))
         assert (await refusal(wallet.create(request))).code == "INTERNAL"
     await world.move_clock(LATER)
-    again = (await wallet.create(request)).payment  # by the job; whoever asks again finds it
+    again = (await wallet.create(request)).payment  # the job has advanced it; a repeat finds it
     assert api.PaymentMethod.Name(again.method) == f"PAYMENT_METHOD_{by}"
     assert again.status == api.PAYMENT_STATUS_SUCCEEDED
     assert len(await world.events(PaymentSucceeded, again.payment_id)) == 1
@@ -103,7 +104,7 @@ async def test_a_plan_is_charged_once_wherever_a_crash_left_its_payment(
 ) -> None:
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
     with monkeypatch.context() as broken:
-        broken.setattr(*crashing(world, point))
+        broken.setattr(*crash_at(world, point))
         refused = await refusal(wallet.billing.Subscribe(request, metadata=wallet.member.metadata))
         assert refused.code == "INTERNAL"
     await world.move_clock(LATER)
@@ -121,11 +122,11 @@ async def test_a_plan_is_charged_once_wherever_a_crash_left_its_payment(
 async def test_a_renewal_is_charged_once_wherever_a_crash_left_it(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, point: str, webhook: str
 ) -> None:
-    """Nobody is there to ask again: the job finds the charge that it made, whether or not the provider tells of it."""
+    """No app repeats the call: the job finds the charge that it made, whether or not the webhook comes."""
     await wallet.subscribe("PLUS")
-    end = moment((await wallet.subscription()).subscription.current_period_ends_at)
+    end = from_timestamp((await wallet.subscription()).subscription.current_period_ends_at)
     with monkeypatch.context() as broken:
-        broken.setattr(*crashing(world, point))
+        broken.setattr(*crash_at(world, point))
         broken.setattr(world.payments, "paused", webhook == "is lost")
         await world.move_clock(end)
         await world.move_clock(LATER)
@@ -134,20 +135,20 @@ async def test_a_renewal_is_charged_once_wherever_a_crash_left_it(
     assert renewal.status == api.PAYMENT_STATUS_APPLIED
     (charge,) = charges(world, renewal.payment_id)
     assert (charge["status"], charge["amount_received"]) == ("succeeded", 999)
-    assert moment((await wallet.subscription()).subscription.current_period_starts_at) == end
+    assert from_timestamp((await wallet.subscription()).subscription.current_period_starts_at) == end
     assert await wallet.credits() == 0
 
 
 @pytest.mark.rule("BI-08", "BI-09", "BI-11")
-async def test_a_renewal_that_the_provider_may_have_forgotten_is_not_charged_by_its_key_again(
+async def test_a_renewal_is_not_charged_again_under_a_key_that_the_provider_may_have_forgotten(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Longer away than the provider knows a repeat: what it took and told late becomes credits, the next renews."""
+    """After an outage in which the provider forgot its keys, the late webhook becomes credits, and the next renews."""
     await wallet.subscribe("PLUS")
     with monkeypatch.context() as broken:
-        broken.setattr(*crashing(world, "after charge"))
+        broken.setattr(*crash_at(world, "after charge"))
         broken.setattr(world.payments, "paused", True)
-        await world.move_clock(moment((await wallet.subscription()).subscription.current_period_ends_at))
+        await world.move_clock(from_timestamp((await wallet.subscription()).subscription.current_period_ends_at))
         lost, _ = await payments(wallet)
         world.payments.store.forget_answers()
         await world.move_clock(timedelta(hours=24))
@@ -163,14 +164,14 @@ async def test_a_renewal_that_the_provider_may_have_forgotten_is_not_charged_by_
 
 
 @pytest.mark.rule("BI-08")
-async def test_while_the_provider_is_away_the_payment_waits_and_the_caller_is_told(
+async def test_while_the_provider_is_away_the_payment_waits_and_the_caller_gets_unavailable(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: Any) -> Any:
         raise ProviderUnavailable
 
     provider = type(world.apps["billing"].runtime.resources.provider)
-    request = wallet.ask()
+    request = wallet.order()
     with monkeypatch.context() as broken:
         broken.setattr(provider, "charge", away)
         found = await refusal(wallet.create(request))
@@ -181,15 +182,15 @@ async def test_while_the_provider_is_away_the_payment_waits_and_the_caller_is_to
 
 
 @pytest.mark.rule("BI-07")
-async def test_a_payment_that_its_owner_never_answered_is_given_up_without_a_charge(
+async def test_a_payment_whose_owner_never_answers_expires_without_a_charge(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def silent(*_: Any) -> Any:
         raise TimeoutError
 
     with monkeypatch.context() as broken:
-        broken.setattr(Owners, "authorize", silent)
-        await refusal(wallet.create(wallet.ask()))
+        broken.setattr(Authorizers, "authorize", silent)
+        await refusal(wallet.create(wallet.order()))
         await world.move_clock(timedelta(hours=25))
     left = await only_payment(wallet)
     assert (left.status, left.failure) == (api.PAYMENT_STATUS_FAILED, api.PAYMENT_FAILURE_EXPIRED)
@@ -197,7 +198,7 @@ async def test_a_payment_that_its_owner_never_answered_is_given_up_without_a_cha
 
 
 @pytest.mark.rule("BI-07")
-async def test_an_event_of_an_unknown_payment_is_noted_and_changes_nothing(world: World) -> None:
+async def test_a_webhook_of_an_unknown_payment_is_recorded_and_changes_nothing(world: World) -> None:
     intent = {"id": "pi_x", "status": "succeeded", "amount": 299, "amount_received": 299, "currency": "usd"}
     for metadata in ({}, {"payment_id": request_id()}, {"payment_id": "no uuid"}):
         event = {"id": f"evt_{request_id()}", "type": "payment_intent.succeeded"}

@@ -1,4 +1,4 @@
-"""What the billing schema refuses by itself, to direct SQL in the service's own role."""
+"""What the billing schema itself refuses: direct SQL in the service's own role."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def refused(role: asyncpg.Connection[asyncpg.Record], constraint: str, sql
         "version = 1",
     ],
 )
-async def test_what_a_payment_is_never_changes(
+async def test_the_facts_of_a_payment_never_change(
     wallet: Wallet, wallets: Callable[[], Wallet], service_role: asyncpg.Connection[asyncpg.Record], change: str
 ) -> None:
     payment_id = await wallet.pay()
@@ -71,7 +71,7 @@ async def test_a_payment_moves_only_forward(
         "DELETE FROM billing.credits",
     ],
 )
-async def test_nothing_of_it_is_ever_removed(
+async def test_payments_accounts_and_entries_are_never_deleted(
     wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record], sql: str
 ) -> None:
     await refused(service_role, "append_only", sql)
@@ -81,7 +81,7 @@ async def test_nothing_of_it_is_ever_removed(
 async def test_a_balance_is_the_sum_of_the_ledger_and_nothing_else(
     wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]
 ) -> None:
-    await wallet.give_credits()
+    await wallet.earn_credits()
     for sql in ("balance = 5000", "balance = 0", "balance = -1"):
         update = f"UPDATE billing.accounts SET {sql} WHERE user_id = $1"
         await refused(service_role, "account_balance", update, wallet.member.user)
@@ -91,7 +91,7 @@ async def test_a_balance_is_the_sum_of_the_ledger_and_nothing_else(
 
 @pytest.mark.rule("BI-03")
 async def test_a_balance_is_never_negative(wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]) -> None:
-    await wallet.create(wallet.ask())
+    await wallet.create(wallet.order())
     made = """
         INSERT INTO billing.payments (id, payer_id, request_id, purpose, method, amount, currency, streak_id, status,
             created_at, version)
@@ -107,7 +107,7 @@ async def test_an_entry_is_the_whole_amount_of_a_payment_once(
 ) -> None:
     given, paid = UUID(await wallet.recover()), UUID(await wallet.pay())
     compensation = ENTRY.format(kind="'compensation'", amount="amount")
-    await refused(service_role, "credit_entry", compensation, given)  # it was given
+    await refused(service_role, "credit_entry", compensation, given)  # it was delivered
     await refused(service_role, "credit_entry", ENTRY.format(kind="'spent'", amount="-amount"), paid)  # by money
     await service_role.execute("UPDATE billing.payments SET status = 'credited' WHERE id = $1", paid)
     await refused(service_role, "credit_entry", ENTRY.format(kind="'protection'", amount="amount + 1"), paid)
@@ -117,7 +117,7 @@ async def test_an_entry_is_the_whole_amount_of_a_payment_once(
 
 
 @pytest.mark.rule("BI-01", "BI-04")
-async def test_one_subscription_goes_on_and_credits_pay_for_none(
+async def test_a_member_has_one_subscription_and_cannot_pay_it_by_credits(
     wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     await wallet.subscribe("PLUS")
@@ -135,7 +135,7 @@ async def test_one_subscription_goes_on_and_credits_pay_for_none(
 
 
 @pytest.mark.rule("BI-05")
-async def test_a_protection_is_of_a_paid_recovery_and_converts_in_time(
+async def test_a_protection_belongs_to_a_paid_recovery_and_converts_only_in_time(
     world: World, wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     recovered, paid = UUID(await wallet.recover()), UUID(await wallet.pay())

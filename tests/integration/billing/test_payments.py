@@ -1,4 +1,4 @@
-"""Payments by money: recorded, authorised, charged once, settled by signed webhooks in any order."""
+"""Payments by money: recorded, authorised, charged once, decided by signed webhooks in any order."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support import refusal, request_id
 
 
 @pytest.mark.rule("BI-02", "BI-07")
-async def test_a_payment_is_recorded_then_charged_then_given(world: World, wallet: Wallet) -> None:
-    made = await wallet.create(wallet.ask())
+async def test_a_payment_is_recorded_then_charged_then_applied(world: World, wallet: Wallet) -> None:
+    made = await wallet.create(wallet.order())
     payment_id = made.payment.payment_id
     assert (made.payment.amount, made.payment.currency) == (299, "USD")
     assert made.payment.status == api.PAYMENT_STATUS_PENDING
@@ -29,7 +29,7 @@ async def test_a_payment_is_recorded_then_charged_then_given(world: World, walle
     assert await wallet.status(payment_id) == "SUCCEEDED"
     (succeeded,) = await world.events(PaymentSucceeded, payment_id)
     assert (succeeded.payer_id, succeeded.amount, succeeded.version) == (wallet.member.id, 299, 3)
-    await world.publish(wallet.recovered(payment_id, await world.now()))
+    await world.publish(wallet.recovered_event(payment_id, await world.now()))
     assert await wallet.status(payment_id) == "APPLIED"
 
 
@@ -37,7 +37,7 @@ async def test_a_payment_is_recorded_then_charged_then_given(world: World, walle
 async def test_a_declined_card_charges_nothing_and_cannot_be_tried_on_the_same_payment(
     world: World, wallet: Wallet
 ) -> None:
-    made = await wallet.create(wallet.ask())
+    made = await wallet.create(wallet.order())
     assert await wallet.confirm(made.confirmation, DECLINED) == 402
     await world.drain()
     assert await wallet.status(made.payment.payment_id) == "FAILED"
@@ -48,7 +48,7 @@ async def test_a_declined_card_charges_nothing_and_cannot_be_tried_on_the_same_p
 
 @pytest.mark.rule("BI-08")
 async def test_twenty_repeats_at_once_are_one_payment_and_one_charge(world: World, wallet: Wallet) -> None:
-    request = wallet.ask()
+    request = wallet.order()
     made = await asyncio.gather(*(wallet.create(request) for _ in range(20)))
     assert len({each.payment.payment_id for each in made}) == 1
     assert len({each.confirmation.provider_payment_id for each in made}) == 1
@@ -59,7 +59,7 @@ async def test_twenty_repeats_at_once_are_one_payment_and_one_charge(world: Worl
 
 @pytest.mark.rule("BI-08")
 async def test_a_repeat_returns_the_payment_as_it_is_now(world: World, wallet: Wallet) -> None:
-    request = wallet.ask()
+    request = wallet.order()
     made = await wallet.create(request)
     again = await wallet.create(request)
     assert again.confirmation == made.confirmation
@@ -74,13 +74,13 @@ async def test_a_repeat_returns_the_payment_as_it_is_now(world: World, wallet: W
 
 @pytest.mark.rule("BI-08")
 async def test_a_request_id_is_good_for_one_request(wallet: Wallet) -> None:
-    request = wallet.ask()
+    request = wallet.order()
     await wallet.create(request)
     for other in (
-        wallet.ask("NUDGE", request_id=request.request_id),
-        wallet.ask(method="CREDITS", request_id=request.request_id),
-        wallet.ask(request_id=request.request_id, streak_id=request_id()),
-        wallet.ask("REVEAL", request_id=request.request_id, reveal_number=3),
+        wallet.order("NUDGE", request_id=request.request_id),
+        wallet.order(method="CREDITS", request_id=request.request_id),
+        wallet.order(request_id=request.request_id, streak_id=request_id()),
+        wallet.order("REVEAL", request_id=request.request_id, reveal_number=3),
     ):
         assert (await refusal(wallet.create(other))).reason == "REQUEST_ID_REUSED"
 
@@ -89,8 +89,8 @@ async def test_a_request_id_is_good_for_one_request(wallet: Wallet) -> None:
 async def test_the_same_request_id_of_two_members_is_two_payments(wallets: Callable[[], Wallet]) -> None:
     one, two = wallets(), wallets()
     same = request_id()
-    first = await one.create(one.ask(request_id=same))
-    second = await two.create(two.ask(request_id=same))
+    first = await one.create(one.order(request_id=same))
+    second = await two.create(two.order(request_id=same))
     assert first.payment.payment_id != second.payment.payment_id
     get = api.GetPaymentRequest(payment_id=first.payment.payment_id)
     for asked in (get, api.GetPaymentRequest(payment_id=request_id())):
@@ -100,7 +100,7 @@ async def test_the_same_request_id_of_two_members_is_two_payments(wallets: Calla
 
 @pytest.mark.rule("BI-07")
 async def test_a_webhook_that_comes_many_times_at_once_applies_once(world: World, wallet: Wallet) -> None:
-    made = await wallet.create(wallet.ask())
+    made = await wallet.create(wallet.order())
     await wallet.confirm(made.confirmation)
     event = world.payments.store.undelivered[-1]
     assert all(await asyncio.gather(*(world.payments.send(event) for _ in range(10))))
@@ -110,20 +110,20 @@ async def test_a_webhook_that_comes_many_times_at_once_applies_once(world: World
 
 
 @pytest.mark.rule("BI-07")
-async def test_a_webhook_may_come_before_our_own_note_of_the_charge(
+async def test_a_webhook_may_come_before_the_charge_is_recorded(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paying = world.apps["billing"].runtime.resources.provider
-    charge = paying.charge
+    provider = world.apps["billing"].runtime.resources.provider
+    charge = provider.charge
 
-    async def charged_and_told(asked: object) -> object:
+    async def charge_and_deliver(asked: object) -> object:
         intent = await charge(asked)
         world.payments.store.confirm(intent.id, "pm_card_visa")
         await world.payments.deliver()
         return intent
 
-    monkeypatch.setattr(paying, "charge", charged_and_told)
-    made = await wallet.create(wallet.ask())
+    monkeypatch.setattr(provider, "charge", charge_and_deliver)
+    made = await wallet.create(wallet.order())
     assert made.payment.status == api.PAYMENT_STATUS_SUCCEEDED
     assert not made.HasField("confirmation")
     assert len(await world.events(PaymentSucceeded, made.payment.payment_id)) == 1
@@ -134,7 +134,7 @@ async def test_a_webhook_may_come_before_our_own_note_of_the_charge(
 async def test_a_decline_and_a_success_in_any_order_are_a_success(
     world: World, wallet: Wallet, order: tuple[int, int]
 ) -> None:
-    made = await wallet.create(wallet.ask())
+    made = await wallet.create(wallet.order())
     world.payments.paused = True
     await wallet.confirm(made.confirmation, DECLINED)
     await wallet.confirm(made.confirmation)
@@ -150,7 +150,7 @@ async def test_a_decline_and_a_success_in_any_order_are_a_success(
 
 @pytest.mark.rule("BI-07", "BI-11")
 async def test_money_taken_for_a_payment_that_had_failed_becomes_credits(world: World, wallet: Wallet) -> None:
-    made = await wallet.create(wallet.ask())
+    made = await wallet.create(wallet.order())
     await wallet.confirm(made.confirmation, DECLINED)
     await world.drain()
     intent = world.payments.store.find(made.confirmation.provider_payment_id)
@@ -165,10 +165,10 @@ async def test_money_taken_for_a_payment_that_had_failed_becomes_credits(world: 
 
 @pytest.mark.rule("BI-07")
 @pytest.mark.parametrize("wrong", [{"amount_received": 298}, {"amount_received": 29900}, {"currency": "eur"}])
-async def test_another_amount_than_asked_is_not_taken_for_the_payment(
+async def test_a_different_amount_does_not_pay_for_the_payment(
     world: World, wallet: Wallet, wrong: dict[str, object]
 ) -> None:
-    made = await wallet.create(wallet.ask())
+    made = await wallet.create(wallet.order())
     intent = world.payments.store.find(made.confirmation.provider_payment_id)
     paid = intent | {"status": "succeeded", "amount_received": 299} | wrong
     event = {"id": f"evt_{request_id()}", "type": "payment_intent.succeeded", "data": {"object": paid}}
@@ -182,8 +182,8 @@ async def test_another_amount_than_asked_is_not_taken_for_the_payment(
 
 @pytest.mark.rule("BI-07")
 @pytest.mark.parametrize("kind", ["canceled", "succeeded"])
-async def test_another_charge_with_our_payments_name_moves_it_nowhere(world: World, wallet: Wallet, kind: str) -> None:
-    made = await wallet.create(wallet.ask())
+async def test_another_charge_with_the_same_payment_id_changes_nothing(world: World, wallet: Wallet, kind: str) -> None:
+    made = await wallet.create(wallet.order())
     intent = world.payments.store.find(made.confirmation.provider_payment_id)
     other = intent | {"id": "pi_other", "status": kind, "amount_received": 299 if kind == "succeeded" else 0}
     event = {"id": f"evt_{request_id()}", "type": f"payment_intent.{kind}", "data": {"object": other}}
@@ -195,8 +195,10 @@ async def test_another_charge_with_our_payments_name_moves_it_nowhere(world: Wor
 
 
 @pytest.mark.rule("BI-07")
-async def test_only_what_the_provider_signed_over_these_bytes_lately_is_taken(world: World, wallet: Wallet) -> None:
-    made = await wallet.create(wallet.ask())
+async def test_only_a_recent_signature_of_the_provider_over_these_bytes_is_accepted(
+    world: World, wallet: Wallet
+) -> None:
+    made = await wallet.create(wallet.order())
     await wallet.confirm(made.confirmation)
     event = world.payments.store.undelivered[-1]
     body, secret = json.dumps(event).encode(), world.payments_secret
@@ -222,17 +224,15 @@ async def test_only_what_the_provider_signed_over_these_bytes_lately_is_taken(wo
 
 
 @pytest.mark.rule("BI-07")
-async def test_what_is_of_no_interest_is_taken_and_forgotten(world: World) -> None:
+async def test_a_webhook_that_billing_ignores_is_accepted_and_not_recorded(world: World) -> None:
     assert await world.payments.send({"id": "evt_other", "type": "customer.created", "data": {"object": {}}})
     found = await world.superuser.fetchval("SELECT count(*) FROM billing.provider_events WHERE event_id = 'evt_other'")
     assert found == 0
 
 
 @pytest.mark.rule("BI-07")
-async def test_a_payment_that_nobody_confirms_is_given_up_and_cannot_be_paid_later(
-    world: World, wallet: Wallet
-) -> None:
-    made = await wallet.create(wallet.ask())
+async def test_a_payment_that_is_not_confirmed_expires_and_cannot_be_paid_later(world: World, wallet: Wallet) -> None:
+    made = await wallet.create(wallet.order())
     await world.move_clock(timedelta(hours=23))
     assert await wallet.status(made.payment.payment_id) == "PENDING"
     await world.move_clock(timedelta(hours=2))
@@ -242,10 +242,8 @@ async def test_a_payment_that_nobody_confirms_is_given_up_and_cannot_be_paid_lat
 
 
 @pytest.mark.rule("BI-07")
-async def test_a_payment_whose_webhook_was_lost_counts_as_paid_when_it_is_given_up(
-    world: World, wallet: Wallet
-) -> None:
-    made = await wallet.create(wallet.ask())
+async def test_a_payment_whose_webhook_was_lost_counts_as_paid_when_it_expires(world: World, wallet: Wallet) -> None:
+    made = await wallet.create(wallet.order())
     world.payments.paused = True
     try:
         await wallet.confirm(made.confirmation)

@@ -1,4 +1,4 @@
-"""What cannot be asked for at all."""
+"""Requests that are always refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support import refusal, request_id
 async def test_a_reveal_from_1_to_4_is_for_sale_and_goes_with_nothing_else(
     wallet: Wallet, purpose: str, number: int
 ) -> None:
-    found = await refusal(wallet.create(wallet.ask(purpose, reveal_number=number)))
+    found = await refusal(wallet.create(wallet.order(purpose, reveal_number=number)))
     assert found.code == "INVALID_ARGUMENT"
     assert set(found.violations) <= {"reveal_number", ""}, "a rule between fields has an empty path"
     assert found.violations
@@ -25,7 +25,7 @@ async def test_a_reveal_from_1_to_4_is_for_sale_and_goes_with_nothing_else(
 @pytest.mark.rule("BI-04")
 @pytest.mark.parametrize("method", ["PAYMENT_METHOD_CREDITS", "PAYMENT_METHOD_FREE"])
 async def test_credits_cannot_pay_for_a_subscription(wallet: Wallet, method: str) -> None:
-    await wallet.give_credits(4)  # more than a month of plus
+    await wallet.earn_credits(4)  # more than a month of plus
     request = api.SubscribeRequest(request_id=request_id(), tier="TIER_PLUS", method=method)  # type: ignore[arg-type]
     found = await refusal(wallet.billing.Subscribe(request, metadata=wallet.member.metadata))
     assert (found.code, list(found.violations)) == ("INVALID_ARGUMENT", ["method"])
@@ -33,22 +33,22 @@ async def test_credits_cannot_pay_for_a_subscription(wallet: Wallet, method: str
 
 
 @pytest.mark.rule("BI-06")
-async def test_nobody_can_ask_for_a_free_recovery(wallet: Wallet) -> None:
-    found = await refusal(wallet.create(wallet.ask(method="FREE")))
+async def test_a_free_recovery_cannot_be_asked_for(wallet: Wallet) -> None:
+    found = await refusal(wallet.create(wallet.order(method="FREE")))
     assert (found.code, list(found.violations)) == ("INVALID_ARGUMENT", ["method"])
 
 
 @pytest.mark.rule("XX-04")
-async def test_what_the_owner_refuses_with_reaches_the_caller_and_the_payment_failed(wallet: Wallet) -> None:
-    """Asked of the real owners, about a streak that does not exist."""
+async def test_the_owners_refusal_reaches_the_caller_and_the_payment_failed(wallet: Wallet) -> None:
+    """The real owners are asked about a streak that does not exist."""
     for asked in (
-        wallet.ask(streak_id=request_id()),
-        wallet.ask("NUDGE", streak_id=request_id()),
-        wallet.ask("REVEAL", streak_id=request_id(), reveal_number=3),
+        wallet.order(streak_id=request_id()),
+        wallet.order("NUDGE", streak_id=request_id()),
+        wallet.order("REVEAL", streak_id=request_id(), reveal_number=3),
     ):
         found = await refusal(wallet.create(asked))
         assert (found.code, found.reason) == ("NOT_FOUND", "STREAK_NOT_FOUND")
-        again = await wallet.create(asked)  # a repeat is told what became of it
+        again = await wallet.create(asked)  # a repeat returns the failed payment
         assert again.payment.status == api.PAYMENT_STATUS_FAILED
         assert again.payment.failure == api.PAYMENT_FAILURE_NOT_AUTHORIZED
         assert not again.HasField("confirmation")

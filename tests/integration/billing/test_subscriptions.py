@@ -1,4 +1,4 @@
-"""Subscriptions: one a member, by the month, with grace, and what ends them."""
+"""Subscriptions: one per member, by the month, with grace, and what ends them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import SubscriptionChanged, TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.safety.v1.events_pb2 import RestrictionChanged
-from unora_billing import jobs, subscribing
+from unora_billing import jobs
 from unora_billing.domain.errors import ProviderUnavailable
 from unora_billing.domain.payments import IllegalStep
 from unora_billing.domain.policy import Policy
 from unora_billing.domain.subscriptions import month_after
+from unora_billing.use_cases.subscriptions import process_due
 from unora_common.database import Tx
+from unora_common.messages import from_timestamp
 from unora_testing.world import World
 
-from tests.integration.billing.conftest import FAILS_LATER, Wallet, moment
+from tests.integration.billing.conftest import FAILS_LATER, Wallet
 from tests.support import read_refusal, refusal, request_id
 
 HOUR = timedelta(hours=1)
@@ -31,7 +33,7 @@ async def tiers(world: World, wallet: Wallet) -> list[int]:
     return [event.tier for event in await world.events(TierChanged, wallet.member.id)]
 
 
-async def ask(wallet: Wallet, tier: Tier.ValueType) -> str:
+async def try_subscribe(wallet: Wallet, tier: Tier.ValueType) -> str:
     request = api.SubscribeRequest(request_id=request_id(), tier=tier)
     try:
         await wallet.billing.Subscribe(request, metadata=wallet.member.metadata)
@@ -46,24 +48,24 @@ async def cancel(wallet: Wallet) -> api.Subscription:
 
 
 @pytest.mark.rule("BI-01")
-async def test_a_payment_starts_a_month_and_the_tier(world: World, wallet: Wallet) -> None:
+async def test_a_payment_begins_a_month_and_the_tier(world: World, wallet: Wallet) -> None:
     assert (await wallet.subscription()).tier == TIER_FREE
     payment = await wallet.subscribe("PLUS")
     assert (payment.status, payment.amount, payment.plan) == (api.PAYMENT_STATUS_APPLIED, 999, TIER_PLUS)
     found = await wallet.subscription()
     assert (found.tier, found.subscription.status) == (TIER_PLUS, api.SUBSCRIPTION_STATUS_ACTIVE)
-    begun = moment(found.subscription.current_period_starts_at)
-    assert moment(found.subscription.current_period_ends_at) == month_after(begun, 1)
+    begun = from_timestamp(found.subscription.current_period_starts_at)
+    assert from_timestamp(found.subscription.current_period_ends_at) == month_after(begun, 1)
     assert await tiers(world, wallet) == [TIER_PLUS]
 
 
 @pytest.mark.rule("BI-01")
-async def test_a_higher_plan_takes_the_place_of_a_lower_one_at_once(world: World, wallet: Wallet) -> None:
+async def test_a_higher_plan_replaces_a_lower_one_at_once(world: World, wallet: Wallet) -> None:
     await wallet.subscribe("PLUS")
-    assert await ask(wallet, TIER_PLUS) == "SUBSCRIPTION_EXISTS"
+    assert await try_subscribe(wallet, TIER_PLUS) == "SUBSCRIPTION_EXISTS"
     await wallet.subscribe("PRO")
     assert (await wallet.subscription()).tier == TIER_PRO
-    assert await ask(wallet, TIER_PLUS) == "PLAN_LOWER"
+    assert await try_subscribe(wallet, TIER_PLUS) == "PLAN_LOWER"
     assert await tiers(world, wallet) == [TIER_PLUS, TIER_PRO]
     going = await world.superuser.fetchval(
         "SELECT count(*) FROM billing.subscriptions WHERE user_id = $1 AND status <> 'ended'", wallet.member.user
@@ -72,21 +74,21 @@ async def test_a_higher_plan_takes_the_place_of_a_lower_one_at_once(world: World
 
 
 @pytest.mark.rule("BI-01")
-async def test_many_at_once_are_one_payment_under_way(wallet: Wallet) -> None:
-    results = await asyncio.gather(*(ask(wallet, TIER_PLUS) for _ in range(8)))
+async def test_many_calls_at_once_make_one_open_payment(wallet: Wallet) -> None:
+    results = await asyncio.gather(*(try_subscribe(wallet, TIER_PLUS) for _ in range(8)))
     assert sorted(results) == ["OK"] + ["PAYMENT_PENDING"] * 7
 
 
 @pytest.mark.rule("BI-01")
-async def test_it_renews_by_itself_month_by_month(world: World, wallet: Wallet) -> None:
+async def test_a_subscription_renews_month_by_month(world: World, wallet: Wallet) -> None:
     await wallet.subscribe("PLUS")
     first = (await wallet.subscription()).subscription
-    started = moment(first.started_at)
+    started = from_timestamp(first.started_at)
     await world.move_clock(month_after(started, 1) + HOUR)
     second = (await wallet.subscription()).subscription
     assert second.subscription_id == first.subscription_id
-    assert moment(second.current_period_starts_at) == moment(first.current_period_ends_at)
-    assert moment(second.current_period_ends_at) == month_after(started, 2)
+    assert from_timestamp(second.current_period_starts_at) == from_timestamp(first.current_period_ends_at)
+    assert from_timestamp(second.current_period_ends_at) == month_after(started, 2)
     paid = await world.superuser.fetch(
         "SELECT status FROM billing.payments WHERE payer_id = $1 AND renews_subscription_id IS NOT NULL",
         wallet.member.user,
@@ -96,9 +98,9 @@ async def test_it_renews_by_itself_month_by_month(world: World, wallet: Wallet) 
 
 
 @pytest.mark.rule("BI-09")
-async def test_one_that_cannot_renew_keeps_its_tier_for_three_days(world: World, wallet: Wallet) -> None:
+async def test_a_subscription_that_cannot_renew_keeps_its_tier_for_three_days(world: World, wallet: Wallet) -> None:
     await wallet.subscribe("PLUS", FAILS_LATER)
-    end = moment((await wallet.subscription()).subscription.current_period_ends_at)
+    end = from_timestamp((await wallet.subscription()).subscription.current_period_ends_at)
     await world.move_clock(end + HOUR)
     found = await wallet.subscription()
     assert (found.tier, found.subscription.status) == (TIER_PLUS, api.SUBSCRIPTION_STATUS_GRACE)
@@ -115,13 +117,13 @@ async def test_one_that_cannot_renew_keeps_its_tier_for_three_days(world: World,
 async def test_a_renewal_that_the_provider_has_not_answered_takes_no_plan_away(
     world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, begun: int
 ) -> None:
-    """The provider is away for days: renewals are given up unanswered, and nothing was tried in vain."""
+    """The provider is away for days: renewals expire without an answer, and none was declined."""
 
     async def away(*_: object) -> None:
         raise ProviderUnavailable
 
     await wallet.subscribe("PLUS")
-    end = moment((await wallet.subscription()).subscription.current_period_ends_at)
+    end = from_timestamp((await wallet.subscription()).subscription.current_period_ends_at)
     with monkeypatch.context() as broken:
         broken.setattr(type(world.apps["billing"].runtime.resources.provider), "charge", away)
         await world.move_clock(end + timedelta(days=begun))
@@ -130,19 +132,19 @@ async def test_a_renewal_that_the_provider_has_not_answered_takes_no_plan_away(
         assert (await wallet.subscription()).tier == TIER_PLUS
     await world.move_clock(timedelta(minutes=2))
     found = (await wallet.subscription()).subscription
-    assert (found.status, moment(found.current_period_starts_at)) == (api.SUBSCRIPTION_STATUS_ACTIVE, end)
+    assert (found.status, from_timestamp(found.current_period_starts_at)) == (api.SUBSCRIPTION_STATUS_ACTIVE, end)
     assert await tiers(world, wallet) == [TIER_PLUS]
 
 
 @pytest.mark.rule("BI-01")
-async def test_a_cancelled_one_ends_with_its_period_and_pays_no_more(world: World, wallet: Wallet) -> None:
+async def test_a_cancelled_subscription_ends_with_its_period_and_pays_no_more(world: World, wallet: Wallet) -> None:
     assert (await refusal(cancel(wallet))).reason == "SUBSCRIPTION_NOT_FOUND"
     await wallet.subscribe("PRO")
     cancelled = await cancel(wallet)
     assert cancelled.status == api.SUBSCRIPTION_STATUS_CANCELLED
     assert await cancel(wallet) == cancelled
     assert (await wallet.subscription()).tier == TIER_PRO
-    await world.move_clock(moment(cancelled.current_period_ends_at) + HOUR)
+    await world.move_clock(from_timestamp(cancelled.current_period_ends_at) + HOUR)
     assert (await wallet.subscription()).tier == TIER_FREE
     statuses = [event.status for event in await world.events(SubscriptionChanged, wallet.member.id)]
     assert statuses == [
@@ -152,22 +154,22 @@ async def test_a_cancelled_one_ends_with_its_period_and_pays_no_more(world: Worl
     ]
 
 
-def standing(wallet: Wallet, version: int, *, suspended: bool) -> RestrictionChanged:
+def restriction_changed(wallet: Wallet, version: int, *, suspended: bool) -> RestrictionChanged:
     event = RestrictionChanged(user_id=wallet.member.id, version=version, suspended=suspended)
     event.occurred_at.FromSeconds(1)
     return event
 
 
 @pytest.mark.rule("SA-06", "BI-11")
-async def test_a_suspension_ends_it_at_once_and_a_payment_under_way_becomes_credits(
+async def test_a_suspension_ends_the_subscription_at_once_and_an_open_payment_becomes_credits(
     world: World, wallet: Wallet
 ) -> None:
     await wallet.subscribe("PLUS")
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PRO)
     made = await wallet.billing.Subscribe(request, metadata=wallet.member.metadata)
-    await world.publish(standing(wallet, 2, suspended=True))
+    await world.publish(restriction_changed(wallet, 2, suspended=True))
     assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
-    await world.publish(standing(wallet, 1, suspended=False))  # older, and passed over
+    await world.publish(restriction_changed(wallet, 1, suspended=False))  # older, and ignored
     assert await wallet.confirm(made.confirmation) == 200
     await world.drain()
     assert await tiers(world, wallet) == [TIER_PLUS, TIER_FREE]
@@ -200,24 +202,26 @@ async def test_the_plans_and_prices_are_those_of_the_policy(wallets: Callable[[]
 
 
 @pytest.mark.rule("BI-09")
-async def test_a_subscription_that_cannot_be_renewed_holds_up_no_other(
+async def test_a_subscription_that_cannot_be_renewed_does_not_block_others(
     world: World, wallets: Callable[[], Wallet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is wrong with it: those that are due after it are not to lose their tier by it."""
+    """Whatever is wrong with it, subscriptions that are due after it do not lose their tier."""
     stuck, other = wallets(), wallets()
     for wallet in (stuck, other):
         await wallet.subscribe("PLUS")
 
-    async def come_due(tx: Tx, user_id: UUID, policy: Policy) -> bool:
+    async def process_due_except_stuck(tx: Tx, user_id: UUID, policy: Policy) -> bool:
         if user_id == stuck.member.user:
             raise IllegalStep("it cannot be")
-        return await subscribing.come_due(tx, user_id, policy)
+        return await process_due(tx, user_id, policy)
 
     with monkeypatch.context() as broken:
-        broken.setattr(jobs, "come_due", come_due)
+        broken.setattr(jobs, "process_due", process_due_except_stuck)
         await world.move_clock(timedelta(days=32))
-    periods = [moment((await each.subscription()).subscription.current_period_ends_at) for each in (stuck, other)]
+    periods = [
+        from_timestamp((await each.subscription()).subscription.current_period_ends_at) for each in (stuck, other)
+    ]
     now = await world.now()
     assert periods[0] < now < periods[1]
     await world.drain()
-    assert moment((await stuck.subscription()).subscription.current_period_ends_at) > now
+    assert from_timestamp((await stuck.subscription()).subscription.current_period_ends_at) > now

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.rule("SA-06")
 
 
 def session_of(app: App[Any, Any], caller: Caller) -> UUID:
-    return app.verifier._remembered[caller.token].session
+    return app.verifier._verified[caller.token].session
 
 
 async def test_a_token_that_is_remembered_is_refused_once_its_session_is_revoked(bare_world: BareWorld) -> None:
@@ -33,7 +33,7 @@ async def test_a_token_that_is_remembered_is_refused_once_its_session_is_revoked
     await streaks.CheckIn(check_in_request(), metadata=member.metadata)
     bare_world.revoked = frozenset({session_of(app, member)})
     await app.revocations.refresh()
-    assert member.token in app.verifier._remembered
+    assert member.token in app.verifier._verified
     for _ in range(2):
         refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
         assert (refused.code, refused.reason, refused.domain) == ("UNAUTHENTICATED", "SESSION_REVOKED", "unora.streak")

@@ -1,4 +1,4 @@
-"""Who lives in the tests of Discovery."""
+"""Fixtures of the tests of Discovery."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.integration.identity.people import People
 
 @pytest.fixture
 async def pool(world: World) -> Pool:
-    """Discovery with nobody in it."""
+    """Discovery without members."""
     pool = Pool(world)
     await pool.empty()
     return pool

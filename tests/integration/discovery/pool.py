@@ -1,4 +1,4 @@
-"""Members as Discovery knows them, and the calls that they make."""
+"""Members in the pool of Discovery, the calls that they make, and events about them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ TIMER: Final = "INSERT INTO discovery.refresh_timers (user_id) VALUES ($1)"
 
 
 class Pool:
-    """Discovery in this world, emptied of the members of other tests."""
+    """Discovery in this world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -70,14 +70,14 @@ class Pool:
         self.cards = world.stub(CardServiceStub, "discovery", caller="matching")
 
     async def empty(self) -> None:
-        """Whoever is there leaves all servers."""
+        """Removes all members from all servers."""
         await self.world.superuser.execute("DELETE FROM discovery.server_memberships")
 
     async def member(self, *hobbies: str, servers: Sequence[Server] = ALL, city: str = "Lisbon") -> Caller:
-        """A member as the pool holds them, without an account: ready, with a free slot."""
+        """A member of the pool, without an account: discovery-ready, with a free slot."""
         caller, chosen = self.world.caller(), hobbies or HOBBIES
-        told = [{"hobby_option_id": each, "name": each.title(), "micro_description": f"my {each}"} for each in chosen]
-        await self.world.superuser.execute(MEMBER, caller.user, city, list(chosen), json.dumps(told))
+        fields = [{"hobby_option_id": each, "name": each.title(), "micro_description": f"my {each}"} for each in chosen]
+        await self.world.superuser.execute(MEMBER, caller.user, city, list(chosen), json.dumps(fields))
         await self.world.superuser.execute(JOINS, caller.user, [NAMES[server] for server in servers])
         await self.world.superuser.execute(TIMER, caller.user)
         return caller
@@ -85,67 +85,67 @@ class Pool:
     async def members(self, count: int, *hobbies: str, servers: Sequence[Server] = ALL) -> list[Caller]:
         return [await self.member(*hobbies, servers=servers) for _ in range(count)]
 
-    async def join(self, who: Caller, server: Server = PARTNER, request: str = "") -> JoinServerResponse:
-        asked = JoinServerRequest(request_id=request or request_id(), server_type=server)
-        return await self.discovery.JoinServer(asked, metadata=who.metadata)
+    async def join(self, member: Caller, server: Server = PARTNER, request: str = "") -> JoinServerResponse:
+        message = JoinServerRequest(request_id=request or request_id(), server_type=server)
+        return await self.discovery.JoinServer(message, metadata=member.metadata)
 
-    async def refresh(self, who: Caller, server: Server = PARTNER, request: str = "") -> Screen:
-        asked = RefreshBatchRequest(request_id=request or request_id(), server_type=server)
-        return (await self.discovery.RefreshBatch(asked, metadata=who.metadata)).screen
+    async def refresh(self, member: Caller, server: Server = PARTNER, request: str = "") -> Screen:
+        message = RefreshBatchRequest(request_id=request or request_id(), server_type=server)
+        return (await self.discovery.RefreshBatch(message, metadata=member.metadata)).screen
 
-    async def screen(self, who: Caller, server: Server = PARTNER) -> Screen:
-        return (await self.discovery.GetScreen(GetScreenRequest(server_type=server), metadata=who.metadata)).screen
+    async def screen(self, member: Caller, server: Server = PARTNER) -> Screen:
+        return (await self.discovery.GetScreen(GetScreenRequest(server_type=server), metadata=member.metadata)).screen
 
     async def resolve(self, viewer: Caller, card_id: str, *, old: bool = False) -> ResolveCardResponse:
-        asked = ResolveCardRequest(card_id=card_id, viewer_id=viewer.id, allow_replaced=old)
-        return await self.cards.ResolveCard(asked)
+        message = ResolveCardRequest(card_id=card_id, viewer_id=viewer.id, allow_replaced=old)
+        return await self.cards.ResolveCard(message)
 
     async def shown(self, viewer: Caller, batch: Batch) -> list[str]:
-        """Who is behind the cards of an active batch, by position."""
+        """The ids of the members on the cards of an active batch, by position."""
         return [(await self.resolve(viewer, card.card_id)).user_id for card in batch.cards]
 
-    async def leave(self, who: Caller, server: Server = PARTNER, request: str = "") -> LeaveServerResponse:
-        asked = LeaveServerRequest(request_id=request or request_id(), server_type=server)
-        return await self.discovery.LeaveServer(asked, metadata=who.metadata)
+    async def leave(self, member: Caller, server: Server = PARTNER, request: str = "") -> LeaveServerResponse:
+        message = LeaveServerRequest(request_id=request or request_id(), server_type=server)
+        return await self.discovery.LeaveServer(message, metadata=member.metadata)
 
-    async def filters(self, who: Caller, server: Server = PARTNER) -> Filters:
-        asked = GetFiltersRequest(server_type=server)
-        return (await self.discovery.GetFilters(asked, metadata=who.metadata)).filters
+    async def get_filters(self, member: Caller, server: Server = PARTNER) -> Filters:
+        message = GetFiltersRequest(server_type=server)
+        return (await self.discovery.GetFilters(message, metadata=member.metadata)).filters
 
-    async def filter(
-        self, who: Caller, server: Server = PARTNER, *mask: str, request: str = "", **told: Any
+    async def update_filters(
+        self, member: Caller, server: Server = PARTNER, *mask: str, request: str = "", **fields: Any
     ) -> Filters:
-        """Changes a member's filters: the fields told, unless a mask names others."""
-        asked = UpdateFiltersRequest(
+        """Changes a member's filters: these fields, unless a mask names others."""
+        message = UpdateFiltersRequest(
             request_id=request or request_id(),
             server_type=server,
-            filters=Filters(**told),
-            update_mask=FieldMask(paths=mask or told),
+            filters=Filters(**fields),
+            update_mask=FieldMask(paths=mask or fields),
         )
-        return (await self.discovery.UpdateFilters(asked, metadata=who.metadata)).filters
+        return (await self.discovery.UpdateFilters(message, metadata=member.metadata)).filters
 
-    async def tier(self, who: Caller, version: int, tier: Tier.ValueType) -> None:
-        """Billing tells of a member's tier."""
-        event = TierChanged(user_id=who.id, version=version, tier=tier, occurred_at=await self.stamp())
+    async def tier(self, member: Caller, version: int, tier: Tier.ValueType) -> None:
+        """Publishes a member's tier, as billing does."""
+        event = TierChanged(user_id=member.id, version=version, tier=tier, occurred_at=await self.stamp())
         await self.world.publish(event)
 
-    async def standing(self, who: Caller, version: int, **told: bool) -> None:
-        """Safety tells of a member's standing."""
-        event = RestrictionChanged(user_id=who.id, version=version, occurred_at=await self.stamp(), **told)
+    async def restrict(self, member: Caller, version: int, **fields: bool) -> None:
+        """Publishes a member's restrictions, as safety does."""
+        event = RestrictionChanged(user_id=member.id, version=version, occurred_at=await self.stamp(), **fields)
         await self.world.publish(event)
 
     async def block(self, blocker: Caller, blocked: Caller) -> MemberBlocked:
-        """Safety tells of a block."""
+        """Publishes a block, as safety does."""
         event = MemberBlocked(
-            block_id=an_id(), version=1, blocker_id=blocker.id, blocked_id=blocked.id, occurred_at=await self.stamp()
+            block_id=new_id(), version=1, blocker_id=blocker.id, blocked_id=blocked.id, occurred_at=await self.stamp()
         )
         await self.world.publish(event)
         return event
 
-    async def inventory(self, who: Caller, version: int, *, count: int = 0, limit: int = 1) -> None:
-        """Matching tells of a member's slots."""
+    async def inventory(self, member: Caller, version: int, *, count: int = 0, limit: int = 1) -> None:
+        """Publishes a member's slots, as matching does."""
         event = InventoryChanged(
-            user_id=who.id,
+            user_id=member.id,
             version=version,
             tier=TIER_FREE,
             active_connection_count=count,
@@ -155,32 +155,32 @@ class Pool:
         await self.world.publish(event)
 
     async def stamp(self) -> Timestamp:
-        """Now, as events have it."""
+        """The rule clock's time, for an event."""
         stamp = Timestamp()
         stamp.FromDatetime(await self.world.now())
         return stamp
 
     async def rows(self, table: str, user_id: UUID) -> list[dict[str, Any]]:
-        """A member's rows as they stand, whatever the service says."""
+        """A member's rows, read without the service."""
         found = await self.world.superuser.fetch(f"SELECT * FROM discovery.{table} WHERE user_id = $1", user_id)
         return [dict(row) for row in found]
 
-    async def kept(self, who: Caller) -> dict[str, list[dict[str, Any]]]:
-        """All that a refused call must leave as it is."""
+    async def stored_rows(self, member: Caller) -> dict[str, list[dict[str, Any]]]:
+        """All rows that a refused call must not change."""
         tables = ("server_memberships", "refresh_timers", "discovery_batches", "candidates", "filters")
-        found = {table: await self.rows(table, who.user) for table in tables}
+        found = {table: await self.rows(table, member.user) for table in tables}
         found["discovery_cards"] = [
             dict(row)
             for row in await self.world.superuser.fetch(
                 """SELECT k.* FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
                 WHERE b.user_id = $1 ORDER BY k.id""",
-                who.user,
+                member.user,
             )
         ]
         return found
 
-    async def blocked_calls(self, least: int) -> None:
-        """Returns when so many calls of the service wait for a lock."""
+    async def wait_for_blocked_calls(self, least: int) -> None:
+        """Returns when at least so many calls of the service wait for a lock."""
         for _ in range(20_000):
             waiting: int = await self.world.superuser.fetchval(
                 """SELECT count(*) FROM pg_stat_activity
@@ -191,22 +191,22 @@ class Pool:
                 return
         raise AssertionError(f"only {waiting} calls wait")
 
-    async def hold(self, who: Caller) -> tuple[asyncpg.Connection[asyncpg.Record], Any]:
-        """Locks a member's timer row from elsewhere; the transaction is to be ended by the caller."""
+    async def lock_timer(self, member: Caller) -> tuple[asyncpg.Connection[asyncpg.Record], Any]:
+        """Locks a member's timer row in another transaction, which the caller must end."""
         connection = await asyncpg.connect(self.world.testbed.dsn(self.world.database))
         transaction = connection.transaction()
         await transaction.start()
-        await connection.execute("SELECT FROM discovery.refresh_timers WHERE user_id = $1 FOR UPDATE", who.user)
+        await connection.execute("SELECT FROM discovery.refresh_timers WHERE user_id = $1 FOR UPDATE", member.user)
         return connection, transaction
 
 
-def an_id() -> str:
-    """An id of nothing."""
+def new_id() -> str:
+    """A new id."""
     return str(uuid7())
 
 
 def later(stamp: Timestamp, after: timedelta) -> Timestamp:
-    """So long after a moment."""
+    """The time after a duration."""
     moment = Timestamp()
     moment.FromDatetime(stamp.ToDatetime(UTC) + after)
     return moment

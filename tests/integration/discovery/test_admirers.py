@@ -1,4 +1,4 @@
-"""DI-13: members whose interest waits for the viewer come among the cards, and nothing says so."""
+"""DI-13: members whose interest waits for the viewer are drawn for cards, and no answer reveals it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from unora.matching.v1.events_pb2 import (
     InterestClosure,
     InterestSent,
 )
-from unora_discovery import use_cases
+from unora_discovery.use_cases import batches
 from unora_testing.world import Caller, World
 
-from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, an_id, later
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, later, new_id
 from tests.roles import role_of
 from tests.support import refusal
 
@@ -39,7 +39,7 @@ CLOSURES = (
 
 
 class Always(Random):
-    """Both places that may be drawn are; where nobody waits, for whoever shares most of those drawn from."""
+    """Both places are drawn. If no interest waits, they go to the members who share the most."""
 
     def random(self) -> float:
         return 0.0
@@ -49,7 +49,7 @@ class Always(Random):
 
 
 class Never(Random):
-    """Neither is."""
+    """No place is drawn."""
 
     def random(self) -> float:
         return 0.999
@@ -57,21 +57,21 @@ class Never(Random):
 
 @pytest.fixture
 async def me(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Caller:
-    """A member among 31 who all share everything with them: whoever shares nothing is none of the best."""
-    monkeypatch.setattr(use_cases, "CHANCE", Always(1))
+    """A member among 31 who share all hobbies with them, so that a member who shares nothing is not ranked."""
+    monkeypatch.setattr(batches, "RANDOM", Always(1))
     await pool.members(31, *MINE)
     return await pool.member(*MINE)
 
 
 @pytest.fixture
 async def admirer(pool: Pool, me: Caller) -> Caller:
-    """Who shares nothing with me."""
+    """A member who shares no hobby with me."""
     return await pool.member(*OTHERS)
 
 
 def sent(sender: Caller, receiver: Caller, stamp: Timestamp, server: Server = PARTNER) -> InterestSent:
     return InterestSent(
-        interest_id=an_id(),
+        interest_id=new_id(),
         version=1,
         sender_id=sender.id,
         receiver_id=receiver.id,
@@ -93,53 +93,51 @@ def closed(interest: InterestSent, why: InterestClosure.ValueType) -> InterestCl
     )
 
 
-async def waits(pool: Pool, sender: Caller, receiver: Caller, server: Server = PARTNER) -> InterestSent:
-    """An interest that waits."""
+async def send_interest(pool: Pool, sender: Caller, receiver: Caller, server: Server = PARTNER) -> InterestSent:
+    """Publishes an interest that waits."""
     interest = sent(sender, receiver, await pool.stamp(), server)
     await pool.world.publish(interest)
     return interest
 
 
-async def batch(pool: Pool, who: Caller, server: Server = PARTNER) -> tuple[Batch, list[str]]:
-    """New cards, and who is on them."""
-    screen = await pool.refresh(who, server)
-    return screen.batch, await pool.shown(who, screen.batch)
+async def batch(pool: Pool, member: Caller, server: Server = PARTNER) -> tuple[Batch, list[str]]:
+    """New cards, and the ids of the members on them."""
+    screen = await pool.refresh(member, server)
+    return screen.batch, await pool.shown(member, screen.batch)
 
 
 @pytest.mark.rule("DI-13")
-async def test_whoever_waits_comes_among_the_five_although_others_share_more(
-    pool: Pool, me: Caller, admirer: Caller
-) -> None:
-    await waits(pool, admirer, me)
+async def test_an_admirer_is_among_the_five_although_others_share_more(pool: Pool, me: Caller, admirer: Caller) -> None:
+    await send_interest(pool, admirer, me)
     assert admirer.id in (await batch(pool, me))[1]
 
 
 @pytest.mark.rule("DI-13")
-async def test_without_an_interest_or_without_luck_they_do_not(
+async def test_without_an_interest_or_without_a_drawn_place_the_member_is_not_shown(
     pool: Pool, me: Caller, admirer: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the others can fail."""
+    """A control: it shows that the other tests can fail."""
     assert admirer.id not in (await batch(pool, me))[1]
-    await waits(pool, admirer, me)
-    monkeypatch.setattr(use_cases, "CHANCE", Never(1))
+    await send_interest(pool, admirer, me)
+    monkeypatch.setattr(batches, "RANDOM", Never(1))
     assert admirer.id not in (await batch(pool, me))[1]
 
 
 @pytest.mark.rule("DI-13")
-async def test_of_many_who_wait_two_come(pool: Pool, me: Caller) -> None:
+async def test_two_of_many_admirers_are_shown(pool: Pool, me: Caller) -> None:
     admirers = await pool.members(5, *OTHERS)
     for each in admirers:
-        await waits(pool, each, me)
+        await send_interest(pool, each, me)
     _, shown = await batch(pool, me)
     assert len(set(shown)) == 5
     assert len({each.id for each in admirers} & set(shown)) == 2
 
 
 @pytest.mark.rule("DI-13", "DI-07", "MA-10")
-async def test_their_card_has_nothing_of_its_own_and_stands_where_it_belongs(
+async def test_the_card_of_an_admirer_has_the_same_fields_and_the_same_order_as_others(
     pool: Pool, me: Caller, admirer: Caller
 ) -> None:
-    await waits(pool, admirer, me)
+    await send_interest(pool, admirer, me)
     cards, shown = await batch(pool, me)
     shared = [sum(hobby.shared for hobby in card.hobbies) for card in cards.cards]
     assert shared == sorted(shared, reverse=True)
@@ -156,7 +154,7 @@ async def test_their_card_has_nothing_of_its_own_and_stands_where_it_belongs(
 @pytest.mark.rule("DI-13", "MA-05", "MA-11", "SA-08")
 @pytest.mark.parametrize("why", CLOSURES)
 @pytest.mark.parametrize("backwards", [False, True])
-async def test_an_interest_that_is_over_brings_nobody_in_whatever_order_it_is_told(
+async def test_a_closed_interest_draws_nobody_in_any_order_of_its_events(
     pool: Pool, me: Caller, admirer: Caller, why: InterestClosure.ValueType, backwards: bool
 ) -> None:
     interest = sent(admirer, me, await pool.stamp())
@@ -167,18 +165,18 @@ async def test_an_interest_that_is_over_brings_nobody_in_whatever_order_it_is_to
 
 
 @pytest.mark.rule("DI-13", "MA-11")
-async def test_an_interest_that_is_too_old_brings_nobody_before_its_end_is_told(
+async def test_an_expired_interest_draws_nobody_even_before_the_event_of_its_closing(
     pool: Pool, me: Caller, admirer: Caller
 ) -> None:
-    await waits(pool, admirer, me)
+    await send_interest(pool, admirer, me)
     await pool.world.move_clock(timedelta(days=14))
     assert admirer.id not in (await batch(pool, me))[1]
 
 
 @pytest.mark.rule("DI-13")
-async def test_of_two_interests_one_that_waits_is_enough(pool: Pool, me: Caller, admirer: Caller) -> None:
-    over = await waits(pool, admirer, me)
-    await waits(pool, admirer, me)
+async def test_one_waiting_interest_of_two_is_enough(pool: Pool, me: Caller, admirer: Caller) -> None:
+    over = await send_interest(pool, admirer, me)
+    await send_interest(pool, admirer, me)
     await pool.world.publish(closed(over, INTEREST_CLOSURE_WITHDRAWN))
     assert admirer.id in (await batch(pool, me))[1]
 
@@ -188,23 +186,23 @@ async def test_an_interest_waits_in_its_own_server_and_for_its_own_receiver(
     pool: Pool, me: Caller, admirer: Caller
 ) -> None:
     other = await pool.member(*MINE)
-    await waits(pool, admirer, other)
-    await waits(pool, admirer, me, FRIEND)
+    await send_interest(pool, admirer, other)
+    await send_interest(pool, admirer, me, FRIEND)
     assert admirer.id not in (await batch(pool, me))[1]
     assert admirer.id in (await batch(pool, me, FRIEND))[1]
 
 
 @pytest.mark.rule("DI-13", "DI-09", "DI-12")
 @pytest.mark.parametrize("hindrance", ["block", "restricted", "full", "unready", "left", "filter", "shown"])
-async def test_whoever_waits_must_be_eligible_like_any_other(
+async def test_an_admirer_must_be_eligible_like_any_other_member(
     pool: Pool, me: Caller, admirer: Caller, hindrance: str
 ) -> None:
-    await waits(pool, admirer, me)
+    await send_interest(pool, admirer, me)
     match hindrance:
         case "block":
             await pool.block(admirer, me)
         case "restricted":
-            await pool.standing(admirer, 1, restricted=True)
+            await pool.restrict(admirer, 1, restricted=True)
         case "full":
             await pool.inventory(admirer, 1, count=1)
         case "unready":
@@ -214,31 +212,31 @@ async def test_whoever_waits_must_be_eligible_like_any_other(
         case "left":
             await pool.leave(admirer)
         case "filter":
-            await pool.filter(admirer, max_age=29)
+            await pool.update_filters(admirer, max_age=29)
         case "shown":
             assert admirer.id in (await batch(pool, me))[1]
     assert admirer.id not in (await batch(pool, me))[1]
 
 
 @pytest.mark.rule("DI-13", "DI-02")
-async def test_in_a_pool_of_five_with_one_who_waits_each_is_on_one_card(pool: Pool) -> None:
-    """With the chance of the service itself."""
+async def test_in_a_pool_of_five_with_an_admirer_each_member_is_on_one_card(pool: Pool) -> None:
+    """With the service's own random source."""
     me, admirer, *others = await pool.members(6)
-    await waits(pool, admirer, me)
+    await send_interest(pool, admirer, me)
     _, shown = await batch(pool, me)
     assert sorted(shown) == sorted(each.id for each in (admirer, *others))
 
 
 @pytest.mark.rule("DI-02", "DI-13", "MA-10")
-async def test_whoever_waits_makes_no_pool_large_enough(pool: Pool, me: Caller) -> None:
+async def test_an_admirer_does_not_make_a_pool_of_four_large_enough(pool: Pool, me: Caller) -> None:
     await pool.empty()
-    who, admirer, *_ = await pool.members(5)
-    await waits(pool, admirer, who)
-    assert (await refusal(pool.refresh(who))).reason == "POOL_TOO_SMALL"
+    member, admirer, *_ = await pool.members(5)
+    await send_interest(pool, admirer, member)
+    assert (await refusal(pool.refresh(member))).reason == "POOL_TOO_SMALL"
 
 
 @pytest.mark.rule("DI-13", "MA-10")
-async def test_interests_that_wait_are_for_discovery_alone(world: World) -> None:
+async def test_only_discovery_can_read_waiting_interests(world: World) -> None:
     for context in ("identity", "matching", "streak", "reveal", "billing", "safety"):
         async with role_of(world, context) as role:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -246,10 +244,10 @@ async def test_interests_that_wait_are_for_discovery_alone(world: World) -> None
 
 
 @pytest.mark.rule("DI-13", "MA-10")
-async def test_interests_that_waited_in_vain_are_forgotten_when_no_event_of_them_can_come(
+async def test_old_waiting_interests_are_deleted_when_no_event_of_them_can_come(
     pool: Pool, me: Caller, admirer: Caller
 ) -> None:
-    fresh, old = await waits(pool, admirer, me), await waits(pool, admirer, me)
+    fresh, old = await send_interest(pool, admirer, me), await send_interest(pool, admirer, me)
     await pool.world.superuser.execute(
         "UPDATE discovery.waiting_interests SET waits_until = clock_timestamp() - interval '31 days'"
         " WHERE interest_id = $1::text::uuid",

@@ -1,4 +1,4 @@
-"""Who is on the cards: the most alike first, and never those who must not be."""
+"""The members on the cards: those who share the most come first, and ineligible members never appear."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora_testing.world import Caller, World
 
-from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id, later
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, later, new_id
 from tests.support import refusal
 
 MINE = ("chess", "hiking", "singing")
 OTHERS = ("poetry", "running")
 
 
-async def first_shown(pool: Pool, who: Caller) -> list[str]:
-    return await pool.shown(who, (await pool.refresh(who)).batch)
+async def first_shown(pool: Pool, member: Caller) -> list[str]:
+    return await pool.shown(member, (await pool.refresh(member)).batch)
 
 
 @pytest.fixture
 async def me(pool: Pool) -> Caller:
-    """A member among six who share nothing with them."""
+    """A member among six others who share no hobby with them."""
     await pool.members(6, *OTHERS)
     return await pool.member(*MINE)
 
 
 @pytest.fixture
-async def star(pool: Pool, me: Caller) -> Caller:
-    """Who shares all hobbies with me, and so is the first on my cards unless something keeps us apart."""
+async def best(pool: Pool, me: Caller) -> Caller:
+    """A member who shares all hobbies with me, and so is the first on my cards unless we are kept apart."""
     return await pool.member(*MINE)
 
 
 @pytest.mark.rule("DI-07")
-async def test_who_shares_more_hobbies_stands_before_who_shares_fewer(pool: Pool, me: Caller) -> None:
+async def test_members_who_share_more_hobbies_come_before_members_who_share_fewer(pool: Pool, me: Caller) -> None:
     one = await pool.member("chess", "poetry", "running")
     three = await pool.member("singing", "hiking", "chess")
     two = await pool.member("hiking", "running", "chess")
@@ -53,61 +53,62 @@ async def test_who_shares_more_hobbies_stands_before_who_shares_fewer(pool: Pool
 
 
 @pytest.mark.rule("DI-07")
-async def test_among_equals_chance_decides(pool: Pool) -> None:
-    """Four viewers, alike to the same twelve and not to each other: the same five in the same order for all would
-    be one in 95040 ** 3. The first three are of the best in any case; who is drawn beside them may be anybody.
+async def test_the_order_among_equals_is_random(pool: Pool) -> None:
+    """Four viewers share hobbies with the same twelve members, and none with each other. That all four see the same
+    five in the same order has a probability of one in 95040 ** 3. The first three cards are ranked in any case; the
+    other two may be drawn from all members.
     """
     viewers = [await pool.member(f"first {number}", f"second {number}") for number in range(4)]
     await pool.members(12, *(f"{which} {number}" for number in range(4) for which in ("first", "second")))
-    seen = {tuple(await first_shown(pool, who)) for who in viewers}
+    seen = {tuple(await first_shown(pool, member)) for member in viewers}
     assert len(seen) > 1
-    assert not {who.id for who in viewers} & {shown for five in seen for shown in five[:3]}
+    assert not {member.id for member in viewers} & {shown for five in seen for shown in five[:3]}
 
 
 @pytest.mark.rule("DI-07")
-async def test_nothing_keeps_the_star_away(pool: Pool, me: Caller, star: Caller) -> None:
-    """So that the tests below can fail."""
-    assert (await first_shown(pool, me))[0] == star.id
+async def test_the_best_candidate_is_the_first_card(pool: Pool, me: Caller, best: Caller) -> None:
+    """A control: it shows that the tests below can fail."""
+    assert (await first_shown(pool, me))[0] == best.id
 
 
 @pytest.mark.rule("DI-09")
-async def test_never_oneself(pool: Pool, me: Caller) -> None:
+async def test_a_member_is_never_on_their_own_cards(pool: Pool, me: Caller) -> None:
     assert me.id not in await first_shown(pool, me)
 
 
 @pytest.mark.rule("DI-09")
-async def test_never_a_member_of_other_servers_only(pool: Pool, me: Caller) -> None:
+async def test_a_member_of_other_servers_only_is_never_shown(pool: Pool, me: Caller) -> None:
     elsewhere = await pool.member(*MINE, servers=[FRIEND, SERVER_TYPE_GROWTH])
     assert elsewhere.id not in await first_shown(pool, me)
 
 
 @pytest.mark.rule("DI-09", "PR-06")
-async def test_never_who_is_not_discovery_ready(pool: Pool, me: Caller, star: Caller) -> None:
+async def test_a_member_who_is_not_discovery_ready_is_never_shown(pool: Pool, me: Caller, best: Caller) -> None:
     await pool.world.superuser.execute(
-        "UPDATE discovery.candidates SET discovery_ready = false WHERE user_id = $1", star.user
+        "UPDATE discovery.candidates SET discovery_ready = false WHERE user_id = $1", best.user
     )
-    assert star.id not in await first_shown(pool, me)
+    assert best.id not in await first_shown(pool, me)
 
 
 @pytest.mark.rule("DI-09")
 @pytest.mark.parametrize(("count", "limit", "shown"), [(1, 1, False), (2, 1, False), (1, 2, True), (0, 1, True)])
-async def test_never_who_is_at_capacity(
-    pool: Pool, me: Caller, star: Caller, count: int, limit: int, shown: bool
+async def test_a_member_at_capacity_is_never_shown(
+    pool: Pool, me: Caller, best: Caller, count: int, limit: int, shown: bool
 ) -> None:
-    await pool.inventory(star, 1, count=count, limit=limit)
-    assert (star.id in await first_shown(pool, me)) is shown
+    await pool.inventory(best, 1, count=count, limit=limit)
+    assert (best.id in await first_shown(pool, me)) is shown
 
 
 @pytest.mark.rule("DI-09")
 @pytest.mark.parametrize(
     ("order", "reason"), [([[0]], "connected"), ([[0], [1]], "ended"), ([[1, 0]], "ended")], ids=str
 )
-async def test_never_who_is_or_was_connected_and_neither_to_the_other(
-    world: World, pool: Pool, me: Caller, star: Caller, order: list[list[int]], reason: str
+async def test_neither_of_a_connected_or_ended_pair_is_shown_to_the_other(
+    world: World, pool: Pool, me: Caller, best: Caller, order: list[list[int]], reason: str
 ) -> None:
-    """In the last case the ending is applied before the beginning."""
-    a, b = sorted((me, star), key=lambda member: member.user)
-    connection, stamp = an_id(), await pool.stamp()
+    """In the last case the event of the end is applied before the event of the connection."""
+    a, b = sorted((me, best), key=lambda member: member.user)
+    connection, stamp = new_id(), await pool.stamp()
     events = [
         kind(
             connection_id=connection,
@@ -121,8 +122,8 @@ async def test_never_who_is_or_was_connected_and_neither_to_the_other(
     ]
     for together in order:
         await world.publish(*(events[index] for index in together))
-    assert star.id not in await first_shown(pool, me)
-    assert me.id not in await first_shown(pool, star)
+    assert best.id not in await first_shown(pool, me)
+    assert me.id not in await first_shown(pool, best)
     assert [row["reason"] for row in await pool.rows("exclusions", me.user)] == [reason]
 
 
@@ -153,50 +154,56 @@ async def closed(
 
 
 @pytest.mark.rule("DI-09", "MA-10")
-async def test_an_interest_that_pends_hides_its_receiver_from_its_sender_and_changes_nothing_for_the_receiver(
-    world: World, pool: Pool, me: Caller, star: Caller
+async def test_a_pending_interest_hides_its_receiver_from_its_sender_and_changes_nothing_for_the_receiver(
+    world: World, pool: Pool, me: Caller, best: Caller
 ) -> None:
-    await world.publish(await sent(pool, an_id(), me, star))
-    assert star.id not in await first_shown(pool, me)
-    assert (await first_shown(pool, star))[0] == me.id
+    await world.publish(await sent(pool, new_id(), me, best))
+    assert best.id not in await first_shown(pool, me)
+    assert (await first_shown(pool, best))[0] == me.id
 
 
 @pytest.mark.rule("DI-09", "MA-04")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-async def test_a_wiped_interest_hides_nobody_in_whatever_order_it_is_heard_of(
-    world: World, pool: Pool, me: Caller, star: Caller, order: tuple[int, int]
+async def test_a_wiped_interest_hides_nobody_in_any_order_of_its_events(
+    world: World, pool: Pool, me: Caller, best: Caller, order: tuple[int, int]
 ) -> None:
-    interest = an_id()
-    events = (await sent(pool, interest, me, star), await closed(pool, interest, me, star, INTEREST_CLOSURE_WIPED))
+    interest = new_id()
+    events = (
+        await sent(pool, interest, me, best),
+        await closed(pool, interest, me, best, INTEREST_CLOSURE_WIPED),
+    )
     for index in order:
         await world.publish(events[index])
-    assert (await first_shown(pool, me))[0] == star.id
+    assert (await first_shown(pool, me))[0] == best.id
 
 
 @pytest.mark.rule("DI-09")
-async def test_an_interest_that_matched_keeps_the_pair_apart_before_the_connection_is_heard_of(
-    world: World, pool: Pool, me: Caller, star: Caller
+async def test_a_matched_interest_keeps_the_pair_apart_before_the_event_of_the_connection(
+    world: World, pool: Pool, me: Caller, best: Caller
 ) -> None:
-    interest = an_id()
+    interest = new_id()
     await world.publish(
-        await sent(pool, interest, me, star), await closed(pool, interest, me, star, INTEREST_CLOSURE_MATCHED)
+        await sent(pool, interest, me, best),
+        await closed(pool, interest, me, best, INTEREST_CLOSURE_MATCHED),
     )
-    assert star.id not in await first_shown(pool, me)
+    assert best.id not in await first_shown(pool, me)
 
 
 @pytest.mark.rule("DI-09")
-async def test_one_of_two_interests_wiped_leaves_the_other(world: World, pool: Pool, me: Caller, star: Caller) -> None:
-    one, other = an_id(), an_id()
+async def test_if_one_of_two_interests_is_wiped_the_other_still_counts(
+    world: World, pool: Pool, me: Caller, best: Caller
+) -> None:
+    one, other = new_id(), new_id()
     await world.publish(
-        await sent(pool, one, me, star),
-        await sent(pool, other, me, star),
-        await closed(pool, one, me, star, INTEREST_CLOSURE_WIPED),
+        await sent(pool, one, me, best),
+        await sent(pool, other, me, best),
+        await closed(pool, one, me, best, INTEREST_CLOSURE_WIPED),
     )
-    assert star.id not in await first_shown(pool, me)
+    assert best.id not in await first_shown(pool, me)
 
 
 @pytest.mark.rule("DI-09")
-async def test_who_was_shown_is_not_shown_again_for_seven_days_in_any_server(pool: Pool) -> None:
+async def test_a_shown_member_is_not_shown_again_for_seven_days_in_any_server(pool: Pool) -> None:
     me = await pool.member()
     await pool.members(10)
     first = await first_shown(pool, me)
@@ -208,7 +215,7 @@ async def test_who_was_shown_is_not_shown_again_for_seven_days_in_any_server(poo
 
 
 @pytest.mark.rule("DI-09", "DI-03")
-async def test_who_was_on_the_cards_until_now_is_not_on_the_next_however_long_ago_they_were_made(pool: Pool) -> None:
+async def test_a_member_of_the_replaced_batch_is_not_in_the_next_one_however_old_it_is(pool: Pool) -> None:
     me = await pool.member()
     await pool.members(9)
     await pool.refresh(me)

@@ -1,4 +1,4 @@
-"""What a card shows and hides, and who may ask who is behind it."""
+"""What a card shows and hides, and which callers may resolve it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import CardHobby
 from unora.identity.v1.profile_service_pb2 import Hobby
-from unora_discovery.jobs import CleanUp
+from unora_discovery.jobs import RetentionJobs
 from unora_testing.world import Caller, World
 
-from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, an_id
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, new_id
 from tests.integration.identity.people import ADA, People
 from tests.support import Refusal, refusal
 
 FORTY = datetime(2030, 12, 10, tzinfo=UTC)
-"""ADA's birthday; tests that came before may have moved the clock past it."""
+"""ADA's birthday; earlier tests may have moved the clock past it."""
 
 
 @pytest.mark.rule("DI-08", "DI-03")
@@ -62,8 +62,8 @@ async def test_a_card_of_a_real_member_shows_hobbies_and_neither_name_nor_photo_
 async def test_ids_of_cards_are_random_and_never_used_again(pool: Pool) -> None:
     await pool.members(10)
     ids = []
-    for who in await pool.members(3):
-        ids += [UUID(card.card_id) for card in (await pool.refresh(who)).batch.cards]
+    for member in await pool.members(3):
+        ids += [UUID(card.card_id) for card in (await pool.refresh(member)).batch.cards]
     assert len(set(ids)) == 15
     assert {card.version for card in ids} == {4}
 
@@ -73,7 +73,7 @@ async def _not_found(pool: Pool, viewer: Caller, card_id: str) -> Refusal:
 
 
 @pytest.mark.rule("DI-03", "XX-04")
-async def test_only_cards_of_the_viewers_active_batch_are_resolved_and_all_else_looks_the_same(pool: Pool) -> None:
+async def test_only_cards_of_the_viewers_active_batch_are_resolved_and_all_other_ids_get_one_answer(pool: Pool) -> None:
     me, other = await pool.members(2)
     await pool.members(12)
     old = (await pool.refresh(me)).batch.cards[0].card_id
@@ -81,13 +81,13 @@ async def test_only_cards_of_the_viewers_active_batch_are_resolved_and_all_else_
     theirs = (await pool.refresh(other)).batch.cards[0].card_id
     resolved = await pool.resolve(me, active)
     assert resolved.server_type == PARTNER
-    found = [await _not_found(pool, me, card) for card in (old, theirs, an_id())]
+    found = [await _not_found(pool, me, card) for card in (old, theirs, new_id())]
     assert found[0] == found[1] == found[2]
     assert (found[0].code, found[0].reason, found[0].metadata) == ("NOT_FOUND", "CARD_NOT_FOUND", {})
 
 
 @pytest.mark.rule("SA-02", "XX-04")
-async def test_to_block_and_report_an_old_card_will_do_as_long_as_it_is_kept_and_never_anothers(pool: Pool) -> None:
+async def test_for_a_block_or_report_a_stored_old_card_of_the_viewer_is_enough(pool: Pool) -> None:
     me, other = await pool.members(2)
     await pool.members(12)
     first = (await pool.refresh(me)).batch
@@ -96,19 +96,19 @@ async def test_to_block_and_report_an_old_card_will_do_as_long_as_it_is_kept_and
     assert [(await pool.resolve(me, card.card_id, old=True)).user_id for card in first.cards] == shown
     assert await pool.resolve(me, active, old=True) == await pool.resolve(me, active)
     card = first.cards[0].card_id
-    found = [await refusal(pool.resolve(viewer, each, old=True)) for viewer, each in ((other, card), (me, an_id()))]
+    found = [await refusal(pool.resolve(viewer, each, old=True)) for viewer, each in ((other, card), (me, new_id()))]
     await pool.world.superuser.execute(
         "UPDATE discovery.discovery_batches SET created_at = '2020-01-01', deleted_at = '2020-01-02' WHERE id = $1",
         first.batch_id,
     )
-    await CleanUp(pool.world.apps["discovery"].runtime).purge_batches()
+    await RetentionJobs(pool.world.apps["discovery"].runtime).purge_batches()
     found.append(await refusal(pool.resolve(me, card, old=True)))
     assert found[0] == found[1] == found[2]
     assert (found[0].code, found[0].reason, found[0].metadata) == ("NOT_FOUND", "CARD_NOT_FOUND", {})
 
 
 @pytest.mark.rule("XX-03", "SA-02")
-async def test_safety_may_ask_as_matching_may(world: World, pool: Pool) -> None:
+async def test_safety_may_resolve_a_card_as_matching_may(world: World, pool: Pool) -> None:
     me = await pool.member()
     await pool.members(6)
     card = (await pool.refresh(me)).batch.cards[0].card_id
@@ -118,7 +118,7 @@ async def test_safety_may_ask_as_matching_may(world: World, pool: Pool) -> None:
 
 
 @pytest.mark.rule("DI-03")
-async def test_a_card_tells_the_server_of_its_batch(pool: Pool) -> None:
+async def test_a_resolved_card_has_the_server_of_its_batch(pool: Pool) -> None:
     me = await pool.member()
     await pool.members(12)
     await pool.refresh(me, PARTNER)
@@ -128,9 +128,7 @@ async def test_a_card_tells_the_server_of_its_batch(pool: Pool) -> None:
 
 @pytest.mark.rule("XX-03", "DI-08")
 @pytest.mark.parametrize("caller", ["gateway", "streak", "identity", "stranger"])
-async def test_nobody_but_matching_and_safety_may_ask_who_is_behind_a_card(
-    world: World, pool: Pool, caller: str
-) -> None:
+async def test_only_matching_and_safety_may_resolve_a_card(world: World, pool: Pool, caller: str) -> None:
     me = await pool.member()
     await pool.members(6)
     card = (await pool.refresh(me)).batch.cards[0]

@@ -1,4 +1,4 @@
-"""What the database itself refuses, in the service's own role."""
+"""What the database itself refuses to the service's own role."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def role(world: World) -> AsyncIterator[Connection]:
 
 
 async def make(role: Connection, cards: int, shown: UUID | None = None) -> tuple[object, object]:
-    """A batch of so many cards (all of one member, if given), in one transaction; returns it and whose it is."""
+    """Creates a batch of so many cards (all of one member, if given) in one transaction; returns its id and owner."""
     batch, user = uuid4(), uuid4()
     async with role.transaction():
         await role.execute(BATCH, batch, user)
@@ -60,7 +60,7 @@ async def test_there_is_no_place_for_a_sixth_card(role: Connection, position: in
 
 
 @pytest.mark.rule("DI-02")
-async def test_nobody_is_twice_in_a_batch(role: Connection) -> None:
+async def test_a_member_is_not_twice_in_a_batch(role: Connection) -> None:
     with pytest.raises(asyncpg.UniqueViolationError) as refused:
         await make(role, 5, shown=uuid4())
     assert refused.value.constraint_name == "uq_discovery_cards_batch_id_shown_user_id"
@@ -126,11 +126,11 @@ async def test_the_two_times_of_a_timer_belong_together(role: Connection, times:
 
 @pytest.mark.rule("DI-04")
 async def test_the_first_batch_of_a_server_is_the_first_for_ever(role: Connection, pool: Pool) -> None:
-    who = await pool.member()
+    member = await pool.member()
     await pool.members(12)
-    first = (await pool.refresh(who)).batch.created_at.ToDatetime(UTC)
-    await pool.refresh(who)
-    kept = {row["server_type"]: row["first_batch_at"] for row in await pool.rows("server_memberships", who.user)}
+    first = (await pool.refresh(member)).batch.created_at.ToDatetime(UTC)
+    await pool.refresh(member)
+    kept = {row["server_type"]: row["first_batch_at"] for row in await pool.rows("server_memberships", member.user)}
     assert kept == {"partner": first, "friend": None, "growth": None}
     for change, constraint in (
         ("NULL", "first_batch_once"),
@@ -141,17 +141,17 @@ async def test_the_first_batch_of_a_server_is_the_first_for_ever(role: Connectio
             await role.execute(
                 f"""UPDATE discovery.server_memberships SET first_batch_at = {change} WHERE user_id = $1
                 AND server_type = $2""",
-                *(who.user, "partner" if constraint == "first_batch_once" else "friend"),
+                *(member.user, "partner" if constraint == "first_batch_once" else "friend"),
             )
         assert refused.value.constraint_name == constraint
 
 
 @pytest.mark.rule("DI-08", "PR-06")
-async def test_who_is_ready_in_the_pool_has_all_that_a_card_shows(role: Connection, pool: Pool) -> None:
-    who = await pool.member()
+async def test_a_discovery_ready_member_of_the_pool_has_all_that_a_card_shows(role: Connection, pool: Pool) -> None:
+    member = await pool.member()
     for change in ("age_band = NULL", "city = ''", "trust_level = 0", "hobby_option_ids = '{chess}', hobbies = '[{}]'"):
         with pytest.raises(asyncpg.CheckViolationError) as refused:
-            await role.execute(f"UPDATE discovery.candidates SET {change} WHERE user_id = $1", who.user)
+            await role.execute(f"UPDATE discovery.candidates SET {change} WHERE user_id = $1", member.user)
         assert refused.value.constraint_name == "ck_candidates_ready_is_whole"
 
 

@@ -1,5 +1,5 @@
-"""DI-11: personality never influences matching or the order of Discovery, since these services cannot read it: not in
-the database, not on NATS, not by a call, and nothing in their code asks for it.
+"""DI-11: personality never influences matching or the order of Discovery. These services cannot read it: not in the
+database, not on NATS, not by a call, and their code does not mention it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BLIND = ("discovery", "matching")
 
 @pytest.mark.rule("DI-11")
 @pytest.mark.parametrize("context", BLIND)
-async def test_their_roles_have_no_right_on_what_reveal_keeps(world: World, context: str) -> None:
+async def test_their_roles_have_no_right_on_the_tables_of_reveal(world: World, context: str) -> None:
     tables = await world.superuser.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'reveal'")
     assert tables
     async with role_of(world, context) as role:
@@ -41,7 +41,7 @@ async def test_their_roles_have_no_right_on_what_reveal_keeps(world: World, cont
 
 @pytest.mark.rule("DI-11")
 @pytest.mark.parametrize("context", BLIND)
-def test_they_consume_nothing_of_reveal_and_nats_is_told_so(context: str) -> None:
+def test_they_consume_no_event_of_reveal_and_nats_does_not_permit_it(context: str) -> None:
     consumed = [each.subject for each in declarations.load_service(context).consumed()]
     assert consumed
     assert not any(".reveal." in subject for subject in consumed)
@@ -85,23 +85,23 @@ async def test_nats_refuses_them_the_events_of_reveal(world: World, context: str
 @pytest.mark.rule("DI-11", "XX-03")
 @pytest.mark.parametrize("context", BLIND)
 async def test_reveal_answers_none_of_their_calls(world: World, context: str) -> None:
-    """With a member's token too: their certificates may not bring one."""
-    metadata, asked = world.caller().metadata, 0
+    """With a member's token too: their certificates are not allowed to send one."""
+    metadata, calls = world.caller().metadata, 0
     for file in files():
         for service in file.services_by_name.values() if file.package == "unora.reveal.v1" else ():
             for policy in policies_of(service):
                 assert context not in policy.callers
                 call: Any = world.channel("reveal", context).unary_unary(policy.path)
-                with pytest.raises(Exception) as refused:  # noqa: PT011 - it is looked at below
+                with pytest.raises(Exception) as refused:  # noqa: PT011 - it is checked below
                     await call(b"", metadata=metadata)
                 assert read_refusal(refused.value).code == "PERMISSION_DENIED"  # type: ignore[arg-type]
-                asked += 1
-    assert asked
+                calls += 1
+    assert calls
 
 
 @pytest.mark.rule("DI-11")
 @pytest.mark.parametrize("context", BLIND)
-def test_their_code_names_reveal_nowhere(context: str) -> None:
+def test_their_code_does_not_mention_reveal(context: str) -> None:
     """No import of its contract, no client of its services, no statement on its schema."""
     found = []
     for path in (SERVICES / context).rglob("*.py"):

@@ -1,11 +1,11 @@
-"""What discovery keeps of members is the newest that was told, in whatever order it comes."""
+"""Discovery stores the newest state of each member, in any order of the events."""
 
 from __future__ import annotations
 
 import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
-from unora_discovery.domain import AgeBand, Gender, Hobby, Profile
-from unora_discovery.store import pool as store
+from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Profile
+from unora_discovery.store.pool import project_profile
 from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
@@ -13,7 +13,7 @@ from tests.integration.identity.people import People
 
 
 @pytest.mark.rule("PR-06", "XX-02")
-async def test_identity_tells_and_is_asked_until_the_member_is_in_the_pool(
+async def test_identity_publishes_and_is_asked_until_the_member_is_in_the_pool(
     world: World, pool: Pool, people: People
 ) -> None:
     signed = await people.sign_in()
@@ -25,9 +25,9 @@ async def test_identity_tells_and_is_asked_until_the_member_is_in_the_pool(
         await people.add_photo(signed, shot)
     await world.drain()
     (known,) = await pool.rows("candidates", signed.member.user)
-    told = await world.events(DiscoveryProfileChanged, signed.member.user)
-    assert (known["discovery_ready"], known["trust_level"]) == (True, told[-1].trust_level)
-    assert known["profile_version"] >= told[-1].version
+    events = await world.events(DiscoveryProfileChanged, signed.member.user)
+    assert (known["discovery_ready"], known["trust_level"]) == (True, events[-1].trust_level)
+    assert known["profile_version"] >= events[-1].version
 
 
 def profile(user: object, version: int, city: str) -> Profile:
@@ -44,33 +44,33 @@ def profile(user: object, version: int, city: str) -> Profile:
 
 
 @pytest.mark.rule("XX-02")
-async def test_a_profile_that_is_not_newer_is_not_taken(world: World, pool: Pool) -> None:
-    who = world.caller()
+async def test_a_profile_that_is_not_newer_is_ignored(world: World, pool: Pool) -> None:
+    member = world.caller()
     database = world.apps["discovery"].database
     for version, city in ((4, "Porto"), (3, "Faro"), (4, "Braga"), (7, "Evora"), (5, "Beja")):
         async with database.transaction() as tx:
-            await store.project_profile(tx, profile(who.user, version, city))
-    (known,) = await pool.rows("candidates", who.user)
+            await project_profile(tx, profile(member.user, version, city))
+    (known,) = await pool.rows("candidates", member.user)
     assert (known["profile_version"], known["city"]) == (7, "Evora")
 
 
 @pytest.mark.rule("XX-02", "DI-06")
-async def test_an_inventory_that_is_not_newer_is_not_taken_and_the_profile_is_left_alone(pool: Pool) -> None:
-    who = await pool.member()
-    await pool.inventory(who, 5, count=2, limit=4)
-    await pool.inventory(who, 3, count=1, limit=2)
-    (known,) = await pool.rows("candidates", who.user)
+async def test_an_inventory_that_is_not_newer_is_ignored_and_the_profile_stays(pool: Pool) -> None:
+    member = await pool.member()
+    await pool.inventory(member, 5, count=2, limit=4)
+    await pool.inventory(member, 3, count=1, limit=2)
+    (known,) = await pool.rows("candidates", member.user)
     assert (known["active_connection_count"], known["connection_limit"]) == (2, 4)
     assert (known["discovery_ready"], known["profile_version"]) == (True, 1)
 
 
 @pytest.mark.rule("XX-02", "DI-06")
-async def test_slots_may_be_told_before_the_profile(world: World, pool: Pool) -> None:
-    who = world.caller()
-    await pool.inventory(who, 1, count=1)
-    (known,) = await pool.rows("candidates", who.user)
+async def test_slots_may_come_before_the_profile(world: World, pool: Pool) -> None:
+    member = world.caller()
+    await pool.inventory(member, 1, count=1)
+    (known,) = await pool.rows("candidates", member.user)
     assert (known["discovery_ready"], known["active_connection_count"]) == (False, 1)
     async with world.apps["discovery"].database.transaction() as tx:
-        await store.project_profile(tx, profile(who.user, 1, "Porto"))
-    (known,) = await pool.rows("candidates", who.user)
+        await project_profile(tx, profile(member.user, 1, "Porto"))
+    (known,) = await pool.rows("candidates", member.user)
     assert (known["discovery_ready"], known["active_connection_count"]) == (True, 1)

@@ -1,4 +1,4 @@
-"""Who lives in the tests of matching."""
+"""What the tests of matching share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def people(world: World) -> People:
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement that matching's own work sends to Postgres from now on, the writes at the commit among them."""
+    """All statements on matching's tables that are sent to Postgres from now on, also those at the commit."""
     seen: list[str] = []
 
     def record(cls: type[Any], name: str) -> None:

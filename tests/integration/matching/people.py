@@ -1,4 +1,4 @@
-"""Members with cards, and what they do with them."""
+"""Members with cards, and the calls and use cases of matching."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
 from unora_common.database import Database
 from unora_common.errors import DomainError
 from unora_common.ids import uuid7
-from unora_matching.domain import EndReason as Reason
-from unora_matching.domain import Policy, Wish
-from unora_matching.use_cases import Sent, end_connection, send_interest, withdraw_interest
+from unora_matching.domain.connections import EndReason as Reason
+from unora_matching.domain.interests import ResolvedCard
+from unora_matching.domain.policy import Policy
+from unora_matching.use_cases.end_connections import end_connection
+from unora_matching.use_cases.interests import SentInterest, send_interest, withdraw_interest
 from unora_testing.world import Caller, World
 
 from tests.support import request_id
@@ -45,7 +47,7 @@ POLICY = Policy()
 
 
 class People:
-    """Members of one test, and matching as they use it."""
+    """The members of one test, and matching as they call it."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -53,37 +55,38 @@ class People:
 
     @property
     def database(self) -> Database:
-        """Matching's own, for use cases without a call around them."""
+        """Matching's own, to run use cases without a call."""
         return self.world.apps["matching"].database
 
     async def member(self, tier: Tier = "free") -> Caller:
-        """A member, of whom matching knows nothing yet unless they pay."""
+        """A member. Matching has no row of a free one yet."""
         member = self.world.caller()
         if tier != "free":
-            await self.keep(member, tier)
+            await self.store_inventory(member, tier)
         return member
 
-    async def keep(self, member: Caller, tier: Tier = "free") -> None:
-        """What matching keeps of everybody who ever sent anything."""
+    async def store_inventory(self, member: Caller, tier: Tier = "free") -> None:
+        """Stores an inventory, as matching does when a member sends the first interest."""
         await self.world.superuser.execute(
             "INSERT INTO matching.inventory VALUES ($1, $2, 0, $3, 0, $3) ON CONFLICT DO NOTHING",
             *(member.user, tier, getattr(POLICY.slots, tier)),
         )
 
     async def members(self, *tiers: Tier) -> list[Caller]:
-        """Several."""
+        """Several members, one of each tier given."""
         return [await self.member(tier) for tier in tiers]
 
     async def card(self, viewer: Caller, shown: Caller, server: Server = SERVER_TYPE_PARTNER) -> str:
-        """A card of the viewer's batch in a server, with this member behind it; the batch before is gone."""
+        """A card in a new batch of the viewer, with the member `shown` behind it. It replaces the batch before."""
         batch, cards = uuid7(), [uuid7() for _ in range(5)]
         people = [shown.user, *(uuid7() for _ in range(4))]
         async with self.world.superuser.transaction():
             await self.world.superuser.execute(
-                """WITH gone AS (
+                """WITH replaced AS (
                     UPDATE discovery.discovery_batches SET deleted_at = clock.now()
                     WHERE user_id = $1 AND server_type = $2 AND deleted_at IS NULL RETURNING id)
-                UPDATE discovery.discovery_cards k SET deleted_at = clock.now() FROM gone WHERE k.batch_id = gone.id""",
+                UPDATE discovery.discovery_cards k SET deleted_at = clock.now()
+                FROM replaced WHERE k.batch_id = replaced.id""",
                 *(viewer.user, SERVERS[server]),
             )
             await self.world.superuser.execute(
@@ -130,7 +133,7 @@ class People:
         return found
 
     async def connect(self, one: Caller, other: Caller, server: Server = SERVER_TYPE_PARTNER) -> Connection:
-        """Both wish it; the connection as the second sees it."""
+        """Each sends an interest in the other. Returns the connection as the second sees it."""
         await self.wish(one, other, server)
         answer = await self.wish(other, one, server)
         assert answer.HasField("connection")
@@ -166,20 +169,20 @@ class People:
         return inventory
 
     async def all_that_is_shown(self, member: Caller) -> bytes:
-        """Everything that matching tells a member, byte by byte."""
+        """All that matching shows a member, byte by byte."""
         sent, connected = await self.sent(member), await self.connections(member, show_ended=True)
         messages = [await self.inventory(member), *sent, *connected]
         return b"|".join(message.SerializeToString() for message in messages)
 
-    # Below the calls
+    # Without calls
 
-    async def wish_directly(self, sender: Caller, receiver: Caller, server: str = "partner") -> Sent:
-        """The use case in a transaction, without a card's resolution before it."""
+    async def wish_directly(self, sender: Caller, receiver: Caller, server: str = "partner") -> SentInterest:
+        """The use case in a transaction, without the resolution of a card."""
         async with self.database.transaction(sender.user) as tx:
-            return await send_interest(tx, sender.user, Wish(uuid7(), receiver.user, server), POLICY)
+            return await send_interest(tx, sender.user, ResolvedCard(uuid7(), receiver.user, server), POLICY)
 
     async def withdraw_directly(self, sender: Caller, interest: UUID) -> str:
-        """The use case in a transaction; what became of it."""
+        """The use case in a transaction. Returns WITHDRAWN or the reason of the refusal."""
         try:
             async with self.database.transaction(sender.user) as tx:
                 await withdraw_interest(tx, interest, sender.user)
@@ -188,7 +191,7 @@ class People:
         return "WITHDRAWN"
 
     async def end_directly(self, member: Caller, connection_id: str) -> str:
-        """The use case in a transaction; what became of it."""
+        """The use case in a transaction. Returns ENDED or the reason of the refusal."""
         try:
             async with self.database.transaction(member.user) as tx:
                 await end_connection(tx, UUID(connection_id), member.user, Reason.OTHER)
@@ -197,7 +200,7 @@ class People:
         return "ENDED"
 
     async def rows(self, sql: str, *arguments: object) -> list[Any]:
-        """What the tables hold, seen by the superuser."""
+        """Rows of the tables, read by the superuser."""
         return await self.world.superuser.fetch(sql, *arguments)
 
     async def statuses(self, sender: Caller) -> list[str]:
@@ -207,8 +210,8 @@ class People:
         )
         return [row["interest_status"] for row in found]
 
-    async def kept_endings(self, *members: Caller) -> list[tuple[str, str]]:
-        """Who ended the connections of these members, and why, as it is kept."""
+    async def stored_endings(self, *members: Caller) -> list[tuple[str, str]]:
+        """For each ended connection among these members: the id of who ended it, and the stored reason."""
         found = await self.rows(
             "SELECT ended_by_id, end_reason FROM matching.connections"
             " WHERE user_a_id = ANY ($1) AND user_b_id = ANY ($1) AND connection_status = 'ended' ORDER BY id",
@@ -217,7 +220,7 @@ class People:
         return [(str(row["ended_by_id"]), row["end_reason"]) for row in found]
 
     async def wipes(self, members: Sequence[Caller]) -> list[tuple[str, int]]:
-        """Who was wiped, and of how many."""
+        """For each wipe of these members: the member, and the number of interests."""
         found = await self.rows(
             "SELECT user_id, wiped_count FROM matching.interest_wipes WHERE user_id = ANY ($1) ORDER BY wiped_at, id",
             [member.user for member in members],

@@ -21,9 +21,9 @@ from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked
 from unora_common.ids import uuid7
 from unora_testing.world import World
 
+from tests.integration.matching.incoming_events import UseCases, member_blocked, member_unblocked
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
-from tests.integration.matching.told import Below, blocked, unblocked
 
 
 @pytest.mark.rule("MA-12", "MA-09")
@@ -34,7 +34,7 @@ async def test_a_block_ends_the_connection_and_the_other_sees_one_neutral_ending
         connection = await people.connect(blocker, other)
         before = await world.now()
         if cause == END_CAUSE_BLOCK:
-            await world.publish(blocked(blocker, other, before))
+            await world.publish(member_blocked(blocker, other, before))
         else:
             await people.end(blocker, connection.connection_id)
         shown = await people.connection(other, connection.connection_id)
@@ -49,11 +49,13 @@ async def test_a_block_ends_the_connection_and_the_other_sees_one_neutral_ending
         await assert_sound(people, [blocker, other])
     assert len(seen) == 1
     assert CONNECTION_STATUS_ENDED in next(iter(seen))
-    assert await people.kept_endings(blocker, other) == [(blocker.id, "not_a_fit")]
+    assert await people.stored_endings(blocker, other) == [(blocker.id, "not_a_fit")]
 
 
 @pytest.mark.rule("MA-12", "MA-11", "XX-04")
-async def test_it_voids_what_pends_both_ways_in_all_servers_and_nobody_sees_it(world: World, people: People) -> None:
+async def test_it_voids_pending_interests_of_both_in_all_servers_and_no_member_sees_it(
+    world: World, people: People
+) -> None:
     blocker, other, third = await people.members("pro", "pro", "pro")
     void = [
         (await people.wish(blocker, other, SERVER_TYPE_FRIEND)).interest,
@@ -62,7 +64,7 @@ async def test_it_voids_what_pends_both_ways_in_all_servers_and_nobody_sees_it(w
     await people.wish(blocker, third)
     await people.wish(third, other)
     shown = [await people.all_that_is_shown(member) for member in (blocker, other, third)]
-    await world.publish(blocked(blocker, other, await world.now()))
+    await world.publish(member_blocked(blocker, other, await world.now()))
     assert [await people.all_that_is_shown(member) for member in (blocker, other, third)] == shown
     assert await people.statuses(blocker) == ["void", "pending"]
     assert await people.statuses(other) == ["void"]
@@ -73,17 +75,17 @@ async def test_it_voids_what_pends_both_ways_in_all_servers_and_nobody_sees_it(w
 
 @pytest.mark.rule("MA-12")
 @pytest.mark.parametrize("direction", [0, 1])
-async def test_while_it_lasts_wishes_look_pending_and_are_void_and_after_it_new_ones_match(
+async def test_interests_during_a_block_look_pending_but_are_void_and_later_ones_match(
     world: World, people: People, direction: int
 ) -> None:
     first, second = await people.members("pro", "pro")
     blocker, other = (first, second) if direction else (second, first)
-    block = blocked(blocker, other, await world.now())
+    block = member_blocked(blocker, other, await world.now())
     await world.publish(block)
     for sender, receiver in permutations((first, second)):
         assert not (await people.wish(sender, receiver)).HasField("connection")
     assert await people.statuses(first) == await people.statuses(second) == ["void"]
-    await world.publish(unblocked(block, await world.now()))
+    await world.publish(member_unblocked(block, await world.now()))
     assert not (await people.wish(first, second, SERVER_TYPE_FRIEND)).HasField("connection")
     assert (await people.wish(second, first, SERVER_TYPE_FRIEND)).HasField("connection")
     assert await people.statuses(first) == await people.statuses(second) == ["void", "matched"]
@@ -92,12 +94,12 @@ async def test_while_it_lasts_wishes_look_pending_and_are_void_and_after_it_new_
 @pytest.mark.rule("MA-12")
 async def test_each_direction_is_lifted_by_itself(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
-    blocks = [blocked(first, second, await world.now()), blocked(second, first, await world.now())]
+    blocks = [member_blocked(first, second, await world.now()), member_blocked(second, first, await world.now())]
     await world.publish(*blocks)
-    await world.publish(unblocked(blocks[0], await world.now()))
+    await world.publish(member_unblocked(blocks[0], await world.now()))
     await people.wish(first, second, SERVER_TYPE_FRIEND)
     assert await people.statuses(first) == ["void"]
-    await world.publish(unblocked(blocks[1], await world.now()))
+    await world.publish(member_unblocked(blocks[1], await world.now()))
     await people.wish(second, first)
     assert (await people.wish(first, second)).HasField("connection")
 
@@ -106,27 +108,27 @@ async def test_each_direction_is_lifted_by_itself(world: World, people: People) 
 async def test_a_pair_that_a_block_has_ended_never_connects_again(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     await people.connect(first, second)
-    block = blocked(first, second, await world.now())
+    block = member_blocked(first, second, await world.now())
     await world.publish(block)
-    await world.publish(unblocked(block, await world.now()))
-    for sender, receiver in permutations((first, second)):  # on cards that have outlived it
+    await world.publish(member_unblocked(block, await world.now()))
+    for sender, receiver in permutations((first, second)):  # on cards from before
         assert not (await people.wish(sender, receiver)).HasField("connection")
     assert await people.statuses(first) == await people.statuses(second) == ["matched", "void"]
 
 
-# Disorder, repeats
+# Order and repeats
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_a_block_that_its_lifting_overtook_ended_what_there_was_and_keeps_nobody_apart(
+async def test_a_block_that_arrives_after_its_lifting_ends_what_existed_and_keeps_no_pair_apart(
     world: World, people: People
 ) -> None:
     first, second, third = await people.members("pro", "pro", "pro")
     connection = await people.connect(first, second)
     await people.wish(first, third)
     at = await world.now()
-    blocks = [blocked(first, second, at), blocked(first, third, at)]
-    await world.publish(*[unblocked(block, await world.now()) for block in blocks])
+    blocks = [member_blocked(first, second, at), member_blocked(first, third, at)]
+    await world.publish(*[member_unblocked(block, await world.now()) for block in blocks])
     await people.wish(first, third, SERVER_TYPE_FRIEND)
     await world.publish(*blocks)
     assert (await people.connection(first, connection.connection_id)).status == CONNECTION_STATUS_ENDED
@@ -136,44 +138,46 @@ async def test_a_block_that_its_lifting_overtook_ended_what_there_was_and_keeps_
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_what_formed_after_the_lifting_is_safe_from_a_late_block(world: World, people: People) -> None:
+async def test_a_late_block_does_not_end_a_connection_that_formed_after_its_lifting(
+    world: World, people: People
+) -> None:
     first, second = await people.members("free", "free")
-    block = blocked(first, second, await world.now())
-    await world.publish(unblocked(block, await world.now()))
+    block = member_blocked(first, second, await world.now())
+    await world.publish(member_unblocked(block, await world.now()))
     connection = await people.connect(first, second)
     await world.publish(block)
     assert await people.connections(second) == [connection]
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_told_twice_in_any_order_it_is_the_same(world: World, people: People) -> None:
-    """Another card of the same person is another block: which is told last, and of which the end, does not matter."""
+async def test_repeated_events_in_any_order_have_the_same_result(world: World, people: People) -> None:
+    """Another card of the same member is another block: the order of their events does not matter."""
     for order in permutations(range(4)):
         first, second = await people.members("free", "free")
         start = await world.now()
-        earlier = blocked(first, second, start, uuid7())
-        later = blocked(first, second, start + timedelta(seconds=2), uuid7())
-        told: list[MemberBlocked | MemberUnblocked] = [
+        earlier = member_blocked(first, second, start, uuid7())
+        later = member_blocked(first, second, start + timedelta(seconds=2), uuid7())
+        events: list[MemberBlocked | MemberUnblocked] = [
             earlier,
-            unblocked(earlier, start + timedelta(seconds=1)),
+            member_unblocked(earlier, start + timedelta(seconds=1)),
             later,
             MemberBlocked.FromString(earlier.SerializeToString()),
         ]
-        below = Below(people)
+        use_cases = UseCases(people)
         for number in order:
-            event = told[number]
-            await (below.block(event) if isinstance(event, MemberBlocked) else below.unblock(event))
+            event = events[number]
+            await (use_cases.block(event) if isinstance(event, MemberBlocked) else use_cases.unblock(event))
         await people.wish_directly(first, second)
         assert await people.statuses(first) == ["void"], order
 
 
 @pytest.mark.rule("MA-12", "XX-02")
 async def test_the_end_of_a_block_by_another_card_lifts_the_first(world: World, people: People) -> None:
-    """Safety tells the first block of a direction and the end of the last, which need not be the same block."""
+    """Safety publishes the first block of a direction and the end of the last, which may be another block."""
     first, second = await people.members("free", "free")
-    await world.publish(blocked(first, second, await world.now()))
-    last = blocked(first, second, await world.now())  # never told
-    await world.publish(unblocked(last, await world.now()))
+    await world.publish(member_blocked(first, second, await world.now()))
+    last = member_blocked(first, second, await world.now())  # not published
+    await world.publish(member_unblocked(last, await world.now()))
     await people.wish(second, first)
     assert (await people.wish(first, second)).HasField("connection")
 
@@ -182,51 +186,51 @@ async def test_the_end_of_a_block_by_another_card_lifts_the_first(world: World, 
 
 
 @pytest.mark.rule("MA-12", "MA-02")
-async def test_a_block_and_a_match_at_once_leave_the_two_apart(world: World, people: People) -> None:
+async def test_a_block_and_a_match_at_the_same_time_leave_the_two_apart(world: World, people: People) -> None:
     outcomes = set()
-    below = Below(people)
+    use_cases = UseCases(people)
     for turn in range(40):
         first, second = await people.members("free", "plus")
         await people.wish_directly(first, second)
         work: list[Awaitable[object]] = [
             attempt(people, second, first, "partner"),
-            below.block(blocked(first, second, await world.now())),
+            use_cases.block(member_blocked(first, second, await world.now())),
         ]
         result = await asyncio.gather(*(work if turn % 2 else work[::-1]))
         formed = "CONNECTED" in result
         outcomes.add(formed)
         assert await people.statuses(first) == ["matched" if formed else "void"]
-        assert await people.kept_endings(first, second) == ([(first.id, "block")] if formed else [])
+        assert await people.stored_endings(first, second) == ([(first.id, "block")] if formed else [])
         await assert_sound(people, [first, second])
     assert outcomes == {True, False}
 
 
 @pytest.mark.rule("MA-12")
-async def test_two_who_block_each_other_at_once_end_it_once(world: World, people: People) -> None:
-    below = Below(people)
+async def test_two_blocks_of_one_pair_at_the_same_time_end_the_connection_once(world: World, people: People) -> None:
+    use_cases = UseCases(people)
     for _ in range(12):
         pair = await people.members("plus", "free")
         connection = await people.connect(pair[0], pair[1])
-        blocks = [blocked(one, other, await world.now()) for one, other in permutations(pair)]
-        await asyncio.gather(*(below.block(block) for block in blocks * 3))
+        blocks = [member_blocked(one, other, await world.now()) for one, other in permutations(pair)]
+        await asyncio.gather(*(use_cases.block(block) for block in blocks * 3))
         (event,) = await world.events(ConnectionEnded, connection.connection_id)
         assert event.ended_by_id in {member.id for member in pair}
         await assert_sound(people, pair)
-        await asyncio.gather(*[below.unblock(unblocked(block, await world.now())) for block in blocks])
+        await asyncio.gather(*[use_cases.unblock(member_unblocked(block, await world.now())) for block in blocks])
         await people.wish_directly(pair[0], pair[1], "growth")
-        assert (await people.statuses(pair[0]))[-1] == "void"  # they have met
+        assert (await people.statuses(pair[0]))[-1] == "void"  # they were connected before
 
 
 @pytest.mark.rule("MA-09", "MA-12")
-async def test_an_ending_and_a_block_at_once_end_it_once(world: World, people: People) -> None:
-    below = Below(people)
+async def test_an_ending_and_a_block_at_the_same_time_end_the_connection_once(world: World, people: People) -> None:
+    use_cases = UseCases(people)
     causes = set()
     for turn in range(24):
         pair = await people.members("free", "free")
         connection = await people.connect(pair[0], pair[1])
         work: list[Awaitable[object]] = [
             people.end_directly(pair[turn // 2 % 2], connection.connection_id),
-            below.block(blocked(pair[0], pair[1], await world.now())),
+            use_cases.block(member_blocked(pair[0], pair[1], await world.now())),
         ]
         result = await asyncio.gather(*(work if turn % 2 else work[::-1]))
         (event,) = await world.events(ConnectionEnded, connection.connection_id)
@@ -239,15 +243,15 @@ async def test_an_ending_and_a_block_at_once_end_it_once(world: World, people: P
 
 
 @pytest.mark.rule("MA-12", "XX-02")
-async def test_a_crash_before_the_commit_is_made_up_for(world: World, people: People) -> None:
+async def test_after_a_crash_before_the_commit_a_repeat_completes_the_block(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
-    block = blocked(first, second, await world.now())
+    block = member_blocked(first, second, await world.now())
 
-    class Crashing(Below):
+    class Crashing(UseCases):
         async def block(self, event: MemberBlocked) -> None:
             async with self._tx() as tx:
-                await self.within(tx, event)
+                await self.block_in(tx, event)
                 raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):

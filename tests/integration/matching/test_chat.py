@@ -1,4 +1,4 @@
-"""ST-11: day 15 opens the chat, while the connection is active."""
+"""ST-11: day 15 unlocks the chat, while the connection is active."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def chat_of(connection: Connection) -> datetime | None:
 
 
 @pytest.mark.rule("ST-11")
-async def test_a_completed_streak_opens_the_chat_for_both(world: World, people: People) -> None:
+async def test_a_completed_streak_unlocks_the_chat_for_both(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     assert chat_of(connection) is None
@@ -34,14 +34,14 @@ async def test_a_completed_streak_opens_the_chat_for_both(world: World, people: 
     for member in (first, second):
         (shown,) = await people.connections(member)
         assert (chat_of(shown), shown.status) == (at, CONNECTION_STATUS_ACTIVE)
-        assert (await people.inventory(member)).active_connection_count == 1  # it keeps its slot
+        assert (await people.inventory(member)).active_connection_count == 1  # the connection keeps its slot
     (event,) = await world.events(ChatUnlocked, connection.connection_id)
     assert (event.version, event.occurred_at.ToDatetime(UTC)) == (2, at)
     assert [event.user_a_id, event.user_b_id] == sorted([first.id, second.id])
 
 
 @pytest.mark.rule("ST-11", "XX-02")
-async def test_told_twice_it_opens_once(world: World, people: People) -> None:
+async def test_two_events_unlock_it_once(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     at = await world.now()
@@ -49,7 +49,7 @@ async def test_told_twice_it_opens_once(world: World, people: People) -> None:
     (shown,) = await people.connections(first)
     assert chat_of(shown) == at
     assert len(await world.events(ChatUnlocked, connection.connection_id)) == 1
-    await people.end(first, connection.connection_id)  # versions go on from there
+    await people.end(first, connection.connection_id)  # the next event has the next version
     (pair,) = await people.rows(
         "SELECT version FROM matching.connections WHERE id = $1::uuid", connection.connection_id
     )
@@ -57,7 +57,7 @@ async def test_told_twice_it_opens_once(world: World, people: People) -> None:
 
 
 @pytest.mark.rule("ST-11")
-async def test_a_connection_that_ended_first_stays_without(world: World, people: People) -> None:
+async def test_a_connection_that_ended_before_stays_without_chat(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     await people.end(first, connection.connection_id)
@@ -68,11 +68,11 @@ async def test_a_connection_that_ended_first_stays_without(world: World, people:
 
 
 @pytest.mark.rule("ST-11")
-async def test_a_streak_without_a_connection_opens_nothing_and_holds_nobody_up(world: World, people: People) -> None:
-    stray = str(uuid7())
+async def test_a_streak_without_a_connection_unlocks_nothing_and_delays_no_other(world: World, people: People) -> None:
+    unknown_id = str(uuid7())
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     now = await world.now()
-    await world.publish(completed(stray, now), completed(connection.connection_id, now))
-    assert await world.events(ChatUnlocked, stray) == []
+    await world.publish(completed(unknown_id, now), completed(connection.connection_id, now))
+    assert await world.events(ChatUnlocked, unknown_id) == []
     assert len(await world.events(ChatUnlocked, connection.connection_id)) == 1

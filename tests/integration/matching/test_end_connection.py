@@ -1,4 +1,4 @@
-"""MA-09: either ends it, the other sees one neutral ending."""
+"""MA-09: either member ends the connection, and the other sees one neutral ending."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from unora.matching.v1.matching_service_pb2 import (
 )
 from unora.streak.v1.events_pb2 import StreakTerminated
 from unora_common.ids import uuid7
-from unora_matching.domain import EndReason as Reason
-from unora_matching.use_cases import end_connection
+from unora_matching.domain.connections import EndReason as Reason
+from unora_matching.use_cases.end_connections import end_connection
 from unora_testing.world import World
 
 from tests.integration.matching.people import People
@@ -27,7 +27,7 @@ from tests.support import Refusal, as_uuid, refusal, request_id
 
 
 @pytest.mark.rule("MA-09")
-async def test_either_ends_it_and_both_slots_are_free(world: World, people: People) -> None:
+async def test_either_member_ends_it_and_both_slots_are_free(world: World, people: People) -> None:
     for ender in (0, 1):
         pair = await people.members("free", "plus")
         connection = await people.connect(pair[0], pair[1])
@@ -98,7 +98,7 @@ async def test_a_stranger_does_not_even_wait_for_the_connections_lock(people: Pe
 
 
 @pytest.mark.rule("MA-02", "MA-09")
-async def test_both_end_it_at_once_and_one_of_them_did(world: World, people: People) -> None:
+async def test_of_two_endings_at_the_same_time_one_succeeds(world: World, people: People) -> None:
     for _ in range(10):
         pair = await people.members("plus", "plus")
         kept = await people.member("plus")
@@ -132,8 +132,8 @@ async def test_its_streak_ends_with_it(world: World, people: People) -> None:
     await world.drain()
     await people.end(first, connection.connection_id)
     await world.drain()
-    told = [event.connection_id for event in await world.events(StreakTerminated)]
-    assert told.count(connection.connection_id) == 1
+    terminated = [event.connection_id for event in await world.events(StreakTerminated)]
+    assert terminated.count(connection.connection_id) == 1
 
 
 @pytest.mark.parametrize("reason", [END_REASON_UNSPECIFIED, 99])
@@ -148,7 +148,7 @@ async def test_an_ending_needs_a_reason_that_exists(people: People, reason: int)
 
 
 @pytest.mark.rule("XX-02")
-async def test_a_crash_before_the_commit_leaves_it_as_it_was(world: World, people: People) -> None:
+async def test_a_crash_before_the_commit_leaves_the_connection_active(world: World, people: People) -> None:
     first, second = await people.members("free", "free")
     connection = await people.connect(first, second)
     shown = await people.all_that_is_shown(second)

@@ -1,4 +1,4 @@
-"""MA-11: after 14 days an interest expires, and only then a void one looks different from before."""
+"""MA-11: after 14 days an interest expires, and only then does a void one look different."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unora.common.v1.types_pb2 import SERVER_TYPE_GROWTH
 from unora.matching.v1.events_pb2 import INTEREST_CLOSURE_EXPIRED, INTEREST_CLOSURE_VOID, InterestClosed
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_EXPIRED, INTEREST_STATUS_PENDING
 from unora_common.ids import uuid7
-from unora_matching.use_cases import expire_interests
+from unora_matching.use_cases.expiry import expire_interests
 from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import POLICY, People
@@ -27,9 +27,9 @@ async def expire(people: People, limit: int = 500) -> int:
 
 
 async def send_long_ago(people: People, sender: Caller, receiver: Caller, ago: timedelta) -> str:
-    """An interest that was sent so long ago; its sender is known."""
+    """Stores a pending interest that was sent so long ago, and an inventory for its sender."""
     interest = uuid7()
-    await people.keep(sender)
+    await people.store_inventory(sender)
     await people.world.superuser.execute(
         """INSERT INTO matching.interests
             (id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, version)
@@ -53,11 +53,11 @@ async def test_it_expires_after_14_days_and_not_before(world: World, people: Peo
     assert (closed.closure, closed.version) == (INTEREST_CLOSURE_EXPIRED, 2)
     refused = await refusal(people.withdraw(sender, old))
     assert refused.reason == "INTEREST_CLOSED"
-    await people.wish(sender, other)  # it can be sent anew
+    await people.wish(sender, other)  # it can be sent again
 
 
 @pytest.mark.rule("MA-11", "XX-04")
-async def test_a_void_one_looks_pending_until_it_expires_like_the_others(world: World, people: People) -> None:
+async def test_a_void_interest_looks_pending_until_it_expires_like_any_other(world: World, people: People) -> None:
     sender, partner, other = await people.members("pro", "pro", "pro")
     await people.connect(sender, partner)
     pends = (await people.wish(sender, other, SERVER_TYPE_GROWTH)).interest
@@ -70,12 +70,12 @@ async def test_a_void_one_looks_pending_until_it_expires_like_the_others(world: 
     assert shown[pends.interest_id] == shown[void.interest_id] == INTEREST_STATUS_EXPIRED
     assert (await people.inventory(sender)).pending_interest_count == 0
     assert await people.statuses(sender) == ["matched", "expired", "void"]
-    told = [event.closure for event in await world.events(InterestClosed, void.interest_id)]
-    assert told == [INTEREST_CLOSURE_VOID, INTEREST_CLOSURE_EXPIRED]
+    closures = [event.closure for event in await world.events(InterestClosed, void.interest_id)]
+    assert closures == [INTEREST_CLOSURE_VOID, INTEREST_CLOSURE_EXPIRED]
 
 
 @pytest.mark.rule("MA-11")
-async def test_what_is_due_does_not_match_although_nobody_has_come_to_it_yet(people: People) -> None:
+async def test_a_due_interest_does_not_match_before_the_job_has_closed_it(people: People) -> None:
     late, sender = await people.members("free", "free")
     await send_long_ago(people, late, sender, POLICY.lifetime)
     assert (await people.wish_directly(sender, late)).connection is None
@@ -86,7 +86,9 @@ async def test_what_is_due_does_not_match_although_nobody_has_come_to_it_yet(peo
 
 
 @pytest.mark.rule("MA-11")
-async def test_many_expire_once_in_batches_whatever_the_number_of_replicas(world: World, people: People) -> None:
+async def test_many_interests_expire_once_each_when_replicas_run_batches_at_the_same_time(
+    world: World, people: People
+) -> None:
     await world.drain()
     receiver = await people.member()
     senders = [await people.member() for _ in range(30)]
@@ -102,7 +104,7 @@ async def test_many_expire_once_in_batches_whatever_the_number_of_replicas(world
 
 
 @pytest.mark.rule("MA-11")
-async def test_it_waits_for_nobody(people: People) -> None:
+async def test_it_waits_for_no_lock(people: People) -> None:
     busy, idle, receiver = await people.members("free", "free", "free")
     for sender in (busy, idle):
         await send_long_ago(people, sender, receiver, timedelta(days=15))
@@ -115,7 +117,7 @@ async def test_it_waits_for_nobody(people: People) -> None:
 
 
 @pytest.mark.rule("MA-02", "MA-11")
-async def test_expiry_beside_matches_and_withdrawals(people: People) -> None:
+async def test_expiry_at_the_same_time_as_matches_and_withdrawals(people: People) -> None:
     chosen: list[Caller] = []
     work: list[Awaitable[object]] = []
     for _ in range(12):
@@ -134,7 +136,7 @@ async def test_expiry_beside_matches_and_withdrawals(people: People) -> None:
             ["matched", "wiped"],
             ["expired", "withdrawn"],
         )
-    await assert_sound(people, chosen, told_from_the_first=False)
+    await assert_sound(people, chosen, first_events=False)
 
 
 @pytest.mark.rule("XX-02")

@@ -1,4 +1,4 @@
-"""What the database holds by itself, broken by direct SQL in the service's own role."""
+"""The guards of the schema: what the service's own role cannot do even by direct SQL."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ LOW, HIGH = sorted((uuid7(), uuid7()))
 
 @pytest.fixture
 async def role(world: World) -> AsyncIterator[Role]:
-    """The service's own role, in a transaction that is undone."""
+    """The service's own role, in a transaction that is rolled back."""
     async with undone(world, "matching") as connection:
         yield connection
 
 
 async def interest(role: Role, status: str = "pending") -> object:
-    """An interest in a state that it has come to by allowed moves."""
+    """An interest that reached its state by allowed transitions."""
     identifier, connection = uuid7(), uuid7()
     await role.execute(INTEREST, identifier, uuid7(), uuid7(), "partner", "pending", "pending", None)
     if status == "matched":
@@ -79,7 +79,9 @@ async def test_slots_taken_never_exceed_the_limit(role: Role, count: int, limit:
 
 @pytest.mark.rule("MA-07")
 @pytest.mark.parametrize(("count", "tier_limit", "limit"), [(3, 1, 4), (0, 1, 2), (2, 4, 2), (1, 0, 0)])
-async def test_the_limit_is_the_tiers_or_what_is_held(role: Role, count: int, tier_limit: int, limit: int) -> None:
+async def test_the_limit_is_that_of_the_tier_or_the_number_of_connections(
+    role: Role, count: int, tier_limit: int, limit: int
+) -> None:
     sql = "INSERT INTO matching.inventory VALUES ($1, 'free', $2, $3, 0, $4)"
     user = uuid7()
     assert await refused(role, sql, user, count, limit, tier_limit) == "ck_inventory_effective_limit"
@@ -92,7 +94,7 @@ async def test_the_limit_is_the_tiers_or_what_is_held(role: Role, count: int, ti
 
 
 @pytest.mark.rule("MA-06", "MA-07")
-async def test_no_connection_is_formed_beyond_the_tier_not_even_with_a_limit_that_grows_along(role: Role) -> None:
+async def test_no_connection_is_formed_above_the_tiers_limit_even_if_the_limit_grows_with_it(role: Role) -> None:
     user = uuid7()
     await role.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 1, 1, 0, 1)", user)
     more = "UPDATE matching.inventory SET active_connection_count = 2, connection_limit = 2 WHERE user_id = $1"
@@ -100,11 +102,11 @@ async def test_no_connection_is_formed_beyond_the_tier_not_even_with_a_limit_tha
 
 
 @pytest.mark.rule("MA-04")
-@pytest.mark.parametrize("order", [("slot", "wish"), ("wish", "slot")], ids=" then ".join)
-async def test_who_takes_the_last_slot_cannot_commit_with_an_interest_that_waits(
+@pytest.mark.parametrize("order", [("slot", "interest"), ("interest", "slot")], ids=" then ".join)
+async def test_a_member_whose_last_slot_is_taken_cannot_commit_with_a_pending_interest(
     world: World, order: tuple[str, str]
 ) -> None:
-    """Total Wipe: judged at the commit, whichever of the two was written last."""
+    """Total Wipe: checked at the commit, in whichever order the two were written."""
     sender, slot = uuid7(), "UPDATE matching.inventory SET active_connection_count = 1 WHERE user_id = $1"
     async with role_of(world, "matching") as own:
         await own.execute("INSERT INTO matching.inventory VALUES ($1, 'free', 0, 1, 0, 1)", sender)
@@ -120,7 +122,7 @@ async def test_who_takes_the_last_slot_cannot_commit_with_an_interest_that_waits
 
 
 @pytest.mark.rule("MA-12")
-async def test_a_direction_of_a_pair_is_blocked_once_and_nobody_blocks_themselves(role: Role) -> None:
+async def test_a_direction_of_a_pair_is_blocked_once_and_no_member_blocks_themselves(role: Role) -> None:
     sql = "INSERT INTO matching.blocked_pairs VALUES ($1, $2, gen_random_uuid(), 1, true, clock.now())"
     assert await refused(role, sql, LOW, LOW) == "ck_blocked_pairs_not_oneself"
     await role.execute(sql, LOW, HIGH)
@@ -143,7 +145,7 @@ async def test_a_pair_is_ordered_and_connected_once_over_all_servers(role: Role)
 
 
 @pytest.mark.rule("MA-08", "MA-09")
-async def test_a_connection_only_ends_and_stays_as_it_ended(role: Role) -> None:
+async def test_a_connection_can_only_end_and_then_never_changes(role: Role) -> None:
     found = await connection(role)
     for change in (
         "server_type = 'growth'",
@@ -202,7 +204,7 @@ async def test_one_interest_pends_per_sender_receiver_and_server(role: Role) -> 
 
 @pytest.mark.rule("MA-05")
 @pytest.mark.parametrize("status", ["matched", "wiped", "void", "withdrawn", "expired"])
-async def test_a_closed_interest_goes_nowhere(role: Role, status: str) -> None:
+async def test_a_closed_interest_changes_no_more(role: Role, status: str) -> None:
     found = await interest(role, status)
     assert await refused(role, REOPEN, found) == "interest_transition"
     if status != "matched":
@@ -213,7 +215,7 @@ async def test_a_closed_interest_goes_nowhere(role: Role, status: str) -> None:
 
 
 @pytest.mark.rule("MA-01", "MA-05")
-async def test_an_interest_begins_pending_or_void_and_stays_what_was_sent(role: Role) -> None:
+async def test_an_interest_begins_pending_or_void_and_what_was_sent_never_changes(role: Role) -> None:
     for status in ("wiped", "matched", "withdrawn", "expired"):
         begun = (uuid7(), uuid7(), uuid7(), "partner", status, status, await connection(role))
         assert await refused(role, INTEREST, *begun) == "interest_transition"
@@ -226,7 +228,7 @@ async def test_an_interest_begins_pending_or_void_and_stays_what_was_sent(role: 
 
 
 @pytest.mark.rule("MA-05", "MA-11")
-async def test_what_is_shown_agrees_with_what_is(role: Role) -> None:
+async def test_the_shown_status_agrees_with_the_status(role: Role) -> None:
     found = await interest(role)
     for status, shown in (("wiped", "pending"), ("void", "void"), ("void", "matched"), ("gone", "gone")):
         constraint = await refused(role, CLOSE, found, status, shown)
@@ -249,14 +251,14 @@ async def test_the_log_of_wipes_is_never_changed(role: Role) -> None:
     assert await refused(role, log, uuid7(), user, found, -1) == "ck_interest_wipes_wiped_count"
     await role.execute(log, uuid7(), user, found, 3)
     for _ in range(2):
-        await role.execute(log, uuid7(), user, None, 0)  # a tier may fall again and again
+        await role.execute(log, uuid7(), user, None, 0)  # a tier may fall many times
     assert await refused(role, log, uuid7(), user, found, 3) == "uq_interest_wipes_connection_id_user_id"
     assert await refused(role, "UPDATE matching.interest_wipes SET wiped_count = 0") == "interest_wipe_immutable"
     assert await refused(role, "DELETE FROM matching.interest_wipes") == "interest_wipe_immutable"
 
 
 @pytest.mark.rule("XX-05")
-async def test_the_seeds_names_are_kept(people: People) -> None:
+async def test_the_names_of_the_seed_stay(people: People) -> None:
     columns = {
         (row["table_name"], row["column_name"])
         for row in await people.rows(

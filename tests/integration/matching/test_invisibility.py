@@ -1,4 +1,4 @@
-"""MA-03, MA-10: a match that fails cannot be told from an interest that nobody returned."""
+"""MA-03, MA-10: the sender cannot distinguish a match that fails from an interest that is not returned."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from unora_testing.world import Caller, World
 
+from tests.integration.matching.incoming_events import member_blocked, restriction_changed
 from tests.integration.matching.people import POLICY, People
 from tests.integration.matching.test_expiry import send_long_ago
 from tests.integration.matching.test_send_interest import shape
-from tests.integration.matching.told import blocked, standing
 from tests.support import refusal
 
 
-async def fill_behind_their_back(people: People, member: Caller) -> None:
-    """A full member whose interest pends all the same: the wipe makes this impossible, so the superuser makes it."""
+async def fill_without_wipe(people: People, member: Caller) -> None:
+    """Makes a member full who still has a pending interest. A wipe prevents that, so the superuser does it."""
     await people.rows("SET session_replication_role = replica")
     await people.rows(
         "UPDATE matching.inventory SET active_connection_count = connection_limit WHERE user_id = $1", member.user
@@ -29,7 +29,7 @@ async def test_the_failed_match_takes_the_same_statements_and_gives_the_same_ans
 ) -> None:
     sender, indifferent, full = await people.members("pro", "pro", "pro")
     await people.wish(full, sender)
-    await fill_behind_their_back(people, full)
+    await fill_without_wipe(people, full)
     cards = [await people.card(sender, indifferent)]
     statements.clear()
     answers = [await people.send(sender, cards[0])]
@@ -40,7 +40,7 @@ async def test_the_failed_match_takes_the_same_statements_and_gives_the_same_ans
 
     assert shape(answers[1]) == shape(answers[0])
     assert statements == usual
-    assert len(usual) == 4  # own slots; both locks; standing; interest, events and answer at the commit
+    assert len(usual) == 4  # own slots; both locks; relation; interest, events and answer at the commit
     assert await people.statuses(sender) == ["pending", "pending"]
     assert await people.statuses(full) == ["pending"]
     assert await people.connections(full) == []
@@ -49,7 +49,7 @@ async def test_the_failed_match_takes_the_same_statements_and_gives_the_same_ans
 
 
 @pytest.mark.rule("MA-10", "XX-04")
-async def test_an_interest_that_is_void_from_the_first_takes_the_same_statements(
+async def test_an_interest_that_is_void_at_once_takes_the_same_statements(
     world: World, people: People, statements: list[str]
 ) -> None:
     sender, partner, other = await people.members("pro", "pro", "pro")
@@ -64,7 +64,7 @@ async def test_an_interest_that_is_void_from_the_first_takes_the_same_statements
 
 
 @pytest.mark.rule("MA-05", "MA-10")
-async def test_a_receiver_sees_the_same_whether_they_are_wished_for_or_wiped(people: People) -> None:
+async def test_a_receiver_sees_neither_an_interest_nor_its_wipe(people: People) -> None:
     admirer, receiver, partner = await people.members("free", "pro", "free")
     before = await people.all_that_is_shown(receiver)
     await people.wish(admirer, receiver)
@@ -75,7 +75,7 @@ async def test_a_receiver_sees_the_same_whether_they_are_wished_for_or_wiped(peo
 
 
 def _fields(message: Message) -> dict[str, object]:
-    """What is set, down to the last field; ids and times are only known to be there."""
+    """All fields that are set. Of ids and times only that they are set."""
     found: dict[str, object] = {}
     for field, value in message.ListFields():
         if isinstance(value, Message) and not isinstance(value, Timestamp):
@@ -86,10 +86,10 @@ def _fields(message: Message) -> dict[str, object]:
 
 
 @pytest.mark.rule("MA-03", "MA-10", "MA-12", "SA-03", "SA-08", "XX-04")
-async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_same(
+async def test_the_answer_and_the_statements_are_the_same_for_every_receiver(
     world: World, people: People, statements: list[str]
 ) -> None:
-    """Field by field, statement by statement, and so is what the sender sees of it afterwards."""
+    """Also what the sender sees of the interests afterwards is the same."""
     sender = await people.member("pro")
     names = ("indifferent", "full", "blocks me", "blocked by me", "restricted", "suspended", "ended with", "too late")
     receivers = dict(zip(names, [await people.member("pro") for _ in names], strict=True))
@@ -98,16 +98,16 @@ async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_
         if name not in {"indifferent", "ended with"}:
             await people.wish(receiver, sender)
     await people.end(sender, (await people.connect(receivers["ended with"], sender)).connection_id)
-    await fill_behind_their_back(people, receivers["full"])
+    await fill_without_wipe(people, receivers["full"])
     await people.rows(
         "UPDATE matching.interests SET deleted_at = clock.now() WHERE sender_id = $1", receivers["too late"].user
     )
     await send_long_ago(people, receivers["too late"], sender, POLICY.lifetime)
     await world.publish(
-        blocked(receivers["blocks me"], sender, now),
-        blocked(sender, receivers["blocked by me"], now),
-        standing(receivers["restricted"], 1, now, restricted=True),
-        standing(receivers["suspended"], 1, now, suspended=True),
+        member_blocked(receivers["blocks me"], sender, now),
+        member_blocked(sender, receivers["blocked by me"], now),
+        restriction_changed(receivers["restricted"], 1, now, restricted=True),
+        restriction_changed(receivers["suspended"], 1, now, suspended=True),
     )
     seen = {}
     for name, receiver in receivers.items():
@@ -120,9 +120,9 @@ async def test_whoever_is_behind_the_card_the_answer_and_the_statements_are_the_
     shown = (await people.sent(sender))[: len(names)]
     assert all(_fields(interest) == _fields(shown[0]) for interest in shown)
     assert (await people.inventory(sender)).pending_interest_count == len(names)
-    await world.publish(standing(sender, 1, now, restricted=True))
+    await world.publish(restriction_changed(sender, 1, now, restricted=True))
     card = await people.card(sender, await people.member())
     statements.clear()
-    answer = await people.send(sender, card)  # and so is everything to one who is restricted
+    answer = await people.send(sender, card)  # a restricted sender sees the same
     assert (_fields(answer), list(statements)) == seen["indifferent"]
     assert (await people.inventory(sender)).pending_interest_count == len(names) + 1

@@ -21,43 +21,45 @@ from unora_testing.world import Caller, World
 from tests.integration.matching.people import People
 from tests.support import refusal
 
-Ask = Callable[[int, str], Awaitable[tuple[list[str], str]]]
+FetchPage = Callable[[int, str], Awaitable[tuple[list[str], str]]]
 
 
-def interests_of(people: People, member: Caller) -> Ask:
-    async def ask(size: int, token: str) -> tuple[list[str], str]:
+def interests_of(people: People, member: Caller) -> FetchPage:
+    async def fetch(size: int, token: str) -> tuple[list[str], str]:
         request = ListSentInterestsRequest(page_size=size, page_token=token)
         answer = await people.matching.ListSentInterests(request, metadata=member.metadata)
         return [interest.interest_id for interest in answer.interests], answer.next_page_token
 
-    return ask
+    return fetch
 
 
-def connections_of(people: People, member: Caller, *, ended: bool = True) -> Ask:
-    async def ask(size: int, token: str) -> tuple[list[str], str]:
+def connections_of(people: People, member: Caller, *, ended: bool = True) -> FetchPage:
+    async def fetch(size: int, token: str) -> tuple[list[str], str]:
         request = ListConnectionsRequest(page_size=size, page_token=token, show_ended=ended)
         answer = await people.matching.ListConnections(request, metadata=member.metadata)
         return [connection.connection_id for connection in answer.connections], answer.next_page_token
 
-    return ask
+    return fetch
 
 
-async def walk(ask: Ask, size: int, between: Callable[[], Awaitable[object]] | None = None) -> list[str]:
-    """All pages; something may happen between two of them."""
-    seen, token = await ask(size, "")
+async def read_all_pages(
+    fetch: FetchPage, size: int, between: Callable[[], Awaitable[object]] | None = None
+) -> list[str]:
+    """The items of all pages. `between` runs between two pages."""
+    seen, token = await fetch(size, "")
     while token:
         if between:
             await between()
-        page, token = await ask(size, token)
+        page, token = await fetch(size, token)
         assert page
         seen += page
     return seen
 
 
 async def send_at_one_instant(people: People, sender: Caller, count: int) -> list[str]:
-    """Interests whose time is the same, newest (by the tie-breaker) first."""
+    """Stores interests that were sent at the same time. Returns their ids in the order of the list."""
     ids = [uuid7() for _ in range(count)]
-    await people.keep(sender)
+    await people.store_inventory(sender)
     await people.world.superuser.execute(
         """INSERT INTO matching.interests
             (id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, version)
@@ -73,13 +75,13 @@ async def test_each_interest_is_on_one_page_although_their_times_tie(people: Peo
     member = await people.member()
     older = await send_at_one_instant(people, member, 7)
     newer = await send_at_one_instant(people, member, 7)
-    assert await walk(interests_of(people, member), size) == newer + older
+    assert await read_all_pages(interests_of(people, member), size) == newer + older
 
 
-async def test_what_is_sent_meanwhile_does_not_move_the_pages(people: People) -> None:
+async def test_an_interest_that_is_sent_between_two_pages_does_not_move_them(people: People) -> None:
     member = await people.member()
     sent = await send_at_one_instant(people, member, 9)
-    seen = await walk(interests_of(people, member), 2, lambda: send_at_one_instant(people, member, 1))
+    seen = await read_all_pages(interests_of(people, member), 2, lambda: send_at_one_instant(people, member, 1))
     assert seen == sent
 
 
@@ -88,15 +90,15 @@ async def test_connections_are_listed_newest_first_and_ended_ones_on_request(peo
     formed = [(await people.connect(await people.member(), member)).connection_id for _ in range(4)]
     await people.end(member, formed[1])
     newest = formed[::-1]
-    assert await walk(connections_of(people, member), 3) == newest
-    assert await walk(connections_of(people, member, ended=False), 2) == [newest[0], newest[1], newest[3]]
+    assert await read_all_pages(connections_of(people, member), 3) == newest
+    assert await read_all_pages(connections_of(people, member, ended=False), 2) == [newest[0], newest[1], newest[3]]
     assert [each.status for each in await people.connections(member, show_ended=True)].count(
         CONNECTION_STATUS_ENDED
     ) == 1
 
 
 @pytest.mark.rule("XX-04")
-async def test_a_token_is_good_for_its_member_and_its_list_alone(people: People) -> None:
+async def test_a_token_is_valid_only_for_its_member_and_its_list(people: People) -> None:
     mine, other = await people.members("pro", "pro")
     for member in (mine, other):
         await send_at_one_instant(people, member, 3)
@@ -104,7 +106,7 @@ async def test_a_token_is_good_for_its_member_and_its_list_alone(people: People)
             await people.connect(await people.member(), member)
     _, interests = await interests_of(people, mine)(1, "")
     _, connections = await connections_of(people, mine)(1, "")
-    strays = [
+    invalid_calls = [
         interests_of(people, other)(1, interests),
         interests_of(people, mine)(1, connections),
         connections_of(people, other)(1, connections),
@@ -113,16 +115,16 @@ async def test_a_token_is_good_for_its_member_and_its_list_alone(people: People)
         interests_of(people, mine)(1, "17"),
         connections_of(people, mine)(1, interests[:-1] + "="),
     ]
-    for stray in strays:
-        refused = await refusal(stray)
+    for invalid_call in invalid_calls:
+        refused = await refusal(invalid_call)
         assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", ["page_token"])
 
 
 @pytest.mark.parametrize("size", [-1, 101])
 async def test_page_sizes_out_of_bounds_are_refused(people: People, size: int) -> None:
     member = await people.member()
-    for ask in (interests_of(people, member), connections_of(people, member)):
-        refused = await refusal(ask(size, ""))
+    for fetch in (interests_of(people, member), connections_of(people, member)):
+        refused = await refusal(fetch(size, ""))
         assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", ["page_size"])
 
 
@@ -153,7 +155,7 @@ async def test_other_contexts_ask_for_a_pair_as_it_is_now(world: World, people: 
 
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("caller", ["gateway", "discovery", "billing", "stranger"])
-async def test_nobody_else_may_ask_for_a_pair(world: World, people: People, caller: str) -> None:
+async def test_no_other_caller_may_ask_for_a_pair(world: World, people: People, caller: str) -> None:
     pairs = world.stub(PairServiceStub, "matching", caller=caller)
     member = await people.member()
     refused = await refusal(pairs.GetPair(GetPairRequest(connection_id=str(uuid7())), metadata=member.metadata))
@@ -161,7 +163,7 @@ async def test_nobody_else_may_ask_for_a_pair(world: World, people: People, call
 
 
 @pytest.mark.rule("MA-09", "XX-04")
-async def test_one_connection_as_either_of_its_two_sees_it_and_nobody_else(people: People) -> None:
+async def test_only_the_two_of_a_connection_see_it(people: People) -> None:
     first, second, stranger = await people.members("free", "free", "free")
     connection = await people.connect(first, second)
     for ended in (False, True):

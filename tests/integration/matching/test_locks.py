@@ -1,5 +1,5 @@
-"""The one order of locks: inventories by the ids of their members, then connections. Whatever keeps to it cannot lock
-another out for good, so nothing here ever needs to be tried again.
+"""The one order of locks: inventories by the ids of their members, then connections. Transactions that keep it cannot
+deadlock, so none of them needs to be tried again.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import datetime
 import pytest
 from unora_testing.world import Caller, World
 
+from tests.integration.matching.incoming_events import UseCases, member_blocked, restriction_changed
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import attempt
-from tests.integration.matching.told import Below, blocked, standing
 
 WAITING = """
     SELECT count(*) FROM pg_stat_activity
@@ -22,25 +22,25 @@ Act = Callable[[People, Caller, Caller, str, datetime], Awaitable[object]]
 
 
 async def block(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> None:
-    await Below(people).block(blocked(one, other, now))
+    await UseCases(people).block(member_blocked(one, other, now))
 
 
 async def suspend(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> None:
-    await Below(people).standing(standing(one, 1, now, suspended=True))
+    await UseCases(people).restrict(restriction_changed(one, 1, now, suspended=True))
 
 
 async def end(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> str:
     return await people.end_directly(one, connection_id)
 
 
-async def wish(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> str:
+async def send_interest(people: People, one: Caller, other: Caller, connection_id: str, now: datetime) -> str:
     return await attempt(people, one, other, "growth")
 
 
 @pytest.mark.rule("MA-02")
 @pytest.mark.parametrize("by_the_lower", [True, False])
-@pytest.mark.parametrize("act", [block, suspend, end, wish])
-async def test_who_waits_for_the_lower_member_holds_neither_the_higher_nor_the_connection(
+@pytest.mark.parametrize("act", [block, suspend, end, send_interest])
+async def test_a_use_case_that_waits_for_the_lower_member_holds_neither_the_higher_nor_the_connection(
     world: World, people: People, act: Act, by_the_lower: bool
 ) -> None:
     low, high = sorted(await people.members("pro", "pro"), key=lambda member: member.user)
@@ -59,4 +59,4 @@ async def test_who_waits_for_the_lower_member_holds_neither_the_higher_nor_the_c
             free = f"SELECT FROM matching.{table} WHERE {key} = $1::uuid FOR UPDATE NOWAIT"
             assert len(await world.superuser.fetch(free, value)) == 1
     await acting
-    assert len(await people.connections(low)) == int(act is wish)
+    assert len(await people.connections(low)) == int(act is send_interest)

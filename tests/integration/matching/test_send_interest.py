@@ -1,4 +1,4 @@
-"""Interests through the service, and what nobody learns of them."""
+"""SendInterest, and what it hides."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support import refusal, request_id
 
 
 @pytest.mark.rule("MA-01", "MA-10")
-async def test_an_interest_waits_and_its_receiver_sees_nothing_of_it(world: World, people: People) -> None:
+async def test_an_interest_is_pending_and_its_receiver_sees_nothing_of_it(world: World, people: People) -> None:
     sender, receiver = await people.members("free", "free")
     before = await people.all_that_is_shown(receiver)
     answer = await people.wish(sender, receiver)
@@ -116,8 +116,8 @@ async def test_a_full_caller_is_refused_before_anything_of_the_other_is_read(peo
     await people.connect(full, partner)
     await people.wish(other, full)
     refusals = [
-        await refusal(people.wish(full, other)),  # who wishes it too
-        await refusal(people.wish(full, partner)),  # whom they are connected with
+        await refusal(people.wish(full, other)),  # who sent an interest too
+        await refusal(people.wish(full, partner)),  # the partner of their connection
         await refusal(people.send(full, str(uuid7()))),  # a card that does not exist: discovery is not asked
     ]
     assert {(refused.code, refused.reason) for refused in refusals} == {("FAILED_PRECONDITION", "CAPACITY_FULL")}
@@ -125,7 +125,7 @@ async def test_a_full_caller_is_refused_before_anything_of_the_other_is_read(peo
 
 
 @pytest.mark.rule("MA-13")
-async def test_who_became_full_meanwhile_is_refused_under_the_lock(people: People) -> None:
+async def test_a_member_who_became_full_meanwhile_is_refused_under_the_lock(people: People) -> None:
     full, partner, other = await people.members("free", "free", "free")
     await people.connect(full, partner)
     with pytest.raises(Exception, match="CAPACITY_FULL"):
@@ -133,10 +133,10 @@ async def test_who_became_full_meanwhile_is_refused_under_the_lock(people: Peopl
 
 
 @pytest.mark.rule("XX-04")
-async def test_only_a_card_of_the_callers_own_active_batch_will_do(people: People) -> None:
+async def test_only_a_card_of_the_callers_own_active_batch_is_accepted(people: People) -> None:
     sender, receiver, other = await people.members("free", "free", "free")
     old = await people.card(sender, receiver)
-    await people.card(sender, other)  # a new batch takes its place
+    await people.card(sender, other)  # a new batch replaces it
     anothers = await people.card(receiver, other)
     refusals = [await refusal(people.send(sender, card)) for card in (old, anothers, str(uuid7()))]
     assert {(refused.code, refused.reason) for refused in refusals} == {("NOT_FOUND", "CARD_NOT_FOUND")}
@@ -145,21 +145,21 @@ async def test_only_a_card_of_the_callers_own_active_batch_will_do(people: Peopl
 
 
 @pytest.mark.rule("BI-08")
-async def test_a_repeat_gets_its_first_answer_whatever_happened_since(people: People) -> None:
+async def test_a_repeat_gets_its_first_answer_after_any_change(people: People) -> None:
     first, second = await people.members("free", "free")
     await people.wish(first, second)
     card, request = await people.card(second, first), request_id()
     answer = await people.send(second, card, request)
-    assert await people.send(second, card, request) == answer  # now full
+    assert await people.send(second, card, request) == answer  # the sender is full now
     await people.end(first, answer.connection.connection_id)
-    assert await people.send(second, card, request) == answer  # over
+    assert await people.send(second, card, request) == answer  # the connection has ended
     await people.card(second, first)
-    assert await people.send(second, card, request) == answer  # the card is gone
+    assert await people.send(second, card, request) == answer  # the card is replaced
     assert await people.statuses(second) == ["matched"]
 
 
 @pytest.mark.rule("BI-08")
-async def test_twenty_repeats_at_once_are_one_interest_and_one_answer(world: World, people: People) -> None:
+async def test_twenty_repeats_at_the_same_time_are_one_interest_and_one_answer(world: World, people: People) -> None:
     sender, receiver = await people.members("free", "free")
     card, request = await people.card(sender, receiver), request_id()
     answers = await asyncio.gather(*(people.send(sender, card, request) for _ in range(20)))
@@ -169,7 +169,7 @@ async def test_twenty_repeats_at_once_are_one_interest_and_one_answer(world: Wor
 
 
 @pytest.mark.rule("MA-02", "MA-08")
-async def test_two_who_wish_it_at_the_same_moment_connect_once(world: World, people: People) -> None:
+async def test_two_interests_at_the_same_time_connect_the_pair_once(world: World, people: People) -> None:
     for _ in range(10):
         first, second = await people.members("plus", "plus")
         cards = [await people.card(first, second), await people.card(second, first)]
@@ -203,6 +203,6 @@ async def test_a_pair_that_is_or_was_connected_can_send_interests_that_never_mat
 
 
 def shape(answer: SendInterestResponse) -> tuple[object, ...]:
-    """What an answer tells, ids and times left out."""
+    """The content of an answer without ids and times."""
     fields = tuple(field.name for field, _ in answer.interest.ListFields())
     return fields, answer.interest.status, answer.interest.server_type, answer.HasField("connection")

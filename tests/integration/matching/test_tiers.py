@@ -1,4 +1,4 @@
-"""MA-07, MA-04: slots follow the tier, and a limit never falls below what is held."""
+"""MA-07, MA-04: slots follow the tier, and a limit never falls below the number of connections."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from unora.matching.v1.events_pb2 import (
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_WIPED, Inventory
 from unora_testing.world import World
 
+from tests.integration.matching.incoming_events import UseCases, tier_changed
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
-from tests.integration.matching.told import Below, tier
 from tests.support import refusal
 
 
 @pytest.mark.rule("MA-07")
-async def test_a_rise_opens_slots_at_once(world: World, people: People) -> None:
+async def test_a_higher_tier_opens_slots_at_once(world: World, people: People) -> None:
     member, partner, other = await people.members("free", "free", "free")
     await people.connect(member, partner)
     await people.wish(other, member)
     assert (await refusal(people.wish(member, other))).reason == "CAPACITY_FULL"
-    await world.publish(tier(member, 1, "plus", await world.now()))
+    await world.publish(tier_changed(member, 1, "plus", await world.now()))
     assert await people.inventory(member) == Inventory(tier=TIER_PLUS, active_connection_count=1, connection_limit=2)
     changed = (await world.events(InventoryChanged, member.id))[-1]
     assert (changed.tier, changed.connection_limit, changed.version) == (TIER_PLUS, 2, 3)
@@ -38,10 +38,12 @@ async def test_a_rise_opens_slots_at_once(world: World, people: People) -> None:
 
 
 @pytest.mark.rule("MA-07", "MA-13")
-async def test_a_fall_keeps_what_there_is_and_the_limit_falls_with_each_ending(world: World, people: People) -> None:
+async def test_a_lower_tier_keeps_connections_and_the_limit_falls_with_each_ending(
+    world: World, people: People
+) -> None:
     member, *partners = await people.members("pro", "pro", "pro", "pro")
     formed = [(await people.connect(partner, member)).connection_id for partner in partners]
-    await world.publish(tier(member, 5, "free", await world.now()))
+    await world.publish(tier_changed(member, 5, "free", await world.now()))
     stranger = await people.member()
     await people.wish(stranger, member)
     for held in (3, 2, 1):
@@ -58,20 +60,20 @@ async def test_a_fall_keeps_what_there_is_and_the_limit_falls_with_each_ending(w
 
 @pytest.mark.rule("MA-04", "MA-07")
 @pytest.mark.parametrize(("to", "wiped"), [("free", True), ("plus", False)])
-async def test_a_limit_that_falls_to_the_count_wipes_what_pends(
+async def test_a_limit_that_falls_to_the_count_wipes_pending_interests(
     world: World, people: People, to: str, wiped: bool
 ) -> None:
     member, partner, admired = await people.members("pro", "free", "pro")
-    await people.wish(member, partner, SERVER_TYPE_FRIEND)  # void with the connection, and looks pending
+    await people.wish(member, partner, SERVER_TYPE_FRIEND)  # the connection makes it void; it looks pending
     await people.connect(partner, member)
     interest = (await people.wish(member, admired)).interest
     await people.wish(admired, member, SERVER_TYPE_FRIEND)
-    await world.publish(tier(member, 1, to, await world.now()))
+    await world.publish(tier_changed(member, 1, to, await world.now()))
     assert await people.statuses(member) == ["void", "matched", "wiped" if wiped else "pending"]
     assert await people.statuses(admired) == ["pending"]
     assert (await people.inventory(member)).pending_interest_count == (0 if wiped else 2)
-    told = [event.closure for event in await world.events(InterestClosed, interest.interest_id)]
-    assert told == [INTEREST_CLOSURE_WIPED] * wiped
+    closures = [event.closure for event in await world.events(InterestClosed, interest.interest_id)]
+    assert closures == [INTEREST_CLOSURE_WIPED] * wiped
     assert await people.wipes([member]) == [(member.id, 1)] * wiped
     if wiped:
         shown = [each.status for each in await people.sent(member)]
@@ -85,12 +87,12 @@ async def test_a_limit_that_falls_to_the_count_wipes_what_pends(
 
 
 @pytest.mark.rule("MA-04", "MA-07")
-async def test_who_is_full_already_is_not_wiped_again(world: World, people: People) -> None:
+async def test_a_full_member_is_not_wiped_again(world: World, people: People) -> None:
     member, *partners = await people.members("plus", "free", "free")
     for partner in partners:
         await people.connect(partner, member)
-    await world.publish(tier(member, 1, "free", await world.now()))
-    assert len(await people.wipes([member])) == 1  # that of the second connection
+    await world.publish(tier_changed(member, 1, "free", await world.now()))
+    assert len(await people.wipes([member])) == 1  # the one for the second connection
     assert len(await world.events(InterestsWiped, member.id)) == 1
 
 
@@ -104,9 +106,9 @@ async def test_of_tiers_the_newest_counts(world: World, people: People) -> None:
         (2, "free", TIER_PRO),
         (4, "plus", TIER_PLUS),
     ):
-        await Below(people).tier(member, version, to)
+        await UseCases(people).change_tier(member, version, to)
         assert (await people.inventory(member)).tier == expected
-    await world.publish(tier(member, 3, "pro", at))
+    await world.publish(tier_changed(member, 3, "pro", at))
     assert (await people.inventory(member)).tier == TIER_PLUS
     versions = [event.version for event in await world.events(InventoryChanged, member.id)]
     assert versions == [1, 2]
@@ -115,7 +117,7 @@ async def test_of_tiers_the_newest_counts(world: World, people: People) -> None:
 @pytest.mark.rule("MA-06", "MA-07", "MA-02")
 async def test_tiers_change_while_connections_form_and_end(people: People) -> None:
     members = await people.members("pro", "pro", "plus", "plus", "free", "free")
-    below = Below(people)
+    use_cases = UseCases(people)
 
     async def end_one(version: int) -> None:
         for found in await people.connections(members[version % 6]):
@@ -124,7 +126,7 @@ async def test_tiers_change_while_connections_form_and_end(people: People) -> No
 
     work: list[Awaitable[object]] = [attempt(people, one, other, "growth") for one, other in permutations(members, 2)]
     work += [
-        below.tier(member, version, ("free", "plus", "pro")[(version + number) % 3])
+        use_cases.change_tier(member, version, ("free", "plus", "pro")[(version + number) % 3])
         for version in range(1, 5)
         for number, member in enumerate(members)
     ]
@@ -138,13 +140,18 @@ async def test_tiers_change_while_connections_form_and_end(people: People) -> No
 
 
 @pytest.mark.rule("MA-04", "MA-11")
-async def test_a_fall_and_a_withdrawal_at_once_close_it_once(world: World, people: People) -> None:
-    below = Below(people)
+async def test_a_lower_tier_and_a_withdrawal_at_the_same_time_close_the_interest_once(
+    world: World, people: People
+) -> None:
+    use_cases = UseCases(people)
     for turn in range(16):
         member, partner, other = await people.members("plus", "free", "free")
         await people.connect(partner, member)
         interest = (await people.wish_directly(member, other)).interest
-        work: list[Awaitable[object]] = [people.withdraw_directly(member, interest.id), below.tier(member, 1, "free")]
+        work: list[Awaitable[object]] = [
+            people.withdraw_directly(member, interest.id),
+            use_cases.change_tier(member, 1, "free"),
+        ]
         await asyncio.gather(*(work if turn % 2 else work[::-1]))
         status = (await people.statuses(member))[-1]
         assert status in {"withdrawn", "wiped"}

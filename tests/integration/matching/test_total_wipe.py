@@ -1,4 +1,4 @@
-"""MA-04, MA-05: the last slot takes the pending interests with it."""
+"""MA-04, MA-05: when the last slot is taken, the pending interests are wiped."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_MATCHED, INTEREST_STATUS_WIPED
 from unora_common.ids import uuid7
-from unora_matching.domain import Wish
-from unora_matching.use_cases import send_interest
+from unora_matching.domain.interests import ResolvedCard
+from unora_matching.use_cases.interests import send_interest
 from unora_testing.world import World
 
 from tests.integration.matching.people import POLICY, People
 
 
 @pytest.mark.rule("MA-04")
-async def test_the_last_slot_wipes_what_its_taker_sent_in_all_servers_and_nothing_else(
+async def test_the_last_slot_wipes_what_its_owner_sent_in_all_servers_and_nothing_else(
     world: World, people: People
 ) -> None:
     full, partner, friend, admirer = await people.members("free", "plus", "pro", "pro")
@@ -54,7 +54,7 @@ async def test_the_last_slot_wipes_what_its_taker_sent_in_all_servers_and_nothin
 
 
 @pytest.mark.rule("MA-04")
-async def test_each_whose_last_slot_it_takes_is_wiped(people: People) -> None:
+async def test_both_members_are_wiped_if_it_takes_the_last_slot_of_both(people: People) -> None:
     first, second, others = await people.member(), await people.member(), await people.members("pro", "pro")
     await people.wish(first, others[0])
     for other in others:
@@ -71,7 +71,7 @@ async def test_a_wipe_of_nothing_is_logged_too(people: People) -> None:
 
 
 @pytest.mark.rule("MA-04")
-async def test_with_a_slot_left_nothing_is_wiped(people: People) -> None:
+async def test_while_a_slot_is_open_nothing_is_wiped(people: People) -> None:
     member, *partners = await people.members("plus", "pro", "pro")
     admired = await people.member("pro")
     await people.wish(member, admired)
@@ -90,18 +90,18 @@ async def test_a_wiped_interest_never_matches(people: People) -> None:
     connection = await people.connect(wiped, partner)
     await people.end(wiped, connection.connection_id)  # a slot is open again
     assert not (await people.wish(admired, wiped)).HasField("connection")
-    assert (await people.wish(wiped, admired)).HasField("connection")  # only a new one does
+    assert (await people.wish(wiped, admired)).HasField("connection")  # only a new one matches
     assert await people.statuses(wiped) == ["wiped", "matched", "matched"]
 
 
 @pytest.mark.rule("MA-04", "MA-11", "XX-04")
-async def test_a_wipe_does_not_tell_which_interests_were_void(people: People) -> None:
+async def test_a_wipe_does_not_reveal_which_interests_were_void(people: People) -> None:
     member, partner, last, admired = await people.members("plus", "pro", "pro", "pro")
-    await people.wish(member, partner, SERVER_TYPE_FRIEND)  # void with the first connection
+    await people.wish(member, partner, SERVER_TYPE_FRIEND)  # the first connection makes it void
     await people.wish(member, admired, SERVER_TYPE_FRIEND)
     await people.connect(member, partner)
-    await people.wish(member, partner, SERVER_TYPE_GROWTH)  # void from the first
-    await people.wish(member, last, SERVER_TYPE_FRIEND)  # void with the last connection
+    await people.wish(member, partner, SERVER_TYPE_GROWTH)  # void at once
+    await people.wish(member, last, SERVER_TYPE_FRIEND)  # the last connection makes it void
     assert (await people.inventory(member)).pending_interest_count == 4
     await people.connect(member, last)
     assert await people.statuses(member) == ["void", "wiped", "matched", "void", "void", "matched"]
@@ -113,7 +113,7 @@ async def test_a_wipe_does_not_tell_which_interests_were_void(people: People) ->
 
 
 @pytest.mark.rule("MA-04", "XX-02")
-async def test_a_crash_before_the_commit_leaves_nothing(world: World, people: People) -> None:
+async def test_a_crash_before_the_commit_changes_nothing(world: World, people: People) -> None:
     first, second, other = await people.members("free", "free", "pro")
     mine = (await people.wish(first, other)).interest
     await people.wish(second, first)
@@ -121,7 +121,7 @@ async def test_a_crash_before_the_commit_leaves_nothing(world: World, people: Pe
 
     async def crash() -> None:
         async with people.database.transaction(first.user) as tx:
-            sent = await send_interest(tx, first.user, Wish(uuid7(), second.user, "partner"), POLICY)
+            sent = await send_interest(tx, first.user, ResolvedCard(uuid7(), second.user, "partner"), POLICY)
             assert sent.connection is not None
             raise ConnectionResetError
 

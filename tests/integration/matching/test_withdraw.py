@@ -1,4 +1,4 @@
-"""MA-11: what looks pending can be taken back, and nobody learns from it what was void."""
+"""MA-11: an interest that looks pending can be withdrawn, and that does not reveal whether it was void."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unora.matching.v1.events_pb2 import (
 )
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_WITHDRAWN
 from unora_common.ids import uuid7
-from unora_matching.use_cases import withdraw_interest
+from unora_matching.use_cases.interests import withdraw_interest
 from unora_testing.world import World
 
 from tests.integration.matching.people import People
@@ -22,7 +22,7 @@ from tests.support import Refusal, as_uuid, refusal, request_id
 
 
 @pytest.mark.rule("MA-11")
-async def test_a_withdrawn_interest_never_matches_and_can_be_sent_anew(world: World, people: People) -> None:
+async def test_a_withdrawn_interest_never_matches_and_can_be_sent_again(world: World, people: People) -> None:
     sender, receiver = await people.members("free", "free")
     sent = (await people.wish(sender, receiver)).interest
     withdrawn = await people.withdraw(sender, sent.interest_id)
@@ -37,7 +37,7 @@ async def test_a_withdrawn_interest_never_matches_and_can_be_sent_anew(world: Wo
 
 
 @pytest.mark.rule("MA-11", "XX-04")
-async def test_a_void_one_is_withdrawn_exactly_as_one_that_pends(
+async def test_a_void_interest_is_withdrawn_exactly_like_a_pending_one(
     world: World, people: People, statements: list[str]
 ) -> None:
     sender, partner, other = await people.members("pro", "pro", "pro")
@@ -56,10 +56,10 @@ async def test_a_void_one_is_withdrawn_exactly_as_one_that_pends(
     names = [[field.name for field, _ in answer.ListFields()] for answer in answers]
     assert names[0] == names[1]
     assert await people.statuses(sender) == ["matched", "withdrawn", "void"]
-    told = [event.closure for event in await world.events(InterestClosed, void.interest_id)]
-    assert told == [INTEREST_CLOSURE_VOID, INTEREST_CLOSURE_WITHDRAWN]
+    closures = [event.closure for event in await world.events(InterestClosed, void.interest_id)]
+    assert closures == [INTEREST_CLOSURE_VOID, INTEREST_CLOSURE_WITHDRAWN]
     for receiver, server in ((other, SERVER_TYPE_FRIEND), (partner, SERVER_TYPE_GROWTH)):
-        await people.wish(sender, receiver, server)  # either can be sent anew
+        await people.wish(sender, receiver, server)  # both can be sent again
 
 
 @pytest.mark.rule("MA-11", "XX-04")
@@ -79,7 +79,7 @@ async def test_anothers_interest_is_like_a_missing_one(people: People) -> None:
 
 
 @pytest.mark.rule("MA-05", "MA-11")
-async def test_what_no_longer_looks_pending_cannot_be_withdrawn(people: People) -> None:
+async def test_an_interest_that_no_longer_looks_pending_cannot_be_withdrawn(people: People) -> None:
     sender, partner, other = await people.members("free", "free", "free")
     wiped = (await people.wish(sender, other)).interest
     await people.connect(sender, partner)
@@ -103,7 +103,7 @@ async def test_a_repeat_gets_its_first_answer(world: World, people: People) -> N
 
 
 @pytest.mark.rule("MA-02", "MA-11")
-async def test_a_withdrawal_and_a_match_at_once_are_one_or_the_other(world: World, people: People) -> None:
+async def test_of_a_withdrawal_and_a_match_at_the_same_time_one_succeeds(world: World, people: People) -> None:
     seen = set()
     for turn in range(24):
         first, second = await people.members("free", "free")
@@ -119,7 +119,7 @@ async def test_a_withdrawal_and_a_match_at_once_are_one_or_the_other(world: Worl
 
 
 @pytest.mark.rule("MA-04", "MA-11")
-async def test_a_wipe_and_a_withdrawal_at_once_close_it_once(world: World, people: People) -> None:
+async def test_a_wipe_and_a_withdrawal_at_the_same_time_close_the_interest_once(world: World, people: People) -> None:
     for turn in range(16):
         sender, partner, other = await people.members("free", "free", "free")
         interest = (await people.wish_directly(sender, other)).interest

@@ -1,4 +1,4 @@
-"""All that happens to money is in the audit log, each step once, and the chain holds (SA-01)."""
+"""Every step of money is in the audit log once, and the chain is intact (SA-01)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from unora_common.outbox import subject_of
 from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED
-from tests.integration.money.home import Home
-from tests.integration.safety.office import Office
+from tests.integration.money.paying_couple import PayingCouple
+from tests.integration.safety.moderators import Moderators
 
 TYPES = DESCRIPTOR.message_types_by_name
 NAMES = {subject_of(message_factory.GetMessageClass(each)): name for name, each in TYPES.items()}
@@ -22,29 +22,31 @@ STEPS = """
 
 
 @pytest.mark.rule("SA-01", "BI-02")
-async def test_every_step_of_a_members_money_is_recorded(world: World, home: Home) -> None:
-    purse = home.payer
-    await home.miss()
-    declined = await purse.create(purse.ask())
-    await purse.confirm(declined.confirmation, DECLINED)
+async def test_every_step_of_a_members_money_is_recorded(world: World, couple: PayingCouple) -> None:
+    wallet = couple.payer
+    await couple.miss()
+    declined = await wallet.create(wallet.order())
+    await wallet.confirm(declined.confirmation, DECLINED)
     await world.drain()
-    await purse.pay()
-    await home.ended(home.a)  # into credits
-    await purse.subscribe("PLUS")
-    assert await purse.credits() > 0
-    told = [(NAMES[row["subject"]], row["aggregate_id"]) for row in await world.superuser.fetch(STEPS, home.b.user)]
-    office = Office(world)
-    entries = await office.found(source_context="billing", member_id=home.b.id)
-    assert sorted((each.event_name, each.aggregate_id) for each in entries) == sorted(told)
-    assert (await office.verify("billing")).intact
+    await wallet.pay()
+    await couple.end_connection(couple.a)  # the price becomes credits
+    await wallet.subscribe("PLUS")
+    assert await wallet.credits() > 0
+    emitted = [
+        (NAMES[row["subject"]], row["aggregate_id"]) for row in await world.superuser.fetch(STEPS, couple.b.user)
+    ]
+    moderators = Moderators(world)
+    entries = await moderators.find_entries(source_context="billing", member_id=couple.b.id)
+    assert sorted((each.event_name, each.aggregate_id) for each in entries) == sorted(emitted)
+    assert (await moderators.verify("billing")).intact
 
 
 @pytest.mark.rule("SA-01", "BI-02", "XX-02")
-async def test_every_state_that_a_payment_was_in_is_told(world: World, home: Home) -> None:
-    """Each version of a payment is one state, and each has its event, without a gap."""
-    await home.miss()
-    payment_id = await home.payer.pay()
-    await home.ended(home.a)
+async def test_every_state_of_a_payment_has_its_event(world: World, couple: PayingCouple) -> None:
+    """Each version of a payment is one state with one event, without a gap."""
+    await couple.miss()
+    payment_id = await couple.payer.pay()
+    await couple.end_connection(couple.a)
     rows = await world.superuser.fetch(
         "SELECT subject, aggregate_version FROM billing.outbox WHERE aggregate_id = $1 ORDER BY seq", payment_id
     )

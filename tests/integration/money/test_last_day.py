@@ -1,4 +1,4 @@
-"""The last hours of Day 15: one checks in, the other leaves, and money comes for a nudge and a reveal, in any order."""
+"""The last hours of Day 15: b checks in, a leaves, and webhooks come for a nudge and a reveal, in any order."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from unora_testing.invariants import broken
 from unora_testing.world import World
 
 from tests.integration.matching.people import People
-from tests.integration.money.home import NUDGE, REVEAL, Home
+from tests.integration.money.paying_couple import NUDGE, REVEAL, PayingCouple
 from tests.support import refusal
 
-COMES, LEAVES, PAYS = "b checks in", "a leaves", "the money comes"
+COMES, LEAVES, PAYS = "b checks in", "a leaves", "the webhooks come"
 CARDS = "DI-01"
-"""The two have met by cards of servers that they never joined."""
+"""This rule is broken here: the couple was connected by cards of servers that neither joined."""
 
 
-async def news(world: World, context: str) -> None:
-    """What a context has told reaches all who hear it, and goes no further."""
+async def deliver_events_of(world: World, context: str) -> None:
+    """Delivers the events of one context to all its consumers, and no others."""
     await world.apps[context].relay.step()
     for app in world.apps.values():
         for consumer in app.consumers:
@@ -27,37 +27,39 @@ async def news(world: World, context: str) -> None:
                 await consumer.step()
 
 
-async def paid_for(home: Home) -> tuple[str, str]:
-    """a has paid for a nudge and b for a reveal, and nobody has heard of it yet."""
-    purse = home.purse(home.a)
-    await home.nudge(home.a)
-    nudge = await purse.create(purse.ask("NUDGE"))
-    reveal = await home.payer.create(home.payer.ask("REVEAL", reveal_number=3))
-    assert await purse.confirm(nudge.confirmation) == 200
-    assert await home.payer.confirm(reveal.confirmation) == 200
+async def confirm_nudge_and_reveal(couple: PayingCouple) -> tuple[str, str]:
+    """a has paid for a nudge and b for a reveal; the webhooks have not come yet."""
+    wallet = couple.wallet_of(couple.a)
+    await couple.nudge(couple.a)
+    nudge = await wallet.create(wallet.order("NUDGE"))
+    reveal = await couple.payer.create(couple.payer.order("REVEAL", reveal_number=3))
+    assert await wallet.confirm(nudge.confirmation) == 200
+    assert await couple.payer.confirm(reveal.confirmation) == 200
     return nudge.payment.payment_id, reveal.payment.payment_id
 
 
 @pytest.mark.rule("ST-05", "ST-11", "ST-12", "ST-13", "RE-04", "RE-05", "RE-10", "BI-11")
 @pytest.mark.parametrize("order", list(permutations((COMES, LEAVES, PAYS))), ids=", ".join)
-async def test_whatever_comes_first_each_has_what_is_theirs(world: World, home: Home, order: tuple[str, ...]) -> None:
-    await home.reach(14)
-    await home.to_at_risk()
-    nudge, reveal = await paid_for(home)
+async def test_in_any_order_each_member_gets_what_is_due(
+    world: World, couple: PayingCouple, order: tuple[str, ...]
+) -> None:
+    await couple.complete_days(14)
+    await couple.to_at_risk()
+    nudge, reveal = await confirm_nudge_and_reveal(couple)
 
     async def comes() -> None:
         if order.index(LEAVES) < order.index(COMES):
-            assert (await refusal(home.check_in(home.b))).metadata == {"state": "terminated"}
+            assert (await refusal(couple.check_in(couple.b))).metadata == {"state": "terminated"}
         else:
-            await home.check_in(home.b)
+            await couple.check_in(couple.b)
 
     async def leaves() -> None:
-        await People(world).end(home.a, home.pair.connection_id)
-        await news(world, "matching")
+        await People(world).end(couple.a, couple.pair.connection_id)
+        await deliver_events_of(world, "matching")
 
     async def pays() -> None:
         await world.payments.deliver()
-        await news(world, "billing")
+        await deliver_events_of(world, "billing")
 
     steps: dict[str, Callable[[], Awaitable[None]]] = {COMES: comes, LEAVES: leaves, PAYS: pays}
     for step in order:
@@ -65,12 +67,12 @@ async def test_whatever_comes_first_each_has_what_is_theirs(world: World, home: 
     await world.drain()
 
     came, left, paid = (order.index(step) for step in (COMES, LEAVES, PAYS))
-    assert await home.state() == ("COMPLETED" if came < left else "TERMINATED")
-    purse = home.purse(home.a)
+    assert await couple.state() == ("COMPLETED" if came < left else "TERMINATED")
+    wallet = couple.wallet_of(couple.a)
     sent = paid < min(came, left)
-    assert (await purse.status(nudge), await purse.credits()) == (("APPLIED", 0) if sent else ("CREDITED", NUDGE))
-    bought = (await home.payer.status(reveal), await home.payer.credits())
+    assert (await wallet.status(nudge), await wallet.credits()) == (("APPLIED", 0) if sent else ("CREDITED", NUDGE))
+    bought = (await couple.payer.status(reveal), await couple.payer.credits())
     assert bought == (("APPLIED", 0) if paid < left else ("CREDITED", REVEAL))
-    for viewer in (home.a, home.b):
-        assert (await refusal(home.pages.open(viewer, 5))).reason in ("CONNECTION_ENDED", "REVEAL_LOCKED")
+    for viewer in (couple.a, couple.b):
+        assert (await refusal(couple.reveals.open(viewer, 5))).reason in ("CONNECTION_ENDED", "REVEAL_LOCKED")
     assert [each.name for each in await broken(world.superuser) if CARDS not in each.rules] == []

@@ -1,4 +1,4 @@
-"""A subscription from its first payment to its end, and what each change of tier is felt by everywhere (BI-01)."""
+"""A subscription from its first payment to its end, and the effects of each change of tier (BI-01)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from unora.billing.v1 import billing_service_pb2 as api
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
-from unora_billing.subscribing import set_standing
+from unora_billing.use_cases.subscriptions import apply_restriction
+from unora_common.messages import from_timestamp
 from unora_testing.world import World
 
 from tests.integration.billing.conftest import FAILS_LATER
 from tests.integration.discovery.pool import Pool
 from tests.integration.matching.people import People
-from tests.integration.money.home import DAY, HOUR, PLUS, PRO, Home, at
+from tests.integration.money.paying_couple import DAY, HOUR, PLUS, PRO, PayingCouple
 from tests.support import refusal, request_id
 
 
-class Felt(NamedTuple):
-    """What a member with one connection notices of a tier."""
+class TierEffects(NamedTuple):
+    """The effects of a tier that a member with one connection sees."""
 
     account: Tier.ValueType
     limit: int
@@ -31,230 +32,232 @@ class Felt(NamedTuple):
 
 
 EFFECTS = {
-    "FREE": Felt(TIER_FREE, 1, 24, 1, [3]),
-    "PLUS": Felt(TIER_PLUS, 2, 12, 2, [4]),
-    "PRO": Felt(TIER_PRO, 4, 6, 3, []),
+    "FREE": TierEffects(TIER_FREE, 1, 24, 1, [3]),
+    "PLUS": TierEffects(TIER_PLUS, 2, 12, 2, [4]),
+    "PRO": TierEffects(TIER_PRO, 4, 6, 3, []),
 }
 SPENT = """
     INSERT INTO discovery.refresh_timers (user_id, last_global_refresh_at, refresh_available_at)
     VALUES ($1, clock.now(), clock.now() + interval '24 hours')"""
 
 
-async def felt(home: Home) -> Felt:
-    """As a's app reads it: the account, slots, the refresh timer, nudges of an evening at risk, and the shop's offer.
+async def effects_of(couple: PayingCouple) -> TierEffects:
+    """What a's app reads: the account, slots, the refresh timer, the nudges of an at-risk period, the reveals for sale.
 
     Takes a day, at the end of which b checks in too.
     """
-    if (await home.now()).checked_in:
-        await home.to_next_day()
-    await home.to_at_risk()
-    world, who = home.world, home.a
+    if (await couple.now()).checked_in:
+        await couple.to_next_day()
+    await couple.to_at_risk()
+    world, member = couple.world, couple.a
     accounts = world.stub(AccountServiceStub, "identity")
-    account = (await accounts.GetAccount(GetAccountRequest(), metadata=who.metadata)).account
-    inventory = await People(world).inventory(who)
-    (timer,) = await Pool(world).rows("refresh_timers", who.user)
+    account = (await accounts.GetAccount(GetAccountRequest(), metadata=member.metadata)).account
+    inventory = await People(world).inventory(member)
+    (timer,) = await Pool(world).rows("refresh_timers", member.user)
     assert account.connection_limit == inventory.connection_limit
-    nudges = (await home.nudges(who)).nudges_left
-    await home.check_in(home.b)
-    return Felt(
+    nudges = (await couple.nudges(member)).nudges_left
+    await couple.check_in(couple.b)
+    return TierEffects(
         account.tier,
         inventory.connection_limit,
         round((timer["refresh_available_at"] - timer["last_global_refresh_at"]) / HOUR),
         nudges,
-        [each.reveal_number for each in await home.pages.seen_by(who) if each.for_sale],
+        [each.reveal_number for each in await couple.reveals.list_reveals(member) if each.for_sale],
     )
 
 
-async def status(home: Home) -> str:
-    """Of a's subscription."""
-    found = (await home.purse(home.a).subscription()).subscription.status
+async def status(couple: PayingCouple) -> str:
+    """The status of a's subscription."""
+    found = (await couple.wallet_of(couple.a).subscription()).subscription.status
     return api.SubscriptionStatus.Name(found).removeprefix("SUBSCRIPTION_STATUS_")
 
 
-async def period_end(home: Home) -> datetime:
-    return at((await home.purse(home.a).subscription()).subscription.current_period_ends_at)
+async def period_end(couple: PayingCouple) -> datetime:
+    return from_timestamp((await couple.wallet_of(couple.a).subscription()).subscription.current_period_ends_at)
 
 
-async def cancel(home: Home) -> None:
+async def cancel(couple: PayingCouple) -> None:
     request = api.CancelSubscriptionRequest(request_id=request_id())
-    await home.purse(home.a).billing.CancelSubscription(request, metadata=home.a.metadata)
+    await couple.wallet_of(couple.a).billing.CancelSubscription(request, metadata=couple.a.metadata)
 
 
-async def charged(home: Home) -> int:
-    """All that the provider has taken from a, in minor units."""
-    mine = await home.world.superuser.fetch("SELECT id::text FROM billing.payments WHERE payer_id = $1", home.a.user)
+async def charged_to_a(couple: PayingCouple) -> int:
+    """The sum that the provider has taken from a, in minor units."""
+    mine = await couple.world.superuser.fetch(
+        "SELECT id::text FROM billing.payments WHERE payer_id = $1", couple.a.user
+    )
     ids = {row["id"] for row in mine}
-    intents = home.world.payments.store.intents
+    intents = couple.world.payments.store.intents
     return sum(each["amount_received"] for each in intents if each["metadata"].get("payment_id") in ids)
 
 
 @pytest.fixture
-async def home(home: Home) -> Home:
-    """a has spent the refresh timer."""
-    await home.world.superuser.execute(SPENT, home.a.user)
-    return home
+async def couple(couple: PayingCouple) -> PayingCouple:
+    """A couple in which a has used the refresh."""
+    await couple.world.superuser.execute(SPENT, couple.a.user)
+    return couple
 
 
 @pytest.mark.rule("BI-01", "DI-14", "MA-07", "ST-13", "RE-08")
-async def test_each_change_is_felt_everywhere(world: World, home: Home) -> None:
-    assert await felt(home) == EFFECTS["FREE"]
-    await home.purse(home.a).subscribe("PLUS")
-    assert await felt(home) == EFFECTS["PLUS"]
-    await home.purse(home.a).subscribe("PRO")
-    assert await felt(home) == EFFECTS["PRO"]
-    assert await charged(home) == PLUS + PRO
-    await cancel(home)
-    end = await period_end(home)
+async def test_each_change_of_tier_has_its_effect_in_every_context(world: World, couple: PayingCouple) -> None:
+    assert await effects_of(couple) == EFFECTS["FREE"]
+    await couple.wallet_of(couple.a).subscribe("PLUS")
+    assert await effects_of(couple) == EFFECTS["PLUS"]
+    await couple.wallet_of(couple.a).subscribe("PRO")
+    assert await effects_of(couple) == EFFECTS["PRO"]
+    assert await charged_to_a(couple) == PLUS + PRO
+    await cancel(couple)
+    end = await period_end(couple)
     await world.move_clock(end - 3 * DAY)
-    assert (await felt(home), await status(home)) == (EFFECTS["PRO"], "CANCELLED")
+    assert (await effects_of(couple), await status(couple)) == (EFFECTS["PRO"], "CANCELLED")
     await world.move_clock(end)
-    assert await felt(home) == EFFECTS["FREE"]
-    assert await charged(home) == PLUS + PRO
+    assert await effects_of(couple) == EFFECTS["FREE"]
+    assert await charged_to_a(couple) == PLUS + PRO
 
 
 @pytest.mark.rule("BI-01", "BI-09")
-async def test_renewed_then_not_renewed_with_its_days_of_grace(world: World, home: Home) -> None:
-    await home.purse(home.a).subscribe("PLUS", FAILS_LATER)
-    end = await period_end(home)
+async def test_a_subscription_has_days_of_grace_at_each_declined_renewal(world: World, couple: PayingCouple) -> None:
+    await couple.wallet_of(couple.a).subscribe("PLUS", FAILS_LATER)
+    end = await period_end(couple)
     await world.move_clock(end)
-    assert (await felt(home), await status(home)) == (EFFECTS["PLUS"], "GRACE")
+    assert (await effects_of(couple), await status(couple)) == (EFFECTS["PLUS"], "GRACE")
     await world.superuser.execute(
-        "UPDATE billing.subscriptions SET provider_method_id = 'pm_card_visa' WHERE user_id = $1", home.a.user
-    )  # the member has mended their card at the provider
-    await world.move_clock(end + timedelta(hours=60))  # it was tried in vain up to a day and a half ago
-    assert (await felt(home), await status(home)) == (EFFECTS["PLUS"], "ACTIVE")
-    assert await charged(home) == 2 * PLUS
+        "UPDATE billing.subscriptions SET provider_method_id = 'pm_card_visa' WHERE user_id = $1", couple.a.user
+    )  # the member now has a valid card at the provider
+    await world.move_clock(end + timedelta(hours=60))  # it was declined several times, last within a day and a half
+    assert (await effects_of(couple), await status(couple)) == (EFFECTS["PLUS"], "ACTIVE")
+    assert await charged_to_a(couple) == 2 * PLUS
     await world.superuser.execute(
-        "UPDATE billing.subscriptions SET provider_method_id = $2 WHERE user_id = $1", home.a.user, FAILS_LATER
+        "UPDATE billing.subscriptions SET provider_method_id = $2 WHERE user_id = $1", couple.a.user, FAILS_LATER
     )
-    end = await period_end(home)
+    end = await period_end(couple)
     await world.move_clock(end + 3 * DAY - HOUR)
-    assert await status(home) == "GRACE"
+    assert await status(couple) == "GRACE"
     await world.move_clock(end + 3 * DAY)
-    assert await felt(home) == EFFECTS["FREE"]
-    assert await charged(home) == 2 * PLUS
+    assert await effects_of(couple) == EFFECTS["FREE"]
+    assert await charged_to_a(couple) == 2 * PLUS
 
 
 @pytest.mark.rule("BI-01", "SA-06")
-async def test_a_suspension_ends_it_everywhere_at_once(world: World, home: Home) -> None:
-    await home.purse(home.a).subscribe("PRO")
-    await home.suspended(home.a)
+async def test_a_suspension_ends_the_tier_in_every_context_at_once(world: World, couple: PayingCouple) -> None:
+    await couple.wallet_of(couple.a).subscribe("PRO")
+    await couple.suspend(couple.a)
     kept = await world.superuser.fetchrow(
         """SELECT
         (SELECT tier FROM billing.accounts WHERE user_id = $1), (SELECT tier FROM identity.users WHERE id = $1),
         (SELECT tier FROM matching.inventory WHERE user_id = $1), (SELECT tier FROM streak.tiers WHERE user_id = $1),
         (SELECT tier FROM reveal.tiers WHERE user_id = $1)""",
-        home.a.user,
+        couple.a.user,
     )
     assert kept is not None
     assert tuple(kept) == ("free",) * 5
-    (timer,) = await Pool(world).rows("refresh_timers", home.a.user)
+    (timer,) = await Pool(world).rows("refresh_timers", couple.a.user)
     assert timer["refresh_available_at"] - timer["last_global_refresh_at"] == timedelta(hours=24)
 
 
 @pytest.mark.rule("BI-01", "BI-09")
-async def test_a_payment_that_is_never_confirmed_keeps_no_tier_alive(world: World, home: Home) -> None:
-    """Who cancels and then only asks for a higher plan, again and again, has the tier no longer than it was paid."""
-    await home.purse(home.a).subscribe("PLUS")
-    await cancel(home)
-    await world.move_clock(await period_end(home) - HOUR)
+async def test_an_unconfirmed_payment_does_not_prolong_a_tier(world: World, couple: PayingCouple) -> None:
+    """A member who cancels, and then asks for a higher plan without paying, keeps the tier only while it is paid."""
+    await couple.wallet_of(couple.a).subscribe("PLUS")
+    await cancel(couple)
+    await world.move_clock(await period_end(couple) - HOUR)
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PRO)
-    made = await home.purse(home.a).billing.Subscribe(request, metadata=home.a.metadata)
+    made = await couple.wallet_of(couple.a).billing.Subscribe(request, metadata=couple.a.metadata)
     await world.move_clock(HOUR)
-    assert (await home.purse(home.a).subscription()).tier == TIER_FREE
-    assert await home.purse(home.a).confirm(made.confirmation) == 200  # at last
+    assert (await couple.wallet_of(couple.a).subscription()).tier == TIER_FREE
+    assert await couple.wallet_of(couple.a).confirm(made.confirmation) == 200  # confirmed late
     await world.drain()
-    assert await felt(home) == EFFECTS["PRO"]
+    assert await effects_of(couple) == EFFECTS["PRO"]
 
 
 @pytest.mark.rule("BI-09")
-async def test_grace_ends_though_a_higher_plan_is_asked_for_and_not_paid(world: World, home: Home) -> None:
-    await home.purse(home.a).subscribe("PLUS", FAILS_LATER)
-    end = await period_end(home)
+async def test_grace_ends_although_a_higher_plan_was_asked_for_and_not_paid(world: World, couple: PayingCouple) -> None:
+    await couple.wallet_of(couple.a).subscribe("PLUS", FAILS_LATER)
+    end = await period_end(couple)
     await world.move_clock(end + 3 * DAY - HOUR)
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PRO)
-    await home.purse(home.a).billing.Subscribe(request, metadata=home.a.metadata)
+    await couple.wallet_of(couple.a).billing.Subscribe(request, metadata=couple.a.metadata)
     await world.move_clock(end + 3 * DAY)
-    assert (await home.purse(home.a).subscription()).tier == TIER_FREE
+    assert (await couple.wallet_of(couple.a).subscription()).tier == TIER_FREE
 
 
 @pytest.mark.rule("BI-01", "BI-02")
 @pytest.mark.parametrize("ending", ["cancelled", "suspended"])
-async def test_what_has_ended_is_not_charged_for(world: World, home: Home, ending: str) -> None:
-    """The month is over and its renewal recorded; before it is charged the member cancels, or is suspended."""
-    await home.purse(home.a).subscribe("PLUS")
-    clockwork = {job.name: job for job in world.apps["billing"].jobs[:-1]}
-    await home.jump(await period_end(home))
-    assert await clockwork["renew_subscriptions"].step()
+async def test_an_ended_subscription_is_not_charged(world: World, couple: PayingCouple, ending: str) -> None:
+    """The month is over and its renewal recorded. Before the charge, the member cancels or is suspended."""
+    await couple.wallet_of(couple.a).subscribe("PLUS")
+    jobs = {job.name: job for job in world.apps["billing"].jobs[:-1]}
+    await couple.jump(await period_end(couple))
+    assert await jobs["renew_subscriptions"].step()
     if ending == "cancelled":
-        await cancel(home)
+        await cancel(couple)
     else:
         async with world.apps["billing"].database.transaction() as tx:
-            await set_standing(tx, home.a.user, 1, suspended=True)
+            await apply_restriction(tx, couple.a.user, 1, suspended=True)
     await world.drain()
-    assert await charged(home) == PLUS
-    assert (await home.purse(home.a).subscription()).tier == TIER_FREE
-    assert await home.purse(home.a).credits() == 0
+    assert await charged_to_a(couple) == PLUS
+    assert (await couple.wallet_of(couple.a).subscription()).tier == TIER_FREE
+    assert await couple.wallet_of(couple.a).credits() == 0
 
 
 @pytest.mark.rule("BI-09")
-async def test_an_outage_of_ours_takes_no_plan_away(world: World, home: Home) -> None:
-    """Nobody tried to renew it before its grace was over."""
-    await home.purse(home.a).subscribe("PLUS")
-    await world.move_clock(await period_end(home) + 4 * DAY)
-    assert await status(home) == "ACTIVE"
-    assert await period_end(home) > await world.now()
-    assert await charged(home) == 2 * PLUS
+async def test_our_own_outage_takes_no_plan_away(world: World, couple: PayingCouple) -> None:
+    """No job tried to renew it before its grace was over."""
+    await couple.wallet_of(couple.a).subscribe("PLUS")
+    await world.move_clock(await period_end(couple) + 4 * DAY)
+    assert await status(couple) == "ACTIVE"
+    assert await period_end(couple) > await world.now()
+    assert await charged_to_a(couple) == 2 * PLUS
 
 
 @pytest.mark.rule("BI-09")
-async def test_an_outage_of_ours_gives_no_plan_for_nothing_either(world: World, home: Home) -> None:
-    await home.purse(home.a).subscribe("PLUS", FAILS_LATER)
-    await world.move_clock(await period_end(home) + 4 * DAY)
-    assert (await home.purse(home.a).subscription()).tier == TIER_FREE
-    assert await charged(home) == PLUS
+async def test_our_own_outage_gives_no_plan_for_free(world: World, couple: PayingCouple) -> None:
+    await couple.wallet_of(couple.a).subscribe("PLUS", FAILS_LATER)
+    await world.move_clock(await period_end(couple) + 4 * DAY)
+    assert (await couple.wallet_of(couple.a).subscription()).tier == TIER_FREE
+    assert await charged_to_a(couple) == PLUS
 
 
 @pytest.mark.rule("BI-09")
-async def test_a_renewal_that_the_provider_will_never_charge_has_its_grace_too(world: World, home: Home) -> None:
-    await home.purse(home.a).subscribe("PLUS")
+async def test_a_renewal_that_the_provider_will_never_charge_has_grace_too(world: World, couple: PayingCouple) -> None:
+    await couple.wallet_of(couple.a).subscribe("PLUS")
     await world.superuser.execute(
-        "UPDATE billing.subscriptions SET provider_method_id = 'pm_gone' WHERE user_id = $1", home.a.user
+        "UPDATE billing.subscriptions SET provider_method_id = 'pm_gone' WHERE user_id = $1", couple.a.user
     )
-    end = await period_end(home)
+    end = await period_end(couple)
     await world.move_clock(end)
-    assert await status(home) == "GRACE"
-    await home.purse(home.a).subscribe("PLUS")  # anew, by a card that there is
-    assert await status(home) == "ACTIVE"
-    assert await charged(home) == 2 * PLUS
+    assert await status(couple) == "GRACE"
+    await couple.wallet_of(couple.a).subscribe("PLUS")  # again, by a valid card
+    assert await status(couple) == "ACTIVE"
+    assert await charged_to_a(couple) == 2 * PLUS
 
 
 @pytest.mark.rule("BI-07")
-async def test_a_payment_that_the_provider_will_never_charge_keeps_no_other_from_being_made(
-    world: World, home: Home
+async def test_a_payment_that_the_provider_will_never_charge_does_not_block_the_next(
+    world: World, couple: PayingCouple
 ) -> None:
     await world.superuser.execute(
         """INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, provider_customer_id,
         version) VALUES ($1, 'free', 0, false, 0, 'cus_gone', 0)""",
-        home.a.user,
+        couple.a.user,
     )
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
-    made = await home.purse(home.a).billing.Subscribe(request, metadata=home.a.metadata)
+    made = await couple.wallet_of(couple.a).billing.Subscribe(request, metadata=couple.a.metadata)
     assert (made.payment.status, made.payment.failure) == (api.PAYMENT_STATUS_FAILED, api.PAYMENT_FAILURE_DECLINED)
     assert not made.HasField("confirmation")
     await world.superuser.execute(
-        "UPDATE billing.accounts SET provider_customer_id = NULL WHERE user_id = $1", home.a.user
+        "UPDATE billing.accounts SET provider_customer_id = NULL WHERE user_id = $1", couple.a.user
     )
-    await home.purse(home.a).subscribe("PLUS")
-    assert await status(home) == "ACTIVE"
+    await couple.wallet_of(couple.a).subscribe("PLUS")
+    assert await status(couple) == "ACTIVE"
 
 
 @pytest.mark.rule("BI-01")
-async def test_the_plans_promise_what_is_given(home: Home) -> None:
-    """What billing sells in words is held elsewhere; both come from the same page of the design."""
-    purse = home.purse(home.a)
-    found = await purse.billing.ListPlans(api.ListPlansRequest(), metadata=home.a.metadata)
-    days = await home.world.superuser.fetch("SELECT tier, reveal_day_required FROM reveal.reveal_milestones")
+async def test_the_plans_show_what_the_other_contexts_apply(couple: PayingCouple) -> None:
+    """Billing only shows these numbers; other contexts apply them."""
+    wallet = couple.wallet_of(couple.a)
+    found = await wallet.billing.ListPlans(api.ListPlansRequest(), metadata=couple.a.metadata)
+    days = await couple.world.superuser.fetch("SELECT tier, reveal_day_required FROM reveal.reveal_milestones")
     for plan in found.plans:
         name = plan.name.lower()
         effect = EFFECTS[name.upper()]
@@ -264,13 +267,13 @@ async def test_the_plans_promise_what_is_given(home: Home) -> None:
 
 
 @pytest.mark.rule("BI-01")
-async def test_repeats_of_a_call_are_one_subscription(home: Home) -> None:
+async def test_repeats_of_a_call_make_one_subscription(couple: PayingCouple) -> None:
     request = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
-    purse = home.purse(home.a)
-    made = [await purse.billing.Subscribe(request, metadata=home.a.metadata) for _ in range(3)]
+    wallet = couple.wallet_of(couple.a)
+    made = [await wallet.billing.Subscribe(request, metadata=couple.a.metadata) for _ in range(3)]
     assert len({each.payment.payment_id for each in made}) == 1
-    assert await purse.confirm(made[0].confirmation) == 200
-    await home.world.drain()
-    assert await charged(home) == PLUS
+    assert await wallet.confirm(made[0].confirmation) == 200
+    await couple.world.drain()
+    assert await charged_to_a(couple) == PLUS
     lower = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
-    assert (await refusal(purse.billing.Subscribe(lower, metadata=home.a.metadata))).reason == "SUBSCRIPTION_EXISTS"
+    assert (await refusal(wallet.billing.Subscribe(lower, metadata=couple.a.metadata))).reason == "SUBSCRIPTION_EXISTS"

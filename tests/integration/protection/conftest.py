@@ -1,22 +1,22 @@
-"""Who lives in the tests of protection."""
+"""Fixtures of the tests of protection."""
 
 from __future__ import annotations
 
 import pytest
 from unora_testing.world import World
 
-from tests.integration.protection.town import CROWD, Resident, Town
+from tests.integration.protection.scenario import CROWD, Member, Scenario
 
 
 @pytest.fixture(scope="module")
-async def crowd(world: World) -> list[Resident]:
-    """Others, so that a batch has its five."""
-    town = Town(world)
-    return [await town.arrive() for _ in range(CROWD)]
+async def crowd(world: World) -> list[Member]:
+    """Other members, so that a batch has its five cards."""
+    scenario = Scenario(world)
+    return [await scenario.add_member() for _ in range(CROWD)]
 
 
 @pytest.fixture
-def town(world: World, crowd: list[Resident]) -> Town:
-    town = Town(world)
-    town.crowd = crowd
-    return town
+def scenario(world: World, crowd: list[Member]) -> Scenario:
+    scenario = Scenario(world)
+    scenario.crowd = crowd
+    return scenario

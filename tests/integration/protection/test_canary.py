@@ -1,4 +1,4 @@
-"""What members keep to themselves is found nowhere but where it belongs (XX-01, XX-04, PR-04, ID-05, ID-06, SA-04).
+"""Private texts of members are stored only where they belong (XX-01, XX-04, PR-04, ID-05, ID-06, SA-04).
 
 Marked words are planted wherever a member or a moderator can write, in calls that are answered and in calls that are
 refused; then all streams, logs, errors, metrics, answers before Day 15 and tables are searched for them.
@@ -42,12 +42,12 @@ from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch
-from tests.integration.protection.town import CROWD, Resident, Town
+from tests.integration.protection.scenario import CROWD, Member, Scenario
 from tests.roles import role_of
 from tests.support import request_id
 
 CARDS = {("discovery", "candidates"), ("discovery", "discovery_cards"), ("discovery", "kept_answers")}
-"""Where micro-descriptions are kept to be shown (DI-08)."""
+"""Tables from which micro-descriptions are shown (DI-08)."""
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "name": {("identity", "profiles"), ("identity", "kept_answers")},
     "bio": {("identity", "profiles"), ("identity", "kept_answers")},
@@ -58,11 +58,11 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "appeal_text": {("safety", "appeals")},
     "decision_note": {("safety", "cases"), ("safety", "kept_answers")},
 }
-"""The only tables that hold each planted text; of what is not named here none does."""
+"""The only tables that may contain each planted text; a text that is not listed may be in no table."""
 
 
 class LoudWorld(World):
-    """A world that logs all it can."""
+    """A world with the most verbose logs."""
 
     def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         return super().config(service, peers, log_level="debug", **changes)
@@ -70,17 +70,17 @@ class LoudWorld(World):
 
 @dataclass
 class Canaries:
-    """What was planted, by what it is, and what was heard of refusals."""
+    """The planted texts by name, and the bytes of all refusals."""
 
     planted: dict[str, str] = field(default_factory=dict)
     refusals: list[bytes] = field(default_factory=list)
 
     def plant(self, what: str) -> str:
-        """A word that stands nowhere else."""
+        """A unique word."""
         return self.planted.setdefault(what, f"Canary{what.replace('_', '').title()}{time.time_ns():x}")
 
     def found_in(self, haystack: bytes) -> set[str]:
-        """What is there, as it was written, in whatever case, or as hexadecimal digits."""
+        """The planted texts in these bytes, in any case or as hexadecimal digits."""
         low = haystack.lower()
         return {
             what
@@ -89,7 +89,7 @@ class Canaries:
         }
 
     async def refused(self, call: Awaitable[Any]) -> None:
-        """A call that must fail, and all that its error says."""
+        """Makes a call that must fail, and keeps all that its error says."""
         try:
             await call
         except grpc.aio.AioRpcError as error:
@@ -109,9 +109,9 @@ async def logs() -> io.StringIO:
 
 @pytest.fixture
 async def loud(testbed: Testbed, logs: io.StringIO) -> AsyncIterator[LoudWorld]:
-    """A world of its own, whose services write their logs where the test can read them."""
+    """A world of its own, with logs that the test can read."""
     world = LoudWorld(testbed, "canary")
-    with contextlib.redirect_stdout(logs):  # a service takes what is the standard output when it is made
+    with contextlib.redirect_stdout(logs):  # a service keeps the standard output of the moment at which it starts
         await world.start()
     yield world
     await world.stop()
@@ -121,144 +121,153 @@ async def loud(testbed: Testbed, logs: io.StringIO) -> AsyncIterator[LoudWorld]:
 
 
 @pytest.mark.rule("XX-01", "XX-04", "PR-04", "PR-07", "ID-05", "ID-06", "SA-04", "SA-07")
-async def test_what_is_planted_is_found_where_it_belongs_and_nowhere_else(
+async def test_planted_texts_are_found_only_where_they_belong(
     loud: LoudWorld, logs: io.StringIO, testbed: Testbed
 ) -> None:
-    town, birds = Town(loud), Canaries()
-    town.crowd = [await town.arrive() for _ in range(CROWD)]
-    who = await _arrive(town, birds)
-    partner = await town.arrive()
-    shown = [await read() for read in town.reads(partner).values()]
-    shown += list((await town.cards(partner)).values())
-    allowed_on_cards = birds.found_in(b"".join(each.SerializeToString() for each in shown))
+    scenario, canaries = Scenario(loud), Canaries()
+    scenario.crowd = [await scenario.add_member() for _ in range(CROWD)]
+    member = await _add_marked_member(scenario, canaries)
+    partner = await scenario.add_member()
+    shown = [await read() for read in scenario.reads(partner).values()]
+    shown += list((await scenario.cards(partner)).values())
+    allowed_on_cards = canaries.found_in(b"".join(each.SerializeToString() for each in shown))
     assert allowed_on_cards == {"micro_description"}
 
-    connection = await town.connect(partner, who)
-    streak_id = await town.play(connection, partner, who, 5)
-    await _say(town, birds, who, partner, connection.connection_id)
-    await _refuse(town, birds, who)
-    await _break_the_database(loud, birds)
+    connection = await scenario.connect(partner, member)
+    streak_id = await scenario.play(connection, partner, member, 5)
+    await _write_to_safety(scenario, canaries, member, partner, connection.connection_id)
+    await _make_refused_calls(scenario, canaries, member)
+    await _break_the_database(loud, canaries)
     await loud.drain()
 
-    answers = await town.told(partner, streak_id)
-    del answers["screen"], answers["interests"]  # where cards stand, which were looked at above
-    opened = await town.open(partner, streak_id, 1)
-    assert birds.found_in(b"".join(answers.values()) + opened.SerializeToString()) == set()
-    assert birds.found_in(b"".join(birds.refusals)) == set()
-    assert len(birds.refusals) >= 8
-    assert birds.found_in(await _streams(loud)) == set()
+    answers = await scenario.read_all(partner, streak_id)
+    del answers["screen"], answers["interests"]  # these have cards, which were checked above
+    opened = await scenario.open(partner, streak_id, 1)
+    assert canaries.found_in(b"".join(answers.values()) + opened.SerializeToString()) == set()
+    assert canaries.found_in(b"".join(canaries.refusals)) == set()
+    assert len(canaries.refusals) >= 8
+    assert canaries.found_in(await _streams(loud)) == set()
     said = logs.getvalue()
-    assert said.count('"event":"call"') > 100  # the control: that the logs are there to be searched
-    assert birds.found_in(said.encode()) == set()
-    assert birds.found_in(b"".join(generate_latest(app.metrics.registry) for app in loud.apps.values())) == set()
+    assert said.count('"event":"call"') > 100  # proves that there are logs to search
+    assert canaries.found_in(said.encode()) == set()
+    assert canaries.found_in(b"".join(generate_latest(app.metrics.registry) for app in loud.apps.values())) == set()
     written = _server_logs(testbed)
-    assert {"nats.log", "s3.log"} <= set(written)  # Postgres may be another's
-    assert {name for name, log in written.items() if birds.found_in(log)} == set()
-    kept = await _tables(loud, birds)
-    assert kept == {what: ALLOWED.get(what, set()) for what in birds.planted}
-    await _photos(town, birds, who)
+    assert {"nats.log", "s3.log"} <= set(written)  # Postgres may run elsewhere
+    assert {name for name, log in written.items() if canaries.found_in(log)} == set()
+    kept = await _tables(loud, canaries)
+    assert kept == {what: ALLOWED.get(what, set()) for what in canaries.planted}
+    await _photos(scenario, canaries, member)
 
 
-async def _arrive(town: Town, birds: Canaries) -> Resident:
-    """A member who says all that can be said, with a phone and a device that nobody may learn."""
-    who = await town.sign_in(device=birds.plant("device"))
-    birds.planted["phone"] = who.phone.removeprefix("+49")
+async def _add_marked_member(scenario: Scenario, canaries: Canaries) -> Member:
+    """A member with a planted text in every field that a member can write, a phone and a device."""
+    member = await scenario.sign_in(device=canaries.plant("device"))
+    canaries.planted["phone"] = member.phone.removeprefix("+49")
     picture = portrait(0, 0)
-    comment = birds.plant("photo").encode()
+    comment = canaries.plant("photo").encode()
     marked = picture[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2) + comment + picture[2:]
     for shot in range(3):
-        await town.arrivals.complete(
-            who.signed, await town.arrivals.upload(who.signed, marked if shot == 0 else picture)
+        await scenario.arrivals.complete(
+            member.signed, await scenario.arrivals.upload(member.signed, marked if shot == 0 else picture)
         )
-    await town.arrivals.choose(
-        who.signed,
-        Hobby(hobby_option_id="chess", micro_description=birds.plant("micro_description")),
+    await scenario.arrivals.choose(
+        member.signed,
+        Hobby(hobby_option_id="chess", micro_description=canaries.plant("micro_description")),
         Hobby(hobby_option_id="hiking", micro_description="uphill"),
     )
-    await town.arrivals.tell(
-        who.signed,
+    await scenario.arrivals.tell(
+        member.signed,
         Profile(
-            name=birds.plant("name"),
+            name=canaries.plant("name"),
             date_of_birth=Date(year=1990, month=12, day=10),
             gender=GENDER_WOMAN,
             city="London",
-            bio=f"I am {birds.plant('bio')} of all.",
-            occupation=birds.plant("occupation"),
+            bio=f"I am {canaries.plant('bio')} of all.",
+            occupation=canaries.plant("occupation"),
             time_zone="Europe/London",
         ),
     )
-    await _prove(town, birds, who)
-    await town.world.drain()
-    await town.pool.join(who)
-    return who
+    await _link_account_and_gov_id(scenario, canaries, member)
+    await scenario.world.drain()
+    await scenario.pool.join(member)
+    return member
 
 
-async def _prove(town: Town, birds: Canaries, who: Resident) -> None:
-    """An account elsewhere, and a Gov ID."""
-    verification = town.world.stub(VerificationServiceStub, "identity")
+async def _link_account_and_gov_id(scenario: Scenario, canaries: Canaries, member: Member) -> None:
+    """Links an account of another provider, and verifies a Gov ID."""
+    verification = scenario.world.stub(VerificationServiceStub, "identity")
     key = ECKey.generate_key("P-256")
     public = {**key.as_dict(private=False), "kid": key.thumbprint(), "alg": "ES256", "use": "sig"}
-    town.world.oidc_keys.write_text(json.dumps({"keys": [public]}))
+    scenario.world.oidc_keys.write_text(json.dumps({"keys": [public]}))
     now = int(time.time())
-    claims = {"iss": "https://played.invalid", "aud": "unora", "sub": birds.plant("oidc_subject"), "nonce": who.id}
-    claims |= {"iat": now, "exp": now + 600, "email": birds.plant("oidc_email")}  # type: ignore[dict-item]
+    claims = {
+        "iss": "https://played.invalid",
+        "aud": "unora",
+        "sub": canaries.plant("oidc_subject"),
+        "nonce": member.id,
+    }
+    claims |= {"iat": now, "exp": now + 600, "email": canaries.plant("oidc_email")}  # type: ignore[dict-item]
     token = jwt.encode({"alg": "ES256", "kid": key.thumbprint()}, claims, key, algorithms=["ES256"])
-    birds.planted["oidc_token"] = token
+    canaries.planted["oidc_token"] = token
     await verification.LinkOAuth(
-        LinkOAuthRequest(request_id=request_id(), provider="played", id_token=token), metadata=who.metadata
+        LinkOAuthRequest(request_id=request_id(), provider="played", id_token=token), metadata=member.metadata
     )
-    started = await verification.StartGovId(StartGovIdRequest(request_id=request_id()), metadata=who.metadata)
+    started = await verification.StartGovId(StartGovIdRequest(request_id=request_id()), metadata=member.metadata)
     body = json.dumps(
-        {"reference": started.reference, "token": birds.plant("gov_id_token"), "outcome": "verified"}
+        {"reference": started.reference, "token": canaries.plant("gov_id_token"), "outcome": "verified"}
     ).encode()
-    signature = Webhooks(town.world.gov_id_secret.read_bytes()).sign(body, datetime.now(UTC))
+    signature = Webhooks(scenario.world.gov_id_secret.read_bytes()).sign(body, datetime.now(UTC))
     await verification.ReceiveGovIdResult(HttpBody(data=body), metadata=((SIGNATURE, signature),))
 
 
-async def _say(town: Town, birds: Canaries, who: Resident, partner: Resident, connection_id: str) -> None:
-    """What is said to safety, and what is answered in questions."""
-    await town.meetings.report(who, Target(connection_id=connection_id), note=birds.plant("report_note"))
-    await town.meetings.appeal(partner, birds.plant("appeal_text"))
-    case = await town.office.case_of(partner)
-    await town.office.assign(case.case_id)
-    await town.office.decide(case.case_id, DECISION_DISMISS, note=birds.plant("decision_note"))
-    personality = town.world.stub(PersonalityServiceStub, "reveal")
-    questions = (await personality.ListQuestions(ListQuestionsRequest(), metadata=who.metadata)).questions
+async def _write_to_safety(
+    scenario: Scenario, canaries: Canaries, member: Member, partner: Member, connection_id: str
+) -> None:
+    """A report, an appeal, a decision, and answers to all questions."""
+    await scenario.safety.report(member, Target(connection_id=connection_id), note=canaries.plant("report_note"))
+    await scenario.safety.appeal(partner, canaries.plant("appeal_text"))
+    case = await scenario.moderators.newest_case(partner)
+    await scenario.moderators.assign(case.case_id)
+    await scenario.moderators.decide(case.case_id, DECISION_DISMISS, note=canaries.plant("decision_note"))
+    personality = scenario.world.stub(PersonalityServiceStub, "reveal")
+    questions = (await personality.ListQuestions(ListQuestionsRequest(), metadata=member.metadata)).questions
     await personality.SubmitAnswers(
         SubmitAnswersRequest(
             request_id=request_id(), answers=[Answer(question_id=each.question_id, answer=5) for each in questions]
         ),
-        metadata=who.metadata,
+        metadata=member.metadata,
     )
 
 
-async def _refuse(town: Town, birds: Canaries, who: Resident) -> None:
-    """Calls that are refused for what they hold: the error must not repeat it."""
-    long = birds.plant("refused_text") + "x" * 5000
+async def _make_refused_calls(scenario: Scenario, canaries: Canaries, member: Member) -> None:
+    """Calls that are refused because of a text: the error must not contain it."""
+    long = canaries.plant("refused_text") + "x" * 5000
     for name in ("name", "bio", "city", "occupation", "time_zone"):
-        await birds.refused(town.arrivals.tell(who.signed, Profile(**{name: long}), name))  # type: ignore[arg-type]
-    await birds.refused(
-        town.arrivals.choose(who.signed, Hobby(hobby_option_id="chess", micro_description=long), Hobby())
+        await canaries.refused(scenario.arrivals.tell(member.signed, Profile(**{name: long}), name))  # type: ignore[arg-type]
+    await canaries.refused(
+        scenario.arrivals.choose(member.signed, Hobby(hobby_option_id="chess", micro_description=long), Hobby())
     )
-    await birds.refused(town.arrivals.choose(who.signed, Hobby(hobby_option_id=long[:40], micro_description="mine")))
-    await birds.refused(town.arrivals.start(birds.plant("refused_phone")[:32]))
-    await birds.refused(town.arrivals.refresh(birds.plant("refused_token")))
-    await birds.refused(town.meetings.appeal(who, long))
-    await birds.refused(town.meetings.page(who, token=birds.plant("refused_page")))
-    verification = town.world.stub(VerificationServiceStub, "identity")
-    forged = LinkOAuthRequest(request_id=request_id(), provider="played", id_token=birds.plant("refused_id_token"))
-    await birds.refused(verification.LinkOAuth(forged, metadata=who.metadata))
-    unknown = LinkOAuthRequest(request_id=request_id(), provider=birds.plant("refused_provider"), id_token="x" * 40)
-    await birds.refused(verification.LinkOAuth(unknown, metadata=who.metadata))
-    unsigned = HttpBody(data=json.dumps({"token": birds.plant("refused_gov_id")}).encode())
-    await birds.refused(verification.ReceiveGovIdResult(unsigned, metadata=((SIGNATURE, "t=1,v1=00"),)))
-    no_member = (("authorization", f"Bearer {birds.plant('refused_bearer')}"),)
-    await birds.refused(town.arrivals.accounts.GetAccount(GetAccountRequest(), metadata=no_member))
+    await canaries.refused(
+        scenario.arrivals.choose(member.signed, Hobby(hobby_option_id=long[:40], micro_description="mine"))
+    )
+    await canaries.refused(scenario.arrivals.start(canaries.plant("refused_phone")[:32]))
+    await canaries.refused(scenario.arrivals.refresh(canaries.plant("refused_token")))
+    await canaries.refused(scenario.safety.appeal(member, long))
+    await canaries.refused(scenario.safety.list_blocks(member, token=canaries.plant("refused_page")))
+    verification = scenario.world.stub(VerificationServiceStub, "identity")
+    forged = LinkOAuthRequest(request_id=request_id(), provider="played", id_token=canaries.plant("refused_id_token"))
+    await canaries.refused(verification.LinkOAuth(forged, metadata=member.metadata))
+    unknown = LinkOAuthRequest(request_id=request_id(), provider=canaries.plant("refused_provider"), id_token="x" * 40)
+    await canaries.refused(verification.LinkOAuth(unknown, metadata=member.metadata))
+    unsigned = HttpBody(data=json.dumps({"token": canaries.plant("refused_gov_id")}).encode())
+    await canaries.refused(verification.ReceiveGovIdResult(unsigned, metadata=((SIGNATURE, "t=1,v1=00"),)))
+    no_member = (("authorization", f"Bearer {canaries.plant('refused_bearer')}"),)
+    await canaries.refused(scenario.arrivals.accounts.GetAccount(GetAccountRequest(), metadata=no_member))
 
 
-async def _break_the_database(world: World, birds: Canaries) -> None:
-    """Postgres refuses rows that hold what a member wrote, and tells so in its own log."""
-    word = birds.plant("refused_row")
+async def _break_the_database(world: World, canaries: Canaries) -> None:
+    """Postgres refuses rows with a text of a member, and writes that to its own log."""
+    word = canaries.plant("refused_row")
     for context, sql in (
         ("safety", "UPDATE safety.reports SET note = $1 || repeat('x', 2000)"),
         ("identity", "UPDATE identity.profiles SET bio = $1, gender = 'nobody'"),
@@ -269,12 +278,12 @@ async def _break_the_database(world: World, birds: Canaries) -> None:
 
 
 def _server_logs(testbed: Testbed) -> dict[str, bytes]:
-    """What Postgres, NATS and the object store have written."""
+    """The logs of Postgres, NATS and the object store."""
     return {log.name: log.read_bytes() for log in Path(testbed.folder).glob("*.log")}
 
 
 async def _streams(world: World) -> bytes:
-    """All that NATS holds: every message of every stream, with its subject and its headers."""
+    """Every message of every stream of NATS, with its subject and its headers."""
     admin = await nats.connect(world.testbed.nats("admin", world.worker))
     found = bytearray()
     try:
@@ -286,26 +295,26 @@ async def _streams(world: World) -> bytes:
                 found += f"{message.subject} {message.headers}".encode() + (message.data or b"")
     finally:
         await admin.close()
-    assert len(found) > 10_000  # the control
+    assert len(found) > 10_000  # proves that there are messages to search
     return bytes(found)
 
 
-async def _tables(world: World, birds: Canaries) -> dict[str, set[tuple[str, str]]]:
-    """In which tables each planted text stands."""
-    found: dict[str, set[tuple[str, str]]] = {what: set() for what in birds.planted}
+async def _tables(world: World, canaries: Canaries) -> dict[str, set[tuple[str, str]]]:
+    """The tables that contain each planted text."""
+    found: dict[str, set[tuple[str, str]]] = {what: set() for what in canaries.planted}
     tables = await world.superuser.fetch(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY ($1) ORDER BY 1, 2", list(CONTEXTS)
     )
     for schema, table in tables:
         for row in await world.superuser.fetch(f'SELECT t::text AS whole FROM {schema}."{table}" t'):
-            for what in birds.found_in(row["whole"].encode()):
+            for what in canaries.found_in(row["whole"].encode()):
                 found[what].add((schema, table))
     return found
 
 
-async def _photos(town: Town, birds: Canaries, who: Resident) -> None:
-    """PR-07: of what came with a photo nothing is in the object that is kept."""
-    photos = (await town.arrivals.profiles.ListPhotos(ListPhotosRequest(), metadata=who.metadata)).photos
+async def _photos(scenario: Scenario, canaries: Canaries, member: Member) -> None:
+    """PR-07: the stored object of a photo has none of the uploaded metadata."""
+    photos = (await scenario.arrivals.profiles.ListPhotos(ListPhotosRequest(), metadata=member.metadata)).photos
     for photo in photos:
         status, data = await fetch(photo.url)
-        assert (status, birds.found_in(data)) == (200, set())
+        assert (status, canaries.found_in(data)) == (200, set())

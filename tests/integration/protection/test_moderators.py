@@ -1,4 +1,4 @@
-"""A moderator is a member too: what safety knows of them is another's to see (SA-02, SA-07)."""
+"""A moderator is a member too, and does not see what safety knows about them (SA-02, SA-07)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from unora_testing.world import Caller
 
-from tests.integration.protection.town import Town
+from tests.integration.protection.scenario import Scenario
 from tests.support import refusal
 
 
-async def everything(ask: Callable[[int, str], Awaitable[Any]], what: str) -> list[Any]:
+async def read_all_pages(ask: Callable[[int, str], Awaitable[Any]], what: str) -> list[Any]:
     """All pages of a list."""
     found, token = list[Any](), ""
     while True:
@@ -25,45 +25,45 @@ async def everything(ask: Callable[[int, str], Awaitable[Any]], what: str) -> li
 
 
 @pytest.mark.rule("SA-02", "SA-07")
-async def test_nobody_learns_from_the_queue_or_the_log_who_reported_or_blocked_them(town: Town) -> None:
-    one, other = await town.couple()
-    card = town.by_card((await town.cards(one))[other.id])
-    await town.meetings.report(one, card)
-    for each in town.crowd[:2]:  # as many leave as come, so that a batch holds everybody
-        await town.pool.leave(each)
-        who = await town.pool.member()
-        await town.meetings.report(who, town.by_card((await town.cards(who))[other.id]))
-    await town.meetings.block(one, card)
-    await town.world.drain()
-    themselves: Caller = town.world.caller(other.user, roles=["admin"])
-    case = await town.office.case_of(other)
-    by_office = await town.office.found(member_id=other.id, source_context="safety")
-    assert {"MemberReported", "MemberBlocked", "CaseOpened"} <= {each.event_name for each in by_office}
+async def test_a_moderator_cannot_find_out_who_reported_or_blocked_them(scenario: Scenario) -> None:
+    one, other = await scenario.add_pair()
+    card = scenario.by_card((await scenario.cards(one))[other.id])
+    await scenario.safety.report(one, card)
+    for each in scenario.crowd[:2]:  # as many leave as join, so that a batch has all others
+        await scenario.pool.leave(each)
+        member = await scenario.pool.member()
+        await scenario.safety.report(member, scenario.by_card((await scenario.cards(member))[other.id]))
+    await scenario.safety.block(one, card)
+    await scenario.world.drain()
+    themselves: Caller = scenario.world.caller(other.user, roles=["admin"])
+    case = await scenario.moderators.newest_case(other)
+    entries = await scenario.moderators.find_entries(member_id=other.id, source_context="safety")
+    assert {"MemberReported", "MemberBlocked", "CaseOpened"} <= {each.event_name for each in entries}
 
-    office = town.office
-    assert case.case_id in {each.case_id for each in await everything(office.cases, "cases")}
-    office.admin = themselves
-    assert (await refusal(office.explain(other))).reason == "CASE_ABOUT_YOURSELF"
-    assert other.id not in {each.user_id for each in await everything(office.cases, "cases")}
-    assert other.id not in {each.user_id for each in await everything(office.flags, "flags")}
+    moderators = scenario.moderators
+    assert case.case_id in {each.case_id for each in await read_all_pages(moderators.cases, "cases")}
+    moderators.admin = themselves
+    assert (await refusal(moderators.explain(other))).reason == "CASE_ABOUT_YOURSELF"
+    assert other.id not in {each.user_id for each in await read_all_pages(moderators.cases, "cases")}
+    assert other.id not in {each.user_id for each in await read_all_pages(moderators.flags, "flags")}
     for wanted in (
         {"member_id": other.id, "source_context": "safety"},
         {"member_id": one.id, "source_context": "safety"},
         {"aggregate_id": case.case_id},
         {"event_name": "MemberReported"},
     ):
-        for entry in await office.found(size=50, **wanted):
+        for entry in await moderators.find_entries(size=50, **wanted):
             assert other.id not in entry.event_json
-    assert (await refusal(office.assign(case.case_id))).reason == "CASE_ABOUT_YOURSELF"
-    # What they do as a moderator, and as any member, is there for them to see.
-    assert await office.found(member_id=other.id, source_context="identity")
+    assert (await refusal(moderators.assign(case.case_id))).reason == "CASE_ABOUT_YOURSELF"
+    # They see what they do as a moderator, and as any member.
+    assert await moderators.find_entries(member_id=other.id, source_context="identity")
 
 
-async def log(town: Town, asks: Caller, size: int = 50, **wanted: Any) -> list[dict[str, Any]]:
-    """All that a search of the audit log gives to somebody; every page but the last is full."""
-    town.office.admin, found, token = asks, list[dict[str, Any]](), ""
+async def search_as(scenario: Scenario, asks: Caller, size: int = 50, **wanted: Any) -> list[dict[str, Any]]:
+    """All rows that a search of the audit log shows to this moderator. Every page but the last is full."""
+    scenario.moderators.admin, found, token = asks, list[dict[str, Any]](), ""
     while True:
-        page = await town.office.search(size, token, **wanted)
+        page = await scenario.moderators.search(size, token, **wanted)
         found += [{"name": entry.event_name, **json.loads(entry.event_json)} for entry in page.entries]
         token = page.next_page_token
         assert len(page.entries) == size or not token
@@ -72,42 +72,42 @@ async def log(town: Town, asks: Caller, size: int = 50, **wanted: Any) -> list[d
 
 
 @pytest.mark.rule("MA-09", "MA-10", "MA-11", "SA-03")
-async def test_the_log_tells_a_moderator_nothing_that_a_member_may_not_know(town: Town) -> None:
-    one, other = await town.couple()
-    admirer, loved = town.crowd[:2]
-    outsider, themselves = town.office.admin, town.world.caller(other.user, roles=["admin"])
-    await town.wish(admirer, other)
-    await town.wish(other, loved)
-    await town.meetings.block(loved, town.by_card((await town.cards(loved))[other.id]))
-    connection = await town.connect(one, other)
-    await town.meetings.block(one, town.by_connection(connection))
-    await town.world.drain()
+async def test_the_log_shows_a_moderator_nothing_that_a_member_may_not_know(scenario: Scenario) -> None:
+    one, other = await scenario.add_pair()
+    admirer, loved = scenario.crowd[:2]
+    outsider, themselves = scenario.moderators.admin, scenario.world.caller(other.user, roles=["admin"])
+    await scenario.send_interest(admirer, other)
+    await scenario.send_interest(other, loved)
+    await scenario.safety.block(loved, scenario.by_card((await scenario.cards(loved))[other.id]))
+    connection = await scenario.connect(one, other)
+    await scenario.safety.block(one, scenario.by_connection(connection))
+    await scenario.world.drain()
     about: dict[str, Any] = {"member_id": other.id, "source_context": "matching"}
-    told = {each["name"] for each in await log(town, outsider, **about)}
-    assert {"InterestSent", "InterestClosed", "InterestsWiped", "ConnectionEnded"} <= told
+    names = {each["name"] for each in await search_as(scenario, outsider, **about)}
+    assert {"InterestSent", "InterestClosed", "InterestsWiped", "ConnectionEnded"} <= names
 
     ending: dict[str, Any] = {"aggregate_id": connection.connection_id, "event_name": "ConnectionEnded"}
     for size in (1, 50):
-        seen = await log(town, themselves, size, **about)
+        seen = await search_as(scenario, themselves, size, **about)
         assert {each["name"] for each in seen} == {"InterestSent", "ConnectionFormed", "InventoryChanged"}
         assert {each["sender_id"] for each in seen if each["name"] == "InterestSent"} == {other.id}
-        assert await log(town, themselves, size, **ending) == []
+        assert await search_as(scenario, themselves, size, **ending) == []
 
 
 @pytest.mark.rule("SA-02", "SA-07", "XX-04")
-async def test_no_page_and_no_count_tells_a_moderator_who_reported_or_blocked_them(town: Town) -> None:
-    one, other = await town.couple()
-    outsider, themselves = town.office.admin, town.world.caller(other.user, roles=["admin"])
-    cards = await town.cards(one)
-    for each in (other, town.crowd[0], other):
-        await town.meetings.report(one, town.by_card(cards[each.id]))
-    await town.meetings.block(one, town.by_card(cards[other.id]))
-    await town.world.drain()
+async def test_no_page_and_no_count_shows_a_moderator_who_reported_or_blocked_them(scenario: Scenario) -> None:
+    one, other = await scenario.add_pair()
+    outsider, themselves = scenario.moderators.admin, scenario.world.caller(other.user, roles=["admin"])
+    cards = await scenario.cards(one)
+    for each in (other, scenario.crowd[0], other):
+        await scenario.safety.report(one, scenario.by_card(cards[each.id]))
+    await scenario.safety.block(one, scenario.by_card(cards[other.id]))
+    await scenario.world.drain()
     by_one: dict[str, Any] = {"member_id": one.id, "source_context": "safety"}
-    assert len(await log(town, outsider, 1, **by_one)) == 4
-    (seen,) = await log(town, themselves, 1, **by_one)
-    assert seen["reported_id"] == town.crowd[0].id
+    assert len(await search_as(scenario, outsider, 1, **by_one)) == 4
+    (seen,) = await search_as(scenario, themselves, 1, **by_one)
+    assert seen["reported_id"] == scenario.crowd[0].id
     for asks, blocks, reports in ((outsider, 1, 3), (themselves, 0, 1)):
-        town.office.admin = asks
-        known = await town.office.explain(one)
+        scenario.moderators.admin = asks
+        known = await scenario.moderators.explain(one)
         assert (known.blocks_made, known.reports_made) == (blocks, reports)

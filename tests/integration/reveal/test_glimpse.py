@@ -1,4 +1,4 @@
-"""Reveal 3 through gRPC: framed at each look from what the partner's answers say at that moment, and kept nowhere."""
+"""Reveal 3 through gRPC: framed at each read from the current scores of the partner, and never stored."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from unora.reveal.v1.events_pb2 import RevealUnlocked
 from unora.reveal.v1.reveal_service_pb2 import REVEAL_STATUS_UNLOCKED, FramedContent, Reveal
 from unora_common import migrations, provision
 from unora_common.ids import uuid7
-from unora_reveal.domain import Dimension, Framed, labels
+from unora_reveal.domain.facts import FramedText
+from unora_reveal.domain.labels import find_labels
+from unora_reveal.domain.personality import Dimension
 from unora_testing.testbed import Testbed
 from unora_testing.world import Caller, World
 
-from tests.integration.reveal.couple import SECRETS, Couple, couple
+from tests.integration.reveal.reveal_pair import SECRETS, RevealPair, make_reveal_pair
 from tests.roles import role_of
 from tests.support import refusal
 
@@ -29,37 +31,37 @@ SETTLER = {question: 6 - answer for question, answer in EXPLORER.items()}
 
 
 @pytest.fixture
-async def two(world: World) -> Couple:
+async def pair(world: World) -> RevealPair:
     """Both are pro and have earned reveal 3."""
-    made = await couple(world)
+    made = await make_reveal_pair(world)
     for member in (made.a, made.b):
         await made.set_tier(member, "pro")
-    await made.hear(made.day(9))
+    await made.apply(made.day_completed(9))
     return made
 
 
 @pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No text turns by itself meanwhile."""
-    monkeypatch.setattr("unora_reveal.framing.turn_of", lambda *_: 7)
+def fixed_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts do not change over time during the test."""
+    monkeypatch.setattr("unora_reveal.use_cases.framing.turn_at", lambda *_: 7)
 
 
-async def glimpse(two: Couple, viewer: Caller) -> FramedContent:
-    return (await two.open(viewer, 3)).reveal.framed
+async def glimpse(pair: RevealPair, viewer: Caller) -> FramedContent:
+    return (await pair.open(viewer, 3)).reveal.framed
 
 
-async def listed(two: Couple, viewer: Caller) -> Reveal:
-    return (await two.seen_by(viewer))[2]
+async def listed(pair: RevealPair, viewer: Caller) -> Reveal:
+    return (await pair.list_reveals(viewer))[2]
 
 
 @pytest.mark.rule("PE-04")
-@pytest.mark.usefixtures("still")
-async def test_it_is_framed_from_the_partners_scores_of_that_moment(two: Couple) -> None:
-    seen = [await glimpse(two, two.a)]
+@pytest.mark.usefixtures("fixed_turn")
+async def test_the_glimpse_is_framed_from_the_current_scores_of_the_partner(pair: RevealPair) -> None:
+    seen = [await glimpse(pair, pair.a)]
     for answers in (EXPLORER, SETTLER, EXPLORER):
-        await two.answer(two.b, answers)
-        seen.append(await glimpse(two, two.a))
-        assert (await listed(two, two.a)).framed == seen[-1]
+        await pair.submit_answers(pair.b, answers)
+        seen.append(await glimpse(pair, pair.a))
+        assert (await listed(pair, pair.a)).framed == seen[-1]
     assert seen[1] == seen[3]
     assert seen[1].text != seen[2].text
     assert any(words in seen[1].text for words in ("say yes to the unfamiliar", "keep a promise"))
@@ -67,59 +69,60 @@ async def test_it_is_framed_from_the_partners_scores_of_that_moment(two: Couple)
 
 
 @pytest.mark.rule("PE-01", "PE-06")
-@pytest.mark.usefixtures("still")
-async def test_withdrawn_to_nothing_reads_as_if_nothing_had_been_answered(world: World, two: Couple) -> None:
-    before = await glimpse(two, two.a)
-    await two.answer(two.b, EXPLORER)
-    assert await glimpse(two, two.a) != before
-    await world.superuser.execute("DELETE FROM reveal.personality_answers WHERE user_id = $1", two.b.user)
+@pytest.mark.usefixtures("fixed_turn")
+async def test_with_all_answers_withdrawn_the_glimpse_reads_as_without_answers(world: World, pair: RevealPair) -> None:
+    before = await glimpse(pair, pair.a)
+    await pair.submit_answers(pair.b, EXPLORER)
+    assert await glimpse(pair, pair.a) != before
+    await world.superuser.execute("DELETE FROM reveal.personality_answers WHERE user_id = $1", pair.b.user)
     await world.superuser.execute(
-        "UPDATE reveal.personality_scores SET scores = NULL, answered_count = 0 WHERE user_id = $1", two.b.user
+        "UPDATE reveal.personality_scores SET scores = NULL, answered_count = 0 WHERE user_id = $1", pair.b.user
     )
-    assert await glimpse(two, two.a) == before
+    assert await glimpse(pair, pair.a) == before
 
 
 @pytest.mark.rule("PE-05")
-@pytest.mark.usefixtures("still")
-async def test_ones_own_answers_change_nothing_that_one_sees(two: Couple) -> None:
-    before = await glimpse(two, two.a), [await two.row(two.a, number) for number in range(1, 6)]
+@pytest.mark.usefixtures("fixed_turn")
+async def test_a_members_own_answers_change_nothing_that_the_member_sees(pair: RevealPair) -> None:
+    before = await glimpse(pair, pair.a), [await pair.stored_reveal(pair.a, number) for number in range(1, 6)]
     for answers in (EXPLORER, SETTLER, ALL_AGREED):
-        await two.answer(two.a, answers)
-        assert (await glimpse(two, two.a), [await two.row(two.a, number) for number in range(1, 6)]) == before
+        await pair.submit_answers(pair.a, answers)
+        assert (
+            await glimpse(pair, pair.a),
+            [await pair.stored_reveal(pair.a, number) for number in range(1, 6)],
+        ) == before
 
 
 @pytest.mark.rule("PE-06", "RE-06")
 @pytest.mark.parametrize("answers", [{}, {1: 4}, EXPLORER, ALL_AGREED])
-async def test_whatever_was_answered_it_is_a_whole_text_without_label_or_secret(
-    two: Couple, answers: dict[int, int]
-) -> None:
+async def test_any_answers_give_a_whole_text_without_label_or_secret(pair: RevealPair, answers: dict[int, int]) -> None:
     if answers:
-        await two.answer(two.b, answers)
-    framed = await glimpse(two, two.a)
+        await pair.submit_answers(pair.b, answers)
+    framed = await glimpse(pair, pair.a)
     assert 120 <= len(framed.text) <= 190
-    assert labels(Framed(framed.title, framed.text)) == set()
+    assert find_labels(FramedText(framed.title, framed.text)) == set()
     text = f"{framed.title} {framed.text}".lower()
     assert not any(str(dimension) in text for dimension in Dimension)
     assert not any(secret in text for secret in SECRETS)
 
 
 @pytest.mark.rule("RE-06")
-async def test_a_name_that_is_in_every_sentence_leaves_option_names(world: World, two: Couple) -> None:
+async def test_a_name_that_is_in_every_sentence_leaves_option_names(world: World, pair: RevealPair) -> None:
     await world.superuser.execute(
-        "UPDATE identity.profiles SET name = 'They And The To' WHERE user_id = $1", two.b.user
+        "UPDATE identity.profiles SET name = 'They And The To' WHERE user_id = $1", pair.b.user
     )
     for answers in ({}, EXPLORER):
         if answers:
-            await two.answer(two.b, answers)
-        assert (await glimpse(two, two.a)).text == "Bread baking · Hiking · Chess"
+            await pair.submit_answers(pair.b, answers)
+        assert (await glimpse(pair, pair.a)).text == "Bread baking · Hiking · Chess"
 
 
 @pytest.mark.rule("RE-09", "PE-04")
-async def test_it_opens_once_and_nothing_of_it_is_stored(world: World, two: Couple) -> None:
-    await two.answer(two.b, EXPLORER)
-    answers = await asyncio.gather(*(two.open(two.a, 3) for _ in range(12)))
+async def test_a_glimpse_opens_once_and_none_of_its_text_is_stored(world: World, pair: RevealPair) -> None:
+    await pair.submit_answers(pair.b, EXPLORER)
+    answers = await asyncio.gather(*(pair.open(pair.a, 3) for _ in range(12)))
     assert {answer.reveal.status for answer in answers} == {REVEAL_STATUS_UNLOCKED}
-    row = await two.row(two.a, 3)
+    row = await pair.stored_reveal(pair.a, 3)
     assert len(await world.events(RevealUnlocked, row["id"])) == 1
     assert row["content_json"] is None
     texts = {answer.reveal.framed.text for answer in answers}
@@ -131,70 +134,70 @@ async def test_it_opens_once_and_nothing_of_it_is_stored(world: World, two: Coup
 
 
 @pytest.mark.rule("PE-04")
-async def test_the_database_stores_no_glimpse(world: World, two: Couple) -> None:
-    await two.open(two.a, 3)
+async def test_the_database_refuses_to_store_a_glimpse(world: World, pair: RevealPair) -> None:
+    await pair.open(pair.a, 3)
     async with role_of(world, "reveal") as service:
         with pytest.raises(asyncpg.CheckViolationError) as caught:
             await service.execute(
                 "INSERT INTO reveal.reveal_contents VALUES ($1, 3, $2, NULL, clock.now())",
-                *((await two.row(two.a, 3))["id"], '{"title": "A", "text": "B"}'),
+                *((await pair.stored_reveal(pair.a, 3))["id"], '{"title": "A", "text": "B"}'),
             )
         assert caught.value.constraint_name == "glimpse_is_never_stored"
 
 
 @pytest.mark.rule("RE-09")
-async def test_the_other_reveals_stay_as_they_were_given(two: Couple) -> None:
-    first = [(await two.open(two.a, number)).reveal for number in (1, 2)]
-    await two.answer(two.b, EXPLORER)
-    assert [(await two.open(two.a, number)).reveal for number in (1, 2)] == first
-    assert list((await two.seen_by(two.a))[:2]) == first
+async def test_the_other_reveals_keep_their_texts(pair: RevealPair) -> None:
+    first = [(await pair.open(pair.a, number)).reveal for number in (1, 2)]
+    await pair.submit_answers(pair.b, EXPLORER)
+    assert [(await pair.open(pair.a, number)).reveal for number in (1, 2)] == first
+    assert list((await pair.list_reveals(pair.a))[:2]) == first
 
 
 @pytest.mark.rule("PE-04")
-@pytest.mark.usefixtures("still")
-async def test_answers_that_change_while_a_partner_reads_never_mix(two: Couple) -> None:
-    """Each read is of all the answers before or all after."""
+@pytest.mark.usefixtures("fixed_turn")
+async def test_a_read_during_changes_of_answers_never_mixes_them(pair: RevealPair) -> None:
+    """Each read uses all answers from before a change, or all from after it."""
     texts = set()
     for answers in (EXPLORER, SETTLER):
-        await two.answer(two.b, answers)
-        texts.add((await glimpse(two, two.a)).text)
+        await pair.submit_answers(pair.b, answers)
+        texts.add((await glimpse(pair, pair.a)).text)
 
-    async def turning() -> None:
+    async def change_answers() -> None:
         for _ in range(4):
-            await two.answer(two.b, EXPLORER)
-            await two.answer(two.b, SETTLER)
+            await pair.submit_answers(pair.b, EXPLORER)
+            await pair.submit_answers(pair.b, SETTLER)
 
-    async def reading() -> set[str]:
-        return {(await glimpse(two, two.a)).text for _ in range(15)}
+    async def read() -> set[str]:
+        return {(await glimpse(pair, pair.a)).text for _ in range(15)}
 
-    _, *seen = await asyncio.gather(turning(), reading(), reading())
+    _, *seen = await asyncio.gather(change_answers(), read(), read())
     assert set().union(*seen) <= texts
 
 
 @pytest.mark.rule("RE-10")
-async def test_after_the_end_there_is_no_glimpse(two: Couple) -> None:
-    await two.open(two.a, 3)
-    await two.end_in_matching()
-    assert (await refusal(two.open(two.a, 3))).reason == "CONNECTION_ENDED"
-    assert not (await listed(two, two.a)).HasField("framed")
+async def test_after_the_end_there_is_no_glimpse(pair: RevealPair) -> None:
+    await pair.open(pair.a, 3)
+    await pair.end_in_matching()
+    assert (await refusal(pair.open(pair.a, 3))).reason == "CONNECTION_ENDED"
+    assert not (await listed(pair, pair.a)).HasField("framed")
 
 
 @pytest.mark.rule("RE-10")
-async def test_a_member_who_is_gone_is_not_glimpsed(world: World, two: Couple) -> None:
+async def test_there_is_no_glimpse_of_an_erased_member(world: World, pair: RevealPair) -> None:
     for number in (1, 3):
-        await two.open(two.a, number)
-    await world.superuser.execute("UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1", two.b.user)
-    assert (await refusal(two.open(two.a, 3))).reason == "CONNECTION_ENDED"
-    assert not any(each.HasField("framed") for each in await two.seen_by(two.a)), "it looks like an end"
+        await pair.open(pair.a, number)
+    await world.superuser.execute("UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1", pair.b.user)
+    assert (await refusal(pair.open(pair.a, 3))).reason == "CONNECTION_ENDED"
+    assert not any(each.HasField("framed") for each in await pair.list_reveals(pair.a)), "it looks like an end"
 
 
 @pytest.mark.rule("PE-06")
-async def test_it_turns_by_itself_answered_or_not(world: World, two: Couple) -> None:
-    await two.answer(two.b, EXPLORER)
-    texts: dict[str, set[str]] = {two.a.id: set(), two.b.id: set()}
+async def test_the_glimpse_changes_over_time_with_and_without_answers(world: World, pair: RevealPair) -> None:
+    await pair.submit_answers(pair.b, EXPLORER)
+    texts: dict[str, set[str]] = {pair.a.id: set(), pair.b.id: set()}
     for _ in range(6):
-        for viewer in (two.a, two.b):
-            texts[viewer.id].add((await glimpse(two, viewer)).text)
+        for viewer in (pair.a, pair.b):
+            texts[viewer.id].add((await glimpse(pair, viewer)).text)
         await world.move_clock(timedelta(days=1))
     assert all(len(found) > 1 for found in texts.values())
 
@@ -224,7 +227,7 @@ async def before(testbed: Testbed, world: World) -> Any:
 
 
 @pytest.mark.rule("PE-04", "RE-09")
-async def test_what_was_stored_of_reveal_3_before_is_taken_away_and_no_other(testbed: Testbed, before: str) -> None:
+async def test_the_migration_deletes_stored_texts_of_reveal_3_only(testbed: Testbed, before: str) -> None:
     connection, streak = uuid7(), uuid7()
     a, b = sorted((uuid7(), uuid7()))
     old = await asyncpg.connect(testbed.dsn(before, "unora_reveal"))

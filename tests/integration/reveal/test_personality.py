@@ -1,4 +1,4 @@
-"""Questions, answers and the numbers that come of them, which nobody sees."""
+"""Questions, answers and the scores that are computed from them, which no member sees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
 from unora_common.config import CONTEXTS
 from unora_common.policies import policies_of, service_descriptor
 from unora_local import declarations
-from unora_reveal.domain import Dimension, Framed, labels
+from unora_reveal.domain.facts import FramedText
+from unora_reveal.domain.labels import find_labels
+from unora_reveal.domain.personality import Dimension
 from unora_testing.world import Caller, World
 
 from tests.roles import role_of
@@ -34,7 +36,7 @@ Sql: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SERVICE = "unora.reveal.v1.PersonalityService"
 
 
-class Member:
+class AnsweringMember:
     """A member who answers."""
 
     def __init__(self, world: World, caller: Caller | None = None) -> None:
@@ -59,31 +61,31 @@ class Member:
         return {each.question_id: each.answer for each in answer.answers}
 
     async def scores(self) -> dict[str, dict[str, float]] | None:
-        """What is stored of them, by direct SQL: there is no other way."""
+        """The stored scores, by direct SQL: no method returns them."""
         found = await self.world.superuser.fetchval(
             "SELECT scores FROM reveal.personality_scores WHERE user_id = $1", self.caller.user
         )
         return json.loads(found) if found else None
 
-    async def told(self) -> list[tuple[int, int]]:
+    async def emitted(self) -> list[tuple[int, int]]:
         events = await self.world.events(PersonalityChanged, self.caller.user)
         return [(event.version, event.answered_count) for event in events]
 
 
 @pytest.fixture
-def ada(world: World) -> Member:
-    return Member(world)
+def ada(world: World) -> AnsweringMember:
+    return AnsweringMember(world)
 
 
 @pytest.fixture
 async def sql(world: World) -> AsyncIterator[Sql]:
-    """The service's own role."""
+    """A connection in the role of the service."""
     async with role_of(world, "reveal") as connection:
         yield connection
 
 
-async def about(world: World, dimension: Dimension) -> dict[int, bool]:
-    """The questions about one thing, and whether each is reversed."""
+async def questions_about(world: World, dimension: Dimension) -> dict[int, bool]:
+    """The questions of one dimension, and whether each is reversed."""
     rows = await world.superuser.fetch(
         "SELECT id, reversed FROM reveal.personality_questions WHERE dimension = $1", str(dimension)
     )
@@ -94,7 +96,7 @@ async def about(world: World, dimension: Dimension) -> dict[int, bool]:
 
 
 @pytest.mark.rule("PE-02")
-async def test_the_questions_are_the_same_for_everyone(world: World, ada: Member) -> None:
+async def test_the_questions_are_the_same_for_everyone(world: World, ada: AnsweringMember) -> None:
     asked = ListQuestionsRequest()
     first = await ada.stub.ListQuestions(asked, metadata=ada.caller.metadata)
     await ada.submit({1: 5})
@@ -107,9 +109,9 @@ async def test_the_questions_are_the_same_for_everyone(world: World, ada: Member
 
 
 @pytest.mark.rule("PE-02", "PE-06")
-async def test_the_questions_cover_five_dimensions_both_ways_and_name_none(world: World, ada: Member) -> None:
+async def test_the_questions_cover_five_dimensions_both_ways_and_name_none(world: World, ada: AnsweringMember) -> None:
     for dimension in Dimension:
-        questions = await about(world, dimension)
+        questions = await questions_about(world, dimension)
         assert len(questions) >= 6
         assert 2 <= sum(questions.values()) < len(questions) - 2
     answer = await ada.stub.ListQuestions(ListQuestionsRequest(), metadata=ada.caller.metadata)
@@ -117,7 +119,7 @@ async def test_the_questions_cover_five_dimensions_both_ways_and_name_none(world
     for question in answer.questions:
         assert question.wording[0].isupper()
         assert question.wording.endswith(".")
-        assert not labels(Framed("", question.wording)) - {"answer"}
+        assert not find_labels(FramedText("", question.wording)) - {"answer"}
 
 
 @pytest.mark.rule("PE-02")
@@ -135,7 +137,7 @@ async def test_the_service_cannot_change_the_questions(sql: Sql) -> None:
 
 
 @pytest.mark.rule("PE-01", "PE-02")
-async def test_answers_are_given_in_part_changed_and_withdrawn(ada: Member) -> None:
+async def test_a_member_answers_some_questions_changes_answers_and_withdraws_them(ada: AnsweringMember) -> None:
     assert await ada.mine() == {}
     assert await ada.submit({1: 5, 7: 2}) == 2
     assert await ada.submit({7: 4, 3: 1}) == 3
@@ -143,12 +145,12 @@ async def test_answers_are_given_in_part_changed_and_withdrawn(ada: Member) -> N
     assert await ada.withdraw(1) == 2
     assert await ada.mine() == {3: 1, 7: 4}
     assert await ada.submit({1: 1}) == 3
-    assert await ada.told() == [(1, 2), (2, 3), (3, 2), (4, 3)]
+    assert await ada.emitted() == [(1, 2), (2, 3), (3, 2), (4, 3)]
 
 
 @pytest.mark.rule("PE-01", "PE-03")
-async def test_scores_follow_the_answers_and_confidence_grows(world: World, ada: Member) -> None:
-    questions = await about(world, Dimension.COMPOSURE)
+async def test_scores_follow_the_answers_and_confidence_grows(world: World, ada: AnsweringMember) -> None:
+    questions = await questions_about(world, Dimension.COMPOSURE)
     confidence = 0.0
     for question, reversed_ in questions.items():
         await ada.submit({question: 1 if reversed_ else 5})
@@ -165,7 +167,7 @@ async def test_scores_follow_the_answers_and_confidence_grows(world: World, ada:
 
 
 @pytest.mark.rule("PE-01", "PE-02", "PE-03")
-async def test_withdrawn_to_none_leaves_no_score(world: World, ada: Member) -> None:
+async def test_withdrawing_all_answers_leaves_no_score(world: World, ada: AnsweringMember) -> None:
     await ada.submit({1: 5, 2: 3})
     assert [await ada.withdraw(question) for question in (1, 2)] == [1, 0]
     assert await ada.scores() is None
@@ -177,11 +179,11 @@ async def test_withdrawn_to_none_leaves_no_score(world: World, ada: Member) -> N
         == 0
     )
     await ada.submit({1: 2})
-    assert [version for version, _ in await ada.told()] == [1, 2, 3, 4]
+    assert [version for version, _ in await ada.emitted()] == [1, 2, 3, 4]
 
 
 @pytest.mark.rule("PE-02", "BI-08")
-async def test_a_repeat_gets_the_first_answer(ada: Member) -> None:
+async def test_a_repeat_gets_the_first_answer(ada: AnsweringMember) -> None:
     first, second = request_id(), request_id()
     assert await ada.submit({1: 5}, first) == 1
     assert await ada.submit({2: 5}) == 2
@@ -192,15 +194,17 @@ async def test_a_repeat_gets_the_first_answer(ada: Member) -> None:
 
 
 @pytest.mark.rule("PE-02", "XX-02")
-async def test_the_same_answer_again_changes_and_tells_nothing(ada: Member) -> None:
+async def test_the_same_answer_again_changes_nothing_and_emits_nothing(ada: AnsweringMember) -> None:
     await ada.submit({1: 5})
     assert await ada.submit({1: 5}) == 1
-    assert await ada.told() == [(1, 1)]
+    assert await ada.emitted() == [(1, 1)]
 
 
 @pytest.mark.rule("PE-02", "XX-02")
-async def test_answers_at_once_leave_one_each_and_scores_that_fit(world: World, ada: Member) -> None:
-    questions = await about(world, Dimension.STRUCTURE)
+async def test_answers_at_the_same_time_leave_one_each_and_consistent_scores(
+    world: World, ada: AnsweringMember
+) -> None:
+    questions = await questions_about(world, Dimension.STRUCTURE)
     await asyncio.gather(*(ada.submit({question: value}) for question in questions for value in (1, 3, 5)))
     mine = await ada.mine()
     assert set(mine) == set(questions)
@@ -208,13 +212,13 @@ async def test_answers_at_once_leave_one_each_and_scores_that_fit(world: World, 
     scores = await ada.scores()
     assert scores is not None
     assert scores["structure"]["score"] == pytest.approx(sum(steps) / len(steps) / 4, abs=1e-3)
-    told = await ada.told()
-    assert [version for version, _ in told] == list(range(1, len(told) + 1))
-    assert told[-1][1] == len(questions)
+    emitted = await ada.emitted()
+    assert [version for version, _ in emitted] == list(range(1, len(emitted) + 1))
+    assert emitted[-1][1] == len(questions)
 
 
 @pytest.mark.rule("PE-02")
-async def test_what_is_not_asked_is_refused_and_nothing_taken(ada: Member) -> None:
+async def test_an_unknown_question_is_refused_and_no_answer_stored(ada: AnsweringMember) -> None:
     for unknown in (36, 40_000, 2**31 - 1):
         refused = await refusal(ada.submit({1: 5, unknown: 5}))
         assert (refused.code, refused.reason, refused.metadata) == (
@@ -225,12 +229,12 @@ async def test_what_is_not_asked_is_refused_and_nothing_taken(ada: Member) -> No
         assert (await refusal(ada.withdraw(unknown))).reason == "ANSWER_NOT_FOUND"
     assert (await refusal(ada.withdraw(1))).reason == "ANSWER_NOT_FOUND"
     assert await ada.mine() == {}
-    assert await ada.told() == []
+    assert await ada.emitted() == []
 
 
 @pytest.mark.rule("PE-02")
 @pytest.mark.parametrize("answer", [-1, 0, 6])
-async def test_an_answer_is_one_to_five(ada: Member, answer: int) -> None:
+async def test_an_answer_is_one_to_five(ada: AnsweringMember, answer: int) -> None:
     assert (await refusal(ada.submit({1: answer}))).code == "INVALID_ARGUMENT"
     twice = SubmitAnswersRequest(request_id=request_id(), answers=[Answer(question_id=1, answer=1)] * 2)
     assert (await refusal(ada.stub.SubmitAnswers(twice, metadata=ada.caller.metadata))).code == "INVALID_ARGUMENT"
@@ -238,15 +242,15 @@ async def test_an_answer_is_one_to_five(ada: Member, answer: int) -> None:
 
 
 @pytest.mark.rule("PE-02", "XX-04")
-async def test_answers_are_the_members_own(world: World, ada: Member) -> None:
-    eve = Member(world)
+async def test_answers_belong_to_one_member(world: World, ada: AnsweringMember) -> None:
+    eve = AnsweringMember(world)
     await ada.submit({1: 5})
     assert await eve.mine() == {}
     assert (await refusal(eve.withdraw(1))).reason == "ANSWER_NOT_FOUND"
     assert await ada.mine() == {1: 5}
 
 
-# What the database holds
+# What the database enforces
 
 
 @pytest.mark.rule("PE-03")
@@ -275,7 +279,7 @@ async def test_answers_are_the_members_own(world: World, ada: Member) -> None:
         "null",
     ],
 )
-async def test_only_numbers_can_be_stored(sql: Sql, ada: Member, scores: str) -> None:
+async def test_only_numbers_can_be_stored(sql: Sql, ada: AnsweringMember, scores: str) -> None:
     await ada.submit({1: 5})
     with pytest.raises(asyncpg.CheckViolationError):
         await sql.execute(
@@ -284,8 +288,8 @@ async def test_only_numbers_can_be_stored(sql: Sql, ada: Member, scores: str) ->
 
 
 @pytest.mark.rule("PE-03")
-async def test_numbers_can_be_stored_and_no_column_holds_text(sql: Sql, ada: Member) -> None:
-    """The control of the test above."""
+async def test_numbers_can_be_stored_and_no_column_holds_text(sql: Sql, ada: AnsweringMember) -> None:
+    """The control of the test above: valid numbers are accepted."""
     await ada.submit({1: 5})
     fitting = json.dumps({str(dimension): {"score": 0.5, "confidence": 0} for dimension in Dimension})
     await sql.execute("UPDATE reveal.personality_scores SET scores = $2 WHERE user_id = $1", ada.caller.user, fitting)
@@ -304,7 +308,7 @@ async def test_numbers_can_be_stored_and_no_column_holds_text(sql: Sql, ada: Mem
 
 
 @pytest.mark.rule("PE-02", "PE-03")
-async def test_one_answer_per_question_one_to_five_and_one_row_of_scores(sql: Sql, ada: Member) -> None:
+async def test_one_answer_per_question_one_to_five_and_one_row_of_scores(sql: Sql, ada: AnsweringMember) -> None:
     await ada.submit({1: 5})
     insert = "INSERT INTO reveal.personality_answers VALUES ($1, $2, $3, clock.now())"
     for question, answer, error in (
@@ -321,7 +325,7 @@ async def test_one_answer_per_question_one_to_five_and_one_row_of_scores(sql: Sq
         await sql.execute("UPDATE reveal.personality_scores SET answered_count = 0 WHERE user_id = $1", ada.caller.user)
 
 
-# Who can know
+# Who may know
 
 
 def fields(message: Any) -> set[str]:
@@ -334,18 +338,18 @@ def fields(message: Any) -> set[str]:
 
 
 @pytest.mark.rule("PE-05")
-async def test_no_method_of_reveal_tells_a_score_or_a_summary() -> None:
+async def test_no_method_of_reveal_returns_a_score_or_a_summary() -> None:
     for name in ("PersonalityService", "RevealService", "PurchaseService"):
         for policy in policies_of(service_descriptor(f"unora.reveal.v1.{name}")):
-            told = fields(policy.response.DESCRIPTOR)
-            assert not {word for field in told for word in field.split("_")} & {
+            names = fields(policy.response.DESCRIPTOR)
+            assert not {word for name in names for word in name.split("_")} & {
                 *("score", "scores", "confidence", "summary", "dimension", "label", "trait", "reversed"),
                 *map(str, Dimension),
             }
 
 
 @pytest.mark.rule("DI-11", "PE-05", "XX-03")
-async def test_only_members_through_the_gateway_and_no_service(world: World, ada: Member) -> None:
+async def test_only_members_through_the_gateway_may_call(world: World, ada: AnsweringMember) -> None:
     policies = policies_of(service_descriptor(SERVICE))
     assert all(policy.access == Access.ACCESS_USER and not policy.callers for policy in policies)
     for context in set(CONTEXTS) - {"reveal"}:
@@ -356,32 +360,32 @@ async def test_only_members_through_the_gateway_and_no_service(world: World, ada
 
 
 @pytest.mark.rule("DI-11", "PE-05")
-async def test_discovery_and_matching_can_read_nothing_of_it(world: World, ada: Member) -> None:
-    """Neither the tables, nor an event: only the audit log hears that something changed."""
+async def test_discovery_and_matching_can_read_nothing_of_it(world: World, ada: AnsweringMember) -> None:
+    """Neither the tables nor an event: only the audit log consumes the events of answers."""
     await ada.submit({1: 5})
     for context in ("discovery", "matching"):
         async with role_of(world, context) as connection:
             for table in ("questions", "answers", "scores"):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await connection.execute(f"SELECT FROM reveal.personality_{table}")
-    heard = {
+    readers = {
         context
         for context, subjects in declarations.consumed_subjects(CONTEXTS).items()
         for each in subjects
         if "reveal" in each
     }
-    assert not heard & {"discovery", "matching"}
+    assert not readers & {"discovery", "matching"}
 
 
 @pytest.mark.rule("PE-03", "XX-01")
-async def test_the_event_and_the_kept_answer_hold_only_a_count(world: World, ada: Member) -> None:
+async def test_the_event_and_the_stored_response_hold_only_a_count(world: World, ada: AnsweringMember) -> None:
     assert {field.name for field in PersonalityChanged.DESCRIPTOR.fields} == {
         *("user_id", "version", "answered_count", "occurred_at")
     }
     await ada.submit({1: 5, 2: 4})
-    kept = await world.superuser.fetchval(
+    stored = await world.superuser.fetchval(
         "SELECT answer FROM reveal.kept_answers WHERE caller LIKE '%' || $1 || '%'", ada.caller.id
     )
-    assert personality_service_pb2.SubmitAnswersResponse.FromString(kept).answered_count == 2
+    assert personality_service_pb2.SubmitAnswersResponse.FromString(stored).answered_count == 2
     response: type[Message] = personality_service_pb2.SubmitAnswersResponse
     assert fields(response.DESCRIPTOR) == {"answered_count"}

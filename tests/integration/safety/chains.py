@@ -1,4 +1,4 @@
-"""Chains that tests may break: what others had told there is taken out before, and what tests made of it after."""
+"""Chains that tests may break. Their rows are deleted before and after each test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from unora_common.app import App
 from unora_common.handlers import Envelope
 from unora_common.ids import uuid7
-from unora_safety.consumers import record
+from unora_safety.consumers.audit_log import record
 from unora_testing.world import World
 
 SOURCE = "billing"
@@ -17,7 +17,7 @@ ALSO = "safety"
 
 
 def envelopes(count: int) -> list[Envelope]:
-    """So many events as the stream would bring them."""
+    """`count` events as the stream delivers them."""
     return [
         Envelope(str(uuid7()), "unora.billing.v1.thing_paid", str(uuid7()), "2026-03-01T12:00:00.000001Z", bytes([i]))
         for i in range(count)
@@ -32,7 +32,7 @@ async def append(app: App[Any, Any], events: list[Envelope], source: str = SOURC
 
 @asynccontextmanager
 async def tampering(world: World) -> AsyncIterator[Any]:
-    """SQL that no trigger sees, as only a superuser can run it."""
+    """SQL that fires no trigger, which only a superuser can run."""
     await world.superuser.execute("SET session_replication_role = replica")
     try:
         yield world.superuser
@@ -41,7 +41,7 @@ async def tampering(world: World) -> AsyncIterator[Any]:
 
 
 async def erase(world: World) -> None:
-    """Removes these chains, so that a test begins new ones and nobody after it sees them broken."""
+    """Deletes these chains, so that a test begins with new ones and later tests do not see broken ones."""
     async with tampering(world) as sql:
         await sql.execute("DELETE FROM safety.audit_logs WHERE source_context = ANY($1)", [SOURCE, ALSO])
         await sql.execute("DELETE FROM safety.audit_chain_heads WHERE source_context = ANY($1)", [SOURCE, ALSO])

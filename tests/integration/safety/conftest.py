@@ -1,4 +1,4 @@
-"""What tests of safety start from."""
+"""Fixtures of the tests of safety."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import pytest
 from unora_testing.world import World
 
 from tests.integration.safety.chains import erase
-from tests.integration.safety.meetings import Meetings
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
+from tests.integration.safety.safety_calls import SafetyCalls
 
 
 @pytest.fixture
-def meetings(world: World) -> Meetings:
-    return Meetings(world)
+def safety(world: World) -> SafetyCalls:
+    return SafetyCalls(world)
 
 
 @pytest.fixture
-def office(world: World) -> Office:
-    return Office(world)
+def moderators(world: World) -> Moderators:
+    return Moderators(world)
 
 
 @pytest.fixture
 async def own_chain(world: World) -> AsyncIterator[None]:
-    """The chains of `chains.py`, with nothing in them."""
+    """The chains of `chains.py`, empty."""
     await world.drain()
     await erase(world)
     yield

@@ -1,4 +1,4 @@
-"""Flags: what is counted, when it is raised, and that nobody sees it."""
+"""Flags: what counts, when a flag is raised, and that members do not see it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from unora.safety.v1.events_pb2 import (
 )
 from unora.safety.v1.moderation_service_pb2 import CASE_ORIGIN_FLAG, Flag, ListFlagsRequest
 from unora_common.ids import uuid7
-from unora_safety.domain import Finding, History, Pattern
-from unora_safety.use_cases import raise_flags
+from unora_safety.domain.patterns import Finding, History, Pattern
+from unora_safety.use_cases.detection import raise_flags
 from unora_testing.world import Caller, World
 
-from tests.integration.safety.meetings import Meetings
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
+from tests.integration.safety.safety_calls import SafetyCalls
 from tests.support import refusal, request_id
 
 pytestmark = pytest.mark.rule("SA-04")
@@ -116,15 +116,17 @@ CASES = [
 
 @pytest.mark.parametrize(("make", "threshold", "window", "pattern"), CASES)
 async def test_a_pattern_is_flagged_at_its_threshold_and_never_before(
-    world: World, office: Office, make: Any, threshold: int, window: timedelta, pattern: Any
+    world: World, moderators: Moderators, make: Any, threshold: int, window: timedelta, pattern: Any
 ) -> None:
     now, (member, spread) = await world.now(), [world.caller() for _ in range(2)]
     step = window / (threshold - 1) + timedelta(microseconds=1)
-    await world.publish(*(make(spread, now - each * step) for each in range(threshold)))  # the first is just out of it
+    await world.publish(
+        *(make(spread, now - each * step) for each in range(threshold))
+    )  # the first is just outside the window
     await world.publish(*(make(member, now - timedelta(seconds=each)) for each in range(threshold - 1)))
-    assert await office.flags_of(member) == []
+    assert await moderators.flags_of(member) == []
     await world.publish(make(member, now))
-    (flag,) = await office.flags_of(member)
+    (flag,) = await moderators.flags_of(member)
     assert (flag.pattern, flag.score, len(flag.evidence_ids)) == (pattern, 1.0, threshold)
     assert dict(flag.evidence_numbers) == {
         "count": threshold,
@@ -133,25 +135,25 @@ async def test_a_pattern_is_flagged_at_its_threshold_and_never_before(
     }
     (event,) = await world.events(FlagRaised, flag.flag_id)
     assert (event.user_id, event.pattern) == (member.id, pattern)
-    case = await office.case_of(member)
+    case = await moderators.newest_case(member)
     assert (case.case_id, case.origin) == (flag.case_id, CASE_ORIGIN_FLAG)
-    assert await office.flags_of(spread) == []
-    (count,) = [each for each in (await office.explain(member)).counts if each.pattern == pattern]
+    assert await moderators.flags_of(spread) == []
+    (count,) = [each for each in (await moderators.explain(member)).counts if each.pattern == pattern]
     assert (count.count, count.threshold, count.enabled) == (threshold, threshold, True)
 
 
-async def test_late_and_out_of_order_is_judged_by_when_it_happened(world: World, office: Office) -> None:
+async def test_late_events_out_of_order_count_at_the_time_they_happened(world: World, moderators: Moderators) -> None:
     now, member = await world.now(), world.caller()
     old = [failed(member, now - timedelta(hours=30) - timedelta(minutes=each)) for each in range(5)]
     for event in [old[3], failed(member, now), old[0], old[4], old[1]]:
         await world.publish(event)
-    assert await office.flags_of(member) == []
+    assert await moderators.flags_of(member) == []
     await world.publish(old[2])
-    (flag,) = await office.flags_of(member)
+    (flag,) = await moderators.flags_of(member)
     assert set(flag.evidence_ids) == {event.payment_id for event in old}
 
 
-async def test_one_person_counts_once_however_often_they_block_or_report(world: World, office: Office) -> None:
+async def test_one_person_counts_once_however_often_they_block_or_report(world: World, moderators: Moderators) -> None:
     now, member, one = await world.now(), world.caller(), request_id()
     connection = request_id()
     await world.publish(
@@ -161,39 +163,41 @@ async def test_one_person_counts_once_however_often_they_block_or_report(world: 
         *(bad_faith(member, now, converted=False) for _ in range(3)),
         *(failed(member, now, PAYMENT_FAILURE_EXPIRED) for _ in range(6)),
     )
-    assert await office.flags_of(member) == []
+    assert await moderators.flags_of(member) == []
 
 
-async def test_real_reports_by_three_people_raise_one_flag(meetings: Meetings, office: Office) -> None:
-    other, *reporters = meetings.members(5)
+async def test_reports_by_three_people_through_the_service_raise_one_flag(
+    safety: SafetyCalls, moderators: Moderators
+) -> None:
+    other, *reporters = safety.members(5)
     for each in reporters:
-        target = await meetings.card(each, other)
-        await asyncio.gather(*(meetings.report(each, target) for _ in range(2)))
-    await meetings.world.drain()
-    (flag,) = await office.flags_of(other)
+        target = await safety.card(each, other)
+        await asyncio.gather(*(safety.report(each, target) for _ in range(2)))
+    await safety.world.drain()
+    (flag,) = await moderators.flags_of(other)
     assert flag.pattern == FLAG_PATTERN_MANY_REPORTS
     assert set(flag.evidence_ids) <= {each.id for each in reporters}
-    assert len((await office.explain(other)).cases) == 1
+    assert len((await moderators.explain(other)).cases) == 1
 
 
-async def test_a_flag_is_raised_again_only_by_what_came_after_the_decision(world: World, office: Office) -> None:
+async def test_a_flag_is_raised_again_only_by_events_after_the_decision(world: World, moderators: Moderators) -> None:
     now, member = await world.now(), world.caller()
     await world.publish(*(reported(member, now) for _ in range(5)))
     await world.publish(reported(member, now))
-    assert len(await office.flags_of(member)) == 1
-    await office.settle_case(member, DECISION_DISMISS)
-    assert await office.flags_of(member) == []
+    assert len(await moderators.flags_of(member)) == 1
+    await moderators.decide_newest_case(member, DECISION_DISMISS)
+    assert await moderators.flags_of(member) == []
     await world.move_clock(timedelta(minutes=1))
     later = await world.now()
     await world.publish(reported(member, now), *(reported(member, later) for _ in range(2)))
-    assert await office.flags_of(member) == []
+    assert await moderators.flags_of(member) == []
     await world.publish(reported(member, later))
-    (flag,) = await office.flags_of(member)
+    (flag,) = await moderators.flags_of(member)
     assert flag.evidence_numbers["count"] == 3
-    assert len(await office.flags_of(member, closed=True)) == 2
+    assert len(await moderators.flags_of(member, closed=True)) == 2
 
 
-async def test_accounts_of_one_device_are_flagged_all(world: World, office: Office) -> None:
+async def test_all_accounts_of_one_device_are_flagged(world: World, moderators: Moderators) -> None:
     now, digest = await world.now(), uuid7().bytes * 2
     members = [world.caller() for _ in range(3)]
     apart = world.caller()
@@ -206,34 +210,34 @@ async def test_accounts_of_one_device_are_flagged_all(world: World, office: Offi
     await world.publish(
         opened(members[0], digest), opened(members[1], digest), opened(apart, b""), opened(apart, b"x", 3)
     )
-    assert await office.flags_of(members[0]) == []
+    assert await moderators.flags_of(members[0]) == []
     await world.publish(opened(members[2], digest))
     for member in members:
-        (flag,) = await office.flags_of(member)
+        (flag,) = await moderators.flags_of(member)
         assert flag.pattern == FLAG_PATTERN_SHARED_DEVICE
         assert set(flag.evidence_ids) == {each.id for each in members if each is not member}
-    assert await office.flags_of(apart) == []
+    assert await moderators.flags_of(apart) == []
 
 
-async def test_a_rule_that_is_off_or_changed_is_followed_at_once(world: World, office: Office) -> None:
+async def test_a_change_of_a_rule_takes_effect_at_once(world: World, moderators: Moderators) -> None:
     now, member = await world.now(), world.caller()
     rule = "UPDATE safety.flag_rules SET enabled = $1, threshold = $2 WHERE pattern = 'many_reports'"
     try:
         await world.superuser.execute(rule, False, 3.0)
         await world.publish(*(reported(member, now) for _ in range(4)))
-        assert await office.flags_of(member) == []
+        assert await moderators.flags_of(member) == []
         await world.superuser.execute(rule, True, 6.0)
         await world.publish(reported(member, now))
-        assert await office.flags_of(member) == []
+        assert await moderators.flags_of(member) == []
         await world.publish(reported(member, now))
-        assert len(await office.flags_of(member)) == 1
+        assert len(await moderators.flags_of(member)) == 1
     finally:
         await world.superuser.execute(rule, True, 3.0)
 
 
 @pytest.mark.rule("SA-09")
-async def test_activity_far_from_everybody_elses_is_flagged_and_ordinary_activity_is_not(
-    world: World, office: Office
+async def test_activity_far_from_that_of_others_is_flagged_and_ordinary_activity_is_not(
+    world: World, moderators: Moderators
 ) -> None:
     today = (await world.now()).date()
     await world.superuser.execute("TRUNCATE safety.activity, safety.baselines")
@@ -246,23 +250,23 @@ async def test_activity_far_from_everybody_elses_is_flagged_and_ordinary_activit
     await world.superuser.executemany(
         "INSERT INTO safety.activity VALUES ($1, 'endings', $2, $3)", [(usual.user, today, 11), (wild.user, today, 90)]
     )
-    await world.drain()  # measures
+    await world.drain()  # measures the baselines
     mark = "INSERT INTO safety.to_examine VALUES ($1, 1, '-infinity')"
     for each in (usual, wild):
         await world.superuser.execute(mark, each.user)
     await world.drain()
-    assert await office.flags_of(usual) == []
-    (flag,) = await office.flags_of(wild)
+    assert await moderators.flags_of(usual) == []
+    (flag,) = await moderators.flags_of(wild)
     assert flag.pattern == FLAG_PATTERN_OUTLIER
     assert flag.score > 6
     assert dict(flag.evidence_numbers) == {"endings": 90, "threshold": 6}
-    await office.settle_case(wild, DECISION_DISMISS)
+    await moderators.decide_newest_case(wild, DECISION_DISMISS)
     await world.superuser.execute(mark, wild.user)
     await world.drain()
-    assert await office.flags_of(wild) == []  # judged; the same week is not held against them again
+    assert await moderators.flags_of(wild) == []  # judged: the same week does not count again
 
 
-async def test_twenty_at_once_raise_one_flag(world: World, office: Office) -> None:
+async def test_twenty_concurrent_attempts_raise_one_flag(world: World, moderators: Moderators) -> None:
     member, now = world.caller(), await world.now()
     history = History(member.user, now)
     found = [Finding(Pattern.MANY_BLOCKS, 1.0, (uuid7(),), {"count": 5.0})]
@@ -273,57 +277,57 @@ async def test_twenty_at_once_raise_one_flag(world: World, office: Office) -> No
             return await raise_flags(tx, history, found)
 
     assert sorted(await asyncio.gather(*(once() for _ in range(20)))) == [0] * 19 + [1]
-    assert len(await office.flags_of(member)) == 1
-    await office.settle_case(member, DECISION_DISMISS)
-    assert await once() == 0  # the detector had looked before the decision
+    assert len(await moderators.flags_of(member)) == 1
+    await moderators.decide_newest_case(member, DECISION_DISMISS)
+    assert await once() == 0  # the history was read before the decision
 
 
-async def test_a_member_with_whom_the_detector_fails_keeps_nobody_waiting_and_is_looked_at_again(
-    world: World, office: Office
+async def test_a_member_for_whom_the_detector_fails_delays_no_other_and_is_examined_again(
+    world: World, moderators: Moderators
 ) -> None:
     (member, other), now = [world.caller(), world.caller()], await world.now()
     app = world.apps["safety"]
-    whole = app.runtime.resources.detector
+    detector = app.runtime.resources.detector
 
-    class Broken:
+    class FailingDetector:
         async def examine(self, history: History) -> list[Finding]:
             if history.user_id == member.user:
                 raise ConnectionResetError
-            found: list[Finding] = await whole.examine(history)
+            found: list[Finding] = await detector.examine(history)
             return found
 
-    app.runtime.resources.detector = Broken()
+    app.runtime.resources.detector = FailingDetector()
     try:
         await world.publish(*(reported(each, now) for each in (member, other) for _ in range(3)))
     finally:
-        app.runtime.resources.detector = whole
-    assert (len(await office.flags_of(member)), len(await office.flags_of(other))) == (0, 1)
+        app.runtime.resources.detector = detector
+    assert (len(await moderators.flags_of(member)), len(await moderators.flags_of(other))) == (0, 1)
     held = "SELECT taken_until > clock_timestamp() FROM safety.to_examine WHERE user_id = $1"
     assert await world.superuser.fetchval(held, member.user) is True
     await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
     await world.drain()
-    assert len(await office.flags_of(member)) == 1
+    assert len(await moderators.flags_of(member)) == 1
     assert await world.superuser.fetchval(held, member.user) is None
 
 
-async def test_what_was_taken_by_a_replica_that_died_is_another_ones_after_its_lease(
-    world: World, office: Office
+async def test_a_member_claimed_by_a_dead_replica_can_be_claimed_after_the_lease(
+    world: World, moderators: Moderators
 ) -> None:
     member, now = world.caller(), await world.now()
     await world.superuser.execute(
         "INSERT INTO safety.to_examine VALUES ($1, 1, clock_timestamp() + interval '1 minute')", member.user
     )
     await world.publish(*(reported(member, now) for _ in range(3)))
-    assert await office.flags_of(member) == []
+    assert await moderators.flags_of(member) == []
     await world.superuser.execute(
         "UPDATE safety.to_examine SET taken_until = clock_timestamp() - interval '1 second' WHERE user_id = $1",
         member.user,
     )
     await world.drain()
-    assert len(await office.flags_of(member)) == 1
+    assert len(await moderators.flags_of(member)) == 1
 
 
-async def test_what_no_window_reaches_is_forgotten(world: World) -> None:
+async def test_rows_that_no_window_contains_are_deleted(world: World) -> None:
     member, now = world.caller(), await world.now()
     await world.publish(interest(member, now), bad_faith(member, now))
     count = "SELECT array_agg(pattern) FROM safety.sightings WHERE user_id = $1"
@@ -335,35 +339,35 @@ async def test_what_no_window_reaches_is_forgotten(world: World) -> None:
 
 
 @pytest.mark.rule("SA-02", "SA-03")
-async def test_flags_and_what_they_led_to_change_no_answer_that_the_member_can_see(
-    world: World, meetings: Meetings, office: Office
+async def test_flags_and_their_cases_change_no_answer_that_the_member_can_see(
+    world: World, safety: SafetyCalls, moderators: Moderators
 ) -> None:
-    member, other = meetings.members(2)
-    await meetings.block(member, await meetings.connection(member, other))
-    before = await meetings.page(member)
+    member, other = safety.members(2)
+    await safety.block(member, await safety.connection(member, other))
+    before = await safety.list_blocks(member)
     now = await world.now()
     await world.publish(*(reported(member, now) for _ in range(3)), *(blocked(member, now) for _ in range(5)))
-    assert len(await office.flags_of(member)) == 2
-    assert await meetings.page(member) == before
-    asked = office.moderation.ListFlags(ListFlagsRequest(), metadata=member.metadata)
+    assert len(await moderators.flags_of(member)) == 2
+    assert await safety.list_blocks(member) == before
+    asked = moderators.stub.ListFlags(ListFlagsRequest(), metadata=member.metadata)
     assert (await refusal(asked)).reason == "ADMIN_ONLY"
 
 
-async def test_flags_of_all_members_page_newest_first(world: World, office: Office) -> None:
+async def test_flags_of_all_members_are_listed_newest_first_in_pages(world: World, moderators: Moderators) -> None:
     members, now = [world.caller() for _ in range(4)], await world.now()
     for member in members:
         await world.publish(*(bad_faith(member, now) for _ in range(2)))
     found, token = list[Flag](), ""
     while True:
-        page = await office.flags(3, token, FLAG_PATTERN_BAD_FAITH_ENDINGS)
+        page = await moderators.flags(3, token, FLAG_PATTERN_BAD_FAITH_ENDINGS)
         found += page.flags
         token = page.next_page_token
         if not token:
             break
     ours = [flag.user_id for flag in found if flag.user_id in {member.id for member in members}]
     assert ours == [member.id for member in reversed(members)]
-    await office.settle_case(members[0], DECISION_DISMISS)
-    ids = [flag.user_id for flag in (await office.flags(100)).flags]
+    await moderators.decide_newest_case(members[0], DECISION_DISMISS)
+    ids = [flag.user_id for flag in (await moderators.flags(100)).flags]
     assert members[0].id not in ids
-    ids = [flag.user_id for flag in (await office.flags(100, closed=True)).flags]
+    ids = [flag.user_id for flag in (await moderators.flags(100, closed=True)).flags]
     assert members[0].id in ids

@@ -1,4 +1,4 @@
-"""What the database itself holds of blocks, cases and flags, broken by direct SQL in the service's own role."""
+"""The guarantees of the database for blocks, cases and flags, tried by direct SQL in the service's own role."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ REPORT = """
 
 @pytest.fixture
 async def role(world: World) -> AsyncIterator[Role]:
-    """The service's own role, in a transaction that is undone."""
+    """The service's own role, in a transaction that is rolled back."""
     async with undone(world, "safety") as connection:
         yield connection
 
 
 async def a_case(role: Role) -> tuple[UUID, UUID]:
-    """An open case, and whom it is about."""
+    """An open case, and its member."""
     case, user = uuid7(), uuid7()
     await role.execute("INSERT INTO safety.restrictions (user_id) VALUES ($1)", user)
     await role.execute(CASE, case, user)
@@ -46,7 +46,7 @@ async def a_case(role: Role) -> tuple[UUID, UUID]:
 
 
 @pytest.mark.rule("SA-02", "XX-05")
-async def test_a_block_is_of_two_once_a_target_and_is_lifted_once(role: Role) -> None:
+async def test_a_block_is_between_two_members_once_per_target_and_is_lifted_once(role: Role) -> None:
     a, b, block, target = (uuid7() for _ in range(4))
     assert await refused(role, PAIR, a, a) == "ck_blocked_pairs_two_members"
     assert await refused(role, BLOCK, block, a, b, "card", target) == "fk_blocks_blocker_id_blocked_id"
@@ -63,7 +63,7 @@ async def test_a_block_is_of_two_once_a_target_and_is_lifted_once(role: Role) ->
 
 
 @pytest.mark.rule("SA-05")
-async def test_a_member_has_one_undecided_case_that_only_goes_forward(role: Role) -> None:
+async def test_a_member_has_one_undecided_case_whose_status_only_moves_forward(role: Role) -> None:
     case, user = await a_case(role)
     assert await refused(role, CASE, uuid7(), user) == "uq_cases_one_undecided"
     assert await refused(role, CASE, uuid7(), uuid7()) == "fk_cases_user_id"
@@ -88,7 +88,7 @@ async def test_a_member_has_one_undecided_case_that_only_goes_forward(role: Role
 
 
 @pytest.mark.rule("SA-04")
-async def test_a_flag_is_open_once_a_pattern_keeps_its_evidence_and_closes_once(role: Role) -> None:
+async def test_a_pattern_has_one_open_flag_that_keeps_its_evidence_and_closes_once(role: Role) -> None:
     case, user = await a_case(role)
     flag = uuid7()
     assert await refused(role, FLAG, flag, user, "bad_mood", case) == "fk_safety_flags_pattern"
@@ -108,7 +108,7 @@ async def test_a_flag_is_open_once_a_pattern_keeps_its_evidence_and_closes_once(
 
 
 @pytest.mark.rule("SA-07", "SA-06")
-async def test_what_members_said_stays_as_it_was_said(role: Role) -> None:
+async def test_reports_and_appeals_never_change(role: Role) -> None:
     case, user = await a_case(role)
     report, me = uuid7(), uuid7()
     assert await refused(role, REPORT, report, user, user, "scam", "", case) == "ck_reports_two_members"
@@ -128,7 +128,7 @@ async def test_what_members_said_stays_as_it_was_said(role: Role) -> None:
 
 
 @pytest.mark.rule("SA-04")
-async def test_the_rules_of_all_patterns_are_there_from_the_start(role: Role) -> None:
+async def test_all_patterns_have_rules_from_the_start(role: Role) -> None:
     rows = await role.fetch("SELECT pattern, enabled FROM safety.flag_rules")
     assert {row["pattern"] for row in rows if row["enabled"]} == {
         *("interest_flood", "bad_faith_endings", "many_blocks", "many_reports", "shared_device", "payment_abuse"),

@@ -1,4 +1,4 @@
-"""Every event of every context is in the audit log, once, and the chain is whole (SA-01)."""
+"""Every event of every context is in the audit log once, and the chains are unbroken (SA-01)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_common.replay import Replay
-from unora_safety.consumers import record
+from unora_safety.consumers.audit_log import record
 from unora_testing.world import World
 
 from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes
@@ -41,8 +41,8 @@ async def verified(world: World, source: str) -> AuditChain:
     return answer.chains[0]
 
 
-async def told(world: World, context: str, kind: type[Any]) -> Any:
-    """The newest event of a type, from the outbox of the context that told it."""
+async def newest_event(world: World, context: str, kind: type[Any]) -> Any:
+    """The newest event of a type, from the outbox of its context."""
     return await world.superuser.fetchrow(
         f"SELECT * FROM {context}.outbox WHERE subject = $1 ORDER BY seq DESC LIMIT 1", subject_of(kind)
     )
@@ -50,7 +50,7 @@ async def told(world: World, context: str, kind: type[Any]) -> Any:
 
 @pytest.mark.rule("XX-02")
 @pytest.mark.parametrize("kind", [RoleGranted, ServerJoined, ConnectionFormed, StreakStarted, RevealEarned])
-async def test_what_any_context_tells_is_recorded_as_it_was_told(world: World, kind: type[Any]) -> None:
+async def test_an_event_of_any_context_is_recorded_as_it_was_published(world: World, kind: type[Any]) -> None:
     if kind in (ConnectionFormed, StreakStarted):
         await connect(world)
     else:
@@ -62,7 +62,7 @@ async def test_what_any_context_tells_is_recorded_as_it_was_told(world: World, k
         event.occurred_at.FromDatetime(await world.now())
         await world.publish(event)
     context = subject_of(kind).split(".")[1]
-    cause = await told(world, context, kind)
+    cause = await newest_event(world, context, kind)
     (row,) = await world.superuser.fetch(ROWS, cause["id"])
     assert row["source_context"] == context
     assert row["subject"] == cause["subject"]
@@ -73,7 +73,7 @@ async def test_what_any_context_tells_is_recorded_as_it_was_told(world: World, k
     assert (chain.broken_at, chain.length >= row["number"]) == (0, True)
 
 
-async def test_a_chain_tells_its_length_its_head_and_when_it_last_grew(world: World, own_chain: None) -> None:
+async def test_a_chain_has_its_length_its_head_and_the_time_of_its_last_row(world: World, own_chain: None) -> None:
     assert await verified(world, SOURCE) == AuditChain(source_context=SOURCE)
     await append(world.apps["safety"], envelopes(3))
     (last,) = await world.superuser.fetch(
@@ -96,7 +96,7 @@ async def test_without_a_name_all_chains_are_verified(world: World, own_chain: N
 
 
 async def redeliver(world: World, event_id: Any) -> None:
-    """Delivers an event of streak once more, as a stream that lost its acknowledgement would, and settles."""
+    """Delivers an event of streak once more, as a stream does that lost the acknowledgement."""
     (row,) = await world.superuser.fetch("SELECT * FROM streak.outbox WHERE id = $1", event_id)
     headers = {
         "ce-id": str(row["id"]),
@@ -110,9 +110,9 @@ async def redeliver(world: World, event_id: Any) -> None:
 
 
 @pytest.mark.rule("XX-02")
-async def test_a_delivery_that_repeats_is_recorded_once(world: World) -> None:
+async def test_a_repeated_delivery_is_recorded_once(world: World) -> None:
     await connect(world)
-    event = await told(world, "streak", StreakStarted)
+    event = await newest_event(world, "streak", StreakStarted)
     before = await verified(world, "streak")
     await redeliver(world, event["id"])
     assert await verified(world, "streak") == before
@@ -120,9 +120,9 @@ async def test_a_delivery_that_repeats_is_recorded_once(world: World) -> None:
 
 
 @pytest.mark.rule("XX-02")
-async def test_it_is_recorded_once_also_when_the_inbox_has_forgotten_it(world: World) -> None:
+async def test_an_event_is_recorded_once_also_without_its_inbox_row(world: World) -> None:
     await connect(world)
-    event = await told(world, "streak", StreakStarted)
+    event = await newest_event(world, "streak", StreakStarted)
     await world.superuser.execute("DELETE FROM safety.inbox WHERE event_id = $1", event["id"])
     before = await verified(world, "streak")
     await redeliver(world, event["id"])
@@ -132,7 +132,7 @@ async def test_it_is_recorded_once_also_when_the_inbox_has_forgotten_it(world: W
     assert await world.superuser.fetchval(failed, event["id"]) == 0
 
 
-async def test_a_dead_letter_goes_to_the_chain_it_belongs_to(world: World) -> None:
+async def test_a_dead_letter_is_recorded_in_the_chain_of_its_context(world: World) -> None:
     safety = world.apps["safety"]
     event, aggregate = str(uuid7()), str(uuid7())
     headers = {
@@ -150,7 +150,7 @@ async def test_a_dead_letter_goes_to_the_chain_it_belongs_to(world: World) -> No
     assert (row["source_context"], row["subject"]) == ("reveal", "unora.reveal.v1.reveal_earned")
 
 
-async def test_two_replicas_that_append_at_once_keep_the_chain_whole(world: World, own_chain: None) -> None:
+async def test_two_replicas_that_append_at_once_keep_the_chain_unbroken(world: World, own_chain: None) -> None:
     async with replica(world, "safety") as other:
         apps = [world.apps["safety"], other]
         await asyncio.gather(*(append(apps[turn % 2], envelopes(1 + turn % 7)) for turn in range(40)))
@@ -164,14 +164,14 @@ async def test_two_replicas_that_append_at_once_keep_the_chain_whole(world: Worl
     assert (chain.length, chain.broken_at) == (count, 0)
 
 
-async def test_the_same_events_appended_at_once_by_two_are_recorded_once(world: World, own_chain: None) -> None:
+async def test_events_appended_at_once_by_two_replicas_are_recorded_once(world: World, own_chain: None) -> None:
     events = envelopes(5)
     async with replica(world, "safety") as other:
         await asyncio.gather(*(append(app, events) for app in [world.apps["safety"], other] * 5))
     assert (await verified(world, SOURCE)).length == 5
 
 
-async def test_a_verification_meanwhile_never_sees_half_a_batch(world: World, own_chain: None) -> None:
+async def test_a_concurrent_verification_never_sees_half_a_batch(world: World, own_chain: None) -> None:
     async def write() -> None:
         for _ in range(20):
             await append(world.apps["safety"], envelopes(5))
@@ -187,7 +187,7 @@ async def test_a_verification_meanwhile_never_sees_half_a_batch(world: World, ow
     assert all(length % 5 == 0 for length in lengths)
 
 
-async def test_a_crash_before_the_commit_leaves_the_chain_as_it_was(world: World, own_chain: None) -> None:
+async def test_a_crash_before_the_commit_leaves_the_chain_unchanged(world: World, own_chain: None) -> None:
     safety = world.apps["safety"]
     await append(safety, envelopes(2))
     before = await verified(world, SOURCE)
@@ -204,7 +204,7 @@ async def _append_and_crash(world: World) -> None:
         raise ConnectionResetError
 
 
-async def test_each_month_has_its_partition_and_the_chain_goes_on(world: World, own_chain: None) -> None:
+async def test_each_month_has_its_partition_and_the_chain_continues(world: World, own_chain: None) -> None:
     safety = world.apps["safety"]
     months = set()
     for _ in range(3):
@@ -219,7 +219,7 @@ async def test_each_month_has_its_partition_and_the_chain_goes_on(world: World, 
     assert (chain.length, chain.broken_at) == (6, 0)
 
 
-async def test_a_new_month_that_many_begin_at_once_is_made_once(world: World, own_chain: None) -> None:
+async def test_the_partition_of_a_new_month_is_made_once_by_many_at_once(world: World, own_chain: None) -> None:
     await world.move_clock(timedelta(days=31))
     async with replica(world, "safety") as other:
         apps = [world.apps["safety"], other]

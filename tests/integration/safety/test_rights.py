@@ -1,4 +1,4 @@
-"""What the database itself holds of the audit log, by direct SQL (SA-01)."""
+"""The guarantees of the database for the audit log, tried by direct SQL (SA-01)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from unora_common.ids import uuid7
-from unora_safety.domain import Entry, Event, Head, link
+from unora_safety.domain.chain import Entry, Head, SourceEvent, link
 from unora_testing.world import World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase
@@ -38,7 +38,7 @@ async def service(world: World) -> AsyncIterator[Sql]:
 
 @pytest.fixture
 async def owner(world: World) -> AsyncIterator[Sql]:
-    """The role that migrates, which could do more than the service."""
+    """The role that migrates, with more rights than the service."""
     async with role_of(world, "safety_owner") as connection:
         yield connection
 
@@ -85,21 +85,21 @@ async def test_the_service_can_only_read_and_add(world: World, service: Sql, sta
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN_FOR_HEADS)
-async def test_the_service_cannot_move_heads_nor_make_tables(world: World, service: Sql, statement: str) -> None:
+async def test_the_service_cannot_move_heads_or_make_tables(world: World, service: Sql, statement: str) -> None:
     before = await content(world)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await service.execute(statement)
     assert await content(world) == before
 
 
-async def test_the_service_cannot_add_past_the_chain_into_a_partition(world: World, service: Sql) -> None:
+async def test_the_service_cannot_bypass_the_chain_by_inserting_into_a_partition(world: World, service: Sql) -> None:
     name = await partition(world)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await service.execute(f"INSERT INTO {name} SELECT * FROM safety.audit_logs LIMIT 0")
 
 
 @pytest.mark.parametrize("statement", [*FORBIDDEN[:4], *(text.replace("payload", "hash") for text in FORBIDDEN[:1])])
-async def test_even_the_owner_is_stopped_by_the_triggers(world: World, owner: Sql, statement: str) -> None:
+async def test_triggers_refuse_even_the_owner(world: World, owner: Sql, statement: str) -> None:
     before = await content(world)
     for table in ("safety.audit_logs", await partition(world)):
         with pytest.raises(asyncpg.CheckViolationError) as refused:
@@ -115,18 +115,18 @@ async def test_heads_are_never_removed(world: World, owner: Sql, statement: str)
 
 
 async def next_row(world: World, **changes: Any) -> Entry:
-    """The row that would come next, so changed."""
+    """The next row of the chain, with these changes."""
     head = await world.superuser.fetchrow(
         "SELECT length, head_hash, clock.now() AS now FROM safety.audit_chain_heads WHERE source_context = $1", SOURCE
     )
     assert head is not None
     now: datetime = head["now"]
-    event = Event(uuid7(), "unora.billing.v1.thing_paid", uuid7(), now, b"")
+    event = SourceEvent(uuid7(), "unora.billing.v1.thing_paid", uuid7(), now, b"")
     (entry,) = link(SOURCE, Head(head["length"], head["head_hash"]), [event], now)
     return entry._replace(**changes)
 
 
-async def test_the_next_row_is_taken_and_moves_the_head(world: World, service: Sql) -> None:
+async def test_the_next_row_is_accepted_and_moves_the_head(world: World, service: Sql) -> None:
     entry = await next_row(world)
     await service.execute(INSERT, *entry)
     head = await world.superuser.fetchrow(
@@ -154,23 +154,23 @@ async def test_a_row_that_does_not_continue_its_chain_is_refused(
     assert await content(world) == before
 
 
-async def test_rows_that_come_together_must_follow_each_other(world: World, service: Sql) -> None:
+async def test_rows_of_one_statement_must_follow_each_other(world: World, service: Sql) -> None:
     first = await next_row(world)
     second, third = link(SOURCE, Head(first.number, first.hash), [_event(first), _event(first)], first.recorded_at)
     many = INSERT + ", (" + ", ".join(f"${number}" for number in range(11, 21)) + ")"
     for wrong in (third, first._replace(event_id=uuid7()), second._replace(previous_hash=bytes(32))):
         with pytest.raises(asyncpg.IntegrityConstraintViolationError):
             await service.execute(many, *first, *wrong)
-    await service.execute(many, *second, *first)  # the order within a statement is no matter, the numbers are
+    await service.execute(many, *second, *first)  # within a statement only the numbers matter, not the order
 
 
-def _event(entry: Entry) -> Event:
-    return Event(uuid7(), entry.subject, entry.aggregate_id, entry.occurred_at, entry.payload)
+def _event(entry: Entry) -> SourceEvent:
+    return SourceEvent(uuid7(), entry.subject, entry.aggregate_id, entry.occurred_at, entry.payload)
 
 
 @pytest.mark.rule("XX-02")
-async def test_an_event_stands_once_over_all_months(world: World, service: Sql) -> None:
-    """Also the key that each month has cannot see the others."""
+async def test_an_event_is_recorded_once_over_all_months(world: World, service: Sql) -> None:
+    """The key of each month cannot see the rows of other months."""
     known = "SELECT event_id FROM safety.audit_logs WHERE source_context = $1 AND number = 1"
     event: UUID = await world.superuser.fetchval(known, SOURCE)
     await world.move_clock(timedelta(days=31))
@@ -189,14 +189,14 @@ async def test_an_event_stands_once_over_all_months(world: World, service: Sql) 
         ({"number": 0}, "ck_audit_logs_number"),
     ],
 )
-async def test_a_row_has_the_shape_of_one(world: World, service: Sql, changes: dict[str, Any], constraint: str) -> None:
+async def test_a_malformed_row_is_refused(world: World, service: Sql, changes: dict[str, Any], constraint: str) -> None:
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await service.execute(INSERT, *await next_row(world, **changes))
     assert refused.value.constraint_name == constraint
 
 
 @pytest.mark.parametrize("context", ["identity", "discovery", "matching", "streak", "reveal"])
-async def test_no_other_context_can_even_read_it(world: World, context: str) -> None:
+async def test_other_contexts_cannot_read_the_audit_log(world: World, context: str) -> None:
     async with role_of(world, context) as other:
         for statement in ("SELECT * FROM safety.audit_logs", "SELECT safety.open_audit_chain('streak', '{}')"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -1,4 +1,4 @@
-"""The audit log is searched and walked by index, a page at a time (SA-01)."""
+"""The audit log is searched and verified by index, page by page (SA-01)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from unora.billing.v1.billing_service_pb2 import PAYMENT_FAILURE_EXPIRED, PAYMEN
 from unora.billing.v1.events_pb2 import CreditsChanged, PaymentFailed, PaymentSucceeded, SubscriptionChanged
 from unora_common.ids import uuid7
 from unora_safety.store.audit import AFTER
-from unora_safety.store.audit_index import NEWEST, SEARCH
+from unora_safety.store.audit_index import MAX_NUMBER, SEARCH
 from unora_testing.world import Caller, World
 
 from tests.integration.safety.chains import SOURCE, append, envelopes, erase, tampering
-from tests.integration.safety.meetings import Meetings
-from tests.integration.safety.office import Office
+from tests.integration.safety.moderators import Moderators
+from tests.integration.safety.safety_calls import SafetyCalls
 from tests.replicas import replica
 from tests.roles import role_of
 from tests.support import connect, disconnect, refusal, request_id
@@ -27,29 +27,33 @@ pytestmark = pytest.mark.rule("SA-01")
 ROWS = 100_000
 
 
-async def test_a_member_is_found_in_whatever_part_they_had(world: World, meetings: Meetings, office: Office) -> None:
+async def test_a_member_is_found_in_every_role(world: World, safety: SafetyCalls, moderators: Moderators) -> None:
     pair = await connect(world)
     await disconnect(world, pair, pair.b)
     stranger = world.caller()
-    await meetings.block(pair.a, await meetings.card(pair.a, pair.b))
-    await meetings.report(pair.b, await meetings.card(pair.b, pair.a))
+    await safety.block(pair.a, await safety.card(pair.a, pair.b))
+    await safety.report(pair.b, await safety.card(pair.b, pair.a))
     await world.drain()
     for member in (pair.a, pair.b):
-        names = {entry.event_name for entry in await office.found(member_id=member.id)}
+        names = {entry.event_name for entry in await moderators.find_entries(member_id=member.id)}
         assert {"ConnectionFormed", "ConnectionEnded", "StreakStarted", "StreakTerminated", "MemberBlocked"} <= names
         assert {"MemberReported"} <= names
-    assert await office.found(member_id=stranger.id) == []
-    assert await office.found(member_id=pair.a.id.upper()) == await office.found(member_id=pair.a.id)
-    (one,) = await office.found(member_id=pair.a.id, source_context="safety", event_name="MemberBlocked")
+    assert await moderators.find_entries(member_id=stranger.id) == []
+    assert await moderators.find_entries(member_id=pair.a.id.upper()) == await moderators.find_entries(
+        member_id=pair.a.id
+    )
+    (one,) = await moderators.find_entries(member_id=pair.a.id, source_context="safety", event_name="MemberBlocked")
     assert json.loads(one.event_json)["blocked_id"] == pair.b.id
-    assert [one] == await office.found(member_id=pair.b.id, event_name="MemberBlocked", aggregate_id=one.aggregate_id)
-    assert await office.found(member_id=pair.b.id, source_context="reveal", event_name="MemberBlocked") == []
+    assert [one] == await moderators.find_entries(
+        member_id=pair.b.id, event_name="MemberBlocked", aggregate_id=one.aggregate_id
+    )
+    assert await moderators.find_entries(member_id=pair.b.id, source_context="reveal", event_name="MemberBlocked") == []
     (row,) = await world.superuser.fetch("SELECT * FROM safety.audit_logs WHERE event_id = $1", one.event_id)
     assert (one.number, one.hash, one.source_context) == (row["number"], row["hash"], row["source_context"])
     assert one.recorded_at.ToDatetime(UTC) == row["recorded_at"]
 
 
-async def test_every_payment_and_subscription_change_is_found(world: World, office: Office) -> None:
+async def test_every_payment_and_subscription_change_is_found(world: World, moderators: Moderators) -> None:
     member, payment, now = world.caller(), request_id(), Timestamp()
     now.FromDatetime(await world.now())
     ids: dict[str, Any] = {"payment_id": payment, "payer_id": member.id, "purpose": PAYMENT_PURPOSE_NUDGE}
@@ -60,42 +64,42 @@ async def test_every_payment_and_subscription_change_is_found(world: World, offi
         SubscriptionChanged(user_id=member.id, version=1, subscription_id=request_id(), occurred_at=now),
         CreditsChanged(user_id=member.id, version=2, entry_id=request_id(), amount=5, balance=5, occurred_at=now),
     )
-    found = await office.found(member_id=member.id, source_context="billing")
+    found = await moderators.find_entries(member_id=member.id, source_context="billing")
     names = {"PaymentSucceeded", "PaymentFailed", "SubscriptionChanged", "CreditsChanged"}
     assert {entry.event_name for entry in found} >= names
-    (paid,) = await office.found(aggregate_id=payment, event_name="PaymentSucceeded")
+    (paid,) = await moderators.find_entries(aggregate_id=payment, event_name="PaymentSucceeded")
     assert json.loads(paid.event_json)["amount"] == "99"
 
 
-async def test_pages_and_times_leave_nothing_out_and_repeat_nothing(world: World, office: Office) -> None:
+async def test_pages_and_times_omit_nothing_and_repeat_nothing(world: World, moderators: Moderators) -> None:
     before = await world.now()
     pairs = [await connect(world) for _ in range(7)]
     after = await world.now() + timedelta(microseconds=1)
     since, until = Timestamp(), Timestamp()
     since.FromDatetime(before)
     until.FromDatetime(after)
-    whole = await office.found(recorded_from=since, recorded_until=until)
+    whole = await moderators.find_entries(recorded_from=since, recorded_until=until)
     assert {pair.connection_id for pair in pairs} <= {entry.aggregate_id for entry in whole}
-    assert await office.found(3, recorded_from=since, recorded_until=until) == whole
+    assert await moderators.find_entries(3, recorded_from=since, recorded_until=until) == whole
     places = [(entry.recorded_at.ToDatetime(), entry.source_context, entry.number) for entry in whole]
     assert places == sorted(set(places), reverse=True)
-    assert await office.found(recorded_from=until, source_context="matching", member_id=pairs[0].a.id) == []
-    first = await office.search(3, source_context="matching")
-    strange = await refusal(office.search(3, first.next_page_token, source_context="streak"))
+    assert await moderators.find_entries(recorded_from=until, source_context="matching", member_id=pairs[0].a.id) == []
+    first = await moderators.search(3, source_context="matching")
+    strange = await refusal(moderators.search(3, first.next_page_token, source_context="streak"))
     assert (strange.code, list(strange.violations)) == ("INVALID_ARGUMENT", ["page_token"])
 
 
 @pytest.mark.rule("XX-03")
-async def test_what_cannot_be_searched_for_is_refused(world: World, office: Office) -> None:
+async def test_an_invalid_search_is_refused(world: World, moderators: Moderators) -> None:
     wrong: dict[str, Any] = {"member_id": "x", "aggregate_id": uuid7().hex, "event_name": "checked in"}
     for field, value in wrong.items():
-        found = await refusal(office.search(token="", **{field: value}))
+        found = await refusal(moderators.search(token="", **{field: value}))
         assert (found.code, list(found.violations)) == ("INVALID_ARGUMENT", [field])
     late = Timestamp(seconds=2**40)
-    assert list((await refusal(office.search(recorded_from=late))).violations) == ["recorded_from"]
-    assert await office.found(event_name="NothingSuch") == []
-    office.admin = world.caller()
-    assert (await refusal(office.search())).reason == "ADMIN_ONLY"
+    assert list((await refusal(moderators.search(recorded_from=late))).violations) == ["recorded_from"]
+    assert await moderators.find_entries(event_name="NothingSuch") == []
+    moderators.admin = world.caller()
+    assert (await refusal(moderators.search())).reason == "ADMIN_ONLY"
 
 
 async def test_replicas_index_each_row_once_and_a_crash_loses_none(world: World, own_chain: None) -> None:
@@ -124,12 +128,14 @@ async def test_the_index_is_append_only_too(world: World) -> None:
             await role.execute("DELETE FROM safety.audit_index_heads")
 
 
-async def test_a_walk_in_steps_finds_what_a_whole_one_finds(world: World, office: Office, own_chain: None) -> None:
+async def test_a_verification_in_pages_finds_what_one_call_finds(
+    world: World, moderators: Moderators, own_chain: None
+) -> None:
     await append(world.apps["safety"], envelopes(10))
-    whole = await office.verify(SOURCE)
+    whole = await moderators.verify(SOURCE)
     lengths, token = [], ""
     while True:
-        page = await office.verify(SOURCE, 4, token)
+        page = await moderators.verify(SOURCE, 4, token)
         lengths.append(page.chains[0].verified_length)
         assert page.intact
         token = page.next_page_token
@@ -138,24 +144,24 @@ async def test_a_walk_in_steps_finds_what_a_whole_one_finds(world: World, office
     assert lengths == [4, 8, 10]
     assert page.chains[0] == whole.chains[0]
     assert (whole.next_page_token, whole.chains[0].verified_length) == ("", 10)
-    exact = await office.verify(SOURCE, 10)
+    exact = await moderators.verify(SOURCE, 10)
     assert (exact.next_page_token, exact.chains) == ("", whole.chains)
-    page = await office.verify(SOURCE, 4)
+    page = await moderators.verify(SOURCE, 4)
     await append(world.apps["safety"], envelopes(3))
     async with tampering(world) as sql:
         await sql.execute("UPDATE safety.audit_logs SET payload = 'x' WHERE source_context = $1 AND number = 9", SOURCE)
-    page = await office.verify(SOURCE, 4, page.next_page_token)
+    page = await moderators.verify(SOURCE, 4, page.next_page_token)
     assert (page.intact, page.chains[0].verified_length) == (True, 8)
-    page = await office.verify(SOURCE, 4, page.next_page_token)
+    page = await moderators.verify(SOURCE, 4, page.next_page_token)
     assert (page.intact, page.chains[0].broken_at, page.next_page_token) == (False, 9, "")
 
 
-async def test_a_walk_in_steps_over_all_chains_sees_each_to_its_end(world: World, office: Office) -> None:
+async def test_a_verification_in_pages_reaches_the_end_of_every_chain(world: World, moderators: Moderators) -> None:
     await connect(world)
-    whole = await office.verify()
+    whole = await moderators.verify()
     ends, token, looked = dict[str, int](), "", 0
     while True:
-        page = await office.verify("", 7, token)
+        page = await moderators.verify("", 7, token)
         assert page.intact
         looked += 1
         ends.update({chain.source_context: chain.verified_length for chain in page.chains})
@@ -164,14 +170,14 @@ async def test_a_walk_in_steps_over_all_chains_sees_each_to_its_end(world: World
             break
     assert ends == {chain.source_context: chain.length for chain in whole.chains}
     assert looked >= sum(ends.values()) // 7
-    elsewhere = (await office.verify("", 1)).next_page_token
-    assert list((await refusal(office.verify("matching", 1, elsewhere))).violations) == ["page_token"]
-    assert list((await refusal(office.verify("", 1, "!"))).violations) == ["page_token"]
+    elsewhere = (await moderators.verify("", 1)).next_page_token
+    assert list((await refusal(moderators.verify("matching", 1, elsewhere))).violations) == ["page_token"]
+    assert list((await refusal(moderators.verify("", 1, "!"))).violations) == ["page_token"]
 
 
 @pytest.fixture
 async def long_log(world: World, own_chain: None) -> Caller:
-    """A chain of so many rows, by the index too; every tenth names one member."""
+    """A chain of ROWS rows, in the index too; every tenth row names one member."""
     member, now = world.caller(), await world.now()
     await append(world.apps["safety"], envelopes(1))  # makes this month's partition
     await erase(world)
@@ -195,8 +201,8 @@ async def long_log(world: World, own_chain: None) -> Caller:
 
 def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:
     """The nodes of a plan that read a table."""
-    here = [plan] if "Relation Name" in plan else []
-    return here + [each for child in plan.get("Plans", []) for each in scans(child)]
+    own = [plan] if "Relation Name" in plan else []
+    return own + [each for child in plan.get("Plans", []) for each in scans(child)]
 
 
 def read(node: dict[str, Any]) -> int:
@@ -205,10 +211,10 @@ def read(node: dict[str, Any]) -> int:
 
 
 A_FEW = 20
-"""Blocks of a month that other tests wrote a few rows to, which is read whole; the long log's month has thousands."""
+"""The most blocks of a table that is read whole: a month with a few rows of other tests. The long log has thousands."""
 
 
-async def test_a_hundred_thousand_rows_are_searched_and_walked_by_index(world: World, long_log: Caller) -> None:
+async def test_a_hundred_thousand_rows_are_searched_and_verified_by_index(world: World, long_log: Caller) -> None:
     explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
     ever, never = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
     member, context = f"member {long_log.id}", f"context {SOURCE}"
@@ -219,7 +225,7 @@ async def test_a_hundred_thousand_rows_are_searched_and_walked_by_index(world: W
     plans = [
         (SEARCH, leads, others, ever, never, *place, 51)
         for leads, others in searches
-        for place in ((never, "", NEWEST), (middle, SOURCE, ROWS // 2))
+        for place in ((never, "", MAX_NUMBER), (middle, SOURCE, ROWS // 2))
     ]
     for sql, *arguments in [*plans, (AFTER, SOURCE, ROWS, 1000, ROWS // 2, middle)]:
         (found,) = json.loads(await world.superuser.fetchval(explain + sql, *arguments))
@@ -230,11 +236,11 @@ async def test_a_hundred_thousand_rows_are_searched_and_walked_by_index(world: W
         assert read(plan) < 2500, arguments
 
 
-async def test_what_a_later_version_told_is_found_by_its_aggregate(world: World, office: Office) -> None:
+async def test_an_event_of_a_later_version_is_found_by_its_aggregate(world: World, moderators: Moderators) -> None:
     unknown, aggregate = envelopes(1), str(uuid7())
     unknown = [unknown[0]._replace(aggregate_id=aggregate, payload=b"\xff")]
     await append(world.apps["safety"], unknown)
     await world.drain()
-    (entry,) = await office.found(aggregate_id=aggregate)
+    (entry,) = await moderators.find_entries(aggregate_id=aggregate)
     assert (entry.event_name, entry.event_json) == ("ThingPaid", "")
-    assert [entry] == await office.found(aggregate_id=aggregate, event_name="ThingPaid")
+    assert [entry] == await moderators.find_entries(aggregate_id=aggregate, event_name="ThingPaid")

@@ -1,4 +1,4 @@
-"""A chain that was tampered with tells where, whoever did it and however (SA-01)."""
+"""Every kind of tampering with a chain is found at its row (SA-01)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CHANGED = {
 
 @pytest.mark.parametrize("change", CHANGED)
 @pytest.mark.parametrize("number", [1, 4, 7])
-async def test_a_changed_row_shows(
+async def test_a_changed_row_is_found(
     world: World, moderation: ModerationServiceStub, chain: None, change: str, number: int
 ) -> None:
     assert (await verify(world, moderation)).intact
@@ -65,14 +65,16 @@ async def test_a_changed_row_shows(
 
 
 @pytest.mark.parametrize("number", [1, 3, 4, 7])
-async def test_a_missing_row_shows(world: World, moderation: ModerationServiceStub, chain: None, number: int) -> None:
+async def test_a_missing_row_is_found(
+    world: World, moderation: ModerationServiceStub, chain: None, number: int
+) -> None:
     async with tampering(world) as sql:
         await sql.execute("DELETE FROM safety.audit_logs WHERE source_context = $1 AND number = $2", SOURCE, number)
     answer = await verify(world, moderation)
     assert (answer.intact, answer.chains[0].broken_at, answer.chains[0].length) == (False, number, 7)
 
 
-async def test_rows_that_changed_places_show(world: World, moderation: ModerationServiceStub, chain: None) -> None:
+async def test_rows_that_changed_places_are_found(world: World, moderation: ModerationServiceStub, chain: None) -> None:
     async with tampering(world) as sql:
         await sql.execute(ROW.format("number = 100", 2))
         await sql.execute(ROW.format("number = 2", 5))
@@ -80,8 +82,8 @@ async def test_rows_that_changed_places_show(world: World, moderation: Moderatio
     assert (await verify(world, moderation)).chains[0].broken_at == 2
 
 
-@pytest.mark.parametrize("number", [2, 4, 7])  # where a read of two rows ends, and at the end of all
-async def test_a_row_that_is_there_twice_shows(
+@pytest.mark.parametrize("number", [2, 4, 7])  # where a read of two rows ends, and the last row
+async def test_a_duplicated_row_is_found(
     world: World, moderation: ModerationServiceStub, chain: None, number: int
 ) -> None:
     async with tampering(world) as sql:
@@ -96,17 +98,17 @@ async def test_a_row_that_is_there_twice_shows(
 
 
 @pytest.mark.parametrize("kept", [0, 2, 6])
-async def test_a_cut_tail_shows(world: World, moderation: ModerationServiceStub, chain: None, kept: int) -> None:
+async def test_a_cut_tail_is_found(world: World, moderation: ModerationServiceStub, chain: None, kept: int) -> None:
     async with tampering(world) as sql:
         await sql.execute("DELETE FROM safety.audit_logs WHERE source_context = $1 AND number > $2", SOURCE, kept)
     answer = await verify(world, moderation)
     assert (answer.intact, answer.chains[0].broken_at) == (False, kept + 1)
 
 
-async def test_a_tail_cut_with_its_head_shows_against_the_head_told_before(
+async def test_a_tail_cut_with_its_head_is_found_by_an_earlier_head(
     world: World, moderation: ModerationServiceStub, chain: None
 ) -> None:
-    told = (await verify(world, moderation)).chains[0]
+    earlier = (await verify(world, moderation)).chains[0]
     async with tampering(world) as sql:
         await sql.execute("DELETE FROM safety.audit_logs WHERE source_context = $1 AND number > 5", SOURCE)
         await sql.execute(
@@ -115,18 +117,18 @@ async def test_a_tail_cut_with_its_head_shows_against_the_head_told_before(
             SOURCE,
         )
     now = (await verify(world, moderation)).chains[0]
-    assert now.length < told.length
-    assert now.head_hash != told.head_hash
+    assert now.length < earlier.length
+    assert now.head_hash != earlier.head_hash
 
 
-async def test_a_chain_without_its_head_shows(world: World, moderation: ModerationServiceStub, chain: None) -> None:
+async def test_a_missing_head_is_found(world: World, moderation: ModerationServiceStub, chain: None) -> None:
     async with tampering(world) as sql:
         await sql.execute("DELETE FROM safety.audit_chain_heads WHERE source_context = $1", SOURCE)
     answer = await verify(world, moderation)
     assert (answer.intact, answer.chains[0].broken_at) == (False, 1)
 
 
-async def test_a_moved_head_shows(world: World, moderation: ModerationServiceStub, chain: None) -> None:
+async def test_a_moved_head_is_found(world: World, moderation: ModerationServiceStub, chain: None) -> None:
     async with tampering(world) as sql:
         await sql.execute("UPDATE safety.audit_chain_heads SET length = 8 WHERE source_context = $1", SOURCE)
     assert (await verify(world, moderation)).chains[0].broken_at == 8
@@ -135,7 +137,7 @@ async def test_a_moved_head_shows(world: World, moderation: ModerationServiceStu
     assert (await verify(world, moderation)).chains[0].broken_at == 7
 
 
-async def test_one_broken_chain_says_nothing_of_the_others(
+async def test_a_broken_chain_does_not_affect_the_others(
     world: World, moderation: ModerationServiceStub, chain: None
 ) -> None:
     async with tampering(world) as sql:
@@ -148,7 +150,7 @@ async def test_one_broken_chain_says_nothing_of_the_others(
 
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("roles", [[], ["moderator"], ["Admin"]])
-async def test_only_admins_may_ask(
+async def test_only_admins_may_verify(
     world: World, moderation: ModerationServiceStub, chain: None, roles: list[str]
 ) -> None:
     member = world.caller(roles=roles)
@@ -157,20 +159,20 @@ async def test_only_admins_may_ask(
 
 
 @pytest.mark.rule("XX-03")
-async def test_other_contexts_may_not_ask_even_with_an_admins_token(world: World) -> None:
+async def test_other_contexts_may_not_verify_even_with_an_admins_token(world: World) -> None:
     stub = world.stub(ModerationServiceStub, "safety", caller="streak")
     admin = world.caller(roles=["admin"])
     refused = await refusal(stub.VerifyAuditChain(VerifyAuditChainRequest(), metadata=admin.metadata))
     assert (refused.code, refused.reason) == ("PERMISSION_DENIED", "CALLER_NOT_ALLOWED")
 
 
-async def test_a_context_that_is_none_is_refused(world: World, moderation: ModerationServiceStub) -> None:
+async def test_an_unknown_context_is_refused(world: World, moderation: ModerationServiceStub) -> None:
     admin = world.caller(roles=["admin"])
     request = VerifyAuditChainRequest(source_context="nobody")
     refused = await refusal(moderation.VerifyAuditChain(request, metadata=admin.metadata))
     assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", ["source_context"])
 
 
-async def test_an_empty_chain_is_whole(world: World, moderation: ModerationServiceStub) -> None:
+async def test_an_empty_chain_is_unbroken(world: World, moderation: ModerationServiceStub) -> None:
     answer = await verify(world, moderation)
     assert (answer.intact, list(answer.chains)) == (True, [AuditChain(source_context=SOURCE)])

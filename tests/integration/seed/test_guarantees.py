@@ -1,6 +1,7 @@
-"""The overview's table "What the Database Guarantees", row by row: broken by direct SQL in the service's role, refused.
+"""The overview's table "What the Database Guarantees", row by row: the database refuses direct SQL that breaks it.
 
-Where the overview gives a row to the application alone, the schema still refuses the state that the rule forbids.
+The SQL runs in the service's role. Where the overview leaves a row to the application, the schema still refuses the
+forbidden state.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ async def test_tier_connection_limits(world: World) -> None:
 @pytest.mark.rule("RE-04", "XX-05")
 @pytest.mark.parametrize("status", ["earned", "purchased", "unlocked"])
 async def test_no_reveal_5_before_day_15(world: World, status: str) -> None:
-    """Whatever day it claims: the service's own role meets a trigger, and who gets past triggers meets the CHECK."""
+    """Whatever day the row has: a trigger refuses it, and without triggers a CHECK refuses it."""
     pair = await connect(world)
     streak = await streak_of(world, pair)
     sooner = f"""
@@ -129,7 +130,7 @@ async def test_state_machine_transitions(world: World, state: str) -> None:
 
 @pytest.mark.rule("DI-04", "XX-05")
 async def test_the_global_refresh_timer(world: World) -> None:
-    """It is one row a member, computed from last_global_refresh_at: never without it, never before it."""
+    """One row per member. refresh_available_at never stands without last_global_refresh_at and is never before it."""
     user = uuid7()
     change = (
         "UPDATE discovery.refresh_timers SET last_global_refresh_at = {}, refresh_available_at = {} WHERE user_id = $1"
@@ -160,7 +161,7 @@ async def test_total_wipe_on_capacity_fill(world: World) -> None:
 
 @pytest.mark.rule("BI-05", "XX-05")
 async def test_credit_conversion_within_24_hours(world: World) -> None:
-    """The window is tracked by the row: what is called converted ended before it expired."""
+    """The row has the window: a converted protection was closed before it expired."""
     user, payment = uuid7(), uuid7()
     async with undone(world, "billing") as own:
         await own.execute("INSERT INTO billing.accounts VALUES ($1, 'free', 0, false, 0, NULL, 0)", user)

@@ -1,6 +1,6 @@
-"""The SQL that the overview spells out, as it stands there: every name in it is there, and means what members are told.
+"""The SQL of the overview, unchanged: every name in it exists, and its results equal what members see.
 
-No service runs it like this: a context asks for its own tables only. So it is a superuser who does, over all schemas.
+No service runs it like this, because a context reads only its own tables. Here a superuser runs it over all schemas.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import pytest
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.reveal.v1.reveal_service_pb2 import RevealStatus
 from unora.streak.v1.streak_service_pb2 import StreakState
-from unora_streak.domain import State
+from unora_streak.domain.state import State
 from unora_testing.world import World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER
-from tests.integration.protection.town import CROWD, Town
+from tests.integration.protection.scenario import CROWD, Scenario
 from tests.unit.docs.repository import DOCS
 
 SCHEMAS: Final = "identity, discovery, matching, streak, reveal"
@@ -31,13 +31,13 @@ def statements(heading: str) -> list[str]:
 
 
 class Overview:
-    """Runs what the overview says."""
+    """Runs the SQL of the overview."""
 
     def __init__(self, sql: asyncpg.Connection[asyncpg.Record]) -> None:
         self.sql = sql
 
     async def run(self, statement: str, **values: object) -> list[dict[str, Any]]:
-        """A statement in which `$user_id` stands for `user_id`, and so on."""
+        """Runs a statement; `$user_id` in it stands for the value `user_id`, and so on."""
         names = list(dict.fromkeys(re.findall(r"\$([a-z_]+)", statement)))
         numbered = re.sub(r"\$([a-z_]+)", lambda name: f"${names.index(name[1]) + 1}", statement)
         async with self.sql.transaction(readonly=True):
@@ -51,10 +51,10 @@ async def overview(world: World) -> Overview:
 
 
 @pytest.fixture
-async def town(world: World) -> Town:
-    town = Town(world)
-    town.crowd = [await town.arrive() for _ in range(CROWD)]
-    return town
+async def scenario(world: World) -> Scenario:
+    scenario = Scenario(world)
+    scenario.crowd = [await scenario.add_member() for _ in range(CROWD)]
+    return scenario
 
 
 def shown(screen: Screen) -> list[str]:
@@ -62,17 +62,17 @@ def shown(screen: Screen) -> list[str]:
 
 
 @pytest.mark.rule("XX-05")
-async def test_the_read_paths_of_the_overview_run_as_they_stand_and_tell_what_members_are_told(
-    overview: Overview, town: Town
+async def test_the_read_paths_of_the_overview_run_unchanged_and_return_what_members_see(
+    overview: Overview, scenario: Scenario
 ) -> None:
-    one, other = await town.couple()
-    await town.pool.join(one, FRIEND)
+    one, other = await scenario.add_pair()
+    await scenario.pool.join(one, FRIEND)
     for _ in range(10):
-        await town.pool.member(servers=(FRIEND,))
+        await scenario.pool.member(servers=(FRIEND,))
     for server in (PARTNER, FRIEND, FRIEND):  # the last one spends the timer of all servers
-        await town.pool.refresh(one, server)
-    await town.world.drain()
-    screen = await town.pool.screen(one)
+        await scenario.pool.refresh(one, server)
+    await scenario.world.drain()
+    screen = await scenario.pool.screen(one)
 
     capacity, timer, batch, cards = statements("Read Path: Discovery Screen")
     assert await overview.run(capacity, user_id=one.user) == [{"active_connection_count": 0, "tier": "free"}]
@@ -83,11 +83,11 @@ async def test_the_read_paths_of_the_overview_run_as_they_stand_and_tell_what_me
     dealt = await overview.run(cards, batch_id=active["id"])
     assert [str(each["id"]) for each in sorted(dealt, key=lambda card: card["position"])] == shown(screen)
 
-    connection = await town.connect(one, other)
+    connection = await scenario.connect(one, other)
     assert await overview.run(capacity, user_id=one.user) == [{"active_connection_count": 1, "tier": "free"}]
-    streak_id = await town.play(connection, one, other, days=5)
-    await town.next_day(one, connection.connection_id)
-    streak = await town.streak(one, connection.connection_id)
+    streak_id = await scenario.play(connection, one, other, days=5)
+    await scenario.next_day(one, connection.connection_id)
+    streak = await scenario.streak(one, connection.connection_id)
 
     (dashboard,) = statements("Read Path: Streaks Dashboard")
     for member, partner in ((one, other), (other, one)):
@@ -103,10 +103,12 @@ async def test_the_read_paths_of_the_overview_run_as_they_stand_and_tell_what_me
         assert str(row["id"]) == connection.connection_id
 
     (status,) = statements("Read Path: Check Reveal Status")
-    await town.open(one, streak_id, 1)
-    told = {each.reveal_number: RevealStatus.Name(each.status) for each in await town.list_reveals(one, streak_id)}
+    await scenario.open(one, streak_id, 1)
+    statuses = {
+        each.reveal_number: RevealStatus.Name(each.status) for each in await scenario.list_reveals(one, streak_id)
+    }
     rows = await overview.run(status, streak_id=streak_id, user_id=one.user, user_tier="free")
-    assert {row["reveal_number"]: f"REVEAL_STATUS_{row['reveal_status'].upper()}" for row in rows} == told
+    assert {row["reveal_number"]: f"REVEAL_STATUS_{row['reveal_status'].upper()}" for row in rows} == statuses
     assert [row["reveal_number"] for row in rows if row["content"] is not None] == [1]
 
     going, checked_in, _ = statements("Daily Check-In Flow")
@@ -116,7 +118,7 @@ async def test_the_read_paths_of_the_overview_run_as_they_stand_and_tell_what_me
     # CURRENT_DATE is the streak's own date, which depends on its zone (ST-03).
     checked_in = checked_in.replace("CURRENT_DATE", "(SELECT check_in_date FROM streaks WHERE id = $streak_id)")
     assert not await overview.run(checked_in, streak_id=found, user_id=one.user)
-    await town.check_in(streak_id, one)
+    await scenario.check_in(streak_id, one)
     assert await overview.run(checked_in, streak_id=found, user_id=one.user) == [{"?column?": 1}]
     assert not await overview.run(checked_in, streak_id=found, user_id=other.user)
 

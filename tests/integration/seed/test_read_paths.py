@@ -1,4 +1,4 @@
-"""The read paths that the overview of the database spells out: each is one query of the tables' owner."""
+"""The read paths in the overview of the database: each is one query of the context that owns the tables."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_the_status_of_all_reveals_is_one_query(world: World) -> None:
 
 @pytest.mark.rule("XX-05", "ST-04")
 async def test_a_check_in_reads_with_one_query_and_writes_with_one(world: World) -> None:
-    """Whose streak it is, its state and who is in already are one locking read; all that it changes is one write."""
+    """The members of the streak, its state and its check-ins are one locking read; all changes are one write."""
     pair = await connect(world)
     streaks = world.stub(StreakServiceStub, "streak")
     dashboard = await streaks.GetDashboard(GetDashboardRequest(), metadata=pair.a.metadata)

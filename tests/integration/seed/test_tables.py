@@ -1,4 +1,4 @@
-"""Every table that the overview of the database names is there, under its name, in its owner's schema."""
+"""Every table that the overview of the database names exists, under its name, in its owner's schema."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ JSONB = {("reveal", "reveal_contents", "content_json")}
 
 
 @pytest.mark.rule("XX-05")
-def test_the_key_tables_of_all_nine_modules_are_tried() -> None:
+def test_the_key_tables_of_all_nine_modules_are_tested() -> None:
     overview = (DOCS / "database_overview.md").read_text()
     modules = re.findall(r"^### Key Tables\n+(.*?)\n\n", overview, re.DOTALL | re.MULTILINE)
     assert len(modules) == 9
@@ -87,7 +87,7 @@ async def test_a_table_of_the_overview_keeps_its_name_and_columns(world: World, 
 
 @pytest.mark.rule("XX-05")
 async def test_scores_are_numbers_in_jsonb(world: World) -> None:
-    """PE-03's storage: the overview says JSONB, numeric only."""
+    """The storage of PE-03: the overview says JSONB, with numbers only."""
     types = await world.superuser.fetch(
         "SELECT data_type FROM information_schema.columns "
         "WHERE table_schema = 'reveal' AND table_name = 'personality_scores' AND data_type IN ('jsonb', 'text')"

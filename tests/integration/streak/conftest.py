@@ -1,4 +1,4 @@
-"""Two members and their streak."""
+"""Two connected members and their streak."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass
 class Couple:
-    """A connected pair and what they do."""
+    """A connected pair, what the two do, and what billing does for them."""
 
     world: World
     streaks: StreakServiceStub
@@ -53,8 +53,8 @@ class Couple:
 
     async def seen_by(self, member: Caller) -> Streak:
         """The streak as the member's dashboard shows it."""
-        answer = await self.streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
-        (streak,) = (each for each in answer.streaks if each.streak_id == self.streak_id)
+        dashboard = await self.streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
+        (streak,) = (each for each in dashboard.streaks if each.streak_id == self.streak_id)
         return streak
 
     async def now(self) -> Streak:
@@ -64,7 +64,7 @@ class Couple:
         return await self.streaks.GetStreak(GetStreakRequest(streak_id=self.streak_id), metadata=self.a.metadata)
 
     async def check_in(self, *members: Caller) -> Streak:
-        """Each checks in, in this order; the streak after the last."""
+        """Each member checks in, in this order. Returns the streak after the last check-in."""
         for member in members:
             request = CheckInRequest(
                 request_id=request_id(), streak_id=self.streak_id, effort_signal=EFFORT_SIGNAL_MEDIUM
@@ -77,14 +77,14 @@ class Couple:
         return streak.day_ends_at.ToDatetime((await self.world.now()).tzinfo)
 
     async def to_end_of_day(self, offset: timedelta = timedelta(0)) -> None:
-        """Moves the clock to the midnight that ends the day, or so long after it."""
+        """Moves the clock to the midnight that ends the day, or by `offset` beyond it."""
         await self.world.move_clock(await self.day_ends_at() + offset)
 
     async def to_next_day(self) -> None:
         await self.to_end_of_day(MINUTE)
 
     async def play(self, days: int) -> Streak:
-        """Both keep so many days; the clock stays on the last."""
+        """Both check in on so many days; the clock stays on the last of them."""
         for day in range(days):
             streak = await self.check_in(self.a, self.b)
             if day < days - 1:
@@ -92,18 +92,18 @@ class Couple:
         return streak
 
     async def miss(self) -> datetime:
-        """a checks in today and b does not; the clock comes to just after midnight. Returns when the window ends."""
+        """a checks in today and b does not; the clock moves to just after midnight. Returns when the window ends."""
         await self.check_in(self.a)
         await self.to_next_day()
         return (await self.now()).window_ends_at.ToDatetime(UTC)
 
     async def to_at_risk(self) -> None:
-        """a checks in today and b does not; the clock comes to three hours before midnight."""
+        """a checks in today and b does not; the clock moves to three hours before midnight."""
         await self.check_in(self.a)
         await self.to_end_of_day(timedelta(hours=-3))
 
     async def authorize(self, payment_id: str, payer: Caller | None = None) -> AuthorizeRecoveryResponse:
-        """Billing asks to hold the window for a payment, of b if not said otherwise."""
+        """Billing asks to hold the window for a payment of the payer, by default b."""
         request = AuthorizeRecoveryRequest(
             streak_id=self.streak_id, payer_id=(payer or self.b).id, payment_id=payment_id
         )
@@ -117,7 +117,7 @@ class Couple:
         at: datetime | None = None,
         version: int = 2,
     ) -> None:
-        """Billing tells that a payment of b, if not said otherwise, succeeded now or at another moment."""
+        """Billing publishes that a payment, by default of b, succeeded at a moment, by default now."""
         event = PaymentSucceeded(
             payment_id=payment_id,
             version=version,
@@ -131,7 +131,7 @@ class Couple:
         await self.world.publish(event)
 
     async def fail(self, payment_id: str, version: int = 2) -> None:
-        """Billing tells that a payment for a recovery failed just now."""
+        """Billing publishes that a payment of b for a recovery failed now."""
         event = PaymentFailed(
             payment_id=payment_id,
             version=version,
@@ -144,11 +144,11 @@ class Couple:
         await self.world.publish(event)
 
     async def jump(self, to: datetime) -> None:
-        """Moves the clock without anything that runs by itself coming by."""
+        """Moves the clock without running relays, consumers or jobs."""
         await self.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", to - await self.world.now())
 
-    async def told(self, *kinds: type[Message]) -> list[Any]:
-        """What the streak told of these kinds, in order."""
+    async def events(self, *kinds: type[Message]) -> list[Any]:
+        """The events of these kinds that the streak emitted, in order."""
         events = [event for kind in kinds for event in await self.world.events(kind, self.streak_id)]
         return sorted(events, key=lambda event: event.version)
 

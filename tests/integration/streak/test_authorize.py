@@ -1,4 +1,4 @@
-"""What billing asks before it charges: the window is held for one payment of the breaker (ST-08, ST-20)."""
+"""Billing asks before it charges: the window is held for one payment of the breaker (ST-08, ST-20)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ async def outcome(couple: Couple, payment_id: str) -> str:
 
 
 @pytest.mark.rule("ST-08", "ST-20")
-async def test_the_breaker_is_given_ten_minutes(couple: Couple) -> None:
+async def test_the_breaker_gets_a_hold_of_ten_minutes(couple: Couple) -> None:
     await couple.play(2)
     await couple.to_next_day()
     await couple.miss()
     payment = request_id()
     held = await couple.authorize(payment)
-    (event,) = await couple.told(RecoveryHeld)
+    (event,) = await couple.events(RecoveryHeld)
     assert held.connection_id == couple.pair.connection_id
     assert event.held_until == held.held_until
     assert event.held_until.ToDatetime() - event.occurred_at.ToDatetime() == 10 * MINUTE
@@ -40,13 +40,13 @@ async def test_the_breaker_is_given_ten_minutes(couple: Couple) -> None:
 
 
 @pytest.mark.rule("ST-08", "XX-04")
-async def test_nobody_else_is_given_it(couple: Couple) -> None:
+async def test_no_other_member_gets_a_hold(couple: Couple) -> None:
     await couple.miss()
     other = await refusal(couple.authorize(request_id(), couple.a))
     assert (other.code, other.reason) == ("FAILED_PRECONDITION", "NOT_THE_BREAKER")
     stranger = await refusal(couple.authorize(request_id(), couple.world.caller()))
     assert (stranger.code, stranger.reason) == ("NOT_FOUND", "STREAK_NOT_FOUND")
-    assert await couple.told(RecoveryHeld) == []
+    assert await couple.events(RecoveryHeld) == []
 
 
 @pytest.mark.rule("ST-08", "ST-19")
@@ -58,7 +58,7 @@ async def test_outside_the_window_there_is_nothing_to_recover(couple: Couple) ->
 
 @pytest.mark.rule("ST-20")
 async def test_at_the_very_deadline_it_is_too_late(couple: Couple) -> None:
-    await couple.jump(await couple.miss())  # the sweep has not come by
+    await couple.jump(await couple.miss())  # no sweep has run
     refused = await refusal(couple.authorize(request_id()))
     assert (refused.reason, refused.metadata) == ("NOT_IN_PAYMENT_WINDOW", {"state": "reset"})
     await couple.world.drain()
@@ -66,12 +66,12 @@ async def test_at_the_very_deadline_it_is_too_late(couple: Couple) -> None:
 
 
 @pytest.mark.rule("ST-20")
-async def test_a_repeat_is_the_same_hold(couple: Couple) -> None:
+async def test_a_repeat_gets_the_same_hold(couple: Couple) -> None:
     await couple.miss()
     payment = request_id()
     held = await asyncio.gather(*(couple.authorize(payment) for _ in range(10)))
     assert len({answer.SerializeToString() for answer in held}) == 1
-    assert len(await couple.told(RecoveryHeld)) == 1
+    assert len(await couple.events(RecoveryHeld)) == 1
 
 
 @pytest.mark.rule("ST-20")
@@ -79,7 +79,7 @@ async def test_of_two_payments_at_once_one_holds(couple: Couple) -> None:
     await couple.miss()
     results = await asyncio.gather(*(outcome(couple, request_id()) for _ in range(10)))
     assert sorted(results) == ["OK"] + ["RECOVERY_HELD"] * 9
-    assert len(await couple.told(RecoveryHeld)) == 1
+    assert len(await couple.events(RecoveryHeld)) == 1
 
 
 @pytest.mark.rule("ST-20")
@@ -87,8 +87,8 @@ async def test_the_first_hold_of_a_break_goes_past_the_deadline_and_no_other(cou
     deadline = await couple.miss()
     await couple.world.move_clock(deadline - 15 * MINUTE)
     await couple.authorize(request_id())
-    await couple.world.move_clock(deadline - 4 * MINUTE)  # the first has run out
-    (released,) = await couple.told(RecoveryReleased)
+    await couple.world.move_clock(deadline - 4 * MINUTE)  # the first hold has ended
+    (released,) = await couple.events(RecoveryReleased)
     assert released.occurred_at.ToDatetime(UTC) < deadline
     second = await couple.authorize(request_id())
     assert second.held_until.ToDatetime(UTC) == deadline
@@ -97,7 +97,7 @@ async def test_the_first_hold_of_a_break_goes_past_the_deadline_and_no_other(cou
 
 
 @pytest.mark.rule("ST-20")
-async def test_a_hold_that_runs_out_after_the_deadline_resets_when_it_ends(couple: Couple) -> None:
+async def test_a_hold_past_the_deadline_resets_the_streak_when_it_ends(couple: Couple) -> None:
     deadline = await couple.miss()
     await couple.world.move_clock(deadline - MINUTE)
     held = (await couple.authorize(request_id())).held_until.ToDatetime(UTC)
@@ -106,7 +106,7 @@ async def test_a_hold_that_runs_out_after_the_deadline_resets_when_it_ends(coupl
     assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
     await couple.world.move_clock(held)
     assert (await couple.now()).state == STREAK_STATE_RESET
-    released, reset = await couple.told(RecoveryReleased, StreakReset)
+    released, reset = await couple.events(RecoveryReleased, StreakReset)
     assert released.occurred_at == reset.occurred_at
     assert reset.occurred_at.ToDatetime(UTC) == held
 
@@ -116,7 +116,7 @@ async def test_a_sweep_and_an_authorisation_at_the_deadline_agree(couple: Couple
     await couple.jump(await couple.miss() - timedelta(milliseconds=20))
     _, result = await asyncio.gather(couple.world.drain(), outcome(couple, request_id()))
     state = (await couple.now()).state
-    held = bool(await couple.told(RecoveryHeld))
+    held = bool(await couple.events(RecoveryHeld))
     assert (result == "OK") == held == (state == STREAK_STATE_PAYMENT_WINDOW)
 
 

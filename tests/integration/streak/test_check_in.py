@@ -19,7 +19,7 @@ from unora.streak.v1.streak_service_pb2 import (
     GetStreakRequest,
 )
 from unora_common.database import Session
-from unora_streak.servicers import Streaks
+from unora_streak.servicers.streaks import Streaks
 from unora_testing.world import Caller, World
 
 from tests.integration.streak.conftest import Couple
@@ -88,7 +88,7 @@ async def test_a_repeat_on_the_next_day_gets_its_first_answer(couple: Couple) ->
 
 
 @pytest.mark.rule("XX-04")
-async def test_anothers_streak_is_like_one_that_does_not_exist(couple: Couple) -> None:
+async def test_a_streak_of_others_is_like_one_that_does_not_exist(couple: Couple) -> None:
     stranger = couple.world.caller()
     for streak_id in (couple.streak_id, request_id()):
         check_in = CheckInRequest(request_id=request_id(), streak_id=streak_id, effort_signal=EFFORT_SIGNAL_HIGH)
@@ -107,7 +107,7 @@ async def test_anothers_streak_is_like_one_that_does_not_exist(couple: Couple) -
 async def test_after_a_reset_the_first_of_both_begins_one_new_cycle(couple: Couple) -> None:
     await couple.play(2)
     await couple.to_next_day()
-    await couple.to_next_day()  # nobody came
+    await couple.to_next_day()  # no check-in
     assert (await couple.now()).state == STREAK_STATE_RESET
     results = await asyncio.gather(*(outcome(couple, request_for(couple), m) for m in (couple.a, couple.b)))
     assert results == ["OK", "OK"]
@@ -117,14 +117,14 @@ async def test_after_a_reset_the_first_of_both_begins_one_new_cycle(couple: Coup
 
 
 @pytest.mark.rule("ST-15")
-async def test_the_dashboard_holds_all_connections_and_leaves_out_what_ended(world: World, couple: Couple) -> None:
+async def test_the_dashboard_lists_connections_until_they_end(world: World, couple: Couple) -> None:
     assert couple.streak_id in await ids(couple, couple.a)
     await couple.end()
     assert await ids(couple, couple.a) == []
 
 
 @pytest.mark.rule("ST-15")
-async def test_the_dashboard_is_one_query_also_for_what_is_held(couple: Couple) -> None:
+async def test_the_dashboard_is_one_query_also_for_a_held_streak(couple: Couple) -> None:
     await couple.miss()
     await couple.authorize(request_id())
     app = couple.world.apps["streak"]

@@ -1,4 +1,4 @@
-"""What the streak schema refuses by itself, to direct SQL in the service's own role."""
+"""What the streak schema refuses, against direct SQL in the service's own role."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from itertools import permutations
 
 import asyncpg
 import pytest
-from unora_streak.domain import ALLOWED
+from unora_streak.domain.state import ALLOWED
 from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
@@ -21,7 +21,7 @@ PATHS: dict[str, list[str]] = {
     "completed": ["completed"],
     "terminated": ["terminated"],
 }
-# What else a row of that state must hold, so that only the transition itself is judged.
+# It also sets what a row of that state must have, so that only the transition itself is tested.
 MOVE = """
     UPDATE streak.streaks SET streak_state = $2,
         window_closes_at = CASE WHEN $2 = 'payment_window' THEN clock.now() END,
@@ -34,13 +34,13 @@ MOVE = """
 
 @pytest.mark.rule("ST-02", "ST-19")
 @pytest.mark.parametrize(("before", "after"), list(permutations(STATES, 2)))
-async def test_the_database_allows_the_tables_transitions_and_no_other(
+async def test_the_database_allows_the_transitions_of_the_table_and_no_other(
     world: World, couple: Couple, before: str, after: str
 ) -> None:
     await world.superuser.execute("SET session_replication_role = replica")
     await world.superuser.execute("UPDATE streak.streaks SET completed_days = 14 WHERE id = $1", couple.streak_id)
     await world.superuser.execute("SET session_replication_role = origin")
-    async with undone(world, "streak") as connection:  # no sweep of another test should meet such a streak
+    async with undone(world, "streak") as connection:  # so that no sweep of another test finds such a streak
         for state in PATHS[before]:
             await connection.execute(MOVE, couple.streak_id, state)
         if (before, after) in {(str(a), str(b)) for a, b in ALLOWED}:
@@ -83,7 +83,9 @@ async def test_the_database_never_changes_a_check_in(world: World, couple: Coupl
         ),
     ],
 )
-async def test_the_database_holds_what_a_streak_is(world: World, couple: Couple, sql: str, constraint: str) -> None:
+async def test_the_database_enforces_the_shape_of_a_streak(
+    world: World, couple: Couple, sql: str, constraint: str
+) -> None:
     async with role_of(world, "streak") as connection:
         with pytest.raises(asyncpg.CheckViolationError) as caught:
             await connection.execute(sql, couple.streak_id)

@@ -1,4 +1,4 @@
-"""Days end by themselves: the sweep, through the service and the database."""
+"""Days end without a call: the sweep, through the service and the database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.app import App
-from unora_streak.jobs import Days
+from unora_streak.jobs import StreakJobs
 from unora_streak.store import streaks as store
 from unora_testing.world import World
 
@@ -49,7 +49,7 @@ async def test_at_risk_in_the_evening_is_saved_before_midnight(couple: Couple) -
 
 
 @pytest.mark.rule("ST-06", "ST-08", "ST-09")
-async def test_one_misses_and_the_window_runs_out(couple: Couple) -> None:
+async def test_one_misses_a_day_and_the_window_ends(couple: Couple) -> None:
     await couple.play(3)
     await couple.to_next_day()
     await couple.check_in(couple.a)
@@ -84,14 +84,14 @@ async def test_a_check_in_at_midnight_itself_is_late(couple: Couple) -> None:
     await couple.check_in(couple.a)
     end = await couple.day_ends_at()
     await couple.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end - await couple.world.now())
-    # The sweep has not come by: the write itself settles what is due.
+    # No sweep has run: the write itself closes what is due.
     assert (await check_in_refusal(couple))[0] == "CHECK_IN_CLOSED"
     await couple.world.drain()
     assert len((await couple.whole()).check_ins) == 1
 
 
 @pytest.mark.rule("ST-15", "ST-16")
-async def test_the_dashboard_is_right_before_the_sweep_has_come(couple: Couple) -> None:
+async def test_the_dashboard_is_right_before_the_sweep_has_run(couple: Couple) -> None:
     await couple.check_in(couple.a)
     end = await couple.day_ends_at()
     await couple.world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end - await couple.world.now())
@@ -146,13 +146,13 @@ async def test_after_an_outage_every_day_is_closed_once_and_in_order(couple: Cou
     await couple.check_in(couple.a)
     await couple.world.move_clock(timedelta(days=9))  # at risk, window, reset: all due at once
     assert (await couple.now()).state == STREAK_STATE_RESET
-    told = [
+    found = [
         (kind.__name__, event.version, event.occurred_at.ToDatetime())
         for kind in (StreakAtRisk, PaymentWindowOpened, StreakReset)
         for event in await couple.world.events(kind, couple.streak_id)
     ]
-    assert [name for name, _, _ in told] == ["StreakAtRisk", "PaymentWindowOpened", "StreakReset"]
-    versions, moments = [version for _, version, _ in told], [moment for _, _, moment in told]
+    assert [name for name, _, _ in found] == ["StreakAtRisk", "PaymentWindowOpened", "StreakReset"]
+    versions, moments = [version for _, version, _ in found], [moment for _, _, moment in found]
     assert versions == list(range(versions[0], versions[0] + 3))
     assert moments[1] - moments[0] == 6 * HOUR
     assert moments[2] - moments[1] == timedelta(days=1)
@@ -168,7 +168,7 @@ async def test_many_sweeps_at_once_close_each_day_once(world: World, couple: Cou
     for replica in replicas:
         await replica.open()
     try:
-        await asyncio.gather(*(Days(replica.runtime).close_days() for replica in (*replicas, *replicas)))
+        await asyncio.gather(*(StreakJobs(replica.runtime).close_days() for replica in (*replicas, *replicas)))
     finally:
         for replica in replicas:
             await replica.close()
@@ -199,7 +199,7 @@ async def test_a_sweep_that_is_killed_loses_nothing(couple: Couple) -> None:
 
 
 @pytest.mark.rule("ST-16")
-async def test_a_streak_that_cannot_be_settled_does_not_hold_up_the_others(world: World, couple: Couple) -> None:
+async def test_a_streak_that_cannot_be_advanced_does_not_delay_the_others(world: World, couple: Couple) -> None:
     stuck = await connect(world)
     gone = "UPDATE streak.streaks SET zone = 'Gone/Zone', here = ARRAY[user_a_id, user_b_id] WHERE connection_id = $1"
     await world.superuser.execute(gone, stuck.connection_id)

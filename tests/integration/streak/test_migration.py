@@ -1,4 +1,4 @@
-"""Streaks that are on their way when the service learns of at-risk periods."""
+"""Streaks that exist when the migration adds at-risk periods."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _first_version(connection: Connection) -> None:
 
 
 @pytest.mark.rule("ST-06", "ST-18")
-async def test_who_is_missing_can_still_be_nudged_and_can_still_recover(testbed: Testbed, database: str) -> None:
+async def test_the_missing_member_can_still_be_nudged_and_can_still_recover(testbed: Testbed, database: str) -> None:
     playing, at_risk, window = uuid7(), uuid7(), uuid7()
     owner = testbed.dsn(database, "unora_streak_owner")
     connection = await asyncpg.connect(owner)

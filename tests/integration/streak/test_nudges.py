@@ -38,39 +38,39 @@ async def outcome(couple: Couple, member: Caller) -> str:
     return "OK"
 
 
-async def listed(couple: Couple, member: Caller) -> ListNudgesResponse:
+async def list_nudges(couple: Couple, member: Caller) -> ListNudgesResponse:
     return await couple.streaks.ListNudges(ListNudgesRequest(streak_id=couple.streak_id), metadata=member.metadata)
 
 
-async def may_buy(couple: Couple, payer: Caller) -> AuthorizeNudgeResponse:
+async def authorize(couple: Couple, payer: Caller) -> AuthorizeNudgeResponse:
     request = AuthorizeNudgeRequest(streak_id=couple.streak_id, payer_id=payer.id, payment_id=request_id())
     return await couple.recovery.AuthorizeNudge(request)
 
 
-async def becomes(couple: Couple, member: Caller, tier: Tier.ValueType, version: int = 1) -> None:
+async def change_tier(couple: Couple, member: Caller, tier: Tier.ValueType, version: int = 1) -> None:
     event = TierChanged(user_id=member.id, version=version, tier=tier)
     event.occurred_at.FromDatetime(await couple.world.now())
     await couple.world.publish(event)
 
 
 @pytest.mark.rule("ST-13")
-async def test_who_checked_in_nudges_who_has_not_and_both_see_it(couple: Couple) -> None:
+async def test_the_member_who_checked_in_nudges_the_other_and_both_see_it(couple: Couple) -> None:
     await couple.play(2)
     await couple.to_next_day()
     await couple.to_at_risk()
-    assert (await listed(couple, couple.a)).nudges_left == 1
-    assert (await listed(couple, couple.b)).nudges_left == 0
+    assert (await list_nudges(couple, couple.a)).nudges_left == 1
+    assert (await list_nudges(couple, couple.b)).nudges_left == 0
     sent = await nudge(couple, couple.a)
     assert (sent.nudge.sender_id, sent.nudge.receiver_id) == (couple.a.id, couple.b.id)
     assert (sent.nudge.day, sent.nudges_left) == (3, 0)
     for member in (couple.a, couple.b):
-        assert list((await listed(couple, member)).nudges) == [sent.nudge]
-    (event,) = await couple.told(NudgeSent)
+        assert list((await list_nudges(couple, member)).nudges) == [sent.nudge]
+    (event,) = await couple.events(NudgeSent)
     assert (event.nudge_id, event.receiver_id, event.payment_id) == (sent.nudge.nudge_id, couple.b.id, "")
 
 
 @pytest.mark.rule("ST-13", "ST-19")
-async def test_there_are_nudges_only_at_risk_and_only_from_who_is_in(couple: Couple) -> None:
+async def test_nudges_are_sent_only_at_risk_and_only_by_the_member_who_checked_in(couple: Couple) -> None:
     early = await refusal(nudge(couple, couple.a))
     assert (early.code, early.reason, early.metadata) == ("FAILED_PRECONDITION", "NOT_AT_RISK", {"state": "active"})
     await couple.to_at_risk()
@@ -79,7 +79,7 @@ async def test_there_are_nudges_only_at_risk_and_only_from_who_is_in(couple: Cou
     await couple.jump(await couple.day_ends_at())
     late = await refusal(nudge(couple, couple.a))
     assert (late.reason, late.metadata) == ("NOT_AT_RISK", {"state": "payment_window"})
-    assert await couple.told(NudgeSent) == []
+    assert await couple.events(NudgeSent) == []
 
 
 @pytest.mark.rule("XX-04", "ST-13")
@@ -88,33 +88,33 @@ async def test_a_stranger_neither_nudges_nor_sees(couple: Couple) -> None:
     stranger = couple.world.caller()
     for refused in (
         await refusal(nudge(couple, stranger)),
-        await refusal(listed(couple, stranger)),
-        await refusal(may_buy(couple, stranger)),
+        await refusal(list_nudges(couple, stranger)),
+        await refusal(authorize(couple, stranger)),
     ):
         assert (refused.code, refused.reason) == ("NOT_FOUND", "STREAK_NOT_FOUND")
 
 
 @pytest.mark.rule("ST-13")
 @pytest.mark.parametrize(("tier", "limit"), [(None, 1), (TIER_FREE, 1), (TIER_PLUS, 2), (TIER_PRO, 3)])
-async def test_a_tier_has_so_many_however_many_try_at_once(
+async def test_concurrent_calls_send_no_more_nudges_than_the_tier_has(
     couple: Couple, tier: Tier.ValueType | None, limit: int
 ) -> None:
     if tier:
-        await becomes(couple, couple.a, tier)
+        await change_tier(couple, couple.a, tier)
     await couple.to_at_risk()
     results = await asyncio.gather(*(outcome(couple, couple.a) for _ in range(12)))
     assert sorted(results) == ["NUDGE_LIMIT_REACHED"] * (12 - limit) + ["OK"] * limit
-    assert len(await couple.told(NudgeSent)) == limit
+    assert len(await couple.events(NudgeSent)) == limit
 
 
 @pytest.mark.rule("ST-13", "BI-08")
 async def test_repeats_are_one_nudge(couple: Couple) -> None:
-    await becomes(couple, couple.a, TIER_PRO)
+    await change_tier(couple, couple.a, TIER_PRO)
     await couple.to_at_risk()
     request = request_id()
     answers = await asyncio.gather(*(nudge(couple, couple.a, request) for _ in range(10)))
     assert len({answer.SerializeToString() for answer in answers}) == 1
-    assert len(await couple.told(NudgeSent)) == 1
+    assert len(await couple.events(NudgeSent)) == 1
 
 
 @pytest.mark.rule("ST-13")
@@ -125,122 +125,122 @@ async def test_both_at_the_same_moment(couple: Couple) -> None:
 
 
 @pytest.mark.rule("ST-13")
-async def test_each_at_risk_period_has_its_own(couple: Couple) -> None:
+async def test_each_at_risk_period_has_its_own_nudges(couple: Couple) -> None:
     for _ in range(2):
         await couple.to_at_risk()
         assert await outcome(couple, couple.a) == "OK"
         assert await outcome(couple, couple.a) == "NUDGE_LIMIT_REACHED"
         await couple.check_in(couple.b)
         await couple.to_next_day()
-    assert [each.day for each in (await listed(couple, couple.b)).nudges] == [1, 2]
+    assert [each.day for each in (await list_nudges(couple, couple.b)).nudges] == [1, 2]
 
 
 @pytest.mark.rule("ST-13")
-async def test_a_tier_counts_from_when_it_changes_and_older_news_of_it_does_not(couple: Couple) -> None:
+async def test_a_changed_tier_counts_at_once_and_an_older_event_does_not(couple: Couple) -> None:
     await couple.to_at_risk()
     assert [await outcome(couple, couple.a) for _ in range(2)] == ["OK", "NUDGE_LIMIT_REACHED"]
-    await becomes(couple, couple.a, TIER_PRO, version=3)
-    await becomes(couple, couple.a, TIER_FREE, version=2)
-    assert (await listed(couple, couple.a)).nudges_left == 2
+    await change_tier(couple, couple.a, TIER_PRO, version=3)
+    await change_tier(couple, couple.a, TIER_FREE, version=2)
+    assert (await list_nudges(couple, couple.a)).nudges_left == 2
     assert await outcome(couple, couple.a) == "OK"
-    await becomes(couple, couple.a, TIER_FREE, version=4)
+    await change_tier(couple, couple.a, TIER_FREE, version=4)
     assert await outcome(couple, couple.a) == "NUDGE_LIMIT_REACHED"
-    assert (await listed(couple, couple.a)).nudges_left == 0
+    assert (await list_nudges(couple, couple.a)).nudges_left == 0
 
 
 @pytest.mark.rule("ST-13")
 async def test_the_partners_tier_changes_nothing(couple: Couple) -> None:
-    await becomes(couple, couple.b, TIER_PRO)
+    await change_tier(couple, couple.b, TIER_PRO)
     await couple.to_at_risk()
     assert [await outcome(couple, couple.a) for _ in range(2)] == ["OK", "NUDGE_LIMIT_REACHED"]
 
 
-# Bought ones
+# Bought nudges
 
 
 @pytest.mark.rule("ST-13")
-async def test_one_is_bought_only_when_the_tiers_are_used_up(couple: Couple) -> None:
-    assert (await refusal(may_buy(couple, couple.a))).reason == "NOT_AT_RISK"
+async def test_a_nudge_is_for_sale_only_when_those_of_the_tier_are_used_up(couple: Couple) -> None:
+    assert (await refusal(authorize(couple, couple.a))).reason == "NOT_AT_RISK"
     await couple.to_at_risk()
-    assert (await refusal(may_buy(couple, couple.b))).reason == "NOT_CHECKED_IN"
-    assert (await refusal(may_buy(couple, couple.a))).reason == "NUDGES_LEFT"
+    assert (await refusal(authorize(couple, couple.b))).reason == "NOT_CHECKED_IN"
+    assert (await refusal(authorize(couple, couple.a))).reason == "NUDGES_LEFT"
     await nudge(couple, couple.a)
-    assert (await may_buy(couple, couple.a)).connection_id == couple.pair.connection_id
+    assert (await authorize(couple, couple.a)).connection_id == couple.pair.connection_id
     await couple.check_in(couple.b)
-    assert (await refusal(may_buy(couple, couple.a))).metadata == {"state": "active"}
+    assert (await refusal(authorize(couple, couple.a))).metadata == {"state": "active"}
 
 
 @pytest.mark.rule("ST-13")
-async def test_bought_ones_go_out_by_themselves_and_add_to_the_tiers(couple: Couple) -> None:
+async def test_bought_nudges_are_sent_without_a_call_and_do_not_count_for_the_tier(couple: Couple) -> None:
     await couple.to_at_risk()
     await nudge(couple, couple.a)
     paid = [request_id() for _ in range(3)]
     for payment in paid:
         await couple.pay(payment, PAYMENT_PURPOSE_NUDGE, couple.a)
-    assert [event.payment_id for event in await couple.told(NudgeSent)] == ["", *paid]
-    assert len((await listed(couple, couple.b)).nudges) == 4
-    await becomes(couple, couple.a, TIER_PLUS)
-    assert await outcome(couple, couple.a) == "OK"  # the second of the tier, whatever was bought
+    assert [event.payment_id for event in await couple.events(NudgeSent)] == ["", *paid]
+    assert len((await list_nudges(couple, couple.b)).nudges) == 4
+    await change_tier(couple, couple.a, TIER_PLUS)
+    assert await outcome(couple, couple.a) == "OK"  # the second of the tier, however many were bought
     assert await outcome(couple, couple.a) == "NUDGE_LIMIT_REACHED"
 
 
 @pytest.mark.rule("ST-13", "XX-02")
-async def test_one_that_is_told_twice_goes_out_once(couple: Couple) -> None:
+async def test_a_bought_nudge_whose_event_comes_twice_is_sent_once(couple: Couple) -> None:
     await couple.to_at_risk()
     payment = request_id()
     await couple.pay(payment, PAYMENT_PURPOSE_NUDGE, couple.a)
     await couple.pay(payment, PAYMENT_PURPOSE_NUDGE, couple.a, version=3)
-    assert len(await couple.told(NudgeSent, NudgeRejected)) == 1
+    assert len(await couple.events(NudgeSent, NudgeRejected)) == 1
 
 
 @pytest.mark.rule("ST-13", "BI-11")
-async def test_one_that_finds_nobody_to_nudge_is_rejected_for_good(couple: Couple) -> None:
+async def test_a_bought_nudge_that_cannot_be_sent_is_rejected_for_good(couple: Couple) -> None:
     await couple.to_at_risk()
     payment = request_id()
     await couple.check_in(couple.b)
     await couple.pay(payment, PAYMENT_PURPOSE_NUDGE, couple.a)
-    (event,) = await couple.told(NudgeRejected)
+    (event,) = await couple.events(NudgeRejected)
     assert event.payment_id == payment
     await couple.to_next_day()
     await couple.to_at_risk()
     await couple.pay(payment, PAYMENT_PURPOSE_NUDGE, couple.a, version=3)
-    assert await couple.told(NudgeSent) == []
+    assert await couple.events(NudgeSent) == []
 
 
 @pytest.mark.rule("ST-12", "BI-11")
-async def test_one_for_an_ended_streak_is_rejected(couple: Couple) -> None:
+async def test_a_bought_nudge_for_an_ended_streak_is_rejected(couple: Couple) -> None:
     await couple.to_at_risk()
     await couple.end()
     await couple.pay(request_id(), PAYMENT_PURPOSE_NUDGE, couple.a)
-    assert len(await couple.told(NudgeRejected)) == 1
+    assert len(await couple.events(NudgeRejected)) == 1
 
 
 @pytest.mark.rule("ST-11", "BI-11")
-async def test_one_that_is_paid_for_when_the_fifteenth_day_is_done_is_rejected(couple: Couple) -> None:
+async def test_a_bought_nudge_after_the_fifteenth_day_is_rejected(couple: Couple) -> None:
     await couple.play(14)
     await couple.to_next_day()
     await couple.to_at_risk()
     await nudge(couple, couple.a)
-    await may_buy(couple, couple.a)
+    await authorize(couple, couple.a)
     done = await couple.check_in(couple.b)
     await couple.pay(request_id(), PAYMENT_PURPOSE_NUDGE, couple.a)
-    (event,) = await couple.told(NudgeRejected)
+    (event,) = await couple.events(NudgeRejected)
     assert event.state == done.state == STREAK_STATE_COMPLETED
     assert await couple.seen_by(couple.b) == done
 
 
 @pytest.mark.rule("BI-11")
-async def test_what_is_paid_for_a_reveal_is_not_ours(couple: Couple) -> None:
+async def test_a_payment_for_a_reveal_is_ignored(couple: Couple) -> None:
     await couple.to_at_risk()
     await couple.pay(request_id(), PAYMENT_PURPOSE_REVEAL, couple.a)
-    assert await couple.told(NudgeSent, NudgeRejected, RecoveryRejected) == []
+    assert await couple.events(NudgeSent, NudgeRejected, RecoveryRejected) == []
 
 
 @pytest.mark.rule("ST-13")
-async def test_a_nudge_and_the_check_in_that_it_asks_for_at_once(couple: Couple) -> None:
+async def test_a_nudge_and_a_check_in_of_its_receiver_at_the_same_time(couple: Couple) -> None:
     await couple.to_at_risk()
     result, _ = await asyncio.gather(outcome(couple, couple.a), couple.check_in(couple.b))
     assert result in ("OK", "NOT_AT_RISK")
-    assert len(await couple.told(NudgeSent)) == (result == "OK")
+    assert len(await couple.events(NudgeSent)) == (result == "OK")
     await couple.world.move_clock(timedelta(days=1))
     assert (await couple.now()).completed_days == 1

@@ -1,4 +1,4 @@
-"""What billing's payments bring a streak: it is recovered, or they are rejected; once, in whatever order."""
+"""Payments for recoveries: each recovers the streak or is rejected, once, in any order of events."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from unora.streak.v1.streak_service_pb2 import (
     STREAK_STATE_RESET,
 )
 from unora_common.app import App
-from unora_streak.jobs import Days
-from unora_streak.use_cases.paying import apply_recovery
+from unora_streak.jobs import StreakJobs
+from unora_streak.use_cases.recovery import apply_recovery
 
 from tests.integration.streak.conftest import MINUTE, Couple
 from tests.support import as_uuid, refusal, request_id
@@ -41,7 +41,7 @@ async def links(couple: Couple) -> list[str]:
 
 
 async def outcomes(couple: Couple) -> list[str | None]:
-    """How the at-risk periods of the streak came out, in order."""
+    """The outcomes of the streak's at-risk periods, in order."""
     rows = await couple.world.superuser.fetch(
         "SELECT outcome FROM streak.breaks WHERE streak_id = $1 ORDER BY check_in_date", couple.streak_id
     )
@@ -49,7 +49,7 @@ async def outcomes(couple: Couple) -> list[str | None]:
 
 
 @pytest.mark.rule("ST-08", "ST-18")
-async def test_the_breaker_pays_and_the_streak_goes_on(couple: Couple) -> None:
+async def test_the_breaker_pays_and_the_streak_continues(couple: Couple) -> None:
     await couple.play(4)
     await couple.to_next_day()
     await couple.miss()
@@ -60,7 +60,7 @@ async def test_the_breaker_pays_and_the_streak_goes_on(couple: Couple) -> None:
     assert (now.state, now.cycle, now.completed_days, now.current_day) == (STREAK_STATE_ACTIVE, 1, 4, 5)
     assert (now.checked_in, now.partner_checked_in, now.breaker_id) == (False, False, "")
     assert not now.HasField("window_ends_at")
-    (event,) = await couple.told(StreakRecovered)
+    (event,) = await couple.events(StreakRecovered)
     assert (event.payment_id, event.breaker_user_id, event.completed_days) == (payment, couple.b.id, 4)
     assert event.day_ends_at == now.day_ends_at
     assert await links(couple) == [payment]
@@ -70,7 +70,7 @@ async def test_the_breaker_pays_and_the_streak_goes_on(couple: Couple) -> None:
 
 
 @pytest.mark.rule("ST-03", "ST-08")
-async def test_the_day_played_again_lasts_six_hours_at_least(couple: Couple) -> None:
+async def test_the_day_played_again_lasts_at_least_six_hours(couple: Couple) -> None:
     deadline = await couple.miss()
     await couple.world.move_clock(deadline - 2 * HOUR)
     payment = request_id()
@@ -97,7 +97,7 @@ async def test_a_streak_can_break_again_and_be_recovered_again(couple: Couple) -
 
 
 @pytest.mark.rule("ST-17", "XX-02")
-async def test_a_success_that_is_told_twice_recovers_once(couple: Couple) -> None:
+async def test_a_success_that_is_published_twice_recovers_once(couple: Couple) -> None:
     await couple.miss()
     payment = request_id()
     await couple.authorize(payment)
@@ -105,8 +105,8 @@ async def test_a_success_that_is_told_twice_recovers_once(couple: Couple) -> Non
     await couple.pay(payment, version=3)
     await couple.miss()
     await couple.pay(payment, version=4)  # also not the next break
-    assert len(await couple.told(StreakRecovered)) == 1
-    assert await couple.told(RecoveryRejected) == []
+    assert len(await couple.events(StreakRecovered)) == 1
+    assert await couple.events(RecoveryRejected) == []
     assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
 
 
@@ -124,7 +124,7 @@ async def test_many_deliveries_at_once_recover_once(couple: Couple) -> None:
 
     await asyncio.gather(*(deliver() for _ in range(10)))
     await couple.world.drain()
-    assert len(await couple.told(StreakRecovered, RecoveryRejected)) == 1
+    assert len(await couple.events(StreakRecovered, RecoveryRejected)) == 1
     assert await links(couple) == [payment]
 
 
@@ -137,7 +137,7 @@ async def test_success_within_the_hold_recovers_after_the_deadline(couple: Coupl
     await couple.world.move_clock(held - MINUTE)
     await couple.pay(payment)
     assert (await couple.now()).state == STREAK_STATE_ACTIVE
-    assert await couple.told(RecoveryReleased) == []
+    assert await couple.events(RecoveryReleased) == []
 
 
 @pytest.mark.rule("ST-17", "ST-20")
@@ -149,12 +149,12 @@ async def test_success_exactly_when_the_hold_ends_is_too_late(couple: Couple) ->
     await couple.jump(held)
     await couple.pay(payment, at=held)
     assert (await couple.now()).state == STREAK_STATE_RESET
-    kinds = [type(event).__name__ for event in await couple.told(RecoveryReleased, StreakReset, RecoveryRejected)]
+    kinds = [type(event).__name__ for event in await couple.events(RecoveryReleased, StreakReset, RecoveryRejected)]
     assert kinds == ["RecoveryReleased", "StreakReset", "RecoveryRejected"]
 
 
 @pytest.mark.rule("ST-08", "ST-17")
-async def test_what_was_paid_in_time_and_told_late_recovers_if_the_sweep_has_not_come_by(couple: Couple) -> None:
+async def test_a_payment_in_time_whose_event_is_late_recovers_if_no_sweep_has_run(couple: Couple) -> None:
     deadline = await couple.miss()
     await couple.world.move_clock(deadline - 5 * MINUTE)
     payment = request_id()
@@ -168,14 +168,14 @@ async def test_what_was_paid_in_time_and_told_late_recovers_if_the_sweep_has_not
     await couple.world.drain()
     now = await couple.now()
     assert now.state == STREAK_STATE_ACTIVE
-    (event,) = await couple.told(StreakRecovered)
+    (event,) = await couple.events(StreakRecovered)
     assert event.occurred_at.ToDatetime(UTC) == paid_at
     assert event.recorded_at.ToDatetime(UTC) >= deadline + 8 * HOUR
     assert now.day_ends_at.ToDatetime(UTC) >= event.recorded_at.ToDatetime(UTC) + 6 * HOUR
 
 
 @pytest.mark.rule("ST-17")
-async def test_what_the_sweep_has_closed_stays_closed(couple: Couple) -> None:
+async def test_a_window_that_the_sweep_has_closed_stays_closed(couple: Couple) -> None:
     deadline = await couple.miss()
     payment = request_id()
     await couple.authorize(payment)
@@ -183,10 +183,10 @@ async def test_what_the_sweep_has_closed_stays_closed(couple: Couple) -> None:
     await couple.world.move_clock(deadline + HOUR)
     await couple.pay(payment, at=paid_at)
     assert (await couple.now()).state == STREAK_STATE_RESET
-    (event,) = await couple.told(RecoveryRejected)
+    (event,) = await couple.events(RecoveryRejected)
     assert (event.payment_id, event.state) == (payment, STREAK_STATE_RESET)
     await couple.pay(payment, at=paid_at, version=3)
-    assert len(await couple.told(RecoveryRejected)) == 1
+    assert len(await couple.events(RecoveryRejected)) == 1
 
 
 @pytest.mark.rule("ST-17")
@@ -198,28 +198,28 @@ async def test_a_payment_for_one_break_does_not_recover_another(couple: Couple) 
     await couple.miss()  # a new cycle, broken on its first day
     await couple.pay(late)
     assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
-    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [late]
-    assert await couple.told(StreakRecovered) == []
+    assert [event.payment_id for event in await couple.events(RecoveryRejected)] == [late]
+    assert await couple.events(StreakRecovered) == []
 
 
 @pytest.mark.rule("ST-08", "ST-17")
-async def test_a_payment_that_was_never_authorised_or_is_anothers_is_rejected(couple: Couple) -> None:
+async def test_a_payment_that_was_never_authorised_or_is_of_the_partner_is_rejected(couple: Couple) -> None:
     await couple.miss()
     unknown, partners = request_id(), request_id()
     await couple.pay(unknown)
     await couple.pay(partners, payer=couple.a)
-    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [unknown, partners]
+    assert [event.payment_id for event in await couple.events(RecoveryRejected)] == [unknown, partners]
     assert (await couple.now()).state == STREAK_STATE_PAYMENT_WINDOW
 
 
 @pytest.mark.rule("ST-12", "ST-17")
-async def test_after_the_connection_has_ended_it_is_rejected(couple: Couple) -> None:
+async def test_a_payment_after_the_connection_has_ended_is_rejected(couple: Couple) -> None:
     await couple.miss()
     payment = request_id()
     await couple.authorize(payment)
     await couple.end()
     await couple.pay(payment)
-    ended, rejected = await couple.told(StreakTerminated, RecoveryRejected)
+    ended, rejected = await couple.events(StreakTerminated, RecoveryRejected)
     assert (rejected.payment_id, rejected.version) == (payment, ended.version + 1)
     assert await outcomes(couple) == ["terminated"]
 
@@ -229,18 +229,18 @@ async def test_of_two_payments_for_a_break_the_second_is_rejected(couple: Couple
     await couple.miss()
     first, second = request_id(), request_id()
     await couple.authorize(first)
-    await couple.world.move_clock(11 * MINUTE)  # the provider takes its time
+    await couple.world.move_clock(11 * MINUTE)  # the provider is slow
     await couple.authorize(second)
     await couple.pay(first)  # the window is open still, though it is held for the second
     assert (await couple.now()).state == STREAK_STATE_ACTIVE
     await couple.pay(second)
-    assert [event.payment_id for event in await couple.told(StreakRecovered)] == [first]
-    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [second]
+    assert [event.payment_id for event in await couple.events(StreakRecovered)] == [first]
+    assert [event.payment_id for event in await couple.events(RecoveryRejected)] == [second]
     assert await links(couple) == [first]
 
 
 @pytest.mark.rule("ST-17")
-async def test_after_the_fifteenth_day_it_is_rejected(couple: Couple) -> None:
+async def test_a_payment_after_the_fifteenth_day_is_rejected(couple: Couple) -> None:
     await couple.play(14)
     await couple.to_next_day()
     await couple.miss()
@@ -251,7 +251,7 @@ async def test_after_the_fifteenth_day_it_is_rejected(couple: Couple) -> None:
     await couple.pay(first)
     assert (await couple.check_in(couple.a, couple.b)).state == STREAK_STATE_COMPLETED
     await couple.pay(second)
-    assert [event.payment_id for event in await couple.told(RecoveryRejected)] == [second]
+    assert [event.payment_id for event in await couple.events(RecoveryRejected)] == [second]
     assert (await couple.now()).state == STREAK_STATE_COMPLETED
 
 
@@ -262,7 +262,7 @@ async def test_a_failure_restores_the_deadline(couple: Couple) -> None:
     payment = request_id()
     await couple.authorize(payment)
     await couple.fail(payment)
-    released = await couple.told(RecoveryReleased)
+    released = await couple.events(RecoveryReleased)
     assert [event.payment_id for event in released] == [payment]
     assert (await couple.now()).window_ends_at.ToDatetime(UTC) == deadline
     await couple.authorize(request_id())  # another may try
@@ -278,7 +278,7 @@ async def test_a_failure_after_the_deadline_resets_at_once(couple: Couple) -> No
     await couple.authorize(payment)
     await couple.world.move_clock(deadline + MINUTE)
     await couple.fail(payment)
-    released, reset = await couple.told(RecoveryReleased, StreakReset)
+    released, reset = await couple.events(RecoveryReleased, StreakReset)
     assert released.occurred_at == reset.occurred_at
     assert reset.occurred_at.ToDatetime(UTC) > deadline
     assert (await couple.now()).state == STREAK_STATE_RESET
@@ -286,7 +286,7 @@ async def test_a_failure_after_the_deadline_resets_at_once(couple: Couple) -> No
 
 
 @pytest.mark.rule("ST-20")
-async def test_a_failure_frees_only_what_was_held_for_it(couple: Couple) -> None:
+async def test_a_failure_ends_only_the_hold_of_its_own_payment(couple: Couple) -> None:
     await couple.miss()
     first, second = request_id(), request_id()
     await couple.authorize(first)
@@ -295,9 +295,9 @@ async def test_a_failure_frees_only_what_was_held_for_it(couple: Couple) -> None
     await couple.fail(first)
     assert (await couple.seen_by(couple.b)).HasField("recovery_held_until")
     await couple.pay(second)
-    await couple.fail(second, version=3)  # told late, of a payment that went through: nothing changes
+    await couple.fail(second, version=3)  # a late event of a payment that succeeded: nothing changes
     assert (await couple.now()).state == STREAK_STATE_ACTIVE
-    assert [event.payment_id for event in await couple.told(RecoveryReleased)] == [first]
+    assert [event.payment_id for event in await couple.events(RecoveryReleased)] == [first]
 
 
 @pytest.mark.rule("ST-20")
@@ -306,11 +306,11 @@ async def test_an_authorisation_that_comes_after_the_failure_holds_nothing(coupl
     payment = request_id()
     await couple.fail(payment)
     assert (await refusal(couple.authorize(payment))).reason == "PAYMENT_CLOSED"
-    assert await couple.told(RecoveryHeld) == []
+    assert await couple.events(RecoveryHeld) == []
 
 
 @pytest.mark.rule("ST-17")
-async def test_what_was_paid_after_all_counts_as_paid(couple: Couple) -> None:
+async def test_a_payment_that_succeeds_after_it_failed_counts_as_paid(couple: Couple) -> None:
     await couple.miss()
     payment = request_id()
     await couple.authorize(payment)
@@ -321,7 +321,7 @@ async def test_what_was_paid_after_all_counts_as_paid(couple: Couple) -> None:
 
 
 @pytest.mark.rule("XX-02")
-async def test_a_failure_of_a_streak_that_never_was_is_no_concern(couple: Couple) -> None:
+async def test_a_failure_for_a_streak_that_does_not_exist_changes_nothing(couple: Couple) -> None:
     before = await couple.world.superuser.fetchval("SELECT count(*) FROM streak.inbox_failures")
     couple.streak_id = request_id()
     await couple.fail(request_id())
@@ -341,12 +341,12 @@ async def test_sweeps_that_race_a_recovery_leave_one_outcome(couple: Couple) -> 
     await couple.jump(held)
     try:
         paid = couple.pay(payment, at=held - timedelta(seconds=1))
-        await asyncio.gather(paid, *(Days(replica.runtime).close_days() for replica in (*replicas, *replicas)))
+        await asyncio.gather(paid, *(StreakJobs(replica.runtime).close_days() for replica in (*replicas, *replicas)))
     finally:
         for replica in replicas:
             await replica.close()
     await couple.world.drain()
-    recovered, rejected = await couple.told(StreakRecovered), await couple.told(RecoveryRejected)
+    recovered, rejected = await couple.events(StreakRecovered), await couple.events(RecoveryRejected)
     assert len(recovered) + len(rejected) == 1
     assert (await couple.now()).state == (STREAK_STATE_ACTIVE if recovered else STREAK_STATE_RESET)
     assert await outcomes(couple) == ["recovered" if recovered else "reset"]

@@ -1,4 +1,4 @@
-"""What the schema holds of recoveries and nudges by itself, against direct SQL in the service's own role."""
+"""What the schema enforces for recoveries and nudges, against direct SQL in the service's own role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOLD = """
 NUDGE = """
     INSERT INTO streak.nudges (id, streak_id, break_id, sender_id, receiver_id, ordinal, payment_id, sent_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, clock.now())"""
-GO_ON = """
+CONTINUE = """
     UPDATE streak.streaks SET streak_state = 'active', window_closes_at = NULL, breaker_user_id = NULL,
         hold_payment_id = NULL, hold_until = NULL, long_hold_used = false, here = '{}', version = version + 1
     WHERE id = $1"""
@@ -60,7 +60,7 @@ async def test_only_the_breaker_of_that_very_break_can_be_the_payer(world: World
 
 
 @pytest.mark.rule("ST-18")
-async def test_a_period_that_did_not_break_has_nobody_who_could_pay(world: World, couple: Couple) -> None:
+async def test_a_period_that_did_not_break_has_no_possible_payer(world: World, couple: Couple) -> None:
     await couple.to_at_risk()
     async with undone(world, "streak") as connection:
         assert (
@@ -96,11 +96,11 @@ async def test_no_streak_leaves_its_window_for_active_without_a_recovery(world: 
     payment = request_id()
     await couple.authorize(payment)
     async with undone(world, "streak") as connection:
-        assert await refused(connection, GO_ON, couple.streak_id) == "streak_recovery"
+        assert await refused(connection, CONTINUE, couple.streak_id) == "streak_recovery"
         await connection.execute(LINK, uuid7(), await period(couple), couple.b.user, payment)
-        another_count = GO_ON.replace("here = '{}'", "here = '{}', completed_days = completed_days + 1")
+        another_count = CONTINUE.replace("here = '{}'", "here = '{}', completed_days = completed_days + 1")
         assert await refused(connection, another_count, couple.streak_id) == "streak_recovery"
-        await connection.execute(GO_ON, couple.streak_id)
+        await connection.execute(CONTINUE, couple.streak_id)
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
@@ -120,7 +120,7 @@ async def test_a_hold_is_whole_and_of_a_window(world: World, couple: Couple, cha
 
 
 @pytest.mark.rule("ST-13")
-async def test_a_nudge_goes_to_who_is_missing_and_has_a_number_of_its_own(world: World, couple: Couple) -> None:
+async def test_a_nudge_goes_to_the_missing_member_and_has_its_own_number(world: World, couple: Couple) -> None:
     await couple.to_at_risk()
     at_risk, streak, a, b = await period(couple), UUID(couple.streak_id), couple.a.user, couple.b.user
     async with undone(world, "streak") as connection:
@@ -147,7 +147,7 @@ async def test_a_nudge_goes_to_who_is_missing_and_has_a_number_of_its_own(world:
         ("DELETE FROM streak.breaks", "breaks_immutable"),
     ],
 )
-async def test_what_happened_is_never_changed(world: World, sql: str, constraint: str) -> None:
+async def test_recorded_facts_are_never_changed(world: World, sql: str, constraint: str) -> None:
     async with undone(world, "streak") as connection:
         assert await refused(connection, sql) == constraint
 
@@ -163,7 +163,7 @@ async def test_what_happened_is_never_changed(world: World, sql: str, constraint
         ("outcome = 'reset'", "ck_breaks_closed"),
     ],
 )
-async def test_what_a_period_was_never_changes(world: World, couple: Couple, change: str, constraint: str) -> None:
+async def test_the_facts_of_a_period_never_change(world: World, couple: Couple, change: str, constraint: str) -> None:
     await couple.miss()
     async with undone(world, "streak") as connection:
         sql = f"UPDATE streak.breaks SET {change} WHERE id = $1"
@@ -171,7 +171,7 @@ async def test_what_a_period_was_never_changes(world: World, couple: Couple, cha
 
 
 @pytest.mark.rule("ST-06")
-async def test_who_is_missing_is_one_of_the_two_and_a_closed_period_stays(world: World, couple: Couple) -> None:
+async def test_the_missing_member_is_one_of_the_two_and_a_closed_period_stays(world: World, couple: Couple) -> None:
     await couple.to_at_risk()
     await couple.check_in(couple.b)
     at_risk = await period(couple)

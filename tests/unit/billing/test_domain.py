@@ -1,4 +1,4 @@
-"""The rules of money, pure."""
+"""The domain rules of billing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_billing.domain import payments as steps
 from unora_billing.domain.errors import PlanLower, SubscriptionExists
-from unora_billing.domain.payments import Failure, IllegalStep, Method, Payment, Status
-from unora_billing.domain.policy import Purpose, Tier
+from unora_billing.domain.payments import IllegalStep, Payment, PaymentFailure, PaymentMethod, PaymentStatus
+from unora_billing.domain.policy import PaymentPurpose, Tier
 from unora_billing.domain.protections import Ending, Protection, ProtectionStatus
-from unora_billing.domain.subscriptions import begun, cancelled, demand_can_buy, month_after, renewed
+from unora_billing.domain.subscriptions import month_after, new_subscription, require_can_buy
 from unora_common.ids import uuid7
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -31,33 +30,33 @@ def test_months_go_by_the_calendar(months: int, date: str) -> None:
 @pytest.mark.rule("BI-01")
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)), st.integers(1, 60))  # noqa: DTZ001
 def test_periods_follow_each_other_without_gap_or_drift(start: datetime, count: int) -> None:
-    subscription = begun(uuid7(), uuid7(), Tier.PLUS, "pm", start)
+    subscription = new_subscription(uuid7(), uuid7(), Tier.PLUS, "pm", start)
     for number in range(count):
-        before, subscription = subscription, renewed(subscription)
+        before, subscription = subscription, subscription.renewed()
         assert subscription.current_period_starts_at == before.current_period_ends_at
         assert subscription.current_period_ends_at == month_after(start, number + 2)
         assert subscription.current_period_ends_at > subscription.current_period_starts_at
 
 
 @pytest.mark.rule("BI-01")
-def test_one_buys_what_is_higher() -> None:
-    plus = begun(uuid7(), uuid7(), Tier.PLUS, "pm", NOW)
-    pro = begun(uuid7(), uuid7(), Tier.PRO, "pm", NOW)
-    demand_can_buy(None, Tier.PLUS)
-    demand_can_buy(plus, Tier.PRO)
+def test_only_a_higher_plan_can_be_bought() -> None:
+    plus = new_subscription(uuid7(), uuid7(), Tier.PLUS, "pm", NOW)
+    pro = new_subscription(uuid7(), uuid7(), Tier.PRO, "pm", NOW)
+    require_can_buy(None, Tier.PLUS)
+    require_can_buy(plus, Tier.PRO)
     with pytest.raises(SubscriptionExists):
-        demand_can_buy(plus, Tier.PLUS)
+        require_can_buy(plus, Tier.PLUS)
     with pytest.raises(PlanLower):
-        demand_can_buy(cancelled(pro, NOW), Tier.PLUS)
+        require_can_buy(pro.cancelled(NOW), Tier.PLUS)
 
 
-def payment(status: Status) -> Payment:
+def payment(status: PaymentStatus) -> Payment:
     return Payment(
         id=uuid7(),
         payer_id=uuid7(),
         request_id=uuid7(),
-        purpose=Purpose.RECOVERY,
-        method=Method.MONEY,
+        purpose=PaymentPurpose.RECOVERY,
+        method=PaymentMethod.MONEY,
         amount=299,
         streak_id=uuid7(),
         reveal_number=None,
@@ -75,32 +74,32 @@ def payment(status: Status) -> Payment:
 
 
 ALLOWED = {
-    "succeed": {Status.CREATED, Status.PENDING},
-    "free": {Status.CREATED},
-    "fail": {Status.CREATED, Status.PENDING},
-    "apply": {Status.SUCCEEDED},
-    "credit": {Status.SUCCEEDED, Status.APPLIED, Status.FAILED},
-    "send": {Status.CREATED},
+    "succeed": {PaymentStatus.CREATED, PaymentStatus.PENDING},
+    "free": {PaymentStatus.CREATED},
+    "fail": {PaymentStatus.CREATED, PaymentStatus.PENDING},
+    "apply": {PaymentStatus.SUCCEEDED},
+    "credit": {PaymentStatus.SUCCEEDED, PaymentStatus.APPLIED, PaymentStatus.FAILED},
+    "send": {PaymentStatus.CREATED},
 }
 STEPS: dict[str, Callable[[Payment], Payment]] = {
-    "succeed": lambda p: steps.succeeded(p, NOW),
-    "free": lambda p: steps.succeeded(p, NOW, free=True),
-    "fail": lambda p: steps.failed(p, Failure.DECLINED),
-    "apply": steps.applied,
-    "credit": lambda p: steps.credited(p, NOW),
-    "send": lambda p: steps.sent(p, "pi", NOW, timedelta(hours=24)),
+    "succeed": lambda p: p.succeeded(NOW),
+    "free": lambda p: p.succeeded(NOW, free=True),
+    "fail": lambda p: p.failed(PaymentFailure.DECLINED),
+    "apply": lambda p: p.applied(),
+    "credit": lambda p: p.credited(NOW),
+    "send": lambda p: p.sent("pi", NOW, timedelta(hours=24)),
 }
 
 
 @pytest.mark.rule("BI-02")
 @pytest.mark.parametrize("step", sorted(STEPS))
-@pytest.mark.parametrize("status", list(Status))
-def test_a_payment_takes_the_steps_there_are_and_no_other(step: str, status: Status) -> None:
+@pytest.mark.parametrize("status", list(PaymentStatus))
+def test_a_payment_allows_only_the_legal_steps(step: str, status: PaymentStatus) -> None:
     before = payment(status)
     if status in ALLOWED[step]:
         after = STEPS[step](before)
         assert after.status is not before.status
-        assert after.version == before.version + 1  # each step is told
+        assert after.version == before.version + 1  # each step has an event
     else:
         with pytest.raises(IllegalStep):
             STEPS[step](before)
@@ -125,4 +124,4 @@ def test_the_partners_ending_in_time_converts(
     window = (NOW, NOW + timedelta(hours=24))
     protection = Protection(uuid7(), uuid7(), payer, partner, uuid7(), status, *window, None, 1)
     ending = Ending(partner if by_partner else payer, NOW + timedelta(seconds=seconds))
-    assert protection.converts(ending) is converts
+    assert protection.is_converted_by(ending) is converts

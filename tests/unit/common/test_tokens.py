@@ -131,7 +131,7 @@ async def test_it_remembers_only_so_many(identity: Identity, monkeypatch: pytest
     verifies = await verifier(identity, clock)
     for _ in range(10):
         await verifies.verify(signed(OLD))
-        assert len(verifies._remembered) <= 3
+        assert len(verifies._verified) <= 3
     clock.moment += timedelta(hours=1)
     with pytest.raises(TokenExpired):
         await verifies.verify(signed(OLD))

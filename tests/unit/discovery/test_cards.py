@@ -1,4 +1,4 @@
-"""What a batch is made of, and what a card can hold."""
+"""What a batch consists of, and what a card can show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import Card as CardMessage
 from unora.discovery.v1.discovery_service_pb2 import CardHobby as CardHobbyMessage
-from unora_discovery.domain import AgeBand, Candidate, Card, CardHobby, Dealt, Found, Hobby, Odds, PoolTooSmall, deal
+from unora_discovery.domain.cards import Card, CardHobby, DealtCard, deal
+from unora_discovery.domain.errors import PoolTooSmall
+from unora_discovery.domain.policy import Odds
+from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
+from unora_discovery.domain.search import SearchResult
 from unora_discovery.messages import to_card
 
 CHESS = Hobby("chess", "Chess", "the slow kind")
@@ -32,9 +36,9 @@ def candidates(count: int) -> list[Candidate]:
 
 def dealt_of(
     ranked: Sequence[Candidate], hobbies: Collection[str] = (), new_id: Callable[[], UUID] = uuid4
-) -> tuple[Dealt, ...]:
-    """The five best."""
-    return deal(Found(tuple(ranked)), hobbies, Odds(0, 1), Random(1), new_id)
+) -> tuple[DealtCard, ...]:
+    """The batch of the five best."""
+    return deal(SearchResult(tuple(ranked)), hobbies, Odds(0, 1), Random(1), new_id)
 
 
 @pytest.mark.rule("DI-02")
@@ -48,7 +52,7 @@ def test_five_cards_of_the_five_best() -> None:
 
 @pytest.mark.rule("DI-02")
 @pytest.mark.parametrize("count", range(5))
-def test_fewer_than_five_make_no_batch_and_it_is_not_told_how_few(count: int) -> None:
+def test_fewer_than_five_make_no_batch_and_the_refusal_does_not_say_how_few(count: int) -> None:
     with pytest.raises(PoolTooSmall) as refused:
         dealt_of(candidates(count))
     assert refused.value.metadata == {}
@@ -60,7 +64,7 @@ def test_more_than_five_make_five() -> None:
 
 
 @pytest.mark.rule("DI-07")
-def test_hobbies_of_both_are_marked() -> None:
+def test_shared_hobbies_are_marked() -> None:
     card = dealt_of(candidates(5), {"hiking", "singing"})[0].card
     assert card.hobbies == (
         CardHobby("chess", "Chess", "the slow kind", shared=False),
@@ -69,7 +73,7 @@ def test_hobbies_of_both_are_marked() -> None:
 
 
 @pytest.mark.rule("DI-08")
-def test_a_card_has_no_place_for_anything_else() -> None:
+def test_a_card_has_no_other_fields() -> None:
     allowed = {"position", "hobbies", "age_band", "city", "trust_level"}
     assert {field.name for field in fields(Card)} == allowed | {"id"}
     assert {field.name for field in CardMessage.DESCRIPTOR.fields} == allowed | {"card_id"}
@@ -79,7 +83,7 @@ def test_a_card_has_no_place_for_anything_else() -> None:
 
 
 @pytest.mark.rule("DI-08")
-def test_the_id_of_a_card_does_not_come_from_who_is_shown() -> None:
+def test_the_id_of_a_card_does_not_depend_on_the_member_shown() -> None:
     ranked = candidates(5)
     ids = [UUID(int=number) for number in range(5)]
     given = iter(ids)

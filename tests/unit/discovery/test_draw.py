@@ -1,4 +1,4 @@
-"""DI-13: places for those who wait, that nobody can tell from the others."""
+"""DI-13: places for admirers, which look like the other places."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from unora_discovery.domain import AgeBand, Candidate, Found, Hobby, Odds, PoolTooSmall, deal, draw
+from unora_discovery.domain.cards import deal, draw
+from unora_discovery.domain.errors import PoolTooSmall
+from unora_discovery.domain.policy import Odds
+from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
+from unora_discovery.domain.search import SearchResult
 
 VIEWERS = ("chess", "hiking", "singing", "poetry")
 TIMES = 4000
 
 
 class Always(Random):
-    """Every place that may be drawn is."""
+    """Every place that may be drawn is drawn."""
 
     def random(self) -> float:
         return 0.0
 
 
 class Never(Random):
-    """None is."""
+    """No place is drawn."""
 
     def random(self) -> float:
         return 0.999
 
 
-def someone(shares: int, number: int = 0) -> Candidate:
-    """Who shares so many hobbies with the viewer."""
+def make_candidate(shares: int, number: int = 0) -> Candidate:
+    """A candidate who shares so many hobbies with the viewer."""
     hobbies = [*VIEWERS[:shares], *(f"other {each}" for each in range(4 - shares))]
     return Candidate(
         user_id=UUID(int=shares * 1000 + number),
@@ -44,24 +48,24 @@ def ids(candidates: Sequence[Candidate]) -> list[UUID]:
     return [candidate.user_id for candidate in candidates]
 
 
-CROWD = tuple(someone(3, number) for number in range(30))
+CROWD = tuple(make_candidate(3, number) for number in range(30))
 ODDS = Odds(admirer_probability=0.7, reduced_visibility=0.1)
 
 
 @pytest.mark.rule("DI-13")
-def test_up_to_two_who_wait_come_among_the_five_and_the_best_three_stay() -> None:
-    waiting = tuple(someone(0, number) for number in range(4))
-    found = draw(Found(CROWD, CROWD, waiting), ODDS, Always(1))
+def test_up_to_two_admirers_are_among_the_five_and_the_best_three_stay() -> None:
+    waiting = tuple(make_candidate(0, number) for number in range(4))
+    found = draw(SearchResult(CROWD, CROWD, waiting), ODDS, Always(1))
     assert ids(found) == ids([*CROWD[:3], *waiting[:2]])
-    assert ids(draw(Found(CROWD, CROWD, waiting), ODDS, Never(1))) == ids(CROWD[:5])
+    assert ids(draw(SearchResult(CROWD, CROWD, waiting), ODDS, Never(1))) == ids(CROWD[:5])
 
 
 @pytest.mark.rule("DI-13")
 def test_each_place_is_drawn_with_the_policys_probability() -> None:
-    waiting = tuple(someone(0, number) for number in range(4))
-    chance = Random(7)
+    waiting = tuple(make_candidate(0, number) for number in range(4))
+    source = Random(7)
     drawn = Counter(
-        sum(each in waiting for each in draw(Found(CROWD, CROWD, waiting), ODDS, chance)) for _ in range(TIMES)
+        sum(each in waiting for each in draw(SearchResult(CROWD, CROWD, waiting), ODDS, source)) for _ in range(TIMES)
     )
     for count, expected in ((0, 0.3 * 0.3), (1, 2 * 0.7 * 0.3), (2, 0.7 * 0.7)):
         assert abs(drawn[count] / TIMES - expected) < 0.03
@@ -69,29 +73,30 @@ def test_each_place_is_drawn_with_the_policys_probability() -> None:
 
 
 @pytest.mark.rule("DI-13", "MA-10")
-def test_so_many_places_are_drawn_whether_anybody_waits_or_not() -> None:
-    """A card from further down the ranking does not say that somebody waits."""
+def test_the_same_number_of_places_is_drawn_with_and_without_admirers() -> None:
+    """A card from further down the ranking does not reveal that an interest waits."""
     seen = {}
-    for waiting in ((), (someone(0, 1), someone(0, 2))):
-        chance = Random(7)
+    for waiting in ((), (make_candidate(0, 1), make_candidate(0, 2))):
+        source = Random(7)
         seen[bool(waiting)] = Counter(
-            len(set(ids(draw(Found(CROWD, CROWD, waiting), ODDS, chance))) - set(ids(CROWD[:5]))) for _ in range(TIMES)
+            len(set(ids(draw(SearchResult(CROWD, CROWD, waiting), ODDS, source))) - set(ids(CROWD[:5])))
+            for _ in range(TIMES)
         )
-    # Who is drawn although nobody waits may be one of the next best two anyway, and then no one sees a difference.
+    # A member drawn when no interest waits may be one of the next two in the ranking; then nothing differs.
     assert abs(seen[True][0] / TIMES - 0.09) < 0.03
     assert abs(seen[False][0] / TIMES - 0.09) < 0.08
     assert seen[False][2] / TIMES > 0.35
 
 
 @pytest.mark.rule("DI-13", "MA-10", "XX-04")
-def test_who_shares_nothing_is_drawn_among_those_who_share_all_when_nobody_waits_too() -> None:
-    """However long the ranking of those who share more: else such a card could only be an admirer's."""
-    strangers = tuple(someone(0, number) for number in range(7))
+def test_a_member_who_shares_nothing_is_drawn_as_often_without_admirers() -> None:
+    """However many candidates share more. Otherwise such a card could only be an admirer's."""
+    strangers = tuple(make_candidate(0, number) for number in range(7))
     seen = {}
-    for waiting in ((), (someone(0, 901), someone(0, 902))):
-        chance = Random(11)
+    for waiting in ((), (make_candidate(0, 901), make_candidate(0, 902))):
+        source = Random(11)
         seen[bool(waiting)] = Counter(
-            sum(not each.shares(VIEWERS) for each in draw(Found(CROWD, strangers, waiting), ODDS, chance))
+            sum(not each.shares(VIEWERS) for each in draw(SearchResult(CROWD, strangers, waiting), ODDS, source))
             for _ in range(TIMES)
         )
     for count in (0, 1, 2):
@@ -99,13 +104,13 @@ def test_who_shares_nothing_is_drawn_among_those_who_share_all_when_nobody_waits
 
 
 @pytest.mark.rule("DI-07", "DI-13")
-def test_the_cards_stand_by_what_they_share_and_whoever_waits_among_equals_by_chance() -> None:
-    waits = someone(3, 900)
+def test_cards_are_ordered_by_shared_hobbies_and_an_admirer_is_at_random_among_equals() -> None:
+    admirer = make_candidate(3, 900)
     places: Counter[int] = Counter()
-    chance = Random(3)
+    source = Random(3)
     for _ in range(TIMES):
-        dealt = deal(Found(CROWD, CROWD, (waits,)), VIEWERS, Odds(1, 0.1), chance, uuid4)
-        (place,) = [each.card.position for each in dealt if each.shown_user_id == waits.user_id]
+        dealt = deal(SearchResult(CROWD, CROWD, (admirer,)), VIEWERS, Odds(1, 0.1), source, uuid4)
+        (place,) = [each.card.position for each in dealt if each.shown_user_id == admirer.user_id]
         places[place] += 1
     assert sorted(places) == [1, 2, 3, 4, 5]
     assert all(abs(count / TIMES - 0.2) < 0.03 for count in places.values())
@@ -113,12 +118,13 @@ def test_the_cards_stand_by_what_they_share_and_whoever_waits_among_equals_by_ch
 
 @pytest.mark.rule("DI-07", "DI-13")
 @pytest.mark.parametrize("shares", range(5))
-def test_no_card_stands_out_of_the_order_of_what_is_shared(shares: int) -> None:
-    ranked = tuple(someone(4 - number // 8, number) for number in range(30))
-    chance = Random(shares)
+def test_no_card_breaks_the_order_of_shared_hobbies(shares: int) -> None:
+    ranked = tuple(make_candidate(4 - number // 8, number) for number in range(30))
+    source = Random(shares)
     for _ in range(200):
         cards = [
-            each.card for each in deal(Found(ranked, ranked, (someone(shares, 900),)), VIEWERS, ODDS, chance, uuid4)
+            each.card
+            for each in deal(SearchResult(ranked, ranked, (make_candidate(shares, 900),)), VIEWERS, ODDS, source, uuid4)
         ]
         shared = [sum(hobby.shared for hobby in card.hobbies) for card in cards]
         assert shared == sorted(shared, reverse=True)
@@ -127,22 +133,22 @@ def test_no_card_stands_out_of_the_order_of_what_is_shared(shares: int) -> None:
 
 @pytest.mark.rule("DI-02", "DI-13")
 @pytest.mark.parametrize("size", [5, 6, 7])
-def test_in_a_small_pool_nobody_is_on_two_cards(size: int) -> None:
+def test_in_a_small_pool_no_member_is_on_two_cards(size: int) -> None:
     ranked = CROWD[:size]
     for seed in range(300):
-        found = ids(draw(Found(ranked, ranked, ranked[-3:]), ODDS, Random(seed)))
+        found = ids(draw(SearchResult(ranked, ranked, ranked[-3:]), ODDS, Random(seed)))
         assert len(set(found)) == 5
         assert set(found) <= set(ids(ranked))
 
 
 @pytest.mark.rule("DI-13")
-def test_who_waits_and_is_among_the_best_anyway_takes_no_other_place() -> None:
+def test_an_admirer_who_is_ranked_anyway_takes_no_other_place() -> None:
     waiting = (CROWD[0], CROWD[20])
-    assert ids(draw(Found(CROWD, CROWD, waiting), ODDS, Always(1)))[:4] == ids([*CROWD[:3], CROWD[20]])
+    assert ids(draw(SearchResult(CROWD, CROWD, waiting), ODDS, Always(1)))[:4] == ids([*CROWD[:3], CROWD[20]])
 
 
 @pytest.mark.rule("DI-02", "DI-13")
-def test_whoever_waits_does_not_make_a_pool_of_four_large_enough() -> None:
-    """They are members of the pool themselves, so the ranking holds them."""
+def test_an_admirer_does_not_make_a_pool_of_four_large_enough() -> None:
+    """Admirers are members of the pool, so the ranking contains them already."""
     with pytest.raises(PoolTooSmall):
-        draw(Found(CROWD[:4], CROWD[:4], CROWD[:2]), ODDS, Always(1))
+        draw(SearchResult(CROWD[:4], CROWD[:4], CROWD[:2]), ODDS, Always(1))

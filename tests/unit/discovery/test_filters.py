@@ -1,4 +1,4 @@
-"""What a range of ages means where only bands are known, and how filters change."""
+"""How a range of ages selects age bands, and how filters change."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from unora.discovery.v1.discovery_service_pb2 import Filters as Message
 from unora.identity.v1.profile_service_pb2 import GENDER_MAN, GENDER_WOMAN
 from unora_common.errors import InvalidArgument
-from unora_discovery.domain import AgeBand, Filters, Gender, check
-from unora_discovery.messages import changed_filters, to_filters
+from unora_discovery.domain.filters import Filters, change_filters, require_age_range
+from unora_discovery.domain.pool import AgeBand, Gender
+from unora_discovery.messages import from_filter_changes, to_filters
 
 BEFORE = Filters(genders=(Gender.WOMAN,), min_age=30, max_age=40, same_city_only=True)
+
+
+def change(before: Filters, message: Message, mask: list[str]) -> Filters:
+    return change_filters(before, from_filter_changes(message, FieldMask(paths=mask)))
 
 
 @pytest.mark.rule("DI-05", "DI-12", "DI-08")
@@ -32,12 +37,12 @@ BEFORE = Filters(genders=(Gender.WOMAN,), min_age=30, max_age=40, same_city_only
         ((99, 99), ("60_plus",)),
     ],
 )
-def test_a_band_fits_a_range_that_holds_one_of_its_years(ages: tuple[int, int], bands: tuple[str, ...]) -> None:
+def test_a_band_fits_a_range_that_has_one_of_its_years(ages: tuple[int, int], bands: tuple[str, ...]) -> None:
     assert Filters(min_age=ages[0], max_age=ages[1]).age_bands == tuple(AgeBand(band) for band in bands)
 
 
 @pytest.mark.rule("DI-12", "DI-08")
-def test_narrowing_a_range_tells_nothing_within_a_band() -> None:
+def test_narrowing_a_range_within_a_band_reveals_nothing() -> None:
     assert {Filters(min_age=age, max_age=age).age_bands for age in range(40, 50)} == {(AgeBand.FROM_40,)}
 
 
@@ -52,33 +57,31 @@ def test_narrowing_a_range_tells_nothing_within_a_band() -> None:
         (["*"], {"genders": (Gender.MAN,), "min_age": 20, "max_age": 99, "same_city_only": False}),
     ],
 )
-def test_what_the_mask_names_changes_and_what_is_empty_lets_everyone_pass(
-    mask: list[str], changes: dict[str, Any]
-) -> None:
-    told = Message(genders=[GENDER_MAN], min_age=20)
+def test_fields_in_the_mask_change_and_empty_ones_let_everyone_pass(mask: list[str], changes: dict[str, Any]) -> None:
+    message = Message(genders=[GENDER_MAN], min_age=20)
     fields = {"genders": BEFORE.genders, "min_age": 30, "max_age": 40, "same_city_only": True}
-    assert changed_filters(BEFORE, told, FieldMask(paths=mask)) == Filters(**{**fields, **changes})
+    assert change(BEFORE, message, mask) == Filters(**{**fields, **changes})
 
 
 @pytest.mark.rule("DI-05")
 @pytest.mark.parametrize("mask", [[], [""], ["age_bands"], ["genders", "user_id"], ["*", "genders"]])
-def test_a_mask_of_anything_else_is_refused(mask: list[str]) -> None:
+def test_a_mask_with_another_field_is_refused(mask: list[str]) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        changed_filters(BEFORE, Message(), FieldMask(paths=mask))
+        change(BEFORE, Message(), mask)
     assert list(refused.value.violations) == ["update_mask"]
 
 
 @pytest.mark.rule("DI-05")
-def test_the_youngest_is_not_above_the_oldest_also_if_only_one_of_them_changes() -> None:
+def test_the_youngest_age_is_not_above_the_oldest_also_if_only_one_of_them_changes() -> None:
     with pytest.raises(InvalidArgument) as refused:
-        changed_filters(BEFORE, Message(min_age=41), FieldMask(paths=["min_age"]))
+        change(BEFORE, Message(min_age=41), ["min_age"])
     assert list(refused.value.violations) == ["filters.max_age"]
-    assert check(Filters(min_age=40, max_age=40)).min_age == 40
+    require_age_range(Filters(min_age=40, max_age=40))
 
 
 @pytest.mark.rule("DI-05")
 def test_filters_are_seen_as_they_were_set() -> None:
     seen = to_filters(BEFORE)
     assert seen == Message(genders=[GENDER_WOMAN], min_age=30, max_age=40, same_city_only=True)
-    assert changed_filters(Filters(), seen, FieldMask(paths=["*"])) == BEFORE
+    assert change(Filters(), seen, ["*"]) == BEFORE
     assert to_filters(Filters()) == Message(min_age=18, max_age=99)

@@ -1,4 +1,4 @@
-"""When a batch may be replaced, and what it does to the timer."""
+"""When a batch may be replaced, and how that changes the timer."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from unora_common.errors import DomainError
-from unora_discovery.domain import (
-    CapacityLocked,
-    NotAMember,
-    NotDiscoveryReady,
-    Odds,
-    Policy,
-    RefreshLocked,
-    Tier,
-    Timer,
-    Viewer,
-    next_refresh_at,
-    refresh,
-    retime,
-)
+from unora_discovery.domain.errors import CapacityLocked, NotAMember, NotDiscoveryReady, RefreshLocked
+from unora_discovery.domain.policy import Odds, Policy
+from unora_discovery.domain.pool import Tier
+from unora_discovery.domain.refresh import Timer, Viewer, apply_tier, next_refresh_at, refresh
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -56,14 +46,14 @@ def test_the_first_batch_of_a_server_leaves_the_timer_as_it_is(timer: Timer) -> 
 
 
 @pytest.mark.rule("DI-06")
-def test_a_running_timer_refuses_and_says_when_it_opens() -> None:
+def test_a_running_timer_refuses_and_says_when_it_ends() -> None:
     with pytest.raises(RefreshLocked) as refused:
         refresh(replace(VIEWER, timer=RUNNING), NOW, POLICY)
     assert refused.value.metadata == {"refresh_available_at": "2026-03-01T13:00:00+00:00"}
 
 
 @pytest.mark.rule("DI-06")
-def test_at_the_very_moment_the_timer_opens() -> None:
+def test_the_timer_ends_exactly_at_its_time() -> None:
     viewer = replace(VIEWER, timer=Timer(NOW - 24 * HOUR, NOW))
     assert refresh(viewer, NOW, POLICY).last_global_refresh_at == NOW
     with pytest.raises(RefreshLocked):
@@ -84,7 +74,7 @@ def test_an_open_slot_is_enough() -> None:
 
 @pytest.mark.rule("DI-01", "PR-06", "DI-06")
 def test_refusals_come_in_one_order() -> None:
-    """So that what is refused tells nothing of what would have been refused after it."""
+    """So that a refusal says nothing about the later checks."""
     viewer = replace(VIEWER, joined=False, discovery_ready=False, active_connection_count=1, timer=RUNNING)
     refusals: list[type[DomainError]] = []
     for changes in ({"joined": True}, {"discovery_ready": True}, {"active_connection_count": 0}, {"timer": Timer()}):
@@ -97,7 +87,7 @@ def test_refusals_come_in_one_order() -> None:
 
 
 @pytest.mark.rule("DI-04", "DI-06")
-def test_the_screen_tells_when_this_server_can_be_refreshed() -> None:
+def test_the_screen_says_when_this_server_can_be_refreshed() -> None:
     assert next_refresh_at(VIEWER, NOW) is None
     assert next_refresh_at(replace(VIEWER, timer=RUNNING), NOW) == NOW + HOUR
     assert next_refresh_at(replace(VIEWER, timer=RUNNING), NOW + HOUR) is None
@@ -107,9 +97,9 @@ def test_the_screen_tells_when_this_server_can_be_refreshed() -> None:
 @pytest.mark.rule("DI-14")
 @pytest.mark.parametrize(("tier", "hours"), [(Tier.FREE, 24), (Tier.PLUS, 12), (Tier.PRO, 6)])
 def test_a_tier_counts_from_the_refresh_that_spent_the_timer(tier: Tier, hours: int) -> None:
-    assert retime(Timer(NOW, NOW + 99 * HOUR), tier, POLICY) == Timer(NOW, NOW + hours * HOUR)
+    assert apply_tier(Timer(NOW, NOW + 99 * HOUR), tier, POLICY) == Timer(NOW, NOW + hours * HOUR)
 
 
 @pytest.mark.rule("DI-14")
 def test_a_timer_that_was_never_spent_stays_so() -> None:
-    assert retime(Timer(), Tier.PRO, POLICY) == Timer()
+    assert apply_tier(Timer(), Tier.PRO, POLICY) == Timer()

@@ -1,4 +1,4 @@
-"""RE-06: what the guard catches, however it is written, and what it lets pass."""
+"""RE-06: what the guard finds, in any way of writing, and what it lets pass."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Literal, TypeAlias
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_reveal.domain import Facts, Fault, Framed, Guard
+from unora_reveal.domain.facts import Facts, FramedText
+from unora_reveal.domain.guard import Fault, Guard
 
-from tests.unit.reveal.people import digests, hobby, member, name_words, short
+from tests.unit.reveal.facts import few_examples, make_facts, make_hobby, name_digests, name_words
 
 pytestmark = pytest.mark.rule("RE-06")
 BIO = "I teach physics to teenagers and I am slow to text but quick to laugh."
@@ -22,12 +23,12 @@ Form: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: st.SearchStrategy[Form] = st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"])
 
 
-@short
+@few_examples
 @given(name_words, EDGES, CASES, FORMS, st.binary(min_size=16, max_size=16))
 def test_a_name_is_found_in_any_case_form_and_punctuation(
     name: str, edge: str, case: Callable[[str], str], form: Form, salt: bytes
 ) -> None:
-    guard = Guard(member(name, salt=salt))
+    guard = Guard(make_facts(name, salt=salt))
     planted = unicodedata.normalize(form, f"You will like how ({case(name)}{edge} laughs.")
     assert Fault.NAME in guard.faults(planted)
 
@@ -35,8 +36,8 @@ def test_a_name_is_found_in_any_case_form_and_punctuation(
 @pytest.mark.parametrize(
     "text", ["Ask Ada!", "ADA'S garden", "it is a.d.a. herself", "A D A", "Äda", "„Ada“", "Ada-like"]
 )
-def test_ways_to_write_a_name(text: str) -> None:
-    assert Guard(member("Ada Quixley")).faults(text) == {Fault.NAME}
+def test_a_name_is_found_in_other_ways_of_writing(text: str) -> None:
+    assert Guard(make_facts("Ada Quixley")).faults(text) == {Fault.NAME}
 
 
 @pytest.mark.parametrize(
@@ -53,17 +54,17 @@ def test_ways_to_write_a_name(text: str) -> None:
         ("Ｚｏｅ", "and Ｚｏｅ smiles"),
     ],
 )
-def test_names_of_many_kinds(name: str, text: str) -> None:
-    assert Fault.NAME in Guard(member(name)).faults(text)
+def test_names_of_many_languages_are_found(name: str, text: str) -> None:
+    assert Fault.NAME in Guard(make_facts(name)).faults(text)
 
 
-def test_parts_of_words_and_initials_are_no_names() -> None:
-    guard = Guard(member("Art A"))
+def test_parts_of_words_and_initials_are_not_taken_for_names() -> None:
+    guard = Guard(make_facts("Art A"))
     assert not guard.faults("A party starts with a cart full of artichokes.")
 
 
 def test_a_name_is_found_only_with_the_salt_of_the_call() -> None:
-    one, other = digests("ada", b"one"), digests("ada", b"other")
+    one, other = name_digests("ada", b"one"), name_digests("ada", b"other")
     assert one.isdisjoint(other)
 
 
@@ -72,42 +73,42 @@ own_words = st.lists(
 )
 
 
-@short
+@few_examples
 @given(own_words, st.data())
-def test_five_words_in_a_row_are_found_whatever_stands_between(own: list[str], data: st.DataObject) -> None:
-    guard = Guard(member("", hobby("chess", " ".join(own))))
+def test_five_of_the_members_own_words_in_a_row_are_found(own: list[str], data: st.DataObject) -> None:
+    guard = Guard(make_facts("", make_hobby("chess", " ".join(own))))
     start = data.draw(st.integers(0, len(own) - 5))
     run = "".join(data.draw(CASES)(word) + data.draw(GAPS) for word in own[start : start + 5])
     assert Fault.OWN_WORDS in guard.faults(f"They told us: {run}and so on.")
 
 
-@pytest.mark.parametrize("facts", [member(bio=BIO), member(occupation=BIO), member(city=BIO)])
-def test_every_free_text_counts(facts: Facts) -> None:
+@pytest.mark.parametrize("facts", [make_facts(bio=BIO), make_facts(occupation=BIO), make_facts(city=BIO)])
+def test_every_free_text_of_the_member_is_compared(facts: Facts) -> None:
     guard = Guard(facts)
     assert guard.faults("Slow to text, but quick!") == {Fault.OWN_WORDS}
 
 
-def test_four_words_in_a_row_are_no_run() -> None:
-    assert not Guard(member("", bio=BIO)).faults(
+def test_four_words_in_a_row_pass() -> None:
+    assert not Guard(make_facts("", bio=BIO)).faults(
         "Someone who is slow to text but thoughtful, and often quick to laugh."
     )
 
 
-def test_a_run_does_not_hide_between_title_and_text() -> None:
-    guard = Guard(member("", bio=BIO))
-    assert not guard.passes(Framed("Slow to text", "but quick to smile"))
+def test_own_words_are_found_across_title_and_text() -> None:
+    guard = Guard(make_facts("", bio=BIO))
+    assert not guard.passes(FramedText("Slow to text", "but quick to smile"))
 
 
-def test_a_run_of_a_script_without_spaces_is_found() -> None:
-    assert Guard(member("", bio="我喜欢在清晨散步")).faults("（我喜欢、在清）") == {Fault.OWN_WORDS}
+def test_own_words_in_a_script_without_spaces_are_found() -> None:
+    assert Guard(make_facts("", bio="我喜欢在清晨散步")).faults("（我喜欢、在清）") == {Fault.OWN_WORDS}
 
 
-@short
+@few_examples
 @given(
     st.text(st.sampled_from("0123456789٠١٢٣٤٥٦٧٨٩０１２３"), min_size=6, max_size=14), st.sampled_from(list(" -./()"))
 )
 def test_a_phone_number_is_found_with_any_separator(digits: str, separator: str) -> None:
-    assert Fault.PHONE in Guard(member()).faults(f"Reach out: {separator.join(digits)} soon")
+    assert Fault.PHONE in Guard(make_facts()).faults(f"Reach out: {separator.join(digits)} soon")
 
 
 @pytest.mark.parametrize(
@@ -119,14 +120,14 @@ def test_a_phone_number_is_found_with_any_separator(digits: str, separator: str)
         "0\u200b1\u200b7\u200b1\u200b5\u200b5\u200b5",
     ],
 )
-def test_ways_to_write_a_phone_number(text: str) -> None:
-    assert Fault.PHONE in Guard(member()).faults(text)
+def test_a_phone_number_is_found_in_other_ways_of_writing(text: str) -> None:
+    assert Fault.PHONE in Guard(make_facts()).faults(text)
 
 
 handles = st.from_regex(r"[a-z]{3,10}", fullmatch=True)
 
 
-@short
+@few_examples
 @given(
     handles,
     st.sampled_from(
@@ -136,7 +137,7 @@ handles = st.from_regex(r"[a-z]{3,10}", fullmatch=True)
     ),
 )  # fmt: skip
 def test_a_contact_is_found(handle: str, form: str) -> None:
-    assert Fault.CONTACT in Guard(member()).faults(f"Say hello: {form.format(handle)} any time")
+    assert Fault.CONTACT in Guard(make_facts()).faults(f"Say hello: {form.format(handle)} any time")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_a_contact_is_found(handle: str, form: str) -> None:
     ],
 )
 def test_an_exact_date_is_found(text: str) -> None:
-    assert Fault.DATE in Guard(member()).faults(text)
+    assert Fault.DATE in Guard(make_facts()).faults(text)
 
 
 @pytest.mark.parametrize(
@@ -167,5 +168,5 @@ def test_an_exact_date_is_found(text: str) -> None:
         "Dates? They prefer evenings. Dots and stripes, too!",
     ],
 )
-def test_an_innocent_text_passes(text: str) -> None:
-    assert not Guard(member("Ada Quixley", hobby("chess", "the slow kind"), bio=BIO)).faults(text)
+def test_a_text_without_personal_data_passes(text: str) -> None:
+    assert not Guard(make_facts("Ada Quixley", make_hobby("chess", "the slow kind"), bio=BIO)).faults(text)

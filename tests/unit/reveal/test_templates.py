@@ -1,4 +1,4 @@
-"""Texts by templates: about each number something else, the same for the same reveal, and always under the guard."""
+"""Texts from templates: a topic for each number, the same text for the same reveal, always checked by the guard."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_reveal.domain import Facts, Framed, Guard, Leaning, option_names, voices
-from unora_reveal.framing import frame
+from unora_reveal.domain.facts import Facts, FramedText
+from unora_reveal.domain.guard import Guard
+from unora_reveal.domain.personality import Leaning
+from unora_reveal.domain.templates import option_names, template_texts
 from unora_reveal.providers.framer import TemplateFramer
+from unora_reveal.use_cases.framing import frame
 
-from tests.unit.reveal.people import anyone, hobby, member, short
+from tests.unit.reveal.facts import any_facts, few_examples, make_facts, make_hobby
 
 NUMBERS = (1, 2, 4)
 numbers = st.sampled_from(NUMBERS)
 BIO = "I teach physics to teenagers, and most evenings I bake for friends."
-ADA = member(
+ADA = make_facts(
     "Ada Quixley",
-    hobby("bread_baking", "A starter that is older than my phone"),
-    hobby("hiking", "Long trails and too much cheese in my bag"),
-    hobby("chess", "Losing gracefully to people half my age"),
+    make_hobby("bread_baking", "A starter that is older than my phone"),
+    make_hobby("hiking", "Long trails and too much cheese in my bag"),
+    make_hobby("chess", "Losing gracefully to people half my age"),
     bio=BIO,
     occupation="Physics teacher at the old school by the river",
     city="Leeds",
@@ -29,9 +32,9 @@ ADA = member(
 
 
 @pytest.mark.rule("RE-06")
-@short
-@given(anyone, st.uuids(), numbers)
-async def test_whoever_it_is_about_the_text_passes_the_guard(facts: Facts, reveal: UUID, number: int) -> None:
+@few_examples
+@given(any_facts, st.uuids(), numbers)
+async def test_the_text_about_any_member_passes_the_guard(facts: Facts, reveal: UUID, number: int) -> None:
     framed = await frame(TemplateFramer(), facts, reveal, number)
     assert Guard(facts).passes(framed)
     assert framed.title
@@ -39,30 +42,32 @@ async def test_whoever_it_is_about_the_text_passes_the_guard(facts: Facts, revea
 
 
 @pytest.mark.rule("RE-06")
-@short
-@given(anyone, st.lists(st.text(min_size=1, max_size=40), max_size=6), st.text(max_size=60))
-def test_the_last_voice_passes_whatever_options_and_names_there_are(facts: Facts, names: list[str], name: str) -> None:
-    """Even options that are themselves names, phones or the member's own words."""
-    odd = member(name, *(hobby(each, facts.bio) for each in [*names, name]), bio=" ".join(names), city=facts.city)
+@few_examples
+@given(any_facts, st.lists(st.text(min_size=1, max_size=40), max_size=6), st.text(max_size=60))
+def test_the_last_fallback_passes_for_any_options_and_names(facts: Facts, names: list[str], name: str) -> None:
+    """Also options that are names, phone numbers or the member's own words."""
+    odd = make_facts(
+        name, *(make_hobby(each, facts.bio) for each in [*names, name]), bio=" ".join(names), city=facts.city
+    )
     assert Guard(odd).passes(option_names(odd, Guard(odd)))
 
 
 @pytest.mark.rule("RE-06")
-def test_the_last_voice_holds_only_option_names() -> None:
+def test_the_last_fallback_holds_only_option_names() -> None:
     framed = option_names(ADA, Guard(ADA))
     assert (framed.title, framed.text) == ("Bread baking", "Bread baking · Hiking · Chess")
 
 
 @pytest.mark.rule("RE-06")
-def test_the_last_voice_leaves_out_an_option_that_is_the_name() -> None:
-    facts = member("Hiking Will Chess", hobby("hiking"), hobby("pottery"), hobby("chess"))
-    assert option_names(facts, Guard(facts)) == Framed("Pottery", "Pottery")
+def test_the_last_fallback_leaves_out_an_option_that_is_the_name() -> None:
+    facts = make_facts("Hiking Will Chess", make_hobby("hiking"), make_hobby("pottery"), make_hobby("chess"))
+    assert option_names(facts, Guard(facts)) == FramedText("Pottery", "Pottery")
 
 
 @pytest.mark.rule("RE-06")
 @pytest.mark.parametrize("number", NUMBERS)
-def test_no_voice_is_a_dump(number: int) -> None:
-    for framed in voices(ADA, uuid4(), number):
+def test_each_template_is_a_whole_text_without_the_members_words(number: int) -> None:
+    for framed in template_texts(ADA, uuid4(), number):
         assert Guard(ADA).passes(framed)
         assert len(framed.text.split()) >= 12
         for theirs in ("cheese", "starter", "phone", "Leeds", "teach", "grace"):
@@ -70,39 +75,39 @@ def test_no_voice_is_a_dump(number: int) -> None:
 
 
 @pytest.mark.rule("RE-09")
-@short
-@given(anyone, st.uuids(), numbers)
-def test_the_same_reveal_gets_the_same_voices(facts: Facts, reveal: UUID, number: int) -> None:
-    assert list(voices(facts, reveal, number)) == list(voices(facts, reveal, number))
+@few_examples
+@given(any_facts, st.uuids(), numbers)
+def test_the_same_reveal_gets_the_same_texts(facts: Facts, reveal: UUID, number: int) -> None:
+    assert list(template_texts(facts, reveal, number)) == list(template_texts(facts, reveal, number))
 
 
 @pytest.mark.rule("RE-06")
 def test_texts_are_varied() -> None:
-    texts = {next(voices(ADA, uuid4(), number)).text for number in NUMBERS for _ in range(100)}
+    texts = {next(template_texts(ADA, uuid4(), number)).text for number in NUMBERS for _ in range(100)}
     assert len(texts) >= 18
-    assert len({framed.title for number in NUMBERS for framed in voices(ADA, uuid4(), number)}) == 12
+    assert len({framed.title for number in NUMBERS for framed in template_texts(ADA, uuid4(), number)}) == 12
 
 
-class Careless:
-    """A framer that gives everything away."""
+class CarelessFramer:
+    """A framer whose drafts hold whatever a test gives it."""
 
     def __init__(self, *texts: str) -> None:
         self.texts = texts
         self.asked = 0
 
-    async def drafts(self, facts: Facts, reveal_id: UUID, number: int) -> AsyncIterator[Framed]:
+    async def drafts(self, facts: Facts, reveal_id: UUID, number: int) -> AsyncIterator[FramedText]:
         for text in self.texts:
             self.asked += 1
-            yield Framed("About them", text)
+            yield FramedText("About them", text)
 
-    async def glimpses(self, told: Sequence[Leaning], turn: int) -> AsyncIterator[Framed]:
+    async def glimpses(self, leanings: Sequence[Leaning], turn: int) -> AsyncIterator[FramedText]:
         async for draft in self.drafts(ADA, uuid4(), turn):
             yield draft
 
 
 @pytest.mark.rule("RE-06", "RE-07")
 async def test_a_refused_draft_is_framed_again() -> None:
-    framer = Careless("Ada bakes.", "Call 0171 5550123", "A baker at heart.", "never asked for")
+    framer = CarelessFramer("Ada bakes.", "Call 0171 5550123", "A baker at heart.", "never asked for")
     framed = await frame(framer, ADA, uuid4(), 1)
     assert framed.text == "A baker at heart."
     assert framer.asked == 3
@@ -110,12 +115,12 @@ async def test_a_refused_draft_is_framed_again() -> None:
 
 @pytest.mark.rule("RE-06", "RE-07")
 async def test_a_framer_that_never_passes_leaves_only_option_names() -> None:
-    framed = await frame(Careless("Ada", "quixley", BIO), ADA, uuid4(), 1)
+    framed = await frame(CarelessFramer("Ada", "quixley", BIO), ADA, uuid4(), 1)
     assert framed == option_names(ADA, Guard(ADA))
 
 
 @pytest.mark.rule("RE-07")
-def test_a_hobby_that_is_new_here_is_framed_too() -> None:
-    facts = member("", hobby("glass_blowing"))
-    texts = [framed.text for number in NUMBERS for framed in voices(facts, uuid4(), number)]
+def test_a_hobby_without_a_theme_is_framed_too() -> None:
+    facts = make_facts("", make_hobby("glass_blowing"))
+    texts = [framed.text for number in NUMBERS for framed in template_texts(facts, uuid4(), number)]
     assert any("glass blowing" in text for text in texts)

@@ -1,4 +1,4 @@
-"""What holds for every streak, whatever its members, billing and the sweep do, in whatever zone."""
+"""What holds for every streak, with any actions of its members, billing and the sweep, in any zone."""
 
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
@@ -8,40 +8,37 @@ from uuid import UUID
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from unora_streak.domain import (
-    ALLOWED,
-    PLAYING,
-    TERMINAL,
+from unora_streak.domain.due import next_due
+from unora_streak.domain.errors import (
     AlreadyCheckedIn,
-    CheckedIn,
     CheckInClosed,
-    Effort,
     HeldForAnotherPayment,
     NotInPaymentWindow,
     NotTheBreaker,
+)
+from unora_streak.domain.events import (
+    CheckedIn,
     PaymentWindowOpened,
     RecoveryHeld,
     RecoveryRejected,
     RecoveryReleased,
-    State,
-    Streak,
     StreakRecovered,
-    next_due,
-    settle,
     transitions,
 )
+from unora_streak.domain.machine import advance
+from unora_streak.domain.state import ALLOWED, PLAYING, TERMINAL, Effort, State, Streak
 
 from tests.examples import examples
 
 from .story import HOUR, INSTANT, MINUTE, POLICY, A, B, Story, timeless
-from .ways import MEMBERS, PAYMENTS, STARTS, WAITS, ZONES
+from .strategies import MEMBERS, PAYMENTS, STARTS, WAITS, ZONES
 
 LATE = (StreakRecovered, RecoveryReleased)
-"""News of these may come after what came later."""
+"""These may take effect before events that were recorded earlier."""
 
 
 class AnyStreak(RuleBasedStateMachine):
-    """Two rows hear the same: `swept` is settled at every chance, `lazy` only by the writes of its members."""
+    """Two rows get the same input: `swept` is advanced at every chance, `lazy` only by the writes of its members."""
 
     @initialize(start=STARTS, zone=st.sampled_from(ZONES))
     def connection_forms(self, start: datetime, zone: str) -> None:
@@ -67,7 +64,7 @@ class AnyStreak(RuleBasedStateMachine):
         self.swept.zone = self.lazy.zone = zone
         before = self.swept.streak
         refused = before.state in TERMINAL | {State.PAYMENT_WINDOW}
-        again = before.state in PLAYING and member in before.here
+        again = before.state in PLAYING and member in before.checked_in
         for story in (self.swept, self.lazy):
             if refused or again:
                 with pytest.raises(CheckInClosed if refused else AlreadyCheckedIn):
@@ -83,7 +80,7 @@ class AnyStreak(RuleBasedStateMachine):
         for _ in range(days):
             if self.swept.state not in PLAYING | {State.RESET}:
                 return
-            for member in {A, B} - self.swept.streak.here:
+            for member in {A, B} - self.swept.streak.checked_in:
                 self.one_checks_in(member, Effort.LOW, self.swept.zone)
             closes_at = self.swept.streak.closes_at
             self._comes_to(closes_at + part * 17 * HOUR)
@@ -113,14 +110,14 @@ class AnyStreak(RuleBasedStateMachine):
         return HeldForAnotherPayment if other else None
 
     @rule(member=MEMBERS, payment=PAYMENTS, late=st.sampled_from([0, 1, 5, 30, 600]))
-    def news_of_a_payment_comes(self, member: UUID, payment: UUID, late: int) -> None:
+    def a_payment_succeeds(self, member: UUID, payment: UUID, late: int) -> None:
         self._catches_up(late)
         before = self.swept.streak
-        due = before.broken is not None and self.swept.authorized.get(payment) == before.broken
+        due = before.break_key is not None and self.swept.authorized.get(payment) == before.break_key
         for story in (self.swept, self.lazy):
             story.pays(self.now - late * MINUTE, payment, member, self.now)
         recovered = due and member == before.breaker_user_id
-        assert isinstance(self.swept.told[-1], StreakRecovered if recovered else RecoveryRejected)
+        assert isinstance(self.swept.last_events[-1], StreakRecovered if recovered else RecoveryRejected)
         if recovered:
             assert self.swept.streak.completed_days == before.completed_days
             assert self.swept.streak.closes_at - self.now >= POLICY.first_day
@@ -128,7 +125,7 @@ class AnyStreak(RuleBasedStateMachine):
             assert self.swept.streak.state is before.state
 
     @rule(payment=PAYMENTS, late=st.sampled_from([0, 1, 5, 30]))
-    def news_of_a_failure_comes(self, payment: UUID, late: int) -> None:
+    def a_payment_fails(self, payment: UUID, late: int) -> None:
         self._catches_up(late)
         for story in (self.swept, self.lazy):
             story.fails(self.now - late * MINUTE, payment, self.now).waits_until(self.now)
@@ -136,7 +133,7 @@ class AnyStreak(RuleBasedStateMachine):
         assert held is None or held.payment_id != payment
 
     def _catches_up(self, late: int) -> None:
-        """What was written before late news came is not undone, so that it would matter who has come how far."""
+        """What is stored before a late event comes is not undone, so both rows must have come equally far."""
         if late:
             self.lazy.waits_until(self.now)
 
@@ -145,7 +142,7 @@ class AnyStreak(RuleBasedStateMachine):
         before = self.swept.streak
         for story in (self.swept, self.lazy):
             story.buys_a_nudge(member, self.now)
-        sent = before.state is State.AT_RISK and member in before.here
+        sent = before.state is State.AT_RISK and member in before.checked_in
         assert self.swept.names == ["NudgeSent" if sent else "NudgeRejected"]
 
     @precondition(lambda self: self.swept.state not in TERMINAL or self.swept.state is State.COMPLETED)
@@ -161,13 +158,13 @@ class AnyStreak(RuleBasedStateMachine):
 
     @invariant()
     def one_jump_equals_many_small_steps(self) -> None:
-        streak, events = settle(self.lazy.streak, self.now, POLICY)
+        streak, events = advance(self.lazy.streak, self.now, POLICY)
         assert streak == self.swept.streak
         assert timeless(self.lazy.events + events) == timeless(self.swept.events)
 
     @invariant()
-    def settling_again_changes_nothing(self) -> None:
-        assert settle(self.swept.streak, self.now, POLICY) == (self.swept.streak, [])
+    def advancing_again_changes_nothing(self) -> None:
+        assert advance(self.swept.streak, self.now, POLICY) == (self.swept.streak, [])
 
     @invariant()
     def the_next_deadline_is_the_next_change(self) -> None:
@@ -175,31 +172,39 @@ class AnyStreak(RuleBasedStateMachine):
         due = next_due(streak, POLICY)
         if due is None:
             assert streak.state in TERMINAL | {State.RESET}
-            assert settle(streak, self.now + timedelta(days=99), POLICY) == (streak, [])
+            assert advance(streak, self.now + timedelta(days=99), POLICY) == (streak, [])
         else:
             assert due > self.now
-            assert settle(streak, due - INSTANT, POLICY) == (streak, [])
-            after, events = settle(streak, due, POLICY)
+            assert advance(streak, due - INSTANT, POLICY) == (streak, [])
+            after, events = advance(streak, due, POLICY)
             assert after != streak
-            assert {e.at for e in events} == {due}
+            assert {e.occurred_at for e in events} == {due}
 
     @invariant()
-    def every_change_of_state_is_allowed_and_told(self) -> None:
-        told = self.swept.events
-        assert set(transitions(told)) <= ALLOWED
-        assert all(later.was is earlier.state for earlier, later in pairwise(told))
-        assert told[-1].state is self.swept.state
-        assert self.swept.streak.version == len(told)
-        assert all(event.at <= event.recorded_at for event in told)
-        # A recovery takes effect when it was paid for, which may be before what was written until the news came.
-        assert all(earlier.at <= later.at or isinstance(later, LATE) for earlier, later in pairwise(told))
+    def the_row_holds_the_next_deadline(self) -> None:
+        for story in (self.swept, self.lazy):
+            assert story.streak.next_due_at == next_due(story.streak, POLICY)
 
     @invariant()
-    def the_last_event_tells_the_row(self) -> None:
+    def every_change_of_state_is_allowed_and_has_an_event(self) -> None:
+        events = self.swept.events
+        assert set(transitions(events)) <= ALLOWED
+        assert all(later.previous_state is earlier.state for earlier, later in pairwise(events))
+        assert events[-1].state is self.swept.state
+        assert self.swept.streak.version == len(events)
+        assert [event.version for event in events] == list(range(1, len(events) + 1))
+        assert all(event.occurred_at <= event.recorded_at for event in events)
+        # A recovery takes effect when it was paid for, which may be before events that were recorded until then.
+        assert all(
+            earlier.occurred_at <= later.occurred_at or isinstance(later, LATE) for earlier, later in pairwise(events)
+        )
+
+    @invariant()
+    def the_last_event_describes_the_row(self) -> None:
         last, streak = self.swept.events[-1], self.swept.streak
-        told = (last.cycle, last.completed_days) + (() if isinstance(last, CheckedIn) else (last.day,))
-        row = (streak.cycle, streak.completed_days) + (() if isinstance(last, CheckedIn) else (streak.current_day,))
-        assert told == row
+        assert (last.cycle, last.completed_days) == (streak.cycle, streak.completed_days)
+        if not isinstance(last, CheckedIn):
+            assert last.day == streak.current_day
 
     @invariant()
     def check_ins_are_unique_in_time_and_counted_once(self) -> None:
@@ -214,7 +219,7 @@ class AnyStreak(RuleBasedStateMachine):
         assert streak.completed_days == both <= POLICY.final_day
         assert (streak.state is State.COMPLETED) == (both == POLICY.final_day)
         if streak.state in PLAYING | {State.PAYMENT_WINDOW}:
-            assert streak.here == kept.get((streak.cycle, streak.check_in_date), set())
+            assert streak.checked_in == kept.get((streak.cycle, streak.check_in_date), set())
 
     @invariant()
     def the_row_has_its_shape(self) -> None:
@@ -222,10 +227,10 @@ class AnyStreak(RuleBasedStateMachine):
         in_window = streak.state is State.PAYMENT_WINDOW
         assert (streak.window_closes_at is not None) == (streak.breaker_user_id is not None) == in_window
         assert (streak.ended_at is not None) == (streak.state in TERMINAL)
-        assert streak.here <= streak.pair
+        assert streak.checked_in <= streak.pair
         assert 1 <= streak.current_day <= POLICY.final_day
         if in_window:
-            assert streak.pair - streak.here == {streak.breaker_user_id}
+            assert streak.pair - streak.checked_in == {streak.breaker_user_id}
             assert streak.closes_at <= self.now
             assert streak.window_closes_at is not None
             assert (streak.hold.until if streak.hold else streak.window_closes_at) > self.now
@@ -233,12 +238,12 @@ class AnyStreak(RuleBasedStateMachine):
             assert streak.long_hold_used
         assert in_window or not streak.long_hold_used
         if streak.state is State.AT_RISK:
-            assert len(streak.here) == 1
+            assert len(streak.checked_in) == 1
             assert streak.closes_at - self.now <= POLICY.at_risk
         if streak.state in PLAYING:
             assert self.now < streak.closes_at
         if streak.state is State.RESET:
-            assert streak.completed_days == len(streak.here) == 0
+            assert streak.completed_days == len(streak.checked_in) == 0
         assert all(
             value.tzinfo is UTC
             for field in fields(streak)
@@ -255,10 +260,10 @@ class AnyStreak(RuleBasedStateMachine):
             if isinstance(event, RecoveryHeld):
                 assert window is not None
                 by_break.setdefault((window.cycle, window.check_in_date), []).append(event)
-                past = event.held_until > window.window_closes_at
+                past = event.held_until > window.window_ends_at
                 first = len(by_break[window.cycle, window.check_in_date]) == 1
                 assert first or not past
-                assert event.at < event.held_until <= event.at + POLICY.hold
+                assert event.occurred_at < event.held_until <= event.occurred_at + POLICY.hold
 
 
 RULES = ("ST-02", "ST-04", "ST-05", "ST-08", "ST-16", "ST-17", "ST-19", "ST-20")

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_streak.domain import CycleBegan, Day, StreakStarted, end_of, first_day, next_day, pair_zone
+from unora_streak.domain.days import Day, end_of, first_day, next_day, pair_zone
+from unora_streak.domain.events import CycleBegan, StreakStarted
 
 from tests.examples import examples
 
@@ -141,8 +142,8 @@ def test_the_first_day_ends_at_the_first_midnight_at_least_six_hours_ahead(now: 
 
 
 @pytest.mark.rule("ST-03")
-def test_six_hours_are_real_hours_in_whatever_zone_the_time_is_given() -> None:
-    """Nuuk skips from 23:00 to midnight: at 17:30 it is 5 and a half hours away, whatever the wall clock says."""
+def test_six_hours_are_real_hours_in_any_zone() -> None:
+    """Nuuk skips from 23:00 to midnight: at 17:30 that is 5 and a half real hours away."""
     now = datetime(2026, 3, 28, 17, 30, tzinfo=ZoneInfo("America/Nuuk"))
     assert first_day(now, "America/Nuuk", SIX_HOURS).check_in_date == date(2026, 3, 29)
     assert first_day(now - HOUR, "America/Nuuk", SIX_HOURS).check_in_date == date(2026, 3, 28)
@@ -157,7 +158,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 @pytest.mark.rule("ST-03")
 def test_the_check_in_date_is_the_date_that_ends_with_the_day() -> None:
     story = Story(local("2026-11-22T20:00", "Europe/Berlin"), "Europe/Berlin")  # less than six hours left of the 22nd
-    started = story.told[0]
+    started = story.last_events[0]
 
     assert isinstance(started, StreakStarted)
     assert started.check_in_date == date(2026, 11, 23)
@@ -166,21 +167,21 @@ def test_the_check_in_date_is_the_date_that_ends_with_the_day() -> None:
 
 
 @pytest.mark.rule("ST-03")
-def test_the_zone_is_fixed_for_a_cycle_and_taken_anew_by_the_next() -> None:
+def test_the_zone_is_fixed_for_a_cycle_and_read_again_for_the_next() -> None:
     story = Story(utc("2026-11-22T09:00"), "Europe/Berlin")
     story.zone = "Asia/Tokyo"  # both have moved
     story.keeps(2).waits_until(story.streak.closes_at)
     assert story.streak.zone == "Europe/Berlin"
     assert story.streak.closes_at == local("2026-11-25T00:00", "Europe/Berlin")
 
-    story.waits_until(utc("2026-12-01T00:00"))  # nobody came: reset
+    story.waits_until(utc("2026-12-01T00:00"))  # no check-in: reset
     story.checks_in(B, utc("2026-12-01T00:00"))  # nine in the morning in Tokyo
 
-    began = story.told[0]
+    began = story.last_events[0]
     assert isinstance(began, CycleBegan)
-    assert (began.zone, began.check_in_date) == ("Asia/Tokyo", date(2026, 12, 1))
+    assert (began.time_zone, began.check_in_date) == ("Asia/Tokyo", date(2026, 12, 1))
     assert story.streak.zone == "Asia/Tokyo"
-    assert story.streak.closes_at == began.closes_at == local("2026-12-02T00:00", "Asia/Tokyo")
+    assert story.streak.closes_at == began.day_ends_at == local("2026-12-02T00:00", "Asia/Tokyo")
 
 
 @pytest.mark.rule("ST-03", "ST-04")

@@ -6,22 +6,15 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_streak.domain import (
-    CheckedIn,
-    CheckInClosed,
-    DayCompleted,
-    Effort,
-    State,
-    Streak,
-    StreakReset,
-    check_in,
-    settle,
-)
+from unora_streak.domain.errors import CheckInClosed
+from unora_streak.domain.events import CheckedIn, DayCompleted, StreakReset
+from unora_streak.domain.machine import advance, check_in
+from unora_streak.domain.state import Effort, State, Streak
 
 from tests.examples import examples
 
 from .story import HOUR, MINUTE, POLICY, A, B, Story, timeless
-from .ways import MEMBERS, PAYMENTS, STARTS, ZONES
+from .strategies import MEMBERS, PAYMENTS, STARTS, ZONES
 
 
 @st.composite
@@ -48,22 +41,22 @@ def streaks(draw: st.DrawFn) -> Streak:
 @pytest.mark.rule("ST-16")
 @examples(100)
 @given(streaks(), st.lists(st.timedeltas(timedelta(0), timedelta(days=3)), max_size=8))
-def test_a_sweep_after_an_outage_tells_what_many_sweeps_would_have_told(streak: Streak, waits: list[timedelta]) -> None:
+def test_a_sweep_after_an_outage_makes_the_events_of_many_sweeps(streak: Streak, waits: list[timedelta]) -> None:
     now = streak.closes_at - 23 * HOUR
-    stepped, told = streak, []
+    stepped, many = streak, []
     for wait in waits:
         now += wait
-        stepped, events = settle(stepped, now, POLICY)
-        told += events
-    jumped, at_once = settle(streak, now, POLICY)
+        stepped, events = advance(stepped, now, POLICY)
+        many += events
+    jumped, at_once = advance(streak, now, POLICY)
     assert jumped == stepped
-    assert timeless(at_once) == timeless(told)
+    assert timeless(at_once) == timeless(many)
 
 
 @pytest.mark.rule("ST-05")
 @examples(100)
 @given(streaks(), st.integers(0, 30), st.sampled_from(ZONES))
-def test_who_checks_in_first_does_not_matter(streak: Streak, hours: int, zone: str) -> None:
+def test_the_order_of_two_check_ins_does_not_matter(streak: Streak, hours: int, zone: str) -> None:
     now = streak.closes_at + hours * HOUR
 
     def in_order(*members: UUID) -> Streak | str:
@@ -97,7 +90,7 @@ def test_no_check_in_ever_counts_for_a_day_that_is_over(streak: Streak, member: 
 @examples(50)
 @given(streaks())
 def test_a_streak_left_alone_is_over_within_four_days_and_loses_its_count_once(streak: Streak) -> None:
-    left, events = settle(streak, streak.closes_at + timedelta(days=4), POLICY)
+    left, events = advance(streak, streak.closes_at + timedelta(days=4), POLICY)
     assert left.state is State.RESET
     lost = [(e.lost_days, e.cycle) for e in events if isinstance(e, StreakReset)]
     assert lost == ([] if streak.state is State.RESET else [(streak.completed_days, streak.cycle + 1)])

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from unora_streak.domain import (
+from unora_streak.domain.errors import (
     HeldForAnotherPayment,
     NotAtRisk,
     NotCheckedIn,
@@ -12,19 +12,13 @@ from unora_streak.domain import (
     NotInStreak,
     NotTheBreaker,
     NudgeLimitReached,
-    NudgeSent,
     NudgesLeft,
-    Policy,
-    RecoveryHeld,
-    RecoveryReleased,
-    State,
     StreakError,
-    StreakRecovered,
-    hold,
-    hold_buyable,
-    nudge,
-    nudgeable,
 )
+from unora_streak.domain.events import NudgeSent, RecoveryHeld, RecoveryReleased, StreakRecovered
+from unora_streak.domain.nudges import can_nudge, nudge, require_nudge_for_sale
+from unora_streak.domain.recovery import hold
+from unora_streak.domain.state import Policy, State
 
 from .story import HOUR, INSTANT, MINUTE, NUDGE, OTHER_PAYMENT, PAYMENT, POLICY, STRANGER, A, B, Story, utc
 
@@ -35,7 +29,7 @@ DEADLINE = utc("2026-11-24T00:00")
 
 
 def broken() -> Story:
-    """Two days were kept; then only a came."""
+    """Both checked in on two days; on the third only a."""
     story = Story(START).keeps(2)
     story.waits_until(story.streak.closes_at).checks_in(A, START + timedelta(days=2))
     return story.waits_until(MIDNIGHT)
@@ -47,20 +41,20 @@ def at_risk() -> Story:
 
 
 @pytest.mark.rule("ST-08")
-def test_a_recovery_goes_on_from_the_count_there_was_and_plays_the_day_again() -> None:
+def test_a_recovery_continues_from_the_count_and_plays_the_day_again() -> None:
     story = broken().holds(MIDNIGHT + HOUR).pays(MIDNIGHT + 2 * HOUR)
     streak = story.streak
     assert (streak.state, streak.cycle, streak.completed_days, streak.current_day) == ("active", 1, 2, 3)
-    assert (streak.here, streak.hold, streak.breaker_user_id, streak.window_closes_at) == (
+    assert (streak.checked_in, streak.hold, streak.breaker_user_id, streak.window_closes_at) == (
         frozenset(),
         None,
         None,
         None,
     )
     assert not streak.long_hold_used
-    (event,) = (each for each in story.told if isinstance(each, StreakRecovered))
+    (event,) = (each for each in story.last_events if isinstance(each, StreakRecovered))
     assert (event.payment_id, event.breaker_user_id, event.day) == (PAYMENT, B, 3)
-    assert (event.check_in_date, event.closes_at) == (date(2026, 11, 23), DEADLINE)
+    assert (event.check_in_date, event.day_ends_at) == (date(2026, 11, 23), DEADLINE)
     story.both_check_in(MIDNIGHT + 3 * HOUR)
     assert story.streak.completed_days == 3
 
@@ -80,23 +74,23 @@ def test_the_day_played_again_ends_at_the_first_midnight_six_hours_ahead(paid_at
 
 
 @pytest.mark.rule("ST-03", "ST-08")
-def test_news_of_a_recovery_that_is_late_costs_the_pair_nothing_of_the_day() -> None:
+def test_a_late_event_of_a_recovery_costs_the_pair_nothing_of_the_day() -> None:
     story = broken().holds(DEADLINE - HOUR)
     story.pays(DEADLINE - 55 * MINUTE, now=DEADLINE + 20 * HOUR)
-    event = story.told[-1]
-    assert (event.at, event.recorded_at) == (DEADLINE - 55 * MINUTE, DEADLINE + 20 * HOUR)
+    event = story.last_events[-1]
+    assert (event.occurred_at, event.recorded_at) == (DEADLINE - 55 * MINUTE, DEADLINE + 20 * HOUR)
     assert story.streak.closes_at == DEADLINE + 48 * HOUR
 
 
 @pytest.mark.rule("ST-20")
 def test_a_hold_lasts_ten_minutes_and_a_repeat_is_the_same() -> None:
     story = broken().holds(MIDNIGHT + HOUR)
-    (event,) = story.told
+    (event,) = story.last_events
     assert isinstance(event, RecoveryHeld)
     assert (event.payment_id, event.breaker_user_id) == (PAYMENT, B)
     assert event.held_until == MIDNIGHT + HOUR + 10 * MINUTE
     before = story.streak
-    assert story.holds(event.held_until - INSTANT).told == []
+    assert story.holds(event.held_until - INSTANT).last_events == []
     assert story.streak == before
 
 
@@ -139,47 +133,47 @@ def test_a_hold_is_refused_by_name(payer: UUID, payment: UUID, now: datetime, re
 def test_a_hold_that_ends_past_the_deadline_resets_when_it_ends() -> None:
     story = broken().holds(DEADLINE - MINUTE).waits_until(DEADLINE + 99 * HOUR)
     assert story.names == ["RecoveryReleased", "StreakReset"]
-    assert {event.at for event in story.told} == {DEADLINE + 9 * MINUTE}
+    assert {event.occurred_at for event in story.last_events} == {DEADLINE + 9 * MINUTE}
 
 
 @pytest.mark.rule("ST-20")
 def test_a_failure_gives_the_deadline_back() -> None:
     story = broken().holds(DEADLINE - MINUTE).fails(DEADLINE - INSTANT)
-    (event,) = story.told
+    (event,) = story.last_events
     assert isinstance(event, RecoveryReleased)
     assert (story.state, story.streak.hold, story.streak.window_closes_at) == ("payment_window", None, DEADLINE)
-    assert [each.at for each in story.waits_until(DEADLINE + HOUR).told] == [DEADLINE]
+    assert [each.occurred_at for each in story.waits_until(DEADLINE + HOUR).last_events] == [DEADLINE]
 
 
 @pytest.mark.rule("ST-20")
 def test_a_failure_past_the_deadline_resets_at_that_moment() -> None:
     story = broken().holds(DEADLINE - MINUTE).fails(DEADLINE + MINUTE, now=DEADLINE + 2 * MINUTE)
     assert story.names == ["RecoveryReleased", "StreakReset"]
-    assert {event.at for event in story.told} == {DEADLINE + MINUTE}
-    assert {event.recorded_at for event in story.told} == {DEADLINE + 2 * MINUTE}
+    assert {event.occurred_at for event in story.last_events} == {DEADLINE + MINUTE}
+    assert {event.recorded_at for event in story.last_events} == {DEADLINE + 2 * MINUTE}
 
 
 @pytest.mark.rule("ST-20")
-def test_a_failure_of_what_is_not_held_changes_nothing() -> None:
+def test_a_failure_of_a_payment_that_is_not_held_changes_nothing() -> None:
     story = broken().holds(MIDNIGHT + HOUR)
     before = story.streak
-    assert story.fails(MIDNIGHT + HOUR + MINUTE, OTHER_PAYMENT).told == []
+    assert story.fails(MIDNIGHT + HOUR + MINUTE, OTHER_PAYMENT).last_events == []
     assert story.streak == before
 
 
 @pytest.mark.rule("ST-08", "ST-17")
 @pytest.mark.parametrize("payer", [A, STRANGER])
-def test_what_another_paid_is_rejected(payer: UUID) -> None:
+def test_a_payment_of_another_member_is_rejected(payer: UUID) -> None:
     story = broken().holds(MIDNIGHT + HOUR).pays(MIDNIGHT + HOUR + MINUTE, payer=payer)
     assert story.names == ["RecoveryRejected"]
     assert story.state is State.PAYMENT_WINDOW
 
 
 @pytest.mark.rule("ST-17")
-def test_what_was_paid_too_late_is_rejected_after_all_that_is_due() -> None:
+def test_a_late_payment_is_rejected_after_every_step_that_is_due() -> None:
     story = broken().holds(DEADLINE - MINUTE).pays(DEADLINE + 9 * MINUTE, now=DEADLINE + HOUR)
     assert story.names == ["RecoveryReleased", "StreakReset", "RecoveryRejected"]
-    assert story.told[-1].at == DEADLINE + HOUR
+    assert story.last_events[-1].occurred_at == DEADLINE + HOUR
 
 
 @pytest.mark.rule("ST-12", "ST-17")
@@ -191,11 +185,11 @@ def test_an_ended_streak_rejects_and_stays_as_it_is() -> None:
 
 
 @pytest.mark.rule("ST-13")
-def test_a_nudge_goes_from_who_is_in_to_who_is_missing() -> None:
+def test_a_nudge_goes_from_the_member_who_checked_in_to_the_other() -> None:
     streak, (sent,) = nudge(at_risk().streak, A, NUDGE, 1, EVENING, POLICY)
     assert isinstance(sent, NudgeSent)
     assert (sent.nudge_id, sent.sender_id, sent.receiver_id, sent.payment_id) == (NUDGE, A, B, None)
-    assert (sent.was, sent.state, streak.state) == ("at_risk",) * 3
+    assert (sent.previous_state, sent.state, streak.state) == ("at_risk",) * 3
 
 
 @pytest.mark.rule("ST-13")
@@ -215,19 +209,19 @@ def test_a_nudge_is_refused_by_name(sender: UUID, left: int, now: datetime, refu
 
 
 @pytest.mark.rule("ST-13")
-def test_one_is_bought_when_none_is_left() -> None:
+def test_a_nudge_is_for_sale_when_none_of_the_tier_is_left() -> None:
     streak = at_risk().streak
-    hold_buyable(streak, A, 0, EVENING, POLICY)
+    require_nudge_for_sale(streak, A, 0, EVENING, POLICY)
     with pytest.raises(NudgesLeft):
-        hold_buyable(streak, A, 1, EVENING, POLICY)
+        require_nudge_for_sale(streak, A, 1, EVENING, POLICY)
     with pytest.raises(NotCheckedIn):
-        hold_buyable(streak, B, 0, EVENING, POLICY)
-    assert nudgeable(streak, A)
-    assert not nudgeable(streak, B)
+        require_nudge_for_sale(streak, B, 0, EVENING, POLICY)
+    assert can_nudge(streak, A)
+    assert not can_nudge(streak, B)
 
 
 @pytest.mark.rule("ST-13", "BI-11")
-def test_a_bought_nudge_goes_out_or_is_rejected() -> None:
+def test_a_bought_nudge_is_sent_or_rejected() -> None:
     story = at_risk().buys_a_nudge(A, EVENING)
     assert story.names == ["NudgeSent"]
     story.checks_in(B, EVENING + MINUTE).buys_a_nudge(A, EVENING + 2 * MINUTE)
@@ -243,7 +237,7 @@ def test_the_length_of_a_hold_is_policy() -> None:
 
 
 @pytest.mark.rule("ST-17")
-def test_what_was_authorised_for_one_break_recovers_no_other() -> None:
+def test_a_payment_authorised_for_one_break_recovers_no_other() -> None:
     story = broken().holds(MIDNIGHT + HOUR).pays(MIDNIGHT + HOUR + MINUTE)
     first = story.authorized[PAYMENT]
     story.checks_in(A, MIDNIGHT + 2 * HOUR).waits_until(DEADLINE)

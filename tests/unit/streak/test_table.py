@@ -4,19 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from unora_streak.domain import (
-    ALLOWED,
-    INITIAL,
-    PLAYING,
-    TERMINAL,
-    CheckInClosed,
-    Effort,
-    State,
-    check_in,
-    next_due,
-    settle,
-    transitions,
-)
+from unora_streak.domain.due import next_due
+from unora_streak.domain.errors import CheckInClosed
+from unora_streak.domain.events import transitions
+from unora_streak.domain.machine import advance, check_in
+from unora_streak.domain.state import ALLOWED, INITIAL, PLAYING, TERMINAL, Effort, State
 
 from .story import HOUR, INSTANT, MINUTE, POLICY, A, B, Story, utc
 
@@ -24,7 +16,7 @@ MORNING, AT_RISK, EVENING, MIDNIGHT = (
     utc(t) for t in ("2026-11-22T09:00", "2026-11-22T18:00", "2026-11-22T20:00", "2026-11-23T00:00")
 )
 WINDOW_ENDS = MIDNIGHT + 24 * HOUR
-HOLD_ENDS = WINDOW_ENDS + 9 * MINUTE  # of one that was given a minute before the deadline
+HOLD_ENDS = WINDOW_ENDS + 9 * MINUTE  # of a hold that begins a minute before the deadline
 
 
 def none_in() -> Story:
@@ -52,7 +44,7 @@ def held() -> Story:
 
 
 def held_past_it() -> Story:
-    """Past the deadline, that is."""
+    """Held past the deadline of the window."""
     return payment_window().holds(WINDOW_ENDS - MINUTE)
 
 
@@ -65,7 +57,7 @@ def terminated() -> Story:
 
 
 def last_day() -> Story:
-    """The 15th day, nobody in yet."""
+    """The 15th day, before any check-in."""
     story = none_in().keeps(14)
     return story.waits_until(story.streak.closes_at)
 
@@ -119,7 +111,7 @@ def completed() -> Story:
         pytest.param(at_risk, lambda s: s.ends(EVENING), ["terminated"], id="at_risk, connection ends"),
         pytest.param(payment_window, lambda s: s.ends(MIDNIGHT + HOUR), ["terminated"], id="window, connection ends"),
         pytest.param(reset, lambda s: s.ends(MIDNIGHT + HOUR), ["terminated"], id="reset, connection ends"),
-        pytest.param(terminated, lambda s: s.ends(EVENING), [], id="terminated, told again"),
+        pytest.param(terminated, lambda s: s.ends(EVENING), [], id="terminated, connection ends again"),
         pytest.param(completed, lambda s: s.ends(s.streak.closes_at + HOUR), [], id="completed, connection ends"),
         pytest.param(completed, lambda s: s.waits_until(s.streak.closes_at + HOUR), [], id="completed, time passes"),
         pytest.param(terminated, lambda s: s.waits_until(WINDOW_ENDS), [], id="terminated, time passes"),
@@ -129,17 +121,17 @@ def test_row(given: Callable[[], Story], step: Callable[[Story], Story], path: l
     story = given()
     before = story.state
     step(story)
-    assert [to.value for _, to in transitions(story.told)] == path
+    assert [to.value for _, to in transitions(story.last_events)] == path
     assert story.state == (path[-1] if path else before)
     if before in TERMINAL:
-        assert story.told == []
+        assert story.last_events == []
 
 
 @pytest.mark.rule("ST-05", "ST-11", "ST-19")
 def test_day_15_completes_from_active() -> None:
     story = last_day()
     story.both_check_in(story.streak.closes_at - 20 * HOUR)
-    assert transitions(story.told) == [(State.ACTIVE, State.COMPLETED)]
+    assert transitions(story.last_events) == [(State.ACTIVE, State.COMPLETED)]
 
 
 @pytest.mark.rule("ST-05", "ST-11", "ST-19")
@@ -148,7 +140,7 @@ def test_day_15_completes_from_at_risk() -> None:
     story.checks_in(B, story.streak.closes_at - HOUR)
     assert story.state is State.AT_RISK
     story.checks_in(A, story.streak.closes_at - INSTANT)
-    assert transitions(story.told) == [(State.AT_RISK, State.COMPLETED)]
+    assert transitions(story.last_events) == [(State.AT_RISK, State.COMPLETED)]
 
 
 @pytest.mark.rule("ST-19")
@@ -207,18 +199,18 @@ def test_nothing_leaves_a_terminal_state_and_every_other_can_be_reached_and_term
         (terminated, None),
     ],
 )
-def test_the_sweep_is_told_when_to_come(given: Callable[[], Story], due: object) -> None:
+def test_the_row_says_when_it_is_due(given: Callable[[], Story], due: object) -> None:
     streak = given().streak
-    assert next_due(streak, POLICY) == due
+    assert streak.next_due_at == next_due(streak, POLICY) == due
     if due is None:
-        assert settle(streak, MIDNIGHT + timedelta(days=900), POLICY) == (streak, [])
+        assert advance(streak, MIDNIGHT + timedelta(days=900), POLICY) == (streak, [])
 
 
 @pytest.mark.rule("ST-04", "ST-16")
-def test_a_write_first_settles_what_is_due() -> None:
-    """Nobody has swept since the morning; the check-in comes two days later."""
+def test_a_write_first_closes_what_is_due() -> None:
+    """No sweep has run since the morning; the check-in comes two days later."""
     streak, events = check_in(one_in().streak, A, Effort.LOW, WINDOW_ENDS + HOUR, "UTC", POLICY)
     assert [to.value for _, to in transitions(events)] == ["at_risk", "payment_window", "reset", "active"]
-    assert [e.at for e in events] == [AT_RISK, MIDNIGHT, WINDOW_ENDS, WINDOW_ENDS + HOUR, WINDOW_ENDS + HOUR]
+    assert [e.occurred_at for e in events] == [AT_RISK, MIDNIGHT, WINDOW_ENDS, WINDOW_ENDS + HOUR, WINDOW_ENDS + HOUR]
     assert {e.recorded_at for e in events} == {WINDOW_ENDS + HOUR}
-    assert (streak.cycle, streak.current_day, streak.here) == (2, 1, frozenset({A}))
+    assert (streak.cycle, streak.current_day, streak.checked_in) == (2, 1, frozenset({A}))

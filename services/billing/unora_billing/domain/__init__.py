@@ -1,1 +1,1 @@
-"""The rules of money, pure: no I/O, no clock; `now` is always passed in."""
+"""The rules of money, pure: no I/O and no clock; `now` is always passed in."""

@@ -1,4 +1,4 @@
-"""Why billing refuses."""
+"""The refusals of billing."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ class BillingError(DomainError):
 
 
 class PaymentNotFound(BillingError):
-    """XX-04: the same answer for another's payment."""
+    """XX-04: there is no such payment, or it is another member's; the answer is the same."""
 
     code = "NOT_FOUND"
     reason = "PAYMENT_NOT_FOUND"
 
 
 class SubscriptionNotFound(BillingError):
-    """There is none that goes on."""
+    """The caller has no subscription, or it has ended."""
 
     code = "NOT_FOUND"
     reason = "SUBSCRIPTION_NOT_FOUND"
 
 
 class SubscriptionExists(BillingError):
-    """BI-01: the caller has this plan."""
+    """BI-01: the caller already has this plan."""
 
     code = "ALREADY_EXISTS"
     reason = "SUBSCRIPTION_EXISTS"
@@ -39,26 +39,26 @@ class PlanLower(BillingError):
 
 
 class PaymentPending(BillingError):
-    """Another payment for a subscription waits to be confirmed."""
+    """Another payment for a subscription waits for its confirmation."""
 
     reason = "PAYMENT_PENDING"
 
 
 class CreditsInsufficient(BillingError):
-    """BI-03: a balance is never negative."""
+    """BI-03: the credits are fewer than the price; a balance is never negative."""
 
     reason = "CREDITS_INSUFFICIENT"
 
 
 class ProviderUnavailable(BillingError):
-    """The provider does not answer now; a repeat goes on where this ended."""
+    """The payment provider does not answer now. A repeat of the call continues where this one stopped."""
 
     code = "UNAVAILABLE"
     reason = "PROVIDER_UNAVAILABLE"
 
 
 class SignatureInvalid(InvalidArgument):
-    """BI-07: not signed by the provider over these very bytes, or too long ago."""
+    """BI-07: the provider did not sign exactly these bytes, or signed them too long ago."""
 
     reason = "SIGNATURE_INVALID"
 
@@ -67,7 +67,7 @@ class SignatureInvalid(InvalidArgument):
 
 
 class NotAuthorized(BillingError):
-    """What the owner of the thing refused with: its own status, reason and metadata."""
+    """The refusal of the owner of the purchase, passed on with its status, reason and metadata."""
 
     def __init__(self, code: str, reason: str, metadata: Mapping[str, str]) -> None:
         self.code = code  # type: ignore[misc]  # the owner's, not this class's

@@ -1,25 +1,26 @@
-"""Payments: what they are, and the steps they can take (BI-02)."""
+"""Payments: what they are, and the steps that they can take (BI-02)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from unora_billing.domain.policy import Purpose, Tier
+from unora_billing.domain.policy import PaymentPurpose, Tier
 
 
-class Method(StrEnum):
-    """What a payment is made by."""
+class PaymentMethod(StrEnum):
+    """What a payment is paid with."""
 
     MONEY = "money"
     CREDITS = "credits"
     FREE = "free"
 
 
-class Status(StrEnum):
-    """A payment's state; it moves only forward, and a trigger holds it to that."""
+class PaymentStatus(StrEnum):
+    """A payment's state. It moves only forward; a trigger of the database refuses anything else."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -29,7 +30,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-class Failure(StrEnum):
+class PaymentFailure(StrEnum):
     """Why nothing was charged."""
 
     NOT_AUTHORIZED = "not_authorized"
@@ -37,84 +38,132 @@ class Failure(StrEnum):
     EXPIRED = "expired"
 
 
-class Entry(StrEnum):
-    """Why the ledger of credits has an entry."""
-
-    PROTECTION = "protection"
-    COMPENSATION = "compensation"
-    SPENT = "spent"
-
-
-OPEN = frozenset({Status.CREATED, Status.PENDING})
+OPEN: Final = frozenset({PaymentStatus.CREATED, PaymentStatus.PENDING})
+"""The states of a payment that is neither paid nor failed."""
 
 
 class IllegalStep(Exception):
-    """A step that the state does not allow: a defect, never a member's doing."""
+    """The state does not allow the step. This is a defect of the service, not a mistake of the member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a member wants to pay for."""
+
+    request_id: UUID
+    purpose: PaymentPurpose
+    method: PaymentMethod
+    streak_id: UUID | None = None
+    reveal_number: int | None = None
+    plan: Tier | None = None
+    renews_subscription_id: UUID | None = None
+    """Set for a renewal, which billing orders itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment. `version` counts its events."""
+    """A payment. `version` counts its events. Each step returns the payment after it, or raises IllegalStep."""
 
     id: UUID
     payer_id: UUID
     request_id: UUID
-    purpose: Purpose
-    method: Method
+    purpose: PaymentPurpose
+    method: PaymentMethod
     amount: int
     streak_id: UUID | None
     reveal_number: int | None
     plan: Tier | None
     renews_subscription_id: UUID | None
-    status: Status
-    failure: Failure | None
+    status: PaymentStatus
+    failure: PaymentFailure | None
     connection_id: UUID | None
     provider_payment_id: str | None
     created_at: datetime
     succeeded_at: datetime | None
     due_at: datetime | None
+    """When a job continues the payment; None when nothing is left to do."""
     version: int
 
     @property
+    def is_open(self) -> bool:
+        """Whether the payment is neither paid nor failed."""
+        return self.status in OPEN
+
+    @property
     def is_authorized(self) -> bool:
-        """Whether the owner of the thing let it through; a subscription has no owner to ask."""
-        return self.purpose is Purpose.SUBSCRIPTION or self.connection_id is not None
+        """Whether the owner of the purchase allowed the payment. A subscription has no owner to ask."""
+        return self.purpose is PaymentPurpose.SUBSCRIPTION or self.connection_id is not None
 
-    def asks_the_same(self, other: Payment) -> bool:
-        """Whether a request that came again is the one of this payment (BI-08), which may have become free."""
-        asked = (self.purpose, self.streak_id, self.reveal_number, self.plan)
-        by = self.method if self.method is not Method.FREE else other.method
-        return asked == (other.purpose, other.streak_id, other.reveal_number, other.plan) and by is other.method
+    def is_for(self, order: Order) -> bool:
+        """Whether a repeated request orders what this payment is for (BI-08). It may have become free since."""
+        same_purchase = (self.purpose, self.streak_id, self.reveal_number, self.plan) == (
+            order.purpose,
+            order.streak_id,
+            order.reveal_number,
+            order.plan,
+        )
+        return same_purchase and self.method in (order.method, PaymentMethod.FREE)
+
+    def authorized(self, connection_id: UUID) -> Payment:
+        """The owner of the purchase allowed the payment; nothing is charged yet."""
+        self._require_status(PaymentStatus.CREATED)
+        return replace(self, connection_id=connection_id)
+
+    def sent(self, provider_payment_id: str, now: datetime, confirmation_timeout: timedelta) -> Payment:
+        """The provider knows the payment, and waits for the member's confirmation."""
+        self._require_status(PaymentStatus.CREATED)
+        return replace(
+            self,
+            status=PaymentStatus.PENDING,
+            provider_payment_id=provider_payment_id,
+            due_at=max(self.created_at + confirmation_timeout, now),
+            version=self.version + 1,
+        )
+
+    def succeeded(self, now: datetime, *, free: bool = False) -> Payment:
+        """Paid: by money, by credits, or by a free recovery, which replaces the price (BI-06)."""
+        self._require_status(PaymentStatus.CREATED, *([] if free else [PaymentStatus.PENDING]))
+        paid = replace(self, status=PaymentStatus.SUCCEEDED, succeeded_at=now, due_at=None, version=self.version + 1)
+        return replace(paid, method=PaymentMethod.FREE, amount=0) if free else paid
+
+    def failed(self, failure: PaymentFailure) -> Payment:
+        """Nothing was charged."""
+        self._require_status(PaymentStatus.CREATED, PaymentStatus.PENDING)
+        return replace(self, status=PaymentStatus.FAILED, failure=failure, due_at=None, version=self.version + 1)
+
+    def applied(self) -> Payment:
+        """The purchased item was delivered."""
+        self._require_status(PaymentStatus.SUCCEEDED)
+        return replace(self, status=PaymentStatus.APPLIED, version=self.version + 1)
+
+    def credited(self, now: datetime) -> Payment:
+        """Became credits in full (BI-05, BI-11); a failed payment only if the provider took its money after all."""
+        self._require_status(PaymentStatus.SUCCEEDED, PaymentStatus.APPLIED, PaymentStatus.FAILED)
+        return replace(
+            self, status=PaymentStatus.CREDITED, succeeded_at=self.succeeded_at or now, version=self.version + 1
+        )
+
+    def _require_status(self, *statuses: PaymentStatus) -> None:
+        if self.status not in statuses:
+            raise IllegalStep(f"payment {self.id} is {self.status}, not {' or '.join(statuses)}")
 
 
-def created(
-    identifier: UUID,
-    payer_id: UUID,
-    request_id: UUID,
-    purpose: Purpose,
-    method: Method,
-    amount: int,
-    now: datetime,
-    *,
-    due_at: datetime,
-    streak_id: UUID | None = None,
-    reveal_number: int | None = None,
-    plan: Tier | None = None,
-    renews_subscription_id: UUID | None = None,
+def new_payment(
+    payment_id: UUID, payer_id: UUID, order: Order, amount: int, now: datetime, due_at: datetime
 ) -> Payment:
-    """The first state of every payment: nobody was asked yet. From `due_at` on a job drives it on."""
+    """The first state of every payment: recorded, before its owner or the provider was asked."""
     return Payment(
-        id=identifier,
+        id=payment_id,
         payer_id=payer_id,
-        request_id=request_id,
-        purpose=purpose,
-        method=method,
+        request_id=order.request_id,
+        purpose=order.purpose,
+        method=order.method,
         amount=amount,
-        streak_id=streak_id,
-        reveal_number=reveal_number,
-        plan=plan,
-        renews_subscription_id=renews_subscription_id,
-        status=Status.CREATED,
+        streak_id=order.streak_id,
+        reveal_number=order.reveal_number,
+        plan=order.plan,
+        renews_subscription_id=order.renews_subscription_id,
+        status=PaymentStatus.CREATED,
         failure=None,
         connection_id=None,
         provider_payment_id=None,
@@ -123,54 +172,3 @@ def created(
         due_at=due_at,
         version=1,
     )
-
-
-def authorized(payment: Payment, connection_id: UUID) -> Payment:
-    """The owner said yes; nothing is charged yet."""
-    _demand(payment, Status.CREATED)
-    return replace(payment, connection_id=connection_id)
-
-
-def sent(payment: Payment, provider_payment_id: str, now: datetime, give_up: timedelta) -> Payment:
-    """The provider knows it, and waits for the member."""
-    _demand(payment, Status.CREATED)
-    due = payment.created_at + give_up
-    return replace(
-        payment,
-        status=Status.PENDING,
-        provider_payment_id=provider_payment_id,
-        due_at=max(due, now),
-        version=payment.version + 1,
-    )
-
-
-def succeeded(payment: Payment, now: datetime, *, free: bool = False) -> Payment:
-    """It was paid: by money or credits, or by a free recovery, which takes the place of the price (BI-06)."""
-    _demand(payment, Status.CREATED, *([] if free else [Status.PENDING]))
-    paid = replace(payment, status=Status.SUCCEEDED, succeeded_at=now, due_at=None, version=payment.version + 1)
-    return replace(paid, method=Method.FREE, amount=0) if free else paid
-
-
-def failed(payment: Payment, failure: Failure) -> Payment:
-    """Nothing was charged."""
-    _demand(payment, Status.CREATED, Status.PENDING)
-    return replace(payment, status=Status.FAILED, failure=failure, due_at=None, version=payment.version + 1)
-
-
-def applied(payment: Payment) -> Payment:
-    """Its thing was given."""
-    _demand(payment, Status.SUCCEEDED)
-    return replace(payment, status=Status.APPLIED, version=payment.version + 1)
-
-
-def credited(payment: Payment, now: datetime) -> Payment:
-    """It became credits in full (BI-05, BI-11); a failed one only when the provider took its money after all."""
-    _demand(payment, Status.SUCCEEDED, Status.APPLIED, Status.FAILED)
-    return replace(
-        payment, status=Status.CREDITED, succeeded_at=payment.succeeded_at or now, version=payment.version + 1
-    )
-
-
-def _demand(payment: Payment, *statuses: Status) -> None:
-    if payment.status not in statuses:
-        raise IllegalStep(f"payment {payment.id} is {payment.status}, not {' or '.join(statuses)}")

@@ -1,4 +1,4 @@
-"""What things cost, what the plans hold, and how long things last: policy, with its defaults in the config."""
+"""Prices, plans and periods of time. Their defaults are in `config.py`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from enum import StrEnum
 from typing import Final
 
 CURRENCY: Final = "USD"
-"""ISO 4217; amounts are its minor units, and one credit is one of them."""
+"""ISO 4217. Amounts are its minor units, and one credit is one minor unit."""
 
 
 class Tier(StrEnum):
-    """What a member's subscription gives; free without one (BI-01)."""
+    """A member's subscription level; free without a subscription (BI-01)."""
 
     FREE = "free"
     PLUS = "plus"
     PRO = "pro"
 
 
-RANK: Final = {Tier.FREE: 0, Tier.PLUS: 1, Tier.PRO: 2}
+TIER_RANK: Final = {Tier.FREE: 0, Tier.PLUS: 1, Tier.PRO: 2}
 
 
-class Purpose(StrEnum):
+class PaymentPurpose(StrEnum):
     """What a payment is for (BI-02)."""
 
     RECOVERY = "recovery"
@@ -33,7 +33,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A tier as it is sold. Slots, hours, nudges and reveals are shown here and held where they belong."""
+    """A tier as it is sold. Billing only shows slots, hours, nudges and reveals; other contexts apply them."""
 
     tier: Tier
     name: str
@@ -47,23 +47,26 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All numbers of money."""
+    """The numbers of billing's rules."""
 
     plans: tuple[Plan, ...]
-    prices: dict[Purpose, int]
-    """Minor units of what is no subscription."""
-    protection: timedelta
-    grace: timedelta
-    retry_renewal: timedelta
-    drive_on: timedelta
-    """How long a payment may stand unsent before a job drives it on, and between its tries."""
-    give_up: timedelta
-    """How long a payment waits to be confirmed."""
+    prices: dict[PaymentPurpose, int]
+    """Minor units for each purpose except a subscription."""
+    protection_period: timedelta
+    """How long the partner's ending turns the price of a recovery into credits (BI-05)."""
+    grace_period: timedelta
+    """How long a subscription that cannot be renewed keeps its tier (BI-09)."""
+    renewal_retry_interval: timedelta
+    """How long after a declined renewal the next one is tried."""
+    advance_interval: timedelta
+    """How long a payment may stay unsent before a job advances it, and the time between two such attempts."""
+    confirmation_timeout: timedelta
+    """How long a payment waits for the member's confirmation."""
 
     def plan(self, tier: Tier) -> Plan:
         """The plan of a tier."""
         return next(plan for plan in self.plans if plan.tier is tier)
 
-    def price(self, purpose: Purpose, plan: Tier | None) -> int:
-        """What a payment costs."""
+    def price(self, purpose: PaymentPurpose, plan: Tier | None) -> int:
+        """What a payment costs, in minor units."""
         return self.plan(plan).monthly_amount if plan else self.prices[purpose]

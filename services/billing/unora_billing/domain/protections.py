@@ -1,4 +1,4 @@
-"""Protections: for 24 hours a recovery's price is safe from the partner's ending (BI-05)."""
+"""Protections: for 24 hours after a recovery, the partner's ending turns its price into credits (BI-05)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from unora_billing.domain.payments import Payment
+
 
 class ProtectionStatus(StrEnum):
-    """Open, or how it ended. An expired one converts still, if the ending was in time and its message late."""
+    """Open, or how it ended. An expired one still converts if the ending was in time and its event came late."""
 
     OPEN = "open"
     EXPIRED = "expired"
@@ -18,7 +20,7 @@ class ProtectionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Who ended a connection, and when they did: a block and a suspension take effect a little later."""
+    """Who ended a connection, and when. A block or a suspension is decided a little before the connection ends."""
 
     ended_by_id: UUID
     ended_at: datetime
@@ -26,7 +28,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """A protection."""
+    """The protection of one paid recovery. `version` counts its events."""
 
     id: UUID
     payment_id: UUID
@@ -39,9 +41,9 @@ class Protection:
     closed_at: datetime | None
     version: int
 
-    def converts(self, ending: Ending) -> bool:
-        """Whether this ending turns the price into credits: the partner's, before the protection is over. One that came
-        just before the recovery applied counts too: the payer has as little of it.
+    def is_converted_by(self, ending: Ending) -> bool:
+        """Whether this ending turns the price into credits: by the partner, before the protection expires. An ending
+        shortly before the recovery was applied counts too: the recovery is worth just as little to the payer.
         """
         return (
             self.status is not ProtectionStatus.CONVERTED
@@ -49,7 +51,36 @@ class Protection:
             and ending.ended_at < self.expires_at
         )
 
+    def converted(self, ending: Ending) -> Protection:
+        """Closed at the moment of the partner's ending: the price becomes credits."""
+        return self._closed(ProtectionStatus.CONVERTED, ending.ended_at)
 
-def closed(protection: Protection, status: ProtectionStatus, at: datetime) -> Protection:
-    """A protection that is over, at the moment of the ending or of its expiry."""
-    return replace(protection, status=status, closed_at=at, version=protection.version + 1)
+    def expired(self) -> Protection:
+        """Closed at its expiry: the price stays paid."""
+        return self._closed(ProtectionStatus.EXPIRED, self.expires_at)
+
+    def _closed(self, status: ProtectionStatus, closed_at: datetime) -> Protection:
+        return replace(self, status=status, closed_at=closed_at, version=self.version + 1)
+
+
+def new_protection(
+    protection_id: UUID,
+    payment: Payment,
+    partner_id: UUID,
+    connection_id: UUID,
+    opened_at: datetime,
+    expires_at: datetime,
+) -> Protection:
+    """The protection of a recovery that was paid for and applied."""
+    return Protection(
+        id=protection_id,
+        payment_id=payment.id,
+        payer_id=payment.payer_id,
+        partner_id=partner_id,
+        connection_id=connection_id,
+        status=ProtectionStatus.OPEN,
+        opened_at=opened_at,
+        expires_at=expires_at,
+        closed_at=None,
+        version=1,
+    )

@@ -1,1 +1,1 @@
-"""The outside world: the payment provider."""
+"""The payment provider: the interface that billing needs, and its adapter for Stripe."""

@@ -1,6 +1,6 @@
-"""The payment provider as billing sees it (BI-07): a port. `stripe.py` is its adapter.
+"""The payment provider as billing needs it (BI-07): an interface. `stripe.py` is its adapter.
 
-The sandbox speaks the same API, so there is one adapter and no fake.
+The sandbox has the same API as the provider, so there is one adapter and no fake.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from uuid import UUID
 
 
 class IntentStatus(StrEnum):
-    """Where a payment stands at the provider."""
+    """A payment's state at the provider."""
 
     OPEN = "open"
-    """It waits for its member, or is being worked on."""
+    """It waits for its member, or the provider is still working on it."""
     PAID = "paid"
     CANCELLED = "cancelled"
 
@@ -31,55 +31,55 @@ class Intent:
     received: int
     """Minor units taken so far."""
     payment_id: UUID | None
-    """Our payment, as the provider was told."""
+    """The id of our payment, which was sent with the charge; None if it is missing or no UUID."""
     method: str = ""
-    """What it was paid by, for renewals; never a number of a card."""
+    """The provider's id of what it was paid with, for renewals; never the number of a card."""
     client_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What the provider is asked for. The payment's id is the idempotency key: asked twice, it is charged once."""
+    """A charge to make. The payment's id is the idempotency key, so two requests make one charge."""
 
     payment_id: UUID
     amount: int
     customer: str = ""
     """Set for a subscription, so that it can be renewed."""
     method: str = ""
-    """Set for a renewal: charged at once, without the member."""
+    """Set for a renewal, which is charged at once, without the member."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """What a webhook told."""
+    """The content of a webhook."""
 
     id: str
     kind: str
     intent: Intent | None
-    """The payment it is about; None for what is of no interest."""
+    """The payment that it is about; None for a kind that billing ignores."""
 
 
 class ChargeRefused(Exception):
-    """The provider will never charge this, however often it is asked: what it was to be paid by is gone, say."""
+    """The provider will never make this charge, for example because the payment method no longer exists."""
 
 
 class Provider(Protocol):
-    """Raises ProviderUnavailable when there is no answer; a repeat of any call is safe."""
+    """Each call raises ProviderUnavailable if the provider does not answer, and is safe to repeat."""
 
     async def customer(self, user_id: UUID) -> str:
-        """The member's name at the provider, made if there is none."""
+        """The member's id at the provider, which is created if there is none."""
 
     async def charge(self, charge: Charge) -> Intent:
-        """Begins a payment; a renewal that is declined comes back OPEN. Raises ChargeRefused, with nothing charged."""
+        """Begins a payment. A declined renewal is returned as OPEN. Raises ChargeRefused, with nothing charged."""
 
     async def retrieve(self, intent_id: str) -> Intent:
-        """A payment as it stands."""
+        """The payment as it is now."""
 
     async def cancel(self, intent_id: str) -> Intent:
-        """Cancels a payment, and says how it stands then: it may have been paid."""
+        """Cancels a payment, and returns it as it is then: it may have been paid before."""
 
     def read(self, body: bytes, signature: str) -> ProviderEvent:
-        """A webhook. Raises SignatureInvalid unless it was signed over these bytes, not long ago."""
+        """Reads a webhook. Raises SignatureInvalid unless the provider signed exactly these bytes, not long ago."""
 
     async def close(self) -> None:
-        """Lets go of connections."""
+        """Closes the connections."""

@@ -1,4 +1,4 @@
-"""Stripe's API, through its own client."""
+"""The payment provider Stripe, through its own client."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from unora_billing.domain.policy import CURRENCY
 from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, ProviderEvent
 
 STATUSES: Final = {"succeeded": IntentStatus.PAID, "canceled": IntentStatus.CANCELLED}
-TELLING: Final = frozenset({"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"})
+PAYMENT_EVENTS: Final = frozenset(
+    {"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"}
+)
 """Kinds of events that billing acts on."""
 
 
 class StripeProvider:
-    """One client a process, with its own connections."""
+    """One client per process, with its own connections."""
 
     def __init__(self, *, key: str, webhook_secret: str, api_base: str, timeout: float, tolerance: int) -> None:
         self._http = stripe.HTTPXClient(timeout=timeout)
@@ -30,7 +32,7 @@ class StripeProvider:
         self._tolerance = tolerance
 
     async def customer(self, user_id: UUID) -> str:
-        """Made once, under the member's id, which is all that the provider learns of them here."""
+        """Created once, with the member's id, which is all that the provider learns about the member here."""
         made = await self._answer(
             lambda: self._client.v1.customers.create_async(
                 {"metadata": {"user_id": str(user_id)}}, {"idempotency_key": f"customer-{user_id}"}
@@ -40,22 +42,22 @@ class StripeProvider:
 
     async def charge(self, charge: Charge) -> Intent:
         """BI-08: the payment's id is the idempotency key."""
-        asked: dict[str, Any] = {
+        parameters: dict[str, Any] = {
             "amount": charge.amount,
             "currency": CURRENCY.lower(),
             "metadata": {"payment_id": str(charge.payment_id)},
         }
         if charge.customer:
-            asked["customer"] = charge.customer
+            parameters["customer"] = charge.customer
         if charge.method:
-            asked |= {"payment_method": charge.method, "off_session": True, "confirm": True}
-            # Without this it is refused for want of a page to lead the member back to, who is not there.
-            asked["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
+            parameters |= {"payment_method": charge.method, "off_session": True, "confirm": True}
+            # Without this, Stripe refuses it: a redirect needs a page to return to, and no member is present.
+            parameters["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
         elif charge.customer:
-            asked["setup_future_usage"] = "off_session"
+            parameters["setup_future_usage"] = "off_session"
         options: Any = {"idempotency_key": str(charge.payment_id)}
         try:
-            made = await self._answer(lambda: self._client.v1.payment_intents.create_async(asked, options))  # type: ignore[arg-type]
+            made = await self._answer(lambda: self._client.v1.payment_intents.create_async(parameters, options))  # type: ignore[arg-type]
         except stripe.CardError as declined:
             return _intent(_declined(declined))
         except stripe.InvalidRequestError as refused:
@@ -63,24 +65,24 @@ class StripeProvider:
         return _intent(made)
 
     async def retrieve(self, intent_id: str) -> Intent:
-        """As it stands."""
+        """The payment as it is now."""
         return _intent(await self._answer(lambda: self._client.v1.payment_intents.retrieve_async(intent_id)))
 
     async def cancel(self, intent_id: str) -> Intent:
-        """A payment that can no longer be cancelled is refused there, and told as it stands."""
+        """Stripe refuses to cancel a payment that is past that; then it is returned as it is now."""
         try:
             return _intent(await self._answer(lambda: self._client.v1.payment_intents.cancel_async(intent_id)))
         except stripe.InvalidRequestError:
             return await self.retrieve(intent_id)
 
     def read(self, body: bytes, signature: str) -> ProviderEvent:
-        """BI-07: the signature is over the raw bytes, so nothing is parsed before it is checked."""
+        """BI-07: the signature covers the raw bytes, so it is checked before anything is parsed."""
         try:
             stripe.WebhookSignature.verify_header(body.decode(), signature, self._secret, self._tolerance)
             event = msgspec.json.decode(body)
             kind = str(event["type"])
-            about = event["data"]["object"] if kind in TELLING else None
-            return ProviderEvent(str(event["id"]), kind, _intent(about) if about else None)
+            subject = event["data"]["object"] if kind in PAYMENT_EVENTS else None
+            return ProviderEvent(str(event["id"]), kind, _intent(subject) if subject else None)
         except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError):
             raise SignatureInvalid from None
 
@@ -89,7 +91,7 @@ class StripeProvider:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """What is the member's or ours to mend is raised as it is; all else means: not now."""
+        """Errors of the card or of the request are raised as they are; all others as ProviderUnavailable."""
         try:
             return await call()
         except (stripe.CardError, stripe.InvalidRequestError):
@@ -99,7 +101,7 @@ class StripeProvider:
 
 
 def _declined(error: stripe.CardError) -> Any:
-    """The payment that a declined renewal has left at the provider."""
+    """The payment that a declined renewal left at the provider."""
     body: Any = error.json_body
     return body["error"]["payment_intent"]
 
@@ -122,7 +124,7 @@ def _intent(found: Any) -> Intent:
 
 
 def _get(found: Any, name: str) -> Any:
-    """A field of a dictionary or of the client's objects, which are none and have no `get`."""
+    """A field of a dictionary, or of an object of the client, which has no `get`."""
     try:
         return found[name]
     except (KeyError, TypeError):

@@ -1,1 +1,1 @@
-"""Billing's services: proto to use cases and back."""
+"""The gRPC services of billing: request in, use case, response out."""

@@ -34,95 +34,96 @@ from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
 from unora_billing.config import BillingConfig
-from unora_billing.domain.payments import Method
-from unora_billing.domain.policy import Purpose, Tier
+from unora_billing.domain.payments import Order, PaymentMethod
+from unora_billing.domain.policy import PaymentPurpose, Tier
 from unora_billing.messages import PURPOSE_OF, to_entry, to_payment, to_plan, to_prices, to_subscription
-from unora_billing.paying import Ask, Driven, Paying
 from unora_billing.providers.payments import Intent
 from unora_billing.resources import Resources
-from unora_billing.store import accounts, payments, subscriptions
-from unora_billing.subscribing import cancel
+from unora_billing.store import accounts, credit_entries, payments, subscriptions
+from unora_billing.use_cases.payments import PaymentProcess
+from unora_billing.use_cases.subscriptions import cancel
 
 
 class Billing:
-    """Money and credits of the caller."""
+    """Plans, payments and credits of the caller."""
 
     service = "unora.billing.v1.BillingService"
 
     def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
         self.runtime = runtime
         self.policy = runtime.config.policy
-        self.paying = Paying(runtime)
+        self.payments = PaymentProcess(runtime)
 
     @custom_read
     async def ListPlans(self, request: ListPlansRequest, call: Call) -> ListPlansResponse:
-        """By price."""
+        """The cheapest plan first."""
         plans = sorted(self.policy.plans, key=lambda plan: plan.monthly_amount)
         return ListPlansResponse(plans=map(to_plan, plans), prices=to_prices(self.policy))
 
     @reads
     async def GetSubscription(self, request: GetSubscriptionRequest, db: Session) -> GetSubscriptionResponse:
-        """BI-01: a member without one is free."""
-        found = await subscriptions.current(db, db.user)
+        """BI-01: a member without a subscription is free."""
+        found = await subscriptions.find_current(db, db.user)
         tier = found.tier if found else Tier.FREE
         return GetSubscriptionResponse(subscription=to_subscription(found) if found else None, tier=TIERS[tier])
 
     @custom_write
     async def Subscribe(self, request: SubscribeRequest, call: Call) -> SubscribeResponse:
-        """BI-04: by money only, which the contract and the database say too."""
-        plan = Tier(TIER_NAMES[request.tier])
-        ask = Ask(UUID(request.request_id), Purpose.SUBSCRIPTION, Method.MONEY, plan=plan)
-        driven = await self._pay(call, ask)
-        return SubscribeResponse(payment=to_payment(driven.payment), confirmation=_confirmation(driven.intent))
+        """BI-04: by money only; the contract and the database refuse credits too."""
+        assert call.user is not None
+        order = Order(
+            UUID(request.request_id),
+            PaymentPurpose.SUBSCRIPTION,
+            PaymentMethod.MONEY,
+            plan=Tier(TIER_NAMES[request.tier]),
+        )
+        payment, intent = await self.payments.pay(call.user, order)
+        return SubscribeResponse(payment=to_payment(payment), confirmation=_confirmation(intent))
 
     @idempotent
     async def CancelSubscription(self, request: CancelSubscriptionRequest, tx: Tx) -> CancelSubscriptionResponse:
-        """It ends with its period."""
+        """The subscription ends with its period."""
         return CancelSubscriptionResponse(subscription=to_subscription(await cancel(tx, tx.user)))
 
     @custom_write
     async def CreatePayment(self, request: CreatePaymentRequest, call: Call) -> CreatePaymentResponse:
-        """BI-08: a repeat finds its payment, and goes on where that is."""
-        method = Method.CREDITS if request.method == PAYMENT_METHOD_CREDITS else Method.MONEY
-        ask = Ask(
+        """BI-08: a repeat finds its payment, and continues it."""
+        assert call.user is not None
+        order = Order(
             UUID(request.request_id),
             PURPOSE_OF[request.purpose],
-            method,
+            PaymentMethod.CREDITS if request.method == PAYMENT_METHOD_CREDITS else PaymentMethod.MONEY,
             streak_id=UUID(request.streak_id),
             reveal_number=request.reveal_number or None,
         )
-        driven = await self._pay(call, ask)
-        return CreatePaymentResponse(payment=to_payment(driven.payment), confirmation=_confirmation(driven.intent))
+        payment, intent = await self.payments.pay(call.user, order)
+        return CreatePaymentResponse(payment=to_payment(payment), confirmation=_confirmation(intent))
 
     @reads
     async def GetPayment(self, request: GetPaymentRequest, db: Session) -> GetPaymentResponse:
-        """One of the caller's own."""
-        return GetPaymentResponse(payment=to_payment(await payments.of_payer(db, UUID(request.payment_id), db.user)))
+        """One of the caller's payments."""
+        return GetPaymentResponse(payment=to_payment(await payments.get(db, UUID(request.payment_id), db.user)))
 
     @reads
     async def ListPayments(self, request: ListPaymentsRequest, db: Session) -> ListPaymentsResponse:
-        """BI-02: the caller's own, newest first, whatever became of them."""
+        """BI-02: the caller's payments in all states, newest first."""
         listing, size = Listing("payments", db.user), request.page_size or DEFAULT_SIZE
-        found = await payments.page(db, db.user, listing.place(request.page_token), size + 1)
+        found = await payments.list_by_payer(db, db.user, listing.place(request.page_token), size + 1)
         page, token = listing.page(found, size, lambda payment: Place(payment.created_at, payment.id))
         return ListPaymentsResponse(payments=map(to_payment, page), next_page_token=token)
 
     @reads
     async def GetCredits(self, request: GetCreditsRequest, db: Session) -> GetCreditsResponse:
         """BI-03: the balance, in minor units."""
-        return GetCreditsResponse(balance=(await accounts.one(db, db.user)).balance)
+        return GetCreditsResponse(balance=(await accounts.get(db, db.user)).balance)
 
     @reads
     async def ListCreditEntries(self, request: ListCreditEntriesRequest, db: Session) -> ListCreditEntriesResponse:
-        """BI-03: what the balance is the sum of, newest first."""
+        """BI-03: the entries whose sum is the balance, newest first."""
         listing, size = Listing("credits", db.user), request.page_size or DEFAULT_SIZE
-        found = await accounts.entries(db, db.user, listing.place(request.page_token), size + 1)
-        page, token = listing.page(found, size, accounts.place_of)
+        found = await credit_entries.list_by_user(db, db.user, listing.place(request.page_token), size + 1)
+        page, token = listing.page(found, size, lambda entry: Place(entry.created_at, entry.id))
         return ListCreditEntriesResponse(entries=map(to_entry, page), next_page_token=token)
-
-    async def _pay(self, call: Call, ask: Ask) -> Driven:
-        assert call.user is not None
-        return await self.paying.drive(await self.paying.record(call.user, ask))
 
 
 def _confirmation(intent: Intent | None) -> Confirmation | None:

@@ -1,4 +1,4 @@
-"""DI-02, DI-08: a batch has five cards, and a card shows hobbies, age band, city and trust level; nothing else."""
+"""DI-02, DI-08: a batch has five cards. A card shows hobbies, age band, city and trust level, and nothing else."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -6,29 +6,21 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from unora_discovery.domain.chance import Chance
 from unora_discovery.domain.errors import PoolTooSmall
-from unora_discovery.domain.pool import AgeBand, Candidate, Found
+from unora_discovery.domain.policy import Odds
+from unora_discovery.domain.pool import AgeBand, Candidate
+from unora_discovery.domain.randomness import RandomSource
+from unora_discovery.domain.search import SearchResult
 
 BATCH_SIZE: Final = 5
-"""No policy: whatever the tier, the seed says five."""
+"""Not a policy: the seed fixes five, whatever the tier."""
 DRAWN_AT_MOST: Final = 2
-"""So many of them may be drawn rather than ranked (DI-13)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Odds:
-    """The numbers of what chance decides."""
-
-    admirer_probability: float
-    """With which each place that may be drawn is (DI-13)."""
-    reduced_visibility: float
-    """With which someone of reduced visibility takes part in a search (DI-10)."""
+"""How many of the five may be drawn at random instead of ranked (DI-13)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardHobby:
-    """A hobby on a card; `shared` if the viewer had it too when the card was made."""
+    """A hobby on a card. `shared` says whether the viewer had it too when the card was made."""
 
     hobby_option_id: str
     name: str
@@ -38,7 +30,7 @@ class CardHobby:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a viewer sees of someone, as it was when the card was made (DI-03). It has no place for who it is."""
+    """What a viewer sees of a member, as it was when the card was made (DI-03). It has no field for the member's id."""
 
     id: UUID
     position: int
@@ -49,8 +41,8 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Dealt:
-    """A new card, with who is behind it: only for the store."""
+class DealtCard:
+    """A new card with the member whom it shows. Only the store gets it."""
 
     shown_user_id: UUID
     card: Card
@@ -66,37 +58,46 @@ class Batch:
 
 
 def deal(
-    found: Found, viewer_hobbies: Collection[str], odds: Odds, chance: Chance, new_id: Callable[[], UUID]
-) -> tuple[Dealt, ...]:
-    """DI-02: five cards, or none. `new_id` must tell nothing of who is shown.
+    found: SearchResult,
+    viewer_hobbies: Collection[str],
+    odds: Odds,
+    random_source: RandomSource,
+    new_id: Callable[[], UUID],
+) -> tuple[DealtCard, ...]:
+    """DI-02: five cards. `new_id` must reveal nothing of the member who is shown. Raises PoolTooSmall.
 
-    They stand in the order of what they share with the viewer, by chance among equals (DI-07), however each came to be
-    among them: a card out of that order would give away that it is there for another reason (DI-13).
+    The order is by the number of shared hobbies, and random among equals (DI-07), whether a card was ranked or drawn:
+    a card out of that order would reveal that it is there for another reason (DI-13).
     """
-    five = [(candidate.shares(viewer_hobbies), chance.random(), candidate) for candidate in draw(found, odds, chance)]
+    five = [
+        (candidate.shares(viewer_hobbies), random_source.random(), candidate)
+        for candidate in draw(found, odds, random_source)
+    ]
     five.sort(key=lambda each: (-each[0], each[1]))
     return tuple(
-        Dealt(candidate.user_id, _card(candidate, position, viewer_hobbies, new_id()))
+        DealtCard(candidate.user_id, _card(candidate, position, viewer_hobbies, new_id()))
         for position, (_, _, candidate) in enumerate(five, start=1)
     )
 
 
-def draw(found: Found, odds: Odds, chance: Chance) -> list[Candidate]:
-    """DI-13: who is on the five cards. Raises PoolTooSmall.
+def draw(found: SearchResult, odds: Odds, random_source: RandomSource) -> list[Candidate]:
+    """DI-13: the five members of a batch. Raises PoolTooSmall.
 
-    The best of the ranking, but for up to two places that are drawn: for whoever waits for the viewer, and if nobody
-    does, for anyone at all. Whoever waits may share nothing with the viewer, and so may whoever is drawn in their
-    stead: a card that shares less than the ranking would bring is there when nobody waits, too (MA-10).
+    They are the best of the ranking, except for up to two places that are drawn. A drawn place goes to a member whose
+    interest waits for the viewer; if there is none, to any member who may be shown. Both may share nothing with the
+    viewer. So a card that shares less than the ranking would offer appears also when no interest waits (MA-10).
     """
     if len(found.ranked) < BATCH_SIZE:
         raise PoolTooSmall
-    drawn = sum(chance.random() < odds.admirer_probability for _ in range(DRAWN_AT_MOST))
+    drawn = sum(random_source.random() < odds.admirer_probability for _ in range(DRAWN_AT_MOST))
     five = list(found.ranked[: BATCH_SIZE - drawn])
     for _ in range(drawn):
-        there = {candidate.user_id for candidate in five}
-        waiting = [candidate for candidate in found.waiting if candidate.user_id not in there]
+        chosen = {candidate.user_id for candidate in five}
+        waiting = [candidate for candidate in found.waiting if candidate.user_id not in chosen]
         five.append(
-            waiting[0] if waiting else chance.choice([each for each in found.anyone if each.user_id not in there])
+            waiting[0]
+            if waiting
+            else random_source.choice([each for each in found.anyone if each.user_id not in chosen])
         )
     return five
 

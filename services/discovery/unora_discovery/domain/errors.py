@@ -1,4 +1,4 @@
-"""Why Discovery refuses. A refusal changes nothing."""
+"""The refusals of discovery. A refusal changes nothing."""
 
 from datetime import datetime
 
@@ -12,19 +12,19 @@ class NotAMember(DomainError):
 
 
 class NotDiscoveryReady(DomainError):
-    """PR-06: identity says what is missing."""
+    """PR-06: the caller is not discovery-ready, and identity says what is missing."""
 
     reason = "NOT_DISCOVERY_READY"
 
 
 class CapacityLocked(DomainError):
-    """DI-06: every slot is taken; a connection must end first."""
+    """DI-06: all slots of the caller are taken; a connection must end first."""
 
     reason = "CAPACITY_LOCKED"
 
 
 class RefreshLocked(DomainError):
-    """DI-06: the one timer of all servers has not run out. Says when it does (UTC)."""
+    """DI-06: the one timer of all servers still runs; `refresh_available_at` says until when (UTC)."""
 
     reason = "REFRESH_LOCKED"
 
@@ -33,13 +33,13 @@ class RefreshLocked(DomainError):
 
 
 class PoolTooSmall(DomainError):
-    """DI-02: there are not five to show. How many there are is not told (XX-04)."""
+    """DI-02: there are fewer than five members to show; how many is not said (XX-04)."""
 
     reason = "POOL_TOO_SMALL"
 
 
 class CardNotFound(DomainError):
-    """Another's card, one that is too old, a missing one: the same answer (XX-04)."""
+    """The card is missing, too old or another member's: one answer for all (XX-04)."""
 
     code = "NOT_FOUND"
     reason = "CARD_NOT_FOUND"

@@ -1,4 +1,4 @@
-"""DI-01: the three worlds a member takes part in."""
+"""DI-01: the three servers that members take part in."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,3 +20,4 @@ class Server:
     name: str
     description: str
     joined: bool
+    """Whether the member is in it now."""

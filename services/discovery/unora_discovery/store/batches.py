@@ -9,8 +9,25 @@ from uuid import UUID
 
 import msgspec
 from unora_common.database import Session, Tx
+from unora_common.rows import Columns
 
-from unora_discovery.domain import Batch, CardNotFound, Dealt, ServerType, Timer
+from unora_discovery.domain.cards import Batch, DealtCard
+from unora_discovery.domain.errors import CardNotFound
+from unora_discovery.domain.refresh import Timer
+from unora_discovery.domain.servers import ServerType
+from unora_discovery.store.members import TIMER
+
+CARD_TYPES: Final = {
+    "id": "uuid",
+    "shown_user_id": "uuid",
+    "position": "smallint",
+    "age_band": "text",
+    "city": "text",
+    "trust_level": "smallint",
+    "hobbies": "jsonb",
+}
+CARD: Final = Columns(*CARD_TYPES)
+CARD_ARRAYS: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(CARD_TYPES.values(), start=7))
 
 CLOSE: Final = """
     WITH closed AS (
@@ -19,29 +36,25 @@ CLOSE: Final = """
     UPDATE discovery.discovery_cards k SET deleted_at = $3 FROM closed
     WHERE k.batch_id = closed.id AND k.deleted_at IS NULL"""
 
-OPEN: Final = """
+OPEN: Final = f"""
     WITH batch AS (
         INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at) VALUES ($2, $1, $3, $4)),
     cards AS (
-        INSERT INTO discovery.discovery_cards (
-            id, batch_id, position, shown_user_id, age_band, city, trust_level, hobbies)
-        SELECT id, $2, position, shown_user_id, age_band, city, trust_level, hobbies
-        FROM unnest($5::uuid[], $6::smallint[], $7::uuid[], $8::text[], $9::text[], $10::smallint[], $11::jsonb[])
-            AS card (id, position, shown_user_id, age_band, city, trust_level, hobbies)),
+        INSERT INTO discovery.discovery_cards (batch_id, {CARD.names()})
+        SELECT $2, {CARD.names()} FROM unnest({CARD_ARRAYS}) AS card ({CARD.names()})),
     first AS (
         UPDATE discovery.server_memberships SET first_batch_at = $4
         WHERE user_id = $1 AND server_type = $3 AND first_batch_at IS NULL)
-    UPDATE discovery.refresh_timers
-    SET version = version + 1, last_global_refresh_at = $12, refresh_available_at = $13
+    UPDATE discovery.refresh_timers SET version = version + 1, {TIMER.assignments(first=5)}
     WHERE user_id = $1 RETURNING version"""
 
-RESOLVE: Final = """
+GET_SHOWN_MEMBER: Final = """
     SELECT k.shown_user_id, b.server_type
     FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
     WHERE k.id = $1 AND b.user_id = $2 AND ($3 OR (b.deleted_at IS NULL AND k.deleted_at IS NULL))"""
 
-# That there was a first batch is known without it. Of two purges at once each takes rows that the other has not. The
-# clock stands in a subquery, and the ids in arrays, so that indexes are used.
+# first_batch_at keeps the fact that there was a first batch. SKIP LOCKED: two purges at the same time take different
+# rows. The clock is read in a subquery and the ids are arrays, so that Postgres uses the indexes.
 PURGE: Final = """
     WITH old AS MATERIALIZED (
         SELECT id FROM discovery.discovery_batches
@@ -52,49 +65,58 @@ PURGE: Final = """
 
 
 async def close(tx: Tx, user_id: UUID, server: ServerType) -> None:
-    """Closes the active batch of the member, whose row is locked, if there is one, now."""
+    """Closes the active batch of the member, whose row is locked, at tx.now, if there is one."""
     await tx.run(CLOSE, user_id, server, tx.now)
 
 
 async def replace(
-    tx: Tx, user_id: UUID, server: ServerType, batch_id: UUID, dealt: Sequence[Dealt], timer: Timer
+    tx: Tx, user_id: UUID, server: ServerType, batch_id: UUID, dealt: Sequence[DealtCard], timer: Timer
 ) -> tuple[Batch, int]:
-    """Closes the active batch of the member, whose row is locked, and opens the next, now (DI-03); keeps the timer.
-    Returns the new batch and the member's new version.
+    """Closes the active batch of the member, whose row is locked, opens the next one at tx.now (DI-03), and stores the
+    timer. Returns the new batch and the member's new version.
     """
     await close(tx, user_id, server)
-    cards = tuple(each.card for each in dealt)
+    records = [_record(each) for each in dealt]
     version: int = await tx.value(
         OPEN,
         user_id,
         batch_id,
         server,
         tx.now,
-        [card.id for card in cards],
-        [card.position for card in cards],
-        [each.shown_user_id for each in dealt],
-        [card.age_band for card in cards],
-        [card.city for card in cards],
-        [card.trust_level for card in cards],
-        [msgspec.json.encode(card.hobbies).decode() for card in cards],
         timer.last_global_refresh_at,
         timer.refresh_available_at,
+        *([record[name] for record in records] for name in CARD),
     )
-    return Batch(batch_id, tx.now, cards), version
+    return Batch(batch_id, tx.now, tuple(each.card for each in dealt)), version
 
 
-async def resolve(
+async def get_shown_member(
     session: Session, card_id: UUID, viewer: UUID, *, allow_replaced: bool = False
 ) -> tuple[UUID, ServerType]:
-    """Who is behind a card of the viewer's active batch, or of any that is still kept, and in which server it is.
-    Raises CardNotFound.
+    """The member whom a card shows, and the server of its batch. The batch is the viewer's active one, or any of the
+    viewer's that is still stored. Raises CardNotFound.
     """
-    row = await session.row(RESOLVE, card_id, viewer, allow_replaced)
+    row = await session.row(GET_SHOWN_MEMBER, card_id, viewer, allow_replaced)
     if row is None:
         raise CardNotFound
     return row["shown_user_id"], ServerType(row["server_type"])
 
 
-async def purge(tx: Tx, kept: timedelta, limit: int) -> int:
-    """Deletes batches that were replaced so long ago, by the machine's clock, and their cards; returns how many."""
-    return await tx.run(PURGE, kept, limit)
+async def purge(tx: Tx, retention: timedelta, limit: int) -> int:
+    """Deletes batches that were replaced longer ago than `retention`, by the machine's clock, with their cards. Returns
+    the number of batches.
+    """
+    return await tx.run(PURGE, retention, limit)
+
+
+def _record(dealt: DealtCard) -> dict[str, object]:
+    card = dealt.card
+    return {
+        "id": card.id,
+        "shown_user_id": dealt.shown_user_id,
+        "position": card.position,
+        "age_band": card.age_band,
+        "city": card.city,
+        "trust_level": card.trust_level,
+        "hobbies": msgspec.json.encode(card.hobbies).decode(),
+    }

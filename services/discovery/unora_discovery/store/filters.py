@@ -6,49 +6,48 @@ from typing import Final
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
+from unora_common.rows import Columns, from_row
 
-from unora_discovery.domain import Filters, Gender, ServerType
+from unora_discovery.domain.filters import Filters
+from unora_discovery.domain.servers import ServerType
 
-FIND: Final = """
-    SELECT genders, min_age, max_age, same_city_only, deleted_at FROM discovery.filters
-    WHERE user_id = $1 AND server_type = $2"""
+FILTERS: Final = Columns("genders", "min_age", "max_age", "same_city_only")
 
-# The update changes nothing: it takes the lock of a row that is there already.
-MAKE_AND_LOCK: Final = """
+GET: Final = f"""
+    SELECT {FILTERS.names()}, deleted_at FROM discovery.filters WHERE user_id = $1 AND server_type = $2"""
+
+# The update changes nothing: it locks a row that exists already.
+LOCK_OR_CREATE: Final = f"""
     INSERT INTO discovery.filters AS f (user_id, server_type, updated_at) VALUES ($1, $2, clock.now())
     ON CONFLICT (user_id, server_type) DO UPDATE SET updated_at = f.updated_at
-    RETURNING f.genders, f.min_age, f.max_age, f.same_city_only, f.deleted_at, clock.now() AS now"""
+    RETURNING {FILTERS.names("f")}, f.deleted_at, clock.now() AS now"""
 
-SAVE: Final = """
-    UPDATE discovery.filters SET genders = $3, age_bands = $4, min_age = $5, max_age = $6, same_city_only = $7,
-        updated_at = $8, deleted_at = NULL
+SAVE: Final = f"""
+    UPDATE discovery.filters SET updated_at = $3, deleted_at = NULL, age_bands = $4, {FILTERS.assignments(first=5)}
     WHERE user_id = $1 AND server_type = $2"""
 
 
-async def find(session: Session, user_id: UUID, server: ServerType) -> Filters:
-    """A member's filters; where none are kept, those that let everyone pass."""
-    return _filters(await session.row(FIND, user_id, server))
+async def get(session: Session, user_id: UUID, server: ServerType) -> Filters:
+    """A member's filters. If none are stored, the default, which lets everyone pass."""
+    return _filters(await session.row(GET, user_id, server))
 
 
-async def lock(tx: Tx, user_id: UUID, server: ServerType) -> Filters:
-    """The same, with the row locked, made if it is not there; sets tx.now."""
-    (row,) = await tx.lock(MAKE_AND_LOCK, user_id, server)
+async def lock_or_create(tx: Tx, user_id: UUID, server: ServerType) -> Filters:
+    """The same, with the row locked; creates it if it is missing, and sets tx.now."""
+    (row,) = await tx.lock(LOCK_OR_CREATE, user_id, server)
     return _filters(row)
 
 
 def save(tx: Tx, user_id: UUID, server: ServerType, filters: Filters) -> None:
-    """Keeps a member's filters, whose row is locked, with the bands that the search compares."""
-    bands = list(filters.age_bands)
-    ages = (filters.min_age, filters.max_age)
-    tx.defer(SAVE, user_id, server, list(filters.genders), bands, *ages, filters.same_city_only, tx.now)
+    """Stores a member's filters, whose row is locked, with the age bands that the search compares."""
+    record = {
+        "genders": list(filters.genders),
+        "min_age": filters.min_age,
+        "max_age": filters.max_age,
+        "same_city_only": filters.same_city_only,
+    }
+    tx.defer(SAVE, user_id, server, tx.now, list(filters.age_bands), *FILTERS.values(record))
 
 
 def _filters(row: Row | None) -> Filters:
-    if row is None or row["deleted_at"]:
-        return Filters()
-    return Filters(
-        genders=tuple(Gender(gender) for gender in row["genders"]),
-        min_age=row["min_age"],
-        max_age=row["max_age"],
-        same_city_only=row["same_city_only"],
-    )
+    return Filters() if row is None or row["deleted_at"] else from_row(Filters, row)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from unora_common.database import Row, Session
+from unora_common.rows import from_row
 
-from unora_discovery.domain import BATCH_SIZE, DRAWN_AT_MOST, AgeBand, Candidate, Found, Hobby, ServerType
+from unora_discovery.domain.cards import BATCH_SIZE, DRAWN_AT_MOST
+from unora_discovery.domain.pool import Candidate
+from unora_discovery.domain.search import SearchCriteria, SearchResult
+from unora_discovery.domain.servers import ServerType
 
-# Whom the viewer must not be shown is gathered first, by indexes and of history only what counts. (Batches as an array:
-# for a join Postgres guesses how many there are, and where it guesses wrong it reads all cards.) A batch was shown from
-# its making until it was replaced, so that the people of the batch that is being replaced are not in the next one,
-# however old it is.
+# The members that must not be shown are collected first, by indexes, with only the part of the history that counts.
+# (Batches are an array: for a join Postgres estimates their number, and with a wrong estimate it reads all cards.)
+# A batch was shown from its creation until it was replaced. So a member of the batch that is being replaced is not in
+# the next one, however old it is.
 APART: Final = """
     SELECT other_id FROM discovery.exclusions
     WHERE user_id = $1 AND reason <> 'lifted'
@@ -31,7 +32,7 @@ APART: Final = """
         UNION ALL
         SELECT id FROM discovery.discovery_batches WHERE user_id = $1 AND deleted_at > $4))"""
 
-# The filters are those of this server, as they are now: cards that are shown stay (DI-05, DI-03).
+# The filters are those of this server, as they are now. Existing cards stay (DI-05, DI-03).
 VIEWER: Final = """
     SELECT v.gender, v.age_band, lower(v.city) AS city, coalesce(f.genders, '{}') AS genders,
         coalesce(f.age_bands, '{}') AS age_bands, coalesce(f.same_city_only, false) AS same_city_only
@@ -39,7 +40,7 @@ VIEWER: Final = """
     LEFT JOIN discovery.filters f ON f.user_id = v.user_id AND f.server_type = $2 AND f.deleted_at IS NULL
     WHERE v.user_id = $1"""
 
-# Chance is a hash of who it is and a seed, so that one statement draws for all, and a test can say what was drawn.
+# The random draw is a hash of the member's id and a seed: one statement draws for all, and a test can repeat the draw.
 ELIGIBLE: Final = """
     SELECT c.user_id, uuid_hash_extended(c.user_id, $6) AS tie,
         (SELECT count(*) FROM unnest(c.hobby_option_ids) AS hobby WHERE hobby = ANY ($3)) AS shared
@@ -58,8 +59,8 @@ ELIGIBLE: Final = """
         AND (NOT (v.same_city_only OR coalesce(f.same_city_only, false)) OR lower(c.city) = v.city)
         AND NOT EXISTS (SELECT FROM apart WHERE apart.other_id = c.user_id)"""
 
-# Interests that wait are sought apart from the ranking, whether there are any or not: of thousands of candidates a few
-# wait, and it must cost the same (MA-10).
+# Waiting interests are searched apart from the ranking, whether there are any or not: only a few of thousands of
+# candidates wait, and the cost must not depend on it (MA-10).
 SEARCH: Final = f"""
     WITH apart AS MATERIALIZED ({APART}),
     viewer AS MATERIALIZED ({VIEWER}),
@@ -81,46 +82,25 @@ SEARCH: Final = f"""
     ORDER BY found.part, found.shared DESC, found.tie"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a search goes by, beside the viewer."""
-
-    hobbies: Collection[str]
-    not_shown_since: datetime
-    """Whoever was on a card of the viewer's after this (UTC) is left out (DI-09)."""
-    now: datetime
-    tie_seed: int
-    visibility_seed: int
-    visibility_below: int
-    ranked: int
-    """How many of the best to bring."""
-
-
-async def search(session: Session, viewer: UUID, server: ServerType, asked: Asked) -> Found:
+async def search(session: Session, viewer: UUID, server: ServerType, criteria: SearchCriteria) -> SearchResult:
     """Members of the server who may be shown to the viewer (DI-09), who pass the viewer's filters and whose filters the
-    viewer passes (DI-05, DI-12): the best ranked, some of all, and some of those whose interest waits.
+    viewer passes (DI-05, DI-12).
     """
     rows = await session.rows(
         SEARCH,
         viewer,
         server,
-        list(asked.hobbies),
-        asked.not_shown_since,
-        asked.now,
-        asked.tie_seed,
-        asked.visibility_seed,
-        asked.visibility_below,
-        asked.ranked,
+        list(criteria.hobbies),
+        criteria.not_shown_since,
+        criteria.now,
+        criteria.tie_seed,
+        criteria.visibility_seed,
+        criteria.visibility_below,
+        criteria.ranked_limit,
     )
     parts = ([_candidate(row) for row in rows if row["part"] == part] for part in ("ranked", "anyone", "waiting"))
-    return Found(*map(tuple, parts))
+    return SearchResult(*map(tuple, parts))
 
 
 def _candidate(row: Row) -> Candidate:
-    return Candidate(
-        user_id=row["user_id"],
-        age_band=AgeBand(row["age_band"]),
-        city=row["city"],
-        trust_level=row["trust_level"],
-        hobbies=msgspec.json.decode(row["hobbies"], type=tuple[Hobby, ...]),
-    )
+    return from_row(Candidate, {**row, "hobbies": msgspec.json.decode(row["hobbies"])})

@@ -1,52 +1,52 @@
-"""Why matching refuses. None of these tells anything of another member (XX-04)."""
+"""The refusals of matching. None of them reveals anything about another member (XX-04)."""
 
 from unora_common.errors import DomainError
 
 
 class CapacityFull(DomainError):
-    """MA-13: the caller has no open slot. Said before anything about the other is read."""
+    """MA-13: the caller has no open slot. This is checked before anything about the other member is read."""
 
     code = "FAILED_PRECONDITION"
     reason = "CAPACITY_FULL"
 
 
 class CardNotFound(DomainError):
-    """The card is not in the caller's active batch: another's, an old one, or none at all."""
+    """The card is not in the caller's active batch: it is another member's, an old one, or does not exist."""
 
     code = "NOT_FOUND"
     reason = "CARD_NOT_FOUND"
 
 
 class InterestExists(DomainError):
-    """The caller has sent this interest already, and it looks pending to them."""
+    """The caller has sent this interest already, and to the caller it looks pending."""
 
     code = "ALREADY_EXISTS"
     reason = "INTEREST_EXISTS"
 
 
 class InterestNotFound(DomainError):
-    """The interest does not exist, or is another's: the same answer."""
+    """The interest does not exist, or is another member's: the same answer."""
 
     code = "NOT_FOUND"
     reason = "INTEREST_NOT_FOUND"
 
 
 class InterestOver(DomainError):
-    """MA-11: the interest does not look pending to its sender any more."""
+    """MA-11: to its sender, the interest no longer looks pending."""
 
     code = "FAILED_PRECONDITION"
     reason = "INTEREST_CLOSED"
 
 
 class ConnectionNotFound(DomainError):
-    """The connection does not exist, or is another's: the same answer."""
+    """The connection does not exist, or is not the caller's: the same answer."""
 
     code = "NOT_FOUND"
     reason = "CONNECTION_NOT_FOUND"
 
 
 class ConnectionOver(DomainError):
-    """MA-09: it has ended already, whoever ended it."""
+    """MA-09: the connection has ended already, by whichever of the two."""
 
     code = "FAILED_PRECONDITION"
     reason = "CONNECTION_ENDED"

@@ -1,16 +1,19 @@
-"""Interests: one-way wishes that nobody sees until they are mutual (MA-01 to MA-05, MA-10)."""
+"""Interests: one-way wishes that stay hidden until they are mutual (MA-01 to MA-05, MA-10)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from uuid import UUID
 
+from unora_common.domain_events import DomainEvent
+
 from unora_matching.domain.errors import InterestOver
+from unora_matching.domain.events import InterestClosed, InterestClosure, InterestSent
 from unora_matching.domain.inventory import Inventory
 
 
 class InterestStatus(StrEnum):
-    """Where an interest stands. Pending is the only state that anything follows."""
+    """State of an interest. All states but PENDING are final."""
 
     PENDING = "pending"
     MATCHED = "matched"
@@ -21,8 +24,8 @@ class InterestStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a member wishes: who is behind the card, in the server of its batch."""
+class ResolvedCard:
+    """A card, the member behind it, and the server of its batch."""
 
     card_id: UUID
     receiver_id: UUID
@@ -31,8 +34,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """An interest. `shown_as` is what its sender sees: a void one looks pending until it is wiped, withdrawn or expires
-    like any other (MA-11).
+    """An interest. `shown_as` is what its sender sees: a void interest looks pending until it is wiped, withdrawn or
+    expires like any other (MA-11).
     """
 
     id: UUID
@@ -40,104 +43,116 @@ class Interest:
     receiver_id: UUID
     server_type: str
     card_id: UUID
-    status: InterestStatus
+    interest_status: InterestStatus
     shown_as: InterestStatus
     sent_at: datetime
     version: int  # one higher with each event
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """How an interest was closed: that it can no longer match, or that a void one no longer looks pending either."""
+class PairRelation:
+    """What lies between the sender and the receiver of an interest, read under the locks of both."""
 
-    id: UUID
-    sender_id: UUID
-    receiver_id: UUID
-    server_type: str
-    closure: InterestStatus
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the receiver of a wish stands to its sender, read under the locks of both."""
-
-    met: bool
-    """The two are connected, or were: in any server, whoever ended it."""
+    ever_connected: bool
+    """The two are connected, or were: in any server, and for any reason that it ended."""
     blocked: bool
     """One of the two blocks the other now."""
-    answer: UUID | None
+    returned_interest_id: UUID | None
     """The receiver's own interest in the sender, pending in the same server and not yet due to expire."""
 
     @property
-    def apart(self) -> bool:
-        """Whether the two are kept apart (MA-12)."""
-        return self.met or self.blocked
+    def kept_apart(self) -> bool:
+        """Whether the two can never match, or not while a block lasts (MA-12)."""
+        return self.ever_connected or self.blocked
 
 
-class Verdict(Enum):
-    """What becomes of a wish."""
+class Outcome(Enum):
+    """What happens with an interest when it is sent."""
 
     WAIT = auto()
     MATCH = auto()
     VOID = auto()
 
 
-def judge(sender: Inventory, receiver: Inventory, standing: Standing) -> Verdict:
-    """MA-01, MA-03, MA-12, SA-08: a match needs both to wish it and both to have an open slot.
+def decide(sender: Inventory, receiver: Inventory, relation: PairRelation) -> Outcome:
+    """MA-01, MA-03, MA-12, SA-08: a match needs an interest of both, and an open slot of both.
 
-    Only a match can be seen by the sender. All else keeps the look of waiting: a refusal would tell them who is behind
-    the card, or that safety silenced them. So a card that outlived the pair's connection still takes an interest, which
-    is void: who has ended never connects again (MA-12), and a new card of them there is none (DI-09).
+    The sender sees a difference only if it matches. In all other cases the interest looks pending: a refusal would tell
+    the sender who is behind the card, or that safety restricted them. So a card that is older than the end of the
+    pair's connection still takes an interest, which is void: an ended pair never connects again (MA-12), and gets no
+    new cards of each other (DI-09). Raises CapacityFull if the sender has no open slot.
     """
-    sender.demand_open_slot()
-    if sender.silenced or standing.apart:
-        return Verdict.VOID
-    if standing.answer is None or receiver.is_full or receiver.silenced:
-        return Verdict.WAIT
-    return Verdict.MATCH
+    sender.require_open_slot()
+    if sender.silenced or relation.kept_apart:
+        return Outcome.VOID
+    if relation.returned_interest_id is None or receiver.is_full or receiver.silenced:
+        return Outcome.WAIT
+    return Outcome.MATCH
 
 
-def send(interest_id: UUID, sender_id: UUID, wish: Wish, verdict: Verdict, now: datetime) -> Interest:
-    """The interest as it is first stored: pending, or void from its first moment with the same look."""
-    void = verdict is Verdict.VOID
-    return Interest(
+def send(
+    interest_id: UUID, sender_id: UUID, card: ResolvedCard, outcome: Outcome, now: datetime, lifetime: timedelta
+) -> tuple[Interest, list[DomainEvent]]:
+    """The interest as it is first stored: void or pending, which look the same. `match` follows if it matches."""
+    interest = Interest(
         id=interest_id,
         sender_id=sender_id,
-        receiver_id=wish.receiver_id,
-        server_type=wish.server_type,
-        card_id=wish.card_id,
-        status=InterestStatus.VOID if void else InterestStatus.PENDING,
+        receiver_id=card.receiver_id,
+        server_type=card.server_type,
+        card_id=card.card_id,
+        interest_status=InterestStatus.PENDING,
         shown_as=InterestStatus.PENDING,
         sent_at=now,
-        version=2 if void else 1,
+        version=1,
     )
+    sent = InterestSent(
+        interest_id=interest_id,
+        version=1,
+        sender_id=sender_id,
+        receiver_id=card.receiver_id,
+        server_type=card.server_type,
+        occurred_at=now,
+        expires_at=now + lifetime,
+    )
+    if outcome is not Outcome.VOID:
+        return interest, [sent]
+    void = replace(interest, interest_status=InterestStatus.VOID, version=2)
+    return void, [sent, _closed(void, InterestClosure.VOID, now)]
 
 
 def match(interest: Interest) -> Interest:
-    """The interest, become a connection."""
-    if interest.status is not InterestStatus.PENDING:
-        raise ValueError(f"an interest that is {interest.status} cannot match")
-    return replace(
-        interest, status=InterestStatus.MATCHED, shown_as=InterestStatus.MATCHED, version=interest.version + 1
-    )
-
-
-def withdraw(interest: Interest) -> Interest:
-    """MA-11: what looks pending can be taken back, a void one exactly as one that waits."""
-    if interest.shown_as is not InterestStatus.PENDING:
-        raise InterestOver
-    void = interest.status is InterestStatus.VOID
+    """The interest after it became a connection. Raises ValueError if it was not pending."""
+    if interest.interest_status is not InterestStatus.PENDING:
+        raise ValueError(f"an interest that is {interest.interest_status} cannot match")
     return replace(
         interest,
-        status=InterestStatus.VOID if void else InterestStatus.WITHDRAWN,
-        shown_as=InterestStatus.WITHDRAWN,
+        interest_status=InterestStatus.MATCHED,
+        shown_as=InterestStatus.MATCHED,
         version=interest.version + 1,
     )
 
 
-def closed(interest: Interest, closure: InterestStatus) -> Closed:
-    """How an interest was closed, as it is told."""
-    return Closed(
-        interest.id, interest.sender_id, interest.receiver_id, interest.server_type, closure, interest.version
+def withdraw(interest: Interest, now: datetime) -> tuple[Interest, InterestClosed]:
+    """MA-11: an interest that looks pending can be withdrawn, also a void one. Raises InterestOver for any other."""
+    if interest.shown_as is not InterestStatus.PENDING:
+        raise InterestOver
+    void = interest.interest_status is InterestStatus.VOID
+    withdrawn = replace(
+        interest,
+        interest_status=InterestStatus.VOID if void else InterestStatus.WITHDRAWN,
+        shown_as=InterestStatus.WITHDRAWN,
+        version=interest.version + 1,
+    )
+    return withdrawn, _closed(withdrawn, InterestClosure.WITHDRAWN, now)
+
+
+def _closed(interest: Interest, closure: InterestClosure, now: datetime) -> InterestClosed:
+    return InterestClosed(
+        interest_id=interest.id,
+        version=interest.version,
+        sender_id=interest.sender_id,
+        receiver_id=interest.receiver_id,
+        server_type=interest.server_type,
+        closure=closure,
+        occurred_at=now,
     )

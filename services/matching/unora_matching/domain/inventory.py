@@ -2,37 +2,18 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from unora_matching.domain.errors import CapacityFull
-
-
-class Tier(StrEnum):
-    """A member's subscription."""
-
-    FREE = "free"
-    PLUS = "plus"
-    PRO = "pro"
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """Policy: how many connections each tier has room for."""
-
-    free: int = 1
-    plus: int = 2
-    pro: int = 4
-
-    def of(self, tier: Tier) -> int:
-        """The limit of a tier."""
-        return {Tier.FREE: self.free, Tier.PLUS: self.plus, Tier.PRO: self.pro}[tier]
+from unora_matching.domain.events import InterestsWiped, InventoryChanged
+from unora_matching.domain.notices import Restriction
+from unora_matching.domain.policy import Slots, Tier
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a member has, over all servers, and what billing and safety said of them."""
+    """A member's slots over all servers, and what billing and safety published of the member."""
 
     user_id: UUID
     tier: Tier
@@ -42,12 +23,12 @@ class Inventory:
     tier_version: int = 0  # of billing's account; a newer one counts
     restricted: bool = False
     suspended: bool = False
-    standing_version: int = 0  # of safety's standing; a newer one counts
-    standing_at: datetime | None = None  # when safety changed it
+    standing_version: int = 0  # of safety's Restriction; a newer one counts
+    standing_at: datetime | None = None  # when safety decided it
 
     @property
     def connection_limit(self) -> int:
-        """MA-07: the tier's limit; while more connections are held than that, their number, which nothing can pass."""
+        """MA-07: the tier's limit, or the number of connections if that is higher."""
         return max(self.tier_limit, self.active_connection_count)
 
     @property
@@ -57,48 +38,77 @@ class Inventory:
 
     @property
     def silenced(self) -> bool:
-        """SA-06, SA-08: restricted or suspended, so that what the member sends can never match."""
+        """SA-06, SA-08: restricted or suspended, so the member's interests can never match."""
         return self.restricted or self.suspended
 
-    def demand_open_slot(self) -> None:
-        """MA-13: raises CapacityFull when there is none."""
+    def require_open_slot(self) -> None:
+        """MA-13: raises CapacityFull if no slot is open."""
         if self.is_full:
             raise CapacityFull
 
-    def take_slot(self) -> Self:
-        """A connection forms. Whoever takes a slot has made sure that one is open."""
+    def take_slot(self, now: datetime) -> tuple[Self, InventoryChanged]:
+        """A connection forms. Raises ValueError if no slot is open: the caller must check that first."""
         if self.is_full:
-            raise ValueError("a slot was taken of a member who is full")
-        return replace(self, active_connection_count=self.active_connection_count + 1, version=self.version + 1)
+            raise ValueError("a full member has no slot to take")
+        taken = replace(self, active_connection_count=self.active_connection_count + 1, version=self.version + 1)
+        return taken, _changed(taken, now)
 
-    def free_slots(self, count: int = 1) -> Self:
-        """So many connections end; a limit above the tier's falls with them (MA-07)."""
+    def free_slots(self, count: int, now: datetime) -> tuple[Self, InventoryChanged]:
+        """`count` connections end. A limit that is higher than the tier's falls with them (MA-07)."""
         if not 0 < count <= self.active_connection_count:
             raise ValueError("there are not so many taken slots to free")
-        return replace(self, active_connection_count=self.active_connection_count - count, version=self.version + 1)
+        freed = replace(self, active_connection_count=self.active_connection_count - count, version=self.version + 1)
+        return freed, _changed(freed, now)
 
-    def wipe(self) -> Self:
-        """MA-04: the pending interests go with the last slot."""
+    def wipe(self, count: int, connection_id: UUID | None, now: datetime) -> tuple[Self, InterestsWiped]:
+        """MA-04: the last slot was taken, by a connection or by a lower tier, and `count` interests were wiped."""
         if not self.is_full:
             raise ValueError("a member with an open slot keeps their interests")
-        return replace(self, version=self.version + 1)
+        wiped = replace(self, version=self.version + 1)
+        return wiped, InterestsWiped(
+            user_id=wiped.user_id,
+            version=wiped.version,
+            wiped_count=count,
+            connection_id=connection_id,
+            occurred_at=now,
+        )
 
-    def change_tier(self, tier: Tier, slots: Slots, version: int) -> Self | None:
-        """MA-07: what billing told in this version of the member's account; None if a newer one is known."""
+    def change_tier(
+        self, tier: Tier, slots: Slots, version: int, now: datetime
+    ) -> tuple[Self, InventoryChanged] | None:
+        """MA-07: the tier in this version of billing's account; None if this version or a newer one is known."""
         if version <= self.tier_version:
             return None
-        return replace(self, tier=tier, tier_limit=slots.of(tier), tier_version=version, version=self.version + 1)
+        changed = replace(self, tier=tier, tier_limit=slots.of(tier), tier_version=version, version=self.version + 1)
+        return changed, _changed(changed, now)
 
-    def change_standing(self, *, restricted: bool, suspended: bool, version: int, at: datetime) -> Self | None:
-        """SA-06, SA-08: what safety told in this version of the standing; None if a newer one is known.
+    def change_restriction(self, restriction: Restriction) -> Self | None:
+        """SA-06, SA-08: None if this version or a newer one is known.
 
-        It is told to nobody (SA-03), so it is no event of the inventory.
+        It is hidden from all members (SA-03), so it is no event of the inventory.
         """
-        if version <= self.standing_version:
+        if restriction.version <= self.standing_version:
             return None
-        return replace(self, restricted=restricted, suspended=suspended, standing_version=version, standing_at=at)
+        return replace(
+            self,
+            restricted=restriction.restricted,
+            suspended=restriction.suspended,
+            standing_version=restriction.version,
+            standing_at=restriction.changed_at,
+        )
 
 
-def newcomer(user_id: UUID, slots: Slots) -> Inventory:
-    """The inventory of a member of whom nothing is stored yet."""
+def new_inventory(user_id: UUID, slots: Slots) -> Inventory:
+    """The inventory of a member for whom no row is stored yet."""
     return Inventory(user_id, Tier.FREE, 0, slots.of(Tier.FREE), version=0)
+
+
+def _changed(inventory: Inventory, now: datetime) -> InventoryChanged:
+    return InventoryChanged(
+        user_id=inventory.user_id,
+        version=inventory.version,
+        tier=inventory.tier,
+        active_connection_count=inventory.active_connection_count,
+        connection_limit=inventory.connection_limit,
+        occurred_at=now,
+    )

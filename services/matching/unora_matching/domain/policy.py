@@ -1,15 +1,35 @@
-"""The numbers of matching's rules, as its use cases take them."""
+"""The tiers, and the numbers of matching's rules."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
-from unora_matching.domain.inventory import Slots
+
+class Tier(StrEnum):
+    """A member's subscription level."""
+
+    FREE = "free"
+    PLUS = "plus"
+    PRO = "pro"
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many connections each tier has room for (MA-06)."""
+
+    free: int = 1
+    plus: int = 2
+    pro: int = 4
+
+    def of(self, tier: Tier) -> int:
+        """The limit of a tier."""
+        return {Tier.FREE: self.free, Tier.PLUS: self.plus, Tier.PRO: self.pro}[tier]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Defaults are the design's; a deployment may set others."""
+    """The numbers that use cases take. The defaults are the design's; a deployment may set others."""
 
     slots: Slots = field(default_factory=Slots)
     lifetime: timedelta = timedelta(days=14)
-    """How long an interest waits (MA-11)."""
+    """The time from the sending of an interest to its expiry (MA-11)."""

@@ -1,23 +1,25 @@
-"""What a framed reveal may draw on, and what comes of it."""
+"""What reveal knows of a member from identity, and the texts that it makes from that. None of it may be logged."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # no repr: the member's own words must not get into a log
 class Hobby:
-    """A hobby of the other: its option, and what they say of it."""
+    """A hobby of a member: the option, and what the member wrote about it."""
 
     option: str
     """The stable lower_snake id."""
     name: str
     """The option's name, the same for everyone."""
     words: str
-    """Their own words: to be understood, never to be repeated (RE-06)."""
+    """The member's own words. They may guide a text, and must never be repeated in it (RE-06)."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # no repr: personal words have no business in a log
+@dataclass(frozen=True, slots=True, repr=False)
 class Facts:
-    """What identity tells of a member for framing and for the guard; never the name, never a photo."""
+    """What identity tells of a member for framing and for the guard. Never the name, never a photo."""
 
     hobbies: tuple[Hobby, ...]
     bio: str = ""
@@ -34,8 +36,25 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Framed:
-    """A text about the other, as the member gets it: a few words, and one short paragraph."""
+class FramedText:
+    """A text about a member: a title of a few words, and one short paragraph."""
 
     title: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Photo:
+    """A photo of the partner, with a link that expires."""
+
+    id: UUID
+    url: str
+    url_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """The partner's name and photos: handed through to the member, and stored nowhere (RE-04)."""
+
+    name: str
+    photos: tuple[Photo, ...]

@@ -1,32 +1,33 @@
-"""Reveal 3, a glimpse of how the other is (PE-04, PE-06): two things that may be said of them, put into words.
+"""Reveal 3, a glimpse of what the partner is like (PE-04, PE-06): two leanings, put into words.
 
-What is not known by answers is guessed from what they love, as a friend would. Both come from the same few sentences
-and are said in the same voices, so that no text tells whether a question was ever answered. None holds a score, the
-name of a trait or a rank, and each is meant to be a kind thing to read about oneself.
+Leanings that are not known from answers are guessed from the partner's hobbies. Both kinds use the same few sentences
+in the same templates, so no text tells whether a question was ever answered. No sentence holds a score, the name of a
+trait or a rank, and each is meant to be kind to the person that it describes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeVar
 from uuid import UUID
 
-from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.facts import Facts, FramedText
 from unora_reveal.domain.personality import Dimension, Leaning, Side
+from unora_reveal.domain.rotation import rotated
 from unora_reveal.domain.themes import themes_of
 
-T = TypeVar("T")
 GLIMPSE = 3
-"""The number of the reveal that draws on personality; no policy, since what was stored of others stays."""
-TOLD = 2
-"""So many things a glimpse tells."""
-THINGS = 3
-"""Of so many, those known best, and they turn by themselves."""
-HOUR = 3600
-HOURS_BETWEEN = 4
-"""A glimpse turns once in so many hours, taking one day with another."""
+"""The number of the reveal that uses personality. It is not configurable, since the texts of the other reveals are
+stored.
+"""
+SHOWN = 2
+"""How many leanings a glimpse shows."""
+CANDIDATES = 3
+"""Out of how many, the best known first; the two that are shown change over time."""
+HOUR_SECONDS = 3600
+TURN_HOURS = 4
+"""A glimpse changes once in this many hours, on average."""
 
-_SAYINGS = {
+_SENTENCES = {
     Leaning(Dimension.EXPLORATION, Side.ONE): "say yes to the unfamiliar before asking what it is for",
     Leaning(Dimension.EXPLORATION, Side.BOTH): "like a new idea with something familiar beside it",
     Leaning(Dimension.EXPLORATION, Side.OTHER): "know a favourite place well and go back there on purpose",
@@ -44,7 +45,7 @@ _SAYINGS = {
     Leaning(Dimension.COMPOSURE, Side.OTHER): "feel things early and clearly, the good ones too",
 }
 
-_VOICES = (
+_TEMPLATES = (
     ("At a second look", "It seems that they {one}. They also {two}. Ask for the story behind either one."),
     ("Between the lines", "You may find that they {one}, and that they {two}. Both are easy to like."),
     ("How it feels nearby", "Spend an hour together and you might see it: they {one}, and they {two}."),
@@ -52,46 +53,41 @@ _VOICES = (
 )
 
 
-def glimpsed(known: Sequence[Leaning], facts: Facts, turn: int) -> list[Leaning]:
-    """The two that are told now, of three: what is known by answers, and as much as is missing of what is guessed.
+def choose_leanings(known: Sequence[Leaning], facts: Facts, turn: int) -> list[Leaning]:
+    """The two leanings that are shown now, out of three: those known from answers, completed by guessed ones.
 
-    Three things, each with one side, for everybody: who looks often hears of nobody more than of another, and of nobody
-    both this and its contrary.
+    Every member has exactly three candidates, each about another dimension. So a partner who looks often does not learn
+    more of one member than of another, and never reads a leaning and its opposite.
     """
-    things: dict[Dimension, Leaning] = {}
-    for leaning in (*known, *guessed(hobby.option for hobby in facts.hobbies)):
-        things.setdefault(leaning.dimension, leaning)
-    return _turned([*things.values()][:THINGS], turn)[:TOLD]
+    candidates: dict[Dimension, Leaning] = {}
+    for leaning in (*known, *guess_leanings(hobby.option for hobby in facts.hobbies)):
+        candidates.setdefault(leaning.dimension, leaning)
+    return rotated([*candidates.values()][:CANDIDATES], turn)[:SHOWN]
 
 
-def guessed(options: Iterable[str]) -> list[Leaning]:
-    """What somebody's hobbies let one guess, of each thread in turn; of no less than three things."""
+def guess_leanings(options: Iterable[str]) -> list[Leaning]:
+    """Leanings guessed from hobbies: the first one of each theme, then the second ones. At least three dimensions."""
     return [leaning for rank in zip(*(theme.leanings for theme in themes_of(options)), strict=True) for leaning in rank]
 
 
-def sayings(told: Sequence[Leaning], turn: int) -> Iterator[Framed]:
-    """The two in all voices, the one whose turn it is first."""
-    one, two = (_SAYINGS[leaning] for leaning in told)
-    for title, text in _turned(_VOICES, turn // THINGS):
-        yield Framed(title, text.format(one=one, two=two))
+def glimpse_texts(leanings: Sequence[Leaning], turn: int) -> Iterator[FramedText]:
+    """The two leanings in all templates, the template of this turn first."""
+    one, two = (_SENTENCES[leaning] for leaning in leanings)
+    for title, text in rotated(_TEMPLATES, turn // CANDIDATES):
+        yield FramedText(title, text.format(one=one, two=two))
 
 
-def turn_of(reveal_id: UUID, now: datetime) -> int:
-    """What decides between things and voices: another for each reveal, and from time to time another for the same one.
+def turn_at(reveal_id: UUID, now: datetime) -> int:
+    """A number that chooses leanings and template: different for each reveal, and changing over time.
 
-    When it turns hangs on the reveal's id, which no member is told: at any second of an hour, and in some hours only.
-    So a text that turns does not tell, by turning just now, that the other has answered or withdrawn something.
+    The moments of change depend on the reveal's id, which is not told to members: any second of an hour, in some hours
+    only. So a text that has just changed does not tell that the partner has answered or withdrawn something.
     """
     second = int(now.timestamp())
-    hour = second // HOUR
+    hour = second // HOUR_SECONDS
     while True:
         chance = sha256(reveal_id.bytes + hour.to_bytes(8)).digest()
-        after = int.from_bytes(chance[:8]) % (HOURS_BETWEEN * HOUR)
-        if after < HOUR and hour * HOUR + after <= second:
+        after = int.from_bytes(chance[:8]) % (TURN_HOURS * HOUR_SECONDS)
+        if after < HOUR_SECONDS and hour * HOUR_SECONDS + after <= second:
             return int.from_bytes(chance[8:16])
         hour -= 1
-
-
-def _turned(items: Sequence[T], by: int) -> list[T]:
-    start = by % len(items) if items else 0
-    return [*items[start:], *items[:start]]

@@ -1,6 +1,6 @@
 """RE-06: what no text about a member may hold. Each text is checked before it is stored or shown.
 
-It errs on the side of refusing: a text that is refused is framed again, and the last voice always passes.
+The guard refuses too much rather than too little: a refused text is framed again, and the last fallback always passes.
 """
 
 import re
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from enum import StrEnum
 from hashlib import sha256
 
-from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.facts import Facts, FramedText
 from unora_reveal.domain.words import folded, letter_pieces, plain, unspaced_parts, words
 
 RUN = 5
-"""So many words of the other's own text in a row are theirs, not ours."""
+"""This many words in a row of a member's own text count as repeating it."""
 LONGEST_UNSPACED_NAME = 8
-"""Characters of a name word in a script without spaces."""
-PUNCTUATED_PIECES = 8
-"""Pieces of a word with punctuation inside, as in `d'arcy-o'neill`."""
-PUNCTUATED_NAME = 40
-"""Letters that stand apart, as in `A.n.n.a`, are read together up to so many."""
+"""The most characters of a word of a name, in a script without spaces."""
+MAX_PIECES = 8
+"""The most pieces that are tried of a word with punctuation inside, as in `d'arcy-o'neill`."""
+MAX_SPELLED = 40
+"""The most letters that are read together when they stand apart, as in `A.n.n.a`."""
 
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
@@ -48,7 +48,7 @@ _PLATFORM = re.compile(
 
 
 class Fault(StrEnum):
-    """Why a text is refused; safe to log, it tells nothing of the text."""
+    """Why a text is refused. It may be logged, since it holds nothing of the text."""
 
     NAME = "name"
     PHONE = "phone"
@@ -58,32 +58,32 @@ class Fault(StrEnum):
 
 
 class Guard:
-    """Knows one member, well enough to tell whether a text gives them away."""
+    """Checks texts about one member."""
 
     def __init__(self, facts: Facts) -> None:
         self._digests = facts.name_digests
         self._salt = facts.name_salt
         self._runs = {run for text in facts.own_texts for run in _runs(words(text))}
 
-    def passes(self, framed: Framed) -> bool:
-        """Whether a text may be stored and shown. Title and text are read as one: nothing hides between them."""
+    def passes(self, framed: FramedText) -> bool:
+        """Whether a text may be stored and shown. Title and text are checked as one, so nothing hides between them."""
         return not self.faults(f"{framed.title} {framed.text}")
 
     def faults(self, text: str) -> set[Fault]:
-        """All that is wrong with a text."""
+        """All faults of a text."""
         tokens = words(text)
         found: set[Fault] = set()
-        if self._names(text, tokens):
+        if self._has_name(text, tokens):
             found.add(Fault.NAME)
-        if self._repeats(tokens):
+        if self._repeats_own_words(tokens):
             found.add(Fault.OWN_WORDS)
         return found | _general_faults(text, tokens)
 
-    def _names(self, text: str, tokens: list[str]) -> bool:
+    def _has_name(self, text: str, tokens: list[str]) -> bool:
         return any(sha256(self._salt + word.encode()).digest() in self._digests for word in _candidates(text, tokens))
 
-    def _repeats(self, tokens: list[str]) -> bool:
-        joined = "".join(tokens)  # spacing and hyphens change nothing
+    def _repeats_own_words(self, tokens: list[str]) -> bool:
+        joined = "".join(tokens)  # so that spaces and hyphens make no difference
         return any(run in joined for run in self._runs)
 
 
@@ -92,7 +92,7 @@ def _runs(tokens: list[str]) -> Iterator[str]:
 
 
 def _general_faults(text: str, tokens: list[str]) -> set[Fault]:
-    """What would be wrong in a text about anyone."""
+    """Faults that do not depend on the member."""
     flat, spaced = folded(text), " ".join(tokens)
     digits = _DIGIT_WORD.sub(lambda match: _DIGITS[match[0]], plain(text))
     found: set[Fault] = set()
@@ -106,9 +106,10 @@ def _general_faults(text: str, tokens: list[str]) -> set[Fault]:
 
 
 def _candidates(text: str, tokens: list[str]) -> set[str]:
-    """Whatever in the text could be a word of a name, in every form in which identity may have hashed it.
+    """Everything in the text that could be a word of a name, in every form in which identity may have hashed it.
 
-    A single letter of an alphabet is no name: an initial would make every text about its bearer impossible.
+    A single letter of an alphabet is not taken for a name: otherwise no text could be written about a member whose name
+    has an initial.
     """
     composed = unicodedata.normalize("NFC", text).casefold()
     forms = {composed, folded(text), plain(text)}
@@ -116,7 +117,7 @@ def _candidates(text: str, tokens: list[str]) -> set[str]:
     for form in forms:
         found |= unspaced_parts(form, LONGEST_UNSPACED_NAME)
         for part in form.split():
-            pieces = letter_pieces(part)  # keeps accents that cannot be composed, where \w+ would part the word
+            pieces = letter_pieces(part)  # keeps accents that cannot be composed, at which \w+ would split the word
             found.update((part, "".join(pieces), *pieces, *re.findall(r"\w+", part)))
             found.update(_stretches(part, pieces))
     found |= _spelled_out(tokens)
@@ -124,16 +125,16 @@ def _candidates(text: str, tokens: list[str]) -> set[str]:
 
 
 def _stretches(part: str, pieces: list[str]) -> Iterator[str]:
-    """A name may hold punctuation of its own, with more of it around: from each piece to each later one."""
+    """Substrings from each piece to each later one: a name may hold punctuation, and have more of it around."""
     ends: list[tuple[int, int]] = []
-    for piece in pieces[:PUNCTUATED_PIECES]:
+    for piece in pieces[:MAX_PIECES]:
         start = part.index(piece, ends[-1][1] if ends else 0)
         ends.append((start, start + len(piece)))
     return (part[start:end] for at, (start, _) in enumerate(ends) for _, end in ends[at:])
 
 
 def _spelled_out(tokens: list[str]) -> set[str]:
-    """Names written letter by letter."""
+    """Candidates written letter by letter."""
     found: set[str] = set()
     letters = ""
     for token in [*tokens, "  "]:
@@ -143,7 +144,7 @@ def _spelled_out(tokens: list[str]) -> set[str]:
         found |= {
             letters[start:end]
             for start in range(len(letters))
-            for end in range(start + 2, min(len(letters), start + PUNCTUATED_NAME) + 1)
+            for end in range(start + 2, min(len(letters), start + MAX_SPELLED) + 1)
         }
         letters = ""
     return found

@@ -1,8 +1,8 @@
-"""PE-06: what no text may hold that rests on personality, whoever frames it: a score, the name of a trait, a rank."""
+"""PE-06: what a text that uses personality must not hold: a score, the name of a trait, a rank."""
 
 import re
 
-from unora_reveal.domain.facts import Framed
+from unora_reveal.domain.facts import FramedText
 from unora_reveal.domain.personality import Dimension
 from unora_reveal.domain.words import words
 
@@ -23,7 +23,7 @@ _LABELS = frozenset(f"{_TRAITS} {_MEASURES} {_SOURCES}".split()) | frozenset(map
 _FIGURE = re.compile(r"\d|[%‰]|\b[ei][ns][ft][jp]\b")
 
 
-def labels(framed: Framed) -> set[str]:
-    """What in a text would label somebody; empty for one that may be shown."""
+def find_labels(framed: FramedText) -> set[str]:
+    """The words and figures of a text that would label a member; empty if the text may be shown."""
     text = f"{framed.title} {framed.text}"
     return {*(_LABELS & set(words(text))), *_FIGURE.findall(text.casefold())}

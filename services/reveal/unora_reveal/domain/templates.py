@@ -1,23 +1,23 @@
-"""RE-06, RE-07: texts that need no network. Each number is about something else; none repeats the other's own words.
+"""RE-06, RE-07: texts from templates, which need no network. None repeats the partner's own words.
 
-1 what they love, 2 how their time goes, 4 a way to meet; 3 is the glimpse, which has sentences of its own. The reveal's
-id decides which voice speaks first, so that the same reveal always gets the same text and no two members the same ones.
+Reveal 1 is about what they love, 2 about how they spend their time, 4 about a way to meet; 3 is the glimpse, with
+sentences of its own. The reveal's id decides which template comes first: the same reveal always gets the same text, and
+different members get different texts.
 """
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import TypeVar
 from uuid import UUID
 
-from unora_reveal.domain.facts import Facts, Framed
+from unora_reveal.domain.facts import Facts, FramedText
 from unora_reveal.domain.guard import Guard
-from unora_reveal.domain.themes import cues, theme_of, themes_of
+from unora_reveal.domain.rotation import rotated
+from unora_reveal.domain.themes import rhythms, theme_of, themes_of
 
-T = TypeVar("T")
-NOTHING = "…"
-"""What is left to say of someone about whom nothing may be said."""
+EMPTY = "…"
+"""Title and text for a member without a hobby option whose name may be shown."""
 
-_VOICES = {
+_TEMPLATES = {
     1: (
         ("What lights them up", "Ask about {some} and you will probably see them lean in: it is where their free hours"
          " go, and they would not trade them."),
@@ -45,49 +45,45 @@ _VOICES = {
 }  # fmt: skip
 
 
-def voices(facts: Facts, reveal_id: UUID, number: int) -> Iterator[Framed]:
-    """All that the templates have to say in reveal 1, 2 or 4, the one for this reveal first."""
+def template_texts(facts: Facts, reveal_id: UUID, number: int) -> Iterator[FramedText]:
+    """The texts of all templates of reveal 1, 2 or 4, the template of this reveal first."""
     chance = int.from_bytes(sha256(reveal_id.bytes).digest()[:8])
     slots = _slots(facts, chance)
-    for title, text in _rotated(_VOICES[number], chance):
-        yield Framed(title, text.format(**slots))
+    for title, text in rotated(_TEMPLATES[number], chance):
+        yield FramedText(title, text.format(**slots))
 
 
-def option_names(facts: Facts, guard: Guard) -> Framed:
-    """The last voice: names of hobby options, those that pass, and nothing else. Always passes."""
-    best, names = Framed(NOTHING, NOTHING), list[str]()
+def option_names(facts: Facts, guard: Guard) -> FramedText:
+    """The last fallback: names of hobby options, those that pass the guard, and nothing else. It always passes."""
+    best, names = FramedText(EMPTY, EMPTY), list[str]()
     for hobby in facts.hobbies:
         tried = [*names, hobby.name]
-        draft = Framed(tried[0], " · ".join(tried))
+        draft = FramedText(tried[0], " · ".join(tried))
         if guard.passes(draft):
             best, names = draft, tried
     return best
 
 
 def _slots(facts: Facts, chance: int) -> dict[str, str]:
-    named = [_inside(hobby.name) for hobby in facts.hobbies] or ["things that are hard to put in a list"]
-    turned = _rotated(named, chance // 4)
-    threads = themes_of(hobby.option for hobby in facts.hobbies)
-    guessed = cues(facts.own_texts)
-    other = _rotated(facts.hobbies, chance // 4)[-1].option if facts.hobbies else ""
+    """The phrases that fill the templates."""
+    names = [_lower_first(hobby.name) for hobby in facts.hobbies] or ["things that are hard to put in a list"]
+    chosen_names = rotated(names, chance // 4)
+    chosen_rhythms = rhythms(facts.own_texts)
+    themes = themes_of(hobby.option for hobby in facts.hobbies)
+    last_option = rotated(facts.hobbies, chance // 4)[-1].option if facts.hobbies else ""
     return {
-        "some": _and(turned[:3]),
-        "last": turned[-1],
-        "rhythm": _and(guessed[:2]) or "days with a shape of their own",
-        "time": _rotated(threads, chance // 16)[0].time,
-        "invitation": theme_of(other).invitation,
+        "some": _joined(chosen_names[:3]),
+        "last": chosen_names[-1],
+        "rhythm": _joined(chosen_rhythms[:2]) or "days with a shape of their own",
+        "time": rotated(themes, chance // 16)[0].time,
+        "invitation": theme_of(last_option).invitation,
     }
 
 
-def _rotated(items: Sequence[T], by: int) -> list[T]:
-    start = by % len(items)
-    return [*items[start:], *items[:start]]
-
-
-def _inside(name: str) -> str:
-    """An option's name within a sentence."""
+def _lower_first(name: str) -> str:
+    """An option's name as it is written within a sentence."""
     return name[:1].lower() + name[1:]
 
 
-def _and(phrases: Sequence[str]) -> str:
+def _joined(phrases: Sequence[str]) -> str:
     return " and ".join([", ".join(phrases[:-1]), phrases[-1]] if len(phrases) > 1 else phrases)

@@ -1,6 +1,6 @@
-"""What a hobby says about a person beside its name, in the house's own words.
+"""Themes: what a hobby suggests about a member, in phrases for the templates.
 
-An option that is not here yet is CURIOSITY: identity may add hobbies without asking.
+A hobby option without a theme has CURIOSITY: identity may add options without a change here.
 """
 
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from unora_reveal.domain.words import words
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A thread that may run through several hobbies. Each is a phrase that fits into a sentence."""
+    """What several hobbies have in common. Its phrases fit into a sentence."""
 
     time: str
-    """How an hour goes that is theirs."""
+    """How the member may spend an hour of their own."""
     invitation: str
-    """A first thing to do together."""
+    """A first thing that the two could do together."""
     leanings: tuple[Leaning, ...]
-    """What it lets one guess of how they are; each about something else (PE-06)."""
+    """Guesses of what the member is like, each about another dimension (PE-06)."""
 
 
 HANDS = Theme(
@@ -116,8 +116,8 @@ _OPTIONS = {
 }
 THEMES = {option: theme for theme, options in _OPTIONS.items() for option in options.split()}
 
-# What somebody's words let one guess, told without one of them. The order is the order of preference.
-_CUES = (
+# Phrases, each with the words of a member that suggest it. The first phrases that fit are used.
+_RHYTHMS = (
     ("the early hours", "morning mornings dawn sunrise early breakfast"),
     ("the end of the day", "night nights evening evenings late midnight sunset"),
     ("unhurried weekends with room in them", "weekend weekends saturday saturdays sunday sundays"),
@@ -134,12 +134,12 @@ def theme_of(option: str) -> Theme:
 
 
 def themes_of(options: Iterable[str]) -> list[Theme]:
-    """The themes of several hobbies, each once, the one that returns most often first."""
+    """The themes of several hobbies, each once, the most frequent first."""
     found = [theme_of(option) for option in options] or [CURIOSITY]
     return sorted(dict.fromkeys(found), key=lambda theme: -found.count(theme))
 
 
-def cues(texts: Iterable[str]) -> list[str]:
-    """How they like their time, as their words let one guess."""
-    said = {word for text in texts for word in words(text)}
-    return [phrase for phrase, signs in _CUES if said & set(signs.split())]
+def rhythms(texts: Iterable[str]) -> list[str]:
+    """Phrases for how a member likes to spend time, as the words of their texts suggest."""
+    used = {word for text in texts for word in words(text)}
+    return [phrase for phrase, signs in _RHYTHMS if used & set(signs.split())]

@@ -1,4 +1,4 @@
-"""Texts as the guard compares them: whatever is done to case, accents, width and punctuation, the same words."""
+"""Texts as the guard compares them: case, accents, width and punctuation make no difference."""
 
 import re
 import unicodedata
@@ -17,23 +17,23 @@ def folded(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Folded, and without accents."""
+    """As `folded`, and without accents."""
     apart = unicodedata.normalize("NFKD", folded(text))
     return "".join(char for char in apart if not unicodedata.combining(char))
 
 
 def words(text: str) -> list[str]:
-    """The words, plain; an apostrophe does not part one, any other punctuation does."""
+    """The words, plain. An apostrophe does not split a word, other punctuation does."""
     return _WORD.findall(_APOSTROPHES.sub("", plain(text)))
 
 
 def letter_pieces(text: str) -> list[str]:
-    """What stands between punctuation and spaces: letters and digits with their accents."""
+    """The pieces between punctuation and spaces: letters and digits with their accents."""
     return "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in text).split()
 
 
 def unspaced_parts(text: str, longest: int) -> set[str]:
-    """Every stretch of up to `longest` characters in what is written without spaces: any of them may be a name."""
+    """Every substring of up to `longest` characters of text in scripts without spaces: each may be a name."""
     return {
         run[start : start + length]
         for run in _UNSPACED_RUN.findall(text)

@@ -1,1 +1,1 @@
-"""The outside world, as reveal needs it."""
+"""What reveal uses from outside Unora."""

@@ -1,1 +1,1 @@
-"""The services of reveal, one file each."""
+"""The gRPC services of reveal, one file each."""

@@ -9,29 +9,27 @@ from unora_common.call import Call
 from unora_common.handlers import custom_read
 from unora_common.runtime import Runtime
 
-from unora_reveal.clients import Bonds
 from unora_reveal.config import RevealConfig
-from unora_reveal.domain import ConnectionEnded, require_purchasable
 from unora_reveal.resources import Resources
-from unora_reveal.store import reveals as store
+from unora_reveal.use_cases.purchases import authorize
 
 
-class Authorisations:
-    """Purchases, before their money is taken."""
+class Purchases:
+    """Purchases, before the payment."""
 
     service = "unora.reveal.v1.PurchaseService"
 
     def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
         self.runtime = runtime
-        self._bonds = Bonds(runtime.clients)
 
     @custom_read
     async def AuthorizePurchase(self, request: AuthorizePurchaseRequest, call: Call) -> AuthorizePurchaseResponse:
-        """RE-05. Nothing is held: what changes before the money comes is found when it comes (BI-11)."""
-        async with self.runtime.database.session() as session:
-            reveals = await store.of_member(session, UUID(request.streak_id), UUID(request.payer_id))
-        first = reveals[0]
-        require_purchasable(request.reveal_number, [reveal.offer for reveal in reveals], ended=first.ended)
-        if not await self._bonds.hold(first.look):
-            raise ConnectionEnded
-        return AuthorizePurchaseResponse(connection_id=str(first.connection_id))
+        """RE-05: whether the payer can buy the reveal now. Nothing is held."""
+        connection_id = await authorize(
+            self.runtime.database,
+            self.runtime.clients,
+            payer_id=UUID(request.payer_id),
+            streak_id=UUID(request.streak_id),
+            number=request.reveal_number,
+        )
+        return AuthorizePurchaseResponse(connection_id=str(connection_id))

@@ -1,4 +1,4 @@
-"""RevealService: what a member learns of the other."""
+"""RevealService: what a member learns of their partner."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from unora_common.handlers import custom_read, custom_write
 from unora_common.runtime import Runtime
 
 from unora_reveal.config import RevealConfig
-from unora_reveal.opening import Opening
+from unora_reveal.messages import to_identity, to_reveal
 from unora_reveal.resources import Resources
+from unora_reveal.use_cases.reveal_opening import RevealOpening
 
 
 class Reveals:
@@ -26,16 +27,19 @@ class Reveals:
 
     def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
         self.runtime = runtime
-        self.opening = Opening(runtime, runtime.resources.framer)
+        self.opening = RevealOpening(runtime)
 
     @custom_read
     async def ListReveals(self, request: ListRevealsRequest, call: Call) -> ListRevealsResponse:
-        """RE-01. After the connection's end the states remain, the texts are not shown any more (RE-10)."""
+        """RE-01. After the end of the connection the list shows states, and no texts (RE-10)."""
         assert call.user is not None  # the method's access is USER
-        return ListRevealsResponse(reveals=await self.opening.list(UUID(request.streak_id), call.user))
+        views = await self.opening.list_by_member(UUID(request.streak_id), call.user)
+        return ListRevealsResponse(reveals=map(to_reveal, views))
 
     @custom_write
     async def OpenReveal(self, request: OpenRevealRequest, call: Call) -> OpenRevealResponse:
-        """RE-09, RE-10: framed once, but for the glimpse and the identity; only while the two are together."""
+        """RE-09, RE-10: only while the two are connected. Glimpse and identity are made again for each call."""
         assert call.user is not None  # the method's access is USER
-        return await self.opening.open(UUID(request.streak_id), call.user, request.reveal_number)
+        view = await self.opening.open(UUID(request.streak_id), call.user, request.reveal_number)
+        identity = to_identity(view.identity) if view.identity else None
+        return OpenRevealResponse(reveal=to_reveal(view), identity=identity)

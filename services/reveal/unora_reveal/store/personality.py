@@ -1,44 +1,51 @@
-"""Answers and the numbers that come of them. The lock of a member's row of scores guards all their answers."""
+"""Questions, answers and scores. The lock of a member's row of scores guards all their answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from uuid import UUID
 
-from unora_common.database import Row, Session, Tx
+from unora_common.database import Session, Tx
+from unora_common.rows import from_row
 
-from unora_reveal.domain import Answered, AnswerNotFound, Dimension, QuestionNotFound, Reading, Score, scored
-from unora_reveal.messages import to_personality_changed
+from unora_reveal.domain.personality import (
+    Dimension,
+    GivenAnswer,
+    PersonalityRecord,
+    Question,
+    QuestionSet,
+    Score,
+    ScoredAnswer,
+)
 
-QUESTIONS = """
+LIST_QUESTIONS = """
     SELECT id, wording, (SELECT max(version) FROM reveal.personality_questions) AS version
     FROM reveal.personality_questions WHERE deleted_at IS NULL ORDER BY id"""
 
-MINE = """
+LIST_ANSWERS = """
     SELECT question_id, answer, answered_at FROM reveal.personality_answers WHERE user_id = $1 ORDER BY question_id"""
 
-UNKNOWN = """
+FIND_UNKNOWN_QUESTION = """
     SELECT wanted FROM unnest($1::int[]) AS wanted
     WHERE NOT EXISTS (SELECT FROM reveal.personality_questions WHERE id = wanted AND deleted_at IS NULL)
     ORDER BY wanted LIMIT 1"""
 
-LOCK = """
+LOCK_OR_CREATE = """
     INSERT INTO reveal.personality_scores AS s (user_id) VALUES ($1)
     ON CONFLICT (user_id) DO UPDATE SET version = s.version
-    RETURNING version, answered_count, clock.now() AS now"""
+    RETURNING user_id, version, answered_count, clock.now() AS now"""
 
-PUT = """
+PUT_ANSWERS = """
     INSERT INTO reveal.personality_answers AS a (user_id, question_id, answer, answered_at)
     SELECT $1, question_id, answer, $4 FROM unnest($2::int[], $3::int[]) AS given (question_id, answer)
     ON CONFLICT (user_id, question_id) DO UPDATE SET answer = excluded.answer, answered_at = excluded.answered_at
     WHERE a.answer <> excluded.answer"""
 
-TAKE_BACK = "DELETE FROM reveal.personality_answers WHERE user_id = $1 AND question_id = $2::int"
+DELETE_ANSWER = "DELETE FROM reveal.personality_answers WHERE user_id = $1 AND question_id = $2::int"
 
-ALL = """
+LIST_SCORED_ANSWERS = """
     SELECT q.dimension, q.reversed, a.answer
     FROM reveal.personality_answers a JOIN reveal.personality_questions q ON q.id = a.question_id
     WHERE a.user_id = $1"""
@@ -48,58 +55,45 @@ SAVE = """
     WHERE user_id = $1"""
 
 
-class Mine(NamedTuple):
-    """A member's answers as they are locked."""
-
-    user_id: UUID
-    version: int
-    answered: int
+async def get_questions(session: Session) -> QuestionSet:
+    """The questions that are asked now, in order."""
+    rows = await session.rows(LIST_QUESTIONS)
+    return QuestionSet(rows[0]["version"] if rows else 0, tuple(from_row(Question, row) for row in rows))
 
 
-async def questions(session: Session) -> list[Row]:
-    """What is asked now, in order."""
-    return await session.rows(QUESTIONS)
-
-
-async def answers(session: Session, member: UUID) -> list[tuple[int, int, datetime]]:
+async def list_answers(session: Session, user_id: UUID) -> list[GivenAnswer]:
     """A member's own answers, by question."""
-    return [(row["question_id"], row["answer"], row["answered_at"]) for row in await session.rows(MINE, member)]
+    return [from_row(GivenAnswer, row) for row in await session.rows(LIST_ANSWERS, user_id)]
 
 
-async def lock(tx: Tx, member: UUID) -> Mine:
-    """Sets tx.now. A member who never answered has a row from here on, without scores."""
-    (row,) = await tx.lock(LOCK, member)
-    return Mine(member, row["version"], row["answered_count"])
+async def find_unknown_question(session: Session, question_ids: Sequence[int]) -> int | None:
+    """The lowest of these ids that is not a question that is asked now; None if all are."""
+    unknown: int | None = await session.value(FIND_UNKNOWN_QUESTION, question_ids)
+    return unknown
 
 
-async def put(tx: Tx, mine: Mine, given: Mapping[int, int], reading: Reading) -> int:
-    """Takes answers, question → 1 to 5; returns how many there are now. Raises QuestionNotFound and takes none."""
-    unknown = await tx.value(UNKNOWN, list(given))
-    if unknown is not None:
-        raise QuestionNotFound(question_id=unknown)
-    if not await tx.run(PUT, mine.user_id, list(given), list(given.values()), tx.now):
-        return mine.answered
-    return await _score(tx, mine, reading)
+async def lock_or_create(tx: Tx, user_id: UUID) -> PersonalityRecord:
+    """Locks a member's row of scores, and makes it without scores if there is none. Sets tx.now."""
+    (row,) = await tx.lock(LOCK_OR_CREATE, user_id)
+    return from_row(PersonalityRecord, row)
 
 
-async def take_back(tx: Tx, mine: Mine, question_id: int, reading: Reading) -> int:
-    """Deletes an answer; returns how many there are now. Raises AnswerNotFound."""
-    if not await tx.run(TAKE_BACK, mine.user_id, question_id):
-        raise AnswerNotFound
-    return await _score(tx, mine, reading)
+async def put_answers(tx: Tx, user_id: UUID, answers: Mapping[int, int]) -> bool:
+    """Stores answers, question → 1 to 5, in place of earlier ones; False if they change nothing."""
+    return bool(await tx.run(PUT_ANSWERS, user_id, list(answers), list(answers.values()), tx.now))
 
 
-async def _score(tx: Tx, mine: Mine, reading: Reading) -> int:
-    """PE-03: numbers from all the answers there are now; none from none."""
-    rows = await tx.rows(ALL, mine.user_id)
-    found = scored([Answered(Dimension(row["dimension"]), row["reversed"], row["answer"]) for row in rows], reading)
-    numbers = {dimension: {"score": each.score, "confidence": each.confidence} for dimension, each in found.items()}
-    content = json.dumps(numbers) if numbers else None
-    await tx.run(SAVE, mine.user_id, content, len(rows), mine.version + 1, tx.now)
-    tx.emit(to_personality_changed(mine.user_id, mine.version + 1, len(rows), tx.now))
-    return len(rows)
+async def delete_answer(tx: Tx, user_id: UUID, question_id: int) -> bool:
+    """Deletes an answer; False if there is none."""
+    return bool(await tx.run(DELETE_ANSWER, user_id, question_id))
 
 
-def to_scores(content: str | None) -> dict[Dimension, Score]:
-    """Scores as they were kept; empty of someone who has answered nothing."""
-    return {Dimension(name): Score(**numbers) for name, numbers in json.loads(content or "{}").items()}
+async def list_scored_answers(tx: Tx, user_id: UUID) -> list[ScoredAnswer]:
+    """All of a member's answers, with what their questions are about."""
+    return [from_row(ScoredAnswer, row) for row in await tx.rows(LIST_SCORED_ANSWERS, user_id)]
+
+
+async def save(tx: Tx, record: PersonalityRecord, scores: Mapping[Dimension, Score]) -> None:
+    """Stores the scores of a locked member: numbers only, and null without answers (PE-03)."""
+    content = json.dumps({dimension: asdict(score) for dimension, score in scores.items()}) if scores else None
+    await tx.run(SAVE, record.user_id, content, record.answered_count, record.version, tx.now)

@@ -1,4 +1,4 @@
-"""What became of payments for reveals (RE-05, BI-11)."""
+"""What payments for reveals became (RE-05, BI-11)."""
 
 from __future__ import annotations
 
@@ -6,32 +6,30 @@ from uuid import UUID
 
 from unora_common.database import Tx
 
-from unora_reveal.messages import to_verdict
-from unora_reveal.store.reveals import Stored
+from unora_reveal.domain.purchases import Decision
 
-DECIDED = "SELECT EXISTS (SELECT FROM reveal.purchases WHERE payment_id = $1)"
+IS_DECIDED = "SELECT EXISTS (SELECT FROM reveal.purchases WHERE payment_id = $1)"
 
-DECIDE = """
+INSERT = """
     INSERT INTO reveal.purchases (payment_id, reveal_id, given, decided_at) VALUES ($1, $2, $3, $4)"""
 
-GIVE = """
+DELIVER = """
     UPDATE reveal.reveals SET reveal_status = 'purchased', completed_days = $2, version = version + 1 WHERE id = $1"""
 
-# The rejection is told of the reveal, so it takes a version of it.
+# A rejection is an event of the reveal, so it raises its version.
 REJECT = "UPDATE reveal.reveals SET version = version + 1 WHERE id = $1"
 
 
-async def decided(tx: Tx, payment_id: UUID) -> bool:
-    """Whether it is settled already what became of a payment; asked under the pair's lock."""
-    return bool(await tx.value(DECIDED, payment_id))
+async def is_decided(tx: Tx, payment_id: UUID) -> bool:
+    """Whether a payment was delivered or rejected before; asked under the pair's lock."""
+    return bool(await tx.value(IS_DECIDED, payment_id))
 
 
-async def decide(tx: Tx, payment_id: UUID, reveal: Stored, *, given: bool) -> None:
-    """Gives the reveal, which is locked, or rejects the payment; for good, and tells it."""
-    await tx.run(DECIDE, payment_id, reveal.id, given, tx.now)
-    if given:
-        await tx.run(GIVE, reveal.id, reveal.completed_days)
+async def save(tx: Tx, decision: Decision) -> None:
+    """Stores what a payment became, and the reveal with it. The pair is locked."""
+    reveal = decision.reveal
+    await tx.run(INSERT, decision.payment_id, reveal.id, decision.delivered, tx.now)
+    if decision.delivered:
+        await tx.run(DELIVER, reveal.id, reveal.completed_days)
     else:
         await tx.run(REJECT, reveal.id)
-    whose = (reveal.id, reveal.version + 1, reveal.streak_id, reveal.user_id, reveal.number)
-    tx.emit(to_verdict(payment_id, *whose, tx.now, given=given))

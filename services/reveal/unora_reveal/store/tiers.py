@@ -1,4 +1,4 @@
-"""Members' tiers, as billing tells of them (RE-08)."""
+"""The tiers of members, a projection of billing (RE-08)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,32 @@ from uuid import UUID
 
 from unora_common.database import Tx
 
-# Of whom billing has told nothing is free (BI-01). In the order of ids; a row that is there is locked all the same.
-HOLD = """
+from unora_reveal.domain.streaks import Streak
+
+# A member without a row is free (BI-01). In the order of ids; a row that exists is locked all the same.
+LOCK_OR_CREATE = """
     INSERT INTO reveal.tiers AS t (user_id) SELECT member FROM unnest($1::uuid[]) AS member ORDER BY member
     ON CONFLICT (user_id) DO UPDATE SET tier = t.tier"""
 
-TAKE = """
+SAVE = """
     INSERT INTO reveal.tiers AS t (user_id, tier, version) VALUES ($1, $2, $3)
     ON CONFLICT (user_id) DO UPDATE SET tier = excluded.tier, version = excluded.version
     WHERE t.version < excluded.version
     RETURNING version"""
 
-LOCK_PAIRS = """
-    WITH p AS MATERIALIZED (
-        SELECT connection_id FROM reveal.pairs
-        WHERE streak_id IN (SELECT streak_id FROM reveal.progressions WHERE user_id = $1) AND ended_at IS NULL
-        ORDER BY connection_id FOR UPDATE)
-    SELECT clock.now() AS now FROM p"""
-
-FOLLOW = "UPDATE reveal.progressions SET tier = $2 WHERE user_id = $1 AND tier <> $2"
+SET_PROGRESSIONS = "UPDATE reveal.progressions SET tier = $2 WHERE user_id = $1 AND tier <> $2"
 
 
-async def hold(tx: Tx, members: tuple[UUID, UUID]) -> None:
-    """Locks the tiers of two members whose progressions are about to begin."""
-    await tx.run(HOLD, list(members))
+async def lock_or_create(tx: Tx, streak: Streak) -> None:
+    """Locks the tiers of the two members of a streak."""
+    await tx.run(LOCK_OR_CREATE, [streak.user_a_id, streak.user_b_id])
 
 
-async def take(tx: Tx, member: UUID, tier: str, version: int) -> bool:
-    """The member's tier from now on, in all their streaks; False if a newer one is known. Their pairs are locked."""
-    if not await tx.rows(TAKE, member, tier, version):
-        return False
-    await tx.lock(LOCK_PAIRS, member)
-    await tx.run(FOLLOW, member, tier)
-    return True
+async def save(tx: Tx, user_id: UUID, tier: str, version: int) -> bool:
+    """Stores a member's tier and locks it; False if a newer version is stored."""
+    return bool(await tx.rows(SAVE, user_id, tier, version))
+
+
+async def set_progressions(tx: Tx, user_id: UUID, tier: str) -> None:
+    """From now on the member earns by this tier in all their streaks; their pairs are locked."""
+    await tx.run(SET_PROGRESSIONS, user_id, tier)

@@ -1,7 +1,8 @@
 """Blocks (SA-02), pure.
 
-A block is made through a target: a card or a connection. The same person may be blocked through several, each a block
-of its own, so that no answer tells that they are one person. The other contexts learn of the first and of the last.
+A member blocks a target: a card or a connection. The same person may be blocked through several targets, each with a
+block of its own, so that no answer shows that they are one person. Events are published for the first block of a
+direction and for the end of the last.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 from uuid import UUID
 
 from unora_safety.domain.errors import BlockNotFound
@@ -22,15 +24,15 @@ class TargetKind(StrEnum):
     CONNECTION = "connection"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
-    """Someone whom the member has met, by how they met."""
+    """Another member, named by the card or the connection through which the two met."""
 
     kind: TargetKind
     id: UUID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Block:
     """One block that is in force."""
 
@@ -39,42 +41,62 @@ class Block:
     blocked_at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Direction:
-    """All that one member's blocks of one other come to."""
+    """All blocks in force of one member by one other."""
 
     blocker_id: UUID
     blocked_id: UUID
-    began_with: UUID | None
-    """The block that began what is in force; None when nothing is."""
+    began_with_id: UUID | None
+    """The first of the blocks in force, which the events name; None if no block is in force."""
     version: int
-    """Grows with each beginning and each end, over all blocks of the direction."""
+    """Grows with each event of the direction."""
     blocks: tuple[Block, ...] = ()
+
+
+class EventHeader(TypedDict):
+    """The fields that both events have."""
+
+    block_id: UUID
+    version: int
+    blocker_id: UUID
+    blocked_id: UUID
+    occurred_at: datetime
 
 
 def block(
     direction: Direction, target: Target, block_id: UUID, now: datetime
 ) -> tuple[Direction, Block, list[MemberBlocked]]:
-    """Adds a block, or gives the one there is through this target. Told only when it is the direction's first."""
+    """Adds a block, or returns the one that exists for this target. Only the first of a direction has an event."""
     for each in direction.blocks:
         if each.target == target:
             return direction, each, []
     new = Block(block_id, target, now)
     after = replace(direction, blocks=(*direction.blocks, new))
-    if direction.began_with is not None:
+    if direction.began_with_id is not None:
         return after, new, []
-    after = replace(after, began_with=block_id, version=direction.version + 1)
-    told = MemberBlocked(block_id, after.version, after.blocker_id, after.blocked_id, now)
-    return after, new, [told]
+    after = replace(after, began_with_id=block_id, version=direction.version + 1)
+    return after, new, [MemberBlocked(**event_header(after, block_id, now))]
 
 
 def unblock(direction: Direction, block_id: UUID, now: datetime) -> tuple[Direction, list[MemberUnblocked]]:
-    """Lifts a block. Told only when it was the direction's last. Raises BlockNotFound."""
+    """Lifts a block. Only the last of a direction has an event. Raises BlockNotFound."""
     left = tuple(each for each in direction.blocks if each.id != block_id)
-    if len(left) == len(direction.blocks) or direction.began_with is None:
+    if len(left) == len(direction.blocks) or direction.began_with_id is None:
         raise BlockNotFound
     after = replace(direction, blocks=left)
     if left:
         return after, []
-    after = replace(after, began_with=None, version=direction.version + 1)
-    return after, [MemberUnblocked(direction.began_with, after.version, after.blocker_id, after.blocked_id, now)]
+    after = replace(after, began_with_id=None, version=direction.version + 1)
+    return after, [MemberUnblocked(**event_header(after, direction.began_with_id, now))]
+
+
+def event_header(direction: Direction, block_id: UUID, now: datetime) -> EventHeader:
+    """The fields that both events of a direction have; `block_id` is the first block."""
+    return {
+        "block_id": block_id,
+        "version": direction.version,
+        "blocker_id": direction.blocker_id,
+        "blocked_id": direction.blocked_id,
+        "occurred_at": now,
+    }

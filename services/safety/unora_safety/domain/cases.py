@@ -1,14 +1,17 @@
-"""Cases and standings (SA-03, SA-05, SA-06), pure: open → assigned → decided, and what a decision does."""
+"""Cases (SA-05), pure: open → assigned → decided."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 from uuid import UUID
 
+from unora_common.domain_events import DomainEvent
+
 from unora_safety.domain import errors, events
-from unora_safety.domain.events import Decision
+from unora_safety.domain.restrictions import Decision, Restriction, apply_decision
 
 
 class CaseStatus(StrEnum):
@@ -19,37 +22,21 @@ class CaseStatus(StrEnum):
     DECIDED = "decided"
 
 
-class Origin(StrEnum):
-    """What brought a case into the queue first."""
+class CaseOrigin(StrEnum):
+    """What first put a case into the queue."""
 
     FLAG = "flag"
     REPORT = "report"
     APPEAL = "appeal"
 
 
-@dataclass(frozen=True)
-class Standing:
-    """What others do about a member, as a whole. Version 0: nothing was ever told."""
-
-    user_id: UUID
-    version: int = 0
-    reduced_visibility: bool = False
-    restricted: bool = False
-    suspended: bool = False
-
-    @property
-    def measures(self) -> tuple[bool, bool, bool]:
-        """What is done, without whom it is about."""
-        return self.reduced_visibility, self.restricted, self.suspended
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """A case about one member."""
 
     id: UUID
     user_id: UUID
-    origin: Origin
+    origin: CaseOrigin
     status: CaseStatus
     appealed: bool
     opened_at: datetime
@@ -61,29 +48,43 @@ class Case:
     decided_at: datetime | None = None
 
 
-def come_in(
-    undecided: Case | None, user_id: UUID, origin: Origin, case_id: UUID, now: datetime
-) -> tuple[Case, list[events.CaseOpened]]:
-    """The case in which something new about a member is heard: the undecided one, else a new one.
+class EventHeader(TypedDict):
+    """The fields that all events of a case have."""
 
-    The first appeal puts a case that a moderator has back into the queue: whoever decides it from now on may lift what
-    is in force, and must have taken it knowing that.
+    case_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime
+
+
+def open_or_update(
+    undecided: Case | None, user_id: UUID, origin: CaseOrigin, case_id: UUID, now: datetime
+) -> tuple[Case, list[events.CaseOpened]]:
+    """The case for a new flag, report or appeal about a member: the undecided one, else a new one.
+
+    The first appeal puts a case that a moderator has back into the queue: a decision may now lift measures in force, so
+    the moderator who decides must know of the appeal when taking the case.
     """
-    appealed = origin is Origin.APPEAL
+    appealed = origin is CaseOrigin.APPEAL
     if undecided is None:
-        new = Case(case_id, user_id, origin, CaseStatus.OPEN, appealed, now, version=1)
-        return new, [events.CaseOpened(new.id, new.version, user_id, now)]
+        opened = Case(case_id, user_id, origin, CaseStatus.OPEN, appealed, now, version=1)
+        return opened, [events.CaseOpened(**event_header(opened, now))]
     if not appealed or undecided.appealed:
         return undecided, []
-    heard = replace(undecided, appealed=True)  # told as AppealSubmitted, which names the case
-    if heard.status is CaseStatus.OPEN:
-        return heard, []
-    back = replace(heard, status=CaseStatus.OPEN, moderator_id=None, assigned_at=None, version=heard.version + 1)
-    return back, [events.CaseOpened(back.id, back.version, user_id, now)]
+    updated = replace(undecided, appealed=True)  # needs no event: AppealSubmitted names the case
+    if updated.status is CaseStatus.OPEN:
+        return updated, []
+    reopened = replace(
+        updated, status=CaseStatus.OPEN, moderator_id=None, assigned_at=None, version=updated.version + 1
+    )
+    return reopened, [events.CaseOpened(**event_header(reopened, now))]
 
 
 def assign(case: Case, moderator: UUID, now: datetime, *, take_over: bool) -> tuple[Case, list[events.CaseAssigned]]:
-    """A moderator takes a case; taking it again changes nothing."""
+    """Assigns a case to a moderator; to the one who has it already, nothing changes.
+
+    Raises CaseDecided, CaseAboutYourself, or CaseAssigned if another has it and `take_over` is false.
+    """
     if case.status is CaseStatus.DECIDED:
         raise errors.CaseDecided
     if moderator == case.user_id:
@@ -93,37 +94,38 @@ def assign(case: Case, moderator: UUID, now: datetime, *, take_over: bool) -> tu
     if case.moderator_id is not None and not take_over:
         raise errors.CaseAssigned
     after = replace(case, status=CaseStatus.ASSIGNED, moderator_id=moderator, assigned_at=now, version=case.version + 1)
-    return after, [events.CaseAssigned(case.id, after.version, case.user_id, moderator, now)]
+    return after, [events.CaseAssigned(**event_header(after, now), moderator_id=moderator)]
 
 
 def decide(
-    case: Case, standing: Standing, moderator: UUID, decision: Decision, note: str, now: datetime
-) -> tuple[Case, Standing, list[events.Told]]:
-    """The moderator who has a case decides it, once (SA-05)."""
+    case: Case, restriction: Restriction, moderator: UUID, decision: Decision, note: str, now: datetime
+) -> tuple[Case, Restriction, list[DomainEvent]]:
+    """The moderator who has a case decides it, once (SA-05). Raises CaseDecided or CaseNotTaken."""
     if case.status is CaseStatus.DECIDED:
         raise errors.CaseDecided
     if case.moderator_id != moderator:
         raise errors.CaseNotTaken
-    after = replace(
+    decided = replace(
         case, status=CaseStatus.DECIDED, decision=decision, note=note, decided_at=now, version=case.version + 1
     )
-    told: list[events.Told] = [
-        events.CaseDecided(case.id, after.version, case.user_id, moderator, decision, now),
+    emitted: list[DomainEvent] = [
+        events.CaseDecided(**event_header(decided, now), moderator_id=moderator, decision=decision)
     ]
-    changed = _follow(standing, decision, replaces=case.appealed)
-    if changed.measures == standing.measures:
-        return after, standing, told
-    changed = replace(changed, version=standing.version + 1)
-    told.append(events.RestrictionChanged(standing.user_id, changed.version, *changed.measures, now))
-    return after, changed, told
+    changed = apply_decision(restriction, decision, replaces=case.appealed)
+    if changed.version != restriction.version:
+        emitted.append(
+            events.RestrictionChanged(
+                user_id=changed.user_id,
+                version=changed.version,
+                reduced_visibility=changed.reduced_visibility,
+                restricted=changed.restricted,
+                suspended=changed.suspended,
+                occurred_at=now,
+            )
+        )
+    return decided, changed, emitted
 
 
-def _follow(standing: Standing, decision: Decision, *, replaces: bool) -> Standing:
-    """After an appeal a decision takes the place of what was done before; else it is added to it."""
-    before = Standing(standing.user_id) if replaces else standing
-    return replace(
-        before,
-        reduced_visibility=before.reduced_visibility or decision is Decision.REDUCE_VISIBILITY,
-        restricted=before.restricted or decision is Decision.RESTRICT,
-        suspended=before.suspended or decision is Decision.SUSPEND,
-    )
+def event_header(case: Case, now: datetime) -> EventHeader:
+    """The fields that all events of a case have."""
+    return {"case_id": case.id, "version": case.version, "user_id": case.user_id, "occurred_at": now}

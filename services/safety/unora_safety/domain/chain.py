@@ -1,26 +1,26 @@
-"""The audit chain (SA-01), pure: how an event becomes a row, and how a walk along the rows finds tampering.
+"""The audit chain (SA-01), pure: how an event becomes a row.
 
-Each row carries its number and the hash of the row before it, so a row that is changed, missing or moved breaks the
-chain at its number. What a chain alone cannot show is that its end was cut off: for that its head is kept apart.
+Each row has its number and the hash of the row before, so a row that is changed, missing or moved breaks the chain at
+its number. A chain alone cannot show that its end was cut off: for that its head is stored separately.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 FORMAT = b"unora audit 1"
-"""Opens what is hashed, so that another encoding can never be taken for this one."""
+"""The first part of the hashed bytes, so that the bytes of another encoding are never mistaken for this one."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-class Event(NamedTuple):
-    """An event of another context, as it was told."""
+class SourceEvent(NamedTuple):
+    """An event of a context, as it was published."""
 
     event_id: UUID
     subject: str
@@ -31,13 +31,22 @@ class Event(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The end of a chain: how many rows it has, and the hash of the last; empty before the first."""
+    """The end of a chain: the number of its rows, and the hash of the last row, empty if there is no row."""
 
     length: int
     hash: bytes
 
 
 START = Head(0, b"")
+
+
+class EntryPosition(NamedTuple):
+    """The place of a row in its chain. `recorded_at` finds the row's partition, and tells two rows with one number
+    apart.
+    """
+
+    number: int
+    recorded_at: datetime
 
 
 class Entry(NamedTuple):
@@ -54,8 +63,23 @@ class Entry(NamedTuple):
     previous_hash: bytes
     hash: bytes
 
+    @property
+    def position(self) -> EntryPosition:
+        """Its place in the chain."""
+        return EntryPosition(self.number, self.recorded_at)
 
-def link(source_context: str, head: Head, events: Iterable[Event], recorded_at: datetime) -> list[Entry]:
+
+class Chain(NamedTuple):
+    """The head of a chain and its last row, both of one moment."""
+
+    source_context: str
+    head: Head
+    last_number: int
+    """The highest number of its rows; it equals the head's length, unless the chain was tampered with."""
+    last_recorded_at: datetime | None
+
+
+def link(source_context: str, head: Head, events: Iterable[SourceEvent], recorded_at: datetime) -> list[Entry]:
     """The events as the next rows of a chain, in their order."""
     entries: list[Entry] = []
     number, previous = head
@@ -68,7 +92,7 @@ def link(source_context: str, head: Head, events: Iterable[Event], recorded_at: 
 
 
 def digest(entry: Entry) -> bytes:
-    """SHA-256 over all of a row but its hash. Each part goes in with its length, so that no two rows share bytes."""
+    """SHA-256 over all columns but `hash`. Before each stands its length, so two rows never give the same bytes."""
     parts = (
         FORMAT,
         entry.source_context.encode(),
@@ -85,38 +109,5 @@ def digest(entry: Entry) -> bytes:
 
 
 def _moment(moment: datetime) -> bytes:
-    """Microseconds since 1970 (UTC), which is as exact as Postgres and Python both are."""
+    """Microseconds since 1970 (UTC): the precision of Postgres and of Python."""
     return struct.pack(">q", (moment - EPOCH) // MICROSECOND)
-
-
-class Walk:
-    """A walk along a chain from its first row, or on from where one came to before.
-
-    Feed it rows by number, then `end` it with the head kept apart.
-    """
-
-    def __init__(self, reached: Head = START) -> None:
-        self.reached = reached
-        """Up to here the chain is whole."""
-        self.broken_at = 0
-        """Number of the first row that is changed, missing or moved; 0 while none is."""
-
-    def take(self, entries: Sequence[Entry]) -> None:
-        """Checks the next rows; once the chain is broken, what comes after proves nothing."""
-        for entry in entries:
-            if self.broken_at:
-                return
-            due = self.reached.length + 1
-            if entry.number != due:
-                self.broken_at = min(entry.number, due)  # one is missing, or one is there twice
-            elif entry.previous_hash != self.reached.hash or entry.hash != digest(entry):
-                self.broken_at = due
-            else:
-                self.reached = Head(due, entry.hash)
-
-    def end(self, head: Head) -> int:
-        """There are no more rows: does the chain end where its head says? Returns `broken_at`."""
-        if not self.broken_at and self.reached != head:
-            both = min(self.reached.length, head.length)
-            self.broken_at = both if self.reached.length == head.length else both + 1
-        return self.broken_at

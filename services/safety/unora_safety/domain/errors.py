@@ -1,38 +1,38 @@
-"""Why safety refuses. What members are told tells nothing of another member, nor of what was decided (XX-04, SA-03)."""
+"""The refusals of safety. Those that members get reveal nothing about another member or a decision (XX-04, SA-03)."""
 
 from unora_common.errors import DomainError
 
 
 class TargetNotFound(DomainError):
-    """The card or connection is another's, too old, or does not exist: the same answer."""
+    """The card or connection belongs to another member, is too old, or does not exist: the same answer."""
 
     code = "NOT_FOUND"
     reason = "TARGET_NOT_FOUND"
 
 
 class BlockNotFound(DomainError):
-    """The block is another's, is lifted, or never was."""
+    """The block belongs to another member, is lifted, or does not exist: the same answer."""
 
     code = "NOT_FOUND"
     reason = "BLOCK_NOT_FOUND"
 
 
 class TooManyAppeals(DomainError):
-    """So many appeals were made within a day that the next must wait, whatever became of them."""
+    """The member made as many appeals within 24 hours as are allowed, whatever was decided."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_APPEALS"
 
 
 class TooManyReports(DomainError):
-    """So many reports were made within a day that the next must wait, whomever they were about."""
+    """The member made as many reports within 24 hours as are allowed, about any members."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_REPORTS"
 
 
 class CaseNotFound(DomainError):
-    """There is no such case. Only moderators hear it."""
+    """The case does not exist. Only moderators get this answer."""
 
     code = "NOT_FOUND"
     reason = "CASE_NOT_FOUND"
@@ -45,18 +45,18 @@ class CaseAssigned(DomainError):
 
 
 class CaseNotTaken(DomainError):
-    """The moderator does not have the case: it waits, also because an appeal came, or another has it."""
+    """The moderator does not have the case: another has it, or it is in the queue, perhaps because of an appeal."""
 
     reason = "CASE_NOT_TAKEN"
 
 
 class CaseDecided(DomainError):
-    """The case is decided already."""
+    """The case is already decided."""
 
     reason = "CASE_DECIDED"
 
 
 class CaseAboutYourself(DomainError):
-    """Nobody takes a case about themselves, or looks into what safety knows of them."""
+    """A moderator cannot take a case about themselves, or see what safety knows about them."""
 
     reason = "CASE_ABOUT_YOURSELF"

@@ -1,47 +1,20 @@
-"""What safety tells of members, pure. The contract's events have the same names, and fields of the same meaning."""
+"""The events of safety, as the contract has them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from unora_common.domain_events import DomainEvent
 
-class Pattern(StrEnum):
-    """What a flag saw (SA-04)."""
-
-    INTEREST_FLOOD = "interest_flood"
-    BAD_FAITH_ENDINGS = "bad_faith_endings"
-    MANY_BLOCKS = "many_blocks"
-    MANY_REPORTS = "many_reports"
-    SHARED_DEVICE = "shared_device"
-    PAYMENT_ABUSE = "payment_abuse"
-    OUTLIER = "outlier"
+from unora_safety.domain.patterns import Pattern
+from unora_safety.domain.reports import ReportCategory
+from unora_safety.domain.restrictions import Decision
 
 
-class Decision(StrEnum):
-    """What a moderator decided (SA-05)."""
-
-    DISMISS = "dismiss"
-    REDUCE_VISIBILITY = "reduce_visibility"
-    RESTRICT = "restrict"
-    SUSPEND = "suspend"
-
-
-class Category(StrEnum):
-    """What a report is about (SA-07)."""
-
-    HARASSMENT = "harassment"
-    SEXUAL_CONTENT = "sexual_content"
-    IMPERSONATION = "impersonation"
-    SCAM = "scam"
-    UNDER_AGE = "under_age"
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class MemberBlocked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberBlocked(DomainEvent):
     """The first block of a direction began."""
 
     block_id: UUID
@@ -51,8 +24,8 @@ class MemberBlocked:
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class MemberUnblocked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUnblocked(DomainEvent):
     """The last block of a direction was lifted."""
 
     block_id: UUID
@@ -62,21 +35,21 @@ class MemberUnblocked:
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class MemberReported:
-    """A report came."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberReported(DomainEvent):
+    """A member was reported."""
 
     report_id: UUID
     version: int
     reporter_id: UUID
     reported_id: UUID
-    category: Category
+    category: ReportCategory
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class FlagRaised:
-    """A pattern was seen."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagRaised(DomainEvent):
+    """A pattern was detected."""
 
     flag_id: UUID
     version: int
@@ -85,9 +58,9 @@ class FlagRaised:
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class CaseOpened:
-    """A case came into the queue."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened(DomainEvent):
+    """A case entered the queue, or returned to it."""
 
     case_id: UUID
     version: int
@@ -95,8 +68,8 @@ class CaseOpened:
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class CaseAssigned:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAssigned(DomainEvent):
     """A moderator took a case."""
 
     case_id: UUID
@@ -106,8 +79,8 @@ class CaseAssigned:
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class CaseDecided:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDecided(DomainEvent):
     """A moderator decided a case."""
 
     case_id: UUID
@@ -118,9 +91,9 @@ class CaseDecided:
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class RestrictionChanged:
-    """A member's standing changed; it is the whole of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictionChanged(DomainEvent):
+    """A measure against a member changed; the event carries all measures."""
 
     user_id: UUID
     version: int
@@ -130,8 +103,8 @@ class RestrictionChanged:
     occurred_at: datetime
 
 
-@dataclass(frozen=True)
-class AppealSubmitted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealSubmitted(DomainEvent):
     """A member appealed."""
 
     appeal_id: UUID
@@ -139,16 +112,3 @@ class AppealSubmitted:
     user_id: UUID
     case_id: UUID
     occurred_at: datetime
-
-
-Told = (
-    MemberBlocked
-    | MemberUnblocked
-    | MemberReported
-    | FlagRaised
-    | CaseOpened
-    | CaseAssigned
-    | CaseDecided
-    | RestrictionChanged
-    | AppealSubmitted
-)

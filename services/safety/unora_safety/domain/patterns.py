@@ -1,30 +1,41 @@
-"""What makes a pattern (SA-04, SA-09), pure: distinct things in a window, activity far from everybody else's."""
+"""Patterns (SA-04, SA-09), pure: distinct items within a window, and activity far from that of other members."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import log1p
 from typing import NamedTuple
 from uuid import UUID
 
-from unora_safety.domain.events import Pattern
+MAX_EVIDENCE = 100
+"""The most ids that a flag keeps; the count says how many there were."""
 
-MOST_EVIDENCE = 100
-"""Ids that a flag keeps; beyond them the count tells enough."""
+
+class Pattern(StrEnum):
+    """What a flag is about (SA-04)."""
+
+    INTEREST_FLOOD = "interest_flood"
+    BAD_FAITH_ENDINGS = "bad_faith_endings"
+    MANY_BLOCKS = "many_blocks"
+    MANY_REPORTS = "many_reports"
+    SHARED_DEVICE = "shared_device"
+    PAYMENT_ABUSE = "payment_abuse"
+    OUTLIER = "outlier"
 
 
 class Sighting(NamedTuple):
-    """One distinct thing or person behind a pattern, at its latest."""
+    """One distinct item or person that counts for a pattern, with the latest time at which it was seen (UTC)."""
 
-    at: datetime
+    seen_at: datetime
     key: UUID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """From how many on, within which time; for outliers, from how many deviations on."""
+    """The threshold from which on a pattern raises a flag: a count within the window; for outliers, deviations."""
 
     pattern: Pattern
     threshold: float
@@ -32,18 +43,18 @@ class Rule:
     enabled: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Baseline:
-    """What is usual of one kind of activity, of ln(1 + count)."""
+    """How much of one kind of activity is usual, measured as ln(1 + count)."""
 
     members: int
     median: float
     deviation: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class History:
-    """All that is known of one member when the detector looks."""
+    """All that the detector knows of one member at one moment."""
 
     user_id: UUID
     now: datetime
@@ -53,14 +64,14 @@ class History:
     """Counts by kind over the outlier rule's window."""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     decided: Mapping[Pattern, datetime] = field(default_factory=dict)
-    """When a flag of the pattern was closed last: what was seen up to then has been judged."""
+    """When a flag of the pattern was last closed. Sightings up to then have been judged."""
     flagged: frozenset[Pattern] = frozenset()
     """Patterns that have an open flag."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A pattern that was seen, and what it rests on: ids and numbers."""
+    """A pattern that was detected, with its evidence: ids and numbers."""
 
     pattern: Pattern
     score: float
@@ -68,36 +79,42 @@ class Finding:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OutlierPolicy:
-    """When a comparison with everybody else means something."""
+    """When a comparison with other members counts (SA-09)."""
 
     least_members: int = 50
-    """A baseline of fewer members says nothing."""
+    """A baseline of fewer members is not used."""
     least_deviation: float = 0.35
-    """Where nearly all do the same, a small difference must not look large; of ln(1 + count)."""
+    """The smallest deviation to divide by, in ln(1 + count): where most members do the same, a small difference must
+    not get a high score.
+    """
     least_count: int = 10
-    """Less than so much is never far from everybody else's."""
+    """A smaller count is never an outlier."""
 
 
-def densest(sightings: Sequence[Sighting], window: timedelta) -> Sequence[Sighting]:
-    """The most sightings that lie within any window of this length; the earliest of several. Order does not matter."""
+def densest_window(sightings: Sequence[Sighting], window: timedelta) -> Sequence[Sighting]:
+    """The most sightings that lie within one window of this length; of several windows the earliest.
+
+    The order of the sightings does not matter.
+    """
     ordered = sorted(sightings)
     best: Sequence[Sighting] = ()
     start = 0
     for end, last in enumerate(ordered, 1):
-        while last.at - ordered[start].at >= window:
+        while last.seen_at - ordered[start].seen_at >= window:
             start += 1
         if end - start > len(best):
             best = ordered[start:end]
     return best
 
 
-def by_rule(history: History, rule: Rule) -> Finding | None:
-    """A pattern that is counted."""
+def find_by_count(history: History, rule: Rule) -> Finding | None:
+    """The rule's pattern, if enough distinct items lie within its window."""
     judged_until = history.decided.get(rule.pattern)
-    seen = [each for each in history.sightings.get(rule.pattern, ()) if judged_until is None or each.at > judged_until]
-    found = densest(seen, rule.window)
+    sightings = history.sightings.get(rule.pattern, ())
+    unjudged = [each for each in sightings if judged_until is None or each.seen_at > judged_until]
+    found = densest_window(unjudged, rule.window)
     if len(found) < rule.threshold:
         return None
     numbers = {
@@ -105,21 +122,21 @@ def by_rule(history: History, rule: Rule) -> Finding | None:
         "threshold": rule.threshold,
         "window_hours": rule.window / timedelta(hours=1),
     }
-    ids = tuple(each.key for each in found[:MOST_EVIDENCE])
+    ids = tuple(each.key for each in found[:MAX_EVIDENCE])
     return Finding(rule.pattern, len(found) / rule.threshold, ids, numbers)
 
 
-def by_outlier(history: History, rule: Rule, policy: OutlierPolicy) -> Finding | None:
-    """The kind of activity that lies farthest above the median, in robust deviations, if it is far enough."""
-    judged = history.decided.get(rule.pattern)
-    if judged is not None and history.now - judged < rule.window:
+def find_outlier(history: History, rule: Rule, policy: OutlierPolicy) -> Finding | None:
+    """The kind of activity farthest above its median, in robust deviations, if it reaches the rule's threshold."""
+    judged_at = history.decided.get(rule.pattern)
+    if judged_at is not None and history.now - judged_at < rule.window:
         return None
     scores = {
-        kind: (log1p(count) - usual.median) / max(usual.deviation, policy.least_deviation)
+        kind: (log1p(count) - baseline.median) / max(baseline.deviation, policy.least_deviation)
         for kind, count in history.activity.items()
         if count >= policy.least_count
-        and (usual := history.baselines.get(kind)) is not None
-        and usual.members >= policy.least_members
+        and (baseline := history.baselines.get(kind)) is not None
+        and baseline.members >= policy.least_members
     }
     if not scores:
         return None
@@ -130,24 +147,12 @@ def by_outlier(history: History, rule: Rule, policy: OutlierPolicy) -> Finding |
     return Finding(rule.pattern, scores[kind], (), numbers)
 
 
-def findings(history: History, policy: OutlierPolicy) -> list[Finding]:
-    """All that the rules see which are on, but for what is flagged already."""
-    found = []
+def find_patterns(history: History, policy: OutlierPolicy) -> list[Finding]:
+    """All patterns that the enabled rules detect, except those that have an open flag."""
+    findings = []
     for rule in history.rules:
         if rule.enabled and rule.pattern not in history.flagged:
             outlier = rule.pattern is Pattern.OUTLIER
-            seen = by_outlier(history, rule, policy) if outlier else by_rule(history, rule)
-            found += [seen] if seen else []
-    return found
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A finding that was told, and waits for a decision until it is closed."""
-
-    id: UUID
-    user_id: UUID
-    found: Finding
-    case_id: UUID
-    raised_at: datetime
-    closed_at: datetime | None
+            found = find_outlier(history, rule, policy) if outlier else find_by_count(history, rule)
+            findings += [found] if found else []
+    return findings

@@ -1,7 +1,1 @@
-"""What safety answers: members, moderators, and other contexts."""
-
-from unora_safety.servicers.members import Members
-from unora_safety.servicers.moderation import Moderation
-from unora_safety.servicers.restrictions import Restrictions
-
-__all__ = ["Members", "Moderation", "Restrictions"]
+"""The gRPC services of safety, for members, moderators and other contexts."""

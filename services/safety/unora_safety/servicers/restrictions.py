@@ -1,4 +1,4 @@
-"""RestrictionService: what other contexts ask in the moment."""
+"""RestrictionService: what other contexts ask."""
 
 from __future__ import annotations
 
@@ -24,5 +24,6 @@ class Restrictions:
 
     @reads
     async def GetBlock(self, request: GetBlockRequest, db: Session) -> GetBlockResponse:
-        """RE-10: at this moment, in either direction."""
-        return GetBlockResponse(blocked=await blocks.between(db, UUID(request.user_a_id), UUID(request.user_b_id)))
+        """RE-10: whether one of the two blocks the other now."""
+        blocked = await blocks.exist_between(db, UUID(request.user_a_id), UUID(request.user_b_id))
+        return GetBlockResponse(blocked=blocked)

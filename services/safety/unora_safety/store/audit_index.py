@@ -1,27 +1,25 @@
-"""The index of the audit log (SA-01): each row under its context, its event, its aggregate, and each member it names.
+"""The index of the audit log in Postgres (SA-01): each row by its context, event, aggregate and the members it names.
 
-What it says is never taken for the truth: rows are read from the log itself.
+The index only finds rows; what they say is read from the log itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
+from collections.abc import Sequence
 
-from unora_common.config import CONTEXTS
 from unora_common.database import Session, Tx
-from unora_common.pages import Place
 
-from unora_safety.domain import Entry
-from unora_safety.store.audit import AFTER, COLUMNS, FIRST
+from unora_safety.domain.audit_search import IndexHead, Search, SearchPosition
+from unora_safety.domain.chain import Entry, EntryPosition
+from unora_safety.store.audit import COLUMNS
 
-NEWEST = 9223372036854775807
+MAX_NUMBER = 9223372036854775807
+"""The largest bigint: no row has a greater number."""
 
-# By each leading term its newest rows, probed for the other terms, and the newest of all: every step is by the key.
+# For each leading term its newest rows that have the other terms too, then the newest of all these. Every step reads
+# the index by its key.
 SEARCH = f"""
-    SELECT {", ".join(f"l.{column.strip()}" for column in COLUMNS.split(","))}
+    SELECT {COLUMNS.names("l")}
     FROM unnest($1::text[]) AS lead CROSS JOIN LATERAL (
         SELECT i.recorded_at, i.source_context, i.number FROM safety.audit_index i
         WHERE i.term = lead AND i.recorded_at >= $3 AND i.recorded_at < $4
@@ -45,54 +43,34 @@ ADD = """
 ADVANCE = "UPDATE safety.audit_index_heads SET number = $2, recorded_at = $3 WHERE source_context = $1"
 
 
-class Search(NamedTuple):
-    """What is searched for."""
-
-    leads: Sequence[str]
-    """Rows under any of these terms,"""
-    others: Sequence[str]
-    """and under each of these,"""
-    since: datetime
-    until: datetime
-    """recorded from here to before there."""
-
-
-async def search(db: Session, wanted: Search, after: Place | None, count: int) -> list[Entry]:
-    """Rows that fit, newest first."""
-    at, source, number = (wanted.until, "", NEWEST) if after is None else row_at(after)
-    rows = await db.rows(SEARCH, wanted.leads, wanted.others, wanted.since, wanted.until, at, source, number, count)
+async def search(db: Session, search: Search, after: SearchPosition | None, limit: int) -> list[Entry]:
+    """Rows that fit, newest first, at most `limit`."""
+    after = after or SearchPosition(search.until, "", MAX_NUMBER)
+    rows = await db.rows(SEARCH, search.leads, search.others, search.since, search.until, *after, limit)
     return [Entry(*row) for row in rows]
 
 
-def place_at(entry: Entry) -> Place:
-    """The place of a row, as page tokens hold it: UUIDs are only numbers here."""
-    return Place(entry.recorded_at, _number(CONTEXTS.index(entry.source_context), entry.number))
+async def lock_heads(tx: Tx) -> list[IndexHead]:
+    """Locks the heads that no other replica has locked."""
+    return [
+        IndexHead(source, EntryPosition(number, recorded_at) if number else None)
+        for source, number, recorded_at in await tx.rows(HEADS)
+    ]
 
 
-def row_at(place: Place) -> tuple[datetime, str, int]:
-    """The row of a place."""
-    return place.at, CONTEXTS[place.id.int >> 64], place.id.int & NEWEST
+async def add(tx: Tx, terms: Sequence[tuple[str, Entry]]) -> None:
+    """Adds rows to the index, each by one of its terms."""
+    entries = [entry for _, entry in terms]
+    await tx.run(
+        ADD,
+        [term for term, _ in terms],
+        [entry.recorded_at for entry in entries],
+        [entry.source_context for entry in entries],
+        [entry.number for entry in entries],
+    )
 
 
-def _number(context: int, number: int) -> UUID:
-    return UUID(int=context << 64 | number)
-
-
-async def advance(tx: Tx, batch: int, terms: Callable[[Entry], Sequence[str]]) -> int:
-    """Indexes the next rows of each chain that no other replica is at; returns how many rows.
-
-    A chain's rows become visible in the order of their numbers, since each is written under the lock of its head.
-    """
-    done = 0
-    for source, number, at in await tx.rows(HEADS):
-        after = (number, at) if number else ()
-        rows = await tx.rows(AFTER if after else FIRST, source, NEWEST, batch, *after)
-        entries = [Entry(*row) for row in rows]
-        if not entries:
-            continue
-        named = [(term, entry) for entry in entries for term in terms(entry)]
-        columns = [[entry.recorded_at for _, entry in named], [source] * len(named), [e.number for _, e in named]]
-        await tx.run(ADD, [term for term, _ in named], *columns)
-        await tx.run(ADVANCE, source, entries[-1].number, entries[-1].recorded_at)
-        done += len(entries)
-    return done
+async def save_head(tx: Tx, head: IndexHead) -> None:
+    """Stores up to which row a chain is in the index."""
+    if head.last is not None:
+        await tx.run(ADVANCE, head.source_context, *head.last)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
 from unora_common.pages import Place
 
-from unora_safety.domain import Block, BlockNotFound, Direction, Target, TargetKind
+from unora_safety.domain.blocks import Block, Direction, Target, TargetKind
+from unora_safety.domain.errors import BlockNotFound
 
-# Nothing changes in a row that is there already: it is written to be locked.
+# An existing row does not change: it is written only to be locked.
 LOCK = """
     WITH p AS (
         INSERT INTO safety.blocked_pairs AS p (blocker_id, blocked_id, version) VALUES ($1, $2, 0)
@@ -18,7 +18,7 @@ LOCK = """
         RETURNING p.began_with_id, p.version)
     SELECT p.*, clock.now() AS now FROM p"""
 
-# A statement of its own, so that it sees what those before wrote who held the lock.
+# A statement of its own, so that it sees the writes of the transactions that held the lock before.
 IN_FORCE = """
     SELECT id, target_kind, target_id, blocked_at FROM safety.blocks
     WHERE blocker_id = $1 AND blocked_id = $2 AND deleted_at IS NULL"""
@@ -33,54 +33,54 @@ INSERT = """
 
 LIFT = "UPDATE safety.blocks SET deleted_at = $2 WHERE id = $1"
 
-OF_MEMBER = """
+BY_BLOCKER = """
     SELECT id, target_kind, target_id, blocked_at FROM safety.blocks
     WHERE blocker_id = $1 AND deleted_at IS NULL
         AND (blocked_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
     ORDER BY blocked_at DESC, id DESC LIMIT $4"""
 
-EITHER = """
+BETWEEN = """
     SELECT EXISTS (SELECT FROM safety.blocks WHERE blocker_id = $1 AND blocked_id = $2 AND deleted_at IS NULL)
         OR EXISTS (SELECT FROM safety.blocks WHERE blocker_id = $2 AND blocked_id = $1 AND deleted_at IS NULL)"""
 
 
-async def lock(tx: Tx, blocker_id: UUID, blocked_id: UUID) -> Direction:
-    """Locks one direction of a pair and sets tx.now."""
+async def lock_or_create(tx: Tx, blocker_id: UUID, blocked_id: UUID) -> Direction:
+    """Locks the blocks of one member by another, and sets tx.now."""
     (row,) = await tx.lock(LOCK, blocker_id, blocked_id)
     blocks = tuple(_block(each) for each in await tx.rows(IN_FORCE, blocker_id, blocked_id))
     return Direction(blocker_id, blocked_id, row["began_with_id"], row["version"], blocks)
 
 
-async def lock_of_block(tx: Tx, block_id: UUID, blocker_id: UUID) -> Direction:
-    """Locks the direction of a member's block. Raises BlockNotFound."""
+async def lock_by_block(tx: Tx, block_id: UUID, blocker_id: UUID) -> Direction:
+    """Locks the direction that a member's block belongs to, and sets tx.now. Raises BlockNotFound."""
     blocked_id: UUID | None = await tx.value(BLOCKED, block_id, blocker_id)
     if blocked_id is None:
         raise BlockNotFound
-    return await lock(tx, blocker_id, blocked_id)
+    return await lock_or_create(tx, blocker_id, blocked_id)
 
 
 def save(tx: Tx, before: Direction, after: Direction) -> None:
-    """Stores what was added or lifted."""
+    """Stores blocks that were added or lifted."""
     pair = (after.blocker_id, after.blocked_id)
-    was, now = ({each.id for each in direction.blocks} for direction in (before, after))
+    ids_before, ids_after = ({each.id for each in direction.blocks} for direction in (before, after))
     for each in after.blocks:
-        if each.id not in was:
+        if each.id not in ids_before:
             tx.defer(INSERT, each.id, *pair, each.target.kind, each.target.id, each.blocked_at)
-    for gone in was - now:
-        tx.defer(LIFT, gone, tx.now)
-    if replace(before, blocks=()) != replace(after, blocks=()):
-        tx.defer(SAVE, *pair, after.began_with, after.version)
+    for block_id in ids_before - ids_after:
+        tx.defer(LIFT, block_id, tx.now)
+    if before.version != after.version:
+        tx.defer(SAVE, *pair, after.began_with_id, after.version)
 
 
-async def of_member(db: Session, blocker_id: UUID, after: Place | None, count: int) -> list[Block]:
-    """A member's blocks in force, newest first."""
-    at, identifier = after or (None, None)
-    return [_block(row) for row in await db.rows(OF_MEMBER, blocker_id, at, identifier, count)]
+async def list_by_blocker(db: Session, blocker_id: UUID, after: Place | None, limit: int) -> list[Block]:
+    """A member's blocks in force, newest first, at most `limit`."""
+    blocked_at, identifier = after or (None, None)
+    return [_block(row) for row in await db.rows(BY_BLOCKER, blocker_id, blocked_at, identifier, limit)]
 
 
-async def between(db: Session, a: UUID, b: UUID) -> bool:
-    """Whether one of the two blocks the other now (RE-10)."""
-    blocked: bool = await db.value(EITHER, a, b)
+async def exist_between(db: Session, a: UUID, b: UUID) -> bool:
+    """Whether one of the two members blocks the other now (RE-10)."""
+    blocked: bool = await db.value(BETWEEN, a, b)
     return blocked
 
 

@@ -1,4 +1,4 @@
-"""The tables of the safety schema. Migrations make them; a test holds both equal; services use SQL."""
+"""The tables of the safety schema. Migrations create them, and a test compares both; the service itself uses SQL."""
 
 from unora_safety.tables import audit, members, moderation, patterns
 from unora_safety.tables.schema import metadata

@@ -33,8 +33,8 @@ audit_logs = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    # A key of a partitioned table holds its partition column; that a number and an event stand once over all months is
-    # the trigger's to hold.
+    # A key of a partitioned table must contain the partition column. That a number and an event exist once over all
+    # months is checked by the trigger.
     PrimaryKeyConstraint("source_context", "number", "recorded_at"),
     UniqueConstraint("event_id", "recorded_at"),
     CheckConstraint(SOURCE_CONTEXT, name="source_context"),

@@ -1,4 +1,4 @@
-"""What members do: blocks, reports, appeals (SA-02, SA-06, SA-07)."""
+"""Blocks, reports and appeals of members (SA-02, SA-06, SA-07)."""
 
 from __future__ import annotations
 

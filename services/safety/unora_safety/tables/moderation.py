@@ -1,4 +1,4 @@
-"""What moderators work on: standings, cases, flags (SA-03 to SA-06)."""
+"""Restrictions, cases, flags and their rules (SA-03 to SA-06)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What patterns are counted from (SA-04, SA-09)."""
+"""Sightings, accounts of devices, activity, baselines, and the detector's queue (SA-04, SA-09)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metadata of the safety schema, with the plumbing tables in it."""
+"""The metadata of the safety schema, with the messaging tables in it."""
 
 from unora_common.tables import metadata as schema
 

@@ -1,8 +1,8 @@
 """ST-03: where the days of a streak end.
 
-A day is a calendar date of the streak's zone and ends at the midnight that closes the date, so `check_in_date` is the
-date that is ending there, not the one that begins. A first day that starts in the last hours of a date goes on through
-the next one, and all its check-ins carry that next date.
+A day is a calendar date of the streak's zone and ends at the midnight that ends the date. So `check_in_date` is the
+date that ends there, not the date that begins. A first day that starts in the last hours of a date continues through
+the next date, and all its check-ins have that next date.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,19 +21,22 @@ class Day(NamedTuple):
 
 
 def utc(instant: datetime) -> datetime:
-    """Arithmetic on an aware datetime of another zone is wall-clock arithmetic: wrong by an hour twice a year."""
+    """The instant in UTC. Raises ValueError for a datetime without a zone.
+
+    Arithmetic on an aware datetime of another zone is wall-clock arithmetic: wrong by an hour twice a year.
+    """
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is not an instant")
     return instant.astimezone(UTC)
 
 
-@cache  # zoneinfo itself keeps only eight; a sweep meets hundreds
+@cache  # zoneinfo itself caches only eight; a sweep needs hundreds
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
 def pair_zone(a: str | None, b: str | None) -> str:
-    """ST-03: the pair's zone if both have the same, else UTC. A name that this machine does not know is no zone."""
+    """ST-03: the pair's zone if both have the same, else UTC; also UTC if this machine does not know the zone."""
     if a is None or a != b:
         return "UTC"
     try:
@@ -46,14 +49,14 @@ def pair_zone(a: str | None, b: str | None) -> str:
 def end_of(day: date, zone: str) -> datetime:
     """The first instant of the next date.
 
-    Where clocks jump over that midnight, fold 0 reckons it with the offset before the jump, which is the jump itself.
-    Where they fall back over it, midnight comes twice and fold 0 is the first.
+    Where clocks jump forward over that midnight, fold 0 uses the offset before the jump, so the result is the instant
+    of the jump. Where clocks go back over it, midnight comes twice and fold 0 is the first.
     """
     return datetime.combine(day + ONE_DAY, time.min, _zone(zone)).astimezone(UTC)
 
 
 def first_day(now: datetime, zone: str, at_least: timedelta) -> Day:
-    """The day that ends at the first midnight at least `at_least` ahead; exactly that far ahead is enough."""
+    """The day that ends at the first midnight that is at least `at_least` after now; exactly that far is enough."""
     earliest = utc(now) + at_least
     today = now.astimezone(_zone(zone)).date()
     while (closes_at := end_of(today, zone)) < earliest:
@@ -62,7 +65,7 @@ def first_day(now: datetime, zone: str, at_least: timedelta) -> Day:
 
 
 def next_day(day: Day, zone: str) -> Day:
-    """The day after. A date that a zone skips whole (Samoa, 30 December 2011) has no length, so it is no day."""
+    """The day after. A date that a zone skips completely (Samoa, 30 December 2011) has no length, so it is no day."""
     following = day.check_in_date + ONE_DAY
     while (closes_at := end_of(following, zone)) <= day.closes_at:
         following += ONE_DAY

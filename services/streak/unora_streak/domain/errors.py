@@ -1,4 +1,4 @@
-"""Why a streak refuses."""
+"""The refusals of streaks."""
 
 from datetime import datetime
 
@@ -12,14 +12,14 @@ class StreakError(DomainError):
 
 
 class NotInStreak(StreakError):
-    """XX-04: the same answer as for a streak that does not exist."""
+    """XX-04: no such streak, or not one of this member: both get the same answer."""
 
     code = "NOT_FOUND"
     reason = "STREAK_NOT_FOUND"
 
 
 class AlreadyCheckedIn(StreakError):
-    """ST-04: one check-in per user per day. Says when the day ends."""
+    """ST-04: one check-in per user per day. The metadata say when the day ends."""
 
     code = "ALREADY_EXISTS"
     reason = "ALREADY_CHECKED_IN"
@@ -39,7 +39,7 @@ class CheckInClosed(StreakError):
 
 
 class NotInPaymentWindow(StreakError):
-    """ST-08: there is nothing to recover now."""
+    """ST-08: the streak is not in its payment window, so it cannot be recovered now."""
 
     reason = "NOT_IN_PAYMENT_WINDOW"
 
@@ -48,25 +48,25 @@ class NotInPaymentWindow(StreakError):
 
 
 class NotTheBreaker(StreakError):
-    """ST-08: only who missed the day can recover it."""
+    """ST-08: only the member who missed the day can recover it."""
 
     reason = "NOT_THE_BREAKER"
 
 
 class HeldForAnotherPayment(StreakError):
-    """ST-20: one payment at a time."""
+    """ST-20: the window is held for another payment."""
 
     reason = "RECOVERY_HELD"
 
 
 class PaymentClosed(StreakError):
-    """The payment has failed or was answered: it can bring nothing any more."""
+    """The payment has failed, or its outcome is decided: it cannot be used again."""
 
     reason = "PAYMENT_CLOSED"
 
 
 class NotAtRisk(StreakError):
-    """ST-13: nudges are for an at-risk period."""
+    """ST-13: a nudge can be sent only in an at-risk period."""
 
     reason = "NOT_AT_RISK"
 
@@ -75,18 +75,18 @@ class NotAtRisk(StreakError):
 
 
 class NotCheckedIn(StreakError):
-    """ST-13: who is missing does not nudge."""
+    """ST-13: a member who has not checked in cannot send a nudge."""
 
     reason = "NOT_CHECKED_IN"
 
 
 class NudgeLimitReached(StreakError):
-    """ST-13: the nudges of the sender's tier are used up for this at-risk period."""
+    """ST-13: the sender has used all nudges of the tier in this at-risk period."""
 
     reason = "NUDGE_LIMIT_REACHED"
 
 
 class NudgesLeft(StreakError):
-    """ST-13: who has nudges left need not buy one."""
+    """ST-13: the sender still has nudges of the tier, so none can be bought."""
 
     reason = "NUDGES_LEFT"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class State(StrEnum):
-    """ST-02: where a streak stands."""
+    """ST-02: the states of a streak."""
 
     ACTIVE = "active"
     AT_RISK = "at_risk"
@@ -22,8 +22,8 @@ INITIAL = State.ACTIVE
 PLAYING = frozenset({State.ACTIVE, State.AT_RISK})
 TERMINAL = frozenset({State.COMPLETED, State.TERMINATED})
 
-# ST-02, ST-19: every single move there is. The database trigger refuses all others, so whoever stores several moves at
-# once (a sweep after an outage) writes them one by one: the net of a legal path need not be in this set.
+# ST-02, ST-19: all single moves. The database trigger refuses any other move, so several moves at once (a sweep after
+# an outage) are stored one by one: the first and the last state of a legal path need not be in this set as a pair.
 ALLOWED: frozenset[tuple[State, State]] = frozenset(
     {
         (State.ACTIVE, State.AT_RISK),
@@ -44,7 +44,7 @@ ALLOWED: frozenset[tuple[State, State]] = frozenset(
 
 
 class Effort(StrEnum):
-    """ST-14: how much a member put into a day, by their own word."""
+    """ST-14: how much effort a member says that they put into a day."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -56,20 +56,30 @@ class Policy:
     """The numbers of the rules (ST-03, ST-06, ST-11, ST-20)."""
 
     final_day: int = 15
-    at_risk: timedelta = timedelta(hours=6)  # a day that one has kept is at risk for this long before it ends
-    first_day: timedelta = timedelta(hours=6)  # the least that the first day of a cycle lasts
-    hold: timedelta = timedelta(minutes=10)  # a payment that was authorised keeps the window open for this long
+    at_risk: timedelta = timedelta(hours=6)  # a day on which one has checked in is at risk this long before it ends
+    first_day: timedelta = timedelta(hours=6)  # the minimum length of the first day of a cycle
+    hold: timedelta = timedelta(minutes=10)  # an authorised payment holds the payment window open for this long
+
+
+class Connection(NamedTuple):
+    """The connection of a streak, as matching owns it."""
+
+    id: UUID
+    pair: tuple[UUID, UUID]
+    """The two members, the lower id first (MA-08)."""
+    server_type: str
+    """`partner`, `friend` or `growth`."""
 
 
 class Hold(NamedTuple):
-    """ST-20: the window stays open for one payment of the breaker, and for no other, until an instant (UTC)."""
+    """ST-20: the payment window stays open for one payment of the breaker, and no other, until an instant (UTC)."""
 
     payment_id: UUID
     until: datetime
 
 
-class Broken(NamedTuple):
-    """A break, by what it is of its streak: the day of that date was missed in that cycle. No streak has it twice."""
+class BreakKey(NamedTuple):
+    """Identifies a break within its streak: the day of this date was missed in this cycle. It is unique there."""
 
     cycle: int
     check_in_date: date
@@ -79,30 +89,32 @@ class Broken(NamedTuple):
 class Streak:
     """One row. Instants are UTC.
 
-    `check_in_date`, `closes_at` and `here` describe one day: the one being played in active and at_risk; the one that
-    broke in payment_window (so that a recovery knows what is played again); afterwards the last one played. A reset
-    empties `here`; an end keeps it. The date is stored, not derived from `closes_at`: the days of a cycle then stay
-    distinct and in order even when a zone's rules change between two of them.
+    `check_in_date`, `closes_at` and `checked_in` describe one day: in active and at_risk the current day; in
+    payment_window the day that broke (so that a recovery knows which day is played again); afterwards the last day that
+    was played. A reset empties `checked_in`; a terminal state keeps it. The date is stored, not derived from
+    `closes_at`: so the days of a cycle stay distinct and in order even when a zone's rules change between two of them.
     """
 
     id: UUID
     connection_id: UUID
     user_a_id: UUID
     user_b_id: UUID
+    server_type: str
     state: State
     cycle: int
     completed_days: int
     zone: str
     check_in_date: date
     closes_at: datetime
-    here: frozenset[UUID]
+    checked_in: frozenset[UUID]  # the members who checked in on this day
     started_at: datetime
     window_closes_at: datetime | None = None  # this and breaker_user_id: set in payment_window, and only there
     breaker_user_id: UUID | None = None
     hold: Hold | None = None  # only in payment_window
-    long_hold_used: bool = False  # the one hold of this break that may go past the deadline was given; as above
+    long_hold_used: bool = False  # the one hold of this break that may pass the deadline is used; as above
     ended_at: datetime | None = None  # set in completed and terminated, and only there
-    version: int = 1  # one higher with each event
+    next_due_at: datetime | None = None  # always `due.next_due` of the streak: the sweep finds it by this
+    version: int = 0  # the number of its events
 
     @property
     def pair(self) -> frozenset[UUID]:
@@ -110,15 +122,15 @@ class Streak:
         return frozenset({self.user_a_id, self.user_b_id})
 
     @property
-    def broken(self) -> Broken | None:
-        """The break whose window is open."""
-        return Broken(self.cycle, self.check_in_date) if self.state is State.PAYMENT_WINDOW else None
+    def break_key(self) -> BreakKey | None:
+        """The break that the payment window is open for."""
+        return BreakKey(self.cycle, self.check_in_date) if self.state is State.PAYMENT_WINDOW else None
 
     @property
     def current_day(self) -> int:
-        """The number of the day that the row is on.
+        """The number of the day that the row describes.
 
-        A day that both have kept counts at once (ST-05), yet lasts until midnight. A broken day keeps its number, under
-        which it would be played again. After a reset it is day 1.
+        A day on which both have checked in counts at once (ST-05), yet lasts until midnight. A broken day keeps its
+        number, under which it would be played again. After a reset it is day 1.
         """
-        return self.completed_days if self.here == self.pair else self.completed_days + 1
+        return self.completed_days if self.checked_in == self.pair else self.completed_days + 1

@@ -1,6 +1,1 @@
-"""What streak serves: members, and billing."""
-
-from unora_streak.servicers.recovery import Recovery
-from unora_streak.servicers.streaks import Streaks
-
-__all__ = ["Recovery", "Streaks"]
+"""The gRPC services of streak: for members, and for billing."""

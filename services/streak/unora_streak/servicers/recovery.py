@@ -17,13 +17,12 @@ from unora_common.messages import to_timestamp
 from unora_common.runtime import Runtime
 
 from unora_streak.config import StreakConfig
-from unora_streak.domain import hold_buyable
-from unora_streak.store import nudges, streaks
-from unora_streak.use_cases.paying import authorize
+from unora_streak.use_cases.nudges import authorize_nudge
+from unora_streak.use_cases.recovery import authorize_recovery
 
 
 class Recovery:
-    """Authorises payments; the payer is one whom billing has authenticated."""
+    """Authorises payments. Billing has authenticated the payer."""
 
     service = "unora.streak.v1.RecoveryService"
 
@@ -34,20 +33,17 @@ class Recovery:
 
     @custom_write
     async def AuthorizeRecovery(self, request: AuthorizeRecoveryRequest, call: Call) -> AuthorizeRecoveryResponse:
-        """ST-08, ST-20. A repeat is known by its payment."""
+        """ST-08, ST-20. A repeat is recognised by its payment."""
         ids = (UUID(request.streak_id), UUID(request.payer_id), UUID(request.payment_id))
         async with self.runtime.database.transaction() as tx:
-            held = await authorize(tx, *ids, self.policy)
-        assert held.hold is not None
-        return AuthorizeRecoveryResponse(
-            held_until=to_timestamp(held.hold.until), connection_id=str(held.connection_id)
-        )
+            streak = await authorize_recovery(tx, *ids, self.policy)
+        assert streak.hold is not None
+        held_until = to_timestamp(streak.hold.until)
+        return AuthorizeRecoveryResponse(held_until=held_until, connection_id=str(streak.connection_id))
 
     @reads
     async def AuthorizeNudge(self, request: AuthorizeNudgeRequest, db: Session) -> AuthorizeNudgeResponse:
-        """ST-13. Nothing is held: whether the nudge goes out is judged when it is paid for."""
-        payer = UUID(request.payer_id)
-        found = await streaks.one(db, UUID(request.streak_id), payer)
-        standing = await nudges.standing(db, found.streak, payer)
-        hold_buyable(found.streak, payer, self.limits[standing.tier] - standing.used, found.now, self.policy)
-        return AuthorizeNudgeResponse(connection_id=str(found.streak.connection_id))
+        """ST-13. Nothing is held: when the nudge is paid for, it is sent or rejected."""
+        ids = (UUID(request.streak_id), UUID(request.payer_id))
+        streak = await authorize_nudge(db, *ids, self.policy, self.limits)
+        return AuthorizeNudgeResponse(connection_id=str(streak.connection_id))

@@ -1,4 +1,4 @@
-"""At-risk periods: written with the moves of their streaks, under the lock of its row."""
+"""Breaks in Postgres: the at-risk periods. They are written with the changes of their streak, under its lock."""
 
 from __future__ import annotations
 
@@ -8,71 +8,83 @@ from uuid import UUID
 from unora_common.batching import Write
 from unora_common.database import Tx
 from unora_common.ids import uuid7
+from unora_common.rows import Columns
 
-from unora_streak.domain import Event, PaymentWindowOpened, State, Streak, StreakAtRisk
+from unora_streak.domain.events import Event, PaymentWindowOpened, StreakAtRisk
+from unora_streak.domain.state import State, Streak
 
-OPEN = """
-    INSERT INTO streak.breaks (id, streak_id, cycle, day, check_in_date, missing_user_id, opened_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+COLUMNS = Columns("id", "streak_id", "cycle", "day", "check_in_date", "missing_user_id", "opened_at")
+"""What a period has from its beginning. `breaker_user_id` and `broke_at` follow if the day breaks, `outcome` and
+`closed_at` at its end.
+"""
+
+OPEN = f"""
+    INSERT INTO streak.breaks ({COLUMNS.names()}) VALUES ({COLUMNS.parameters()})
     ON CONFLICT (streak_id, cycle, check_in_date) DO NOTHING"""
 
-# The period is there, unless a version of this service that knew none put the streak at risk.
-BREAK = """
-    INSERT INTO streak.breaks
-        (id, streak_id, cycle, day, check_in_date, missing_user_id, opened_at, breaker_user_id, broke_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $7)
+# The row exists, unless an old version of this service, which did not write periods, put the streak at risk. Then the
+# period begins as it breaks: $6 is the missing user and $7 the time.
+BREAK = f"""
+    INSERT INTO streak.breaks ({COLUMNS.names()}, breaker_user_id, broke_at) VALUES ({COLUMNS.parameters()}, $6, $7)
     ON CONFLICT (streak_id, cycle, check_in_date) DO UPDATE
     SET breaker_user_id = excluded.breaker_user_id, broke_at = excluded.broke_at"""
 
 CLOSE = "UPDATE streak.breaks SET outcome = $2, closed_at = $3 WHERE streak_id = $1 AND closed_at IS NULL"
 
-OF = "SELECT id FROM streak.breaks WHERE streak_id = $1 AND cycle = $2 AND check_in_date = $3"
+FIND = "SELECT id FROM streak.breaks WHERE streak_id = $1 AND cycle = $2 AND check_in_date = $3"
 
-UNDER_WAY = frozenset({State.AT_RISK, State.PAYMENT_WINDOW})
-"""States of a period that is not closed."""
+OPEN_STATES = frozenset({State.AT_RISK, State.PAYMENT_WINDOW})
+"""The states of a streak whose at-risk period is not closed."""
 
 
-def writes_of(event: Event) -> list[Write]:
-    """What an event of its streak writes of an at-risk period: at most one statement."""
-    match event:
-        case StreakAtRisk(missing_user_id=missing):
-            period = (event.streak_id, event.cycle, event.day, event.check_in_date, missing, event.at)
-            return [Write(OPEN, (uuid7(), *period))]
-        case PaymentWindowOpened(breaker_user_id=breaker):
-            period = (event.streak_id, event.cycle, event.day, event.check_in_date, breaker, event.at)
-            return [Write(BREAK, (uuid7(), *period))]
-        case Event(was=was, state=state) if was in UNDER_WAY and was is not state:
-            return [Write(CLOSE, (event.streak_id, _outcome(was, state), event.at))]
-        case _:
-            return []
+def save(tx: Tx, event: Event) -> None:
+    """Stores what an event says of an at-risk period."""
+    write = _write_of(event)
+    if write:
+        tx.deferred.append(write)
 
 
 async def save_many(tx: Tx, events: Sequence[Event]) -> None:
-    """Writes what events of different streaks say of their periods: a round trip for each kind that occurs."""
+    """Stores what events of different streaks say of their periods: one round trip for each kind of statement."""
     rows: dict[str, list[tuple[object, ...]]] = {}
     for event in events:
-        for write in writes_of(event):
+        write = _write_of(event)
+        if write:
             rows.setdefault(write.sql, []).append(write.arguments)
     for sql, arguments in rows.items():
         await tx.run_many(sql, arguments)
 
 
-async def of(tx: Tx, streak: Streak) -> UUID:
-    """The at-risk period that a locked streak is in. It is made here, if a version of this service that knew none put
-    the streak at risk.
+async def get_or_create(tx: Tx, streak: Streak) -> UUID:
+    """The id of the at-risk period that a locked streak is in. It is created if an old version of this service, which
+    did not write periods, put the streak at risk.
     """
     key = (streak.id, streak.cycle, streak.check_in_date)
-    found: UUID | None = await tx.value(OF, *key)
+    found: UUID | None = await tx.value(FIND, *key)
     if found is None:
-        (missing,) = streak.pair - streak.here
+        (missing,) = streak.pair - streak.checked_in
         sql = BREAK if streak.state is State.PAYMENT_WINDOW else OPEN
         await tx.run(sql, uuid7(), streak.id, streak.cycle, streak.current_day, streak.check_in_date, missing, tx.now)
-        found = await tx.value(OF, *key)
+        found = await tx.value(FIND, *key)
     assert found is not None
     return found
 
 
-def _outcome(was: State, state: State) -> str:
-    if state is State.ACTIVE or state is State.COMPLETED:
-        return "recovered" if was is State.PAYMENT_WINDOW else "kept"
-    return state.value
+def _write_of(event: Event) -> Write | None:
+    match event:
+        case StreakAtRisk():
+            period = COLUMNS.values_of(event, id=uuid7(), opened_at=event.occurred_at)
+            return Write(OPEN, tuple(period))
+        case PaymentWindowOpened(breaker_user_id=breaker):
+            period = COLUMNS.values_of(event, id=uuid7(), missing_user_id=breaker, opened_at=event.occurred_at)
+            return Write(BREAK, tuple(period))
+        case Event(previous_state=before, state=after) if before in OPEN_STATES and before is not after:
+            return Write(CLOSE, (event.streak_id, _outcome(before, after), event.occurred_at))
+        case _:
+            return None
+
+
+def _outcome(before: State, after: State) -> str:
+    if after is State.ACTIVE or after is State.COMPLETED:
+        return "recovered" if before is State.PAYMENT_WINDOW else "kept"
+    return after.value

@@ -1,1 +1,1 @@
-"""What servicers, consumers and the sweep share."""
+"""The use cases of streak: each is one transaction, or the reads of one call."""

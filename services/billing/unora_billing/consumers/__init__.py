@@ -1,0 +1,1 @@
+"""What billing does when another context emits an event."""

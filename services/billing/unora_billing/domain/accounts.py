@@ -1,0 +1,80 @@
+"""A member's account, and the entries of the credit ledger (BI-01, BI-03)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from unora_billing.domain.payments import Payment
+from unora_billing.domain.policy import Tier
+
+
+class CreditEntryKind(StrEnum):
+    """Why the ledger of credits has an entry."""
+
+    PROTECTION = "protection"
+    COMPENSATION = "compensation"
+    SPENT = "spent"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditEntry:
+    """An entry of the ledger: the whole amount of one payment, as credits that came or that were spent."""
+
+    id: UUID
+    kind: CreditEntryKind
+    amount: int
+    """Minor units; negative when credits were spent."""
+    payment_id: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a member has: a tier and a balance of credits. `version` counts the events of the account."""
+
+    user_id: UUID
+    tier: Tier
+    balance: int
+    suspended: bool
+    standing_version: int
+    """The version of the newest RestrictionChanged that was applied."""
+    provider_customer_id: str | None
+    version: int
+
+    def next_version(self) -> Account:
+        """The account with the version of its next event."""
+        return replace(self, version=self.version + 1)
+
+    def with_tier(self, tier: Tier) -> Account:
+        """The account with another tier (BI-01), and the version of the event that says so."""
+        return replace(self, tier=tier, version=self.version + 1)
+
+    def with_entry(self, entry: CreditEntry) -> Account:
+        """The account after an entry of the ledger (BI-03), and with the version of the event that says so."""
+        return replace(self, balance=self.balance + entry.amount, version=self.version + 1)
+
+    def restricted(self, version: int, *, suspended: bool) -> Account:
+        """The account after a RestrictionChanged of this version (SA-06)."""
+        return replace(self, standing_version=version, suspended=suspended)
+
+
+def new_account(user_id: UUID) -> Account:
+    """The account of a member who has never paid: free and without credits."""
+    return Account(
+        user_id=user_id,
+        tier=Tier.FREE,
+        balance=0,
+        suspended=False,
+        standing_version=0,
+        provider_customer_id=None,
+        version=0,
+    )
+
+
+def new_entry(entry_id: UUID, kind: CreditEntryKind, payment: Payment, now: datetime) -> CreditEntry:
+    """An entry of the whole amount of a payment (BI-03)."""
+    amount = -payment.amount if kind is CreditEntryKind.SPENT else payment.amount
+    return CreditEntry(id=entry_id, kind=kind, amount=amount, payment_id=payment.id, created_at=now)

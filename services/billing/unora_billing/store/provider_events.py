@@ -1,0 +1,26 @@
+"""The events that the payment provider sent by webhook, so that each is applied once (BI-07)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from unora_common.database import Session, Tx
+
+IS_RECORDED = "SELECT EXISTS (SELECT FROM billing.provider_events WHERE event_id = $1)"
+
+# By the machine's clock, since no rule depends on when it came.
+RECORD = """
+    INSERT INTO billing.provider_events (event_id, kind, provider_payment_id, payment_id, outcome, received_at)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT (event_id) DO NOTHING"""
+
+
+async def is_recorded(session: Session, event_id: str) -> bool:
+    """Whether an event of the provider was applied before."""
+    return bool(await session.value(IS_RECORDED, event_id))
+
+
+async def record(
+    tx: Tx, event_id: str, kind: str, provider_payment_id: str, payment_id: UUID | None, outcome: str
+) -> None:
+    """Records an event of the provider with its outcome, unless it is recorded already (BI-07)."""
+    await tx.run(RECORD, event_id, kind, provider_payment_id, payment_id, outcome)

@@ -1,0 +1,60 @@
+"""Changes of an account and of its subscription, each with its event.
+
+The caller holds the lock of the account. Each function returns the account after the change, and the caller saves it.
+"""
+
+from __future__ import annotations
+
+from unora_common.database import Tx
+from unora_common.ids import uuid7
+
+from unora_billing.domain.accounts import Account, CreditEntryKind, new_entry
+from unora_billing.domain.event_builders import credits_changed, subscription_changed, tier_changed
+from unora_billing.domain.payments import Payment
+from unora_billing.domain.policy import Tier
+from unora_billing.domain.subscriptions import Subscription, SubscriptionStatus
+from unora_billing.messages import to_message
+from unora_billing.store import credit_entries, subscriptions
+
+
+async def enter_credits(tx: Tx, account: Account, kind: CreditEntryKind, payment: Payment) -> Account:
+    """BI-03: adds the whole amount of a payment to the ledger, as credits that came or that were spent."""
+    entry = new_entry(uuid7(), kind, payment, tx.now)
+    await credit_entries.insert(tx, account.user_id, entry)
+    after = account.with_entry(entry)
+    tx.emit(to_message(credits_changed(after, entry)))
+    return after
+
+
+async def begin_subscription(tx: Tx, account: Account, current: Subscription | None, begun: Subscription) -> Account:
+    """BI-01: stores a new subscription, which replaces the current one if there is one."""
+    if current:
+        ended = current.ended(tx.now)
+        await subscriptions.save(tx, ended)
+        account = _emit_subscription(tx, account, current.status, ended)
+    await subscriptions.insert(tx, begun)
+    account = _emit_subscription(tx, account, None, begun)
+    return _change_tier(tx, account, begun.tier)
+
+
+async def change_subscription(tx: Tx, account: Account, before: Subscription, after: Subscription) -> Account:
+    """BI-01, BI-09: stores a step of a subscription. If it has ended, the account's tier becomes free."""
+    await subscriptions.save(tx, after)
+    account = _emit_subscription(tx, account, before.status, after)
+    return _change_tier(tx, account, Tier.FREE) if after.has_ended else account
+
+
+def _emit_subscription(
+    tx: Tx, account: Account, previous: SubscriptionStatus | None, subscription: Subscription
+) -> Account:
+    account = account.next_version()
+    tx.emit(to_message(subscription_changed(account, previous, subscription, tx.now)))
+    return account
+
+
+def _change_tier(tx: Tx, account: Account, tier: Tier) -> Account:
+    if tier is account.tier:
+        return account
+    after = account.with_tier(tier)
+    tx.emit(to_message(tier_changed(account, after, tx.now)))
+    return after

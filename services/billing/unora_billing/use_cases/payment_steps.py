@@ -1,0 +1,107 @@
+"""The steps of a payment inside a transaction: paid, failed, applied, converted to credits.
+
+The caller holds the lock of the payer's account, then that of the payment.
+"""
+
+from __future__ import annotations
+
+from unora_common.database import Tx
+from unora_common.ids import uuid7
+
+from unora_billing.domain.accounts import Account, CreditEntryKind
+from unora_billing.domain.event_builders import (
+    payment_applied,
+    payment_credited,
+    payment_failed,
+    payment_succeeded,
+)
+from unora_billing.domain.payments import Payment, PaymentFailure, PaymentMethod
+from unora_billing.domain.policy import TIER_RANK, PaymentPurpose, Policy
+from unora_billing.domain.subscriptions import new_subscription
+from unora_billing.messages import to_message
+from unora_billing.store import accounts, free_recoveries, payments, subscriptions
+from unora_billing.use_cases.account_changes import begin_subscription, change_subscription, enter_credits
+
+
+async def pay_from_allowance_or_credits(tx: Tx, account: Account, payment: Payment, policy: Policy) -> Payment:
+    """Pays an authorised payment by a free recovery if one is left (BI-06), else by credits if the member chose them.
+    A payment by money stays as it is, and so does one by credits if they are too few.
+    """
+    allowance = policy.plan(account.tier).free_recoveries
+    connection = payment.connection_id if payment.purpose is PaymentPurpose.RECOVERY else None
+    if connection and await free_recoveries.use(tx, connection, account.user_id, allowance):
+        return await mark_succeeded(tx, account, payment, free=True)
+    if payment.method is PaymentMethod.CREDITS and account.balance >= payment.amount:
+        return await mark_succeeded(tx, account, payment)
+    await payments.save(tx, payment)
+    return payment
+
+
+async def mark_succeeded(
+    tx: Tx, account: Account, payment: Payment, *, free: bool = False, provider_method: str = ""
+) -> Payment:
+    """The payment is paid. Its event starts the delivery; a subscription begins in this transaction."""
+    paid = payment.succeeded(tx.now, free=free)
+    await payments.save(tx, paid)
+    tx.emit(to_message(payment_succeeded(paid, tx.now)))
+    if paid.purpose is PaymentPurpose.SUBSCRIPTION:
+        return await _deliver_subscription(tx, account, paid, provider_method)
+    if paid.method is PaymentMethod.CREDITS:
+        await accounts.save(tx, await enter_credits(tx, account, CreditEntryKind.SPENT, paid))
+    return paid
+
+
+async def mark_failed(tx: Tx, account: Account, payment: Payment, failure: PaymentFailure, policy: Policy) -> Payment:
+    """Nothing is charged. A renewal that was declined puts the subscription in grace (BI-09). A renewal that expired
+    without the provider's answer was not declined, and another one replaces it.
+    """
+    failed = payment.failed(failure)
+    await payments.save(tx, failed)
+    tx.emit(to_message(payment_failed(failed, tx.now)))
+    if failed.renews_subscription_id and failure is not PaymentFailure.EXPIRED:
+        found = await subscriptions.find(tx, failed.renews_subscription_id)
+        if found and not found.has_ended:
+            await accounts.save(tx, await change_subscription(tx, account, found, found.declined(tx.now, policy)))
+    return failed
+
+
+async def mark_applied(tx: Tx, payment: Payment) -> Payment:
+    """The purchased item was delivered."""
+    applied = payment.applied()
+    await payments.save(tx, applied)
+    tx.emit(to_message(payment_applied(applied, tx.now)))
+    return applied
+
+
+async def convert_to_credits(tx: Tx, account: Account, payment: Payment, kind: CreditEntryKind) -> Payment:
+    """The payment becomes credits in full, at most once whatever the reason (BI-05, BI-11). A free recovery is given
+    back instead.
+    """
+    credited = payment.credited(tx.now)
+    await payments.save(tx, credited)
+    if credited.method is PaymentMethod.FREE:
+        assert credited.connection_id is not None
+        await free_recoveries.give_back(tx, credited.connection_id, credited.payer_id)
+    else:
+        await accounts.save(tx, await enter_credits(tx, account, kind, credited))
+    tx.emit(to_message(payment_credited(credited, kind, tx.now)))
+    return credited
+
+
+async def _deliver_subscription(tx: Tx, account: Account, payment: Payment, provider_method: str) -> Payment:
+    """Begins or renews the subscription that was paid for. The amount becomes credits if that is not possible."""
+    if payment.renews_subscription_id:
+        found = await subscriptions.find(tx, payment.renews_subscription_id)
+        if found is None or found.has_ended:  # the member was suspended or bought another plan meanwhile
+            return await convert_to_credits(tx, account, payment, CreditEntryKind.COMPENSATION)
+        account = await change_subscription(tx, account, found, found.renewed())
+    else:
+        assert payment.plan is not None
+        current = await subscriptions.find_current(tx, account.user_id)
+        if account.suspended or (current and TIER_RANK[current.tier] > TIER_RANK[payment.plan]):
+            return await convert_to_credits(tx, account, payment, CreditEntryKind.COMPENSATION)
+        begun = new_subscription(uuid7(), account.user_id, payment.plan, provider_method, tx.now)
+        account = await begin_subscription(tx, account, current, begun)
+    applied = await mark_applied(tx, payment)
+    await accounts.save(tx, account)
+    return applied

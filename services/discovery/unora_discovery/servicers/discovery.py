@@ -1,0 +1,95 @@
+"""DiscoveryService: servers, batches and filters, for members."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from unora.discovery.v1.discovery_service_pb2 import (
+    GetFiltersRequest,
+    GetFiltersResponse,
+    GetScreenRequest,
+    GetScreenResponse,
+    JoinServerRequest,
+    JoinServerResponse,
+    LeaveServerRequest,
+    LeaveServerResponse,
+    ListServersRequest,
+    ListServersResponse,
+    RefreshBatchRequest,
+    RefreshBatchResponse,
+    UpdateFiltersRequest,
+    UpdateFiltersResponse,
+)
+from unora_common.call import Call
+from unora_common.database import Session, Tx
+from unora_common.handlers import idempotent, reads
+from unora_common.runtime import Runtime
+
+from unora_discovery.clients import Directory
+from unora_discovery.config import DiscoveryConfig
+from unora_discovery.messages import from_filter_changes, from_server_type, to_filters, to_screen, to_server
+from unora_discovery.store import filters, members
+from unora_discovery.use_cases.batches import get_screen, refresh_batch
+from unora_discovery.use_cases.filters import update_filters
+from unora_discovery.use_cases.memberships import join_server, leave_server
+from unora_discovery.use_cases.precheck import Precheck, prefetch
+
+R = TypeVar("R", JoinServerRequest, RefreshBatchRequest)
+
+
+class Discovery:
+    """Servers, batches, cards and filters."""
+
+    service = "unora.discovery.v1.DiscoveryService"
+
+    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+        self.runtime = runtime
+        self.policy = runtime.config.policy
+        self.directory = Directory(runtime.clients)
+
+    @reads
+    async def ListServers(self, request: ListServersRequest, db: Session) -> ListServersResponse:
+        """DI-01: all three servers, and which of them the caller has joined."""
+        servers = await members.list_servers(db, db.user)
+        return ListServersResponse(servers=[to_server(server) for server in servers.values()])
+
+    @reads
+    async def GetScreen(self, request: GetScreenRequest, db: Session) -> GetScreenResponse:
+        """DI-06: the locks, and the batch unless the capacity lock hides it."""
+        screen = await get_screen(db, db.user, from_server_type(request.server_type))
+        return GetScreenResponse(screen=to_screen(screen))
+
+    async def _prefetch(self, request: R, call: Call) -> Precheck:
+        assert call.user is not None
+        return await prefetch(self.runtime, self.directory, call.user, from_server_type(request.server_type))
+
+    @idempotent(prepare=_prefetch)
+    async def JoinServer(self, request: JoinServerRequest, tx: Tx, precheck: Precheck) -> JoinServerResponse:
+        """DI-01, PR-06: for a discovery-ready member; identity is asked if the pool does not know it yet."""
+        server = await join_server(tx, from_server_type(request.server_type), precheck)
+        return JoinServerResponse(server=to_server(server))
+
+    @idempotent
+    async def LeaveServer(self, request: LeaveServerRequest, tx: Tx) -> LeaveServerResponse:
+        """DI-01: takes the caller out of the pool, and closes the active batch."""
+        server = await leave_server(tx, from_server_type(request.server_type))
+        return LeaveServerResponse(server=to_server(server))
+
+    @idempotent(prepare=_prefetch)
+    async def RefreshBatch(self, request: RefreshBatchRequest, tx: Tx, precheck: Precheck) -> RefreshBatchResponse:
+        """DI-02 to DI-13: five new cards, or a refusal that changes nothing."""
+        screen = await refresh_batch(tx, from_server_type(request.server_type), precheck, self.policy)
+        return RefreshBatchResponse(screen=to_screen(screen))
+
+    @reads
+    async def GetFilters(self, request: GetFiltersRequest, db: Session) -> GetFiltersResponse:
+        """DI-05: the caller's own filters; no method shows another member's."""
+        found = await filters.get(db, db.user, from_server_type(request.server_type))
+        return GetFiltersResponse(filters=to_filters(found))
+
+    @idempotent
+    async def UpdateFilters(self, request: UpdateFiltersRequest, tx: Tx) -> UpdateFiltersResponse:
+        """DI-05: changes the fields that the mask names, for the next refresh."""
+        changes = from_filter_changes(request.filters, request.update_mask)
+        after = await update_filters(tx, from_server_type(request.server_type), changes)
+        return UpdateFiltersResponse(filters=to_filters(after))

@@ -1,0 +1,1 @@
+"""What servicers and consumers do, each in one transaction that they open."""

@@ -1,0 +1,85 @@
+"""DI-02 to DI-13: showing and replacing a batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import SystemRandom
+from uuid import UUID, uuid4
+
+from unora_common.database import Session, Tx
+from unora_common.ids import uuid7
+
+from unora_discovery.domain.cards import BATCH_SIZE, DealtCard, deal
+from unora_discovery.domain.errors import NotAMember
+from unora_discovery.domain.events import BatchRefreshed
+from unora_discovery.domain.policy import Policy
+from unora_discovery.domain.randomness import RandomSource, tie_seed, visibility_below, visibility_seed
+from unora_discovery.domain.refresh import Viewer, refresh, require_joined
+from unora_discovery.domain.screens import Screen
+from unora_discovery.domain.search import SearchCriteria
+from unora_discovery.domain.servers import ServerType
+from unora_discovery.messages import to_message
+from unora_discovery.store import batches, members, screens
+from unora_discovery.store.search import search
+from unora_discovery.use_cases.precheck import Precheck, get_checked_viewer
+
+RANDOM: RandomSource = SystemRandom()
+
+
+async def get_screen(session: Session, user_id: UUID, server: ServerType) -> Screen:
+    """DI-06: the locks and the active batch. Raises NotAMember."""
+    screen = await screens.get_screen(session, user_id, server)
+    require_joined(screen.viewer)
+    return screen
+
+
+async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: Policy) -> Screen:
+    """DI-02 to DI-13: five new cards for the caller, or a refusal that changes nothing.
+
+    The lock of the timer orders calls at the same time: the second finds the timer spent. But the first batch of a
+    server does not spend it. So a call whose precheck came before the first batch was committed, and which gets the
+    lock after it, returns that batch: a member who tapped twice must not lose the timer. A call whose precheck came
+    after that commit, because it arrived late or waited for a connection, is an ordinary refresh (DI-04): a second
+    batch and the timer spent, or neither. A client that repeats a call without an answer sends the same request id,
+    and gets the first answer at any time (BI-08).
+    """
+    if not await members.lock(tx, tx.user):
+        raise NotAMember
+    viewer = await get_checked_viewer(tx, server, precheck)
+    if viewer.had_batch and not precheck.had_batch:
+        screen = await screens.get_screen(tx, tx.user, server)
+        if screen.batch:
+            return replace(screen, viewer=viewer, now=tx.now)
+    timer = refresh(viewer, tx.now, policy)
+    dealt = await _deal(tx, server, viewer, policy)
+    batch, version = await batches.replace(tx, tx.user, server, uuid7(), dealt, timer)
+    tx.emit(
+        to_message(
+            BatchRefreshed(
+                user_id=tx.user,
+                version=version,
+                server_type=server,
+                batch_id=batch.id,
+                timer_spent=timer != viewer.timer,
+                last_global_refresh_at=timer.last_global_refresh_at,
+                refresh_available_at=timer.refresh_available_at,
+                occurred_at=batch.created_at,
+            )
+        )
+    )
+    return Screen(server, replace(viewer, had_batch=True, batch_id=batch.id, timer=timer), batch, tx.now)
+
+
+async def _deal(tx: Tx, server: ServerType, viewer: Viewer, policy: Policy) -> tuple[DealtCard, ...]:
+    criteria = SearchCriteria(
+        hobbies=viewer.hobby_option_ids,
+        not_shown_since=tx.now - policy.shown_again_after,
+        now=tx.now,
+        tie_seed=tie_seed(RANDOM),
+        visibility_seed=visibility_seed(tx.user, server, viewer.batch_id, tx.now),
+        visibility_below=visibility_below(policy.odds.reduced_visibility),
+        ranked_limit=BATCH_SIZE,
+    )
+    found = await search(tx, tx.user, server, criteria)
+    # A card's id is a random UUID: one with a time in it would be less opaque (DI-08).
+    return deal(found, viewer.hobby_option_ids, policy.odds, RANDOM, uuid4)

@@ -1,0 +1,43 @@
+"""What a call reads before its transaction, in which no other context is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from unora_common.database import Tx
+from unora_common.runtime import Runtime
+
+from unora_discovery.clients import Directory
+from unora_discovery.config import DiscoveryConfig
+from unora_discovery.domain.pool import Profile
+from unora_discovery.domain.refresh import Viewer
+from unora_discovery.domain.servers import ServerType
+from unora_discovery.store import pool, screens
+
+
+@dataclass(frozen=True, slots=True)
+class Precheck:
+    """The state before the transaction."""
+
+    profile: Profile | None
+    """From identity, if the pool does not know the member as discovery-ready: the event may not have arrived yet."""
+    had_batch: bool
+    """Whether the member had had a batch in the server."""
+
+
+async def prefetch(
+    runtime: Runtime[DiscoveryConfig, None], directory: Directory, user_id: UUID, server: ServerType
+) -> Precheck:
+    """Reads the state before the transaction, and asks identity if it is needed."""
+    async with runtime.database.session() as db:
+        viewer = await screens.get_viewer(db, user_id, server)
+    profile = None if viewer.discovery_ready else await directory.get_profile(user_id)
+    return Precheck(profile, viewer.had_batch)
+
+
+async def get_checked_viewer(tx: Tx, server: ServerType, precheck: Precheck) -> Viewer:
+    """Stores the profile of the precheck in the pool, then reads the caller. The caller's row must be locked."""
+    if precheck.profile:
+        await pool.project_profile(tx, precheck.profile)
+    return await screens.get_viewer(tx, tx.user, server)

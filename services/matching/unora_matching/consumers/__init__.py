@@ -1,0 +1,1 @@
+"""What matching does on events of other contexts."""

@@ -1,0 +1,34 @@
+"""What safety publishes of members, as matching applies it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BlockNotice:
+    """A member blocked another, or lifted that block (MA-12)."""
+
+    blocker_id: UUID
+    blocked_id: UUID
+    block_id: UUID
+    version: int
+    """The block's version."""
+    blocked: bool
+    """False if the block was lifted."""
+    changed_at: datetime
+    """When the member acted (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """The measures in force for a member from `changed_at` on, as a whole (SA-06, SA-08)."""
+
+    user_id: UUID
+    restricted: bool
+    """The member's interests never match, and the member does not notice it."""
+    suspended: bool
+    """The member has no connections either."""
+    version: int
+    changed_at: datetime
+    """When safety decided (UTC)."""

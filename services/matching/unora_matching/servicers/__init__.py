@@ -1,0 +1,1 @@
+"""The RPC methods of matching: proto in, use case, proto out."""

@@ -1,0 +1,1 @@
+"""The consumers of reveal, one file for the events of each context."""

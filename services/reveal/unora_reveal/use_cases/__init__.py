@@ -1,0 +1,1 @@
+"""What servicers and consumers of reveal do, one file for each concern."""

@@ -1,0 +1,1 @@
+"""Between the domain of safety and the contract."""

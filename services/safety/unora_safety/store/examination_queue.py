@@ -1,0 +1,47 @@
+"""The queue of members whom the detector examines, in Postgres (SA-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from unora_common.database import Tx
+
+from unora_safety.domain.examinations import QueuedMember
+
+# A member whose examination is running is examined again, since the detector may not have seen this sighting.
+ADD = """
+    INSERT INTO safety.to_examine AS t (user_id, marks, taken_until)
+    SELECT DISTINCT each, 1, '-infinity'::timestamptz FROM unnest($1::uuid[]) each ORDER BY each
+    ON CONFLICT (user_id) DO UPDATE SET marks = t.marks + 1"""
+
+# A lease, by the machine's clock: after a minute another replica may claim what a replica did not finish.
+CLAIM = """
+    UPDATE safety.to_examine SET taken_until = clock_timestamp() + interval '1 minute'
+    WHERE user_id IN (
+        SELECT user_id FROM safety.to_examine WHERE taken_until < (SELECT clock_timestamp())
+        ORDER BY taken_until, user_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING user_id, marks"""
+
+REMOVE = """
+    DELETE FROM safety.to_examine t USING unnest($1::uuid[], $2::bigint[]) AS seen (user_id, marks)
+    WHERE t.user_id = seen.user_id AND t.marks = seen.marks"""
+
+RELEASE = "UPDATE safety.to_examine SET taken_until = '-infinity' WHERE user_id = ANY($1)"
+
+
+def add(tx: Tx, users: Sequence[UUID]) -> None:
+    """Queues these members for an examination."""
+    tx.defer(ADD, list(users))
+
+
+async def claim(tx: Tx, limit: int) -> list[QueuedMember]:
+    """Claims members to examine, at most `limit`, for a minute."""
+    return [QueuedMember(row["user_id"], row["marks"]) for row in await tx.rows(CLAIM, limit)]
+
+
+async def finish(tx: Tx, members: Sequence[QueuedMember]) -> None:
+    """Removes members who were examined; those with a new sighting since the claim stay, and can be claimed again."""
+    users = [each.user_id for each in members]
+    await tx.run(REMOVE, users, [each.marks for each in members])
+    await tx.run(RELEASE, users)

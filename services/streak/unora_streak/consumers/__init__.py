@@ -1,0 +1,1 @@
+"""The events of other contexts that streak applies."""

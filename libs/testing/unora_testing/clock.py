@@ -65,7 +65,7 @@ class Clock:
         try:
             if not await self.superuser.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", LOCK_NAME):
                 raise ClockInUseError("another process moves the clock of this stack, such as another demo")
-            self._nats = await nats.connect(self._env.nats)
+            self._nats = await nats.connect(self._env.nats, connect_timeout=GENEROUS)
         except BaseException:
             await self.superuser.close()
             raise

@@ -121,7 +121,7 @@ class BareWorld(World):
     _made: ClassVar[set[str]] = set()
 
     def __init__(self, testbed: Testbed, worker: str) -> None:
-        super().__init__(testbed, f"{worker}_house")
+        super().__init__(testbed, f"{worker}_bare")
         self.log = StringIO()
         self.revoked: frozenset[UUID] = frozenset()
         """What identity would answer."""

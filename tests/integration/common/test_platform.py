@@ -13,6 +13,7 @@ from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
 from unora_common.config import CONTEXTS as RUNNING
 from unora_local.declarations import load_service
+from unora_testing.deadlines import GENEROUS
 
 from tests.integration.common.bare_world import BareWorld
 
@@ -89,16 +90,16 @@ async def test_streams_that_are_missing_are_made_and_the_others_stay(
     capsys.readouterr()
     admin = await bare_world.admin()
     try:
-        await admin.jetstream().publish("unora.streak.v1.checked_in", b"kept")
-        await admin.jetstream().delete_stream("unora_matching")
+        await admin.jetstream(timeout=GENEROUS).publish("unora.streak.v1.checked_in", b"kept")
+        await admin.jetstream(timeout=GENEROUS).delete_stream("unora_matching")
         assert await asyncio.to_thread(streams.main, []) == 0
         assert capsys.readouterr().out == "streams: made unora_matching\n"
-        assert (await admin.jetstream().stream_info("unora_streak")).state.messages == 1
+        assert (await admin.jetstream(timeout=GENEROUS).stream_info("unora_streak")).state.messages == 1
         for context in CONTEXTS:
-            found = await admin.jetstream().stream_info(streams.stream(context))
+            found = await admin.jetstream(timeout=GENEROUS).stream_info(streams.stream(context))
             assert found.config.subjects == [f"unora.{context}.>"]
             assert found.config.max_age == streams.MAX_AGE.total_seconds()
-        assert (await admin.jetstream().stream_info(streams.DEAD_LETTERS)).config.max_age == 0
+        assert (await admin.jetstream(timeout=GENEROUS).stream_info(streams.DEAD_LETTERS)).config.max_age == 0
     finally:
         await admin.close()
 

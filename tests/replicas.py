@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 from unora_common.app import App
+from unora_testing.deadlines import TIMEOUTS
 from unora_testing.world import World, load_keys_and_revocations
 
 S = TypeVar("S")
@@ -17,7 +18,7 @@ S = TypeVar("S")
 async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[App[Any, Any]]:
     """Another process of a service: its own pool, NATS connection, consumers and server, and nothing runs by itself."""
     service = world.apps[context].service
-    app = App(service, world.config(service, world.apps[context].config.peers, **changes))
+    app = App(service, world.config(service, world.apps[context].config.peers, **changes), TIMEOUTS)
     try:
         await app.open()
         await load_keys_and_revocations(app)

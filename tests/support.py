@@ -1,4 +1,4 @@
-"""What tests of several contexts say in the same words."""
+"""What tests of several contexts share: refusals, and pairs of connected members."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def request_id() -> str:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two signed-in members and the connection that matching told of; a is the lower id."""
+    """Two signed-in members and their connection, which matching has announced; a is the lower id."""
 
     connection_id: str
     a: Caller
@@ -65,7 +65,7 @@ class Pair:
 
 
 def new_pair(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTNER) -> Pair:
-    """Two members and an id for their connection, of which nobody knows yet."""
+    """Two members and an id for their connection, which is not announced yet."""
     a, b = sorted((world.caller(), world.caller()), key=lambda caller: caller.user)
     return Pair(str(uuid7()), a, b, server_type)
 

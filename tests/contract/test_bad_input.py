@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.message import Message
 from unora.common.v1.options_pb2 import Access
 from unora_common.config import CONTEXTS
+from unora_testing.deadlines import GENEROUS
 from unora_testing.world import World
 
 from tests.contract.contract import CANARY, RAW, Method, bad, methods, odd, valid
@@ -51,12 +52,12 @@ class Caller:
         channel = self.world.channel(method.context, certificate or self.right(method))
         call: Any = channel.unary_unary(method.policy.path)
         try:
-            await call(body, metadata=metadata, timeout=10)
+            await call(body, metadata=metadata, timeout=GENEROUS)
         except grpc.aio.AioRpcError as error:
-            told = f"{error.details()} {error.trailing_metadata()} {error.initial_metadata()}"
-            assert CANARY not in told
+            answer = f"{error.details()} {error.trailing_metadata()} {error.initial_metadata()}"
+            assert CANARY not in answer
             for _, value in metadata:
-                assert value not in told
+                assert value not in answer
             return read_refusal(error)
         return None
 

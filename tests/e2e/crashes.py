@@ -9,25 +9,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TypeVar
 
 import asyncpg
 from unora_local import health
 from unora_local.env import Env
 from unora_local.run_folder import Row, start_time
 from unora_local.tls import Certificate
+from unora_testing.deadlines import eventually, within
 
-from tests.e2e.stack import SOON, Stack
-
-T = TypeVar("T")
-OFTEN = 0.02
+from tests.e2e.stack import STARTED_WITHIN, Stack
 
 WAITS = """
-    CREATE OR REPLACE FUNCTION public.wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION public.wait_for_the_test() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$
     BEGIN
         PERFORM pg_advisory_xact_lock_shared(TG_ARGV[0]::integer, TG_ARGV[1]::integer);
         RETURN NULL;
@@ -47,9 +43,9 @@ class Point(IntEnum):
     """Where in a transaction a service is held."""
 
     BEFORE_COMMIT = 1
-    """The row is written; nobody has asked for the commit."""
+    """The row is written; the commit is not asked for yet."""
     IN_COMMIT = 2
-    """The commit is asked for and will be done, whether or not anybody is there to hear of it."""
+    """The commit is asked for and will be done, even if its service is gone by then."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +61,6 @@ class Step:
     def name(self) -> str:
         """Of the connections that write it."""
         return f"unora_{self.context}_relay" if self.by_relay else f"unora_{self.context}"
-
-
-async def until(look: Callable[[], Awaitable[T]], what: str, within: float = SOON) -> T:
-    """Looks until there is something to see; returns it."""
-    try:
-        async with asyncio.timeout(within):
-            while not (found := await look()):  # noqa: ASYNC110 - other processes set no event of ours
-                await asyncio.sleep(OFTEN)
-            return found
-    except TimeoutError:
-        raise AssertionError(f"not within {within:.0f} s: {what}") from None
 
 
 class Crashes:
@@ -110,7 +95,7 @@ class Crashes:
                 )
 
     async def hold(self, point: Point, *steps: Step) -> None:
-        """From now on who comes to one of these steps waits there."""
+        """From now on a transaction that comes to one of these steps waits there."""
         for step in steps:
             await self._holder.execute("SELECT pg_advisory_lock($1::int, $2::int)", int(point), self._numbers[step])
 
@@ -126,7 +111,7 @@ class Crashes:
                 found += [row["pid"] for row in rows]
             return found
 
-        return await until(look, f"{point.name}: {', '.join(step.table for step in steps)}")
+        return await eventually(look, f"{point.name}: {', '.join(step.table for step in steps)}")
 
     async def kill_held(self, point: Point, *steps: Step, count: int = 1) -> None:
         """Kills the services that wait at these steps, at once; returns when they run again.
@@ -141,7 +126,7 @@ class Crashes:
             os.kill(row.pid, first)
         for step in steps:
             await self._holder.execute("SELECT pg_advisory_unlock($1::int, $2::int)", int(point), self._numbers[step])
-        await until(lambda: self._at_rest(backends), "the backends are at rest")
+        await eventually(lambda: self._at_rest(backends), "the backends are at rest")
         await self._die(rows)
 
     async def kill(self, *contexts: str) -> None:
@@ -149,19 +134,21 @@ class Crashes:
         await self._die(self._rows(set(contexts)))
 
     async def silence(self, *contexts: str) -> None:
-        """From now on nobody publishes what these contexts tell: the lead that their relays elect is here."""
+        """From now on no relay publishes the events of these contexts: the lock of their leader is held here."""
         mine = self._holder.get_server_pid()
         for context in contexts:
             lead = f"relay {context}"
             asked = asyncio.ensure_future(self._holder.execute("SELECT pg_advisory_lock(hashtext($1))", lead))
-            await until(lambda: self._superuser.fetchval(ASKS_FOR_LEAD, mine), f"the lead of {context} is asked for")
+            await eventually(
+                lambda: self._superuser.fetchval(ASKS_FOR_LEAD, mine), f"the lead of {context} is asked for"
+            )
             await self._superuser.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
                 f"unora_{context}_relay",
             )
             await asked
 
-    async def let_speak(self, *contexts: str) -> None:
+    async def let_publish(self, *contexts: str) -> None:
         """Ends a silence."""
         for context in contexts:
             await self._holder.execute("SELECT pg_advisory_unlock(hashtext($1))", f"relay {context}")
@@ -173,8 +160,8 @@ class Crashes:
         paths = (Path(self._env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         certificate = Certificate(*paths)
         for row in rows:
-            await until(lambda row=row: self._runs_again(row), f"{row.name} runs again")  # type: ignore[misc]
-            await asyncio.wait_for(health.ready(row.address, certificate), SOON)
+            await eventually(lambda row=row: self._runs_again(row), f"{row.name} runs again")  # type: ignore[misc]
+            await within(health.ready(row.address, certificate), STARTED_WITHIN)
 
     def _rows(self, contexts: set[str]) -> list[Row]:
         return [row for row in self._stack.folder.rows() if row.name in contexts]

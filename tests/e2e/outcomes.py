@@ -12,7 +12,7 @@ import asyncpg
 from unora_testing.invariants import Invariant
 from unora_testing.invariants.events import INVARIANTS
 
-from tests.e2e.couples import Couple
+from tests.e2e.saga_couples import SagaCouple
 
 Then = Literal["kept", "converted", "refused"]
 """What became of a payment: its thing was given; and later turned into credits; or could not be given."""
@@ -38,7 +38,7 @@ COUNTS = """
         p.purpose, p.status, p.payer_id
     FROM billing.payments p WHERE p.id = $1"""
 
-TOLD = """
+EMITTED = """
     SELECT split_part(subject, '.', 4) AS event FROM {context}.outbox
     WHERE aggregate_id = $1 ORDER BY aggregate_version"""
 
@@ -63,7 +63,7 @@ class Outcomes:
         intents = json.loads(self._book.read_bytes())["intents"].values()
         return [intent for intent in intents if intent["metadata"]["payment_id"] == payment_id]
 
-    async def paid_once(self, couple: Couple, payment_id: str, then: Then = "kept") -> None:
+    async def paid_once(self, couple: SagaCouple, payment_id: str, then: Then = "kept") -> None:
         """One charge, and one thing for it, or its price in credits; or both, when the partner ended it (BI-05)."""
         row = await self._superuser.fetchrow(COUNTS, UUID(payment_id))
         assert row is not None
@@ -75,20 +75,20 @@ class Outcomes:
         assert row["protected"] == (row["purpose"] == "recovery")
         assert row["status"] == ("applied" if then == "kept" else "credited")
         assert row["credits"] == (None if then == "kept" else [price])
-        assert await self._told("billing", payment_id) == [
+        assert await self._emitted("billing", payment_id) == [
             "payment_created",
             "payment_sent",
             "payment_succeeded",
             *LATER[then],
         ]
-        told = Counter(await self._told("streak", couple.streak_id))
-        assert told["streak_recovered"] == (row["purpose"] == "recovery")
-        assert told["nudge_sent"] == (2 if row["purpose"] == "nudge" else 0)  # one of the tier came before
-        assert not told.keys() & {"recovery_rejected", "nudge_rejected"}
-        assert await self._told("billing", str(row["payer_id"])) == ["credits_changed"] * row["entries"]
+        emitted = Counter(await self._emitted("streak", couple.streak_id))
+        assert emitted["streak_recovered"] == (row["purpose"] == "recovery")
+        assert emitted["nudge_sent"] == (2 if row["purpose"] == "nudge" else 0)  # one of the tier came before
+        assert not emitted.keys() & {"recovery_rejected", "nudge_rejected"}
+        assert await self._emitted("billing", str(row["payer_id"])) == ["credits_changed"] * row["entries"]
         assert row["sum"] == row["balance"]
 
-    async def ended_once(self, couple: Couple, *, by_block: bool) -> None:
+    async def ended_once(self, couple: SagaCouple, *, by_block: bool) -> None:
         """One ending, by a; what hangs on the connection has ended with it, once."""
         row = await self._superuser.fetchrow(PAIR, UUID(couple.connection_id))
         assert row is not None
@@ -96,10 +96,10 @@ class Outcomes:
         assert (row["end_reason"], row["blocks"]) == (("block", 1) if by_block else ("other", 0))
         assert row["active"] == [0, 0]
         assert (row["streak_state"], row["tombstone"]) == ("terminated", True)
-        assert await self._told("matching", couple.connection_id) == ["connection_formed", "connection_ended"]
-        assert (await self._told("streak", couple.streak_id)).count("streak_terminated") == 1
+        assert await self._emitted("matching", couple.connection_id) == ["connection_formed", "connection_ended"]
+        assert (await self._emitted("streak", couple.streak_id)).count("streak_terminated") == 1
         for member in (couple.a, couple.b):
-            assert await self._told("matching", member.id) == ["inventory_changed"]
+            assert await self._emitted("matching", member.id) == ["inventory_changed"]
 
     async def no_webhook_waits(self) -> bool:
         """Whether the provider has nothing to tell any more."""
@@ -131,12 +131,12 @@ class Outcomes:
         return number
 
     async def events_are_whole(self) -> None:
-        """Every event was told once per version, is published, was applied, and audited once."""
+        """Every event was emitted once per version, is published, was applied, and audited once."""
         broken: dict[Invariant, list[Any]] = {
             invariant: rows for invariant in INVARIANTS if (rows := await self._superuser.fetch(invariant.sql))
         }
         assert not broken
 
-    async def _told(self, context: str, aggregate: str) -> list[str]:
-        rows = await self._superuser.fetch(TOLD.format(context=context), UUID(aggregate))
+    async def _emitted(self, context: str, aggregate: str) -> list[str]:
+        rows = await self._superuser.fetch(EMITTED.format(context=context), UUID(aggregate))
         return [row["event"] for row in rows]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from unora_local.cli import STOPS_WITHIN
 from unora_local.run_folder import Row, RunFolder, start_time
+from unora_local.up import READY_WITHIN
+from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until
 
-SOON = 60.0
-"""Seconds that anything gets that should not take long."""
+STARTED_WITHIN = READY_WITHIN * PATIENCE + GENEROUS
+STOPPED_WITHIN = STOPS_WITHIN * PATIENCE + GENEROUS
 
 
 class Stack:
@@ -25,10 +27,10 @@ class Stack:
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "unora_local", "--run", str(self.folder.path), *words]
 
-    def run(self, *words: str, within: float = SOON) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, within: float = STOPPED_WITHIN) -> subprocess.CompletedProcess[str]:
         return _run(self.command(*words), within)
 
-    def demo(self, within: float = SOON) -> subprocess.CompletedProcess[str]:
+    def demo(self, within: float) -> subprocess.CompletedProcess[str]:
         return _run([sys.executable, "-m", "unora_demo", "--run", str(self.folder.path)], within)
 
     @contextmanager
@@ -37,17 +39,14 @@ class Stack:
         with self.output.open("wb") as output:
             process = subprocess.Popen(self.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         try:
-            self.until(lambda: self.folder.env.exists() or process.poll() is not None)
+            self.until(lambda: self.folder.env.exists() or process.poll() is not None, STARTED_WITHIN)
             yield process
         finally:
             self.run("down")
-            process.wait(SOON)
+            process.wait(GENEROUS)
 
-    def until(self, condition: Callable[[], object], within: float = SOON) -> None:
-        end = time.monotonic() + within
-        while not condition():
-            assert time.monotonic() < end, self.output.read_text()
-            time.sleep(0.05)
+    def until(self, condition: Callable[[], object], seconds: float = GENEROUS) -> None:
+        wait_until(condition, self.output.read_text, seconds)
 
     def row(self, name: str) -> Row:
         (row,) = (row for row in self.folder.rows() if row.name == name)

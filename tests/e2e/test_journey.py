@@ -18,10 +18,11 @@ from unora_local import health, postgres_home
 from unora_local.env import Env
 from unora_local.tls import Certificate
 from unora_testing.clock import Clock
+from unora_testing.deadlines import GENEROUS, within
 
-from tests.e2e.stack import SOON, Stack
+from tests.e2e.stack import STARTED_WITHIN, STOPPED_WITHIN, Stack
 
-DEMO_WITHIN = 400.0
+DEMO_WITHIN = 20 * GENEROUS
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +75,18 @@ def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> Non
         assert (after.pid, after.address) != (before.pid, before.address)
         assert after.address == before.address
         paths = (Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
-        asyncio.run(asyncio.wait_for(health.ready(after.address, Certificate(*paths)), SOON))
+        asyncio.run(within(health.ready(after.address, Certificate(*paths)), STARTED_WITHIN))
         assert {row.name for row in stack.folder.rows()} == {"postgres", "nats", "seaweed", "payments", *CONTEXTS}
 
         assert stack.run("down").returncode == 0
-        assert up.wait(SOON) == 0
+        assert up.wait(STOPPED_WITHIN) == 0
         assert not stack.alive()
 
 
 async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.CompletedProcess[str]:
     """On a stack that runs, and only one at a time: two would move the days under each other's feet."""
     async with Clock(env):
-        return await asyncio.to_thread(stack.demo)
+        return await asyncio.to_thread(stack.demo, GENEROUS)
 
 
 async def _completed(env: Env) -> int:

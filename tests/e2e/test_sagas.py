@@ -19,11 +19,12 @@ import pytest_asyncio
 from unora_local import postgres_home
 from unora_local.env import Env
 from unora_testing.clock import Clock
+from unora_testing.deadlines import eventually
 
-from tests.e2e.couples import Apps, Couple, blocks, ends, pays_for
-from tests.e2e.crashes import Crashes, Point, Step, until
+from tests.e2e.crashes import Crashes, Point, Step
 from tests.e2e.outcomes import Outcomes
-from tests.e2e.stack import Stack
+from tests.e2e.saga_couples import MemberApps, SagaCouple, blocks, ends, pays_for
+from tests.e2e.stack import STARTED_WITHIN, Stack
 
 BEFORE_COMMIT, IN_COMMIT = Point
 
@@ -52,30 +53,30 @@ REDELIVERED_AFTER = "3"
 class Five(NamedTuple):
     """A couple for each saga."""
 
-    recovery: Couple
-    purchase: Couple
-    nudge: Couple
-    conversion: Couple
-    block: Couple
+    recovery: SagaCouple
+    purchase: SagaCouple
+    nudge: SagaCouple
+    conversion: SagaCouple
+    block: SagaCouple
 
 
 @dataclass
 class Sagas:
     """A stack with couples who are about to begin."""
 
-    apps: Apps
+    apps: MemberApps
     clock: Clock
     crash: Crashes
     left: Outcomes
     fives: list[Five]
 
-    async def pay(self, purpose: str, couple: Couple) -> str:
+    async def pay(self, purpose: str, couple: SagaCouple) -> str:
         """A payment up to where the provider has the money; the breaker pays for a recovery. Its id."""
         made = await self.apps.create(pays_for(purpose, couple), couple.b if purpose == "RECOVERY" else couple.a)
         await self.apps.confirm(made.confirmation)
         return made.payment.payment_id
 
-    async def recover(self, couple: Couple) -> str:
+    async def recover(self, couple: SagaCouple) -> str:
         """A recovery that applied."""
         payment_id = await self.pay("RECOVERY", couple)
         await self.apply()
@@ -88,7 +89,7 @@ class Sagas:
 
     async def take_webhooks(self) -> None:
         """Returns when the provider has nothing to tell any more."""
-        await until(self.left.no_webhook_waits, "billing took every webhook")
+        await eventually(self.left.no_webhook_waits, "billing took every webhook")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -101,14 +102,14 @@ async def sagas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sagas
             stack.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
         )
     try:
-        await asyncio.to_thread(stack.until, lambda: stack.folder.env.exists() or up.poll() is not None)
+        await asyncio.to_thread(stack.until, lambda: stack.folder.env.exists() or up.poll() is not None, STARTED_WITHIN)
         assert stack.folder.env.exists(), stack.output.read_text()
         env = Env.read(stack.folder.env)
         holder = await asyncpg.connect(env.postgres)
         async with Clock(env) as clock:
             crash = Crashes(stack, env, clock.superuser, holder)
             await crash.know(*STEPS)
-            apps = Apps(env, clock, (stack.folder.path / "keys" / "token.pem").read_text())
+            apps = MemberApps(env, clock, (stack.folder.path / "keys" / "token.pem").read_text())
             left = Outcomes(clock.superuser, stack.folder.path / "payments.json")
             couples = await apps.connect(20)
             fives = [Five(*couples[place : place + 5]) for place in range(0, 20, 5)]
@@ -168,7 +169,7 @@ async def test_killed_after_the_commit(sagas: Sagas) -> None:
     assert await sagas.left.unpublished("billing", "payment_succeeded") == 3
     assert await sagas.left.unpublished("matching", "connection_ended") == 1
     assert await sagas.left.unpublished("safety", "member_blocked") == 1
-    await crash.let_speak("billing", "matching", "safety")
+    await crash.let_publish("billing", "matching", "safety")
 
     await sagas.apply()
     await sagas.left.paid_once(five.recovery, recovery)
@@ -190,7 +191,7 @@ async def test_killed_after_the_charge(sagas: Sagas) -> None:
     await crash.hold(BEFORE_COMMIT, PROTECTED)
     converted = await sagas.pay("RECOVERY", five.conversion)
     blocked = await sagas.pay("RECOVERY", five.block)
-    await until(lambda: sagas.left.recovered(converted, blocked), "both have their recovery")
+    await eventually(lambda: sagas.left.recovered(converted, blocked), "both have their recovery")
     await crash.held(BEFORE_COMMIT, PROTECTED)
     await apps.end(ends(five.conversion), five.conversion.a)
     await apps.block(blocks(five.block), five.block.a)
@@ -212,7 +213,7 @@ async def test_killed_after_the_charge(sagas: Sagas) -> None:
 
     made = [await apps.create(*asked[0])]
     await sagas.clock.move(DRIVEN_ON_AFTER)
-    await until(lambda: sagas.left.all_sent(*(payment["id"] for payment in payments)), "they are driven on")
+    await eventually(lambda: sagas.left.all_sent(*(payment["id"] for payment in payments)), "they are driven on")
     made += [await apps.create(*each) for each in asked[1:]]
     assert [each.payment.payment_id for each in made] == [payment["id"] for payment in payments]
     assert [each.confirmation.provider_payment_id for each in made] == charges

@@ -24,13 +24,13 @@ from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.config import CONTEXTS
 from unora_local.env import Env
+from unora_testing.deadlines import GENEROUS
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
-DEADLINE: Final = 20.0
 DETAILS: Final = "grpc-status-details-bin"
 
 
@@ -101,7 +101,7 @@ class Gateway:
         self.calls += 1
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         try:
-            return await method(request, timeout=DEADLINE, metadata=metadata)
+            return await method(request, timeout=GENEROUS, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise Refused.read(type(request).__name__.removesuffix("Request"), error) from None
 

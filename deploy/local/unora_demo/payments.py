@@ -20,13 +20,14 @@ from unora.billing.v1.billing_service_pb2 import (
     SubscribeRequest,
 )
 from unora.common.v1.types_pb2 import Tier
+from unora_testing.deadlines import GENEROUS
 
 from unora_demo.client import Unexpected, request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 
-LOOKS: Final = 200
 POLL: Final = 0.05
+LOOKS: Final = round(GENEROUS / POLL)
 UNDER_WAY: Final = ("CREATED", "PENDING", "SUCCEEDED")
 RECOVERY, REVEAL, NUDGE = 299, 199, 99
 """What they cost."""

@@ -11,10 +11,10 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from unora.billing.v1.billing_service_pb2 import Confirmation
+from unora_testing.deadlines import GENEROUS
 
 from unora_demo.client import Unexpected
 
-TIMEOUT: Final = 20.0
 GOOD_CARD: Final = "pm_card_visa"
 BAD_CARD: Final = "pm_card_chargeDeclined"
 
@@ -34,7 +34,7 @@ class Provider:
         return await asyncio.to_thread(self._post, path, form)
 
     def _post(self, path: str, form: dict[str, str]) -> str:
-        with closing(HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT)) as connection:
+        with closing(HTTPConnection(urlsplit(self.url).netloc, timeout=GENEROUS)) as connection:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             connection.request("POST", path, urlencode(form), headers)
             answer = json.loads(connection.getresponse().read())

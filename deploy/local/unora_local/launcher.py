@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from unora_local.process import Process
+
+READY_WITHIN: Final = 60.0
+"""Seconds that a server gets to become ready; far more than it needs, also on a busy machine."""
 
 
 class Launcher(ABC):

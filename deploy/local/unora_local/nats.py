@@ -3,17 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from unora_common.streams import ensure_streams
 
 from unora_local import nats_config
 from unora_local.binaries import script
-from unora_local.launcher import Launcher
+from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.nats_config import ADMIN, Reads
 from unora_local.process import Process
-
-_READY_WITHIN: Final = 30.0
 
 
 class Nats(Launcher):
@@ -66,7 +63,7 @@ class Nats(Launcher):
 
     async def _ready(self, process: Process) -> None:
         # The server opens its port for clients last, when JetStream has recovered.
-        await process.wait_until(self._listens, within=_READY_WITHIN)
+        await process.wait_until(self._listens, within=READY_WITHIN)
         contexts = [name for name in self._passwords if name != ADMIN]
         for account in self._accounts or (None,):
             await ensure_streams(self.url(ADMIN, account), contexts)

@@ -10,11 +10,10 @@ import asyncpg
 
 from unora_local import postgres_home
 from unora_local.keys import write_private
-from unora_local.launcher import Launcher
+from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.process import Process
 
 SUPERUSER: Final = "postgres"
-_READY_WITHIN: Final = 60.0
 
 
 class Postgres(Launcher):
@@ -130,7 +129,7 @@ class Postgres(Launcher):
             # The server writes its state into this file; asking by connections would fill its log with refusals.
             return _says_ready(self._pid_file, process.pid)
 
-        await process.wait_until(says_so, within=_READY_WITHIN)
+        await process.wait_until(says_so, within=READY_WITHIN)
         await self._ensure_database()
 
     async def _ensure_database(self) -> None:

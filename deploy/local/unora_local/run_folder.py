@@ -17,6 +17,8 @@ import psutil
 
 from unora_local.keys import write_private
 
+LEFTOVERS_STOP_WITHIN: Final = 30.0
+"""Seconds after which what is left of a stack is killed."""
 CLONE: Final = Path(__file__).resolve().parents[3]
 DEFAULT: Final = CLONE / ".run"
 """The folder of the stack that `make up` starts."""
@@ -138,7 +140,7 @@ class RunFolder:
         found = [row for row in reversed(self.rows()) if start_time(row.pid) == row.started]
         for row in found:
             _signal(row, row.stop_signal)
-        end = time.monotonic() + 10
+        end = time.monotonic() + LEFTOVERS_STOP_WITHIN
         while any(start_time(row.pid) == row.started for row in found) and time.monotonic() < end:
             time.sleep(0.02)
         for row in found:

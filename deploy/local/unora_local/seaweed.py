@@ -12,14 +12,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from unora_local.binaries import script
-from unora_local.launcher import Launcher
+from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.process import Process
 
 # Its parts are servers of their own, each with two ports.
 SERVERS: Final = ("s3", "master", "volume", "filer", "admin")
 PORTS: Final = tuple(name for server in SERVERS for name in (server, f"{server}.grpc"))
 PROBE: Final = ".ready"
-_READY_WITHIN: Final = 30.0
 
 
 class Seaweed(Launcher):
@@ -96,9 +95,9 @@ class Seaweed(Launcher):
             Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._has_bucket, within=_READY_WITHIN, every=0.05)
+        await process.wait_until(self._has_bucket, within=READY_WITHIN, every=0.05)
         # The S3 may answer before it knows where the bytes of an earlier run are.
-        await process.wait_until(lambda: asyncio.to_thread(self._reads_what_it_keeps), within=_READY_WITHIN, every=0.05)
+        await process.wait_until(lambda: asyncio.to_thread(self._reads_what_it_keeps), within=READY_WITHIN, every=0.05)
 
     async def _has_bucket(self) -> bool:
         # The filer is asked for the bucket: the S3 would want a signed request.

@@ -28,6 +28,7 @@ from unora_common.revocations import Revocations, fetch_revocations
 from unora_common.runtime import Runtime
 from unora_common.server import Server
 from unora_common.service import Service, marked
+from unora_common.timeouts import PRODUCTION, Timeouts
 from unora_common.tokens import Jwks, Verifier
 
 C = TypeVar("C", bound=Config)
@@ -37,13 +38,14 @@ R = TypeVar("R")
 class App(Generic[C, R]):
     """Call `open` first; then `serve`, `work` and `watch` as the process's role wants; `close` last."""
 
-    def __init__(self, service: Service[C, R], config: C) -> None:
+    def __init__(self, service: Service[C, R], config: C, timeouts: Timeouts = PRODUCTION) -> None:
         self.service = service
         self.context = service.name
         self.config = config
+        self.timeouts = timeouts
         self.log = logger(service.name, config.log_level)
         self.metrics = Metrics()
-        self.clients = Clients(config)
+        self.clients = Clients(config, timeouts)
         self.verifier = Verifier(self._fetch_keys)
         self.revocations = Revocations(self._fetch_revocations, max_staleness=config.revocations_silence)
         self.runtime: Runtime[C, R]
@@ -59,12 +61,16 @@ class App(Generic[C, R]):
 
     async def open(self) -> None:
         """Connects, and makes the parts; serves nothing yet. Raises ConfigError, or OSError if Postgres is away."""
-        config = self.config
-        self.messaging = Messaging(self.context, config.nats_url, self.log, lambda: self.relay.wake())
+        config, timeouts = self.config, self.timeouts
+        self.messaging = Messaging(self.context, config.nats_url, self.log, lambda: self.relay.wake(), timeouts)
         jetstream = self.messaging.jetstream
-        self.relay = Relay(self.context, config.database_url, jetstream, self.log, self.metrics.registry)
+        self.relay = Relay(self.context, config.database_url, jetstream, self.log, self.metrics.registry, timeouts)
         self.database = await Database.open(
-            config.database_url, self.context, connections=config.database_connections, wake=self._wake_relay
+            config.database_url,
+            self.context,
+            connections=config.database_connections,
+            timeouts=timeouts,
+            wake=self._wake_relay,
         )
         self.readiness = Readiness(
             self.database, self.verifier, self.revocations, keys_interval=config.jwks_refresh, log=self.log

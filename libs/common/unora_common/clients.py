@@ -15,11 +15,11 @@ from unora_common.config import Config, ConfigError
 from unora_common.grpc_errors import reason_of
 from unora_common.health import READINESS
 from unora_common.policies import policies_of, service_descriptor
+from unora_common.timeouts import Timeouts
 
 S = TypeVar("S")
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
-LONGEST = 5.0
 MARGIN = 0.05
 """Seconds that each hop keeps for itself, so that the inner service reports its own time-out."""
 
@@ -27,8 +27,9 @@ MARGIN = 0.05
 class Clients:
     """The channels of one process. Each is opened at its first use."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, timeouts: Timeouts) -> None:
         self._config = config
+        self._longest = timeouts.peer
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._credentials = grpc.ssl_channel_credentials(
             config.tls_ca.read_bytes(), config.tls_key.read_bytes(), config.tls_cert.read_bytes()
@@ -44,7 +45,7 @@ class Clients:
         """Calls a method of a stub within the rest of the deadline. Raises grpc.aio.AioRpcError, or TimeoutError if no
         time is left.
         """
-        seconds = min(seconds_left(LONGEST) - MARGIN, LONGEST)
+        seconds = min(seconds_left(self._longest) - MARGIN, self._longest)
         if seconds <= 0:
             raise TimeoutError
         return await method(request, timeout=seconds, metadata=((trace.HEADER, trace.current()),))

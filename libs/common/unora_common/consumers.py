@@ -57,13 +57,17 @@ class Consumer:
         self.name = durable_name(runtime.context, consumes)
         self._database = runtime.database
         self._config = runtime.config
-        self._nats = messaging.client
+        self._messaging = messaging
         self._jetstream = messaging.jetstream
         self._dead_letters = dead_letters
         self._method = method
         self._log = runtime.log.bind(consumer=self.name)
         self._applied = runtime.metrics.events_applied.labels(self.name)
         self._subscription: JetStreamContext.PullSubscription | None = None
+        self.waiting = 0
+        """How many messages the stream had for this consumer at its last step without a wait. That step takes none of
+        them if they do not come at once: another replica may have them, or the machine is busy.
+        """
         schema = runtime.context
         self._note = f"""
             INSERT INTO {schema}.inbox (consumer, event_id) SELECT $1, unnest($2::uuid[])
@@ -86,7 +90,7 @@ class Consumer:
     async def step(self, wait: float = 0.0) -> int:
         """Applies a batch; waits up to `wait` seconds for the first message. Returns how many messages it took."""
         subscription = await self._subscribed()
-        messages = await (_await_some(subscription, wait) if wait else _take_all(subscription))
+        messages = await (_await_some(subscription, wait) if wait else self._take_all(subscription))
         if not messages:
             return 0
         events = [message for message in messages if await self._is_event(message)]
@@ -96,8 +100,14 @@ class Consumer:
             for message in events:
                 await self._apply([message])
         if not wait:
-            await self._nats.flush()  # so that the next look does not count what was acknowledged
+            await self._messaging.flush()  # so that the next look does not count what was acknowledged
         return len(messages)
+
+    async def _take_all(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+        """Takes the messages that are there now, without waiting for more."""
+        info = await subscription.consumer_info()
+        self.waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        return await _fetch(subscription, min(BATCH, self.waiting), 1.0) if self.waiting else []
 
     async def _subscribed(self) -> JetStreamContext.PullSubscription:
         if self._subscription is None:
@@ -202,13 +212,6 @@ async def _await_some(subscription: JetStreamContext.PullSubscription, wait: flo
     except TimeoutError:
         return []
     return messages
-
-
-async def _take_all(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
-    """Takes the messages that are there now, without waiting for more."""
-    info = await subscription.consumer_info()
-    waiting = min(BATCH, (info.num_pending or 0) + (info.num_ack_pending or 0))
-    return await _fetch(subscription, waiting, 1.0) if waiting else []
 
 
 async def _fetch(subscription: JetStreamContext.PullSubscription, count: int, seconds: float) -> list[Msg]:

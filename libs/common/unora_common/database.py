@@ -16,19 +16,9 @@ from google.protobuf.message import Message
 
 from unora_common.batching import Write, combine
 from unora_common.outbox import Outbox
+from unora_common.timeouts import Timeouts
 
 Row = asyncpg.Record
-
-COMMAND_TIMEOUT = 20.0
-"""Seconds after which this side gives up a statement: the server's own limit does not help if the server is gone."""
-
-SETTINGS = {
-    "timezone": "UTC",
-    "jit": "off",
-    "statement_timeout": "15s",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "30s",
-}
 
 
 class Session:
@@ -132,14 +122,16 @@ class Database:
         self._wake = wake
 
     @classmethod
-    async def open(cls, dsn: str, context: str, *, connections: int, wake: Callable[[], None]) -> Database:
+    async def open(
+        cls, dsn: str, context: str, *, connections: int, timeouts: Timeouts, wake: Callable[[], None]
+    ) -> Database:
         """Opens the pool. `wake` is called after each commit that emitted an event."""
         pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
             max_size=connections,
-            command_timeout=COMMAND_TIMEOUT,
-            server_settings={"application_name": f"unora_{context}", **SETTINGS},
+            command_timeout=timeouts.command,
+            server_settings=_settings(context, timeouts),
             reset=_reset,
         )
         return cls(pool, context, wake)
@@ -168,6 +160,21 @@ class Database:
                     await connection.execute(sql, *arguments)
             if tx.events:
                 self._wake()
+
+
+def _settings(context: str, timeouts: Timeouts) -> dict[str, str]:
+    return {
+        "application_name": f"unora_{context}",
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": _milliseconds(timeouts.statement),
+        "lock_timeout": _milliseconds(timeouts.lock),
+        "idle_in_transaction_session_timeout": _milliseconds(timeouts.idle_transaction),
+    }
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}ms"
 
 
 async def _reset(connection: asyncpg.Connection[Row]) -> None:

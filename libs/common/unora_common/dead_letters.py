@@ -32,7 +32,7 @@ class DeadLetters:
         }
         headers["Nats-Msg-Id"] = f"{consumer}:{headers['ce-id']}"
         subject = subject_of_dead_letters(self._context, consumer)
-        await self._jetstream.publish(subject, message.data, timeout=5, stream=DEAD_LETTERS, headers=headers)
+        await self._jetstream.publish(subject, message.data, stream=DEAD_LETTERS, headers=headers)
         self._published.labels(consumer).inc()
         self._log.error(
             "event moved to the dead letters", consumer=consumer, subject=message.subject, event_id=headers["ce-id"]

@@ -7,9 +7,11 @@ earlier one, is the earlier response read and returned. So the usual call pays n
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import cache
+from random import uniform
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,12 +24,15 @@ from unora_common.errors import DomainError, RequestIdReused
 
 A = TypeVar("A", bound=Message)
 ATTEMPTS = 3
+RETRY_DELAY = 0.05
+"""Seconds before the second attempt, at most; the delay doubles before each later one."""
 
 
 async def run_idempotent(database: Database, call: Call, request: Any, work: Callable[[], Awaitable[A]]) -> A:
     """Runs `work`, a transaction that stores its response, or returns the response that the same call got before.
 
-    Tries again after a deadlock. Raises RequestIdReused if the request id came with another request.
+    Tries again after a deadlock, after a random delay. Raises RequestIdReused if the request id came with another
+    request.
     """
     for attempt in range(ATTEMPTS):
         try:
@@ -35,6 +40,9 @@ async def run_idempotent(database: Database, call: Call, request: Any, work: Cal
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             if attempt == ATTEMPTS - 1:
                 raise
+            # The call that won the deadlock takes the lock that is free now. Without the delay this call may take it
+            # first, and the two end in the same deadlock again.
+            await asyncio.sleep(uniform(0.5, 1.0) * RETRY_DELAY * 2**attempt)  # noqa: S311 - no secret
         except (DomainError, asyncpg.IntegrityConstraintViolationError):
             stored = await _find_response(database, call, request)
             if stored is None:

@@ -11,15 +11,13 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from unora_common.logs import Log, describe
-
-NATS_CONNECT_TIMEOUT = 5.0
-"""Seconds that a start waits for NATS before it goes on without."""
+from unora_common.timeouts import Timeouts
 
 
 class Messaging:
     """Connects once in the background; after that the client itself reconnects."""
 
-    def __init__(self, context: str, url: str, log: Log, woken: Callable[[], object]) -> None:
+    def __init__(self, context: str, url: str, log: Log, woken: Callable[[], object], timeouts: Timeouts) -> None:
         """`url` may name several servers, separated by commas. `woken` is called when another replica has committed
         events (see `wake_relays`).
         """
@@ -27,15 +25,16 @@ class Messaging:
         self._urls = [each.strip() for each in url.split(",")]
         self._log = log
         self._woken = woken
+        self._timeouts = timeouts
         self._wake_subject = f"wake.{context}"
         self._connecting: asyncio.Future[None]
         self.client = Nats()
-        self.jetstream = self.client.jetstream()
+        self.jetstream = self.client.jetstream(timeout=timeouts.nats)
 
     async def open(self) -> None:
-        """Begins to connect, and waits for it up to NATS_CONNECT_TIMEOUT. Raises what NATS refuses outright."""
+        """Begins to connect, and waits up to `Timeouts.nats_start` for it. Raises what NATS refuses outright."""
         self._connecting = asyncio.ensure_future(self._connect())
-        await asyncio.wait({self._connecting}, timeout=NATS_CONNECT_TIMEOUT)
+        await asyncio.wait({self._connecting}, timeout=self._timeouts.nats_start)
         if self._connecting.done():
             await self._connecting
         else:
@@ -44,6 +43,10 @@ class Messaging:
     async def connected(self) -> None:
         """Returns when NATS was reached for the first time."""
         await asyncio.shield(self._connecting)
+
+    async def flush(self) -> None:
+        """Returns when NATS has received all that was sent. Raises NatsError if that takes too long."""
+        await self.client.flush(self._timeouts.nats)  # type: ignore[arg-type]  # parts of a second are allowed
 
     def wake_relays(self) -> None:
         """Tells the relays of all replicas that events were committed. A lost message costs one relay interval."""

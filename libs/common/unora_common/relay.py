@@ -16,8 +16,8 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from prometheus_client import CollectorRegistry, Counter
 
-from unora_common.database import COMMAND_TIMEOUT
 from unora_common.logs import Log, describe
+from unora_common.timeouts import Timeouts
 
 BATCH = 500
 WAKE_DELAY = 0.01
@@ -28,9 +28,18 @@ Rows = list[asyncpg.Record]
 class Relay:
     """The relay of one process. Any number may run; one of them leads."""
 
-    def __init__(self, context: str, dsn: str, stream: JetStreamContext, log: Log, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        context: str,
+        dsn: str,
+        stream: JetStreamContext,
+        log: Log,
+        registry: CollectorRegistry,
+        timeouts: Timeouts,
+    ) -> None:
         self._context = context
         self._dsn = dsn
+        self._command_timeout = timeouts.command
         self._stream = stream
         self._log = log
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
@@ -90,7 +99,7 @@ class Relay:
             self._leads = False
             self._connection = await asyncpg.connect(
                 self._dsn,
-                command_timeout=COMMAND_TIMEOUT,
+                command_timeout=self._command_timeout,
                 server_settings={"application_name": f"unora_{self._context}_relay"},
             )
         if not self._leads:
@@ -135,7 +144,7 @@ class Relay:
             "content-type": "application/protobuf",
             "traceparent": row["trace"],
         }
-        await self._stream.publish(row["subject"], row["payload"], timeout=5, headers=headers)
+        await self._stream.publish(row["subject"], row["payload"], headers=headers)
 
 
 async def _either(wait: Callable[[], Awaitable[object]], seconds: float) -> None:

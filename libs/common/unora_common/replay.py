@@ -23,7 +23,7 @@ class Replay:
         self._database = runtime.database
         self._retry_delay = runtime.config.retry_delays[-1]
         self._log = runtime.log
-        self._nats = messaging.client
+        self._messaging = messaging
         self._jetstream = messaging.jetstream
 
     async def run(self, consumers: Sequence[Consumer]) -> int:
@@ -50,7 +50,7 @@ class Replay:
             else:
                 failed.add(identifier)
                 await message.nak(delay=self._retry_delay)
-        await self._nats.flush()  # so that the next replay does not wait for what was acknowledged
+        await self._messaging.flush()  # so that the next replay does not wait for what was acknowledged
         return applied
 
     async def _applied(self, consumer: Consumer, message: Msg, identifier: str) -> bool:

@@ -21,6 +21,8 @@ from nats.js.errors import NotFoundError
 from unora_common.config import CONTEXTS, ConfigError, given
 
 DEAD_LETTERS: Final = "dead_letters"
+ANSWER_WITHIN: Final = 30.0
+"""Seconds that NATS gets to accept the connection, and for each answer."""
 MAX_AGE: Final = timedelta(days=7)
 """The outbox is the record. A stream holds only what consumers may not have read yet."""
 
@@ -32,10 +34,10 @@ def stream(context: str) -> str:
 
 async def ensure_streams(url: str, contexts: Iterable[str], replicas: int = 1) -> list[str]:
     """Creates the missing streams, as the administrator in `url`; returns their names."""
-    connection = await nats.connect(url, allow_reconnect=False)
+    connection = await nats.connect(url, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
     made = []
     try:
-        manager = connection.jetstream()
+        manager = connection.jetstream(timeout=ANSWER_WITHIN)
         wanted = {stream(context): f"unora.{context}.>" for context in contexts} | {DEAD_LETTERS: "dead.>"}
         for name, subjects in wanted.items():
             try:

@@ -16,8 +16,8 @@ from unora_common.config import CONTEXTS
 from unora_common.streams import stream
 from unora_local.env import Env
 
-WITHIN: Final = 30.0
-POLL: Final = 0.02
+from unora_testing.deadlines import GENEROUS, POLL
+
 LOCK_NAME: Final = "unora rule clock"
 
 
@@ -65,7 +65,7 @@ class Clock:
         try:
             if not await self.superuser.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", LOCK_NAME):
                 raise ClockInUseError("another process moves the clock of this stack, such as another demo")
-            self._nats = await nats.connect(self._env.nats)
+            self._nats = await nats.connect(self._env.nats, connect_timeout=GENEROUS)
         except BaseException:
             await self.superuser.close()
             raise
@@ -88,7 +88,7 @@ class Clock:
         await self.superuser.execute("UPDATE clock.shift SET ahead = ahead + greatest($1, interval '0')", ahead)
         await self.wait_until_idle()
 
-    async def wait_until_idle(self, within: float = WITHIN) -> None:
+    async def wait_until_idle(self, within: float = GENEROUS) -> None:
         """Return when nothing is due, every event is published, and every consumer has handled its messages.
 
         A consumer may emit more events, so the database is read before and after the consumers are asked: the two
@@ -120,7 +120,7 @@ class Clock:
 
     async def _pending_messages(self) -> dict[str, int]:
         """How many messages wait, or wait to be acknowledged, by consumer."""
-        manager = self._nats.jetstream()
+        manager = self._nats.jetstream(timeout=GENEROUS)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
         return {info.name: waits for infos in found for info in infos if (waits := _pending(info))}
 

@@ -12,6 +12,8 @@ from unora_common.app import App
 from unora_common.consumers import Consumer
 from unora_common.streams import stream
 
+from unora_testing.deadlines import GENEROUS
+
 MAX_ROUNDS: Final = 200
 """After so many rounds with work it is an endless loop."""
 
@@ -21,13 +23,13 @@ class Drainer:
 
     def __init__(self, admin: Client) -> None:
         self._nats = admin
-        self._streams = admin.jetstream()
+        self._streams = admin.jetstream(timeout=GENEROUS)
         self._seen: dict[Consumer, int] = {}
 
     @classmethod
     async def open(cls, url: str) -> Self:
         """Connect to NATS; `url` is the admin's."""
-        return cls(await nats.connect(url))
+        return cls(await nats.connect(url, connect_timeout=GENEROUS))
 
     async def close(self) -> None:
         """Closes its connection."""
@@ -76,8 +78,8 @@ class Drainer:
             end = ends[consumer.consumes.stream]
             if self._seen.get(consumer) != end:
                 taken = await consumer.step()
-                done += taken
-                if not taken:
+                done += taken or consumer.waiting  # what did not come yet is work that is left
+                if not taken and not consumer.waiting:
                     self._seen[consumer] = end
         return done
 

@@ -119,7 +119,7 @@ async def keep(folder: Path, accounts: Sequence[str]) -> int:
 def accounts_of(workers: int) -> list[str]:
     """The NATS accounts of a run with so many workers besides the first process."""
     names = ["main", *(f"gw{number}" for number in range(workers))]
-    bare = [f"{name}_house" for name in names]  # for tests/integration/common
+    bare = [f"{name}_bare" for name in names]  # for tests/integration/common
     return [*names, *bare, "story", "canary"]  # for tests/integration/local and /protection
 
 

@@ -30,6 +30,7 @@ from unora_local.keys import ensure_file, signing_key
 from unora_local.nats_config import ADMIN
 from unora_local.sandbox.server import Sandbox
 
+from unora_testing.deadlines import GENEROUS, TIMEOUTS
 from unora_testing.drain import Drainer
 from unora_testing.testbed import Testbed
 
@@ -99,7 +100,7 @@ class World:
         self.payments_url = await self.payments.start()
         for context in CONTEXTS:
             service = declarations.load_service(context)
-            app = App(service, self.config(service, addresses))
+            app = App(service, self.config(service, addresses), TIMEOUTS)
             self.apps[context] = app
             await app.open()
             await app.serve()
@@ -131,6 +132,8 @@ class World:
             "UNORA_LISTEN": "127.0.0.1:0",
             "UNORA_LOG_LEVEL": "error",
             "UNORA_DATABASE_CONNECTIONS": "6",
+            "UNORA_DEFAULT_DEADLINE": str(GENEROUS),
+            "UNORA_LONGEST_DEADLINE": str(GENEROUS),
             "UNORA_SHUTDOWN_GRACE": "1",
             "UNORA_REFLECTION": "true",
             "UNORA_TOKEN_KEY": str(self._token_key),
@@ -143,6 +146,7 @@ class World:
             "UNORA_GOV_ID_SECRET": str(self.gov_id_secret),
             "UNORA_OIDC_PROVIDERS": str(self._oidc),
             "UNORA_STRIPE_API_BASE": self.payments_url,
+            "UNORA_STRIPE_TIMEOUT": str(GENEROUS),
             "UNORA_STRIPE_SECRET_KEY": self.payments_key,
             "UNORA_STRIPE_WEBHOOK_SECRET": self.payments_secret,
         }

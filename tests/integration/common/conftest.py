@@ -1,4 +1,4 @@
-"""A fresh house for every test."""
+"""A fresh bare world for every test."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 from unora_testing.testbed import Testbed
 
-from tests.integration.common.house import House
+from tests.integration.common.bare_world import BareWorld
 
 
 @pytest.fixture
-async def house(testbed: Testbed) -> AsyncIterator[House]:
-    house = House(testbed, os.environ.get("PYTEST_XDIST_WORKER", "main"))
-    await house.start()
-    yield house
-    await house.stop()
+async def bare_world(testbed: Testbed) -> AsyncIterator[BareWorld]:
+    bare_world = BareWorld(testbed, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    await bare_world.start()
+    yield bare_world
+    await bare_world.stop()

@@ -24,7 +24,7 @@ from unora_common.tokens import ALGORITHM
 from unora_identity.providers.access_tokens import AccessTokens, new_signing_key
 from unora_local import tls
 
-from tests.integration.common.house import House, check_in_request
+from tests.integration.common.bare_world import BareWorld, check_in_request
 from tests.support import refusal
 
 pytestmark = pytest.mark.rule("XX-03")
@@ -32,11 +32,11 @@ pytestmark = pytest.mark.rule("XX-03")
 
 @pytest.mark.parametrize("caller", ["stranger", "matching", "identity", "streak", "safety"])
 async def test_a_certificate_that_the_method_does_not_name_is_denied_even_with_a_token(
-    house: House, caller: str
+    bare_world: BareWorld, caller: str
 ) -> None:
-    await house.probe()
-    stub = house.stub(StreakServiceStub, "streak", caller=caller)
-    member = house.caller()
+    await bare_world.probe()
+    stub = bare_world.stub(StreakServiceStub, "streak", caller=caller)
+    member = bare_world.caller()
     for call in (stub.GetDashboard(GetDashboardRequest(), metadata=member.metadata),
                  stub.CheckIn(check_in_request(), metadata=member.metadata)):  # fmt: skip
         refused = await refusal(call)
@@ -44,47 +44,49 @@ async def test_a_certificate_that_the_method_does_not_name_is_denied_even_with_a
             *("PERMISSION_DENIED", "CALLER_NOT_ALLOWED"),
             "unora.streak",
         )
-    assert await house.keys() == []
+    assert await bare_world.keys() == []
 
 
-def _channel(house: House, ca: bytes, key: bytes | None, certificate: bytes | None) -> grpc.aio.Channel:
+def _channel(bare_world: BareWorld, ca: bytes, key: bytes | None, certificate: bytes | None) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(
-        house.address(house.apps["streak"]),
+        bare_world.address(bare_world.apps["streak"]),
         grpc.ssl_channel_credentials(ca, key, certificate),
         options=[("grpc.ssl_target_name_override", "streak.unora")],
     )
 
 
-async def _connects(house: House, ca: bytes, key: bytes | None, certificate: bytes | None) -> str:
-    async with _channel(house, ca, key, certificate) as channel:
-        metadata = house.caller().metadata
+async def _connects(bare_world: BareWorld, ca: bytes, key: bytes | None, certificate: bytes | None) -> str:
+    async with _channel(bare_world, ca, key, certificate) as channel:
+        metadata = bare_world.caller().metadata
         return (await refusal(StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=metadata))).code
 
 
-async def test_without_a_certificate_of_our_authority_nobody_connects(house: House, tmp_path: Path) -> None:
-    await house.probe()
-    ca, _, _ = house.certificates["gateway"].read()
+async def test_without_a_certificate_of_our_authority_nobody_connects(bare_world: BareWorld, tmp_path: Path) -> None:
+    await bare_world.probe()
+    ca, _, _ = bare_world.certificates["gateway"].read()
     _, foreign_certificate, foreign_key = tls.ensure(tmp_path, ["gateway"])["gateway"].read()
-    assert await _connects(house, ca, None, None) == "UNAVAILABLE"
-    assert await _connects(house, ca, foreign_key, foreign_certificate) == "UNAVAILABLE"
-    assert house.logged() == [line for line in house.logged() if "method" not in line]
+    assert await _connects(bare_world, ca, None, None) == "UNAVAILABLE"
+    assert await _connects(bare_world, ca, foreign_key, foreign_certificate) == "UNAVAILABLE"
+    assert bare_world.logged() == [line for line in bare_world.logged() if "method" not in line]
 
 
-async def test_who_connects_elsewhere_than_it_meant_to_notices(house: House, tmp_path: Path) -> None:
-    await house.probe()
-    ca, certificate, key = house.certificates["gateway"].read()
+async def test_who_connects_elsewhere_than_it_meant_to_notices(bare_world: BareWorld, tmp_path: Path) -> None:
+    await bare_world.probe()
+    ca, certificate, key = bare_world.certificates["gateway"].read()
     foreign_ca, _, _ = tls.ensure(tmp_path, ["gateway"])["gateway"].read()
-    assert await _connects(house, foreign_ca, key, certificate) == "UNAVAILABLE"
+    assert await _connects(bare_world, foreign_ca, key, certificate) == "UNAVAILABLE"
     options = [("grpc.ssl_target_name_override", "matching.unora")]
     credentials = grpc.ssl_channel_credentials(ca, key, certificate)
-    async with grpc.aio.secure_channel(house.address(house.apps["streak"]), credentials, options=options) as channel:
+    async with grpc.aio.secure_channel(
+        bare_world.address(bare_world.apps["streak"]), credentials, options=options
+    ) as channel:
         stub = StreakServiceStub(channel)
         assert (await refusal(stub.GetDashboard(GetDashboardRequest()))).code == "UNAVAILABLE"
 
 
-def _signed_by_our_authority(house: House, name: x509.GeneralName) -> tuple[bytes, bytes, bytes]:
+def _signed_by_our_authority(bare_world: BareWorld, name: x509.GeneralName) -> tuple[bytes, bytes, bytes]:
     """A certificate with one name, and its key."""
-    ca_file = house.certificates["gateway"].ca
+    ca_file = bare_world.certificates["gateway"].ca
     authority = x509.load_pem_x509_certificate(ca_file.read_bytes())
     ca_key = serialization.load_pem_private_key((ca_file.parent / "ca.key").read_bytes(), None)
     assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
@@ -113,35 +115,35 @@ def _signed_by_our_authority(house: House, name: x509.GeneralName) -> tuple[byte
         pytest.param(x509.UniformResourceIdentifier("spiffe://unora/"), id="no name"),
     ],
 )
-async def test_a_certificate_says_who_calls_by_its_uri_alone(house: House, name: x509.GeneralName) -> None:
+async def test_a_certificate_says_who_calls_by_its_uri_alone(bare_world: BareWorld, name: x509.GeneralName) -> None:
     """Not by its common name, which is gateway in all of these."""
-    await house.probe()
-    async with _channel(house, *_signed_by_our_authority(house, name)) as channel:
-        call = StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=house.caller().metadata)
+    await bare_world.probe()
+    async with _channel(bare_world, *_signed_by_our_authority(bare_world, name)) as channel:
+        call = StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=bare_world.caller().metadata)
         assert (await refusal(call)).reason == "CALLER_NOT_ALLOWED"
 
 
-async def test_the_same_certificate_with_the_right_uri_is_let_in(house: House) -> None:
+async def test_the_same_certificate_with_the_right_uri_is_let_in(bare_world: BareWorld) -> None:
     """The control of the test above."""
-    await house.probe()
+    await bare_world.probe()
     name = x509.UniformResourceIdentifier("spiffe://unora/gateway")
-    async with _channel(house, *_signed_by_our_authority(house, name)) as channel:
-        await StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=house.caller().metadata)
+    async with _channel(bare_world, *_signed_by_our_authority(bare_world, name)) as channel:
+        await StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=bare_world.caller().metadata)
 
 
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer ", "Basic dTpw", "token"])
-async def test_without_a_token_a_member_is_told_so(house: House, value: str | None) -> None:
-    streaks = await house.probe()
+async def test_without_a_token_a_member_is_told_so(bare_world: BareWorld, value: str | None) -> None:
+    streaks = await bare_world.probe()
     metadata = () if value is None else (("authorization", value),)
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=metadata))
     assert (refused.code, refused.reason, refused.domain) == ("UNAUTHENTICATED", "TOKEN_MISSING", "unora.streak")
 
 
-async def test_who_may_not_call_does_not_learn_what_the_method_takes(house: House) -> None:
-    streaks = await house.probe()
+async def test_who_may_not_call_does_not_learn_what_the_method_takes(bare_world: BareWorld) -> None:
+    streaks = await bare_world.probe()
     nonsense = CheckInRequest(request_id="x", streak_id="y")
     assert (await refusal(streaks.CheckIn(nonsense))).reason == "TOKEN_MISSING"
-    stub = house.stub(StreakServiceStub, "streak", caller="stranger")
+    stub = bare_world.stub(StreakServiceStub, "streak", caller="stranger")
     assert (await refusal(stub.CheckIn(nonsense))).reason == "CALLER_NOT_ALLOWED"
 
 
@@ -151,8 +153,8 @@ async def test_who_may_not_call_does_not_learn_what_the_method_takes(house: Hous
 class Forger:
     """Makes tokens that should not be trusted; it knows all that is public, and also signs with the right key."""
 
-    def __init__(self, house: House) -> None:
-        self.pem = house._token_key.read_text()
+    def __init__(self, bare_world: BareWorld) -> None:
+        self.pem = bare_world._token_key.read_text()
         self.key = ECKey.import_key(self.pem)
         self.public = ECKey.import_key(self.key.as_dict(private=False))
         self.kid = self.key.thumbprint()
@@ -231,29 +233,29 @@ def _with_own_key(forger: Forger) -> str:
 
 
 @pytest.fixture
-def forger(house: House) -> Forger:
-    return Forger(house)
+def forger(bare_world: BareWorld) -> Forger:
+    return Forger(bare_world)
 
 
-async def test_the_forger_can_make_a_right_one(house: House, forger: Forger) -> None:
+async def test_the_forger_can_make_a_right_one(bare_world: BareWorld, forger: Forger) -> None:
     """The control of the test below."""
-    streaks = await house.probe()
+    streaks = await bare_world.probe()
     await streaks.CheckIn(check_in_request(), metadata=(("authorization", f"Bearer {forger.right()}"),))
 
 
-async def test_a_token_that_cannot_be_trusted_is_refused(house: House, forger: Forger) -> None:
-    streaks = await house.probe()
+async def test_a_token_that_cannot_be_trusted_is_refused(bare_world: BareWorld, forger: Forger) -> None:
+    streaks = await bare_world.probe()
     for kind, forge in FORGED.items():
         token = forge(forger)
         metadata = (("authorization", f"Bearer {token}"),)
         refused = await refusal(streaks.CheckIn(check_in_request(), metadata=metadata))
         assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID"), kind
-        assert token not in house.log.getvalue(), kind
-    assert await house.keys() == []
+        assert token not in bare_world.log.getvalue(), kind
+    assert await bare_world.keys() == []
 
 
-async def test_a_token_that_is_over_says_so(house: House, forger: Forger) -> None:
-    streaks = await house.probe()
+async def test_a_token_that_is_over_says_so(bare_world: BareWorld, forger: Forger) -> None:
+    streaks = await bare_world.probe()
     ago = int((datetime.now(UTC) - timedelta(seconds=1)).timestamp())
     metadata = (("authorization", f"Bearer {forger.sign(exp=ago)}"),)
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=metadata))

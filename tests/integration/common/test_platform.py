@@ -13,26 +13,27 @@ from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
 from unora_common.config import CONTEXTS as RUNNING
 from unora_local.declarations import load_service
+from unora_testing.deadlines import GENEROUS
 
-from tests.integration.common.house import House
+from tests.integration.common.bare_world import BareWorld
 
 DATABASE = "unora_platform"
 
 
 @pytest.fixture
-async def empty(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[House]:
+async def empty(bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[BareWorld]:
     """A database without anything, and passwords of the roles as a container gets them."""
-    await house.superuser.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
-    await house.superuser.execute(f'CREATE DATABASE "{DATABASE}"')
-    monkeypatch.setenv("UNORA_DATABASE_URL", house.testbed.dsn(DATABASE))
+    await bare_world.superuser.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+    await bare_world.superuser.execute(f'CREATE DATABASE "{DATABASE}"')
+    monkeypatch.setenv("UNORA_DATABASE_URL", bare_world.testbed.dsn(DATABASE))
     for name in provision.role_names():
-        (tmp_path / name).write_text(f"{house.testbed.secret}\n")  # those they have: the roles are the whole run's
-    yield house
-    await house.superuser.execute(f'DROP DATABASE "{DATABASE}" WITH (FORCE)')
+        (tmp_path / name).write_text(f"{bare_world.testbed.secret}\n")  # those they have: the roles are the whole run's
+    yield bare_world
+    await bare_world.superuser.execute(f'DROP DATABASE "{DATABASE}" WITH (FORCE)')
 
 
 async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migrates_as_its_owner(
-    empty: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    empty: BareWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
         assert await asyncio.to_thread(provision.main, [str(tmp_path)]) == 0
@@ -53,7 +54,7 @@ async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migr
         await connection.close()
 
 
-async def test_the_clock_of_production_has_no_offset_to_set(empty: House, tmp_path: Path) -> None:
+async def test_the_clock_of_production_has_no_offset_to_set(empty: BareWorld, tmp_path: Path) -> None:
     assert await asyncio.to_thread(provision.main, [str(tmp_path)]) == 0
     connection = await asyncpg.connect(empty.testbed.dsn(DATABASE))
     try:
@@ -64,7 +65,7 @@ async def test_the_clock_of_production_has_no_offset_to_set(empty: House, tmp_pa
 
 @pytest.mark.parametrize(("broken", "said"), [("missing", "cannot be read"), ("empty", "is empty")])
 async def test_a_role_without_a_password_is_named_before_anything_is_made(
-    empty: House, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: str, said: str
+    empty: BareWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: str, said: str
 ) -> None:
     file = tmp_path / "unora_safety_owner"
     file.unlink()
@@ -82,23 +83,23 @@ async def test_a_role_without_a_password_is_named_before_anything_is_made(
 
 
 async def test_streams_that_are_missing_are_made_and_the_others_stay(
-    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("UNORA_NATS_URL", house.testbed.nats("admin", house.worker))
+    monkeypatch.setenv("UNORA_NATS_URL", bare_world.testbed.nats("admin", bare_world.worker))
     assert await asyncio.to_thread(streams.main, []) == 0
     capsys.readouterr()
-    admin = await house.admin()
+    admin = await bare_world.admin()
     try:
-        await admin.jetstream().publish("unora.streak.v1.checked_in", b"kept")
-        await admin.jetstream().delete_stream("unora_matching")
+        await admin.jetstream(timeout=GENEROUS).publish("unora.streak.v1.checked_in", b"kept")
+        await admin.jetstream(timeout=GENEROUS).delete_stream("unora_matching")
         assert await asyncio.to_thread(streams.main, []) == 0
         assert capsys.readouterr().out == "streams: made unora_matching\n"
-        assert (await admin.jetstream().stream_info("unora_streak")).state.messages == 1
+        assert (await admin.jetstream(timeout=GENEROUS).stream_info("unora_streak")).state.messages == 1
         for context in CONTEXTS:
-            found = await admin.jetstream().stream_info(streams.stream(context))
+            found = await admin.jetstream(timeout=GENEROUS).stream_info(streams.stream(context))
             assert found.config.subjects == [f"unora.{context}.>"]
             assert found.config.max_age == streams.MAX_AGE.total_seconds()
-        assert (await admin.jetstream().stream_info(streams.DEAD_LETTERS)).config.max_age == 0
+        assert (await admin.jetstream(timeout=GENEROUS).stream_info(streams.DEAD_LETTERS)).config.max_age == 0
     finally:
         await admin.close()
 

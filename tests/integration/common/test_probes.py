@@ -17,8 +17,9 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.app import App
 from unora_common.health import READINESS
+from unora_testing.deadlines import GENEROUS
 
-from tests.integration.common.house import House, Probe
+from tests.integration.common.bare_world import BareWorld, Probe
 
 ANYWHERE = "127.0.0.1:0"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -37,8 +38,9 @@ async def plain(app: App[Any, Any]) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-async def told(channel: grpc.aio.Channel, name: str) -> int:
-    answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name), timeout=5)
+async def check(channel: grpc.aio.Channel, name: str) -> int:
+    request = health_pb2.HealthCheckRequest(service=name)
+    answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=GENEROUS)
     return int(answer.status)
 
 
@@ -46,7 +48,7 @@ async def ask(at: str, *words: str) -> tuple[int, str]:
     """What the command says, in a process of its own as a container runtime starts it."""
     done = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-m", "unora_common.health", *words],
+        [sys.executable, "-m", "unora_common.health", "--within", str(GENEROUS), *words],
         env={**os.environ, "UNORA_HEALTH_LISTEN": at},
         capture_output=True,
         text=True,
@@ -57,41 +59,41 @@ async def ask(at: str, *words: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("servicers", [[Probe], []], ids=["api", "worker"])
 async def test_probes_learn_liveness_and_readiness_without_a_certificate(
-    house: House, servicers: list[type[Probe]]
+    bare_world: BareWorld, servicers: list[type[Probe]]
 ) -> None:
-    app = await house.open(servicers=servicers, changes={"health_listen": ANYWHERE})
+    app = await bare_world.open(servicers=servicers, changes={"health_listen": ANYWHERE})
     assert app.server is not None
     async with plain(app) as channel:
-        assert (await told(channel, ""), await told(channel, READINESS)) == (SERVING, NOT_SERVING)
+        assert (await check(channel, ""), await check(channel, READINESS)) == (SERVING, NOT_SERVING)
         await app.server.set_ready(True)
-        assert (await told(channel, ""), await told(channel, READINESS)) == (SERVING, SERVING)
+        assert (await check(channel, ""), await check(channel, READINESS)) == (SERVING, SERVING)
 
 
-async def test_the_port_for_probes_serves_nothing_else(house: House) -> None:
-    app = await house.open(servicers=[Probe], changes={"health_listen": ANYWHERE})
+async def test_the_port_for_probes_serves_nothing_else(bare_world: BareWorld) -> None:
+    app = await bare_world.open(servicers=[Probe], changes={"health_listen": ANYWHERE})
     async with plain(app) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=house.caller().metadata)
+            await StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=bare_world.caller().metadata)
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_there_is_no_such_port_unless_it_is_asked_for(house: House) -> None:
-    app = await house.open(servicers=[Probe])
+async def test_there_is_no_such_port_unless_it_is_asked_for(bare_world: BareWorld) -> None:
+    app = await bare_world.open(servicers=[Probe])
     assert app.server is not None
     assert app.server.probes is None
 
 
-async def test_the_port_is_closed_with_the_process(house: House) -> None:
-    app = await house.open("matching", changes={"health_listen": ANYWHERE})
+async def test_the_port_is_closed_with_the_process(bare_world: BareWorld) -> None:
+    app = await bare_world.open("matching", changes={"health_listen": ANYWHERE})
     at = address(app)
     assert (await ask(at, "--live"))[0] == 0
-    del house.apps["matching"]
+    del bare_world.apps["matching"]
     await app.close()
     assert await ask(at, "--live") == (1, "UNAVAILABLE")
 
 
-async def test_the_command_of_a_probe_says_by_its_exit_status_whether_calls_may_come(house: House) -> None:
-    app = await house.open(changes={"health_listen": ANYWHERE})
+async def test_the_command_of_a_probe_says_by_its_exit_status_whether_calls_may_come(bare_world: BareWorld) -> None:
+    app = await bare_world.open(changes={"health_listen": ANYWHERE})
     assert app.server is not None
     assert await ask(address(app)) == (1, "NOT_SERVING")
     assert await ask(address(app), "--live") == (0, "SERVING")

@@ -1,4 +1,4 @@
-"""SA-06: every process follows which sessions have ended, refuses theirs, and refuses all when it cannot know."""
+"""SA-06: every process follows which sessions have ended, refuses their members, and refuses all if it cannot know."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from unora_common.call import Call
 from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
 from unora_common.runtime import Runtime
+from unora_testing.deadlines import within
 from unora_testing.world import Caller, World
 
-from tests.integration.common.house import House, Probe, check_in_request
+from tests.integration.common.bare_world import BareWorld, Probe, check_in_request
 from tests.support import refusal
 
 pytestmark = pytest.mark.rule("SA-06")
@@ -27,29 +28,29 @@ def session_of(app: App[Any, Any], caller: Caller) -> UUID:
     return app.verifier._verified[caller.token].session
 
 
-async def test_a_token_that_is_remembered_is_refused_once_its_session_is_revoked(house: House) -> None:
-    streaks, app, member = await house.probe(), house.apps["streak"], house.caller()
+async def test_a_token_that_is_remembered_is_refused_once_its_session_is_revoked(bare_world: BareWorld) -> None:
+    streaks, app, member = await bare_world.probe(), bare_world.apps["streak"], bare_world.caller()
     await streaks.CheckIn(check_in_request(), metadata=member.metadata)
-    house.revoked = frozenset({session_of(app, member)})
+    bare_world.revoked = frozenset({session_of(app, member)})
     await app.revocations.refresh()
     assert member.token in app.verifier._verified
     for _ in range(2):
         refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
         assert (refused.code, refused.reason, refused.domain) == ("UNAUTHENTICATED", "SESSION_REVOKED", "unora.streak")
-    other = house.caller(member.user)
+    other = bare_world.caller(member.user)
     await streaks.CheckIn(check_in_request(), metadata=other.metadata)  # another session of the same member
-    assert len(await house.keys()) == 2
+    assert len(await bare_world.keys()) == 2
 
 
-async def test_who_has_not_heard_for_a_minute_refuses_every_member(house: House) -> None:
-    streaks, app, member = await house.probe(), house.apps["streak"], house.caller()
+async def test_a_process_without_an_answer_for_a_minute_refuses_every_member(bare_world: BareWorld) -> None:
+    streaks, app, member = await bare_world.probe(), bare_world.apps["streak"], bare_world.caller()
     seconds = 0.0
     app.revocations.clock = lambda: seconds
 
     async def away() -> Any:
         raise Unavailable
 
-    hears, app.revocations._fetch = app.revocations._fetch, away
+    answers, app.revocations._fetch = app.revocations._fetch, away
     seconds = 60.0
     with pytest.raises(Unavailable):
         await app.revocations.refresh()
@@ -58,13 +59,13 @@ async def test_who_has_not_heard_for_a_minute_refuses_every_member(house: House)
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
     assert (refused.code, refused.reason) == ("UNAVAILABLE", "REVOCATIONS_STALE")
     assert await app.readiness.missing() == []  # other contexts can be served, and calls elsewhere would fare no better
-    app.revocations._fetch = hears
+    app.revocations._fetch = answers
     await app.revocations.refresh()
     await streaks.CheckIn(check_in_request(), metadata=member.metadata)
 
 
-async def test_a_process_that_has_never_heard_is_not_ready_and_serves_no_member(house: House) -> None:
-    streaks, app, member = await house.probe(), house.apps["streak"], house.caller()
+async def test_a_process_that_never_got_an_answer_is_not_ready_and_serves_no_member(bare_world: BareWorld) -> None:
+    streaks, app, member = await bare_world.probe(), bare_world.apps["streak"], bare_world.caller()
 
     async def away() -> Any:
         raise Unavailable
@@ -76,22 +77,22 @@ async def test_a_process_that_has_never_heard_is_not_ready_and_serves_no_member(
     )
 
 
-async def test_it_listens_by_itself(house: House) -> None:
-    await house.probe(revocations_interval=0.01)
-    app = house.apps["streak"]
+async def test_a_process_fetches_revocations_by_itself(bare_world: BareWorld) -> None:
+    await bare_world.probe(revocations_interval=0.01)
+    app = bare_world.apps["streak"]
     ended = uuid7()
-    heard = asyncio.Event()
+    fetched = asyncio.Event()
     fetch = app.revocations._fetch
 
     async def counted() -> frozenset[UUID]:
-        if ended in house.revoked:
-            heard.set()
+        if ended in bare_world.revoked:
+            fetched.set()
         return await fetch()
 
     app.revocations._fetch = counted
     app.watch()
-    house.revoked = frozenset({ended})
-    await asyncio.wait_for(heard.wait(), 10)
+    bare_world.revoked = frozenset({ended})
+    await within(fetched.wait())
 
 
 class Looking(Probe):
@@ -109,33 +110,33 @@ class Looking(Probe):
         await Looking.leave.wait()
 
 
-async def test_a_call_in_flight_is_answered_and_the_next_is_refused(house: House) -> None:
-    streaks, member = await house.probe(Looking), house.caller()
-    app = house.apps["streak"]
+async def test_a_call_in_flight_is_answered_and_the_next_is_refused(bare_world: BareWorld) -> None:
+    streaks, member = await bare_world.probe(Looking), bare_world.caller()
+    app = bare_world.apps["streak"]
 
     async def look() -> Any:
         return await streaks.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
 
     call = asyncio.ensure_future(look())
-    await Looking.entered.wait()
-    house.revoked = frozenset({session_of(app, member)})
+    await within(Looking.entered.wait())
+    bare_world.revoked = frozenset({session_of(app, member)})
     await app.revocations.refresh()
     Looking.leave.set()
     await call
     assert (await refusal(look())).reason == "SESSION_REVOKED"
 
 
-async def test_a_suspended_members_token_opens_only_what_says_so(house: House) -> None:
-    streaks = await house.probe()
+async def test_a_suspended_members_token_opens_only_what_says_so(bare_world: BareWorld) -> None:
+    streaks = await bare_world.probe()
     for roles in ((), ("admin",)):
-        member = house.caller(roles=roles, suspended=True)
+        member = bare_world.caller(roles=roles, suspended=True)
         refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
         assert (refused.code, refused.reason) == ("PERMISSION_DENIED", "ACCOUNT_SUSPENDED")
-    assert await house.keys() == []
+    assert await bare_world.keys() == []
 
 
 @pytest.mark.rule("XX-03")
-async def test_only_contexts_may_ask_whose_session_has_ended(world: World) -> None:
+async def test_only_contexts_may_list_revocations(world: World) -> None:
     for context in ("discovery", "matching", "streak", "reveal", "billing", "safety"):
         await world.stub(DirectoryServiceStub, "identity", context).ListRevocations(ListRevocationsRequest())
     for caller in ("gateway", "stranger"):

@@ -14,13 +14,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamSource
 from unora_local import ports, postgres_home
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN, consumer
 from unora_local.postgres import Postgres
 from unora_local.seaweed import PORTS, Seaweed
+from unora_testing.deadlines import GENEROUS
 
+NO_ANSWER = 0.15
+"""Seconds after which a request that NATS refuses counts as unanswered."""
 USERS = ("discovery", "matching", "streak", ADMIN)
 SENT, FORMED = "unora.matching.v1.interest_sent", "unora.matching.v1.connection_formed"
 
@@ -68,7 +72,13 @@ async def _user(server: Nats, name: str, account: str | None = None) -> Client:
     async def quiet(_: Exception) -> None:
         """What is refused shows as a time-out too."""
 
-    return await nats.connect(server.url(name, account), inbox_prefix=f"_INBOX.{name}", error_cb=quiet)
+    return await nats.connect(
+        server.url(name, account), inbox_prefix=f"_INBOX.{name}", error_cb=quiet, connect_timeout=GENEROUS
+    )
+
+
+def _streams(client: Client) -> JetStreamContext:
+    return client.jetstream(timeout=GENEROUS)
 
 
 async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
@@ -86,17 +96,17 @@ async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
         matching, streak = await _user(server, "matching"), await _user(server, "streak")
         discovery, admin = await _user(server, "discovery"), await _user(server, ADMIN)
         for subject in (SENT, FORMED):
-            await matching.jetstream().publish(subject, subject.encode())
+            await _streams(matching).publish(subject, subject.encode())
         for reader, name, subject in ((streak, "streak", FORMED), (discovery, "discovery", SENT)):
-            js, durable = reader.jetstream(), consumer(name, subject)
+            js, durable = _streams(reader), consumer(name, subject)
             config = ConsumerConfig(name=durable, durable_name=durable, filter_subject=subject)
             await js.add_consumer("unora_matching", config)
             pull = await js.pull_subscribe_bind(durable, "unora_matching")
-            (message,) = await pull.fetch(1, timeout=2)
+            (message,) = await pull.fetch(1, timeout=GENEROUS)
             assert message.data == subject.encode()
-            await message.ack_sync()
+            await message.ack_sync(GENEROUS)
 
-        js = streak.jetstream(timeout=0.15)
+        js = streak.jetstream(timeout=NO_ANSWER)
         other = consumer("discovery", SENT)
         nosy = ConsumerConfig(name="streak__nosy", filter_subject=SENT)
         disguised = ConsumerConfig(name=consumer("streak", FORMED), filter_subject=SENT)
@@ -104,39 +114,41 @@ async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
             _refused(js.add_consumer("unora_matching", nosy)),
             _refused(js.add_consumer("unora_matching", disguised)),
             _refused(js.add_consumer("unora_matching", ConsumerConfig(durable_name="streak__old"))),
-            _refused((await js.pull_subscribe_bind(other, "unora_matching")).fetch(1, timeout=0.15)),
+            _refused((await js.pull_subscribe_bind(other, "unora_matching")).fetch(1, timeout=NO_ANSWER)),
             _refused(js.get_msg("unora_matching", 1)),
             _refused(js.publish(SENT, b"forged")),
             _refused(js.add_stream(name="unora_streak", sources=[StreamSource(name="unora_matching")])),
             _refused(js.update_stream(name="unora_streak", sources=[StreamSource(name="unora_matching")])),
-            _refused((await streak.subscribe(SENT)).next_msg(0.15)),
-            _refused((await streak.subscribe("_INBOX.discovery.>")).next_msg(0.15)),
-            matching.jetstream().publish(SENT, b"again"),
+            _refused((await streak.subscribe(SENT)).next_msg(NO_ANSWER)),
+            _refused((await streak.subscribe("_INBOX.discovery.>")).next_msg(NO_ANSWER)),
+            _streams(matching).publish(SENT, b"again"),
         )
 
         # The subject that is allowed, with another filter inside.
         allowed = consumer("streak", FORMED)
         request = {"stream_name": "unora_matching", "config": {"name": allowed, "filter_subject": SENT}}
         answer = await streak.request(
-            f"$JS.API.CONSUMER.CREATE.unora_matching.{allowed}.{FORMED}", json.dumps(request).encode()
+            f"$JS.API.CONSUMER.CREATE.unora_matching.{allowed}.{FORMED}", json.dumps(request).encode(), GENEROUS
         )
         assert json.loads(answer.data)["error"]["err_code"] == 10131
 
-        await streak.jetstream().publish(f"dead.streak.{allowed}", b"failed")
+        await _streams(streak).publish(f"dead.streak.{allowed}", b"failed")
         replay = f"{allowed}__replay"
         config = ConsumerConfig(name=replay, durable_name=replay, filter_subject=f"dead.streak.{allowed}")
-        await streak.jetstream().add_consumer("dead_letters", config)
-        (failed,) = await (await streak.jetstream().pull_subscribe_bind(replay, "dead_letters")).fetch(1, timeout=2)
-        await failed.ack_sync()
-        assert (await admin.jetstream().stream_info("dead_letters")).state.messages == 1
+        await _streams(streak).add_consumer("dead_letters", config)
+        (failed,) = await (await _streams(streak).pull_subscribe_bind(replay, "dead_letters")).fetch(
+            1, timeout=GENEROUS
+        )
+        await failed.ack_sync(GENEROUS)
+        assert (await _streams(admin).stream_info("dead_letters")).state.messages == 1
         ping = await streak.subscribe("wake.streak")
         await streak.publish("wake.streak", b"")
-        await ping.next_msg(1)
+        await ping.next_msg(GENEROUS)
         for connection in (matching, streak, discovery, admin):
             await connection.close()
     async with server:
         admin = await _user(server, ADMIN)
-        assert (await admin.jetstream().stream_info("unora_matching")).state.messages == 3
+        assert (await _streams(admin).stream_info("unora_matching")).state.messages == 3
         await admin.close()
 
 
@@ -153,8 +165,8 @@ async def test_nats_accounts_do_not_meet(tmp_path: Path) -> None:
     )
     async with server:
         first, second = await _user(server, "streak", "w0"), await _user(server, "streak", "w1")
-        await first.jetstream().publish("unora.streak.v1.x", b"")
-        counts = [(await c.jetstream().stream_info("unora_streak")).state.messages for c in (first, second)]
+        await _streams(first).publish("unora.streak.v1.x", b"")
+        counts = [(await _streams(c).stream_info("unora_streak")).state.messages for c in (first, second)]
         assert counts == [1, 0]
         await first.close()
         await second.close()

@@ -5,15 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from unora_local import postgres_home
+from unora_local.cli import STOPS_WITHIN
 from unora_local.run_folder import Row, RunFolder, start_time
+from unora_local.up import READY_WITHIN
+from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until
 
+COMMAND_WITHIN = (READY_WITHIN + STOPS_WITHIN) * PATIENCE
 STANDIN = [sys.executable, str(Path(__file__).with_name("standin.py"))]
 
 
@@ -25,22 +28,24 @@ class Commands:
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*STANDIN, command], env=self._environment, capture_output=True, text=True, timeout=60, check=False
+            [*STANDIN, command],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_WITHIN,
+            check=False,
         )
 
     def up(self) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
             process = subprocess.Popen([*STANDIN, "up"], env=self._environment, stdout=output, stderr=output)
-        self.until(lambda: "is ready" in self.output.read_text() or process.poll() is not None)
+        self.until(lambda: "is ready" in self.output.read_text() or process.poll() is not None, COMMAND_WITHIN)
         assert process.poll() is None, self.output.read_text()
         assert self.folder.env.exists()
         return process
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + 30
-        while not condition():
-            assert time.monotonic() < end, self.output.read_text()
-            time.sleep(0.02)
+    def until(self, condition: Callable[[], bool], seconds: float = GENEROUS) -> None:
+        wait_until(condition, self.output.read_text, seconds)
 
 
 @pytest.fixture

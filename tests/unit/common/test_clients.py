@@ -11,8 +11,9 @@ import unora.streak.v1.streak_service_pb2  # noqa: F401 - puts the service into 
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetDashboardResponse
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common import call, trace
-from unora_common.clients import LONGEST, MARGIN, Clients, retries
+from unora_common.clients import MARGIN, Clients, retries
 from unora_common.config import Config, ConfigError
+from unora_common.timeouts import PRODUCTION, Timeouts
 from unora_local import tls
 
 
@@ -24,7 +25,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     )
 
 
-async def timeout_within(config: Config, seconds: float | None) -> float:
+async def timeout_within(config: Config, seconds: float | None, timeouts: Timeouts = PRODUCTION) -> float:
     """The time that a call gets when the work in hand has so many seconds."""
     found: dict[str, Any] = {}
 
@@ -37,19 +38,19 @@ async def timeout_within(config: Config, seconds: float | None) -> float:
     if seconds is not None:
         call.set_deadline(seconds)
     parent = trace.begin()
-    await Clients(config).call(called, GetDashboardRequest())
+    await Clients(config, timeouts).call(called, GetDashboardRequest())
     assert found[trace.HEADER] == parent
     return float(found["timeout"])
 
 
 async def test_the_time_shrinks_at_each_hop(config: Config) -> None:
-    given = await timeout_within(config, 1.0)
-    assert 0.5 < given <= 1.0 - MARGIN
+    given = await timeout_within(config, 600.0, Timeouts(peer=1000.0))
+    assert 0 < given <= 600.0 - MARGIN
 
 
 @pytest.mark.parametrize("seconds", [None, 60.0])
 async def test_no_call_gets_longer_than_the_longest(config: Config, seconds: float | None) -> None:
-    assert await timeout_within(config, seconds) <= LONGEST
+    assert await timeout_within(config, seconds) <= PRODUCTION.peer
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, MARGIN / 2])
@@ -60,7 +61,7 @@ async def test_when_the_time_is_over_nothing_is_asked(config: Config, seconds: f
 
 async def test_a_context_whose_address_is_not_known_is_named(config: Config) -> None:
     with pytest.raises(ConfigError, match="UNORA_STREAK_ADDRESS is not set"):
-        Clients(config).stub(StreakServiceStub, "unora.streak.v1.StreakService")
+        Clients(config, PRODUCTION).stub(StreakServiceStub, "unora.streak.v1.StreakService")
 
 
 def test_only_methods_without_side_effects_are_tried_again() -> None:

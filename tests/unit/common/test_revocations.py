@@ -51,7 +51,7 @@ async def test_a_minute_is_borne_and_not_a_moment_more() -> None:
     clock.seconds += 60
     known.check(IN)
     clock.seconds += 0.001
-    for session in (IN, OUT):  # also who is out learns no more than that nobody is served
+    for session in (IN, OUT):  # a revoked session also gets only this answer
         with pytest.raises(RevocationsStale):
             known.check(session)
 

@@ -1,4 +1,4 @@
-"""What a client is told of a request that the contract refuses."""
+"""What a client is shown of a request that the contract refuses."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from unora_common.ids import uuid7
 from unora_common.pipeline import _invalid
 
 
-def told(request: CreatePaymentRequest) -> dict[str, str]:
+def violations(request: CreatePaymentRequest) -> dict[str, str]:
     return _invalid(protovalidate.collect_violations(request)).violations
 
 
 def test_a_field_is_named_by_its_path() -> None:
     request = CreatePaymentRequest(request_id="x", purpose=PAYMENT_PURPOSE_NUDGE, streak_id=str(uuid7()))
-    assert set(told(request)) == {"request_id"}
+    assert set(violations(request)) == {"request_id"}
 
 
 def test_what_is_wrong_between_fields_has_no_path_and_the_contracts_words() -> None:
     request = CreatePaymentRequest(
         request_id=str(uuid7()), purpose=PAYMENT_PURPOSE_NUDGE, streak_id=str(uuid7()), reveal_number=3
     )
-    assert told(request) == {"": "reveal_number is given for a reveal, and only for one"}
+    assert violations(request) == {"": "reveal_number is given for a reveal, and only for one"}

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,25 +12,24 @@ from unora_local import supervisor
 from unora_local.process import Process, StartFailedError, tail
 from unora_local.run_folder import Row, RunFolder, start_time
 from unora_local.supervisor import ProcessPart, Supervisor
+from unora_testing.deadlines import eventually, within
 
 
 def shell(script: str, folder: Path, name: str = "part") -> Process:
     return Process(name, ["/bin/sh", "-c", script], log=folder / f"{name}.log", grace=0.3)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - other processes set no event
-            await asyncio.sleep(0.01)
+def _replaced(folder: RunFolder, old: Row) -> bool:
+    return folder.rows() not in ([], [old])
 
 
 async def test_a_process_ends_with_its_whole_group_even_if_it_will_not(tmp_path: Path) -> None:
     process = shell("trap '' TERM; sleep 60 & echo $!; wait; wait", tmp_path)
     await process.start()
-    await until(lambda: bool(process.log.read_text()))
+    await eventually(process.log.read_text, "the shell starts its child")
     grandchild = int(process.log.read_text())
     await process.stop()
-    await until(lambda: start_time(grandchild) is None)
+    await eventually(lambda: start_time(grandchild) is None, "the grandchild ends")
     assert not process.running
 
 
@@ -44,7 +43,7 @@ async def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
     )
     done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
     child = int(done.stdout)
-    await until(lambda: start_time(child) is None)
+    await eventually(lambda: start_time(child) is None, "the child ends")
 
 
 async def test_what_dies_is_started_again_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +64,7 @@ async def test_what_dies_is_started_again_and_that_is_said(tmp_path: Path, monke
     for _ in range(supervisor.MAX_DEATHS + 1):
         old = folder.rows()[0]
         part.process.kill()
-        await until(lambda old=old: folder.rows() not in ([], [old]))  # type: ignore[misc]
+        await eventually(partial(_replaced, folder, old), "the part runs again")
     assert sum("part died (signal 9)" in line for line in said) == supervisor.MAX_DEATHS + 1
     assert sum("runs again" in line for line in said) == supervisor.MAX_DEATHS + 1
     assert set(recorded) == {0}, "the table holds the new pid before that is said"
@@ -81,7 +80,7 @@ async def test_what_dies_again_and_again_at_the_start_is_an_error_with_its_log(
     watch = Supervisor(RunFolder(tmp_path), lambda _: None)
     await watch.start("part", ProcessPart(shell("echo no such thing; exit 3", tmp_path)), "here")
     with pytest.raises(StartFailedError, match="no such thing"):
-        await asyncio.wait_for(watch.failure(), 10)
+        await within(watch.failure())
     await watch.stop()
 
 

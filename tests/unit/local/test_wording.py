@@ -37,7 +37,7 @@ def test_facts_say_nothing(event: Message) -> None:
 
 @pytest.mark.rule("XX-01", "PE-03")
 @pytest.mark.parametrize(
-    "told",
+    "event_row",
     [
         row(CheckedIn(streak_id=ID, version=3, user_id="Mirabel")),
         row(StreakStarted(streak_id=ID, version=1, time_zone="Mirabel")),
@@ -50,5 +50,5 @@ def test_facts_say_nothing(event: Message) -> None:
     ],
     ids=["name", "no-zone", "no-role", "no-digest", "unknown-word", "unknown-score", "garbled", "unknown-event"],
 )
-def test_words_and_scores_are_found(told: dict[str, object]) -> None:
-    assert speaks(told)
+def test_words_and_scores_are_found(event_row: dict[str, object]) -> None:
+    assert speaks(event_row)

@@ -1,7 +1,7 @@
 """Batches, the pool, and what it is fed by."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, BATCH, CONNECTED, REPLACED
+from tests.integration.local.breakages.story_rows import ALONE, BATCH, CONNECTED, REPLACED
 
 BREAKAGES = (
     Breakage(

@@ -1,7 +1,7 @@
 """Events: told with their cause, published, applied, audited, in no words."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import COMPLETED, payload
+from tests.integration.local.breakages.story_rows import COMPLETED, payload
 
 BREAKAGES = (
     Breakage(

@@ -1,7 +1,7 @@
 """Credits, what they came from, and recoveries that cost nothing."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
+from tests.integration.local.breakages.story_rows import BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
 
 BREAKAGES = (
     Breakage("balance-is-the-ledger", (f"UPDATE billing.accounts SET balance = 1 WHERE user_id = {SUBSCRIBER}",)),

@@ -1,7 +1,7 @@
 """Slots, interests, wipes and connections."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import (
+from tests.integration.local.breakages.story_rows import (
     ALONE,
     CONNECTED,
     FORMER_SUBSCRIBER,

@@ -1,7 +1,7 @@
 """Payments, and what they brought."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, BY_MONEY, NUDGE, RECOVERY, SUBSCRIPTION, WINDOW, payload
+from tests.integration.local.breakages.story_rows import ALONE, BY_MONEY, NUDGE, RECOVERY, SUBSCRIPTION, WINDOW, payload
 
 MENTIONED = f"position(convert_to({RECOVERY}::text, 'UTF8') IN payload)"
 """Where in an event's payload the payment is."""

@@ -1,7 +1,7 @@
 """Blocks, reports, flags, and the cases that they belong to."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, BLOCKED, BLOCKER, CONNECTED, PARTNER, REDUCED, interest
+from tests.integration.local.breakages.story_rows import ALONE, BLOCKED, BLOCKER, CONNECTED, PARTNER, REDUCED, interest
 
 BLOCK = (
     f"""

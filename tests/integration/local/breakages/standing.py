@@ -1,7 +1,7 @@
 """What is done about members, and where it is felt."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, CONNECTED, REDUCED, SUBSCRIPTION, SUSPENDED, interest
+from tests.integration.local.breakages.story_rows import ALONE, CONNECTED, REDUCED, SUBSCRIPTION, SUSPENDED, interest
 
 BREAKAGES = (
     Breakage("standing-was-decided", (f"UPDATE safety.cases SET decision = 'dismiss' WHERE user_id = {REDUCED}",)),

@@ -1,7 +1,7 @@
 """Streaks, check-ins, breaks and nudges."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, COMPLETED, CONNECTED, WINDOW
+from tests.integration.local.breakages.story_rows import ALONE, COMPLETED, CONNECTED, WINDOW
 
 BREAKAGES = (
     Breakage("one-streak-a-connection", (f"UPDATE streak.streaks SET server_type = 'friend' WHERE id = {WINDOW}",)),

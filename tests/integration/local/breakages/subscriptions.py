@@ -1,7 +1,7 @@
 """Plans, and the tier that all follow."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import SUBSCRIBER, SUBSCRIPTION
+from tests.integration.local.breakages.story_rows import SUBSCRIBER, SUBSCRIPTION
 
 BREAKAGES = (
     Breakage(

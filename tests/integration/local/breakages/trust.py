@@ -1,7 +1,7 @@
 """Trust, and what a Gov ID locks."""
 
 from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.who import ALONE, CONNECTED
+from tests.integration.local.breakages.story_rows import ALONE, CONNECTED
 
 BREAKAGES = (
     Breakage("trust-by-its-signals", (f"UPDATE discovery.candidates SET trust_level = 2 WHERE user_id = {ALONE}",)),

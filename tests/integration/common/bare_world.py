@@ -1,6 +1,6 @@
-"""The house without its furniture: services that only tests declare, on what every service stands on.
+"""A world without the real services, for tests of unora_common.
 
-A database, a NATS account and certificates as the world has them, but streak and matching are played by the tests: the
+It has a database, a NATS account and certificates as every world has, but each test declares its own services: the
 contract of StreakService with a use case of the test's own, and consumers of matching's events.
 """
 
@@ -44,6 +44,8 @@ from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.runtime import Runtime
 from unora_common.service import Part, Service
+from unora_common.timeouts import Timeouts
+from unora_testing.deadlines import GENEROUS, TIMEOUTS
 from unora_testing.drain import Drainer
 from unora_testing.testbed import Testbed
 from unora_testing.world import World, load_keys_and_revocations
@@ -69,7 +71,7 @@ class Taken(DomainError):
 
 
 class Probe:
-    """StreakService as a test needs it: checking in writes a row named for the streak, and tells it."""
+    """StreakService as a test needs it: checking in writes a row named for the streak, and emits an event."""
 
     service = "unora.streak.v1.StreakService"
 
@@ -113,26 +115,26 @@ class Probe:
         """What GetDashboard does besides."""
 
 
-class House(World):
-    """A world that has no services but those that a test opens."""
+class BareWorld(World):
+    """A world that has only the services that a test opens."""
 
     _made: ClassVar[set[str]] = set()
 
     def __init__(self, testbed: Testbed, worker: str) -> None:
-        super().__init__(testbed, f"{worker}_house")
+        super().__init__(testbed, f"{worker}_bare")
         self.log = StringIO()
         self.revoked: frozenset[UUID] = frozenset()
-        """What identity would tell."""
+        """What identity would answer."""
         self._opened: list[App[Any, Any]] = []
 
     async def start(self) -> None:
         """Makes the database for the first test, and empties it for every other: a clone takes ten times as long."""
-        if self.database not in House._made:
+        if self.database not in BareWorld._made:
             await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
-        if self.database not in House._made:
+        if self.database not in BareWorld._made:
             await self.superuser.execute("".join(PROBE.format(schema=schema) for schema in SCHEMAS))
-            House._made.add(self.database)
+            BareWorld._made.add(self.database)
         tables = ("outbox", "inbox", "inbox_failures", "kept_answers", "probe")
         await self.superuser.execute(
             f"TRUNCATE {', '.join(f'{schema}.{table}' for schema in SCHEMAS for table in tables)} RESTART IDENTITY; "
@@ -146,12 +148,12 @@ class House(World):
             await app.close()
         await super().stop()
 
-    async def _told_revoked(self, _: Runtime[Any, Any]) -> frozenset[UUID]:
+    async def _fetch_revoked(self, _: Runtime[Any, Any]) -> frozenset[UUID]:
         return self.revoked
 
     async def admin(self) -> Any:
         """A connection to NATS that may do all."""
-        return await nats.connect(self.testbed.nats("admin", self.worker))
+        return await nats.connect(self.testbed.nats("admin", self.worker), connect_timeout=GENEROUS)
 
     async def open(
         self,
@@ -161,6 +163,7 @@ class House(World):
         consumers: Sequence[Part[Any, Any]] = (),
         jobs: Sequence[Part[Any, Any]] = (),
         changes: dict[str, Any] | None = None,
+        timeouts: Timeouts = TIMEOUTS,
     ) -> App[Any, Any]:
         """One process of a service made of these; the first of a context is the one that stubs reach."""
         service = Service(
@@ -171,9 +174,9 @@ class House(World):
             jobs=jobs,
             constraints={"uq_probe_key": Taken},
             keys=lambda _: self.tokens.jwks(),
-            revocations=self._told_revoked,
+            revocations=self._fetch_revoked,
         )
-        app = App(service, msgspec.structs.replace(self.config(service, {}), **(changes or {})))
+        app = App(service, msgspec.structs.replace(self.config(service, {}), **(changes or {})), timeouts)
         app.log = logger(context, "info", self.log)
         self._opened.append(app)
         await app.open()
@@ -200,7 +203,7 @@ class House(World):
         return [row["key"] for row in await self.superuser.fetch(f"SELECT key FROM {schema}.probe ORDER BY number")]
 
     def logged(self) -> list[dict[str, Any]]:
-        """The log lines of all the services that this house opened."""
+        """The log lines of all services that were opened here."""
         return [msgspec.json.decode(line) for line in self.log.getvalue().splitlines()]
 
     def address(self, app: App[Any, Any]) -> str:
@@ -230,11 +233,11 @@ def ended(connection: str, version: int = 2) -> ConnectionEnded:
     return event
 
 
-async def stream_messages(house: House, stream: str) -> list[Any]:
+async def stream_messages(bare_world: BareWorld, stream: str) -> list[Any]:
     """All messages of a stream, in its order."""
-    admin = await house.admin()
+    admin = await bare_world.admin()
     try:
-        manager = admin.jetstream()
+        manager = admin.jetstream(timeout=GENEROUS)
         state = (await manager.stream_info(stream)).state
         found = []
         for sequence in range(state.first_seq or 1, (state.last_seq or 0) + 1):

@@ -1,4 +1,4 @@
-"""Couples on a running stack, brought into being as matching would, and what they do with their apps."""
+"""Couples on a running stack, made by rows such as matching writes, and the calls of their apps."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from unora_common.outbox import subject_of
 from unora_identity.providers.access_tokens import AccessTokens
 from unora_local.env import Env
 from unora_testing.clock import Clock
+from unora_testing.deadlines import GENEROUS
 from unora_testing.world import Caller
 
 from tests.support import request_id
 
 S = TypeVar("S")
 AT_RISK_FOR: Final = timedelta(hours=5)
-DEADLINE: Final = 20.0
 REVEAL_FOR_SALE: Final = 3
 """The first that a free member can buy."""
 
@@ -45,14 +45,14 @@ FORMED = """
 TAKEN = """
     INSERT INTO matching.inventory (user_id, tier, active_connection_count, connection_limit, version)
     VALUES ($1, 'free', 1, 1, 0)"""
-TOLD = """
+EMITTED = """
     INSERT INTO matching.outbox (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
     VALUES ($1, $2, 1, $3, $4, $5, '')"""
 
 
 @dataclass
-class Couple:
-    """Two members who are connected. On a day that only one keeps, it is a, and b breaks it."""
+class SagaCouple:
+    """Two members who are connected. On a day that only one of them keeps, a keeps it and b breaks it."""
 
     connection_id: str
     a: Caller
@@ -60,7 +60,7 @@ class Couple:
     streak_id: str = ""
 
 
-class Apps:
+class MemberApps:
     """The members' apps: they call the services, and the provider."""
 
     def __init__(self, env: Env, clock: Clock, token_key: str) -> None:
@@ -75,7 +75,7 @@ class Apps:
         """Closes the channels."""
         await asyncio.gather(*(channel.close() for channel in self._channels.values()))
 
-    async def connect(self, count: int) -> list[Couple]:
+    async def connect(self, count: int) -> list[SagaCouple]:
         """New couples, whose streaks have begun."""
         made = [self._couple() for _ in range(count)]
         for couple in made:
@@ -89,12 +89,12 @@ class Apps:
             )
         return made
 
-    async def break_day(self, couples: list[Couple]) -> None:
+    async def break_day(self, couples: list[SagaCouple]) -> None:
         """The first day of these couples ends without b, and their payment windows open."""
         await asyncio.gather(*(self.check_in(couple) for couple in couples))
         await self._clock.move(await self._closes_at(couples[0]) - await self._clock.now())
 
-    async def put_at_risk(self, couples: list[Couple]) -> None:
+    async def put_at_risk(self, couples: list[SagaCouple]) -> None:
         """Late on a day that a kept and b has not, when a has no nudge of the tier left."""
         await asyncio.gather(*(self.check_in(couple) for couple in couples))
         await self._clock.move(await self._closes_at(couples[0]) - AT_RISK_FOR)
@@ -102,7 +102,7 @@ class Apps:
         for couple in couples:
             await self._call(nudge, SendNudgeRequest(request_id=request_id(), streak_id=couple.streak_id), couple.a)
 
-    async def check_in(self, couple: Couple) -> None:
+    async def check_in(self, couple: SagaCouple) -> None:
         """By a."""
         request = CheckInRequest(request_id=request_id(), streak_id=couple.streak_id, effort_signal=EFFORT_SIGNAL_HIGH)
         await self._call(self._stub(StreakServiceStub, "streak").CheckIn, request, couple.a)
@@ -130,20 +130,20 @@ class Apps:
         return await self._call(self._stub(SafetyServiceStub, "safety").BlockUser, request, by)
 
     async def _call(self, method: Callable[..., Any], request: Message, caller: Caller) -> Any:
-        return await method(request, metadata=caller.metadata, timeout=DEADLINE, wait_for_ready=True)
+        return await method(request, metadata=caller.metadata, timeout=GENEROUS, wait_for_ready=True)
 
     def _stub(self, stub: Callable[[grpc.aio.Channel], S], context: str) -> S:
         return stub(self._channels[context])
 
-    def _couple(self) -> Couple:
+    def _couple(self) -> SagaCouple:
         a, b = sorted((self._member(), self._member()), key=lambda caller: caller.user)
-        return Couple(str(uuid7()), a, b)
+        return SagaCouple(str(uuid7()), a, b)
 
     def _member(self) -> Caller:
         user = uuid7()
         return Caller(user, self._tokens.sign(user_id=user, session_id=uuid7()).text)
 
-    async def _form(self, couple: Couple) -> None:
+    async def _form(self, couple: SagaCouple) -> None:
         superuser = self._clock.superuser
         async with superuser.transaction():
             for member in (couple.a, couple.b):
@@ -158,15 +158,15 @@ class Apps:
                 server_type=SERVER_TYPE_PARTNER,
             )
             event.occurred_at.FromDatetime(at)
-            await superuser.execute(TOLD, uuid7(), connection_id, subject_of(event), event.SerializeToString(), at)
+            await superuser.execute(EMITTED, uuid7(), connection_id, subject_of(event), event.SerializeToString(), at)
 
-    async def _closes_at(self, couple: Couple) -> Any:
+    async def _closes_at(self, couple: SagaCouple) -> Any:
         return await self._clock.superuser.fetchval(
             "SELECT closes_at FROM streak.streaks WHERE id = $1", UUID(couple.streak_id)
         )
 
 
-def pays_for(purpose: str, couple: Couple) -> billing.CreatePaymentRequest:
+def pays_for(purpose: str, couple: SagaCouple) -> billing.CreatePaymentRequest:
     """A request for a payment by money."""
     return billing.CreatePaymentRequest(
         request_id=request_id(),
@@ -177,12 +177,12 @@ def pays_for(purpose: str, couple: Couple) -> billing.CreatePaymentRequest:
     )
 
 
-def ends(couple: Couple) -> EndConnectionRequest:
+def ends(couple: SagaCouple) -> EndConnectionRequest:
     """A request to end their connection."""
     return EndConnectionRequest(request_id=request_id(), connection_id=couple.connection_id, reason=END_REASON_OTHER)
 
 
-def blocks(couple: Couple) -> BlockUserRequest:
+def blocks(couple: SagaCouple) -> BlockUserRequest:
     """A request to block the other."""
     return BlockUserRequest(request_id=request_id(), target=Target(connection_id=couple.connection_id))
 

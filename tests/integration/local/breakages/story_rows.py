@@ -1,4 +1,4 @@
-"""Who and what of the story a breakage is about, and damage that several share: all in SQL."""
+"""Rows of the story that a breakage is about, and damage that several breakages share, as SQL."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REDUCED = "(SELECT user_id FROM safety.restrictions WHERE reduced_visibility)"
 
 
 def partner_of(user: str) -> str:
-    """Whom a member with one connection is connected to."""
+    """The partner of a member with one connection."""
     return f"""
         (SELECT CASE {user} WHEN user_a_id THEN user_b_id ELSE user_a_id END FROM matching.connections
          WHERE connection_status = 'active' AND {user} IN (user_a_id, user_b_id))"""
@@ -58,7 +58,7 @@ def interest(sender: str, receiver: str, days_ago: int = 0) -> str:
 
 
 def payload(context: str, which: str, change: str) -> tuple[str, ...]:
-    """The same change of an event where it is told and where it is audited."""
+    """The same change of an event where it is emitted and where it is audited."""
     return (
         f"UPDATE safety.audit_logs SET payload = {change} WHERE {which}",
         f"UPDATE {context}.outbox SET payload = {change} WHERE {which}",

@@ -10,6 +10,7 @@ from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed
 from unora_discovery.servicers import discovery
 from unora_discovery.use_cases.precheck import Precheck, prefetch
+from unora_testing.deadlines import within
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
@@ -93,7 +94,7 @@ async def test_a_first_refresh_with_its_precheck_after_the_first_batch_is_an_ord
     early = [asyncio.ensure_future(pool.refresh(member)) for _ in range(2)]
     await pool.wait_for_blocked_calls(2)
     last = asyncio.ensure_future(pool.refresh(member))
-    await waiting.wait()
+    await within(waiting.wait())
     await transaction.rollback()
     await connection.close()
     first = await asyncio.gather(*early)

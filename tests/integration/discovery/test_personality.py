@@ -16,6 +16,7 @@ from unora_common.policies import policies_of
 from unora_common.streams import stream
 from unora_local import declarations
 from unora_local.nats_config import permissions
+from unora_testing.deadlines import GENEROUS, within
 from unora_testing.world import World
 
 from tests.contract.contract import files
@@ -61,12 +62,15 @@ async def test_nats_refuses_them_the_events_of_reveal(world: World, context: str
 
     name, source = f"{context}__answers", stream("reveal")
     connection = await nats.connect(
-        world.testbed.nats(context, world.worker), inbox_prefix=f"_INBOX.{context}".encode(), error_cb=note
+        world.testbed.nats(context, world.worker),
+        inbox_prefix=f"_INBOX.{context}".encode(),
+        error_cb=note,
+        connect_timeout=int(GENEROUS),
     )
     try:
         await connection.subscribe("unora.reveal.v1.>")
         await connection.flush()
-        assert "permissions violation for subscription" in await refused.get()
+        assert "permissions violation for subscription" in await within(refused.get())
         for subject in (
             f"$JS.API.CONSUMER.CREATE.{source}.{name}.unora.reveal.v1.>",
             f"$JS.API.CONSUMER.CREATE.{source}",
@@ -77,7 +81,7 @@ async def test_nats_refuses_them_the_events_of_reveal(world: World, context: str
         ):
             await connection.publish(subject, b"{}")
             await connection.flush()
-            assert "permissions violation for publish" in await refused.get()
+            assert "permissions violation for publish" in await within(refused.get())
     finally:
         await connection.close()
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from unora_testing.deadlines import GENEROUS
+
 
 async def post(url: str, fields: Mapping[str, str], data: bytes) -> int:
     """Posts the form: the fields first, the file last. Returns the HTTP status."""
@@ -26,7 +28,7 @@ async def fetch(request: Request | str) -> tuple[int, bytes]:
 
     def send() -> tuple[int, bytes]:
         try:
-            with urlopen(request, timeout=10) as answer:
+            with urlopen(request, timeout=GENEROUS) as answer:
                 return answer.status, answer.read()
         except HTTPError as error:
             with error:

@@ -20,6 +20,7 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_common.ids import uuid7
 from unora_identity.providers.photo_store import ObjectMissing
 from unora_identity.use_cases.photo_uploads import upload_key
+from unora_testing.deadlines import within
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
@@ -194,7 +195,7 @@ async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
 
     monkeypatch.setattr(people.resources.photo_store, "get", slow)
     calls = [begin(photo) for photo in uploads]
-    await four.wait()
+    await within(four.wait())
     for call in calls:
         call.cancel()
     # No call waits for the first four any more, but they are still being read.

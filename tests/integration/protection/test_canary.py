@@ -37,6 +37,7 @@ from unora_common.config import CONTEXTS, Config
 from unora_common.service import Service
 from unora_common.streams import DEAD_LETTERS, stream
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
+from unora_testing.deadlines import GENEROUS
 from unora_testing.photos.portraits import portrait
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
@@ -284,10 +285,10 @@ def _server_logs(testbed: Testbed) -> dict[str, bytes]:
 
 async def _streams(world: World) -> bytes:
     """Every message of every stream of NATS, with its subject and its headers."""
-    admin = await nats.connect(world.testbed.nats("admin", world.worker))
+    admin = await nats.connect(world.testbed.nats("admin", world.worker), connect_timeout=GENEROUS)
     found = bytearray()
     try:
-        manager = admin.jetstream()
+        manager = admin.jetstream(timeout=GENEROUS)
         for name in (*map(stream, CONTEXTS), DEAD_LETTERS):
             state = (await manager.stream_info(name)).state
             for number in range(state.first_seq or 1, (state.last_seq or 0) + 1):

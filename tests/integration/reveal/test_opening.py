@@ -18,6 +18,7 @@ from unora_common.ids import uuid7
 from unora_reveal.domain.reveals import Reveal
 from unora_reveal.domain.themes import THEMES
 from unora_reveal.store import contents, pairs, reveals
+from unora_testing.deadlines import within
 from unora_testing.world import World
 
 from tests.integration.reveal.reveal_pair import BIO, HOBBIES, SECRETS, RevealPair, make_reveal_pair
@@ -119,7 +120,7 @@ async def test_of_two_texts_at_the_same_time_the_first_is_stored(
 
     monkeypatch.setattr(reveals, "lock", lock)
     one = asyncio.ensure_future(pair.open(pair.a, 1))
-    await first.wait()
+    await within(first.wait())
     await world.superuser.execute(
         "UPDATE identity.profiles SET name = 'They And The To' WHERE user_id = $1", pair.b.user
     )

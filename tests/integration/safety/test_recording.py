@@ -20,6 +20,7 @@ from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_common.replay import Replay
 from unora_safety.consumers.audit_log import record
+from unora_testing.deadlines import GENEROUS
 from unora_testing.world import World
 
 from tests.integration.safety.chains import ALSO, SOURCE, append, envelopes
@@ -103,8 +104,8 @@ async def redeliver(world: World, event_id: Any) -> None:
         "ce-subject": str(row["aggregate_id"]),
         "ce-time": row["occurred_at"].isoformat(),
     }
-    connection = await nats.connect(world.testbed.nats("admin", world.worker))
-    await connection.jetstream().publish(row["subject"], row["payload"], headers=headers)
+    connection = await nats.connect(world.testbed.nats("admin", world.worker), connect_timeout=GENEROUS)
+    await connection.jetstream(timeout=GENEROUS).publish(row["subject"], row["payload"], headers=headers)
     await connection.close()
     await world.drain()
 
@@ -142,8 +143,8 @@ async def test_a_dead_letter_is_recorded_in_the_chain_of_its_context(world: Worl
         "unora-subject": "unora.reveal.v1.reveal_earned",
         "unora-error": "Error",
     }
-    connection = await nats.connect(world.testbed.nats("admin", world.worker))
-    await connection.jetstream().publish("dead.safety.safety__all_reveal", b"", headers=headers)
+    connection = await nats.connect(world.testbed.nats("admin", world.worker), connect_timeout=GENEROUS)
+    await connection.jetstream(timeout=GENEROUS).publish("dead.safety.safety__all_reveal", b"", headers=headers)
     await connection.close()
     assert await Replay(safety.runtime, safety.messaging).run(safety.consumers) == 1
     (row,) = await world.superuser.fetch(ROWS, event)

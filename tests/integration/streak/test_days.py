@@ -164,7 +164,7 @@ async def test_many_sweeps_at_once_close_each_day_once(world: World, couple: Cou
     end = await couple.day_ends_at()
     await world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end + HOUR - await world.now())
     app = world.apps["streak"]
-    replicas = [App(app.service, app.config) for _ in range(3)]
+    replicas = [App(app.service, app.config, app.timeouts) for _ in range(3)]
     for replica in replicas:
         await replica.open()
     try:

@@ -335,7 +335,7 @@ async def test_sweeps_that_race_a_recovery_leave_one_outcome(couple: Couple) -> 
     payment = request_id()
     held = (await couple.authorize(payment)).held_until.ToDatetime(UTC)
     app = couple.world.apps["streak"]
-    replicas = [App(app.service, app.config) for _ in range(3)]
+    replicas = [App(app.service, app.config, app.timeouts) for _ in range(3)]
     for replica in replicas:
         await replica.open()
     await couple.jump(held)

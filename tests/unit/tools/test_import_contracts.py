@@ -1,7 +1,7 @@
 """The import contracts of pyproject.toml refuse every arrow that the floor plan forbids, in every context.
 
-`make check` runs the contracts on the code as it is. Here forbidden imports are added: to a copy of the source tree, and,
-for each pair of layers, to a copy of the graph of imports, which is much faster.
+`make check` runs the contracts on the code as it is. Here forbidden imports are added: some to a copy of the files, and
+those of every pair of layers to the graph of imports, which is much faster.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def floor_plan(context: str) -> LayersContract:
     """The contract of the floor plan, for one context."""
     options = {"containers": [f"unora_{context}"], "layers": FLOOR_PLAN["layers"]}
     options["exhaustive"] = str(FLOOR_PLAN["exhaustive"])
-    return LayersContract(name=FLOOR_PLAN["name"], session_options={"root_packages": [f"unora_{context}"]}, contract_options=options)
+    session = {"root_packages": [f"unora_{context}"]}
+    return LayersContract(name=FLOOR_PLAN["name"], session_options=session, contract_options=options)
 
 
 @pytest.mark.parametrize(("importer", "imported"), list(forbidden_pairs()))
@@ -54,14 +55,14 @@ def test_a_layer_imports_neither_what_is_above_nor_what_is_beside_it(
     graph: grimp.ImportGraph, importer: str, imported: str
 ) -> None:
     for context in CONTEXTS:
-        arrow = {"importer": f"unora_{context}.{importer}", "imported": f"unora_{context}.{imported}"}
-        if not set(arrow.values()) <= graph.modules:
+        lower, upper = f"unora_{context}.{importer}", f"unora_{context}.{imported}"
+        if not {lower, upper} <= graph.modules:
             continue
-        graph.add_import(**arrow)
+        graph.add_import(importer=lower, imported=upper)
         try:
-            assert not floor_plan(context).check(graph, verbose=False).kept, f"{arrow} passes the contract"
+            assert not floor_plan(context).check(graph, verbose=False).kept, f"{lower} -> {upper} passes the contract"
         finally:
-            graph.remove_import(**arrow)
+            graph.remove_import(importer=lower, imported=upper)
 
 
 def test_a_loose_file_beside_the_floor_plan_is_refused(graph: grimp.ImportGraph) -> None:
@@ -103,7 +104,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
                 (package / folder / f"forbidden_{number}.py").write_text(f"import {_named(module, context)}\n")
     paths = [copy / "libs/common", *(copy / "services" / context for context in CONTEXTS)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "COLUMNS": "400"}
-    command = [Path(sys.executable).parent / "lint-imports", "--no-cache", "--config", ROOT / "pyproject.toml"]
+    program = Path(sys.executable).parent / "lint-imports"
+    command = [str(program), "--no-cache", "--config", str(ROOT / "pyproject.toml")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=copy, check=False)
     assert done.returncode == 1, done.stdout
     return done.stdout

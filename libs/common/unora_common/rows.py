@@ -35,13 +35,9 @@ class Columns(tuple[str, ...]):
         """For UPDATE: `id = $1, user_id = $2`, counted from `first`."""
         return ", ".join(f"{name} = ${first + index}" for index, name in enumerate(self))
 
-    def values(self, record: Mapping[str, Any]) -> list[Any]:
-        """The values of a record in the order of the columns. KeyError if it lacks one."""
-        return [record[name] for name in self]
-
     def values_of(self, source: object, /, **others: object) -> list[Any]:
         """The values of an object's attributes in the order of the columns; `others` are the columns that the object
-        has no attribute for. AttributeError if it lacks one.
+        has no attribute for, or all of them if the source is None. AttributeError if one is missing.
         """
         return [others[name] if name in others else getattr(source, name) for name in self]
 

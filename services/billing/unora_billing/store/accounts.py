@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -29,8 +28,6 @@ UPDATE = f"UPDATE billing.accounts SET {STATE.assignments(2)} WHERE user_id = $1
 SET_CUSTOMER = """
     UPDATE billing.accounts SET provider_customer_id = $2 WHERE user_id = $1 AND provider_customer_id IS NULL"""
 
-_state = attrgetter(*STATE)
-
 
 async def lock_or_create(tx: Tx, user_id: UUID) -> Account:
     """Locks a member's account, which is created at the first use, and sets tx.now."""
@@ -49,7 +46,7 @@ async def get(session: Session, user_id: UUID) -> Account:
 
 async def save(tx: Tx, account: Account) -> None:
     """Stores what has changed, except the balance and the customer."""
-    await tx.run(UPDATE, account.user_id, *_state(account))
+    await tx.run(UPDATE, account.user_id, *STATE.values_of(account))
 
 
 async def set_customer(tx: Tx, user_id: UUID, customer: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -20,12 +19,10 @@ LIST_BY_USER = f"""
     WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
     ORDER BY created_at DESC, id DESC LIMIT $4"""
 
-_values = attrgetter(*COLUMNS)
-
 
 async def insert(tx: Tx, user_id: UUID, entry: CreditEntry) -> None:
     """Adds an entry to a member's ledger. The database refuses a balance below zero."""
-    await tx.run(INSERT, user_id, *_values(entry))
+    await tx.run(INSERT, user_id, *COLUMNS.values_of(entry))
 
 
 async def list_by_user(session: Session, user_id: UUID, after: Place | None, limit: int) -> list[CreditEntry]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from operator import attrgetter
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -66,18 +65,15 @@ CLAIM_DUE = """
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
     RETURNING id"""
 
-_values = attrgetter(*COLUMNS)
-_state = attrgetter(*STATE)
-
 
 async def insert(tx: Tx, payment: Payment) -> None:
     """Stores a new payment. The database refuses a second one of the same payer and request id."""
-    await tx.run(INSERT, CURRENCY, *_values(payment))
+    await tx.run(INSERT, CURRENCY, *COLUMNS.values_of(payment))
 
 
 async def save(tx: Tx, payment: Payment) -> None:
     """Stores what has changed."""
-    await tx.run(UPDATE, payment.id, *_state(payment))
+    await tx.run(UPDATE, payment.id, *STATE.values_of(payment))
 
 
 async def lock(tx: Tx, payment_id: UUID) -> Payment:

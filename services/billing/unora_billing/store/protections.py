@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from uuid import UUID
 
 from unora_common.database import Tx
@@ -32,18 +31,15 @@ LOCK_EXPIRED = f"""
         ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
     SELECT {COLUMNS.names("p")}, clock.now() AS now FROM p"""
 
-_values = attrgetter(*COLUMNS)
-_state = attrgetter(*STATE)
-
 
 async def insert(tx: Tx, protection: Protection) -> None:
     """Stores a new protection."""
-    await tx.run(INSERT, *_values(protection))
+    await tx.run(INSERT, *COLUMNS.values_of(protection))
 
 
 async def save(tx: Tx, protection: Protection) -> None:
     """Stores what has changed."""
-    await tx.run(UPDATE, protection.id, *_state(protection))
+    await tx.run(UPDATE, protection.id, *STATE.values_of(protection))
 
 
 async def list_convertible(tx: Tx, connection_id: UUID) -> list[Protection]:

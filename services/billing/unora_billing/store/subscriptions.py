@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -26,18 +25,15 @@ FIND = f"SELECT {COLUMNS.names()} FROM billing.subscriptions WHERE id = $1"
 LIST_DUE = """
     SELECT user_id FROM billing.subscriptions WHERE due_at <= (SELECT clock.now()) ORDER BY due_at, id LIMIT $1"""
 
-_values = attrgetter(*COLUMNS)
-_state = attrgetter(*STATE)
-
 
 async def insert(tx: Tx, subscription: Subscription) -> None:
     """Stores a new subscription. The database refuses a second one that has not ended (BI-01)."""
-    await tx.run(INSERT, *_values(subscription))
+    await tx.run(INSERT, *COLUMNS.values_of(subscription))
 
 
 async def save(tx: Tx, subscription: Subscription) -> None:
     """Stores what has changed."""
-    await tx.run(UPDATE, subscription.id, *_state(subscription))
+    await tx.run(UPDATE, subscription.id, *STATE.values_of(subscription))
 
 
 async def find_current(session: Session, user_id: UUID) -> Subscription | None:

@@ -40,13 +40,8 @@ async def lock_or_create(tx: Tx, user_id: UUID, server: ServerType) -> Filters:
 
 def save(tx: Tx, user_id: UUID, server: ServerType, filters: Filters) -> None:
     """Stores a member's filters, whose row is locked, with the age bands that the search compares."""
-    record = {
-        "genders": list(filters.genders),
-        "min_age": filters.min_age,
-        "max_age": filters.max_age,
-        "same_city_only": filters.same_city_only,
-    }
-    tx.defer(SAVE, user_id, server, tx.now, list(filters.age_bands), *FILTERS.values(record))
+    values = FILTERS.values_of(filters, genders=list(filters.genders))
+    tx.defer(SAVE, user_id, server, tx.now, list(filters.age_bands), *values)
 
 
 def _filters(row: Row | None) -> Filters:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from operator import attrgetter
 from typing import Final
 
 from unora_common.database import Tx
@@ -47,17 +46,17 @@ PURGE_WAITING: Final = """
 
 async def save_exclusions(tx: Tx, *exclusions: Exclusion) -> None:
     """Stores exclusions, lifted ones too; of each source the newest version counts."""
-    await tx.run_many(SAVE_EXCLUSION, list(map(attrgetter(*EXCLUSION), exclusions)))
+    await tx.run_many(SAVE_EXCLUSION, [EXCLUSION.values_of(each) for each in exclusions])
 
 
 async def save_waiting_interest(tx: Tx, waiting: WaitingInterest) -> None:
     """Stores whether an interest waits; the newest version counts."""
-    await tx.run(SAVE_WAITING, waiting.waits_until, *attrgetter(*WAITING)(waiting))
+    await tx.run(SAVE_WAITING, waiting.waits_until, *WAITING.values_of(waiting))
 
 
 async def save_block(tx: Tx, block: MemberBlock) -> None:
     """Stores a block or its lifting, unless what is stored of that direction is as new."""
-    await tx.run(SAVE_BLOCK, *attrgetter(*BLOCK)(block))
+    await tx.run(SAVE_BLOCK, *BLOCK.values_of(block))
 
 
 async def purge_waiting_interests(tx: Tx, retention: timedelta, limit: int) -> int:

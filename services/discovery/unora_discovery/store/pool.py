@@ -48,44 +48,25 @@ PROJECT_RESTRICTION: Final = _project(RESTRICTION)
 
 async def project_profile(tx: Tx, profile: Profile) -> None:
     """Stores a member's profile, unless what is stored is as new."""
-    record = {
-        "user_id": profile.user_id,
-        "profile_version": profile.version,
-        "discovery_ready": profile.discovery_ready,
-        "gender": profile.gender,
-        "age_band": profile.age_band,
-        "city": profile.city,
-        "trust_level": profile.trust_level,
-        "hobby_option_ids": [hobby.hobby_option_id for hobby in profile.hobbies],
-        "hobbies": msgspec.json.encode(profile.hobbies).decode(),
-    }
-    await tx.run(PROJECT_PROFILE, *PROFILE.values(record))
+    values = PROFILE.values_of(
+        profile,
+        profile_version=profile.version,
+        hobby_option_ids=[hobby.hobby_option_id for hobby in profile.hobbies],
+        hobbies=msgspec.json.encode(profile.hobbies).decode(),
+    )
+    await tx.run(PROJECT_PROFILE, *values)
 
 
 async def project_inventory(tx: Tx, inventory: Inventory) -> None:
     """Stores a member's slots, unless what is stored is as new."""
-    record = {
-        "user_id": inventory.user_id,
-        "inventory_version": inventory.version,
-        "active_connection_count": inventory.active_connection_count,
-        "connection_limit": inventory.connection_limit,
-    }
-    await tx.run(PROJECT_INVENTORY, *INVENTORY.values(record))
+    await tx.run(PROJECT_INVENTORY, *INVENTORY.values_of(inventory, inventory_version=inventory.version))
 
 
 async def project_tier(tx: Tx, user_id: UUID, version: int, tier: Tier) -> bool:
     """Stores a member's tier, unless what is stored is as new. Returns whether it was newer."""
-    record = {"user_id": user_id, "tier_version": version, "tier": tier}
-    return await tx.run(PROJECT_TIER, *TIER.values(record)) > 0
+    return await tx.run(PROJECT_TIER, user_id, version, tier) > 0
 
 
 async def project_restriction(tx: Tx, restriction: Restriction) -> None:
     """Stores a member's restrictions, unless what is stored is as new."""
-    record = {
-        "user_id": restriction.user_id,
-        "restriction_version": restriction.version,
-        "reduced_visibility": restriction.reduced_visibility,
-        "restricted": restriction.restricted,
-        "suspended": restriction.suspended,
-    }
-    await tx.run(PROJECT_RESTRICTION, *RESTRICTION.values(record))
+    await tx.run(PROJECT_RESTRICTION, *RESTRICTION.values_of(restriction, restriction_version=restriction.version))

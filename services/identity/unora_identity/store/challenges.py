@@ -50,18 +50,14 @@ async def lock_phone(tx: Tx, phone_hash: bytes) -> list[IssuedCode]:
 
 async def add(tx: Tx, challenge: Challenge, request_id: UUID, new: NewAccount) -> None:
     """Stores a new challenge."""
-    record = {
-        "id": challenge.id,
-        "request_id": request_id,
-        "phone_hash": challenge.phone_hash,
-        "code_hash": challenge.code_hash,
-        "issued_at": challenge.issued_at,
-        "expires_at": challenge.expires_at,
-        "new_user_id": new.user_id,
-        "phone_sealed": new.phone_sealed,
-        "data_key": new.data_key,
-    }
-    await tx.run(ADD, *_INSERTED.values(record))
+    values = _INSERTED.values_of(
+        challenge,
+        request_id=request_id,
+        new_user_id=new.user_id,
+        phone_sealed=new.phone_sealed,
+        data_key=new.data_key,
+    )
+    await tx.run(ADD, *values)
 
 
 async def mark_sent(tx: Tx, challenge: UUID) -> None:

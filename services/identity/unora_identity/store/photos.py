@@ -110,14 +110,15 @@ async def set_order(tx: Tx, user: UUID, photos: Sequence[Photo]) -> None:
 
 async def add(tx: Tx, user: UUID, photo: Photo, position: int, quality: PhotoQuality) -> None:
     """Stores a photo."""
-    record = {column: getattr(photo, column) for column in PHOTO_COLUMNS} | {
-        "user_id": user,
-        "position": position,
-        "sharpness": quality.sharpness,
-        "brightness": quality.brightness,
-        "created_at": tx.now,
-    }
-    await tx.run(ADD, *_INSERTED.values(record))
+    values = _INSERTED.values_of(
+        photo,
+        user_id=user,
+        position=position,
+        sharpness=quality.sharpness,
+        brightness=quality.brightness,
+        created_at=tx.now,
+    )
+    await tx.run(ADD, *values)
 
 
 async def mark_orphans(tx: Tx, expired_before: datetime, limit: int) -> dict[UUID, list[str]]:

@@ -49,17 +49,18 @@ async def add(
     tx: Tx, user: UUID, kind: SignalType, provider: str, token: str, outcome: Outcome = Outcome.VERIFIED
 ) -> Signal:
     """Stores a new signal."""
-    record = {
-        "id": uuid7(),
-        "user_id": user,
-        "signal_type": kind,
-        "provider": provider,
-        "opaque_token": token,
-        "outcome": outcome,
-        "created_at": tx.now,
-        "decided_at": None if outcome is Outcome.PENDING else tx.now,
-    }
-    row = await tx.row(ADD, *_NEW_SIGNAL.values(record))
+    values = _NEW_SIGNAL.values_of(
+        None,
+        id=uuid7(),
+        user_id=user,
+        signal_type=kind,
+        provider=provider,
+        opaque_token=token,
+        outcome=outcome,
+        created_at=tx.now,
+        decided_at=None if outcome is Outcome.PENDING else tx.now,
+    )
+    row = await tx.row(ADD, *values)
     assert row is not None
     return from_row(Signal, row)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from operator import attrgetter
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -29,7 +28,7 @@ async def list_times(tx: Tx, user_id: UUID, period: timedelta) -> list[datetime]
 
 def add(tx: Tx, appeal: Appeal) -> None:
     """Stores an appeal."""
-    tx.defer(INSERT, *attrgetter(*COLUMNS)(appeal))
+    tx.defer(INSERT, *COLUMNS.values_of(appeal))
 
 
 async def list_by_member(db: Session, user_id: UUID, limit: int) -> list[Appeal]:

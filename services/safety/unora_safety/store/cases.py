@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
@@ -60,9 +58,9 @@ async def lock(tx: Tx, case_id: UUID) -> tuple[Case, Restriction]:
 def save(tx: Tx, before: Case | None, after: Case) -> None:
     """Stores a case that is new or changed."""
     if before is None:
-        tx.defer(INSERT, *COLUMNS.values(_record(after)))
+        tx.defer(INSERT, *COLUMNS.values_of(after, case_status=after.status))
     elif after != before:
-        tx.defer(UPDATE, after.id, *CHANGING.values(_record(after)))
+        tx.defer(UPDATE, after.id, *CHANGING.values_of(after, case_status=after.status))
 
 
 async def list_queue(db: Session, status: CaseStatus | None, after: Place | None, limit: int) -> list[Case]:
@@ -79,9 +77,3 @@ async def list_by_member(db: Session, user_id: UUID, limit: int) -> list[Case]:
 
 def _case(row: Row) -> Case:
     return from_row(Case, {**row, "status": row["case_status"]})
-
-
-def _record(case: Case) -> dict[str, Any]:
-    """The case by column."""
-    record = {each.name: getattr(case, each.name) for each in fields(case)}
-    return {**record, "case_status": case.status}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from operator import attrgetter
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -50,7 +49,7 @@ async def list_times(tx: Tx, reporter_id: UUID, period: timedelta) -> list[datet
 
 def add(tx: Tx, report: Report, reported_id: UUID, target: Target) -> None:
     """Stores a report, with the target through which the member was reported."""
-    tx.defer(INSERT, *attrgetter(*COLUMNS)(report), reported_id, target.kind, target.id)
+    tx.defer(INSERT, *COLUMNS.values_of(report), reported_id, target.kind, target.id)
 
 
 async def list_by_reported(db: Session, user_id: UUID, limit: int) -> list[Report]:

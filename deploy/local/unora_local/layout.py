@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Final
 
+from unora_common.provision import role_names
+
 from unora_local import tls
 from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats import Nats
@@ -84,8 +86,7 @@ class Layout:
 
     def roles(self) -> dict[str, str]:
         """The passwords of the database roles: of each context one that migrates and one that runs."""
-        names = (name for context in self.contexts for name in (f"unora_{context}_owner", f"unora_{context}"))
-        return {name: self._passwords[name] for name in names}
+        return {name: self._passwords[name] for name in role_names(self.contexts)}
 
     def owners(self) -> dict[str, str]:
         """Each context's database address for the role that migrates."""

@@ -132,6 +132,13 @@ class Process:
             raise self.failure(f"ended with status {status}")
 
 
+def inherited_environment() -> dict[str, str]:
+    """The variables of this process, for a child that runs Python and keeps its compiled modules: without them every
+    start would compile the code again.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def tail(log: Path, lines: int = 20) -> str:
     """The last lines of a log."""
     try:

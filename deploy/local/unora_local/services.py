@@ -1,12 +1,11 @@
 """How the services are started: one process each, configured by environment variables."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unora_local.process import Process
+from unora_local.process import Process, inherited_environment
 from unora_local.supervisor import ProcessPart
 from unora_local.tls import Certificate
 
@@ -55,9 +54,7 @@ def environment(context: str, backing: Backing) -> dict[str, str]:
         "UNORA_REFLECTION": "true",
         "UNORA_GATEWAY_CALLERS": "gateway,developer",
     }
-    # Compiled modules are kept: without them every start of a service compiles its own code again.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return inherited | own | addresses(backing) | dict(backing.extra.get(context, {}))
+    return inherited_environment() | own | addresses(backing) | dict(backing.extra.get(context, {}))
 
 
 def part(context: str, command: Sequence[str], backing: Backing, log: Path) -> ProcessPart:

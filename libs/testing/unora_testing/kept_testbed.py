@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from unora_local import postgres_home
 from unora_local.keys import write_private
 from unora_local.run_folder import CLONE, Lock
 
@@ -27,7 +29,6 @@ FOLDER: Final = CLONE / ".run" / "testbed"
 SHAPE: Final = (
     "services/*/unora_*/migrations/*.py",
     "services/*/unora_*/consumers/**/*.py",
-    "services/*/unora_*/consumers.py",
     "libs/common/unora_common/messaging_schema.py",
     "libs/common/unora_common/provision.py",
     "libs/common/unora_common/streams.py",
@@ -71,9 +72,9 @@ class Borrowing:
             return None
         kept = msgspec.json.decode(file.read_bytes(), type=KeptTestbed)
         if kept.fingerprint != fingerprint():
-            self.refusal = "migrations, consumers or the testbed itself changed since it started: start it anew"
+            self.refusal = "migrations, consumers or the testbed itself changed since it started: restart it"
         elif not set(accounts) <= set(kept.accounts):
-            self.refusal = "it was started for fewer workers: start it anew"
+            self.refusal = "it was started for fewer workers: restart it"
         elif not self._lock.acquire():
             self.refusal = "another test run uses it"
         else:
@@ -81,17 +82,18 @@ class Borrowing:
         return None
 
     def give_back(self) -> None:
-        """Frees the testbed for another run."""
+        """Make the testbed available to another run."""
         self._lock.release()
 
 
 async def keep(folder: Path, accounts: Sequence[str]) -> int:
-    """Starts the servers, and keeps them until a signal comes; returns the exit status."""
+    """Start the servers and keep them until a signal comes. Return the exit status."""
     lock = Lock(folder / "keeper.lock")
     if not lock.acquire():
         print("A testbed runs already; test runs use it.")
         return 0
     file = folder / "testbed.json"
+    erase_leftovers(file)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -116,15 +118,25 @@ async def keep(folder: Path, accounts: Sequence[str]) -> int:
     return 0
 
 
+def erase_leftovers(file: Path) -> None:
+    """Remove the data of a testbed whose keeper was killed; its servers have ended with the keeper."""
+    if file.exists():
+        with contextlib.suppress(msgspec.MsgspecError):  # an older version wrote other fields
+            folder = Path(msgspec.json.decode(file.read_bytes(), type=KeptTestbed).testbed.folder)
+            postgres_home.erase_data(folder / "postgres")
+            shutil.rmtree(folder, ignore_errors=True)
+        file.unlink()
+
+
 def accounts_of(workers: int) -> list[str]:
-    """The NATS accounts of a run with so many workers besides the first process."""
+    """The NATS accounts of a run: those of the first process, and those of this many workers."""
     names = ["main", *(f"gw{number}" for number in range(workers))]
     bare = [f"{name}_bare" for name in names]  # for tests/integration/common
     return [*names, *bare, "story", "canary"]  # for tests/integration/local and /protection
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Keeps a testbed in the foreground; returns the exit status."""
+    """Keep a testbed in the foreground. Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m unora_testing.kept_testbed", description=__doc__)
     parser.add_argument(
         "--workers",

@@ -1,4 +1,4 @@
-"""What the files that deploy Unora are held against: the code."""
+"""What the code says about a deployment; the deployment files are compared with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from unora_common.config import CONTEXTS, Config
-from unora_common.config import CONTEXTS as RUNNING
 from unora_common.policies import policies_of
 from unora_local.declarations import load_service
 
@@ -24,8 +23,8 @@ def variables(context: str) -> dict[str, bool]:
 
 
 def config_of(context: str) -> type[Config]:
-    """The configuration of a context; of one that does not run yet, what every service reads."""
-    kind: type[Config] = load_service(context).config if context in RUNNING else Config
+    """The class of a context's configuration."""
+    kind: type[Config] = load_service(context).config
     return kind
 
 
@@ -33,13 +32,13 @@ def misfits(context: str, environment: dict[str, str]) -> list[str]:
     """What is wrong with the environment of a service."""
     known = variables(context)
     bare = {name.removesuffix("_FILE") if name not in known else name for name in environment}
-    found = [f"{name} is read by nobody" for name in bare if name not in known | dict.fromkeys(ADDRESSES, False)]
+    found = [f"{name} is read by no code" for name in bare if name not in known | dict.fromkeys(ADDRESSES, False)]
     found += [f"{name} is not set" for name, required in known.items() if required and name not in bare]
     return found + [f"{name} is not set" for name in ADDRESSES - bare]
 
 
 def peers() -> dict[str, set[str]]:
-    """Who calls whom by the contract: {context: the contexts whose certificate one of its methods accepts}."""
+    """The callers that the contract allows: {context: the contexts whose certificate one of its methods accepts}."""
     found: dict[str, set[str]] = {context: set() for context in CONTEXTS}
     for service in contract_services():
         context = service.full_name.split(".")[1]

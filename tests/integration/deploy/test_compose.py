@@ -12,7 +12,6 @@ import pytest
 import yaml
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
-from unora_common.config import CONTEXTS as RUNNING
 from unora_local import cli, compose_files
 from unora_local.binaries import script
 from unora_local.declarations import consumed_subjects, load_service
@@ -35,7 +34,7 @@ def services() -> dict[str, Service]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("compose") / ".compose"
-    compose_files.write(made, consumed_subjects(RUNNING))
+    compose_files.write(made, consumed_subjects(CONTEXTS))
     return made
 
 
@@ -69,7 +68,7 @@ def test_a_service_is_told_what_it_reads_and_nothing_else(services: dict[str, Se
         assert environment[f"UNORA_{other.upper()}_ADDRESS"] == f"dns:///{other}:{GRPC}"
 
 
-@pytest.mark.parametrize("context", RUNNING)
+@pytest.mark.parametrize("context", CONTEXTS)
 def test_a_service_finds_its_configuration_in_what_is_mounted(
     services: dict[str, Service], folder: Path, context: str
 ) -> None:
@@ -101,7 +100,7 @@ def test_a_service_starts_when_all_it_needs_is_there(services: dict[str, Service
 
 
 def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[str, Service], folder: Path) -> None:
-    for context in RUNNING:
+    for context in CONTEXTS:
         job = services[f"migrate-{context}"]
         module, *words = job["command"]
         assert module == f"unora_{context}"

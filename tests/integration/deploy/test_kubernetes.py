@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from unora_common import provision, streams
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
-from unora_common.config import CONTEXTS as RUNNING
 from unora_common.health import READINESS
 from unora_local import compose_files
 from unora_local.declarations import consumed_subjects, load_service
@@ -66,8 +64,8 @@ def container(pod: Object) -> Object:
     return found
 
 
-def deployments(contexts: Iterable[str] = CONTEXTS) -> list[tuple[str, str]]:
-    return [(context, role) for context in contexts for role in ROLES]
+def deployments() -> list[tuple[str, str]]:
+    return [(context, role) for context in CONTEXTS for role in ROLES]
 
 
 @pytest.mark.parametrize("version", kubernetes.VERSIONS)
@@ -138,7 +136,7 @@ def test_a_process_is_told_what_it_reads_and_nothing_else(rendered: Rendered, co
         assert (str(open_port["port"]), open_port["targetPort"]) == (port, "grpc")
 
 
-@pytest.mark.parametrize(("context", "role"), deployments(RUNNING))
+@pytest.mark.parametrize(("context", "role"), deployments())
 def test_a_process_takes_its_configuration(
     rendered: Rendered, context: str, role: str, tmp_path: Path, secrets: Path
 ) -> None:
@@ -158,11 +156,11 @@ def test_a_process_takes_its_configuration(
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("secrets") / "all"
-    compose_files.write(folder, consumed_subjects(RUNNING))
+    compose_files.write(folder, consumed_subjects(CONTEXTS))
     return folder
 
 
-@pytest.mark.parametrize(("context", "role"), deployments(RUNNING))
+@pytest.mark.parametrize(("context", "role"), deployments())
 def test_a_process_is_a_command_that_exists_with_its_ports_and_probes(
     rendered: Rendered, context: str, role: str
 ) -> None:
@@ -180,7 +178,7 @@ def test_a_process_is_a_command_that_exists_with_its_ports_and_probes(
 
 def test_jobs_are_commands_that_exist_and_read_what_they_are_given(rendered: Rendered) -> None:
     pods = rendered.pods()
-    for context in RUNNING:
+    for context in CONTEXTS:
         module, *words = container(pods[f"{context}-migrate"])["args"]
         assert (module, _parser(load_service(context)).parse_args(words).command) == (f"unora_{context}", "migrate")
         (volume,) = pods[f"{context}-migrate"]["spec"]["volumes"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import msgspec
@@ -43,6 +43,18 @@ def test_a_testbed_whose_keeper_was_killed_is_not_used(tmp_path: Path, keeper: L
     keeper.release()
     borrowing = Borrowing(tmp_path)
     assert (borrowing.take(accounts_of(0)), borrowing.refusal) == (None, "")
+
+
+def test_what_a_killed_keeper_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "testbed.json"
+    (data / "postgres").mkdir(parents=True)
+    kept = KeptTestbed(replace(TESTBED, folder=str(data)), kept_testbed.fingerprint(), ())
+    file.write_bytes(msgspec.json.encode(asdict(kept)))
+    kept_testbed.erase_leftovers(file)
+    assert (data.exists(), file.exists()) == (False, False)
+    file.write_text("{}")
+    kept_testbed.erase_leftovers(file)
+    assert not file.exists()
 
 
 def test_two_runs_do_not_share_a_testbed(tmp_path: Path, keeper: Lock) -> None:

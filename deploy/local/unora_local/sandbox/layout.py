@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from unora_local.process import Process
+from unora_local.process import Process, inherited_environment
 from unora_local.supervisor import ProcessPart
 from unora_local.tls import Certificate
 
@@ -53,6 +52,6 @@ class SandboxLayout:
             "UNORA_TLS_CERT": str(certificate.cert),
             "UNORA_TLS_KEY": str(certificate.key),
         }
-        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         command = [sys.executable, "-m", "unora_local.sandbox"]
-        return ProcessPart(Process("payments", command, log=log, env=inherited | own | self.for_billing()))
+        environment = inherited_environment() | own | self.for_billing()
+        return ProcessPart(Process("payments", command, log=log, env=environment))

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER, ServerType
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
-from unora_common.grpc_errors import DETAILS
+from unora_common.grpc_errors import read_details
 from unora_common.ids import uuid7
 from unora_testing.world import Caller, World
 
@@ -38,13 +37,7 @@ async def refusal(call: Awaitable[Any]) -> Refusal:
 
 def read_refusal(error: grpc.aio.AioRpcError) -> Refusal:
     """The rich status of an error."""
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    for pair in error.trailing_metadata():
-        key, value = tuple(pair)
-        if key == DETAILS:
-            for detail in status_pb2.Status.FromString(value).details:
-                detail.Unpack(info)
-                detail.Unpack(bad)
+    info, bad = read_details(error)
     violations = {violation.field: violation.description for violation in bad.field_violations}
     return Refusal(error.code().name, info.reason, info.domain, dict(info.metadata), violations)
 

@@ -6,11 +6,10 @@ import uuid
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, SessionTokens
@@ -23,6 +22,7 @@ from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.config import CONTEXTS
+from unora_common.grpc_errors import read_details
 from unora_local.env import Env
 from unora_testing.deadlines import GENEROUS
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
-DETAILS: Final = "grpc-status-details-bin"
 
 
 def request_id() -> str:
@@ -57,13 +56,7 @@ class Refused(Exception):
     @classmethod
     def read(cls, method: str, error: grpc.aio.AioRpcError) -> Refused:
         """The rich status of an error."""
-        info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-        for pair in error.trailing_metadata():
-            key, value = tuple(pair)
-            if key == DETAILS:
-                for detail in status_pb2.Status.FromString(value).details:
-                    detail.Unpack(info)
-                    detail.Unpack(bad)
+        info, bad = read_details(error)
         violations = {each.field: each.description for each in bad.field_violations}
         return cls(method, error.code().name, info.reason, error.details() or "", dict(info.metadata), violations)
 

@@ -65,13 +65,19 @@ def _any(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) ->
     return packed
 
 
-def reason_of(error: grpc.aio.AioRpcError) -> str:
-    """The stable reason in another service's error, or an empty string."""
+def read_details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
+    """The reason with its metadata, and the violated fields, of a service's error; empty if the error has none."""
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for pair in error.trailing_metadata():
         key, value = tuple(pair)
         if key == DETAILS:
             for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info):
-                    return str(info.reason)
-    return ""
+                detail.Unpack(info)
+                detail.Unpack(bad)
+    return info, bad
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    """The stable reason in another service's error, or an empty string."""
+    info, _ = read_details(error)
+    return str(info.reason)

@@ -6,13 +6,12 @@ from typing import Final
 from uuid import UUID
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
 from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest
 from unora.reveal.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from unora.streak.v1.recovery_service_pb2 import AuthorizeNudgeRequest, AuthorizeRecoveryRequest
 from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora_common.clients import Clients
-from unora_common.grpc_errors import DETAILS
+from unora_common.grpc_errors import read_details
 
 from unora_billing.domain.errors import NotAuthorized
 from unora_billing.domain.payments import Payment
@@ -77,10 +76,5 @@ class Authorizers:
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> NotAuthorized:
-    info = error_details_pb2.ErrorInfo(reason="NOT_AUTHORIZED")
-    for pair in error.trailing_metadata():
-        key, value = tuple(pair)
-        if key == DETAILS:
-            for detail in status_pb2.Status.FromString(value).details:
-                detail.Unpack(info)
-    return NotAuthorized(error.code().name, str(info.reason), dict(info.metadata))
+    info, _ = read_details(error)
+    return NotAuthorized(error.code().name, str(info.reason) or "NOT_AUTHORIZED", dict(info.metadata))

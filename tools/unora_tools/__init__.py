@@ -1,1 +1,1 @@
-"""Generators and checks for those who work on Unora."""
+"""Generators and checks for developers of Unora."""

@@ -14,7 +14,7 @@ from unora_local.binaries import script
 FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "k8s"
 OVERLAYS: Final = ("dev", "prod")
 VERSIONS: Final = ("1.30", kubernetes_validate.latest_version())
-"""The oldest that has what is used (a pause in preStop), and the newest whose schemas are at hand."""
+"""The oldest version with all features in use (a pause in preStop), and the newest with schemas here."""
 Object = dict[str, Any]
 
 
@@ -32,7 +32,7 @@ def render(overlay: str) -> list[Object]:
 
 
 def faults(objects: Iterable[Object], version: str) -> tuple[list[str], Counter[str]]:
-    """What the schemas of one version of Kubernetes refuse, and how many objects of which kinds they do not know."""
+    """The faults that the schemas of one version of Kubernetes find, and the number of objects of each unknown kind."""
     found: list[str] = []
     unknown: Counter[str] = Counter()
     for item in objects:
@@ -47,7 +47,7 @@ def faults(objects: Iterable[Object], version: str) -> tuple[list[str], Counter[
 
 
 def main() -> int:
-    """Renders and validates all; says what it did, and returns the exit status."""
+    """Render and validate all overlays, and print the result. Return the exit status."""
     wrong = False
     for overlay in OVERLAYS:
         try:

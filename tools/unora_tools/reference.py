@@ -26,7 +26,7 @@ CLONE: Final = Path(__file__).resolve().parents[2]
 IMAGE: Final = CLONE / "libs" / "protos" / "image.binpb"
 DOCS: Final = CLONE / "docs"
 MESSAGES, SERVICES, METHODS = 4, 6, 2
-"""Numbers of the fields that hold them in a descriptor: comments are found by these."""
+"""Numbers of these fields in a descriptor, by which comments are found."""
 WHO: Final = {Access.ACCESS_PUBLIC: "anyone", Access.ACCESS_USER: "member", Access.ACCESS_ADMIN: "admin"}
 
 METHODS_HEAD: Final = """# Methods
@@ -127,7 +127,7 @@ def events() -> Iterator[Event]:
 
 
 def consumers() -> Iterator[Consumer]:
-    """Who acts on which event; the audit log, which takes all, left out."""
+    """Every method that acts on an event, without the audit log, which records all events."""
     for context in CONTEXTS:
         for part in load_service(context).consumers:
             for name, method in vars(part).items():
@@ -193,14 +193,14 @@ def main() -> None:
 
 
 def _modules(package: str) -> Iterator[ModuleType]:
-    """All modules of a package but those that are run, not imported."""
+    """All modules of a package, except those that are run and not imported."""
     for found in walk_packages(import_module(package).__path__, f"{package}."):
         if not re.search(r"\.(__main__|migrations|alembic|tables)\b", found.name):
             yield import_module(found.name)
 
 
 def _is_refusal(kind: Any, module: ModuleType) -> bool:
-    """Whether something that a module holds is an error of its own, with a reason."""
+    """Whether a value of a module is an error class that the module defines, with a reason."""
     own = inspect.isclass(kind) and issubclass(kind, DomainError) and kind.__module__ == module.__name__
     return own and hasattr(kind, "reason")
 
@@ -215,7 +215,7 @@ def _context(file: FileDescriptorProto) -> str:
 
 
 def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
-    """Each comment as one line, by the place of what it stands above."""
+    """Each comment as one line, by the path of the element that it documents."""
     return {
         tuple(location.path): " ".join(location.leading_comments.split()) for location in file.source_code_info.location
     }

@@ -23,12 +23,12 @@ class Variable(NamedTuple):
 
 
 def common() -> list[Variable]:
-    """What every service reads."""
+    """The variables that every service reads."""
     return list(_own(Config))
 
 
 def own(context: str) -> list[Variable]:
-    """What one context reads besides, its own variables after those that it shares with others."""
+    """The further variables of one context: first those that it shares with others, then its own."""
     kind: type[Config] = load_service(context).config
     classes = [each for each in reversed(kind.__mro__) if issubclass(each, Config) and each is not Config]
     return [variable for each in classes for variable in _own(each)]
@@ -71,7 +71,7 @@ def _written(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _meanings(kind: type[Config]) -> dict[str, str]:
-    """Python forgets the string under a field; its source has it."""
+    """The string under each field, from the source: Python does not keep it."""
     (body,) = (node.body for node in ast.parse(inspect.getsource(kind)).body if isinstance(node, ast.ClassDef))
     found = {}
     for index, node in enumerate(body):

@@ -2,6 +2,7 @@
 
 import os
 
-# Processes are started from one that has spoken gRPC. Each is a program of its own at once, so the handlers for a child
-# that goes on with the channels are not wanted: now and then they abort it. Read when gRPC is first imported.
+# Child processes are started from a process that uses gRPC. gRPC's fork handlers are for a child that goes on using its
+# parent's channels; ours run another program at once, and the handlers sometimes abort them. gRPC reads this variable
+# when it is first imported.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -34,7 +34,7 @@ async def make_admin(folder: RunFolder, user_id: str) -> str:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    said = output.decode().strip()
+    text = output.decode().strip()
     if child.returncode:
-        raise StartFailedError(said)
-    return said.splitlines()[-1]
+        raise StartFailedError(text)
+    return text.splitlines()[-1]

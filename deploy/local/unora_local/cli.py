@@ -32,8 +32,12 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     commands.add_parser("status", help="print what runs; exit status 0 if all is ready, else 1")
     admin = commands.add_parser("make-admin", help="make a member an admin, from their next sign-in or refresh on")
     admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
-    compose = commands.add_parser("compose-files", help="write the secrets that docker-compose.yml mounts")
-    compose.add_argument("--folder", type=Path, default=CLONE / ".compose", help="where to (default: .compose)")
+    compose = commands.add_parser(
+        "compose-files", help="write the certificates and secrets that docker-compose.yml mounts"
+    )
+    compose.add_argument(
+        "--folder", type=Path, default=CLONE / ".compose", help="the folder for them (default: .compose)"
+    )
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)
     if chosen.command == "up":
@@ -48,7 +52,7 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
 def up(folder: RunFolder, make: StackMaker = Stack) -> int:
     """Run the stack in the foreground until a signal stops it."""
     if not folder.lock.acquire():
-        print(f"Unora runs already{'' if folder.env.exists() else ', and is not ready yet'}.")
+        print(f"Unora runs already{'' if folder.env.exists() else ', but is not ready yet'}.")
         print(describe(folder, folder.rows()))
         return 0
     with folder.lock:
@@ -114,7 +118,7 @@ def status(folder: RunFolder) -> int:
         print("Unora does not run")
         return 1
     ready = folder.env.exists()
-    print("Unora is ready" if ready else "Unora starts or stops")
+    print("Unora is ready" if ready else "Unora is starting or stopping")
     print(describe(folder, folder.rows()))
     return 0 if ready else 1
 
@@ -133,7 +137,7 @@ def make_admin(folder: RunFolder, user: UUID) -> int:
 
 
 def compose_files(folder: Path) -> int:
-    """Write the files that docker-compose.yml mounts; secrets that are there stay."""
+    """Write the files that docker-compose.yml mounts; existing secrets stay."""
     from unora_common.config import CONTEXTS
 
     from unora_local import compose_files, declarations

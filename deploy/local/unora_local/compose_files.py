@@ -1,7 +1,7 @@
 """What docker-compose.yml mounts: certificates, passwords, keys, and the configurations of NATS and S3, in one folder.
 
-The folder itself is closed to other users of the machine, and what is in it is open: containers run as users of their
-own, and each is given one folder of it, which holds only its own secrets.
+Other users of the machine cannot enter the folder. The files in it are readable, because containers run as other users;
+each container mounts one folder, which holds only its own secrets.
 """
 
 import json
@@ -27,7 +27,7 @@ OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
 
 
 def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> None:
-    """Write everything; what is secret is made once and kept, so that data there are stay readable."""
+    """Write everything. Secrets are created once and kept, so that existing data stay readable."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / "kept" / "passwords.json")

@@ -1,4 +1,4 @@
-"""The declarations of the services, and the subjects that their consumers read; NATS permits no others."""
+"""The declarations of the services, and the subjects that their consumers read: NATS permits only these."""
 
 from collections.abc import Iterable
 from importlib import import_module

@@ -17,7 +17,7 @@ class Nats(Launcher):
     """A server with its store in `folder`, used again at the next start.
 
     `passwords` names the users: the contexts, and `admin` for tools. With `accounts` each account has all these users
-    and its own streams, so that tests that run side by side do not meet.
+    and its own streams, so that tests that run at the same time do not see each other's messages.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The permissions of every user of NATS, as the server's configuration.
 
-Every context is a user that publishes its own events and reads, through consumers of its own, exactly what it is given.
-That a consumer is named and has one filter subject stands in the subject of the request that makes it, so the server
-can hold a user to it.
+Every context is a user. It publishes its own events, and reads exactly the subjects that it is given, through its own
+consumers. The request that creates a consumer has the consumer's name and its one filter subject in its own subject, so
+the server can restrict a user to them.
 """
 
 import json
@@ -27,8 +27,8 @@ _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
 
 def consumer(context: str, subject: str) -> str:
     """The durable name under which a context reads a subject: `streak__connection_formed`, `safety__all_streak`."""
-    _, teller, _, word = subject.split(".")
-    return f"{context}__{f'all_{teller}' if word == '>' else word}"
+    _, publisher, _, event = subject.split(".")
+    return f"{context}__{f'all_{publisher}' if event == '>' else event}"
 
 
 def user_name(context: str, account: str | None = None) -> str:
@@ -43,14 +43,14 @@ def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
         f"dead.{context}.>",
         f"wake.{context}",
         "$JS.API.INFO",
-        # Not to create or update it: a stream may copy any other stream and pass everything on, unseen by permissions.
+        # Not to create or update it: a stream can copy any other stream and republish it, past these permissions.
         f"$JS.API.STREAM.INFO.{stream(context)}",
     ]
     for subject in sorted(reads):
         _check(context, subject)
         name = consumer(context, subject)
         publish += _consume(stream(subject.split(".")[1]), name, subject)
-        # What the consumer could not handle can be read again, from where it was put.
+        # The consumer's dead letters, for a replay.
         publish += _consume(DEAD_LETTERS, f"{name}__replay", f"dead.{context}.{name}")
     return {"publish": {"allow": publish}, "subscribe": {"allow": [f"_INBOX.{context}.>", f"wake.{context}"]}}
 
@@ -67,7 +67,7 @@ def _consume(source: str, name: str, subject: str) -> list[str]:
 
 
 def _check(context: str, subject: str) -> None:
-    """Refuse what could not be held to: a subject is exact, or all of one context."""
+    """Refuse a subject that permissions cannot express: it must be one event of a context, or all of them."""
     tokens = subject.split(".")
     if tokens[0] != "unora" or len(tokens) != 4 or "*" in subject or ">" in tokens[:3]:
         raise ValueError(f"{subject!r} is neither an event of one context nor all of them")
@@ -89,7 +89,7 @@ def write(
 ) -> None:
     """Write the configuration, readable by its owner only. The users are the names in `passwords`.
 
-    With `accounts`, each of them has all the users and sees nothing of the others.
+    With `accounts`, each account has all the users and is separate from the others.
     """
     config = {
         "server_name": "unora",

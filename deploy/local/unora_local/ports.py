@@ -1,4 +1,4 @@
-"""Ports: the usual ones, others where those are taken, and the same ones at the next start.
+"""Ports: the usual ones, others where these are taken, and the same ones at the next start.
 
 UNORA_PORT_SHIFT is added to all usual ports, so that several stacks can start at the same time without competing for
 the same port.
@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-# Above this the kernel gives ports to outgoing connections: one that is free now may be taken in a moment.
+# From here on the kernel gives ports to outgoing connections, so a free one may be taken a moment later.
 LIMIT: Final = 32_768
 LOWEST: Final = 20_000
 """Any free port is drawn between these: above the usual ones, below the kernel's."""
@@ -40,7 +40,7 @@ def free(count: int = 1) -> list[int]:
 
 
 class Ports:
-    """Ports by name, remembered in a file. Those `in_use` by the running stack are not asked whether they are free."""
+    """Ports by name, remembered in a file. With `in_use`, the ports of a running stack are returned without a check."""
 
     def __init__(self, file: Path, *, in_use: bool = False) -> None:
         self._file = file

@@ -17,7 +17,7 @@ SUPERUSER: Final = "postgres"
 
 
 class Postgres(Launcher):
-    """A server with its data in `folder`; they are made at the first start and used again at the next ones.
+    """A server with its data in `folder`: created at the first start, used again at later ones.
 
     With `fsync` off a crash of the machine loses everything: for tests only.
     """
@@ -61,7 +61,7 @@ class Postgres(Launcher):
         }
 
     def dsn(self, user: str = SUPERUSER, password: str | None = None, database: str | None = None) -> str:
-        """The address of a database here for a user; without more, for the superuser."""
+        """The address of a database of this server; by default for the superuser."""
         secret = self._password if password is None else password
         return f"postgresql://{user}:{secret}@127.0.0.1:{self.port}/{database or self.database}"
 
@@ -91,7 +91,7 @@ class Postgres(Launcher):
         postgres_home.erase_data(self.folder)
 
     async def _initdb(self, home: postgres_home.Home, data: Path) -> None:
-        # Made under another name: what an interrupted initdb leaves must not pass for data.
+        # Created under another name, so that the rest of an interrupted initdb is not taken for data.
         draft = home.folder / "draft"
         shutil.rmtree(draft, ignore_errors=True)
         password = home.folder / "password"
@@ -125,11 +125,11 @@ class Postgres(Launcher):
         draft.rename(data)
 
     async def _ready(self, process: Process) -> None:
-        async def says_so() -> bool:
-            # The server writes its state into this file; asking by connections would fill its log with refusals.
-            return _says_ready(self._pid_file, process.pid)
+        async def is_ready() -> bool:
+            # The server writes its state into this file; trying to connect would fill its log with refusals.
+            return _is_ready(self._pid_file, process.pid)
 
-        await process.wait_until(says_so, within=READY_WITHIN)
+        await process.wait_until(is_ready, within=READY_WITHIN)
         await self._ensure_database()
 
     async def _ensure_database(self) -> None:
@@ -141,7 +141,7 @@ class Postgres(Launcher):
             await connection.close()
 
 
-def _says_ready(pid_file: Path, pid: int) -> bool:
+def _is_ready(pid_file: Path, pid: int) -> bool:
     try:
         lines = pid_file.read_text().splitlines()
     except FileNotFoundError:

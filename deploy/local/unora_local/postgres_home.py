@@ -16,7 +16,7 @@ from typing import Final
 
 from unora_local.process import User
 
-OUTSIDE: Final = Path("/var/tmp")  # noqa: S108 - what is found there is checked for its owner
+OUTSIDE: Final = Path("/var/tmp")  # noqa: S108 - the owner of a folder there is checked
 _NOBODY: Final = 65534
 
 
@@ -41,7 +41,7 @@ def prepare(folder: Path) -> Home:
     if not _can_run(package, user):
         package = _copied(package)
     _give(folder, user)
-    # What was once outside stays there, also when the folder has become open meanwhile.
+    # Data that were once outside stay there, also if the user may enter the folder by now.
     if outside(folder).exists() or not _can_enter(folder, user):
         folder = _root_only(outside(folder))
         _give(folder, user)
@@ -96,7 +96,7 @@ def _give(folder: Path, user: User) -> None:
 
 
 def _try(argv: list[str], user: User) -> bool:
-    # Asked of the kernel, not read from mode bits: there are also access lists and mount options.
+    # The kernel decides, not the mode bits: there are also access lists and mount options.
     done = subprocess.run(argv, user=user.uid, group=user.gid, extra_groups=(), cwd="/", capture_output=True)
     return done.returncode == 0
 
@@ -112,7 +112,7 @@ def _root_only(place: Path) -> Path:
 
 
 def _copied(package: Path) -> Path:
-    """A copy of the binaries that everybody can read and only root can change."""
+    """A copy of the binaries that all users can read and only root can change."""
     place = _root_only(outside(package))
     if place.lstat().st_uid != 0:
         raise RuntimeError(f"{place} belongs to another user")
@@ -120,7 +120,7 @@ def _copied(package: Path) -> Path:
     copy = place / str(version)
     if not copy.exists():
         draft = place / f"{version}.{os.getpid()}"
-        # The libraries lie beside the package, and are found by their place relative to it.
+        # The libraries are beside the package; the binaries find them by the relative path.
         for part in (package, package.with_name(f"{package.name}.libs")):
             shutil.copytree(part, draft / part.name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         try:

@@ -65,8 +65,8 @@ class Process:
         parent, user = os.getpid(), self.user
 
         def before_exec() -> None:
-            # In the child. The user comes first: a change of user makes the kernel forget the signal. It is not an
-            # argument of the call below because uvloop does not know that.
+            # In the child. The user is changed first, because that makes the kernel forget the signal. The user is not
+            # an argument of the call below, because uvloop does not support it.
             if user is not None:
                 os.setgroups([])
                 os.setgid(user.gid)

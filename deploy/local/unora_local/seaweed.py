@@ -15,7 +15,7 @@ from unora_local.binaries import script
 from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.process import Process
 
-# Its parts are servers of their own, each with two ports.
+# It consists of several servers, each with two ports.
 SERVERS: Final = ("s3", "master", "volume", "filer", "admin")
 PORTS: Final = tuple(name for server in SERVERS for name in (server, f"{server}.grpc"))
 PROBE: Final = ".ready"
@@ -89,23 +89,23 @@ class Seaweed(Launcher):
             self._remove_sockets()
 
     def _remove_sockets(self) -> None:
-        # It forgets some of the sockets that it makes there, and gives no other place for them.
+        # It leaves some of its sockets there, and has no option for another folder.
         for server in SERVERS:
             port = self._ports[f"{server}.grpc"]
             Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
     async def _ready(self, process: Process) -> None:
         await process.wait_until(self._has_bucket, within=READY_WITHIN, every=0.05)
-        # The S3 may answer before it knows where the bytes of an earlier run are.
-        await process.wait_until(lambda: asyncio.to_thread(self._reads_what_it_keeps), within=READY_WITHIN, every=0.05)
+        # The S3 may answer before it has found the bytes of an earlier run.
+        await process.wait_until(lambda: asyncio.to_thread(self._reads_stored_object), within=READY_WITHIN, every=0.05)
 
     async def _has_bucket(self) -> bool:
-        # The filer is asked for the bucket: the S3 would want a signed request.
+        # The filer is asked for the bucket, because the S3 needs a signed request.
         healthy = await _status(self._ports["s3"], "/healthz") == 200
         return healthy and await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200
 
-    def _reads_what_it_keeps(self) -> bool:
-        """Whether an object that an earlier run has put, or else this one, can be read."""
+    def _reads_stored_object(self) -> bool:
+        """Whether a stored object can be read; if there is none yet, store it and return False."""
         import boto3  # slow to import: here that happens in a thread, beside the start of the servers
 
         client = boto3.client(

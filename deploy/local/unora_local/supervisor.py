@@ -10,11 +10,11 @@ from unora_local.process import Process, StartFailedError, tail
 from unora_local.run_folder import Row, RunFolder, start_time
 
 MAX_DEATHS: Final = 3
-"""A part that dies so often while the stack starts makes the start fail."""
+"""If a part dies this many times while the stack starts, the start fails."""
 FIRST_DELAY: Final = 0.5
 MAX_DELAY: Final = 30.0
 HEALTHY_AFTER: Final = 60.0
-"""Seconds. A part that ran so long is restarted with the first delay again."""
+"""Seconds after which a part counts as healthy: if it dies later, it is restarted with the first delay again."""
 
 
 class Part(Protocol):
@@ -126,7 +126,7 @@ class Supervisor:
             delay = min(delay * 2, MAX_DELAY)
             with contextlib.suppress(StartFailedError):  # its process has ended: the next turn sees that
                 await part.start()
-            self._record()  # before it is said: a reader of the message finds the new pid in the table
+            self._record()  # before the message, so that its reader finds the new pid in the table
             if part.process.running:
                 self._say(f"  ! {name} runs again, pid {part.process.pid}")
 

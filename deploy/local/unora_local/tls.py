@@ -20,7 +20,7 @@ RENEW: Final = timedelta(days=30)
 _AUTHORITY: Final = "unora local authority"
 
 CALLERS: Final = ("gateway", "developer")
-"""Who has a certificate besides the contexts: the gateway, and the developer, who locally has the gateway's rights."""
+"""Further holders of certificates: the gateway, and the developer, who locally has the gateway's rights."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Certificate:
 
 
 def ensure(folder: Path, names: Sequence[str]) -> dict[str, Certificate]:
-    """A valid certificate for every name; what is there and good for a while yet is kept."""
+    """A valid certificate for every name. Existing ones are kept until 30 days before they expire."""
     folder.mkdir(parents=True, exist_ok=True)
     ca = Certificate(folder / "ca.pem", folder / "ca.pem", folder / "ca.key")
     if not _good(ca):
@@ -61,7 +61,7 @@ def _good(item: Certificate, authority: x509.Certificate | None = None) -> bool:
     if authority is not None:
         try:
             cert.verify_directly_issued_by(authority)
-        except Exception:  # whatever is wrong with it, a new one is made
+        except Exception:  # a new one is made, whatever is wrong with this one
             return False
     return True
 

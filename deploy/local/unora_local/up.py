@@ -15,7 +15,7 @@ from unora_local.run_folder import Row, RunFolder
 from unora_local.supervisor import Part, Supervisor
 
 READY_WITHIN: Final = 300.0
-"""Seconds that a whole stack gets; a part that cannot start ends the start long before."""
+"""Seconds that a whole stack gets; if a part cannot start, the start fails long before."""
 
 NEXT: Final = """
   make demo               play sixty members, two of them to Day 15

@@ -19,8 +19,6 @@ from unora_local.env import Env
 from unora_testing.deadlines import GENEROUS, POLL
 
 LOCK_NAME: Final = "unora rule clock"
-
-
 DUE: Final = (
     "streak.streaks WHERE next_due_at <= clock.now()",
     "billing.subscriptions WHERE due_at <= clock.now()",
@@ -119,22 +117,24 @@ class Clock:
         return _Snapshot(row["due"], {context: row[context] for context in CONTEXTS}, row["emitted"])
 
     async def _pending_messages(self) -> dict[str, int]:
-        """How many messages wait, or wait to be acknowledged, by consumer."""
+        """How many messages wait for delivery or acknowledgement, by consumer."""
         manager = self._nats.jetstream(timeout=GENEROUS)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
         return {info.name: waits for infos in found for info in infos if (waits := _pending(info))}
 
     async def _describe_pending(self, seconds: float) -> str:
-        look = await self._snapshot()
-        said = [f"not idle within {seconds:.0f} s"]
-        if look.due:
-            said.append(f"{look.due} streaks, subscriptions, payments or protections are due")
-        said += [f"{context} has {number} events unpublished" for context, number in look.unpublished.items() if number]
-        said += [f"{name} has {number} events before it" for name, number in (await self._pending_messages()).items()]
+        snapshot = await self._snapshot()
+        pending = [f"not idle within {seconds:.0f} s"]
+        if snapshot.due:
+            pending.append(f"{snapshot.due} streaks, subscriptions, payments or protections are due")
+        pending += [
+            f"{context} has {number} unpublished events" for context, number in snapshot.unpublished.items() if number
+        ]
+        pending += [f"{name} has {number} pending events" for name, number in (await self._pending_messages()).items()]
         for context in CONTEXTS:
             for row in await self.superuser.fetch(f"SELECT consumer, error FROM {context}.inbox_failures LIMIT 3"):
-                said.append(f"{row['consumer']} failed: {row['error']}")
-        return "; ".join(said)
+                pending.append(f"{row['consumer']} failed: {row['error']}")
+        return "; ".join(pending)
 
 
 def _pending(info: ConsumerInfo) -> int:

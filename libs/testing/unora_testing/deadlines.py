@@ -20,7 +20,7 @@ T = TypeVar("T")
 PATIENCE: Final = float(os.environ.get("UNORA_TEST_PATIENCE", "1"))
 """Multiplies every deadline of the tests; for a machine on which a minute is too short."""
 GENEROUS: Final = 60.0 * PATIENCE
-"""Seconds that anything may take that should take less than a few."""
+"""Seconds allowed for a step that normally takes at most a few."""
 TIMEOUTS: Final = Timeouts(
     peer=GENEROUS,
     nats_start=GENEROUS,
@@ -30,9 +30,9 @@ TIMEOUTS: Final = Timeouts(
     idle_transaction=GENEROUS,
     command=GENEROUS,
 )
-"""What services wait for in tests."""
+"""The time limits of services in tests."""
 POLL: Final = 0.02
-"""Seconds between two looks at a condition."""
+"""Seconds between two checks of a condition."""
 
 
 async def within(work: Awaitable[T], seconds: float = GENEROUS) -> T:
@@ -42,34 +42,34 @@ async def within(work: Awaitable[T], seconds: float = GENEROUS) -> T:
 
 
 @overload
-async def eventually(look: Callable[[], Awaitable[T]], what: str, seconds: float = GENEROUS) -> T: ...
+async def eventually(check: Callable[[], Awaitable[T]], what: str, seconds: float = GENEROUS) -> T: ...
 
 
 @overload
-async def eventually(look: Callable[[], object], what: str, seconds: float = GENEROUS) -> object: ...
+async def eventually(check: Callable[[], object], what: str, seconds: float = GENEROUS) -> object: ...
 
 
-async def eventually(look: Callable[[], Any], what: str, seconds: float = GENEROUS) -> Any:
-    """Look until there is something true to see, and return it. `what` says in the failure what was awaited."""
+async def eventually(check: Callable[[], Any], what: str, seconds: float = GENEROUS) -> Any:
+    """Call `check` until its result is true, and return the result. `what` names the condition in the failure."""
     try:
         async with asyncio.timeout(seconds):
-            while not (found := await _seen(look)):  # noqa: ASYNC110 - what is awaited sets no event of ours
+            while not (found := await _result(check)):  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(POLL)
             return found
     except TimeoutError:
         raise AssertionError(f"not within {seconds:.0f} s: {what}") from None
 
 
-def wait_until(look: Callable[[], T], describe: Callable[[], str], seconds: float = GENEROUS) -> T:
+def wait_until(check: Callable[[], T], describe: Callable[[], str], seconds: float = GENEROUS) -> T:
     """As `eventually`, for tests without a loop; `describe` is called for the failure."""
     end = time.monotonic() + seconds
-    while not (found := look()):
+    while not (found := check()):
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds:.0f} s: {describe()}")
         time.sleep(POLL)
     return found
 
 
-async def _seen(look: Callable[[], Any]) -> Any:
-    found = look()
+async def _result(check: Callable[[], Any]) -> Any:
+    found = check()
     return await found if isawaitable(found) else found

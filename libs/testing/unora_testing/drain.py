@@ -1,4 +1,4 @@
-"""Steps the jobs, relays and consumers of all services until no work is left, so that tests neither poll nor sleep."""
+"""Steps the jobs, relays and consumers of all services until no work is left: tests need no polling and no sleep."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from unora_common.streams import stream
 from unora_testing.deadlines import GENEROUS
 
 MAX_ROUNDS: Final = 200
-"""After so many rounds with work it is an endless loop."""
+"""More rounds with work than this are an endless loop."""
 
 
 class Drainer:
-    """Remembers how far each consumer has read its stream, so that a drain with nothing to do is cheap."""
+    """Steps all services. It remembers how far each consumer has read its stream, so a drain without work is cheap."""
 
     def __init__(self, admin: Client) -> None:
         self._nats = admin
@@ -32,7 +32,7 @@ class Drainer:
         return cls(await nats.connect(url, connect_timeout=GENEROUS))
 
     async def close(self) -> None:
-        """Closes its connection."""
+        """Close the connection."""
         await self._nats.close()
 
     async def reset(self) -> None:
@@ -47,7 +47,7 @@ class Drainer:
     async def drain(self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]]) -> None:
         """Step everything until no work is left. `deliver` sends webhooks; it and each step return how much they did.
 
-        Jobs look at the whole database and mostly find nothing, so they run again only when no event is left. At the
+        Jobs read the whole database and mostly find nothing, so they run again only when no event is left. At the
         end every service refreshes its list of revoked sessions.
         """
         jobs = True
@@ -78,14 +78,14 @@ class Drainer:
             end = ends[consumer.consumes.stream]
             if self._seen.get(consumer) != end:
                 taken = await consumer.step()
-                done += taken or consumer.waiting  # what did not come yet is work that is left
+                done += taken or consumer.waiting  # an event that the consumer waits for is work that is left
                 if not taken and not consumer.waiting:
                     self._seen[consumer] = end
         return done
 
 
 async def _step_jobs_and_relay(app: App[Any, Any], *, jobs: bool) -> int:
-    """Step the jobs and the relay of a service. The last job is left out: housekeeping goes by the machine's clock."""
+    """Step the jobs and the relay of a service, without the last job: housekeeping uses the machine's clock."""
     done = 0
     for job in app.jobs[:-1] if jobs else ():
         done += await job.step()

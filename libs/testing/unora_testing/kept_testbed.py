@@ -1,6 +1,6 @@
-"""A testbed that stays for many test runs: `make testbed` starts it and keeps it until Ctrl-C.
+"""The servers that tests need, kept for many test runs: `make testbed` starts them and keeps them until Ctrl-C.
 
-A test run uses it if it is there, fits the code, and no other run uses it; otherwise the run starts its own servers.
+A test run uses them if they fit the code and no other run uses them; otherwise the run starts its own.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ SHAPE: Final = (
     "deploy/local/unora_local/nats_config.py",
     "libs/testing/unora_testing/testbed.py",
 )
-"""The files that decide what the servers hold: schemas, roles, streams, and who may read which events."""
+"""The files that decide what the servers hold: schemas, roles, streams, and permissions to read events."""
 
 
 @dataclass(frozen=True)
 class KeptTestbed:
-    """What the file of a kept testbed says."""
+    """The content of the file that describes a kept testbed."""
 
     testbed: Testbed
     fingerprint: str
@@ -57,7 +57,7 @@ def fingerprint() -> str:
 
 
 class Borrowing:
-    """Takes the kept testbed for one test run, if that is possible."""
+    """Borrows the kept testbed for one test run, if that is possible."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._folder = folder
@@ -132,7 +132,7 @@ def accounts_of(workers: int) -> list[str]:
     """The NATS accounts of a run: those of the first process, and those of this many workers."""
     names = ["main", *(f"gw{number}" for number in range(workers))]
     bare = [f"{name}_bare" for name in names]  # for tests/integration/common
-    return [*names, *bare, "story", "canary"]  # for tests/integration/local and /protection
+    return [*names, *bare, "story", "canary"]  # for tests/integration/testing and /protection
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -142,7 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--workers",
         type=int,
         default=os.cpu_count() or 1,
-        help="the most workers of a test run that uses it (default: one for each core)",
+        metavar="N",
+        help="how many workers a test run that uses it may have (default: one for each core)",
     )
     options = parser.parse_args(arguments)
     return asyncio.run(keep(FOLDER, accounts_of(options.workers)))

@@ -1,5 +1,5 @@
 """The servers under a test run: one Postgres (fsync off) with a migrated template, one NATS with an account per worker,
-one S3. The first process of the run starts them; workers find them by the environment and clone what is theirs.
+one S3. The first process of the run starts them; workers find them by the environment and clone their own databases.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Servers:
             prefix="unora-test-", dir=fast_folder(), ignore_cleanup_errors=True
         )
         self._folder = Path(self._temporary.name)
-        self._folder.chmod(0o755)  # else root's Postgres, which runs as another user, has to keep its data elsewhere
+        self._folder.chmod(0o755)  # else Postgres, which does not run as root, would have to keep its data elsewhere
         self._accounts = accounts
         self._secret = secrets.token_hex(16)
         self._postgres: Postgres | None = None
@@ -125,7 +125,7 @@ class Servers:
         postgres, _, _ = await asyncio.gather(self._database(free[2]), self._nats.start(), self._seaweed.start())
         testbed = Testbed(str(self._folder), postgres, free[0], self._seaweed.endpoint, self._secret)
         await self._template(testbed)
-        testbed.certificates()  # made once, before workers that would make them at the same time
+        testbed.certificates()  # made here, so that workers do not make them at the same time
         testbed.announce()
         return testbed
 

@@ -1,7 +1,7 @@
 """All services in one event loop, over real gRPC with mutual TLS, Postgres and NATS.
 
-Relays, consumers and jobs do not run in the background: `drain` steps them until no work is left, so that tests neither
-poll nor sleep.
+Relays, consumers and jobs do not run in the background: `drain` steps them until no work is left, so that tests need no
+polling and no sleep.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def sign(body: bytes, secret: str, at: int | None = None) -> str:
 
 
 class Sandbox:
-    """The stand-in: an HTTP server on loopback. `key` is the secret key of its only customer, who is billing."""
+    """The stand-in: an HTTP server on loopback. `key` is the secret key of its only client, billing."""
 
     def __init__(self, state: Path, *, key: str, webhook_secret: str, send: Send) -> None:
         self.store = SandboxStore(state)
@@ -67,12 +67,12 @@ class Sandbox:
 
     async def deliver(self) -> int:
         """Send every undelivered event once; return how many were accepted."""
-        taken = 0
+        accepted = 0
         for event in [] if self.paused else self.store.undelivered:
             if await self.send(event):
                 self.store.mark_delivered(event["id"])
-                taken += 1
-        return taken
+                accepted += 1
+        return accepted
 
     async def send(self, event: Json) -> bool:
         """Send one event, signed now; return whether it was accepted."""
@@ -147,7 +147,7 @@ class Sandbox:
 
 
 async def _form(request: web.Request) -> Json:
-    """The form, its `metadata[name]` as a dictionary of its own."""
+    """The form; its `metadata[name]` fields become one dictionary `metadata`."""
     found: dict[str, Any] = {}
     for name, value in (await request.post()).items():
         if name.startswith("metadata["):

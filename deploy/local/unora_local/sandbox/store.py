@@ -1,4 +1,4 @@
-"""The sandbox's data, in a file, so that a restart loses neither a charge nor an undelivered webhook."""
+"""The sandbox's data, in a file, so that a restart loses no charge and no undelivered webhook."""
 
 from __future__ import annotations
 

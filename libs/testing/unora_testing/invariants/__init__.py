@@ -1,4 +1,4 @@
-"""What must hold over all schemas whenever the stack is idle: queries that return the rows that break it.
+"""Statements that hold over all schemas whenever the stack is idle, as queries that return the rows that break them.
 
 No service can run them, since none sees another's schema; the superuser of a local or a test run can. Each names the
 rules that it proves. Those that compare two contexts may return rows while events are under way: wait until the stack

@@ -1,4 +1,4 @@
-"""Batches, the pool, and what it is fed by."""
+"""Batches, the pool, and the projections that the pool is made of."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ INVARIANTS: Final = (
     Invariant(
         "ready-means-complete",
         ("ID-08", "PR-02", "PR-05", "PR-06"),
-        "who is shown as ready has a whole profile, three photos, one of them with a face, and two hobbies",
+        "a member shown as ready has a complete profile, three photos, one of them with a face, and two hobbies",
         """
         SELECT c.user_id FROM discovery.candidates c
         LEFT JOIN identity.profiles p ON p.user_id = c.user_id AND p.deleted_at IS NULL
@@ -102,7 +102,7 @@ INVARIANTS: Final = (
     Invariant(
         "timer-follows-tier",
         ("DI-04", "DI-14"),
-        "a refresh is possible again so many hours after the last as the tier of now has it",
+        "the time from the last refresh to the next possible one is that of the current tier",
         """
         SELECT t.user_id, c.tier, t.last_global_refresh_at, t.refresh_available_at
         FROM discovery.refresh_timers t LEFT JOIN discovery.candidates c USING (user_id)
@@ -111,9 +111,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "no-batch-where-one-left",
+        "no-batch-after-leaving",
         ("DI-01", "DI-03"),
-        "who has left a server has no active batch there",
+        "a member who has left a server has no active batch there",
         """
         SELECT b.id AS batch_id, b.user_id, b.server_type
         FROM discovery.discovery_batches b JOIN discovery.server_memberships m USING (user_id, server_type)
@@ -134,7 +134,7 @@ INVARIANTS: Final = (
     Invariant(
         "blocks-keep-apart",
         ("DI-09", "MA-12", "XX-02"),
-        "discovery keeps apart exactly the pairs with a block",
+        "discovery separates exactly the pairs with a block",
         """
         SELECT coalesce(k.blocker_id, b.blocker_id) AS blocker_id, coalesce(k.blocked_id, b.blocked_id) AS blocked_id
         FROM (SELECT blocker_id, blocked_id FROM discovery.member_blocks WHERE in_force) k
@@ -144,9 +144,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "who-waits-is-interested",
+        "waiting-interests-are-pending",
         ("DI-13", "MA-05", "MA-10"),
-        "only an interest that pends brings its sender onto the receiver's cards",
+        "only a pending interest puts its sender on the receiver's cards",
         """
         SELECT w.interest_id, i.interest_status
         FROM discovery.waiting_interests w LEFT JOIN matching.interests i ON i.id = w.interest_id

@@ -45,12 +45,12 @@ INVARIANTS: Final = (
         ),
     ),
     Invariant(
-        "every-change-is-told",
+        "every-change-has-an-event",
         ("XX-02",),
         "the last event of an aggregate carries the version that its row has",
         " UNION ALL ".join(
             f"""
-            SELECT '{schema}.{table}' AS told_of, t.{key} AS aggregate_id, t.version, max(o.aggregate_version) AS told
+            SELECT '{schema}.{table}' AS source, t.{key} AS aggregate_id, t.version, max(o.aggregate_version) AS emitted
             FROM {schema}.{table} t JOIN {schema}.outbox o ON o.aggregate_id = t.{key}
             GROUP BY t.{key}, t.version HAVING max(o.aggregate_version) <> t.version
             """
@@ -69,7 +69,7 @@ INVARIANTS: Final = (
     Invariant(
         "all-is-applied",
         ("XX-02",),
-        "no event that a consumer failed at is left unapplied",
+        "every event at which a consumer failed was applied later",
         _each(
             CONTEXTS,
             """

@@ -1,4 +1,4 @@
-"""What an invariant is."""
+"""The type of an invariant."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

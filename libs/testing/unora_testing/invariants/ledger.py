@@ -1,4 +1,4 @@
-"""Credits, what they came from, and recoveries that cost nothing."""
+"""Credits, their sources, and free recoveries."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ INVARIANTS: Final = (
     Invariant(
         "never-below-zero",
         ("BI-03",),
-        "no entry ever took a member's credits below zero",
+        "no entry took a member's credits below zero",
         """
         SELECT id AS entry_id, user_id, balance FROM (
             SELECT id, user_id, sum(amount) OVER (PARTITION BY user_id ORDER BY created_at, id) AS balance
@@ -30,7 +30,7 @@ INVARIANTS: Final = (
     Invariant(
         "credited-in-full-once",
         ("BI-11", "ST-17"),
-        "a payment that became credits did so once, in full and its payer's; one that was free, or is not, never did",
+        "a credited payment has one entry, in full and for its payer; a free or uncredited payment has none",
         """
         SELECT p.id AS payment_id, p.status, p.amount, sum(e.amount) AS credited FROM billing.payments p
         LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind <> 'spent'
@@ -41,7 +41,7 @@ INVARIANTS: Final = (
     Invariant(
         "spent-in-full-once",
         ("BI-03", "BI-04"),
-        "what was paid by credits was spent once, in full and by its payer; credits went for nothing else",
+        "a payment by credits has one spent entry, in full and by its payer; no other payment has one",
         """
         SELECT p.id AS payment_id, p.method, p.amount, sum(e.amount) AS spent FROM billing.payments p
         LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind = 'spent'
@@ -89,9 +89,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "endings-are-remembered",
+        "endings-are-known",
         ("BI-05", "XX-02"),
-        "billing knows who ended which connection and when, as matching does; a block or suspension came just before",
+        "billing knows who ended which connection and when, as matching does (of a block, when it was made)",
         """
         SELECT coalesce(c.id, e.connection_id) AS connection_id, c.ended_at, e.ended_at AS known
         FROM matching.connections c FULL JOIN billing.connection_endings e ON e.connection_id = c.id
@@ -103,7 +103,7 @@ INVARIANTS: Final = (
     Invariant(
         "free-recoveries-are-counted",
         ("BI-06",),
-        "as many free recoveries count as used as were used, of each member in each connection",
+        "the counted free recoveries of a member in a connection are those that were used",
         """
         WITH made AS (
             SELECT connection_id, payer_id AS user_id, count(*) AS made FROM billing.payments
@@ -116,7 +116,7 @@ INVARIANTS: Final = (
     Invariant(
         "free-recoveries-of-the-plan",
         ("BI-06",),
-        "no member used more free recoveries in a connection than the best of their plans brought",
+        "no member used more free recoveries in a connection than the best of their plans allowed",
         f"""
         SELECT f.connection_id, f.user_id, f.used FROM billing.free_recovery_allowances f
         WHERE f.used > {best("f.user_id", free=0, plus=1, pro=2)}

@@ -39,10 +39,10 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "nothing-gained-while-over",
+        "none-formed-over-the-tier",
         ("MA-07",),
-        "who holds more connections than their tier has slots formed none of them after it fell",
-        # The minute is for the news of the fall to come from billing.
+        "a member with more connections than the tier has slots formed none of them after the tier fell",
+        # Matching may learn of the lower tier up to a minute later, by billing's event.
         """
         SELECT c.id AS connection_id, i.user_id, c.formed_at FROM matching.inventory i
         JOIN (SELECT user_id, max(ended_at) AS fell_at FROM billing.subscriptions GROUP BY user_id) s USING (user_id)
@@ -54,7 +54,7 @@ INVARIANTS: Final = (
     Invariant(
         "formed-by-two-interests",
         ("MA-01", "MA-08"),
-        "a connection was formed by an interest of each of its two, in its server",
+        "a connection was formed by an interest of each of its members, in its server",
         """
         SELECT c.id AS connection_id FROM matching.connections c
         WHERE ARRAY[c.user_a_id, c.user_b_id] <> ARRAY(
@@ -76,7 +76,7 @@ INVARIANTS: Final = (
     Invariant(
         "ended-for-good",
         ("MA-12",),
-        "two whose connection has ended are never connected again",
+        "a pair whose connection has ended is never connected again",
         """
         SELECT c.id AS connection_id, e.id AS ended_id FROM matching.connections c
         JOIN matching.connections e USING (user_a_id, user_b_id)
@@ -95,7 +95,7 @@ INVARIANTS: Final = (
     Invariant(
         "interests-expire",
         ("MA-11",),
-        "no interest looks as if it waited for more than 14 days",
+        "no interest is shown as pending for more than 14 days",
         """
         SELECT id AS interest_id, interest_status, sent_at FROM matching.interests
         WHERE shown_as = 'pending' AND deleted_at IS NULL AND sent_at < clock.now() - interval '14 days 1 minute'
@@ -104,7 +104,7 @@ INVARIANTS: Final = (
     Invariant(
         "no-slot-no-interest",
         ("MA-04",),
-        "who has no open slot has no interest that waits",
+        "a member without an open slot has no pending interest",
         """
         SELECT n.id AS interest_id, n.sender_id FROM matching.interests n
         JOIN matching.inventory i ON i.user_id = n.sender_id
@@ -114,7 +114,7 @@ INVARIANTS: Final = (
     Invariant(
         "wipes-are-recorded",
         ("MA-04", "MA-05"),
-        "interest_wipes counts the interests that its member's wipe closed",
+        "interest_wipes counts the interests that the member's wipe closed",
         """
         WITH closed AS (
             SELECT sender_id AS user_id, closed_at AS wiped_at, count(*) AS wiped FROM matching.interests
@@ -125,9 +125,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "connected-need-no-interest",
+        "no-interest-while-connected",
         ("MA-01",),
-        "no interest waits between two who are connected",
+        "no interest is pending between two connected members",
         """
         SELECT n.id AS interest_id FROM matching.interests n
         JOIN matching.connections c ON c.user_a_id = least(n.sender_id, n.receiver_id)

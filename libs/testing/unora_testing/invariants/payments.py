@@ -6,15 +6,15 @@ from unora_testing.invariants.invariant import Invariant
 
 INVARIANTS: Final = (
     Invariant(
-        "nothing-is-left-paid",
+        "no-payment-stays-succeeded",
         ("BI-11",),
         "no payment stays succeeded: the purchased item was delivered, or it became credits",
         "SELECT id AS payment_id, purpose, succeeded_at FROM billing.payments WHERE status = 'succeeded'",
     ),
     Invariant(
-        "money-moves-on",
+        "nothing-is-overdue",
         ("BI-05", "BI-09", "BI-11"),
-        "no payment, subscription or protection is left lying when its time has come",
+        "no payment, subscription or protection is still unhandled after its due time",
         """
         SELECT id, due FROM (
             SELECT id, due_at AS due FROM billing.payments WHERE status IN ('created', 'pending')
@@ -26,7 +26,7 @@ INVARIANTS: Final = (
     Invariant(
         "money-means-a-charge",
         ("BI-02", "BI-07"),
-        "what was paid by money is known to the provider, and what was paid otherwise is not",
+        "a payment by money is known to the provider, and any other payment is not",
         """
         SELECT id AS payment_id, method, provider_payment_id FROM billing.payments
         WHERE succeeded_at IS NOT NULL AND (method = 'money') <> (provider_payment_id IS NOT NULL)
@@ -35,7 +35,7 @@ INVARIANTS: Final = (
     Invariant(
         "recovery-by-the-breaker",
         ("BI-11", "ST-08", "ST-18"),
-        "a payment for a recovery that was given is that of one break of its streak, whose breaker is the payer",
+        "a payment for a delivered recovery belongs to one break of its streak, whose breaker is the payer",
         """
         WITH given AS (
             SELECT r.payment_id, r.user_id AS payer_id, b.streak_id, b.breaker_user_id
@@ -50,19 +50,19 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "recoveries-are-told",
+        "recoveries-have-their-event",
         ("ST-08", "ST-18", "XX-02"),
         "StreakRecovered was emitted once for each recovery, of its streak, with its payment and its breaker",
         """
-        WITH told AS (
+        WITH emitted AS (
             SELECT event_id, aggregate_id AS streak_id, payload FROM safety.audit_logs
             WHERE subject = 'unora.streak.v1.streak_recovered'
         ), given AS (
             SELECT r.payment_id, b.streak_id, convert_to(r.payment_id::text, 'UTF8') AS payment,
                 convert_to(b.breaker_user_id::text, 'UTF8') AS breaker
             FROM streak.recovery_payments r JOIN streak.breaks b ON b.id = r.break_id)
-        SELECT g.payment_id, t.streak_id, count(t.event_id) AS told FROM given g
-        FULL JOIN told t ON t.streak_id = g.streak_id
+        SELECT g.payment_id, t.streak_id, count(t.event_id) AS events FROM given g
+        FULL JOIN emitted t ON t.streak_id = g.streak_id
             AND position(g.payment IN t.payload) > 0 AND position(g.breaker IN t.payload) > 0
         GROUP BY g.payment_id, t.streak_id HAVING g.payment_id IS NULL OR count(t.event_id) <> 1
         """,
@@ -70,7 +70,7 @@ INVARIANTS: Final = (
     Invariant(
         "nudge-by-its-sender",
         ("BI-11", "ST-13"),
-        "a payment for a nudge that was given is that of one nudge on its streak, whose sender is the payer",
+        "a payment for a delivered nudge belongs to one nudge on its streak, whose sender is the payer",
         """
         SELECT coalesce(p.id, n.payment_id) AS payment_id, n.id AS nudge_id
         FROM (SELECT * FROM billing.payments WHERE purpose = 'nudge' AND status = 'applied') p
@@ -81,7 +81,7 @@ INVARIANTS: Final = (
     Invariant(
         "purchase-by-its-owner",
         ("BI-11", "RE-05"),
-        "a payment for a reveal that was given is that of one reveal of the payer, with its number and streak",
+        "a payment for a delivered reveal belongs to one reveal of the payer, with its number and streak",
         """
         WITH given AS (
             SELECT g.payment_id, r.user_id, r.streak_id, r.reveal_number
@@ -96,7 +96,7 @@ INVARIANTS: Final = (
     Invariant(
         "purchased-by-a-purchase",
         ("RE-05", "RE-11"),
-        "a reveal is purchased by one purchase that was given, and what was given is purchased, if not yet unlocked",
+        "a purchased reveal has a delivered purchase, and a reveal with a delivered purchase is purchased or unlocked",
         """
         SELECT r.id AS reveal_id, r.reveal_status, g.payment_id FROM reveal.reveals r
         LEFT JOIN reveal.purchases g ON g.reveal_id = r.id AND g.given
@@ -107,7 +107,7 @@ INVARIANTS: Final = (
     Invariant(
         "rejected-is-compensated",
         ("BI-11", "ST-17"),
-        "what its owner could not give became credits for that, or a free recovery again; and nothing else did",
+        "a rejected payment became credits or a free recovery again, and no other payment did",
         """
         WITH rejected AS (
             SELECT payment_id FROM streak.closed_payments WHERE outcome = 'rejected'

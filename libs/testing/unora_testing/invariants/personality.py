@@ -17,9 +17,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "scores-come-of-answers",
+        "scores-follow-answers",
         ("PE-01", "PE-03"),
-        "the score of each dimension is the mean of its answers, and where nothing is answered there is none",
+        "the score of each dimension is the mean of its answers; a dimension without answers has no score",
         """
         WITH mean AS (
             SELECT a.user_id, q.dimension,
@@ -36,7 +36,7 @@ INVARIANTS: Final = (
     Invariant(
         "scores-are-numbers",
         ("PE-03",),
-        "of personality nothing is kept but a score and a confidence from 0 to 1 for each dimension",
+        "personality is stored only as a score and a confidence from 0 to 1 for each dimension",
         """
         SELECT s.user_id, d.key AS dimension, d.value FROM reveal.personality_scores s, jsonb_each(s.scores) d
         WHERE d.key NOT IN (SELECT dimension FROM reveal.personality_questions)

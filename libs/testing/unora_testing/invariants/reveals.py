@@ -8,7 +8,7 @@ INVARIANTS: Final = (
     Invariant(
         "five-reveals-each",
         ("RE-01",),
-        "each of the two of a streak has reveals 1 to 5, and no more",
+        "each member of a streak has reveals 1 to 5, and no more",
         """
         SELECT s.id AS streak_id, member FROM streak.streaks s, unnest(ARRAY[s.user_a_id, s.user_b_id]) AS member
         WHERE ARRAY[1, 2, 3, 4, 5] <> ARRAY(
@@ -20,7 +20,7 @@ INVARIANTS: Final = (
     Invariant(
         "earned-by-days-played",
         ("RE-02", "RE-11"),
-        "a reveal is earned at no more days than the two have played in a cycle",
+        "a reveal is earned at no more days than the pair has completed in a cycle",
         """
         SELECT r.id AS reveal_id, r.reveal_number, r.completed_days FROM reveal.reveals r
         WHERE r.completed_days > coalesce((
@@ -34,7 +34,7 @@ INVARIANTS: Final = (
     Invariant(
         "what-is-due-is-earned",
         ("RE-02", "RE-08"),
-        "none of a pair's reveals is locked that the days it has reached earn by its member's tier",
+        "a reveal whose milestone the pair has reached, by the member's tier, is not locked",
         """
         SELECT r.id AS reveal_id, r.reveal_number, p.completed_days FROM reveal.reveals r
         JOIN reveal.pairs p ON p.streak_id = r.streak_id AND p.ended_at IS NULL
@@ -56,7 +56,7 @@ INVARIANTS: Final = (
     Invariant(
         "content-of-opened-reveals",
         ("RE-04", "RE-09", "PE-04"),
-        "only an opened reveal has content; of reveal 3 none is stored, and of reveal 5 no text",
+        "only an opened reveal has content; no content of reveal 3 and no text of reveal 5 is stored",
         """
         SELECT c.reveal_id, c.reveal_number FROM reveal.reveal_contents c
         LEFT JOIN reveal.reveals r ON r.id = c.reveal_id AND r.reveal_number = c.reveal_number
@@ -80,7 +80,7 @@ INVARIANTS: Final = (
     Invariant(
         "closed-when-ended",
         ("RE-10", "XX-02"),
-        "reveals are closed to a pair since its connection ended, and not before",
+        "the reveals of a pair close when its connection ends, and not before",
         """
         SELECT c.id AS connection_id, c.ended_at, p.ended_at AS known FROM matching.connections c
         LEFT JOIN reveal.pairs p ON p.connection_id = c.id WHERE c.ended_at IS DISTINCT FROM p.ended_at
@@ -89,7 +89,7 @@ INVARIANTS: Final = (
     Invariant(
         "undisclosed-when-ended",
         ("RE-10",),
-        "a disclosure is over when its connection is, and not before",
+        "a disclosure ends when its connection ends, and not before",
         """
         SELECT c.id AS connection_id FROM matching.connections c
         LEFT JOIN identity.disclosures d ON d.connection_id = c.id

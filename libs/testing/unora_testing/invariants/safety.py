@@ -8,9 +8,9 @@ BLOCKS: Final = "(SELECT DISTINCT blocker_id, blocked_id FROM safety.blocks WHER
 
 INVARIANTS: Final = (
     Invariant(
-        "blocks-are-told",
+        "blocked-pairs-have-a-block",
         ("SA-02",),
-        "a direction in which a block is in force has one that began it, and no other direction has",
+        "a pair counts as blocked in one direction exactly if a block in that direction is in force",
         f"""
         SELECT blocker_id, blocked_id, p.began_with_id
         FROM (SELECT * FROM safety.blocked_pairs WHERE began_with_id IS NOT NULL) p
@@ -19,9 +19,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "blocks-are-felt",
+        "matching-knows-blocks",
         ("MA-12", "XX-02"),
-        "matching keeps apart exactly the pairs with a block",
+        "matching separates exactly the pairs with a block",
         f"""
         SELECT blocker_id, blocked_id
         FROM (SELECT *, true AS known FROM matching.blocked_pairs WHERE blocked) k
@@ -42,7 +42,7 @@ INVARIANTS: Final = (
     Invariant(
         "no-interest-past-a-block",
         ("MA-12",),
-        "no interest waits between a pair with a block",
+        "no interest is pending between a pair with a block",
         f"""
         SELECT n.id AS interest_id, b.blocker_id FROM matching.interests n
         JOIN {BLOCKS} b ON (b.blocker_id, b.blocked_id) IN ((n.sender_id, n.receiver_id), (n.receiver_id, n.sender_id))
@@ -61,7 +61,7 @@ INVARIANTS: Final = (
     Invariant(
         "cases-of-their-member",
         ("SA-04", "SA-06", "SA-07"),
-        "every report, flag and appeal belongs to a case about the very member",
+        "every report, flag and appeal belongs to a case about the same member",
         """
         SELECT m.what, m.id, m.user_id, m.case_id FROM (
             SELECT 'report' AS what, id, reported_id AS user_id, case_id FROM safety.reports
@@ -73,7 +73,7 @@ INVARIANTS: Final = (
     Invariant(
         "cases-have-a-cause",
         ("SA-05",),
-        "in every case there is something of the kind that brought it into the queue",
+        "every case holds a report, flag or appeal of the kind that opened it",
         """
         SELECT c.id AS case_id, c.origin FROM safety.cases c
         WHERE NOT CASE c.origin
@@ -95,7 +95,7 @@ INVARIANTS: Final = (
     Invariant(
         "decided-by-moderators",
         ("SA-05", "XX-03"),
-        "who has or had a case is a moderator",
+        "every member that a case is or was assigned to is a moderator",
         """
         SELECT c.id AS case_id, c.moderator_id FROM safety.cases c
         LEFT JOIN identity.roles r ON r.user_id = c.moderator_id AND r.role = 'admin'

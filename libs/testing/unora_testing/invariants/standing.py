@@ -1,4 +1,4 @@
-"""What is done about members, and where it is felt."""
+"""Measures against members, and their effect in each context."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ INVARIANTS: Final = (
     Invariant(
         "standing-was-decided",
         ("SA-03", "SA-05"),
-        "nothing is done about a member that no decision about them says",
+        "every measure against a member follows from a decision about them",
         """
         SELECT r.user_id, m.decision FROM safety.restrictions r, LATERAL (VALUES
             ('reduce_visibility', r.reduced_visibility), ('restrict', r.restricted), ('suspend', r.suspended)
@@ -18,9 +18,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "standing-is-felt",
+        "standing-is-known",
         ("SA-06", "SA-08", "XX-02"),
-        "matching, identity and billing know who is restricted or suspended, as safety has it",
+        "matching, identity and billing know restricted and suspended members as safety does",
         """
         WITH known AS (
             SELECT 'matching' AS context, user_id, restricted, suspended FROM matching.inventory
@@ -35,9 +35,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "silenced-wish-nothing",
+        "restricted-have-no-interest",
         ("SA-06", "SA-08"),
-        "no interest waits of a member who is restricted or suspended",
+        "a restricted or suspended member has no pending interest",
         """
         SELECT n.id AS interest_id, n.sender_id FROM matching.interests n
         JOIN safety.restrictions r ON r.user_id = n.sender_id AND (r.restricted OR r.suspended)
@@ -45,9 +45,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "suspended-are-alone",
+        "suspended-are-not-connected",
         ("SA-06",),
-        "no member is connected to a suspended one",
+        "a suspended member has no active connection",
         """
         SELECT c.id AS connection_id, r.user_id FROM matching.connections c
         JOIN safety.restrictions r ON r.user_id IN (c.user_a_id, c.user_b_id) AND r.suspended
@@ -55,18 +55,18 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "suspended-pay-nothing",
+        "suspended-have-no-subscription",
         ("SA-06",),
-        "no subscription of a suspended member goes on",
+        "a suspended member has no current subscription",
         """
         SELECT s.id AS subscription_id, s.user_id FROM billing.subscriptions s
         JOIN safety.restrictions r ON r.user_id = s.user_id AND r.suspended WHERE s.status <> 'ended'
         """,
     ),
     Invariant(
-        "suspended-are-out",
+        "suspended-are-signed-out",
         ("SA-06",),
-        "no session lives that a suspended member opened before the suspension",
+        "no session that a suspended member opened before the suspension is valid",
         # In the order of the member's events: sessions go by the machine's clock, suspensions by that of the rules.
         """
         SELECT s.user_id, s.id AS session_id FROM identity.users u

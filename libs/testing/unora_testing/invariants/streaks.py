@@ -9,7 +9,7 @@ INVARIANTS: Final = (
     Invariant(
         "one-streak-a-connection",
         ("ST-01",),
-        "every connection has one streak, of the same two, and no streak is without one",
+        "every connection has one streak, of the same two members, and every streak has a connection",
         """
         SELECT c.id AS connection_id, s.id AS streak_id FROM matching.connections c
         FULL JOIN streak.streaks s ON s.connection_id = c.id AND s.deleted_at IS NULL
@@ -56,7 +56,7 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "once-a-day",
+        "one-check-in-a-day",
         ("ST-04",),
         "a member checks in at most once a day",
         """
@@ -77,7 +77,7 @@ INVARIANTS: Final = (
     Invariant(
         "only-the-two-check-in",
         ("ST-04",),
-        "a check-in is by one of the two of its streak",
+        "a check-in is by one of the members of its streak",
         """
         SELECT c.id AS check_in_id FROM streak.check_ins c JOIN streak.streaks s ON s.id = c.streak_id
         WHERE c.user_id NOT IN (s.user_a_id, s.user_b_id)
@@ -97,9 +97,9 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "breaks-of-who-missed",
+        "breaks-match-check-ins",
         ("ST-06", "ST-08"),
-        "a day that broke was kept by the other alone, and a day at risk that was kept by both",
+        "on a broken day only the other member checked in; on a day at risk that was kept, both did",
         """
         SELECT b.id AS break_id, b.outcome FROM streak.breaks b JOIN streak.streaks s ON s.id = b.streak_id
         WHERE (b.broke_at IS NOT NULL OR b.outcome = 'kept') AND ARRAY(
@@ -113,7 +113,7 @@ INVARIANTS: Final = (
     Invariant(
         "one-open-break",
         ("ST-06", "ST-09"),
-        "a streak at risk or in its payment window has one open break, of this very day; no other streak has one",
+        "a streak at risk or in its payment window has one open break, of its current day; no other streak has one",
         """
         SELECT streak_id, s.streak_state, b.id AS break_id
         FROM (SELECT *, id AS streak_id FROM streak.streaks WHERE streak_state IN ('at_risk', 'payment_window')) s
@@ -126,7 +126,7 @@ INVARIANTS: Final = (
     Invariant(
         "recovered-when-paid",
         ("ST-08", "ST-18"),
-        "a break is recovered exactly if a payment was applied to it that was authorised for it, while it was open",
+        "a break is recovered exactly if a payment authorised for it was applied while it was open",
         """
         SELECT b.id AS break_id, b.outcome, r.payment_id FROM streak.breaks b
         LEFT JOIN streak.recovery_payments r ON r.break_id = b.id
@@ -139,7 +139,7 @@ INVARIANTS: Final = (
     Invariant(
         "held-for-a-payment",
         ("ST-20",),
-        "only a payment window is held, for a payment of its breaker that is under way, authorised for its open break",
+        "only a payment window is held, for an unfinished payment of its breaker, authorised for its open break",
         """
         SELECT s.id AS streak_id, s.streak_state, s.hold_payment_id FROM streak.streaks s
         WHERE s.hold_payment_id IS NOT NULL AND NOT EXISTS (
@@ -154,7 +154,7 @@ INVARIANTS: Final = (
     Invariant(
         "nudged-while-at-risk",
         ("ST-13",),
-        "a nudge went out in the at-risk period that it is counted in, to the one who was missing",
+        "a nudge was sent in the at-risk period that it counts for, to the member who was missing",
         """
         SELECT n.id AS nudge_id, n.sent_at, b.opened_at, coalesce(b.broke_at, b.closed_at) AS over_at
         FROM streak.nudges n JOIN streak.breaks b ON b.id = n.break_id JOIN streak.streaks s ON s.id = b.streak_id
@@ -176,7 +176,7 @@ INVARIANTS: Final = (
     Invariant(
         "days-are-closed",
         ("ST-16",),
-        "no day is left open after its end",
+        "no day stays open after its end",
         """
         SELECT id AS streak_id, streak_state, next_due_at FROM streak.streaks
         WHERE next_due_at < clock.now() - interval '1 minute'

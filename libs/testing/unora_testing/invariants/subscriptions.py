@@ -1,4 +1,4 @@
-"""Plans, and the tier that all follow."""
+"""Subscriptions, and the tier in every context."""
 
 from typing import Final
 
@@ -6,9 +6,9 @@ from unora_testing.invariants.invariant import Invariant
 
 INVARIANTS: Final = (
     Invariant(
-        "one-going-subscription",
+        "one-current-subscription",
         ("BI-01",),
-        "a member has at most one subscription that goes on",
+        "a member has at most one current subscription",
         """
         SELECT user_id, count(*) AS subscriptions FROM billing.subscriptions
         WHERE status <> 'ended' GROUP BY user_id HAVING count(*) > 1
@@ -17,7 +17,7 @@ INVARIANTS: Final = (
     Invariant(
         "tier-of-the-plan",
         ("BI-01", "BI-09"),
-        "a member's tier is that of the subscription that goes on, and free without one",
+        "a member's tier is that of the current subscription, and free without one",
         """
         SELECT a.user_id, a.tier, s.tier AS subscribed FROM billing.accounts a
         LEFT JOIN billing.subscriptions s ON s.user_id = a.user_id AND s.status <> 'ended'
@@ -27,7 +27,7 @@ INVARIANTS: Final = (
     Invariant(
         "months-are-paid",
         ("BI-01", "BI-11"),
-        "a member has as many months of plans as were paid and given",
+        "a member has as many months of plans as payments for plans were applied",
         """
         WITH had AS (
             SELECT user_id, tier, sum(periods) AS months FROM billing.subscriptions GROUP BY user_id, tier
@@ -41,7 +41,7 @@ INVARIANTS: Final = (
     Invariant(
         "all-follow-the-tier",
         ("BI-01", "DI-14", "MA-07", "RE-08", "ST-13", "XX-02"),
-        "identity, discovery, matching, streak and reveal know every member's tier as billing has it",
+        "identity, discovery, matching, streak and reveal know every member's tier as billing does",
         """
         WITH known AS (
             SELECT 'identity' AS context, id AS user_id, tier FROM identity.users
@@ -59,7 +59,7 @@ INVARIANTS: Final = (
     Invariant(
         "earning-by-own-tier",
         ("RE-03", "RE-08"),
-        "each of the two of a streak earns reveals by their own tier",
+        "each member of a streak earns reveals by their own tier",
         """
         SELECT g.streak_id, g.user_id, g.tier, t.tier AS own FROM reveal.progressions g
         LEFT JOIN reveal.tiers t USING (user_id) WHERE g.tier <> coalesce(t.tier, 'free')

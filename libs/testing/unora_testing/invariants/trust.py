@@ -48,7 +48,7 @@ INVARIANTS: Final = (
     Invariant(
         "gov-id-by-a-check",
         ("ID-06", "ID-07"),
-        "a Gov ID is verified by a check that came out so, and has the provider's token and the facts that it locks",
+        "a verified Gov ID has a check with that outcome, the provider's token, and the facts that it locks",
         """
         SELECT user_id, v.id AS signal_id FROM (
             SELECT * FROM identity.verification_signals
@@ -63,7 +63,7 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
-        "only-what-verifies-has-a-token",
+        "only-verified-has-a-token",
         ("ID-06",),
         "a Gov ID that is pending or refused leaves no token behind",
         """

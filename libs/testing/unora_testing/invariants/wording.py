@@ -1,4 +1,4 @@
-"""Events in no words: what they carry, by their own descriptors."""
+"""The content of events, checked by their descriptors: ids, states, whole numbers and times only."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ DIGEST: Final = 32
 FRACTIONS: Final = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
 
 
-def speaks(row: Row) -> bool:
-    """Whether an event carries anything but ids, states, whole numbers and times, in a field that is known or not."""
+def carries_content(row: Row) -> bool:
+    """Whether an event carries anything but ids, states, whole numbers and times, in a known or an unknown field."""
     try:
         event = _type(row["subject"]).FromString(row["payload"])
     except (KeyError, DecodeError):
         return True
-    return _speaks(event)
+    return _carries_content(event)
 
 
-def _speaks(message: Message) -> bool:
-    return len(UnknownFieldSet(message)) > 0 or any(_tells(field, value) for field, value in message.ListFields())
+def _carries_content(message: Message) -> bool:
+    return len(UnknownFieldSet(message)) > 0 or any(_has_content(field, value) for field, value in message.ListFields())
 
 
-def _tells(field: FieldDescriptor, value: Any) -> bool:
+def _has_content(field: FieldDescriptor, value: Any) -> bool:
     if field.is_repeated:
         return True  # a list is a member's content
     if isinstance(value, Message):
-        return _speaks(value)
+        return _carries_content(value)
     if isinstance(value, str):
         return not (ID.fullmatch(value) or value in _words().get(field.name, ()))
     if isinstance(value, bytes):
@@ -50,7 +50,7 @@ def _tells(field: FieldDescriptor, value: Any) -> bool:
 
 @cache
 def _words() -> dict[str, frozenset[str]]:
-    """The only fields in words, and the words."""
+    """The text fields that are states, and their possible values."""
     return {"time_zone": frozenset(available_timezones()), "role": frozenset({"admin"})}
 
 
@@ -64,10 +64,10 @@ def _type(subject: str) -> type[Message]:
 
 INVARIANTS: Final = (
     Invariant(
-        "events-say-nothing",
+        "events-hold-no-content",
         ("PE-03", "PE-05", "XX-01"),
-        "no event carries a word, a score or anybody's content: ids, states, whole numbers and times are all",
+        "events carry only ids, states, whole numbers and times: no text, no score, no member's content",
         " UNION ALL ".join(f"SELECT id AS event_id, subject, payload FROM {context}.outbox" for context in CONTEXTS),
-        speaks,
+        carries_content,
     ),
 )

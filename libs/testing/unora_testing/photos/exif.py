@@ -1,4 +1,4 @@
-"""The metadata that a phone's camera writes into a JPEG: made up here, so that tests can prove that it is dropped."""
+"""The metadata that a phone's camera writes into a JPEG, invented, so that tests can prove that it is removed."""
 
 import struct
 
@@ -8,7 +8,7 @@ _MAKE, _ORIENTATION, _DATE_TIME, _GPS = 0x010F, 0x0112, 0x0132, 0x8825
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE = 1, 2, 3, 4
 
 MAKE = b"Unora Pinhole"
-# Point Nemo, of all places the farthest from anybody's home: degrees, minutes, seconds.
+# Point Nemo, the place farthest from any land: degrees, minutes, seconds.
 LATITUDE, LONGITUDE = (48, 52, 36), (123, 23, 36)
 
 Tag = tuple[int, int, int, bytes]

@@ -49,7 +49,7 @@ def slots(user: str, change: str) -> tuple[str, ...]:
 
 
 def interest(sender: str, receiver: str, days_ago: int = 0) -> str:
-    """An interest that waits."""
+    """A pending interest."""
     return f"""
         INSERT INTO matching.interests (
             id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, version)

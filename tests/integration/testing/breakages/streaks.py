@@ -1,7 +1,7 @@
 """Streaks, check-ins, breaks and nudges."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import ALONE, COMPLETED, CONNECTED, WINDOW
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import ALONE, COMPLETED, CONNECTED, WINDOW
 
 BREAKAGES = (
     Breakage("one-streak-a-connection", (f"UPDATE streak.streaks SET server_type = 'friend' WHERE id = {WINDOW}",)),
@@ -21,7 +21,7 @@ BREAKAGES = (
         (f"UPDATE streak.check_ins SET day = 8 WHERE streak_id = {COMPLETED} AND cycle = 2 AND day = 7",),
     ),
     Breakage(
-        "once-a-day",
+        "one-check-in-a-day",
         (
             "ALTER TABLE streak.check_ins DROP CONSTRAINT uq_check_ins_streak_id_user_id_cycle_check_in_date",
             f"""
@@ -62,7 +62,7 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "breaks-of-who-missed",
+        "breaks-match-check-ins",
         (
             f"""
             UPDATE streak.breaks SET missing_user_id = {ALONE}, breaker_user_id = {ALONE}

@@ -1,4 +1,4 @@
-"""A world in which the journey of the demo was played, and one more pair recovered for nothing and broke again."""
+"""A world in which the journey of the demo was played, and another pair recovered for free and broke again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class WorldClock:
 
 
 async def play(world: World) -> Timeline:
-    """The journey by fewer people; then the other pair."""
+    """Play the journey with fewer people, then the other pair."""
     timeline = Timeline(io.StringIO())
     gateway = Gateway({context: world.channel(context) for context in CONTEXTS})
     stage = Stage(
@@ -79,7 +79,7 @@ async def _connect(stage: Stage, one: Member, other: Member) -> str:
 
 
 async def _break(stage: Stage, one: Member, other: Member) -> None:
-    """They connect, keep a day, and one misses the next, twice: once it is recovered by what a plan brings."""
+    """They connect and keep a day. Then one misses a day, recovers it for free by a plan, and misses it again."""
     await _connect(stage, one, other)
     dashboard = await one.session.call(stage.gateway.streaks.GetDashboard, GetDashboardRequest())
     stage.streak = dashboard.streaks[0]

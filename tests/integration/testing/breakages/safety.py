@@ -1,7 +1,15 @@
 """Blocks, reports, flags, and the cases that they belong to."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import ALONE, BLOCKED, BLOCKER, CONNECTED, PARTNER, REDUCED, interest
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import (
+    ALONE,
+    BLOCKED,
+    BLOCKER,
+    CONNECTED,
+    PARTNER,
+    REDUCED,
+    interest,
+)
 
 BLOCK = (
     f"""
@@ -16,11 +24,11 @@ BLOCK = (
     f"INSERT INTO matching.blocked_pairs VALUES ({CONNECTED}, {PARTNER}, gen_random_uuid(), 1, true, clock.now())",
     f"INSERT INTO discovery.member_blocks VALUES ({CONNECTED}, {PARTNER}, true, clock.now())",
 )
-"""Of the other of a couple, known everywhere."""
+"""A member of a couple blocks the other, and every context knows of the block."""
 
 BREAKAGES = (
-    Breakage("blocks-are-told", ("UPDATE safety.blocked_pairs SET began_with_id = NULL",)),
-    Breakage("blocks-are-felt", ("UPDATE matching.blocked_pairs SET blocked = false",)),
+    Breakage("blocked-pairs-have-a-block", ("UPDATE safety.blocked_pairs SET began_with_id = NULL",)),
+    Breakage("matching-knows-blocks", ("UPDATE matching.blocked_pairs SET blocked = false",)),
     Breakage("no-connection-past-a-block", BLOCK),
     Breakage("no-interest-past-a-block", (interest(BLOCKER, BLOCKED),)),
     Breakage(

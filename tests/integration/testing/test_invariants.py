@@ -1,8 +1,7 @@
-"""Every invariant holds in a world that lived, and each shows when it is broken just there.
+"""Every invariant holds in a world with a history, and each returns rows when exactly it is broken.
 
-It is broken as a superuser can, in a transaction that is rolled back: without triggers and foreign keys, and where a
-constraint would stand in the way, without it. That each of them does stand in the way is what the tests of the services
-prove.
+A superuser breaks it in a transaction that is rolled back, without triggers and foreign keys, and without a constraint
+that would prevent the damage. The tests of the services prove that these triggers and constraints prevent it.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from unora_testing.invariants import INVARIANTS, broken
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
-from tests.integration.local.breakages import BREAKAGES, Breakage
-from tests.integration.local.story import play
+from tests.integration.testing.breakages import BREAKAGES, Breakage
+from tests.integration.testing.story import play
 
 STORY = "unora_story"
 
@@ -40,7 +39,7 @@ async def story(testbed: Testbed) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def broken_story(story: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """The superuser in it, with no trigger and no foreign key at work; nothing of what is done here stays."""
+    """A superuser's connection without triggers and foreign keys; all its changes are rolled back."""
     connection = await asyncpg.connect(story)
     await connection.execute("SET session_replication_role = replica")
     transaction = connection.transaction(isolation="repeatable_read")
@@ -51,7 +50,9 @@ async def broken_story(story: str) -> AsyncIterator[asyncpg.Connection[asyncpg.R
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.invariant)
-async def test_what_is_broken_shows(broken_story: asyncpg.Connection[asyncpg.Record], breakage: Breakage) -> None:
+async def test_a_breakage_breaks_its_invariant_and_no_other(
+    broken_story: asyncpg.Connection[asyncpg.Record], breakage: Breakage
+) -> None:
     for statement in breakage.statements:
         await broken_story.execute(statement)
     found = {invariant.name: rows for invariant, rows in (await broken(broken_story)).items()}
@@ -59,7 +60,7 @@ async def test_what_is_broken_shows(broken_story: asyncpg.Connection[asyncpg.Rec
     assert len(found[breakage.invariant]) == breakage.rows
 
 
-def test_every_invariant_is_proven_able_to_fail() -> None:
+def test_every_invariant_has_a_breakage() -> None:
     names = [invariant.name for invariant in INVARIANTS]
     assert len(names) == len(set(names))
     assert names == [breakage.invariant for breakage in BREAKAGES]

@@ -1,11 +1,11 @@
-"""Plans, and the tier that all follow."""
+"""Subscriptions, and the tier in every context."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import SUBSCRIBER, SUBSCRIPTION
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import SUBSCRIBER, SUBSCRIPTION
 
 BREAKAGES = (
     Breakage(
-        "one-going-subscription",
+        "one-current-subscription",
         (
             "DROP INDEX billing.uq_subscriptions_one_active",
             f"""

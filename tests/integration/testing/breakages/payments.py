@@ -1,14 +1,22 @@
-"""Payments, and what they brought."""
+"""Payments and their results."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import ALONE, BY_MONEY, NUDGE, RECOVERY, SUBSCRIPTION, WINDOW, payload
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import (
+    ALONE,
+    BY_MONEY,
+    NUDGE,
+    RECOVERY,
+    SUBSCRIPTION,
+    WINDOW,
+    payload,
+)
 
 MENTIONED = f"position(convert_to({RECOVERY}::text, 'UTF8') IN payload)"
-"""Where in an event's payload the payment is."""
+"""The position of the payment in an event's payload."""
 
 BREAKAGES = (
     Breakage(
-        "nothing-is-left-paid",
+        "no-payment-stays-succeeded",
         (
             f"""
             INSERT INTO billing.payments (id, payer_id, request_id, purpose, method, amount, currency, streak_id,
@@ -19,7 +27,7 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "money-moves-on",
+        "nothing-is-overdue",
         (f"UPDATE billing.subscriptions SET due_at = clock.now() - interval '1 hour' WHERE id = {SUBSCRIPTION}",),
     ),
     Breakage("money-means-a-charge", (f"UPDATE billing.payments SET provider_payment_id = NULL WHERE id = {NUDGE}",)),
@@ -28,7 +36,7 @@ BREAKAGES = (
         (f"UPDATE streak.recovery_payments SET user_id = {ALONE} WHERE payment_id = {RECOVERY}",),
     ),
     Breakage(
-        "recoveries-are-told",
+        "recoveries-have-their-event",
         payload(
             "streak",
             f"subject = 'unora.streak.v1.streak_recovered' AND {MENTIONED} > 0",

@@ -1,4 +1,4 @@
-"""Which events say more than ids, states, whole numbers and times (XX-01)."""
+"""Events that carry more than ids, states, whole numbers and times are found (XX-01)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened
 from unora.reveal.v1.events_pb2 import PersonalityChanged
 from unora.streak.v1.events_pb2 import CheckedIn, StreakStarted
 from unora_common.outbox import subject_of
-from unora_testing.invariants.wording import speaks
+from unora_testing.invariants.wording import carries_content
 
 ID = "01a20481-3a6d-7e79-b927-d8c722e17b35"
 AT = Timestamp(seconds=1_800_000_000)
@@ -31,8 +31,8 @@ def row(event: Message, more: bytes = b"") -> dict[str, object]:
     ],
     ids=lambda event: event.DESCRIPTOR.name,
 )
-def test_facts_say_nothing(event: Message) -> None:
-    assert not speaks(row(event))
+def test_ids_states_numbers_and_times_are_no_content(event: Message) -> None:
+    assert not carries_content(row(event))
 
 
 @pytest.mark.rule("XX-01", "PE-03")
@@ -50,5 +50,5 @@ def test_facts_say_nothing(event: Message) -> None:
     ],
     ids=["name", "no-zone", "no-role", "no-digest", "unknown-word", "unknown-score", "garbled", "unknown-event"],
 )
-def test_words_and_scores_are_found(event_row: dict[str, object]) -> None:
-    assert speaks(event_row)
+def test_texts_and_scores_are_found(event_row: dict[str, object]) -> None:
+    assert carries_content(event_row)

@@ -1,19 +1,19 @@
-"""What is done about members, and where it is felt."""
+"""Measures against members, and their effect in each context."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import ALONE, CONNECTED, REDUCED, SUBSCRIPTION, SUSPENDED, interest
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import ALONE, CONNECTED, REDUCED, SUBSCRIPTION, SUSPENDED, interest
 
 BREAKAGES = (
     Breakage("standing-was-decided", (f"UPDATE safety.cases SET decision = 'dismiss' WHERE user_id = {REDUCED}",)),
-    Breakage("standing-is-felt", (f"UPDATE billing.accounts SET suspended = false WHERE user_id = {SUSPENDED}",)),
-    Breakage("silenced-wish-nothing", (interest(SUSPENDED, ALONE),)),
+    Breakage("standing-is-known", (f"UPDATE billing.accounts SET suspended = false WHERE user_id = {SUSPENDED}",)),
+    Breakage("restricted-have-no-interest", (interest(SUSPENDED, ALONE),)),
     Breakage(
-        "suspended-are-alone",
+        "suspended-are-not-connected",
         (f"INSERT INTO safety.restrictions (user_id, suspended) VALUES ({CONNECTED}, true)",),
-        also=("pool-follows-standing", "standing-is-felt", "standing-was-decided"),
+        also=("pool-follows-standing", "standing-is-known", "standing-was-decided"),
     ),
     Breakage(
-        "suspended-pay-nothing",
+        "suspended-have-no-subscription",
         (
             f"""
             INSERT INTO billing.subscriptions
@@ -25,7 +25,7 @@ BREAKAGES = (
         also=("months-are-paid", "tier-of-the-plan"),
     ),
     Breakage(
-        "suspended-are-out",
+        "suspended-are-signed-out",
         (
             f"""
             UPDATE identity.sessions SET revoked_at = NULL, revocation = NULL

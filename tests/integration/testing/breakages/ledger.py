@@ -1,7 +1,7 @@
-"""Credits, what they came from, and recoveries that cost nothing."""
+"""Credits, their sources, and free recoveries."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
 
 BREAKAGES = (
     Breakage("balance-is-the-ledger", (f"UPDATE billing.accounts SET balance = 1 WHERE user_id = {SUBSCRIBER}",)),
@@ -36,7 +36,7 @@ BREAKAGES = (
         also=("recovery-by-the-breaker", "rejected-is-compensated"),
     ),
     Breakage(
-        "endings-are-remembered",
+        "endings-are-known",
         (
             """
             UPDATE billing.connection_endings SET ended_at = ended_at + interval '1 hour'

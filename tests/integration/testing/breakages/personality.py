@@ -1,11 +1,11 @@
-"""Personality: numbers that come of answers, and no word."""
+"""Personality: numbers computed from answers, and no text."""
 
-from tests.integration.local.breakages.breakage import Breakage
+from tests.integration.testing.breakages.breakage import Breakage
 
 BREAKAGES = (
     Breakage("answers-are-counted", ("UPDATE reveal.personality_scores SET answered_count = answered_count + 1",)),
     Breakage(
-        "scores-come-of-answers",
+        "scores-follow-answers",
         ("UPDATE reveal.personality_scores SET scores = jsonb_set(scores, '{composure,score}', '0.9')",),
     ),
     Breakage(

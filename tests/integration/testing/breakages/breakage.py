@@ -1,4 +1,4 @@
-"""What a breakage is."""
+"""The type of a breakage."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Breakage:
-    """What to do, and what shows: one row, unless more are meant, and what cannot but break with it."""
+    """Damage that breaks one invariant: the statements, and the rows that the invariant then returns."""
 
     invariant: str
     statements: tuple[str, ...]
     rows: int = 1
     also: tuple[str, ...] = ()
+    """Other invariants that the same damage cannot avoid breaking."""

@@ -1,7 +1,7 @@
 """Reveals, and the identity of Day 15."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import COMPLETED, MATCHED, WINDOW
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import COMPLETED, MATCHED, WINDOW
 
 BREAKAGES = (
     Breakage(

@@ -1,14 +1,14 @@
-"""Events: told with their cause, published, applied, audited, in no words."""
+"""Events: emitted with their cause, published, applied, audited, without content."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import COMPLETED, payload
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import COMPLETED, payload
 
 BREAKAGES = (
     Breakage(
         "versions-without-gaps",
         (f"DELETE FROM streak.outbox WHERE aggregate_id = {COMPLETED} AND aggregate_version = 3",),
     ),
-    Breakage("every-change-is-told", (f"UPDATE streak.streaks SET version = version + 1 WHERE id = {COMPLETED}",)),
+    Breakage("every-change-has-an-event", (f"UPDATE streak.streaks SET version = version + 1 WHERE id = {COMPLETED}",)),
     Breakage(
         "all-is-published",
         (f"UPDATE streak.outbox SET published_at = NULL WHERE aggregate_id = {COMPLETED} AND aggregate_version = 3",),
@@ -52,7 +52,7 @@ BREAKAGES = (
         ("UPDATE safety.audit_logs SET hash = sha256('other') WHERE source_context = 'streak' AND number = 5",),
     ),
     Breakage(
-        "events-say-nothing",
+        "events-hold-no-content",
         payload("reveal", "subject = 'unora.reveal.v1.personality_changed'", "payload || '\\x220463616c6d'"),
     ),
 )

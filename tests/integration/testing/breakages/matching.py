@@ -1,7 +1,7 @@
 """Slots, interests, wipes and connections."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import (
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import (
     ALONE,
     CONNECTED,
     FORMER_SUBSCRIBER,
@@ -32,7 +32,7 @@ BREAKAGES = (
         (f"UPDATE matching.inventory SET tier_limit = 0 WHERE user_id = {CONNECTED}",),
     ),
     Breakage(
-        "nothing-gained-while-over",
+        "none-formed-over-the-tier",
         (
             f"UPDATE matching.inventory SET tier_limit = 0 WHERE user_id = {FORMER_SUBSCRIBER}",
             f"""
@@ -73,7 +73,7 @@ BREAKAGES = (
             "one-streak-a-connection",
             "closed-when-ended",
             "undisclosed-when-ended",
-            "endings-are-remembered",
+            "endings-are-known",
         ),
     ),
     Breakage(
@@ -93,7 +93,7 @@ BREAKAGES = (
         (f"UPDATE matching.interest_wipes SET wiped_count = wiped_count + 1 WHERE user_id = {CONNECTED}",),
     ),
     Breakage(
-        "connected-need-no-interest",
+        "no-interest-while-connected",
         (interest(SUBSCRIBER, partner_of(SUBSCRIBER)),),
     ),
     Breakage("chat-from-day-15", (f"UPDATE matching.connections SET chat_unlocked_at = NULL WHERE id = {MATCHED}",)),

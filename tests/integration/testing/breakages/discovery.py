@@ -1,7 +1,7 @@
-"""Batches, the pool, and what it is fed by."""
+"""Batches, the pool, and the projections that the pool is made of."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import ALONE, BATCH, CONNECTED, REPLACED
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import ALONE, BATCH, CONNECTED, REPLACED
 
 BREAKAGES = (
     Breakage(
@@ -60,7 +60,7 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "no-batch-where-one-left",
+        "no-batch-after-leaving",
         (
             f"""
             UPDATE discovery.server_memberships m SET left_at = clock.now() FROM discovery.discovery_batches b
@@ -77,7 +77,7 @@ BREAKAGES = (
         (f"INSERT INTO discovery.member_blocks VALUES ({CONNECTED}, {ALONE}, true, clock.now())",),
     ),
     Breakage(
-        "who-waits-is-interested",
+        "waiting-interests-are-pending",
         (
             f"""
             INSERT INTO discovery.waiting_interests

@@ -1,8 +1,8 @@
-"""For each invariant the smallest damage that breaks it and nothing else, in the world of story.py."""
+"""For each invariant, the smallest damage that breaks it and nothing else, in the world of story.py."""
 
 from __future__ import annotations
 
-from tests.integration.local.breakages import (
+from tests.integration.testing.breakages import (
     discovery,
     events,
     ledger,
@@ -16,7 +16,7 @@ from tests.integration.local.breakages import (
     subscriptions,
     trust,
 )
-from tests.integration.local.breakages.breakage import Breakage
+from tests.integration.testing.breakages.breakage import Breakage
 
 __all__ = ["BREAKAGES", "Breakage"]
 

@@ -1,7 +1,7 @@
 """Trust, and what a Gov ID locks."""
 
-from tests.integration.local.breakages.breakage import Breakage
-from tests.integration.local.breakages.story_rows import ALONE, CONNECTED
+from tests.integration.testing.breakages.breakage import Breakage
+from tests.integration.testing.breakages.story_rows import ALONE, CONNECTED
 
 BREAKAGES = (
     Breakage("trust-by-its-signals", (f"UPDATE discovery.candidates SET trust_level = 2 WHERE user_id = {ALONE}",)),
@@ -16,7 +16,7 @@ BREAKAGES = (
         ),
     ),
     Breakage(
-        "only-what-verifies-has-a-token",
+        "only-verified-has-a-token",
         (
             f"""
             INSERT INTO identity.verification_signals (

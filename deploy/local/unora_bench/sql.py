@@ -59,8 +59,8 @@ def check_in() -> str:
     payload = [f"ARRAY[{BYTES.format(size=260)}]", "ARRAY[clock.now()]", "repeat('t', 55)"]
     writes = combine(
         [
-            Write(streaks.UPDATE, (streak, *streaks.CHANGING.values(row))),
-            Write(check_ins.INSERT, tuple(check_ins.COLUMNS.values(made))),
+            Write(streaks.UPDATE, (streak, *streaks.CHANGING.values_of(None, **row))),
+            Write(check_ins.INSERT, tuple(check_ins.COLUMNS.values_of(None, **made))),
             Write(insert_response("streak"), (*kept, BYTES.format(size=160))),
             Write(Outbox("streak").sql, (*event, *payload)),
         ]

@@ -1,7 +1,7 @@
 """`make bench`: CheckIn and GetDashboard through the full stack, beside their limits, in one run.
 
 A stack of its own is started, on the settings of `make up` (fsync on), and erased afterwards. L = 1/(1/echo + 1/sql) is
-what a service could do that is nothing but gRPC and its SQL, one after the other.
+the rate of a service that is only gRPC and its SQL, one after the other.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m unora_bench", description=__doc__)
     parser.add_argument("--calls", type=int, default=10_000, help="calls of each measurement")
     parser.add_argument("--concurrency", type=int, default=32, help="calls at once")
-    parser.add_argument("--json", type=Path, default=None, help="where to leave the figures")
+    parser.add_argument("--json", type=Path, default=None, help="a file for the figures")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="unora-bench-"))
     bench = Bench(folder, options.calls, options.concurrency)

@@ -1,4 +1,4 @@
-"""Drives one method with prepared calls at a fixed concurrency, in a process of its own; prints what it saw as JSON.
+"""Drives one method with prepared calls at a fixed concurrency, in a process of its own; prints the figures as JSON.
 
 Requests are bytes, so that the driver spends as little as it can on each: it shares two cores with what it measures.
 """
@@ -37,7 +37,7 @@ class Plan(msgspec.Struct):
 
 
 class Result(msgspec.Struct):
-    """What was seen after the warm-up."""
+    """The figures after the warm-up."""
 
     calls: int
     seconds: float

@@ -1,4 +1,4 @@
-"""Days that break: nudges, recoveries, credits for those who paid in vain, a reset (ST-08 to ST-20, BI-05, BI-11)."""
+"""Broken days: nudges, recoveries, credits for late payments, a reset (ST-08 to ST-20, BI-05, BI-11)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from unora_demo.timeline import Note, expect
 BREAKING: Final = "BCDE"
 KEEPING: Final = "FHI"
 LAST_MINUTES: Final = timedelta(minutes=4)
-"""Before a window ends; a hold lasts longer than twice as long (ST-20)."""
+"""Time before a window ends; a hold lasts more than twice as long (ST-20)."""
 
 
 async def half_a_day(stage: Stage, note: Note) -> None:

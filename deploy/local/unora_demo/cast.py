@@ -21,7 +21,7 @@ ZONE: Final = "Europe/Berlin"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody invented, as they describe themselves."""
+    """An invented person, as they describe themselves."""
 
     name: str
     gender: Gender.ValueType
@@ -65,7 +65,7 @@ GENDERS: Final = (GENDER_WOMAN, GENDER_MAN, GENDER_NON_BINARY)
 
 
 def _others() -> Iterator[Person]:
-    """Everybody else, all of one zone, so that the days of all end at one midnight."""
+    """All other people, in one time zone, so that all their days end at the same midnight."""
     facts = zip(NAMES, cycle(GENDERS), cycle(range(1980, 2001)), cycle(CITIES), cycle(OCCUPATIONS), strict=False)
     for name, gender, year, city, occupation in facts:
         yield Person(name, gender, year, city, ZONE, occupation)
@@ -85,15 +85,15 @@ COUPLES: Final = {
     "I": (16, 17),  # a suspension
 }
 TRIO: Final = (18, 19, 20)
-"""Whose first has two connections, and then a tier with one."""
+"""The first of them has two connections, and later a tier with one slot."""
 ONLOOKER: Final = 2
 """Tries the time lock, and moderates later."""
 PRINCIPALS: Final = 21
 
 
 def groups(size: int) -> list[tuple[int, ...]]:
-    """Who shares hobbies with whom, among the first `size` people: couples, the trio, and pairs of all others."""
-    together = [*COUPLES.values(), TRIO]
-    taken = {number for group in together for number in group}
+    """The groups that share hobbies, among the first `size` people: couples, the trio, and pairs of all others."""
+    named = [*COUPLES.values(), TRIO]
+    taken = {number for group in named for number in group}
     rest = iter([number for number in range(size) if number not in taken])
-    return [*together, *iter(lambda: tuple(islice(rest, 2)), ())]
+    return [*named, *iter(lambda: tuple(islice(rest, 2)), ())]

@@ -72,7 +72,7 @@ async def keep(stage: Stage, note: Note, until: int) -> None:
 
 
 async def saved_evening(stage: Stage, note: Note) -> None:
-    """ST-06: one is in, little time remains, the day is at risk; the other saves it before midnight."""
+    """ST-06: one has checked in, little time remains, the day is at risk; the other saves it before midnight."""
     day = stage.streak.completed_days + 1
     await dawn(stage, day)
     await check_in(stage, stage.one)
@@ -145,8 +145,8 @@ async def dawn(stage: Stage, day: int) -> None:
     await stage.clock.move(ends(stage.streak) + MORNING)
     stage.streak = (await look(stage, stage.one)).streak
     expect("state and day in the morning", ("ACTIVE", day), (state(stage.streak), stage.streak.current_day))
-    here = (stage.streak.checked_in, stage.streak.partner_checked_in)
-    expect("check-ins in the morning", (False, False), here)
+    checked_in = (stage.streak.checked_in, stage.streak.partner_checked_in)
+    expect("check-ins in the morning", (False, False), checked_in)
 
 
 async def look(stage: Stage, member: Member) -> GetStreakResponse:

@@ -1,4 +1,4 @@
-"""Batches of five: who is shown, when, and to whom (DI-01 to DI-09)."""
+"""Batches of five: their cards, the timer, the locks (DI-01 to DI-09)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ BATCH: Final = 5
 FREE_HOURS: Final = 24
 """Between two refreshes of a free member (DI-04)."""
 SHOWN_AGAIN: Final = timedelta(days=7)
-LOOKS: Final = 12
-"""So many batches a member of the couple looks through for the other."""
+MAX_BATCHES: Final = 12
+"""A member of the couple looks through this many batches for the other."""
 
 
 async def join(stage: Stage, note: Note) -> None:
@@ -45,7 +45,7 @@ async def join(stage: Stage, note: Note) -> None:
 
 
 async def first_batch(stage: Stage, note: Note) -> None:
-    """DI-02, DI-04, DI-08: five cards, free of the timer, that stay and say nothing of who it is."""
+    """DI-02, DI-04, DI-08: the first five cards do not spend the timer, stay, and do not identify their members."""
     expect("a batch before the first", False, (await screen(stage, stage.one)).HasField("batch"))
     refreshed = await refresh(stage, stage.one)
     cards = refreshed.batch.cards
@@ -93,7 +93,7 @@ async def find(stage: Stage, member: Member, wanted: Member) -> Card:
     Their hobbies rank them first for each other (DI-07), so the first batch holds it, whatever the pool.
     """
     seen = await screen(stage, member)
-    for _ in range(LOOKS):
+    for _ in range(MAX_BATCHES):
         if seen.HasField("batch") and (card := card_of(seen.batch, wanted)):
             return card
         if seen.HasField("refresh_available_at"):
@@ -103,12 +103,12 @@ async def find(stage: Stage, member: Member, wanted: Member) -> Card:
         except Refused as error:
             if error.reason != "POOL_TOO_SMALL":
                 raise
-            await stage.clock.move(SHOWN_AGAIN)  # who was shown a while ago may be shown again (DI-09)
-    raise Unexpected(f"{wanted.person.name} was in none of {LOOKS} batches of {member.person.name}")
+            await stage.clock.move(SHOWN_AGAIN)  # a member who was shown a week ago may be shown again (DI-09)
+    raise Unexpected(f"{wanted.person.name} was in none of {MAX_BATCHES} batches of {member.person.name}")
 
 
 def card_of(batch: Batch, member: Member) -> Card | None:
-    """The card on which a member knows another by their own words: a card has no user id."""
+    """The card of a member, recognised by the member's own words, because a card has no user id."""
     words = {(hobby.hobby_option_id, hobby.micro_description) for hobby in member.hobbies}
     for card in batch.cards:
         if {(hobby.hobby_option_id, hobby.micro_description) for hobby in card.hobbies} == words:

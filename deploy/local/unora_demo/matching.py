@@ -24,10 +24,10 @@ from unora_demo.timeline import Note, expect
 
 
 async def one_way(stage: Stage, note: Note) -> None:
-    """MA-10, XX-04: an interest shows nowhere on the other side."""
+    """MA-10, XX-04: no answer to the receiver shows an interest."""
     card = await find(stage, stage.one, stage.other)
     await find(stage, stage.other, stage.one)
-    before = await sight(stage, stage.other)
+    before = await visible_answers(stage, stage.other)
     first = await send(stage, stage.one, card)
     expect("a connection", False, first.HasField("connection"))
     batch = (await screen(stage, stage.one)).batch
@@ -37,7 +37,7 @@ async def one_way(stage: Stage, note: Note) -> None:
     expect("the sender's interests", ["PENDING"] * 3, await statuses(stage, stage.one))
     expect("the sender's waiting interests", 3, (await inventory(stage, stage.one)).pending_interest_count)
     await refused(send(stage, stage.one, card), "INTEREST_EXISTS")
-    for what, after in (await sight(stage, stage.other)).items():
+    for what, after in (await visible_answers(stage, stage.other)).items():
         expect(f"{what} of the other", before[what], after)
     note.detail = "3 interests sent; inventory, interests, connections, screen and dashboard of the other unchanged"
 
@@ -103,8 +103,8 @@ async def statuses(stage: Stage, member: Member) -> list[str]:
     return [InterestStatus.Name(each.status).removeprefix("INTEREST_STATUS_") for each in sent.interests]
 
 
-async def sight(stage: Stage, member: Member) -> dict[str, Message]:
-    """All that a member could learn of others' interests from."""
+async def visible_answers(stage: Stage, member: Member) -> dict[str, Message]:
+    """Every answer that could show a member the interests of others."""
     call, gateway = member.session.call, stage.gateway
     return {
         "the inventory": await inventory(stage, member),

@@ -28,7 +28,7 @@ TRUSTED = 3
 
 
 async def sign_up(stage: Stage, note: Note) -> None:
-    """Everybody asks for a code and gives it."""
+    """All members ask for a code and send it back."""
     total = stage.size
     stage.sessions = await for_all(
         range(total), lambda _: people.sign_up(stage.gateway, stage.box), lambda ready: note.now(f"{ready} of {total}")
@@ -50,8 +50,8 @@ async def missing_before(stage: Stage, note: Note) -> None:
     note.detail = f"{', '.join(word.lower().replace('_', ' ') for word in missing)}; no server can be joined"
 
 
-async def tell_and_show(stage: Stage, note: Note) -> None:
-    """Everybody fills in a profile, chooses hobbies and uploads three photographs."""
+async def complete_profiles(stage: Stage, note: Note) -> None:
+    """All members fill in a profile, choose hobbies and upload three photographs."""
     first = stage.sessions[0]
     options = await first.call(stage.gateway.profiles.ListHobbyOptions, ListHobbyOptionsRequest())
     hobbies = people.choose_hobbies(options.hobby_options, stage.size)
@@ -76,7 +76,7 @@ async def _complete_profile(stage: Stage, number: int, hobbies: Sequence[Hobby])
 
 
 async def missing_after(stage: Stage, note: Note) -> None:
-    """PR-06: nothing is missing for anybody; the photos can be seen by their owner (PR-04)."""
+    """PR-06: no member misses anything; the owner of photos can see them (PR-04)."""
     for member in stage.members:
         calls, gateway = member.session.call, stage.gateway
         onboarding = await calls(gateway.profiles.GetOnboarding, GetOnboardingRequest())

@@ -1,4 +1,4 @@
-"""Money and credits: how a member pays, and what becomes of it (BI-01 to BI-08)."""
+"""Money and credits: payments and their outcome (BI-01 to BI-08)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from unora_demo.people import Member
 from unora_demo.stage import Stage
 
 POLL: Final = 0.05
-LOOKS: Final = round(GENEROUS / POLL)
+MAX_POLLS: Final = round(GENEROUS / POLL)
 UNDER_WAY: Final = ("CREATED", "PENDING", "SUCCEEDED")
 RECOVERY, REVEAL, NUDGE = 299, 199, 99
-"""What they cost."""
+"""Prices in cents."""
 
 
 async def begin(
@@ -54,11 +54,11 @@ async def begin(
 async def pay(
     stage: Stage, member: Member, purpose: PaymentPurpose.ValueType, reveal_number: int = 0
 ) -> tuple[Payment, str]:
-    """Pay by card: the payment, and what became of it."""
+    """Pay by card; return the payment and its final state."""
     begun = await begin(stage, member, purpose, reveal_number=reveal_number)
-    said = await stage.provider.confirm(begun.confirmation)
-    if said != "succeeded":
-        raise Unexpected(f"the card was to be charged, the provider says {said}")
+    state = await stage.provider.confirm(begun.confirmation)
+    if state != "succeeded":
+        raise Unexpected(f"the card was not charged, the provider says {state}")
     return begun.payment, await outcome(stage, member, begun.payment)
 
 
@@ -69,13 +69,13 @@ async def subscribe(stage: Stage, member: Member, tier: Tier.ValueType) -> None:
     await stage.provider.confirm(begun.confirmation)
     became = await outcome(stage, member, begun.payment)
     if became != "APPLIED":
-        raise Unexpected(f"the subscription was to start, its payment is {became}")
+        raise Unexpected(f"the subscription did not start, its payment is {became}")
 
 
 async def outcome(stage: Stage, member: Member, payment: Payment) -> str:
     """The final state of a payment, after its webhook has come and the stack is idle again."""
     request = GetPaymentRequest(payment_id=payment.payment_id)
-    for _ in range(LOOKS):
+    for _ in range(MAX_POLLS):
         await stage.clock.wait_until_idle()
         seen = await member.session.call(stage.gateway.billing.GetPayment, request)
         if (became := status(seen.payment)) not in UNDER_WAY:

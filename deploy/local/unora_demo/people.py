@@ -30,13 +30,13 @@ from unora_demo.client import Gateway, Session, Unexpected, request_id
 
 RANDOM: Final = secrets.SystemRandom()
 SHOTS: Final = 3
-RARE: Final = 7
-"""So many hobbies those share who shall meet; all others have fewer, so they rank first for each other (DI-07)."""
-COMMON: Final = 4
-"""So many every other two share."""
+SHARED: Final = 7
+"""Hobbies that members of a group who are to meet share: the most, so that they rank first for each other (DI-07)."""
+SHARED_BY_OTHERS: Final = 4
+"""Hobbies that any other pair shares."""
 TRIES: Final = 50
 FIELDS: Final = ("name", "date_of_birth", "gender", "city", "bio", "occupation", "time_zone")
-WAYS: Final = (
+MICRO_DESCRIPTIONS: Final = (
     "{} before anyone else is up",
     "learning {} the slow way",
     "{} whenever it rains",
@@ -91,7 +91,7 @@ class SmsBox:
 
 
 def invented_number() -> str:
-    """One of the numbers that North America keeps for stories: 555-0100 to 555-0199 of any area."""
+    """A number that North America reserves for fiction: 555-0100 to 555-0199 of any area."""
     while True:
         number = f"+1{RANDOM.randint(201, 989)}55501{RANDOM.randint(0, 99):02}"
         if phonenumbers.is_valid_number(phonenumbers.parse(number)):
@@ -99,7 +99,7 @@ def invented_number() -> str:
 
 
 async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
-    """Ask for a code, give the code (ID-02); another number if a member of an earlier run has this one."""
+    """Ask for a code and send it back (ID-02); with another number if a member of an earlier run has this one."""
     accounts = gateway.accounts
     for _ in range(TRIES):
         number = invented_number()
@@ -123,17 +123,19 @@ async def sign_in(gateway: Gateway, box: SmsBox, session: Session) -> Session:
 
 
 def choose_hobbies(options: Sequence[HobbyOption], size: int) -> list[list[Hobby]]:
-    """The hobbies of the first `size` people: every group the same, and those who shall meet more than anybody else."""
-    shall_meet = {*COUPLES.values(), TRIO}
+    """The hobbies of the first `size` people: a group shares them, and groups that are to meet share the most."""
+    meeting = {*COUPLES.values(), TRIO}
     chosen: dict[int, list[HobbyOption]] = {}
     for group in groups(size):
-        hobbies = RANDOM.sample(options, RARE if group in shall_meet else COMMON)
+        hobbies = RANDOM.sample(options, SHARED if group in meeting else SHARED_BY_OTHERS)
         chosen |= dict.fromkeys(group, hobbies)
     return [
         [
             Hobby(
                 hobby_option_id=option.hobby_option_id,
-                micro_description=WAYS[(person + at) % len(WAYS)].format(option.name.lower()),
+                micro_description=MICRO_DESCRIPTIONS[(person + at) % len(MICRO_DESCRIPTIONS)].format(
+                    option.name.lower()
+                ),
             )
             for at, option in enumerate(chosen[person])
         ]
@@ -155,7 +157,7 @@ async def choose(session: Session, hobbies: Sequence[Hobby]) -> None:
 
 
 async def upload(session: Session, picture: bytes) -> Photo:
-    """One photo: a form from identity, the bytes to the object store, and the news that they are there (PR-02)."""
+    """Upload one photo: get a form from identity, post the bytes to the object store, complete the upload (PR-02)."""
     profiles = session.gateway.profiles
     offer = await session.call(
         profiles.CreatePhotoUpload, CreatePhotoUploadRequest(request_id=request_id(), content_type="image/jpeg")

@@ -28,7 +28,7 @@ GLIMPSE: Final = 3
 
 
 async def in_part(stage: Stage, note: Note) -> None:
-    """PE-01, PE-02: some of the questions are answered; what was said can be read back, and nothing more."""
+    """PE-01, PE-02: some of the questions are answered; the member can read exactly these answers."""
     member = stage.scene("F").one
     call, service = member.session.call, stage.gateway.personality
     questions = (await call(service.ListQuestions, ListQuestionsRequest())).questions
@@ -38,8 +38,8 @@ async def in_part(stage: Stage, note: Note) -> None:
         Answer(question_id=each.question_id, answer=1 + at % 5) for at, each in enumerate(questions[::3][:ANSWERED])
     ]
     request = SubmitAnswersRequest(request_id=request_id(), answers=answers)
-    said = await call(service.SubmitAnswers, request)
-    expect("answers", ANSWERED, said.answered_count)
+    submitted = await call(service.SubmitAnswers, request)
+    expect("answers", ANSWERED, submitted.answered_count)
     mine = (await call(service.ListMyAnswers, ListMyAnswersRequest())).answers
     expect(
         "the answers",
@@ -51,7 +51,7 @@ async def in_part(stage: Stage, note: Note) -> None:
 
 
 async def glimpses(stage: Stage, note: Note) -> None:
-    """PE-04 to PE-06: a glimpse of who answered, one of who skipped: framed at each read, never stored, no number."""
+    """PE-04 to PE-06: a glimpse of a member who answered and one of a member who skipped: never stored, no number."""
     titles: list[str] = []
     for scene in (stage.scene("F"), stage.scene("E")):
         await _glimpse(scene, scene.other, titles)

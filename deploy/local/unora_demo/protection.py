@@ -34,13 +34,13 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 
 from unora_demo import people
 from unora_demo.client import Refused, Unexpected, refused, request_id
-from unora_demo.matching import inventory, sight
+from unora_demo.matching import inventory, visible_answers
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
 WITHIN: Final = 60
-"""Seconds in which a suspension is felt everywhere (SA-06)."""
+"""Seconds within which a suspension takes effect in every process (SA-06)."""
 
 
 async def block(stage: Stage, note: Note) -> None:
@@ -66,14 +66,14 @@ async def block(stage: Stage, note: Note) -> None:
 
 
 async def reduced(stage: Stage, note: Note) -> None:
-    """SA-03, SA-05, SA-07, DI-10: a report becomes a case, which is decided; the member sees nothing of it."""
+    """SA-03, SA-05, SA-07, DI-10: a report becomes a case, which is decided; no answer shows that to the member."""
     scene = stage.scene("H")
     await _report(scene, scene.one, REPORT_CATEGORY_HARASSMENT)
     await _moderator(stage)
-    before = await _sight(stage, scene.other)
+    before = await _visible_answers(stage, scene.other)
     case = await _decide(stage, scene.other, DECISION_REDUCE_VISIBILITY)
     expect("the standing", Standing(reduced_visibility=True), await _standing(stage, scene.other))
-    for what, after in (await _sight(stage, scene.other)).items():
+    for what, after in (await _visible_answers(stage, scene.other)).items():
         expect(f"{what} of the one it is about", before[what], after)
     again = DecideCaseRequest(request_id=request_id(), case_id=case.case_id, decision=DECISION_SUSPEND)
     await refused(stage.onlooker.session.call(stage.gateway.moderation.DecideCase, again), "CASE_DECIDED")
@@ -129,7 +129,7 @@ async def _report(scene: Stage, author: Member, category: ReportCategory.ValueTy
 
 
 async def _moderator(stage: Stage) -> None:
-    """XX-03: who is no admin sees no case; the onlooker becomes one."""
+    """XX-03: a member who is no admin sees no case; the onlooker becomes an admin."""
     await refused(_cases(stage, stage.onlooker), "ADMIN_ONLY")
     await stage.make_admin(stage.onlooker.id)
     await stage.onlooker.session.refresh()
@@ -156,7 +156,7 @@ async def _standing(stage: Stage, member: Member) -> Standing:
     return (await stage.onlooker.session.call(stage.gateway.moderation.ExplainMember, request)).standing
 
 
-async def _sight(stage: Stage, member: Member) -> dict[str, object]:
-    """All that the member could see a decision by."""
+async def _visible_answers(stage: Stage, member: Member) -> dict[str, object]:
+    """Every answer that could show the member a decision."""
     account = await member.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())
-    return {**await sight(stage, member), "the account": account}
+    return {**await visible_answers(stage, member), "the account": account}

@@ -1,4 +1,4 @@
-"""What each learns of the other on the way, and on Day 15 (RE-01 to RE-11, PR-04, ST-11, ID-04)."""
+"""Reveals on the way, and on Day 15 (RE-01 to RE-11, PR-04, ST-11, ID-04)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def identity(stage: Stage, note: Note) -> None:
 
 
 async def chat(stage: Stage, note: Note) -> None:
-    """ST-11, ID-04: the connection says since when they may chat, and both are trusted more."""
+    """ST-11, ID-04: the connection has the time since which they may chat, and the trust level of both rises."""
     since = set()
     for member in stage.couple:
         found = await connection(stage, member)

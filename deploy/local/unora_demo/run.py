@@ -33,7 +33,7 @@ from unora_demo.timeline import Note, Step, StepFailed, Timeline
 FILE: Final = "demo.json"
 POLL: Final = 0.1
 STOPPED: Final = 130
-"""The exit status of what Ctrl-C has stopped."""
+"""The exit status after Ctrl-C."""
 
 
 @dataclass

@@ -20,7 +20,7 @@ from unora_demo.timeline import Note, Strip
 
 
 class RuleClock(Protocol):
-    """The one clock for rules, and the superuser who moves it."""
+    """The rule clock, and the superuser's connection that moves it."""
 
     @property
     def superuser(self) -> asyncpg.Connection[asyncpg.Record]:
@@ -39,7 +39,7 @@ class RuleClock(Protocol):
 T = TypeVar("T")
 R = TypeVar("R")
 AT_ONCE: Final = 4
-"""Members who do something at the same time: the machine may have two cores, and photos keep them busy."""
+"""Members who act at the same time: the machine may have two cores, and photos keep them busy."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Stage:
     make_admin: Callable[[str], Awaitable[object]]
     """Grants a member the role, by their id."""
     size: int = len(PEOPLE)
-    """How many people there are; all who have a part in the story, and others."""
+    """The number of people: all who have a part in the story, and others."""
     strip: Strip = field(default_factory=Strip)
     sessions: list[Session] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Stage:
     streak: Streak = field(default_factory=Streak)
     """As it was last seen."""
     scenes: dict[str, Stage] = field(default_factory=dict)
-    """What the other couples play, by their letters: the same stage, with a connection and a streak of their own."""
+    """The other couples, by their letters: the same stage, with their own connection and streak."""
     onlooker_is: Member | None = None
 
     @property
@@ -81,7 +81,7 @@ class Stage:
 
     @property
     def onlooker(self) -> Member:
-        """Somebody else, who tries the time lock and later moderates."""
+        """A third member, who tries the time lock and later moderates."""
         return self.members[ONLOOKER] if self.onlooker_is is None else self.onlooker_is
 
     @property
@@ -113,7 +113,7 @@ StepFunction = Callable[[Stage, Note], Awaitable[None]]
 
 
 async def for_all(items: Iterable[T], work: Callable[[T], Awaitable[R]], done: Callable[[int], None]) -> list[R]:
-    """Do the work for each, a few at a time; `done` hears how many are ready. Results are in order."""
+    """Do the work for each item, a few at a time; `done` gets the number of finished items. Results are in order."""
     gate = asyncio.Semaphore(AT_ONCE)
     ready = 0
 
@@ -129,5 +129,5 @@ async def for_all(items: Iterable[T], work: Callable[[T], Awaitable[R]], done: C
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(item)) for item in items]
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # the first ended the others
+        raise errors.exceptions[0] from None  # the first error cancelled the other items
     return [task.result() for task in tasks]

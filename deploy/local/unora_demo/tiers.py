@@ -45,7 +45,7 @@ async def falls(stage: Stage, note: Note) -> None:
     """MA-07: the month is over: both connections stay, none can be formed, the limit falls with the one that ends."""
     busy, *_ = stage.trio
     current = (await busy.session.call(stage.gateway.billing.GetSubscription, GetSubscriptionRequest())).subscription
-    if current.HasField("current_period_ends_at"):  # it may have come to its end while others kept their days
+    if current.HasField("current_period_ends_at"):  # it may have ended while other couples kept their days
         await stage.clock.move(current.current_period_ends_at.ToDatetime(UTC))
     expect("tier and slots", (TIER_FREE, 2), await _tier(stage, busy))
     expect("capacity_locked", True, (await screen(stage, busy)).capacity_locked)
@@ -64,7 +64,7 @@ async def falls(stage: Stage, note: Note) -> None:
 
 
 async def two_tiers(stage: Stage, note: Note) -> None:
-    """RE-03, RE-05: on the same day a pro has earned more; what one buys changes nothing for the other."""
+    """RE-03, RE-05: on the same day a pro has earned more; a purchase changes nothing for the other member."""
     scene = stage.scene("F")
     pro, free = scene.couple
     days = scene.streak.completed_days

@@ -1,4 +1,4 @@
-"""What a person sees of the journey: a line for each step, and the days of the streak as a strip."""
+"""The output of the journey: a line for each step, and the days of the streak as a strip."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass
 class Note:
-    """What a step says of itself while it runs, and in the end."""
+    """The text of a step: while it runs, and at its end."""
 
     timeline: Timeline
     detail: str = ""

@@ -1,4 +1,4 @@
-"""What the demo prints and remembers, and the people it invents."""
+"""The demo's output and report, and its invented people."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import pytest
 from unora.identity.v1.profile_service_pb2 import HobbyOption
 from unora_demo.cast import COUPLES, PEOPLE, PRINCIPALS, TRIO, groups
 from unora_demo.client import Refused, Unexpected, refused
-from unora_demo.people import RARE, SmsBox, choose_hobbies, invented_number
+from unora_demo.people import SHARED, SmsBox, choose_hobbies, invented_number
 from unora_demo.run import Report
 from unora_demo.timeline import Mark, Step, StepFailed, Strip, Timeline, expect
-from unora_local.env import Env
 
 
-def test_a_step_says_what_was_seen() -> None:
+def test_a_step_prints_its_detail() -> None:
     out = io.StringIO()
     timeline = Timeline(out)
     with timeline.step("the first") as note:
@@ -37,7 +36,7 @@ def test_a_step_says_what_was_seen() -> None:
         (KeyError("gone"), "KeyError: 'gone'"),
     ],
 )
-def test_a_step_that_fails_ends_the_journey_and_is_remembered(error: Exception, detail: str) -> None:
+def test_a_failed_step_ends_the_journey_and_is_recorded(error: Exception, detail: str) -> None:
     out = io.StringIO()
     timeline = Timeline(out)
     with pytest.raises(StepFailed), timeline.step("the first"):
@@ -47,14 +46,14 @@ def test_a_step_that_fails_ends_the_journey_and_is_remembered(error: Exception, 
     assert "✗ the first" in out.getvalue()
 
 
-def test_what_is_stopped_did_not_go_well() -> None:
+def test_a_stopped_step_is_recorded_as_failed() -> None:
     timeline = Timeline(io.StringIO())
     with pytest.raises(asyncio.CancelledError), timeline.step("the first"):
         raise asyncio.CancelledError
     assert timeline.steps == [Step("the first", ok=False, detail="stopped")]
 
 
-def test_a_report_is_good_only_if_every_step_is_and_nothing_is_broken() -> None:
+def test_a_report_is_ok_only_if_every_step_is_and_no_invariant_is_broken() -> None:
     good, bad = Step("a", ok=True, detail=""), Step("b", ok=False, detail="")
     assert Report(steps=[good]).ok
     assert not Report(steps=[good, bad]).ok
@@ -72,13 +71,13 @@ def test_the_strip_shows_each_cycle() -> None:
     assert strip.days == 3
 
 
-def test_expecting_says_both() -> None:
+def test_expect_names_both_values() -> None:
     expect("the day", 3, 3)
     with pytest.raises(Unexpected, match="the day: expected 3, saw 4"):
         expect("the day", 3, 4)
 
 
-async def test_a_refusal_is_awaited_by_its_reason() -> None:
+async def test_refused_awaits_a_refusal_with_its_reason() -> None:
     async def fails() -> None:
         raise Refused("Join", "FAILED_PRECONDITION", "NOT_READY", "", {"missing": "photos"})
 
@@ -92,7 +91,7 @@ async def test_a_refusal_is_awaited_by_its_reason() -> None:
         await refused(answers(), "NOT_READY")
 
 
-def test_numbers_are_kept_for_stories_and_valid() -> None:
+def test_phone_numbers_are_reserved_for_fiction_and_valid() -> None:
     numbers = {invented_number() for _ in range(50)}
     assert len(numbers) > 10
     assert all(
@@ -100,22 +99,22 @@ def test_numbers_are_kept_for_stories_and_valid() -> None:
     )
 
 
-def test_those_who_shall_meet_share_more_hobbies_than_anybody_else() -> None:
+def test_groups_that_are_to_meet_share_the_most_hobbies() -> None:
     options = [HobbyOption(hobby_option_id=f"hobby_{i}", name=f"Hobby {i}", category="Play") for i in range(43)]
     chosen = [{hobby.hobby_option_id for hobby in hobbies} for hobbies in choose_hobbies(options, len(PEOPLE))]
     assert len(chosen) == len(PEOPLE) == 60
-    for together in (*COUPLES.values(), TRIO):
-        first, *rest = together
+    for group in (*COUPLES.values(), TRIO):
+        first, *rest = group
         assert all(chosen[first] == chosen[other] for other in rest)
-        assert all(len(chosen[first] & each) < RARE for at, each in enumerate(chosen) if at not in together)
+        assert all(len(chosen[first] & each) < SHARED for at, each in enumerate(chosen) if at not in group)
 
 
 @pytest.mark.parametrize("size", [PRINCIPALS, PRINCIPALS + 10, len(PEOPLE)])
-def test_everybody_is_in_one_group(size: int) -> None:
+def test_every_person_is_in_one_group(size: int) -> None:
     assert sorted(number for group in groups(size) for number in group) == list(range(size))
 
 
-def test_codes_are_those_sent_since(tmp_path: Path) -> None:
+def test_only_codes_sent_since_the_box_was_opened_are_read(tmp_path: Path) -> None:
     file = tmp_path / "sms.jsonl"
     file.write_text(json.dumps({"to": "+12025550100", "code": "000000"}) + "\n")
     box = SmsBox(file)
@@ -125,11 +124,3 @@ def test_codes_are_those_sent_since(tmp_path: Path) -> None:
         out.write(json.dumps({"to": "+12025550100", "code": "111111"}) + "\n")
         out.write(json.dumps({"to": "+12025550100", "code": "222222"}) + "\n{half")
     assert box.code("+12025550100") == "222222"
-
-
-def test_the_env_file_is_read_as_a_shell_reads_it(tmp_path: Path) -> None:
-    file = tmp_path / "env"
-    file.write_text("UNORA_STREAK_ADDRESS=127.0.0.1:1\nUNORA_SMS_SANDBOX='/with a space/sms'\n")
-    env = Env.read(file)
-    assert env.address("streak") == "127.0.0.1:1"
-    assert env.sms_sandbox == Path("/with a space/sms")

@@ -1,4 +1,4 @@
-"""Ports, passwords and certificates: what is made once and kept."""
+"""Ports, passwords, certificates and the env file."""
 
 import socket
 import ssl
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from unora_local import ports, tls
+from unora_local.env import Env
 from unora_local.keys import Passwords, ensure_file
 from unora_local.ports import Ports
 
@@ -28,7 +29,7 @@ def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path) -> N
             found = Ports(file).take("streak", usual)
             assert found != usual
             assert not ports.is_free(usual)
-        # Its usual one is free again, but others may have written down where it is.
+        # The usual port is free again, but clients may have stored the other one.
         assert Ports(file).take("streak", usual) == found
         assert Ports(file).take("reveal", found) != found
 
@@ -36,7 +37,7 @@ def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path) -> N
 def test_free_ports_differ() -> None:
     found = ports.free(20)
     assert len(set(found)) == 20
-    assert max(found) < ports.LIMIT  # above, an outgoing connection may take it before its server does
+    assert max(found) < ports.LIMIT  # above this limit, an outgoing connection may take the port before its server does
 
 
 def test_passwords_are_made_once_and_private(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_certificates_are_kept_and_new_names_are_added(tmp_path: Path) -> None:
     assert stat.S_IMODE(both["reveal"].key.stat().st_mode) == 0o600
 
 
-def test_a_certificate_says_who_it_is(tmp_path: Path) -> None:
+def test_a_certificate_names_its_context(tmp_path: Path) -> None:
     _, pem, _ = tls.ensure(tmp_path, ["streak"])["streak"].read()
     names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["spiffe://unora/streak"]
@@ -92,10 +93,18 @@ def test_both_ends_of_a_connection_accept_each_other(tmp_path: Path) -> None:
             seen.append(connection.getpeercert())
             connection.sendall(b"ok")
 
-    here, there = socket.socketpair()
-    thread = threading.Thread(target=serve, args=(there,))
+    client_end, server_end = socket.socketpair()
+    thread = threading.Thread(target=serve, args=(server_end,))
     thread.start()
-    with calling.wrap_socket(here, server_hostname="127.0.0.1") as connection:
+    with calling.wrap_socket(client_end, server_hostname="127.0.0.1") as connection:
         assert connection.recv(2) == b"ok"
     thread.join()
     assert ("URI", "spiffe://unora/reveal") in seen[0]["subjectAltName"]
+
+
+def test_the_env_file_is_read_as_a_shell_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("UNORA_STREAK_ADDRESS=127.0.0.1:1\nUNORA_SMS_SANDBOX='/with a space/sms'\n")
+    env = Env.read(file)
+    assert env.address("streak") == "127.0.0.1:1"
+    assert env.sms_sandbox == Path("/with a space/sms")

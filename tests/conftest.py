@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvloop
 
-import tests.examples  # noqa: F401 - the settings of property tests that say nothing else
+import tests.examples  # noqa: F401 - the default settings of property tests
 from tests.servers import TestServers
 
 if TYPE_CHECKING:

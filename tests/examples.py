@@ -1,6 +1,6 @@
 """How many examples property tests try: few in `make test`, many in `make prove`, which sets UNORA_EXAMPLES.
 
-None of them fails because the machine is busy: an example may take as long as it takes, and so may making it.
+None of them fails because the machine is busy: neither an example nor its generation has a deadline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ USUAL = 100
 
 
 def examples(count: int, *, steps: int = 50) -> settings:
-    """Settings for so many examples, times what `make prove` asks for; `steps` bounds those of a state machine."""
+    """Settings for `count` examples, multiplied by `make prove`; `steps` limits the steps of a state machine."""
     return settings(max_examples=count * TIMES, stateful_step_count=steps)
 
 

@@ -16,7 +16,7 @@ S = TypeVar("S")
 
 @asynccontextmanager
 async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[App[Any, Any]]:
-    """Another process of a service: its own pool, NATS connection, consumers and server, and nothing runs by itself."""
+    """Another process of a service: its own pool, NATS connection, consumers and server, without background tasks."""
     service = world.apps[context].service
     app = App(service, world.config(service, world.apps[context].config.peers, **changes), TIMEOUTS)
     try:

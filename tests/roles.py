@@ -1,4 +1,4 @@
-"""Direct SQL in the role of a context: what the database holds by itself."""
+"""Direct SQL in the role of a context, to test what the database itself refuses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def role_of(world: World, name: str) -> AsyncIterator[Role]:
 
 @asynccontextmanager
 async def undone(world: World, context: str) -> AsyncIterator[Role]:
-    """The role of a context, in a transaction that is undone."""
+    """The role of a context, in a transaction that is rolled back."""
     async with role_of(world, context) as role:
         transaction = role.transaction()
         await transaction.start()
@@ -45,7 +45,7 @@ async def refused(role: Role, sql: str, *arguments: object) -> str:
 
 
 async def waits_for_a_lock(world: World, context: str, work: asyncio.Future[Any]) -> None:
-    """Returns when a statement of the context waits for a lock; `work` is what it belongs to, and not done before."""
+    """Return when a statement of the context waits for a lock; `work`, which sends it, must not finish before."""
     while not await world.superuser.fetchval(
         """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
         WHERE NOT l.granted AND a.application_name = $1 AND a.datname = current_database()""",

@@ -33,14 +33,14 @@ def _marked(body: list[ast.stmt], above: tuple[str, ...]) -> Iterator[tuple[str,
             above += tuple(_ids(node.value))
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            here = above + tuple(rule for decorator in node.decorator_list for rule in _ids(decorator))
+            ids = above + tuple(rule for decorator in node.decorator_list for rule in _ids(decorator))
             if isinstance(node, ast.ClassDef):
                 if node.name.startswith("Test"):
-                    yield from _marked(node.body, here)
-                elif here != above:
-                    yield node.name, here  # a state machine that is marked itself, made a test by its TestCase
+                    yield from _marked(node.body, ids)
+                elif ids != above:
+                    yield node.name, ids  # a marked state machine, which its TestCase makes a test
             elif node.name.startswith("test_"):
-                yield node.name, here
+                yield node.name, ids
 
 
 def _ids(expression: ast.expr) -> Iterator[str]:
@@ -62,7 +62,7 @@ def table(known: dict[str, str], found: list[tuple[str, str]]) -> str:
 
 
 def main() -> int:
-    """Prints the table; fails if a test names a rule that there is not."""
+    """Print the table; fail if a test names a rule that does not exist."""
     known = rules((ROOT.parent / "docs" / "rules.md").read_text())
     found = list(proofs(ROOT))
     print(table(known, found))

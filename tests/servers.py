@@ -22,7 +22,7 @@ class TestServers:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, workers: int) -> None:
-        """Announces a testbed with room for so many workers, in the environment."""
+        """Start or borrow a testbed with room for this many workers, and put its address into the environment."""
         from unora_testing.kept_testbed import Borrowing, accounts_of
         from unora_testing.testbed import Servers
 
@@ -50,7 +50,7 @@ class TestServers:
         return f"the kept testbed was not used: {refusal}" if refusal else ""
 
     def stop(self) -> None:
-        """Stops the servers that this process started, or gives back those that it borrowed."""
+        """Stop the servers that this process started, or give back those that it borrowed."""
         if self._loop is not None and self._own is not None:
             self._loop.run_until_complete(self._own.stop())
             self._loop.close()

@@ -1,4 +1,4 @@
-"""What a context asks of Postgres while something happens: each statement that it sends, by context."""
+"""Records the statements that a context sends to Postgres."""
 
 from __future__ import annotations
 

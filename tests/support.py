@@ -1,4 +1,4 @@
-"""What tests of several contexts share: refusals, and pairs of connected members."""
+"""Shared by tests of several contexts: refusals, and pairs of connected members."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Refusal:
 
 
 async def refusal(call: Awaitable[Any]) -> Refusal:
-    """Awaits a call that must be refused; returns how."""
+    """Await a call that must be refused; return the refusal."""
     try:
         answer = await call
     except grpc.aio.AioRpcError as error:
@@ -43,7 +43,7 @@ def read_refusal(error: grpc.aio.AioRpcError) -> Refusal:
 
 
 def request_id() -> str:
-    """A fresh one."""
+    """A new request id."""
     return str(uuid7())
 
 
@@ -64,7 +64,7 @@ def new_pair(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTN
 
 
 async def announce(world: World, pair: Pair) -> None:
-    """The forming of a connection as the other contexts learn of it."""
+    """Publish the event by which other contexts learn of a connection."""
     event = ConnectionFormed(
         connection_id=pair.connection_id,
         version=1,
@@ -77,14 +77,14 @@ async def announce(world: World, pair: Pair) -> None:
 
 
 async def connect(world: World, server_type: ServerType.ValueType = SERVER_TYPE_PARTNER) -> Pair:
-    """A connection as the other contexts learn of it: by the event alone."""
+    """A new pair whose connection the other contexts know, by the event alone."""
     pair = new_pair(world, server_type)
     await announce(world, pair)
     return pair
 
 
 async def disconnect(world: World, pair: Pair, by: Caller) -> None:
-    """The ending of a connection as the other contexts learn of it."""
+    """Publish the event by which other contexts learn that a connection has ended."""
     event = ConnectionEnded(
         connection_id=pair.connection_id,
         version=2,

@@ -1,6 +1,6 @@
-"""The contract as its descriptors tell it: every method, what a valid request is, and every way to make it a bad one.
+"""The contract, read from its descriptors: every method, a valid request for it, and every way to break that request.
 
-Nothing here names a method, so one that is added to the contract is tested when it appears.
+No method is named here, so a new method of the contract is tested at once.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from unora_common.ids import uuid7
 from unora_common.policies import MethodPolicy, policies_of
 
 CANARY = "canary7f3a"
-"""Stands in every bad text; no answer may repeat it."""
+"""Part of every bad text; no answer may contain it."""
 KNOWN = {"time_zone": "Europe/London", "hobby_option_id": "chess"}
-"""Values that exist, by field, so that a request is not refused for them before what is odd in it is looked at."""
+"""Existing values by field, so that a request is not refused for them before its odd field is checked."""
 FITTING = {"unora.billing.v1.CreatePaymentRequest.purpose": 2}
-"""Values that go with those of other fields: the number of a reveal is given for a reveal."""
+"""Values that fit those of other fields: a reveal number needs the purpose reveal."""
 RAW = "google.api.HttpBody"
-"""What comes as it is, because its signature is over the bytes; what holds it is no message of ours."""
+"""The request of a webhook: a raw body, because its signature covers the bytes. Its content is not our contract."""
 
 
 @cache
 def files() -> list[FileDescriptor]:
     """Every file of the contract."""
     found = {}
-    for root in map(Path, unora.__path__):  # the same file may be seen by two ways
+    for root in map(Path, unora.__path__):  # the same file may be found by two paths
         for path in sorted(root.rglob("*_pb2.py")):
             name = ".".join(path.relative_to(root).with_suffix("").parts)
             found[name] = importlib.import_module(f"unora.{name}").DESCRIPTOR
@@ -99,7 +99,7 @@ def fields_of(message: Descriptor, path: str = "") -> Iterator[tuple[str, FieldD
 
 
 def valid(message: Descriptor) -> Message:
-    """A message that breaks no rule, about things that do not exist."""
+    """A message that breaks no rule; its ids do not exist."""
     made = message_factory.GetMessageClass(message)()
     for field in message.fields if message.full_name != RAW else ():
         rules = rules_of(field)
@@ -126,7 +126,7 @@ def _value(field: FieldDescriptor, rules: Any) -> Any:
         case FieldDescriptor.TYPE_INT32:
             return max(rules.int32.gte, 1)
         case _:
-            raise TypeError(f"{field.full_name}: teach this file a valid value of its type")
+            raise TypeError(f"{field.full_name}: add a valid value of its type here")
 
 
 def _allowed(field: FieldDescriptor, rules: Any) -> list[int]:
@@ -162,7 +162,7 @@ def _text(rules: Any) -> str:
 def _matching(pattern: str) -> str:
     """The shortest text that matches, for patterns that are classes with counts, such as ^[a-z][a-z0-9_]{1,39}$."""
     made = "".join(first * int(count or 1) for first, count in re.findall(r"\[(.)[^]]*\](?:\{(\d+)[,\d]*\})?", pattern))
-    assert re.fullmatch(pattern, made), f"{pattern}: teach this file to match it"
+    assert re.fullmatch(pattern, made), f"{pattern}: extend _matching for this pattern"
     return str(made)
 
 
@@ -171,7 +171,7 @@ def _matching(pattern: str) -> str:
 
 @dataclass(frozen=True)
 class Bad:
-    """A request with one thing wrong."""
+    """A request with one invalid field."""
 
     path: str
     why: str
@@ -265,7 +265,7 @@ def _bad_texts(rules: Any) -> Iterator[tuple[str, str]]:
         yield "much too long", CANARY + "x" * 100_000
 
 
-# Odd requests: the contract's rules allow them, so the service has to judge
+# Odd requests: the contract's rules allow them, so the service has to check them
 
 ODD_TEXTS = [
     *("\0", f"a\0{CANARY}", "\u202e" * 8, "\ufeff" * 8, "\U0001f9ff" * 20, "e\u0301" * 12, " " * 30, "\x1b[2J" * 6),
@@ -286,7 +286,7 @@ ODD_MASKS = [[], [""], [CANARY], ["name", CANARY], ["*", "name"], ["name"] * 10_
 
 
 def odd(message: Descriptor) -> list[Bad]:
-    """Requests that hold null characters, escapes, impossible dates and masks of what does not exist."""
+    """Requests with null characters, escapes, impossible dates and masks of fields that do not exist."""
     found = []
     for path, field in fields_of(message) if message.full_name != RAW else ():
         for value in _odd_values(field):

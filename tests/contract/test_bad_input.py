@@ -21,7 +21,7 @@ from tests.support import Refusal, read_refusal
 METHODS = [pytest.param(method, id=str(method)) for method in methods()]
 OURS = [pytest.param(method, id=str(method)) for method in methods() if method.descriptor.input_type.full_name != RAW]
 RECORDED = {"billing.CreatePayment"}
-"""Writes that it was refused: a payment is recorded before its thing is authorised."""
+"""Methods that write although they refuse: a payment is recorded before its owner authorises it."""
 FOR_MEMBERS = [pytest.param(method, id=str(method)) for method in methods() if method.policy.needs_member]
 FOR_ADMINS = [
     pytest.param(method, id=str(method)) for method in methods() if method.policy.access == Access.ACCESS_ADMIN
@@ -38,17 +38,17 @@ class Caller:
         self.world = world
 
     def right(self, method: Method) -> str:
-        """A certificate that may call it."""
+        """The name of a certificate that may call it."""
         return next(iter(sorted(method.policy.callers))) if method.policy.access == Access.ACCESS_SERVICE else "gateway"
 
     def metadata(self, method: Method) -> Metadata:
-        """A token that may call it; of a member that nobody knows."""
+        """A token that may call it, of a member without an account."""
         if not method.policy.needs_member:
             return ()
         return self.world.caller(roles=["admin"] if method.policy.access == Access.ACCESS_ADMIN else []).metadata
 
     async def raw(self, method: Method, body: bytes, metadata: Metadata, certificate: str = "") -> Refusal | None:
-        """How a call was refused; None when it was answered. Nothing of it may be repeated in an error."""
+        """The refusal of a call, or None if it was answered. No error may repeat any part of the call."""
         channel = self.world.channel(method.context, certificate or self.right(method))
         call: Any = channel.unary_unary(method.policy.path)
         try:
@@ -85,8 +85,8 @@ async def written(world: World, context: str) -> dict[str, tuple[int, int]]:
     return {name: (count, total) for name, count, total in await world.superuser.fetch(sums)}
 
 
-async def test_a_write_would_be_seen(world: World) -> None:
-    """The control of all the others: one row more, and one row changed."""
+async def test_a_write_would_be_detected(world: World) -> None:
+    """The check of the other tests: an added row and a changed row are both detected."""
     before = await written(world, "streak")
     await world.superuser.execute("INSERT INTO streak.inbox_failures VALUES ('x', gen_random_uuid(), 1, 'y')")
     more = await written(world, "streak")
@@ -99,13 +99,13 @@ async def test_a_write_would_be_seen(world: World) -> None:
 
 
 def refused(refusal: Refusal | None, method: Method, code: str, reason: str) -> None:
-    """It was refused so, in the words of the context that serves it."""
+    """Assert that the call was refused with this code and reason, by the context that serves the method."""
     assert refusal is not None, "the call was answered"
     assert (refusal.code, refusal.reason, refusal.domain) == (code, reason, f"unora.{method.context}")
 
 
 def clean(refusal: Refusal | None, method: Method) -> None:
-    """It was answered, or refused in a way that a client can act on."""
+    """Assert that the call was answered, or refused with a reason that a client can act on."""
     if refusal is not None:
         assert refusal.code not in ("INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "UNAVAILABLE", "DEADLINE_EXCEEDED"), refusal
         assert refusal.domain == f"unora.{method.context}"
@@ -126,9 +126,7 @@ async def test_a_certificate_that_is_not_named_is_denied(world: World, call: Cal
 
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("method", FOR_MEMBERS)
-async def test_without_a_token_that_can_be_trusted_nobody_is_a_member(
-    world: World, call: Caller, method: Method
-) -> None:
+async def test_a_call_without_a_valid_token_is_refused(world: World, call: Caller, method: Method) -> None:
     before = await written(world, method.context)
     request = valid(method.descriptor.input_type)
     good = world.caller(roles=["admin"]).token
@@ -164,7 +162,7 @@ async def test_a_field_that_breaks_its_rule_is_named(world: World, call: Caller,
 
 @pytest.mark.rule("XX-04")
 @pytest.mark.parametrize("method", OURS)
-async def test_an_empty_request_is_told_what_it_lacks(world: World, call: Caller, method: Method) -> None:
+async def test_an_empty_request_is_refused_with_the_missing_fields(world: World, call: Caller, method: Method) -> None:
     empty = type(valid(method.descriptor.input_type))()
     wrong = {each.path.partition(".")[0] for each in bad(method.descriptor.input_type) if each.why in LACKING}
     lacking = wrong - {
@@ -186,7 +184,7 @@ async def test_an_empty_request_is_told_what_it_lacks(world: World, call: Caller
 
 
 LACKING = ("empty", "absent", "empty list")
-"""What is wrong with a field that was left out."""
+"""The faults of a field that is missing."""
 
 
 @pytest.mark.rule("XX-04")
@@ -210,10 +208,10 @@ def _begins_with_text(method: Method) -> bool:
 
 @pytest.mark.rule("XX-04")
 @pytest.mark.parametrize("method", METHODS)
-async def test_what_does_not_exist_is_a_clean_refusal_that_writes_nothing(
+async def test_a_request_about_nothing_is_refused_and_writes_nothing(
     world: World, call: Caller, method: Method
 ) -> None:
-    """A right request about nothing, by a member that nobody knows."""
+    """A valid request with ids that do not exist, by a member without an account."""
     before = await written(world, method.context)
     result = await call(method, valid(method.descriptor.input_type))
     clean(result, method)

@@ -1,4 +1,4 @@
-"""What the contract promises, read from its descriptors (XX-01, XX-03): a new method or event is held to it at once."""
+"""The promises of the contract, checked by its descriptors (XX-01, XX-03): a new method or event is checked at once."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ OURS = [pytest.param(method, id=str(method)) for method in methods() if method.d
 OTHERS = [pytest.param(method, id=str(method)) for method in methods() if method.descriptor.input_type.full_name == RAW]
 EVENTS = [pytest.param(event, id=event.full_name.removeprefix("unora.")) for event in events()]
 KNOWN_BY_PAYMENT = {"streak.AuthorizeRecovery"}
-"""Methods that know a repeat by the payment, which billing makes once for each request of its payer."""
+"""Methods that recognise a repeat by the payment id: billing creates one payment for each request of a payer."""
 FOR_PEOPLE = (Access.ACCESS_PUBLIC, Access.ACCESS_USER, Access.ACCESS_ADMIN)
 
-# What an event may never hold, as words of a field's name (XX-01). An id that names such a thing is allowed.
+# Words in a field's name that mean personal content, which no event may hold (XX-01). Ids of such objects are allowed.
 PERSONAL = frozenset(
     (
         *(
@@ -46,10 +46,10 @@ PERSONAL = frozenset(
     )
 )
 TEXTS_OF_EVENTS = {"role", "time_zone"}
-"""Strings that are states, though they are no ids: an IANA zone and a role's name."""
+"""Strings that are states and not ids: an IANA zone and a role's name."""
 
 DIGESTS = {"device_digest"}
-"""Keyed hashes, which tell two things apart and nothing else (SA-04)."""
+"""Keyed hashes: they only show whether two values are equal (SA-04)."""
 
 
 def option(method: Method) -> Any:
@@ -97,7 +97,7 @@ def test_every_method_has_a_request_and_a_response_of_its_own(method: Method) ->
 
 @pytest.mark.rule("BI-07")
 @pytest.mark.parametrize("method", OTHERS)
-def test_what_comes_as_it_is_is_recognised_by_its_own_signature(method: Method) -> None:
+def test_a_method_with_a_raw_body_recognises_repeats_itself(method: Method) -> None:
     assert method.policy.access == Access.ACCESS_PUBLIC
     assert method.policy.repeat == Repeat.REPEAT_OWN
     assert http(method).body == "*"
@@ -133,7 +133,7 @@ def test_every_field_of_every_request_is_bounded(method: Method) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_for_people_has_a_rest_route_and_what_is_for_services_has_none(method: Method) -> None:
+def test_methods_for_people_have_a_rest_route_and_methods_for_services_have_none(method: Method) -> None:
     assert bool(http(method).WhichOneof("pattern")) == (option(method).access in FOR_PEOPLE)
 
 
@@ -170,7 +170,7 @@ def test_every_event_begins_with_its_aggregate_and_version(event: Descriptor) ->
 
 @pytest.mark.rule("XX-01")
 @pytest.mark.parametrize("event", EVENTS)
-def test_no_event_can_hold_what_is_personal(event: Descriptor) -> None:
+def test_no_event_can_hold_personal_content(event: Descriptor) -> None:
     for path, field in fields_of(event):
         name = field.name
         if name in DIGESTS:
@@ -183,7 +183,7 @@ def test_no_event_can_hold_what_is_personal(event: Descriptor) -> None:
         assert not field.GetOptions().Extensions[options_pb2.sensitive], path
 
 
-def test_events_are_messages_of_one_file_each_context() -> None:
+def test_every_context_has_its_events_in_one_file() -> None:
     assert {event.full_name.split(".")[1] for event in events()} <= set(CONTEXTS)
     names = [event.full_name for event in events()]
     assert len(names) == len(set(names)) > 0

@@ -1,4 +1,4 @@
-"""What takes longest comes first, so that all workers end at the same time."""
+"""The longest tests come first, so that all workers end at about the same time."""
 
 from __future__ import annotations
 

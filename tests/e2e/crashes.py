@@ -1,7 +1,7 @@
-"""Crashes at a chosen instant, held from outside: no service knows that it is held, or killed.
+"""Kills services at a chosen instant of a transaction, from outside: the code of the services has no hooks for it.
 
-Tables that a saga writes get two triggers that wait for an advisory lock, which the test holds or not. One waits when
-the row is written, before its service asks for the commit; the other, deferred, waits inside the commit.
+Tables that a saga writes get two triggers that wait for an advisory lock, which the test can hold. One waits when the
+row is written, before the service asks for the commit; the other, deferred, waits inside the commit.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ ASKS_FOR_LEAD = """
 
 
 class Point(IntEnum):
-    """Where in a transaction a service is held."""
+    """The point in a transaction at which a service is held."""
 
     BEFORE_COMMIT = 1
-    """The row is written; the commit is not asked for yet."""
+    """The row is written, and the service has not asked for the commit yet."""
     IN_COMMIT = 2
-    """The commit is asked for and will be done, even if its service is gone by then."""
+    """The service has asked for the commit, which completes even if the service is killed."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One write of a saga: by which context, and when a row of the table is meant."""
+    """One write of a saga: a context, a table, and the condition for its rows."""
 
     context: str
     table: str
@@ -59,7 +59,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """Of the connections that write it."""
+        """The application name of the connections that write it."""
         return f"unora_{self.context}_relay" if self.by_relay else f"unora_{self.context}"
 
 
@@ -76,11 +76,11 @@ class Crashes:
         self._stack = stack
         self._env = env
         self._superuser = superuser
-        self._holder = holder  # of the locks, for which it may have to wait while the other looks
+        self._holder = holder  # holds the locks; it may have to wait for one while `superuser` reads
         self._numbers: dict[Step, int] = {}
 
-    async def know(self, *steps: Step) -> None:
-        """Puts the triggers of these steps in place."""
+    async def add_triggers(self, *steps: Step) -> None:
+        """Create the triggers of these steps."""
         await self._superuser.execute(WAITS)
         for step in steps:
             number = self._numbers[step] = len(self._numbers) + 1
@@ -95,14 +95,14 @@ class Crashes:
                 )
 
     async def hold(self, point: Point, *steps: Step) -> None:
-        """From now on a transaction that comes to one of these steps waits there."""
+        """From now on a transaction that reaches one of these steps waits there."""
         for step in steps:
             await self._holder.execute("SELECT pg_advisory_lock($1::int, $2::int)", int(point), self._numbers[step])
 
     async def held(self, point: Point, *steps: Step, count: int = 1) -> list[int]:
-        """Returns when at each of these steps so many wait, all at one moment; the ids of their backends."""
+        """Return when `count` transactions wait at each of these steps at the same moment: their backends' pids."""
 
-        async def look() -> list[int]:
+        async def waiting() -> list[int]:
             found: list[int] = []
             for step in steps:
                 rows = await self._superuser.fetch(WAITING, int(point), self._numbers[step], step.name)
@@ -111,13 +111,13 @@ class Crashes:
                 found += [row["pid"] for row in rows]
             return found
 
-        return await eventually(look, f"{point.name}: {', '.join(step.table for step in steps)}")
+        return await eventually(waiting, f"{point.name}: {', '.join(step.table for step in steps)}")
 
     async def kill_held(self, point: Point, *steps: Step, count: int = 1) -> None:
-        """Kills the services that wait at these steps, at once; returns when they run again.
+        """Kill the services that wait at these steps, all at once. Return when they run again.
 
-        Before the commit they die while they wait, and what they wrote is lost with them. In the commit they are
-        frozen first: it is done while they can neither acknowledge nor publish nor answer, and then they die.
+        Before the commit they die while they wait, and their writes are lost. In the commit they are frozen first: the
+        commit completes while they cannot acknowledge, publish or answer, and then they die.
         """
         backends = await self.held(point, *steps, count=count)
         rows = self._rows({step.context for step in steps})
@@ -130,11 +130,11 @@ class Crashes:
         await self._die(rows)
 
     async def kill(self, *contexts: str) -> None:
-        """Kills services where they are; returns when they run again."""
+        """Kill services at whatever they are doing. Return when they run again."""
         await self._die(self._rows(set(contexts)))
 
-    async def silence(self, *contexts: str) -> None:
-        """From now on no relay publishes the events of these contexts: the lock of their leader is held here."""
+    async def stop_relays(self, *contexts: str) -> None:
+        """From now on no relay publishes the events of these contexts: this connection holds their leader lock."""
         mine = self._holder.get_server_pid()
         for context in contexts:
             lead = f"relay {context}"
@@ -148,8 +148,8 @@ class Crashes:
             )
             await asked
 
-    async def let_publish(self, *contexts: str) -> None:
-        """Ends a silence."""
+    async def start_relays(self, *contexts: str) -> None:
+        """Let the relays of these contexts publish again."""
         for context in contexts:
             await self._holder.execute("SELECT pg_advisory_unlock(hashtext($1))", f"relay {context}")
 

@@ -1,4 +1,4 @@
-"""What a saga has left: its rows, its events and the provider's charges, counted, so that nothing is there twice."""
+"""The results of a saga: its rows, its events and the provider's charges, counted, so that nothing exists twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unora_testing.invariants.events import INVARIANTS
 from tests.e2e.saga_couples import SagaCouple
 
 Then = Literal["kept", "converted", "refused"]
-"""What became of a payment: its thing was given; and later turned into credits; or could not be given."""
+"""The result of a payment: the purchased item was delivered (and later converted to credits), or was rejected."""
 LATER: dict[Then, list[str]] = {
     "kept": ["payment_applied"],
     "converted": ["payment_applied", "payment_credited"],
@@ -52,19 +52,19 @@ PAIR = """
 
 
 class Outcomes:
-    """The books of a stack at rest."""
+    """The results on an idle stack."""
 
     def __init__(self, superuser: asyncpg.Connection[asyncpg.Record], book: Path) -> None:
         self._superuser = superuser
         self._book = book
 
     def charges(self, payment_id: str) -> list[dict[str, Any]]:
-        """What the provider has of a payment."""
+        """The provider's charges of a payment."""
         intents = json.loads(self._book.read_bytes())["intents"].values()
         return [intent for intent in intents if intent["metadata"]["payment_id"] == payment_id]
 
     async def paid_once(self, couple: SagaCouple, payment_id: str, then: Then = "kept") -> None:
-        """One charge, and one thing for it, or its price in credits; or both, when the partner ended it (BI-05)."""
+        """One charge, and one purchased item or its price in credits; or both, if the partner ended it (BI-05)."""
         row = await self._superuser.fetchrow(COUNTS, UUID(payment_id))
         assert row is not None
         price = PRICES[row["purpose"]]
@@ -89,7 +89,7 @@ class Outcomes:
         assert row["sum"] == row["balance"]
 
     async def ended_once(self, couple: SagaCouple, *, by_block: bool) -> None:
-        """One ending, by a; what hangs on the connection has ended with it, once."""
+        """One ending, by a; streak, reveals and slots of the connection ended with it, once."""
         row = await self._superuser.fetchrow(PAIR, UUID(couple.connection_id))
         assert row is not None
         assert (row["connection_status"], row["ended_by_id"]) == ("ended", couple.a.user)
@@ -102,7 +102,7 @@ class Outcomes:
             assert await self._emitted("matching", member.id) == ["inventory_changed"]
 
     async def no_webhook_waits(self) -> bool:
-        """Whether the provider has nothing to tell any more."""
+        """Whether billing has accepted every webhook."""
         return not json.loads(self._book.read_bytes())["waiting"]
 
     async def recovered(self, *payment_ids: str) -> bool:
@@ -130,8 +130,8 @@ class Outcomes:
         )
         return number
 
-    async def events_are_whole(self) -> None:
-        """Every event was emitted once per version, is published, was applied, and audited once."""
+    async def events_are_complete(self) -> None:
+        """Every event was emitted once per version, published, applied, and audited once."""
         broken: dict[Invariant, list[Any]] = {
             invariant: rows for invariant in INVARIANTS if (rows := await self._superuser.fetch(invariant.sql))
         }

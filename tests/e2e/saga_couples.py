@@ -1,4 +1,4 @@
-"""Couples on a running stack, made by rows such as matching writes, and the calls of their apps."""
+"""Couples on a running stack, created by the rows that matching would write, and the calls of their apps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support import request_id
 S = TypeVar("S")
 AT_RISK_FOR: Final = timedelta(hours=5)
 REVEAL_FOR_SALE: Final = 3
-"""The first that a free member can buy."""
+"""The lowest reveal that a free member can buy."""
 
 FORMED = """
     INSERT INTO matching.connections
@@ -52,7 +52,7 @@ EMITTED = """
 
 @dataclass
 class SagaCouple:
-    """Two members who are connected. On a day that only one of them keeps, a keeps it and b breaks it."""
+    """Two connected members. On a day that breaks, a checks in and b does not."""
 
     connection_id: str
     a: Caller
@@ -90,12 +90,12 @@ class MemberApps:
         return made
 
     async def break_day(self, couples: list[SagaCouple]) -> None:
-        """The first day of these couples ends without b, and their payment windows open."""
+        """End the first day of these couples without a check-in of b, so that their payment windows open."""
         await asyncio.gather(*(self.check_in(couple) for couple in couples))
         await self._clock.move(await self._closes_at(couples[0]) - await self._clock.now())
 
     async def put_at_risk(self, couples: list[SagaCouple]) -> None:
-        """Late on a day that a kept and b has not, when a has no nudge of the tier left."""
+        """Move to an evening on which a has checked in, b has not, and a has used the nudge of the tier."""
         await asyncio.gather(*(self.check_in(couple) for couple in couples))
         await self._clock.move(await self._closes_at(couples[0]) - AT_RISK_FOR)
         nudge = self._stub(StreakServiceStub, "streak").SendNudge
@@ -103,19 +103,19 @@ class MemberApps:
             await self._call(nudge, SendNudgeRequest(request_id=request_id(), streak_id=couple.streak_id), couple.a)
 
     async def check_in(self, couple: SagaCouple) -> None:
-        """By a."""
+        """Member a checks in."""
         request = CheckInRequest(request_id=request_id(), streak_id=couple.streak_id, effort_signal=EFFORT_SIGNAL_HIGH)
         await self._call(self._stub(StreakServiceStub, "streak").CheckIn, request, couple.a)
 
     async def create(self, request: billing.CreatePaymentRequest, payer: Caller) -> billing.CreatePaymentResponse:
-        """A payment, or what the same request made before."""
+        """A payment; for a repeated request, the first one."""
         answer: billing.CreatePaymentResponse = await self._call(
             self._stub(BillingServiceStub, "billing").CreatePayment, request, payer
         )
         return answer
 
     async def confirm(self, confirmation: billing.Confirmation) -> None:
-        """With a card that pays."""
+        """Confirm with a card that pays."""
         form = {"payment_method": "pm_card_visa", "client_secret": confirmation.client_secret}
         path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
         async with httpx.AsyncClient(base_url=self._provider) as client:

@@ -35,7 +35,7 @@ class Stack:
 
     @contextmanager
     def up(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Runs inside; it is gone afterwards, whatever happened."""
+        """The stack runs inside the block and is stopped afterwards."""
         with self.output.open("wb") as output:
             process = subprocess.Popen(self.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         try:

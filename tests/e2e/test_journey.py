@@ -1,4 +1,4 @@
-"""The journey through real processes, as a person plays it, and a stack that heals itself."""
+"""The journey through real processes, as a person plays it, and a stack that restarts its services."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.mark.rule("ID-02", "PR-02", "PR-06", "DI-02", "DI-03", "DI-04", "DI-06", "MA-01", "MA-04", "MA-10", "MA-13")
 @pytest.mark.rule("ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01")
-def test_sixty_members_and_all_that_may_happen_to_them(stack: Stack) -> None:
+def test_the_journey_of_sixty_members_sees_what_it_expects(stack: Stack) -> None:
     """From nothing: a stack is started, played on, and stopped."""
     done = stack.demo(DEMO_WITHIN)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -59,8 +59,8 @@ def test_sixty_members_and_all_that_may_happen_to_them(stack: Stack) -> None:
     assert stack.run("status").returncode == 1
 
 
-def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> None:
-    """The data survived the restart; a service that dies is started again, and that is said."""
+def test_data_survive_a_restart_and_a_killed_service_runs_again(stack: Stack) -> None:
+    """The data survive a restart of the stack; a service that dies is started again, and the output says so."""
     with stack.up() as up:
         env = Env.read(stack.folder.env)
         assert asyncio.run(_completed(env)) == 1
@@ -84,7 +84,7 @@ def test_a_killed_service_runs_again_and_the_data_are_there(stack: Stack) -> Non
 
 
 async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.CompletedProcess[str]:
-    """On a stack that runs, and only one at a time: two would move the days under each other's feet."""
+    """Only one demo runs on a stack at a time: two would both move its clock."""
     async with Clock(env):
         return await asyncio.to_thread(stack.demo, GENEROUS)
 

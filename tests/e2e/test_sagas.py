@@ -1,5 +1,5 @@
-"""Crash safety: whatever is killed at whatever instant of a saga, no money is taken without its thing or credits in
-its place, and nothing is there twice.
+"""Crash safety: whichever service is killed at whichever instant of a saga, money that was taken ends as the purchased
+item or as credits, and nothing happens twice.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ STEPS = (
 )
 
 DRIVEN_ON_AFTER = timedelta(seconds=61)
-"""After so long a payment that got stuck is taken up by itself."""
+"""After this time a job of billing continues a payment that got stuck."""
 REDELIVERED_AFTER = "3"
-"""Seconds of the stream's patience, which is longer elsewhere."""
+"""Seconds until the stream delivers an event again; the default is longer."""
 
 
 class Five(NamedTuple):
@@ -62,7 +62,7 @@ class Five(NamedTuple):
 
 @dataclass
 class Sagas:
-    """A stack with couples who are about to begin."""
+    """A stack with couples at the beginning of each saga."""
 
     apps: MemberApps
     clock: Clock
@@ -71,30 +71,30 @@ class Sagas:
     fives: list[Five]
 
     async def pay(self, purpose: str, couple: SagaCouple) -> str:
-        """A payment up to where the provider has the money; the breaker pays for a recovery. Its id."""
+        """Create a payment and confirm it at the provider; the breaker pays for a recovery. Return its id."""
         made = await self.apps.create(pays_for(purpose, couple), couple.b if purpose == "RECOVERY" else couple.a)
         await self.apps.confirm(made.confirmation)
         return made.payment.payment_id
 
     async def recover(self, couple: SagaCouple) -> str:
-        """A recovery that applied."""
+        """A recovery that was applied."""
         payment_id = await self.pay("RECOVERY", couple)
         await self.apply()
         return payment_id
 
     async def apply(self) -> None:
-        """Returns when all that follows from what the provider tells has happened."""
+        """Return when the webhooks are accepted and the stack is idle."""
         await self.take_webhooks()
         await self.clock.wait_until_idle()
 
     async def take_webhooks(self) -> None:
-        """Returns when the provider has nothing to tell any more."""
+        """Return when billing has accepted every webhook."""
         await eventually(self.left.no_webhook_waits, "billing took every webhook")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def sagas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sagas]:
-    """One stack, whose streams deliver soon what was not acknowledged."""
+    """One stack, whose streams soon deliver again what was not acknowledged."""
     stack = Stack(tmp_path_factory.mktemp("sagas") / "run")
     environment = os.environ | {"UNORA_REDELIVERY_SECONDS": REDELIVERED_AFTER}
     with stack.output.open("wb") as output:
@@ -108,7 +108,7 @@ async def sagas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sagas
         holder = await asyncpg.connect(env.postgres)
         async with Clock(env) as clock:
             crash = Crashes(stack, env, clock.superuser, holder)
-            await crash.know(*STEPS)
+            await crash.add_triggers(*STEPS)
             apps = MemberApps(env, clock, (stack.folder.path / "keys" / "token.pem").read_text())
             left = Outcomes(clock.superuser, stack.folder.path / "payments.json")
             couples = await apps.connect(20)
@@ -127,7 +127,7 @@ async def sagas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sagas
 
 @pytest.mark.rule("XX-02", "BI-05", "BI-08", "BI-11", "ST-17", "ST-18", "RE-05", "MA-12")
 async def test_killed_before_the_commit(sagas: Sagas) -> None:
-    """What was written is lost with the service, and is done again when the event, or the webhook, comes again."""
+    """The writes are lost with the service, and are made again when the event or the webhook is delivered again."""
     apps, crash, five = sagas.apps, sagas.crash, sagas.fives[0]
     protected = await sagas.recover(five.conversion)
     await crash.hold(BEFORE_COMMIT, RECOVERED, BOUGHT, NUDGED, CONVERTED, ENDED_BY_BLOCK)
@@ -149,15 +149,15 @@ async def test_killed_before_the_commit(sagas: Sagas) -> None:
     await sagas.left.paid_once(five.conversion, protected, "converted")
     await sagas.left.ended_once(five.conversion, by_block=False)
     await sagas.left.ended_once(five.block, by_block=True)
-    await sagas.left.events_are_whole()
+    await sagas.left.events_are_complete()
 
 
 @pytest.mark.rule("XX-02", "BI-05", "BI-07", "ST-17", "RE-05", "MA-12")
 async def test_killed_after_the_commit(sagas: Sagas) -> None:
-    """What was committed and never published is told by the service that comes after."""
+    """Events that were committed and not published are published by the restarted service."""
     apps, crash, five = sagas.apps, sagas.crash, sagas.fives[1]
     protected = await sagas.recover(five.conversion)
-    await crash.silence("billing", "matching", "safety")
+    await crash.stop_relays("billing", "matching", "safety")
 
     recovery = await sagas.pay("RECOVERY", five.recovery)
     purchase = await sagas.pay("REVEAL", five.purchase)
@@ -169,7 +169,7 @@ async def test_killed_after_the_commit(sagas: Sagas) -> None:
     assert await sagas.left.unpublished("billing", "payment_succeeded") == 3
     assert await sagas.left.unpublished("matching", "connection_ended") == 1
     assert await sagas.left.unpublished("safety", "member_blocked") == 1
-    await crash.let_publish("billing", "matching", "safety")
+    await crash.start_relays("billing", "matching", "safety")
 
     await sagas.apply()
     await sagas.left.paid_once(five.recovery, recovery)
@@ -178,14 +178,14 @@ async def test_killed_after_the_commit(sagas: Sagas) -> None:
     await sagas.left.paid_once(five.conversion, protected, "converted")
     await sagas.left.ended_once(five.conversion, by_block=False)
     await sagas.left.ended_once(five.block, by_block=True)
-    await sagas.left.events_are_whole()
+    await sagas.left.events_are_complete()
 
 
 @pytest.mark.rule("BI-05", "BI-07", "BI-08", "BI-11", "ST-17", "ST-20", "RE-05", "MA-12", "XX-02")
 async def test_killed_after_the_charge(sagas: Sagas) -> None:
-    """The provider has the charge and billing has not written it down; or the thing was given, and its protection not
-    opened, when the partner ends the connection or blocks. A repeat, or nobody's doing, takes the payment up again.
-    What was published by then, and not marked so, is published again.
+    """The provider has the charge, and billing has not stored it; or the item was delivered, and its protection is not
+    open yet, when the partner ends the connection or blocks. A repeated call, or a job, continues the payment. Events
+    that were published, and not marked as published, are published again.
     """
     apps, crash, five = sagas.apps, sagas.crash, sagas.fives[2]
     await crash.hold(BEFORE_COMMIT, PROTECTED)
@@ -227,13 +227,13 @@ async def test_killed_after_the_charge(sagas: Sagas) -> None:
     await sagas.left.paid_once(five.block, blocked, "converted")
     await sagas.left.ended_once(five.conversion, by_block=False)
     await sagas.left.ended_once(five.block, by_block=True)
-    await sagas.left.events_are_whole()
+    await sagas.left.events_are_complete()
 
 
 @pytest.mark.rule("XX-02", "BI-05", "BI-07", "BI-08", "BI-11", "ST-17", "ST-18", "RE-05", "MA-12")
 async def test_killed_before_the_acknowledgement(sagas: Sagas) -> None:
-    """It is committed, and the stream, the provider and the members' apps do not hear of it: all of them come again,
-    and find it done. Also when it is credits for what could not be given: a reveal that was bought twice.
+    """The step is committed, but the stream, the provider and the members' apps get no answer: all of them repeat, and
+    the repeat changes nothing. The same holds for credits for a rejected purchase: a reveal that was bought twice.
     """
     apps, crash, five = sagas.apps, sagas.crash, sagas.fives[3]
     protected = await sagas.recover(five.conversion)
@@ -267,4 +267,4 @@ async def test_killed_before_the_acknowledgement(sagas: Sagas) -> None:
     await sagas.left.paid_once(five.conversion, protected, "converted")
     await sagas.left.ended_once(five.conversion, by_block=False)
     await sagas.left.ended_once(five.block, by_block=True)
-    await sagas.left.events_are_whole()
+    await sagas.left.events_are_complete()

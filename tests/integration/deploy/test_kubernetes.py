@@ -1,4 +1,4 @@
-"""deploy/k8s as it is rendered, against the code: names, ports, variables, commands, probes, and who may reach whom."""
+"""The rendered deploy/k8s, compared with the code: names, ports, variables, commands, probes, network policies."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def deployments() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("version", kubernetes.VERSIONS)
-def test_kubernetes_takes_every_object_strictly(rendered: Rendered, version: str) -> None:
+def test_every_object_passes_strict_validation(rendered: Rendered, version: str) -> None:
     found, unknown = kubernetes.faults(rendered.objects, version)
     assert found == []
     assert set(unknown) == {"Certificate", "Issuer"}
@@ -82,14 +82,14 @@ def test_a_fault_would_be_found(rendered: Rendered) -> None:
     assert found[0].startswith("Pod a: ")
 
 
-def test_nothing_is_left_of_the_template(rendered: Rendered) -> None:
+def test_no_object_keeps_the_name_of_the_template(rendered: Rendered) -> None:
     assert {item["metadata"]["name"] for item in rendered.objects if "context" in str(item)} == set()
     outside = [item for item in rendered.objects if item["kind"] != "Namespace"]
     assert {item["metadata"]["namespace"] for item in outside} == {"unora"}
     assert {item["metadata"]["labels"][PART_OF] for item in outside} == {"unora"}
 
 
-def test_every_context_has_its_processes_and_what_keeps_them_up(rendered: Rendered) -> None:
+def test_every_context_has_its_deployments_services_budgets_and_jobs(rendered: Rendered) -> None:
     both = {f"{context}-{role}" for context, role in deployments()}
     assert set(rendered.all("Deployment")) == set(rendered.all("PodDisruptionBudget")) == both
     assert set(rendered.all("Service")) == {f"{context}-api" for context in CONTEXTS}
@@ -105,7 +105,7 @@ def test_every_context_has_its_processes_and_what_keeps_them_up(rendered: Render
             assert spread["labelSelector"]["matchLabels"] == selector
 
 
-def test_how_many_run(rendered: Rendered) -> None:
+def test_the_number_of_replicas(rendered: Rendered) -> None:
     scaled = rendered.all("HorizontalPodAutoscaler")
     found = {name: item["spec"].get("replicas") for name, item in rendered.all("Deployment").items()}
     if rendered.overlay == "dev":
@@ -115,12 +115,12 @@ def test_how_many_run(rendered: Rendered) -> None:
     for name, item in scaled.items():
         assert item["spec"]["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         assert item["spec"]["minReplicas"] == 3
-        assert found[name] is None, "who scales says how many"
+        assert found[name] is None, "the autoscaler sets the number"
     assert {found[f"{context}-worker"] for context in CONTEXTS} == {3}
 
 
 @pytest.mark.parametrize(("context", "role"), deployments())
-def test_a_process_is_told_what_it_reads_and_nothing_else(rendered: Rendered, context: str, role: str) -> None:
+def test_a_process_gets_the_variables_that_it_reads_and_no_others(rendered: Rendered, context: str, role: str) -> None:
     environment = rendered.environment(f"{context}-{role}")
     assert misfits(context, environment) == []
     assert environment["UNORA_LISTEN"] == f"0.0.0.0:{GRPC}"
@@ -137,7 +137,7 @@ def test_a_process_is_told_what_it_reads_and_nothing_else(rendered: Rendered, co
 
 
 @pytest.mark.parametrize(("context", "role"), deployments())
-def test_a_process_takes_its_configuration(
+def test_a_process_accepts_its_configuration(
     rendered: Rendered, context: str, role: str, tmp_path: Path, secrets: Path
 ) -> None:
     """With the secrets that compose has: the names under which both mount them are the same."""
@@ -176,7 +176,7 @@ def test_a_process_is_a_command_that_exists_with_its_ports_and_probes(
     assert probes["readinessProbe"] == {"port": HEALTH, "service": READINESS}
 
 
-def test_jobs_are_commands_that_exist_and_read_what_they_are_given(rendered: Rendered) -> None:
+def test_jobs_are_commands_that_exist_and_read_their_mounted_secrets(rendered: Rendered) -> None:
     pods = rendered.pods()
     for context in CONTEXTS:
         module, *words = container(pods[f"{context}-migrate"])["args"]
@@ -192,7 +192,7 @@ def test_jobs_are_commands_that_exist_and_read_what_they_are_given(rendered: Ren
         assert variable["value"].rpartition("/")[0] in mounts
 
 
-def test_pods_can_do_nothing_that_they_need_not(rendered: Rendered) -> None:
+def test_pods_have_no_rights_that_they_do_not_need(rendered: Rendered) -> None:
     for pod in rendered.pods().values():
         spec, found = pod["spec"], container(pod)
         assert spec["automountServiceAccountToken"] is False
@@ -211,14 +211,14 @@ def test_pods_can_do_nothing_that_they_need_not(rendered: Rendered) -> None:
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_no_secret_is_in_what_is_applied(rendered: Rendered) -> None:
+def test_no_secret_is_in_the_manifests(rendered: Rendered) -> None:
     assert rendered.all("Secret") == {}
     for pod in rendered.pods().values():
         assert all("value" not in variable or MOUNT in variable["value"] for variable in container(pod).get("env", []))
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_a_certificate_says_who_the_context_is(rendered: Rendered, context: str) -> None:
+def test_a_certificate_names_its_context(rendered: Rendered, context: str) -> None:
     spec = rendered.all("Certificate")[f"{context}-tls"]["spec"]
     assert spec["uris"] == [f"spiffe://unora/{context}"]
     assert spec["dnsNames"] == [f"{context}.unora"]
@@ -227,13 +227,13 @@ def test_a_certificate_says_who_the_context_is(rendered: Rendered, context: str)
     assert spec["issuerRef"]["name"] in rendered.all("Issuer")
 
 
-def test_who_comes_with_the_rights_of_a_gateway(rendered: Rendered) -> None:
-    """A developer's certificate is made where one is let in, and nowhere else."""
-    let_in = tuple(rendered.environment("streak-api").get("UNORA_GATEWAY_CALLERS", "gateway").split(","))
+def test_only_dev_has_a_certificate_with_the_gateways_rights_besides_the_gateway(rendered: Rendered) -> None:
+    """A developer's certificate exists only where its name is an accepted gateway caller."""
+    accepted = tuple(rendered.environment("streak-api").get("UNORA_GATEWAY_CALLERS", "gateway").split(","))
     others = {uri for name, item in rendered.all("Certificate").items() for uri in item["spec"].get("uris", [])}
     others -= {f"spiffe://unora/{context}" for context in CONTEXTS}
-    assert others == {f"spiffe://unora/{caller}" for caller in let_in if caller != "gateway"}
-    assert let_in == (CALLERS if rendered.overlay == "dev" else ("gateway",))
+    assert others == {f"spiffe://unora/{caller}" for caller in accepted if caller != "gateway"}
+    assert accepted == (CALLERS if rendered.overlay == "dev" else ("gateway",))
 
 
 def values(selector: Object) -> list[str]:
@@ -245,7 +245,7 @@ def values(selector: Object) -> list[str]:
 
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_the_network_lets_through_whom_the_contract_lets_call(rendered: Rendered, context: str) -> None:
+def test_the_network_admits_the_callers_that_the_contract_allows(rendered: Rendered, context: str) -> None:
     policy = rendered.all("NetworkPolicy")[f"{context}-callers"]["spec"]
     assert policy["podSelector"]["matchLabels"] == {NAME: context, COMPONENT: "api"}
     (rule,) = policy["ingress"]
@@ -255,7 +255,7 @@ def test_the_network_lets_through_whom_the_contract_lets_call(rendered: Rendered
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_the_network_lets_a_context_out_to_those_it_may_call(rendered: Rendered, context: str) -> None:
+def test_the_network_lets_a_context_reach_the_contexts_that_it_may_call(rendered: Rendered, context: str) -> None:
     policy = rendered.all("NetworkPolicy")[f"{context}-peers"]["spec"]
     assert policy["podSelector"]["matchLabels"] == {NAME: context}
     (rule,) = policy["egress"]
@@ -273,5 +273,5 @@ def test_everything_else_is_denied(rendered: Rendered) -> None:
     assert all(pod["metadata"]["labels"][PART_OF] == "unora" for pod in rendered.pods().values())
     outside = {name for name, item in policies.items() if "ipBlock" in str(item)}
     assert outside == {"identity-outside", "billing-outside"}
-    ways = {name for name, item in policies.items() if item["spec"]["policyTypes"] == ["Egress"]}
-    assert ways - outside == {"names", "postgres", "nats", *(f"{context}-peers" for context in CONTEXTS)}
+    egress = {name for name, item in policies.items() if item["spec"]["policyTypes"] == ["Egress"]}
+    assert egress - outside == {"names", "postgres", "nats", *(f"{context}-peers" for context in CONTEXTS)}

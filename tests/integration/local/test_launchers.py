@@ -49,7 +49,7 @@ async def test_postgres_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
     assert not (tmp_path / "pg").exists()
 
 
-async def test_postgres_runs_where_others_may_not_enter(tmp_path: Path) -> None:
+async def test_postgres_runs_for_a_folder_that_other_users_cannot_enter(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     server = Postgres(closed / "pg", port=ports.free()[0], password="secret", log=tmp_path / "pg.log", fsync=False)
@@ -70,7 +70,7 @@ async def _refused(action: Awaitable[Any]) -> None:
 
 async def _user(server: Nats, name: str, account: str | None = None) -> Client:
     async def quiet(_: Exception) -> None:
-        """What is refused shows as a time-out too."""
+        """A refusal also shows as a time-out."""
 
     return await nats.connect(
         server.url(name, account), inbox_prefix=f"_INBOX.{name}", error_cb=quiet, connect_timeout=GENEROUS
@@ -81,8 +81,8 @@ def _streams(client: Client) -> JetStreamContext:
     return client.jetstream(timeout=GENEROUS)
 
 
-async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
-    """MA-10: an interest cannot be read by a context that is not given it, by whatever way."""
+async def test_nats_restricts_each_context_to_its_subjects(tmp_path: Path) -> None:
+    """MA-10: a context without the permission cannot read an interest in any way."""
     port, monitoring = ports.free(2)
     server = Nats(
         tmp_path / "nats",
@@ -124,7 +124,7 @@ async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
             _streams(matching).publish(SENT, b"again"),
         )
 
-        # The subject that is allowed, with another filter inside.
+        # The allowed subject, with another filter in the request's body.
         allowed = consumer("streak", FORMED)
         request = {"stream_name": "unora_matching", "config": {"name": allowed, "filter_subject": SENT}}
         answer = await streak.request(
@@ -152,7 +152,7 @@ async def test_nats_holds_each_context_to_its_subjects(tmp_path: Path) -> None:
         await admin.close()
 
 
-async def test_nats_accounts_do_not_meet(tmp_path: Path) -> None:
+async def test_nats_accounts_are_separate(tmp_path: Path) -> None:
     port, monitoring = ports.free(2)
     server = Nats(
         tmp_path / "nats",

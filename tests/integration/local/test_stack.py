@@ -1,4 +1,4 @@
-"""The commands, run as a person runs them, on real servers and stand-ins for the services."""
+"""The commands, run as a person runs them, on real servers, with stand-ins for the services."""
 
 import json
 import os

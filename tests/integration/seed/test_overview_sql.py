@@ -1,4 +1,4 @@
-"""The SQL of the overview, unchanged: every name in it exists, and its results equal what members see.
+"""The SQL of the overview, unchanged: every name in it exists, and its results equal the answers to members.
 
 No service runs it like this, because a context reads only its own tables. Here a superuser runs it over all schemas.
 """
@@ -62,7 +62,7 @@ def shown(screen: Screen) -> list[str]:
 
 
 @pytest.mark.rule("XX-05")
-async def test_the_read_paths_of_the_overview_run_unchanged_and_return_what_members_see(
+async def test_the_read_paths_of_the_overview_run_unchanged_and_equal_the_answers(
     overview: Overview, scenario: Scenario
 ) -> None:
     one, other = await scenario.add_pair()

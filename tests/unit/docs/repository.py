@@ -11,30 +11,39 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *(ROOT / "libs" / "testing").rglob("*.md")])
+PAGES = sorted(
+    page
+    for page in [
+        *ROOT.glob("*.md"),
+        *(ROOT / ".github").glob("*.md"),
+        *DOCS.rglob("*.md"),
+        *(ROOT / "libs").rglob("*.md"),
+    ]
+    if page.name != "CHANGELOG.md"  # it names what is gone
+)
 KINDS = {".py", ".proto", ".md", ".yaml", ".yml", ".toml", ".sh", ".mako", ".txt", ""}
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 NAMED = re.compile(r"[\w<>{},.*-]+(?:/[\w<>{},.*-]+)*/?")
 MADE_WHEN_RUN = (".run/", ".compose", "kept/", "libs/protos")
-"""What these begin with is there only after something ran."""
+"""Paths that begin so exist only after a command has run."""
 BRACES = re.compile(r"\{([^}]*)\}")
 
 
 @cache
 def files() -> list[Path]:
-    """Every file that is kept, relative to the root; what is made on the way left out."""
+    """Every file of the repository, relative to the root, without generated ones."""
     found = []
     for folder, folders, names in os.walk(ROOT):
-        here = Path(folder).relative_to(ROOT)
-        folders[:] = [name for name in folders if (here / name).as_posix() == ".ci" or not _is_made(here / name)]
-        found += [here / name for name in names if not name.endswith(".pyc")]
+        inside = Path(folder).relative_to(ROOT)
+        folders[:] = [name for name in folders if (inside / name).as_posix() == ".ci" or not _is_made(inside / name)]
+        found += [inside / name for name in names if not name.endswith(".pyc")]
     return [path for path in found if path.name not in (".git", ".venv")]
 
 
 @cache
 def texts() -> dict[Path, str]:
-    """What stands in every file of words and code."""
+    """The content of every text file."""
     return {path: (ROOT / path).read_text() for path in files() if path.suffix in KINDS}
 
 
@@ -44,7 +53,7 @@ def prose(page: Path) -> str:
 
 
 def paths_named(page: Path) -> Iterator[str]:
-    """What stands in backticks and looks like a path of this repository."""
+    """Each text in backticks that looks like a path of this repository."""
     names = {path.name for path in files()} | {path.parts[0] for path in files()}
     endings = tuple(kind for kind in KINDS if kind)
     for token in CODE.findall(prose(page)):
@@ -55,7 +64,7 @@ def paths_named(page: Path) -> Iterator[str]:
 
 
 def exists(named: str) -> bool:
-    """Whether something of the repository has that path, or ends with it; `<word>` stands for any name."""
+    """Whether a path of the repository equals or ends with `named`; `<word>` stands for any name."""
     return all(_found(re.sub(r"<\w+>", "*", each).rstrip("/")) for each in _spread(named))
 
 

@@ -1,4 +1,4 @@
-"""The words for readers are true: what they name exists, and what follows from the code equals it."""
+"""The pages for readers are true: what they name exists, and what is generated equals the code."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_variables_are_ones_that_something_reads(page: Path) -> None:
         assert name.removesuffix("_FILE") in fields or name in code, name
 
 
-def test_what_is_written_from_the_code_equals_it() -> None:
+def test_generated_pages_equal_the_code() -> None:
     for path, page in reference.PAGES.items():
         assert path.read_text() == page(), f"{path.name} is old: make reference"
 
@@ -99,7 +99,7 @@ def test_every_rule_that_is_named_exists() -> None:
     assert unknown == set()
 
 
-def test_the_contexts_ask_and_hear_whom_the_architecture_says() -> None:
+def test_the_contexts_ask_and_hear_as_the_architecture_says() -> None:
     asked = {context: set[str]() for context in CONTEXTS}
     for method in reference.methods():
         if len(method.callers) < len(CONTEXTS) - 1:  # what all ask of identity is said of all
@@ -131,7 +131,7 @@ def test_make_alone_names_every_target() -> None:
     assert phony == TARGETS
 
 
-def test_nothing_is_left_to_do_and_nothing_is_of_one_machine() -> None:
+def test_no_open_task_and_no_path_of_one_machine_is_left() -> None:
     marks = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|/(?:home|root|work)/[a-z]|--(?:extra-)?index-url")
     found = {(str(path), mark) for path, text in texts().items() for mark in marks.findall(text)}
     assert found == set()
@@ -150,8 +150,8 @@ def test_a_docstring_says_more_than_the_id_of_a_rule() -> None:
     assert bare == set()
 
 
-def test_the_plans_show_what_their_owners_hold() -> None:
-    """Billing shows a plan's numbers; matching, discovery and streak hold them. The page of rules says them too."""
+def test_billing_shows_the_numbers_that_the_owners_of_plans_use() -> None:
+    """Billing shows a plan's numbers; matching, discovery and streak apply them; rules.md names them."""
     shown = _defaults("billing")
     page = (DOCS / "rules.md").read_text()
     rows = {
@@ -164,7 +164,7 @@ def test_the_plans_show_what_their_owners_hold() -> None:
         for tier, number in zip(("free", "plus", "pro"), map(int, cells), strict=True):
             field = name.format(tier)  # the same of both, so that one variable sets it
             assert shown[field] == _defaults(owner)[field] == number, (words, tier)
-    prices = [shown[f"{thing}_price"] for thing in ("recovery", "reveal", "nudge", "plus_monthly", "pro_monthly")]
+    prices = [shown[f"{purchase}_price"] for purchase in ("recovery", "reveal", "nudge", "plus_monthly", "pro_monthly")]
     said = re.search(
         r"recovery (\d+), reveal (\d+), extra nudge (\d+), plus (\d+) a month, pro (\d+) a month",
         page.replace("\n", " "),

@@ -1,4 +1,4 @@
-"""What a context may do on NATS."""
+"""The permissions of a context on NATS."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from unora_local.nats_config import permissions, write
 FORMED = "unora.matching.v1.connection_formed"
 
 
-def test_a_context_tells_only_what_is_its_own() -> None:
+def test_a_context_publishes_only_on_its_own_subjects() -> None:
     publish = permissions("streak", [])["publish"]["allow"]
     assert set(publish) == {
         "unora.streak.>",
@@ -32,7 +32,7 @@ def test_a_consumer_is_bound_to_its_name_and_subject() -> None:
 
 @pytest.mark.rule("MA-10")
 @pytest.mark.parametrize("subject", ["unora.matching.v1.interest_sent", "unora.matching.v1.>"])
-def test_interests_are_for_discovery_and_safety(subject: str) -> None:
+def test_only_discovery_and_safety_may_read_interests(subject: str) -> None:
     for context in ("discovery", "safety"):
         permissions(context, [subject])
     for context in ("identity", "matching", "streak", "reveal"):
@@ -43,7 +43,7 @@ def test_interests_are_for_discovery_and_safety(subject: str) -> None:
 @pytest.mark.parametrize(
     "subject", ["unora.>", "unora.*.v1.x", "unora.matching.v1.*", "other.matching.v1.x", "unora.a.v1"]
 )
-def test_a_subject_that_cannot_be_held_to_is_refused(subject: str) -> None:
+def test_a_subject_that_permissions_cannot_express_is_refused(subject: str) -> None:
     with pytest.raises(ValueError, match="neither an event"):
         permissions("safety", [subject])
 

@@ -1,4 +1,4 @@
-"""What the payment provider's stand-in remembers."""
+"""The records of the payment provider's stand-in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def intent(store: SandboxStore) -> str:
 
 
 @pytest.mark.rule("BI-07")
-def test_a_restart_forgets_neither_a_charge_nor_an_event_nor_an_answer(tmp_path: Path) -> None:
+def test_charges_events_and_answers_survive_a_restart(tmp_path: Path) -> None:
     first = SandboxStore(tmp_path / "store.json")
     identifier = intent(first)
     first.confirm(identifier, "pm_card_visa")
@@ -29,14 +29,14 @@ def test_a_restart_forgets_neither_a_charge_nor_an_event_nor_an_answer(tmp_path:
 
 
 @pytest.mark.rule("BI-08")
-def test_an_idempotency_key_is_good_for_one_request(tmp_path: Path) -> None:
+def test_an_idempotency_key_belongs_to_one_request(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "store.json")
     store.store_answer("key", "print", 200, {})
     with pytest.raises(ApiError):
         store.answer("key", "another")
 
 
-def test_what_is_charged_without_the_member_leads_them_nowhere(tmp_path: Path) -> None:
+def test_a_charge_without_the_member_must_not_allow_redirects(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "store.json")
     asked = {"amount": "999", "currency": "usd", "payment_method": "pm_card_visa", "confirm": "true"}
     with pytest.raises(ApiError):
@@ -46,7 +46,7 @@ def test_what_is_charged_without_the_member_leads_them_nowhere(tmp_path: Path) -
     assert made["status"] == "succeeded"
 
 
-def test_what_is_paid_or_cancelled_stays_so(tmp_path: Path) -> None:
+def test_a_paid_or_cancelled_intent_never_changes(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "store.json")
     paid, cancelled = intent(store), intent(store)
     store.confirm(paid, "pm_card_visa")
@@ -59,7 +59,7 @@ def test_what_is_paid_or_cancelled_stays_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.rule("BI-07")
-def test_its_signature_is_the_one_that_the_providers_own_client_verifies() -> None:
+def test_the_providers_own_client_verifies_the_signature() -> None:
     body = b'{"id": "evt"}'
     assert stripe.WebhookSignature.verify_header(body.decode(), sign(body, "secret"), "secret", 300)
     with pytest.raises(stripe.SignatureVerificationError):

@@ -1,4 +1,4 @@
-"""Processes and their supervisor, with commands of the shell for services."""
+"""Processes and their supervisor, with shell commands instead of services."""
 
 import asyncio
 import signal
@@ -23,7 +23,7 @@ def _replaced(folder: RunFolder, old: Row) -> bool:
     return folder.rows() not in ([], [old])
 
 
-async def test_a_process_ends_with_its_whole_group_even_if_it_will_not(tmp_path: Path) -> None:
+async def test_stopping_a_process_ends_its_whole_group_even_if_it_ignores_the_signal(tmp_path: Path) -> None:
     process = shell("trap '' TERM; sleep 60 & echo $!; wait; wait", tmp_path)
     await process.start()
     await eventually(process.log.read_text, "the shell starts its child")
@@ -46,52 +46,54 @@ async def test_a_process_dies_with_its_parent(tmp_path: Path) -> None:
     await eventually(lambda: start_time(child) is None, "the child ends")
 
 
-async def test_what_dies_is_started_again_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_part_that_dies_is_started_again_and_the_output_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
-    said: list[str] = []
+    lines: list[str] = []
     recorded: list[int] = []
     folder = RunFolder(tmp_path)
 
     def say(line: str) -> None:
-        said.append(line)
+        lines.append(line)
         if "runs again" in line:
             recorded.append(int(line.rpartition(" ")[2]) - folder.rows()[0].pid)
 
     watch = Supervisor(folder, say)
     part = ProcessPart(shell("exec sleep 60", tmp_path))
-    await watch.start("part", part, "here")
+    await watch.start("part", part, "an address")
     watch.all_started()
     for _ in range(supervisor.MAX_DEATHS + 1):
         old = folder.rows()[0]
         part.process.kill()
         await eventually(partial(_replaced, folder, old), "the part runs again")
-    assert sum("part died (signal 9)" in line for line in said) == supervisor.MAX_DEATHS + 1
-    assert sum("runs again" in line for line in said) == supervisor.MAX_DEATHS + 1
-    assert set(recorded) == {0}, "the table holds the new pid before that is said"
+    assert sum("part died (signal 9)" in line for line in lines) == supervisor.MAX_DEATHS + 1
+    assert sum("runs again" in line for line in lines) == supervisor.MAX_DEATHS + 1
+    assert set(recorded) == {0}, "the table holds the new pid before the message"
     await watch.stop()
     assert folder.rows() == []
     assert not part.process.running
 
 
-async def test_what_dies_again_and_again_at_the_start_is_an_error_with_its_log(
+async def test_a_part_that_keeps_dying_at_the_start_is_an_error_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.01)
     watch = Supervisor(RunFolder(tmp_path), lambda _: None)
-    await watch.start("part", ProcessPart(shell("echo no such thing; exit 3", tmp_path)), "here")
+    await watch.start("part", ProcessPart(shell("echo no such thing; exit 3", tmp_path)), "an address")
     with pytest.raises(StartFailedError, match="no such thing"):
         await within(watch.failure())
     await watch.stop()
 
 
-async def test_leftovers_are_ended_and_others_are_not(tmp_path: Path) -> None:
+async def test_leftovers_are_stopped_and_other_processes_are_not(tmp_path: Path) -> None:
     left, foreign = shell("exec sleep 60", tmp_path, "left"), shell("exec sleep 60", tmp_path, "foreign")
     await left.start()
     await foreign.start()
     began = start_time(left.pid)
     assert began is not None
     folder = RunFolder(tmp_path)
-    # The record of the second says that another process, long gone, had its id.
+    # The second row is of an earlier process that had the same pid.
     rows = [Row("left", left.pid, began, "", signal.SIGTERM), Row("gone", foreign.pid, "earlier", "", signal.SIGTERM)]
     folder.record(rows)
     assert await asyncio.to_thread(folder.stop_leftovers) == ["left"]

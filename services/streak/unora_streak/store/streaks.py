@@ -110,7 +110,7 @@ async def lock_by_connection(tx: Tx, connection_id: UUID) -> Streak | None:
 
 
 async def lock_due(tx: Tx, limit: int, excluding: Collection[UUID] = ()) -> list[Streak]:
-    """Locks streaks that time alone changes now. It skips those that another replica has locked (ST-16)."""
+    """Locks streaks whose `next_due_at` has come, and sets tx.now; skips those that another replica locked (ST-16)."""
     return [_streak(row) for row in await tx.lock(LOCK_DUE, limit, list(excluding))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
@@ -35,7 +36,8 @@ class PaymentJobs:
                 await self.payments.advance_or_expire(payment_id)
             except Exception as error:  # the other payments continue
                 fields = {"aggregate_id": str(payment_id), "failure": error}
-                if isinstance(error, BillingError) or is_transient(error):
+                # An error that an owner returned is in the log of the owner.
+                if isinstance(error, (BillingError, grpc.aio.AioRpcError)) or is_transient(error):
                     self.runtime.log.info("payment waits", **fields)
                 else:
                     self.runtime.log.error("payment cannot be advanced", **fields)

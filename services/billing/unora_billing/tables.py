@@ -1,4 +1,4 @@
-"""The tables of the billing schema. Migrations make them; a test holds both equal; services use SQL."""
+"""The tables of the billing schema. Migrations create them, and a test compares both; the service itself uses SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What discovery asks of other contexts."""
+"""Calls to other contexts."""
 
 from __future__ import annotations
 

@@ -74,7 +74,9 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     session_days: float = 7.0
     """How long a session is stored after its last refresh token expired, by the machine's clock (ID-03)."""
     upload_hours: float = 1.0
-    """How long an offer to upload is stored after its form expired, by the machine's clock. Then orphans go."""
+    """How long an offer to upload is stored after its form expired, by the machine's clock. Then its objects that did
+    not become a photo are deleted.
+    """
     uploads_most: int = 12
     """The most stored offers to upload of a member that did not become a photo (PR-07)."""
     photos_at_once: int = 4

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from unora_common.handlers import every
+from unora_common.runtime import Runtime
 
-from unora_identity.resources import IdentityRuntime
+from unora_identity.config import IdentityConfig
+from unora_identity.resources import Resources
 from unora_identity.store import challenges, photos, revocations, sessions
 from unora_identity.use_cases.birthdays import publish_age_bands
 
@@ -21,19 +23,19 @@ BIRTHDAY_BATCH: Final = 200
 class BirthdayJobs:
     """Safe on any number of replicas: each takes members that no other has locked."""
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
     @every(seconds=60)
     async def tell_age_bands(self) -> int:
-        """DI-08: tells Discovery when a birthday has begun another age band."""
+        """DI-08: publishes to Discovery that a birthday began another age band."""
         return await publish_age_bands(self.runtime.database, self.runtime.resources.policy, BIRTHDAY_BATCH)
 
 
 class CleanUpJobs:
     """Safe on any number of replicas: each takes rows that no other has locked."""
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
     @every(seconds=300)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 from unora_common.config import ConfigError
-from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy
@@ -50,10 +49,6 @@ class Resources:
         """Ends the threads and closes the connections."""
         self.vision.close()
         self.photo_store.close()
-
-
-IdentityRuntime = Runtime[IdentityConfig, Resources]
-"""The process, as the parts of identity see it."""
 
 
 def make_resources(config: IdentityConfig) -> Resources:

@@ -8,11 +8,13 @@ from unora.matching.v1 import events_pb2, matching_service_pb2, pair_service_pb2
 from unora.matching.v1.matching_service_pb2 import ConnectionStatus as ConnectionStatusMessage
 from unora.matching.v1.matching_service_pb2 import EndReason as EndReasonMessage
 from unora.matching.v1.matching_service_pb2 import InterestStatus as InterestStatusMessage
-from unora_common.messages import SERVERS, TIERS, by_name, by_number, event_encoder, to_timestamp
+from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
+from unora_common.messages import SERVERS, TIERS, by_name, by_number, event_encoder, from_timestamp, to_timestamp
 
 from unora_matching.domain.connections import Connection, EndReason
 from unora_matching.domain.interests import Interest
 from unora_matching.domain.inventory import Inventory
+from unora_matching.domain.notices import BlockNotice, Restriction
 
 to_message = event_encoder(events_pb2)
 """The message of a domain event."""
@@ -21,6 +23,29 @@ CONNECTION_STATUSES = by_name(ConnectionStatusMessage)
 END_REASONS = {number: EndReason(name) for number, name in by_number(EndReasonMessage).items()}
 SHOWN_STATUSES = by_name(InterestStatusMessage)
 """The statuses that a sender may see; void is not one of them (MA-11)."""
+
+
+def from_block(event: MemberBlocked | MemberUnblocked, *, blocked: bool) -> BlockNotice:
+    """A block or its lifting, from safety."""
+    return BlockNotice(
+        blocker_id=UUID(event.blocker_id),
+        blocked_id=UUID(event.blocked_id),
+        block_id=UUID(event.block_id),
+        version=event.version,
+        blocked=blocked,
+        changed_at=from_timestamp(event.occurred_at),
+    )
+
+
+def from_restriction(event: RestrictionChanged) -> Restriction:
+    """A member's restriction, from safety."""
+    return Restriction(
+        user_id=UUID(event.user_id),
+        restricted=event.restricted,
+        suspended=event.suspended,
+        version=event.version,
+        changed_at=from_timestamp(event.occurred_at),
+    )
 
 
 def to_interest(interest: Interest) -> matching_service_pb2.Interest:

@@ -1,4 +1,4 @@
-"""Calls of streak to other contexts."""
+"""Calls to other contexts."""
 
 from __future__ import annotations
 

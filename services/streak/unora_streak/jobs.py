@@ -11,8 +11,7 @@ from unora_common.runtime import Runtime
 
 from unora_streak.config import StreakConfig
 from unora_streak.domain.state import Streak
-from unora_streak.store import streaks
-from unora_streak.use_cases.advance import advance_all
+from unora_streak.use_cases.advance import advance_due
 
 RETRY_AFTER: Final = 60.0
 """Seconds after which a streak that could not be advanced is tried again."""
@@ -36,9 +35,7 @@ class StreakJobs:
         now = time.monotonic()
         self._failed = {streak_id: retry_at for streak_id, retry_at in self._failed.items() if retry_at > now}
         async with self.runtime.database.transaction() as tx:
-            due = await streaks.lock_due(tx, config.sweep_batch, excluding=self._failed)
-            await advance_all(tx, due, config.policy, on_error=self._leave_out)
-        return len(due)
+            return await advance_due(tx, config.sweep_batch, self._failed, config.policy, self._leave_out)
 
     def _leave_out(self, streak: Streak, error: Exception) -> None:
         self._failed[streak.id] = time.monotonic() + RETRY_AFTER

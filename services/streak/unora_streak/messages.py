@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora.streak.v1 import events_pb2, streak_service_pb2
 from unora.streak.v1.streak_service_pb2 import EffortSignal, StreakState
-from unora_common.messages import SERVERS, by_name, event_encoder, to_date, to_timestamp
+from unora_common.messages import SERVER_NAMES, SERVERS, by_name, event_encoder, to_date, to_timestamp
 
 from unora_streak.domain.check_ins import CheckIn
 from unora_streak.domain.nudges import Nudge
-from unora_streak.domain.state import PLAYING, Effort, State, Streak
+from unora_streak.domain.state import PLAYING, Connection, Effort, State, Streak
 
 STATES = by_name(StreakState)
 EFFORTS = by_name(EffortSignal)
@@ -18,6 +19,12 @@ EFFORT_BY_NUMBER = {number: Effort(name) for name, number in EFFORTS.items()}
 
 to_message = event_encoder(events_pb2)
 """The message of a domain event."""
+
+
+def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:
+    """A connection, from matching."""
+    pair = (UUID(event.user_a_id), UUID(event.user_b_id))
+    return Connection(UUID(event.connection_id), pair, SERVER_NAMES[event.server_type])
 
 
 def to_streak(streak: Streak, viewer: UUID) -> streak_service_pb2.Streak:

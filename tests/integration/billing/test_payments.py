@@ -54,7 +54,8 @@ async def test_twenty_repeats_at_once_are_one_payment_and_one_charge(world: Worl
     assert len({each.confirmation.provider_payment_id for each in made}) == 1
     payment_id = made[0].payment.payment_id
     assert len(await world.events(PaymentCreated, payment_id)) == 1
-    assert [i for i in world.payments.store.intents if i["metadata"].get("payment_id") == payment_id].__len__() == 1
+    charged = [each["metadata"].get("payment_id") for each in world.payments.store.intents]
+    assert charged.count(payment_id) == 1
 
 
 @pytest.mark.rule("BI-08")

@@ -205,7 +205,7 @@ async def test_the_plans_and_prices_are_those_of_the_policy(wallets: Callable[[]
 async def test_a_subscription_that_cannot_be_renewed_does_not_block_others(
     world: World, wallets: Callable[[], Wallet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is wrong with it, subscriptions that are due after it do not lose their tier."""
+    """After any error in it, subscriptions that are due later do not lose their tier."""
     stuck, other = wallets(), wallets()
     for wallet in (stuck, other):
         await wallet.subscribe("PLUS")

@@ -154,7 +154,7 @@ async def test_the_card_of_an_admirer_has_the_same_fields_and_the_same_order_as_
 @pytest.mark.rule("DI-13", "MA-05", "MA-11", "SA-08")
 @pytest.mark.parametrize("why", CLOSURES)
 @pytest.mark.parametrize("backwards", [False, True])
-async def test_a_closed_interest_draws_nobody_in_any_order_of_its_events(
+async def test_a_closed_interest_draws_no_member_in_any_order_of_its_events(
     pool: Pool, me: Caller, admirer: Caller, why: InterestClosure.ValueType, backwards: bool
 ) -> None:
     interest = sent(admirer, me, await pool.stamp())
@@ -165,7 +165,7 @@ async def test_a_closed_interest_draws_nobody_in_any_order_of_its_events(
 
 
 @pytest.mark.rule("DI-13", "MA-11")
-async def test_an_expired_interest_draws_nobody_even_before_the_event_of_its_closing(
+async def test_an_expired_interest_draws_no_member_even_before_the_event_of_its_closing(
     pool: Pool, me: Caller, admirer: Caller
 ) -> None:
     await send_interest(pool, admirer, me)

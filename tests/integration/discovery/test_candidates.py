@@ -164,7 +164,7 @@ async def test_a_pending_interest_hides_its_receiver_from_its_sender_and_changes
 
 @pytest.mark.rule("DI-09", "MA-04")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-async def test_a_wiped_interest_hides_nobody_in_any_order_of_its_events(
+async def test_a_wiped_interest_hides_no_member_in_any_order_of_its_events(
     world: World, pool: Pool, me: Caller, best: Caller, order: tuple[int, int]
 ) -> None:
     interest = new_id()

@@ -47,7 +47,7 @@ async def test_a_card_of_a_real_member_shows_hobbies_and_neither_name_nor_photo_
     answer = str(screen) + screen.SerializeToString().decode("latin-1")
     assert [secret for secret in secrets if secret in answer] == []
 
-    await people.choose(
+    await people.set_hobbies(
         ada,
         Hobby(hobby_option_id="novels", micro_description="long ones"),
         Hobby(hobby_option_id="yoga", micro_description="badly"),

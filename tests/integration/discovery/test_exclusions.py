@@ -69,7 +69,7 @@ async def test_a_block_hides_each_from_the_other(pool: Pool, me: Caller, best: C
 
 
 @pytest.mark.rule("DI-09", "MA-12")
-async def test_a_block_that_is_lifted_hides_nobody(pool: Pool, me: Caller, best: Caller) -> None:
+async def test_a_block_that_is_lifted_hides_no_member(pool: Pool, me: Caller, best: Caller) -> None:
     await pool.world.publish(lifting(await pool.block(me, best)))
     assert await is_shown(pool, me, best)
     assert await is_shown(pool, best, me)
@@ -313,7 +313,7 @@ async def test_a_restricted_member_sees_the_same_as_before(pool: Pool, me: Calle
         ),
     ],
 )
-async def test_the_database_refuses_pairs_of_no_meaning(world: World, sql: str, constraint: str) -> None:
+async def test_the_database_refuses_pairs_without_meaning(world: World, sql: str, constraint: str) -> None:
     async with role_of(world, "discovery") as role:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
             await role.execute(sql, world.caller().user)

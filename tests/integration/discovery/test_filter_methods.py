@@ -202,7 +202,7 @@ async def test_a_city_is_the_same_however_it_is_written(pool: Pool, me: Caller, 
 
 
 @pytest.mark.rule("DI-02", "DI-12")
-async def test_filters_that_nobody_fits_spend_nothing(pool: Pool, me: Caller) -> None:
+async def test_filters_that_no_member_fits_spend_nothing(pool: Pool, me: Caller) -> None:
     await pool.refresh(me)
     await pool.update_filters(me, genders=[GENDER_NON_BINARY], min_age=60)
     before = await pool.stored_rows(me)
@@ -231,7 +231,7 @@ async def test_the_database_refuses_invalid_ages(world: World, pool: Pool, chang
 
 
 @pytest.mark.rule("DI-12", "XX-04")
-async def test_nobody_can_see_the_filters_of_another(pool: Pool) -> None:
+async def test_no_member_can_see_the_filters_of_another(pool: Pool) -> None:
     """The request has no field for another member, and cards have none for filters."""
     assert [field.name for field in UpdateFiltersRequest.DESCRIPTOR.fields] == [
         "request_id",

@@ -17,8 +17,8 @@ async def test_identity_publishes_and_is_asked_until_the_member_is_in_the_pool(
     world: World, pool: Pool, people: People
 ) -> None:
     signed = await people.sign_in()
-    await people.tell(signed)
-    await people.choose(signed)
+    await people.update_profile(signed)
+    await people.set_hobbies(signed)
     await world.drain()
     assert [row["discovery_ready"] for row in await pool.rows("candidates", signed.member.user)] in ([], [False])
     for shot in range(3):

@@ -92,8 +92,8 @@ async def test_a_member_known_as_not_ready_can_join_as_soon_as_they_are_ready(
     world: World, pool: Pool, people: People
 ) -> None:
     signed = await people.sign_in()
-    await people.tell(signed)
-    await people.choose(signed)
+    await people.update_profile(signed)
+    await people.set_hobbies(signed)
     await world.drain()
     assert (await refusal(pool.join(signed.member))).reason == "NOT_DISCOVERY_READY"
     for shot in range(3):

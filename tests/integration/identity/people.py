@@ -110,14 +110,14 @@ class People:
         asked = RefreshSessionRequest(request_id=request or request_id(), refresh_token=token)
         return await self.accounts.RefreshSession(asked)
 
-    async def tell(self, signed: Signed, profile: Profile = ADA, *fields: str) -> Profile:
+    async def update_profile(self, signed: Signed, profile: Profile = ADA, *fields: str) -> Profile:
         """Updates these fields of the profile, or all."""
         asked = UpdateProfileRequest(
             request_id=request_id(), profile=profile, update_mask=FieldMask(paths=fields or ["*"])
         )
         return (await self.profiles.UpdateProfile(asked, metadata=signed.metadata)).profile
 
-    async def choose(self, signed: Signed, *hobbies: Hobby) -> None:
+    async def set_hobbies(self, signed: Signed, *hobbies: Hobby) -> None:
         asked = SetHobbiesRequest(request_id=request_id(), hobbies=hobbies or HOBBIES)
         await self.profiles.SetHobbies(asked, metadata=signed.metadata)
 
@@ -141,8 +141,8 @@ class People:
     async def ready(self, profile: Profile = ADA) -> Signed:
         """A discovery-ready member."""
         signed = await self.sign_in()
-        await self.tell(signed, profile)
-        await self.choose(signed)
+        await self.update_profile(signed, profile)
+        await self.set_hobbies(signed)
         for shot in range(3):
             await self.add_photo(signed, shot)
         return signed

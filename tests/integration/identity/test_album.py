@@ -80,8 +80,8 @@ async def test_concurrent_deletions_leave_three_photos(people: People) -> None:
 
 async def test_the_last_photo_with_a_face_is_replaced_only_by_another_with_a_face(people: People) -> None:
     signed = await people.sign_in()
-    await people.tell(signed)
-    await people.choose(signed)
+    await people.update_profile(signed)
+    await people.set_hobbies(signed)
     face = await people.add_photo(signed)
     for _ in range(3):
         await people.complete(signed, await people.upload(signed, landscape()))

@@ -64,7 +64,7 @@ async def test_discovery_learns_of_a_birthday_that_begins_another_band(world: Wo
 async def test_a_birthday_of_a_member_who_is_not_shown_is_not_published(world: World, people: People) -> None:
     profile, midnight = await shortly_before(world, 30)
     signed = await people.sign_in()
-    await people.tell(signed, profile)
+    await people.update_profile(signed, profile)
     await world.move_clock(midnight)
     assert await world.events(DiscoveryProfileChanged, signed.member.id) == []
     (kept,) = await people.rows("profiles", user_id=signed.member.user)
@@ -77,7 +77,7 @@ async def test_a_change_just_after_midnight_does_not_hide_the_birthday(world: Wo
     signed = await people.ready(profile)
     await world.drain()
     await move_clock_only(world, midnight)
-    await people.tell(signed, Profile(bio="Forty, and nobody knows."), "bio")
+    await people.update_profile(signed, Profile(bio="Forty, and nobody knows."), "bio")
     assert (await candidate(world, signed.member.user))["age_band"] == "35_39"
     await world.drain()
     assert (await candidate(world, signed.member.user))["age_band"] == "40_49"
@@ -106,11 +106,11 @@ async def test_the_next_band_follows_the_profile(world: World, people: People) -
 
     profile, midnight = await shortly_before(world, 35)
     signed = await people.sign_in()
-    await people.tell(signed, profile, "date_of_birth")
+    await people.update_profile(signed, profile, "date_of_birth")
     assert await changes_at() is None
-    await people.tell(signed, profile, "time_zone")
+    await people.update_profile(signed, profile, "time_zone")
     assert await changes_at() == midnight
-    await people.tell(signed, Profile(time_zone="UTC"), "time_zone")
+    await people.update_profile(signed, Profile(time_zone="UTC"), "time_zone")
     assert await changes_at() == midnight + timedelta(hours=14)
-    await people.tell(signed, Profile(), "date_of_birth")
+    await people.update_profile(signed, Profile(), "date_of_birth")
     assert await changes_at() is None

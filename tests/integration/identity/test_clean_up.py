@@ -1,4 +1,4 @@
-"""PR-07, ID-02: data that are no longer needed are removed by the machine's clock, and nothing else is."""
+"""PR-07, ID-02: only data that are no longer needed are removed, by the machine's clock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from uuid import UUID
 
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
+from unora_common.runtime import Runtime
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.photos import PhotoNotFound
 from unora_identity.jobs import CleanUpJobs
 from unora_identity.providers.machine_clock import machine_now
 from unora_identity.providers.photo_store import ObjectMissing
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import sessions
 from unora_identity.use_cases import photo_uploads
 from unora_testing.photos.portraits import portrait
@@ -26,7 +28,7 @@ from tests.support import as_uuid, refusal, request_id
 
 def clean_up(world: World, later: timedelta) -> CleanUpJobs:
     """The clean-up of a machine whose clock is ahead."""
-    runtime: IdentityRuntime = world.apps["identity"].runtime
+    runtime: Runtime[IdentityConfig, Resources] = world.apps["identity"].runtime
     ahead = replace(runtime.resources, machine_now=lambda: machine_now() + later)
     return CleanUpJobs(replace(runtime, resources=ahead))
 

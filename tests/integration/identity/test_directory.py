@@ -53,25 +53,25 @@ async def test_discovery_learns_what_a_card_may_show(world: World, people: Peopl
     assert ADA.name not in str(profile)
 
     young = Profile(date_of_birth=Date(year=year - 32, month=1, day=1))
-    await people.tell(signed, young, "date_of_birth")
+    await people.update_profile(signed, young, "date_of_birth")
     later = await profile_of(world, signed.member.id)
     assert (later.age_band, later.version) == (AGE_BAND_30_34, profile.version + 1)
 
 
 @pytest.mark.rule("DI-08")
 async def test_discovery_learns_nothing_of_a_member_who_is_not_ready_or_unknown(world: World, people: People) -> None:
-    signed, nobody = await people.sign_in(), str(uuid7())
-    await people.tell(signed)
+    signed, unknown = await people.sign_in(), str(uuid7())
+    await people.update_profile(signed)
     assert await profile_of(world, signed.member.id) == DiscoveryProfile(
         user_id=signed.member.id, version=2, trust_level=1
     )
-    assert await profile_of(world, nobody) == DiscoveryProfile(user_id=nobody)
+    assert await profile_of(world, unknown) == DiscoveryProfile(user_id=unknown)
 
 
 @pytest.mark.rule("ST-03")
 async def test_streak_learns_the_time_zones_in_profiles(world: World, people: People) -> None:
     named, unnamed = await people.sign_in(), await people.sign_in()
-    await people.tell(named)
+    await people.update_profile(named)
     asked = GetTimeZonesRequest(user_ids=[named.member.id, unnamed.member.id, str(uuid7())])
     zones = (await world.stub(DirectoryServiceStub, "identity", "streak").GetTimeZones(asked)).time_zones
     assert dict(zones) == {named.member.id: "Europe/London"}
@@ -98,8 +98,10 @@ async def test_reveal_learns_texts_and_can_recognise_a_name_without_knowing_it(w
 async def test_no_event_contains_what_a_member_wrote(world: World, people: People) -> None:
     number = people.number()
     signed = await people.sign_in(number)
-    await people.tell(signed, Profile(name="Zephyrine", bio="canary bio", city="Canaryville"), "name", "bio", "city")
-    await people.choose(signed)
+    await people.update_profile(
+        signed, Profile(name="Zephyrine", bio="canary bio", city="Canaryville"), "name", "bio", "city"
+    )
+    await people.set_hobbies(signed)
     await people.add_photo(signed)
     payloads = b"".join(
         row["payload"]

@@ -70,7 +70,7 @@ class Provider:
     async def with_profile(self) -> Signed:
         """A member who has filled the profile."""
         signed = await self.people.sign_in()
-        await self.people.tell(signed)
+        await self.people.update_profile(signed)
         return signed
 
 
@@ -136,13 +136,13 @@ async def test_what_was_verified_is_locked_by_the_service_and_by_the_database(
     other.CopyFrom(ADA)
     other.name, other.gender, other.date_of_birth.day = "Eva Quixley", GENDER_MAN, 11
     for fields, named in ((("name",), "name"), (("*",), "name,date_of_birth,gender"), (("city", "gender"), "gender")):
-        refused = await refusal(people.tell(signed, other, *fields))
+        refused = await refusal(people.update_profile(signed, other, *fields))
         assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "FIELD_LOCKED")
         assert refused.metadata == {"fields": named}
     same = Profile()
     same.CopyFrom(ADA)
     same.city = "Leeds"
-    assert (await people.tell(signed, same)).city == "Leeds"  # all fields, and the locked ones as they are
+    assert (await people.update_profile(signed, same)).city == "Leeds"  # all fields, and the locked ones as they are
 
     async with role_of(world, "identity") as connection:
         for change in ("name = 'Eva'", "date_of_birth = '1991-01-01'", "gender = NULL", "name = '', city = ''"):
@@ -158,10 +158,10 @@ async def test_what_was_verified_is_locked_by_the_service_and_by_the_database(
 async def test_a_member_who_changed_the_name_meanwhile_is_not_verified(people: People, provider: Provider) -> None:
     signed = await provider.with_profile()
     started = await provider.start(signed)
-    await people.tell(signed, Profile(name="Somebody Else"), "name")
+    await people.update_profile(signed, Profile(name="Somebody Else"), "name")
     await provider.result(started.reference)
     assert await provider.outcome(signed) == SIGNAL_OUTCOME_REFUSED
-    await people.tell(signed, Profile(name="Ada Again"), "name")
+    await people.update_profile(signed, Profile(name="Ada Again"), "name")
 
 
 @pytest.mark.rule("ID-07")
@@ -170,7 +170,7 @@ async def test_a_change_and_a_result_at_once_lock_what_was_verified(people: Peop
         signed = await provider.with_profile()
         started = await provider.start(signed)
         await asyncio.gather(
-            people.tell(signed, Profile(name="Somebody Else"), "name"),
+            people.update_profile(signed, Profile(name="Somebody Else"), "name"),
             provider.result(started.reference),
             return_exceptions=True,
         )

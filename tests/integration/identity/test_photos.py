@@ -167,7 +167,7 @@ async def test_uncompleted_uploads_are_limited_also_at_once(world: World, people
     twelfth = await people.offer(signed, call)
     assert (await people.offer(signed, call)).photo_id == twelfth.photo_id
     assert (await refusal(people.offer(signed))).reason == "TOO_MANY_UPLOADS"
-    # Another member has their own.
+    # Another member has a limit of their own.
     assert (await people.offer(await people.sign_in())).photo_id
 
 

@@ -47,11 +47,11 @@ async def missing(people: People, signed: Signed) -> list[int]:
 async def test_a_profile_is_filled_field_by_field(people: People) -> None:
     signed = await people.sign_in()
     assert await profile_of(people, signed) == Profile()
-    await people.tell(signed, Profile(name="  Ada ", city="ignored", gender=GENDER_MAN), "name", "gender")
+    await people.update_profile(signed, Profile(name="  Ada ", city="ignored", gender=GENDER_MAN), "name", "gender")
     assert await profile_of(people, signed) == Profile(name="Ada", gender=GENDER_MAN)
-    await people.tell(signed, ADA)
+    await people.update_profile(signed, ADA)
     assert await profile_of(people, signed) == ADA
-    await people.tell(signed, Profile(), "bio", "date_of_birth")
+    await people.update_profile(signed, Profile(), "bio", "date_of_birth")
     assert (await profile_of(people, signed)).bio == ""
     assert not (await profile_of(people, signed)).HasField("date_of_birth")
 
@@ -89,11 +89,11 @@ async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: Wor
     today = (await world.now()).astimezone(zone).date().replace(day=15)
     child = born(today.replace(year=today.year - 18) + timedelta(days=40))
     child.time_zone = zone.key
-    refused = await refusal(people.tell(signed, child))
+    refused = await refusal(people.update_profile(signed, child))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "UNDER_AGE")
     # Nor field by field.
-    await people.tell(signed, child, "name", "city", "gender", "date_of_birth")
-    assert (await refusal(people.tell(signed, child, "time_zone"))).reason == "UNDER_AGE"
+    await people.update_profile(signed, child, "name", "city", "gender", "date_of_birth")
+    assert (await refusal(people.update_profile(signed, child, "time_zone"))).reason == "UNDER_AGE"
     assert ONBOARDING_STEP_PROFILE in await missing(people, signed)
 
     birthday = child.date_of_birth
@@ -105,9 +105,9 @@ async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: Wor
         )
     )
     await world.move_clock(midnight - timedelta(minutes=1))
-    assert (await refusal(people.tell(signed, child, "time_zone"))).reason == "UNDER_AGE"
+    assert (await refusal(people.update_profile(signed, child, "time_zone"))).reason == "UNDER_AGE"
     await world.move_clock(midnight)
-    await people.tell(signed, child, "time_zone")
+    await people.update_profile(signed, child, "time_zone")
     assert ONBOARDING_STEP_PROFILE not in await missing(people, signed)
 
 
@@ -118,7 +118,7 @@ async def test_a_repeat_changes_nothing_and_another_request_is_refused(people: P
     first = UpdateProfileRequest(request_id=call, profile=Profile(name="Ada"), update_mask=mask)
     other = UpdateProfileRequest(request_id=call, profile=Profile(name="Eve"), update_mask=mask)
     answer = await people.profiles.UpdateProfile(first, metadata=signed.metadata)
-    await people.tell(signed, Profile(name="Grace"), "name")
+    await people.update_profile(signed, Profile(name="Grace"), "name")
     assert await people.profiles.UpdateProfile(first, metadata=signed.metadata) == answer
     refused = await refusal(people.profiles.UpdateProfile(other, metadata=signed.metadata))
     assert refused.reason == "REQUEST_ID_REUSED"
@@ -134,15 +134,15 @@ async def test_hobbies_are_chosen_from_the_options_with_own_words(people: People
     assert len(names) >= 40
     assert len({option.category for option in answer.hobby_options}) == 8
 
-    async def choose(*hobbies: Hobby) -> Any:
+    async def set_hobbies(*hobbies: Hobby) -> Any:
         request = SetHobbiesRequest(request_id=request_id(), hobbies=hobbies)
         return await people.profiles.SetHobbies(request, metadata=signed.metadata)
 
-    assert list((await choose(*HOBBIES)).hobbies) == list(HOBBIES)
-    assert list((await choose(HOBBIES[1])).hobbies) == [HOBBIES[1]]
-    unknown = await refusal(choose(Hobby(hobby_option_id="alchemy", micro_description="on sundays")))
+    assert list((await set_hobbies(*HOBBIES)).hobbies) == list(HOBBIES)
+    assert list((await set_hobbies(HOBBIES[1])).hobbies) == [HOBBIES[1]]
+    unknown = await refusal(set_hobbies(Hobby(hobby_option_id="alchemy", micro_description="on sundays")))
     assert (unknown.code, unknown.reason) == ("INVALID_ARGUMENT", "HOBBY_UNKNOWN")
-    assert (await refusal(choose(HOBBIES[0], HOBBIES[0]))).reason == "HOBBY_TWICE"
+    assert (await refusal(set_hobbies(HOBBIES[0], HOBBIES[0]))).reason == "HOBBY_TWICE"
     (row,) = await people.rows("hobbies", user_id=signed.member.user)
     assert (row["hobby_option_id"], row["position"]) == ("hiking", 1)
 
@@ -150,7 +150,7 @@ async def test_hobbies_are_chosen_from_the_options_with_own_words(people: People
 @pytest.mark.rule("PR-05")
 async def test_the_database_holds_the_options_and_that_each_is_chosen_once(world: World, people: People) -> None:
     signed = await people.sign_in()
-    await people.choose(signed)
+    await people.set_hobbies(signed)
     async with role_of(world, "identity") as connection:
         insert = """
             INSERT INTO identity.hobbies (user_id, hobby_option_id, position, micro_description)
@@ -171,11 +171,11 @@ async def test_missing_steps_are_returned_until_none_is_left(world: World, peopl
     signed = await people.sign_in()
     steps = [ONBOARDING_STEP_PROFILE, ONBOARDING_STEP_PHOTOS, ONBOARDING_STEP_FACE_PHOTO, ONBOARDING_STEP_HOBBIES]
     assert await missing(people, signed) == steps
-    await people.tell(signed)
+    await people.update_profile(signed)
     assert await missing(people, signed) == steps[1:]
     await people.add_photo(signed)
     assert await missing(people, signed) == [ONBOARDING_STEP_PHOTOS, ONBOARDING_STEP_HOBBIES]
-    await people.choose(signed)
+    await people.set_hobbies(signed)
     for shot in (1, 2):
         assert await missing(people, signed) == [ONBOARDING_STEP_PHOTOS]
         await people.add_photo(signed, shot)
@@ -193,13 +193,13 @@ async def test_a_ready_member_stays_ready(world: World, people: People) -> None:
     request = SetHobbiesRequest(request_id=request_id(), hobbies=HOBBIES[:1])
     refused = await refusal(people.profiles.SetHobbies(request, metadata=signed.metadata))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "TOO_FEW_HOBBIES")
-    assert (await refusal(people.tell(signed, Profile(), "city"))).reason == "PROFILE_INCOMPLETE"
+    assert (await refusal(people.update_profile(signed, Profile(), "city"))).reason == "PROFILE_INCOMPLETE"
     assert await missing(people, signed) == []
 
     before = len(await world.events(DiscoveryProfileChanged, signed.member.id))
-    await people.tell(signed, Profile(bio="not on the card", occupation="neither"), "bio", "occupation")
-    await people.tell(signed, Profile(name="Grace"), "name")
+    await people.update_profile(signed, Profile(bio="not on the card", occupation="neither"), "bio", "occupation")
+    await people.update_profile(signed, Profile(name="Grace"), "name")
     assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before
-    await people.tell(signed, Profile(city="Paris"), "city")
-    await people.choose(signed, HOBBIES[1], HOBBIES[0])
+    await people.update_profile(signed, Profile(city="Paris"), "city")
+    await people.set_hobbies(signed, HOBBIES[1], HOBBIES[0])
     assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before + 2

@@ -164,15 +164,15 @@ async def test_a_code_that_was_not_sent_does_not_count(people: People, monkeypat
 async def test_after_a_crash_before_sending_a_repeat_is_sent_a_code(
     world: World, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def die(to: str, code: str) -> None:
+    async def crash(to: str, code: str) -> None:
         raise asyncio.CancelledError
 
     number, calls = people.number(), [request_id() for _ in range(5)]
     with monkeypatch.context() as broken:
-        broken.setattr(people.resources.sms, "send_code", die)
+        broken.setattr(people.resources.sms, "send_code", crash)
         for call in calls:
             assert (await refusal(people.start(number, call))).code == "UNAVAILABLE"
-        # Another process may still be sending; nothing tells.
+        # Another process may still be sending the code; there is no record of that.
         unsent = await people.start(number, calls[0])
         assert (await refusal(people.start(number))).reason == "TOO_MANY_CODES"
     assert people.codes(number) == []

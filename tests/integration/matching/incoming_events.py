@@ -13,8 +13,8 @@ from unora_common.database import Tx
 from unora_common.errors import RetryLater
 from unora_common.ids import uuid7
 from unora_common.messages import TIERS
-from unora_matching.consumers.safety import to_block_notice, to_restriction
 from unora_matching.domain.policy import Tier
+from unora_matching.messages import from_block, from_restriction
 from unora_matching.use_cases.blocks import block_pair, unblock_pair
 from unora_matching.use_cases.restrictions import change_restriction
 from unora_matching.use_cases.tiers import change_tier
@@ -74,18 +74,18 @@ class UseCases:
 
     async def block_in(self, tx: Tx, event: MemberBlocked) -> None:
         """In a transaction that is open already."""
-        await block_pair(tx, to_block_notice(event, blocked=True), SLOTS)
+        await block_pair(tx, from_block(event, blocked=True), SLOTS)
 
     async def unblock(self, event: MemberUnblocked) -> None:
         async with self._tx() as tx:
-            await unblock_pair(tx, to_block_notice(event, blocked=False), SLOTS)
+            await unblock_pair(tx, from_block(event, blocked=False), SLOTS)
 
     async def restrict(self, event: RestrictionChanged) -> None:
         """Runs it again, as the consumer would, if a connection was formed before its lock."""
         for _ in range(20):
             try:
                 async with self._tx() as tx:
-                    await change_restriction(tx, to_restriction(event), SLOTS)
+                    await change_restriction(tx, from_restriction(event), SLOTS)
             except RetryLater:
                 continue
             return

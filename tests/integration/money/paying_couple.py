@@ -37,7 +37,7 @@ HOLD = timedelta(minutes=10)
 
 @dataclass
 class PayingCouple(Couple):
-    """A couple. On a missed day it is b who missed it and pays; a is the partner."""
+    """A couple. b is the member who misses a day and pays; a is the partner."""
 
     def wallet_of(self, owner: Caller) -> Wallet:
         """The payments of a member for this streak."""
@@ -58,7 +58,7 @@ class PayingCouple(Couple):
         return StreakState.Name((await self.whole()).streak.state).removeprefix("STREAK_STATE_")
 
     async def complete_days(self, days: int) -> None:
-        """Both check in on so many days, and the next day begins."""
+        """Both check in on this number of days, and the next day begins."""
         await self.play(days)
         await self.to_next_day()
 

@@ -1,4 +1,4 @@
-"""For 24 hours the price of a recovery becomes credits if the partner leaves, in whatever way (BI-05)."""
+"""For 24 hours the price of a recovery becomes credits if the partner leaves, in any way (BI-05)."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ async def test_the_ending_reaches_billing_before_the_recovery_that_came_first(
 async def test_a_payment_on_its_way_becomes_credits_once_if_the_partner_ends_the_connection(
     world: World, couple: PayingCouple
 ) -> None:
-    """The recovery can no longer be delivered: credits for that, and not once more for the ending."""
+    """The recovery can no longer be delivered, which gives credits once; the ending gives none in addition."""
     await couple.miss()
     made = await couple.payer.create(couple.payer.order())
     assert await couple.payer.confirm(made.confirmation) == 200

@@ -117,8 +117,8 @@ class Scenario:
         member = await self.sign_in()
         for position in (1, 2, 3):
             await insert_photo(self.world, member, position)
-        await self.arrivals.choose(member.signed)
-        await self.arrivals.tell(member.signed, profile)
+        await self.arrivals.set_hobbies(member.signed)
+        await self.arrivals.update_profile(member.signed, profile)
         await self.world.drain()
         for server in servers or (PARTNER,):
             await self.pool.join(member, server)

@@ -171,12 +171,12 @@ async def _add_marked_member(scenario: Scenario, canaries: Canaries) -> Member:
         await scenario.arrivals.complete(
             member.signed, await scenario.arrivals.upload(member.signed, marked if shot == 0 else picture)
         )
-    await scenario.arrivals.choose(
+    await scenario.arrivals.set_hobbies(
         member.signed,
         Hobby(hobby_option_id="chess", micro_description=canaries.plant("micro_description")),
         Hobby(hobby_option_id="hiking", micro_description="uphill"),
     )
-    await scenario.arrivals.tell(
+    await scenario.arrivals.update_profile(
         member.signed,
         Profile(
             name=canaries.plant("name"),
@@ -244,12 +244,12 @@ async def _make_refused_calls(scenario: Scenario, canaries: Canaries, member: Me
     """Calls that are refused because of a text: the error must not contain it."""
     long = canaries.plant("refused_text") + "x" * 5000
     for name in ("name", "bio", "city", "occupation", "time_zone"):
-        await canaries.refused(scenario.arrivals.tell(member.signed, Profile(**{name: long}), name))  # type: ignore[arg-type]
+        await canaries.refused(scenario.arrivals.update_profile(member.signed, Profile(**{name: long}), name))  # type: ignore[arg-type]
     await canaries.refused(
-        scenario.arrivals.choose(member.signed, Hobby(hobby_option_id="chess", micro_description=long), Hobby())
+        scenario.arrivals.set_hobbies(member.signed, Hobby(hobby_option_id="chess", micro_description=long), Hobby())
     )
     await canaries.refused(
-        scenario.arrivals.choose(member.signed, Hobby(hobby_option_id=long[:40], micro_description="mine"))
+        scenario.arrivals.set_hobbies(member.signed, Hobby(hobby_option_id=long[:40], micro_description="mine"))
     )
     await canaries.refused(scenario.arrivals.start(canaries.plant("refused_phone")[:32]))
     await canaries.refused(scenario.arrivals.refresh(canaries.plant("refused_token")))

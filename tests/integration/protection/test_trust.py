@@ -42,8 +42,8 @@ async def verify(scenario: Scenario, member: Member, token: str) -> None:
 async def test_trust_grows_step_by_step_and_others_see_only_the_level(scenario: Scenario) -> None:
     member = await scenario.sign_in()
     assert (await scenario.account(member)).trust_level == 1
-    await scenario.arrivals.tell(member.signed)
-    await scenario.arrivals.choose(member.signed)
+    await scenario.arrivals.update_profile(member.signed)
+    await scenario.arrivals.set_hobbies(member.signed)
     pictures = [await scenario.arrivals.upload(member.signed, landscape()) for _ in range(2)]
     hills = [await scenario.arrivals.complete(member.signed, each) for each in pictures]
     assert (await scenario.account(member)).trust_level == 1
@@ -82,9 +82,9 @@ async def test_trust_grows_step_by_step_and_others_see_only_the_level(scenario: 
     other = Profile()
     other.CopyFrom(ADA)
     other.name, other.city = "Eva Quixley", "Leeds"
-    refused = await refusal(scenario.arrivals.tell(member.signed, other, "name"))
+    refused = await refusal(scenario.arrivals.update_profile(member.signed, other, "name"))
     assert (refused.reason, refused.metadata) == ("FIELD_LOCKED", {"fields": "name"})
-    assert (await scenario.arrivals.tell(member.signed, other, "city")).city == "Leeds"
+    assert (await scenario.arrivals.update_profile(member.signed, other, "city")).city == "Leeds"
     assert token.encode() not in b"".join((await scenario.read_all(member)).values())
 
 

@@ -73,7 +73,7 @@ async def test_tier_connection_limits(world: World) -> None:
 @pytest.mark.rule("RE-04", "XX-05")
 @pytest.mark.parametrize("status", ["earned", "purchased", "unlocked"])
 async def test_no_reveal_5_before_day_15(world: World, status: str) -> None:
-    """Whatever day the row has: a trigger refuses it, and without triggers a CHECK refuses it."""
+    """A trigger refuses it, and without triggers a CHECK refuses it."""
     pair = await connect(world)
     streak = await streak_of(world, pair)
     sooner = f"""
@@ -130,7 +130,7 @@ async def test_state_machine_transitions(world: World, state: str) -> None:
 
 @pytest.mark.rule("DI-04", "XX-05")
 async def test_the_global_refresh_timer(world: World) -> None:
-    """One row per member. refresh_available_at never stands without last_global_refresh_at and is never before it."""
+    """One row per member. refresh_available_at is never set without last_global_refresh_at, and is never before it."""
     user = uuid7()
     change = (
         "UPDATE discovery.refresh_timers SET last_global_refresh_at = {}, refresh_available_at = {} WHERE user_id = $1"

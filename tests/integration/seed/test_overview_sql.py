@@ -37,7 +37,7 @@ class Overview:
         self.sql = sql
 
     async def run(self, statement: str, **values: object) -> list[dict[str, Any]]:
-        """Runs a statement; `$user_id` in it stands for the value `user_id`, and so on."""
+        """Runs a statement; `$user_id` in it means the value `user_id`, and so on."""
         names = list(dict.fromkeys(re.findall(r"\$([a-z_]+)", statement)))
         numbered = re.sub(r"\$([a-z_]+)", lambda name: f"${names.index(name[1]) + 1}", statement)
         async with self.sql.transaction(readonly=True):

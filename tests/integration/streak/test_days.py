@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
+from msgspec.structs import replace
 from unora.streak.v1.events_pb2 import (
     DayCompleted,
     PaymentWindowOpened,
@@ -27,6 +28,7 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.app import App
+from unora_streak.config import StreakConfig
 from unora_streak.jobs import StreakJobs
 from unora_streak.store import streaks as store
 from unora_testing.world import World
@@ -208,6 +210,43 @@ async def test_a_streak_that_cannot_be_advanced_does_not_delay_the_others(world:
     assert (await couple.now()).current_day == 2
     zone = "UPDATE streak.streaks SET zone = 'UTC', here = '{}' WHERE connection_id = $1"
     await world.superuser.execute(zone, stuck.connection_id)
+
+
+@pytest.mark.rule("ST-06", "ST-16")
+async def test_after_a_deployment_shortens_the_risk_streaks_get_new_times_and_delay_no_other(couple: Couple) -> None:
+    await couple.play(1)
+    await couple.to_next_day()
+    world, end = couple.world, await couple.day_ends_at()
+    other = await connect(world)
+    answer = await couple.streaks.GetDashboard(GetDashboardRequest(), metadata=other.a.metadata)
+    other_id = answer.streaks[0].streak_id
+    await couple.check_in(couple.a)
+    shortened = "UPDATE streak.streaks SET closes_at = $2, next_due_at = $2 WHERE id = $1"
+    await world.superuser.execute(shortened, other_id, end - 4 * HOUR)  # behind the couple in the order of the sweep
+    app = world.apps["streak"]
+    replica = App(app.service, replace(app.config, at_risk_hours=1.0, sweep_batch=1), app.timeouts)
+    await replica.open()
+    try:
+        await couple.jump(end - 3 * HOUR)
+        await sweep_until_idle(replica)
+        await couple.jump(end - HOUR)
+        await sweep_until_idle(replica)
+    finally:
+        await replica.close()
+    await world.drain()
+    (reset,) = await world.events(StreakReset, other_id)
+    assert reset.recorded_at.ToDatetime(UTC) < end - 2 * HOUR
+    (at_risk,) = await world.events(StreakAtRisk, couple.streak_id)
+    assert at_risk.occurred_at.ToDatetime(UTC) == end - HOUR
+
+
+async def sweep_until_idle(replica: App[StreakConfig, None]) -> None:
+    """Runs the sweep as its process does: again at once, while it finds work."""
+    jobs = StreakJobs(replica.runtime)
+    for _ in range(1000):
+        if not await jobs.close_days():
+            return
+    pytest.fail("the sweep always finds work")
 
 
 @pytest.mark.rule("ST-16")

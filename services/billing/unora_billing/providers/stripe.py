@@ -69,7 +69,7 @@ class StripeProvider:
         return _intent(await self._answer(lambda: self._client.v1.payment_intents.retrieve_async(intent_id)))
 
     async def cancel(self, intent_id: str) -> Intent:
-        """Stripe refuses to cancel a payment that is past that; then it is returned as it is now."""
+        """If Stripe refuses, because it is too late to cancel the payment, returns the payment as it is now."""
         try:
             return _intent(await self._answer(lambda: self._client.v1.payment_intents.cancel_async(intent_id)))
         except stripe.InvalidRequestError:

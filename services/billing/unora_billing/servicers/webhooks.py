@@ -26,7 +26,7 @@ class Webhooks:
 
     @custom_write
     async def ReceiveProviderEvent(self, request: HttpBody, call: Call) -> ReceiveProviderEventResponse:
-        """Each event is applied once, in whatever order they come; a repeat is recognised by the provider's id."""
+        """Each event is applied once, in any order; a repeat is recognised by the provider's id."""
         event = self.runtime.resources.provider.read(request.data, str(call.metadata.get(SIGNATURE, "")))
         await self.events.apply(event)
         return ReceiveProviderEventResponse()

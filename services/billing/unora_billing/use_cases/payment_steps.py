@@ -25,7 +25,7 @@ from unora_billing.use_cases.account_changes import begin_subscription, change_s
 
 async def pay_from_allowance_or_credits(tx: Tx, account: Account, payment: Payment, policy: Policy) -> Payment:
     """Pays an authorised payment by a free recovery if one is left (BI-06), else by credits if the member chose them.
-    A payment by money stays as it is, and so does one by credits if they are too few.
+    A payment by money stays as it is, and so does one by credits if the balance is too low.
     """
     allowance = policy.plan(account.tier).free_recoveries
     connection = payment.connection_id if payment.purpose is PaymentPurpose.RECOVERY else None
@@ -74,8 +74,8 @@ async def mark_applied(tx: Tx, payment: Payment) -> Payment:
 
 
 async def convert_to_credits(tx: Tx, account: Account, payment: Payment, kind: CreditEntryKind) -> Payment:
-    """The payment becomes credits in full, at most once whatever the reason (BI-05, BI-11). A free recovery is given
-    back instead.
+    """The payment becomes credits in full, at most once for all reasons together (BI-05, BI-11). A free recovery is
+    given back instead.
     """
     credited = payment.credited(tx.now)
     await payments.save(tx, credited)

@@ -125,8 +125,8 @@ class PaymentProcess:
         is_unsent_renewal = payment.renews_subscription_id and payment.status is PaymentStatus.CREATED
         if payment.method is not PaymentMethod.MONEY or not payment.is_authorized or is_unsent_renewal:
             return await self._fail(payment, failure)
-        # If the answer to another charge was lost, the idempotency key finds that charge, or a new one is begun: the
-        # app never received the first one's secret, so it cannot be confirmed.
+        # If the answer to any other charge was lost, the idempotency key finds that charge, or a new one is made and
+        # cancelled. The app never received the secret of the lost charge, so no member can confirm it.
         try:
             intent_id = payment.provider_payment_id or (await self._charge(payment)).id
         except ChargeRefused:

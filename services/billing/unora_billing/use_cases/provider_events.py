@@ -21,7 +21,7 @@ class ProviderEvents:
         self._provider: Provider = runtime.resources.provider
 
     async def apply(self, event: ProviderEvent) -> None:
-        """Applies an event once, in whatever order events come. A success is signed, so it counts as it is. After any
+        """Applies an event once; events may come in any order. A success is signed, so it counts as it is. After any
         other event the payment is cancelled at the provider, and its state after that counts.
         """
         if event.intent is None:

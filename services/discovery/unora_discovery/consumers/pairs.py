@@ -32,7 +32,7 @@ class PairEvents:
 
     @on(InterestClosed)
     async def on_interest_closed(self, event: InterestClosed, tx: Tx) -> None:
-        """The interest waits no more (DI-13); the sender may be shown the receiver again, depending on the closure."""
+        """The interest waits no longer (DI-13). The closure decides whether the sender may be shown the receiver."""
         exclusion, waiting = interest_closed(from_interest(event), from_closure(event))
         await pairs.save_exclusions(tx, exclusion)
         await pairs.save_waiting_interest(tx, waiting)

@@ -42,7 +42,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class DealtCard:
-    """A new card with the member whom it shows. Only the store gets it."""
+    """A new card and the id of the member on it. Only the store gets it."""
 
     shown_user_id: UUID
     card: Card

@@ -1,4 +1,4 @@
-"""DI-05, DI-12: whom a member wants to meet in one server."""
+"""DI-05, DI-12: which members a member wants to meet in one server."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Final
@@ -38,7 +38,7 @@ class Filters:
         """The bands that have at least one year of the range; empty if all have.
 
         The pool knows no ages (DI-08), so a band passes if it overlaps the range. To require the whole band within the
-        range would match nobody for a range of five years across two bands. To compare the age itself would let a
+        range would match no member for a range of five years across two bands. To compare the age itself would let a
         member find it out by narrowing the range.
         """
         overlapping = tuple(

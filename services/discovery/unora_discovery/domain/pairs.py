@@ -10,7 +10,7 @@ from unora_discovery.domain.servers import ServerType
 
 
 class ExclusionReason(StrEnum):
-    """DI-09: why a member is not shown to another. `lifted` excludes nobody any more.
+    """DI-09: why a member is not shown to another. `lifted` excludes no longer.
 
     A void interest counts as a pending one, because its sender sees it as pending (MA-11).
     """
@@ -34,7 +34,7 @@ class InterestClosure(StrEnum):
 CLOSURE_REASONS: Final = {
     # The event of the new connection may arrive later. Until then this exclusion keeps the pair apart.
     InterestClosure.MATCHED: ExclusionReason.CONNECTED,
-    # Its sender sees it as pending until it expires (MA-11). New cards with the receiver would tell that it is not.
+    # Its sender sees it as pending until it expires (MA-11). New cards with the receiver would reveal that it is not.
     InterestClosure.VOID: ExclusionReason.INTEREST_PENDING,
     InterestClosure.WIPED: ExclusionReason.LIFTED,
     InterestClosure.WITHDRAWN: ExclusionReason.LIFTED,
@@ -107,7 +107,7 @@ def interest_sent(interest: Interest, expires_at: datetime | None) -> tuple[Excl
 
 
 def interest_closed(interest: Interest, closure: InterestClosure) -> tuple[Exclusion, WaitingInterest]:
-    """However it was closed, it waits no more (DI-13)."""
+    """However an interest was closed, it waits no longer (DI-13)."""
     return _interest_state(interest, CLOSURE_REASONS[closure], waits=False, ends_at=None)
 
 

@@ -12,9 +12,9 @@ class Odds:
     """The probabilities of what is drawn at random."""
 
     admirer_probability: float
-    """For each of the two places that may be drawn: that it is drawn (DI-13)."""
+    """The probability that a place is drawn, for each of the two places that may be drawn (DI-13)."""
     reduced_visibility: float
-    """That a member of reduced visibility takes part in a search (DI-10)."""
+    """The probability that a member of reduced visibility takes part in a search (DI-10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Policy:
     """The numbers that a deployment may set. The size of a batch is none of them: the seed fixes it (DI-02)."""
 
     refresh_every: Mapping[Tier, timedelta]
-    """From a refresh to the next one (DI-04)."""
+    """The time from one refresh to the next, by tier (DI-04)."""
     shown_again_after: timedelta
-    """For so long a member who was shown is not shown to the same viewer again (DI-09)."""
+    """The time for which a member who was shown is not shown to the same viewer again (DI-09)."""
     odds: Odds

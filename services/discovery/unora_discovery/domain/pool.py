@@ -80,7 +80,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A member whom a search found: what a card may show, and the member's id."""
+    """A member found by a search: what a card may show, and the member's id."""
 
     user_id: UUID
     age_band: AgeBand

@@ -30,6 +30,6 @@ class SearchResult:
     ranked: tuple[Candidate, ...]
     """Those who share the most hobbies with the viewer first; equals in random order (DI-07)."""
     anyone: tuple[Candidate, ...] = ()
-    """A random sample of all who may be shown, whatever they share; they may be ranked as well."""
+    """A random sample of all who may be shown, even if they share nothing; they may be ranked as well."""
     waiting: tuple[Candidate, ...] = ()
     """Those with an interest that waits for the viewer, in random order (DI-13); they may be ranked as well."""

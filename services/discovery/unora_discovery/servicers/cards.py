@@ -1,4 +1,4 @@
-"""CardService: the member whom a card shows, for the contexts that act on a card."""
+"""CardService: finds the member on a card, for the contexts that act on a card."""
 
 from __future__ import annotations
 

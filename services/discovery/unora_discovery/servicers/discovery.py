@@ -61,7 +61,7 @@ class Discovery:
 
     async def _prefetch(self, request: R, call: Call) -> Precheck:
         assert call.user is not None
-        return await prefetch(self.runtime, self.directory, call.user, from_server_type(request.server_type))
+        return await prefetch(self.runtime.database, self.directory, call.user, from_server_type(request.server_type))
 
     @idempotent(prepare=_prefetch)
     async def JoinServer(self, request: JoinServerRequest, tx: Tx, precheck: Precheck) -> JoinServerResponse:

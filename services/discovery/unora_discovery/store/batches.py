@@ -93,7 +93,7 @@ async def replace(
 async def get_shown_member(
     session: Session, card_id: UUID, viewer: UUID, *, allow_replaced: bool = False
 ) -> tuple[UUID, ServerType]:
-    """The member whom a card shows, and the server of its batch. The batch is the viewer's active one, or any of the
+    """The member on a card, and the server of its batch. The batch is the viewer's active one, or any of the
     viewer's that is still stored. Raises CardNotFound.
     """
     row = await session.row(GET_SHOWN_MEMBER, card_id, viewer, allow_replaced)

@@ -15,7 +15,7 @@ from unora_discovery.domain.screens import Screen
 from unora_discovery.domain.servers import ServerType
 from unora_discovery.store.members import TIMER
 
-# A member of whom nothing is known yet has one free slot until matching says otherwise.
+# A member who is not in the pool yet has one free slot, until matching publishes the real number.
 COLUMNS: Final = f"""
     m.user_id IS NOT NULL AND m.left_at IS NULL AS joined,
     coalesce(c.discovery_ready, false) AS discovery_ready, coalesce(c.tier, 'free') AS tier,
@@ -48,7 +48,7 @@ async def get_viewer(session: Session, user_id: UUID, server: ServerType) -> Vie
 
 
 async def get_screen(session: Session, user_id: UUID, server: ServerType) -> Screen:
-    """The same with the active batch (DI-03), its five cards and the time of reading, in one query."""
+    """A member's view of a server: the locks, the active batch (DI-03) and its five cards, in one query."""
     rows = await session.rows(SCREEN, user_id, server)
     first = rows[0]
     batch = Batch(first["batch_id"], first["created_at"], tuple(map(_card, rows))) if first["batch_id"] else None
@@ -56,8 +56,8 @@ async def get_screen(session: Session, user_id: UUID, server: ServerType) -> Scr
 
 
 def _viewer(row: Row) -> Viewer:
-    return from_row(Viewer, {**row, "timer": from_row(Timer, row)})
+    return from_row(Viewer, row, timer=from_row(Timer, row))
 
 
 def _card(row: Row) -> Card:
-    return from_row(Card, {**row, "id": row["card_id"], "hobbies": msgspec.json.decode(row["hobbies"])})
+    return from_row(Card, row, id=row["card_id"], hobbies=msgspec.json.decode(row["hobbies"]))

@@ -103,4 +103,4 @@ async def search(session: Session, viewer: UUID, server: ServerType, criteria: S
 
 
 def _candidate(row: Row) -> Candidate:
-    return from_row(Candidate, {**row, "hobbies": msgspec.json.decode(row["hobbies"])})
+    return from_row(Candidate, row, hobbies=msgspec.json.decode(row["hobbies"]))

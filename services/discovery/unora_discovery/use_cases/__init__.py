@@ -1,1 +1,1 @@
-"""What servicers and consumers do, each in one transaction that they open."""
+"""The use cases of discovery: each is a function on one open transaction, and emits its events."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from unora_common.database import Tx
-from unora_common.runtime import Runtime
+from unora_common.database import Database, Tx
 
 from unora_discovery.clients import Directory
-from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.pool import Profile
 from unora_discovery.domain.refresh import Viewer
 from unora_discovery.domain.servers import ServerType
@@ -26,12 +24,10 @@ class Precheck:
     """Whether the member had had a batch in the server."""
 
 
-async def prefetch(
-    runtime: Runtime[DiscoveryConfig, None], directory: Directory, user_id: UUID, server: ServerType
-) -> Precheck:
+async def prefetch(database: Database, directory: Directory, user_id: UUID, server: ServerType) -> Precheck:
     """Reads the state before the transaction, and asks identity if it is needed."""
-    async with runtime.database.session() as db:
-        viewer = await screens.get_viewer(db, user_id, server)
+    async with database.session() as session:
+        viewer = await screens.get_viewer(session, user_id, server)
     profile = None if viewer.discovery_ready else await directory.get_profile(user_id)
     return Precheck(profile, viewer.had_batch)
 

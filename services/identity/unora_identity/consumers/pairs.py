@@ -8,9 +8,11 @@ from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.database import Tx
 from unora_common.handlers import on
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import Disclosure
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.use_cases.completed_streaks import record_completed_streak
 from unora_identity.use_cases.disclosure import disclose, end_disclosure
 
@@ -18,7 +20,7 @@ from unora_identity.use_cases.disclosure import disclose, end_disclosure
 class PairEvents:
     """Completed streaks and ended connections."""
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
     @on(StreakCompleted)

@@ -10,16 +10,18 @@ from unora.matching.v1.events_pb2 import InventoryChanged
 from unora_common.database import Tx
 from unora_common.handlers import on
 from unora_common.messages import TIER_NAMES
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.messages import time_or_none
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import accounts
 
 
 class ProjectionEvents:
     """Tiers, slots and refresh timers; the newest version counts."""
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
     @on(TierChanged)

@@ -7,15 +7,17 @@ from uuid import UUID
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_common.database import Tx
 from unora_common.handlers import on
+from unora_common.runtime import Runtime
 
-from unora_identity.resources import IdentityRuntime
+from unora_identity.config import IdentityConfig
+from unora_identity.resources import Resources
 from unora_identity.use_cases.suspensions import apply_restriction
 
 
 class RestrictionEvents:
     """Decisions of safety on a member."""
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
     @on(RestrictionChanged)

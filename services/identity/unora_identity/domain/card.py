@@ -1,4 +1,4 @@
-"""DI-08: what other members may be shown of a member before Day 15. Discovery learns of every change of it."""
+"""DI-08: what other members may be shown of a member before Day 15. Every change is published to Discovery."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ _WORDS = re.compile(r"\w+")
 
 def name_digests(name: str, salt: bytes) -> list[bytes]:
     """SHA-256 of the salt and each word of the name, case-folded, with its accents and without. The digests are sorted,
-    so that their order tells nothing.
+    so that their order reveals nothing.
 
     A word is the text between spaces, and also each part of it: "Anna-Lena" is found as a whole and as "Lena".
     """

@@ -1,4 +1,4 @@
-"""RE-04, RE-10: identity's own record of the pairs that may see each other. Names and photos open by nothing else."""
+"""RE-04, RE-10: identity's own record of the pairs that may see each other. Nothing else opens names and photos."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +8,11 @@ from uuid import UUID
 from unora_common.errors import DomainError
 
 DISCLOSURE_DAY: Final = 15
-"""RE-04: the same for all tiers, whatever is paid. A constant and no policy; a constraint of the table holds it."""
+"""RE-04: the same for all tiers, also for members who pay. A constant, not a policy; a constraint enforces it too."""
 
 
 class NotDisclosed(DomainError):
-    """The two may not see each other: they are no pair, not yet, or no longer. All cases give this answer (XX-04)."""
+    """The two members may not see each other, or not yet, or no longer. All cases get this answer (XX-04)."""
 
     reason = "NOT_DISCLOSED"
 

@@ -39,7 +39,7 @@ class CodeWrong(DomainError):
 
 
 class ChallengeClosed(DomainError):
-    """The challenge is too old, was tried too often, was used already, or never existed. All cases give this answer,
+    """The challenge is too old, was tried too often, was used already, or never existed. All cases get this answer,
     since the member does the same in each: ask for another code.
     """
 
@@ -130,7 +130,7 @@ def issue_challenge(
 
 
 def try_code(challenge: Challenge, code_hash: bytes, request_id: UUID, now: datetime, policy: Policy) -> Attempt:
-    """Judges one try. At `expires_at` the code is dead; after the last wrong try the right code is refused too."""
+    """Judges one try. From `expires_at` on, and after the last wrong try, the right code is refused too."""
     if now >= challenge.expires_at or challenge.wrong_tries >= policy.code_tries:
         return Attempt(challenge, Verdict.CLOSED, ChallengeClosed())
     if challenge.used_at is not None and challenge.used_by != request_id:

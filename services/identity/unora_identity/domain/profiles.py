@@ -14,7 +14,7 @@ from unora_identity.domain.text import clean_text
 from unora_identity.domain.time_zones import time_zones
 
 LOCKED_FIELDS: Final = ("name", "date_of_birth", "gender")
-"""What a verified Gov ID locks (ID-07); a trigger in the database holds it too."""
+"""What a verified Gov ID locks (ID-07); a trigger in the database enforces it too."""
 
 
 class UnderAge(DomainError):
@@ -112,7 +112,9 @@ def is_adult(profile: Profile, now: datetime, policy: Policy) -> bool:
 
 
 def age_band_changes_at(profile: Profile, now: datetime) -> datetime | None:
-    """DI-08: when the member's age band changes next (UTC); None if never, or if the profile does not tell yet."""
+    """DI-08: when the member's age band changes next (UTC). None if never, or if the profile lacks the date of birth or
+    the time zone.
+    """
     if profile.date_of_birth is None or not profile.time_zone:
         return None
     return age.age_band_changes_at(profile.date_of_birth, profile.time_zone, now)

@@ -17,8 +17,8 @@ from unora_identity.domain.policy import Policy
 
 
 class SessionInvalid(Unauthenticated):
-    """The refresh token is unknown, expired, revoked or reused. All cases give this answer, so that a thief does not
-    learn which it is.
+    """The refresh token is unknown, expired, revoked or reused. All cases get this answer, so that a thief does
+    not learn which it is.
     """
 
     reason = "SESSION_INVALID"
@@ -152,7 +152,7 @@ def reissue(
 ) -> Reissued | Refused:
     """Fresh tokens for a sign-in that was sent again because its answer was lost; the lost tokens are voided.
 
-    Only until a token of the session was exchanged: after that, the repeat may come from somebody else.
+    Only until a token of the session was exchanged: after that, the repeat may come from another client.
     """
     if session.revoked_at is not None or any(token.used_by is not None for token in family):
         return Refused(session, SessionInvalid())

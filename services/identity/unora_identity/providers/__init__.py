@@ -1,1 +1,1 @@
-"""The outside world of identity: text messages, the object store, OpenCV, other providers; and cryptography."""
+"""Adapters for text messages, the object store, OpenCV and other providers, and cryptography."""

@@ -1,4 +1,4 @@
-"""ID-03: access tokens are signed here, and the keys that verify them are published. Every service verifies by itself.
+"""ID-03: signs access tokens and publishes the keys that verify them. Every service verifies tokens itself.
 
 Times are UTC and the machine's: tokens are security, so the rule clock does not move them.
 """

@@ -29,7 +29,7 @@ class Header:
 
 
 class NotAPicture(ValueError):
-    """The bytes are no JPEG, PNG or WebP, or end before they tell the size."""
+    """The bytes are no JPEG, PNG or WebP, or end before the size."""
 
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"

@@ -34,7 +34,7 @@ _SIGNATURE: Final = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 
 
 class SignatureInvalid(InvalidArgument):
-    """The signature is not the provider's, or its time is too far from now. Both cases give this answer."""
+    """The signature is not the provider's, or its time is too far from now. Both cases get this answer."""
 
     reason = "SIGNATURE_INVALID"
 
@@ -43,7 +43,7 @@ class SignatureInvalid(InvalidArgument):
 
 
 class ResultUnreadable(InvalidArgument):
-    """The result is signed, but is not a result: it is too long, or has a field that results do not have."""
+    """The signature is valid, but the body is not a result: it is too long, or has a field that results do not have."""
 
     reason = "RESULT_UNREADABLE"
 
@@ -67,7 +67,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The result of a check. The token is the provider's: it identifies a person to the provider, and nobody to us."""
+    """The result of a check. The token identifies a person to the provider, but not to this service."""
 
     reference: UUID
     token: str = field(repr=False)

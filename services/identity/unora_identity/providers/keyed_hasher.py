@@ -1,4 +1,4 @@
-"""ID-01, ID-02, SA-04: keyed hashes of values that identify a person or are secret. They can be compared, and not read.
+"""ID-01, ID-02, SA-04: keyed hashes of values that identify a person or are secret. They can be compared, but not read.
 
 Values that must be read back are sealed (master_key.py).
 """
@@ -21,7 +21,7 @@ class KeyedHasher:
         self._key = key
 
     def phone(self, e164: str) -> bytes:
-        """ID-01: 32 bytes, the same for the same number; a unique index holds them."""
+        """ID-01: 32 bytes, the same for the same number; a unique index allows one account for each."""
         return self._mac(b"phone", e164.encode())
 
     def code(self, challenge_id: UUID, code: str) -> bytes:
@@ -29,7 +29,7 @@ class KeyedHasher:
         return self._mac(b"code", challenge_id.bytes + code.encode())
 
     def device(self, device_id: str) -> bytes:
-        """SA-04: 32 bytes, the same for the same device, which tell nothing else about it."""
+        """SA-04: 32 bytes, the same for the same device, which reveal nothing else about it."""
         return self._mac(b"device", device_id.encode())
 
     def oauth(self, provider: str, subject: str) -> bytes:
@@ -41,7 +41,7 @@ class KeyedHasher:
         return self._mac(b"profile", user.bytes + facts.encode())
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes that are a key of their own: neither key tells anything about the other."""
+        """A separate key of 32 bytes. Neither key reveals anything about the other."""
         return self._mac(b"derive", purpose.encode())
 
     def _mac(self, purpose: bytes, message: bytes) -> bytes:

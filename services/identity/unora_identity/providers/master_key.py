@@ -17,11 +17,11 @@ _NONCE_BYTES: Final = 12
 
 
 class Unsealable(Exception):
-    """The key, the owner or the purpose differs from that of the sealing, or the bytes were changed."""
+    """The key, the owner or the purpose is not the one that the value was sealed with, or the bytes were changed."""
 
 
 class DataKey:
-    """The unwrapped key of one user. Keep it no longer than a call."""
+    """The unwrapped key of one user. Do not keep it longer than a call."""
 
     def __init__(self, user_id: UUID, key: bytes) -> None:
         self._user_id = user_id
@@ -44,7 +44,7 @@ class MasterKey:
     """Wraps and unwraps data keys."""
 
     def __init__(self, key: bytes) -> None:
-        """Raises ValueError for a key that has not 32 bytes."""
+        """Raises ValueError unless the key has 32 bytes."""
         if len(key) != _KEY_BYTES:
             raise ValueError(f"a master key has {_KEY_BYTES} bytes")
         self._cipher = AESGCM(key)

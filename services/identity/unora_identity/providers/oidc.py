@@ -42,7 +42,7 @@ class ProviderUnknown(InvalidArgument):
 
 
 class IdTokenInvalid(InvalidArgument):
-    """The ID token is forged, expired, too old, for another app or for another member. All cases give this answer."""
+    """The ID token is forged, expired, too old, for another app or for another member. All cases get this answer."""
 
     reason = "ID_TOKEN_INVALID"
 

@@ -20,7 +20,7 @@ _CASCADES: Final = Path(cv2.__file__).parent / "data"
 # The threads of Vision inspect pictures in parallel; threads within each inspection would only compete with them.
 cv2.setNumThreads(1)
 
-# Faces are sought at this longer side: a larger one finds no more and takes longer. All measures are taken at it too,
+# Faces are searched at this longer side: a larger one finds no more and takes longer. All measures are taken at it too,
 # since sharpness depends on the scale.
 _WORKING_SIDE: Final = 640
 _SMALLEST_FACE: Final = 0.1  # of the working picture's shorter side: a smaller face cannot be recognised as one

@@ -1,7 +1,7 @@
 """The object store of photos: S3 everywhere, also on one machine. Photos are private (PR-04).
 
 Only a signed request for one object, valid for minutes, opens the bucket. boto3 blocks, so each call over the network
-runs in a thread. The expiry of signed requests goes by the machine's clock. boto3 is imported when a store is made, so
+runs in a thread. Signed requests expire by the machine's clock. boto3 is imported when a store is made, so
 that a process without one does not pay for it.
 """
 
@@ -57,7 +57,7 @@ class UploadForm:
 
 
 class PhotoStore:
-    """Objects by key, in one bucket."""
+    """The objects of one bucket, by key."""
 
     def __init__(self, settings: S3Settings) -> None:
         self._bucket = settings.bucket

@@ -15,7 +15,7 @@ class SmsSender(Protocol):
     """Sends sign-in codes to phones (ID-02)."""
 
     async def send_code(self, to: str, code: str) -> None:
-        """`to` is E.164. Raises if the message was not accepted; then the code has reached nobody."""
+        """`to` is E.164. Raises if the message was not accepted; then the code was not sent."""
         ...
 
 

@@ -1,5 +1,5 @@
 """PR-02, PR-03, PR-07: pictures are inspected on the machine itself, by classic computer vision: no photo is sent
-elsewhere to be judged. It finds whether there is a face, and recognises nobody.
+elsewhere to be judged. It finds whether there is a face, not whose face it is.
 """
 
 import asyncio

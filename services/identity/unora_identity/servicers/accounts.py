@@ -27,11 +27,13 @@ from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_read, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.card import make_card
 from unora_identity.messages import to_account, to_session, to_session_tokens
 from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import members, sessions
 from unora_identity.use_cases.phone_verification import start_phone_verification, verify_phone
 from unora_identity.use_cases.sessions import SignedIn, refresh_session, revoke_own_session
@@ -42,7 +44,7 @@ class Accounts:
 
     service = "unora.identity.v1.AccountService"
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
     @custom_write

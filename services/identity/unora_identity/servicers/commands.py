@@ -6,14 +6,15 @@ import argparse
 import sys
 from uuid import UUID
 
+from unora_common.runtime import Runtime
 from unora_common.service import Command
 
 from unora_identity.config import IdentityConfig
-from unora_identity.resources import IdentityRuntime, Resources
+from unora_identity.resources import Resources
 from unora_identity.use_cases.admins import Grant, grant_admin
 
 
-async def _run(runtime: IdentityRuntime, options: argparse.Namespace) -> int:
+async def _run(runtime: Runtime[IdentityConfig, Resources], options: argparse.Namespace) -> int:
     grant = await grant_admin(runtime, options.user_id)
     if grant is Grant.NO_MEMBER:
         print(

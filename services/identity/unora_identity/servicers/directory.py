@@ -24,13 +24,15 @@ from unora_common.database import Session
 from unora_common.errors import DomainError, InvalidArgument
 from unora_common.handlers import custom_read, reads
 from unora_common.messages import AGE_BANDS, to_timestamp
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.age import age_at, age_band
 from unora_identity.domain.card import make_card
 from unora_identity.domain.digests import name_digests
 from unora_identity.domain.profiles import is_adult
 from unora_identity.messages import to_directory_hobby, to_discovery_profile
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import members
 from unora_identity.use_cases.disclosure import DisclosureRequest, get_disclosed_member
 from unora_identity.use_cases.revocations import BEFORE_FIRST, list_recent
@@ -48,7 +50,7 @@ class Directory:
 
     service = "unora.identity.v1.DirectoryService"
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
         self.policy = runtime.resources.policy
 
@@ -93,7 +95,7 @@ class Directory:
 
     @reads
     async def ListRevocations(self, request: ListRevocationsRequest, db: Session) -> ListRevocationsResponse:
-        """SA-06: the sessions revoked so recently that access tokens of theirs may still be valid."""
+        """SA-06: the sessions that were revoked so recently that their access tokens may still be valid."""
         try:
             after = UUID(request.page_token) if request.page_token else BEFORE_FIRST
         except ValueError:

@@ -32,12 +32,14 @@ from unora_common.database import Session, Tx
 from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_idempotent, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import missing_steps
 from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, to_profile
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
 from unora_identity.use_cases.photo_uploads import (
     ReceivedPhoto,
@@ -55,7 +57,7 @@ class Profiles:
 
     service = "unora.identity.v1.ProfileService"
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
         self.resources = runtime.resources
         self.policy = runtime.resources.policy

@@ -17,10 +17,12 @@ from unora.identity.v1.verification_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.handlers import custom_write, idempotent, reads
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.messages import to_signal
 from unora_identity.providers.gov_id import SIGNATURE
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import signals
 from unora_identity.use_cases.verification import link_oauth, receive_gov_id_result, start_gov_id_check
 
@@ -30,7 +32,7 @@ class Verification:
 
     service = "unora.identity.v1.VerificationService"
 
-    def __init__(self, runtime: IdentityRuntime) -> None:
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
         self.resources = runtime.resources
 

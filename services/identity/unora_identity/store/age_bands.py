@@ -1,4 +1,4 @@
-"""DI-08: when members get into another age band. Only time changes that, so a job looks for them."""
+"""DI-08: when the age bands of members change. Only time changes them, so a job looks for these members."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unora_common.rows import from_row
 
 from unora_identity.domain.accounts import LockedMember
 
-# A member whom another transaction has locked is skipped, and found by the next run.
+# A member who is locked by another transaction is skipped, and found by the next run.
 LOCK_DUE = """
     WITH due AS MATERIALIZED (
         SELECT u.id, u.version FROM identity.profiles p JOIN identity.users u ON u.id = p.user_id
@@ -26,7 +26,7 @@ ADVANCE = """
 
 
 async def lock_due(tx: Tx, limit: int) -> dict[UUID, LockedMember]:
-    """Locks members whose age band may have changed and whom no other transaction has locked, and reads the clock."""
+    """Locks members whose age band may have changed, without waiting for other transactions, and reads the clock."""
     return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK_DUE, limit)}
 
 

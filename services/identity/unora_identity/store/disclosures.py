@@ -26,8 +26,7 @@ BY_STREAK = f"SELECT {_DISCLOSED.names()}, ended_at FROM identity.disclosures WH
 
 async def add(tx: Tx, disclosure: Disclosure, disclosed_at: datetime) -> bool:
     """RE-04: stores a disclosure. Returns False if the connection ended first, or if it is stored already."""
-    values = [getattr(disclosure, column) for column in _DISCLOSED]
-    return await tx.run(ADD, *values, disclosed_at) == 1
+    return await tx.run(ADD, *_DISCLOSED.values_of(disclosure), disclosed_at) == 1
 
 
 async def end(tx: Tx, connection: UUID, user_a: UUID, user_b: UUID, ended_at: datetime) -> int:

@@ -29,7 +29,7 @@ OPTIONS = "SELECT id, name, category FROM identity.hobby_options WHERE deleted_a
 
 async def save_profile(tx: Tx, user: UUID, profile: Profile) -> None:
     """Stores the whole profile in place of the old one (PR-01)."""
-    values = [getattr(profile, column) for column in PROFILE_COLUMNS]
+    values = PROFILE_COLUMNS.values_of(profile)
     await tx.run(SAVE_PROFILE, user, age_band_changes_at(profile, tx.now), tx.now, *values)
 
 

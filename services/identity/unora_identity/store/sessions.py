@@ -108,7 +108,7 @@ async def save_spent(tx: Tx, tokens: Sequence[RefreshToken]) -> None:
 
 async def add_token(tx: Tx, token: RefreshToken) -> None:
     """Stores a fresh token."""
-    await tx.run(ADD, *[getattr(token, column) for column in _NEW_TOKEN])
+    await tx.run(ADD, *_NEW_TOKEN.values_of(token))
 
 
 async def revoke(tx: Tx, user: UUID, session: UUID | None, revoked_at: datetime, cause: Revocation) -> list[UUID]:

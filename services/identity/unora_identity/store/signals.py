@@ -13,6 +13,7 @@ from unora_identity.domain.signals import GovIdCheck, Outcome, Signal, SignalTyp
 
 _SIGNAL = Columns("id", "signal_type", "provider", "outcome", "created_at", "decided_at")
 _NEW_SIGNAL = _SIGNAL + Columns("user_id", "opaque_token")
+_NEW_CHECK = Columns("id", "request_id", "profile_digest", "started_at")
 
 ADD = f"""
     INSERT INTO identity.verification_signals ({_NEW_SIGNAL.names()}) VALUES ({_NEW_SIGNAL.parameters()})
@@ -37,10 +38,10 @@ ADD_BOOSTERS = """
         (id, user_id, signal_type, provider, opaque_token, outcome, created_at, decided_at)
     SELECT id, user_id, 'booster', $3, '', 'verified', $4, $4 FROM unnest($1::uuid[], $2::uuid[]) AS s (id, user_id)
     ON CONFLICT DO NOTHING RETURNING id, user_id"""
-ADD_CHECK = """
-    INSERT INTO identity.gov_id_checks (id, user_id, request_id, provider, profile_digest, started_at)
-    VALUES ($1, $2, $3, $4, $5, $6)"""
-CHECKS = "SELECT id, request_id, profile_digest, started_at, outcome FROM identity.gov_id_checks WHERE user_id = $1"
+ADD_CHECK = f"""
+    INSERT INTO identity.gov_id_checks (user_id, provider, {_NEW_CHECK.names()})
+    VALUES ($1, $2, {_NEW_CHECK.parameters(3)})"""
+CHECKS = f"SELECT {_NEW_CHECK.names()}, outcome FROM identity.gov_id_checks WHERE user_id = $1"
 CHECK_OWNER = "SELECT user_id FROM identity.gov_id_checks WHERE id = $1 AND provider = $2"
 DECIDE_CHECK = "UPDATE identity.gov_id_checks SET outcome = $2, decided_at = $3 WHERE id = $1"
 
@@ -95,7 +96,7 @@ async def add_boosters(tx: Tx, users: Sequence[UUID], provider: str) -> dict[UUI
 
 async def add_check(tx: Tx, check: GovIdCheck, user: UUID, provider: str) -> None:
     """Stores a check that begins."""
-    await tx.run(ADD_CHECK, check.id, user, check.request_id, provider, check.profile_digest, check.started_at)
+    await tx.run(ADD_CHECK, user, provider, *_NEW_CHECK.values_of(check))
 
 
 async def list_checks(tx: Tx, user: UUID) -> list[GovIdCheck]:

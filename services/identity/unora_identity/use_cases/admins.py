@@ -6,8 +6,11 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from unora_common.runtime import Runtime
+
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.events import RoleGranted, event_headers
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import accounts, members
 from unora_identity.use_cases.member_events import emit_member_events
 
@@ -22,7 +25,7 @@ class Grant(Enum):
     NO_MEMBER = "no member"
 
 
-async def grant_admin(runtime: IdentityRuntime, user: UUID) -> Grant:
+async def grant_admin(runtime: Runtime[IdentityConfig, Resources], user: UUID) -> Grant:
     """Makes a member an admin, from their next access token on."""
     async with runtime.database.transaction() as tx:
         locked = await members.lock(tx, user)

@@ -1,4 +1,4 @@
-"""Work that runs to its end although the call that started it is given up."""
+"""Work that runs to its end, even if the call that started it is cancelled."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from unora_identity.use_cases.member_events import emit_member_events
 
 
 async def record_completed_streak(tx: Tx, users: Sequence[UUID], policy: Policy) -> None:
-    """ID-04: the streak counts for both members, also if their connection has ended since. Each gets a booster once."""
+    """ID-04: the streak counts for both members, even if their connection has ended since. Each gets a booster once."""
     locked = await members.lock_all(tx, users)
     before = await members.list_by_id(tx, users)
     await members.mark_streak_completed(tx, users)

@@ -1,4 +1,4 @@
-"""RE-04, RE-10: the identity of a partner: identity's own record, and the connection and blocks at this moment."""
+"""RE-04, RE-10: who a partner is. Identity's own record decides, with the connection and the blocks at this moment."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from unora_common.database import Database, Tx
+from unora_common.runtime import Runtime
 
 from unora_identity.clients import are_connected_and_not_blocked
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure, NotDisclosed
 from unora_identity.domain.events import DisclosureEnded, IdentityDisclosed
 from unora_identity.domain.onboarding import Member
 from unora_identity.messages import to_message
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import disclosures, members
 
 
@@ -25,11 +27,11 @@ class DisclosureRequest:
     subject: UUID
 
 
-async def get_disclosed_member(runtime: IdentityRuntime, request: DisclosureRequest) -> Member:
-    """The member, if the viewer may see them now; else NotDisclosed, whatever the reason.
+async def get_disclosed_member(runtime: Runtime[IdentityConfig, Resources], request: DisclosureRequest) -> Member:
+    """The member, if the viewer may see them now. Raises NotDisclosed for every reason against it.
 
-    Matching and safety are asked after the record was read, and the record is read once more after they answered: an
-    end or a block that any of the three knows closes it.
+    Matching and safety are asked after the record was read, and the record is read once more after they answered. So
+    an end or a block that one of the three contexts knows is enough to refuse.
     """
     disclosure = await _find_allowing(runtime.database, request)
     if disclosure is None or not await are_connected_and_not_blocked(runtime.clients, disclosure):

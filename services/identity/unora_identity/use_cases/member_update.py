@@ -1,4 +1,4 @@
-"""PR-02, PR-06, DI-08: changing a member under the lock of their row. Discovery learns of a change of the card."""
+"""PR-02, PR-06, DI-08: changes a member under the lock of their row. A change of the card is published."""
 
 from __future__ import annotations
 

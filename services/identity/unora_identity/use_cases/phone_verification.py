@@ -7,7 +7,9 @@ from uuid import UUID
 
 from unora_common.database import Tx
 from unora_common.ids import uuid7
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import NewAccount
 from unora_identity.domain.events import AccountCreated, MemberEvent, SessionOpened, event_headers
 from unora_identity.domain.phone_codes import (
@@ -22,28 +24,32 @@ from unora_identity.domain.phone_codes import (
 from unora_identity.domain.phone_numbers import normalise_phone_number
 from unora_identity.domain.sessions import Refused, open_session, reissue
 from unora_identity.providers.random_secrets import NewRefreshToken, new_code
-from unora_identity.resources import IdentityRuntime, Resources
+from unora_identity.resources import Resources
 from unora_identity.store import accounts, challenges, members, sessions
 from unora_identity.use_cases.background import run_to_completion
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.sessions import SignedIn, signed_in
 
 
-async def start_phone_verification(runtime: IdentityRuntime, number: str, request_id: UUID) -> Challenge | IssuedCode:
+async def start_phone_verification(
+    runtime: Runtime[IdentityConfig, Resources], number: str, request_id: UUID
+) -> Challenge | IssuedCode:
     """ID-02: a challenge for a number, whose code is sent to it. A repeat gets the existing challenge.
 
     It does not check whether the number has an account: what a new account needs is made each time. A code that could
-    not be sent is deleted, so that it does not count and the call can be repeated. A client that hangs up does not stop
-    it, or it could have any number of codes sent that are not recorded. Only a process that dies may leave a code of
-    which it is unknown whether it was sent; after twice the sending time, a repeat replaces its challenge. So of
-    repeats at the same time one sends, and the others answer with its challenge.
+    not be sent is deleted, so that it does not count and the call can be repeated.
+
+    A client that hangs up does not stop it; otherwise a client could have any number of codes sent without a record.
+    Only a process that dies can leave a code without a record of whether it was sent; after twice the sending time, a
+    repeat replaces its challenge. If repeats come at the same time, one sends the code, and the others return its
+    challenge.
     """
     number = normalise_phone_number(number)
     return await run_to_completion(_start(runtime, number, request_id))
 
 
 async def verify_phone(
-    runtime: IdentityRuntime,
+    runtime: Runtime[IdentityConfig, Resources],
     challenge_id: UUID,
     code: str,
     request_id: UUID,
@@ -71,7 +77,7 @@ async def verify_phone(
     raise tried.refusal
 
 
-async def _start(runtime: IdentityRuntime, number: str, request_id: UUID) -> Challenge | IssuedCode:
+async def _start(runtime: Runtime[IdentityConfig, Resources], number: str, request_id: UUID) -> Challenge | IssuedCode:
     resources, policy = runtime.resources, runtime.resources.policy
     challenge_id, code = uuid7(), new_code(policy.code_digits)
     new_account = _new_account(resources, number)

@@ -14,7 +14,9 @@ from uuid import UUID
 from unora_common.database import Tx
 from unora_common.errors import RequestIdReused
 from unora_common.ids import uuid7
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.events import PhotoAdded
 from unora_identity.domain.photos import (
     Photo,
@@ -30,7 +32,7 @@ from unora_identity.domain.photos import (
 )
 from unora_identity.providers.photo_store import ObjectMissing, ObjectTooLarge, StoreUnavailable, UploadForm
 from unora_identity.providers.pictures import PhotoTooLarge, Picture
-from unora_identity.resources import IdentityRuntime, Resources
+from unora_identity.resources import Resources
 from unora_identity.store import photos
 from unora_identity.use_cases.background import run_to_completion
 from unora_identity.use_cases.member_update import update_member
@@ -60,7 +62,7 @@ def upload_key(user: UUID, photo: UUID) -> str:
 
 
 async def offer_upload(
-    runtime: IdentityRuntime,
+    runtime: Runtime[IdentityConfig, Resources],
     user: UUID,
     request_id: UUID,
     content_type: str,
@@ -94,11 +96,11 @@ async def offer_upload(
     return OfferedUpload(photo_id=offer.id, form=form, expires_at=expires_at)
 
 
-async def receive_upload(runtime: IdentityRuntime, user: UUID, photo: UUID) -> ReceivedPhoto | None:
+async def receive_upload(runtime: Runtime[IdentityConfig, Resources], user: UUID, photo: UUID) -> ReceivedPhoto | None:
     """Reads, inspects and cleans an uploaded file, and stores the copy. None if the upload was completed before.
 
-    Each try stores its copy under a name of its own: the copy that was inspected is the one that is kept, whatever is
-    posted meanwhile.
+    Each attempt stores its copy under its own key, so that the copy that was inspected is the one that is kept, even if
+    another file is posted meanwhile.
     """
     resources = runtime.resources
     async with runtime.database.session(user) as session:
@@ -109,7 +111,7 @@ async def receive_upload(runtime: IdentityRuntime, user: UUID, photo: UUID) -> R
     if completed:
         return None
     await resources.inspection_slots.acquire()
-    # A thread cannot be stopped: the slot is released when the work has ended, not when the call is given up.
+    # A thread cannot be stopped: the slot is released when the work has ended, not when the call is cancelled.
     picture = await run_to_completion(_inspect(resources, uploaded_key))
     object_key = f"photos/{user}/{photo}/{uuid7()}"
     async with runtime.database.transaction(user) as tx:

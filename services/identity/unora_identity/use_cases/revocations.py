@@ -6,9 +6,11 @@ from typing import Final
 from uuid import UUID
 
 from unora_common.database import Session
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy
-from unora_identity.resources import IdentityRuntime
+from unora_identity.resources import Resources
 from unora_identity.store import revocations
 
 PAGE_SIZE: Final = 50_000
@@ -23,7 +25,7 @@ async def list_recent(session: Session, policy: Policy, after: UUID = BEFORE_FIR
     return page, page[-1] if len(found) > PAGE_SIZE else None
 
 
-async def list_all_recent(runtime: IdentityRuntime) -> frozenset[UUID]:
+async def list_all_recent(runtime: Runtime[IdentityConfig, Resources]) -> frozenset[UUID]:
     """The whole list, for identity's own process."""
     sessions: set[UUID] = set()
     after: UUID | None = BEFORE_FIRST

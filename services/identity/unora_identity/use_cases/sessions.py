@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from unora_common.database import Tx
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import LockedMember
 from unora_identity.domain.events import EventHeader, SessionRevoked, event_headers
 from unora_identity.domain.sessions import (
@@ -19,7 +21,7 @@ from unora_identity.domain.sessions import (
     rotate,
 )
 from unora_identity.providers.random_secrets import NewRefreshToken, refresh_hash
-from unora_identity.resources import IdentityRuntime, Resources
+from unora_identity.resources import Resources
 from unora_identity.store import accounts, members, sessions
 from unora_identity.use_cases.member_events import emit_member_events
 
@@ -37,7 +39,7 @@ class SignedIn:
 
 
 async def refresh_session(
-    runtime: IdentityRuntime, presented: str, request_id: UUID, fresh: NewRefreshToken
+    runtime: Runtime[IdentityConfig, Resources], presented: str, request_id: UUID, fresh: NewRefreshToken
 ) -> SignedIn:
     """ID-03: exchanges a refresh token. A token that is used twice ends its session, for all who hold its tokens."""
     resources = runtime.resources

@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 import asyncpg
 from unora_common.database import Tx
 from unora_common.errors import Unauthenticated
+from unora_common.runtime import Runtime
 
+from unora_identity.config import IdentityConfig
 from unora_identity.domain.events import VerificationSignalRecorded, event_headers
 from unora_identity.domain.onboarding import ProfileIncomplete
 from unora_identity.domain.profiles import Profile
@@ -25,7 +27,7 @@ from unora_identity.domain.signals import (
     require_few_checks,
 )
 from unora_identity.providers.gov_id import Claims, Result
-from unora_identity.resources import IdentityRuntime, Resources
+from unora_identity.resources import Resources
 from unora_identity.store import members, signals
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.member_update import update_member
@@ -62,7 +64,7 @@ async def link_oauth(tx: Tx, resources: Resources, provider: str, subject: str) 
     return signal
 
 
-async def start_gov_id_check(runtime: IdentityRuntime, user: UUID, request_id: UUID) -> StartedCheck:
+async def start_gov_id_check(runtime: Runtime[IdentityConfig, Resources], user: UUID, request_id: UUID) -> StartedCheck:
     """ID-06: begins a check, or finds that of the same request. The check is stored before the provider is asked."""
     resources = runtime.resources
     async with runtime.database.transaction(user) as tx, update_member(tx, user, resources.policy) as update:
@@ -85,7 +87,7 @@ async def start_gov_id_check(runtime: IdentityRuntime, user: UUID, request_id: U
     return StartedCheck(check.id, await resources.gov_id.start(check.id, claims))
 
 
-async def receive_gov_id_result(runtime: IdentityRuntime, result: Result) -> None:
+async def receive_gov_id_result(runtime: Runtime[IdentityConfig, Resources], result: Result) -> None:
     """ID-06, ID-07: applies a result; a repeat changes nothing. If one token would verify two members, the second is
     refused. If both results are applied at the same time, an index stops one of them, and it is applied again.
     """
@@ -97,7 +99,7 @@ async def receive_gov_id_result(runtime: IdentityRuntime, result: Result) -> Non
         await _receive(runtime, result)
 
 
-async def _receive(runtime: IdentityRuntime, result: Result) -> None:
+async def _receive(runtime: Runtime[IdentityConfig, Resources], result: Result) -> None:
     resources = runtime.resources
     provider = resources.gov_id.name
     async with runtime.database.transaction() as tx:
@@ -138,7 +140,7 @@ async def _must_refuse(
 
 
 async def _set_pending(tx: Tx, user: UUID, provider: str) -> None:
-    """Makes the member's signal of this provider pending, also if it was refused before."""
+    """Makes the member's signal of this provider pending, even if it was refused before."""
     found = await signals.find(tx, user, SignalType.GOV_ID, provider)
     if found is None:
         await signals.add(tx, user, SignalType.GOV_ID, provider, "", Outcome.PENDING)

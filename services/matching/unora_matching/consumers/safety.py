@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora_common.database import Tx
 from unora_common.handlers import on
-from unora_common.messages import from_timestamp
 from unora_common.runtime import Runtime
 
 from unora_matching.config import MatchingConfig
-from unora_matching.domain.notices import BlockNotice, Restriction
+from unora_matching.messages import from_block, from_restriction
 from unora_matching.use_cases.blocks import block_pair, unblock_pair
 from unora_matching.use_cases.restrictions import change_restriction
 
@@ -26,37 +23,14 @@ class SafetyEvents:
     @on(MemberBlocked)
     async def on_member_blocked(self, event: MemberBlocked, tx: Tx) -> None:
         """MA-12: ends the pair's connection and keeps the two apart."""
-        await block_pair(tx, to_block_notice(event, blocked=True), self.slots)
+        await block_pair(tx, from_block(event, blocked=True), self.slots)
 
     @on(MemberUnblocked)
     async def on_member_unblocked(self, event: MemberUnblocked, tx: Tx) -> None:
         """MA-12. It may arrive before its block."""
-        await unblock_pair(tx, to_block_notice(event, blocked=False), self.slots)
+        await unblock_pair(tx, from_block(event, blocked=False), self.slots)
 
     @on(RestrictionChanged)
     async def on_restriction_changed(self, event: RestrictionChanged, tx: Tx) -> None:
         """SA-06, SA-08: interests of a restricted member never match; a suspended member has no connections."""
-        await change_restriction(tx, to_restriction(event), self.slots)
-
-
-def to_block_notice(event: MemberBlocked | MemberUnblocked, *, blocked: bool) -> BlockNotice:
-    """Safety's event in the domain's terms."""
-    return BlockNotice(
-        blocker_id=UUID(event.blocker_id),
-        blocked_id=UUID(event.blocked_id),
-        block_id=UUID(event.block_id),
-        version=event.version,
-        blocked=blocked,
-        changed_at=from_timestamp(event.occurred_at),
-    )
-
-
-def to_restriction(event: RestrictionChanged) -> Restriction:
-    """Safety's event in the domain's terms."""
-    return Restriction(
-        user_id=UUID(event.user_id),
-        restricted=event.restricted,
-        suspended=event.suspended,
-        version=event.version,
-        changed_at=from_timestamp(event.occurred_at),
-    )
+        await change_restriction(tx, from_restriction(event), self.slots)

@@ -24,5 +24,5 @@ class TierEvents:
 
     @on(TierChanged)
     async def on_tier_changed(self, event: TierChanged, tx: Tx) -> None:
-        """MA-07: new slots are open at once; slots that are too many go with the connections that end."""
+        """MA-07: new slots are open at once; connections above a lower limit stay until they end."""
         await change_tier(tx, UUID(event.user_id), Tier(TIER_NAMES[event.tier]), event.version, self.slots)

@@ -105,8 +105,8 @@ def form(
 def end(
     connection: Connection, by: UUID, cause: EndCause, acted_at: datetime, now: datetime
 ) -> tuple[Connection, ConnectionEnded]:
-    """MA-09: members see the same neutral ending for every cause. `by` acted at `acted_at`, for a block or a suspension
-    before `now`. Raises ConnectionOver if the connection has ended already.
+    """MA-09: members see the same neutral ending for every cause. `by` acted at `acted_at`; for a block or a suspension
+    that is before `now`. Raises ConnectionOver if the connection has ended already.
     """
     if connection.connection_status is not ConnectionStatus.ACTIVE:
         raise ConnectionOver

@@ -46,7 +46,7 @@ class ConnectionNotFound(DomainError):
 
 
 class ConnectionOver(DomainError):
-    """MA-09: the connection has ended already, by whichever of the two."""
+    """MA-09: the connection has ended already, by either member."""
 
     code = "FAILED_PRECONDITION"
     reason = "CONNECTION_ENDED"

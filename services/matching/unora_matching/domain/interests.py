@@ -77,8 +77,8 @@ class Outcome(Enum):
 def decide(sender: Inventory, receiver: Inventory, relation: PairRelation) -> Outcome:
     """MA-01, MA-03, MA-12, SA-08: a match needs an interest of both, and an open slot of both.
 
-    The sender sees a difference only if it matches. In all other cases the interest looks pending: a refusal would tell
-    the sender who is behind the card, or that safety restricted them. So a card that is older than the end of the
+    The sender sees a difference only if it matches. In all other cases the interest looks pending: a refusal would
+    reveal who is behind the card, or that safety restricted the sender. So a card that is older than the end of the
     pair's connection still takes an interest, which is void: an ended pair never connects again (MA-12), and gets no
     new cards of each other (DI-09). Raises CapacityFull if the sender has no open slot.
     """

@@ -99,7 +99,7 @@ class Inventory:
 
 
 def new_inventory(user_id: UUID, slots: Slots) -> Inventory:
-    """The inventory of a member for whom no row is stored yet."""
+    """The inventory of a member who has no stored row yet."""
     return Inventory(user_id, Tier.FREE, 0, slots.of(Tier.FREE), version=0)
 
 

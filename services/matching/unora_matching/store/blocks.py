@@ -28,7 +28,7 @@ async def save(tx: Tx, notice: BlockNotice) -> datetime | None:
     """Stores a notice unless a newer one of the same direction is stored; under the locks of both. If the newest notice
     lifts the block, returns when that was (UTC), else None.
     """
-    if await tx.run(SAVE, *(getattr(notice, name) for name in COLUMNS)):
+    if await tx.run(SAVE, *COLUMNS.values_of(notice)):
         return None if notice.blocked else notice.changed_at
     lifted_at: datetime | None = await tx.value(LIFTED_AT, notice.blocker_id, notice.blocked_id)
     return lifted_at

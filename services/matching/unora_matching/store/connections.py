@@ -62,7 +62,7 @@ LIST_BY_MEMBER = f"""
 
 async def insert(tx: Tx, connection: Connection) -> None:
     """Stores a new connection at once, because its two interests refer to it."""
-    await tx.run(INSERT, *(getattr(connection, name) for name in COLUMNS))
+    await tx.run(INSERT, *COLUMNS.values_of(connection))
 
 
 def save_ended(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason) -> None:
@@ -72,8 +72,8 @@ def save_ended(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason)
 
 
 async def lock(tx: Tx, connection_id: UUID) -> Connection | None:
-    """Locks a connection and sets tx.now; None if there is none. If the inventories of its two are locked too, then
-    before it.
+    """Locks a connection and sets tx.now; None if there is none. A use case that also locks the inventories of its two
+    members locks those first.
     """
     rows = await tx.lock(LOCK, connection_id)
     return from_row(Connection, rows[0]) if rows else None
@@ -90,12 +90,12 @@ async def lock_active_of_member(tx: Tx, member: UUID) -> list[Connection]:
 
 
 async def list_partners(session: Session, member: UUID) -> list[UUID]:
-    """The members with whom a member is connected. Read without a lock, so it may change."""
+    """The partners in a member's active connections. They are read without a lock, so they may change."""
     return [row["partner"] for row in await session.rows(LIST_PARTNERS, member)]
 
 
 def save_chat_unlocked(tx: Tx, connection: Connection) -> None:
-    """Stores since when the two may chat (ST-11)."""
+    """Stores the time from which the two may chat (ST-11)."""
     tx.defer(SAVE_CHAT_UNLOCKED, connection.id, connection.chat_unlocked_at, connection.version)
 
 

@@ -201,4 +201,4 @@ async def list_by_sender(session: Session, member: UUID, after: Place | None, li
 def _inserted(interest: Interest) -> list[object]:
     """The values of INSERTED. Only a void interest is closed when it is stored."""
     closed_at = None if interest.interest_status is InterestStatus.PENDING else interest.sent_at
-    return [*(getattr(interest, name) for name in COLUMNS), closed_at]
+    return INSERTED.values_of(interest, closed_at=closed_at)

@@ -32,8 +32,8 @@ async def require_open_slot(session: Session, member: UUID, slots: Slots) -> Non
 
 
 async def send_interest(tx: Tx, sender_id: UUID, card: ResolvedCard, policy: Policy) -> SentInterest:
-    """MA-01 to MA-06, MA-12, MA-13, SA-08. Unless it matches, it runs the same statements for every receiver, whatever
-    the receiver did (MA-10).
+    """MA-01 to MA-06, MA-12, MA-13, SA-08. Unless it matches, it runs the same statements for every receiver, so that
+    its cost does not reveal what the receiver did (MA-10).
     """
     both = await inventories.lock_or_create(tx, [sender_id, card.receiver_id], policy.slots)
     sender, receiver = both[sender_id], both[card.receiver_id]

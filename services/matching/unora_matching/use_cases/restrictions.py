@@ -15,7 +15,7 @@ from unora_matching.use_cases.end_connections import end_connections
 
 async def change_restriction(tx: Tx, restriction: Restriction, slots: Slots) -> None:
     """SA-06, SA-08: the interests that the member sent become void and still look pending; a suspension also ends the
-    member's connections. Interests in the member stay pending: they can match when the restriction is lifted.
+    member's connections. Interests that the member received stay pending: they can match when it is lifted.
 
     If a restriction arrives after a newer one, it still has its effect on what is older than the newer one. Raises
     RetryLater if a connection of the member was formed between the read of the partners and the lock.

@@ -7,12 +7,12 @@ from uuid import UUID
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.database import Tx
 from unora_common.handlers import on
-from unora_common.messages import SERVER_NAMES, from_timestamp
+from unora_common.messages import from_timestamp
 from unora_common.runtime import Runtime
 
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
-from unora_streak.domain.state import Connection
+from unora_streak.messages import from_connection
 from unora_streak.use_cases.lifecycle import end_streak, start_streak
 
 
@@ -30,14 +30,9 @@ class ConnectionEvents:
     @on(ConnectionFormed, prepare=_get_pair_zone)
     async def on_connection_formed(self, event: ConnectionFormed, tx: Tx, zone: str) -> None:
         """ST-01. Changes nothing for a connection whose end was applied first."""
-        await start_streak(tx, _connection(event), zone, from_timestamp(event.occurred_at), self.policy)
+        await start_streak(tx, from_connection(event), zone, from_timestamp(event.occurred_at), self.policy)
 
     @on(ConnectionEnded)
     async def on_connection_ended(self, event: ConnectionEnded, tx: Tx) -> None:
         """ST-12. The event may come before that of the beginning."""
-        await end_streak(tx, _connection(event), from_timestamp(event.occurred_at), self.policy)
-
-
-def _connection(event: ConnectionFormed | ConnectionEnded) -> Connection:
-    pair = (UUID(event.user_a_id), UUID(event.user_b_id))
-    return Connection(UUID(event.connection_id), pair, SERVER_NAMES[event.server_type])
+        await end_streak(tx, from_connection(event), from_timestamp(event.occurred_at), self.policy)

@@ -22,6 +22,7 @@ def next_due(streak: Streak, policy: Policy) -> datetime | None:
 def next_version(changed: Streak, policy: Policy) -> Streak:
     """The streak after one event, from the streak with that event's changes.
 
-    Each event makes its streak by this function, so `version` counts the events and `next_due_at` is always right.
+    Each event makes its streak by this function, so `version` counts the events, and `next_due_at` is right by the
+    policy of that moment. A deployment may change the policy later.
     """
     return replace(changed, version=changed.version + 1, next_due_at=next_due(changed, policy))

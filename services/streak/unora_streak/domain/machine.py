@@ -124,7 +124,7 @@ def terminate(streak: Streak, ended_at: datetime, now: datetime, policy: Policy)
 
 
 def _due_step(streak: Streak, due: datetime, now: datetime, policy: Policy) -> tuple[Streak, Event]:
-    """One step of time: the instant `next_due` has come."""
+    """The step of time that takes effect at `due`, which has come."""
     match streak.state, len(streak.checked_in):
         case State.ACTIVE, 2:
             return steps.begin_day(streak, due, now, policy)

@@ -113,7 +113,7 @@ class Streak:
     hold: Hold | None = None  # only in payment_window
     long_hold_used: bool = False  # the one hold of this break that may pass the deadline is used; as above
     ended_at: datetime | None = None  # set in completed and terminated, and only there
-    next_due_at: datetime | None = None  # always `due.next_due` of the streak: the sweep finds it by this
+    next_due_at: datetime | None = None  # `due.next_due` by the policy at its last event: the sweep finds it by this
     version: int = 0  # the number of its events
 
     @property

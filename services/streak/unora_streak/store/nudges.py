@@ -28,7 +28,7 @@ LIST_BY_CYCLE = """
 
 
 async def get_quota(session: Session, streak: Streak, sender: UUID) -> NudgeQuota:
-    """What the sender has sent in the streak's at-risk period. Only while the streak is locked it cannot change."""
+    """What the sender has sent in the streak's at-risk period. It cannot change while the streak is locked."""
     row = await session.row(QUOTA, streak.id, streak.cycle, streak.check_in_date, sender)
     assert row is not None
     return from_row(NudgeQuota, row)

@@ -67,6 +67,8 @@ UPDATE = f"UPDATE streak.streaks SET {CHANGING.assignments(2)} WHERE id = $1"
 
 UPDATE_STATE = "UPDATE streak.streaks SET streak_state = $2 WHERE id = $1"
 
+RESCHEDULE = "UPDATE streak.streaks SET next_due_at = $2 WHERE id = $1"
+
 LEAVE_DASHBOARD = "UPDATE streak.streaks SET connection_ended_at = $2 WHERE id = $1"
 
 DASHBOARD = f"""
@@ -108,7 +110,7 @@ async def lock_by_connection(tx: Tx, connection_id: UUID) -> Streak | None:
 
 
 async def lock_due(tx: Tx, limit: int, excluding: Collection[UUID] = ()) -> list[Streak]:
-    """Locks streaks that time alone changes now. It skips those that another replica has locked (ST-16)."""
+    """Locks streaks whose `next_due_at` has come, and sets tx.now; skips those that another replica locked (ST-16)."""
     return [_streak(row) for row in await tx.lock(LOCK_DUE, limit, list(excluding))]
 
 
@@ -137,6 +139,11 @@ async def save_steps(tx: Tx, steps: Sequence[tuple[Streak, Event]]) -> None:
     """Stores single steps of time, each of another streak, in few round trips."""
     await tx.run_many(UPDATE, [(streak.id, *_changing(streak)) for streak, _ in steps])
     await breaks.save_many(tx, [event for _, event in steps])
+
+
+async def reschedule(tx: Tx, due_times: Sequence[tuple[UUID, datetime | None]]) -> None:
+    """Stores `next_due_at` (UTC) of locked streaks by their ids, without an event, in one round trip."""
+    await tx.run_many(RESCHEDULE, due_times)
 
 
 async def leave_dashboard(tx: Tx, streak_id: UUID, ended_at: datetime) -> None:

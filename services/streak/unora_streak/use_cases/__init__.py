@@ -1,1 +1,1 @@
-"""The use cases of streak: each is one transaction, or the reads of one call."""
+"""The use cases of streak: each is a function on one open transaction, or the reads of one call."""

@@ -31,9 +31,12 @@ def pytest_asyncio_loop_factories(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stacks that tests of different workers start use different ports; S3 takes the longest row of them, ten."""
-    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    os.environ["UNORA_PORT_SHIFT"] = str(12 * (int(number) + 1))
+    """Stacks that tests start use different ports in each worker, and in each of several runs on one machine. S3 takes
+    the longest row of ports, ten.
+    """
+    run = os.environ.setdefault("UNORA_TEST_RUN", str(os.getpid()))  # the first process sets it, workers inherit it
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ["UNORA_PORT_SHIFT"] = str(96 * (int(run) % 10) + 12 * (worker + 1))
 
 
 @pytest.hookimpl(tryfirst=True)

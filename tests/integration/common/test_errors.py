@@ -95,6 +95,8 @@ async def test_what_is_unknown_leaves_as_internal_and_stands_in_the_log_without_
         (lambda: asyncpg.TooManyConnectionsError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
         (lambda: asyncpg.QueryCanceledError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
         (lambda: asyncpg.LockNotAvailableError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
+        (lambda: asyncpg.DeadlockDetectedError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
+        (lambda: asyncpg.SerializationError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
         (lambda: asyncpg.UndefinedTableError(SECRET), "INTERNAL", "INTERNAL"),
         (lambda: asyncpg.InsufficientPrivilegeError(SECRET), "INTERNAL", "INTERNAL"),
         (lambda: KeyError(SECRET), "INTERNAL", "INTERNAL"),

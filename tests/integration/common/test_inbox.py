@@ -130,6 +130,8 @@ PASSING: dict[str, Callable[[], Exception]] = {
     "postgres is full": lambda: asyncpg.TooManyConnectionsError("x"),
     "postgres is gone": lambda: asyncpg.ConnectionDoesNotExistError("x"),
     "the network is gone": ConnectionResetError,
+    "another transaction won a deadlock": lambda: asyncpg.DeadlockDetectedError("x"),
+    "another transaction has the lock for too long": lambda: asyncpg.LockNotAvailableError("x"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A start that fails half-way leaves nothing open, and its error is the one that is seen."""
+"""A start that fails half-way closes all that it has opened, and raises the error that stopped it."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -58,28 +59,19 @@ class App(Generic[C, R]):
         self.jobs: list[Job] = []
         self.server: Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._connections = AsyncExitStack()
+        """Everything that `open` has opened so far. It is closed in the opposite order."""
 
     async def open(self) -> None:
-        """Connects, and makes the parts; serves nothing yet. Raises ConfigError, or OSError if Postgres is away."""
-        config, timeouts = self.config, self.timeouts
-        self.messaging = Messaging(self.context, config.nats_url, self.log, lambda: self.relay.wake(), timeouts)
-        jetstream = self.messaging.jetstream
-        self.relay = Relay(self.context, config.database_url, jetstream, self.log, self.metrics.registry, timeouts)
-        self.database = await Database.open(
-            config.database_url,
-            self.context,
-            connections=config.database_connections,
-            timeouts=timeouts,
-            wake=self._wake_relay,
-        )
-        self.readiness = Readiness(
-            self.database, self.verifier, self.revocations, keys_interval=config.jwks_refresh, log=self.log
-        )
-        # A service that declares no resources has the type None for them.
-        resources = self.service.resources(config) if self.service.resources else cast("R", None)
-        self.runtime = Runtime(self.context, config, resources, self.database, self.clients, self.log, self.metrics)
-        self._make_parts()
-        await self.messaging.open()
+        """Connects, and makes the parts; serves nothing yet. If it fails, it closes all that it has opened.
+
+        Raises ConfigError, or OSError if Postgres is away.
+        """
+        try:
+            await self._connect()
+        except BaseException:
+            await self._connections.aclose()
+            raise
 
     async def serve(self, *, calls: bool = True) -> None:
         """Starts the gRPC server, not ready yet; without `calls` it serves nothing but health and reflection."""
@@ -101,23 +93,43 @@ class App(Generic[C, R]):
         self._start(self.revocations.run(self.config.revocations_interval, self.log))
 
     async def close(self) -> None:
-        """Stops in the order in which nothing is lost: calls, then work, then connections."""
+        """Stops in the order in which nothing is lost: calls, then work, then connections. It may be called twice, and
+        after an `open` that failed.
+        """
         if self.server:
             await self.server.set_ready(False)
             await self.server.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.readiness.close()
-        await self.relay.close()
-        await self.clients.close()
-        await self.messaging.close()
-        await self.database.close()
-        close = getattr(self.runtime.resources, "close", None)
-        if close is not None:
-            closing = close()
-            if inspect.isawaitable(closing):
-                await closing
+        await self._connections.aclose()
+
+    async def _connect(self) -> None:
+        config, timeouts, opened = self.config, self.timeouts, self._connections
+        # A service that declares no resources has the type None for them.
+        resources = self.service.resources(config) if self.service.resources else cast("R", None)
+        opened.push_async_callback(_close_resources, resources)
+        self.database = await Database.open(
+            config.database_url,
+            self.context,
+            connections=config.database_connections,
+            timeouts=timeouts,
+            wake=self._wake_relay,
+        )
+        opened.push_async_callback(self.database.close)
+        self.messaging = Messaging(self.context, config.nats_url, self.log, lambda: self.relay.wake(), timeouts)
+        opened.push_async_callback(self.messaging.close)
+        opened.push_async_callback(self.clients.close)
+        jetstream = self.messaging.jetstream
+        self.relay = Relay(self.context, config.database_url, jetstream, self.log, self.metrics.registry, timeouts)
+        opened.push_async_callback(self.relay.close)
+        self.readiness = Readiness(
+            self.database, self.verifier, self.revocations, keys_interval=config.jwks_refresh, log=self.log
+        )
+        opened.callback(self.readiness.close)
+        self.runtime = Runtime(self.context, config, resources, self.database, self.clients, self.log, self.metrics)
+        self._make_parts()
+        await self.messaging.open()
 
     def _make_parts(self) -> None:
         self.dead_letters = DeadLetters(self.runtime, self.messaging)
@@ -166,3 +178,11 @@ class App(Generic[C, R]):
         if self.service.revocations:
             return await self.service.revocations(self.runtime)
         return await fetch_revocations(self.clients)
+
+
+async def _close_resources(resources: object) -> None:
+    close = getattr(resources, "close", None)
+    if close is not None:
+        closing = close()
+        if inspect.isawaitable(closing):
+            await closing

@@ -22,7 +22,7 @@ class DomainError(Exception):
 
 
 class InvalidArgument(DomainError):
-    """A field that cannot be accepted: `google.rpc.BadRequest` beside the ErrorInfo. `violations` is field → why."""
+    """A field that cannot be accepted: `google.rpc.BadRequest` besides the ErrorInfo. `violations` is field → why."""
 
     code = "INVALID_ARGUMENT"
     reason = "INVALID_ARGUMENT"

@@ -60,7 +60,7 @@ def to_timestamp(moment: datetime | None) -> Timestamp | None:
     """A time; None leaves the field absent."""
     if moment is None:
         return None
-    since = moment - _EPOCH  # FromDatetime goes by way of a calendar tuple, which takes four times as long
+    since = moment - _EPOCH  # FromDatetime makes a calendar tuple first, which takes four times as long
     return Timestamp(seconds=since.days * _DAY + since.seconds, nanos=since.microseconds * 1000)
 
 

@@ -27,7 +27,7 @@ class Messaging:
         self._woken = woken
         self._timeouts = timeouts
         self._wake_subject = f"wake.{context}"
-        self._connecting: asyncio.Future[None]
+        self._connecting: asyncio.Future[None] | None = None
         self.client = Nats()
         self.jetstream = self.client.jetstream(timeout=timeouts.nats)
 
@@ -41,7 +41,8 @@ class Messaging:
             self._log.warning("nats does not answer yet")
 
     async def connected(self) -> None:
-        """Returns when NATS was reached for the first time."""
+        """Returns when NATS was reached for the first time. Called after `open`."""
+        assert self._connecting is not None
         await asyncio.shield(self._connecting)
 
     async def flush(self) -> None:
@@ -56,10 +57,10 @@ class Messaging:
 
     async def close(self) -> None:
         """Stops connecting, and closes the connection."""
-        while not self._connecting.done():  # once may not do: Python 3.11's wait_for can lose a cancellation
-            self._connecting.cancel()
+        while self._connecting is not None and not self._connecting.done():
+            self._connecting.cancel()  # again and again: wait_for of Python 3.11 can lose a cancellation
             await asyncio.wait({self._connecting}, timeout=0.1)
-        with suppress(NatsError):
+        with suppress(NatsError, AssertionError):  # AssertionError if the client did not begin to connect
             await self.client.close()
 
     async def _connect(self) -> None:

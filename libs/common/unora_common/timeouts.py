@@ -11,11 +11,11 @@ class Timeouts:
     """Seconds. These are the values of production; tests wait longer, because a busy machine is no error."""
 
     peer: float = 5.0
-    """A call to another context gets at most this; less if the work in hand has less left."""
+    """A call to another context gets at most this; less if the current work has less left."""
     nats_start: float = 5.0
     """A process that starts waits this long for NATS before it goes on without."""
     nats: float = 5.0
-    """NATS acknowledges an event, or answers a question about a stream, within this."""
+    """NATS acknowledges an event, or answers a request about a stream, within this."""
     statement: float = 15.0
     """Postgres gives up a statement after this."""
     lock: float = 10.0

@@ -18,7 +18,7 @@ to_message = event_encoder(events_pb2)
 
 
 def from_reveal_facts(response: GetRevealFactsResponse) -> Facts:
-    """What identity tells of a member."""
+    """What identity knows of a member for the texts."""
     return Facts(
         hobbies=tuple(Hobby(hobby.hobby_option_id, hobby.name, hobby.micro_description) for hobby in response.hobbies),
         bio=response.bio,

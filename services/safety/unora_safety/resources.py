@@ -8,9 +8,9 @@ from unora_safety.config import SafetyConfig
 from unora_safety.providers.detector import Detector, RuleDetector
 
 
-@dataclass
+@dataclass(frozen=True)
 class Resources:
-    """Providers."""
+    """One set per process."""
 
     detector: Detector
 

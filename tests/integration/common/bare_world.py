@@ -4,7 +4,7 @@ It has a database, a NATS account and certificates as every world has, but each 
 contract of StreakService with a use case of the test's own, and consumers of matching's events.
 """
 
-# ruff: noqa: N802 - methods bear their contract's names
+# ruff: noqa: N802 - methods have their contract's names
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
@@ -64,14 +64,14 @@ SCHEMAS = ("streak", "matching", "safety")
 
 
 class Taken(DomainError):
-    """What a violation of uq_probe_key means here."""
+    """The refusal for a violation of uq_probe_key."""
 
     code = "ALREADY_EXISTS"
     reason = "PROBE_TAKEN"
 
 
 class Probe:
-    """StreakService as a test needs it: checking in writes a row named for the streak, and emits an event."""
+    """StreakService as a test needs it: CheckIn writes a row with the streak's id, and emits an event."""
 
     service = "unora.streak.v1.StreakService"
 
@@ -109,10 +109,10 @@ class Probe:
         return CheckInResponse(streak=Streak(streak_id=request.streak_id, cycle=number))
 
     async def read(self, request: GetStreakRequest, db: Session) -> None:
-        """What GetStreak does besides."""
+        """What GetStreak does before it answers."""
 
     async def look(self, call: Call) -> None:
-        """What GetDashboard does besides."""
+        """What GetDashboard does before it answers."""
 
 
 class BareWorld(World):
@@ -124,11 +124,11 @@ class BareWorld(World):
         super().__init__(testbed, f"{worker}_bare")
         self.log = StringIO()
         self.revoked: frozenset[UUID] = frozenset()
-        """What identity would answer."""
+        """The sessions that identity would list as revoked."""
         self._opened: list[App[Any, Any]] = []
 
     async def start(self) -> None:
-        """Makes the database for the first test, and empties it for every other: a clone takes ten times as long."""
+        """Creates the database for the first test, and empties it for the others: a clone takes ten times as long."""
         if self.database not in BareWorld._made:
             await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
@@ -152,7 +152,7 @@ class BareWorld(World):
         return self.revoked
 
     async def admin(self) -> Any:
-        """A connection to NATS that may do all."""
+        """A connection to NATS as its administrator."""
         return await nats.connect(self.testbed.nats("admin", self.worker), connect_timeout=GENEROUS)
 
     async def open(
@@ -165,7 +165,7 @@ class BareWorld(World):
         changes: dict[str, Any] | None = None,
         timeouts: Timeouts = TIMEOUTS,
     ) -> App[Any, Any]:
-        """One process of a service made of these; the first of a context is the one that stubs reach."""
+        """Opens a process of a service with these parts. Stubs call the first process of a context."""
         service = Service(
             context,
             config=Config,
@@ -188,7 +188,7 @@ class BareWorld(World):
         return app
 
     async def probe(self, servicer: Part[Any, Any] = Probe, **changes: Any) -> StreakServiceStub:
-        """Opens streak with this servicer; a client of it with the gateway's certificate."""
+        """Opens streak with this servicer; returns a client with the gateway's certificate."""
         await self.open(servicers=[servicer], changes=changes)
         return self.stub(StreakServiceStub, "streak")
 
@@ -199,7 +199,7 @@ class BareWorld(World):
             yield stub
 
     async def keys(self, schema: str = "streak") -> list[str]:
-        """What the probes wrote, in order."""
+        """The keys that the probes wrote, in order."""
         return [row["key"] for row in await self.superuser.fetch(f"SELECT key FROM {schema}.probe ORDER BY number")]
 
     def logged(self) -> list[dict[str, Any]]:
@@ -207,20 +207,20 @@ class BareWorld(World):
         return [msgspec.json.decode(line) for line in self.log.getvalue().splitlines()]
 
     def address(self, app: App[Any, Any]) -> str:
-        """Where a process listens."""
+        """The address of a process."""
         assert app.server is not None
         return app.server.address
 
 
 def check_in_request(streak: str = "", request_id: str = "") -> CheckInRequest:
-    """A valid one; fresh ids unless given."""
+    """A valid request, with new ids unless given."""
     return CheckInRequest(
         request_id=request_id or str(uuid7()), streak_id=streak or str(uuid7()), effort_signal=EFFORT_SIGNAL_LOW
     )
 
 
 def formed(connection: str = "", version: int = 1, receiver: str = "") -> ConnectionFormed:
-    """An event of matching; fresh ids unless given."""
+    """An event of matching, with new ids unless given."""
     event = ConnectionFormed(connection_id=connection or str(uuid7()), version=version, user_a_id=receiver)
     event.occurred_at.GetCurrentTime()
     return event

@@ -1,4 +1,4 @@
-"""A wire that can be cut: TCP between a service and what it stands on."""
+"""A wire that can be cut: TCP between a service and a server that it needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 class Wire:
-    """Passes connections on to a port of this machine, until it is cut."""
+    """Forwards connections to a port of this machine, until it is cut."""
 
     def __init__(self, port: int) -> None:
         self._to = port

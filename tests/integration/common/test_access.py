@@ -61,7 +61,9 @@ async def _connects(bare_world: BareWorld, ca: bytes, key: bytes | None, certifi
         return (await refusal(StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=metadata))).code
 
 
-async def test_without_a_certificate_of_our_authority_nobody_connects(bare_world: BareWorld, tmp_path: Path) -> None:
+async def test_a_client_without_a_certificate_of_our_authority_cannot_connect(
+    bare_world: BareWorld, tmp_path: Path
+) -> None:
     await bare_world.probe()
     ca, _, _ = bare_world.certificates["gateway"].read()
     _, foreign_certificate, foreign_key = tls.ensure(tmp_path, ["gateway"])["gateway"].read()
@@ -70,7 +72,7 @@ async def test_without_a_certificate_of_our_authority_nobody_connects(bare_world
     assert bare_world.logged() == [line for line in bare_world.logged() if "method" not in line]
 
 
-async def test_who_connects_elsewhere_than_it_meant_to_notices(bare_world: BareWorld, tmp_path: Path) -> None:
+async def test_a_client_refuses_a_server_with_another_name_or_authority(bare_world: BareWorld, tmp_path: Path) -> None:
     await bare_world.probe()
     ca, certificate, key = bare_world.certificates["gateway"].read()
     foreign_ca, _, _ = tls.ensure(tmp_path, ["gateway"])["gateway"].read()
@@ -115,15 +117,15 @@ def _signed_by_our_authority(bare_world: BareWorld, name: x509.GeneralName) -> t
         pytest.param(x509.UniformResourceIdentifier("spiffe://unora/"), id="no name"),
     ],
 )
-async def test_a_certificate_says_who_calls_by_its_uri_alone(bare_world: BareWorld, name: x509.GeneralName) -> None:
-    """Not by its common name, which is gateway in all of these."""
+async def test_only_the_uri_of_a_certificate_names_the_caller(bare_world: BareWorld, name: x509.GeneralName) -> None:
+    """The common name does not count: it is gateway in all of these."""
     await bare_world.probe()
     async with _channel(bare_world, *_signed_by_our_authority(bare_world, name)) as channel:
         call = StreakServiceStub(channel).GetDashboard(GetDashboardRequest(), metadata=bare_world.caller().metadata)
         assert (await refusal(call)).reason == "CALLER_NOT_ALLOWED"
 
 
-async def test_the_same_certificate_with_the_right_uri_is_let_in(bare_world: BareWorld) -> None:
+async def test_the_same_certificate_with_the_right_uri_is_accepted(bare_world: BareWorld) -> None:
     """The control of the test above."""
     await bare_world.probe()
     name = x509.UniformResourceIdentifier("spiffe://unora/gateway")
@@ -132,14 +134,14 @@ async def test_the_same_certificate_with_the_right_uri_is_let_in(bare_world: Bar
 
 
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer ", "Basic dTpw", "token"])
-async def test_without_a_token_a_member_is_told_so(bare_world: BareWorld, value: str | None) -> None:
+async def test_a_call_without_a_token_is_refused_with_that_reason(bare_world: BareWorld, value: str | None) -> None:
     streaks = await bare_world.probe()
     metadata = () if value is None else (("authorization", value),)
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=metadata))
     assert (refused.code, refused.reason, refused.domain) == ("UNAUTHENTICATED", "TOKEN_MISSING", "unora.streak")
 
 
-async def test_who_may_not_call_does_not_learn_what_the_method_takes(bare_world: BareWorld) -> None:
+async def test_a_caller_without_access_does_not_learn_what_the_method_takes(bare_world: BareWorld) -> None:
     streaks = await bare_world.probe()
     nonsense = CheckInRequest(request_id="x", streak_id="y")
     assert (await refusal(streaks.CheckIn(nonsense))).reason == "TOKEN_MISSING"
@@ -151,7 +153,7 @@ async def test_who_may_not_call_does_not_learn_what_the_method_takes(bare_world:
 
 
 class Forger:
-    """Makes tokens that should not be trusted; it knows all that is public, and also signs with the right key."""
+    """Makes tokens that must be refused. It knows all public data, and can also sign with the right key."""
 
     def __init__(self, bare_world: BareWorld) -> None:
         self.pem = bare_world._token_key.read_text()
@@ -201,25 +203,25 @@ FORGED: dict[str, Callable[[Forger], str]] = {
     "another key under an id of its own": lambda f: (
         AccessTokens([new_signing_key()]).sign(user_id=uuid7(), session_id=uuid7()).text
     ),
-    "a key that the token brings along": lambda f: _with_own_key(f),
+    "a key inside the token": lambda f: _with_own_key(f),
     "no key id": lambda f: f.sign(header={"alg": ALGORITHM}),
     "another issuer": lambda f: f.sign(iss="elsewhere"),
     "no issuer": lambda f: f.sign(iss=...),
     "another audience": lambda f: f.sign(aud="elsewhere"),
     "several audiences": lambda f: f.sign(aud=["unora", "elsewhere"]),
     "no member": lambda f: f.sign(sub=...),
-    "a member that is no id": lambda f: f.sign(sub="1 OR 1=1"),
+    "a member that is not an id": lambda f: f.sign(sub="1 OR 1=1"),
     "no session": lambda f: f.sign(sid=...),
-    "no end": lambda f: f.sign(exp=...),
-    "an end that is no time": lambda f: f.sign(exp="never"),
-    "roles that are none": lambda f: f.sign(roles=7),
+    "no expiry": lambda f: f.sign(exp=...),
+    "an expiry that is not a time": lambda f: f.sign(exp="never"),
+    "roles that are not a list": lambda f: f.sign(roles=7),
     "a changed payload": Forger.with_other_payload,
     "a changed signature": lambda f: f.right()[:-4] + ("AAAA" if f.right()[-4:] != "AAAA" else "BBBB"),
     "no signature": lambda f: f.right().rpartition(".")[0] + ".",
     "half a token": lambda f: f.right().rpartition(".")[0],
     "garbage": lambda f: "garbage",
     "dots": lambda f: "..",
-    "parts that are no json": lambda f: "AAAA.AAAA.AAAA",
+    "parts that are not JSON": lambda f: "AAAA.AAAA.AAAA",
     "a header that is a list": lambda f: f"{jwt_part([])}.{jwt_part({})}.AAAA",
     "too long": lambda f: f.right() + "A" * 4096,
     "two tokens": lambda f: f"{f.right()} {f.right()}",
@@ -237,7 +239,7 @@ def forger(bare_world: BareWorld) -> Forger:
     return Forger(bare_world)
 
 
-async def test_the_forger_can_make_a_right_one(bare_world: BareWorld, forger: Forger) -> None:
+async def test_a_valid_token_of_the_forger_is_accepted(bare_world: BareWorld, forger: Forger) -> None:
     """The control of the test below."""
     streaks = await bare_world.probe()
     await streaks.CheckIn(check_in_request(), metadata=(("authorization", f"Bearer {forger.right()}"),))
@@ -254,7 +256,7 @@ async def test_a_token_that_cannot_be_trusted_is_refused(bare_world: BareWorld, 
     assert await bare_world.keys() == []
 
 
-async def test_a_token_that_is_over_says_so(bare_world: BareWorld, forger: Forger) -> None:
+async def test_an_expired_token_is_refused_with_that_reason(bare_world: BareWorld, forger: Forger) -> None:
     streaks = await bare_world.probe()
     ago = int((datetime.now(UTC) - timedelta(seconds=1)).timestamp())
     metadata = (("authorization", f"Bearer {forger.sign(exp=ago)}"),)

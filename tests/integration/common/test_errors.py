@@ -58,7 +58,7 @@ def status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status:
     return status
 
 
-async def test_what_is_unknown_leaves_as_internal_and_stands_in_the_log_without_its_words(
+async def test_an_unknown_error_leaves_as_internal_and_is_logged_without_its_message(
     bare_world: BareWorld,
 ) -> None:
     error = await failed(bare_world, lambda: RuntimeError(SECRET))
@@ -84,7 +84,7 @@ async def test_what_is_unknown_leaves_as_internal_and_stands_in_the_log_without_
         (lambda: Refused(retry_at="noon"), "RESOURCE_EXHAUSTED", "TOO_OFTEN"),
         (lambda: InvalidArgument({"streak_id": "why"}), "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
         (lambda: _rpc_error(grpc.StatusCode.UNAVAILABLE), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
-        (asyncio.CancelledError, "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),  # of what it waited for, not of the call
+        (asyncio.CancelledError, "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),  # of a dependency, not of the call
         (lambda: _rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED), "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
         (lambda: _rpc_error(grpc.StatusCode.NOT_FOUND), "INTERNAL", "INTERNAL"),
         (lambda: _rpc_error(grpc.StatusCode.PERMISSION_DENIED), "INTERNAL", "INTERNAL"),
@@ -95,6 +95,8 @@ async def test_what_is_unknown_leaves_as_internal_and_stands_in_the_log_without_
         (lambda: asyncpg.TooManyConnectionsError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
         (lambda: asyncpg.QueryCanceledError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
         (lambda: asyncpg.LockNotAvailableError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
+        (lambda: asyncpg.DeadlockDetectedError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
+        (lambda: asyncpg.SerializationError(SECRET), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
         (lambda: asyncpg.UndefinedTableError(SECRET), "INTERNAL", "INTERNAL"),
         (lambda: asyncpg.InsufficientPrivilegeError(SECRET), "INTERNAL", "INTERNAL"),
         (lambda: KeyError(SECRET), "INTERNAL", "INTERNAL"),
@@ -110,14 +112,14 @@ async def test_every_error_has_its_status(
     assert SECRET not in bare_world.log.getvalue()
 
 
-async def test_a_refusal_tells_what_a_client_may_act_on(bare_world: BareWorld) -> None:
+async def test_a_refusal_has_the_metadata_that_a_client_needs(bare_world: BareWorld) -> None:
     streaks = await bare_world.probe(raising(lambda: Refused(retry_at="noon", left=0)))
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=bare_world.caller().metadata))
     assert (refused.reason, refused.domain) == ("TOO_OFTEN", "unora.streak")
     assert refused.metadata == {"retry_at": "noon", "left": "0"}
 
 
-async def test_a_constraint_that_means_a_refusal_becomes_it(bare_world: BareWorld) -> None:
+async def test_a_violated_constraint_becomes_its_refusal(bare_world: BareWorld) -> None:
     streaks, request = await bare_world.probe(), check_in_request()
     await streaks.CheckIn(request, metadata=bare_world.caller().metadata)
     again = check_in_request(request.streak_id)
@@ -125,7 +127,7 @@ async def test_a_constraint_that_means_a_refusal_becomes_it(bare_world: BareWorl
     assert (refused.code, refused.reason) == ("ALREADY_EXISTS", "PROBE_TAKEN")
 
 
-async def test_twenty_who_race_for_it_are_one_success_and_nineteen_refusals(bare_world: BareWorld) -> None:
+async def test_of_twenty_calls_at_once_one_succeeds_and_nineteen_are_refused(bare_world: BareWorld) -> None:
     streaks, request = await bare_world.probe(), check_in_request()
 
     async def race() -> str:
@@ -138,7 +140,7 @@ async def test_twenty_who_race_for_it_are_one_success_and_nineteen_refusals(bare
     assert sorted(await asyncio.gather(*(race() for _ in range(20)))) == ["OK", *["PROBE_TAKEN"] * 19]
 
 
-async def test_a_constraint_without_a_meaning_is_internal_and_unnamed(bare_world: BareWorld) -> None:
+async def test_a_violated_constraint_without_a_refusal_is_internal_and_not_named(bare_world: BareWorld) -> None:
     class Breaking(Probe):
         async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
             await tx.run("INSERT INTO streak.probe (key, value) VALUES ($1, 'never')", request.streak_id)
@@ -169,7 +171,7 @@ async def _raw(bare_world: BareWorld, body: bytes, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("body", [b"\xff\xff\xff", b"\x0a\x03\xff\xfe\xfd", b"\x0a\xff\x01x", b"{}"])
-async def test_bytes_that_are_no_message_are_a_bad_request(bare_world: BareWorld, body: bytes) -> None:
+async def test_bytes_that_are_not_a_message_are_an_invalid_argument(bare_world: BareWorld, body: bytes) -> None:
     """The second is a string that is not UTF-8."""
     await bare_world.probe()
     refused = await refusal(_raw(bare_world, body, metadata=bare_world.caller().metadata))
@@ -189,7 +191,7 @@ async def test_a_method_that_does_not_exist_says_so(bare_world: BareWorld) -> No
     assert (await refusal(method(b"", metadata=bare_world.caller().metadata))).code == "UNIMPLEMENTED"
 
 
-async def test_a_call_that_its_caller_gives_up_changes_nothing(bare_world: BareWorld) -> None:
+async def test_a_call_that_its_caller_cancels_changes_nothing(bare_world: BareWorld) -> None:
     entered, leave = asyncio.Event(), asyncio.Event()
 
     class Slow(Probe):
@@ -209,7 +211,7 @@ async def test_a_call_that_its_caller_gives_up_changes_nothing(bare_world: BareW
     assert await bare_world.keys() == []
 
 
-async def test_a_service_whose_database_is_gone_says_that_trying_again_may_help(bare_world: BareWorld) -> None:
+async def test_a_service_without_its_database_refuses_with_unavailable(bare_world: BareWorld) -> None:
     host = bare_world.testbed.postgres.rpartition("@")[2]
     wire = Wire(int(host.rpartition(":")[2]))
     await wire.join()

@@ -1,4 +1,4 @@
-"""Each event is applied exactly once; what cannot be applied is kept, and never in the way of others (XX-02)."""
+"""Each event is applied exactly once. One that cannot be applied is stored, and does not stop others (XX-02)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INSERT = "INSERT INTO streak.probe (key) VALUES ($1)"
 
 
 class Recorder:
-    """Writes down each event that it receives; `trouble` is what happens before the commit."""
+    """Writes a row for each event. `trouble` runs before the commit."""
 
     tries: ClassVar[Counter[str]] = Counter()
 
@@ -45,11 +45,11 @@ class Recorder:
         await self.trouble(event, tx)
 
     async def trouble(self, event: ConnectionFormed, tx: Tx) -> None:
-        """None, here."""
+        """Does nothing here."""
 
 
 async def deliver(bare_world: BareWorld, *events: Message, event_ids: list[str] | None = None) -> list[str]:
-    """Puts events into the stream as a relay would, but without the id by which the stream knows a repeat."""
+    """Publishes events as a relay does, but without the id by which the stream recognises a repeat."""
     admin = await bare_world.admin()
     ids = event_ids or [str(uuid7()) for _ in events]
     for identifier, event in zip(ids, events, strict=True):
@@ -67,7 +67,7 @@ def key(event: ConnectionFormed) -> str:
     return f"{event.connection_id} {event.version}"
 
 
-async def test_an_event_that_is_delivered_often_is_applied_once(bare_world: BareWorld) -> None:
+async def test_an_event_that_is_delivered_several_times_is_applied_once(bare_world: BareWorld) -> None:
     await bare_world.open(consumers=[Recorder])
     event = formed()
     (identifier,) = await deliver(bare_world, event)
@@ -89,8 +89,10 @@ async def test_two_processes_that_share_the_work_apply_each_event_once(bare_worl
     assert sorted(await bare_world.keys()) == sorted(map(key, events))
 
 
-async def test_effect_and_note_are_one(bare_world: BareWorld) -> None:
-    """A crash after the effect undoes it; a crash after the commit, before the stream knows, does it no second time."""
+async def test_the_effect_and_the_inbox_row_commit_together(bare_world: BareWorld) -> None:
+    """A crash before the commit undoes both. After a crash between the commit and the acknowledgement, the event is
+    delivered again and has no second effect.
+    """
 
     class Fragile(Recorder):
         async def trouble(self, event: ConnectionFormed, tx: Tx) -> None:
@@ -120,25 +122,29 @@ def _rpc_error(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
     return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata())
 
 
-PASSING: dict[str, Callable[[], Exception]] = {
-    "one before it has not come": lambda: RetryLater("not yet"),
+TRANSIENT: dict[str, Callable[[], Exception]] = {
+    "an earlier event has not arrived": lambda: RetryLater("not yet"),
     "a dependency does not answer": Unavailable,
-    "another service is away": lambda: _rpc_error(grpc.StatusCode.UNAVAILABLE),
+    "another service does not answer": lambda: _rpc_error(grpc.StatusCode.UNAVAILABLE),
     "another service is slow": lambda: _rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED),
     "postgres is shutting down": lambda: asyncpg.AdminShutdownError("x"),
     "postgres is starting": lambda: asyncpg.CannotConnectNowError("x"),
     "postgres is full": lambda: asyncpg.TooManyConnectionsError("x"),
-    "postgres is gone": lambda: asyncpg.ConnectionDoesNotExistError("x"),
-    "the network is gone": ConnectionResetError,
+    "the connection to postgres is lost": lambda: asyncpg.ConnectionDoesNotExistError("x"),
+    "the network is down": ConnectionResetError,
+    "another transaction won a deadlock": lambda: asyncpg.DeadlockDetectedError("x"),
+    "another transaction has the lock for too long": lambda: asyncpg.LockNotAvailableError("x"),
 }
 
 
-@pytest.mark.parametrize("cause", PASSING)
-async def test_what_passes_is_waited_for_and_not_counted(bare_world: BareWorld, cause: str) -> None:
+@pytest.mark.parametrize("cause", TRANSIENT)
+async def test_after_a_transient_error_an_event_is_delivered_again_and_no_failure_is_counted(
+    bare_world: BareWorld, cause: str
+) -> None:
     class Waiting(Recorder):
         async def trouble(self, event: ConnectionFormed, tx: Tx) -> None:
             if Recorder.tries[event.connection_id] <= 7:
-                raise PASSING[cause]()
+                raise TRANSIENT[cause]()
 
     await bare_world.open(consumers=[Waiting])
     event = formed()
@@ -150,7 +156,7 @@ async def test_what_passes_is_waited_for_and_not_counted(bare_world: BareWorld, 
     assert await stream_messages(bare_world, "dead_letters") == []
 
 
-async def test_the_end_of_its_own_connection_is_not_the_events_fault(bare_world: BareWorld) -> None:
+async def test_the_loss_of_the_connection_is_not_counted_as_a_failure_of_the_event(bare_world: BareWorld) -> None:
     class Cut(Recorder):
         async def trouble(self, event: ConnectionFormed, tx: Tx) -> None:
             if Recorder.tries[event.connection_id] == 1:
@@ -165,7 +171,7 @@ async def test_the_end_of_its_own_connection_is_not_the_events_fault(bare_world:
 
 
 class Poisonous(Recorder):
-    """Cannot apply versions above 1, until it is healed."""
+    """Fails on versions above 1, except those in `healed`."""
 
     healed: ClassVar[set[int]] = set()
 
@@ -178,7 +184,7 @@ class Poisonous(Recorder):
             raise ValueError("what a member wrote")
 
 
-async def test_the_fifth_failure_is_the_last_and_others_go_on_meanwhile(bare_world: BareWorld) -> None:
+async def test_an_event_goes_to_the_dead_letters_at_its_fifth_failure_and_others_go_on(bare_world: BareWorld) -> None:
     app = await bare_world.open(consumers=[Poisonous])
     good = [formed() for _ in range(3)]
     bad = formed(version=2)
@@ -200,7 +206,7 @@ async def test_the_fifth_failure_is_the_last_and_others_go_on_meanwhile(bare_wor
     assert Recorder.tries[bad.connection_id] == 5
 
 
-async def test_an_event_that_cannot_be_read_is_buried_too(bare_world: BareWorld) -> None:
+async def test_an_event_that_cannot_be_parsed_goes_to_the_dead_letters_too(bare_world: BareWorld) -> None:
     app = await bare_world.open(consumers=[Recorder])
     admin = await bare_world.admin()
     for headers in ({"ce-id": str(uuid7())}, None):
@@ -229,7 +235,7 @@ async def test_a_dead_letter_is_applied_once_when_it_is_replayed(bare_world: Bar
     assert await failures(bare_world) == []
 
 
-async def test_a_letter_that_still_fails_stays_and_others_are_replayed(bare_world: BareWorld) -> None:
+async def test_a_dead_letter_that_still_fails_stays_and_others_are_replayed(bare_world: BareWorld) -> None:
     app = await bare_world.open(consumers=[Poisonous])
     stubborn, curable = formed(version=2), formed(version=3)
     await deliver(bare_world, stubborn, curable)
@@ -243,7 +249,7 @@ async def test_a_letter_that_still_fails_stays_and_others_are_replayed(bare_worl
 
 
 class Everything:
-    """Takes all of a context, many at a time."""
+    """Takes all events of a context, many in one transaction."""
 
     batches: ClassVar[list[int]] = []
 
@@ -262,7 +268,7 @@ class Everything:
 BAD = formed().SerializeToString()
 
 
-async def test_all_events_of_a_context_come_together_and_one_that_fails_takes_none_with_it(
+async def test_a_consumer_of_all_events_applies_a_batch_and_one_that_fails_does_not_stop_the_others(
     bare_world: BareWorld,
 ) -> None:
     await bare_world.open("safety", consumers=[Everything])
@@ -286,7 +292,7 @@ async def test_a_consumer_reads_only_what_it_declared(bare_world: BareWorld) -> 
     assert await bare_world.keys() == []
 
 
-async def test_a_consumer_outlives_whatever_happens(bare_world: BareWorld) -> None:
+async def test_a_consumer_goes_on_after_any_error(bare_world: BareWorld) -> None:
     app = await bare_world.open(consumers=[Recorder])
     consumer, steps = app.consumers[0], asyncio.Queue[float]()
 

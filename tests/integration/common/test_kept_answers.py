@@ -1,4 +1,4 @@
-"""One call, one transaction, one answer (BI-08)."""
+"""One call, one transaction, one response (BI-08)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import refusal
 pytestmark = pytest.mark.rule("BI-08")
 
 
-async def test_a_repeat_gets_the_first_answer_and_does_nothing(bare_world: BareWorld) -> None:
+async def test_a_repeat_gets_the_first_response_and_does_nothing(bare_world: BareWorld) -> None:
     streaks, member, request = await bare_world.probe(), bare_world.caller(), check_in_request()
     first = await streaks.CheckIn(request, metadata=member.metadata)
     again = await streaks.CheckIn(request, metadata=member.metadata)
@@ -26,8 +26,8 @@ async def test_a_repeat_gets_the_first_answer_and_does_nothing(bare_world: BareW
     assert len(await bare_world.events(CheckedIn, request.streak_id)) == 1
 
 
-async def test_a_repeat_of_what_would_now_do_something_else_does_nothing(bare_world: BareWorld) -> None:
-    """The work would succeed a second time; it is the kept answer's key that stops it."""
+async def test_a_repeat_does_nothing_even_if_its_work_would_succeed_again(bare_world: BareWorld) -> None:
+    """Only the key of the stored response stops the second call."""
 
     class Counter(Probe):
         async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
@@ -40,7 +40,7 @@ async def test_a_repeat_of_what_would_now_do_something_else_does_nothing(bare_wo
     assert len(await bare_world.keys()) == 1
 
 
-async def test_fifty_repeats_at_once_are_one_effect_and_one_answer(bare_world: BareWorld) -> None:
+async def test_fifty_repeats_at_once_have_one_effect_and_one_response(bare_world: BareWorld) -> None:
     streaks, member, request = await bare_world.probe(), bare_world.caller(), check_in_request()
     answers = await asyncio.gather(*(streaks.CheckIn(request, metadata=member.metadata) for _ in range(50)))
     assert len({answer.SerializeToString() for answer in answers}) == 1
@@ -48,7 +48,7 @@ async def test_fifty_repeats_at_once_are_one_effect_and_one_answer(bare_world: B
     assert len(await bare_world.events(CheckedIn, request.streak_id)) == 1
 
 
-async def test_repeats_through_two_processes_are_one_effect(bare_world: BareWorld) -> None:
+async def test_repeats_through_two_processes_have_one_effect(bare_world: BareWorld) -> None:
     streaks, member, request = await bare_world.probe(), bare_world.caller(), check_in_request()
     other = await bare_world.open(servicers=[Probe])
     async with bare_world.stub_of(other) as elsewhere:
@@ -60,7 +60,9 @@ async def test_repeats_through_two_processes_are_one_effect(bare_world: BareWorl
 
 
 @pytest.mark.parametrize("taken", [True, False], ids=["the work is refused", "the work would succeed"])
-async def test_the_same_id_with_another_body_is_refused_and_nothing_is_done(bare_world: BareWorld, taken: bool) -> None:
+async def test_the_same_request_id_with_another_body_is_refused_and_changes_nothing(
+    bare_world: BareWorld, taken: bool
+) -> None:
     streaks, member, request = await bare_world.probe(), bare_world.caller(), check_in_request()
     await streaks.CheckIn(request, metadata=member.metadata)
     other = check_in_request(request.streak_id if taken else "", request.request_id)
@@ -71,8 +73,8 @@ async def test_the_same_id_with_another_body_is_refused_and_nothing_is_done(bare
     assert await bare_world.keys() == [request.streak_id]
 
 
-async def test_the_id_is_the_members_own(bare_world: BareWorld) -> None:
-    """Another member's same id is another call: neither learns that the other made it."""
+async def test_a_request_id_belongs_to_its_member(bare_world: BareWorld) -> None:
+    """The same id of another member is another call, and neither member learns of the other's call."""
     streaks, request = await bare_world.probe(), check_in_request()
     await streaks.CheckIn(request, metadata=bare_world.caller().metadata)
     other = check_in_request(request_id=request.request_id)
@@ -82,7 +84,7 @@ async def test_the_id_is_the_members_own(bare_world: BareWorld) -> None:
     assert refused.reason == "PROBE_TAKEN"
 
 
-async def test_a_success_stands_although_the_repeat_would_be_refused(bare_world: BareWorld) -> None:
+async def test_a_repeat_gets_the_first_response_even_if_it_would_be_refused_now(bare_world: BareWorld) -> None:
     streaks, member, request = await bare_world.probe(), bare_world.caller(), check_in_request()
     first = await streaks.CheckIn(request, metadata=member.metadata)
     refused = await refusal(streaks.CheckIn(check_in_request(request.streak_id), metadata=member.metadata))
@@ -94,7 +96,7 @@ class Closed(DomainError):
     reason = "CLOSED"
 
 
-async def test_a_refusal_is_not_kept(bare_world: BareWorld) -> None:
+async def test_a_refusal_is_not_stored(bare_world: BareWorld) -> None:
     class Door(Probe):
         closed = True
 
@@ -113,7 +115,7 @@ async def test_a_refusal_is_not_kept(bare_world: BareWorld) -> None:
 
 
 async def test_a_deadlock_is_tried_again(bare_world: BareWorld) -> None:
-    """Two calls that lock the same rows in opposite order: Postgres ends one, and its caller never knows.
+    """Two calls that lock the same rows in opposite order: Postgres ends one, and its caller does not notice.
 
     The second attempt begins when the other call has both rows: before that it could cause another deadlock.
     """
@@ -145,8 +147,8 @@ async def test_a_deadlock_is_tried_again(bare_world: BareWorld) -> None:
     assert len(tries) == 3, "the call that Postgres ended has to be tried again"
 
 
-async def test_answers_are_forgotten_after_a_day_of_the_machines_clock(bare_world: BareWorld) -> None:
-    """Moving the rule clock forgets nothing; the row's age says when 24 hours are over."""
+async def test_stored_responses_are_deleted_after_a_day_of_the_machines_clock(bare_world: BareWorld) -> None:
+    """Moving the rule clock deletes nothing: the age of the row by the machine's clock counts."""
     streaks, member, request = await bare_world.probe(), bare_world.caller(), check_in_request()
     first = await streaks.CheckIn(request, metadata=member.metadata)
     housekeeping = bare_world.apps["streak"].jobs[-1]

@@ -1,4 +1,4 @@
-"""Migrations: they equal the tables, can run from several places at once, and are safe beside a running service."""
+"""Migrations equal the tables, can run from several places at once, and are safe while a service runs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[3]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SQUAWK = Path(sys.executable).parent / "squawk"
 
-# A number is the same default quoted or not. That a column is not null stands with the column; triggers are not part of
-# the tables.
+# A number as a default is the same with and without quotes. NOT NULL is compared with the columns, not as a constraint.
+# Triggers are not declared in the tables.
 CATALOG = {
     "columns": r"""
         SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
@@ -48,7 +48,7 @@ HERE = "c.relnamespace = $1::text::regnamespace AND NOT c.relispartition AND c.r
 
 @pytest.fixture(scope="module")
 async def database(testbed: Testbed) -> AsyncIterator[str]:
-    """An empty database with schemas, roles and the clock, but without a single table."""
+    """A database with schemas, roles and the clock, but without tables."""
     name = f"unora_tables_{WORKER}"
     admin = await asyncpg.connect(testbed.dsn("postgres"))
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -61,7 +61,7 @@ async def database(testbed: Testbed) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def migrated(testbed: Testbed) -> AsyncIterator[str]:
-    """A copy of what the migrations made for this run."""
+    """A copy of the database that the migrations of this run created."""
     name = f"unora_migrated_{WORKER}"
     await testbed.clone(name)
     yield name
@@ -71,7 +71,7 @@ async def migrated(testbed: Testbed) -> AsyncIterator[str]:
 
 
 async def catalog(dsn: str, schema: str) -> dict[str, list[str]]:
-    """What Postgres itself says of a schema, by kind, sorted."""
+    """What the catalog of Postgres holds of a schema, by kind, sorted."""
     connection = await asyncpg.connect(dsn)
     try:
         found = {}
@@ -84,7 +84,7 @@ async def catalog(dsn: str, schema: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-async def test_what_the_migrations_make_equals_the_tables(
+async def test_the_migrations_create_what_the_tables_declare(
     testbed: Testbed, database: str, migrated: str, context: str
 ) -> None:
     owner = testbed.dsn(database, f"unora_{context}_owner").replace("postgresql://", "postgresql+asyncpg://", 1)
@@ -118,7 +118,7 @@ async def test_migrating_again_does_nothing(testbed: Testbed, migrated: str, con
     assert await asyncio.to_thread(migrations.upgrade, context, owner) is False
 
 
-async def test_migrating_from_several_places_at_once_is_done_by_one(testbed: Testbed) -> None:
+async def test_of_several_migrations_at_once_one_does_the_work(testbed: Testbed) -> None:
     name = f"unora_race_{WORKER}"
     admin = await asyncpg.connect(testbed.dsn("postgres"))
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -156,7 +156,7 @@ def test_migrations_pass_the_linter(context: str, tmp_path: Path) -> None:
         "ALTER TABLE streak.streaks RENAME COLUMN zone TO time_zone",
     ],
 )
-def test_the_linter_stops_what_would_hurt_a_running_service(sql: str, tmp_path: Path) -> None:
+def test_the_linter_refuses_a_statement_that_would_block_a_running_service(sql: str, tmp_path: Path) -> None:
     statements = ["BEGIN", *migrations.LIMITS, sql, "COMMIT"]
     assert squawk("".join(f"{statement};\n" for statement in statements), tmp_path).returncode != 0
 

@@ -34,13 +34,13 @@ async def emit(app: App[Any, Any], *events: ConnectionFormed) -> None:
 
 
 async def published(bare_world: BareWorld) -> list[ConnectionFormed]:
-    """What is in the stream of matching, in its order."""
+    """The events in the stream of matching, in its order."""
     return [
         ConnectionFormed.FromString(message.data) for message in await stream_messages(bare_world, "unora_matching")
     ]
 
 
-async def test_an_event_carries_what_cloud_events_say(bare_world: BareWorld) -> None:
+async def test_an_event_has_the_headers_of_cloud_events(bare_world: BareWorld) -> None:
     app = await bare_world.open("matching")
     event = formed()
     await emit(app, event)
@@ -63,7 +63,7 @@ async def test_an_event_carries_what_cloud_events_say(bare_world: BareWorld) -> 
     assert row["published_at"] is not None
 
 
-async def test_what_was_rolled_back_is_never_published(bare_world: BareWorld) -> None:
+async def test_an_event_of_a_transaction_that_rolled_back_is_never_published(bare_world: BareWorld) -> None:
     app = await bare_world.open("matching")
     with pytest.raises(KeyError):
         await _emit_and_fail(app)
@@ -80,7 +80,7 @@ async def _emit_and_fail(app: App[Any, Any]) -> None:
 
 
 async def test_a_version_that_was_emitted_cannot_be_emitted_again(bare_world: BareWorld) -> None:
-    """Two writers that did not lock their aggregate: one of them fails, and neither event is lost or doubled."""
+    """Two writers that did not lock their aggregate: one of them fails, and its event is not written."""
     app = await bare_world.open("matching")
     event = formed()
     results = await asyncio.gather(*(emit(app, event) for _ in range(5)), return_exceptions=True)
@@ -102,7 +102,7 @@ async def test_events_of_an_aggregate_come_in_order(bare_world: BareWorld) -> No
         assert [event.version for event in events if event.connection_id == connection] == [1, 2, 3, 4, 5]
 
 
-async def test_one_that_cannot_be_published_holds_up_its_aggregate_and_no_other(
+async def test_an_event_that_cannot_be_published_stops_its_aggregate_and_no_other(
     bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = await bare_world.open("matching")
@@ -155,7 +155,7 @@ async def test_a_crash_between_publishing_and_marking_publishes_again(
     assert await bare_world.superuser.fetchval(WAITING) == 0
 
 
-async def test_one_relay_leads_and_another_follows_it(bare_world: BareWorld) -> None:
+async def test_one_relay_leads_and_another_takes_over(bare_world: BareWorld) -> None:
     first, second = await bare_world.open("matching"), await bare_world.open("matching")
     await emit(first, formed())
     assert await first.relay.step() == 1
@@ -169,7 +169,7 @@ async def test_one_relay_leads_and_another_follows_it(bare_world: BareWorld) -> 
     assert len(await published(bare_world)) == 3
 
 
-async def test_any_process_that_emits_wakes_the_one_that_leads(bare_world: BareWorld) -> None:
+async def test_every_process_that_emits_wakes_the_leading_relay(bare_world: BareWorld) -> None:
     leader, other = await bare_world.open("matching"), await bare_world.open("matching")
     await leader.relay.step()
     for emitter in (other, leader):
@@ -205,7 +205,7 @@ async def test_events_wait_while_nats_is_away(bare_world: BareWorld) -> None:
 
 
 async def test_a_process_that_starts_while_nats_is_away_serves_and_publishes_later(bare_world: BareWorld) -> None:
-    """It lives, takes calls and writes events; what needs NATS begins when NATS is there."""
+    """It is alive, serves calls and writes events. Relay and consumers begin when NATS is reached."""
     wire = Wire(bare_world.testbed.nats_port)
     await wire.join()
     await wire.cut()
@@ -236,6 +236,7 @@ async def test_a_process_that_never_reached_nats_ends(bare_world: BareWorld) -> 
     app = await bare_world.open("matching", changes=changes, timeouts=WITHOUT_NATS)
     app.work()
     await within(app.close())
+    assert app.messaging._connecting is not None
     assert app.messaging._connecting.done()
 
 
@@ -264,7 +265,7 @@ def _key(event: ConnectionFormed) -> tuple[str, int]:
     return event.connection_id, event.version
 
 
-async def test_published_events_are_forgotten_two_weeks_after_they_were_emitted(
+async def test_published_events_are_deleted_two_weeks_after_they_were_emitted(
     bare_world: BareWorld,
 ) -> None:
     """Counted from the emission: publishing again must not let an event outlive the inboxes that know it (30 days)."""

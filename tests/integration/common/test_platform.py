@@ -1,4 +1,4 @@
-"""The commands that prepare Postgres and NATS where no supervisor of ours does: in compose, in Kubernetes."""
+"""The commands that prepare Postgres and NATS in compose and Kubernetes, where no supervisor does it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ DATABASE = "unora_platform"
 
 @pytest.fixture
 async def empty(bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[BareWorld]:
-    """A database without anything, and passwords of the roles as a container gets them."""
+    """An empty database, and the passwords of the roles in files as a container gets them."""
     await bare_world.superuser.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
     await bare_world.superuser.execute(f'CREATE DATABASE "{DATABASE}"')
     monkeypatch.setenv("UNORA_DATABASE_URL", bare_world.testbed.dsn(DATABASE))
     for name in provision.role_names():
-        (tmp_path / name).write_text(f"{bare_world.testbed.secret}\n")  # those they have: the roles are the whole run's
+        (tmp_path / name).write_text(
+            f"{bare_world.testbed.secret}\n"
+        )  # the passwords in use: all tests of the run share the roles
     yield bare_world
     await bare_world.superuser.execute(f'DROP DATABASE "{DATABASE}" WITH (FORCE)')
 
 
-async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migrates_as_its_owner(
+async def test_a_cluster_can_be_provisioned_again_and_each_context_migrates_as_its_owner(
     empty: BareWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
@@ -54,7 +56,7 @@ async def test_a_cluster_is_prepared_as_often_as_one_likes_and_each_context_migr
         await connection.close()
 
 
-async def test_the_clock_of_production_has_no_offset_to_set(empty: BareWorld, tmp_path: Path) -> None:
+async def test_the_clock_of_production_has_no_offset(empty: BareWorld, tmp_path: Path) -> None:
     assert await asyncio.to_thread(provision.main, [str(tmp_path)]) == 0
     connection = await asyncpg.connect(empty.testbed.dsn(DATABASE))
     try:
@@ -64,7 +66,7 @@ async def test_the_clock_of_production_has_no_offset_to_set(empty: BareWorld, tm
 
 
 @pytest.mark.parametrize(("broken", "said"), [("missing", "cannot be read"), ("empty", "is empty")])
-async def test_a_role_without_a_password_is_named_before_anything_is_made(
+async def test_a_role_without_a_password_is_named_before_anything_is_created(
     empty: BareWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: str, said: str
 ) -> None:
     file = tmp_path / "unora_safety_owner"
@@ -82,7 +84,7 @@ async def test_a_role_without_a_password_is_named_before_anything_is_made(
         await connection.close()
 
 
-async def test_streams_that_are_missing_are_made_and_the_others_stay(
+async def test_missing_streams_are_created_and_the_others_stay(
     bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNORA_NATS_URL", bare_world.testbed.nats("admin", bare_world.worker))
@@ -105,7 +107,7 @@ async def test_streams_that_are_missing_are_made_and_the_others_stay(
 
 
 @pytest.mark.parametrize(("main", "words"), [(provision.main, ["."]), (streams.main, [])])
-def test_what_is_not_set_is_named(
+def test_a_missing_variable_is_named(
     main: object, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("UNORA_DATABASE_URL", raising=False)

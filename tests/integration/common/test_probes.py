@@ -45,7 +45,7 @@ async def check(channel: grpc.aio.Channel, name: str) -> int:
 
 
 async def ask(at: str, *words: str) -> tuple[int, str]:
-    """What the command says, in a process of its own as a container runtime starts it."""
+    """Exit status and output of the command, in a process of its own as a container runtime starts it."""
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "unora_common.health", "--within", str(GENEROUS), *words],
@@ -58,7 +58,7 @@ async def ask(at: str, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("servicers", [[Probe], []], ids=["api", "worker"])
-async def test_probes_learn_liveness_and_readiness_without_a_certificate(
+async def test_probes_read_liveness_and_readiness_without_a_certificate(
     bare_world: BareWorld, servicers: list[type[Probe]]
 ) -> None:
     app = await bare_world.open(servicers=servicers, changes={"health_listen": ANYWHERE})
@@ -77,7 +77,7 @@ async def test_the_port_for_probes_serves_nothing_else(bare_world: BareWorld) ->
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_there_is_no_such_port_unless_it_is_asked_for(bare_world: BareWorld) -> None:
+async def test_there_is_no_port_for_probes_unless_it_is_configured(bare_world: BareWorld) -> None:
     app = await bare_world.open(servicers=[Probe])
     assert app.server is not None
     assert app.server.probes is None
@@ -92,7 +92,7 @@ async def test_the_port_is_closed_with_the_process(bare_world: BareWorld) -> Non
     assert await ask(at, "--live") == (1, "UNAVAILABLE")
 
 
-async def test_the_command_of_a_probe_says_by_its_exit_status_whether_calls_may_come(bare_world: BareWorld) -> None:
+async def test_the_exit_status_of_the_probe_command_says_whether_the_process_is_ready(bare_world: BareWorld) -> None:
     app = await bare_world.open(changes={"health_listen": ANYWHERE})
     assert app.server is not None
     assert await ask(address(app)) == (1, "NOT_SERVING")

@@ -47,7 +47,7 @@ async def health(bare_world: BareWorld, name: str) -> int:
     return int(answer.status)
 
 
-async def test_a_process_lives_before_it_is_ready(bare_world: BareWorld) -> None:
+async def test_a_process_is_alive_before_it_is_ready(bare_world: BareWorld) -> None:
     await bare_world.probe()
     app = bare_world.apps["streak"]
     assert (await health(bare_world, ""), await health(bare_world, READINESS)) == (SERVING, NOT_SERVING)
@@ -65,7 +65,7 @@ async def test_a_process_lives_before_it_is_ready(bare_world: BareWorld) -> None
     assert (await health(bare_world, ""), await health(bare_world, READINESS)) == (SERVING, SERVING)
 
 
-async def test_it_is_not_ready_without_the_keys_of_identity(bare_world: BareWorld) -> None:
+async def test_a_process_is_not_ready_without_the_keys_of_identity(bare_world: BareWorld) -> None:
     await bare_world.probe()
     app = bare_world.apps["streak"]
     app.verifier._keys = None
@@ -102,10 +102,10 @@ async def test_reflection_is_off_by_default(bare_world: BareWorld) -> None:
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_a_client_connects_anew_now_and_then_so_that_it_finds_new_replicas_and_no_call_fails(
+async def test_a_client_reconnects_regularly_to_find_new_replicas_and_no_call_fails(
     bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a client that connects anew looks up which addresses there are."""
+    """A client looks up the addresses only when it connects."""
     monkeypatch.setattr(server, "CONNECTION_AGE", 0.3)
     await bare_world.probe()
     member = bare_world.caller()
@@ -126,7 +126,7 @@ async def test_a_client_connects_anew_now_and_then_so_that_it_finds_new_replicas
 
 
 class Slow(Probe):
-    """Checks in when it is let go."""
+    """Answers CheckIn only after `leave` is set."""
 
     def __init__(self, runtime: Runtime[Any, Any]) -> None:
         super().__init__(runtime)
@@ -171,13 +171,13 @@ async def _check_in(streaks: StreakServiceStub, request: CheckInRequest, metadat
 
 
 async def _fresh(bare_world: BareWorld, request: CheckInRequest, metadata: Any) -> Any:
-    """A call on a connection of its own."""
+    """A call over a new connection."""
     async with bare_world.stub_of(bare_world.apps["streak"]) as stub:
         return await stub.CheckIn(request, metadata=metadata, timeout=0.5)
 
 
 @pytest.mark.rule("XX-02")
-async def test_what_does_not_end_within_its_grace_is_undone(bare_world: BareWorld) -> None:
+async def test_a_call_that_does_not_end_within_the_grace_period_is_rolled_back(bare_world: BareWorld) -> None:
     streaks, member, request = (
         await bare_world.probe(Slow, shutdown_grace=0.05),
         bare_world.caller(),
@@ -246,7 +246,7 @@ class Deadlines(Probe):
 
 
 @pytest.mark.parametrize(("given", "most"), [(300.0, 300.0), (None, 700.0), (1000.0, 900.0)])
-async def test_the_work_of_a_call_has_the_callers_deadline_or_our_own(
+async def test_a_call_has_its_own_deadline_or_the_default_within_the_longest(
     bare_world: BareWorld, given: float | None, most: float
 ) -> None:
     streaks = await bare_world.probe(Deadlines, default_deadline=700.0, longest_deadline=900.0)
@@ -254,7 +254,7 @@ async def test_the_work_of_a_call_has_the_callers_deadline_or_our_own(
     assert most - GENEROUS < Deadlines.left <= most
 
 
-async def test_work_that_lasts_longer_than_we_give_it_is_ended(bare_world: BareWorld) -> None:
+async def test_work_that_lasts_longer_than_its_deadline_is_cancelled(bare_world: BareWorld) -> None:
     streaks = await bare_world.probe(Slow, default_deadline=0.1)
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=bare_world.caller().metadata))
     assert (refused.code, refused.reason) == ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED")
@@ -262,7 +262,7 @@ async def test_work_that_lasts_longer_than_we_give_it_is_ended(bare_world: BareW
 
 
 class Flaky(Probe):
-    """Is away for its first two calls of each method."""
+    """Refuses the first two calls of each method with Unavailable."""
 
     def __init__(self, runtime: Runtime[Any, Any]) -> None:
         super().__init__(runtime)
@@ -284,7 +284,7 @@ class Flaky(Probe):
 
 
 def clients_of(bare_world: BareWorld) -> Clients:
-    """What another context calls streak with."""
+    """The clients with which another context calls streak."""
     app, gateway = bare_world.apps["streak"], bare_world.certificates["gateway"]
     config = msgspec.structs.replace(
         app.config,
@@ -309,11 +309,11 @@ async def test_clients_call_only_servers_that_are_ready(bare_world: BareWorld) -
     assert await bare_world.keys() == [request.streak_id]
     began = asyncio.get_running_loop().time()
     await bare_world.apps.pop("streak").close()
-    assert asyncio.get_running_loop().time() - began < GENEROUS, "clients let go"
+    assert asyncio.get_running_loop().time() - began < GENEROUS, "clients close their connections"
     await clients.close()
 
 
-async def test_clients_try_reads_again_and_nothing_else(bare_world: BareWorld) -> None:
+async def test_clients_retry_reads_and_nothing_else(bare_world: BareWorld) -> None:
     await bare_world.probe(Flaky)
     app = bare_world.apps["streak"]
     assert app.server is not None

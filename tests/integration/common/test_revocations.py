@@ -1,4 +1,4 @@
-"""SA-06: every process follows which sessions have ended, refuses their members, and refuses all if it cannot know."""
+"""SA-06: every process fetches the revoked sessions and refuses their tokens; without an answer it refuses all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def session_of(app: App[Any, Any], caller: Caller) -> UUID:
     return app.verifier._verified[caller.token].session
 
 
-async def test_a_token_that_is_remembered_is_refused_once_its_session_is_revoked(bare_world: BareWorld) -> None:
+async def test_a_cached_token_is_refused_once_its_session_is_revoked(bare_world: BareWorld) -> None:
     streaks, app, member = await bare_world.probe(), bare_world.apps["streak"], bare_world.caller()
     await streaks.CheckIn(check_in_request(), metadata=member.metadata)
     bare_world.revoked = frozenset({session_of(app, member)})
@@ -58,7 +58,7 @@ async def test_a_process_without_an_answer_for_a_minute_refuses_every_member(bar
     seconds = 61.0
     refused = await refusal(streaks.CheckIn(check_in_request(), metadata=member.metadata))
     assert (refused.code, refused.reason) == ("UNAVAILABLE", "REVOCATIONS_STALE")
-    assert await app.readiness.missing() == []  # other contexts can be served, and calls elsewhere would fare no better
+    assert await app.readiness.missing() == []  # other contexts can be served, and other replicas have no answer either
     app.revocations._fetch = answers
     await app.revocations.refresh()
     await streaks.CheckIn(check_in_request(), metadata=member.metadata)
@@ -77,7 +77,7 @@ async def test_a_process_that_never_got_an_answer_is_not_ready_and_serves_no_mem
     )
 
 
-async def test_a_process_fetches_revocations_by_itself(bare_world: BareWorld) -> None:
+async def test_a_process_fetches_revocations_regularly(bare_world: BareWorld) -> None:
     await bare_world.probe(revocations_interval=0.01)
     app = bare_world.apps["streak"]
     ended = uuid7()
@@ -96,7 +96,7 @@ async def test_a_process_fetches_revocations_by_itself(bare_world: BareWorld) ->
 
 
 class Looking(Probe):
-    """Looks until it is let go."""
+    """Answers GetDashboard only after `leave` is set."""
 
     entered: asyncio.Event
     leave: asyncio.Event
@@ -126,7 +126,7 @@ async def test_a_call_in_flight_is_answered_and_the_next_is_refused(bare_world: 
     assert (await refusal(look())).reason == "SESSION_REVOKED"
 
 
-async def test_a_suspended_members_token_opens_only_what_says_so(bare_world: BareWorld) -> None:
+async def test_the_token_of_a_suspended_member_opens_only_methods_that_allow_it(bare_world: BareWorld) -> None:
     streaks = await bare_world.probe()
     for roles in ((), ("admin",)):
         member = bare_world.caller(roles=roles, suspended=True)

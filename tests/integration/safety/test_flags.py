@@ -283,24 +283,21 @@ async def test_twenty_concurrent_attempts_raise_one_flag(world: World, moderator
 
 
 async def test_a_member_for_whom_the_detector_fails_delays_no_other_and_is_examined_again(
-    world: World, moderators: Moderators
+    world: World, moderators: Moderators, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (member, other), now = [world.caller(), world.caller()], await world.now()
-    app = world.apps["safety"]
-    detector = app.runtime.resources.detector
+    detector = world.apps["safety"].runtime.resources.detector
+    examine = detector.examine
 
-    class FailingDetector:
-        async def examine(self, history: History) -> list[Finding]:
-            if history.user_id == member.user:
-                raise ConnectionResetError
-            found: list[Finding] = await detector.examine(history)
-            return found
+    async def fail_for_the_member(history: History) -> list[Finding]:
+        if history.user_id == member.user:
+            raise ConnectionResetError
+        found: list[Finding] = await examine(history)
+        return found
 
-    app.runtime.resources.detector = FailingDetector()
-    try:
+    with monkeypatch.context() as failing:
+        failing.setattr(detector, "examine", fail_for_the_member)
         await world.publish(*(reported(each, now) for each in (member, other) for _ in range(3)))
-    finally:
-        app.runtime.resources.detector = detector
     assert (len(await moderators.flags_of(member)), len(await moderators.flags_of(other))) == (0, 1)
     held = "SELECT taken_until > clock_timestamp() FROM safety.to_examine WHERE user_id = $1"
     assert await world.superuser.fetchval(held, member.user) is True

@@ -1,4 +1,4 @@
-"""Calls to other contexts: how long they may take, and which are tried again."""
+"""Calls to other contexts: how long they may take, and which are retried."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 async def timeout_within(config: Config, seconds: float | None, timeouts: Timeouts = PRODUCTION) -> float:
-    """The time that a call gets when the work in hand has so many seconds."""
+    """The time that a call gets if the current work has this many seconds left."""
     found: dict[str, Any] = {}
 
     async def method(request: object, *, timeout: float, metadata: Any) -> GetDashboardResponse:
@@ -43,28 +43,28 @@ async def timeout_within(config: Config, seconds: float | None, timeouts: Timeou
     return float(found["timeout"])
 
 
-async def test_the_time_shrinks_at_each_hop(config: Config) -> None:
+async def test_the_deadline_shrinks_at_each_hop(config: Config) -> None:
     given = await timeout_within(config, 600.0, Timeouts(peer=1000.0))
     assert 0 < given <= 600.0 - MARGIN
 
 
 @pytest.mark.parametrize("seconds", [None, 60.0])
-async def test_no_call_gets_longer_than_the_longest(config: Config, seconds: float | None) -> None:
+async def test_no_call_gets_more_than_the_longest_time(config: Config, seconds: float | None) -> None:
     assert await timeout_within(config, seconds) <= PRODUCTION.peer
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, MARGIN / 2])
-async def test_when_the_time_is_over_nothing_is_asked(config: Config, seconds: float) -> None:
+async def test_after_the_deadline_no_call_is_made(config: Config, seconds: float) -> None:
     with pytest.raises(TimeoutError):
         await timeout_within(config, seconds)
 
 
-async def test_a_context_whose_address_is_not_known_is_named(config: Config) -> None:
+async def test_a_context_without_an_address_is_named(config: Config) -> None:
     with pytest.raises(ConfigError, match="UNORA_STREAK_ADDRESS is not set"):
         Clients(config, PRODUCTION).stub(StreakServiceStub, "unora.streak.v1.StreakService")
 
 
-def test_only_methods_without_side_effects_are_tried_again() -> None:
+def test_only_methods_without_side_effects_are_retried() -> None:
     tried = {name["method"] for policy in retries("unora.streak.v1.StreakService") for name in policy["name"]}
     assert tried == {"GetDashboard", "GetStreak", "ListNudges"}
     for policy in retries("unora.identity.v1.DirectoryService"):

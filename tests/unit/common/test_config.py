@@ -1,4 +1,4 @@
-"""Configuration: typed, from the environment, with errors that say what to set."""
+"""Configuration: typed, from the environment, with errors that name the variable."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ NEEDED = {
 
 
 class Policy(Config, frozen=True, kw_only=True):
-    """With a number of its own."""
+    """A configuration with a number of its own."""
 
     at_risk_hours: float = 6.0
 
 
-def test_what_is_not_set_has_its_default() -> None:
+def test_a_variable_that_is_not_set_has_its_default() -> None:
     config = load(Policy, NEEDED)
     assert (config.at_risk_hours, config.tls_ca, config.peers) == (6.0, Path("/tls/ca.pem"), {})
     assert config.gateway_callers == ("gateway",)
     assert not config.reflection
 
 
-def test_what_is_set_is_read_as_its_type() -> None:
+def test_a_variable_is_read_as_its_type() -> None:
     more = {
         "UNORA_AT_RISK_HOURS": "4.5",
         "UNORA_REFLECTION": "true",
@@ -47,7 +47,7 @@ def test_what_is_set_is_read_as_its_type() -> None:
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_what_is_needed_and_missing_is_named(name: str) -> None:
+def test_a_required_variable_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(ConfigError, match=f"^{name} is not set"):
         load(Policy, {key: value for key, value in NEEDED.items() if key != name})
 
@@ -61,12 +61,12 @@ def test_what_is_needed_and_missing_is_named(name: str) -> None:
         ("UNORA_RETRY_DELAYS", "1,soon"),
     ],
 )
-def test_what_cannot_be_read_is_named(name: str, value: str) -> None:
+def test_a_variable_that_cannot_be_read_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{name} cannot be read"):
         load(Policy, NEEDED | {name: value})
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "database_url"
     secret.write_text("postgresql://unora_streak:secret@db/unora\n")
     others = {key: value for key, value in NEEDED.items() if key != "UNORA_DATABASE_URL"}

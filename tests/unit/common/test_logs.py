@@ -1,4 +1,4 @@
-"""Logs: only what is named can be written (XX-04)."""
+"""Logs: only fields on the allow-list are written (XX-04)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_field_that_is_not_on_the_list_is_dropped_and_named() -> None:
     assert line["names"] == "not on the allow-list: phone, name"
 
 
-def test_bound_fields_are_held_to_it_too() -> None:
+def test_bound_fields_are_checked_too() -> None:
     to = StringIO()
     logger("streak", "info", to).bind(bio=SECRET).info("call")
     assert SECRET not in to.getvalue()
@@ -43,7 +43,7 @@ def _raise(error: BaseException) -> BaseException:
         return raised
 
 
-def test_a_failure_is_its_kind_and_its_lines_but_not_its_words() -> None:
+def test_a_failure_is_logged_with_its_type_and_traceback_but_not_its_message() -> None:
     to = StringIO()
     logger("streak", "info", to).error("call failed", failure=_raise(ValueError(SECRET)))
     (line,) = lines(to)
@@ -69,11 +69,11 @@ class Refused(DomainError):
         ),
     ],
 )
-def test_what_is_said_of_an_error(error: BaseException, described: str) -> None:
+def test_the_description_of_an_error(error: BaseException, described: str) -> None:
     assert describe(error) == described
 
 
-def test_below_its_level_nothing_is_written() -> None:
+def test_a_line_below_the_level_is_not_written() -> None:
     to = StringIO()
     logger("streak", "warning", to).info("call")
     assert to.getvalue() == ""

@@ -1,4 +1,4 @@
-"""Names and ids that everything else stands on."""
+"""Names and ids that other processes rely on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from unora_common.outbox import aggregate_of, occurred_at, subject_of, type_of
         (StreakAtRisk, "unora.streak.v1.streak_at_risk"),
     ],
 )
-def test_an_event_is_told_on_the_subject_of_its_name(event: type, subject: str) -> None:
+def test_an_event_has_the_subject_of_its_name(event: type, subject: str) -> None:
     assert subject_of(event) == subject
     assert type_of(subject) == event.DESCRIPTOR.full_name  # type: ignore[attr-defined]
 
@@ -37,7 +37,7 @@ def test_an_events_first_field_is_its_aggregate() -> None:
     assert occurred_at(event) == datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_consumers_of_all_events_are_named_for_whose_they_take() -> None:
+def test_a_consumer_of_all_events_is_named_after_their_context() -> None:
     assert Consumes("streak", "unora.streak.v1.>", None, None).name == "all_streak"
     assert Consumes("streak", "unora.streak.v1.checked_in", None, None).name == "checked_in"
 
@@ -52,7 +52,7 @@ def test_ids_are_uuid7_of_the_machines_time() -> None:
 
 
 @pytest.mark.parametrize("parent", ["", "x", "00-" + "g" * 32 + "-" + "0" * 16 + "-01", "0" * 500])
-def test_a_trace_that_is_none_is_begun_anew(parent: str) -> None:
+def test_an_invalid_trace_is_replaced_by_a_new_one(parent: str) -> None:
     begun = trace.begin(parent)
     assert begun != parent
     assert trace.begin(begun) == begun == trace.current()

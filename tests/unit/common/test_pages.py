@@ -1,4 +1,4 @@
-"""Page tokens: opaque, and good only where they were given."""
+"""Page tokens: opaque, and valid only for the list and the member that they were made for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_token_leads_back_to_its_place(at: datetime, identifier: object) -> No
     assert len(token) <= 200  # the contract's bound
 
 
-def test_no_token_is_the_beginning() -> None:
+def test_without_a_token_a_list_begins_at_its_start() -> None:
     assert Listing("interests", uuid7()).place("") is None
 
 
@@ -39,7 +39,7 @@ def test_a_token_of_another_member_or_list_is_refused() -> None:
 
 
 @given(st.one_of(st.text(min_size=1, max_size=200), st.binary(min_size=1, max_size=150).map(urlsafe_b64encode)))
-def test_whatever_is_no_token_is_refused_and_nothing_else_is_raised(token: str | bytes) -> None:
+def test_anything_else_than_a_token_is_refused_and_no_other_error_is_raised(token: str | bytes) -> None:
     text = token if isinstance(token, str) else token.decode()
     with pytest.raises(InvalidArgument):
         Listing("interests", uuid7()).place(text)

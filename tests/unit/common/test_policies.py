@@ -19,7 +19,7 @@ EVERYONE = ("gateway", "developer", "streak", "matching", "stranger", "")
 
 
 def policy(access: Access.ValueType | None, callers: Iterable[str] = ()) -> MethodPolicy:
-    """The policy of a method that is declared so; None declares nothing."""
+    """The policy of a method with these options; without the option if `access` is None."""
     options = MethodOptions()
     if access is not None:
         options.Extensions[method_option].access = access
@@ -50,21 +50,21 @@ def allowed(policy: MethodPolicy) -> set[str]:
     return {caller for caller in EVERYONE if policy.may_call(caller, GATEWAYS)}
 
 
-def test_without_the_option_nobody_may_call() -> None:
+def test_without_the_option_every_call_is_denied() -> None:
     assert allowed(policy(None)) == set()
 
 
-def test_naming_callers_does_not_make_up_for_a_missing_access() -> None:
+def test_named_callers_do_not_replace_a_missing_access() -> None:
     assert allowed(policy(Access.ACCESS_UNSPECIFIED, ["streak"])) == set()
 
 
 @pytest.mark.parametrize("access", [Access.ACCESS_PUBLIC, Access.ACCESS_USER, Access.ACCESS_ADMIN])
-def test_gateways_may_call_what_is_for_people(access: Access.ValueType) -> None:
+def test_gateways_may_call_methods_for_members(access: Access.ValueType) -> None:
     assert allowed(policy(access)) == {"gateway", "developer"}
     assert allowed(policy(access, ["streak"])) == {"gateway", "developer", "streak"}
 
 
-def test_what_is_for_services_is_for_those_that_are_named() -> None:
+def test_a_method_for_services_is_open_to_the_named_ones() -> None:
     assert allowed(policy(Access.ACCESS_SERVICE, ["streak"])) == {"streak"}
     assert allowed(policy(Access.ACCESS_SERVICE)) == set()
 
@@ -78,5 +78,5 @@ def test_what_is_for_services_is_for_those_that_are_named() -> None:
         (Access.ACCESS_ADMIN, True),
     ],
 )
-def test_a_token_is_needed_where_a_person_acts(access: Access.ValueType, needed: bool) -> None:
+def test_a_token_is_needed_for_methods_of_members(access: Access.ValueType, needed: bool) -> None:
     assert policy(access).needs_member is needed

@@ -1,4 +1,4 @@
-"""SA-06: what a process knows of revoked sessions, and for how long it is good for."""
+"""SA-06: what a process knows of revoked sessions, and how long it may rely on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUT, IN = uuid7(), uuid7()
 
 
 class Identity:
-    """Answers when it is let, with what it knew when it was asked."""
+    """Answers when its gate is opened, with what it knew at the time of the request."""
 
     def __init__(self) -> None:
         self.revoked: frozenset[UUID] = frozenset({OUT})
@@ -38,7 +38,7 @@ class Clock:
         return self.seconds
 
 
-async def test_a_minute_is_borne_and_not_a_moment_more() -> None:
+async def test_members_are_refused_after_a_minute_without_an_answer() -> None:
     clock = Clock()
     known = Revocations(at_once, clock=clock)
     with pytest.raises(RevocationsStale):
@@ -56,7 +56,7 @@ async def test_a_minute_is_borne_and_not_a_moment_more() -> None:
             known.check(session)
 
 
-async def test_the_minute_counts_from_the_question_and_not_from_a_slow_answer() -> None:
+async def test_the_minute_counts_from_the_request_and_not_from_a_slow_answer() -> None:
     clock, identity = Clock(), Identity()
     known = Revocations(identity.fetch, clock=clock)
     asking = asyncio.ensure_future(known.refresh())
@@ -68,7 +68,7 @@ async def test_the_minute_counts_from_the_question_and_not_from_a_slow_answer() 
         known.check(IN)
 
 
-async def test_an_answer_that_was_overtaken_brings_nobody_back() -> None:
+async def test_an_older_answer_that_arrives_late_is_dropped() -> None:
     clock, identity = Clock(), Identity()
     identity.revoked = frozenset()
     known = Revocations(identity.fetch, clock=clock)

@@ -1,4 +1,4 @@
-"""The verifier of access tokens: what it remembers, and when it asks for keys."""
+"""The verifier of access tokens: what it caches, and when it fetches keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OLD, NEW = new_signing_key(), new_signing_key()
 
 
 class Identity:
-    """Publishes keys, counts who asks, and can be away."""
+    """Publishes keys, counts the requests, and can be unreachable."""
 
     def __init__(self, *keys: str) -> None:
         self.keys: Sequence[str] = keys
@@ -58,7 +58,7 @@ async def verifier(identity: Identity, clock: Clock | None = None) -> Verifier:
     return made
 
 
-async def test_it_says_whose_token_it_is(identity: Identity) -> None:
+async def test_a_token_names_its_member_and_session(identity: Identity) -> None:
     user, session = uuid7(), uuid7()
     token = AccessTokens([OLD], now=lambda: NOW).sign(user_id=user, session_id=session, roles=["b", "a"]).text
     member = await (await verifier(identity)).verify(token)
@@ -66,7 +66,7 @@ async def test_it_says_whose_token_it_is(identity: Identity) -> None:
     assert member.expires == (NOW + timedelta(minutes=15)).timestamp()
 
 
-async def test_a_remembered_token_ends_at_its_time_too(identity: Identity) -> None:
+async def test_a_cached_token_expires_too(identity: Identity) -> None:
     clock = Clock()
     verifies, token = await verifier(identity, clock), signed(OLD)
     await verifies.verify(token)
@@ -78,7 +78,7 @@ async def test_a_remembered_token_ends_at_its_time_too(identity: Identity) -> No
             await verifies.verify(token)
 
 
-async def test_without_keys_nobody_is_trusted(identity: Identity) -> None:
+async def test_without_keys_no_token_is_accepted(identity: Identity) -> None:
     identity.away = True
     verifies = Verifier(identity.fetch)
     assert not verifies.ready
@@ -86,7 +86,7 @@ async def test_without_keys_nobody_is_trusted(identity: Identity) -> None:
         await verifies.verify(signed(OLD))
 
 
-async def test_a_token_by_a_newer_key_makes_it_look_again_once(
+async def test_a_token_by_a_newer_key_makes_the_verifier_fetch_the_keys_once(
     identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "KEY_REFRESH_MIN_INTERVAL", 0.0)
@@ -98,7 +98,7 @@ async def test_a_token_by_a_newer_key_makes_it_look_again_once(
     await verifies.verify(signed(OLD))
 
 
-async def test_made_up_key_ids_do_not_make_it_ask_all_the_time(identity: Identity) -> None:
+async def test_forged_key_ids_do_not_make_the_verifier_fetch_the_keys_all_the_time(identity: Identity) -> None:
     verifies = await verifier(identity)
     for _ in range(20):
         with pytest.raises(Unauthenticated):
@@ -106,7 +106,9 @@ async def test_made_up_key_ids_do_not_make_it_ask_all_the_time(identity: Identit
     assert identity.asked == 1
 
 
-async def test_nor_while_identity_is_away(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_forged_key_ids_do_not_make_it_fetch_all_the_time_while_identity_is_away(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
     verifies = await verifier(identity)
     identity.away = True
     monkeypatch.setattr(verifies, "_asked", float("-inf"))
@@ -116,7 +118,7 @@ async def test_nor_while_identity_is_away(identity: Identity, monkeypatch: pytes
     assert identity.asked == 2
 
 
-async def test_a_key_that_is_gone_takes_its_tokens_with_it_also_those_remembered(identity: Identity) -> None:
+async def test_after_a_key_is_withdrawn_its_tokens_are_refused_even_if_cached(identity: Identity) -> None:
     verifies, token = await verifier(identity), signed(OLD)
     await verifies.verify(token)
     identity.keys = [NEW]
@@ -125,7 +127,7 @@ async def test_a_key_that_is_gone_takes_its_tokens_with_it_also_those_remembered
         await verifies.verify(token)
 
 
-async def test_it_remembers_only_so_many(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cache_of_tokens_is_bounded(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "TOKEN_CACHE_SIZE", 3)
     clock = Clock()
     verifies = await verifier(identity, clock)
@@ -137,7 +139,7 @@ async def test_it_remembers_only_so_many(identity: Identity, monkeypatch: pytest
         await verifies.verify(signed(OLD))
 
 
-async def test_a_token_nested_deep_enough_to_exhaust_a_reader_is_only_a_bad_token(identity: Identity) -> None:
+async def test_a_token_of_deeply_nested_json_is_an_invalid_token(identity: Identity) -> None:
     deep = base64.urlsafe_b64encode(b"[" * 2500).decode().rstrip("=")
     with pytest.raises(Unauthenticated):
         await (await verifier(identity)).verify(f"{deep}.e30.AA")

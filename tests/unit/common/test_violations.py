@@ -17,7 +17,7 @@ def test_a_field_is_named_by_its_path() -> None:
     assert set(violations(request)) == {"request_id"}
 
 
-def test_what_is_wrong_between_fields_has_no_path_and_the_contracts_words() -> None:
+def test_a_rule_about_several_fields_has_no_path_and_the_contracts_words() -> None:
     request = CreatePaymentRequest(
         request_id=str(uuid7()), purpose=PAYMENT_PURPOSE_NUDGE, streak_id=str(uuid7()), reveal_number=3
     )

@@ -19,7 +19,7 @@ class Hobby:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Facts:
-    """What identity tells of a member for framing and for the guard. Never the name, never a photo."""
+    """What identity knows of a member for framing and for the guard. Never the name, never a photo."""
 
     hobbies: tuple[Hobby, ...]
     bio: str = ""

@@ -80,7 +80,7 @@ def glimpse_texts(leanings: Sequence[Leaning], turn: int) -> Iterator[FramedText
 def turn_at(reveal_id: UUID, now: datetime) -> int:
     """A number that chooses leanings and template: different for each reveal, and changing over time.
 
-    The moments of change depend on the reveal's id, which is not told to members: any second of an hour, in some hours
+    The moments of change depend on the reveal's id, which members never see: any second of an hour, in some hours
     only. So a text that has just changed does not tell that the partner has answered or withdrawn something.
     """
     second = int(now.timestamp())

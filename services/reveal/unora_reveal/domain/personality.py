@@ -15,7 +15,7 @@ LOWEST, HIGHEST = 1, 5
 
 
 class Dimension(StrEnum):
-    """What questions are about. Internal: no member and no other service is told (PE-05, PE-06)."""
+    """What questions are about. Internal: no member and no other service sees it (PE-05, PE-06)."""
 
     EXPLORATION = "exploration"
     STRUCTURE = "structure"

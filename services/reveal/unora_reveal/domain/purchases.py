@@ -41,7 +41,7 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a payment became, for ever."""
+    """What a payment became; it is never changed."""
 
     payment_id: UUID
     reveal: Reveal

@@ -36,7 +36,7 @@ class StreakNotFound(DomainError):
 
 
 class RevealLocked(DomainError):
-    """The reveal cannot be opened yet. The refusal has no metadata: the day it needs is never told (RE-02)."""
+    """The reveal cannot be opened yet. The refusal has no metadata: the day it needs is never shown (RE-02)."""
 
     reason = "REVEAL_LOCKED"
 
@@ -44,7 +44,7 @@ class RevealLocked(DomainError):
 class ConnectionEnded(DomainError):
     """The connection has ended, so nothing can be opened or bought (RE-10).
 
-    The refusal does not tell who ended it or why (MA-09).
+    The refusal does not show who ended it or why (MA-09).
     """
 
     reason = "CONNECTION_ENDED"

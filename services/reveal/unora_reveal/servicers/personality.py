@@ -26,8 +26,8 @@ from unora_reveal.use_cases.personality import submit_answers, withdraw_answer
 class Personality:
     """A member's own answers.
 
-    No method returns a score, and no member or service is told one (PE-05). Responses that are stored for a repeat hold
-    only counts.
+    No method returns a score: no member and no other service sees one (PE-05). Responses that are stored for a
+    repeat hold only counts.
     """
 
     service = "unora.reveal.v1.PersonalityService"

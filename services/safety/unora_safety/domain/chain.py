@@ -92,7 +92,7 @@ def link(source_context: str, head: Head, events: Iterable[SourceEvent], recorde
 
 
 def digest(entry: Entry) -> bytes:
-    """SHA-256 over all columns but `hash`. Before each stands its length, so two rows never give the same bytes."""
+    """SHA-256 over all columns but `hash`. Each column follows its length, so two rows never give the same bytes."""
     parts = (
         FORMAT,
         entry.source_context.encode(),

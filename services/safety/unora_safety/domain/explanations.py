@@ -17,7 +17,7 @@ class BlockAndReportCounts:
     """How many blocks and reports there are by and about a member."""
 
     blocks_made: int
-    """Members whom the member blocks now, other than the moderator who asks."""
+    """Members that the member blocks now, other than the moderator who asks."""
     blocks_received: int
     """Members who block the member now."""
     reports_made: int

@@ -35,7 +35,7 @@ member.
 """
 
 SUBJECT_FIELDS: Final = ("user_id", "reported_id", "blocked_id")
-"""Fields of safety's own events that name the member whom the event is about."""
+"""Fields of safety's own events that name the member that the event is about."""
 
 HIDDEN_FROM: Final = {
     matching.InterestSent.DESCRIPTOR.full_name: ("receiver_id",),

@@ -11,12 +11,11 @@ from unora_safety.domain.chain import Chain, Entry, EntryPosition, Head, SourceE
 
 COLUMNS = Columns(*Entry._fields)
 """The fields of `Entry`, in their order: so `Entry(*row)` is safe, and faster than by name for whole chains."""
-COLUMN_LIST = f"\n    {COLUMNS.names()}"
 
 LOCK = "SELECT length, head_hash, known, now FROM safety.open_audit_chain($1, $2)"
 
 APPEND = f"""
-    INSERT INTO safety.audit_logs ({COLUMN_LIST})
+    INSERT INTO safety.audit_logs ({COLUMNS.names()})
     SELECT * FROM unnest(
         $1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[], $7::timestamptz[],
         $8::bytea[], $9::bytea[], $10::bytea[])"""
@@ -32,11 +31,11 @@ CHAINS = """
     ORDER BY source"""
 
 FIRST = f"""
-    SELECT {COLUMN_LIST}
+    SELECT {COLUMNS.names()}
     FROM safety.audit_logs WHERE source_context = $1 AND number <= $2 ORDER BY number, recorded_at LIMIT $3"""
 
 AFTER = f"""
-    SELECT {COLUMN_LIST}
+    SELECT {COLUMNS.names()}
     FROM safety.audit_logs WHERE source_context = $1 AND number <= $2 AND (number, recorded_at) > ($4, $5)
     ORDER BY number, recorded_at LIMIT $3"""
 

@@ -1,4 +1,4 @@
-"""The queue of members whom the detector examines, in Postgres (SA-04)."""
+"""The queue of members for the detector, in Postgres (SA-04)."""
 
 from __future__ import annotations
 

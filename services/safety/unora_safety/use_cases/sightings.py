@@ -12,7 +12,7 @@ from unora_safety.store import examination_queue, sightings
 
 
 def add_sighting(tx: Tx, pattern: Pattern, user_id: UUID, sighting: Sighting) -> None:
-    """A sighting of a member, whom the detector is to examine."""
+    """Stores a sighting of a member, and queues the member for the detector."""
     sightings.add(tx, pattern, [(user_id, sighting)])
     examination_queue.add(tx, [user_id])
 

@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 from unora_common.call import Call
 from unora_common.database import Database, Tx
 from unora_common.errors import DomainError, RequestIdReused
+from unora_common.transient import CONFLICTS
 
 A = TypeVar("A", bound=Message)
 ATTEMPTS = 3
@@ -37,7 +38,7 @@ async def run_idempotent(database: Database, call: Call, request: Any, work: Cal
     for attempt in range(ATTEMPTS):
         try:
             return await work()
-        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+        except CONFLICTS:
             if attempt == ATTEMPTS - 1:
                 raise
             # The call that won the deadlock takes the lock that is free now. Without the delay this call may take it

@@ -24,6 +24,7 @@ from unora_common.logs import Log
 from unora_common.policies import MethodPolicy
 from unora_common.runtime import AnyRuntime
 from unora_common.tokens import Member
+from unora_common.transient import CONFLICTS
 
 Context = grpc.aio.ServicerContext[Any, Any]
 UseCase = Callable[[Any, Call], Awaitable[Message]]
@@ -182,7 +183,7 @@ def _log_refusal(
         "seconds": round(seconds, 6),
         "trace": trace.current(),
     }
-    if isinstance(refusal, Internal):
+    if isinstance(refusal, Internal) or isinstance(error, CONFLICTS):  # repeated conflicts may be a wrong lock order
         log.error("call failed", failure=error, **fields)
     else:
         log.info("call refused", **fields)

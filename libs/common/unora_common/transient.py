@@ -7,6 +7,8 @@ import grpc
 
 from unora_common.errors import RetryLater, Unavailable
 
+CONFLICTS: tuple[type[Exception], ...] = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""Postgres gave up the transaction because of another one. The same transaction may succeed at once."""
 TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
     RetryLater,
     Unavailable,
@@ -20,8 +22,7 @@ TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     # Postgres gave up the statement because of other work.
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
+    *CONFLICTS,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
 )

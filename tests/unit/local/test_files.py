@@ -16,7 +16,8 @@ from unora_local.keys import Passwords, ensure_file
 from unora_local.ports import Ports
 
 
-def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path) -> None:
+def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ports.SHIFT)  # else the usual port is another one
     file = tmp_path / "ports.json"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -11,7 +11,7 @@ import pytest
 from unora_common import provision, streams
 from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
-from unora_common.config import CONTEXTS as RUNNING
+from unora_common.config import CONTEXTS
 from unora_local.declarations import load_service
 from unora_testing.deadlines import GENEROUS
 
@@ -40,13 +40,13 @@ async def test_a_cluster_can_be_provisioned_again_and_each_context_migrates_as_i
     for _ in range(2):
         assert await asyncio.to_thread(provision.main, [str(tmp_path)]) == 0
     assert capsys.readouterr().err == ""
-    for context in RUNNING:
+    for context in CONTEXTS:
         address = tmp_path / f"{context}_url"
         address.write_text(empty.testbed.dsn(DATABASE, f"unora_{context}_owner") + "\n")
         monkeypatch.delenv("UNORA_DATABASE_URL", raising=False)
         monkeypatch.setenv("UNORA_DATABASE_URL_FILE", str(address))
         assert await asyncio.to_thread(run, load_service(context), ["migrate"]) == 0
-    assert capsys.readouterr().out.splitlines() == [f"{context}: migrated" for context in RUNNING]
+    assert capsys.readouterr().out.splitlines() == [f"{context}: migrated" for context in CONTEXTS]
 
     connection = await asyncpg.connect(empty.testbed.dsn(DATABASE, "unora_streak"))
     try:

@@ -103,10 +103,10 @@ async def save_unlocked(tx: Tx, reveal: Reveal) -> None:
 
 
 def _earned(tx: Tx, rows: list[Row]) -> list[RevealEarned]:
-    return [from_row(RevealEarned, {**row, "occurred_at": tx.now}) for row in rows]
+    return [from_row(RevealEarned, row, occurred_at=tx.now) for row in rows]
 
 
 def _reveal(row: Row) -> Reveal:
     framed, scores = row["framed"], row["scores"]
     documents = {"framed": json.loads(framed) if framed else None, "scores": json.loads(scores) if scores else {}}
-    return from_row(Reveal, {**row, **documents})
+    return from_row(Reveal, row, **documents)

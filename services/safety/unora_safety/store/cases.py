@@ -76,4 +76,4 @@ async def list_by_member(db: Session, user_id: UUID, limit: int) -> list[Case]:
 
 
 def _case(row: Row) -> Case:
-    return from_row(Case, {**row, "status": row["case_status"]})
+    return from_row(Case, row, status=row["case_status"])

@@ -11,7 +11,6 @@ import pytest
 from unora_common import provision, streams
 from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
-from unora_common.config import CONTEXTS
 from unora_local.declarations import load_service
 from unora_testing.deadlines import GENEROUS
 

@@ -28,7 +28,7 @@ from tests.support import as_uuid, refusal
 
 
 @dataclass
-class Couple:
+class DisclosurePair:
     """Two members with a connection and a streak, and the answers of matching and safety."""
 
     world: World
@@ -86,16 +86,16 @@ class Couple:
 
 
 @pytest.fixture
-async def couple(world: World, people: People, monkeypatch: pytest.MonkeyPatch) -> Couple:
+async def couple(world: World, people: People, monkeypatch: pytest.MonkeyPatch) -> DisclosurePair:
     # Ids grow with time: `a` is the member with a profile and photos.
     a, b = sorted([await people.ready(), await people.sign_in()], key=lambda signed: signed.member.user)
-    couple = Couple(world, a, b, str(uuid7()), str(uuid7()))
+    couple = DisclosurePair(world, a, b, str(uuid7()), str(uuid7()))
     monkeypatch.setattr(world.apps["identity"].clients, "call", couple.answer)
     return couple
 
 
 @pytest.mark.rule("RE-04", "RE-10", "PR-04")
-async def test_fifteen_days_disclose_name_and_photos_to_the_partner_alone(world: World, couple: Couple) -> None:
+async def test_fifteen_days_disclose_name_and_photos_to_the_partner_alone(world: World, couple: DisclosurePair) -> None:
     subject, viewer = couple.a, couple.b
     await couple.refused(viewer, subject)
     await apply(world, await couple.completed())
@@ -119,7 +119,7 @@ async def test_fifteen_days_disclose_name_and_photos_to_the_partner_alone(world:
 
 
 @pytest.mark.rule("RE-10")
-async def test_matching_is_asked_at_that_moment(world: World, couple: Couple) -> None:
+async def test_matching_is_asked_at_that_moment(world: World, couple: DisclosurePair) -> None:
     await apply(world, await couple.completed())
     # Identity has not received the event of the end yet.
     couple.status = CONNECTION_STATUS_ENDED
@@ -128,7 +128,7 @@ async def test_matching_is_asked_at_that_moment(world: World, couple: Couple) ->
 
 
 @pytest.mark.rule("RE-10")
-async def test_safety_is_asked_at_that_moment(world: World, couple: Couple) -> None:
+async def test_safety_is_asked_at_that_moment(world: World, couple: DisclosurePair) -> None:
     await apply(world, await couple.completed())
     # Neither identity nor matching has received the event of the block yet.
     couple.blocked = True
@@ -141,7 +141,7 @@ async def test_safety_is_asked_at_that_moment(world: World, couple: Couple) -> N
 @pytest.mark.rule("RE-10")
 @pytest.mark.parametrize("silent", [GetPairResponse, GetBlockResponse])
 async def test_nothing_is_disclosed_while_a_peer_does_not_answer(
-    world: World, couple: Couple, silent: type[Message]
+    world: World, couple: DisclosurePair, silent: type[Message]
 ) -> None:
     await apply(world, await couple.completed())
     couple.unavailable = silent
@@ -152,13 +152,13 @@ async def test_nothing_is_disclosed_while_a_peer_does_not_answer(
 async def test_matching_itself_is_asked(world: World, people: People) -> None:
     """Matching does not know a pair that only streak has published."""
     a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda signed: signed.member.user)
-    couple = Couple(world, a, b, str(uuid7()), str(uuid7()))
+    couple = DisclosurePair(world, a, b, str(uuid7()), str(uuid7()))
     await apply(world, await couple.completed())
     await couple.refused(a, b)
 
 
 @pytest.mark.rule("RE-10")
-async def test_an_end_closes_what_was_disclosed(world: World, couple: Couple) -> None:
+async def test_an_end_closes_what_was_disclosed(world: World, couple: DisclosurePair) -> None:
     await apply(world, await couple.completed())
     await apply(world, await couple.ended())
     await couple.refused(couple.b, couple.a)
@@ -168,7 +168,7 @@ async def test_an_end_closes_what_was_disclosed(world: World, couple: Couple) ->
 
 
 @pytest.mark.rule("RE-10")
-async def test_a_late_completion_does_not_open_what_ended_before(world: World, couple: Couple) -> None:
+async def test_a_late_completion_does_not_open_what_ended_before(world: World, couple: DisclosurePair) -> None:
     await apply(world, await couple.ended())
     await apply(world, await couple.completed())
     await couple.refused(couple.b, couple.a)
@@ -177,13 +177,13 @@ async def test_a_late_completion_does_not_open_what_ended_before(world: World, c
 
 
 @pytest.mark.rule("RE-10")
-async def test_a_completion_and_an_end_at_once_leave_it_closed(world: World, couple: Couple) -> None:
+async def test_a_completion_and_an_end_at_once_leave_it_closed(world: World, couple: DisclosurePair) -> None:
     await asyncio.gather(apply(world, await couple.completed()), apply(world, await couple.ended()))
     await couple.refused(couple.b, couple.a)
 
 
 @pytest.mark.rule("RE-04")
-async def test_no_other_day_than_the_fifteenth_opens_anything(world: World, couple: Couple) -> None:
+async def test_no_other_day_than_the_fifteenth_opens_anything(world: World, couple: DisclosurePair) -> None:
     with pytest.raises(ValueError, match="before its last day"):
         await apply(world, await couple.completed(days=14))
     await couple.refused(couple.b, couple.a)
@@ -207,7 +207,7 @@ async def test_no_other_day_than_the_fifteenth_opens_anything(world: World, coup
 
 @pytest.mark.rule("ID-04")
 async def test_a_completed_streak_raises_trust_and_discovery_learns_it(
-    world: World, people: People, couple: Couple
+    world: World, people: People, couple: DisclosurePair
 ) -> None:
     await apply(world, await couple.completed())
     account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=couple.a.metadata)).account

@@ -17,7 +17,8 @@ BASELINE := protos/baseline.binpb
 # Workers of a test run: one more than two cores, since tests that start real processes mostly wait.
 WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -q
-PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# What failed last is little: workers would take longer to start than the tests to run.
+PARALLEL := $(if $(findstring --lf,$(ARGS)),,-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
 TYPED := libs/common libs/testing services deploy/local tools protos tests
 LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -96,6 +97,7 @@ bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench
 
 .PHONY: format protos reference baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
+	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

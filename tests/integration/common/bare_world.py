@@ -27,10 +27,6 @@ from unora.streak.v1.streak_service_pb2 import (
     GetDashboardResponse,
     GetStreakRequest,
     GetStreakResponse,
-    ListNudgesRequest,
-    ListNudgesResponse,
-    SendNudgeRequest,
-    SendNudgeResponse,
     Streak,
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
@@ -42,6 +38,7 @@ from unora_common.errors import DomainError
 from unora_common.handlers import custom_idempotent, custom_read, idempotent, reads
 from unora_common.ids import uuid7
 from unora_common.logs import logger
+from unora_common.policies import MethodPolicy, policies_of, service_descriptor
 from unora_common.runtime import Runtime
 from unora_common.service import Part, Service
 from unora_common.timeouts import Timeouts
@@ -70,6 +67,23 @@ class Taken(DomainError):
     reason = "PROBE_TAKEN"
 
 
+def with_all_methods(servicer: type[Any]) -> type[Any]:
+    """Gives a servicer the methods of its contract that it lacks; each returns an empty response."""
+    for policy in policies_of(service_descriptor(servicer.service)):
+        if not hasattr(servicer, policy.name):
+            setattr(servicer, policy.name, _empty(policy))
+    return servicer
+
+
+def _empty(policy: MethodPolicy) -> Any:
+    async def method(self: Any, request: Any, call: Call) -> Any:
+        return policy.response()
+
+    method.__annotations__ |= {"request": policy.request, "return": policy.response}
+    return custom_read(method) if policy.reads_only else custom_idempotent(method)
+
+
+@with_all_methods
 class Probe:
     """StreakService as a test needs it: CheckIn writes a row with the streak's id, and emits an event."""
 
@@ -91,14 +105,6 @@ class Probe:
     async def GetDashboard(self, request: GetDashboardRequest, call: Call) -> GetDashboardResponse:
         await self.look(call)
         return GetDashboardResponse()
-
-    @custom_idempotent
-    async def SendNudge(self, request: SendNudgeRequest, call: Call) -> SendNudgeResponse:
-        return SendNudgeResponse()
-
-    @custom_read
-    async def ListNudges(self, request: ListNudgesRequest, call: Call) -> ListNudgesResponse:
-        return ListNudgesResponse()
 
     async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
         insert = "INSERT INTO streak.probe (key) VALUES ($1) RETURNING number"

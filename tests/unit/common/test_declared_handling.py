@@ -15,8 +15,10 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora_common import handlers, server
 from unora_common.call import Call
+from unora_common.config import CONTEXTS
 from unora_common.handlers import Handling
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
+from unora_local.declarations import load_service
 
 DECORATORS: dict[Handling, Callable[[Any], Any]] = {each: getattr(handlers, each.value) for each in Handling}
 WRITES = {Handling.IDEMPOTENT, Handling.CUSTOM_IDEMPOTENT}
@@ -59,3 +61,13 @@ def test_a_decorator_fits_the_contract_or_the_process_does_not_start(
 def test_a_method_without_a_decorator_is_refused_and_the_choice_is_named() -> None:
     with pytest.raises(server.ContractError, match=r"Streaks\.CheckIn has no decorator; it needs one of @idempotent"):
         server._method(servicer(lambda method: method), policy("CheckIn"))
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_all_servicers_match_their_contract(context: str) -> None:
+    """What a process checks at start, here without a process."""
+    for part in load_service(context).servicers:
+        assert isinstance(part, type)
+        servicer = object.__new__(part)
+        for each in policies_of(service_descriptor(servicer.service)):
+            server._method(servicer, each)

@@ -1,10 +1,11 @@
-"""Shared by tests of several contexts: refusals, and pairs of connected members."""
+"""Shared by tests of several contexts: refusals, races, and pairs of connected members."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
@@ -13,6 +14,8 @@ from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.grpc_errors import read_details
 from unora_common.ids import uuid7
 from unora_testing.world import Caller, World
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,3 +103,15 @@ async def disconnect(world: World, pair: Pair, by: Caller) -> None:
 def as_uuid(text: str) -> UUID:
     """An id from a message."""
     return UUID(text)
+
+
+async def race(turn: int, work: Sequence[Awaitable[T]]) -> list[T]:
+    """Runs two pieces of work at the same time, and starts them in another order at each turn.
+
+    The first two turns run them one after the other, so that each order occurs on every machine: a test may require
+    both outcomes of the race.
+    """
+    ordered = work if turn % 2 else work[::-1]
+    if turn < 2:
+        return [await each for each in ordered]
+    return list(await asyncio.gather(*ordered))

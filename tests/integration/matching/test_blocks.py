@@ -24,6 +24,7 @@ from unora_testing.world import World
 from tests.integration.matching.incoming_events import UseCases, member_blocked, member_unblocked
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
+from tests.support import race
 
 
 @pytest.mark.rule("MA-12", "MA-09")
@@ -196,7 +197,7 @@ async def test_a_block_and_a_match_at_the_same_time_leave_the_two_apart(world: W
             attempt(people, second, first, "partner"),
             use_cases.block(member_blocked(first, second, await world.now())),
         ]
-        result = await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        result = await race(turn, work)
         formed = "CONNECTED" in result
         outcomes.add(formed)
         assert await people.statuses(first) == ["matched" if formed else "void"]
@@ -232,7 +233,7 @@ async def test_an_ending_and_a_block_at_the_same_time_end_the_connection_once(wo
             people.end_directly(pair[turn // 2 % 2], connection.connection_id),
             use_cases.block(member_blocked(pair[0], pair[1], await world.now())),
         ]
-        result = await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        result = await race(turn, work)
         (event,) = await world.events(ConnectionEnded, connection.connection_id)
         ended = "ENDED" in result
         assert event.cause == (END_CAUSE_MEMBER if ended else END_CAUSE_BLOCK)

@@ -21,6 +21,7 @@ from unora_testing.world import World
 from tests.integration.matching.incoming_events import UseCases, restriction_changed
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
+from tests.support import race
 
 
 @pytest.mark.rule("SA-08", "SA-03", "MA-11")
@@ -119,7 +120,7 @@ async def test_a_restriction_and_a_match_at_the_same_time(world: World, people: 
         await people.wish_directly(first, second)
         event = restriction_changed(first, 1, await world.now(), restricted=not suspended, suspended=suspended)
         work: list[Awaitable[object]] = [attempt(people, second, first, "partner"), use_cases.restrict(event)]
-        formed = "CONNECTED" in await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        formed = "CONNECTED" in await race(turn, work)
         outcomes.add(formed)
         assert await people.statuses(first) == ["matched" if formed else "void"]
         assert len(await people.connections(first)) == int(formed and not suspended)

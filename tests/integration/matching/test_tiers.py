@@ -20,7 +20,7 @@ from unora_testing.world import World
 from tests.integration.matching.incoming_events import UseCases, tier_changed
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
-from tests.support import refusal
+from tests.support import race, refusal
 
 
 @pytest.mark.rule("MA-07")
@@ -152,7 +152,7 @@ async def test_a_lower_tier_and_a_withdrawal_at_the_same_time_close_the_interest
             people.withdraw_directly(member, interest.id),
             use_cases.change_tier(member, 1, "free"),
         ]
-        await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        await race(turn, work)
         status = (await people.statuses(member))[-1]
         assert status in {"withdrawn", "wiped"}
         assert await people.wipes([member]) == [(member.id, int(status == "wiped"))]

@@ -18,7 +18,7 @@ from unora_testing.world import World
 
 from tests.integration.matching.people import People
 from tests.integration.matching.test_rush import assert_sound, attempt
-from tests.support import Refusal, as_uuid, refusal, request_id
+from tests.support import Refusal, as_uuid, race, refusal, request_id
 
 
 @pytest.mark.rule("MA-11")
@@ -109,7 +109,7 @@ async def test_of_a_withdrawal_and_a_match_at_the_same_time_one_succeeds(world: 
         first, second = await people.members("free", "free")
         interest = (await people.wish_directly(first, second)).interest
         work = [people.withdraw_directly(first, interest.id), attempt(people, second, first, "partner")]
-        outcome = await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        outcome = await race(turn, work)
         withdrawn, matched = "WITHDRAWN" in outcome, "CONNECTED" in outcome
         assert withdrawn is not matched
         assert await people.statuses(first) == ["withdrawn" if withdrawn else "matched"]
@@ -125,7 +125,7 @@ async def test_a_wipe_and_a_withdrawal_at_the_same_time_close_the_interest_once(
         interest = (await people.wish_directly(sender, other)).interest
         await people.wish_directly(sender, partner)
         work = [people.withdraw_directly(sender, interest.id), attempt(people, partner, sender, "partner")]
-        await asyncio.gather(*(work if turn % 2 else work[::-1]))
+        await race(turn, work)
         (status, matched) = await people.statuses(sender)
         assert (status in {"withdrawn", "wiped"}, matched) == (True, "matched")
         assert await people.wipes([sender]) == [(sender.id, int(status == "wiped"))]

@@ -15,25 +15,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 READINESS = "readiness"
 """The health service's name for readiness; the empty name is for liveness."""
-PROBES = 8
-"""The most probes at once."""
-
-
-class HealthServer:
-    """Serves health, and nothing else, on a port of its own."""
-
-    def __init__(self, servicer: health_pb2_grpc.HealthServicer, listen: str) -> None:
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)], maximum_concurrent_rpcs=PROBES)
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, self._server)
-        self.address = f"{listen.rpartition(':')[0]}:{self._server.add_insecure_port(listen)}"
-
-    async def start(self) -> None:
-        """Starts to serve."""
-        await self._server.start()
-
-    async def stop(self) -> None:
-        """Stops serving."""
-        await self._server.stop(None)
 
 
 def ask(address: str, name: str, seconds: float) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from unora_common.budgets import RETRY_AFTER, Budgets, TooManyCalls
+from unora_common.call import set_from_gateway
 from unora_common.config import Config
 from unora_common.errors import Exhausted, PermissionDenied
 from unora_common.logs import Log
@@ -114,6 +115,7 @@ class Admission:
             raise PermissionDenied
         if caller not in self._gateways:
             return Turn(self, self.contexts, caller)
+        set_from_gateway()
         return Turn(self, self.members if policy.needs_member else self.public)
 
     def note_refusal(self, refusal: Exhausted) -> None:

@@ -49,6 +49,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """debug, info, warning or error."""
     database_connections: int = 10
     """The most connections of one process."""
+    kept_connections: int = 2
+    """How many of them calls of the gateway leave to calls of other contexts, consumers and jobs (XX-06)."""
     concurrent_calls: int = 300
     """The most calls of members at once; more are refused with SERVICE_BUSY (XX-06)."""
     public_calls: int = 60

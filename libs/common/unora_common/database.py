@@ -5,20 +5,23 @@ READ COMMITTED with explicit row locks. A transaction reads the rule clock only 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 from google.protobuf.message import Message
 
 from unora_common.batching import Write, combine
+from unora_common.call import is_from_gateway
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 
 Row = asyncpg.Record
+UNLIMITED: Final = nullcontext()
 
 
 class Session:
@@ -115,17 +118,20 @@ class Tx(Session):
 class Database:
     """The pool of one process, in the role of its context."""
 
-    def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None], for_gateways: int) -> None:
         self._pool = pool
+        self._for_gateways = asyncio.Semaphore(for_gateways)
         self._outbox = Outbox(context)
         self.schema = context
         self._wake = wake
 
     @classmethod
     async def open(
-        cls, dsn: str, context: str, *, connections: int, timeouts: Timeouts, wake: Callable[[], None]
+        cls, dsn: str, context: str, *, connections: int, kept: int, timeouts: Timeouts, wake: Callable[[], None]
     ) -> Database:
-        """Opens the pool. `wake` is called after each commit that emitted an event."""
+        """Opens the pool. Calls of gateways leave `kept` of its connections to other work (XX-06). `wake` is called
+        after each commit that emitted an event.
+        """
         pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
@@ -134,7 +140,7 @@ class Database:
             server_settings=_settings(context, timeouts),
             reset=_reset,
         )
-        return cls(pool, context, wake)
+        return cls(pool, context, wake, max(connections - kept, 1))
 
     async def close(self) -> None:
         """Closes the pool when the work in progress has ended."""
@@ -143,13 +149,13 @@ class Database:
     @asynccontextmanager
     async def session(self, user: UUID | None = None) -> AsyncIterator[Session]:
         """A connection for reads."""
-        async with self._pool.acquire() as connection:
+        async with self._turn(), self._pool.acquire() as connection:
             yield Session(connection, user)
 
     @asynccontextmanager
     async def transaction(self, user: UUID | None = None) -> AsyncIterator[Tx]:
         """A transaction around the work: commits with its events when the block ends, rolls back when it raises."""
-        async with self._pool.acquire() as connection:
+        async with self._turn(), self._pool.acquire() as connection:
             async with connection.transaction():
                 tx = Tx(connection, user)
                 yield tx
@@ -160,6 +166,9 @@ class Database:
                     await connection.execute(sql, *arguments)
             if tx.events:
                 self._wake()
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._for_gateways if is_from_gateway() else UNLIMITED
 
 
 def _settings(context: str, timeouts: Timeouts) -> dict[str, str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
+from unora_common.ids import uuid7
 from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.photos import PhotoNotFound
@@ -18,6 +19,7 @@ from unora_identity.providers.photo_store import ObjectMissing
 from unora_identity.resources import Resources
 from unora_identity.store import sessions
 from unora_identity.use_cases import photo_uploads
+from unora_identity.use_cases.photo_objects import upload_key
 from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
@@ -47,17 +49,17 @@ async def test_files_that_a_crash_left_are_removed_and_photos_stay(world: World,
     kept = await people.add_photo(signed)
     crashed = as_uuid(await people.upload(signed, portrait(0, 1)))
     # The process dies between the object store and the commit.
-    left = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, crashed)
+    left = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, crashed, uuid7())
     assert left is not None
-    orphans = [photo_uploads.upload_key(signed.member.user, crashed), left.photo.object_key]
-    assert [await stored(people, key) for key in orphans] == [True, True]
+    orphans = [upload_key(signed.member.user, crashed), *left.photo.keys]
+    assert [await stored(people, key) for key in orphans] == [True] * 4
 
     await world.move_clock(timedelta(days=3))  # the rule clock removes nothing
-    assert [await stored(people, key) for key in orphans] == [True, True]
+    assert [await stored(people, key) for key in orphans] == [True] * 4
     jobs = clean_up(world, timedelta(hours=25))
     while await jobs.remove_orphans():
         pass
-    assert [await stored(people, key) for key in orphans] == [False, False]
+    assert [await stored(people, key) for key in orphans] == [False] * 4
     assert (await refusal(people.complete(signed, str(crashed)))).reason == "PHOTO_NOT_FOUND"
     (shown,) = (await people.profiles.ListPhotos(ListPhotosRequest(), metadata=signed.metadata)).photos
     assert shown.photo_id == kept.photo_id
@@ -78,7 +80,7 @@ async def test_a_form_that_is_posted_again_after_its_photo_was_deleted_leaves_no
     await people.profiles.DeletePhoto(gone, metadata=signed.metadata)
     await world.drain()
     assert await post(offered.url, offered.form_fields, picture) in (200, 204)
-    posted = photo_uploads.upload_key(signed.member.user, as_uuid(offered.photo_id))
+    posted = upload_key(signed.member.user, as_uuid(offered.photo_id))
     assert await stored(people, posted)
     jobs = clean_up(world, timedelta(hours=25))
     while await jobs.remove_orphans():
@@ -93,7 +95,7 @@ async def test_an_offer_under_removal_cannot_be_completed(world: World, people: 
     offered = await people.offer(signed)
     assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
     photo = as_uuid(offered.photo_id)
-    received = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, photo)
+    received = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, photo, uuid7())
     await world.superuser.execute(
         "UPDATE identity.photo_uploads SET removing_at = clock_timestamp() WHERE id = $1", photo
     )

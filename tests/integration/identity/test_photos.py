@@ -19,13 +19,13 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 from unora_common.ids import uuid7
 from unora_identity.providers.photo_store import ObjectMissing
-from unora_identity.use_cases.photo_uploads import upload_key
+from unora_identity.use_cases.photo_objects import upload_key
 from unora_testing.deadlines import within
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
-from tests.integration.identity.people import People, Signed
+from tests.integration.identity.people import People, Signed, picture
 from tests.roles import role_of
 from tests.support import as_uuid, read_refusal, refusal, request_id
 
@@ -36,9 +36,9 @@ async def photos_of(people: People, signed: Signed) -> list[Photo]:
 
 @pytest.mark.rule("PR-02", "PR-03", "PR-07")
 async def test_an_upload_becomes_a_photo_that_is_judged_and_cleaned(world: World, people: People) -> None:
-    signed, picture = await people.sign_in(), portrait(3, 2)
-    assert b"Exif" in picture
-    kept = await people.complete(signed, await people.upload(signed, picture))
+    signed, original = await people.sign_in(), portrait(3, 2)
+    assert b"Exif" in original
+    kept = await people.complete(signed, await people.upload(signed, original))
     assert (kept.position, kept.has_face, kept.quality_passed, kept.url) == (1, True, True, "")
     # Its metadata say that it is rotated.
     assert (kept.width, kept.height) == (600, 750)
@@ -121,7 +121,7 @@ async def test_two_completions_of_one_upload_store_one_photo(world: World, peopl
 @pytest.mark.rule("PR-02")
 async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: People) -> None:
     signed = await people.sign_in()
-    uploads = [await people.upload(signed, portrait(0, number % 3)) for number in range(8)]
+    uploads = [await people.upload(signed, picture(number)) for number in range(8)]
 
     async def complete(photo: str) -> str:
         request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
@@ -176,7 +176,7 @@ async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed, get = await people.sign_in(), people.resources.photo_store.get
-    uploads = [await people.upload(signed, portrait(0, number % 3)) for number in range(6)]
+    uploads = [await people.upload(signed, picture(number)) for number in range(6)]
     inside, most, four, go_on = 0, 0, asyncio.Event(), asyncio.Event()
 
     async def slow(key: str, *, most_bytes: int) -> bytes:

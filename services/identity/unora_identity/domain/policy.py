@@ -56,7 +56,12 @@ class Policy:
     upload_life: timedelta = timedelta(minutes=10)
     upload_kept: timedelta = timedelta(hours=1)
     uploads_most: int = 12
+    objects_deleted_within: timedelta = timedelta(seconds=2)
+    upload_refusals_most: int = 2
     photos_at_once: int = 4
+
+    # PR-08. Of 64: an equal picture differs in few bits, another shot of the same person in twice as many.
+    photo_repeat_bits: int = 8
 
     # PR-05
     hobbies_least: int = 2

@@ -11,8 +11,15 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
+from unora_identity.domain.photos import PhotoSize
 from unora_identity.providers.formats import Format, Header
-from unora_identity.providers.pictures import PhotoUnreadable, Picture, VisionPolicy, require_acceptable
+from unora_identity.providers.pictures import (
+    PhotoTooSmall,
+    PhotoUnreadable,
+    Picture,
+    VisionPolicy,
+    require_acceptable,
+)
 
 # Shipped inside the wheel; cv2.data says the same, but is not typed.
 _CASCADES: Final = Path(cv2.__file__).parent / "data"
@@ -46,10 +53,12 @@ class PictureInspector:
         self._policy = policy
         self._faces = _Faces()
 
-    def inspect(self, data: bytes) -> Picture:
+    def inspect(self, data: bytes, *, stored: bool = False) -> Picture:
         """See `Vision.inspect`."""
         policy = self._policy
         header = require_acceptable(data, policy)
+        if not stored and min(header.width, header.height) < policy.least_side:
+            raise PhotoTooSmall(policy.least_side)
         upright = _decode(data, header, policy)
         kept = _fit(upright, policy.kept_side)
         working = cv2.cvtColor(_fit(upright, _WORKING_SIDE), cv2.COLOR_BGR2GRAY)
@@ -59,7 +68,12 @@ class PictureInspector:
         brightness = float(measured.mean())
         height, width = kept.shape[:2]
         return Picture(
-            jpeg=_encode(kept, policy.kept_quality),
+            sizes={
+                PhotoSize.FULL: _encode(kept, policy.kept_quality),
+                PhotoSize.CARD: _encode(_fit(kept, policy.card_side), policy.kept_quality),
+                PhotoSize.THUMBNAIL: _encode(_fit(kept, policy.thumbnail_side), policy.kept_quality),
+            },
+            fingerprint=_fingerprint(working),
             width=width,
             height=height,
             has_face=face is not None,
@@ -140,6 +154,12 @@ def _fit(picture: MatLike, side: int) -> MatLike:
         return picture
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _fingerprint(grey: MatLike) -> int:
+    """64 signs of the lowest frequencies (pHash)."""
+    low = cv2.dct(cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32))[:8, :8].flatten()
+    return int.from_bytes(np.packbits(low > np.median(low[1:])).tobytes(), "big")
 
 
 def _crop(picture: MatLike, box: _Box) -> MatLike:

@@ -1,9 +1,11 @@
 """PR-02, PR-03, PR-07: which pictures are accepted, and what is found in them. Nothing here imports OpenCV."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from unora_common.errors import InvalidArgument
 
+from unora_identity.domain.photos import PhotoSize
 from unora_identity.providers.formats import Header, NotAPicture, read_header
 
 
@@ -25,13 +27,25 @@ class PhotoTooLarge(InvalidArgument):
         super().__init__({"photo_id": "has too many bytes or pixels"}, **most)
 
 
+class PhotoTooSmall(InvalidArgument):
+    """PR-08: the shorter side of the picture has too few pixels."""
+
+    reason = "PHOTO_TOO_SMALL"
+
+    def __init__(self, least_side: int) -> None:
+        super().__init__({"photo_id": "has too few pixels"}, least_side=least_side)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisionPolicy:
     """The limits of a file, and of a photo that passes the quality check."""
 
     most_bytes: int = 10 * 2**20
     most_pixels: int = 50_000_000
+    least_side: int = 200  # pixels of the shorter side, of a new upload
     kept_side: int = 1600  # pixels of the longer side that is stored
+    card_side: int = 640
+    thumbnail_side: int = 160
     kept_quality: int = 85  # of JPEG, 0 to 100
     sharpness_least: float = 15.0  # variance of the Laplacian; a face in focus has 20 to 300, a blurred one below 10
     brightness_least: float = 40.0  # mean grey, 0 to 255
@@ -45,7 +59,8 @@ class Picture:
     no face.
     """
 
-    jpeg: bytes = field(repr=False)
+    sizes: Mapping[PhotoSize, bytes] = field(repr=False)
+    fingerprint: int
     width: int
     height: int
     has_face: bool

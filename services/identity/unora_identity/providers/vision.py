@@ -25,15 +25,17 @@ class Vision:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vision")
         self._local = threading.local()
 
-    async def inspect(self, data: bytes) -> Picture:
+    async def inspect(self, data: bytes, *, stored: bool = False) -> Picture:
         """What is found in a picture, with a copy of it: upright, scaled down, a JPEG without metadata. Raises
-        PhotoUnreadable or PhotoTooLarge.
+        PhotoUnreadable, PhotoTooLarge, or PhotoTooSmall unless the picture is one that is `stored` already.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.inspect_now, data)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: self.inspect_now(data, stored=stored)
+        )
 
-    def inspect_now(self, data: bytes) -> Picture:
+    def inspect_now(self, data: bytes, *, stored: bool = False) -> Picture:
         """As `inspect`, in the calling thread."""
-        return self._inspector().inspect(data)
+        return self._inspector().inspect(data, stored=stored)
 
     def close(self) -> None:
         """Waits for the inspections in progress, and ends the threads."""

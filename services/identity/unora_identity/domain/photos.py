@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from unora_common.errors import DomainError, InvalidArgument
@@ -49,6 +50,14 @@ class PhotoOrderInvalid(InvalidArgument):
 
     def __init__(self) -> None:
         super().__init__({"photo_ids": "names each of your photos once"})
+
+
+class PhotoSize(StrEnum):
+    """PR-09: the sizes in which each photo is kept."""
+
+    THUMBNAIL = "thumbnail"
+    CARD = "card"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from unora_identity.domain.photos import (
     PhotoNotFound,
     PhotoNotUploaded,
     PhotoQuality,
+    PhotoSize,
     UploadOffer,
     add_photo,
     position_of,
@@ -34,7 +35,7 @@ from unora_identity.providers.photo_store import ObjectMissing, ObjectTooLarge, 
 from unora_identity.providers.pictures import PhotoTooLarge, Picture
 from unora_identity.resources import Resources
 from unora_identity.store import photos
-from unora_identity.use_cases.background import run_to_completion
+from unora_identity.use_cases.background import finish_first
 from unora_identity.use_cases.member_update import update_member
 from unora_identity.use_cases.photos import expired_now
 
@@ -90,6 +91,7 @@ async def offer_upload(
             else:
                 position_of(update.before.photos, replaces_photo_id)
             require_few_uploads(await photos.list_uncompleted(tx, user), policy)
+    resources.vision.prepare()  # the decoders load while the client uploads
     form = resources.photo_store.upload_form(
         offer.object_key, content_type=content_type, most_bytes=resources.most_bytes, life=policy.upload_life
     )
@@ -110,14 +112,13 @@ async def receive_upload(runtime: Runtime[IdentityConfig, Resources], user: UUID
     uploaded_key, completed = found
     if completed:
         return None
-    await resources.inspection_slots.acquire()
-    # A thread cannot be stopped: the slot is released when the work has ended, not when the call is cancelled.
-    picture = await run_to_completion(_inspect(resources, uploaded_key))
+    async with resources.photo_work.turn(user):
+        picture = await _inspect(resources, uploaded_key)
     object_key = f"photos/{user}/{photo}/{uuid7()}"
     async with runtime.database.transaction(user) as tx:
         if not await photos.note_object(tx, photo, object_key):
             raise PhotoNotFound
-    await resources.photo_store.put(object_key, picture.jpeg, content_type="image/jpeg")
+    await resources.photo_store.put(object_key, picture.sizes[PhotoSize.FULL], content_type="image/jpeg")
     kept = Photo(
         id=photo,
         has_face=picture.has_face,
@@ -170,13 +171,11 @@ async def delete_uploaded_file(resources: Resources, user: UUID, photo: UUID) ->
 
 
 async def _inspect(resources: Resources, uploaded_key: str) -> Picture:
-    """Releases the slot that the caller has acquired."""
+    """While the caller has a turn (XX-07)."""
     try:
-        data = await resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes)
+        data = await finish_first(resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes))
         return await resources.vision.inspect(data)
     except ObjectMissing:
         raise PhotoNotUploaded from None
     except ObjectTooLarge:
         raise PhotoTooLarge(most_bytes=resources.most_bytes) from None
-    finally:
-        resources.inspection_slots.release()

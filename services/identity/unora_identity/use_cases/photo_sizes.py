@@ -61,7 +61,7 @@ async def _inspect(resources: Resources, photo: Unsized) -> Picture | None:
     """None if the object is missing, or cannot be read."""
     try:
         data = await resources.photo_store.get(photo.object_key, most_bytes=resources.most_bytes)
-        return await resources.vision.inspect(data, stored=True)
+        return await resources.vision.inspect(data, new=False)
     except (ObjectMissing, ObjectTooLarge, *BAD_FILES):
         return None
 

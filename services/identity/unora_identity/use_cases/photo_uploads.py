@@ -34,7 +34,7 @@ from unora_identity.providers.photo_store import ObjectMissing, ObjectTooLarge, 
 from unora_identity.providers.pictures import PhotoTooLarge, Picture
 from unora_identity.resources import Resources
 from unora_identity.store import photo_uploads, photos
-from unora_identity.use_cases.background import run_to_completion
+from unora_identity.use_cases.background import finish_first, run_to_completion
 from unora_identity.use_cases.member_update import update_member
 from unora_identity.use_cases.photo_objects import (
     delete_objects,
@@ -95,6 +95,7 @@ async def offer_upload(
             else:
                 position_of(update.before.photos, replaces_photo_id)
             require_few_uploads(await photo_uploads.list_uncompleted(tx, user), policy)
+    resources.vision.prepare()  # the decoders load while the client uploads
     form = resources.photo_store.upload_form(
         offer.object_key, content_type=content_type, most_bytes=resources.most_bytes, life=policy.upload_life
     )
@@ -117,9 +118,13 @@ async def receive_upload(
     require_open(upload, request_id, resources)
     if upload.completed:
         return None
-    await resources.inspection_slots.acquire()
-    # A thread cannot be stopped: the slot is released when the work has ended, not when the call is cancelled.
-    picture = await run_to_completion(_inspect(runtime, photo, upload.object_key, request_id))
+    try:
+        async with resources.photo_work.turn(user):
+            picture = await _inspect(resources, upload.object_key)
+    except BAD_FILES as refusal:
+        # It counts also if the caller hangs up now.
+        await run_to_completion(note_refusal(runtime, photo, upload.object_key, request_id, refusal))
+        raise
     keys = new_keys(user, photo)
     async with runtime.database.transaction(user) as tx:
         if not await photo_uploads.note_objects(tx, photo, [*keys.values()], resources.policy.upload_refusals_most):
@@ -183,25 +188,12 @@ async def delete_what_is_left(runtime: Runtime[IdentityConfig, Resources], user:
         await delete_objects_of_deleted(runtime.resources, runtime.database, user, replaced)
 
 
-async def _inspect(
-    runtime: Runtime[IdentityConfig, Resources], photo: UUID, uploaded_key: str, request_id: UUID
-) -> Picture:
-    """Releases the slot that the caller has acquired. A file that is no picture counts even if the caller hung up."""
-    resources = runtime.resources
+async def _inspect(resources: Resources, uploaded_key: str) -> Picture:
+    """While the caller has a turn (XX-07)."""
     try:
-        return await _read_and_inspect(resources, uploaded_key)
-    except BAD_FILES as refusal:
-        await note_refusal(runtime, photo, uploaded_key, request_id, refusal)
-        raise
-    finally:
-        resources.inspection_slots.release()
-
-
-async def _read_and_inspect(resources: Resources, uploaded_key: str) -> Picture:
-    try:
-        data = await resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes)
+        data = await finish_first(resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes))
+        return await resources.vision.inspect(data)
     except ObjectMissing:
         raise PhotoNotUploaded from None
     except ObjectTooLarge:
         raise PhotoTooLarge(most_bytes=resources.most_bytes) from None
-    return await resources.vision.inspect(data)

@@ -27,6 +27,7 @@ from unora.identity.v1.profile_service_pb2 import (
     CompletePhotoUploadRequest,
     CreatePhotoUploadRequest,
     CreatePhotoUploadResponse,
+    DeletePhotoRequest,
     Hobby,
     Photo,
     Profile,
@@ -139,6 +140,10 @@ class People:
     async def complete(self, signed: Signed, photo: str, request: str = "") -> Photo:
         asked = CompletePhotoUploadRequest(request_id=request or request_id(), photo_id=photo)
         return (await self.profiles.CompletePhotoUpload(asked, metadata=signed.metadata)).photo
+
+    async def delete(self, signed: Signed, photo: str, request: str = "") -> None:
+        asked = DeletePhotoRequest(request_id=request or request_id(), photo_id=photo)
+        await self.profiles.DeletePhoto(asked, metadata=signed.metadata)
 
     async def add_photo(self, signed: Signed, number: int = 0) -> Photo:
         return await self.complete(signed, await self.upload(signed, picture(number)))

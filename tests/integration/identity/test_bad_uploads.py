@@ -9,6 +9,7 @@ import pytest
 from unora.identity.v1.profile_service_pb2 import CreatePhotoUploadResponse
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.providers.pictures import PhotoTooLarge, Picture
+from unora_identity.use_cases.photo_refusals import note_refusal
 from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
@@ -166,19 +167,16 @@ async def test_a_refusal_counts_also_when_the_caller_has_hung_up(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a client could have a bad file looked at without end."""
-    from unora_identity.use_cases import photo_uploads
-
     signed = await people.sign_in()
     photo = (await posted(people, signed)).photo_id
     noting, go_on = asyncio.Event(), asyncio.Event()
-    note = photo_uploads.note_refusal
 
     async def slow(*arguments: object) -> None:
         noting.set()
         await go_on.wait()
-        await note(*arguments)  # type: ignore[arg-type]  # handed through
+        await note_refusal(*arguments)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(photo_uploads, "note_refusal", slow)
+    monkeypatch.setattr("unora_identity.use_cases.photo_uploads.note_refusal", slow)
     call = asyncio.create_task(people.complete(signed, photo))
     await noting.wait()
     call.cancel()

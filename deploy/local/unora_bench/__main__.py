@@ -11,36 +11,28 @@ import asyncio
 import json
 import os
 import platform
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg
-import msgspec
 import uvloop
-from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInRequest, GetDashboardRequest
-from unora_common.ids import uuid7
-from unora_identity.providers.access_tokens import AccessTokens
+from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora_local import ports
-from unora_local.env import Env
+from unora_local.own_stack import new_folder, own_stack
 from unora_local.run_folder import RunFolder
 
 from unora_bench import echo, population, processor, profile, sql
-from unora_bench.driver import Plan, Result
-from unora_bench.population import MEMBER, MEMBERS, READER, STREAK
-
-CHECK_IN = "/unora.streak.v1.StreakService/CheckIn"
-DASHBOARD = "/unora.streak.v1.StreakService/GetDashboard"
+from unora_bench.calls import CHECK_IN, DASHBOARD, check_in, check_ins, drive, plan_for, published, tokens_of
+from unora_bench.driver import Plan
+from unora_bench.population import MEMBER, MEMBERS, READER
 
 
 class Bench:
     """One run."""
 
-    def __init__(self, folder: Path, calls: int, concurrency: int) -> None:
-        self.folder = folder
+    def __init__(self, stack: RunFolder, calls: int, concurrency: int) -> None:
+        self.stack = stack
+        self.folder = stack.path.parent
         self.calls = calls
         self.concurrency = concurrency
         self.figures: dict[str, float] = {}
@@ -50,40 +42,29 @@ class Bench:
     async def run(self) -> None:
         """Measures the limits first, each with nothing else at work, then the stack."""
         await self._echo()
-        async with self._stack() as env:
-            await population.make(env["UNORA_POSTGRES_URL"], self.calls * 3)
+        say("a stack of its own starts")
+        async with own_stack(self.stack) as env:
+            await population.make(env.postgres, self.calls * 3)
             each = self.calls // self.concurrency
             for name, script in (("check_in_sql", sql.check_in()), ("dashboard_sql", sql.dashboard())):
                 say(f"pgbench: {name}")
                 self.figures[name] = await sql.run(
-                    env["UNORA_POSTGRES_URL"], script, folder=self.folder, clients=self.concurrency, each=each,
-                    first=self.calls * 2,
-                )  # fmt: skip
-            tokens = AccessTokens([(self.folder / "run/keys/token.pem").read_text()])
-            members = [tokens.sign(user_id=MEMBER.id(n), session_id=uuid7()).text for n in range(MEMBERS)]
-            readers = [tokens.sign(user_id=READER.id(n), session_id=uuid7()).text for n in range(MEMBERS)]
+                    env.postgres, script, folder=self.folder, clients=self.concurrency, each=each, first=self.calls * 2
+                )
+            members, readers = tokens_of(MEMBER, self.stack), tokens_of(READER, self.stack)
             reads = [(readers[n % MEMBERS], GetDashboardRequest().SerializeToString()) for n in range(self.calls)]
-            await self._drive("dashboard", self._plan(env, DASHBOARD, reads))
-            rows = RunFolder(self.folder / "run").rows()
+            await self._drive("dashboard", plan_for(env, DASHBOARD, self.concurrency, reads))
+            rows = self.stack.rows()
             before = processor.spent(rows)
-            await self._drive("check_in", self._plan(env, CHECK_IN, self._check_ins(members, 0)))
-            await self._published(env)
+            await self._drive("check_in", plan_for(env, CHECK_IN, self.concurrency, check_ins(members, 0, self.calls)))
+            await published(env)
             self.processor = processor.per_call(before, processor.spent(rows), self.calls)
             pid = next(row.pid for row in rows if row.name == "streak")
             say("profile of CheckIn")
             sampled = asyncio.create_task(profile.sample(pid, 5, self.folder))
-            await self._drive("profiled", self._plan(env, CHECK_IN, self._check_ins(members, self.calls)))
+            calls = check_ins(members, self.calls, self.calls)
+            await self._drive("profiled", plan_for(env, CHECK_IN, self.concurrency, calls))
             self.layers = await sampled
-
-    def _check_ins(self, members: list[str], first: int) -> list[tuple[str, bytes]]:
-        numbers = range(first, first + self.calls)
-        return [(members[n % MEMBERS], _check_in(n)) for n in numbers]
-
-    def _plan(self, env: dict[str, str], method: str, calls: list[tuple[str, bytes]]) -> Plan:
-        return Plan(
-            env["UNORA_STREAK_ADDRESS"], method, self.concurrency, calls,
-            env["UNORA_TLS_CA"], env["UNORA_TLS_CERT"], env["UNORA_TLS_KEY"], "streak.unora",
-        )  # fmt: skip
 
     async def _echo(self) -> None:
         say("bare echo")
@@ -91,7 +72,7 @@ class Bench:
         server = await asyncio.create_subprocess_exec(sys.executable, "-m", "unora_bench.echo", str(port))
         try:
             await _until(lambda: not ports.is_free(port))
-            calls = [("", _check_in(n)) for n in range(self.calls)]
+            calls = [("", check_in(n)) for n in range(self.calls)]
             await self._drive("echo", Plan(f"127.0.0.1:{port}", echo.METHOD, self.concurrency, calls))
         finally:
             server.kill()
@@ -99,51 +80,9 @@ class Bench:
 
     async def _drive(self, name: str, plan: Plan) -> None:
         say(f"{name}: {len(plan.calls)} calls, {plan.concurrency} at once")
-        file = self.folder / "plan.msgpack"
-        file.write_bytes(msgspec.msgpack.encode(plan))
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "unora_bench.driver", str(file)), stdout=asyncio.subprocess.PIPE
-        )
-        output, _ = await process.communicate()
-        result = msgspec.json.decode(output, type=Result)
-        if result.errors:
-            raise RuntimeError(f"{name}: calls failed: {result.errors}")
+        result = await drive(plan, self.folder)
         self.figures[name] = result.rate
         self.figures[f"{name}_p50_ms"], self.figures[f"{name}_p99_ms"] = result.p50_ms, result.p99_ms
-
-    async def _published(self, env: dict[str, str]) -> None:
-        """Wait until the events of the calls are published, so that they do not disturb the next measurement."""
-        connection = await asyncpg.connect(env["UNORA_POSTGRES_URL"])
-        for _ in range(300):
-            if not await connection.fetchval("SELECT 1 FROM streak.outbox WHERE published_at IS NULL LIMIT 1"):
-                break
-            await asyncio.sleep(0.2)
-        await connection.close()
-
-    @asynccontextmanager
-    async def _stack(self) -> AsyncIterator[dict[str, str]]:
-        say("a stack of its own starts")
-        run = str(self.folder / "run")
-        command = (sys.executable, "-m", "unora_local", "--run", run)
-        stack = await asyncio.create_subprocess_exec(*command, "up", stdout=asyncio.subprocess.DEVNULL)
-        try:
-            env = Path(run) / "env"
-            await _until(lambda: env.exists() or stack.returncode is not None)
-            if stack.returncode is not None:
-                raise RuntimeError("the stack did not start; see `make up`")
-            yield Env.read(env).values
-        finally:
-            stack.terminate()
-            await stack.wait()
-            clean = await asyncio.create_subprocess_exec(*command, "clean", stdout=asyncio.subprocess.DEVNULL)
-            await clean.wait()
-
-
-def _check_in(number: int) -> bytes:
-    request = CheckInRequest(
-        request_id=str(uuid7()), streak_id=str(STREAK.id(number)), effort_signal=EFFORT_SIGNAL_HIGH
-    )
-    return request.SerializeToString()
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -193,13 +132,9 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=32, help="calls at once")
     parser.add_argument("--json", type=Path, default=None, help="a file for the figures")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="unora-bench-"))
-    bench = Bench(folder, options.calls, options.concurrency)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(bench.run())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with new_folder("bench") as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        bench = Bench(folder, options.calls, options.concurrency)
+        runner.run(bench.run())
     print(report(bench))
     if options.json:
         options.json.write_text(json.dumps(bench.figures, indent=1))

@@ -20,6 +20,8 @@ WARM_UP = 0.1
 """The first part of the calls, which is made and not counted."""
 CONNECTIONS = 4
 Metadata = tuple[tuple[str, str], ...]
+Call = tuple[str, bytes]
+"""Token (may be empty) and request."""
 
 
 class Plan(msgspec.Struct):
@@ -28,8 +30,7 @@ class Plan(msgspec.Struct):
     address: str
     method: str
     concurrency: int
-    calls: list[tuple[str, bytes]]
-    """Token (may be empty) and request of each call."""
+    calls: list[Call]
     ca: str = ""
     cert: str = ""
     key: str = ""

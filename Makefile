@@ -58,7 +58,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test unit testbed prove check fast-check rules bench
+.PHONY: test unit testbed prove check fast-check rules bench attack
 test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
 ifdef T
 	@$(PYTEST) $(T) $(ARGS)
@@ -92,6 +92,9 @@ rules: $(STUBS) ## Print which tests prove which rules
 
 bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench (two minutes)
 	@$(BIN)/python -m unora_bench $(ARGS)
+
+attack: $(STUBS) ## Attack a stack of its own, and print what honest members notice (minutes); ARGS="--only NAME" plays one
+	@$(BIN)/python -m unora_attack $(ARGS)
 
 # --- maintain it
 

@@ -122,9 +122,14 @@ class Session:
         self.number = number
         self._tokens = tokens
 
+    @property
+    def access_token(self) -> str:
+        """What proves to a service who calls."""
+        return self._tokens.access_token
+
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
         """Call a method as this member."""
-        return await self.gateway.call(method, request, self._tokens.access_token)
+        return await self.gateway.call(method, request, self.access_token)
 
     async def refresh(self) -> None:
         """Exchange the tokens for new ones, which carry the roles of this moment (ID-03)."""

@@ -1,0 +1,99 @@
+"""One row of the report: an attack is played, and what honest members noticed is compared with the aims."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from unora_attack.figures import DEADLINES, Kind, failures, share_in_time, within
+from unora_attack.logs import Logs
+from unora_attack.memory import Memory
+from unora_attack.orders import Tally
+from unora_attack.scene import Scene
+from unora_attack.traffic import Traffic
+
+LEAST_SHARE: Final = 0.99
+"""Of honest calls, answered within their deadlines, where the attacker is one member, certificate or file."""
+MOST_SECONDS_UNTIL_NORMAL: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of an attack."""
+
+    tally: Tally = field(default_factory=Tally)
+    note: str = ""
+    """What the report says of it besides."""
+    faults: tuple[str, ...] = ()
+    """What is not as it must be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """One attack."""
+
+    name: str
+    """For the command line."""
+    title: str
+    """For the report."""
+    process: str
+    """The process whose memory is compared with its limit."""
+    play: Callable[[Scene], Awaitable[Played]]
+    all_answered: bool = True
+    """Whether LEAST_SHARE holds. Where it does not, the attack has an aim of its own, which `play` judges."""
+    pictures: bool = False
+    """Whether honest members upload photos meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one attack did."""
+
+    attack: Attack
+    played: Played
+    shares: dict[Kind, float | None]
+    until_normal: float | None
+    """Seconds."""
+    peak: float
+    """MiB."""
+    limit: float
+    """MiB."""
+    faults: tuple[str, ...]
+    """All that is not as it must be; none if the row meets its aims."""
+
+
+async def measure(attack: Attack, scene: Scene, traffic: Traffic, memory: Memory, limit: float, logs: Logs) -> Row:
+    """Plays one attack beside the honest members."""
+    memory.take_peak()
+    logs.skip()
+    begin = time.monotonic()
+    played = await attack.play(scene)
+    end = time.monotonic()
+    until_normal = await traffic.until_normal(end)
+    await traffic.until_over(end)
+    samples = within(traffic.samples, begin, end)
+    shares = {kind: share_in_time(samples, kind) for kind in Kind}
+    peak = memory.take_peak()
+    faults = [*played.faults, *logs.faults()]
+    if attack.all_answered and any(share is not None and share < LEAST_SHARE for share in shares.values()):
+        faults.append(", ".join(f"{number} {what}" for what, number in failures(samples).most_common(4)))
+    if until_normal is None or until_normal > MOST_SECONDS_UNTIL_NORMAL:
+        faults.append(f"not normal within {MOST_SECONDS_UNTIL_NORMAL:.0f} s")
+    if peak > limit:
+        faults.append("over the limit of memory")
+    return Row(
+        attack=attack,
+        played=played,
+        shares=shares,
+        until_normal=until_normal,
+        peak=peak,
+        limit=limit,
+        faults=tuple(faults),
+    )
+
+
+def deadlines() -> str:
+    """The deadlines of honest calls, for the report."""
+    return f"{DEADLINES[Kind.MEMBER]:.0f} s, of a photo's completion {DEADLINES[Kind.UPLOAD]:.0f} s"

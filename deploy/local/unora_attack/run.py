@@ -1,0 +1,84 @@
+"""Starts a stack, plays the attacks one after the other, and prints the report."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Final
+
+import uvloop
+from unora_local.own_stack import new_folder, own_stack
+from unora_local.process import StartFailedError
+from unora_local.run_folder import RunFolder
+
+from unora_attack.logs import Logs
+from unora_attack.memory import Memory, limits
+from unora_attack.report import report
+from unora_attack.row import Attack, Row, measure
+from unora_attack.scene import Scene
+from unora_attack.traffic import Traffic
+
+STOPPED: Final = 130
+"""The exit status after Ctrl-C."""
+
+
+def main(attacks: Sequence[Attack]) -> int:
+    """Plays; 0 if every row meets its aims."""
+    with new_folder("attack") as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_until_told_to_stop(folder, attacks))
+
+
+async def _until_told_to_stop(folder: RunFolder, attacks: Sequence[Attack]) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    rows: list[Row] = []
+    begin = time.monotonic()
+    playing = asyncio.create_task(play(folder, attacks, rows))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopped = not playing.done()
+    stopping.cancel()
+    if stopped:
+        say("stopped; the stack ends")
+        playing.cancel()
+    try:
+        with suppress(asyncio.CancelledError):
+            await playing
+    except (StartFailedError, TimeoutError, OSError, RuntimeError) as error:
+        say(f"the attacks could not be played: {error}")
+        return 1
+    if rows:
+        print(report(rows, time.monotonic() - begin))
+    if stopped:
+        return STOPPED
+    return int(any(row.faults for row in rows))
+
+
+async def play(folder: RunFolder, attacks: Sequence[Attack], rows: list[Row]) -> None:
+    """Plays all attacks on a stack of their own, and adds a row for each."""
+    most = limits()
+    say("a stack of its own starts")
+    async with own_stack(folder) as env:
+        say("members sign up")
+        scene = await Scene.prepare(env, folder)
+        logs = Logs(folder)
+        for pictures, several in groupby(attacks, lambda attack: attack.pictures):
+            async with Traffic(scene.honest(uploads=pictures), scene.files) as traffic:
+                for attack in several:
+                    say(f"{attack.name}: {attack.title}")
+                    async with Memory(scene.pid(attack.process)) as memory:
+                        row = await measure(attack, scene, traffic, memory, most[attack.process], logs)
+                    rows.append(row)
+                    for fault in row.faults:
+                        say(f"  not as aimed: {fault}")
+
+
+def say(text: str) -> None:
+    """Progress, beside the report."""
+    print(f"  … {text}", file=sys.stderr, flush=True)

@@ -13,11 +13,11 @@ from typing import Any
 import grpc
 import protovalidate
 from google.protobuf.message import DecodeError, Message
-from unora.common.v1.options_pb2 import Access
 
 from unora_common import trace
-from unora_common.admission import Admission
+from unora_common.admission import Admission, ServiceBusy, Turn
 from unora_common.authentication import Authenticator, caller_of
+from unora_common.budgets import RETRY_AFTER
 from unora_common.call import Call, set_deadline
 from unora_common.errors import DomainError, Exhausted, InvalidArgument, PermissionDenied, Unavailable
 from unora_common.grpc_errors import DETAILS, STATUS, Internal, to_domain_error, to_status
@@ -116,16 +116,22 @@ class _Method:
         self._use_case = use_case
         self._calls = runtime.metrics.calls
         self._answered = self._calls.labels(policy.name, "OK")
+        self._busy = self._calls.labels(policy.name, ServiceBusy.code)
+        self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
         self._log = runtime.log.bind(method=policy.path)
 
     async def serve(self, _: object, context: Context) -> Message:
         """Answers one call, or aborts it with a status."""
         started = time.perf_counter()
-        metadata = dict(context.invocation_metadata() or ())
-        trace.begin(str(metadata.get(trace.HEADER, "")))
         who = _Who()
         try:
-            answer = await self._admitted(context, metadata, who)
+            who.caller = caller_of(context)
+            with self._admission.turn(who.caller, self._policy) as turn:
+                answer = await self._answer(context, turn, who)
+        except ServiceBusy as busy:  # under load this must cost little, so nothing was done before that can wait
+            self._admission.note_refusal(busy)
+            self._busy.observe(time.perf_counter() - started)
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, busy.reason, self._busy_details)
         except asyncio.CancelledError:
             self._log.info("call cancelled", caller=who.caller, trace=trace.current())
             self._calls.labels(self._policy.name, "CANCELLED").observe(time.perf_counter() - started)
@@ -138,8 +144,7 @@ class _Method:
                 self._admission.note_refusal(refusal)
             else:
                 _log_refusal(self._log, who, refusal, error, seconds)
-            status = to_status(refusal, self._context)
-            await context.abort(STATUS[refusal.code], refusal.reason, ((DETAILS, status.SerializeToString()),))
+            await context.abort(STATUS[refusal.code], refusal.reason, _details(refusal, self._context))
         seconds = time.perf_counter() - started
         self._answered.observe(seconds)
         self._log.info(
@@ -147,19 +152,19 @@ class _Method:
         )
         return answer
 
-    async def _admitted(self, context: Context, metadata: Mapping[str, str | bytes], who: _Who) -> Message:
-        """Judges the headers, takes room for the call, then reads the request and answers it."""
-        who.caller = caller_of(context)
-        with self._admission.turn(who.caller, self._policy) as turn:
-            if self._policy.needs_member:
-                who.member = await self._authenticator.member_of(metadata)
-                turn.take_of_member(who.member.user)
-                _authorize(who.member, self._policy)
-            seconds = self._seconds_given(context)
-            set_deadline(seconds)
-            async with asyncio.timeout(seconds):
-                request = await self._request(context)
-                return await _answer(self._use_case, request, self._call(metadata, who))
+    async def _answer(self, context: Context, turn: Turn, who: _Who) -> Message:
+        """Judges the member on the headers, then reads the request and answers it."""
+        metadata = dict(context.invocation_metadata() or ())
+        trace.begin(str(metadata.get(trace.HEADER, "")))
+        if self._policy.needs_member:
+            who.member = await self._authenticator.member_of(metadata)
+            turn.take_of_member(who.member.user)
+            _authorize(who.member, self._policy)
+        seconds = self._seconds_given(context)
+        set_deadline(seconds)
+        async with asyncio.timeout(seconds):
+            request = await self._request(context)
+            return await _run(self._use_case, request, self._call(metadata, who))
 
     def _seconds_given(self, context: Context) -> float:
         remaining = context.time_remaining()
@@ -198,7 +203,7 @@ class _Method:
         )
 
 
-async def _answer(use_case: UseCase, request: Any, call: Call) -> Message:
+async def _run(use_case: UseCase, request: Any, call: Call) -> Message:
     """Runs the use case. If something that it waits for is cancelled, but not the call itself, a dependency went away:
     the caller gets Unavailable, since gRPC would leave it without an answer.
     """
@@ -211,11 +216,16 @@ async def _answer(use_case: UseCase, request: Any, call: Call) -> Message:
         raise Unavailable from None
 
 
+def _details(refusal: DomainError, context: str) -> tuple[tuple[str, bytes], ...]:
+    """The rich status as trailing metadata."""
+    return ((DETAILS, to_status(refusal, context).SerializeToString()),)
+
+
 def _authorize(member: Member, policy: MethodPolicy) -> None:
     """SA-06: refuses suspended members, and members without the role that the method needs."""
     if member.suspended and not policy.suspended_allowed:
         raise AccountSuspended
-    if policy.access == Access.ACCESS_ADMIN and "admin" not in member.roles:
+    if policy.admins_only and "admin" not in member.roles:
         raise AdminOnly
 
 

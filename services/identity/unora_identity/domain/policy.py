@@ -56,6 +56,8 @@ class Policy:
     upload_life: timedelta = timedelta(minutes=10)
     upload_kept: timedelta = timedelta(hours=1)
     uploads_most: int = 12
+    upload_refusals_most: int = 2
+    objects_deleted_within: timedelta = timedelta(seconds=2)
 
     # XX-07. Pictures in work at once in a process, and of one member (in work or waiting); how many more may wait, and
     # for how long.
@@ -63,6 +65,9 @@ class Policy:
     photos_per_member: int = 2
     photo_queue: int = 8
     photo_queue_wait: timedelta = timedelta(seconds=5)
+
+    # PR-08. Of 64: an equal picture differs in few bits, another shot of the same person in twice as many.
+    photo_repeat_bits: int = 8
 
     # PR-05
     hobbies_least: int = 2

@@ -50,6 +50,11 @@ class PhotoWork:
         finally:
             self._give_back(user)
 
+    @property
+    def waiting(self) -> int:
+        """How many pictures are in the queue."""
+        return len(self._waiting)
+
     async def _take(self, user: UUID) -> None:
         waiting = sum(member == user for member, _ in self._waiting)
         if self._working[user] + waiting >= self._per_member:

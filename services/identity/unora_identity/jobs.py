@@ -76,8 +76,9 @@ class CleanUpJobs:
             return 0
         keys = [key for keys in offers.values() for key in keys]
         async with database.session() as session:
-            removable = await photo_uploads.list_removable(session, keys)
-        for key in removable:
-            await resources.photo_store.delete(key)
+            in_use = await photo_uploads.list_in_use(session, keys)
+        for key in keys:
+            if key not in in_use:
+                await resources.photo_store.delete(key)
         async with database.transaction() as tx:
             return await photo_uploads.remove_offers(tx, list(offers))

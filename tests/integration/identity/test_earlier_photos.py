@@ -250,7 +250,7 @@ async def test_a_photo_that_is_deleted_meanwhile_leaves_nothing(
 
 
 async def test_photos_that_were_passed_are_not_looked_at_again_and_new_ones_are_found(earlier: Earlier) -> None:
-    """The version before may add photos for a day after this one has begun."""
+    """The version before may go on adding photos while this one runs."""
     old = UUID(int=(946_684_800_000 << 80) + 7)  # an id of the year 2000
     signed = await earlier.people.sign_in()
     new = await earlier.add(signed, again(portrait(0, 0)))

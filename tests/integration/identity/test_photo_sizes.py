@@ -94,6 +94,8 @@ async def test_all_links_of_a_deleted_photo_stop_working_at_once(people: People)
     for _ in range(2):
         await people.delete(signed, kept.photo_id, call)
         assert await statuses(photo) == [404, 404, 404]
+    (row,) = await people.rows("photos", id=UUID(kept.photo_id))
+    assert row["fingerprint"] is None  # nothing of the picture stays
     assert (stays.photo_id, await statuses(stays)) == (other.photo_id, [200, 200, 200])
 
 
@@ -154,11 +156,12 @@ async def test_what_the_version_before_has_stored_or_deleted_is_cleaned_up_too(w
         UUID(kept.photo_id),
         keys[0],
     )
-    await sql.execute("UPDATE identity.photos SET deleted_at = clock.now() WHERE id = $1", UUID(gone.photo_id))
     await sql.execute(
-        """INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
-           SELECT $1, $2, $1, 'image/jpeg', ARRAY[$3::text], '2000-01-01'""",
-        *(UUID(request_id()), signed.member.user, gone_keys[0]),
+        """WITH gone AS (
+               UPDATE identity.photos SET deleted_at = clock.now() WHERE id = $1 RETURNING user_id, object_key)
+           INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
+           SELECT $2, user_id, $2, 'image/jpeg', ARRAY[object_key], '2000-01-01' FROM gone""",
+        *(UUID(gone.photo_id), UUID(request_id())),
     )
     await clean_up_all(world)
     assert [await stored(people, key) for key in keys] == [True] * 3

@@ -20,6 +20,19 @@ ALTER TABLE identity.photos
 ALTER TABLE identity.photo_uploads ADD COLUMN refusals jsonb NOT NULL DEFAULT '[]';
 """
 
+# The version before deletes a photo by its full size alone, and may go on to do so, also after a roll-back.
+ALL_SIZES = """
+CREATE FUNCTION identity.all_sizes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.object_keys := NEW.object_keys || ARRAY(
+        SELECT DISTINCT key FROM identity.photos p, unnest(ARRAY[p.card_key, p.thumbnail_key]) AS key
+        WHERE p.object_key = ANY (NEW.object_keys) AND key <> ALL (NEW.object_keys));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER all_sizes BEFORE INSERT ON identity.photo_uploads FOR EACH ROW WHEN (NEW.request_id = NEW.id)
+    EXECUTE FUNCTION identity.all_sizes();
+"""
+
 # A place in the order of ids, since an index for "has no sizes yet" could only be made while nobody writes to photos.
 SIZING = """
 CREATE TABLE identity.photo_sizing (
@@ -36,4 +49,5 @@ COMMENT ON TABLE identity.photo_sizing IS
 
 def upgrade() -> None:
     run_sql(PHOTOS)
+    run_sql(ALL_SIZES)
     run_sql(SIZING)

@@ -30,7 +30,7 @@ class PhotoWork:
     """
 
     def __init__(self, *, at_once: int, per_member: int, queue: int, wait: timedelta) -> None:
-        """`per_member` counts pictures in work and in the queue; `queue` those in the queue, each for at most `wait`."""
+        """`per_member` counts pictures in work and in the queue; `queue` those in the queue, at most for `wait`."""
         self._at_once = at_once
         self._per_member = per_member
         self._in_work_per_member = max(1, min(per_member, at_once - 1))
@@ -49,6 +49,11 @@ class PhotoWork:
             yield
         finally:
             self._give_back(user)
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures are in the queue."""
+        return len(self._waiting)
 
     async def _take(self, user: UUID) -> None:
         waiting = sum(member == user for member, _ in self._waiting)

@@ -54,13 +54,8 @@ MARK_ORPHANS = """
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     UPDATE identity.photo_uploads u SET removing_at = clock_timestamp() FROM old WHERE u.id = old.id
     RETURNING u.id, u.object_keys"""
-# The version before gives a photo no objects, it leaves them to the offer, and it deletes a photo by its full size.
-REMOVABLE = """
-    SELECT key FROM unnest($1::text[]) AS o (key)
-    WHERE NOT EXISTS (SELECT FROM identity.photos WHERE object_key = key AND deleted_at IS NULL)
-    UNION
-    SELECT unnest(ARRAY[card_key, thumbnail_key]) FROM identity.photos
-    WHERE object_key = ANY($1) AND deleted_at IS NOT NULL AND thumbnail_key IS NOT NULL"""
+# A version before this one left a photo's object to its offer.
+IN_USE = "SELECT object_key FROM identity.photos WHERE object_key = ANY($1) AND deleted_at IS NULL"
 REMOVE = "DELETE FROM identity.photo_uploads WHERE id = ANY($1) AND removing_at IS NOT NULL"
 RECORD = """
     INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
@@ -138,9 +133,9 @@ async def mark_orphans(tx: Tx, expired_before: datetime, limit: int) -> dict[UUI
     return {row["id"]: row["object_keys"] for row in await tx.rows(MARK_ORPHANS, expired_before, limit)}
 
 
-async def list_removable(session: Session, object_keys: Sequence[str]) -> list[str]:
-    """Those of the objects that no photo shows, and all sizes of the deleted photos that they belong to."""
-    return [row["key"] for row in await session.rows(REMOVABLE, list(object_keys))]
+async def list_in_use(session: Session, object_keys: Sequence[str]) -> set[str]:
+    """Those of the objects that are photos."""
+    return {row["object_key"] for row in await session.rows(IN_USE, list(object_keys))}
 
 
 async def remove_offers(tx: Tx, offers: Sequence[UUID]) -> int:

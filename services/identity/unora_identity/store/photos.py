@@ -20,14 +20,14 @@ _INSERTED = PHOTO_COLUMNS + Columns("user_id", "position", "sharpness", "brightn
 
 ADD = f"INSERT INTO identity.photos ({_INSERTED.names()}) VALUES ({_INSERTED.parameters()})"
 # The row of a deleted photo stays, because reveals refer to it (RE-12). Its objects are left to the clean-up, as an
-# expired offer without a request of a client. The offer from which the photo came stays too: as long as its form is
-# valid, the client may post another file, which the clean-up must find.
+# expired offer without a request of a client, to which the trigger all_sizes adds the other sizes. The offer from which
+# the photo came stays too: as long as its form is valid, the client may post another file, and the clean-up finds it.
 DELETE = """
     WITH gone AS (
-        UPDATE identity.photos SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL
-        RETURNING user_id, array_remove(ARRAY[object_key, card_key, thumbnail_key], NULL) AS object_keys)
+        UPDATE identity.photos SET deleted_at = $2, fingerprint = NULL
+        WHERE id = $1 AND deleted_at IS NULL RETURNING user_id, object_key)
     INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
-    SELECT $4, user_id, $4, 'image/jpeg', object_keys, $3 FROM gone"""
+    SELECT $4, user_id, $4, 'image/jpeg', ARRAY[object_key], $3 FROM gone"""
 # Two photos of a member must never have one position, not even for a moment, so all leave theirs first.
 CLEAR_POSITIONS = "UPDATE identity.photos SET deleted_at = $2 WHERE user_id = $1 AND deleted_at IS NULL"
 SET_POSITIONS = """

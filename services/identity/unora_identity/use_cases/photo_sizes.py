@@ -23,8 +23,10 @@ from unora_identity.use_cases.photo_refusals import BAD_FILES
 
 TRIES: Final = 3
 """After so many, a photo whose inspection ends in the death of a process keeps its one size."""
-ROLL_OUT: Final = timedelta(days=1)
-"""So long the version before may go on adding photos without sizes: younger ids are looked at again and again."""
+MARGIN: Final = timedelta(days=1)
+"""An id is made when an upload is offered, and the version before may add its photo some time later: ids younger than
+this are looked at again and again.
+"""
 
 
 async def size_next_photo(runtime: Runtime[IdentityConfig, Resources]) -> int:
@@ -94,4 +96,4 @@ async def _release(runtime: Runtime[IdentityConfig, Resources], claim: Claim, pa
 
 def _first_id(resources: Resources) -> UUID:
     """No photo that is still to be added has an id before this one: ids begin with the milliseconds of their time."""
-    return UUID(int=int((resources.machine_now() - ROLL_OUT).timestamp() * 1000) << 80)
+    return UUID(int=int((resources.machine_now() - MARGIN).timestamp() * 1000) << 80)

@@ -1,5 +1,5 @@
-"""PR-07, PR-08: a file that was judged becomes pixels: in colour or grey, with 8 bits, flattened onto white, and not much
-larger than the largest size that is kept.
+"""PR-07, PR-08: a file that was judged becomes pixels: in colour or grey, with 8 bits, flattened onto white, and not
+much larger than the largest size that is kept.
 
 Pillow reads JPEG and PNG, and pi-heif HEIC. OpenCV reads WebP: Pillow's reader is made for animations, and holds the
 picture three times.
@@ -17,7 +17,6 @@ from cv2.typing import MatLike
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from unora_identity.providers.child.pixels import flatten, reduce
-from unora_identity.providers.formats import jpeg
 from unora_identity.providers.formats.header import Format, Header
 from unora_identity.providers.pictures import PhotoUnreadable
 
@@ -25,7 +24,7 @@ _STRIP: Final = 2**19  # pixels that are flattened and reduced at a time, to hol
 _PNG_DEPTH_AT: Final = 24
 
 Image.MAX_IMAGE_PIXELS = None  # the header was judged, and Pillow's warning is an error in tests
-pi_heif.options.DECODE_THREADS = 1
+pi_heif.options.DECODE_THREADS = 0
 pi_heif.options.THUMBNAILS = False
 pi_heif.options.DEPTH_IMAGES = False
 pi_heif.options.AUX_IMAGES = False
@@ -94,7 +93,10 @@ def _png_strip(strip: Image.Image, depth: int, key: object) -> MatLike:
 
 
 def _webp(header: Header, side: int) -> Decoded:
+    # Typed as never None, but it is None for bytes that cannot be decoded.
     decoded = cv2.imdecode(np.frombuffer(header.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None:
+        raise PhotoUnreadable
     height, width = decoded.shape[:2]
 
     def strip(top: int, bottom: int) -> MatLike:

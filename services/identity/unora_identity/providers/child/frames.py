@@ -52,6 +52,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 Answer = Needs | Found | Unreadable | TooLarge | TooSmall | Failed
+_decoder: Final = msgspec.msgpack.Decoder(Answer)
 
 
 def pack_request(data: bytes, *, new: bool) -> bytes:
@@ -72,4 +73,5 @@ def pack_answer(answer: Answer) -> bytes:
 
 def unpack_answer(content: bytes) -> Answer:
     """Raises msgspec.DecodeError."""
-    return msgspec.msgpack.decode(content, type=Answer)
+    answer: Answer = _decoder.decode(content)
+    return answer

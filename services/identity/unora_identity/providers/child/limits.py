@@ -19,7 +19,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 def give_up(cpu_seconds: int, wall_seconds: float) -> None:
     """In a new process: it dies with its parent, of too much CPU time, and of too much wall time, even within a
-    decoder; it writes no file and no core, and starts no process.
+    decoder; it writes no file and no core, and opens few files.
     """
     _prctl(_DEATH_SIGNAL, signal.SIGKILL)
     _prctl(_NO_NEW_PRIVILEGES, 1)
@@ -28,7 +28,6 @@ def give_up(cpu_seconds: int, wall_seconds: float) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
-    _limit(resource.RLIMIT_NPROC, 0)
     _limit(resource.RLIMIT_NOFILE, _LEAST_FILES)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     limit_wall_time(wall_seconds)

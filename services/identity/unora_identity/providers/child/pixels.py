@@ -15,8 +15,11 @@ def flatten(picture: MatLike, alpha: MatLike, *, premultiplied: bool = False) ->
         return picture
     spread = alpha if picture.ndim == 2 else alpha[..., None]
     clear = np.uint16(_WHITE) * (_WHITE - spread.astype(np.uint16))
-    shown = picture.astype(np.uint16) * (np.uint16(_WHITE) if premultiplied else spread)
-    return (np.minimum(shown + clear + 127, 65535) // _WHITE).clip(0, 255).astype(np.uint8)
+    if premultiplied:
+        picture, spread = np.minimum(picture, spread), np.full_like(spread, _WHITE)
+    shown = picture.astype(np.uint16) * spread
+    flat: MatLike = ((shown + clear + 127) // _WHITE).clip(0, 255).astype(np.uint8)
+    return flat
 
 
 def reduce(strip: MatLike, divisor: int) -> MatLike:

@@ -1,6 +1,6 @@
 """PR-07, PR-08: what the bytes of a file say about its picture, and whether it is safe to decode.
 
-A file of a few kilobytes can decode to gigabytes, or take minutes; so its pixels, parts and frames are judged first, from
+A file of a few kilobytes can decode to gigabytes, or take minutes; so its pixels, parts and frames are judged first, by
 its structure. Only still formats that phones and browsers produce are known; all others are refused. A decoder gets the
 parts that it needs: what a file has besides (metadata, profiles, previews) is cut out, so it cannot cost anything.
 """

@@ -13,8 +13,8 @@ from typing import Final
 from unora_identity.providers.formats.header import Format, Header, NotAPicture, require_memory, require_pixels
 from unora_identity.providers.pictures import PhotoTooLarge, VisionPolicy
 
-_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2"})
-_HEVC: Final = frozenset({b"heic", b"heix", b"heim", b"heis"})
+_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"})
+_HEVC: Final = _BRANDS - {b"mif1", b"mif2", b"msf1"}
 _TILE, _GRID = b"hvc1", b"grid"
 _MOST_BOXES: Final = 64  # side by side, where a file has few
 _ALPHA: Final = (b"urn:mpeg:hevc:2015:auxid:1\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
@@ -32,6 +32,7 @@ class _Items:
     parts: dict[int, tuple[int, ...]] = field(default_factory=dict)
     auxiliary: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     properties: dict[int, list[Box]] = field(default_factory=dict)
+    lengths: dict[int, int] = field(default_factory=dict)
 
 
 def recognised(data: bytes) -> bool:
@@ -45,7 +46,7 @@ def recognised(data: bytes) -> bool:
 
 def judge(data: bytes, policy: VisionPolicy) -> Header:
     """See `judge.judge`. The decoder applies the orientation and gives the profile."""
-    outer = {}
+    outer: dict[bytes, tuple[int, int]] = {}
     for kind, begin, end in _boxes(data, 0, len(data), _MOST_BOXES):
         if kind == b"moov":
             raise PhotoTooLarge(most_frames=1)
@@ -59,10 +60,14 @@ def judge(data: bytes, policy: VisionPolicy) -> Header:
     decoded = sum(across * down for across, down in (_size(data, items, tile) for tile in tiles))
     if decoded > 2 * width * height + 2**20:  # the tiles at the edges hang over, but not that far
         raise NotAPicture
+    coded = set(tiles)
     alphas = [item for item, of in items.auxiliary if items.primary in of and _is_alpha(data, items, item)]
     for alpha in alphas:
         require_pixels(*_size(data, items, alpha), policy.most_pixels)
-        _tiles(items, alpha, policy)
+        coded.update(_tiles(items, alpha, policy))
+    # A tile costs as much time as it has bytes. If tiles share their bytes, a small file takes minutes.
+    if len(coded) > policy.most_tiles or sum(items.lengths.get(item, 0) for item in coded) > len(data):
+        raise PhotoTooLarge(most_tiles=policy.most_tiles)
     return Header(
         format=Format.HEIC,
         width=width,
@@ -126,6 +131,8 @@ def _items(data: bytes, begin: int, end: int, policy: VisionPolicy) -> _Items:
             _read_references(data, at, until, items, policy)
         elif kind == b"iprp":
             _read_properties(data, at, until, items, policy)
+        elif kind == b"iloc":
+            _read_lengths(data, at, until, items, policy)
     return items
 
 
@@ -182,6 +189,29 @@ def _read_associations(
             if 0 < number <= len(known):
                 items.properties.setdefault(item, []).append(known[number - 1])
         at = indexes.stop
+        if at > end:
+            raise NotAPicture
+
+
+def _read_lengths(data: bytes, begin: int, end: int, items: _Items, policy: VisionPolicy) -> None:
+    version = data[begin]
+    offset_size, length_size = data[begin + 4] >> 4, data[begin + 4] & 15
+    base_size, index_size = data[begin + 5] >> 4, (data[begin + 5] & 15) if version else 0
+    count = _number(data, begin + 6, long=version == 2)
+    at = begin + (10 if version == 2 else 8)
+    extents = 0
+    for _ in range(count):
+        item = _number(data, at, long=version == 2)
+        at += (4 if version == 2 else 2) + (2 if version else 0) + 2 + base_size
+        (number,) = struct.unpack_from(">H", data, at)
+        at += 2
+        extents += number
+        if extents > 2 * policy.most_items:
+            raise PhotoTooLarge(most_items=policy.most_items)
+        for _ in range(number):
+            at += index_size + offset_size
+            items.lengths[item] = items.lengths.get(item, 0) + int.from_bytes(data[at : at + length_size], "big")
+            at += length_size
         if at > end:
             raise NotAPicture
 

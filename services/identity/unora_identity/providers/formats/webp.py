@@ -18,6 +18,7 @@ _ALPHA_FLAG: Final = 0x10
 _LOSSLESS: Final = b"VP8L"
 _LOSSY: Final = b"VP8 "
 _MOST_PROFILE: Final = 2**22
+_BYTES_PER_PIXEL: Final = 9  # four in the decoder, four outside, and one for transparency
 
 
 def recognised(data: bytes) -> bool:
@@ -42,13 +43,11 @@ def judge(data: bytes, policy: VisionPolicy) -> Header:
     if b"VP8X" in found and _canvas(found[b"VP8X"]) != (width, height):
         raise NotAPicture
     profile = found.get(b"ICCP", b"")
-    # Decoded into four bytes a pixel. A lossless picture has as much again inside the decoder; transparency one byte.
-    pixel = 8 if kind == _LOSSLESS else 5
     return Header(
         format=Format.WEBP,
         width=width,
         height=height,
-        memory=require_memory(width * height * pixel + len(data), policy),
+        memory=require_memory(width * height * _BYTES_PER_PIXEL + len(data), policy),
         orientation=exif_orientation(found.get(b"EXIF", b"").removeprefix(b"Exif\0\0")[: 2**16]),
         profile=profile if 0 < len(profile) <= _MOST_PROFILE else None,
         data=_still(width, height, kind, found),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from unora_attack.orders import Orders, Tally
+from unora_attack.picture_attacks import PICTURE_ATTACKS
 from unora_attack.row import Attack, Played
 from unora_attack.scene import Scene
 
@@ -17,7 +18,7 @@ CUT_WITHIN: Final = 15.0
 
 
 def _orders(scene: Scene, attack: str, **changes: object) -> Orders:
-    values = {"tokens": scene.attackers[:1], "seconds": SECONDS} | changes
+    values = {"tokens": scene.take_attackers(1), "seconds": SECONDS} | changes
     return Orders(attack=attack, target=scene.target, **values)  # type: ignore[arg-type]
 
 
@@ -97,4 +98,5 @@ ATTACKS: Final[Sequence[Attack]] = (
         process="identity",
         play=calls_without_a_member,
     ),
+    *PICTURE_ATTACKS,
 )

@@ -22,7 +22,7 @@ from unora_attack.stack import Target
 MOST_SECONDS: Final = 60.0
 """An attacker's process that does not end is killed after so long."""
 
-MOST_DETAILS: Final = 60
+MOST_DETAILS: Final = 90
 
 
 class Orders(msgspec.Struct):

@@ -30,6 +30,12 @@ COMPLETIONS: Final = 2
 BUSY: Final = "PHOTO_WORK_BUSY"
 
 
+class TooManyUploads(Exception):
+    """This member has offered as many uploads as they may (PR-07), and can go on in an hour."""
+
+    reason = "TOO_MANY_UPLOADS"
+
+
 class Uploader:
     """One member with one file."""
 
@@ -40,10 +46,15 @@ class Uploader:
         self._channel = orders.target.channel("identity")
 
     async def post(self) -> str:
-        """Offers and posts one upload; returns its id."""
+        """Offers and posts one upload; returns its id. Raises TooManyUploads."""
         request = CreatePhotoUploadRequest(request_id=request_id(), content_type=self._content_type)
         method = f"{PROFILES}/CreatePhotoUpload"
-        answer = await call(self._channel, method, request.SerializeToString(), token=self._token)
+        try:
+            answer = await call(self._channel, method, request.SerializeToString(), token=self._token)
+        except grpc.aio.AioRpcError as error:
+            if reason_of(error) == TooManyUploads.reason:
+                raise TooManyUploads from None
+            raise
         offer = CreatePhotoUploadResponse.FromString(answer)
         await objects.post(offer.url, offer.form_fields, self._file)
         return offer.photo_id
@@ -73,7 +84,7 @@ async def complete_at_once(orders: Orders) -> Tally:
         async with renewing:
             if offered != used:
                 return
-            with suppress(grpc.aio.AioRpcError):  # this member has too many calls already: the next one renews
+            with suppress(grpc.aio.AioRpcError, TooManyUploads):  # too many calls already: the next one renews
                 if photo is not None:
                     await uploader.delete(photo)
                 offered = await uploader.post()
@@ -98,8 +109,9 @@ async def upload_and_complete(orders: Orders) -> Tally:
 
     async def worker(token: str) -> None:
         uploader = Uploader(orders, token)
-        while time.monotonic() < end:
-            await _upload(uploader, record, end)
+        with suppress(TooManyUploads):
+            while time.monotonic() < end:
+                await _upload(uploader, record, end)
 
     await asyncio.gather(*(worker(token) for token in orders.tokens))
     return record.tally()

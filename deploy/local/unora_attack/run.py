@@ -16,6 +16,8 @@ from unora_local.own_stack import new_folder, own_stack
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
 
+from unora_attack import gallery
+from unora_attack.gallery import Gallery
 from unora_attack.logs import Logs
 from unora_attack.memory import Memory, limits
 from unora_attack.report import report
@@ -62,21 +64,35 @@ async def _until_told_to_stop(folder: RunFolder, attacks: Sequence[Attack]) -> i
 
 async def play(folder: RunFolder, attacks: Sequence[Attack], rows: list[Row]) -> None:
     """Plays all attacks on a stack of their own, and adds a row for each."""
-    most = limits()
     say("a stack of its own starts")
-    async with own_stack(folder) as env:
-        say("members sign up")
-        scene = await Scene.prepare(env, folder)
-        logs = Logs(folder)
-        for pictures, several in groupby(attacks, lambda attack: attack.pictures):
-            async with Traffic(scene.honest(uploads=pictures), scene.files) as traffic:
-                for attack in several:
-                    say(f"{attack.name}: {attack.title}")
-                    async with Memory(scene.pid(attack.process)) as memory:
-                        row = await measure(attack, scene, traffic, memory, most[attack.process], logs)
-                    rows.append(row)
-                    for fault in row.faults:
-                        say(f"  not as aimed: {fault}")
+    making = asyncio.create_task(_gallery(folder, attacks))
+    try:
+        async with own_stack(folder) as env:
+            say("members sign up")
+            await _play(await Scene.prepare(env, folder, await making), attacks, rows)
+    finally:
+        making.cancel()
+        await asyncio.gather(making, return_exceptions=True)
+
+
+async def _gallery(folder: RunFolder, attacks: Sequence[Attack]) -> Gallery:
+    """The hostile pictures, if they are needed."""
+    if not any(attack.pictures for attack in attacks):
+        return Gallery([])
+    return await gallery.make(folder.path.parent)
+
+
+async def _play(scene: Scene, attacks: Sequence[Attack], rows: list[Row]) -> None:
+    most, logs = limits(), Logs(scene.folder)
+    for pictures, several in groupby(attacks, lambda attack: attack.pictures):
+        async with Traffic(scene.honest(uploads=pictures), scene.files) as traffic:
+            for attack in several:
+                say(f"{attack.name}: {attack.title}")
+                async with Memory(scene.pid(attack.process)) as memory:
+                    row = await measure(attack, scene, traffic, memory, most[attack.process], logs)
+                rows.append(row)
+                for fault in row.faults:
+                    say(f"  not as aimed: {fault}")
 
 
 def say(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,13 +16,14 @@ from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 from unora_testing.photos.portraits import portrait
 
+from unora_attack.gallery import Gallery
 from unora_attack.honest import Plan
 from unora_attack.orders import Orders, Tally, merged, play
 from unora_attack.stack import Target
 
 CALLERS: Final = 20
 UPLOADERS: Final = 3
-ATTACKERS: Final = 8
+ATTACKERS: Final = 64
 PHOTOS: Final = 24
 """Different portraits that the uploaders take turns with."""
 
@@ -38,12 +39,12 @@ class Scene:
     """Tokens, as in the next two."""
     uploaders: list[str]
     attackers: list[str]
+    gallery: Gallery
     check_ins: int = 0
     """Streaks of the overload that have been checked in."""
-    pictures: dict[str, Path] = field(default_factory=dict)
 
     @classmethod
-    async def prepare(cls, env: Env, folder: RunFolder) -> Scene:
+    async def prepare(cls, env: Env, folder: RunFolder, gallery: Gallery) -> Scene:
         """Members sign up and describe themselves."""
         async with Gateway.at(env) as gateway:
             box = SmsBox(env.sms_sandbox)
@@ -56,7 +57,7 @@ class Scene:
             sessions = await for_all(range(CALLERS + UPLOADERS + ATTACKERS), sign_up, lambda _: None)
         tokens = [session.access_token for session in sessions]
         callers, rest = tokens[:CALLERS], tokens[CALLERS:]
-        return cls(env, folder, Target.of(env, folder), callers, rest[:UPLOADERS], rest[UPLOADERS:])
+        return cls(env, folder, Target.of(env, folder), callers, rest[:UPLOADERS], rest[UPLOADERS:], gallery)
 
     @property
     def files(self) -> Path:
@@ -73,6 +74,11 @@ class Scene:
             file.write_bytes(portrait(number % 12, number // 12))
             photos.append(str(file))
         return Plan(self.target, self.callers, self.uploaders, photos)
+
+    def take_attackers(self, count: int) -> list[str]:
+        """Tokens of members who have not attacked yet: each may only upload so often (PR-07)."""
+        taken, self.attackers = self.attackers[:count], self.attackers[count:]
+        return taken
 
     def pid(self, process: str) -> int:
         """The id of a process of the stack."""

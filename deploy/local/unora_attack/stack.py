@@ -51,7 +51,6 @@ class Target(msgspec.Struct, frozen=True):
             ("grpc.ssl_target_name_override", f"{context}.unora"),
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 500),
         ]
         credentials = grpc.ssl_channel_credentials(ca, key, cert)

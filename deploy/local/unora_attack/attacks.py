@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from unora_attack.orders import Orders, Tally
+from unora_attack.outages import LOST_CONNECTIONS
+from unora_attack.overload import OVERLOAD
 from unora_attack.picture_attacks import PICTURE_ATTACKS
+from unora_attack.restarts import ROLLING_RESTART
 from unora_attack.row import Attack, Played
 from unora_attack.scene import Scene
 
@@ -98,5 +101,8 @@ ATTACKS: Final[Sequence[Attack]] = (
         process="identity",
         play=calls_without_a_member,
     ),
+    OVERLOAD,
+    LOST_CONNECTIONS,
+    ROLLING_RESTART,
     *PICTURE_ATTACKS,
 )

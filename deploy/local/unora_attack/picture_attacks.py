@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+from unora_attack.figures import Kind
 from unora_attack.gallery import Picture
 from unora_attack.orders import Orders, Tally
 from unora_attack.row import Attack, Played
@@ -23,13 +24,13 @@ AGAIN: Final = ("NOT_FOUND PHOTO_NOT_FOUND", "RESOURCE_EXHAUSTED")
 
 
 async def refused(scene: Scene, title: str) -> Played:
-    """Two members upload a file that is no photo, again and again."""
+    """One member uploads a file that is no photo, again and again."""
     tally = await scene.attack(_upload(scene, scene.gallery.find(title)))
     return Played(tally, faults=_faults_of_refused(tally, (*FAULTY, *BUSY)))
 
 
 async def accepted(scene: Scene, title: str) -> Played:
-    """Two members upload one of the costliest photos that are taken, again and again."""
+    """One member uploads one of the costliest photos that are taken, again and again."""
     tally = await scene.attack(_upload(scene, scene.gallery.find(title)))
     return Played(tally, f"taken in {tally.answered_p50_ms:.0f} ms (median)", _unless_taken(tally))
 
@@ -63,7 +64,7 @@ def _upload(scene: Scene, picture: Picture, seconds: float = SECONDS) -> Orders:
         attack="hostile picture",
         target=scene.target,
         seconds=seconds,
-        tokens=scene.take_attackers(2),
+        tokens=scene.take_attackers(1),
         file=picture.file,
         content_type=picture.content_type,
     )
@@ -84,8 +85,13 @@ def _other_than(tally: Tally, expected: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{number} {outcome}" for outcome, number in found.items())
 
 
-def _attack(name: str, title: str, play: Callable[[Scene], Awaitable[Played]]) -> Attack:
-    return Attack(name=name, title=title, process="identity", play=play, pictures=True)
+def _attack(
+    name: str,
+    title: str,
+    play: Callable[[Scene], Awaitable[Played]],
+    all_answered: frozenset[Kind] = frozenset(Kind),
+) -> Attack:
+    return Attack(name=name, title=title, process="identity", play=play, all_answered=all_answered, pictures=True)
 
 
 REFUSED: Final = {
@@ -123,5 +129,11 @@ PICTURE_ATTACKS: Final = (
         _attack(name, f"the costliest {title} that is taken", partial(accepted, title=title))
         for name, title in ACCEPTED.items()
     ),
-    _attack("worst-at-once", "the costliest of all formats at once", all_at_once),
+    _attack(
+        "worst-at-once",
+        "four members, the costliest of all formats at once",
+        all_at_once,
+        # Four members may fill the queue for photos, but nothing else.
+        frozenset({Kind.MEMBER, Kind.CONTEXT}),
+    ),
 )

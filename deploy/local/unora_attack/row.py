@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,8 +42,12 @@ class Attack:
     process: str
     """The process whose memory is compared with its limit."""
     play: Callable[[Scene], Awaitable[Played]]
-    all_answered: bool = True
-    """Whether LEAST_SHARE holds. Where it does not, the attack has an aim of its own, which `play` judges."""
+    prepare: Callable[[Scene], Awaitable[None]] | None = None
+    """What comes before, and does not count."""
+    all_answered: frozenset[Kind] = frozenset(Kind)
+    """The kinds of honest calls for which LEAST_SHARE holds. For others the attack has an aim of its own."""
+    judge: Callable[[Mapping[str, int]], tuple[str, ...]] = lambda _: ()
+    """What is not as it must be in the outcomes of all honest calls."""
     pictures: bool = False
     """Whether honest members upload photos meanwhile."""
 
@@ -66,6 +71,8 @@ class Row:
 
 async def measure(attack: Attack, scene: Scene, traffic: Traffic, memory: Memory, limit: float, logs: Logs) -> Row:
     """Plays one attack beside the honest members."""
+    if attack.prepare is not None:
+        await attack.prepare(scene)
     memory.take_peak()
     logs.skip()
     begin = time.monotonic()
@@ -77,8 +84,12 @@ async def measure(attack: Attack, scene: Scene, traffic: Traffic, memory: Memory
     shares = {kind: share_in_time(samples, kind) for kind in Kind}
     peak = memory.take_peak()
     faults = [*played.faults, *logs.faults()]
-    if attack.all_answered and any(share is not None and share < LEAST_SHARE for share in shares.values()):
-        faults.append(", ".join(f"{number} {what}" for what, number in failures(samples).most_common(4)))
+    for kind in attack.all_answered:
+        share = shares[kind]
+        if share is not None and share < LEAST_SHARE:
+            missed = failures(each for each in samples if each.kind is kind)
+            faults.append(", ".join(f"{number} {what}" for what, number in missed.most_common(4)))
+    faults += attack.judge(Counter(each.outcome for each in samples))
     if until_normal is None or until_normal > MOST_SECONDS_UNTIL_NORMAL:
         faults.append(f"not normal within {MOST_SECONDS_UNTIL_NORMAL:.0f} s")
     if peak > limit:

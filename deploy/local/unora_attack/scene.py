@@ -23,7 +23,7 @@ from unora_attack.stack import Target
 
 CALLERS: Final = 20
 UPLOADERS: Final = 3
-ATTACKERS: Final = 64
+ATTACKERS: Final = 32
 PHOTOS: Final = 24
 """Different portraits that the uploaders take turns with."""
 
@@ -40,8 +40,6 @@ class Scene:
     uploaders: list[str]
     attackers: list[str]
     gallery: Gallery
-    check_ins: int = 0
-    """Streaks of the overload that have been checked in."""
 
     @classmethod
     async def prepare(cls, env: Env, folder: RunFolder, gallery: Gallery) -> Scene:

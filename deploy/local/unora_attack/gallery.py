@@ -61,11 +61,12 @@ def _write(folder: Path) -> Gallery:
         for title, data in files.items():
             file = folder / f"hostile-{len(found)}"
             file.write_bytes(data)
-            found.append(Picture(title, str(file), _content_type(title), accepted))
+            found.append(Picture(title, str(file), content_type(title), accepted))
     return Gallery(found)
 
 
-def _content_type(title: str) -> str:
+def content_type(title: str) -> str:
+    """The content type of a picture with this title."""
     return next((kind for name, kind in CONTENT_TYPES.items() if name in title.split()), HEIC)
 
 

@@ -16,6 +16,7 @@ from unora.identity.v1.profile_service_pb2 import (
     ReorderPhotosRequest,
 )
 from unora_identity.providers.photo_store import ObjectMissing
+from unora_testing.deadlines import within
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
@@ -115,6 +116,29 @@ async def test_two_replacements_of_one_photo_store_one(people: People) -> None:
     assert len(await ids_of(people, signed)) == 3
     lost = new[[isinstance(each, Photo) for each in done].index(False)]
     assert (await refusal(people.complete(signed, lost))).reason == "PHOTO_NOT_FOUND"
+
+
+@pytest.mark.rule("PR-07")
+async def test_a_completion_that_ends_after_the_photo_was_deleted_stores_nothing(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, deleted = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_: object) -> None:
+        began.set()
+        await within(deleted.wait())
+
+    signed = await people.sign_in()
+    upload = await people.upload(signed, picture(0))
+    with monkeypatch.context() as patched:
+        patched.setattr("unora_identity.use_cases.photo_uploads.put_sizes", slow)
+        late = asyncio.ensure_future(people.complete(signed, upload))
+        await within(began.wait())
+    await people.delete(signed, (await people.complete(signed, upload)).photo_id)
+    deleted.set()
+    refused = await refusal(late)
+    assert (refused.code, refused.reason) == ("NOT_FOUND", "PHOTO_NOT_FOUND")
+
 
 
 @pytest.mark.rule("PR-04", "PR-07")

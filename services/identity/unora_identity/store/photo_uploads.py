@@ -36,9 +36,11 @@ NOTE_OBJECTS = """
 NOTE_REFUSAL = """
     UPDATE identity.photo_uploads SET refusals = refusals || $2::jsonb
     WHERE id = $1 AND removing_at IS NULL AND NOT refusals @> $3::jsonb RETURNING jsonb_array_length(refusals)"""
+# An offer is used up by its photo, also when that is deleted by now.
 LOCK_OFFER = """
-    SELECT replaces_photo_id FROM identity.photo_uploads
-    WHERE id = $1 AND removing_at IS NULL AND jsonb_array_length(refusals) < $2 FOR UPDATE"""
+    SELECT u.replaces_photo_id FROM identity.photo_uploads u
+    WHERE u.id = $1 AND u.removing_at IS NULL AND jsonb_array_length(u.refusals) < $2
+        AND NOT EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id) FOR UPDATE"""
 # From now on the photo alone has these objects: a clean-up of the offer leaves them.
 GIVE_OBJECTS = """
     UPDATE identity.photo_uploads SET object_keys = ARRAY(

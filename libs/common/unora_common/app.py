@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -58,6 +58,7 @@ class App(Generic[C, R]):
         self.consumers: list[Consumer] = []
         self.jobs: list[Job] = []
         self.server: Server | None = None
+        self._ending = False
         self._tasks: list[asyncio.Task[None]] = []
         self._connections = AsyncExitStack()
         """Everything that `open` has opened so far. It is closed in the opposite order."""
@@ -65,7 +66,7 @@ class App(Generic[C, R]):
     async def open(self) -> None:
         """Connects, and makes the parts; serves nothing yet. If it fails, it closes all that it has opened.
 
-        Raises ConfigError, or OSError if Postgres is away.
+        It does not need Postgres, and waits a few seconds at most for NATS. Raises ConfigError.
         """
         try:
             await self._connect()
@@ -91,6 +92,17 @@ class App(Generic[C, R]):
         """Starts to report readiness, and to follow identity's revocations."""
         self._start(self.readiness.watch(self._set_ready))
         self._start(self.revocations.run(self.config.revocations_interval, self.log))
+
+    async def drain(self, enough: asyncio.Event) -> None:
+        """Says that it is not ready, and goes on serving for a moment, until clients know; `enough` cuts that short.
+
+        A process that was not ready gets no calls, so it does not wait.
+        """
+        self._ending = True
+        if self.server and self.server.ready:
+            await self.server.set_ready(False)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(enough.wait(), self.config.shutdown_delay)
 
     async def close(self) -> None:
         """Stops in the order in which nothing is lost: calls, then work, then connections. It may be called twice, and
@@ -148,7 +160,14 @@ class App(Generic[C, R]):
         self.jobs += [Job(every, method, self.log, self.metrics) for every, method in jobs]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.ensure_future(work))
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Work goes on until `close` cancels it. If it ends before, only the log tells."""
+        if not task.cancelled() and (error := task.exception()):
+            self.log.error("work ended", failure=error)
 
     async def _exchange_events(self) -> None:
         await self.messaging.connected()
@@ -158,7 +177,7 @@ class App(Generic[C, R]):
                 tasks.create_task(consumer.run())
 
     async def _set_ready(self, ready: bool) -> None:
-        if self.server:
+        if self.server and not self._ending:
             await self.server.set_ready(ready)
 
     def _wake_relay(self) -> None:

@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import zoneinfo
+from collections.abc import Coroutine
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -73,29 +74,55 @@ def _migrate(service: Service[C, R]) -> int:
 
 
 async def _run(app: App[C, R], options: argparse.Namespace) -> int:
-    stop = asyncio.Event()
+    stop, enough = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        """The first signal ends the process; a second one ends its delay."""
+        (enough if stop.is_set() else stop).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:
-        await app.open()
-    except (OSError, ConfigError) as error:
-        print(f"unora_{app.context}: {error}", file=sys.stderr)
-        return 1
-    try:
+        if not await _unless(stop, app.open()):
+            return 0
         if options.command:
             return await _command(app, options)
-        app.log.info("starting", version=version("unora"), role=options.role)
-        if app.config.metrics_listen:
-            app.metrics.serve(app.config.metrics_listen)
-        await app.serve(calls=options.role != "worker")
-        if options.role != "api":
-            app.work()
-        app.watch()
-        await stop.wait()
-        app.log.info("stopping")
+        await _serve(app, options.role, stop)
+        await app.drain(enough)
         return 0
+    except ConfigError as error:
+        print(f"unora_{app.context}: {error}", file=sys.stderr)
+        return 1
     finally:
         await app.close()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Runs the work to its end, or cancels it when the process is to stop. Returns whether the work is done."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+        await asyncio.wait({working})
+        if not working.cancelled():
+            working.result()
+        return not working.cancelled()
+    finally:
+        stopping.cancel()
+
+
+async def _serve(app: App[C, R], role: str, stop: asyncio.Event) -> None:
+    """Serves and works until the process is to stop."""
+    app.log.info("starting", version=version("unora"), role=role)
+    if app.config.metrics_listen:
+        app.metrics.serve(app.config.metrics_listen)
+    await app.serve(calls=role != "worker")
+    if role != "api":
+        app.work()
+    app.watch()
+    await stop.wait()
+    app.log.info("stopping")
 
 
 async def _command(app: App[C, R], options: argparse.Namespace) -> int:

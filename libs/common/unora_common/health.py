@@ -7,16 +7,44 @@ is ready.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
+from typing import Any
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 READINESS = "readiness"
 """The health service's name for readiness; the empty name is for liveness."""
 PROBES = 8
 """The most probes at once."""
+
+
+class Health(health.aio.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
+    """The health of one process. Its streams end when the process does: clients that only watch would keep it waiting
+    for the whole grace period.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = asyncio.Event()
+
+    async def Watch(self, request: Any, context: Any) -> None:  # noqa: N802 - the contract's name
+        """Tells each change, until the client or the process ends."""
+        watching = asyncio.ensure_future(super().Watch(request, context))
+        ending = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait({watching, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ending.cancel()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def end(self) -> None:
+        """Says for the last time that nothing is served, and ends all streams."""
+        await self.enter_graceful_shutdown()
+        self._ended.set()
 
 
 class HealthServer:

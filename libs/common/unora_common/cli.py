@@ -16,8 +16,12 @@ import uvloop
 
 from unora_common.app import App
 from unora_common.config import Config, ConfigError, given, load
+from unora_common.logs import describe
 from unora_common.replay import Replay
+from unora_common.server import ContractError
 from unora_common.service import Service
+from unora_common.stray_output import capture, silence_grpc
+from unora_common.transient import is_transient
 
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
@@ -26,6 +30,7 @@ R = TypeVar("R")
 def main(service: Service[C, R], arguments: list[str] | None = None) -> int:
     """Parses the command line, reads the configuration, and runs until SIGTERM or SIGINT. Returns the exit code."""
     options = _parser(service).parse_args(arguments)
+    silence_grpc()
     zoneinfo.reset_tzpath(to=())  # the zones of the locked tzdata, not this machine's: replicas must agree on midnights
     if options.command == "migrate":
         return _migrate(service)
@@ -59,7 +64,10 @@ def _parser(service: Service[C, R]) -> argparse.ArgumentParser:
 
 
 def _migrate(service: Service[C, R]) -> int:
-    from unora_common.migrations import upgrade  # alembic and SQLAlchemy, which no running service needs in memory
+    # alembic and SQLAlchemy, which no running service needs in memory
+    from sqlalchemy.exc import DBAPIError
+
+    from unora_common.migrations import upgrade
 
     try:
         dsn = given("UNORA_DATABASE_URL", os.environ)
@@ -68,12 +76,18 @@ def _migrate(service: Service[C, R]) -> int:
     except ConfigError as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 2
-    changed = upgrade(service.name, dsn)
+    try:
+        changed = upgrade(service.name, dsn)
+    except (OSError, DBAPIError) as error:
+        print(f"migrate: {_first_line(getattr(error, 'orig', None) or error)}", file=sys.stderr)
+        return 1
     print(f"{service.name}: {'migrated' if changed else 'is up to date'}")
     return 0
 
 
 async def _run(app: App[C, R], options: argparse.Namespace) -> int:
+    loop = asyncio.get_running_loop()
+    capture(app.log, loop)
     stop, enough = asyncio.Event(), asyncio.Event()
 
     def on_signal() -> None:
@@ -81,7 +95,7 @@ async def _run(app: App[C, R], options: argparse.Namespace) -> int:
         (enough if stop.is_set() else stop).set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, on_signal)
     try:
         if not await _unless(stop, app.open()):
             return 0
@@ -90,7 +104,7 @@ async def _run(app: App[C, R], options: argparse.Namespace) -> int:
         await _serve(app, options.role, stop)
         await app.drain(enough)
         return 0
-    except ConfigError as error:
+    except (ConfigError, ContractError, OSError) as error:
         print(f"unora_{app.context}: {error}", file=sys.stderr)
         return 1
     finally:
@@ -126,6 +140,23 @@ async def _serve(app: App[C, R], role: str, stop: asyncio.Event) -> None:
 
 
 async def _command(app: App[C, R], options: argparse.Namespace) -> int:
+    """Runs a command. Unlike a service it does not wait for Postgres: who typed it should know at once."""
+    try:
+        async with asyncio.timeout(app.timeouts.command):
+            await app.database.check()
+    except Exception as error:
+        print(f"unora_{app.context}: Postgres does not answer: {_first_line(error)}", file=sys.stderr)
+        return 1
+    try:
+        return await _run_command(app, options)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        print(f"unora_{app.context}: interrupted ({describe(error)}); run it again", file=sys.stderr)
+        return 1
+
+
+async def _run_command(app: App[C, R], options: argparse.Namespace) -> int:
     if options.command in ("republish", "replay"):
         await app.messaging.connected()
     if options.command == "republish":
@@ -135,6 +166,11 @@ async def _command(app: App[C, R], options: argparse.Namespace) -> int:
         print(f"{applied} dead letters of {app.context} applied")
         return 0
     return await app.service.commands[options.command].run(app.runtime, options)
+
+
+def _first_line(error: BaseException) -> str:
+    """The text of an error without its details, which may hold values."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 async def _republish(app: App[C, R]) -> int:

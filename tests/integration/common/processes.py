@@ -29,9 +29,7 @@ class ServiceProcess:
         self._command = [sys.executable, "-m", f"unora_{context}", *words]
         own = {"LISTEN": self.address, "HEALTH_LISTEN": self.health, "LOG_LEVEL": "info"} | variables
         self.env: Mapping[str, str] = (
-            inherited_environment()
-            | world.variables(context)
-            | {f"UNORA_{name}": value for name, value in own.items()}
+            inherited_environment() | world.variables(context) | {f"UNORA_{name}": value for name, value in own.items()}
         )
         self.process: Process
 

@@ -15,7 +15,7 @@ from unora.discovery.v1.discovery_service_pb2 import LeaveServerRequest, ListSer
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora_common.clients import Clients
 from unora_common.ids import uuid7
-from unora_testing.deadlines import GENEROUS, TIMEOUTS, eventually
+from unora_testing.deadlines import GENEROUS, TIMEOUTS
 from unora_testing.world import World
 
 from tests.integration.common.processes import ServiceProcess

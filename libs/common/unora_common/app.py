@@ -59,6 +59,7 @@ class App(Generic[C, R]):
         self.jobs: list[Job] = []
         self.server: Server | None = None
         self._ending = False
+        self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._connections = AsyncExitStack()
         """Everything that `open` has opened so far. It is closed in the opposite order."""
@@ -111,6 +112,7 @@ class App(Generic[C, R]):
         if self.server:
             await self.server.set_ready(False)
             await self.server.stop()
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -165,9 +167,9 @@ class App(Generic[C, R]):
         self._tasks.append(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Work goes on until `close` cancels it. If it ends before, only the log tells."""
-        if not task.cancelled() and (error := task.exception()):
-            self.log.error("work ended", failure=error)
+        """Work goes on until `close` cancels it. If it ends before that, only this line tells."""
+        if not self._closing:
+            self.log.error("work ended", failure=None if task.cancelled() else task.exception())
 
     async def _exchange_events(self) -> None:
         await self.messaging.connected()

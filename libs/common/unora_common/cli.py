@@ -20,7 +20,7 @@ from unora_common.logs import describe
 from unora_common.replay import Replay
 from unora_common.server import ContractError
 from unora_common.service import Service
-from unora_common.stray_output import capture, silence_grpc
+from unora_common.stray_output import capture
 from unora_common.transient import is_transient
 
 C = TypeVar("C", bound=Config)
@@ -30,7 +30,6 @@ R = TypeVar("R")
 def main(service: Service[C, R], arguments: list[str] | None = None) -> int:
     """Parses the command line, reads the configuration, and runs until SIGTERM or SIGINT. Returns the exit code."""
     options = _parser(service).parse_args(arguments)
-    silence_grpc()
     zoneinfo.reset_tzpath(to=())  # the zones of the locked tzdata, not this machine's: replicas must agree on midnights
     if options.command == "migrate":
         return _migrate(service)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 import threading
 import warnings
@@ -15,13 +14,6 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from unora_common.logs import Log
-
-
-def silence_grpc() -> None:
-    """gRPC's core prints plain text, such as a line for each failed handshake of a stranger: what matters of it reaches
-    the log as the status of a call. Call it before gRPC is used.
-    """
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 def capture(log: Log, loop: asyncio.AbstractEventLoop) -> None:

@@ -33,6 +33,11 @@ class ServiceProcess:
         )
         self.process: Process
 
+    async def end(self) -> None:
+        """Makes sure that it does not run."""
+        if self._starts:
+            await self.process.stop()
+
     async def start(self) -> None:
         """Starts it; its output is empty again."""
         self._starts += 1

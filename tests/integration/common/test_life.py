@@ -35,7 +35,7 @@ async def make(bare_world: BareWorld, tmp_path: Path) -> AsyncIterator[Make]:
 
     yield make
     for process in made:
-        await process.process.stop()
+        await process.end()
 
 
 @pytest.fixture

@@ -110,6 +110,6 @@ async def test_two_replicas_that_are_restarted_one_after_the_other_lose_no_call(
     finally:
         await load.stop()
         for replica in replicas:
-            await replica.process.stop()
+            await replica.end()
     assert load.failed == []
     assert min(load.answered.values()) > 50 * ROUNDS

@@ -34,12 +34,12 @@ def main(service: Service[C, R], arguments: list[str] | None = None) -> int:
     if options.command == "migrate":
         return _migrate(service)
     try:
-        config = load(service.config)
-    except ConfigError as error:
+        app = App(service, load(service.config))
+    except (ConfigError, OSError) as error:  # OSError of a certificate's file
         print(f"unora_{service.name}: {error}", file=sys.stderr)
         return 2
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(App(service, config), options))
+        return runner.run(_run(app, options))
 
 
 def _parser(service: Service[C, R]) -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from unora_common.config import ConfigError
 from unora_common.logs import Log
 from unora_common.outages import Outage
 from unora_common.timeouts import Timeouts
@@ -39,13 +40,16 @@ class Messaging:
         self.jetstream = self.client.jetstream(timeout=timeouts.nats)
 
     async def open(self) -> None:
-        """Begins to connect, and waits up to `Timeouts.nats_start` for it. Raises what cannot succeed, such as an
-        address that cannot be read.
+        """Begins to connect, and waits up to `Timeouts.nats_start` for it. Raises ConfigError if that cannot succeed,
+        such as for an address that cannot be read.
         """
         self._connecting = asyncio.ensure_future(self._reach())
         await asyncio.wait({self._connecting}, timeout=self._timeouts.nats_start)
         if self._connecting.done():
-            await self._connecting
+            try:
+                await self._connecting
+            except (ValueError, NatsError) as error:
+                raise ConfigError(f"UNORA_NATS_URL cannot be used: {error}") from error
         else:
             self._log.warning("nats does not answer yet")
             self._runs = True

@@ -58,6 +58,7 @@ class App(Generic[C, R]):
         self.consumers: list[Consumer] = []
         self.jobs: list[Job] = []
         self.server: Server | None = None
+        self._serves_calls = False
         self._ending = False
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -79,6 +80,7 @@ class App(Generic[C, R]):
         """Starts the gRPC server, not ready yet; without `calls` it serves nothing but health and reflection."""
         servicers = [make(self.runtime) for make in self.service.servicers] if calls else []
         authenticator = Authenticator(self.verifier, self.revocations)
+        self._serves_calls = calls
         self.server = Server(self.runtime, authenticator, self.service.constraints, servicers)
         await self.server.start()
         self.log.info("serving", address=self.server.address)
@@ -97,11 +99,14 @@ class App(Generic[C, R]):
     async def drain(self, enough: asyncio.Event) -> None:
         """Says that it is not ready, and goes on serving for a moment, until clients know; `enough` cuts that short.
 
-        A process that was not ready gets no calls, so it does not wait.
+        A worker, and a process that was not ready, get no calls, so they do not wait.
         """
         self._ending = True
-        if self.server and self.server.ready:
-            await self.server.set_ready(False)
+        if self.server is None:
+            return
+        gets_calls = self._serves_calls and self.server.ready
+        await self.server.set_ready(False)
+        if gets_calls:
             with suppress(TimeoutError):
                 await asyncio.wait_for(enough.wait(), self.config.shutdown_delay)
 

@@ -29,8 +29,8 @@ async def make(bare_world: BareWorld, tmp_path: Path) -> AsyncIterator[Make]:
     """Makes processes of identity, which needs no other service; they are stopped after the test."""
     made: list[ServiceProcess] = []
 
-    def make(**variables: str) -> ServiceProcess:
-        made.append(ServiceProcess(bare_world, "identity", tmp_path, **({"SHUTDOWN_DELAY": "0"} | variables)))
+    def make(*words: str, **variables: str) -> ServiceProcess:
+        made.append(ServiceProcess(bare_world, "identity", tmp_path, *words, **({"SHUTDOWN_DELAY": "0"} | variables)))
         return made[-1]
 
     yield make
@@ -141,6 +141,13 @@ async def test_a_process_that_ends_says_so_at_once_and_answers_calls_for_a_momen
     async with grpc.aio.secure_channel(process.address, credentials, options) as channel:
         assert (await AccountServiceStub(channel).GetJwks(GetJwksRequest(), timeout=GENEROUS)).keys
     assert await process.stop([signal.SIGTERM]) == 0, "a second signal ends the wait, and the process ends cleanly"
+
+
+async def test_a_worker_gets_no_calls_and_ends_without_a_delay(make: Make) -> None:
+    process = make("--role", "worker", SHUTDOWN_DELAY=LONG)
+    await process.start()
+    await process.until("SERVING")
+    assert await process.stop() == 0
 
 
 @pytest.mark.parametrize("words", [["migrate"], ["replay"], ["republish"], ["make-admin", str(UUID(int=0))]])

@@ -132,6 +132,7 @@ class App(Generic[C, R]):
             config.database_url,
             self.context,
             connections=config.database_connections,
+            kept=config.kept_connections,
             timeouts=timeouts,
             wake=self._wake_relay,
         )

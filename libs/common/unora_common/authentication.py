@@ -20,7 +20,9 @@ def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
 
     Raises PermissionDenied if the certificate has no such URI.
     """
-    for name in context.auth_context().get("x509_subject_alternative_name", ()):
+    for name in (
+        context.peer_identities() or ()
+    ):  # its alternative names; the whole `auth_context` costs ten times as much
         if name.startswith(SPIFFE):
             return str(name[len(SPIFFE) :].decode())
     raise PermissionDenied

@@ -11,6 +11,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 _deadline: ContextVar[float | None] = ContextVar("unora_deadline", default=None)
+_from_gateway: ContextVar[bool] = ContextVar("unora_from_gateway", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,13 @@ def seconds_left(otherwise: float) -> float:
     """Seconds until the deadline of the current work, or `otherwise` if it has none."""
     deadline = _deadline.get()
     return otherwise if deadline is None else max(deadline - time.monotonic(), 0.0)
+
+
+def set_from_gateway() -> None:
+    """Marks the current work as a call of a gateway, with or without a member (XX-06)."""
+    _from_gateway.set(True)
+
+
+def is_from_gateway() -> bool:
+    """Whether the current work is a call of a gateway; jobs, consumers and calls of other contexts are not."""
+    return _from_gateway.get()

@@ -49,8 +49,28 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """debug, info, warning or error."""
     database_connections: int = 10
     """The most connections of one process."""
-    concurrent_calls: int = 500
-    """The most calls at once; more are refused with RESOURCE_EXHAUSTED."""
+    kept_connections: int = 2
+    """How many of them calls of the gateway leave to calls of other contexts, consumers and jobs (XX-06)."""
+    concurrent_calls: int = 300
+    """The most calls of members at once; more are refused with SERVICE_BUSY (XX-06)."""
+    public_calls: int = 60
+    """The most calls at once that come from a gateway without a member, such as sign-in and webhooks (XX-06)."""
+    context_calls: int = 100
+    """The most calls of other contexts at once, and twice as many as one of them gets (XX-06)."""
+    member_calls: int = 10
+    """The most calls of one member at once; more are refused with TOO_MANY_CALLS (XX-06)."""
+    member_calls_per_second: float = 20.0
+    """How many calls a second one member may go on making (XX-06)."""
+    member_burst: int = 60
+    """How many calls one member may make in a moment after a rest (XX-06)."""
+    first_message_seconds: float = 5.0
+    """Seconds from the headers of a call until its message must be there."""
+    handshake_seconds: float = 5.0
+    """Seconds from the opening of a connection until TLS and HTTP/2 must be agreed."""
+    connections: int = 1000
+    """The most connections of clients at once."""
+    connection_calls: int = 100
+    """The most calls at once on one connection; a client keeps more back, or opens another connection."""
     default_deadline: float = 10.0
     """Seconds for a call without a deadline of its own."""
     longest_deadline: float = 60.0

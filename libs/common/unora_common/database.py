@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 from uuid import UUID
 
 import asyncpg
 from google.protobuf.message import Message
 
 from unora_common.batching import Write, combine
+from unora_common.call import is_from_gateway
 from unora_common.config import ConfigError
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
@@ -28,6 +29,7 @@ no longer the primary.
 """
 LOST_WITHIN = 1.0
 """Seconds in which a connection that Postgres has ended is closed on this side too."""
+UNLIMITED: Final = nullcontext()
 
 
 class Session:
@@ -124,18 +126,20 @@ class Tx(Session):
 class Database:
     """The pool of one process, in the role of its context."""
 
-    def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None], for_gateways: int) -> None:
         self._pool = pool
+        self._for_gateways = asyncio.Semaphore(for_gateways)
         self._outbox = Outbox(context)
         self.schema = context
         self._wake = wake
 
     @classmethod
     async def open(
-        cls, dsn: str, context: str, *, connections: int, timeouts: Timeouts, wake: Callable[[], None]
+        cls, dsn: str, context: str, *, connections: int, kept: int, timeouts: Timeouts, wake: Callable[[], None]
     ) -> Database:
-        """Opens the pool; it connects at the first use, so a process may start before Postgres. `wake` is called after
-        each commit that emitted an event. Raises ConfigError for what is no address of Postgres.
+        """Opens the pool; it connects at the first use, so a process may start before Postgres. Calls of gateways leave
+        `kept` of its connections to other work (XX-06). `wake` is called after each commit that emitted an event.
+        Raises ConfigError for what is no address of Postgres.
         """
         if not dsn.startswith(("postgresql://", "postgres://")):
             raise ConfigError("UNORA_DATABASE_URL cannot be read: it begins with postgresql://")
@@ -147,7 +151,7 @@ class Database:
             server_settings=_settings(context, timeouts),
             reset=_reset,
         )
-        return cls(pool, context, wake)
+        return cls(pool, context, wake, max(connections - kept, 1))
 
     async def check(self) -> None:
         """Returns if Postgres answers. Raises what asyncpg does, or OSError."""
@@ -161,7 +165,7 @@ class Database:
     @asynccontextmanager
     async def session(self, user: UUID | None = None) -> AsyncIterator[Session]:
         """A connection for reads."""
-        async with self._pool.acquire() as connection:
+        async with self._turn(), self._pool.acquire() as connection:
             try:
                 yield Session(connection, user)
             except BROKEN as error:
@@ -170,7 +174,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self, user: UUID | None = None) -> AsyncIterator[Tx]:
         """A transaction around the work: commits with its events when the block ends, rolls back when it raises."""
-        async with self._pool.acquire() as connection:
+        async with self._turn(), self._pool.acquire() as connection:
             try:
                 async with connection.transaction():
                     tx = Tx(connection, user)
@@ -184,6 +188,9 @@ class Database:
                 await _drop(connection, error)
             if tx.events:
                 self._wake()
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._for_gateways if is_from_gateway() else UNLIMITED
 
 
 def _settings(context: str, timeouts: Timeouts) -> dict[str, str]:

@@ -62,5 +62,17 @@ class Unavailable(DomainError):
     reason = "DEPENDENCY_UNAVAILABLE"
 
 
+class Exhausted(DomainError):
+    """XX-06: refused for load; the same call may be answered later. The ErrorInfo's metadata holds `retry_after` in
+    seconds, and `google.rpc.RetryInfo` holds the same as a duration.
+    """
+
+    code = "RESOURCE_EXHAUSTED"
+
+    def __init__(self, retry_after: float, **metadata: object) -> None:
+        self.retry_after = retry_after
+        super().__init__(retry_after=f"{retry_after:.3f}", **metadata)
+
+
 class RetryLater(Exception):
     """A consumer must wait for an earlier event: this one is delivered again, and not counted as failed."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import asyncpg
 import grpc
 from google.protobuf import any_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from unora_common.errors import DomainError, InvalidArgument, Unavailable
-from unora_common.transient import TRANSIENT_ERRORS
+from unora_common.errors import DomainError, Exhausted, InvalidArgument, Unavailable
+from unora_common.transient import TRANSIENT_ERRORS, TRANSIENT_STATUSES
 
 STATUS = {code.name: code for code in grpc.StatusCode}
 DETAILS = "grpc-status-details-bin"
@@ -40,14 +41,16 @@ def to_domain_error(error: BaseException, constraints: Mapping[str, type[DomainE
     if isinstance(error, grpc.aio.AioRpcError):
         if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded()
-        return Unavailable() if error.code() == grpc.StatusCode.UNAVAILABLE else Internal()
+        return Unavailable() if error.code() in TRANSIENT_STATUSES else Internal()
     if isinstance(error, TimeoutError):
         return DeadlineExceeded()
     return Unavailable() if isinstance(error, TRANSIENT_ERRORS) else Internal()
 
 
 def to_status(error: DomainError, context: str) -> status_pb2.Status:
-    """The rich status: code, ErrorInfo, and BadRequest for fields. The message holds only the reason."""
+    """The rich status: code, ErrorInfo, BadRequest for fields, RetryInfo for a refusal for load. The message holds only
+    the reason.
+    """
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=f"unora.{context}", metadata=error.metadata)
     details = [_any(info)]
     if isinstance(error, InvalidArgument):
@@ -56,10 +59,14 @@ def to_status(error: DomainError, context: str) -> status_pb2.Status:
             for field, why in error.violations.items()
         ]
         details.append(_any(error_details_pb2.BadRequest(field_violations=violations)))
+    if isinstance(error, Exhausted):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromNanoseconds(int(error.retry_after * 1e9))
+        details.append(_any(retry))
     return status_pb2.Status(code=code_pb2.Code.Value(error.code), message=error.reason, details=details)
 
 
-def _any(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:
+def _any(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

@@ -7,61 +7,14 @@ is ready.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
-from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 READINESS = "readiness"
 """The health service's name for readiness; the empty name is for liveness."""
-PROBES = 8
-"""The most probes at once."""
-
-
-class Health(health.aio.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
-    """The health of one process. Its streams end when the process does: clients that only watch would keep it waiting
-    for the whole grace period.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ended = asyncio.Event()
-
-    async def Watch(self, request: Any, context: Any) -> None:  # noqa: N802 - the contract's name
-        """Tells each change, until the client or the process ends."""
-        watching = asyncio.ensure_future(super().Watch(request, context))
-        ending = asyncio.ensure_future(self._ended.wait())
-        try:
-            await asyncio.wait({watching, ending}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ending.cancel()
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-
-    async def end(self) -> None:
-        """Says for the last time that nothing is served, and ends all streams."""
-        await self.enter_graceful_shutdown()
-        self._ended.set()
-
-
-class HealthServer:
-    """Serves health, and nothing else, on a port of its own."""
-
-    def __init__(self, servicer: health_pb2_grpc.HealthServicer, listen: str) -> None:
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)], maximum_concurrent_rpcs=PROBES)
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, self._server)
-        self.address = f"{listen.rpartition(':')[0]}:{self._server.add_insecure_port(listen)}"
-
-    async def start(self) -> None:
-        """Starts to serve."""
-        await self._server.start()
-
-    async def stop(self) -> None:
-        """Stops serving."""
-        await self._server.stop(None)
 
 
 def ask(address: str, name: str, seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What happens to every call, in one function: caller, member, access, validation, the use case, errors, log, metrics.
+"""What happens to every call, in one class: caller, room, member, validation, the use case, errors, log, metrics.
 
 The handler of each method is built once, at start, from the descriptors, so that a call costs only its own work.
 """
@@ -13,12 +13,13 @@ from typing import Any
 import grpc
 import protovalidate
 from google.protobuf.message import DecodeError, Message
-from unora.common.v1.options_pb2 import Access
 
 from unora_common import trace
+from unora_common.admission import Admission, ServiceBusy, Turn
 from unora_common.authentication import Authenticator, caller_of
+from unora_common.budgets import RETRY_AFTER
 from unora_common.call import Call, set_deadline
-from unora_common.errors import DomainError, InvalidArgument, PermissionDenied, Unavailable
+from unora_common.errors import DomainError, Exhausted, InvalidArgument, PermissionDenied, Unavailable
 from unora_common.grpc_errors import DETAILS, STATUS, Internal, to_domain_error, to_status
 from unora_common.logs import Log
 from unora_common.policies import MethodPolicy
@@ -40,6 +41,13 @@ class RequestUnreadable(InvalidArgument):
         super().__init__({})
 
 
+class RequestLate(DomainError):
+    """The headers of a call came, and its message did not follow in time."""
+
+    code = "DEADLINE_EXCEEDED"
+    reason = "REQUEST_LATE"
+
+
 class AdminOnly(PermissionDenied):
     """The method is for members with the role admin."""
 
@@ -52,77 +60,150 @@ class AccountSuspended(PermissionDenied):
     reason = "ACCOUNT_SUSPENDED"
 
 
+class _Who:
+    """Who makes a call, as far as it is known."""
+
+    __slots__ = ("caller", "member")
+
+    def __init__(self) -> None:
+        self.caller = ""
+        self.member: Member | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        return str(self.member.user) if self.member else None
+
+
 def handler(
     runtime: AnyRuntime,
     authenticator: Authenticator,
+    admission: Admission,
     constraints: Mapping[str, type[DomainError]],
     policy: MethodPolicy,
     use_case: UseCase,
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """The gRPC handler of one method."""
-    gateways = runtime.config.gateway_callers
-    default, longest = runtime.config.default_deadline, runtime.config.longest_deadline
-    calls = runtime.metrics.calls
-    answered = calls.labels(policy.name, "OK")
-    log = runtime.log.bind(method=policy.path)
+    """The gRPC handler of one method.
 
-    async def serve(body: bytes, context: Context) -> Message:
-        started = time.perf_counter()
-        metadata = dict(context.invocation_metadata() or ())
-        trace.begin(str(metadata.get(trace.HEADER, "")))
-        remaining = context.time_remaining()
-        seconds_given = default if remaining is None else min(remaining, longest)
-        set_deadline(seconds_given)
-        caller, member = "", None
-        try:
-            caller = caller_of(context)
-            member = await _authorize(authenticator, policy, caller, gateways, metadata)
-            request = _read(policy.request, body)
-            violations = protovalidate.collect_violations(request)
-            if violations:
-                raise _invalid(violations)
-            call = Call(
-                policy.path,
-                caller,
-                member.user if member else None,
-                member.session if member else None,
-                member.roles if member else NO_ROLES,
-                policy.response,
-                metadata,
-            )
-            async with asyncio.timeout(seconds_given):
-                answer = await _answer(use_case, request, call)
-        except asyncio.CancelledError:
-            log.info("call cancelled", caller=caller, trace=trace.current())
-            calls.labels(policy.name, "CANCELLED").observe(time.perf_counter() - started)
-            raise
-        except Exception as error:
-            refusal = to_domain_error(error, constraints)
-            seconds = time.perf_counter() - started
-            calls.labels(policy.name, refusal.code).observe(seconds)
-            _log_refusal(log, caller, member, refusal, error, seconds)
-            status = to_status(refusal, runtime.context)
-            await context.abort(STATUS[refusal.code], refusal.reason, ((DETAILS, status.SerializeToString()),))
-        seconds = time.perf_counter() - started
-        answered.observe(seconds)
-        log.info(
-            "call",
-            caller=caller,
-            user_id=str(member.user) if member else None,
-            code="OK",
-            seconds=round(seconds, 6),
-            trace=trace.current(),
-        )
-        return answer
-
-    return grpc.unary_unary_rpc_method_handler(
-        serve,
-        request_deserializer=None,  # `serve` parses the bytes: an unreadable request needs a reason
+    For gRPC it is a method with a stream of requests, of which it reads the first. So it runs on the headers of a call,
+    and refuses a call that may not be made before its message is there. On the wire both kinds are the same.
+    """
+    method = _Method(runtime, authenticator, admission, constraints, policy, use_case)
+    return grpc.stream_unary_rpc_method_handler(
+        method.serve,
+        request_deserializer=None,  # `_request` parses the bytes: an unreadable request needs a reason
         response_serializer=policy.response.SerializeToString,
     )
 
 
-async def _answer(use_case: UseCase, request: Any, call: Call) -> Message:
+class _Method:
+    """One method of one process."""
+
+    def __init__(
+        self,
+        runtime: AnyRuntime,
+        authenticator: Authenticator,
+        admission: Admission,
+        constraints: Mapping[str, type[DomainError]],
+        policy: MethodPolicy,
+        use_case: UseCase,
+    ) -> None:
+        self._context = runtime.context
+        self._config = runtime.config
+        self._authenticator = authenticator
+        self._admission = admission
+        self._constraints = constraints
+        self._policy = policy
+        self._use_case = use_case
+        self._calls = runtime.metrics.calls
+        self._answered = self._calls.labels(policy.name, "OK")
+        self._busy = self._calls.labels(policy.name, ServiceBusy.code)
+        self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
+        self._log = runtime.log.bind(method=policy.path)
+
+    async def serve(self, _: object, context: Context) -> Message:
+        """Answers one call, or aborts it with a status."""
+        started = time.perf_counter()
+        who = _Who()
+        try:
+            who.caller = caller_of(context)
+            with self._admission.turn(who.caller, self._policy) as turn:
+                answer = await self._answer(context, turn, who)
+        except ServiceBusy as busy:  # under load this must cost little, so nothing was done before that can wait
+            self._admission.note_refusal(busy)
+            self._busy.observe(time.perf_counter() - started)
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, busy.reason, self._busy_details)
+        except asyncio.CancelledError:
+            self._log.info("call cancelled", caller=who.caller, trace=trace.current())
+            self._calls.labels(self._policy.name, "CANCELLED").observe(time.perf_counter() - started)
+            raise
+        except Exception as error:
+            refusal = to_domain_error(error, self._constraints)
+            seconds = time.perf_counter() - started
+            self._calls.labels(self._policy.name, refusal.code).observe(seconds)
+            if isinstance(refusal, Exhausted):
+                self._admission.note_refusal(refusal)
+            else:
+                _log_refusal(self._log, who, refusal, error, seconds)
+            await context.abort(STATUS[refusal.code], refusal.reason, _details(refusal, self._context))
+        seconds = time.perf_counter() - started
+        self._answered.observe(seconds)
+        self._log.info(
+            "call", caller=who.caller, user_id=who.user_id, code="OK", seconds=round(seconds, 6), trace=trace.current()
+        )
+        return answer
+
+    async def _answer(self, context: Context, turn: Turn, who: _Who) -> Message:
+        """Judges the member on the headers, then reads the request and answers it."""
+        metadata = dict(context.invocation_metadata() or ())
+        trace.begin(str(metadata.get(trace.HEADER, "")))
+        if self._policy.needs_member:
+            who.member = await self._authenticator.member_of(metadata)
+            turn.take_of_member(who.member.user)
+            _authorize(who.member, self._policy)
+        seconds = self._seconds_given(context)
+        set_deadline(seconds)
+        async with asyncio.timeout(seconds):
+            request = await self._request(context)
+            return await _run(self._use_case, request, self._call(metadata, who))
+
+    def _seconds_given(self, context: Context) -> float:
+        remaining = context.time_remaining()
+        return self._config.default_deadline if remaining is None else min(remaining, self._config.longest_deadline)
+
+    async def _request(self, context: Context) -> Message:
+        """Reads the request. A client that sends none must not hold the call."""
+        try:
+            async with asyncio.timeout(self._config.first_message_seconds) as limit:
+                body = await context.read()
+        except TimeoutError:
+            if limit.expired():
+                raise RequestLate from None
+            raise
+        if body is grpc.aio.EOF:
+            raise RequestUnreadable
+        try:
+            request = self._policy.request.FromString(body)
+        except DecodeError:
+            raise RequestUnreadable from None
+        violations = protovalidate.collect_violations(request)
+        if violations:
+            raise _invalid(violations)
+        return request
+
+    def _call(self, metadata: Mapping[str, str | bytes], who: _Who) -> Call:
+        member = who.member
+        return Call(
+            self._policy.path,
+            who.caller,
+            member.user if member else None,
+            member.session if member else None,
+            member.roles if member else NO_ROLES,
+            self._policy.response,
+            metadata,
+        )
+
+
+async def _run(use_case: UseCase, request: Any, call: Call) -> Message:
     """Runs the use case. If something that it waits for is cancelled, but not the call itself, a dependency went away:
     the caller gets Unavailable, since gRPC would leave it without an answer.
     """
@@ -135,31 +216,17 @@ async def _answer(use_case: UseCase, request: Any, call: Call) -> Message:
         raise Unavailable from None
 
 
-async def _authorize(
-    authenticator: Authenticator,
-    policy: MethodPolicy,
-    caller: str,
-    gateways: tuple[str, ...],
-    metadata: Mapping[str, str | bytes],
-) -> Member | None:
-    """XX-03, SA-06: checks the certificate first, then the member's token and session, then suspension and role."""
-    if not policy.may_call(caller, gateways):
-        raise PermissionDenied
-    if not policy.needs_member:
-        return None
-    member = await authenticator.member_of(metadata)
+def _details(refusal: DomainError, context: str) -> tuple[tuple[str, bytes], ...]:
+    """The rich status as trailing metadata."""
+    return ((DETAILS, to_status(refusal, context).SerializeToString()),)
+
+
+def _authorize(member: Member, policy: MethodPolicy) -> None:
+    """SA-06: refuses suspended members, and members without the role that the method needs."""
     if member.suspended and not policy.suspended_allowed:
         raise AccountSuspended
-    if policy.access == Access.ACCESS_ADMIN and "admin" not in member.roles:
+    if policy.admins_only and "admin" not in member.roles:
         raise AdminOnly
-    return member
-
-
-def _read(kind: type[Message], body: bytes) -> Message:
-    try:
-        return kind.FromString(body)
-    except DecodeError:
-        raise RequestUnreadable from None
 
 
 def _invalid(violations: list[Any]) -> InvalidArgument:
@@ -172,12 +239,10 @@ def _invalid(violations: list[Any]) -> InvalidArgument:
     return InvalidArgument(found)
 
 
-def _log_refusal(
-    log: Log, caller: str, member: Member | None, refusal: DomainError, error: Exception, seconds: float
-) -> None:
+def _log_refusal(log: Log, who: _Who, refusal: DomainError, error: Exception, seconds: float) -> None:
     fields: dict[str, Any] = {
-        "caller": caller,
-        "user_id": str(member.user) if member else None,
+        "caller": who.caller,
+        "user_id": who.user_id,
         "code": refusal.code,
         "reason": refusal.reason,
         "seconds": round(seconds, 6),

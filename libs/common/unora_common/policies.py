@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -33,16 +34,24 @@ class MethodPolicy:
 
     def may_call(self, caller: str, gateways: tuple[str, ...]) -> bool:
         """Whether the context or gateway of a certificate may call the method (XX-03)."""
-        if self.access == Access.ACCESS_UNSPECIFIED:
-            return False
-        if caller in self.callers:
+        if caller in gateways and self.open_to_gateways:
             return True
-        return self.access != Access.ACCESS_SERVICE and caller in gateways
+        return caller in self.callers and self.access != Access.ACCESS_UNSPECIFIED
 
-    @property
+    @cached_property
+    def open_to_gateways(self) -> bool:
+        """Whether gateways may call the method; kept, since the contract's enums are slow to read at each call."""
+        return self.access not in (Access.ACCESS_UNSPECIFIED, Access.ACCESS_SERVICE)
+
+    @cached_property
     def needs_member(self) -> bool:
         """Whether the call must carry a member's token."""
         return self.access in (Access.ACCESS_USER, Access.ACCESS_ADMIN)
+
+    @cached_property
+    def admins_only(self) -> bool:
+        """Whether the member must have the role admin."""
+        return self.access == Access.ACCESS_ADMIN
 
 
 def service_descriptor(full_name: str) -> ServiceDescriptor:

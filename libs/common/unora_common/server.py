@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_type_hints
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection
 from unora.common.v1.options_pb2 import Repeat
 
+from unora_common.admission import Admission
 from unora_common.authentication import Authenticator
 from unora_common.config import Config
 from unora_common.errors import DomainError
 from unora_common.handlers import Handling
-from unora_common.health import READINESS, Health, HealthServer
+from unora_common.health import READINESS
+from unora_common.health_server import Health, HealthServer, guarded
 from unora_common.pipeline import handler
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
 from unora_common.runtime import AnyRuntime
@@ -55,26 +57,40 @@ class Server:
             options=[
                 ("grpc.max_receive_message_length", MEGABYTE),
                 ("grpc.max_send_message_length", 4 * MEGABYTE),
-                ("grpc.max_concurrent_streams", 1000),
+                ("grpc.max_concurrent_streams", config.connection_calls),
+                # Streams count as soon as they are closed on both sides, not when Python has forgotten them: else a
+                # client that is refused quickly, and calls again, is told that it has too many.
+                ("grpc.http.overload_protection", 0),
+                ("grpc.max_allowed_incoming_connections", config.connections),
+                ("grpc.server_handshake_timeout_ms", int(config.handshake_seconds * 1000)),
+                ("grpc.http2.settings_timeout", int(config.handshake_seconds * 1000)),
+                # gRPC must not drop calls that wait for this process to read their headers: it would not say why.
+                ("grpc.server.max_pending_requests", config.connections * config.connection_calls),
+                ("grpc.server.max_pending_requests_hard_limit", config.connections * config.connection_calls),
                 ("grpc.keepalive_time_ms", 60_000),
                 ("grpc.max_connection_age_ms", int(CONNECTION_AGE * 1000)),
                 ("grpc.max_connection_age_grace_ms", int(config.longest_deadline * 1000)),
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
                 ("grpc.so_reuseport", 0),
             ],
-            maximum_concurrent_rpcs=config.concurrent_calls,
         )
+        admission = Admission(config, runtime.log)
         names = [health.SERVICE_NAME]
         for servicer in servicers:
             descriptor = service_descriptor(servicer.service)
+            policies = policies_of(descriptor)
             methods = {
-                policy.name: handler(runtime, authenticator, constraints, policy, _method(servicer, policy))
-                for policy in policies_of(descriptor)
+                policy.name: handler(runtime, authenticator, admission, constraints, policy, _method(servicer, policy))
+                for policy in policies
             }
             handlers = grpc.method_handlers_generic_handler(descriptor.full_name, methods)
             self._server.add_generic_rpc_handlers([handlers])
+            # gRPC reads the headers of a registered method's calls in a queue of its own: calls of other contexts do
+            # not wait behind members' calls (XX-06).
+            of_contexts = {policy.name: methods[policy.name] for policy in policies if policy.callers}
+            self._server.add_registered_method_handlers(descriptor.full_name, of_contexts)
             names.append(descriptor.full_name)
-        health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+        self._server.add_generic_rpc_handlers([guarded(self.health)])
         if config.reflection:
             reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
         self.address = _bind(self._server, config)

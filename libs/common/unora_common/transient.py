@@ -36,7 +36,12 @@ TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
     asyncpg.TransactionTimeoutError,
 )
 TRANSIENT_STATUSES = frozenset(
-    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.CANCELLED,  # the other process stopped, or gRPC dropped the call before anyone read it
+    }
 )
 
 

@@ -140,6 +140,10 @@ class World:
             "UNORA_DEFAULT_DEADLINE": str(GENEROUS),
             "UNORA_LONGEST_DEADLINE": str(GENEROUS),
             "UNORA_SHUTDOWN_GRACE": "1",
+            # Tests of other rules may call as often as they like; the budgets have tests of their own (XX-06).
+            "UNORA_MEMBER_CALLS": "1000",
+            "UNORA_MEMBER_CALLS_PER_SECOND": "1000000",
+            "UNORA_MEMBER_BURST": "1000000",
             "UNORA_REFLECTION": "true",
             "UNORA_TOKEN_KEY": str(self._token_key),
             "UNORA_PHONE_KEY": str(self._phone_key),

@@ -17,6 +17,7 @@ import asyncpg
 import msgspec
 import nats
 from nats.js.errors import NotFoundError
+from unora.common.v1.options_pb2 import Repeat
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora.streak.v1.events_pb2 import CheckedIn
 from unora.streak.v1.streak_service_pb2 import (
@@ -35,7 +36,7 @@ from unora_common.call import Call
 from unora_common.config import Config
 from unora_common.database import Session, Tx
 from unora_common.errors import DomainError
-from unora_common.handlers import custom_idempotent, custom_read, idempotent, reads
+from unora_common.handlers import custom_idempotent, custom_read, custom_write, idempotent, reads
 from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
@@ -80,7 +81,9 @@ def _empty(policy: MethodPolicy) -> Any:
         return policy.response()
 
     method.__annotations__ |= {"request": policy.request, "return": policy.response}
-    return custom_read(method) if policy.reads_only else custom_idempotent(method)
+    if policy.reads_only:
+        return custom_read(method)
+    return custom_write(method) if policy.repeat == Repeat.REPEAT_OWN else custom_idempotent(method)
 
 
 @with_all_methods
@@ -131,7 +134,7 @@ class BareWorld(World):
         self.log = StringIO()
         self.revoked: frozenset[UUID] = frozenset()
         """The sessions that identity would list as revoked."""
-        self._opened: list[App[Any, Any]] = []
+        self.opened: list[App[Any, Any]] = []
 
     async def start(self) -> None:
         """Creates the database for the first test, and empties it for the others: a clone takes ten times as long."""
@@ -150,7 +153,7 @@ class BareWorld(World):
         await self._drainer.reset()
 
     async def stop(self) -> None:
-        for app in self._opened:
+        for app in self.opened:
             await app.close()
         await super().stop()
 
@@ -184,13 +187,13 @@ class BareWorld(World):
         )
         app = App(service, msgspec.structs.replace(self.config(service, {}), **(changes or {})), timeouts)
         app.log = logger(context, "info", self.log)
-        self._opened.append(app)
+        self.opened.append(app)
         await app.open()
         await load_keys_and_revocations(app)
         await app.serve()
         if context not in self.apps:
             self.apps[context] = app
-            self._opened.remove(app)
+            self.opened.remove(app)
         return app
 
     async def probe(self, servicer: Part[Any, Any] = Probe, **changes: Any) -> StreakServiceStub:

@@ -84,6 +84,8 @@ async def test_an_unknown_error_leaves_as_internal_and_is_logged_without_its_mes
         (lambda: Refused(retry_at="noon"), "RESOURCE_EXHAUSTED", "TOO_OFTEN"),
         (lambda: InvalidArgument({"streak_id": "why"}), "INVALID_ARGUMENT", "INVALID_ARGUMENT"),
         (lambda: _rpc_error(grpc.StatusCode.UNAVAILABLE), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
+        (lambda: _rpc_error(grpc.StatusCode.RESOURCE_EXHAUSTED), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
+        (lambda: _rpc_error(grpc.StatusCode.CANCELLED), "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),
         (asyncio.CancelledError, "UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"),  # of a dependency, not of the call
         (lambda: _rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED), "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
         (lambda: _rpc_error(grpc.StatusCode.NOT_FOUND), "INTERNAL", "INTERNAL"),

@@ -127,6 +127,8 @@ TRANSIENT: dict[str, Callable[[], Exception]] = {
     "a dependency does not answer": Unavailable,
     "another service does not answer": lambda: _rpc_error(grpc.StatusCode.UNAVAILABLE),
     "another service is slow": lambda: _rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED),
+    "another service has too much to do": lambda: _rpc_error(grpc.StatusCode.RESOURCE_EXHAUSTED),
+    "another service dropped the call": lambda: _rpc_error(grpc.StatusCode.CANCELLED),
     "postgres is shutting down": lambda: asyncpg.AdminShutdownError("x"),
     "postgres is starting": lambda: asyncpg.CannotConnectNowError("x"),
     "postgres is full": lambda: asyncpg.TooManyConnectionsError("x"),

@@ -24,7 +24,7 @@ ROUNDS = 10
 CALLERS = 4
 """How many read, and how many write, at the same time."""
 
-PAUSE = 0.01
+PAUSE = 0.03
 """Seconds between two calls of a caller, so that the processes have a core to start on."""
 
 

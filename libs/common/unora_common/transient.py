@@ -49,4 +49,6 @@ def is_transient(error: BaseException) -> bool:
     """Whether a later attempt may succeed; for an error of a call to another context, its status decides."""
     if isinstance(error, grpc.aio.AioRpcError):
         return error.code() in TRANSIENT_STATUSES
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return False  # an argument or a setting of this program is wrong: each attempt meets the error again
     return isinstance(error, TRANSIENT_ERRORS)

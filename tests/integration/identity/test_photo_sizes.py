@@ -94,6 +94,8 @@ async def test_all_links_of_a_deleted_photo_stop_working_at_once(people: People)
     for _ in range(2):
         await people.delete(signed, kept.photo_id, call)
         assert await statuses(photo) == [404, 404, 404]
+    (row,) = await people.rows("photos", id=UUID(kept.photo_id))
+    assert row["fingerprint"] is None  # nothing of the picture stays
     assert (stays.photo_id, await statuses(stays)) == (other.photo_id, [200, 200, 200])
 
 

@@ -24,7 +24,8 @@ ADD = f"INSERT INTO identity.photos ({_INSERTED.names()}) VALUES ({_INSERTED.par
 # the photo came stays too: as long as its form is valid, the client may post another file, and the clean-up finds it.
 DELETE = """
     WITH gone AS (
-        UPDATE identity.photos SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL RETURNING user_id, object_key)
+        UPDATE identity.photos SET deleted_at = $2, fingerprint = NULL
+        WHERE id = $1 AND deleted_at IS NULL RETURNING user_id, object_key)
     INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
     SELECT $4, user_id, $4, 'image/jpeg', ARRAY[object_key], $3 FROM gone"""
 # Two photos of a member must never have one position, not even for a moment, so all leave theirs first.

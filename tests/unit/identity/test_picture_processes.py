@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from unora_common.errors import Unavailable
+from unora_identity.providers.child.limits import NICE
 from unora_identity.providers.pictures import PhotoTooLarge, PhotoTooSmall, PhotoUnreadable, VisionPolicy
 from unora_identity.providers.vision import Vision
 from unora_testing.deadlines import eventually
@@ -142,7 +143,7 @@ async def _first_in_work(parent: int | None = None) -> psutil.Process:
 def _decodes(process: psutil.Process) -> bool:
     """Once a process has given up all it gives up, its decoder takes a while."""
     try:
-        return process.nice() == 10 and process.cpu_times().user > 0.1
+        return process.nice() == NICE and process.cpu_times().user > 0.1
     except psutil.NoSuchProcess:
         return False
 
@@ -160,9 +161,9 @@ async def test_too_much_cpu_time_ends_a_decoder_and_the_picture_is_unreadable() 
         assert (await vision.inspect(portrait(0, 0))).has_face
 
 
-async def test_too_much_wall_time_ends_a_decoder_and_the_picture_is_unreadable() -> None:
+async def test_too_much_wall_time_ends_a_decoder_but_a_busy_machine_is_no_fault_of_the_picture() -> None:
     policy = short(most_scans=10**6, cpu_seconds=60, wall_seconds=1)
-    with seeing(policy) as vision, pytest.raises(PhotoUnreadable):
+    with seeing(policy) as vision, pytest.raises(Unavailable):
         await vision.inspect(hostile.jpeg_of_many_scans(6000, 6000, 400))
 
 

@@ -37,6 +37,8 @@ _MODULE: Final = "unora_identity.providers.child"
 _FORK: Final = b"f"
 _START_SECONDS: Final = 20.0  # on a busy machine, loading the decoders takes a while
 _ENDING_SECONDS: Final = 5.0
+# A decoder waits for nothing, so wall time is spent without CPU time only on a machine that is too busy.
+_NOT_ITS_FAULT: Final = (None, 0, signal.SIGKILL, signal.SIGALRM)
 _KEPT_VARIABLES: Final = ("PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "TMPDIR")
 # One thread each, and one arena: memory can be limited exactly, and a process without threads may fork.
 _VARIABLES: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
@@ -217,8 +219,8 @@ async def _exactly(talk: socket.socket, length: int) -> bytes:
 
 
 async def _raise_for_end(report: socket.socket) -> NoReturn:
-    """Why a process ended without an answer: its limits or a broken decoder (the picture's fault), or anything else."""
-    if await _end_of(report) in (None, 0, signal.SIGKILL):
+    """Why a process ended without an answer: CPU time or a broken decoder, which is the picture's fault; or not."""
+    if await _end_of(report) in _NOT_ITS_FAULT:
         raise Unavailable
     raise PhotoUnreadable
 

@@ -11,7 +11,8 @@ from typing import Final
 
 _DEATH_SIGNAL, _NO_NEW_PRIVILEGES = 1, 38  # of prctl(2)
 _LEAST_FILES: Final = 8
-_NICE: Final = 10  # the service's own calls come first
+NICE: Final = 5
+"""The service's own calls come first."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -23,7 +24,7 @@ def give_up(cpu_seconds: int, wall_seconds: float) -> None:
     """
     _prctl(_DEATH_SIGNAL, signal.SIGKILL)
     _prctl(_NO_NEW_PRIVILEGES, 1)
-    os.nice(_NICE)
+    os.nice(NICE)
     with suppress(OSError):  # when memory is short, this process is killed, and not the service
         Path("/proc/self/oom_score_adj").write_text("1000")
     _limit(resource.RLIMIT_CORE, 0)

@@ -31,6 +31,7 @@ from unora_identity.providers.pictures import (
 )
 
 _TALK: Final = 3
+_WAITS: Final = 10
 _MOST_FILES: Final = 256
 
 
@@ -77,6 +78,7 @@ def _inspected(talk: socket.socket, inspector: PictureInspector, policy: VisionP
     header = judge(data, policy, new=new)
     del data
     needed = header.memory + policy.spare_memory
+    limits.limit_wall_time(_WAITS * policy.wall_seconds)  # others' pictures may be in work until then
     talk.sendall(pack_answer(Needs(needed)))
     if talk.recv(1) != GO:  # the service is gone, or wants this picture no more
         os._exit(0)

@@ -14,8 +14,6 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -25,12 +23,12 @@ from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInReques
 from unora_common.ids import uuid7
 from unora_identity.providers.access_tokens import AccessTokens
 from unora_local import ports
-from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 
 from unora_bench import echo, population, processor, profile, sql
 from unora_bench.driver import Plan, Result
 from unora_bench.population import MEMBER, MEMBERS, READER, STREAK
+from unora_bench.stack import own_stack, say, until
 
 CHECK_IN = "/unora.streak.v1.StreakService/CheckIn"
 DASHBOARD = "/unora.streak.v1.StreakService/GetDashboard"
@@ -50,7 +48,7 @@ class Bench:
     async def run(self) -> None:
         """Measures the limits first, each with nothing else at work, then the stack."""
         await self._echo()
-        async with self._stack() as env:
+        async with own_stack(self.folder) as env:
             await population.make(env["UNORA_POSTGRES_URL"], self.calls * 3)
             each = self.calls // self.concurrency
             for name, script in (("check_in_sql", sql.check_in()), ("dashboard_sql", sql.dashboard())):
@@ -90,7 +88,7 @@ class Bench:
         (port,) = ports.free()
         server = await asyncio.create_subprocess_exec(sys.executable, "-m", "unora_bench.echo", str(port))
         try:
-            await _until(lambda: not ports.is_free(port))
+            await until(lambda: not ports.is_free(port))
             calls = [("", _check_in(n)) for n in range(self.calls)]
             await self._drive("echo", Plan(f"127.0.0.1:{port}", echo.METHOD, self.concurrency, calls))
         finally:
@@ -120,44 +118,12 @@ class Bench:
             await asyncio.sleep(0.2)
         await connection.close()
 
-    @asynccontextmanager
-    async def _stack(self) -> AsyncIterator[dict[str, str]]:
-        say("a stack of its own starts")
-        run = str(self.folder / "run")
-        command = (sys.executable, "-m", "unora_local", "--run", run)
-        stack = await asyncio.create_subprocess_exec(*command, "up", stdout=asyncio.subprocess.DEVNULL)
-        try:
-            env = Path(run) / "env"
-            await _until(lambda: env.exists() or stack.returncode is not None)
-            if stack.returncode is not None:
-                raise RuntimeError("the stack did not start; see `make up`")
-            yield Env.read(env).values
-        finally:
-            stack.terminate()
-            await stack.wait()
-            clean = await asyncio.create_subprocess_exec(*command, "clean", stdout=asyncio.subprocess.DEVNULL)
-            await clean.wait()
-
 
 def _check_in(number: int) -> bytes:
     request = CheckInRequest(
         request_id=str(uuid7()), streak_id=str(STREAK.id(number)), effort_signal=EFFORT_SIGNAL_HIGH
     )
     return request.SerializeToString()
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    """Waits for another process, a minute at most."""
-    for _ in range(600):
-        if condition():
-            return
-        await asyncio.sleep(0.1)
-    raise TimeoutError("waited a minute for a process to start")
-
-
-def say(text: str) -> None:
-    """Progress, beside the report."""
-    print(f"  … {text}", file=sys.stderr, flush=True)
 
 
 def report(bench: Bench) -> str:

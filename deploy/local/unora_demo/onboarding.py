@@ -76,7 +76,7 @@ async def _complete_profile(stage: Stage, number: int, hobbies: Sequence[Hobby])
 
 
 async def missing_after(stage: Stage, note: Note) -> None:
-    """PR-06: no member misses anything; the owner of photos can see them (PR-04)."""
+    """PR-06: no member misses anything; the owner of photos can see them (PR-04), and has each picture once (PR-08)."""
     for member in stage.members:
         calls, gateway = member.session.call, stage.gateway
         onboarding = await calls(gateway.profiles.GetOnboarding, GetOnboardingRequest())
@@ -86,5 +86,7 @@ async def missing_after(stage: Stage, note: Note) -> None:
         expect("the trust level", TRUSTED, account.trust_level)
     photos = await stage.one.session.call(stage.gateway.profiles.ListPhotos, ListPhotosRequest())
     expect("the positions of the photos", list(range(1, SHOTS + 1)), [photo.position for photo in photos.photos])
+    repeated = (await people.photographs(stage.one.number))[0]
+    await refused(people.upload(stage.one.session, repeated), "PHOTO_REPEATED")
     await stage.clock.wait_until_idle()
     note.detail = f"all {len(stage.members)} may enter Discovery, at trust level {TRUSTED}"

@@ -20,6 +20,7 @@ from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
 IDENTITY = 5
+SIZES = 3
 TRUSTED_BY_A_STREAK = 4
 
 
@@ -61,12 +62,15 @@ async def identity(stage: Stage, note: Note) -> None:
         content = (await open_(stage, member, IDENTITY)).identity
         expect("the name", partner.person.name, content.name)
         expect("the photos", SHOTS, len(content.photos))
-        pictures = await asyncio.gather(*(objects.fetch(photo.url) for photo in content.photos))
-        expect("JPEGs behind the links", SHOTS, sum(map(objects.is_jpeg, pictures)))
+        links = [link for photo in content.photos for link in (photo.url, photo.card_url, photo.thumbnail_url)]
+        expect("a link for each size of each photo (PR-09)", SIZES * SHOTS, len(set(links)))
+        pictures = await asyncio.gather(*map(objects.fetch, links))
+        expect("JPEGs behind the links", SIZES * SHOTS, sum(map(objects.is_jpeg, pictures)))
         expect("positions and cameras in the photos (PR-07)", 0, sum(b"Exif\0\0" in picture for picture in pictures))
         sizes += [len(picture) for picture in pictures]
     names = " and ".join(member.person.name for member in stage.couple)
-    note.detail = f"{names} see name and {SHOTS} photos of each other; {sum(sizes) // 1024} kB fetched by their links"
+    fetched = f"{sum(sizes) // 1024} kB fetched by their links"
+    note.detail = f"{names} see name and {SHOTS} photos of each other, each in {SIZES} sizes; {fetched}"
 
 
 async def chat(stage: Stage, note: Note) -> None:

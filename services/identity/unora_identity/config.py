@@ -79,9 +79,19 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """
     uploads_most: int = 12
     """The most stored offers to upload of a member that did not become a photo (PR-07)."""
-    photos_at_once: int = 4
-    """The most uploads that a process reads and inspects at the same time: each takes memory for its file and pixels.
-    Further calls wait for a slot until their deadline.
+    photos_at_once: int = 2
+    """The most pictures that a process has in work at once (XX-07): each takes memory for its file and its pixels. With
+    2 or more, one member never has them all.
+    """
+    photos_per_member: int = 2
+    """The most pictures of one member that are in work or wait (XX-07). A further one is refused at once."""
+    photo_queue: int = 8
+    """How many pictures may wait when photos_at_once are in work (XX-07). A further one is refused at once."""
+    photo_queue_seconds: float = 5.0
+    """How long a picture may wait before it is refused (XX-07)."""
+    photo_megabytes_at_once: int = 416
+    """How much memory the pictures in work may take together, in MiB; each says what it needs before it is decoded, and
+    has no more (XX-07). With less, the largest pictures are refused.
     """
 
     @property
@@ -100,4 +110,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             upload_kept=timedelta(hours=self.upload_hours),
             uploads_most=self.uploads_most,
             photos_at_once=self.photos_at_once,
+            photos_per_member=self.photos_per_member,
+            photo_queue=self.photo_queue,
+            photo_queue_wait=timedelta(seconds=self.photo_queue_seconds),
         )

@@ -1,5 +1,5 @@
-"""Scheduled jobs of identity: birthdays by the rule clock, and clean-up by the machine's clock, so that moving the rule
-clock removes nothing.
+"""Scheduled jobs of identity: birthdays by the rule clock; sizes of photos, and clean-up by the machine's clock, so
+that moving the rule clock removes nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.resources import Resources
-from unora_identity.store import challenges, photos, revocations, sessions
+from unora_identity.store import challenges, photo_uploads, revocations, sessions
 from unora_identity.use_cases.birthdays import publish_age_bands
+from unora_identity.use_cases.photo_sizes import size_next_photo
 
 PURGE_BATCH: Final = 1000
 OFFER_BATCH: Final = 20
 BIRTHDAY_BATCH: Final = 200
+SIZE_BATCH: Final = 20
 
 
 class BirthdayJobs:
@@ -30,6 +32,21 @@ class BirthdayJobs:
     async def tell_age_bands(self) -> int:
         """DI-08: publishes to Discovery that a birthday began another age band."""
         return await publish_age_bands(self.runtime.database, self.runtime.resources.policy, BIRTHDAY_BATCH)
+
+
+class PhotoJobs:
+    """Safe on any number of replicas: one at a time has the claim."""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=60)
+    async def size_photos(self) -> int:
+        """PR-08, PR-09: makes the sizes and fingerprints of photos that were uploaded before there were any."""
+        done = 0
+        while done < SIZE_BATCH and await size_next_photo(self.runtime):
+            done += 1
+        return done
 
 
 class CleanUpJobs:
@@ -58,14 +75,14 @@ class CleanUpJobs:
         resources, database = self.runtime.resources, self.runtime.database
         expired_before = resources.machine_now() - resources.policy.upload_kept
         async with database.transaction() as tx:
-            offers = await photos.mark_orphans(tx, expired_before, OFFER_BATCH)
+            offers = await photo_uploads.mark_orphans(tx, expired_before, OFFER_BATCH)
         if not offers:
             return 0
         keys = [key for keys in offers.values() for key in keys]
         async with database.session() as session:
-            in_use = await photos.list_in_use(session, keys)
+            in_use = await photo_uploads.list_in_use(session, keys)
         for key in keys:
             if key not in in_use:
                 await resources.photo_store.delete(key)
         async with database.transaction() as tx:
-            return await photos.remove_offers(tx, list(offers))
+            return await photo_uploads.remove_offers(tx, list(offers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from unora_common.messages import AGE_BANDS, TIERS, by_name, event_encoder, from
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import Card
 from unora_identity.domain.hobbies import Hobby
-from unora_identity.domain.photos import Photo
+from unora_identity.domain.photos import Photo, PhotoSize
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import AccessToken, ActiveSession, RefreshToken
 from unora_identity.domain.signals import Signal
@@ -75,8 +76,10 @@ def _from_date(day: Date) -> date | None:
         raise InvalidArgument({"profile.date_of_birth": "is not a whole date of the calendar"}) from None
 
 
-def to_photo(photo: Photo, position: int, url: str = "") -> profile_service_pb2.Photo:
-    """A photo as its owner sees it."""
+def to_photo(
+    photo: Photo, position: int, links: Mapping[PhotoSize, str] = MappingProxyType({})
+) -> profile_service_pb2.Photo:
+    """A photo as its owner sees it, with or without its links."""
     return profile_service_pb2.Photo(
         photo_id=str(photo.id),
         position=position,
@@ -84,7 +87,22 @@ def to_photo(photo: Photo, position: int, url: str = "") -> profile_service_pb2.
         quality_passed=photo.quality_passed,
         width=photo.width,
         height=photo.height,
-        url=url,
+        url=links.get(PhotoSize.FULL, ""),
+        card_url=links.get(PhotoSize.CARD, ""),
+        thumbnail_url=links.get(PhotoSize.THUMBNAIL, ""),
+    )
+
+
+def to_disclosed_photo(
+    photo: Photo, links: Mapping[PhotoSize, str], expires_at: datetime
+) -> directory_service_pb2.DisclosedPhoto:
+    """A photo as a partner sees it, with its links, which work until `expires_at`."""
+    return directory_service_pb2.DisclosedPhoto(
+        photo_id=str(photo.id),
+        url=links[PhotoSize.FULL],
+        card_url=links[PhotoSize.CARD],
+        thumbnail_url=links[PhotoSize.THUMBNAIL],
+        url_expires_at=to_timestamp(expires_at),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from unora_identity.providers.machine_clock import machine_now
 from unora_identity.providers.master_key import MasterKey
 from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_settings
 from unora_identity.providers.photo_store import PhotoStore, S3Settings
+from unora_identity.providers.photo_work import PhotoWork
 from unora_identity.providers.pictures import VisionPolicy
 from unora_identity.providers.sms import SandboxSms, SmsSender
 from unora_identity.providers.vision import Vision
@@ -40,13 +40,13 @@ class Resources:
     oidc: OidcProviders
     most_bytes: int
     """The most bytes of an uploaded file (PR-07)."""
-    inspection_slots: asyncio.Semaphore
-    """Held while an upload is read and inspected: only so many files and pictures are in memory at a time."""
+    photo_work: PhotoWork
+    """A turn is held while an upload is read and inspected (XX-07)."""
     machine_now: Callable[[], datetime]
     """For tokens, signed addresses and clean-up; the rules use the rule clock."""
 
     def close(self) -> None:
-        """Ends the threads and closes the connections."""
+        """Ends the child processes and closes the connections."""
         self.vision.close()
         self.photo_store.close()
 
@@ -66,11 +66,16 @@ def make_resources(config: IdentityConfig) -> Resources:
         master_key=MasterKey(hasher.derive("master key")),
         sms=SandboxSms(config.sms_sandbox),
         photo_store=_photo_store(config),
-        vision=Vision(VisionPolicy(most_bytes=most_bytes)),
+        vision=Vision(VisionPolicy(most_bytes=most_bytes, memory_at_once=config.photo_megabytes_at_once * 2**20)),
         gov_id=_gov_id(config),
         oidc=_oidc(config),
         most_bytes=most_bytes,
-        inspection_slots=asyncio.Semaphore(policy.photos_at_once),
+        photo_work=PhotoWork(
+            at_once=policy.photos_at_once,
+            per_member=policy.photos_per_member,
+            queue=policy.photo_queue,
+            wait=policy.photo_queue_wait,
+        ),
         machine_now=machine_now,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from unora.identity.v1.directory_service_pb2 import GetDisclosureResponse, GetRevealFactsResponse
+from unora.identity.v1.directory_service_pb2 import DisclosedPhoto, GetDisclosureResponse, GetRevealFactsResponse
 from unora.reveal.v1 import events_pb2, personality_service_pb2, reveal_service_pb2
 from unora_common.messages import by_name, event_encoder, from_timestamp, to_timestamp
 
@@ -31,8 +31,18 @@ def from_reveal_facts(response: GetRevealFactsResponse) -> Facts:
 
 def from_disclosure(response: GetDisclosureResponse) -> Identity:
     """The partner's name and photos."""
-    photos = (Photo(UUID(each.photo_id), each.url, from_timestamp(each.url_expires_at)) for each in response.photos)
-    return Identity(response.name, tuple(photos))
+    return Identity(response.name, tuple(_from_disclosed_photo(photo) for photo in response.photos))
+
+
+def _from_disclosed_photo(photo: DisclosedPhoto) -> Photo:
+    """An identity service of an earlier version gives the link of the full size alone."""
+    return Photo(
+        id=UUID(photo.photo_id),
+        url=photo.url,
+        thumbnail_url=photo.thumbnail_url or photo.url,
+        card_url=photo.card_url or photo.url,
+        url_expires_at=from_timestamp(photo.url_expires_at),
+    )
 
 
 def to_reveal(view: RevealView) -> reveal_service_pb2.Reveal:
@@ -55,7 +65,11 @@ def to_identity(identity: Identity) -> reveal_service_pb2.IdentityContent:
     """The partner's name and photos, for this answer only (RE-04)."""
     photos = [
         reveal_service_pb2.IdentityPhoto(
-            photo_id=str(photo.id), url=photo.url, url_expires_at=to_timestamp(photo.url_expires_at)
+            photo_id=str(photo.id),
+            url=photo.url,
+            thumbnail_url=photo.thumbnail_url,
+            card_url=photo.card_url,
+            url_expires_at=to_timestamp(photo.url_expires_at),
         )
         for photo in identity.photos
     ]

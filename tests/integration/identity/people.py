@@ -27,6 +27,7 @@ from unora.identity.v1.profile_service_pb2 import (
     CompletePhotoUploadRequest,
     CreatePhotoUploadRequest,
     CreatePhotoUploadResponse,
+    DeletePhotoRequest,
     Hobby,
     Photo,
     Profile,
@@ -35,7 +36,7 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from unora_identity.resources import Resources
-from unora_testing.photos.portraits import portrait
+from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import Caller, World
 
 from tests.integration.identity.objects import post
@@ -66,6 +67,11 @@ class Signed:
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         return self.member.metadata
+
+
+def picture(number: int) -> bytes:
+    """Eight pictures that are not the same: 0 to 5 show a face."""
+    return portrait(number // 3, number % 3) if number < 6 else landscape(number)
 
 
 class People:
@@ -135,8 +141,12 @@ class People:
         asked = CompletePhotoUploadRequest(request_id=request or request_id(), photo_id=photo)
         return (await self.profiles.CompletePhotoUpload(asked, metadata=signed.metadata)).photo
 
-    async def add_photo(self, signed: Signed, shot: int = 0) -> Photo:
-        return await self.complete(signed, await self.upload(signed, portrait(0, shot)))
+    async def delete(self, signed: Signed, photo: str, request: str = "") -> None:
+        asked = DeletePhotoRequest(request_id=request or request_id(), photo_id=photo)
+        await self.profiles.DeletePhoto(asked, metadata=signed.metadata)
+
+    async def add_photo(self, signed: Signed, number: int = 0) -> Photo:
+        return await self.complete(signed, await self.upload(signed, picture(number)))
 
     async def ready(self, profile: Profile = ADA) -> Signed:
         """A discovery-ready member."""

@@ -20,7 +20,7 @@ from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
-from tests.integration.identity.people import People, Signed
+from tests.integration.identity.people import People, Signed, picture
 from tests.support import refusal, request_id
 
 pytestmark = pytest.mark.rule("PR-02")
@@ -62,7 +62,7 @@ async def test_a_ready_member_keeps_three_photos(people: People) -> None:
     photos = await ids_of(people, signed)
     refused = await refusal(delete(people, signed, photos[0]))
     assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "TOO_FEW_PHOTOS", {"least": "3"})
-    fourth = await people.add_photo(signed)
+    fourth = await people.add_photo(signed, 3)
     await delete(people, signed, photos[1])
     assert await ids_of(people, signed) == [photos[0], photos[2], fourth.photo_id]
     assert [photo.position for photo in await photos_of(people, signed)] == [1, 2, 3]
@@ -70,8 +70,8 @@ async def test_a_ready_member_keeps_three_photos(people: People) -> None:
 
 async def test_concurrent_deletions_leave_three_photos(people: People) -> None:
     signed = await people.ready()
-    for shot in (0, 1):
-        await people.add_photo(signed, shot)
+    for number in (3, 4):
+        await people.add_photo(signed, number)
     photos = await ids_of(people, signed)
     done = await asyncio.gather(*(delete(people, signed, photo) for photo in photos), return_exceptions=True)
     assert sum(each is None for each in done) == 2
@@ -83,11 +83,11 @@ async def test_the_last_photo_with_a_face_is_replaced_only_by_another_with_a_fac
     await people.update_profile(signed)
     await people.set_hobbies(signed)
     face = await people.add_photo(signed)
-    for _ in range(3):
-        await people.complete(signed, await people.upload(signed, landscape()))
+    for number in range(3):
+        await people.complete(signed, await people.upload(signed, landscape(number)))
     refused = await refusal(delete(people, signed, face.photo_id))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "FACE_PHOTO_NEEDED")
-    view = await offer_replacement(people, signed, face.photo_id, landscape())
+    view = await offer_replacement(people, signed, face.photo_id, landscape(3))
     assert (await refusal(people.complete(signed, view))).reason == "FACE_PHOTO_NEEDED"
     other = await people.complete(signed, await offer_replacement(people, signed, face.photo_id, portrait(0, 2)))
     assert (other.position, other.has_face) == (1, True)
@@ -96,20 +96,20 @@ async def test_the_last_photo_with_a_face_is_replaced_only_by_another_with_a_fac
 async def test_a_photo_is_replaced_in_one_step_also_when_there_is_no_room(world: World, people: People) -> None:
     signed = await people.ready()
     before = await ids_of(people, signed)
-    new = await people.complete(signed, await offer_replacement(people, signed, before[1], portrait(0, 2)))
+    new = await people.complete(signed, await offer_replacement(people, signed, before[1], picture(3)))
     assert await ids_of(people, signed) == [before[0], new.photo_id, before[2]]
     assert new.position == 2
-    for shot in range(3):
-        await people.add_photo(signed, shot)
+    for number in (1, 4, 5):
+        await people.add_photo(signed, number)
     full = await ids_of(people, signed)
-    last = await people.complete(signed, await offer_replacement(people, signed, full[5], portrait(0, 0)))
+    last = await people.complete(signed, await offer_replacement(people, signed, full[5], picture(6)))
     assert await ids_of(people, signed) == [*full[:5], last.photo_id]
 
 
 async def test_two_replacements_of_one_photo_store_one(people: People) -> None:
     signed = await people.ready()
     old = (await ids_of(people, signed))[0]
-    new = [await offer_replacement(people, signed, old, portrait(0, shot)) for shot in (0, 1)]
+    new = [await offer_replacement(people, signed, old, picture(number)) for number in (3, 4)]
     done = await asyncio.gather(*(people.complete(signed, photo) for photo in new), return_exceptions=True)
     assert sum(isinstance(each, Photo) for each in done) == 1
     assert len(await ids_of(people, signed)) == 3

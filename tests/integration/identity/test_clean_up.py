@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
-from unora_common.runtime import Runtime
-from unora_identity.config import IdentityConfig
+from unora_common.ids import uuid7
 from unora_identity.domain.photos import PhotoNotFound
-from unora_identity.jobs import CleanUpJobs
-from unora_identity.providers.machine_clock import machine_now
-from unora_identity.providers.photo_store import ObjectMissing
-from unora_identity.resources import Resources
 from unora_identity.store import sessions
 from unora_identity.use_cases import photo_uploads
+from unora_identity.use_cases.photo_objects import upload_key
 from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
 from tests.integration.identity.people import People, Signed
+from tests.integration.identity.stored import clean_up, clean_up_all, stored
 from tests.support import as_uuid, refusal, request_id
-
-
-def clean_up(world: World, later: timedelta) -> CleanUpJobs:
-    """The clean-up of a machine whose clock is ahead."""
-    runtime: Runtime[IdentityConfig, Resources] = world.apps["identity"].runtime
-    ahead = replace(runtime.resources, machine_now=lambda: machine_now() + later)
-    return CleanUpJobs(replace(runtime, resources=ahead))
-
-
-async def stored(people: People, key: str) -> bool:
-    try:
-        await people.resources.photo_store.get(key, most_bytes=10**8)
-    except ObjectMissing:
-        return False
-    return True
 
 
 @pytest.mark.rule("PR-07")
@@ -47,17 +28,15 @@ async def test_files_that_a_crash_left_are_removed_and_photos_stay(world: World,
     kept = await people.add_photo(signed)
     crashed = as_uuid(await people.upload(signed, portrait(0, 1)))
     # The process dies between the object store and the commit.
-    left = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, crashed)
+    left = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, crashed, uuid7())
     assert left is not None
-    orphans = [photo_uploads.upload_key(signed.member.user, crashed), left.photo.object_key]
-    assert [await stored(people, key) for key in orphans] == [True, True]
+    orphans = [upload_key(signed.member.user, crashed), *left.photo.keys]
+    assert [await stored(people, key) for key in orphans] == [True] * 4
 
     await world.move_clock(timedelta(days=3))  # the rule clock removes nothing
-    assert [await stored(people, key) for key in orphans] == [True, True]
-    jobs = clean_up(world, timedelta(hours=25))
-    while await jobs.remove_orphans():
-        pass
-    assert [await stored(people, key) for key in orphans] == [False, False]
+    assert [await stored(people, key) for key in orphans] == [True] * 4
+    await clean_up_all(world)
+    assert [await stored(people, key) for key in orphans] == [False] * 4
     assert (await refusal(people.complete(signed, str(crashed)))).reason == "PHOTO_NOT_FOUND"
     (shown,) = (await people.profiles.ListPhotos(ListPhotosRequest(), metadata=signed.metadata)).photos
     assert shown.photo_id == kept.photo_id
@@ -78,11 +57,9 @@ async def test_a_form_that_is_posted_again_after_its_photo_was_deleted_leaves_no
     await people.profiles.DeletePhoto(gone, metadata=signed.metadata)
     await world.drain()
     assert await post(offered.url, offered.form_fields, picture) in (200, 204)
-    posted = photo_uploads.upload_key(signed.member.user, as_uuid(offered.photo_id))
+    posted = upload_key(signed.member.user, as_uuid(offered.photo_id))
     assert await stored(people, posted)
-    jobs = clean_up(world, timedelta(hours=25))
-    while await jobs.remove_orphans():
-        pass
+    await clean_up_all(world)
     assert not await stored(people, posted)
     assert await people.rows("photo_uploads", user_id=signed.member.user) == []
 
@@ -93,7 +70,7 @@ async def test_an_offer_under_removal_cannot_be_completed(world: World, people: 
     offered = await people.offer(signed)
     assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
     photo = as_uuid(offered.photo_id)
-    received = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, photo)
+    received = await photo_uploads.receive_upload(world.apps["identity"].runtime, signed.member.user, photo, uuid7())
     await world.superuser.execute(
         "UPDATE identity.photo_uploads SET removing_at = clock_timestamp() WHERE id = $1", photo
     )

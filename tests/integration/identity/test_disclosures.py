@@ -94,7 +94,7 @@ async def couple(world: World, people: People, monkeypatch: pytest.MonkeyPatch) 
     return couple
 
 
-@pytest.mark.rule("RE-04", "RE-10", "PR-04")
+@pytest.mark.rule("RE-04", "RE-10", "PR-04", "PR-09")
 async def test_fifteen_days_disclose_name_and_photos_to_the_partner_alone(world: World, couple: DisclosurePair) -> None:
     subject, viewer = couple.a, couple.b
     await couple.refused(viewer, subject)
@@ -102,7 +102,9 @@ async def test_fifteen_days_disclose_name_and_photos_to_the_partner_alone(world:
     answer = await couple.get_disclosure(viewer, subject)
     assert answer.name == ADA.name
     assert len(answer.photos) == 3
-    assert (await fetch(answer.photos[0].url))[0] == 200
+    for photo in answer.photos:
+        links = {photo.url, photo.card_url, photo.thumbnail_url}
+        assert [(await fetch(link))[0] for link in links] == [200] * 3
     await couple.get_disclosure(subject, viewer)
 
     stranger = await People(world).sign_in()

@@ -19,13 +19,14 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 from unora_common.ids import uuid7
 from unora_identity.providers.photo_store import ObjectMissing
-from unora_identity.use_cases.photo_uploads import upload_key
-from unora_testing.deadlines import within
+from unora_identity.use_cases.photo_objects import upload_key
+from unora_testing.deadlines import eventually, within
+from unora_testing.photos import hostile
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
-from tests.integration.identity.people import People, Signed
+from tests.integration.identity.people import People, Signed, picture
 from tests.roles import role_of
 from tests.support import as_uuid, read_refusal, refusal, request_id
 
@@ -36,9 +37,9 @@ async def photos_of(people: People, signed: Signed) -> list[Photo]:
 
 @pytest.mark.rule("PR-02", "PR-03", "PR-07")
 async def test_an_upload_becomes_a_photo_that_is_judged_and_cleaned(world: World, people: People) -> None:
-    signed, picture = await people.sign_in(), portrait(3, 2)
-    assert b"Exif" in picture
-    kept = await people.complete(signed, await people.upload(signed, picture))
+    signed, original = await people.sign_in(), portrait(3, 2)
+    assert b"Exif" in original
+    kept = await people.complete(signed, await people.upload(signed, original))
     assert (kept.position, kept.has_face, kept.quality_passed, kept.url) == (1, True, True, "")
     # Its metadata say that it is rotated.
     assert (kept.width, kept.height) == (600, 750)
@@ -111,7 +112,9 @@ async def test_a_repeat_of_the_offer_gets_the_same_photo(people: People) -> None
 async def test_two_completions_of_one_upload_store_one_photo(world: World, people: People) -> None:
     signed = await people.sign_in()
     photo, call = await people.upload(signed, portrait(0, 0)), request_id()
-    done = await asyncio.gather(*(people.complete(signed, photo, each) for each in (call, call, "", "")))
+    # Two at a time: more of one member are refused (XX-07).
+    done = await asyncio.gather(*(people.complete(signed, photo, each) for each in (call, "")))
+    done += await asyncio.gather(*(people.complete(signed, photo, each) for each in (call, "")))
     assert len({answer.SerializeToString() for answer in done}) == 1
     assert await people.complete(signed, photo, call) == done[0]
     assert len(await photos_of(people, signed)) == 1
@@ -121,7 +124,7 @@ async def test_two_completions_of_one_upload_store_one_photo(world: World, peopl
 @pytest.mark.rule("PR-02")
 async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: People) -> None:
     signed = await people.sign_in()
-    uploads = [await people.upload(signed, portrait(0, number % 3)) for number in range(8)]
+    uploads = [await people.upload(signed, picture(number)) for number in range(8)]
 
     async def complete(photo: str) -> str:
         request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
@@ -131,7 +134,10 @@ async def test_a_seventh_photo_is_refused_also_at_once(world: World, people: Peo
             return read_refusal(error).reason
         return "OK"
 
-    assert Counter(await asyncio.gather(*map(complete, uploads))) == {"OK": 6, "TOO_MANY_PHOTOS": 2}
+    # Two at a time: more of one member are refused (XX-07).
+    done = [await complete(photo) for photo in uploads[:5]]
+    done += await asyncio.gather(*map(complete, uploads[5:7]))
+    assert Counter([*done, await complete(uploads[7])]) == {"OK": 6, "TOO_MANY_PHOTOS": 2}
     assert [photo.position for photo in await photos_of(people, signed)] == [1, 2, 3, 4, 5, 6]
     refused = await refusal(people.offer(signed))
     assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "TOO_MANY_PHOTOS", {"most": "6"})
@@ -171,40 +177,82 @@ async def test_uncompleted_uploads_are_limited_also_at_once(world: World, people
     assert (await people.offer(await people.sign_in())).photo_id
 
 
-@pytest.mark.rule("PR-07")
+@pytest.mark.rule("PR-07", "XX-07")
 async def test_few_pictures_are_in_memory_at_once_also_when_calls_are_given_up(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signed, get = await people.sign_in(), people.resources.photo_store.get
-    uploads = [await people.upload(signed, portrait(0, number % 3)) for number in range(6)]
-    inside, most, four, go_on = 0, 0, asyncio.Event(), asyncio.Event()
+    members, get = [await people.sign_in() for _ in range(3)], people.resources.photo_store.get
+    uploads = [(signed, await people.upload(signed, picture(0))) for signed in members]
+    inside, most, full, go_on = 0, 0, asyncio.Event(), asyncio.Event()
 
     async def slow(key: str, *, most_bytes: int) -> bytes:
         nonlocal inside, most
         inside, most = inside + 1, max(most, inside + 1)
-        if inside == 4:
-            four.set()
+        if inside == 2:
+            full.set()
         await go_on.wait()
         data = await get(key, most_bytes=most_bytes)
         inside -= 1
         return data
 
-    def begin(photo: str, timeout: float | None = None) -> Any:
-        request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=photo)
-        return people.profiles.CompletePhotoUpload(request, metadata=signed.metadata, timeout=timeout)
+    def begin(upload: tuple[Signed, str], timeout: float | None = None) -> Any:
+        request = CompletePhotoUploadRequest(request_id=request_id(), photo_id=upload[1])
+        return people.profiles.CompletePhotoUpload(request, metadata=upload[0].metadata, timeout=timeout)
 
     monkeypatch.setattr(people.resources.photo_store, "get", slow)
-    calls = [begin(photo) for photo in uploads]
-    await within(four.wait())
+    calls = [begin(upload) for upload in uploads[:2]]
+    await within(full.wait())
     for call in calls:
         call.cancel()
-    # No call waits for the first four any more, but they are still being read.
-    assert (await refusal(begin(uploads[5], timeout=0.5))).code == "DEADLINE_EXCEEDED"
-    assert (inside, most) == (4, 4)
+    # No call waits for the first two any more, but they are still being read.
+    assert (await refusal(begin(uploads[2], timeout=0.5))).code == "DEADLINE_EXCEEDED"
+    assert (inside, most) == (2, 2)
     go_on.set()
-    kept = await asyncio.gather(*(people.complete(signed, photo) for photo in uploads))
-    assert sorted(photo.position for photo in kept) == [1, 2, 3, 4, 5, 6]
-    assert (inside, most) == (0, 4)
+    kept = await asyncio.gather(*(people.complete(*upload) for upload in uploads))
+    assert [photo.position for photo in kept] == [1, 1, 1]
+    assert (inside, most) == (0, 2)
+
+
+@pytest.mark.rule("XX-07")
+async def test_a_member_with_two_pictures_in_work_is_refused_at_once_and_others_go_on(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed, other, get = await people.sign_in(), await people.sign_in(), people.resources.photo_store.get
+    uploads = [await people.upload(signed, picture(number)) for number in range(3)]
+    others = await people.upload(other, picture(0))
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(key: str, *, most_bytes: int) -> bytes:
+        if str(signed.member.user) in key:
+            began.set()
+            await go_on.wait()
+        return await get(key, most_bytes=most_bytes)
+
+    monkeypatch.setattr(people.resources.photo_store, "get", slow)
+    first = asyncio.create_task(people.complete(signed, uploads[0]))
+    await within(began.wait())
+    second = asyncio.create_task(people.complete(signed, uploads[1]))
+    await eventually(lambda: people.resources.photo_work.waiting == 1, "the second picture waits")
+    refused = await refusal(people.complete(signed, uploads[2]))
+    assert (refused.code, refused.reason) == ("RESOURCE_EXHAUSTED", "PHOTO_WORK_BUSY")
+    assert refused.metadata == {"retry_after": "5"}
+    assert (await people.complete(other, others)).has_face
+    go_on.set()
+    assert (await first).has_face
+    assert (await second).has_face
+    assert (await people.complete(signed, uploads[2])).has_face
+
+
+@pytest.mark.rule("PR-08", "XX-07")
+async def test_hostile_pictures_are_refused_while_others_uploads_go_on(people: People) -> None:
+    attacker, other = await people.sign_in(), await people.sign_in()
+    for name in ("a JPEG of 400 repeated scans", "a JPEG of 2.6 million segments"):
+        data = hostile.refused()[name][: people.resources.most_bytes]
+        bad, good = await people.upload(attacker, data), await people.upload(other, picture(len(name) % 3))
+        refused, kept = await asyncio.gather(refusal(people.complete(attacker, bad)), people.complete(other, good))
+        assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "PHOTO_TOO_LARGE")
+        assert set(refused.metadata) < {"most_scans", "most_segments"}
+        assert kept.has_face
 
 
 @pytest.mark.rule("PR-04")

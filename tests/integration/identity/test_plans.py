@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from unora_common.ids import uuid7
-from unora_identity.store import age_bands, challenges, photos, revocations, sessions
+from unora_identity.store import age_bands, challenges, photo_sizing, photo_uploads, revocations, sessions
 from unora_testing.world import World
 
 THEN = datetime(2026, 1, 10, tzinfo=UTC)
@@ -19,6 +19,10 @@ MANY = """
     p AS (
         INSERT INTO identity.profiles (user_id, age_band_changes_at)
         SELECT id, clock.now() + random() * interval '5 years' FROM u),
+    f AS (
+        INSERT INTO identity.photos (id, user_id, position, object_key, has_face, quality_passed, sharpness, brightness,
+            width, height, created_at)
+        SELECT gen_random_uuid(), id, 1, id::text, true, true, 20, 100, 600, 750, clock.now() FROM u),
     s AS (
         INSERT INTO identity.sessions (id, user_id, started_at)
         SELECT gen_random_uuid(), id, clock.now() FROM u
@@ -34,7 +38,7 @@ async def many_members(world: World) -> AsyncIterator[None]:
     await transaction.start()
     await world.superuser.execute(MANY)
     await world.superuser.execute(
-        "ANALYZE identity.users, identity.profiles, identity.sessions, identity.refresh_tokens"
+        "ANALYZE identity.users, identity.profiles, identity.photos, identity.sessions, identity.refresh_tokens"
     )
     # Other tables are nearly empty here, so that reading them whole would be cheapest.
     await world.superuser.execute("SET LOCAL enable_seqscan = off")
@@ -46,7 +50,8 @@ async def many_members(world: World) -> AsyncIterator[None]:
 @pytest.mark.parametrize(
     ("statement", "arguments", "condition"),
     [
-        pytest.param(photos.MARK_ORPHANS, (THEN, 20), "(expires_at <", id="orphans"),
+        pytest.param(photo_uploads.MARK_ORPHANS, (THEN, 20), "(expires_at <", id="orphans"),
+        pytest.param(photo_sizing.NEXT, (uuid7(),), "(id >", id="photos without sizes"),
         pytest.param(age_bands.LOCK_DUE, (20,), "(age_band_changes_at <=", id="birthdays"),
         pytest.param(challenges.PURGE, (THEN, 20), "(created_at <", id="challenges"),
         pytest.param(sessions.PURGE, (THEN, 20), "(expires_at <", id="tokens"),

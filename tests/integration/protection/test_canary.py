@@ -167,10 +167,8 @@ async def _add_marked_member(scenario: Scenario, canaries: Canaries) -> Member:
     picture = portrait(0, 0)
     comment = canaries.plant("photo").encode()
     marked = picture[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2) + comment + picture[2:]
-    for shot in range(3):
-        await scenario.arrivals.complete(
-            member.signed, await scenario.arrivals.upload(member.signed, marked if shot == 0 else picture)
-        )
+    for each in (marked, portrait(0, 1), portrait(0, 2)):
+        await scenario.arrivals.complete(member.signed, await scenario.arrivals.upload(member.signed, each))
     await scenario.arrivals.set_hobbies(
         member.signed,
         Hobby(hobby_option_id="chess", micro_description=canaries.plant("micro_description")),
@@ -314,8 +312,9 @@ async def _tables(world: World, canaries: Canaries) -> dict[str, set[tuple[str, 
 
 
 async def _photos(scenario: Scenario, canaries: Canaries, member: Member) -> None:
-    """PR-07: the stored object of a photo has none of the uploaded metadata."""
+    """PR-07, PR-09: no stored size of a photo has any of the uploaded metadata."""
     photos = (await scenario.arrivals.profiles.ListPhotos(ListPhotosRequest(), metadata=member.metadata)).photos
     for photo in photos:
-        status, data = await fetch(photo.url)
-        assert (status, canaries.found_in(data)) == (200, set())
+        for link in (photo.url, photo.card_url, photo.thumbnail_url):
+            status, data = await fetch(link)
+            assert (status, canaries.found_in(data)) == (200, set())

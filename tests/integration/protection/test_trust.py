@@ -44,7 +44,7 @@ async def test_trust_grows_step_by_step_and_others_see_only_the_level(scenario: 
     assert (await scenario.account(member)).trust_level == 1
     await scenario.arrivals.update_profile(member.signed)
     await scenario.arrivals.set_hobbies(member.signed)
-    pictures = [await scenario.arrivals.upload(member.signed, landscape()) for _ in range(2)]
+    pictures = [await scenario.arrivals.upload(member.signed, landscape(number)) for number in range(2)]
     hills = [await scenario.arrivals.complete(member.signed, each) for each in pictures]
     assert (await scenario.account(member)).trust_level == 1
     await scenario.arrivals.add_photo(member.signed, 0)

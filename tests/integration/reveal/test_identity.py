@@ -58,7 +58,9 @@ async def test_on_day_15_both_members_get_name_and_photos(world: World, pair: Re
             "SELECT id FROM identity.photos WHERE user_id = $1 ORDER BY position", seen.user
         )
         assert [photo.photo_id for photo in answer.identity.photos] == [str(row["id"]) for row in photos]
-        assert all(photo.url and photo.HasField("url_expires_at") for photo in answer.identity.photos)
+        for photo in answer.identity.photos:
+            assert photo.HasField("url_expires_at")
+            assert all((photo.url, photo.card_url, photo.thumbnail_url))
         linked = (await pair.stored_reveal(viewer, 5))["photo_ids"]
         assert set(linked) == {row["id"] for row in photos}
 
@@ -67,11 +69,12 @@ async def test_on_day_15_both_members_get_name_and_photos(world: World, pair: Re
 async def test_the_identity_is_stored_nowhere(world: World, pair: RevealPair) -> None:
     await complete(pair)
     answer = await pair.open(pair.a, 5)
+    links = [link for photo in answer.identity.photos for link in (photo.url, photo.card_url, photo.thumbnail_url)]
     tables = await world.superuser.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'reveal'")
     for table in (row["tablename"] for row in tables):
         rows = await world.superuser.fetch(f'SELECT t::text AS row FROM reveal."{table}" t')
         dump = "\n".join(row["row"] for row in rows)
-        for secret in (NAME, NAME.encode().hex(), *(photo.url for photo in answer.identity.photos)):
+        for secret in (NAME, NAME.encode().hex(), *links):
             assert secret not in dump
     assert not any(each.HasField("framed") for each in await pair.list_reveals(pair.a))
 

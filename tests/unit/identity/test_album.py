@@ -45,7 +45,7 @@ def test_later_photos_move_up() -> None:
 
 def test_the_new_one_takes_the_place_of_the_old() -> None:
     new = photo()
-    assert replace_photo((A, B, C), B.id, new) == (A, new, C)
+    assert replace_photo((A, B, C), B.id, new, Policy()) == (A, new, C)
 
 
 def test_an_order_names_each_once() -> None:
@@ -60,7 +60,7 @@ def test_an_unknown_photo_is_not_found() -> None:
     with pytest.raises(PhotoNotFound):
         remove_photo((A,), unknown)
     with pytest.raises(PhotoNotFound):
-        replace_photo((A,), unknown, B)
+        replace_photo((A,), unknown, B, Policy())
 
 
 @pytest.mark.parametrize(

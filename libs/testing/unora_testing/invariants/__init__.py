@@ -18,6 +18,7 @@ from unora_testing.invariants import (
     matching,
     payments,
     personality,
+    photos,
     reveals,
     safety,
     standing,
@@ -32,6 +33,7 @@ __all__ = ["INVARIANTS", "Invariant", "broken"]
 
 INVARIANTS: Final = (
     *trust.INVARIANTS,
+    *photos.INVARIANTS,
     *discovery.INVARIANTS,
     *matching.INVARIANTS,
     *streaks.INVARIANTS,

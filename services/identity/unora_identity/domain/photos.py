@@ -1,8 +1,11 @@
-"""PR-02, PR-03: a member's photos in their order, as facts about pictures. The pictures are in the object store."""
+"""PR-02, PR-03, PR-08, PR-09: a member's photos in their order, as facts about pictures. The pictures are in the object
+store.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from unora_common.errors import DomainError, InvalidArgument
@@ -36,6 +39,15 @@ class PhotoNotFound(DomainError):
     reason = "PHOTO_NOT_FOUND"
 
 
+class PhotoRepeated(DomainError):
+    """PR-08: one of the member's other photos, `photo_id`, shows the same picture."""
+
+    reason = "PHOTO_REPEATED"
+
+    def __init__(self, photo: UUID) -> None:
+        super().__init__(photo_id=photo)
+
+
 class PhotoNotUploaded(DomainError):
     """The file has not been uploaded yet."""
 
@@ -51,6 +63,14 @@ class PhotoOrderInvalid(InvalidArgument):
         super().__init__({"photo_ids": "names each of your photos once"})
 
 
+class PhotoSize(StrEnum):
+    """PR-09: the sizes in which a photo is kept, each an object of its own."""
+
+    THUMBNAIL = "thumbnail"
+    CARD = "card"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
     """What was found in the picture when it was uploaded."""
@@ -61,7 +81,22 @@ class Photo:
     width: int
     height: int
     object_key: str
-    """Its key in the object store."""
+    """The full size's key in the object store."""
+    card_key: str | None = None
+    thumbnail_key: str | None = None
+    """None: the photo was uploaded before there were sizes, and waits for its own. So do its card and fingerprint."""
+    fingerprint: int | None = None
+    """PR-08: 64 bits that equal pictures nearly share. None also when the picture could not be read again."""
+
+    def key_of(self, size: PhotoSize) -> str:
+        """The object that shows a size: the full one as long as there is no other."""
+        keys = {PhotoSize.FULL: None, PhotoSize.CARD: self.card_key, PhotoSize.THUMBNAIL: self.thumbnail_key}
+        return keys[size] or self.object_key
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All its objects."""
+        return frozenset(map(self.key_of, PhotoSize))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +105,37 @@ class PhotoQuality:
 
     sharpness: float
     brightness: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRefusal:
+    """The refusal of a call, because the uploaded file is no picture that can be a photo. A repeat of the call gets the
+    same refusal, and the file is not looked at again.
+    """
+
+    request_id: UUID
+    reason: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """PR-07: what is known of an offer when a call is to complete it."""
+
+    object_key: str
+    """The key of the uploaded file."""
+    completed: bool
+    refusals: tuple[UploadRefusal, ...]
+
+    def refusal_of(self, request_id: UUID) -> UploadRefusal | None:
+        """The refusal that this call has got before."""
+        return next((refusal for refusal in self.refusals if refusal.request_id == request_id), None)
+
+    def is_over(self, policy: Policy) -> bool:
+        """Whether the offer is forgotten, because its file was refused too often. It goes on to count as an upload that
+        was not completed until it expires, so that bad files are limited like all others.
+        """
+        return len(self.refusals) >= policy.upload_refusals_most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +149,15 @@ class UploadOffer:
     """The photo whose place the new one takes."""
 
 
+def same_picture(a: int, b: int, bits: int) -> bool:
+    """PR-08: whether two fingerprints are of the same picture: at most `bits` of them differ."""
+    return (a ^ b).bit_count() <= bits
+
+
 def add_photo(photos: Sequence[Photo], new: Photo, policy: Policy) -> tuple[Photo, ...]:
-    """The photos with the new one at the end."""
+    """The photos with the new one at the end. Raises TooManyPhotos or PhotoRepeated."""
     require_room(photos, policy)
+    require_new_picture(photos, new, policy)
     return (*photos, new)
 
 
@@ -103,10 +175,14 @@ def remove_photo(photos: Sequence[Photo], photo: UUID) -> tuple[Photo, ...]:
     return (*photos[: position - 1], *photos[position:])
 
 
-def replace_photo(photos: Sequence[Photo], old: UUID, new: Photo) -> tuple[Photo, ...]:
-    """The photos with the new one in the place of an old one, so that their number never falls."""
+def replace_photo(photos: Sequence[Photo], old: UUID, new: Photo, policy: Policy) -> tuple[Photo, ...]:
+    """The photos with the new one in the place of an old one, so that their number never falls. The new one may show
+    the picture of the old one again. Raises PhotoNotFound or PhotoRepeated.
+    """
     position = position_of(photos, old)
-    return (*photos[: position - 1], new, *photos[position:])
+    before, after = photos[: position - 1], photos[position:]
+    require_new_picture((*before, *after), new, policy)
+    return (*before, new, *after)
 
 
 def reorder_photos(photos: Sequence[Photo], order: Sequence[UUID]) -> tuple[Photo, ...]:
@@ -123,6 +199,17 @@ def require_room(photos: Sequence[Photo], policy: Policy) -> None:
     """
     if len(photos) >= policy.photos_most:
         raise TooManyPhotos(policy)
+
+
+def require_new_picture(photos: Sequence[Photo], new: Photo, policy: Policy) -> None:
+    """PR-08: refuses a photo that shows the picture of another. Checked under the member's lock, so that of two uploads
+    of one picture at the same time only one becomes a photo. A photo without a fingerprint is like no other.
+    """
+    for photo in photos:
+        if photo.fingerprint is None or new.fingerprint is None:
+            continue
+        if same_picture(photo.fingerprint, new.fingerprint, policy.photo_repeat_bits):
+            raise PhotoRepeated(photo.id)
 
 
 def require_few_uploads(expiries: Sequence[datetime], policy: Policy) -> None:

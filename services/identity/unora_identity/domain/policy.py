@@ -56,7 +56,19 @@ class Policy:
     upload_life: timedelta = timedelta(minutes=10)
     upload_kept: timedelta = timedelta(hours=1)
     uploads_most: int = 12
-    photos_at_once: int = 4
+    upload_refusals_most: int = 2
+    objects_deleted_within: timedelta = timedelta(seconds=2)
+
+    # XX-07. Pictures in work at once in a process, and of one member (in work or waiting); how many more may wait, and
+    # for how long.
+    photos_at_once: int = 2
+    photos_per_member: int = 2
+    photo_queue: int = 8
+    photo_queue_wait: timedelta = timedelta(seconds=5)
+
+    # PR-08. Of 64: a copy of a picture differs in up to 6 bits, or 10 without a narrow border; another shot of the same
+    # person in 20 or more.
+    photo_repeat_bits: int = 10
 
     # PR-05
     hobbies_least: int = 2

@@ -6,7 +6,6 @@ import secrets
 from uuid import UUID
 
 from unora.identity.v1.directory_service_pb2 import (
-    DisclosedPhoto,
     DiscoveryProfile,
     GetDisclosureRequest,
     GetDisclosureResponse,
@@ -23,7 +22,7 @@ from unora_common.call import Call
 from unora_common.database import Session
 from unora_common.errors import DomainError, InvalidArgument
 from unora_common.handlers import custom_read, reads
-from unora_common.messages import AGE_BANDS, to_timestamp
+from unora_common.messages import AGE_BANDS
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
@@ -31,10 +30,11 @@ from unora_identity.domain.age import age_at, age_band
 from unora_identity.domain.card import make_card
 from unora_identity.domain.digests import name_digests
 from unora_identity.domain.profiles import is_adult
-from unora_identity.messages import to_directory_hobby, to_discovery_profile
+from unora_identity.messages import to_directory_hobby, to_disclosed_photo, to_discovery_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members
 from unora_identity.use_cases.disclosure import DisclosureRequest, get_disclosed_member
+from unora_identity.use_cases.photo_objects import links
 from unora_identity.use_cases.revocations import BEFORE_FIRST, list_recent
 
 
@@ -113,16 +113,9 @@ class Directory:
                 streak=UUID(request.streak_id), viewer=UUID(request.viewer_id), subject=UUID(request.subject_id)
             ),
         )
-        resources, life = self.runtime.resources, self.policy.link_life
-        expires_at = to_timestamp(resources.machine_now() + life)
+        resources = self.runtime.resources
+        expires_at = resources.machine_now() + self.policy.link_life
         return GetDisclosureResponse(
             name=member.profile.name,
-            photos=[
-                DisclosedPhoto(
-                    photo_id=str(photo.id),
-                    url=resources.photo_store.link(photo.object_key, life=life),
-                    url_expires_at=expires_at,
-                )
-                for photo in member.photos
-            ],
+            photos=[to_disclosed_photo(photo, links(resources, photo), expires_at) for photo in member.photos],
         )

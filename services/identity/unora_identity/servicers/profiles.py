@@ -41,10 +41,11 @@ from unora_identity.domain.onboarding import missing_steps
 from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, to_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
+from unora_identity.use_cases.photo_objects import delete_objects_of_deleted, links
 from unora_identity.use_cases.photo_uploads import (
     ReceivedPhoto,
     add_received_photo,
-    delete_uploaded_file,
+    delete_what_is_left,
     offer_upload,
     receive_upload,
 )
@@ -53,7 +54,7 @@ from unora_identity.use_cases.profiles import set_hobbies, update_profile
 
 
 class Profiles:
-    """Profile, hobbies and photos of the caller (PR-01 to PR-07)."""
+    """Profile, hobbies and photos of the caller (PR-01 to PR-09)."""
 
     service = "unora.identity.v1.ProfileService"
 
@@ -119,29 +120,32 @@ class Profiles:
 
     @custom_idempotent
     async def CompletePhotoUpload(self, request: CompletePhotoUploadRequest, call: Call) -> CompletePhotoUploadResponse:
-        """PR-02, PR-03, PR-07: makes an upload a photo, then deletes the uploaded file with its metadata."""
+        """PR-02, PR-03, PR-07 to PR-09: makes an upload a photo, then deletes the uploaded file with its metadata, and
+        the objects of the photo that was replaced.
+        """
         assert call.user is not None
         response = await self._complete(request, call)
-        await delete_uploaded_file(self.resources, call.user, UUID(request.photo_id))
+        await delete_what_is_left(self.runtime, call.user, UUID(request.photo_id))
         return response
 
     @reads
     async def ListPhotos(self, request: ListPhotosRequest, db: Session) -> ListPhotosResponse:
-        """PR-04: the caller's own photos, with links that are valid for minutes."""
+        """PR-04, PR-09: the caller's own photos, with links that are valid for minutes."""
         photos = (await _get_own(db)).member.photos
-        link, life = self.resources.photo_store.link, self.policy.link_life
         return ListPhotosResponse(
             photos=[
-                to_photo(photo, position, link(photo.object_key, life=life))
+                to_photo(photo, position, links(self.resources, photo))
                 for position, photo in enumerate(photos, start=1)
             ]
         )
 
-    @idempotent
-    async def DeletePhoto(self, request: DeletePhotoRequest, tx: Tx) -> DeletePhotoResponse:
-        """PR-02: deletes a photo."""
-        await delete_photo(tx, self.resources, UUID(request.photo_id))
-        return DeletePhotoResponse()
+    @custom_idempotent
+    async def DeletePhoto(self, request: DeletePhotoRequest, call: Call) -> DeletePhotoResponse:
+        """PR-02, PR-04: deletes a photo, then its objects, so that its links stop working."""
+        assert call.user is not None
+        response = await self._delete(request, call)
+        await delete_objects_of_deleted(self.resources, self.runtime.database, call.user, UUID(request.photo_id))
+        return response
 
     @idempotent
     async def ReorderPhotos(self, request: ReorderPhotosRequest, tx: Tx) -> ReorderPhotosResponse:
@@ -151,9 +155,14 @@ class Profiles:
             photos=[to_photo(photo, position) for position, photo in enumerate(photos, start=1)]
         )
 
+    @idempotent
+    async def _delete(self, request: DeletePhotoRequest, tx: Tx) -> DeletePhotoResponse:
+        await delete_photo(tx, self.resources, UUID(request.photo_id))
+        return DeletePhotoResponse()
+
     async def _receive(self, request: CompletePhotoUploadRequest, call: Call) -> ReceivedPhoto | None:
         assert call.user is not None
-        return await receive_upload(self.runtime, call.user, UUID(request.photo_id))
+        return await receive_upload(self.runtime, call.user, UUID(request.photo_id), UUID(request.request_id))
 
     @idempotent(prepare=_receive)
     async def _complete(

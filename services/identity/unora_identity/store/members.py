@@ -15,9 +15,8 @@ from unora_common.rows import Columns, from_row
 from unora_identity.domain.accounts import Account, Inventory, LockedMember
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import Member
-from unora_identity.domain.photos import Photo
 from unora_identity.domain.profiles import Profile
-from unora_identity.store.photos import PHOTO_COLUMNS
+from unora_identity.store.photos import PHOTO_COLUMNS, photo_of
 from unora_identity.store.profiles import PROFILE_COLUMNS
 
 _ACCOUNT = Columns("id", "version", "created_at")
@@ -101,7 +100,7 @@ def _account(row: Row) -> Account:
         suspended=row["suspended"],
         member=Member(
             profile=from_row(Profile, row),
-            photos=tuple(_photo(photo) for photo in row["photos"]),
+            photos=tuple(photo_of(photo) for photo in row["photos"]),
             hobbies=tuple(Hobby(option, words) for option, words, _ in row["hobbies"]),
             streak_completed=row["streak_completed"],
             gov_id_verified=row["gov_id_verified"],
@@ -109,7 +108,3 @@ def _account(row: Row) -> Account:
         hobby_names={option: name for option, _, name in row["hobbies"]},
         inventory=from_row(Inventory, row),
     )
-
-
-def _photo(values: Sequence[object]) -> Photo:
-    return from_row(Photo, dict(zip(PHOTO_COLUMNS, values, strict=True)))

@@ -1,4 +1,4 @@
-"""Photos, and the offers to upload them, with every object that an offer may have left in the object store."""
+"""The photos of members."""
 
 from __future__ import annotations
 
@@ -10,37 +10,22 @@ from unora_common.database import Session, Tx
 from unora_common.ids import uuid7
 from unora_common.rows import Columns, from_row
 
-from unora_identity.domain.photos import Photo, PhotoQuality, UploadOffer
+from unora_identity.domain.photos import Photo, PhotoQuality
 
-PHOTO_COLUMNS = Columns("id", "object_key", "has_face", "quality_passed", "width", "height")
+PHOTO_COLUMNS = Columns(
+    *("id", "object_key", "card_key", "thumbnail_key", "fingerprint"),
+    *("has_face", "quality_passed", "width", "height"),
+)
 _INSERTED = PHOTO_COLUMNS + Columns("user_id", "position", "sharpness", "brightness", "created_at")
 
-# A repeat finds its offer, and moves the time after which its objects are orphans.
-OFFER = """
-    INSERT INTO identity.photo_uploads AS u
-        (id, user_id, request_id, content_type, object_keys, expires_at, replaces_photo_id)
-    VALUES ($1, $2, $3, $4, ARRAY[$5::text], $6, $7)
-    ON CONFLICT (user_id, request_id) DO UPDATE SET expires_at = greatest(u.expires_at, excluded.expires_at)
-    WHERE u.removing_at IS NULL
-    RETURNING id, content_type, object_keys[1] AS object_key, replaces_photo_id"""
-UNCOMPLETED = """
-    SELECT u.expires_at FROM identity.photo_uploads u
-    WHERE u.user_id = $1 AND u.request_id <> u.id AND NOT EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id)"""
-FIND = """
-    SELECT u.object_keys[1] AS object_key, EXISTS (SELECT FROM identity.photos p WHERE p.id = u.id) AS completed
-    FROM identity.photo_uploads u WHERE u.id = $1 AND u.user_id = $2 AND u.removing_at IS NULL"""
-# Committed before the object is stored, so that the object is known whatever happens after.
-NOTE_OBJECT = """
-    UPDATE identity.photo_uploads SET object_keys = object_keys || $2::text
-    WHERE id = $1 AND removing_at IS NULL AND cardinality(object_keys) < 20"""
-LOCK_OFFER = "SELECT replaces_photo_id FROM identity.photo_uploads WHERE id = $1 AND removing_at IS NULL FOR UPDATE"
 ADD = f"INSERT INTO identity.photos ({_INSERTED.names()}) VALUES ({_INSERTED.parameters()})"
-# The row of a deleted photo stays, because reveals refer to it (RE-12). Its object is left to the clean-up, as an
-# expired offer without a request of a client. The offer from which the photo came stays too: as long as its form is
-# valid, the client may post another file, which the clean-up must find.
+# The row of a deleted photo stays, because reveals refer to it (RE-12). Its objects are left to the clean-up, as an
+# expired offer without a request of a client, to which the trigger all_sizes adds the other sizes. The offer from which
+# the photo came stays too: as long as its form is valid, the client may post another file, and the clean-up finds it.
 DELETE = """
     WITH gone AS (
-        UPDATE identity.photos SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL RETURNING user_id, object_key)
+        UPDATE identity.photos SET deleted_at = $2, fingerprint = NULL
+        WHERE id = $1 AND deleted_at IS NULL RETURNING user_id, object_key)
     INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
     SELECT $4, user_id, $4, 'image/jpeg', ARRAY[object_key], $3 FROM gone"""
 # Two photos of a member must never have one position, not even for a moment, so all leave theirs first.
@@ -48,56 +33,27 @@ CLEAR_POSITIONS = "UPDATE identity.photos SET deleted_at = $2 WHERE user_id = $1
 SET_POSITIONS = """
     UPDATE identity.photos p SET position = o.position, deleted_at = NULL
     FROM unnest($2::uuid[]) WITH ORDINALITY AS o (id, position) WHERE p.id = o.id AND p.user_id = $1"""
-# Marked first and removed later, so that no upload is completed while its objects are being removed. The clock is read
-# by a SELECT of its own: bare in the condition, it would be read for each row, and no index could be used.
-MARK_ORPHANS = """
-    WITH old AS (
-        SELECT id FROM identity.photo_uploads
-        WHERE expires_at < $1
-            AND (removing_at IS NULL OR removing_at < (SELECT clock_timestamp()) - interval '5 minutes')
-        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-    UPDATE identity.photo_uploads u SET removing_at = clock_timestamp() FROM old WHERE u.id = old.id
-    RETURNING u.id, u.object_keys"""
-IN_USE = "SELECT object_key FROM identity.photos WHERE object_key = ANY($1) AND deleted_at IS NULL"
-REMOVE = "DELETE FROM identity.photo_uploads WHERE id = ANY($1) AND removing_at IS NOT NULL"
+DELETED_KEYS = """
+    SELECT array_remove(ARRAY[object_key, card_key, thumbnail_key], NULL) AS object_keys
+    FROM identity.photos WHERE id = $1 AND user_id = $2 AND deleted_at IS NOT NULL"""
+REPLACED = """
+    SELECT p.id FROM identity.photo_uploads u JOIN identity.photos p ON p.id = u.replaces_photo_id
+    WHERE u.id = $1 AND u.user_id = $2 AND p.user_id = $2 AND p.deleted_at IS NOT NULL"""
+SET_SIZES = """
+    UPDATE identity.photos SET card_key = $2, thumbnail_key = $3, fingerprint = $4
+    WHERE id = $1 AND deleted_at IS NULL AND thumbnail_key IS NULL"""
 
 
-async def add_or_find_offer(
-    tx: Tx, new: UploadOffer, user: UUID, request_id: UUID, expires_at: datetime
-) -> UploadOffer | None:
-    """Stores an offer, or finds that of the same request. None if the objects of that offer are being removed."""
-    values = (new.id, user, request_id, new.content_type, new.object_key, expires_at, new.replaces_photo_id)
-    row = await tx.row(OFFER, *values)
-    return from_row(UploadOffer, row) if row else None
-
-
-async def list_uncompleted(tx: Tx, user: UUID) -> list[datetime]:
-    """The expiry times of all stored offers to a member that did not become a photo."""
-    return [row["expires_at"] for row in await tx.rows(UNCOMPLETED, user)]
-
-
-async def find_upload(session: Session, photo: UUID) -> tuple[str, bool] | None:
-    """The key of the file that the caller uploads for a photo, and whether the upload was completed."""
-    row = await session.row(FIND, photo, session.user)
-    return (row["object_key"], row["completed"]) if row else None
-
-
-async def note_object(tx: Tx, photo: UUID, object_key: str) -> bool:
-    """Records an object that is about to be stored. Returns False if the offer is over, or was tried too often."""
-    return await tx.run(NOTE_OBJECT, photo, object_key) == 1
-
-
-async def lock_offer(tx: Tx, photo: UUID) -> tuple[bool, UUID | None]:
-    """Keeps the offer from being removed until the end of the transaction. Returns whether there is still an offer, and
-    the photo that it replaces.
-    """
-    row = await tx.row(LOCK_OFFER, photo)
-    return (True, row["replaces_photo_id"]) if row else (False, None)
+def photo_of(values: Sequence[object]) -> Photo:
+    """A photo from its PHOTO_COLUMNS."""
+    row = dict(zip(PHOTO_COLUMNS, values, strict=True))
+    signed = row.pop("fingerprint")
+    return from_row(Photo, row, fingerprint=signed if signed is None else int(str(signed)) % 2**64)
 
 
 async def delete(tx: Tx, photo: UUID, expired_at: datetime) -> None:
-    """Deletes a photo, and leaves its object to the clean-up as one that expired at `expired_at`, by the machine's
-    clock.
+    """Deletes a photo, and leaves its objects to the clean-up as those of an offer that expired at `expired_at`, by the
+    machine's clock.
     """
     await tx.run(DELETE, photo, tx.now, expired_at, uuid7())
 
@@ -112,6 +68,7 @@ async def add(tx: Tx, user: UUID, photo: Photo, position: int, quality: PhotoQua
     """Stores a photo."""
     values = _INSERTED.values_of(
         photo,
+        fingerprint=_signed(photo.fingerprint),
         user_id=user,
         position=position,
         sharpness=quality.sharpness,
@@ -121,16 +78,25 @@ async def add(tx: Tx, user: UUID, photo: Photo, position: int, quality: PhotoQua
     await tx.run(ADD, *values)
 
 
-async def mark_orphans(tx: Tx, expired_before: datetime, limit: int) -> dict[UUID, list[str]]:
-    """Takes offers that are over; returns their objects. If the replica dies, another takes them after 5 minutes."""
-    return {row["id"]: row["object_keys"] for row in await tx.rows(MARK_ORPHANS, expired_before, limit)}
+async def set_sizes(tx: Tx, photo: UUID, card_key: str, thumbnail_key: str, fingerprint: int | None) -> bool:
+    """PR-08, PR-09: stores the sizes and the fingerprint of a photo that has none. False if the photo is deleted, or
+    has them by now.
+    """
+    return await tx.run(SET_SIZES, photo, card_key, thumbnail_key, _signed(fingerprint)) == 1
 
 
-async def list_in_use(session: Session, object_keys: Sequence[str]) -> set[str]:
-    """Those of the objects that are photos."""
-    return {row["object_key"] for row in await session.rows(IN_USE, list(object_keys))}
+async def list_keys_of_deleted(session: Session, user: UUID, photo: UUID) -> list[str]:
+    """The objects that a member's deleted photo had; none for a photo that is not deleted."""
+    keys: list[str] | None = await session.value(DELETED_KEYS, photo, user)
+    return keys or []
 
 
-async def remove_offers(tx: Tx, offers: Sequence[UUID]) -> int:
-    """Deletes offers whose objects are deleted."""
-    return await tx.run(REMOVE, list(offers))
+async def find_replaced(session: Session, user: UUID, photo: UUID) -> UUID | None:
+    """The deleted photo whose place this one has taken."""
+    replaced: UUID | None = await session.value(REPLACED, photo, user)
+    return replaced
+
+
+def _signed(fingerprint: int | None) -> int | None:
+    """Postgres has no unsigned integers: the upper half becomes negative."""
+    return fingerprint - 2**64 if fingerprint is not None and fingerprint >= 2**63 else fingerprint

@@ -1,22 +1,24 @@
-"""Profiles, photos and hobbies (PR-01 to PR-07)."""
+"""Profiles, photos and hobbies (PR-01 to PR-09)."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     REAL,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
     ForeignKey,
     Index,
+    Integer,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import timestamp
 
 from unora_identity.tables.accounts import users
@@ -60,6 +62,7 @@ photo_uploads = Table(
     Column("expires_at", timestamp(), nullable=False),
     Column("removing_at", timestamp()),
     Column("replaces_photo_id", UUID()),
+    Column("refusals", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("user_id", "request_id"),
     Index("ix_photo_uploads_expires_at", "expires_at"),
     comment="Offers to upload, with every object that may have come of them; times are the machine's (PR-07)",
@@ -80,10 +83,24 @@ photos = Table(
     Column("height", SmallInteger, nullable=False),
     Column("created_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
+    Column("card_key", Text),
+    Column("thumbnail_key", Text),
+    Column("fingerprint", BigInteger),
     UniqueConstraint("object_key"),
     CheckConstraint("position BETWEEN 1 AND 6", name="position"),
     Index("uq_photos_user_id_position", "user_id", "position", unique=True, postgresql_where=LIVING),
     comment="At most 6 photos of each user, private until Day 15 (PR-02, PR-04)",
+)
+
+photo_sizing = Table(
+    "photo_sizing",
+    metadata,
+    Column("id", Boolean, primary_key=True, server_default=text("true")),
+    Column("passed_photo_id", UUID(), nullable=False, server_default=text("'00000000-0000-0000-0000-000000000000'")),
+    Column("tries", Integer, nullable=False, server_default=text("1")),
+    Column("claimed_until", timestamp(), nullable=False),
+    CheckConstraint("id", name="one_row"),
+    comment="One row: how far the job has come that makes the sizes of earlier photos; times are the machine's (PR-09)",
 )
 
 hobby_options = Table(

@@ -31,6 +31,20 @@ async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+async def finish_first(work: Coroutine[Any, Any, T]) -> T:
+    """Awaits work that cannot be stopped, such as a thread's. If the caller is cancelled, it stops only when the work
+    has ended: until then the work takes what the caller gives back.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait([task])
+        _ended(task)
+        raise
+
+
 def _ended(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
     if not task.cancelled():

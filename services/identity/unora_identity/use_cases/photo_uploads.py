@@ -1,12 +1,11 @@
-"""PR-02, PR-03, PR-07: a picture becomes a photo: offered, posted to the object store, inspected, cleaned, stored.
+"""PR-02, PR-03, PR-07 to PR-09: a picture becomes a photo: offered, posted to the object store, inspected, cleaned,
+stored in three sizes.
 
-The object store and the inspection come before the transaction. Each object is recorded before it can exist, so that
-the clean-up finds what a crash leaves (jobs.py).
+The object store and the inspection come before the transaction.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +22,7 @@ from unora_identity.domain.photos import (
     PhotoNotFound,
     PhotoNotUploaded,
     PhotoQuality,
+    PhotoSize,
     UploadOffer,
     add_photo,
     position_of,
@@ -30,12 +30,20 @@ from unora_identity.domain.photos import (
     require_few_uploads,
     require_room,
 )
-from unora_identity.providers.photo_store import ObjectMissing, ObjectTooLarge, StoreUnavailable, UploadForm
+from unora_identity.providers.photo_store import ObjectMissing, ObjectTooLarge, UploadForm
 from unora_identity.providers.pictures import PhotoTooLarge, Picture
 from unora_identity.resources import Resources
-from unora_identity.store import photos
-from unora_identity.use_cases.background import run_to_completion
+from unora_identity.store import photo_uploads, photos
+from unora_identity.use_cases.background import finish_first, run_to_completion
 from unora_identity.use_cases.member_update import update_member
+from unora_identity.use_cases.photo_objects import (
+    delete_objects,
+    delete_objects_of_deleted,
+    new_keys,
+    put_sizes,
+    upload_key,
+)
+from unora_identity.use_cases.photo_refusals import BAD_FILES, note_refusal, require_open
 from unora_identity.use_cases.photos import expired_now
 
 
@@ -54,11 +62,6 @@ class ReceivedPhoto:
 
     photo: Photo
     quality: PhotoQuality
-
-
-def upload_key(user: UUID, photo: UUID) -> str:
-    """The key of the file as it was uploaded; only its clean copy is ever shown."""
-    return f"uploads/{user}/{photo}"
 
 
 async def offer_upload(
@@ -81,7 +84,9 @@ async def offer_upload(
         replaces_photo_id=replaces_photo_id,
     )
     async with runtime.database.transaction(user) as tx, update_member(tx, user, policy) as update:
-        offer = await photos.add_or_find_offer(tx, new, user, request_id, expires_at)
+        offer = await photo_uploads.add_or_find_offer(
+            tx, new, user, request_id, expires_at, policy.upload_refusals_most
+        )
         if offer is None or (offer.content_type, offer.replaces_photo_id) != (content_type, replaces_photo_id):
             raise RequestIdReused
         if offer.id == photo:
@@ -89,42 +94,52 @@ async def offer_upload(
                 require_room(update.before.photos, policy)
             else:
                 position_of(update.before.photos, replaces_photo_id)
-            require_few_uploads(await photos.list_uncompleted(tx, user), policy)
+            require_few_uploads(await photo_uploads.list_uncompleted(tx, user), policy)
+    resources.vision.prepare()  # the decoders load while the client uploads
     form = resources.photo_store.upload_form(
         offer.object_key, content_type=content_type, most_bytes=resources.most_bytes, life=policy.upload_life
     )
     return OfferedUpload(photo_id=offer.id, form=form, expires_at=expires_at)
 
 
-async def receive_upload(runtime: Runtime[IdentityConfig, Resources], user: UUID, photo: UUID) -> ReceivedPhoto | None:
-    """Reads, inspects and cleans an uploaded file, and stores the copy. None if the upload was completed before.
+async def receive_upload(
+    runtime: Runtime[IdentityConfig, Resources], user: UUID, photo: UUID, request_id: UUID
+) -> ReceivedPhoto | None:
+    """Reads, inspects and cleans an uploaded file, and stores the sizes. None if the upload was completed before.
 
-    Each attempt stores its copy under its own key, so that the copy that was inspected is the one that is kept, even if
-    another file is posted meanwhile.
+    Each attempt stores them under keys of its own, so that what was inspected is what is kept, even if another file is
+    posted meanwhile.
     """
     resources = runtime.resources
     async with runtime.database.session(user) as session:
-        found = await photos.find_upload(session, photo)
-    if found is None:
+        upload = await photo_uploads.find(session, photo)
+    if upload is None:
         raise PhotoNotFound
-    uploaded_key, completed = found
-    if completed:
+    require_open(upload, request_id, resources)
+    if upload.completed:
         return None
-    await resources.inspection_slots.acquire()
-    # A thread cannot be stopped: the slot is released when the work has ended, not when the call is cancelled.
-    picture = await run_to_completion(_inspect(resources, uploaded_key))
-    object_key = f"photos/{user}/{photo}/{uuid7()}"
+    try:
+        async with resources.photo_work.turn(user):
+            picture = await _inspect(resources, upload.object_key)
+    except BAD_FILES as refusal:
+        # It counts also if the caller hangs up now.
+        await run_to_completion(note_refusal(runtime, photo, upload.object_key, request_id, refusal))
+        raise
+    keys = new_keys(user, photo)
     async with runtime.database.transaction(user) as tx:
-        if not await photos.note_object(tx, photo, object_key):
+        if not await photo_uploads.note_objects(tx, photo, [*keys.values()], resources.policy.upload_refusals_most):
             raise PhotoNotFound
-    await resources.photo_store.put(object_key, picture.jpeg, content_type="image/jpeg")
+    await put_sizes(resources, {keys[size]: jpeg for size, jpeg in picture.sizes.items()})
     kept = Photo(
         id=photo,
         has_face=picture.has_face,
         quality_passed=picture.quality_passed,
         width=picture.width,
         height=picture.height,
-        object_key=object_key,
+        object_key=keys[PhotoSize.FULL],
+        card_key=keys[PhotoSize.CARD],
+        thumbnail_key=keys[PhotoSize.THUMBNAIL],
+        fingerprint=picture.fingerprint,
     )
     return ReceivedPhoto(kept, PhotoQuality(picture.sharpness, picture.brightness))
 
@@ -132,24 +147,25 @@ async def receive_upload(runtime: Runtime[IdentityConfig, Resources], user: UUID
 async def add_received_photo(
     tx: Tx, resources: Resources, photo: UUID, received: ReceivedPhoto | None
 ) -> tuple[Photo, int]:
-    """PR-02: makes the picture the caller's last photo, if there is still room, or puts it in the place of the photo
-    that it replaces; once. Returns the photo and its position.
+    """PR-02, PR-08: makes the picture the caller's last photo, if there is still room, or puts it in the place of the
+    photo that it replaces; once, and only if no other photo of the caller shows it. Returns the photo and its position.
     """
     async with update_member(tx, tx.user, resources.policy) as update:
         before = update.before.photos
         for position, known in enumerate(before, start=1):
             if known.id == photo:
                 return known, position
-        offered, replaced = await photos.lock_offer(tx, photo)
+        offered, replaced = await photo_uploads.lock_offer(tx, photo, resources.policy.upload_refusals_most)
         if received is None or not offered:
             raise PhotoNotFound
         if replaced is None:
             after = add_photo(before, received.photo, resources.policy)
         else:
-            after = replace_photo(before, replaced, received.photo)
+            after = replace_photo(before, replaced, received.photo, resources.policy)
             await photos.delete(tx, replaced, expired_now(resources))
         position = position_of(after, photo)
         await photos.add(tx, tx.user, received.photo, position, received.quality)
+        await photo_uploads.give_objects(tx, photo, [*received.photo.keys])
         event = PhotoAdded(
             **next(update.headers),
             photo_id=photo,
@@ -161,22 +177,23 @@ async def add_received_photo(
         return received.photo, position
 
 
-async def delete_uploaded_file(resources: Resources, user: UUID, photo: UUID) -> None:
-    """PR-07: deletes the file as it was uploaded, with its metadata. If the object store is unavailable, the clean-up
-    deletes it some hours later.
+async def delete_what_is_left(runtime: Runtime[IdentityConfig, Resources], user: UUID, photo: UUID) -> None:
+    """PR-04, PR-07: after an upload was completed, deletes the file as it was uploaded, with its metadata, and the
+    objects of the photo that was replaced. If the object store is unavailable, the clean-up does it.
     """
-    with suppress(StoreUnavailable):
-        await resources.photo_store.delete(upload_key(user, photo))
+    await delete_objects(runtime.resources, [upload_key(user, photo)])
+    async with runtime.database.session(user) as session:
+        replaced = await photos.find_replaced(session, user, photo)
+    if replaced:
+        await delete_objects_of_deleted(runtime.resources, runtime.database, user, replaced)
 
 
 async def _inspect(resources: Resources, uploaded_key: str) -> Picture:
-    """Releases the slot that the caller has acquired."""
+    """While the caller has a turn (XX-07)."""
     try:
-        data = await resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes)
+        data = await finish_first(resources.photo_store.get(uploaded_key, most_bytes=resources.most_bytes))
         return await resources.vision.inspect(data)
     except ObjectMissing:
         raise PhotoNotUploaded from None
     except ObjectTooLarge:
         raise PhotoTooLarge(most_bytes=resources.most_bytes) from None
-    finally:
-        resources.inspection_slots.release()

@@ -16,8 +16,8 @@ from unora_identity.use_cases.member_update import update_member
 
 
 async def delete_photo(tx: Tx, resources: Resources, photo: UUID) -> None:
-    """PR-02: deletes a photo of the caller, unless a discovery-ready member needs it. The next clean-up deletes its
-    object.
+    """PR-02: deletes a photo of the caller, unless a discovery-ready member needs it. Its objects are left to the
+    clean-up, if nobody deletes them before.
     """
     async with update_member(tx, tx.user, resources.policy) as update:
         after = remove_photo(update.before.photos, photo)

@@ -45,10 +45,12 @@ class FramedText:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Photo:
-    """A photo of the partner, with a link that expires."""
+    """A photo of the partner, with a link for each size (PR-09); all expire at once."""
 
     id: UUID
     url: str
+    thumbnail_url: str
+    card_url: str
     url_expires_at: datetime
 
 

@@ -9,6 +9,7 @@ from tests.integration.testing.breakages import (
     matching,
     payments,
     personality,
+    photos,
     reveals,
     safety,
     standing,
@@ -22,6 +23,7 @@ __all__ = ["BREAKAGES", "Breakage"]
 
 BREAKAGES = (
     *trust.BREAKAGES,
+    *photos.BREAKAGES,
     *discovery.BREAKAGES,
     *matching.BREAKAGES,
     *streaks.BREAKAGES,

@@ -14,7 +14,7 @@ from unora_local.binaries import script
 FOLDER: Final = Path(__file__).resolve().parents[2] / "deploy" / "k8s"
 OVERLAYS: Final = ("dev", "prod")
 VERSIONS: Final = ("1.30", kubernetes_validate.latest_version())
-"""The oldest version with all features in use (a pause in preStop), and the newest with schemas here."""
+"""The oldest version that is supported, and the newest with schemas here."""
 Object = dict[str, Any]
 
 

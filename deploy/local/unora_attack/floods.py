@@ -31,19 +31,17 @@ OVERLOAD_CONNECTIONS: Final = 4
 """Of each of the processes that overload a service."""
 
 
-async def again_and_again(
-    record: Record, seconds: float, one: Callable[[int], Awaitable[Any]], at_once: int = AT_ONCE
-) -> Tally:
-    """Makes `one` so many times at once, and each again as soon as it has ended, for so long."""
-    end = time.monotonic() + seconds
+async def again_and_again(seconds: float, one: Callable[[int], Awaitable[Any]]) -> Tally:
+    """Makes `one` AT_ONCE times at once, and each again as soon as it has ended, for so long."""
+    record = Record(seconds)
     numbers = count()
 
     async def worker() -> None:
-        while time.monotonic() < end and record.made < MOST_CALLS:
+        while record.going_on and record.made < MOST_CALLS:
             async with record.one():
                 await one(next(numbers))
 
-    await asyncio.gather(*(worker() for _ in range(at_once)))
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
     return record.tally()
 
 
@@ -62,7 +60,7 @@ async def cheap_calls(orders: Orders) -> Tally:
         several = channels[method.split(".")[0]]
         await call(several[number % len(several)], method, make().SerializeToString(), token=orders.token)
 
-    return await again_and_again(Record(), orders.seconds, one)
+    return await again_and_again(orders.seconds, one)
 
 
 async def empty_streams(orders: Orders) -> Tally:
@@ -78,7 +76,7 @@ async def empty_streams(orders: Orders) -> Tally:
         method = channels[number % len(channels)].stream_unary("/unora.billing.v1.BillingService/GetCredits")
         await method(timeout=60)
 
-    return await again_and_again(Record(), orders.seconds, one)
+    return await again_and_again(orders.seconds, one)
 
 
 async def forged_tokens(orders: Orders) -> Tally:
@@ -90,7 +88,7 @@ async def forged_tokens(orders: Orders) -> Tally:
         token = forged[number % len(forged)]
         await call(channels[number % len(channels)], "matching.v1.MatchingService/GetInventory", b"", token=token)
 
-    return await again_and_again(Record(), orders.seconds, one)
+    return await again_and_again(orders.seconds, one)
 
 
 def _forged(token: str, number: int) -> str:
@@ -116,7 +114,7 @@ async def calls_without_a_member(orders: Orders) -> Tally:
         several = channels[method.split(".")[0]]
         await call(several[number % len(several)], method, request.SerializeToString())
 
-    return await again_and_again(Record(), orders.seconds, one)
+    return await again_and_again(orders.seconds, one)
 
 
 def _of_nobody(number: int) -> tuple[str, Message]:
@@ -135,9 +133,8 @@ def _of_nobody(number: int) -> tuple[str, Message]:
 
 async def check_ins(orders: Orders) -> Tally:
     """Calls of many members at a fixed rate, whether earlier ones were answered or not."""
-    record = Record()
     channels = [orders.target.channel("streak") for _ in range(OVERLOAD_CONNECTIONS)]
-    begin = time.monotonic()
+    record = Record(orders.seconds)
 
     async def one(number: int, token: str, request: bytes) -> None:
         async with record.one():
@@ -145,8 +142,9 @@ async def check_ins(orders: Orders) -> Tally:
 
     async with asyncio.TaskGroup() as group:
         number = 0
-        while (passed := time.monotonic() - begin) < orders.seconds and number < len(orders.calls):
-            while number < min(int(passed * orders.rate), len(orders.calls)):
+        while record.going_on and number < len(orders.calls):
+            due = int((time.monotonic() - record.begin) * orders.rate)
+            while number < min(due, len(orders.calls)):
                 group.create_task(one(number, *orders.calls[number]))
                 number += 1
             await asyncio.sleep(0.002)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +57,12 @@ class Tally(msgspec.Struct):
 
     outcomes: dict[str, int] = {}
     """How often: OK, or the status and the reason."""
+    began: float = 0.0
+    """When it began to attack; this and the next by the clock that all processes of this machine share."""
+    ended: float = 0.0
+    """When it stopped: what was under way then may have ended later."""
     seconds: float = 0.0
+    """From the beginning until the last call had ended."""
     answered_p50_ms: float = 0.0
     refused_p50_ms: float = 0.0
     """As the attacker sees it: with the time on the wire, and in the attacker's own queues."""
@@ -84,6 +90,8 @@ def merged(tallies: list[Tally]) -> Tally:
         outcomes.update(each.outcomes)
     return Tally(
         dict(outcomes),
+        min(each.began for each in tallies),
+        max(each.ended for each in tallies),
         max(each.seconds for each in tallies),
         max(each.answered_p50_ms for each in tallies),
         max(each.refused_p50_ms for each in tallies),
@@ -96,13 +104,20 @@ def merged(tallies: list[Tally]) -> Tally:
 class Record:
     """Counts outcomes while an attack goes on."""
 
-    def __init__(self) -> None:
-        self._begin = time.monotonic()
+    def __init__(self, seconds: float = inf) -> None:
+        """The attack goes on for so many seconds from now on."""
+        self.begin = time.monotonic()
+        self.end = self.begin + seconds
         self._outcomes: Counter[str] = Counter()
         self._answered: list[float] = []
         self._refused: list[float] = []
         self._hints_missing = 0
         self.longest_open = 0.0
+
+    @property
+    def going_on(self) -> bool:
+        """Whether the time is not over."""
+        return time.monotonic() < self.end
 
     @property
     def made(self) -> int:
@@ -139,7 +154,9 @@ class Record:
         """All of it."""
         return Tally(
             dict(self._outcomes),
-            time.monotonic() - self._begin,
+            self.begin,
+            min(self.end, time.monotonic()),
+            time.monotonic() - self.begin,
             percentile(self._answered, 0.5) * 1000,
             percentile(self._refused, 0.5) * 1000,
             percentile(self._refused, 0.99) * 1000,

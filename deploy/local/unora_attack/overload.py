@@ -19,14 +19,14 @@ from unora_attack.orders import Orders, Tally
 from unora_attack.row import Attack, Played
 from unora_attack.scene import Scene
 
-PEAK_CALLS: Final = 4000
+PEAK_CALLS: Final = 3000
 PEAK_CONCURRENCY: Final = (32, 64)
 """Calls at once at which the peak is looked for."""
 TIMES: Final = 3
 SECONDS: Final = 8.0
 ATTACKERS: Final = 2
 """Processes; each opens several connections (floods.OVERLOAD_CONNECTIONS)."""
-STREAKS: Final = 60_000
+STREAKS: Final = 30_000
 """For the peak and the overload together; each is checked in once."""
 LEAST_OF_PEAK: Final = 0.8
 MOST_MEDIAN: Final = 0.05

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -101,25 +100,24 @@ async def complete_at_once(orders: Orders) -> Tally:
             raise
         await renew(used, photo)
 
-    return await again_and_again(Record(), orders.seconds, one)
+    return await again_and_again(orders.seconds, one)
 
 
 async def upload_and_complete(orders: Orders) -> Tally:
     """One member uploads the file and completes it, twice at once, again and again. Only completions are recorded."""
-    record = Record()
-    end = time.monotonic() + orders.seconds
+    record = Record(orders.seconds)
 
     async def worker() -> None:
         uploader = Uploader(orders, orders.token)
         with suppress(TooManyUploads):
-            while time.monotonic() < end:
-                await _upload(uploader, record, end)
+            while record.going_on:
+                await _upload(uploader, record)
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
     return record.tally()
 
 
-async def _upload(uploader: Uploader, record: Record, end: float) -> None:
+async def _upload(uploader: Uploader, record: Record) -> None:
     """One upload until it is a photo, which is deleted, or over."""
     photo_id, refusals = await uploader.post(), 0
     while refusals < COMPLETIONS:
@@ -129,7 +127,7 @@ async def _upload(uploader: Uploader, record: Record, end: float) -> None:
         except grpc.aio.AioRpcError as error:
             if reason_of(error) != BUSY:
                 refusals += 1
-            elif time.monotonic() < end:
+            elif record.going_on:
                 await asyncio.sleep(0.2)
             else:
                 return

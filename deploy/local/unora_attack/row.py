@@ -77,7 +77,7 @@ async def measure(attack: Attack, scene: Scene, traffic: Traffic, memory: Memory
     logs.skip()
     begin = time.monotonic()
     played = await attack.play(scene)
-    end = time.monotonic()
+    begin, end = played.tally.began or begin, played.tally.ended or time.monotonic()
     until_normal = await traffic.until_normal(end)
     await traffic.until_over(end)
     samples = within(traffic.samples, begin, end)

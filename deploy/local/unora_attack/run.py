@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from itertools import groupby
 from typing import Final
 
 import uvloop
-from unora_local.own_stack import new_folder, own_stack
+from unora_bench.stack import new_folder, own_stack, say
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
 
@@ -64,7 +63,6 @@ async def _until_told_to_stop(folder: RunFolder, attacks: Sequence[Attack]) -> i
 
 async def play(folder: RunFolder, attacks: Sequence[Attack], rows: list[Row]) -> None:
     """Plays all attacks on a stack of their own, and adds a row for each."""
-    say("a stack of its own starts")
     making = asyncio.create_task(_gallery(folder, attacks))
     try:
         async with own_stack(folder) as env:
@@ -93,8 +91,3 @@ async def _play(scene: Scene, attacks: Sequence[Attack], rows: list[Row]) -> Non
                 rows.append(row)
                 for fault in row.faults:
                     say(f"  not as aimed: {fault}")
-
-
-def say(text: str) -> None:
-    """Progress, beside the report."""
-    print(f"  … {text}", file=sys.stderr, flush=True)

@@ -17,8 +17,7 @@ REST: Final = 0.5
 
 async def silent_connections(orders: Orders) -> Tally:
     """Opens connections to a service's ports for calls and for metrics, and again when they are cut."""
-    record = Record()
-    end = time.monotonic() + orders.seconds
+    record = Record(orders.seconds)
     certificate = orders.target.certificate("gateway")
     tls = ssl.create_default_context(cafile=str(certificate.ca))
     tls.load_cert_chain(certificate.cert, certificate.key)
@@ -26,7 +25,7 @@ async def silent_connections(orders: Orders) -> Tally:
     calls, metrics = orders.target.addresses[orders.context], orders.target.metrics[orders.context]
 
     async def hold(address: str, context: ssl.SSLContext | None, what: str) -> None:
-        while time.monotonic() < end:
+        while record.going_on:
             began = time.monotonic()
             record.count(await _hold(address, context, f"{orders.context}.unora", what))
             record.longest_open = max(record.longest_open, time.monotonic() - began)

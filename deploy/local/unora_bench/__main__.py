@@ -12,19 +12,18 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora_local import ports
-from unora_local.own_stack import new_folder, own_stack
 from unora_local.run_folder import RunFolder
 
 from unora_bench import echo, population, processor, profile, sql
 from unora_bench.calls import CHECK_IN, DASHBOARD, check_in, check_ins, drive, plan_for, published, tokens_of
 from unora_bench.driver import Plan
 from unora_bench.population import MEMBER, MEMBERS, READER
+from unora_bench.stack import new_folder, own_stack, say, until
 
 
 class Bench:
@@ -42,7 +41,6 @@ class Bench:
     async def run(self) -> None:
         """Measures the limits first, each with nothing else at work, then the stack."""
         await self._echo()
-        say("a stack of its own starts")
         async with own_stack(self.stack) as env:
             await population.make(env.postgres, self.calls * 3)
             each = self.calls // self.concurrency
@@ -71,7 +69,7 @@ class Bench:
         (port,) = ports.free()
         server = await asyncio.create_subprocess_exec(sys.executable, "-m", "unora_bench.echo", str(port))
         try:
-            await _until(lambda: not ports.is_free(port))
+            await until(lambda: not ports.is_free(port))
             calls = [("", check_in(n)) for n in range(self.calls)]
             await self._drive("echo", Plan(f"127.0.0.1:{port}", echo.METHOD, self.concurrency, calls))
         finally:
@@ -83,20 +81,6 @@ class Bench:
         result = await drive(plan, self.folder)
         self.figures[name] = result.rate
         self.figures[f"{name}_p50_ms"], self.figures[f"{name}_p99_ms"] = result.p50_ms, result.p99_ms
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    """Waits for another process, a minute at most."""
-    for _ in range(600):
-        if condition():
-            return
-        await asyncio.sleep(0.1)
-    raise TimeoutError("waited a minute for a process to start")
-
-
-def say(text: str) -> None:
-    """Progress, beside the report."""
-    print(f"  … {text}", file=sys.stderr, flush=True)
 
 
 def report(bench: Bench) -> str:

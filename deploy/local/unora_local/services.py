@@ -51,6 +51,7 @@ def environment(context: str, backing: Backing) -> dict[str, str]:
         "UNORA_TLS_CA": str(certificate.ca),
         "UNORA_TLS_CERT": str(certificate.cert),
         "UNORA_TLS_KEY": str(certificate.key),
+        "UNORA_SHUTDOWN_DELAY": "0",
         "UNORA_REFLECTION": "true",
         "UNORA_GATEWAY_CALLERS": "gateway,developer",
     }

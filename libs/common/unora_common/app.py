@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -58,6 +58,9 @@ class App(Generic[C, R]):
         self.consumers: list[Consumer] = []
         self.jobs: list[Job] = []
         self.server: Server | None = None
+        self._serves_calls = False
+        self._ending = False
+        self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._connections = AsyncExitStack()
         """Everything that `open` has opened so far. It is closed in the opposite order."""
@@ -65,7 +68,7 @@ class App(Generic[C, R]):
     async def open(self) -> None:
         """Connects, and makes the parts; serves nothing yet. If it fails, it closes all that it has opened.
 
-        Raises ConfigError, or OSError if Postgres is away.
+        It does not need Postgres, and waits a few seconds at most for NATS. Raises ConfigError.
         """
         try:
             await self._connect()
@@ -77,6 +80,7 @@ class App(Generic[C, R]):
         """Starts the gRPC server, not ready yet; without `calls` it serves nothing but health and reflection."""
         servicers = [make(self.runtime) for make in self.service.servicers] if calls else []
         authenticator = Authenticator(self.verifier, self.revocations)
+        self._serves_calls = calls
         self.server = Server(self.runtime, authenticator, self.service.constraints, servicers)
         await self.server.start()
         self.log.info("serving", address=self.server.address)
@@ -92,6 +96,20 @@ class App(Generic[C, R]):
         self._start(self.readiness.watch(self._set_ready))
         self._start(self.revocations.run(self.config.revocations_interval, self.log))
 
+    async def drain(self, enough: asyncio.Event) -> None:
+        """Says that it is not ready, and goes on serving for a moment, until clients know; `enough` cuts that short.
+
+        A worker, and a process that was not ready, get no calls, so they do not wait.
+        """
+        self._ending = True
+        if self.server is None:
+            return
+        gets_calls = self._serves_calls and self.server.ready
+        await self.server.set_ready(False)
+        if gets_calls:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(enough.wait(), self.config.shutdown_delay)
+
     async def close(self) -> None:
         """Stops in the order in which nothing is lost: calls, then work, then connections. It may be called twice, and
         after an `open` that failed.
@@ -99,6 +117,7 @@ class App(Generic[C, R]):
         if self.server:
             await self.server.set_ready(False)
             await self.server.stop()
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -149,7 +168,14 @@ class App(Generic[C, R]):
         self.jobs += [Job(every, method, self.log, self.metrics) for every, method in jobs]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.ensure_future(work))
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Work goes on until `close` cancels it. If it ends before that, only this line tells."""
+        if not self._closing:
+            self.log.error("work ended", failure=None if task.cancelled() else task.exception())
 
     async def _exchange_events(self) -> None:
         await self.messaging.connected()
@@ -159,7 +185,7 @@ class App(Generic[C, R]):
                 tasks.create_task(consumer.run())
 
     async def _set_ready(self, ready: bool) -> None:
-        if self.server:
+        if self.server and not self._ending:
             await self.server.set_ready(ready)
 
     def _wake_relay(self) -> None:

@@ -8,15 +8,20 @@ import os
 import signal
 import sys
 import zoneinfo
+from collections.abc import Coroutine
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvloop
 
 from unora_common.app import App
 from unora_common.config import Config, ConfigError, given, load
+from unora_common.logs import describe
 from unora_common.replay import Replay
+from unora_common.server import ContractError
 from unora_common.service import Service
+from unora_common.stray_output import capture
+from unora_common.transient import is_transient
 
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
@@ -29,12 +34,12 @@ def main(service: Service[C, R], arguments: list[str] | None = None) -> int:
     if options.command == "migrate":
         return _migrate(service)
     try:
-        config = load(service.config)
-    except ConfigError as error:
+        app = App(service, load(service.config))
+    except (ConfigError, OSError) as error:  # OSError of a certificate's file
         print(f"unora_{service.name}: {error}", file=sys.stderr)
         return 2
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(App(service, config), options))
+        return runner.run(_run(app, options))
 
 
 def _parser(service: Service[C, R]) -> argparse.ArgumentParser:
@@ -58,7 +63,10 @@ def _parser(service: Service[C, R]) -> argparse.ArgumentParser:
 
 
 def _migrate(service: Service[C, R]) -> int:
-    from unora_common.migrations import upgrade  # alembic and SQLAlchemy, which no running service needs in memory
+    # alembic and SQLAlchemy, which no running service needs in memory
+    from sqlalchemy.exc import DBAPIError
+
+    from unora_common.migrations import upgrade
 
     try:
         dsn = given("UNORA_DATABASE_URL", os.environ)
@@ -67,38 +75,87 @@ def _migrate(service: Service[C, R]) -> int:
     except ConfigError as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 2
-    changed = upgrade(service.name, dsn)
+    try:
+        changed = upgrade(service.name, dsn)
+    except (OSError, DBAPIError) as error:
+        print(f"migrate: {_first_line(getattr(error, 'orig', None) or error)}", file=sys.stderr)
+        return 1
     print(f"{service.name}: {'migrated' if changed else 'is up to date'}")
     return 0
 
 
 async def _run(app: App[C, R], options: argparse.Namespace) -> int:
-    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    capture(app.log, loop)
+    stop, enough = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        """The first signal ends the process; a second one ends its delay."""
+        (enough if stop.is_set() else stop).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, on_signal)
     try:
-        await app.open()
-    except (OSError, ConfigError) as error:
-        print(f"unora_{app.context}: {error}", file=sys.stderr)
-        return 1
-    try:
+        if not await _unless(stop, app.open()):
+            return 0
         if options.command:
             return await _command(app, options)
-        app.log.info("starting", version=version("unora"), role=options.role)
-        if app.config.metrics_listen:
-            app.metrics.serve(app.config.metrics_listen)
-        await app.serve(calls=options.role != "worker")
-        if options.role != "api":
-            app.work()
-        app.watch()
-        await stop.wait()
-        app.log.info("stopping")
+        await _serve(app, options.role, stop)
+        await app.drain(enough)
         return 0
+    except (ConfigError, ContractError, OSError) as error:
+        print(f"unora_{app.context}: {error}", file=sys.stderr)
+        return 1
     finally:
         await app.close()
 
 
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Runs the work to its end, or cancels it when the process is to stop. Returns whether the work is done."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+        await asyncio.wait({working})
+        if not working.cancelled():
+            working.result()
+        return not working.cancelled()
+    finally:
+        stopping.cancel()
+
+
+async def _serve(app: App[C, R], role: str, stop: asyncio.Event) -> None:
+    """Serves and works until the process is to stop."""
+    app.log.info("starting", version=version("unora"), role=role)
+    if app.config.metrics_listen:
+        app.metrics.serve(app.config.metrics_listen)
+    await app.serve(calls=role != "worker")
+    if role != "api":
+        app.work()
+    app.watch()
+    await stop.wait()
+    app.log.info("stopping")
+
+
 async def _command(app: App[C, R], options: argparse.Namespace) -> int:
+    """Runs a command. Unlike a service it does not wait for Postgres: who typed it should know at once."""
+    try:
+        async with asyncio.timeout(app.timeouts.command):
+            await app.database.check()
+    except Exception as error:
+        print(f"unora_{app.context}: Postgres does not answer: {_first_line(error)}", file=sys.stderr)
+        return 1
+    try:
+        return await _run_command(app, options)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        print(f"unora_{app.context}: interrupted ({describe(error)}); run it again", file=sys.stderr)
+        return 1
+
+
+async def _run_command(app: App[C, R], options: argparse.Namespace) -> int:
     if options.command in ("republish", "replay"):
         await app.messaging.connected()
     if options.command == "republish":
@@ -108,6 +165,11 @@ async def _command(app: App[C, R], options: argparse.Namespace) -> int:
         print(f"{applied} dead letters of {app.context} applied")
         return 0
     return await app.service.commands[options.command].run(app.runtime, options)
+
+
+def _first_line(error: BaseException) -> str:
+    """The text of an error without its details, which may hold values."""
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 async def _republish(app: App[C, R]) -> int:

@@ -82,6 +82,8 @@ class Clients:
                 ("grpc.keepalive_time_ms", 60_000),
                 ("grpc.initial_reconnect_backoff_ms", 200),
                 ("grpc.max_reconnect_backoff_ms", 2_000),
+                # A rollout replaces all replicas within seconds; gRPC would ask for their addresses every 30.
+                ("grpc.dns_min_time_between_resolutions_ms", 1_000),
                 ("grpc.service_config", msgspec.json.encode(policy).decode()),
             ],
         )

@@ -75,8 +75,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for a call without a deadline of its own."""
     longest_deadline: float = 60.0
     """The most seconds that a call gets, whatever its own deadline."""
+    shutdown_delay: float = 5.0
+    """Seconds that a process which ends goes on serving: clients learn meanwhile that it is not ready any more."""
     shutdown_grace: float = 10.0
-    """Seconds that calls in flight get to finish."""
+    """Seconds that calls in flight get to finish after that."""
     jwks_refresh: float = 300.0
     """Seconds between two fetches of identity's public keys."""
     revocations_interval: float = 10.0

@@ -23,6 +23,7 @@ from unora_common.errors import RetryLater
 from unora_common.handlers import Consumes, Envelope
 from unora_common.logs import describe
 from unora_common.messaging import Messaging
+from unora_common.outages import Outage
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import stream
 from unora_common.transient import is_transient
@@ -62,6 +63,7 @@ class Consumer:
         self._dead_letters = dead_letters
         self._method = method
         self._log = runtime.log.bind(consumer=self.name)
+        self._outage = Outage(self._log, "consumer interrupted")
         self._applied = runtime.metrics.events_applied.labels(self.name)
         self._subscription: JetStreamContext.PullSubscription | None = None
         self.waiting = 0
@@ -82,8 +84,9 @@ class Consumer:
         while True:
             try:
                 await self.step(wait=5.0)
+                self._outage.over()
             except Exception as error:  # whatever it is, the consumer must go on without a restart
-                self._log.warning("consumer interrupted", failure=error)
+                self._outage.failed(error)
                 await self._unsubscribe()
                 await asyncio.sleep(1.0)
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -17,10 +17,18 @@ from google.protobuf.message import Message
 
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
+from unora_common.config import ConfigError
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 
 Row = asyncpg.Record
+Pooled: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Row]"
+BROKEN = (asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
+"""Errors after which a connection must not go back to the pool: its state is unknown, or it leads to a server that is
+no longer the primary.
+"""
+LOST_WITHIN = 1.0
+"""Seconds in which a connection that Postgres has ended is closed on this side too."""
 UNLIMITED: Final = nullcontext()
 
 
@@ -29,7 +37,7 @@ class Session:
 
     __slots__ = ("_connection", "_user")
 
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Row], user: UUID | None) -> None:
+    def __init__(self, connection: Pooled, user: UUID | None) -> None:
         self._connection = connection
         self._user = user
 
@@ -58,7 +66,7 @@ class Tx(Session):
 
     __slots__ = ("_now", "deferred", "events")
 
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Row], user: UUID | None) -> None:
+    def __init__(self, connection: Pooled, user: UUID | None) -> None:
         super().__init__(connection, user)
         self._now: datetime | None = None
         self.events: list[Message] = []
@@ -129,18 +137,26 @@ class Database:
     async def open(
         cls, dsn: str, context: str, *, connections: int, kept: int, timeouts: Timeouts, wake: Callable[[], None]
     ) -> Database:
-        """Opens the pool. Calls of gateways leave `kept` of its connections to other work (XX-06). `wake` is called
-        after each commit that emitted an event.
+        """Opens the pool; it connects at the first use, so a process may start before Postgres. Calls of gateways leave
+        `kept` of its connections to other work (XX-06). `wake` is called after each commit that emitted an event.
+        Raises ConfigError for what is no address of Postgres.
         """
+        if not dsn.startswith(("postgresql://", "postgres://")):
+            raise ConfigError("UNORA_DATABASE_URL cannot be read: it begins with postgresql://")
         pool = await asyncpg.create_pool(
             dsn,
-            min_size=1,
+            min_size=0,
             max_size=connections,
             command_timeout=timeouts.command,
             server_settings=_settings(context, timeouts),
             reset=_reset,
         )
         return cls(pool, context, wake, max(connections - kept, 1))
+
+    async def check(self) -> None:
+        """Returns if Postgres answers. Raises what asyncpg does, or OSError."""
+        async with self.session() as session:
+            await session.value("SELECT 1")
 
     async def close(self) -> None:
         """Closes the pool when the work in progress has ended."""
@@ -150,20 +166,26 @@ class Database:
     async def session(self, user: UUID | None = None) -> AsyncIterator[Session]:
         """A connection for reads."""
         async with self._turn(), self._pool.acquire() as connection:
-            yield Session(connection, user)
+            try:
+                yield Session(connection, user)
+            except BROKEN as error:
+                await _drop(connection, error)
 
     @asynccontextmanager
     async def transaction(self, user: UUID | None = None) -> AsyncIterator[Tx]:
         """A transaction around the work: commits with its events when the block ends, rolls back when it raises."""
         async with self._turn(), self._pool.acquire() as connection:
-            async with connection.transaction():
-                tx = Tx(connection, user)
-                yield tx
-                if tx.events:
-                    tx.deferred.append(self._outbox.write(tx.events))
-                if tx.deferred:
-                    sql, arguments = combine(tx.deferred)
-                    await connection.execute(sql, *arguments)
+            try:
+                async with connection.transaction():
+                    tx = Tx(connection, user)
+                    yield tx
+                    if tx.events:
+                        tx.deferred.append(self._outbox.write(tx.events))
+                    if tx.deferred:
+                        sql, arguments = combine(tx.deferred)
+                        await connection.execute(sql, *arguments)
+            except BROKEN as error:
+                await _drop(connection, error)
             if tx.events:
                 self._wake()
 
@@ -192,3 +214,30 @@ async def _reset(connection: asyncpg.Connection[Row]) -> None:
     """
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")
+
+
+async def _drop(connection: Pooled, error: Exception) -> NoReturn:
+    """Ends a connection that broke, and raises the error, or ConnectionDoesNotExistError if Postgres had ended it.
+
+    When Postgres ends an idle connection, asyncpg gets the notice before the end. A statement between the two raises
+    InternalClientError, which may just as well be an error of this program: then the connection stays open.
+    """
+    if isinstance(error, asyncpg.InternalClientError):
+        try:
+            async with asyncio.timeout(LOST_WITHIN):
+                while not _is_closed(connection):  # noqa: ASYNC110 - asyncpg has nothing to wait for
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pass
+        else:
+            raise asyncpg.ConnectionDoesNotExistError("Postgres had ended the connection") from error
+    if not _is_closed(connection):
+        connection.terminate()
+    raise error
+
+
+def _is_closed(connection: Pooled) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken it back
+        return True

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from unora_common.errors import DomainError, Exhausted, InvalidArgument, Unavailable
-from unora_common.transient import TRANSIENT_ERRORS, TRANSIENT_STATUSES
+from unora_common.transient import is_transient
 
 STATUS = {code.name: code for code in grpc.StatusCode}
 DETAILS = "grpc-status-details-bin"
@@ -38,13 +38,10 @@ def to_domain_error(error: BaseException, constraints: Mapping[str, type[DomainE
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         refusal = constraints.get(str(error.constraint_name))
         return refusal() if refusal else Internal()
-    if isinstance(error, grpc.aio.AioRpcError):
-        if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-            return DeadlineExceeded()
-        return Unavailable() if error.code() in TRANSIENT_STATUSES else Internal()
-    if isinstance(error, TimeoutError):
+    is_late = isinstance(error, grpc.aio.AioRpcError) and error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    if is_late or isinstance(error, TimeoutError):
         return DeadlineExceeded()
-    return Unavailable() if isinstance(error, TRANSIENT_ERRORS) else Internal()
+    return Unavailable() if is_transient(error) else Internal()
 
 
 def to_status(error: DomainError, context: str) -> status_pb2.Status:

@@ -24,6 +24,32 @@ PROBE_CALLS: Final = 4
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
+class Health(health.aio.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
+    """The health of one process. Its streams end when the process does: clients that only watch would keep it waiting
+    for the whole grace period.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = asyncio.Event()
+
+    async def Watch(self, request: HealthCheckRequest, context: Context) -> None:  # noqa: N802 - the contract's name
+        """Tells each change, until the client or the process ends."""
+        watching = asyncio.ensure_future(super().Watch(request, context))
+        ending = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait({watching, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ending.cancel()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def end(self) -> None:
+        """Says for the last time that nothing is served, and ends all streams."""
+        await self.enter_graceful_shutdown()
+        self._ended.set()
+
+
 class HealthServer:
     """Serves health, and nothing else, on a port of its own. Watch is not served: a probe asks, and goes away."""
 

@@ -11,6 +11,8 @@ from unora_common.database import Database
 from unora_common.handlers import Every
 from unora_common.logs import Log
 from unora_common.metrics import Metrics
+from unora_common.outages import Outage
+from unora_common.transient import is_transient
 
 MAX_SECONDS = 60.0
 """The deadline of one run; calls to other contexts get less."""
@@ -23,7 +25,8 @@ class Job:
         self.name: str = method.__name__
         self._every = every
         self._method = method
-        self._log = log
+        self._log = log.bind(job=self.name)
+        self._outage = Outage(self._log, "job interrupted")
         self._done = metrics.jobs_done.labels(self.name)
 
     async def run(self) -> None:
@@ -32,8 +35,12 @@ class Job:
             try:
                 while await self.step():
                     pass
+                self._outage.over()
             except Exception as error:
-                self._log.error("job failed", job=self.name, failure=error)
+                if is_transient(error):
+                    self._outage.failed(error)
+                else:
+                    self._log.error("job failed", failure=error)
             await asyncio.sleep(self._every.seconds)
 
     async def step(self) -> int:

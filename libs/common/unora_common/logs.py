@@ -16,7 +16,7 @@ ALLOWED = frozenset(
         *("timestamp", "level", "event", "service", "role", "trace", "error", "exception"),
         *("method", "caller", "user_id", "code", "reason", "seconds"),
         *("consumer", "subject", "event_id", "aggregate_id", "failures", "job", "count"),
-        *("address", "version", "missing", "names"),
+        *("address", "version", "missing", "names", "source"),
     }
 )
 

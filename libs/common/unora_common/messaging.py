@@ -10,8 +10,13 @@ from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from unora_common.logs import Log, describe
+from unora_common.config import ConfigError
+from unora_common.logs import Log
+from unora_common.outages import Outage
 from unora_common.timeouts import Timeouts
+
+RETRY_DELAY = 1.0
+"""Seconds until connecting begins anew after it ended with an error."""
 
 
 class Messaging:
@@ -24,6 +29,9 @@ class Messaging:
         self._context = context
         self._urls = [each.strip() for each in url.split(",")]
         self._log = log
+        self._outage = Outage(log, "nats error")
+        self._runs = False
+        """Whether `open` has returned without a connection."""
         self._woken = woken
         self._timeouts = timeouts
         self._wake_subject = f"wake.{context}"
@@ -32,13 +40,19 @@ class Messaging:
         self.jetstream = self.client.jetstream(timeout=timeouts.nats)
 
     async def open(self) -> None:
-        """Begins to connect, and waits up to `Timeouts.nats_start` for it. Raises what NATS refuses outright."""
-        self._connecting = asyncio.ensure_future(self._connect())
+        """Begins to connect, and waits up to `Timeouts.nats_start` for it. Raises ConfigError if that cannot succeed,
+        such as for an address that cannot be read.
+        """
+        self._connecting = asyncio.ensure_future(self._reach())
         await asyncio.wait({self._connecting}, timeout=self._timeouts.nats_start)
         if self._connecting.done():
-            await self._connecting
+            try:
+                await self._connecting
+            except (ValueError, NatsError) as error:
+                raise ConfigError(f"UNORA_NATS_URL cannot be used: {error}") from error
         else:
             self._log.warning("nats does not answer yet")
+            self._runs = True
 
     async def connected(self) -> None:
         """Returns when NATS was reached for the first time. Called after `open`."""
@@ -63,6 +77,17 @@ class Messaging:
         with suppress(NatsError, AssertionError):  # AssertionError if the client did not begin to connect
             await self.client.close()
 
+    async def _reach(self) -> None:
+        """Connects. Once the process runs, it begins anew after an error: events wait for NATS."""
+        while True:
+            try:
+                return await self._connect()
+            except Exception as error:
+                if not self._runs:
+                    raise
+                self._log.error("connecting to nats failed", failure=error)
+            await asyncio.sleep(RETRY_DELAY)
+
     async def _connect(self) -> None:
         await self.client.connect(
             self._urls,
@@ -71,11 +96,19 @@ class Messaging:
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept
             error_cb=self._on_error,
+            reconnected_cb=self._on_connected,
         )
         await self.client.subscribe(self._wake_subject, cb=self._on_wake)
+        await self._on_connected()
 
     async def _on_wake(self, _: Msg) -> None:
         self._woken()
 
     async def _on_error(self, error: Exception) -> None:
-        self._log.warning("nats error", error=describe(error))
+        if self.client.is_connected:
+            self._log.warning("nats error", failure=error)
+        else:
+            self._outage.failed(error)
+
+    async def _on_connected(self) -> None:
+        self._outage.over()

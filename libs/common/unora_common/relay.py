@@ -17,6 +17,7 @@ from nats.js import JetStreamContext
 from prometheus_client import CollectorRegistry, Counter
 
 from unora_common.logs import Log, describe
+from unora_common.outages import Outage
 from unora_common.timeouts import Timeouts
 
 BATCH = 500
@@ -42,6 +43,7 @@ class Relay:
         self._command_timeout = timeouts.command
         self._stream = stream
         self._log = log
+        self._outage = Outage(log, "relay interrupted")
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._leads = False
         self._woken = asyncio.Event()
@@ -64,8 +66,9 @@ class Relay:
             try:
                 while await self.step():
                     pass
+                self._outage.over()
             except Exception as error:  # whatever it is, the outbox must not wait for a restart
-                self._log.warning("relay interrupted", failure=error)
+                self._outage.failed(error)
                 await self.close()
                 self._woken.clear()
             await _either(self._woken.wait, interval)

@@ -13,6 +13,7 @@ from unora_common.dead_letters import subject_of_dead_letters
 from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS
+from unora_common.transient import is_transient
 
 
 class Replay:
@@ -57,7 +58,8 @@ class Replay:
         try:
             await consumer.transact([message])
         except Exception as error:  # it stays where it is, and the next gets its turn
-            self._log.error("event failed", consumer=consumer.name, event_id=identifier, failure=error)
+            report = self._log.warning if is_transient(error) else self._log.error
+            report("event failed", consumer=consumer.name, event_id=identifier, failure=error)
             return False
         async with self._database.transaction() as tx:
             await tx.run(

@@ -16,7 +16,7 @@ from unora_common.config import Config
 from unora_common.errors import DomainError
 from unora_common.handlers import Handling
 from unora_common.health import READINESS
-from unora_common.health_server import HealthServer, guarded
+from unora_common.health_server import Health, HealthServer, guarded
 from unora_common.pipeline import handler
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
 from unora_common.runtime import AnyRuntime
@@ -50,7 +50,9 @@ class Server:
         """`constraints` maps names of database constraints to refusals. Raises ContractError."""
         config: Config = runtime.config
         self._grace = config.shutdown_grace
-        self.health = health.aio.HealthServicer()
+        self.ready = False
+        """Whether calls should come to this process, as it says of itself."""
+        self.health = Health()
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", MEGABYTE),
@@ -104,12 +106,13 @@ class Server:
 
     async def set_ready(self, ready: bool) -> None:
         """Sets whether calls should come to this process."""
+        self.ready = ready
         status = health_pb2.HealthCheckResponse
         await self.health.set(READINESS, status.SERVING if ready else status.NOT_SERVING)
 
     async def stop(self) -> None:
         """Takes no new calls, and gives those in flight the grace period."""
-        await self.health.enter_graceful_shutdown()
+        await self.health.end()
         await self._server.stop(self._grace)
         if self.probes:
             await self.probes.stop()

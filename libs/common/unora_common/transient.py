@@ -13,18 +13,27 @@ TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
     RetryLater,
     Unavailable,
     TimeoutError,
-    # Postgres cannot be reached.
+    # Postgres cannot be reached, shuts down, starts, refuses new connections, or has ended this one.
     OSError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    # It is no longer the primary.
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TargetServerAttributeNotMatched,
+    # The password, the role or the database is wrong: it may be about to change, and no event is at fault.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    # A migration changed a type or a table under a prepared statement; asyncpg has forgotten the statement by now.
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InvalidCachedStatementError,
     # Postgres gave up the statement because of other work.
     *CONFLICTS,
     asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
+    asyncpg.TransactionTimeoutError,
 )
 TRANSIENT_STATUSES = frozenset(
     {
@@ -40,4 +49,6 @@ def is_transient(error: BaseException) -> bool:
     """Whether a later attempt may succeed; for an error of a call to another context, its status decides."""
     if isinstance(error, grpc.aio.AioRpcError):
         return error.code() in TRANSIENT_STATUSES
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return False  # an argument or a setting of this program is wrong: each attempt meets the error again
     return isinstance(error, TRANSIENT_ERRORS)

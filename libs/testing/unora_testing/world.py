@@ -122,8 +122,13 @@ class World:
 
     def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         """The configuration of one service in this world."""
-        name, certificate = service.name, self.certificates[service.name]
-        variables = {
+        config: Config = load(service.config, self.variables(service.name))
+        return msgspec.structs.replace(config, peers=dict(peers), retry_delays=FAST, **changes)
+
+    def variables(self, name: str) -> dict[str, str]:
+        """The environment of one service in this world, without the addresses of the others."""
+        certificate = self.certificates[name]
+        return {
             "UNORA_DATABASE_URL": self.testbed.dsn(self.database, f"unora_{name}"),
             "UNORA_NATS_URL": self.testbed.nats(name, self.worker),
             "UNORA_TLS_CA": str(certificate.ca),
@@ -154,8 +159,6 @@ class World:
             "UNORA_STRIPE_SECRET_KEY": self.payments_key,
             "UNORA_STRIPE_WEBHOOK_SECRET": self.payments_secret,
         }
-        config: Config = load(service.config, variables)
-        return msgspec.structs.replace(config, peers=dict(peers), retry_delays=FAST, **changes)
 
     # Callers
 

@@ -62,7 +62,8 @@ class SubscriptionJobs:
                 async with self.runtime.database.transaction() as tx:
                     done += await process_due(tx, user_id, self.policy)
             except Exception as error:  # the other subscriptions continue
-                self.runtime.log.error("subscription cannot be renewed", user_id=str(user_id), failure=error)
+                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
+                report("subscription cannot be renewed", user_id=str(user_id), failure=error)
         return done
 
 

@@ -19,6 +19,7 @@ from unora_identity.use_cases.photo_sizes import size_next_photo
 PURGE_BATCH: Final = 1000
 OFFER_BATCH: Final = 20
 BIRTHDAY_BATCH: Final = 200
+SIZE_BATCH: Final = 20
 
 
 class BirthdayJobs:
@@ -41,8 +42,11 @@ class PhotoJobs:
 
     @every(seconds=60)
     async def size_photos(self) -> int:
-        """PR-08, PR-09: makes the sizes and the fingerprint of a photo that was uploaded before there were any."""
-        return await size_next_photo(self.runtime)
+        """PR-08, PR-09: makes the sizes and fingerprints of photos that were uploaded before there were any."""
+        done = 0
+        while done < SIZE_BATCH and await size_next_photo(self.runtime):
+            done += 1
+        return done
 
 
 class CleanUpJobs:

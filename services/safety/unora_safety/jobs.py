@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
+from unora_common.transient import is_transient
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.patterns import History
@@ -53,7 +54,8 @@ class DetectionJobs:
             try:
                 await self._examine(history)
             except Exception as error:
-                self.runtime.log.error("member cannot be examined", aggregate_id=str(history.user_id), failure=error)
+                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
+                report("member cannot be examined", aggregate_id=str(history.user_id), failure=error)
             else:
                 examined.add(history.user_id)
         async with self.runtime.database.transaction() as tx:

@@ -207,8 +207,9 @@ async def test_every_method_of_every_service_has_a_budget(bare_world: BareWorld)
             caller = "gateway" if policy.may_call("gateway", ("gateway",)) else sorted(policy.callers)[0]
             metadata = bare_world.caller(roles=["admin"]).metadata if policy.needs_member else ()
             async with channel_to(bare_world, bare_world.address(app), caller) as channel:
-                call = channel.unary_unary(policy.path)(b"", metadata=metadata, timeout=GENEROUS)
-                answers[policy.path] = (await refusal(call)).reason
+                method: Any = channel.unary_unary(policy.path)
+                refused = await refusal(method(b"", metadata=metadata, timeout=GENEROUS))
+                answers[policy.path] = refused.reason
     budget = {policy.path: "TOO_MANY_CALLS" if policy.needs_member else "SERVICE_BUSY" for policy in policies}
     assert answers == budget
 

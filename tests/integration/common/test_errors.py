@@ -29,6 +29,10 @@ class Refused(DomainError):
     reason = "TOO_OFTEN"
 
 
+class WrongArgument(asyncpg.InterfaceError, ValueError):
+    """As asyncpg's error for an argument that does not fit its statement, which has no public name."""
+
+
 def _rpc_error(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
     return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details=SECRET)
 
@@ -102,6 +106,7 @@ async def test_an_unknown_error_leaves_as_internal_and_is_logged_without_its_mes
         (lambda: asyncpg.UndefinedTableError(SECRET), "INTERNAL", "INTERNAL"),
         (lambda: asyncpg.InsufficientPrivilegeError(SECRET), "INTERNAL", "INTERNAL"),
         (lambda: KeyError(SECRET), "INTERNAL", "INTERNAL"),
+        (lambda: WrongArgument(SECRET), "INTERNAL", "INTERNAL"),
     ],
 )
 async def test_every_error_has_its_status(

@@ -17,7 +17,7 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.app import App
 from unora_common.health import READINESS
-from unora_testing.deadlines import GENEROUS
+from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld, Probe
 
@@ -101,3 +101,14 @@ async def test_the_exit_status_of_the_probe_command_says_whether_the_process_is_
     assert await ask(address(app)) == (0, "SERVING")
     code, said = await ask("")
     assert (code, "UNORA_HEALTH_LISTEN is not set" in said) == (2, True)
+
+
+async def test_a_client_that_watches_the_health_does_not_delay_the_end_of_the_process(bare_world: BareWorld) -> None:
+    app = await bare_world.open("matching", servicers=[], changes={"shutdown_grace": 10 * GENEROUS})
+    watch = bare_world.stub(health_pb2_grpc.HealthStub, "matching").Watch(
+        health_pb2.HealthCheckRequest(service=READINESS)
+    )
+    assert (await watch.read()).status == NOT_SERVING
+    del bare_world.apps["matching"]
+    await within(app.close())
+    assert await watch.code() == grpc.StatusCode.OK

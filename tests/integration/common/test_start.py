@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import msgspec
 import pytest
-from nats.errors import Error as NatsError
+from unora_common import messaging
 from unora_common.app import App
 from unora_common.config import Config, ConfigError
+from unora_common.logs import logger
+from unora_common.messaging import Messaging
 from unora_common.runtime import Runtime
 from unora_common.service import Service
-from unora_testing.deadlines import TIMEOUTS, eventually
+from unora_testing.deadlines import TIMEOUTS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld
 
@@ -67,10 +71,10 @@ async def test_a_part_that_cannot_be_made_ends_the_start_and_closes_what_was_ope
     await app.close()
 
 
-async def test_without_postgres_the_start_fails_and_closes_what_was_opened(bare_world: BareWorld) -> None:
+async def test_an_address_that_is_not_of_postgres_ends_the_start(bare_world: BareWorld) -> None:
     resources, tasks = Resources(), asyncio.all_tasks()
-    app = make_app(bare_world, resources, database_url=f"postgres://unora_streak@{NOWHERE}/none")
-    with pytest.raises(OSError, match="refused"):
+    app = make_app(bare_world, resources, database_url="mysql://unora_streak@127.0.0.1/none")
+    with pytest.raises(ConfigError, match="begins with postgresql://"):
         await app.open()
     await require_all_closed(bare_world, resources, tasks)
     await app.close()
@@ -79,7 +83,7 @@ async def test_without_postgres_the_start_fails_and_closes_what_was_opened(bare_
 async def test_an_address_of_nats_that_cannot_be_read_ends_the_start(bare_world: BareWorld) -> None:
     resources, tasks = Resources(), asyncio.all_tasks()
     app = make_app(bare_world, resources, nats_url="nats://[")
-    with pytest.raises((NatsError, ValueError)):
+    with pytest.raises(ConfigError, match="UNORA_NATS_URL cannot be used"):
         await app.open()
     await require_all_closed(bare_world, resources, tasks)
     await app.close()
@@ -91,7 +95,7 @@ async def test_a_start_that_is_cancelled_while_it_waits_for_nats_closes_what_was
     starting = asyncio.ensure_future(app.open())
 
     async def connected() -> bool:
-        return bool(await connections(bare_world)) and app.messaging._connecting is not None
+        return hasattr(app, "messaging") and app.messaging._connecting is not None
 
     await eventually(connected, "the start waits for NATS")
     starting.cancel()
@@ -110,3 +114,50 @@ async def test_a_process_may_be_closed_before_it_was_opened_and_twice(bare_world
     assert resources.closed
     assert await connections(bare_world) == 0
     await app.close()
+
+
+async def test_connecting_to_nats_that_fails_after_the_start_is_logged_and_begins_anew(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, may_fail, tries = Messaging._connect, asyncio.Event(), 0
+
+    async def fails_once(self: Messaging) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            await may_fail.wait()
+            raise RuntimeError("not foreseen")
+        await connect(self)
+
+    monkeypatch.setattr(Messaging, "_connect", fails_once)
+    monkeypatch.setattr(messaging, "RETRY_DELAY", 0.0)
+    app, log = make_app(bare_world, Resources()), StringIO()
+    app.log = logger("streak", "info", log)
+    app.timeouts = replace(TIMEOUTS, nats_start=0.01)
+    await app.open()
+    app.work()
+    may_fail.set()
+    await within(app.messaging.connected())
+    lines = [msgspec.json.decode(line) for line in log.getvalue().splitlines()]
+    assert [(line["event"], line.get("error")) for line in lines] == [
+        ("nats does not answer yet", None),
+        ("connecting to nats failed", "RuntimeError"),
+    ]
+    await app.close()
+
+
+async def test_work_that_ends_before_the_process_does_is_logged(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise RuntimeError("not foreseen")
+
+    app, log = make_app(bare_world, Resources()), StringIO()
+    app.log = logger("streak", "info", log)
+    await app.open()
+    monkeypatch.setattr(app.messaging, "connected", fail)
+    app.work()
+    await eventually(lambda: '"work ended"' in log.getvalue(), "the end is logged")
+    assert "RuntimeError" in log.getvalue()
+    await app.close()
+    assert log.getvalue().count('"work ended"') == 1

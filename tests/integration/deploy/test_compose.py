@@ -85,7 +85,7 @@ def test_a_service_finds_its_configuration_in_its_mounted_folder(
     assert len(paths) >= 5
     assert all(Path(path).read_bytes() for path in paths)
     grace = float(services[context]["stop_grace_period"].removesuffix("s"))
-    assert grace > config.shutdown_grace
+    assert grace > config.shutdown_delay + config.shutdown_grace
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

@@ -145,8 +145,10 @@ def test_a_process_accepts_its_configuration(
     there = {name: value.replace(MOUNT, str(secrets / context)) for name, value in environment.items()}
     config = load(config_of(context), there)
     spec = rendered.pods()[f"{context}-{role}"]["spec"]
-    pause = container(rendered.pods()[f"{context}-{role}"])["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert spec["terminationGracePeriodSeconds"] >= pause + config.shutdown_grace + 5
+    assert "lifecycle" not in container(rendered.pods()[f"{context}-{role}"]), (
+        "the process itself serves on for a moment"
+    )
+    assert spec["terminationGracePeriodSeconds"] >= config.shutdown_delay + config.shutdown_grace + 5
     own, tls = (source["secret"] for source in spec["volumes"][0]["projected"]["sources"])
     assert (own["name"], tls["name"]) == (f"{context}-secrets", f"{context}-tls")
     assert {item["path"] for item in tls["items"]} == {"ca.pem", "cert.pem", "key.pem"}

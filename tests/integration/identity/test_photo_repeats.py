@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from uuid import UUID
 
 import grpc
 import pytest
@@ -12,6 +13,9 @@ from unora.identity.v1.profile_service_pb2 import (
     CreatePhotoUploadRequest,
     ListPhotosRequest,
 )
+from unora_common.ids import uuid7
+from unora_identity.domain.photos import PhotoRepeated
+from unora_identity.use_cases.photo_uploads import add_received_photo, receive_upload
 from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
@@ -97,6 +101,29 @@ async def test_of_two_uploads_of_one_picture_at_once_one_becomes_a_photo(people:
     done = await race(turn, [complete(photo) for photo in uploads])
     assert Counter(done) == {"OK": 1, "PHOTO_REPEATED": 1}
     assert len(await ids_of(people, signed)) == 1
+
+
+@pytest.mark.parametrize("turn", range(6))
+async def test_the_lock_of_the_member_decides_which_of_two_replicas_adds_the_picture(
+    world: World, people: People, turn: int
+) -> None:
+    """Both have inspected their file before either adds its photo."""
+    signed, app = await people.sign_in(), world.apps["identity"]
+    user = signed.member.user
+    uploads = [UUID(await people.upload(signed, each)) for each in (picture(0), again(picture(0), scale=1.5))]
+    received = [await receive_upload(app.runtime, user, upload, uuid7()) for upload in uploads]
+
+    async def add(number: int) -> str:
+        try:
+            async with app.database.transaction(user) as tx:
+                await add_received_photo(tx, people.resources, uploads[number], received[number])
+        except PhotoRepeated as error:
+            return error.metadata["photo_id"]
+        return "OK"
+
+    done = await race(turn, [add(0), add(1)])
+    (kept,) = await ids_of(people, signed)
+    assert sorted(done) == sorted(["OK", kept])
 
 
 @pytest.mark.rule("BI-08")

@@ -229,6 +229,20 @@ def test_a_photo_is_kept_in_three_sizes(inspector: PictureInspector) -> None:
     }
 
 
+@pytest.mark.rule("PR-09")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "HEIC"])
+def test_every_format_keeps_the_shape_of_a_large_picture(inspector: PictureInspector, kind: str) -> None:
+    width, height = 3300, 3299
+    large = {
+        "JPEG": lambda: hostile.flat_jpeg(width, height),
+        "PNG": lambda: hostile.flat_png(width, height),
+        "WebP": lambda: hostile.webp(width, height),
+        "HEIC": lambda: grids.grid(width, height),
+    }[kind]()
+    picture = inspector.inspect_file(large)
+    assert (picture.width, picture.height) == (1600, 1600)
+
+
 @pytest.mark.rule("PR-09", "PR-07")
 def test_a_portrait_in_heic_is_a_photo_like_any_other(inspector: PictureInspector) -> None:
     uploaded = grids.heic("portrait")

@@ -23,4 +23,5 @@ def test_defaults_are_written_as_they_would_be_set() -> None:
     assert listed["UNORA_LISTEN"] == "0.0.0.0:8443"
     text = variables.describe(["identity"])
     assert "UNORA_PHONE_KEY (must be set)\n      A file of 32 random bytes" in text
+    assert "UNORA_SHUTDOWN_DELAY [5.0]" in text
     assert "UNORA_SHUTDOWN_GRACE [10.0]" in text

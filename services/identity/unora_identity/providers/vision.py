@@ -28,7 +28,7 @@ from unora_identity.providers.child.frames import (
     Needs,
     TooLarge,
     TooSmall,
-    pack_request,
+    request_head,
     unpack_answer,
 )
 from unora_identity.providers.pictures import PhotoTooLarge, PhotoTooSmall, PhotoUnreadable, Picture, VisionPolicy
@@ -37,6 +37,8 @@ _MODULE: Final = "unora_identity.providers.child"
 _FORK: Final = b"f"
 _START_SECONDS: Final = 20.0  # on a busy machine, loading the decoders takes a while
 _ENDING_SECONDS: Final = 5.0
+# A decoder waits for nothing, so wall time is spent without CPU time only on a machine that is too busy.
+_NOT_ITS_FAULT: Final = (None, 0, signal.SIGKILL, signal.SIGALRM)
 _KEPT_VARIABLES: Final = ("PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "TMPDIR")
 # One thread each, and one arena: memory can be limited exactly, and a process without threads may fork.
 _VARIABLES: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
@@ -53,9 +55,8 @@ class Vision:
 
     def prepare(self) -> None:
         """Starts the process that forks, if there is none, so that the first picture does not wait for it."""
-        if self._forker is None or not self._forker.alive():
-            self._end()
-            self._forker = _Forker(self._policy)
+        with suppress(OSError):  # the picture will tell
+            self._started()
 
     async def inspect(self, data: bytes, *, new: bool = True) -> Picture:
         """What is found in a picture, with its copies in three sizes. `new`: it must have the least size.
@@ -67,7 +68,7 @@ class Vision:
             raise PhotoTooLarge(most_bytes=self._policy.most_bytes)
         with self._fork() as (talk, report):
             try:
-                answer = await self._converse(talk, pack_request(data, new=new))
+                answer = await self._converse(talk, data, new=new)
                 await _end_of(report)  # its memory is free only then
             except (ConnectionError, EOFError):
                 await _raise_for_end(report)
@@ -82,10 +83,11 @@ class Vision:
         """Ends all processes, at once."""
         self._end()
 
-    async def _converse(self, talk: socket.socket, request: bytes) -> Answer:
+    async def _converse(self, talk: socket.socket, data: bytes, *, new: bool) -> Answer:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_START_SECONDS + self._policy.wall_seconds):
-            await loop.sock_sendall(talk, request)
+            await loop.sock_sendall(talk, request_head(len(data), new=new))
+            await loop.sock_sendall(talk, data)
             answer = await _read(talk)
         if not isinstance(answer, Needs):
             return answer
@@ -99,10 +101,8 @@ class Vision:
         killed.
         """
         for _ in range(2):
-            self.prepare()
-            assert self._forker is not None
-            with suppress(OSError):  # it died between the two lines, or is about to
-                sockets = self._forker.fork()
+            with suppress(OSError):  # it cannot be started, or has just died
+                sockets = self._started().fork()
                 break
             self._end()
         else:
@@ -112,6 +112,13 @@ class Vision:
         finally:
             for each in sockets:
                 each.close()
+
+    def _started(self) -> "_Forker":
+        """Raises OSError."""
+        if self._forker is None or not self._forker.alive():
+            self._end()
+            self._forker = _Forker(self._policy)
+        return self._forker
 
     def _end(self) -> None:
         if self._forker is not None:
@@ -158,9 +165,10 @@ class _Forker:
     def end(self) -> None:
         """With all that it forked."""
         self._control.close()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self.alive():  # else its number may be another's by now; its children have died with it
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
 class _Memory:
@@ -217,8 +225,8 @@ async def _exactly(talk: socket.socket, length: int) -> bytes:
 
 
 async def _raise_for_end(report: socket.socket) -> NoReturn:
-    """Why a process ended without an answer: its limits or a broken decoder (the picture's fault), or anything else."""
-    if await _end_of(report) in (None, 0, signal.SIGKILL):
+    """Why a process ended without an answer: CPU time or a broken decoder, which is the picture's fault; or not."""
+    if await _end_of(report) in _NOT_ITS_FAULT:
         raise Unavailable
     raise PhotoUnreadable
 

@@ -67,10 +67,10 @@ class Forker:
         if not message:
             return False
         talk, report = (socket.socket(fileno=file) for file in files)
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            # The first six files are kept by no child: standard input too is closed, which is the control socket.
-            serve_one(talk, self.inspector)
+            serve_one(talk, self.inspector, parent)
         talk.close()
         self.children[pid] = report
         return True

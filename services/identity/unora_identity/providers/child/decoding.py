@@ -35,6 +35,9 @@ class Decoded:
     """Pixels without transparency."""
 
     pixels: MatLike
+    width: int
+    """Of the picture in the file; so is the height. There may be fewer pixels."""
+    height: int
     mode: str
     """L, RGB or CMYK, as Pillow names them."""
     profile: bytes | None = field(default=None, repr=False)
@@ -55,7 +58,7 @@ def _jpeg(header: Header, side: int) -> Decoded:
         longer = max(image.size)
         if longer > side:
             image.draft(None, (max(1, image.width * side // longer), max(1, image.height * side // longer)))
-        return Decoded(np.asarray(image), image.mode, header.profile)
+        return Decoded(np.asarray(image), header.width, header.height, image.mode, header.profile)
 
 
 def _png(header: Header, side: int) -> Decoded:
@@ -67,7 +70,7 @@ def _png(header: Header, side: int) -> Decoded:
         def strip(top: int, bottom: int) -> MatLike:
             return _png_strip(image.crop((0, top, image.width, bottom)), depth, key)
 
-        return Decoded(_in_strips(*image.size, side, strip), mode, header.profile)
+        return Decoded(_in_strips(*image.size, side, strip), *image.size, mode, header.profile)
 
 
 def _png_strip(strip: Image.Image, depth: int, key: object) -> MatLike:
@@ -104,7 +107,7 @@ def _webp(header: Header, side: int) -> Decoded:
         colours = cv2.cvtColor(np.ascontiguousarray(part[..., :3]), cv2.COLOR_BGR2RGB)
         return flatten(colours, part[..., 3]) if part.shape[2] == 4 else colours
 
-    return Decoded(_in_strips(width, height, side, strip), "RGB", header.profile)
+    return Decoded(_in_strips(width, height, side, strip), width, height, "RGB", header.profile)
 
 
 def _heic(header: Header, side: int) -> Decoded:
@@ -121,7 +124,7 @@ def _heic(header: Header, side: int) -> Decoded:
         colours = part[..., 0] if mode == "L" else part[..., :3]
         return flatten(colours, part[..., -1], premultiplied=image.premultiplied_alpha)
 
-    return Decoded(_in_strips(width, height, side, strip), mode, image.info.get("icc_profile"))
+    return Decoded(_in_strips(width, height, side, strip), width, height, mode, image.info.get("icc_profile"))
 
 
 def _in_strips(width: int, height: int, side: int, strip: Callable[[int, int], MatLike]) -> MatLike:

@@ -11,6 +11,7 @@ import msgspec
 from unora_identity.providers.pictures import Picture
 
 LENGTH: Final = struct.Struct(">Q")
+REQUEST: Final = struct.Struct(">?Q")
 MOST_ANSWER: Final = 16 * 2**20
 """The most bytes of an answer."""
 GO: Final = b"g"
@@ -55,14 +56,9 @@ Answer = Needs | Found | Unreadable | TooLarge | TooSmall | Failed
 _decoder: Final = msgspec.msgpack.Decoder(Answer)
 
 
-def pack_request(data: bytes, *, new: bool) -> bytes:
-    """A picture for a process. `new`: it must have the least size."""
-    return LENGTH.pack(len(data) + 1) + (b"n" if new else b"s") + data
-
-
-def unpack_request(request: bytes) -> tuple[bytes, bool]:
-    """The picture, and whether it is new."""
-    return request[1:], request[:1] == b"n"
+def request_head(length: int, *, new: bool) -> bytes:
+    """What comes before a picture of so many bytes. `new`: it must have the least size."""
+    return REQUEST.pack(new, length)
 
 
 def pack_answer(answer: Answer) -> bytes:

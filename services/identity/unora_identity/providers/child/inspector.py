@@ -60,7 +60,9 @@ class PictureInspector:
         """In sRGB and upright. Colours are converted in the small, where it costs little."""
         decoded = decode(header, self.policy.full_side)
         colours = Colours(decoded.mode, decoded.profile)
-        small = {size: fit(decoded.pixels, side) for size, side in self.policy.sides.items()}
+        small = {
+            size: fit(decoded.pixels, side, decoded.width, decoded.height) for size, side in self.policy.sides.items()
+        }
         del decoded
         return {size: upright(colours.to_srgb(pixels), header.orientation) for size, pixels in small.items()}
 

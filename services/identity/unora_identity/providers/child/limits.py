@@ -11,19 +11,22 @@ from typing import Final
 
 _DEATH_SIGNAL, _NO_NEW_PRIVILEGES = 1, 38  # of prctl(2)
 _LEAST_FILES: Final = 8
-_NICE: Final = 10  # the service's own calls come first
+NICE: Final = 5
+"""The service's own calls come first."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def give_up(cpu_seconds: int, wall_seconds: float) -> None:
+def give_up(parent: int, cpu_seconds: int, wall_seconds: float) -> None:
     """In a new process: it dies with its parent, of too much CPU time, and of too much wall time, even within a
     decoder; it writes no file and no core, and opens few files.
     """
     _prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before it could be told
+        os._exit(0)
     _prctl(_NO_NEW_PRIVILEGES, 1)
-    os.nice(_NICE)
+    os.nice(NICE)
     with suppress(OSError):  # when memory is short, this process is killed, and not the service
         Path("/proc/self/oom_score_adj").write_text("1000")
     _limit(resource.RLIMIT_CORE, 0)

@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 from unora_identity.providers.child import limits
 from unora_identity.providers.child.frames import (
     GO,
-    LENGTH,
+    REQUEST,
     Answer,
     Failed,
     Found,
@@ -18,7 +18,6 @@ from unora_identity.providers.child.frames import (
     TooSmall,
     Unreadable,
     pack_answer,
-    unpack_request,
 )
 from unora_identity.providers.child.inspector import PictureInspector
 from unora_identity.providers.formats.judge import judge
@@ -31,15 +30,16 @@ from unora_identity.providers.pictures import (
 )
 
 _TALK: Final = 3
+_WAITS: Final = 10
 _MOST_FILES: Final = 256
 
 
-def serve_one(talk: socket.socket, inspector: PictureInspector) -> NoReturn:
-    """In a forked process, which ends here."""
+def serve_one(talk: socket.socket, inspector: PictureInspector, parent: int) -> NoReturn:
+    """In a process forked by `parent`; it ends here."""
     with suppress(BaseException):
         policy = inspector.policy
         talk = _only_this_file(talk)
-        limits.give_up(policy.cpu_seconds, policy.wall_seconds)
+        limits.give_up(parent, policy.cpu_seconds, policy.wall_seconds)
         answer = _answer(talk, inspector, policy)
         talk.sendall(pack_answer(answer))
     os._exit(0)
@@ -73,23 +73,18 @@ def _answer(talk: socket.socket, inspector: PictureInspector, policy: VisionPoli
 
 def _inspected(talk: socket.socket, inspector: PictureInspector, policy: VisionPolicy) -> Picture:
     limits.limit_memory(4 * policy.most_bytes + policy.spare_memory)
-    data, new = unpack_request(_frame(talk, policy.most_bytes + 1))
-    header = judge(data, policy, new=new)
-    del data
+    new, length = REQUEST.unpack(_exactly(talk, REQUEST.size))
+    if length > policy.most_bytes:
+        raise PhotoTooLarge(most_bytes=policy.most_bytes)
+    header = judge(_exactly(talk, length), policy, new=new)
     needed = header.memory + policy.spare_memory
+    limits.limit_wall_time(_WAITS * policy.wall_seconds)  # others' pictures may be in work until then
     talk.sendall(pack_answer(Needs(needed)))
     if talk.recv(1) != GO:  # the service is gone, or wants this picture no more
         os._exit(0)
     limits.limit_memory(needed)
     limits.limit_wall_time(policy.wall_seconds)
     return inspector.inspect(header)
-
-
-def _frame(talk: socket.socket, most: int) -> bytes:
-    (length,) = LENGTH.unpack(_exactly(talk, LENGTH.size))
-    if length > most:
-        raise PhotoTooLarge(most_bytes=most - 1)
-    return _exactly(talk, length)
 
 
 def _exactly(talk: socket.socket, length: int) -> bytes:

@@ -31,9 +31,10 @@ def reduce(strip: MatLike, divisor: int) -> MatLike:
     return cv2.resize(strip, size, interpolation=cv2.INTER_AREA)
 
 
-def fit(picture: MatLike, side: int) -> MatLike:
-    """Scaled down so that the longer side is at most `side`; never scaled up, which would invent detail."""
-    height, width = picture.shape[:2]
+def fit(picture: MatLike, side: int, width: int, height: int) -> MatLike:
+    """Scaled down so that the longer side is at most `side`; never scaled up, which would invent detail. The picture
+    had this width and height before it was reduced: its shape is kept exactly.
+    """
     factor = side / max(height, width)
     if factor >= 1:
         return picture

@@ -1,11 +1,12 @@
-"""A stack of one's own, for a measurement: started in a new folder, and erased afterwards."""
+"""A stack that a measurement has to itself."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from signal import SIGTERM
@@ -21,7 +22,7 @@ STOPS_WITHIN: Final = 60.0
 
 @contextmanager
 def new_folder(name: str) -> Iterator[RunFolder]:
-    """A new folder for a stack, which is removed afterwards. It is short-lived, so it is where temporary files are."""
+    """A folder for a stack. What the measurement itself writes goes beside it; both are removed afterwards."""
     path = Path(tempfile.mkdtemp(prefix=f"unora-{name}-"))
     try:
         yield RunFolder(path / "run")
@@ -31,13 +32,13 @@ def new_folder(name: str) -> Iterator[RunFolder]:
 
 @asynccontextmanager
 async def own_stack(folder: RunFolder) -> AsyncIterator[Env]:
-    """A stack in this folder, with the settings of `make up`, as a process of its own; its data are erased afterwards.
+    """A stack in this folder, on the settings of `make up`, erased at the end. If this process dies, it ends too.
 
-    Raises StartFailedError with the end of its output. If this process dies, the stack ends too.
+    Raises StartFailedError with the end of its output.
     """
+    say("a stack of its own starts")
     command = [sys.executable, "-m", "unora_local", "--run", str(folder.path)]
-    log = folder.path.parent / "stack.log"
-    environment = inherited_environment()
+    log, environment = folder.path.parent / "stack.log", inherited_environment()
     stack = Process("the stack", [*command, "up"], log, environment, death_signal=SIGTERM, grace=STOPS_WITHIN)
 
     async def ready() -> bool:
@@ -52,3 +53,17 @@ async def own_stack(folder: RunFolder) -> AsyncIterator[Env]:
         clean = Process("clean", [*command, "clean"], log, environment)
         await clean.start()
         await clean.wait()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for another process, a minute at most."""
+    for _ in range(600):
+        if condition():
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError("waited a minute for a process to start")
+
+
+def say(text: str) -> None:
+    """Progress, beside the report."""
+    print(f"  … {text}", file=sys.stderr, flush=True)

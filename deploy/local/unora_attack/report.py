@@ -64,8 +64,8 @@ def _cells(row: Row) -> list[str]:
     return [
         row.attack.title,
         *(percent(share) if (share := row.shares[kind]) is not None else "" for kind in Kind),
-        "never" if row.until_normal is None else f"{row.until_normal:.1f} s",
-        f"{row.attack.process} {row.peak:.0f} of {row.limit:.0f} MiB",
+        "never" if row.seen.until_normal is None else f"{row.seen.until_normal:.1f} s",
+        f"{row.attack.process} {row.seen.peak:.0f} of {row.seen.limit:.0f} MiB",
         got,
         "no" if row.faults else "yes",
     ]

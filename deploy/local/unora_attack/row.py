@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from unora_attack.figures import DEADLINES, Kind, failures, share_in_time, within
+from unora_attack.figures import DEADLINES, Kind, Sample, failures, share_in_time, within
 from unora_attack.logs import Logs
 from unora_attack.memory import Memory
 from unora_attack.orders import Tally
@@ -52,19 +52,30 @@ class Attack:
     """Whether honest members upload photos meanwhile."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of the services during an attack, and after it."""
+
+    samples: list[Sample]
+    """The honest calls that began during it."""
+    until_normal: float | None
+    """Seconds; None if it took too long."""
+    peak: float
+    """MiB, of the process that was attacked, with its children."""
+    limit: float
+    """MiB."""
+    in_logs: list[str]
+    """What the logs must not have, and have."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """What one attack did."""
+    """One row of the report."""
 
     attack: Attack
     played: Played
     shares: dict[Kind, float | None]
-    until_normal: float | None
-    """Seconds."""
-    peak: float
-    """MiB."""
-    limit: float
-    """MiB."""
+    seen: Seen
     faults: tuple[str, ...]
     """All that is not as it must be; none if the row meets its aims."""
 
@@ -80,29 +91,26 @@ async def measure(attack: Attack, scene: Scene, traffic: Traffic, memory: Memory
     begin, end = played.tally.began or begin, played.tally.ended or time.monotonic()
     until_normal = await traffic.until_normal(end)
     await traffic.until_over(end)
-    samples = within(traffic.samples, begin, end)
+    seen = Seen(within(traffic.samples, begin, end), until_normal, memory.take_peak(), limit, logs.faults())
+    return judged(attack, played, seen)
+
+
+def judged(attack: Attack, played: Played, seen: Seen) -> Row:
+    """Compares what was seen with the aims."""
+    samples = seen.samples
     shares = {kind: share_in_time(samples, kind) for kind in Kind}
-    peak = memory.take_peak()
-    faults = [*played.faults, *logs.faults()]
+    faults = [*played.faults, *seen.in_logs]
     for kind in attack.all_answered:
         share = shares[kind]
         if share is not None and share < LEAST_SHARE:
             missed = failures(each for each in samples if each.kind is kind)
             faults.append(", ".join(f"{number} {what}" for what, number in missed.most_common(4)))
     faults += attack.judge(Counter(each.outcome for each in samples))
-    if until_normal is None or until_normal > MOST_SECONDS_UNTIL_NORMAL:
+    if seen.until_normal is None or seen.until_normal > MOST_SECONDS_UNTIL_NORMAL:
         faults.append(f"not normal within {MOST_SECONDS_UNTIL_NORMAL:.0f} s")
-    if peak > limit:
+    if seen.peak > seen.limit:
         faults.append("over the limit of memory")
-    return Row(
-        attack=attack,
-        played=played,
-        shares=shares,
-        until_normal=until_normal,
-        peak=peak,
-        limit=limit,
-        faults=tuple(faults),
-    )
+    return Row(attack, played, shares, seen, tuple(faults))
 
 
 def deadlines() -> str:

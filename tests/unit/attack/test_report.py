@@ -13,22 +13,15 @@ from unora_attack.orders import Tally
 from unora_attack.outages import only_unavailable
 from unora_attack.picture_attacks import ACCEPTED, REFUSED
 from unora_attack.report import HEAD, outcomes, percent, report
-from unora_attack.row import Played, Row
+from unora_attack.row import Played, Row, Seen
 from unora_testing.photos import hostile
 
 SHARES: dict[Kind, float | None] = {Kind.MEMBER: 0.995, Kind.CONTEXT: 1.0, Kind.UPLOAD: None}
 
 
 def row(*faults: str, until_normal: float | None = 0.5) -> Row:
-    return Row(
-        attack=ATTACKS[1],
-        played=Played(Tally({"OK": 1, "RESOURCE_EXHAUSTED TOO_MANY_CALLS": 3}, refused_p50_ms=12.4), "and more"),
-        shares=SHARES,
-        until_normal=until_normal,
-        peak=99.6,
-        limit=256.0,
-        faults=faults,
-    )
+    played = Played(Tally({"OK": 1, "RESOURCE_EXHAUSTED TOO_MANY_CALLS": 3}, refused_p50_ms=12.4), "and more")
+    return Row(ATTACKS[1], played, SHARES, Seen([], until_normal, 99.6, 256.0, []), faults)
 
 
 def test_a_row_says_what_was_measured_in_the_columns_of_its_head() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from unora_local.env import Env
@@ -25,7 +25,8 @@ async def own_stack(folder: Path) -> AsyncIterator[dict[str, str]]:
             raise RuntimeError("the stack did not start; see `make up`")
         yield Env.read(env).values
     finally:
-        stack.terminate()
+        with suppress(ProcessLookupError):  # it did not start
+            stack.terminate()
         await stack.wait()
         clean = await asyncio.create_subprocess_exec(*command, "clean", stdout=asyncio.subprocess.DEVNULL)
         await clean.wait()

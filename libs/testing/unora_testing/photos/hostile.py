@@ -17,12 +17,14 @@ _SCAN, _END = 0xDA, 0xD9
 
 
 def jpeg_of_many_scans(width: int = 6000, height: int = 6000, repeats: int = 400, *, samples: str = "4:2:0") -> bytes:
-    """A progressive JPEG whose first scan of detail is repeated: each costs a pass over the whole picture."""
+    """A progressive JPEG whose last scan is repeated. It refines all that came before: of a few hundred bytes, each
+    costs a pass over every coefficient.
+    """
     whole = flat_jpeg(width, height, samples=samples)
-    scans = [at for at, marker in _markers(whole) if marker == _SCAN]
-    # The last part is an empty one; tables may stand before each scan, and are repeated with it.
-    second, third = _with_tables(whole, scans[1]), _with_tables(whole, scans[2])
-    return whole[:third] + whole[second:third] * repeats + whole[third:]
+    markers = _markers(whole)
+    last = _with_tables(whole, [at for at, marker in markers if marker == _SCAN][-1])
+    end = markers[-1][0]
+    return whole[:end] + whole[last:end] * repeats + whole[end:]
 
 
 def flat_jpeg(width: int, height: int, *, samples: str = "4:2:0", mode: str = "RGB") -> bytes:
@@ -178,7 +180,7 @@ def refused() -> dict[str, bytes]:
 def worst_accepted() -> dict[str, bytes]:
     """The costliest file of each format that is still taken, as far as we know."""
     return {
-        "JPEG": jpeg_of_many_scans(8160, 6120, 20),
+        "JPEG": jpeg_of_many_scans(7000, 7000, 22, samples="4:4:4"),
         "PNG": flat_png(5000, 5000, depth=16, interlaced=True),
         "WebP": webp(5000, 5000),
         "HEIC": grids.grid(8192, 6048, grids.tile("tile_noise")),

@@ -10,9 +10,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final, NoReturn
 
 import msgspec
@@ -31,6 +30,7 @@ from unora_identity.providers.child.frames import (
     request_head,
     unpack_answer,
 )
+from unora_identity.providers.memory_budget import MemoryBudget
 from unora_identity.providers.pictures import PhotoTooLarge, PhotoTooSmall, PhotoUnreadable, Picture, VisionPolicy
 
 _MODULE: Final = "unora_identity.providers.child"
@@ -50,7 +50,7 @@ class Vision:
     def __init__(self, policy: VisionPolicy | None = None) -> None:
         """Starts nothing: a process that inspects no pictures does not pay for it."""
         self._policy = policy or VisionPolicy()
-        self._memory = _Memory(self._policy.memory_at_once)
+        self._memory = MemoryBudget(self._policy.memory_at_once)
         self._forker: _Forker | None = None
 
     def prepare(self) -> None:
@@ -169,41 +169,6 @@ class _Forker:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-
-
-class _Memory:
-    """The memory that pictures may take together, given in the order in which it was asked for."""
-
-    def __init__(self, most: int) -> None:
-        self._free = most
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
-
-    @asynccontextmanager
-    async def reserved(self, wanted: int) -> AsyncIterator[None]:
-        """So many bytes, as soon as they are free."""
-        if self._waiting or wanted > self._free:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append((wanted, turn))
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._give_back(wanted)
-                raise
-        else:
-            self._free -= wanted
-        try:
-            yield
-        finally:
-            self._give_back(wanted)
-
-    def _give_back(self, wanted: int) -> None:
-        self._free += wanted
-        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._free):
-            next_wanted, turn = self._waiting.popleft()
-            if not turn.done():
-                self._free -= next_wanted
-                turn.set_result(None)
 
 
 async def _read(talk: socket.socket) -> Answer:

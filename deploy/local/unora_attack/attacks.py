@@ -14,7 +14,7 @@ from unora_attack.restarts import ROLLING_RESTART
 from unora_attack.row import Attack, Played
 from unora_attack.scene import Scene
 
-SECONDS: Final = 8.0
+SECONDS: Final = 6.0
 """How long an attack goes on."""
 CUT_WITHIN: Final = 15.0
 """Seconds within which a silent connection must be cut: the service's time limit twice, and some for a busy machine."""

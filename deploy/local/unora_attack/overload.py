@@ -23,7 +23,7 @@ PEAK_CALLS: Final = 3000
 PEAK_CONCURRENCY: Final = (32, 64)
 """Calls at once at which the peak is looked for."""
 TIMES: Final = 3
-SECONDS: Final = 8.0
+SECONDS: Final = 6.0
 ATTACKERS: Final = 2
 """Processes; each opens several connections (floods.OVERLOAD_CONNECTIONS)."""
 STREAKS: Final = 30_000

@@ -13,7 +13,7 @@ from unora_attack.row import Attack, Played
 from unora_attack.scene import Scene
 
 SECONDS: Final = 3.0
-FLOOD_SECONDS: Final = 8.0
+FLOOD_SECONDS: Final = 6.0
 REFUSED_WITHIN_MS: Final = 1000.0
 """A file that is no photo must be refused in well under a second. Half of all refusals were quicker."""
 SLOW: Final = "a JPEG of 400 repeated scans"

@@ -25,7 +25,7 @@ from unora_attack.scene import Scene
 from unora_attack.stack import GATEWAY, bearer
 
 CONTEXT: Final = "discovery"
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 DELAY: Final = "0.5"
 """Seconds for which a replica goes on serving at its end. Short, since these clients learn at once that it ends."""
 BETWEEN: Final = 0.01

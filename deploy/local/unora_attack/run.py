@@ -46,19 +46,18 @@ async def _until_told_to_stop(folder: RunFolder, attacks: Sequence[Attack]) -> i
     stopped = not playing.done()
     stopping.cancel()
     if stopped:
-        say("stopped; the stack ends")
+        say(f"stopped after {len(rows)} of {len(attacks)} attacks; the stack ends")
         playing.cancel()
+    status = STOPPED if stopped else 0
     try:
         with suppress(asyncio.CancelledError):
             await playing
     except (StartFailedError, TimeoutError, OSError, RuntimeError) as error:
-        say(f"the attacks could not be played: {error}")
-        return 1
+        say(f"the attacks could not be played to the end: {error}")
+        status = 1
     if rows:
         print(report(rows, time.monotonic() - begin))
-    if stopped:
-        return STOPPED
-    return int(any(row.faults for row in rows))
+    return status or int(any(row.faults for row in rows))
 
 
 async def play(folder: RunFolder, attacks: Sequence[Attack], rows: list[Row]) -> None:

@@ -84,6 +84,9 @@ class Scene:
 
     async def attack(self, *orders: Orders) -> Tally:
         """Plays attacks at the same time, each in a process of its own; what they did together."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(play(each, self.files)) for each in orders]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(play(each, self.files)) for each in orders]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # the first error ended the other attackers
         return merged([task.result() for task in tasks])

@@ -140,7 +140,6 @@ async def test_a_completion_that_ends_after_the_photo_was_deleted_stores_nothing
     assert (refused.code, refused.reason) == ("NOT_FOUND", "PHOTO_NOT_FOUND")
 
 
-
 @pytest.mark.rule("PR-04", "PR-07")
 async def test_a_deleted_photo_is_deleted_from_the_store_too(world: World, people: People) -> None:
     signed = await people.sign_in()

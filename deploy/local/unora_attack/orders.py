@@ -177,6 +177,8 @@ async def play(orders: Orders, folder: Path) -> Tally:
     try:
         async with asyncio.timeout(MOST_SECONDS):
             output, _ = await process.communicate()
+    except TimeoutError:
+        raise RuntimeError(f"the attacker of {orders.attack} did not end within {MOST_SECONDS:.0f} s") from None
     finally:
         if process.returncode is None:
             process.kill()

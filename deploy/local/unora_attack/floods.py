@@ -74,7 +74,7 @@ async def empty_streams(orders: Orders) -> Tally:
     async def one(number: int) -> None:
         method: StreamUnaryMultiCallable[bytes, bytes]
         method = channels[number % len(channels)].stream_unary("/unora.billing.v1.BillingService/GetCredits")
-        await method(timeout=60)
+        await method(timeout=orders.seconds)
 
     return await again_and_again(orders.seconds, one)
 

@@ -13,6 +13,8 @@ from unora_attack.row import Attack, Played
 from unora_attack.scene import Scene
 
 SECONDS: Final = 3.0
+MEMBERS_REFUSED: Final = 3
+"""Who attack one after the other with a file that is no photo: each may offer only so many uploads an hour (PR-07)."""
 FLOOD_SECONDS: Final = 6.0
 REFUSED_WITHIN_MS: Final = 1000.0
 """A file that is no photo must be refused in well under a second. Half of all refusals were quicker."""
@@ -24,7 +26,7 @@ AGAIN: Final = ("NOT_FOUND PHOTO_NOT_FOUND", "RESOURCE_EXHAUSTED")
 
 
 async def refused(scene: Scene, title: str) -> Played:
-    """One member uploads a file that is no photo, again and again."""
+    """One member at a time uploads a file that is no photo, again and again."""
     tally = await scene.attack(_upload(scene, scene.gallery.find(title)))
     return Played(tally, faults=_faults_of_refused(tally, (*FAULTY, *BUSY)))
 
@@ -64,7 +66,7 @@ def _upload(scene: Scene, picture: Picture, seconds: float = SECONDS) -> Orders:
         attack="hostile picture",
         target=scene.target,
         seconds=seconds,
-        tokens=scene.take_attackers(1),
+        tokens=scene.take_attackers(1 if picture.accepted else MEMBERS_REFUSED),
         file=picture.file,
         content_type=picture.content_type,
     )

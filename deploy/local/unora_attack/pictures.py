@@ -104,14 +104,17 @@ async def complete_at_once(orders: Orders) -> Tally:
 
 
 async def upload_and_complete(orders: Orders) -> Tally:
-    """One member uploads the file and completes it, twice at once, again and again. Only completions are recorded."""
+    """One member uploads the file and completes it, twice at once, again and again; then the next, when this one may
+    upload no more. Only completions are recorded.
+    """
     record = Record(orders.seconds)
 
     async def worker() -> None:
-        uploader = Uploader(orders, orders.token)
-        with suppress(TooManyUploads):
-            while record.going_on:
-                await _upload(uploader, record)
+        for token in orders.tokens:
+            uploader = Uploader(orders, token)
+            with suppress(TooManyUploads):
+                while record.going_on:
+                    await _upload(uploader, record)
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
     return record.tally()

@@ -23,7 +23,7 @@ from unora_attack.stack import Target
 
 CALLERS: Final = 20
 UPLOADERS: Final = 3
-ATTACKERS: Final = 32
+ATTACKERS: Final = 64
 PHOTOS: Final = 24
 """Different portraits that the uploaders take turns with."""
 

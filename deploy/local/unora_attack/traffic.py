@@ -59,13 +59,13 @@ class Traffic:
 
     async def until_normal(self, ended: float) -> float | None:
         """Seconds from the end of an attack until calls are answered quickly again; None after NORMAL_WITHIN."""
-        while time.monotonic() < ended + NORMAL_WITHIN:
+        latest = time.monotonic() + NORMAL_WITHIN
+        while (seconds := seconds_until_normal(self.samples, ended, self.limit)) is None:
             self._check()
-            seconds = seconds_until_normal(self.samples, ended, self.limit)
-            if seconds is not None:
-                return seconds
+            if time.monotonic() > latest:
+                return None
             await asyncio.sleep(POLL)
-        return None
+        return seconds
 
     async def until_over(self, ended: float) -> None:
         """Waits for the calls that began before this moment."""

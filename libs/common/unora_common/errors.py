@@ -71,7 +71,7 @@ class Exhausted(DomainError):
 
     def __init__(self, retry_after: float, **metadata: object) -> None:
         self.retry_after = retry_after
-        super().__init__(retry_after=f"{retry_after:.3f}", **metadata)
+        super().__init__(retry_after=f"{retry_after:.3f}".rstrip("0").rstrip("."), **metadata)
 
 
 class RetryLater(Exception):

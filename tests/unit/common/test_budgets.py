@@ -64,7 +64,7 @@ def test_a_refusal_says_when_there_is_room_and_then_there_is() -> None:
     with pytest.raises(TooManyCalls) as refused:
         budgets.take(anna)
     assert refused.value.retry_after == pytest.approx(0.15)
-    assert refused.value.metadata == {"retry_after": "0.150"}
+    assert refused.value.metadata == {"retry_after": "0.15"}
     clock.seconds += refused.value.retry_after
     budgets.take(anna)
 

@@ -74,7 +74,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None
             async with asyncio.timeout(1), work.turn(uuid4()):
                 pytest.fail("had a turn")
     assert (refused.value.code, refused.value.reason) == ("RESOURCE_EXHAUSTED", "PHOTO_WORK_BUSY")
-    assert refused.value.metadata == {"retry_after": "8"}
+    assert refused.value.metadata == {"retry_after": "7.2"}
     await require_all_turns_are_there(work)
 
 

@@ -5,22 +5,17 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from math import ceil
 from uuid import UUID
 
-from unora_common.errors import DomainError
+from unora_common.errors import Exhausted
 
 
-class PhotoWorkBusy(DomainError):
+class PhotoWorkBusy(Exhausted):
     """XX-07: too many pictures are in work, of all members or of this one. The metadata say after how many seconds it
     is worth another try: retry_after.
     """
 
-    code = "RESOURCE_EXHAUSTED"
     reason = "PHOTO_WORK_BUSY"
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(retry_after=retry_after)
 
 
 class PhotoWork:
@@ -92,4 +87,4 @@ class PhotoWork:
         return self._working.total() < self._at_once and self._working[user] < self._in_work_per_member
 
     def _busy(self) -> PhotoWorkBusy:
-        return PhotoWorkBusy(retry_after=ceil(self._wait.total_seconds()))
+        return PhotoWorkBusy(self._wait.total_seconds())

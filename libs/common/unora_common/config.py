@@ -51,9 +51,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The most connections of one process."""
     kept_connections: int = 2
     """How many of them calls of the gateway leave to calls of other contexts, consumers and jobs (XX-06)."""
-    concurrent_calls: int = 300
+    concurrent_calls: int = 100
     """The most calls of members at once; more are refused with SERVICE_BUSY (XX-06)."""
-    public_calls: int = 60
+    public_calls: int = 40
     """The most calls at once that come from a gateway without a member, such as sign-in and webhooks (XX-06)."""
     context_calls: int = 100
     """The most calls of other contexts at once, and twice as many as one of them gets (XX-06)."""
@@ -69,7 +69,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds from the opening of a connection until TLS and HTTP/2 must be agreed."""
     connections: int = 1000
     """The most connections of clients at once."""
-    connection_calls: int = 100
+    connection_calls: int = 16
     """The most calls at once on one connection; a client keeps more back, or opens another connection."""
     default_deadline: float = 10.0
     """Seconds for a call without a deadline of its own."""

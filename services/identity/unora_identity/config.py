@@ -87,7 +87,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """The most pictures of one member that are in work or wait (XX-07). A further one is refused at once."""
     photo_queue: int = 8
     """How many pictures may wait when photos_at_once are in work (XX-07). A further one is refused at once."""
-    photo_queue_seconds: float = 5.0
+    photo_queue_seconds: float = 8.0
     """How long a picture may wait before it is refused (XX-07)."""
     photo_megabytes_at_once: int = 416
     """How much memory the pictures in work may take together, in MiB; each says what it needs before it is decoded, and

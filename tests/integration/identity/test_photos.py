@@ -235,7 +235,7 @@ async def test_a_member_with_two_pictures_in_work_is_refused_at_once_and_others_
     await eventually(lambda: people.resources.photo_work.waiting == 1, "the second picture waits")
     refused = await refusal(people.complete(signed, uploads[2]))
     assert (refused.code, refused.reason) == ("RESOURCE_EXHAUSTED", "PHOTO_WORK_BUSY")
-    assert refused.metadata == {"retry_after": "5"}
+    assert refused.metadata == {"retry_after": "8"}
     assert (await people.complete(other, others)).has_face
     go_on.set()
     assert (await first).has_face

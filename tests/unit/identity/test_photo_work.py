@@ -67,6 +67,23 @@ async def test_only_so_many_pictures_are_in_work_and_the_next_waits() -> None:
         assert third.started.is_set()
 
 
+async def test_a_member_without_a_turn_lately_goes_before_those_who_had_one() -> None:
+    work = photo_work(queue=10)
+    greedy = [uuid4() for _ in range(4)]
+    async with uploads(work, *greedy, *greedy, uuid4(), uuid4()) as made:
+        first, second, third, fourth, *again, one, another = made
+        assert [upload.started.is_set() for upload in made] == [True, True] + [False] * 8
+        await first.end()
+        await settle()
+        assert third.started.is_set()  # as long ago as for all: the first who asked
+        for ending in (second, third, fourth):
+            await ending.end()
+            await settle()
+        assert one.started.is_set()
+        assert another.started.is_set()
+        assert not any(upload.started.is_set() for upload in again)
+
+
 async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:
     work = photo_work(queue=3, seconds=7.2)
     async with uploads(work, *(uuid4() for _ in range(5))):

@@ -64,7 +64,7 @@ class Policy:
     photos_at_once: int = 2
     photos_per_member: int = 2
     photo_queue: int = 8
-    photo_queue_wait: timedelta = timedelta(seconds=5)
+    photo_queue_wait: timedelta = timedelta(seconds=8)
 
     # PR-08. Of 64: a copy of a picture differs in up to 6 bits, or 10 without a narrow border; another shot of the same
     # person in 20 or more.

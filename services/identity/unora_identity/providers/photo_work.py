@@ -1,13 +1,17 @@
 """XX-07: turns for work on pictures: few at once, few of each member, and a short queue."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from unora_common.errors import Exhausted
+
+REMEMBERED: Final = 1000
+"""Members whose last turn is known. One who is forgotten counts as one who had none."""
 
 
 class PhotoWorkBusy(Exhausted):
@@ -19,9 +23,8 @@ class PhotoWorkBusy(Exhausted):
 
 
 class PhotoWork:
-    """Gives turns in the order in which they were asked for.
-
-    One member has at most all turns but one in work, so that others' pictures always go on.
+    """Gives the next turn to the member whose last turn is longest ago: a few who upload without end do not keep others
+    waiting. One member has at most all turns but one in work.
     """
 
     def __init__(self, *, at_once: int, per_member: int, queue: int, wait: timedelta) -> None:
@@ -33,6 +36,9 @@ class PhotoWork:
         self._wait = wait
         self._working: Counter[UUID] = Counter()
         self._waiting: list[tuple[UUID, asyncio.Future[None]]] = []
+        self._turns = 0
+        self._last_turns: OrderedDict[UUID, int] = OrderedDict()
+        """The number of the last turn of each member who had one lately, the oldest first."""
 
     @asynccontextmanager
     async def turn(self, user: UUID) -> AsyncIterator[None]:
@@ -55,7 +61,7 @@ class PhotoWork:
         if self._working[user] + waiting >= self._per_member:
             raise self._busy()
         if self._free(user):
-            self._working[user] += 1
+            self._begin(user)
             return
         if len(self._waiting) >= self._most_waiting:
             raise self._busy()
@@ -77,11 +83,20 @@ class PhotoWork:
         self._working[user] -= 1
         if not self._working[user]:
             del self._working[user]
-        for entry in [entry for entry in self._waiting if not entry[1].done()]:
-            if self._free(entry[0]):
+        longest_ago = sorted(self._waiting, key=lambda entry: self._last_turns.get(entry[0], 0))
+        for entry in longest_ago:
+            if self._free(entry[0]) and not entry[1].done():
                 self._waiting.remove(entry)
-                self._working[entry[0]] += 1
+                self._begin(entry[0])
                 entry[1].set_result(None)
+
+    def _begin(self, user: UUID) -> None:
+        self._working[user] += 1
+        self._turns += 1
+        self._last_turns[user] = self._turns
+        self._last_turns.move_to_end(user)
+        if len(self._last_turns) > REMEMBERED:
+            self._last_turns.popitem(last=False)
 
     def _free(self, user: UUID) -> bool:
         return self._working.total() < self._at_once and self._working[user] < self._in_work_per_member

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 510
 """Calls at once: more than a service takes."""
-ON_ONE_CONNECTION: Final = 85
+ON_ONE_CONNECTION: Final = 16
+"""As many as a service takes: more would wait in the attacker's own process."""
 MOST_CALLS: Final = 60_000
-OVERLOAD_CONNECTIONS: Final = 4
-"""Of each of the processes that overload a service."""
 
 
 async def again_and_again(seconds: float, one: Callable[[int], Awaitable[Any]]) -> Tally:
@@ -133,7 +132,7 @@ def _of_nobody(number: int) -> tuple[str, Message]:
 
 async def check_ins(orders: Orders) -> Tally:
     """Calls of many members at a fixed rate, whether earlier ones were answered or not."""
-    channels = [orders.target.channel("streak") for _ in range(OVERLOAD_CONNECTIONS)]
+    channels = [orders.target.channel("streak") for _ in range(orders.connections)]
     record = Record(orders.seconds)
 
     async def one(number: int, token: str, request: bytes) -> None:

@@ -43,6 +43,8 @@ class Orders(msgspec.Struct):
     content_type: str = "image/jpeg"
     rate: float = 0.0
     """Calls a second, where they are made whether earlier ones were answered or not."""
+    connections: int = 1
+    """Over which they are made."""
     calls: list[Call] = []
     """Tokens and requests, prepared."""
 

@@ -25,7 +25,13 @@ PEAK_CONCURRENCY: Final = (32, 64)
 TIMES: Final = 3
 SECONDS: Final = 6.0
 ATTACKERS: Final = 2
-"""Processes; each opens several connections (floods.OVERLOAD_CONNECTIONS)."""
+"""Processes."""
+CONNECTIONS: Final = 4
+"""Of each of them."""
+PROBE_RATE: Final = 40.0
+"""Calls a second of one more client, on a connection of its own: it waits for the service, and not in the queues of the
+attackers.
+"""
 STREAKS: Final = 30_000
 """For the peak and the overload together; each is checked in once."""
 LEAST_OF_PEAK: Final = 0.8
@@ -55,13 +61,23 @@ class Overload:
         """Offers TIMES as many calls as the peak."""
         before = await refusal_times(scene)
         rate = self._peak * TIMES / ATTACKERS
-        tally = await scene.attack(*(self._orders(scene, rate) for _ in range(ATTACKERS)))
-        return judge(tally, self._peak, (await refusal_times(scene)).since(before))
+        async with asyncio.TaskGroup() as group:
+            probe = group.create_task(scene.attack(self._orders(scene, PROBE_RATE, connections=1)))
+            attackers = [self._orders(scene, rate, connections=CONNECTIONS) for _ in range(ATTACKERS)]
+            tally = await scene.attack(*attackers)
+        return judge(tally, self._peak, (await refusal_times(scene)).since(before), probe.result())
 
-    def _orders(self, scene: Scene, rate: float) -> Orders:
+    def _orders(self, scene: Scene, rate: float, *, connections: int) -> Orders:
         most = (STREAKS - PEAK_CALLS * len(PEAK_CONCURRENCY)) // ATTACKERS
         calls = self._take(min(int(rate * SECONDS), most))
-        return Orders(attack="check-ins", target=scene.target, seconds=SECONDS, rate=rate, calls=calls)
+        return Orders(
+            attack="check-ins",
+            target=scene.target,
+            seconds=SECONDS,
+            rate=rate,
+            connections=connections,
+            calls=calls,
+        )
 
     def _take(self, count: int) -> list[Call]:
         """Check-ins of streaks that were not used before."""
@@ -105,10 +121,12 @@ def read_refusals(text: str) -> Buckets:
     )
 
 
-def judge(tally: Tally, peak: float, refusals: Buckets) -> Played:
-    """Compares what was answered with the peak (calls a second), and looks at the refusals."""
+def judge(tally: Tally, peak: float, refusals: Buckets, probe: Tally) -> Played:
+    """Compares what was answered with the peak (calls a second), and looks at the refusals: how long the service worked
+    on them, and how long one more client (the probe) waited for them.
+    """
     median = refusals.median()
-    rate = tally.outcomes.get(OK, 0) / tally.seconds
+    rate = (tally.outcomes.get(OK, 0) + probe.outcomes.get(OK, 0)) / tally.seconds
     faults = []
     if rate < peak * LEAST_OF_PEAK:
         faults.append(f"fewer answers than {LEAST_OF_PEAK:.0%} of the peak")
@@ -118,10 +136,14 @@ def judge(tally: Tally, peak: float, refusals: Buckets) -> Played:
     faults += [f"{number} {outcome}" for outcome, number in others.items()]
     if median > MOST_MEDIAN:
         faults.append(f"the service takes {median:.3f} s to refuse a call")
+    if probe.refused_p50_ms > MOST_MEDIAN * 1000:
+        faults.append(f"a client on a connection of its own waits {probe.refused_p50_ms:.0f} ms for a refusal")
     answered = f"answered {rate:.0f}/s, {rate / peak:.2f} of the peak of {peak:.0f}/s"
-    return Played(
-        tally, f"{answered}; refused within {median * 1000:g} ms of the service's time (median)", tuple(faults)
+    refused = (
+        f"refused within {median * 1000:g} ms of work, and {probe.refused_p50_ms:.0f} ms for a client on a connection "
+        "of its own (medians)"
     )
+    return Played(tally, f"{answered}; {refused}", tuple(faults))
 
 
 _RUN: Final = Overload()

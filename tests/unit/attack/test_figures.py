@@ -18,6 +18,7 @@ from unora_attack.orders import Tally, merged
 from unora_attack.overload import Buckets, judge, read_refusals
 
 BUSY = "RESOURCE_EXHAUSTED SERVICE_BUSY"
+QUICK = Tally({BUSY: 10}, refused_p50_ms=9.0)
 
 
 def sample(
@@ -119,12 +120,14 @@ def test_what_several_attackers_did_is_added_up_and_the_worst_time_counts() -> N
     ],
 )
 def test_an_overload_is_judged_by_its_answers_and_its_refusals(tally: Tally, faults: int) -> None:
-    assert len(judge(tally, 1000.0, Buckets({0.005: 10.0})).faults) == faults
+    assert len(judge(tally, 1000.0, Buckets({0.005: 10.0}), QUICK).faults) == faults
 
 
 def test_slow_refusals_of_an_overload_are_a_fault() -> None:
     slow = Buckets({0.05: 4.0, 0.1: 10.0})
-    assert len(judge(Tally({"OK": 900}, seconds=1.0), 1000.0, slow).faults) == 1
+    assert len(judge(Tally({"OK": 900}, seconds=1.0), 1000.0, slow, QUICK).faults) == 1
+    waits = Tally({BUSY: 10}, refused_p50_ms=51.0)
+    assert len(judge(Tally({"OK": 900}, seconds=1.0), 1000.0, Buckets({0.005: 10.0}), waits).faults) == 1
 
 
 METRICS = """\

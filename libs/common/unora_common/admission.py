@@ -19,6 +19,11 @@ from unora_common.errors import Exhausted, PermissionDenied
 from unora_common.logs import Log
 from unora_common.policies import MethodPolicy
 
+REFUSAL_DELAY: Final = 0.025
+"""Seconds for which a refusal for load is kept back. The call holds no room meanwhile, only its place on the
+connection: a client that calls again at once brings no more refusals than its connections carry, and the service keeps
+its time for other calls.
+"""
 LOG_INTERVAL: Final = 1.0
 """Seconds between two log lines about refused calls: a line for each would cost more than the refusal."""
 

@@ -14,7 +14,7 @@ import grpc
 import protovalidate
 from google.protobuf.message import DecodeError, Message
 
-from unora_common import trace
+from unora_common import admission, trace
 from unora_common.admission import Admission, ServiceBusy, Turn
 from unora_common.authentication import Authenticator, caller_of
 from unora_common.budgets import RETRY_AFTER
@@ -77,7 +77,7 @@ class _Who:
 def handler(
     runtime: AnyRuntime,
     authenticator: Authenticator,
-    admission: Admission,
+    room: Admission,
     constraints: Mapping[str, type[DomainError]],
     policy: MethodPolicy,
     use_case: UseCase,
@@ -87,7 +87,7 @@ def handler(
     For gRPC it is a method with a stream of requests, of which it reads the first. So it runs on the headers of a call,
     and refuses a call that may not be made before its message is there. On the wire both kinds are the same.
     """
-    method = _Method(runtime, authenticator, admission, constraints, policy, use_case)
+    method = _Method(runtime, authenticator, room, constraints, policy, use_case)
     return grpc.stream_unary_rpc_method_handler(
         method.serve,
         request_deserializer=None,  # `_request` parses the bytes: an unreadable request needs a reason
@@ -102,7 +102,7 @@ class _Method:
         self,
         runtime: AnyRuntime,
         authenticator: Authenticator,
-        admission: Admission,
+        room: Admission,
         constraints: Mapping[str, type[DomainError]],
         policy: MethodPolicy,
         use_case: UseCase,
@@ -110,7 +110,7 @@ class _Method:
         self._context = runtime.context
         self._config = runtime.config
         self._authenticator = authenticator
-        self._admission = admission
+        self._admission = room
         self._constraints = constraints
         self._policy = policy
         self._use_case = use_case
@@ -130,6 +130,7 @@ class _Method:
                 answer = await self._answer(context, turn, who)
         except ServiceBusy as busy:  # under load this must cost little, so nothing was done before that can wait
             self._admission.note_refusal(busy)
+            await asyncio.sleep(admission.REFUSAL_DELAY)
             self._busy.observe(time.perf_counter() - started)
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, busy.reason, self._busy_details)
         except asyncio.CancelledError:
@@ -138,11 +139,12 @@ class _Method:
             raise
         except Exception as error:
             refusal = to_domain_error(error, self._constraints)
-            seconds = time.perf_counter() - started
-            self._calls.labels(self._policy.name, refusal.code).observe(seconds)
             if isinstance(refusal, Exhausted):
                 self._admission.note_refusal(refusal)
-            else:
+                await asyncio.sleep(admission.REFUSAL_DELAY)
+            seconds = time.perf_counter() - started
+            self._calls.labels(self._policy.name, refusal.code).observe(seconds)
+            if not isinstance(refusal, Exhausted):
                 _log_refusal(self._log, who, refusal, error, seconds)
             await context.abort(STATUS[refusal.code], refusal.reason, _details(refusal, self._context))
         seconds = time.perf_counter() - started

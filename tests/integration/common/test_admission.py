@@ -16,6 +16,7 @@ from unora.streak.v1.recovery_service_pb2 import AuthorizeNudgeRequest, Authoriz
 from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetStreakRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common import admission
 from unora_common.call import Call
 from unora_common.config import CONTEXTS
 from unora_common.database import Session
@@ -109,6 +110,26 @@ async def test_a_member_who_calls_too_often_is_told_when_to_try_again(bare_world
         assert 90 < float(refused.metadata["retry_after"]) <= 100
     await streaks.CheckIn(check_in_request(), metadata=other.metadata)
     assert len(await bare_world.keys()) == 1
+
+
+async def test_a_refusal_that_is_kept_back_holds_no_room(
+    bare_world: BareWorld, held: type[Held], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "REFUSAL_DELAY", GENEROUS)
+    streaks = await bare_world.probe(held, member_calls=1, concurrent_calls=2, connection_calls=1000)
+    greedy = bare_world.caller()
+    (first,) = hold(streaks, greedy, 1)
+    await eventually(lambda: held.working == 1, "the member has the one call that a member gets")
+    refused = hold(streaks, greedy, 20)
+    log = bare_world.log
+    await eventually(lambda: "calls refused for load" in log.getvalue(), "the member's other calls are refused")
+    for _ in range(5):
+        await streaks.CheckIn(check_in_request(), metadata=bare_world.caller().metadata)
+    assert not any(call.done() for call in refused)
+    for call in refused:
+        call.cancel()
+    held.released.set()
+    await within(first)
 
 
 async def test_a_refusal_for_load_carries_retry_info(bare_world: BareWorld) -> None:

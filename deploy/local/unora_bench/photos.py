@@ -1,6 +1,7 @@
 """`python -m unora_bench.photos`: what pictures cost identity, in time and in memory (XX-07).
 
-Pictures are inspected as the service does it, without its calls, database and object store. Each is like a phone's: the
+First uploads are completed on a stack (completions.py). Then pictures are inspected as the service does it, without its
+calls, database and object store. Each is like a phone's: the
 portrait of the tests, scaled up, with grain. HEIC has as many tiles of 512 × 512 as a phone writes, all alike, since
 nothing here encodes HEIC.
 """
@@ -26,6 +27,7 @@ from unora_local.run_folder import RunFolder
 from unora_testing.photos import grids, hostile
 from unora_testing.photos.portraits import portrait
 
+from unora_bench import completions
 from unora_bench.stack import new_folder, own_stack, say
 
 SIZES: Final = {2: (1200, 1600), 12: (3024, 4032), 48: (6048, 8064)}
@@ -113,9 +115,11 @@ async def cost(vision: Vision, name: str, data: bytes, times: int) -> Cost:
 async def measure(folder: RunFolder, times: int) -> str:
     """The report, in Markdown as docs/measurements.md keeps it."""
     lines = []
-    async with own_stack(folder):
+    photos = photographs()
+    async with own_stack(folder) as env:
         identity = psutil.Process(next(row.pid for row in folder.rows() if row.name == "identity"))
         lines += ["| memory | MiB |", "|---|---|", _row("identity, idle", identity.memory_info().rss / _MIB)]
+        completed = await completions.measure(env, photos, times)
     vision = Vision()
     try:
         began = time.perf_counter()
@@ -127,7 +131,7 @@ async def measure(folder: RunFolder, times: int) -> str:
         async with peak_of_children() as most:
             await asyncio.gather(*(vision.inspect(data) for data in (*worst.values(), *worst.values())))
         lines.append(_row("the processes of pictures, with two of the worst of each format at once", most[0]))
-        costs = [await cost(vision, name, data, times) for name, data in photographs().items()]
+        costs = [await cost(vision, name, data, times) for name, data in photos.items()]
         costs += [await cost(vision, f"the worst {name}", data, min(times, 5)) for name, data in worst.items()]
     finally:
         vision.close()
@@ -141,6 +145,7 @@ async def measure(folder: RunFolder, times: int) -> str:
         f"| {each.memory:.0f} |"
         for each in costs
     ]
+    lines += ["", *completions.HEAD, *(each.row() for each in completed)]
     lines += ["", f"The first picture of a process took {first:.0f} ms, with the loading of the decoders."]
     return "\n".join(lines)
 

@@ -2,7 +2,7 @@
 
 The calls are counted in three parts, so that none can take the room of another: members' calls, the gateway's calls
 without a member (sign-in, webhooks), and calls of other contexts. In the first each member has a budget, in the last
-each context. A call that finds no room is refused at once: a short answer is cheaper than a long queue.
+each context. A call that finds no room is refused, and does not wait for room: a refusal is cheaper than a long queue.
 """
 
 from __future__ import annotations

@@ -123,12 +123,14 @@ class _Method:
     async def serve(self, _: object, context: Context) -> Message:
         """Answers one call, or aborts it with a status."""
         started = time.perf_counter()
+        metadata = dict(context.invocation_metadata() or ())
+        trace.begin(str(metadata.get(trace.HEADER, "")))  # a refused caller's log line belongs to their trace too
         who = _Who()
         try:
             who.caller = caller_of(context)
             with self._admission.turn(who.caller, self._policy) as turn:
-                answer = await self._answer(context, turn, who)
-        except ServiceBusy as busy:  # under load this must cost little, so nothing was done before that can wait
+                answer = await self._answer(context, metadata, turn, who)
+        except ServiceBusy as busy:  # under load this must cost little, so its status was made at the start
             self._admission.note_refusal(busy)
             await asyncio.sleep(admission.REFUSAL_DELAY)
             self._busy.observe(time.perf_counter() - started)
@@ -154,10 +156,8 @@ class _Method:
         )
         return answer
 
-    async def _answer(self, context: Context, turn: Turn, who: _Who) -> Message:
+    async def _answer(self, context: Context, metadata: Mapping[str, str | bytes], turn: Turn, who: _Who) -> Message:
         """Judges the member on the headers, then reads the request and answers it."""
-        metadata = dict(context.invocation_metadata() or ())
-        trace.begin(str(metadata.get(trace.HEADER, "")))
         if self._policy.needs_member:
             who.member = await self._authenticator.member_of(metadata)
             turn.take_of_member(who.member.user)

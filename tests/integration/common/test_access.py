@@ -47,6 +47,17 @@ async def test_a_certificate_that_the_method_does_not_name_is_denied_even_with_a
     assert await bare_world.keys() == []
 
 
+async def test_the_log_line_of_a_denied_certificate_belongs_to_the_callers_trace(bare_world: BareWorld) -> None:
+    await bare_world.probe()
+    stub = bare_world.stub(StreakServiceStub, "streak", caller="stranger")
+    given = "4bf92f3577b34da6a3ce929d0e0e4736"
+    await refusal(
+        stub.GetDashboard(GetDashboardRequest(), metadata=(("traceparent", f"00-{given}-00f067aa0ba902b7-01"),))
+    )
+    (line,) = [line for line in bare_world.logged() if line.get("reason") == "CALLER_NOT_ALLOWED"]
+    assert given in line["trace"]
+
+
 def _channel(bare_world: BareWorld, ca: bytes, key: bytes | None, certificate: bytes | None) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(
         bare_world.address(bare_world.apps["streak"]),

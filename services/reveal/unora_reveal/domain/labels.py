@@ -2,9 +2,10 @@
 
 import re
 
+from unora_text.words import words
+
 from unora_reveal.domain.facts import FramedText
 from unora_reveal.domain.personality import Dimension
-from unora_reveal.domain.words import words
 
 _TRAITS = (
     "open openness conscientious conscientiousness extravert extraverted extraversion extrovert extroverted introvert"

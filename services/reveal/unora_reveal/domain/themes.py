@@ -6,8 +6,9 @@ A hobby option without a theme has CURIOSITY: identity may add options without a
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from unora_text.words import words
+
 from unora_reveal.domain.personality import Dimension, Leaning, Side
-from unora_reveal.domain.words import words
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""PR-10, RE-06: whether a text tells how to reach or name its author: a name, phone, handle, link, address or birth date.
+"""PR-10, RE-06: whether a text tells how to reach or name its author.
 
 The guard reads a text in several normal forms, since people disguise what they may not write.
 """

@@ -45,8 +45,8 @@ PERSONAL = frozenset(
         *("secret", "answer", "content", "message", "reason", "note", "ip", "device", "password"),
     )
 )
-TEXTS_OF_EVENTS = {"role", "time_zone"}
-"""Strings that are states and not ids: an IANA zone and a role's name."""
+TEXTS_OF_EVENTS = {"role", "time_zone", "document"}
+"""Strings that are states and not ids: an IANA zone, a role's name, and the signed numbers and hashes of SA-11."""
 
 DIGESTS = {"device_digest"}
 """Keyed hashes: they only show whether two values are equal (SA-04)."""

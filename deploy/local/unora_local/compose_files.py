@@ -40,6 +40,7 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
         _put(folder / f"{context}-migrate", {"database_url": _database(f"unora_{context}_owner", passwords)})
     _put(folder / "identity", _identity(folder / "kept", passwords))
     _put(folder / "billing", _billing(folder / "kept"))
+    _put(folder / "safety", {"audit.pem": ensure_file(folder / "kept" / "audit.pem", signing_key).read_bytes()})
     _put(folder / "postgres", {"password": passwords["postgres"]})
     _put(folder / "cluster", {"database_url": _database("postgres", passwords)})
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})

@@ -69,7 +69,7 @@ class Layout:
             nats_urls={c: self._nats_url(c) for c in contexts},
             certificates=certificates,
             endpoints={c: self._endpoint(i, c) for i, c in enumerate(contexts)},
-            extra={"identity": self._identity(), "billing": self.payments.for_billing()},
+            extra={"identity": self._identity(), "billing": self.payments.for_billing(), "safety": self._safety()},
         )
 
     def nats(self, reads: Reads) -> Nats:
@@ -115,6 +115,9 @@ class Layout:
         grpc = self._ports.take(context, GRPC_PORT + index)
         metrics = self._ports.take(f"{context} metrics", METRICS_PORT + index)
         return Endpoint(f"127.0.0.1:{grpc}", f"127.0.0.1:{metrics}")
+
+    def _safety(self) -> dict[str, str]:
+        return {"UNORA_AUDIT_KEY": str(ensure_file(self._folder.path / "keys" / "audit.pem", signing_key))}
 
     def _identity(self) -> dict[str, str]:
         keys = self._folder.path / "keys"

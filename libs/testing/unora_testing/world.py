@@ -63,6 +63,7 @@ class World:
         self.sms.touch(mode=0o600)
         self.certificates = testbed.certificates()
         self._token_key = ensure_file(self.folder / "token.pem", signing_key)
+        self._audit_key = ensure_file(self.folder / "audit.pem", signing_key)
         self._phone_key = ensure_file(self.folder / "phone.key", lambda: b"p" * 32)
         self.gov_id_secret = ensure_file(self.folder / "gov_id.key", lambda: b"g" * 32)
         self.oidc_keys = self.folder / "oidc_keys.json"
@@ -146,6 +147,7 @@ class World:
             "UNORA_MEMBER_BURST": "1000000",
             "UNORA_REFLECTION": "true",
             "UNORA_TOKEN_KEY": str(self._token_key),
+            "UNORA_AUDIT_KEY": str(self._audit_key),
             "UNORA_PHONE_KEY": str(self._phone_key),
             "UNORA_S3_ENDPOINT": self.testbed.s3,
             "UNORA_S3_BUCKET": "photos",

@@ -5,6 +5,8 @@ The thresholds of patterns are data, in `safety.flag_rules`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from unora_common.config import Config
 
 from unora_safety.domain.patterns import OutlierPolicy
@@ -12,6 +14,15 @@ from unora_safety.domain.patterns import OutlierPolicy
 
 class SafetyConfig(Config, frozen=True, kw_only=True):
     """The defaults of the rules' numbers come from the design; a deployment may set others."""
+
+    audit_key: Path
+    """PEM of the private key (EC, P-256) that signs exports of audit heads (SA-11). Used for nothing else."""
+    audit_keys_known: tuple[Path, ...] = ()
+    """Earlier keys as PEM, private or public, whose exports `verify` still accepts."""
+    audit_export_dir: str = ""
+    """A folder outside the database, in which each process keeps the daily exports as files. Empty: no files; the event
+    `AuditHeadsExported` carries each export too.
+    """
 
     appeals_per_day: int = 3
     """How many appeals a member may make within 24 hours (SA-06)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
@@ -12,6 +13,7 @@ from unora_safety.config import SafetyConfig
 from unora_safety.domain.patterns import History
 from unora_safety.resources import Resources
 from unora_safety.store import examination_queue, sightings
+from unora_safety.use_cases.audit_exports import export_today, write_exports
 from unora_safety.use_cases.audit_log import index_entries
 from unora_safety.use_cases.detection import load_histories, measure_baselines, raise_flags
 
@@ -27,6 +29,27 @@ class AuditIndexJobs:
         """Indexes one batch of each chain that no other replica has locked, also rows older than the index."""
         async with self.runtime.database.transaction() as tx:
             return await index_entries(tx, self.runtime.config.audit_index_batch)
+
+
+class AuditExportJobs:
+    """SA-11: exports the heads of the audit chains once a day (UTC)."""
+
+    def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=60)
+    async def export_audit_heads(self) -> int:
+        """Exports the heads if the day has no export yet. Any number of replicas may run it."""
+        async with self.runtime.database.transaction() as tx:
+            return int(await export_today(tx, self.runtime.resources.head_signer))
+
+    @every(seconds=60)
+    async def write_audit_exports(self) -> int:
+        """Writes the exports of the last days that the folder does not have; does nothing without a folder."""
+        folder = self.runtime.config.audit_export_dir
+        if not folder:
+            return 0
+        return await write_exports(self.runtime.database, Path(folder))
 
 
 class DetectionJobs:

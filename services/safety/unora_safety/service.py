@@ -7,8 +7,9 @@ from unora_common.service import Service
 from unora_safety.config import SafetyConfig
 from unora_safety.consumers.audit_log import AuditLogEvents
 from unora_safety.consumers.patterns import PatternEvents
-from unora_safety.jobs import AuditIndexJobs, DetectionJobs
+from unora_safety.jobs import AuditExportJobs, AuditIndexJobs, DetectionJobs
 from unora_safety.resources import make_resources
+from unora_safety.servicers.commands import export_audit_heads, verify
 from unora_safety.servicers.members import Members
 from unora_safety.servicers.moderation import Moderation
 from unora_safety.servicers.restrictions import Restrictions
@@ -18,6 +19,7 @@ service = Service(
     config=SafetyConfig,
     servicers=[Members, Moderation, Restrictions],
     consumers=[AuditLogEvents, PatternEvents],
-    jobs=[AuditIndexJobs, DetectionJobs],
+    jobs=[AuditIndexJobs, AuditExportJobs, DetectionJobs],
     resources=make_resources,
+    commands={"export-audit-heads": export_audit_heads, "verify": verify},
 )

@@ -13,7 +13,7 @@ from unora_safety.consumers.audit_log import record
 from unora_testing.world import World
 
 SOURCE = "billing"
-ALSO = "safety"
+ALSO = "reveal"
 
 
 def envelopes(count: int) -> list[Envelope]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_streak.domain.days import Day, end_of, first_day, next_day, pair_zone
+from unora_streak.domain.days import Day, end_of, first_day, next_day
 from unora_streak.domain.events import CycleBegan, StreakStarted
 
 from tests.examples import examples
@@ -17,25 +17,6 @@ from .story import HOUR, INSTANT, A, B, Story, local, utc
 SIX_HOURS = timedelta(hours=6)
 MORNING = utc("2026-11-22T09:00")
 YEARS = (datetime.fromisoformat("2005-01-01"), datetime.fromisoformat("2037-12-01"))  # hypothesis adds the zone
-
-
-@pytest.mark.rule("ST-03")
-@pytest.mark.parametrize(
-    ("a", "b", "zone"),
-    [
-        ("Europe/Berlin", "Europe/Berlin", "Europe/Berlin"),
-        ("Europe/Berlin", "Europe/Vienna", "UTC"),  # the same clock today, not the same zone
-        ("Asia/Tokyo", "America/New_York", "UTC"),
-        ("Asia/Tokyo", None, "UTC"),
-        (None, None, "UTC"),
-        ("Mars/Olympus", "Mars/Olympus", "UTC"),
-        ("../../etc/passwd", "../../etc/passwd", "UTC"),
-        ("America", "America", "UTC"),
-        ("", "", "UTC"),
-    ],
-)
-def test_the_zone_is_the_pairs_if_both_have_the_same(a: str | None, b: str | None, zone: str) -> None:
-    assert pair_zone(a, b) == zone
 
 
 @pytest.mark.rule("ST-03")

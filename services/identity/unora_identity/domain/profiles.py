@@ -6,12 +6,12 @@ from enum import StrEnum
 from typing import Final
 
 from unora_common.errors import DomainError, InvalidArgument
+from unora_common.time_zones import time_zone_names
 
 from unora_identity.domain import age
 from unora_identity.domain.age import age_at, age_on
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.text import clean_text
-from unora_identity.domain.time_zones import time_zones
 
 LOCKED_FIELDS: Final = ("name", "date_of_birth", "gender")
 """What a verified Gov ID locks (ID-07); a trigger in the database enforces it too."""
@@ -84,7 +84,7 @@ def clean_profile(profile: Profile, now: datetime, policy: Policy) -> Profile:
         bio=profile.bio and clean_text("profile.bio", profile.bio, policy.bio, lines=True),
         occupation=clean_text("profile.occupation", profile.occupation, policy.occupation),
     )
-    if profile.time_zone and profile.time_zone not in time_zones():
+    if profile.time_zone and profile.time_zone not in time_zone_names():
         raise TimeZoneUnknown
     if profile.date_of_birth is not None:
         _require_possible_birth_date(profile.date_of_birth, profile.time_zone, now, policy)

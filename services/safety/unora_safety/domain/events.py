@@ -104,6 +104,16 @@ class RestrictionChanged(DomainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHeadsExported(DomainEvent):
+    """SA-11: the heads of the audit chains were signed and exported."""
+
+    export_id: UUID
+    version: int
+    document: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppealSubmitted(DomainEvent):
     """A member appealed."""
 

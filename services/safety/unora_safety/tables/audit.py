@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
@@ -56,6 +57,16 @@ audit_chain_heads = Table(
     CheckConstraint(SOURCE_CONTEXT, name="source_context"),
     CheckConstraint("octet_length(head_hash) = CASE WHEN length = 0 THEN 0 ELSE 32 END", name="head_hash"),
     comment="Where each chain of audit_logs ends (SA-01), so that a cut tail shows; its row is locked to append",
+)
+
+audit_head_exports = Table(
+    "audit_head_exports",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("id", UUID(), nullable=False),
+    Column("exported_at", timestamp(), nullable=False),
+    Column("document", Text, nullable=False),
+    comment="Signed exports of the heads of audit_logs, one a day (UTC); append-only (SA-11)",
 )
 
 audit_index = Table(

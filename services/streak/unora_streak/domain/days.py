@@ -6,9 +6,9 @@ the next date, and all its check-ins have that next date.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from unora_streak.domain.time_zones import zone_info
 
 ONE_DAY = timedelta(days=1)
 
@@ -30,35 +30,19 @@ def utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-@cache  # zoneinfo itself caches only eight; a sweep needs hundreds
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
-def pair_zone(a: str | None, b: str | None) -> str:
-    """ST-03: the pair's zone if both have the same, else UTC; also UTC if this machine does not know the zone."""
-    if a is None or a != b:
-        return "UTC"
-    try:
-        _zone(a)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # what ZoneInfo raises for a typo, a path, a folder
-        return "UTC"
-    return a
-
-
 def end_of(day: date, zone: str) -> datetime:
     """The first instant of the next date.
 
     Where clocks jump forward over that midnight, fold 0 uses the offset before the jump, so the result is the instant
     of the jump. Where clocks go back over it, midnight comes twice and fold 0 is the first.
     """
-    return datetime.combine(day + ONE_DAY, time.min, _zone(zone)).astimezone(UTC)
+    return datetime.combine(day + ONE_DAY, time.min, zone_info(zone)).astimezone(UTC)
 
 
 def first_day(now: datetime, zone: str, at_least: timedelta) -> Day:
     """The day that ends at the first midnight that is at least `at_least` after now; exactly that far is enough."""
     earliest = utc(now) + at_least
-    today = now.astimezone(_zone(zone)).date()
+    today = now.astimezone(zone_info(zone)).date()
     while (closes_at := end_of(today, zone)) < earliest:
         today += ONE_DAY
     return Day(today, closes_at)

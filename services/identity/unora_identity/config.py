@@ -59,9 +59,11 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     code_sending_seconds: float = 10.0
     """How long sending a code may take (ID-02)."""
     codes_per_hour: int = 5
-    """The most codes that are sent to one phone in an hour, and as many more to each device that its account knows
+    """The most codes that are sent to one phone in an hour, and as many more for each device that its account knows
     (ID-02).
     """
+    codes_for_known_devices: int = 15
+    """The most codes that are sent to one phone in an hour for all devices together that its account knows (ID-02)."""
     wrong_codes_per_day: int = 20
     """The most wrong codes for one phone in a day, and as many more from each device that its account knows (ID-02)."""
     codes_per_device: int = 10
@@ -77,7 +79,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     phone_prefixes_allowed: tuple[str, ...] = ()
     """Beginnings of numbers, such as +4932, separated by commas, that get codes whatever their kind (ID-11)."""
     phone_prefixes_refused: tuple[str, ...] = ()
-    """Beginnings of numbers that get none. The longest beginning counts (ID-11)."""
+    """Beginnings of numbers that get none, not even for an account that they have. The longest counts (ID-11)."""
     known_device_days: float = 400.0
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
     access_token_minutes: float = 15.0
@@ -123,6 +125,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             code_tries=self.code_tries,
             code_sending=timedelta(seconds=self.code_sending_seconds),
             codes_per_window=self.codes_per_hour,
+            codes_for_known_devices=self.codes_for_known_devices,
             wrong_codes=self.wrong_codes_per_day,
             codes_per_device=self.codes_per_device,
             codes_per_address=self.codes_per_address,

@@ -136,13 +136,12 @@ def issue_challenge(
     The window slides: it is full until the fifth latest code leaves it. A refused request does not extend it.
     """
     since = now - policy.codes_window
-    recent = [
-        code
-        for code in earlier
-        if code.known_device == known_device and code.issued_at > since and code.counts_as_sent(now, policy)
-    ]
-    if len(recent) >= policy.codes_per_window:
+    recent = [code.known_device for code in earlier if code.issued_at > since and code.counts_as_sent(now, policy)]
+    if recent.count(known_device) >= policy.codes_per_window:
         raise TooManyCodes(Budget.NUMBER if known_device is None else Budget.KNOWN_DEVICE, policy)
+    # Each new device that signs in becomes a known one, and would bring a budget with it.
+    if known_device is not None and len(recent) - recent.count(None) >= policy.codes_for_known_devices:
+        raise TooManyCodes(Budget.KNOWN_DEVICE, policy)
     return Challenge(
         id=challenge_id,
         phone_hash=phone_hash,

@@ -63,7 +63,8 @@ class PhoneNumber:
 
 def read_phone_number(raw: str, policy: Policy) -> PhoneNumber:
     """ID-01: the number that was meant. The country code must be given: a guess could tie the number to the wrong
-    person. Raises PhoneInvalid for what is no number; whether it gets texts is for the caller to judge (ID-11).
+    person. Raises PhoneInvalid for what is no number, and for a prefix that the operator has refused. Whether a number
+    must get texts is for the caller to judge, who knows of the account (ID-11).
     """
     given = _parse(raw)
     forms = _forms_of(_e164(given))
@@ -74,11 +75,14 @@ def read_phone_number(raw: str, policy: Policy) -> PhoneNumber:
     if given.extension or not phonenumbers.is_valid_number(best):
         raise PhoneInvalid
     typed, e164 = _e164(given), _e164(best)
+    allowed, refused = (_longest(e164, of) for of in (policy.phone_prefixes_allowed, policy.phone_prefixes_refused))
+    if refused > allowed:
+        raise PhoneInvalid
     return PhoneNumber(
         e164=e164,
         forms=(typed, *(form for form in forms if form != typed)),
         calling_code=best.country_code or 0,
-        gets_texts=_gets_texts(best, e164, policy),
+        gets_texts=allowed > 0 or _gets_texts(best),
     )
 
 
@@ -104,15 +108,13 @@ def _forms_of(e164: str) -> tuple[str, ...]:
     return (e164,)
 
 
-def _gets_texts(number: phonenumbers.PhoneNumber, e164: str, policy: Policy) -> bool:
-    """ID-11. What the operator has decided for a prefix comes first; the longest prefix counts."""
-    decided = {
-        **dict.fromkeys(policy.phone_prefixes_allowed, True),
-        **dict.fromkeys(policy.phone_prefixes_refused, False),
-    }
-    longest = max((prefix for prefix in decided if e164.startswith(prefix)), key=len, default=None)
-    if longest is not None:
-        return decided[longest]
+def _longest(e164: str, prefixes: tuple[str, ...]) -> int:
+    """The length of the longest of the prefixes that the number has; 0 if it has none."""
+    return max((len(prefix) for prefix in prefixes if e164.startswith(prefix)), default=0)
+
+
+def _gets_texts(number: phonenumbers.PhoneNumber) -> bool:
+    """ID-11: as far as phonenumbers knows."""
     return (
         number.country_code not in _OF_NO_COUNTRY
         and phonenumbers.number_type(number) in _GET_TEXTS

@@ -24,6 +24,7 @@ class Policy:
     code_sending: timedelta = timedelta(seconds=10)
     codes_per_window: int = 5
     codes_window: timedelta = timedelta(hours=1)
+    codes_for_known_devices: int = 15
     wrong_codes: int = 20
     wrong_codes_window: timedelta = timedelta(days=1)
 

@@ -91,10 +91,11 @@ class SmsBox:
 
 
 def invented_number() -> str:
-    """A number that North America reserves for fiction: 555-0100 to 555-0199 of any area."""
+    """A number that North America reserves for fiction: 555-0100 to 555-0199 of any area whose numbers get texts."""
     while True:
         number = f"+1{RANDOM.randint(201, 989)}55501{RANDOM.randint(0, 99):02}"
-        if phonenumbers.is_valid_number(phonenumbers.parse(number)):
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+        if kind == phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE:
             return number
 
 

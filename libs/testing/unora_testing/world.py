@@ -145,6 +145,10 @@ class World:
             "UNORA_MEMBER_CALLS": "1000",
             "UNORA_MEMBER_CALLS_PER_SECOND": "1000000",
             "UNORA_MEMBER_BURST": "1000000",
+            # And so may many members sign in from one device (ID-11).
+            "UNORA_CODES_PER_DEVICE": "1000",
+            "UNORA_CODES_PER_COUNTRY": "100000",
+            "UNORA_CODES_IN_ALL": "100000",
             "UNORA_REFLECTION": "true",
             "UNORA_TOKEN_KEY": str(self._token_key),
             "UNORA_AUDIT_KEY": str(self._audit_key),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
-from unora_common.config import Config
+from unora_common.config import Config, ConfigError
 
 from unora_identity.domain.policy import Policy
 
@@ -58,7 +59,29 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     code_sending_seconds: float = 10.0
     """How long sending a code may take (ID-02)."""
     codes_per_hour: int = 5
-    """The most codes that are sent to one phone in an hour (ID-02)."""
+    """The most codes that are sent to one phone in an hour, and as many more for each device that its account knows
+    (ID-02).
+    """
+    codes_for_known_devices: int = 15
+    """The most codes that are sent to one phone in an hour for all devices together that its account knows (ID-02)."""
+    wrong_codes_per_day: int = 20
+    """The most wrong codes for one phone in a day, and as many more from each device that its account knows (ID-02)."""
+    codes_per_device: int = 10
+    """The most codes in an hour for one device that the accounts do not know (ID-11)."""
+    codes_per_address: int = 30
+    """The most codes in an hour for such devices at one address, as the gateway tells it; IPv6: one /64 (ID-11)."""
+    codes_per_country: int = 300
+    """The most codes in an hour for such devices to numbers of one calling code (ID-11)."""
+    codes_per_country_of: tuple[str, ...] = ()
+    """Calling codes with another number, separated by commas, such as 49=2000,1=5000 (ID-11)."""
+    codes_in_all: int = 1000
+    """The most codes in an hour for such devices in all (ID-11)."""
+    phone_prefixes_allowed: tuple[str, ...] = ()
+    """Beginnings of numbers, such as +4932, separated by commas, that get codes whatever their kind (ID-11)."""
+    phone_prefixes_refused: tuple[str, ...] = ()
+    """Beginnings of numbers that get none, not even for an account that they have. The longest counts (ID-11)."""
+    known_device_days: float = 400.0
+    """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
     access_token_minutes: float = 15.0
     """How long an access token is valid (ID-03)."""
     refresh_token_days: float = 30.0
@@ -102,6 +125,15 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             code_tries=self.code_tries,
             code_sending=timedelta(seconds=self.code_sending_seconds),
             codes_per_window=self.codes_per_hour,
+            codes_for_known_devices=self.codes_for_known_devices,
+            wrong_codes=self.wrong_codes_per_day,
+            codes_per_device=self.codes_per_device,
+            codes_per_address=self.codes_per_address,
+            codes_per_country=self.codes_per_country,
+            codes_in_all=self.codes_in_all,
+            codes_per_country_of=_by_calling_code(self.codes_per_country_of),
+            phone_prefixes_allowed=_prefixes("ALLOWED", self.phone_prefixes_allowed),
+            phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),
@@ -114,3 +146,16 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             photo_queue=self.photo_queue,
             photo_queue_wait=timedelta(seconds=self.photo_queue_seconds),
         )
+
+
+def _by_calling_code(pairs: tuple[str, ...]) -> dict[int, int]:
+    try:
+        return {int(code): int(most) for code, _, most in (pair.partition("=") for pair in pairs)}
+    except ValueError:
+        raise ConfigError("UNORA_CODES_PER_COUNTRY_OF cannot be read: it is such as 49=2000,1=5000") from None
+
+
+def _prefixes(which: str, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"\+[1-9][0-9]{0,14}", prefix) for prefix in prefixes):
+        raise ConfigError(f"UNORA_PHONE_PREFIXES_{which} cannot be read: each begins with + and the calling code")
+    return prefixes

@@ -12,11 +12,13 @@ from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.resources import Resources
-from unora_identity.store import challenges, photo_uploads, revocations, sessions
+from unora_identity.store import challenges, devices, photo_uploads, revocations, sessions, wrong_codes
 from unora_identity.use_cases.birthdays import publish_age_bands
 from unora_identity.use_cases.photo_sizes import size_next_photo
 
 PURGE_BATCH: Final = 1000
+SPARE: Final = timedelta(hours=1)
+"""How much longer a wrong try is stored than it counts: it counts by the rule clock."""
 OFFER_BATCH: Final = 20
 BIRTHDAY_BATCH: Final = 200
 SIZE_BATCH: Final = 20
@@ -57,16 +59,20 @@ class CleanUpJobs:
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
-        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, sessions that can no longer be refreshed, and
-        revocations that no process needs any more.
+        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, wrong tries that no longer count, sessions
+        that can no longer be refreshed, devices of sessions long gone, and revocations that no process needs any more.
         """
-        now, config = self.runtime.resources.machine_now(), self.runtime.config
+        now, config, policy = self.runtime.resources.machine_now(), self.runtime.config, self.runtime.resources.policy
         codes_before = now - timedelta(hours=config.challenge_hours)
         tokens_before = now - timedelta(days=config.session_days)
-        revocations_before = now - 2 * self.runtime.resources.policy.revocation_published_for
+        tries_before = now - policy.wrong_codes_window - SPARE
+        devices_before = now - timedelta(days=config.known_device_days)
+        revocations_before = now - 2 * policy.revocation_published_for
         async with self.runtime.database.transaction() as tx:
             done = await challenges.purge(tx, codes_before, PURGE_BATCH)
-            done += await sessions.purge(tx, tokens_before, PURGE_BATCH)
+            done += await wrong_codes.purge(tx, tries_before, PURGE_BATCH)
+            done += await sessions.purge(tx, tokens_before, now, PURGE_BATCH)
+            done += await devices.purge(tx, devices_before, PURGE_BATCH)
             return done + await revocations.purge(tx, revocations_before, PURGE_BATCH)
 
     @every(seconds=60)

@@ -35,6 +35,7 @@ from unora.identity.v1.profile_service_pb2 import (
     UpdateProfileRequest,
 )
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
+from unora_common.client_network import HEADER
 from unora_identity.resources import Resources
 from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import Caller, World
@@ -77,9 +78,10 @@ def picture(number: int) -> bytes:
 class People:
     """The calls that tests make often."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, accounts: AccountServiceStub | None = None) -> None:
+        """`accounts` is another process than the world's."""
         self.world = world
-        self.accounts = world.stub(AccountServiceStub, "identity")
+        self.accounts = accounts or world.stub(AccountServiceStub, "identity")
         self.profiles = world.stub(ProfileServiceStub, "identity")
 
     @property
@@ -93,23 +95,32 @@ class People:
         """A new phone number."""
         return f"+49151{random.randrange(10**8):08d}"
 
-    async def start(self, number: str, request: str = "") -> StartPhoneVerificationResponse:
-        asked = StartPhoneVerificationRequest(request_id=request or request_id(), phone_number=number)
-        return await self.accounts.StartPhoneVerification(asked)
+    async def start(
+        self, number: str, request: str = "", device: str = "", address: str = ""
+    ) -> StartPhoneVerificationResponse:
+        asked = StartPhoneVerificationRequest(request_id=request or request_id(), phone_number=number, device_id=device)
+        metadata = ((HEADER, address),) if address else ()
+        return await self.accounts.StartPhoneVerification(asked, metadata=metadata)
 
     def codes(self, number: str) -> list[str]:
         """The codes that a number was sent, in order."""
         lines = [json.loads(line) for line in self.world.sms.read_text().splitlines()]
         return [line["code"] for line in lines if line["to"] == number.replace(" ", "")]
 
-    async def verify(self, challenge: str, code: str, request: str = "") -> VerifyPhoneResponse:
-        given = VerifyPhoneRequest(request_id=request or request_id(), challenge_id=challenge, code=code)
+    async def verify(self, challenge: str, code: str, request: str = "", device: str = "") -> VerifyPhoneResponse:
+        given = VerifyPhoneRequest(
+            request_id=request or request_id(), challenge_id=challenge, code=code, device_id=device
+        )
         return await self.accounts.VerifyPhone(given)
 
-    async def sign_in(self, number: str = "") -> Signed:
+    async def sign_in(self, number: str = "", device: str = "", address: str = "") -> Signed:
         number = number or self.number()
-        challenge = await self.start(number)
-        done = await self.verify(challenge.challenge_id, self.codes(number)[-1])
+        return await self.sign_in_by(number, number, device, address)
+
+    async def sign_in_by(self, form: str, number: str, device: str = "", address: str = "") -> Signed:
+        """Signs in by one form of a number, whose codes are sent to `number`."""
+        challenge = await self.start(form, device=device, address=address)
+        done = await self.verify(challenge.challenge_id, self.codes(number)[-1], device=device)
         return Signed(Caller(UUID(done.user_id), done.tokens.access_token), done.tokens, done.created)
 
     async def refresh(self, token: str, request: str = "") -> RefreshSessionResponse:

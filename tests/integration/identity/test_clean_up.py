@@ -10,7 +10,7 @@ import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
 from unora_common.ids import uuid7
 from unora_identity.domain.photos import PhotoNotFound
-from unora_identity.store import sessions
+from unora_identity.store import devices, sessions
 from unora_identity.use_cases import photo_uploads
 from unora_identity.use_cases.photo_objects import upload_key
 from unora_testing.photos.portraits import portrait
@@ -148,10 +148,10 @@ async def test_replicas_that_share_the_tokens_of_a_session_leave_none_behind(wor
 
     async def other_replica() -> int:
         async with database.transaction() as tx:
-            return await sessions.purge(tx, then, 1)
+            return await sessions.purge(tx, then, then, 1)
 
     async with database.transaction() as tx:
-        assert await sessions.purge(tx, then, 1) == 1
+        assert await sessions.purge(tx, then, then, 1) == 1
         other = asyncio.create_task(other_replica())
         while not await world.superuser.fetchval(
             """SELECT EXISTS (SELECT FROM pg_stat_activity
@@ -160,3 +160,50 @@ async def test_replicas_that_share_the_tokens_of_a_session_leave_none_behind(wor
             assert not other.done()
     assert await other == 1
     assert await count_kept(people, signed) == (0, 0)
+
+
+@pytest.mark.rule("ID-02")
+async def test_a_device_stays_known_long_after_its_session_was_deleted_and_is_forgotten_then(
+    world: World, people: People
+) -> None:
+    number, device = people.number(), f"device-{request_id()}"
+    signed = await people.sign_in(number, device)
+    phone = [people.resources.hasher.phone(number)]
+    digest = people.resources.hasher.device(device)
+
+    async def is_known() -> bool:
+        async with world.apps["identity"].database.transaction() as tx:
+            return await devices.is_known(tx, phone, digest)
+
+    await purge(world, timedelta(days=38))
+    assert await count_kept(people, signed) == (0, 0)
+    (past,) = await people.rows("past_devices", user_id=signed.member.user)
+    assert past["device_digest"] == digest
+    assert await is_known()
+    for _ in range(5):
+        await people.start(number)
+    assert not (await people.sign_in(number, device)).created
+    await purge(world, timedelta(days=76))
+    assert len(await people.rows("past_devices", user_id=signed.member.user)) == 1
+    await purge(world, timedelta(days=76 + 399))
+    assert await is_known()
+    await purge(world, timedelta(days=76 + 401))
+    assert not await is_known()
+
+
+@pytest.mark.rule("ID-02", "ID-11")
+async def test_what_codes_and_wrong_codes_spent_is_deleted_when_it_no_longer_counts(
+    world: World, people: People
+) -> None:
+    number = people.number()
+    challenge = UUID((await people.start(number)).challenge_id)
+    wrong = f"{(int(people.codes(number)[0]) + 1) % 10**6:06d}"
+    assert (await refusal(people.verify(str(challenge), wrong))).reason == "CODE_WRONG"
+    await world.move_clock(timedelta(days=3))  # the rule clock removes nothing
+    await purge(world, timedelta(hours=23))
+    assert len(await people.rows("code_spending", challenge_id=challenge)) == 1
+    await purge(world, timedelta(hours=24, minutes=30))
+    assert await people.rows("code_spending", challenge_id=challenge) == []
+    assert len(await people.rows("wrong_codes", challenge_id=challenge)) == 1, "it outlives its challenge"
+    await purge(world, timedelta(hours=26))
+    assert await people.rows("wrong_codes", challenge_id=challenge) == []

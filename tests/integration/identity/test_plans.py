@@ -7,10 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from unora_common.ids import uuid7
-from unora_identity.store import age_bands, challenges, photo_sizing, photo_uploads, revocations, sessions
+from unora_identity.store import (
+    age_bands,
+    challenges,
+    code_budgets,
+    devices,
+    photo_sizing,
+    photo_uploads,
+    revocations,
+    sessions,
+    wrong_codes,
+)
 from unora_testing.world import World
 
 THEN = datetime(2026, 1, 10, tzinfo=UTC)
+SPENT = (b"d", b"a", 49, THEN, 10, 30, 300, 1000)
 MANY = """
     WITH u AS (
         INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
@@ -58,7 +69,15 @@ async def many_members(world: World) -> AsyncIterator[None]:
         pytest.param(sessions.ACTIVE, (uuid7(), THEN, None, None, 50), "(user_id =", id="sessions of a member"),
         pytest.param(revocations.PAGE, (timedelta(minutes=20), uuid7(), 50), "(session_id >", id="revocations"),
         pytest.param(revocations.PURGE, (THEN, 20), "(revoked_at <", id="old revocations"),
-        pytest.param(sessions.PURGE_EMPTY, ([uuid7()],), "(session_id = s.id)", id="sessions"),
+        pytest.param(sessions.PURGE_EMPTY, ([uuid7()], THEN), "(session_id = s.id)", id="sessions"),
+        pytest.param(wrong_codes.PURGE, (THEN, 20), "(created_at <", id="old wrong codes"),
+        pytest.param(wrong_codes.COUNT, (b"n", None, THEN), "((phone_hash =", id="wrong codes of a number"),
+        pytest.param(devices.PURGE, (THEN, 20), "(seen_at <", id="old devices"),
+        pytest.param(devices.IS_KNOWN, ([b"n"], b"d"), "(phone_hash = ANY", id="known devices"),
+        pytest.param(code_budgets.COUNT, SPENT, "((device_digest =", id="codes of a device"),
+        pytest.param(code_budgets.COUNT, SPENT, "((address_digest =", id="codes of an address"),
+        pytest.param(code_budgets.COUNT, SPENT, "((calling_code =", id="codes of a country"),
+        pytest.param(code_budgets.COUNT, SPENT, "(issued_at >", id="codes in all"),
     ],
 )
 async def test_an_index_serves_the_condition(

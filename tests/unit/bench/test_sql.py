@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from unora_bench import sql
+from unora_bench import sign_ins, sql
+
+SCRIPTS = {"check_in": sql.check_in(), "dashboard": sql.dashboard(), "verify_phone": sign_ins.verify_phone()}
 
 
-@pytest.mark.parametrize("script", [sql.check_in(), sql.dashboard()], ids=["check_in", "dashboard"])
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_a_script_has_a_value_for_every_parameter(script: str) -> None:
     assert not sql.PARAMETER.search(script)
 

@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from unora_common.errors import InvalidArgument
+from unora_identity.domain.code_budgets import Budget, TooManyCodes
 from unora_identity.domain.phone_codes import (
     Attempt,
     Challenge,
     IssuedCode,
-    TooManyCodes,
     Verdict,
     issue_challenge,
+    read_code,
     try_code,
 )
 from unora_identity.domain.policy import Policy
@@ -21,19 +23,45 @@ RIGHT, WRONG = b"right" * 6, b"wrong" * 6
 CALL = uuid4()
 
 
-def issued(at: datetime, sent_at: datetime | None) -> IssuedCode:
-    return IssuedCode(id=uuid4(), request_id=uuid4(), issued_at=at, expires_at=at + POLICY.code_life, sent_at=sent_at)
-
-
-def challenge(sent: list[datetime] | None = None, now: datetime = NOW) -> Challenge:
-    earlier = [issued(at, at) for at in sent or []]
-    return issue_challenge(
-        challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY
+def issued(at: datetime, sent_at: datetime | None, known_device: bytes | None = None) -> IssuedCode:
+    return IssuedCode(
+        id=uuid4(),
+        request_id=uuid4(),
+        known_device=known_device,
+        account_only=False,
+        issued_at=at,
+        expires_at=at + POLICY.code_life,
+        sent_at=sent_at,
     )
 
 
-def enter(to: Challenge, code: bytes, *, call: UUID = CALL, after: timedelta = timedelta(seconds=30)) -> Attempt:
-    return try_code(to, code, call, NOW + after, POLICY)
+def ask(*earlier: IssuedCode, now: datetime = NOW, known_device: bytes | None = None) -> Challenge:
+    return issue_challenge(
+        challenge_id=uuid4(),
+        phone_hash=b"phone",
+        phone_hashes=(b"phone",),
+        code_hash=RIGHT,
+        earlier=earlier,
+        known_device=known_device,
+        account_only=False,
+        now=now,
+        policy=POLICY,
+    )
+
+
+def challenge(sent: list[datetime] | None = None, now: datetime = NOW) -> Challenge:
+    return ask(*(issued(at, at) for at in sent or []), now=now)
+
+
+def enter(
+    to: Challenge,
+    code: bytes,
+    *,
+    call: UUID = CALL,
+    after: timedelta = timedelta(seconds=30),
+    wrong_before: int = 0,
+) -> Attempt:
+    return try_code(to, code, call, NOW + after, POLICY, wrong_before=wrong_before)
 
 
 def after_wrong_tries(count: int) -> Challenge:
@@ -102,27 +130,92 @@ def test_five_codes_an_hour_for_one_phone() -> None:
     assert challenge(times).issued_at == NOW
     with pytest.raises(TooManyCodes) as refused:
         challenge([*times, NOW - timedelta(minutes=1)])
-    assert refused.value.metadata == {"retry_at": (NOW + timedelta(minutes=10)).isoformat()}
+    assert refused.value.metadata == {"retry_after": "3600"}, "the hint tells nothing of when the codes were asked for"
 
 
 @pytest.mark.rule("ID-02")
 def test_the_hour_slides() -> None:
     times = [NOW - timedelta(hours=1) + timedelta(seconds=second) for second in range(1, 6)]
-    with pytest.raises(TooManyCodes) as refused:
-        challenge(times)
-    retry_at = datetime.fromisoformat(refused.value.metadata["retry_at"])
-    assert challenge(times, now=retry_at).issued_at == retry_at
+    free_at = NOW + timedelta(seconds=1)
+    assert challenge(times, now=free_at).issued_at == free_at
     with pytest.raises(TooManyCodes):
-        challenge(times, now=retry_at - timedelta(microseconds=1))
+        challenge(times, now=free_at - timedelta(microseconds=1))
+
+
+@pytest.mark.rule("ID-02")
+def test_a_device_that_the_account_knows_has_codes_of_its_own() -> None:
+    strangers = [issued(NOW, NOW) for _ in range(5)]
+    with pytest.raises(TooManyCodes) as spent:
+        ask(*strangers)
+    assert ask(*strangers, known_device=b"own").known_device == b"own"
+    own = [issued(NOW, NOW, b"own") for _ in range(5)]
+    assert ask(*own).known_device is None, (
+        "what the owner asked for bars no stranger, so a stranger learns nothing of it"
+    )
+    with pytest.raises(TooManyCodes) as own_spent:
+        ask(*own, known_device=b"own")
+    assert ask(*own, known_device=b"other").known_device == b"other"
+    assert (spent.value.budget, own_spent.value.budget) == (Budget.NUMBER, Budget.KNOWN_DEVICE)
+    assert spent.value.metadata == own_spent.value.metadata
+
+
+@pytest.mark.rule("ID-02")
+def test_many_known_devices_bring_no_codes_without_end() -> None:
+    of_three = [issued(NOW, NOW, device) for device in (b"1", b"2", b"3") for _ in range(5)]
+    assert ask(*of_three[:14], known_device=b"4").known_device == b"4"
+    with pytest.raises(TooManyCodes):
+        ask(*of_three, known_device=b"4")
+
+
+@pytest.mark.rule("ID-02")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "123456",
+            " 123 456 ",
+            "123-456",
+            "12\u201134\u201356",
+            "1 2 3 4 5 6",
+            "123\u00a0456",
+            "123\u200b456",
+            "123456\n",
+        ),
+        *("١٢٣٤٥٦", "۱۲۳۴۵۶", "१२३४५६", "１２３４５６", "１２３\u3000４５６", "\u202d123456\u202c"),
+    ],
+)
+def test_a_code_may_be_typed_with_spaces_dashes_and_in_any_digits(typed: str) -> None:
+    assert read_code(typed, POLICY) == "123456"
+
+
+@pytest.mark.rule("ID-02")
+@pytest.mark.parametrize(
+    "typed", ["", "12345", "1234567", "12345x", "123.456x", "①②③④⑤⑥", "¹²³⁴⁵⁶", "12345½", "六六六六六六"]
+)
+def test_what_is_no_code_is_refused_by_its_field(typed: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        read_code(typed, POLICY)
+    assert list(refused.value.violations) == ["code"]
+
+
+@pytest.mark.rule("ID-02")
+def test_after_twenty_wrong_codes_for_a_number_no_code_is_judged() -> None:
+    assert enter(challenge(), WRONG, wrong_before=19).verdict is Verdict.WRONG
+    for code in (RIGHT, WRONG):
+        tried = enter(challenge(), code, wrong_before=20)
+        assert tried.verdict is Verdict.CLOSED
+        assert tried.refusal is not None
+        assert (tried.refusal.reason, tried.refusal.metadata) == ("TOO_MANY_TRIES", {"retry_after": "86400"})
+
+
+@pytest.mark.rule("ID-02")
+def test_a_repeat_of_the_call_that_used_a_code_is_no_try() -> None:
+    used = enter(challenge(), RIGHT, wrong_before=19).challenge
+    assert enter(used, RIGHT, wrong_before=20).verdict is Verdict.REPEATED
 
 
 @pytest.mark.rule("ID-02")
 def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be_sent() -> None:
-    def ask(*earlier: IssuedCode, now: datetime) -> Challenge:
-        return issue_challenge(
-            challenge_id=uuid4(), phone_hash=b"phone", code_hash=RIGHT, earlier=earlier, now=now, policy=POLICY
-        )
-
     sent = [issued(NOW, NOW) for _ in range(4)]
     begun, over = issued(NOW, None), NOW + 2 * POLICY.code_sending
     with pytest.raises(TooManyCodes):

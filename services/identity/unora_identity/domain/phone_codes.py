@@ -4,6 +4,7 @@ Times are UTC and come from the rule clock. A refused try is a result and not an
 saved although the call fails. Codes appear here only as keyed hashes.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,22 +12,14 @@ from enum import Enum
 from hmac import compare_digest
 from uuid import UUID
 
-from unora_common.errors import DomainError
+from unora_common.errors import DomainError, InvalidArgument
 
 from unora_identity.domain.accounts import NewAccount
+from unora_identity.domain.code_budgets import Budget, TooManyCodes, TooManyTries
 from unora_identity.domain.policy import Policy
 
-
-class TooManyCodes(DomainError):
-    """ID-02: the phone has been sent as many codes as allowed for now. The answer is the same with and without an
-    account.
-    """
-
-    code = "RESOURCE_EXHAUSTED"
-    reason = "TOO_MANY_CODES"
-
-    def __init__(self, retry_at: datetime) -> None:
-        super().__init__(retry_at=retry_at.isoformat())
+_BETWEEN_DIGITS = frozenset({"Zs", "Pd", "Cc", "Cf"})
+"""Categories of Unicode: spaces, dashes, and what cannot be seen."""
 
 
 class CodeWrong(DomainError):
@@ -52,6 +45,13 @@ class Challenge:
 
     id: UUID
     phone_hash: bytes
+    """Of the subscriber: what one number may use up is counted by it."""
+    phone_hashes: tuple[bytes, ...]
+    """Of all forms of the number: the account is looked for by them, in this order (ID-01)."""
+    known_device: bytes | None
+    """The digest of the device that asked for the code, if the account knows it (ID-02)."""
+    account_only: bool
+    """Whether the code opens only an account that is there already (ID-11)."""
     code_hash: bytes
     issued_at: datetime
     expires_at: datetime
@@ -76,6 +76,8 @@ class IssuedCode:
 
     id: UUID
     request_id: UUID
+    known_device: bytes | None
+    account_only: bool
     issued_at: datetime
     expires_at: datetime
     sent_at: datetime | None
@@ -107,34 +109,63 @@ class Attempt:
     refusal: DomainError | None = None
 
 
+def read_code(raw: str, policy: Policy) -> str:
+    """ID-02: the digits of a code as it was typed: in any script, with spaces or dashes. Raises InvalidArgument."""
+    typed = [char for char in raw if unicodedata.category(char) not in _BETWEEN_DIGITS]
+    digits = "".join(str(unicodedata.decimal(char, "?")) for char in typed)
+    if len(digits) != policy.code_digits or not digits.isdecimal():
+        raise InvalidArgument({"code": f"must have {policy.code_digits} digits"})
+    return digits
+
+
 def issue_challenge(
     *,
     challenge_id: UUID,
+    phone_hashes: tuple[bytes, ...],
     phone_hash: bytes,
     code_hash: bytes,
     earlier: Iterable[IssuedCode],
+    known_device: bytes | None,
+    account_only: bool,
     now: datetime,
     policy: Policy,
 ) -> Challenge:
-    """A new challenge, or TooManyCodes. `earlier` are the codes of this phone; old ones have no effect.
+    """A new challenge, or TooManyCodes. `earlier` are the codes of this phone; old ones have no effect. A device that
+    the account knows and all other devices do not use up each other's codes.
 
     The window slides: it is full until the fifth latest code leaves it. A refused request does not extend it.
     """
     since = now - policy.codes_window
-    recent = sorted(code.issued_at for code in earlier if code.issued_at > since and code.counts_as_sent(now, policy))
-    if len(recent) >= policy.codes_per_window:
-        raise TooManyCodes(recent[-policy.codes_per_window] + policy.codes_window)
+    recent = [code.known_device for code in earlier if code.issued_at > since and code.counts_as_sent(now, policy)]
+    if recent.count(known_device) >= policy.codes_per_window:
+        raise TooManyCodes(Budget.NUMBER if known_device is None else Budget.KNOWN_DEVICE, policy)
+    # Each new device that signs in becomes a known one, and would bring a budget with it.
+    if known_device is not None and len(recent) - recent.count(None) >= policy.codes_for_known_devices:
+        raise TooManyCodes(Budget.KNOWN_DEVICE, policy)
     return Challenge(
-        id=challenge_id, phone_hash=phone_hash, code_hash=code_hash, issued_at=now, expires_at=now + policy.code_life
+        id=challenge_id,
+        phone_hash=phone_hash,
+        phone_hashes=phone_hashes,
+        known_device=known_device,
+        account_only=account_only,
+        code_hash=code_hash,
+        issued_at=now,
+        expires_at=now + policy.code_life,
     )
 
 
-def try_code(challenge: Challenge, code_hash: bytes, request_id: UUID, now: datetime, policy: Policy) -> Attempt:
-    """Judges one try. From `expires_at` on, and after the last wrong try, the right code is refused too."""
+def try_code(
+    challenge: Challenge, code_hash: bytes, request_id: UUID, now: datetime, policy: Policy, *, wrong_before: int
+) -> Attempt:
+    """Judges one try. From `expires_at` on, and after the last wrong try, the right code is refused too, and so it is
+    when too many wrong codes came for the number: `wrong_before` in the last day, over all its codes (ID-02).
+    """
     if now >= challenge.expires_at or challenge.wrong_tries >= policy.code_tries:
         return Attempt(challenge, Verdict.CLOSED, ChallengeClosed())
     if challenge.used_at is not None and challenge.used_by != request_id:
         return Attempt(challenge, Verdict.CLOSED, ChallengeClosed())
+    if challenge.used_at is None and wrong_before >= policy.wrong_codes:
+        return Attempt(challenge, Verdict.CLOSED, TooManyTries(policy))
     if not compare_digest(challenge.code_hash, code_hash):
         tried = replace(challenge, wrong_tries=challenge.wrong_tries + 1)
         return Attempt(tried, Verdict.WRONG, CodeWrong(policy.code_tries - tried.wrong_tries))

@@ -1,6 +1,7 @@
 """The numbers of identity's rules. Defaults are the product's; the configuration may replace any of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -23,6 +24,18 @@ class Policy:
     code_sending: timedelta = timedelta(seconds=10)
     codes_per_window: int = 5
     codes_window: timedelta = timedelta(hours=1)
+    codes_for_known_devices: int = 15
+    wrong_codes: int = 20
+    wrong_codes_window: timedelta = timedelta(days=1)
+
+    # ID-11. Codes in one `codes_window` for devices that the account does not know; the last are by calling code.
+    codes_per_device: int = 10
+    codes_per_address: int = 30
+    codes_per_country: int = 300
+    codes_in_all: int = 1000
+    codes_per_country_of: Mapping[int, int] = field(default_factory=dict)
+    phone_prefixes_allowed: tuple[str, ...] = ()
+    phone_prefixes_refused: tuple[str, ...] = ()
 
     # ID-03
     access_token_life: timedelta = timedelta(minutes=15)

@@ -1,4 +1,5 @@
-"""ID-01, ID-02, SA-04: keyed hashes of values that identify a person or are secret. They can be compared, but not read.
+"""ID-01, ID-02, ID-11, SA-04: keyed hashes of values that identify a person or are secret. They can be compared, but
+not read.
 
 Values that must be read back are sealed (master_key.py).
 """
@@ -31,6 +32,10 @@ class KeyedHasher:
     def device(self, device_id: str) -> bytes:
         """SA-04: 32 bytes, the same for the same device, which reveal nothing else about it."""
         return self._mac(b"device", device_id.encode())
+
+    def address(self, network: str) -> bytes:
+        """ID-11: 32 bytes, the same for the same network of clients."""
+        return self._mac(b"address", network.encode())
 
     def oauth(self, provider: str, subject: str) -> bytes:
         """ID-05: 32 bytes, the same for the same account of a provider."""

@@ -22,6 +22,7 @@ from unora.identity.v1.account_service_pb2 import (
     VerifyPhoneResponse,
 )
 from unora_common.call import Call
+from unora_common.client_network import client_network
 from unora_common.database import Session, Tx
 from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_read, custom_write, idempotent, reads
@@ -32,6 +33,7 @@ from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.card import make_card
 from unora_identity.messages import to_account, to_session, to_session_tokens
+from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
 from unora_identity.resources import Resources
 from unora_identity.store import members, sessions
@@ -46,13 +48,21 @@ class Accounts:
 
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
+        self.alarm = CodeAlarm(runtime.log, runtime.metrics.registry)
 
     @custom_write
     async def StartPhoneVerification(
         self, request: StartPhoneVerificationRequest, call: Call
     ) -> StartPhoneVerificationResponse:
         """ID-02: sends a code; the response does not tell whether the number has an account."""
-        challenge = await start_phone_verification(self.runtime, request.phone_number, UUID(request.request_id))
+        challenge = await start_phone_verification(
+            self.runtime,
+            self.alarm,
+            request.phone_number,
+            UUID(request.request_id),
+            request.device_id,
+            client_network(call),
+        )
         return StartPhoneVerificationResponse(
             challenge_id=str(challenge.id), expires_at=to_timestamp(challenge.expires_at)
         )
@@ -63,6 +73,7 @@ class Accounts:
         fresh = new_refresh_token()
         result = await verify_phone(
             self.runtime,
+            self.alarm,
             UUID(request.challenge_id),
             request.code,
             UUID(request.request_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from unora_identity.domain.accounts import LockedMember, NewAccount
 LOCK_BY_PHONE = """
     WITH u AS MATERIALIZED (
         SELECT id, version, suspended_at IS NOT NULL AS suspended
-        FROM identity.users WHERE phone_hash = $1 FOR UPDATE)
+        FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1 FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
+HAS_ACCOUNT = "SELECT EXISTS (SELECT FROM identity.users WHERE phone_hash = ANY($1))"
 # If another sign-in of the same number is creating the account, this statement waits for it and then inserts nothing.
 CREATE = """
     WITH u AS (
@@ -37,17 +39,33 @@ PROJECT_REFRESH = """
     WHERE id = $1 AND refresh_version < $2"""
 
 
-async def lock_or_create(tx: Tx, phone_hash: bytes, new: NewAccount) -> tuple[LockedMember, bool]:
-    """ID-01: locks the one account of a number, or creates it. Returns also whether it was created."""
-    found = await _lock_by_phone(tx, phone_hash)
+async def lock_or_create(
+    tx: Tx, phone_hashes: Sequence[bytes], phone_hash: bytes, new: NewAccount
+) -> tuple[LockedMember, bool]:
+    """ID-01: locks the one account of a number, by the first of its forms that has one, or creates it under
+    `phone_hash`. Returns also whether it was created.
+    """
+    found = await lock_by_phone(tx, phone_hashes)
     if found:
         return found, False
     values = (new.user_id, phone_hash, new.phone_sealed, new.data_key, tx.now)
     if await tx.run(CREATE, *values):
         return LockedMember(id=new.user_id, version=0), True
-    found = await _lock_by_phone(tx, phone_hash)
+    found = await lock_by_phone(tx, phone_hashes)
     assert found is not None
     return found, False
+
+
+async def lock_by_phone(tx: Tx, phone_hashes: Sequence[bytes]) -> LockedMember | None:
+    """ID-01: locks the account of a number, by the first of its forms that has one."""
+    rows = await tx.lock(LOCK_BY_PHONE, list(phone_hashes))
+    return from_row(LockedMember, rows[0]) if rows else None
+
+
+async def has_account(tx: Tx, phone_hashes: Sequence[bytes]) -> bool:
+    """Whether a number has an account. Never for an answer (ID-02)."""
+    found: bool = await tx.value(HAS_ACCOUNT, list(phone_hashes))
+    return found
 
 
 async def list_roles(tx: Tx, user: UUID) -> list[str]:
@@ -80,8 +98,3 @@ async def project_refresh(
 ) -> None:
     """Stores a member's refresh timer as discovery published it, unless a newer version is stored."""
     await tx.run(PROJECT_REFRESH, user, version, last_at, available_at)
-
-
-async def _lock_by_phone(tx: Tx, phone_hash: bytes) -> LockedMember | None:
-    rows = await tx.lock(LOCK_BY_PHONE, phone_hash)
-    return from_row(LockedMember, rows[0]) if rows else None

@@ -12,24 +12,30 @@ from unora_common.rows import Columns, from_row
 from unora_identity.domain.accounts import NewAccount
 from unora_identity.domain.phone_codes import Challenge, IssuedCode, StoredChallenge
 
-_ISSUED = Columns("id", "request_id", "issued_at", "expires_at")
+_ISSUED = Columns("id", "request_id", "issued_at", "expires_at", "known_device", "account_only", "sent_at")
 _NEW_ACCOUNT = Columns("phone_sealed", "data_key")
-_INSERTED = _ISSUED + Columns("phone_hash", "code_hash", "new_user_id") + _NEW_ACCOUNT
-_CHALLENGE = Columns("id", "phone_hash", "code_hash", "issued_at", "expires_at", "wrong_tries", "used_at", "used_by")
+_OWN = Columns("phone_hash", "phone_hashes", "code_hash")
+_INSERTED = _ISSUED + _OWN + Columns("new_user_id") + _NEW_ACCOUNT
+_CHALLENGE = (
+    Columns("id", "issued_at", "expires_at", "known_device", "account_only", "wrong_tries", "used_at", "used_by") + _OWN
+)
 
 # Requests for one number are taken in turn, or more codes than allowed could be sent at once. There is no row to lock.
 LOCK_PHONE = """
     WITH l AS MATERIALIZED (SELECT pg_advisory_xact_lock(1769104741, $1)) SELECT clock.now() AS now FROM l"""
-ISSUED = f"SELECT {_ISSUED.names()}, sent_at FROM identity.phone_challenges WHERE phone_hash = $1"
+ISSUED = f"SELECT {_ISSUED.names()} FROM identity.phone_challenges WHERE phone_hash = $1"
 ADD = f"INSERT INTO identity.phone_challenges ({_INSERTED.names()}) VALUES ({_INSERTED.parameters()})"
 # By the same clock as `issued_at`. A used code is marked as sent already: who entered it was sent it.
 MARK_SENT = "UPDATE identity.phone_challenges SET sent_at = clock.now() WHERE id = $1 AND sent_at IS NULL"
 DELETE = "DELETE FROM identity.phone_challenges WHERE id = $1 AND used_at IS NULL"
+# Tries for one number are judged in turn, over all its codes, or more of them could be wrong than allowed.
 LOCK = f"""
     WITH c AS MATERIALIZED (
         SELECT {_CHALLENGE.names()}, session_id, created_account, new_user_id, {_NEW_ACCOUNT.names()}
-        FROM identity.phone_challenges WHERE id = $1 FOR UPDATE)
-    SELECT c.*, clock.now() AS now FROM c"""
+        FROM identity.phone_challenges WHERE id = $1 FOR UPDATE),
+    l AS MATERIALIZED (
+        SELECT c.*, pg_advisory_xact_lock(1769104742, hashtext(encode(c.phone_hash, 'hex'))) FROM c)
+    SELECT l.*, clock.now() AS now FROM l"""
 COUNT_TRY = "UPDATE identity.phone_challenges SET wrong_tries = $2 WHERE id = $1"
 USE = """
     UPDATE identity.phone_challenges
@@ -49,10 +55,11 @@ async def lock_phone(tx: Tx, phone_hash: bytes) -> list[IssuedCode]:
 
 
 async def add(tx: Tx, challenge: Challenge, request_id: UUID, new: NewAccount) -> None:
-    """Stores a new challenge."""
+    """Stores a new challenge. Whether a code was sent that may not be is not told either: it counts as sent (ID-11)."""
     values = _INSERTED.values_of(
         challenge,
         request_id=request_id,
+        sent_at=challenge.issued_at if challenge.account_only else None,
         new_user_id=new.user_id,
         phone_sealed=new.phone_sealed,
         data_key=new.data_key,
@@ -71,7 +78,7 @@ async def delete(tx: Tx, challenge: UUID) -> bool:
 
 
 async def lock(tx: Tx, challenge: UUID) -> StoredChallenge | None:
-    """Locks a challenge and reads the clock."""
+    """Locks a challenge and the tries for its number, and reads the clock."""
     rows = await tx.lock(LOCK, challenge)
     if not rows:
         return None

@@ -57,8 +57,14 @@ PURGE = """
 # When two replicas delete the last tokens of one session, the second to lock the session sees that no token is left.
 LOCK_SESSIONS = "SELECT FROM identity.sessions WHERE id = ANY($1) ORDER BY id FOR UPDATE"
 PURGE_EMPTY = """
-    DELETE FROM identity.sessions s
-    WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM identity.refresh_tokens t WHERE t.session_id = s.id)"""
+    WITH gone AS (
+        DELETE FROM identity.sessions s
+        WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM identity.refresh_tokens t WHERE t.session_id = s.id)
+        RETURNING s.user_id, s.device_digest)
+    INSERT INTO identity.past_devices (user_id, device_digest, seen_at)
+    SELECT DISTINCT user_id, device_digest, $2::timestamptz FROM gone WHERE device_digest IS NOT NULL
+    ORDER BY user_id, device_digest
+    ON CONFLICT (user_id, device_digest) DO UPDATE SET seen_at = greatest(past_devices.seen_at, excluded.seen_at)"""
 
 
 async def open_session(tx: Tx, session: Session, token: RefreshToken, device_digest: bytes | None) -> None:
@@ -129,12 +135,12 @@ async def list_active(db: DatabaseSession, now: datetime, after: Place | None, l
     return [from_row(ActiveSession, row) for row in await db.rows(ACTIVE, db.user, now, *place, limit)]
 
 
-async def purge(tx: Tx, expired_before: datetime, limit: int) -> int:
-    """Deletes tokens that expired long ago, by the machine's clock, and the sessions that have no other token. Returns
-    the number of tokens.
+async def purge(tx: Tx, expired_before: datetime, now: datetime, limit: int) -> int:
+    """Deletes tokens that expired long ago, by the machine's clock, and the sessions that have no other token; their
+    devices stay known (ID-02). Returns the number of tokens.
     """
     purged = await tx.rows(PURGE, expired_before, limit)
     ended = list({row["session_id"] for row in purged})
     await tx.rows(LOCK_SESSIONS, ended)
-    await tx.run(PURGE_EMPTY, ended)
+    await tx.run(PURGE_EMPTY, ended, now)
     return len(purged)

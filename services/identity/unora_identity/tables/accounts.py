@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.tables import timestamp
 
 from unora_identity.tables.schema import metadata
@@ -121,11 +121,15 @@ phone_challenges = Table(
     Column("phone_sealed", LargeBinary, nullable=False),
     Column("data_key", LargeBinary, nullable=False),
     Column("created_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
+    Column("phone_hashes", ARRAY(LargeBinary), nullable=False, server_default="{}"),
+    Column("known_device", LargeBinary),
+    Column("account_only", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("phone_hash", "request_id"),
     CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
     CheckConstraint("used_at IS NULL OR sent_at IS NOT NULL", name="sent_at"),
     CheckConstraint("(used_at IS NULL) = (used_by IS NULL)", name="used_by"),
     CheckConstraint("(used_at IS NULL) = (session_id IS NULL)", name="session_id"),
+    CheckConstraint("octet_length(known_device) = 32", name="known_device"),
     Index("ix_phone_challenges_phone_hash_issued_at", "phone_hash", "issued_at"),
     Index("ix_phone_challenges_created_at", "created_at"),
     Index("ix_phone_challenges_session_id", "session_id", postgresql_where=text("session_id IS NOT NULL")),

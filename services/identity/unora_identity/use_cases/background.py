@@ -31,6 +31,13 @@ async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+def run_in_background(work: Coroutine[Any, Any, None]) -> None:
+    """Begins work for which no answer waits. It handles its own errors, and ends at the latest with the process."""
+    task = asyncio.create_task(work)
+    _running.add(task)
+    task.add_done_callback(_ended)
+
+
 async def finish_first(work: Coroutine[Any, Any, T]) -> T:
     """Awaits work that cannot be stopped, such as a thread's. If the caller is cancelled, it stops only when the work
     has ended: until then the work takes what the caller gives back.

@@ -10,7 +10,8 @@ from unora_common.ids import uuid7
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.domain.accounts import NewAccount
+from unora_identity.domain.accounts import LockedMember, NewAccount
+from unora_identity.domain.code_budgets import Asker, TooManyCodes, TooManyTries
 from unora_identity.domain.events import AccountCreated, MemberEvent, SessionOpened, event_headers
 from unora_identity.domain.phone_codes import (
     Challenge,
@@ -19,37 +20,61 @@ from unora_identity.domain.phone_codes import (
     StoredChallenge,
     Verdict,
     issue_challenge,
+    read_code,
     try_code,
 )
-from unora_identity.domain.phone_numbers import normalise_phone_number
+from unora_identity.domain.phone_numbers import PhoneInvalid, PhoneNumber, read_phone_number
 from unora_identity.domain.sessions import Refused, open_session, reissue
+from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_code
 from unora_identity.resources import Resources
-from unora_identity.store import accounts, challenges, members, sessions
-from unora_identity.use_cases.background import run_to_completion
+from unora_identity.store import accounts, challenges, members, sessions, wrong_codes
+from unora_identity.use_cases.background import run_in_background, run_to_completion
+from unora_identity.use_cases.code_budgets import count_wrong_codes, find_known_device, spend_code
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.sessions import SignedIn, signed_in
 
 
 async def start_phone_verification(
-    runtime: Runtime[IdentityConfig, Resources], number: str, request_id: UUID
+    runtime: Runtime[IdentityConfig, Resources],
+    alarm: CodeAlarm,
+    number: str,
+    request_id: UUID,
+    device_id: str = "",
+    network: str | None = None,
 ) -> Challenge | IssuedCode:
-    """ID-02: a challenge for a number, whose code is sent to it. A repeat gets the existing challenge.
+    """ID-02: a challenge for a number, whose code is sent to it. A repeat gets the existing challenge. `network` is the
+    client's, as the gateway tells it.
 
     It does not check whether the number has an account: what a new account needs is made each time. A code that could
-    not be sent is deleted, so that it does not count and the call can be repeated.
+    not be sent is deleted, so that it does not count and the call can be repeated. Raises TooManyCodes, and
+    PhoneInvalid with a challenge for a number that may only open an account that it has (ID-11).
 
     A client that hangs up does not stop it; otherwise a client could have any number of codes sent without a record.
     Only a process that dies can leave a code without a record of whether it was sent; after twice the sending time, a
     repeat replaces its challenge. If repeats come at the same time, one sends the code, and the others return its
     challenge.
     """
-    number = normalise_phone_number(number)
-    return await run_to_completion(_start(runtime, number, request_id))
+    resources = runtime.resources
+    phone = read_phone_number(number, resources.policy)
+    asker = Asker(
+        device=resources.hasher.device(device_id) if device_id else None,
+        address=resources.hasher.address(network) if network else None,
+        calling_code=phone.calling_code,
+    )
+    try:
+        issued = await run_to_completion(_start(runtime, alarm, phone, request_id, asker))
+    except TooManyCodes as refused:
+        alarm.refused(refused.budget, phone.calling_code)
+        raise
+    if issued.account_only:
+        raise PhoneInvalid(issued.id)
+    return issued
 
 
 async def verify_phone(
     runtime: Runtime[IdentityConfig, Resources],
+    alarm: CodeAlarm,
     challenge_id: UUID,
     code: str,
     request_id: UUID,
@@ -59,48 +84,63 @@ async def verify_phone(
     """ID-02: opens a session, and creates the account if it is the number's first sign-in. A repeat gets its session
     again.
     """
-    resources = runtime.resources
+    resources, policy = runtime.resources, runtime.resources.policy
+    code_hash = resources.hasher.code(challenge_id, read_code(code, policy))
+    device = resources.hasher.device(device_id) if device_id else None
     async with runtime.database.transaction() as tx:
         stored = await challenges.lock(tx, challenge_id)
         if stored is None:
             raise ChallengeClosed
-        code_hash = resources.hasher.code(challenge_id, code)
-        tried = try_code(stored.challenge, code_hash, request_id, tx.now, resources.policy)
+        guesser, wrong_before = await count_wrong_codes(tx, stored.challenge, device, policy)
+        tried = try_code(stored.challenge, code_hash, request_id, tx.now, policy, wrong_before=wrong_before)
         if tried.verdict is Verdict.ACCEPTED:
-            device = resources.hasher.device(device_id) if device_id else None
             return await _sign_in(tx, resources, tried.challenge, stored.new_account, fresh, device)
         if tried.verdict is Verdict.REPEATED:
             return await _sign_in_again(tx, resources, stored, fresh)
         if tried.verdict is Verdict.WRONG:
             await challenges.count_try(tx, tried.challenge)
+            await wrong_codes.add(tx, tried.challenge, guesser)
     assert tried.refusal is not None
+    if isinstance(tried.refusal, TooManyTries):
+        alarm.refused(tried.refusal.budget)
     raise tried.refusal
 
 
-async def _start(runtime: Runtime[IdentityConfig, Resources], number: str, request_id: UUID) -> Challenge | IssuedCode:
+async def _start(
+    runtime: Runtime[IdentityConfig, Resources], alarm: CodeAlarm, phone: PhoneNumber, request_id: UUID, asker: Asker
+) -> Challenge | IssuedCode:
     resources, policy = runtime.resources, runtime.resources.policy
     challenge_id, code = uuid7(), new_code(policy.code_digits)
-    new_account = _new_account(resources, number)
+    new_account = _new_account(resources, phone.e164)
+    phone_hash = resources.hasher.phone(phone.e164)
+    phone_hashes = tuple(resources.hasher.phone(form) for form in phone.forms)
     async with runtime.database.transaction() as tx:
-        phone_hash = resources.hasher.phone(number)
         earlier = await challenges.lock_phone(tx, phone_hash)
         existing = next((issued for issued in earlier if issued.request_id == request_id), None)
         if existing and existing.counts_as_sent(tx.now, policy):
             return existing
         if existing and not await challenges.delete(tx, existing.id):
             return existing
+        known_device = await find_known_device(tx, phone_hashes, asker.device)
         challenge = issue_challenge(
             challenge_id=challenge_id,
             phone_hash=phone_hash,
+            phone_hashes=phone_hashes,
             code_hash=resources.hasher.code(challenge_id, code),
             earlier=earlier,
+            known_device=known_device,
+            account_only=not phone.gets_texts and known_device is None,
             now=tx.now,
             policy=policy,
         )
+        if known_device is None:
+            await spend_code(tx, challenge_id, asker, policy)
         await challenges.add(tx, challenge, request_id, new_account)
+    if challenge.account_only:
+        run_in_background(_send_to_account(runtime, alarm, phone, phone_hashes, code))
+        return challenge
     try:
-        async with asyncio.timeout(policy.code_sending.total_seconds()):
-            await resources.sms.send_code(number, code)
+        await _send(runtime, alarm, phone, code)
     except Exception:
         async with runtime.database.transaction() as tx:
             await challenges.delete(tx, challenge_id)
@@ -110,10 +150,33 @@ async def _start(runtime: Runtime[IdentityConfig, Resources], number: str, reque
     return challenge
 
 
+async def _send(runtime: Runtime[IdentityConfig, Resources], alarm: CodeAlarm, phone: PhoneNumber, code: str) -> None:
+    async with asyncio.timeout(runtime.resources.policy.code_sending.total_seconds()):
+        await runtime.resources.sms.send_code(phone.e164, code)
+    alarm.sent(phone.calling_code)
+
+
+async def _send_to_account(
+    runtime: Runtime[IdentityConfig, Resources],
+    alarm: CodeAlarm,
+    phone: PhoneNumber,
+    phone_hashes: tuple[bytes, ...],
+    code: str,
+) -> None:
+    """ID-11: sends a code only if the number has an account. No answer waits for it: its time would tell."""
+    try:
+        async with runtime.database.transaction() as tx:
+            found = await accounts.has_account(tx, phone_hashes)
+        if found:
+            await _send(runtime, alarm, phone, code)
+    except Exception as error:
+        runtime.log.warning("code not sent", failure=error)
+
+
 async def _sign_in(
     tx: Tx, resources: Resources, used: Challenge, new: NewAccount, fresh: NewRefreshToken, device: bytes | None
 ) -> SignedIn:
-    locked, created = await accounts.lock_or_create(tx, used.phone_hash, new)
+    locked, created = await _lock_account(tx, used, new)
     session, token = open_session(
         session_id=uuid7(),
         user_id=locked.id,
@@ -128,6 +191,17 @@ async def _sign_in(
     events.append(SessionOpened(**next(headers), session_id=session.id, device_digest=device))
     await emit_member_events(tx, events)
     return await signed_in(tx, locked, session.id, token, created)
+
+
+async def _lock_account(tx: Tx, used: Challenge, new: NewAccount) -> tuple[LockedMember, bool]:
+    """The account that a code opens, and whether it was created. Raises ChallengeClosed if it may not create one."""
+    hashes = used.phone_hashes or (used.phone_hash,)  # the version before stored one form only
+    if not used.account_only:
+        return await accounts.lock_or_create(tx, hashes, used.phone_hash, new)
+    locked = await accounts.lock_by_phone(tx, hashes)
+    if locked is None:
+        raise ChallengeClosed
+    return locked, False
 
 
 async def _sign_in_again(tx: Tx, resources: Resources, stored: StoredChallenge, fresh: NewRefreshToken) -> SignedIn:

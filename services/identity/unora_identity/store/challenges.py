@@ -14,7 +14,7 @@ from unora_identity.domain.phone_codes import Challenge, IssuedCode, StoredChall
 
 _ISSUED = Columns("id", "request_id", "issued_at", "expires_at")
 _NEW_ACCOUNT = Columns("phone_sealed", "data_key")
-_INSERTED = _ISSUED + Columns("phone_hash", "code_hash", "new_user_id") + _NEW_ACCOUNT
+_INSERTED = _ISSUED + Columns("phone_hash", "code_hash", "new_user_id", "changes_user_id") + _NEW_ACCOUNT
 _CHALLENGE = Columns("id", "phone_hash", "code_hash", "issued_at", "expires_at", "wrong_tries", "used_at", "used_by")
 
 # Requests for one number are taken in turn, or more codes than allowed could be sent at once. There is no row to lock.
@@ -27,7 +27,8 @@ MARK_SENT = "UPDATE identity.phone_challenges SET sent_at = clock.now() WHERE id
 DELETE = "DELETE FROM identity.phone_challenges WHERE id = $1 AND used_at IS NULL"
 LOCK = f"""
     WITH c AS MATERIALIZED (
-        SELECT {_CHALLENGE.names()}, session_id, created_account, new_user_id, {_NEW_ACCOUNT.names()}
+        SELECT {_CHALLENGE.names()}, session_id, created_account, changes_user_id, new_user_id,
+               {_NEW_ACCOUNT.names()}
         FROM identity.phone_challenges WHERE id = $1 FOR UPDATE)
     SELECT c.*, clock.now() AS now FROM c"""
 COUNT_TRY = "UPDATE identity.phone_challenges SET wrong_tries = $2 WHERE id = $1"
@@ -48,12 +49,15 @@ async def lock_phone(tx: Tx, phone_hash: bytes) -> list[IssuedCode]:
     return [from_row(IssuedCode, row) for row in await tx.rows(ISSUED, phone_hash)]
 
 
-async def add(tx: Tx, challenge: Challenge, request_id: UUID, new: NewAccount) -> None:
-    """Stores a new challenge."""
+async def add(
+    tx: Tx, challenge: Challenge, request_id: UUID, new: NewAccount, changes_user_id: UUID | None = None
+) -> None:
+    """Stores a new challenge, which opens a session, or changes the number of a member (ID-14)."""
     values = _INSERTED.values_of(
         challenge,
         request_id=request_id,
         new_user_id=new.user_id,
+        changes_user_id=changes_user_id,
         phone_sealed=new.phone_sealed,
         data_key=new.data_key,
     )
@@ -81,6 +85,7 @@ async def lock(tx: Tx, challenge: UUID) -> StoredChallenge | None:
         new_account=NewAccount(user_id=row["new_user_id"], phone_sealed=row["phone_sealed"], data_key=row["data_key"]),
         session_id=row["session_id"],
         created_account=row["created_account"],
+        changes_user_id=row["changes_user_id"],
     )
 
 
@@ -90,7 +95,7 @@ async def count_try(tx: Tx, challenge: Challenge) -> None:
 
 
 async def use(tx: Tx, challenge: Challenge, session: UUID, created_account: bool) -> None:
-    """Stores that the code was used, with the session: a repeat of the call finds it here."""
+    """Stores that the code was used, with the session that it opened or that used it: a repeat finds it here."""
     await tx.run(USE, challenge.id, challenge.used_at, challenge.used_by, session, created_account)
 
 

@@ -11,13 +11,19 @@ from unora_common.database import Tx
 from unora_common.pages import Place
 from unora_common.rows import Columns, from_row
 
-from unora_identity.domain.sessions import ActiveSession, RefreshToken, Revocation, Session
+from unora_identity.domain.sessions import ActiveSession, RefreshToken, Revocation, Session, knows_device
 
-_SESSION = Columns("id", "user_id", "started_at", "revoked_at", "revocation")
+_NEW_SESSION = Columns("id", "user_id", "started_at", "admin_until")
+_SESSION = _NEW_SESSION + Columns("revoked_at", "revocation")
 _NEW_TOKEN = Columns("hash", "session_id", "issued_at", "expires_at")
 _TOKEN = _NEW_TOKEN + Columns("used_at", "used_by", "successor")
 
-OPEN = "INSERT INTO identity.sessions (id, user_id, started_at, device_digest) VALUES ($1, $2, $3, $4)"
+_OPENED = _NEW_SESSION + Columns("device_digest")
+
+OPEN = f"INSERT INTO identity.sessions ({_OPENED.names()}) VALUES ({_OPENED.parameters()})"
+LATEST_OF_DEVICE = """
+    SELECT revocation FROM identity.sessions WHERE user_id = $1 AND device_digest = $2
+    ORDER BY started_at DESC, id DESC LIMIT 1"""
 OWNER_BY_HASH = """
     SELECT s.user_id FROM identity.refresh_tokens t JOIN identity.sessions s ON s.id = t.session_id WHERE t.hash = $1"""
 OWNER_BY_ID = "SELECT user_id FROM identity.sessions WHERE id = $1"
@@ -38,10 +44,12 @@ ADD = f"INSERT INTO identity.refresh_tokens ({_NEW_TOKEN.names()}) VALUES ({_NEW
 # The same statement writes the row of the list that every process fetches (SA-06).
 REVOKE = """
     WITH s AS (
-        UPDATE identity.sessions SET revoked_at = $3, revocation = $4
-        WHERE user_id = $1 AND (id = $2 OR $2 IS NULL) AND revoked_at IS NULL RETURNING id)
+        UPDATE identity.sessions SET revoked_at = $2, revocation = $3
+        WHERE user_id = $1 AND revoked_at IS NULL AND (id = $4 OR $4 IS NULL) AND (id <> $5 OR $5 IS NULL)
+            AND (admin_until > $2 OR NOT $6)
+        RETURNING id)
     INSERT INTO identity.revocations (session_id) SELECT id FROM s RETURNING session_id"""
-OWN = "SELECT FROM identity.sessions WHERE id = $1 AND user_id = $2"
+OWN = f"SELECT {_SESSION.names()} FROM identity.sessions WHERE id = $1 AND user_id = $2"
 # A session is active as long as its one unused token lives.
 ACTIVE = """
     SELECT s.id, s.started_at, t.issued_at AS refreshed_at
@@ -63,8 +71,16 @@ PURGE_EMPTY = """
 
 async def open_session(tx: Tx, session: Session, token: RefreshToken, device_digest: bytes | None) -> None:
     """Stores a new session with its first token, and the digest of its device if the app named one (SA-04)."""
-    await tx.run(OPEN, session.id, session.user_id, session.started_at, device_digest)
+    await tx.run(OPEN, *_OPENED.values_of(session, device_digest=device_digest))
     await add_token(tx, token)
+
+
+async def is_known_device(tx: Tx, user: UUID, device_digest: bytes | None) -> bool:
+    """ID-12: whether the account knows a device, by the latest session that it opened there and that is still stored. A
+    device that the app does not name is unknown.
+    """
+    row = await tx.row(LATEST_OF_DEVICE, user, device_digest) if device_digest else None
+    return row is not None and knows_device(row["revocation"])
 
 
 async def find_owner(tx: Tx, token_hash: bytes) -> UUID | None:
@@ -111,16 +127,26 @@ async def add_token(tx: Tx, token: RefreshToken) -> None:
     await tx.run(ADD, *_NEW_TOKEN.values_of(token))
 
 
-async def revoke(tx: Tx, user: UUID, session: UUID | None, revoked_at: datetime, cause: Revocation) -> list[UUID]:
-    """Revokes a session of a member, or all of them, under the member's lock. Returns those that were not revoked
-    before.
+async def revoke(
+    tx: Tx,
+    user: UUID,
+    revoked_at: datetime,
+    cause: Revocation,
+    *,
+    only: UUID | None = None,
+    but: UUID | None = None,
+    admin: bool = False,
+) -> list[UUID]:
+    """Revokes the sessions of a member under the member's lock: all, or `only` one, or all `but` one, or those that
+    carry the role `admin`. Returns those that were not revoked before.
     """
-    return [row["session_id"] for row in await tx.rows(REVOKE, user, session, revoked_at, cause)]
+    return [row["session_id"] for row in await tx.rows(REVOKE, user, revoked_at, cause, only, but, admin)]
 
 
-async def is_own(tx: Tx, session: UUID) -> bool:
-    """Whether it is a session of the caller."""
-    return await tx.row(OWN, session, tx.user) is not None
+async def find_own(db: DatabaseSession, session: UUID) -> Session | None:
+    """A session of the caller."""
+    row = await db.row(OWN, session, db.user)
+    return from_row(Session, row) if row else None
 
 
 async def list_active(db: DatabaseSession, now: datetime, after: Place | None, limit: int) -> list[ActiveSession]:

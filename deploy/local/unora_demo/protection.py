@@ -130,8 +130,8 @@ async def _report(scene: Stage, author: Member, category: ReportCategory.ValueTy
 
 
 async def _moderator(stage: Stage) -> None:
-    """XX-03, ID-15: a member who is no admin sees no case. The onlooker becomes an admin, for an hour, by signing in with
-    a second factor; without one their session is that of a member.
+    """XX-03, ID-15: a member who is no admin sees no case. The onlooker gets the role, and a session that carries it by
+    signing in with a second factor; without one the session is that of a member.
     """
     onlooker = stage.onlooker
     await refused(_cases(stage, onlooker), "ADMIN_ONLY")

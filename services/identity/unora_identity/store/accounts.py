@@ -22,6 +22,7 @@ CREATE = """
         VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (phone_hash) DO NOTHING RETURNING id)
     INSERT INTO identity.profiles (user_id) SELECT id FROM u"""
 HAS_PHONE = "SELECT FROM identity.users WHERE id = $1 AND phone_hash = $2"
+OWNER = "SELECT id FROM identity.users WHERE phone_hash = $1"
 DATA_KEY = "SELECT data_key FROM identity.users WHERE id = $1"
 CHANGE_PHONE = "UPDATE identity.users SET phone_hash = $2, phone_sealed = $3 WHERE id = $1"
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
@@ -58,6 +59,12 @@ async def lock_or_create(tx: Tx, phone_hash: bytes, new: NewAccount) -> tuple[Lo
 async def has_phone(tx: Tx, user: UUID, phone_hash: bytes) -> bool:
     """ID-14: whether it is the number of the account at this moment. To be read under the member's lock."""
     return await tx.row(HAS_PHONE, user, phone_hash) is not None
+
+
+async def find_owner(tx: Tx, phone_hash: bytes) -> UUID | None:
+    """ID-01: the member whose number it is at this moment, if any."""
+    user: UUID | None = await tx.value(OWNER, phone_hash)
+    return user
 
 
 async def get_data_key(tx: Tx, user: UUID) -> bytes:

@@ -14,6 +14,7 @@ from unora_identity.domain.phone_codes import (
     Challenge,
     ChallengeClosed,
     IssuedCode,
+    PhoneTaken,
     StoredChallenge,
     Verdict,
     try_code,
@@ -49,8 +50,8 @@ async def change_phone(
     """ID-14: takes the code; from the commit on the account has the new number, and the old one is free. All other
     sessions end: whoever holds the old number may have opened them. A repeat changes nothing.
 
-    A number of another account violates a constraint: PhoneTaken. The caller has proved to own the number, so they may
-    know. Nothing of the call is kept then.
+    Raises PhoneTaken for a number of another account; a constraint holds it for two at once. The caller has proved to
+    have the number, so they may know. Nothing of the call is kept then.
     """
     resources = runtime.resources
     async with runtime.database.transaction(user) as tx:
@@ -75,8 +76,11 @@ async def change_phone(
 
 async def _change(tx: Tx, resources: Resources, locked: LockedMember, session: UUID, stored: StoredChallenge) -> None:
     phone_hash, sealed = stored.challenge.phone_hash, stored.new_account
-    if await accounts.has_phone(tx, locked.id, phone_hash):
+    owner = await accounts.find_owner(tx, phone_hash)
+    if owner == locked.id:
         return
+    if owner is not None:  # looked up first, so that two who swap their numbers do not wait for each other
+        raise PhoneTaken
     number = resources.master_key.unwrap(sealed.user_id, sealed.data_key).open("phone", sealed.phone_sealed)
     key = resources.master_key.unwrap(locked.id, await accounts.get_data_key(tx, locked.id))
     await accounts.change_phone(tx, locked.id, phone_hash, key.seal("phone", number))

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import pyotp
-from unora_common.errors import DomainError, Exhausted
+from unora_common.errors import DomainError
 
 from unora_identity.domain.policy import Policy
 
@@ -27,12 +27,16 @@ class SecondFactorWrong(DomainError):
     reason = "SECOND_FACTOR_WRONG"
 
 
-class TooManySecondFactors(Exhausted):
+class TooManySecondFactors(DomainError):
     """ID-15: too many wrong second factors in an hour; the right one is refused too. `retry_after` is in seconds, and
     always the whole hour.
     """
 
+    code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_SECOND_FACTORS"
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(retry_after=round(policy.second_factor_window.total_seconds()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ def try_second_factor(factor: SecondFactor, secret: str, code: str, now: datetim
     since = now - policy.second_factor_window
     recent = tuple(at for at in factor.wrong_at if at > since)
     if len(recent) >= policy.second_factor_tries:
-        return FactorTried(factor, False, TooManySecondFactors(policy.second_factor_window.total_seconds()))
+        return FactorTried(factor, False, TooManySecondFactors(policy))
     step = _step_of(secret, _plain(code), now)
     if step is None or (factor.last_step is not None and step <= factor.last_step):
         return FactorTried(replace(factor, wrong_at=(*recent, now)), True, SecondFactorWrong())

@@ -132,7 +132,7 @@ class Session:
         return await self.gateway.call(method, request, self.access_token)
 
     async def refresh(self) -> None:
-        """Exchange the tokens for new ones, which carry the roles of this moment (ID-03)."""
+        """Exchange the tokens for new ones, which carry the session's roles of this moment (ID-03)."""
         request = RefreshSessionRequest(request_id=request_id(), refresh_token=self._tokens.refresh_token)
         self._tokens = (await self.gateway.call(self.gateway.accounts.RefreshSession, request)).tokens
 

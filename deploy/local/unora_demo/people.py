@@ -113,12 +113,14 @@ async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
     raise Unexpected(f"{TRIES} numbers in a row have an account already")
 
 
-async def sign_in(gateway: Gateway, box: SmsBox, session: Session) -> Session:
-    """A new session of a member: the same flow, the same number (ID-02)."""
+async def sign_in(gateway: Gateway, box: SmsBox, session: Session, totp_code: str = "") -> Session:
+    """A new session of a member: the same flow, the same number (ID-02); of an admin with a second factor (ID-15)."""
     asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=session.number)
     challenge = await gateway.call(gateway.accounts.StartPhoneVerification, asked)
     code = box.code(session.number)
-    given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, code=code)
+    given = VerifyPhoneRequest(
+        request_id=request_id(), challenge_id=challenge.challenge_id, code=code, totp_code=totp_code
+    )
     answer = await gateway.call(gateway.accounts.VerifyPhone, given)
     return Session(gateway, answer.user_id, answer.tokens, session.number)
 

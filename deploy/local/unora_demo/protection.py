@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import pyotp
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.matching.v1.matching_service_pb2 import CONNECTION_STATUS_ENDED, ListConnectionsRequest
 from unora.safety.v1.events_pb2 import (
@@ -129,10 +130,24 @@ async def _report(scene: Stage, author: Member, category: ReportCategory.ValueTy
 
 
 async def _moderator(stage: Stage) -> None:
-    """XX-03: a member who is no admin sees no case; the onlooker becomes an admin."""
-    await refused(_cases(stage, stage.onlooker), "ADMIN_ONLY")
-    await stage.make_admin(stage.onlooker.id)
-    await stage.onlooker.session.refresh()
+    """XX-03, ID-15: a member who is no admin sees no case. The onlooker gets the role, and a session that carries it by
+    signing in with a second factor; without one the session is that of a member.
+    """
+    onlooker = stage.onlooker
+    await refused(_cases(stage, onlooker), "ADMIN_ONLY")
+    secret = _secret_in(await stage.make_admin(onlooker.id))
+    await onlooker.session.refresh()
+    await refused(_cases(stage, onlooker), "ADMIN_ONLY")
+    code = pyotp.TOTP(secret).now()
+    onlooker.session = await people.sign_in(stage.gateway, stage.box, onlooker.session, code)
+
+
+def _secret_in(said: str) -> str:
+    """The secret that `make-admin` shows."""
+    for line in said.splitlines():
+        if line.split()[:1] == ["secret"]:
+            return line.split()[1]
+    raise Unexpected("make-admin showed no secret")
 
 
 async def _cases(stage: Stage, about: Member) -> list[Case]:

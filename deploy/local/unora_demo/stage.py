@@ -50,8 +50,8 @@ class Stage:
     clock: RuleClock
     box: SmsBox
     provider: Provider
-    make_admin: Callable[[str], Awaitable[object]]
-    """Grants a member the role, by their id."""
+    make_admin: Callable[[str], Awaitable[str]]
+    """Grants a member the role, by their id; returns what identity's command says, with the secret (ID-15)."""
     size: int = len(PEOPLE)
     """The number of people: all who have a part in the story, and others."""
     strip: Strip = field(default_factory=Strip)

@@ -1,4 +1,4 @@
-"""Makes a member of a running stack an admin, by identity's own command."""
+"""Makes a member of a running stack an admin, or takes the role away, by identity's own commands (ID-15)."""
 
 import asyncio
 
@@ -14,15 +14,25 @@ class NotReadyError(RuntimeError):
     """The stack does not run, or is not ready."""
 
 
-async def make_admin(folder: RunFolder, user_id: str) -> str:
-    """Grant the role; return the output of identity. Raises StartFailedError with that output if it fails."""
+async def make_admin(folder: RunFolder, user_id: str, *options: str) -> str:
+    """Grant the role; return the output of identity, which shows the secret of the second factor. Raises
+    StartFailedError with that output if it fails.
+    """
+    return await _run(folder, "make-admin", user_id, *options)
+
+
+async def revoke_admin(folder: RunFolder, user_id: str) -> str:
+    """Take the role away; return the output of identity. Raises as `make_admin`."""
+    return await _run(folder, "revoke-admin", user_id)
+
+
+async def _run(folder: RunFolder, *command: str) -> str:
     if not folder.env.exists():
         raise NotReadyError("Unora does not run; `make up` starts it")
     backing = Layout(folder, CONTEXTS, running=True).backing
     child = await asyncio.create_subprocess_exec(
         *module("identity"),
-        "make-admin",
-        user_id,
+        *command,
         env=environment("identity", backing),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -37,4 +47,4 @@ async def make_admin(folder: RunFolder, user_id: str) -> str:
     text = output.decode().strip()
     if child.returncode:
         raise StartFailedError(text)
-    return text.splitlines()[-1]
+    return text

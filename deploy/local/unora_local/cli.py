@@ -1,4 +1,4 @@
-"""The commands: up, down, clean, status, make-admin, compose-files."""
+"""The commands: up, down, clean, status, make-admin, revoke-admin, compose-files."""
 
 import argparse
 import asyncio
@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from unora_local import postgres_home
@@ -30,8 +30,11 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     commands.add_parser("down", help="stop everything; the data stay")
     commands.add_parser("clean", help="stop everything and erase the data")
     commands.add_parser("status", help="print what runs; exit status 0 if all is ready, else 1")
-    admin = commands.add_parser("make-admin", help="make a member an admin, from their next sign-in or refresh on")
-    admin.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
+    admin = commands.add_parser("make-admin", help="make a member an admin, and show the secret of their second factor")
+    admin.add_argument("--new-secret", action="store_true", help="give an admin another second factor")
+    no_admin = commands.add_parser("revoke-admin", help="take the role admin away from a member")
+    for each in (admin, no_admin):
+        each.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
     compose = commands.add_parser(
         "compose-files", help="write the certificates and secrets that docker-compose.yml mounts"
     )
@@ -43,7 +46,9 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     if chosen.command == "up":
         return up(folder, make)
     if chosen.command == "make-admin":
-        return make_admin(folder, chosen.user_id)
+        return make_admin(folder, chosen.user_id, *(["--new-secret"] if chosen.new_secret else []))
+    if chosen.command == "revoke-admin":
+        return revoke_admin(folder, chosen.user_id)
     if chosen.command == "compose-files":
         return compose_files(chosen.folder)
     return {"down": down, "clean": clean, "status": status}[chosen.command](folder)
@@ -123,13 +128,26 @@ def status(folder: RunFolder) -> int:
     return 0 if ready else 1
 
 
-def make_admin(folder: RunFolder, user: UUID) -> int:
+def make_admin(folder: RunFolder, user: UUID, *options: str) -> int:
     """Make a member of the running stack an admin, by the command of identity."""
-    from unora_local.admin import NotReadyError
     from unora_local.admin import make_admin as grant
 
+    return _of_identity(grant(folder, str(user), *options))
+
+
+def revoke_admin(folder: RunFolder, user: UUID) -> int:
+    """Take the role away from a member of the running stack, by the command of identity."""
+    from unora_local.admin import revoke_admin as take_away
+
+    return _of_identity(take_away(folder, str(user)))
+
+
+def _of_identity(command: Coroutine[Any, Any, str]) -> int:
+    """Run a command of identity; print what it says."""
+    from unora_local.admin import NotReadyError
+
     try:
-        print(asyncio.run(grant(folder, str(user))))
+        print(asyncio.run(command))
     except (NotReadyError, StartFailedError) as error:
         print(error, file=sys.stderr)
         return 1

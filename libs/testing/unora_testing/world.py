@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from unora.billing.v1.webhook_service_pb2_grpc import WebhookServiceStub
 from unora_common.app import App
 from unora_common.config import CONTEXTS, Config, load
-from unora_common.ids import uuid7
+from unora_common.ids import random_id, uuid7
 from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_common.service import Service
 from unora_identity.providers.access_tokens import AccessTokens
@@ -188,7 +188,7 @@ class World:
 
     def caller(self, user: UUID | None = None, roles: Iterable[str] = (), *, suspended: bool = False) -> Caller:
         """A signed-in member without an account: only the token is real."""
-        user = user or uuid7()
+        user = user or random_id()
         token = self.tokens.sign(user_id=user, session_id=uuid7(), roles=list(roles), suspended=suspended)
         return Caller(user, token.text)
 

@@ -9,12 +9,13 @@ from unora_identity.consumers.pairs import PairEvents
 from unora_identity.consumers.projections import ProjectionEvents
 from unora_identity.consumers.restrictions import RestrictionEvents
 from unora_identity.domain.hobbies import HobbyUnknown
+from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
 from unora_identity.jobs import BirthdayJobs, CleanUpJobs, PhotoJobs
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
-from unora_identity.servicers.commands import make_admin
+from unora_identity.servicers.commands import make_admin, revoke_admin
 from unora_identity.servicers.directory import Directory
 from unora_identity.servicers.profiles import Profiles
 from unora_identity.servicers.verification import Verification
@@ -30,9 +31,10 @@ service = Service(
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,
         "uq_verification_signals_one_account": OAuthAlreadyLinked,
+        "uq_users_phone_hash": PhoneTaken,
     },
     resources=make_resources,
     keys=lambda runtime: runtime.resources.access_tokens.jwks(),
     revocations=list_all_recent,
-    commands={"make-admin": make_admin},
+    commands={"make-admin": make_admin, "revoke-admin": revoke_admin},
 )

@@ -150,7 +150,10 @@ async def test_a_worker_gets_no_calls_and_ends_without_a_delay(make: Make) -> No
     assert await process.stop() == 0
 
 
-@pytest.mark.parametrize("words", [["migrate"], ["replay"], ["republish"], ["make-admin", str(UUID(int=0))]])
+@pytest.mark.parametrize(
+    "words",
+    [["migrate"], ["replay"], ["republish"], ["make-admin", str(UUID(int=0))], ["revoke-admin", str(UUID(int=0))]],
+)
 async def test_a_command_without_postgres_fails_at_once_and_says_why_in_one_line(
     bare_world: BareWorld, make: Make, wire: Wire, words: list[str]
 ) -> None:

@@ -1,14 +1,14 @@
-"""ID-03: short access tokens, rotating refresh tokens, published keys; and the command that makes the first admin."""
+"""ID-03, ID-12: short access tokens, rotating refresh tokens, published keys; sessions that are ended."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
 from joserfc import jwt
@@ -18,18 +18,17 @@ from unora.identity.v1.account_service_pb2 import (
     GetJwksRequest,
     ListSessionsRequest,
     ListSessionsResponse,
+    RevokeOtherSessionsRequest,
     RevokeSessionRequest,
     VerifyPhoneRequest,
 )
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
-from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened, SessionRevoked
-from unora_common.ids import uuid7
-from unora_identity.service import service
+from unora.identity.v1.events_pb2 import SessionOpened, SessionRevoked
 from unora_testing.world import World
 
 from tests.integration.identity.people import People, Signed
 from tests.roles import role_of
-from tests.support import refusal, request_id
+from tests.support import read_refusal, refusal, request_id
 
 
 @pytest.mark.rule("ID-03")
@@ -126,30 +125,6 @@ async def test_a_token_of_an_unknown_member_is_refused(world: World, people: Peo
     assert refused.code == "UNAUTHENTICATED"
 
 
-@pytest.mark.rule("XX-03")
-async def test_the_first_admin_is_made_by_a_command(
-    world: World, people: People, capsys: pytest.CaptureFixture[str]
-) -> None:
-    signed, app = await people.sign_in(), world.apps["identity"]
-    command = service.commands["make-admin"]
-    parser = argparse.ArgumentParser()
-    command.arguments(parser)
-
-    assert await command.run(app.runtime, parser.parse_args([str(uuid7())])) == 1
-    assert "sign in by phone first" in capsys.readouterr().err
-    for _ in range(2):
-        assert await command.run(app.runtime, parser.parse_args([signed.member.id])) == 0
-    assert "already" in capsys.readouterr().out
-    (granted,) = await world.events(RoleGranted, signed.member.id)
-    assert (granted.role, granted.version) == ("admin", 3)
-
-    tokens = (await people.refresh(signed.tokens.refresh_token)).tokens
-    metadata = (("authorization", f"Bearer {tokens.access_token}"),)
-    account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=metadata)).account
-    assert list(account.roles) == ["admin"]
-    assert (await app.verifier.verify(tokens.access_token)).roles == {"admin"}
-
-
 async def list_sessions(people: People, signed: Signed, size: int = 0, token: str = "") -> ListSessionsResponse:
     asked = ListSessionsRequest(page_size=size, page_token=token)
     return await people.accounts.ListSessions(asked, metadata=signed.metadata)
@@ -229,6 +204,45 @@ async def test_a_refresh_and_a_revocation_at_once_leave_no_session(world: World,
             assert refused.reason == "SESSION_REVOKED"
             assert (await refusal(people.refresh(refreshed.tokens.refresh_token))).reason == "SESSION_INVALID"
         assert len(await world.events(SessionRevoked, signed.member.id)) == 1
+
+
+async def revoke_others(people: People, signed: Signed, request: str = "") -> None:
+    asked = RevokeOtherSessionsRequest(request_id=request or request_id())
+    await people.accounts.RevokeOtherSessions(asked, metadata=signed.metadata)
+
+
+@pytest.mark.rule("ID-12", "SA-06")
+async def test_all_other_sessions_end_in_one_call(world: World, people: People) -> None:
+    number = people.number()
+    others, signed = [await people.sign_in(number) for _ in range(3)], await people.sign_in(number)
+    stranger, call = await people.sign_in(), request_id()
+    for again in (call, call, request_id()):
+        await revoke_others(people, signed, again)
+    (left,) = (await list_sessions(people, signed)).sessions
+    assert left.current
+    for other in others:
+        assert (await refusal(people.refresh(other.tokens.refresh_token))).reason == "SESSION_INVALID"
+    await world.drain()
+    refused = await refusal(people.accounts.GetAccount(GetAccountRequest(), metadata=others[0].metadata))
+    assert refused.reason == "SESSION_REVOKED"
+    ended = await world.events(SessionRevoked, signed.member.id)
+    rows = await people.rows("sessions", user_id=signed.member.user, revocation="other_session")
+    assert {event.session_id for event in ended} == {str(row["id"]) for row in rows}
+    assert len(ended) == 3
+    for kept in (signed, stranger):
+        assert (await people.refresh(kept.tokens.refresh_token)).tokens.access_token
+
+
+@pytest.mark.rule("ID-12")
+async def test_of_two_sessions_that_end_each_other_at_once_one_stays(people: People) -> None:
+    """The access token of the one that was thrown out is still valid for some seconds."""
+    number = people.number()
+    pair = [await people.sign_in(number) for _ in range(2)]
+    done = await asyncio.gather(*(revoke_others(people, each) for each in pair), return_exceptions=True)
+    refused = [read_refusal(error) for error in done if isinstance(error, grpc.aio.AioRpcError)]
+    assert [(each.code, each.reason) for each in refused] == [("UNAUTHENTICATED", "SESSION_REVOKED")]
+    (winner,) = [each for each, result in zip(pair, done, strict=True) if result is None]
+    assert (await people.refresh(winner.tokens.refresh_token)).tokens.access_token
 
 
 @pytest.mark.rule("SA-04", "XX-01")

@@ -18,7 +18,7 @@ from unora_demo.people import Member, SmsBox
 from unora_demo.provider import Provider
 from unora_demo.stage import Stage
 from unora_demo.timeline import Timeline
-from unora_identity.use_cases.admins import Grant, grant_admin
+from unora_identity.use_cases.admins import NewFactor, grant_admin
 from unora_testing.world import World
 
 MEMBERS = PRINCIPALS + 11
@@ -63,10 +63,12 @@ async def play(world: World) -> Timeline:
     return timeline
 
 
-async def _make_admin(world: World, user_id: str) -> None:
-    """What the command of identity does."""
-    assert await grant_admin(world.apps["identity"].runtime, UUID(user_id)) is Grant.GRANTED
+async def _make_admin(world: World, user_id: str) -> str:
+    """What the command of identity does, and says."""
+    made = await grant_admin(world.apps["identity"].runtime, UUID(user_id))
+    assert isinstance(made, NewFactor)
     await world.drain()
+    return f"secret {made.secret}"
 
 
 async def _connect(stage: Stage, one: Member, other: Member) -> str:

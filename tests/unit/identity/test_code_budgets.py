@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry
 from unora_common.config import ConfigError
 from unora_common.logs import logger
 from unora_identity.config import IdentityConfig
-from unora_identity.domain.code_budgets import Budget, Codes, TooManyCodes, allowed_codes, require_codes_left
+from unora_identity.domain.code_budgets import Asker, Budget, Codes, TooManyCodes, allowed_codes, require_codes_left
 from unora_identity.domain.policy import Policy
 from unora_identity.providers.code_alarm import LOG_INTERVAL, CodeAlarm
 
 POLICY = Policy(codes_per_country_of={49: 2000})
+ASKER = Asker(device=b"d", address=b"a", calling_code=41)
 NONE = Codes(of_device=0, of_address=0, of_country=0, in_all=0)
 
 
 @pytest.mark.rule("ID-11")
 def test_each_budget_bars_when_it_is_spent_and_all_refusals_are_equal() -> None:
     allowed = allowed_codes(41, POLICY)
-    require_codes_left(NONE, allowed, POLICY)
+    require_codes_left(ASKER, NONE, allowed, POLICY)
     refusals = []
     for budget, spent in (
         (Budget.DEVICE, {"of_device": 10}),
@@ -30,12 +32,23 @@ def test_each_budget_bars_when_it_is_spent_and_all_refusals_are_equal() -> None:
         (Budget.ALL, {"in_all": 1000}),
     ):
         fields = {"of_device": 0, "of_address": 0, "of_country": 0, "in_all": 0}
-        require_codes_left(Codes(**{**fields, **{name: most - 1 for name, most in spent.items()}}), allowed, POLICY)
+        require_codes_left(
+            ASKER, Codes(**{**fields, **{name: most - 1 for name, most in spent.items()}}), allowed, POLICY
+        )
         with pytest.raises(TooManyCodes) as refused:
-            require_codes_left(Codes(**{**fields, **spent}), allowed, POLICY)
+            require_codes_left(ASKER, Codes(**{**fields, **spent}), allowed, POLICY)
         assert refused.value.budget is budget
         refusals.append((refused.value.reason, refused.value.metadata))
     assert refusals == [("TOO_MANY_CODES", {"retry_after": "3600"})] * 4
+
+
+@pytest.mark.rule("ID-11", "ID-14")
+def test_a_member_who_changes_the_number_is_barred_only_by_what_they_spent_themselves() -> None:
+    member = Asker(device=b"m", address=b"a", calling_code=41, changes_user_id=UUID(int=1))
+    allowed = allowed_codes(41, POLICY)
+    require_codes_left(member, Codes(of_device=0, of_address=0, of_country=300, in_all=1000), allowed, POLICY)
+    with pytest.raises(TooManyCodes):
+        require_codes_left(member, Codes(of_device=10, of_address=0, of_country=0, in_all=0), allowed, POLICY)
 
 
 @pytest.mark.rule("ID-11")

@@ -18,7 +18,10 @@ from unora_identity.domain.events import (
     AccountCreated,
     DiscoveryProfileChanged,
     IdentityDisclosed,
+    NewDeviceSignedIn,
+    PhoneChanged,
     PhotoAdded,
+    RoleRevoked,
     SessionOpened,
     event_headers,
 )
@@ -50,6 +53,12 @@ def of_member(kind: type[Message], **more: object) -> Message:
             SessionOpened(**HEADER, session_id=UUID(int=2), device_digest=b"d" * 32),
             of_member(events_pb2.SessionOpened, session_id=str(UUID(int=2)), device_digest=b"d" * 32),
         ),
+        (
+            NewDeviceSignedIn(**HEADER, session_id=UUID(int=2)),
+            of_member(events_pb2.NewDeviceSignedIn, session_id=str(UUID(int=2))),
+        ),
+        (PhoneChanged(**HEADER), of_member(events_pb2.PhoneChanged)),
+        (RoleRevoked(**HEADER, role="admin"), of_member(events_pb2.RoleRevoked, role="admin")),
         (
             PhotoAdded(**HEADER, photo_id=UUID(int=3), has_face=True, quality_passed=False),
             of_member(events_pb2.PhotoAdded, photo_id=str(UUID(int=3)), has_face=True),

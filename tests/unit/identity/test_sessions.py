@@ -1,6 +1,6 @@
 """ID-03: a session and its family of refresh tokens."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -9,14 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.sessions import (
+    THROWN_OUT,
     RefreshToken,
     Refused,
     Reissued,
     Revocation,
     Rotated,
     Session,
+    SignInTooOld,
+    carried_roles,
     open_session,
     reissue,
+    require_recent_sign_in,
     rotate,
 )
 
@@ -139,3 +143,54 @@ def test_a_family_never_has_two_unused_tokens(steps: list[tuple[int, int]]) -> N
     for which, call in steps:
         family.present(b"%d" % (which % len(family.tokens)), call=calls[call])
         assert sum(token.used_at is None for token in family.tokens.values()) == 1
+
+
+@pytest.fixture
+def admins() -> Family:
+    """The family of a session that carries the role admin."""
+    session, token = open_session(
+        session_id=uuid4(), user_id=uuid4(), token_hash=b"0", now=NOW, policy=POLICY, as_admin=True
+    )
+    return Family(session, {b"0": token})
+
+
+@pytest.mark.rule("ID-15")
+def test_an_admins_session_ends_an_hour_after_the_sign_in_however_often_it_is_refreshed(admins: Family) -> None:
+    hour, token = NOW + timedelta(hours=1), b"0"
+    assert admins.session.admin_until == admins.tokens[token].expires_at == hour
+    for minutes in (10, 30, 59):
+        token = next_of(admins, token, at=NOW + timedelta(minutes=minutes))
+        assert admins.tokens[token].expires_at == hour
+    assert admins.present(token, at=hour) is None
+    assert admins.session.revoked_at is None
+
+
+@pytest.mark.rule("ID-15")
+def test_the_hour_counts_whatever_the_token_says(admins: Family) -> None:
+    """A version that knows no hour may have made it."""
+    admins.tokens[b"0"] = replace(admins.tokens[b"0"], expires_at=NOW + 30 * DAY)
+    hour = NOW + timedelta(hours=1)
+    assert admins.present(b"0", at=hour) is None
+    again = reissue(admins.session, list(admins.tokens.values()), fresh_hash=b"1", now=hour, policy=POLICY)
+    assert isinstance(again, Refused)
+
+
+@pytest.mark.rule("ID-15")
+def test_only_a_session_with_the_second_factor_carries_the_role(family: Family, admins: Family) -> None:
+    assert carried_roles(family.session, ["admin", "other"]) == ["other"]
+    assert carried_roles(admins.session, ["admin", "other"]) == ["admin", "other"]
+    assert carried_roles(admins.session, []) == []
+
+
+@pytest.mark.rule("ID-14")
+def test_a_sign_in_is_recent_for_fifteen_minutes(family: Family) -> None:
+    edge = NOW + timedelta(minutes=15)
+    require_recent_sign_in(family.session, edge - timedelta(microseconds=1), POLICY)
+    with pytest.raises(SignInTooOld):
+        require_recent_sign_in(family.session, edge, POLICY)
+
+
+@pytest.mark.rule("ID-12")
+def test_a_device_whose_latest_session_was_thrown_out_is_not_known() -> None:
+    known = {cause for cause in (None, *Revocation) if cause not in THROWN_OUT}
+    assert known == {None, Revocation.MEMBER, Revocation.SUSPENSION, Revocation.ROLE}

@@ -44,6 +44,16 @@ def test_an_access_token_names_the_member_the_session_and_the_expiry() -> None:
     assert signed.text not in repr(signed)
 
 
+@pytest.mark.rule("ID-15")
+def test_an_access_token_of_an_admin_expires_with_the_session() -> None:
+    life = timedelta(minutes=15)
+    start = NOW.replace(microsecond=0)
+    for until, expires in ((None, start + life), (NOW + 2 * life, start + life), (NOW + life / 3, start + life / 3)):
+        signed = tokens(OLD).sign(user_id=uuid4(), session_id=uuid4(), until=until)
+        assert signed.expires_at == expires
+        assert read(signed.text, tokens(OLD).jwks()).claims["exp"] == int(expires.timestamp())
+
+
 @pytest.mark.rule("ID-03")
 def test_keys_are_published_without_their_secret() -> None:
     published = tokens(OLD, NEW).jwks()

@@ -95,11 +95,23 @@ INVARIANTS: Final = (
     Invariant(
         "decided-by-moderators",
         ("SA-05", "XX-03"),
-        "every member that a case is or was assigned to is a moderator",
+        "every member that a case is or was assigned to is or was a moderator",
         """
         SELECT c.id AS case_id, c.moderator_id FROM safety.cases c
         LEFT JOIN identity.roles r ON r.user_id = c.moderator_id AND r.role = 'admin'
-        WHERE c.moderator_id IS NOT NULL AND r.user_id IS NULL
+        WHERE c.moderator_id IS NOT NULL AND r.user_id IS NULL AND NOT EXISTS (
+            SELECT FROM safety.audit_logs l
+            WHERE l.subject = 'unora.identity.v1.role_granted' AND l.aggregate_id = c.moderator_id)
+        """,
+    ),
+    Invariant(
+        "admin-sessions-are-short",
+        ("ID-15",),
+        "a session that carries the role admin ends an hour after the sign-in, and so do its tokens",
+        """
+        SELECT s.user_id, s.id AS session_id FROM identity.sessions s
+        WHERE s.admin_until > s.started_at + interval '1 hour' OR EXISTS (
+            SELECT FROM identity.refresh_tokens t WHERE t.session_id = s.id AND t.expires_at > s.admin_until)
         """,
     ),
 )

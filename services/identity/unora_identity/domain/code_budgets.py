@@ -6,6 +6,7 @@ refusals say the same, whichever budget was spent.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from unora_common.errors import DomainError
 
@@ -58,6 +59,8 @@ class Asker:
     address: bytes | None
     calling_code: int
     """Of the number that the code is for."""
+    changes_user_id: UUID | None = None
+    """ID-14: the signed-in member whose number the code changes. Then `device` stands for the member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +83,16 @@ def allowed_codes(calling_code: int, policy: Policy) -> Codes:
     )
 
 
-def require_codes_left(spent: Codes, allowed: Codes, policy: Policy) -> None:
-    """ID-11: raises TooManyCodes if one of the budgets is spent."""
+def require_codes_left(asker: Asker, spent: Codes, allowed: Codes, policy: Policy) -> None:
+    """ID-11: raises TooManyCodes if one of the budgets is spent. Those of a country and of all bar only devices that no
+    account knows, and so no member who has signed in.
+    """
+    signed_in = asker.changes_user_id is not None
     for budget, has, may in (
         (Budget.DEVICE, spent.of_device, allowed.of_device),
         (Budget.ADDRESS, spent.of_address, allowed.of_address),
         (Budget.COUNTRY, spent.of_country, allowed.of_country),
         (Budget.ALL, spent.in_all, allowed.in_all),
     ):
-        if has >= may:
+        if has >= may and not (signed_in and budget in (Budget.COUNTRY, Budget.ALL)):
             raise TooManyCodes(budget, policy)

@@ -57,6 +57,18 @@ class SessionRevoked(MemberEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewDeviceSignedIn(MemberEvent):
+    """ID-12: an account that was there before was signed in to from a device that it does not know."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneChanged(MemberEvent):
+    """ID-14: the account has another phone number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryProfileChanged(MemberEvent):
     """DI-08, PR-06: what Discovery may show of the member has changed."""
 
@@ -78,6 +90,30 @@ class RoleGranted(MemberEvent):
     """A role was granted."""
 
     role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRevoked(MemberEvent):
+    """ID-15: a role was taken away."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorChanged(MemberEvent):
+    """ID-15: the member got a second factor, or another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRefused(MemberEvent):
+    """ID-15: the right phone code came with a wrong second factor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminSignedIn(MemberEvent):
+    """ID-15: a session that carries the role admin was opened."""
+
+    session_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

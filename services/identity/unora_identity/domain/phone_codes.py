@@ -39,6 +39,12 @@ class ChallengeClosed(DomainError):
     reason = "CHALLENGE_CLOSED"
 
 
+class PhoneTaken(DomainError):
+    """ID-14: the new number belongs to another account. Only who was sent its code gets this answer."""
+
+    reason = "PHONE_TAKEN"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
     """One code for one phone. `used_by` is the request id of the call that used it."""
@@ -59,6 +65,11 @@ class Challenge:
     used_at: datetime | None = None
     used_by: UUID | None = None
 
+    @property
+    def forms(self) -> tuple[bytes, ...]:
+        """All forms of the number, also of a challenge that the version before stored with one form only."""
+        return self.phone_hashes or (self.phone_hash,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredChallenge:
@@ -68,6 +79,8 @@ class StoredChallenge:
     new_account: NewAccount
     session_id: UUID | None
     created_account: bool
+    changes_user_id: UUID | None = None
+    """ID-14: the member whose number the code changes. Such a code opens no session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

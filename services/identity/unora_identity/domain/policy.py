@@ -41,6 +41,14 @@ class Policy:
     access_token_life: timedelta = timedelta(minutes=15)
     refresh_token_life: timedelta = timedelta(days=30)
 
+    # ID-14
+    recent_sign_in: timedelta = timedelta(minutes=15)
+
+    # ID-15. How many wrong second factors in one window; afterwards the right one is refused too.
+    admin_session: timedelta = timedelta(hours=1)
+    second_factor_tries: int = 5
+    second_factor_window: timedelta = timedelta(hours=1)
+
     # SA-06. How much longer than a token lives its session's revocation is published: machines' clocks differ, and a
     # token may be signed a moment after its session was revoked.
     revocation_margin: timedelta = timedelta(minutes=5)

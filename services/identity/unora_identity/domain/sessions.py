@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from unora_common.errors import DomainError, Unauthenticated
 
 from unora_identity.domain.policy import Policy
+
+ADMIN: Final = "admin"
+"""The role of moderators."""
 
 
 class SessionInvalid(Unauthenticated):
@@ -31,12 +35,28 @@ class SessionNotFound(DomainError):
     reason = "SESSION_NOT_FOUND"
 
 
+class SignInTooOld(DomainError):
+    """ID-14: the session signed in too long ago for this. The member signs in again, and repeats it."""
+
+    reason = "SIGN_IN_TOO_OLD"
+
+
 class Revocation(StrEnum):
     """Why a session was revoked."""
 
     REUSE = "reuse"
     MEMBER = "member"
+    """The member signed out. Before there was OTHER_SESSION, also what that means."""
+    OTHER_SESSION = "other_session"
+    """The member ended it from another session."""
+    PHONE_CHANGE = "phone_change"
     SUSPENSION = "suspension"
+    ROLE = "role"
+    """The role that it carried was taken away, or its second factor was replaced."""
+
+
+THROWN_OUT: Final = (Revocation.REUSE, Revocation.OTHER_SESSION, Revocation.PHONE_CHANGE)
+"""ID-12: a device whose latest session ended so may be a thief's. The account does not know it any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +66,14 @@ class Session:
     id: UUID
     user_id: UUID
     started_at: datetime
+    admin_until: datetime | None = None
+    """ID-15: the end of a session that carries the role admin; None for all others."""
     revoked_at: datetime | None = None
     revocation: Revocation | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """ID-15: whether it was an admin's session, whose hour has passed."""
+        return self.admin_until is not None and now >= self.admin_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +135,29 @@ class Refused:
 
 
 def open_session(
-    *, session_id: UUID, user_id: UUID, token_hash: bytes, now: datetime, policy: Policy
+    *,
+    session_id: UUID,
+    user_id: UUID,
+    token_hash: bytes,
+    now: datetime,
+    policy: Policy,
+    as_admin: bool = False,
 ) -> tuple[Session, RefreshToken]:
-    """A session with the first token of its family."""
-    session = Session(id=session_id, user_id=user_id, started_at=now)
-    return session, _token(token_hash, session_id, now, policy)
+    """A session with the first token of its family. `as_admin`: it carries the role, and ends an hour later (ID-15)."""
+    admin_until = now + policy.admin_session if as_admin else None
+    session = Session(id=session_id, user_id=user_id, started_at=now, admin_until=admin_until)
+    return session, _token(token_hash, session, now, policy)
+
+
+def carried_roles(session: Session, granted: Sequence[str]) -> list[str]:
+    """ID-15: the roles of the member that this session carries: `admin` only with the second factor."""
+    return [role for role in granted if role != ADMIN or session.admin_until is not None]
+
+
+def require_recent_sign_in(session: Session, now: datetime, policy: Policy) -> None:
+    """ID-14: raises SignInTooOld for a session that did not sign in within 15 minutes."""
+    if now >= session.started_at + policy.recent_sign_in:
+        raise SignInTooOld
 
 
 def rotate(
@@ -133,7 +177,7 @@ def rotate(
     `successor`, the lost one, is unused. The lost one is voided: the family never forks, and a thief who uses it is
     detected. The first revocation stands: a later use changes neither its time nor its cause.
     """
-    if session.revoked_at is not None:
+    if session.revoked_at is not None or session.is_over(now):
         return Refused(session, SessionInvalid())
     repeated = token.used_by == request_id and successor is not None and successor.used_at is None
     if token.used_at is not None and not repeated:
@@ -142,7 +186,7 @@ def rotate(
         return Refused(session, SessionInvalid())
     return Rotated(
         used=replace(token, used_at=token.used_at or now, used_by=request_id, successor=fresh_hash),
-        fresh=_token(fresh_hash, session.id, now, policy),
+        fresh=_token(fresh_hash, session, now, policy),
         voided=replace(successor, used_at=now) if repeated and successor is not None else None,
     )
 
@@ -154,15 +198,17 @@ def reissue(
 
     Only until a token of the session was exchanged: after that, the repeat may come from another client.
     """
-    if session.revoked_at is not None or any(token.used_by is not None for token in family):
+    exchanged = any(token.used_by is not None for token in family)
+    if session.revoked_at is not None or session.is_over(now) or exchanged:
         return Refused(session, SessionInvalid())
     return Reissued(
         voided=tuple(replace(token, used_at=now) for token in family if token.used_at is None),
-        fresh=_token(fresh_hash, session.id, now, policy),
+        fresh=_token(fresh_hash, session, now, policy),
     )
 
 
-def _token(token_hash: bytes, session_id: UUID, now: datetime, policy: Policy) -> RefreshToken:
-    return RefreshToken(
-        hash=token_hash, session_id=session_id, issued_at=now, expires_at=now + policy.refresh_token_life
-    )
+def _token(token_hash: bytes, session: Session, now: datetime, policy: Policy) -> RefreshToken:
+    expires_at = now + policy.refresh_token_life
+    if session.admin_until is not None:
+        expires_at = min(expires_at, session.admin_until)
+    return RefreshToken(hash=token_hash, session_id=session.id, issued_at=now, expires_at=expires_at)

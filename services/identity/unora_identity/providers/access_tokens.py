@@ -43,14 +43,22 @@ class AccessTokens:
         self._now = now
 
     def sign(
-        self, *, user_id: UUID, session_id: UUID, roles: Collection[str] = (), suspended: bool = False
+        self,
+        *,
+        user_id: UUID,
+        session_id: UUID,
+        roles: Collection[str] = (),
+        suspended: bool = False,
+        until: datetime | None = None,
     ) -> AccessToken:
         """ID-03: claims iss, aud, sub (user), sid (session), jti, iat and exp (in seconds), roles (a sorted list);
-        and `suspended` for a suspended member (SA-06).
+        and `suspended` for a suspended member (SA-06). It expires at `until` if that is earlier (ID-15).
         """
         signer = self._keys[0]
         issued = self._now().replace(microsecond=0)
         expires = issued + self._life
+        if until is not None:
+            expires = min(expires, until.replace(microsecond=0))
         claims: dict[str, object] = {
             "iss": ISSUER,
             "aud": AUDIENCE,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from unora.identity.v1.account_service_pb2 import (
+    ChangePhoneRequest,
+    ChangePhoneResponse,
     GetAccountRequest,
     GetAccountResponse,
     GetJwksRequest,
@@ -13,9 +16,13 @@ from unora.identity.v1.account_service_pb2 import (
     ListSessionsResponse,
     RefreshSessionRequest,
     RefreshSessionResponse,
+    RevokeOtherSessionsRequest,
+    RevokeOtherSessionsResponse,
     RevokeSessionRequest,
     RevokeSessionResponse,
     SessionTokens,
+    StartPhoneChangeRequest,
+    StartPhoneChangeResponse,
     StartPhoneVerificationRequest,
     StartPhoneVerificationResponse,
     VerifyPhoneRequest,
@@ -37,12 +44,18 @@ from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
 from unora_identity.resources import Resources
 from unora_identity.store import members, sessions
+from unora_identity.use_cases.phone_change import change_phone, start_phone_change
 from unora_identity.use_cases.phone_verification import start_phone_verification, verify_phone
-from unora_identity.use_cases.sessions import SignedIn, refresh_session, revoke_own_session
+from unora_identity.use_cases.sessions import (
+    SignedIn,
+    refresh_session,
+    revoke_other_sessions,
+    revoke_own_session,
+)
 
 
 class Accounts:
-    """Accounts and their sessions (ID-01 to ID-03)."""
+    """Accounts and their sessions (ID-01 to ID-03, ID-12, ID-14, ID-15)."""
 
     service = "unora.identity.v1.AccountService"
 
@@ -79,6 +92,7 @@ class Accounts:
             UUID(request.request_id),
             fresh,
             request.device_id,
+            request.totp_code,
         )
         return VerifyPhoneResponse(
             user_id=str(result.user), created=result.created_account, tokens=self._tokens(result, fresh)
@@ -110,11 +124,52 @@ class Accounts:
             sessions=[to_session(session, call.session) for session in page], next_page_token=token
         )
 
-    @idempotent
-    async def RevokeSession(self, request: RevokeSessionRequest, tx: Tx) -> RevokeSessionResponse:
+    async def _current(self, request: Any, call: Call) -> UUID:
+        return _session_of(call)
+
+    @idempotent(prepare=_current)
+    async def RevokeSession(self, request: RevokeSessionRequest, tx: Tx, current: UUID) -> RevokeSessionResponse:
         """ID-03, SA-06: ends a session of the caller."""
-        await revoke_own_session(tx, self.runtime.resources, UUID(request.session_id))
+        await revoke_own_session(tx, self.runtime.resources, UUID(request.session_id), current)
         return RevokeSessionResponse()
+
+    @idempotent(prepare=_current)
+    async def RevokeOtherSessions(
+        self, request: RevokeOtherSessionsRequest, tx: Tx, current: UUID
+    ) -> RevokeOtherSessionsResponse:
+        """ID-12, SA-06: ends all sessions of the caller but the one of this call."""
+        await revoke_other_sessions(tx, self.runtime.resources, current)
+        return RevokeOtherSessionsResponse()
+
+    @custom_write
+    async def StartPhoneChange(self, request: StartPhoneChangeRequest, call: Call) -> StartPhoneChangeResponse:
+        """ID-14: sends a code to the new number; the response does not tell whether it has an account."""
+        assert call.user is not None
+        challenge = await start_phone_change(
+            self.runtime,
+            self.alarm,
+            call.user,
+            _session_of(call),
+            request.phone_number,
+            UUID(request.request_id),
+            client_network(call),
+        )
+        return StartPhoneChangeResponse(challenge_id=str(challenge.id), expires_at=to_timestamp(challenge.expires_at))
+
+    @custom_write
+    async def ChangePhone(self, request: ChangePhoneRequest, call: Call) -> ChangePhoneResponse:
+        """ID-14: takes the code and changes the number."""
+        assert call.user is not None
+        await change_phone(
+            self.runtime,
+            self.alarm,
+            call.user,
+            _session_of(call),
+            UUID(request.challenge_id),
+            request.code,
+            UUID(request.request_id),
+        )
+        return ChangePhoneResponse()
 
     @reads
     async def GetAccount(self, request: GetAccountRequest, db: Session) -> GetAccountResponse:
@@ -127,6 +182,17 @@ class Accounts:
 
     def _tokens(self, result: SignedIn, fresh: NewRefreshToken) -> SessionTokens:
         access = self.runtime.resources.access_tokens.sign(
-            user_id=result.user, session_id=result.session, roles=result.roles, suspended=result.suspended
+            user_id=result.user,
+            session_id=result.session,
+            roles=result.roles,
+            suspended=result.suspended,
+            until=result.admin_until,
         )
         return to_session_tokens(access, fresh.text, result.token)
+
+
+def _session_of(call: Call) -> UUID:
+    """The session of a member's call."""
+    if call.session is None:
+        raise Unauthenticated
+    return call.session

@@ -23,8 +23,13 @@ CREATE = """
         INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
         VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (phone_hash) DO NOTHING RETURNING id)
     INSERT INTO identity.profiles (user_id) SELECT id FROM u"""
+HAS_PHONE = "SELECT FROM identity.users WHERE id = $1 AND phone_hash = ANY($2)"
+OWNER = "SELECT id FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1"
+DATA_KEY = "SELECT data_key FROM identity.users WHERE id = $1"
+CHANGE_PHONE = "UPDATE identity.users SET phone_hash = $2, phone_sealed = $3 WHERE id = $1"
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+TAKE_AWAY = "DELETE FROM identity.roles WHERE user_id = $1 AND role = $2"
 PROJECT_TIER = """
     UPDATE identity.users SET tier = $3, tier_version = $2 WHERE id = $1 AND tier_version < $2"""
 PROJECT_SUSPENSION = """
@@ -48,12 +53,37 @@ async def lock_or_create(
     found = await lock_by_phone(tx, phone_hashes)
     if found:
         return found, False
-    values = (new.user_id, phone_hash, new.phone_sealed, new.data_key, tx.now)
-    if await tx.run(CREATE, *values):
-        return LockedMember(id=new.user_id, version=0), True
-    found = await lock_by_phone(tx, phone_hashes)
-    assert found is not None
-    return found, False
+    while True:
+        values = (new.user_id, phone_hash, new.phone_sealed, new.data_key, tx.now)
+        if await tx.run(CREATE, *values):
+            return LockedMember(id=new.user_id, version=0), True
+        found = await lock_by_phone(tx, phone_hashes)
+        if found:  # if not, the account has changed to another number meanwhile (ID-14)
+            return found, False
+
+
+async def has_phone(tx: Tx, user: UUID, phone_hashes: Sequence[bytes]) -> bool:
+    """ID-14: whether it is the number of the account at this moment, in any of its forms. To be read under the member's
+    lock.
+    """
+    return await tx.row(HAS_PHONE, user, list(phone_hashes)) is not None
+
+
+async def find_owner(tx: Tx, phone_hashes: Sequence[bytes]) -> UUID | None:
+    """ID-01: the member whose number it is at this moment, in any of its forms, if any."""
+    user: UUID | None = await tx.value(OWNER, list(phone_hashes))
+    return user
+
+
+async def get_data_key(tx: Tx, user: UUID) -> bytes:
+    """ID-09: the wrapped key that seals what is stored of a member."""
+    key: bytes = await tx.value(DATA_KEY, user)
+    return key
+
+
+async def change_phone(tx: Tx, user: UUID, phone_hash: bytes, phone_sealed: bytes) -> None:
+    """ID-14: stores another number. A number of another account violates uq_users_phone_hash."""
+    await tx.run(CHANGE_PHONE, user, phone_hash, phone_sealed)
 
 
 async def lock_by_phone(tx: Tx, phone_hashes: Sequence[bytes]) -> LockedMember | None:
@@ -76,6 +106,11 @@ async def list_roles(tx: Tx, user: UUID) -> list[str]:
 async def grant(tx: Tx, user: UUID, role: str) -> bool:
     """Grants a role. Returns False if the member has it already."""
     return await tx.run(GRANT, user, role, tx.now) == 1
+
+
+async def take_away(tx: Tx, user: UUID, role: str) -> bool:
+    """Takes a role away. Returns False if the member does not have it."""
+    return await tx.run(TAKE_AWAY, user, role) == 1
 
 
 async def project_tier(tx: Tx, user: UUID, version: int, tier: str) -> None:

@@ -15,7 +15,7 @@ from unora_identity.domain.phone_codes import Challenge, IssuedCode, StoredChall
 _ISSUED = Columns("id", "request_id", "issued_at", "expires_at", "known_device", "account_only", "sent_at")
 _NEW_ACCOUNT = Columns("phone_sealed", "data_key")
 _OWN = Columns("phone_hash", "phone_hashes", "code_hash")
-_INSERTED = _ISSUED + _OWN + Columns("new_user_id") + _NEW_ACCOUNT
+_INSERTED = _ISSUED + _OWN + Columns("new_user_id", "changes_user_id") + _NEW_ACCOUNT
 _CHALLENGE = (
     Columns("id", "issued_at", "expires_at", "known_device", "account_only", "wrong_tries", "used_at", "used_by") + _OWN
 )
@@ -31,7 +31,8 @@ DELETE = "DELETE FROM identity.phone_challenges WHERE id = $1 AND used_at IS NUL
 # Tries for one number are judged in turn, over all its codes, or more of them could be wrong than allowed.
 LOCK = f"""
     WITH c AS MATERIALIZED (
-        SELECT {_CHALLENGE.names()}, session_id, created_account, new_user_id, {_NEW_ACCOUNT.names()}
+        SELECT {_CHALLENGE.names()}, session_id, created_account, changes_user_id, new_user_id,
+               {_NEW_ACCOUNT.names()}
         FROM identity.phone_challenges WHERE id = $1 FOR UPDATE),
     l AS MATERIALIZED (
         SELECT c.*, pg_advisory_xact_lock(1769104742, hashtext(encode(c.phone_hash, 'hex'))) FROM c)
@@ -54,13 +55,18 @@ async def lock_phone(tx: Tx, phone_hash: bytes) -> list[IssuedCode]:
     return [from_row(IssuedCode, row) for row in await tx.rows(ISSUED, phone_hash)]
 
 
-async def add(tx: Tx, challenge: Challenge, request_id: UUID, new: NewAccount) -> None:
-    """Stores a new challenge. Whether a code was sent that may not be is not told either: it counts as sent (ID-11)."""
+async def add(
+    tx: Tx, challenge: Challenge, request_id: UUID, new: NewAccount, changes_user_id: UUID | None = None
+) -> None:
+    """Stores a new challenge, which opens a session, or changes the number of a member (ID-14). Whether a code was sent
+    that may not be is not told either: it counts as sent (ID-11).
+    """
     values = _INSERTED.values_of(
         challenge,
         request_id=request_id,
         sent_at=challenge.issued_at if challenge.account_only else None,
         new_user_id=new.user_id,
+        changes_user_id=changes_user_id,
         phone_sealed=new.phone_sealed,
         data_key=new.data_key,
     )
@@ -88,6 +94,7 @@ async def lock(tx: Tx, challenge: UUID) -> StoredChallenge | None:
         new_account=NewAccount(user_id=row["new_user_id"], phone_sealed=row["phone_sealed"], data_key=row["data_key"]),
         session_id=row["session_id"],
         created_account=row["created_account"],
+        changes_user_id=row["changes_user_id"],
     )
 
 
@@ -97,7 +104,7 @@ async def count_try(tx: Tx, challenge: Challenge) -> None:
 
 
 async def use(tx: Tx, challenge: Challenge, session: UUID, created_account: bool) -> None:
-    """Stores that the code was used, with the session: a repeat of the call finds it here."""
+    """Stores that the code was used, with the session that it opened or that used it: a repeat finds it here."""
     await tx.run(USE, challenge.id, challenge.used_at, challenge.used_by, session, created_account)
 
 

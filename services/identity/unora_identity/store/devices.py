@@ -1,19 +1,26 @@
-"""ID-02: the devices that an account knows: those of its sessions, and for some time those of its deleted sessions."""
+"""ID-02, ID-12: the devices that an account knows: those of its sessions, and for some time those of deleted ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from unora_common.database import Tx
 
-# One statement for all numbers, with and without an account. Revoked sessions count: signing out is the usual reason
-# for signing in again, and what a known device gains is no more than a budget of its own.
-IS_KNOWN = """
-    SELECT EXISTS (
-        SELECT FROM identity.users u WHERE u.phone_hash = ANY($1) AND (
-            EXISTS (SELECT FROM identity.sessions s WHERE s.user_id = u.id AND s.device_digest = $2)
-            OR EXISTS (SELECT FROM identity.past_devices d WHERE d.user_id = u.id AND d.device_digest = $2)))"""
+from unora_identity.domain.sessions import THROWN_OUT
+
+_THROWN_OUT = ", ".join(f"'{cause}'" for cause in THROWN_OUT)
+# A device is known by its latest session there, or if that was deleted long ago, as a past device. Signing out and
+# being suspended make no device unknown.
+_KNOWS = f"""
+    coalesce(
+        (SELECT coalesce(s.revocation NOT IN ({_THROWN_OUT}), true) FROM identity.sessions s
+         WHERE s.user_id = u.id AND s.device_digest = $2 ORDER BY s.started_at DESC, s.id DESC LIMIT 1),
+        EXISTS (SELECT FROM identity.past_devices d WHERE d.user_id = u.id AND d.device_digest = $2))"""
+# One statement for all numbers, with and without an account.
+IS_KNOWN = f"SELECT EXISTS (SELECT FROM identity.users u WHERE u.phone_hash = ANY($1) AND {_KNOWS})"
+IS_KNOWN_TO = f"SELECT {_KNOWS} FROM identity.users u WHERE u.id = $1"
 PURGE = """
     DELETE FROM identity.past_devices WHERE (user_id, device_digest) IN (
         SELECT user_id, device_digest FROM identity.past_devices WHERE seen_at < $1
@@ -21,9 +28,14 @@ PURGE = """
 
 
 async def is_known(tx: Tx, phone_hashes: Sequence[bytes], device: bytes) -> bool:
-    """Whether the account of a number, in any of its forms, has been signed in to from a device."""
+    """ID-02: whether the account of a number, in any of its forms, knows a device."""
     known: bool = await tx.value(IS_KNOWN, list(phone_hashes), device)
     return known
+
+
+async def is_known_to(tx: Tx, user: UUID, device: bytes | None) -> bool:
+    """ID-12: whether an account knows a device. A device that the app does not name is unknown."""
+    return device is not None and bool(await tx.value(IS_KNOWN_TO, user, device))
 
 
 async def purge(tx: Tx, seen_before: datetime, limit: int) -> int:

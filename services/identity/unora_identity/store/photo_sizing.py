@@ -1,6 +1,7 @@
 """How far the job has come that makes the sizes of photos which were uploaded before there were sizes (PR-09).
 
-It goes through the photos by their ids, which grow with time. One replica holds the claim at a time.
+It goes through the photos by their ids, which grew with time until photos had sizes from the start; since then they are
+random. One replica holds the claim at a time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ CLAIM = """
     RETURNING passed_photo_id, tries, claimed_until"""
 NEXT = """
     SELECT id, user_id, object_key FROM identity.photos
-    WHERE id > $1 AND thumbnail_key IS NULL AND deleted_at IS NULL ORDER BY id LIMIT 1"""
+    WHERE id > $1 AND id < $2 AND thumbnail_key IS NULL AND deleted_at IS NULL ORDER BY id LIMIT 1"""
 RELEASE = """
     UPDATE identity.photo_sizing
     SET passed_photo_id = greatest(passed_photo_id, $2), tries = 0, claimed_until = clock_timestamp()
@@ -52,9 +53,9 @@ async def claim(tx: Tx) -> Claim | None:
     return from_row(Claim, row) if row else None
 
 
-async def find_next(session: Session, passed: UUID) -> Unsized | None:
-    """The first photo after `passed` that lacks its sizes."""
-    row = await session.row(NEXT, passed)
+async def find_next(session: Session, passed: UUID, end: UUID) -> Unsized | None:
+    """The first photo after `passed` and before `end` that lacks its sizes."""
+    row = await session.row(NEXT, passed, end)
     return from_row(Unsized, row) if row else None
 
 

@@ -11,13 +11,16 @@ from unora_common.database import Tx
 from unora_common.pages import Place
 from unora_common.rows import Columns, from_row
 
-from unora_identity.domain.sessions import ActiveSession, RefreshToken, Revocation, Session
+from unora_identity.domain.sessions import THROWN_OUT, ActiveSession, RefreshToken, Revocation, Session
 
-_SESSION = Columns("id", "user_id", "started_at", "revoked_at", "revocation")
+_NEW_SESSION = Columns("id", "user_id", "started_at", "admin_until")
+_SESSION = _NEW_SESSION + Columns("revoked_at", "revocation")
 _NEW_TOKEN = Columns("hash", "session_id", "issued_at", "expires_at")
 _TOKEN = _NEW_TOKEN + Columns("used_at", "used_by", "successor")
 
-OPEN = "INSERT INTO identity.sessions (id, user_id, started_at, device_digest) VALUES ($1, $2, $3, $4)"
+_OPENED = _NEW_SESSION + Columns("device_digest")
+
+OPEN = f"INSERT INTO identity.sessions ({_OPENED.names()}) VALUES ({_OPENED.parameters()})"
 OWNER_BY_HASH = """
     SELECT s.user_id FROM identity.refresh_tokens t JOIN identity.sessions s ON s.id = t.session_id WHERE t.hash = $1"""
 OWNER_BY_ID = "SELECT user_id FROM identity.sessions WHERE id = $1"
@@ -38,10 +41,12 @@ ADD = f"INSERT INTO identity.refresh_tokens ({_NEW_TOKEN.names()}) VALUES ({_NEW
 # The same statement writes the row of the list that every process fetches (SA-06).
 REVOKE = """
     WITH s AS (
-        UPDATE identity.sessions SET revoked_at = $3, revocation = $4
-        WHERE user_id = $1 AND (id = $2 OR $2 IS NULL) AND revoked_at IS NULL RETURNING id)
+        UPDATE identity.sessions SET revoked_at = $2, revocation = $3
+        WHERE user_id = $1 AND revoked_at IS NULL AND (id = $4 OR $4 IS NULL) AND (id <> $5 OR $5 IS NULL)
+            AND (admin_until > $2 OR NOT $6)
+        RETURNING id)
     INSERT INTO identity.revocations (session_id) SELECT id FROM s RETURNING session_id"""
-OWN = "SELECT FROM identity.sessions WHERE id = $1 AND user_id = $2"
+OWN = f"SELECT {_SESSION.names()} FROM identity.sessions WHERE id = $1 AND user_id = $2"
 # A session is active as long as its one unused token lives.
 ACTIVE = """
     SELECT s.id, s.started_at, t.issued_at AS refreshed_at
@@ -60,16 +65,20 @@ PURGE_EMPTY = """
     WITH gone AS (
         DELETE FROM identity.sessions s
         WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM identity.refresh_tokens t WHERE t.session_id = s.id)
-        RETURNING s.user_id, s.device_digest)
+        RETURNING s.user_id, s.device_digest, s.revocation),
+    thrown_out AS (
+        DELETE FROM identity.past_devices d USING gone g
+        WHERE d.user_id = g.user_id AND d.device_digest = g.device_digest AND g.revocation = ANY($3::text[]))
     INSERT INTO identity.past_devices (user_id, device_digest, seen_at)
-    SELECT DISTINCT user_id, device_digest, $2::timestamptz FROM gone WHERE device_digest IS NOT NULL
+    SELECT user_id, device_digest, $2::timestamptz FROM gone WHERE device_digest IS NOT NULL
+    GROUP BY user_id, device_digest HAVING NOT coalesce(bool_or(revocation = ANY($3::text[])), false)
     ORDER BY user_id, device_digest
     ON CONFLICT (user_id, device_digest) DO UPDATE SET seen_at = greatest(past_devices.seen_at, excluded.seen_at)"""
 
 
 async def open_session(tx: Tx, session: Session, token: RefreshToken, device_digest: bytes | None) -> None:
     """Stores a new session with its first token, and the digest of its device if the app named one (SA-04)."""
-    await tx.run(OPEN, session.id, session.user_id, session.started_at, device_digest)
+    await tx.run(OPEN, *_OPENED.values_of(session, device_digest=device_digest))
     await add_token(tx, token)
 
 
@@ -117,16 +126,26 @@ async def add_token(tx: Tx, token: RefreshToken) -> None:
     await tx.run(ADD, *_NEW_TOKEN.values_of(token))
 
 
-async def revoke(tx: Tx, user: UUID, session: UUID | None, revoked_at: datetime, cause: Revocation) -> list[UUID]:
-    """Revokes a session of a member, or all of them, under the member's lock. Returns those that were not revoked
-    before.
+async def revoke(
+    tx: Tx,
+    user: UUID,
+    revoked_at: datetime,
+    cause: Revocation,
+    *,
+    only: UUID | None = None,
+    but: UUID | None = None,
+    admin: bool = False,
+) -> list[UUID]:
+    """Revokes the sessions of a member under the member's lock: all, or `only` one, or all `but` one, or those that
+    carry the role `admin`. Returns those that were not revoked before.
     """
-    return [row["session_id"] for row in await tx.rows(REVOKE, user, session, revoked_at, cause)]
+    return [row["session_id"] for row in await tx.rows(REVOKE, user, revoked_at, cause, only, but, admin)]
 
 
-async def is_own(tx: Tx, session: UUID) -> bool:
-    """Whether it is a session of the caller."""
-    return await tx.row(OWN, session, tx.user) is not None
+async def find_own(db: DatabaseSession, session: UUID) -> Session | None:
+    """A session of the caller."""
+    row = await db.row(OWN, session, db.user)
+    return from_row(Session, row) if row else None
 
 
 async def list_active(db: DatabaseSession, now: datetime, after: Place | None, limit: int) -> list[ActiveSession]:
@@ -142,5 +161,5 @@ async def purge(tx: Tx, expired_before: datetime, now: datetime, limit: int) -> 
     purged = await tx.rows(PURGE, expired_before, limit)
     ended = list({row["session_id"] for row in purged})
     await tx.rows(LOCK_SESSIONS, ended)
-    await tx.run(PURGE_EMPTY, ended, now)
+    await tx.run(PURGE_EMPTY, ended, now, list(THROWN_OUT))
     return len(purged)

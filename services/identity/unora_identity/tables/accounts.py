@@ -60,6 +60,16 @@ roles = Table(
     comment="What a member may do beyond being one",
 )
 
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("last_step", BigInteger),
+    Column("wrong_at", ARRAY(timestamp()), nullable=False, server_default="{}"),
+    comment="Sealed secrets for the sign-in of admins, and their latest tries; times are the machine's (ID-15)",
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -69,6 +79,7 @@ sessions = Table(
     Column("revoked_at", timestamp()),
     Column("revocation", Text),
     Column("device_digest", LargeBinary),
+    Column("admin_until", timestamp()),
     CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revocation"),
     CheckConstraint("octet_length(device_digest) = 32", name="device_digest"),
     Index("ix_sessions_user_id", "user_id"),
@@ -124,6 +135,7 @@ phone_challenges = Table(
     Column("phone_hashes", ARRAY(LargeBinary), nullable=False, server_default="{}"),
     Column("known_device", LargeBinary),
     Column("account_only", Boolean, nullable=False, server_default=text("false")),
+    Column("changes_user_id", UUID()),
     UniqueConstraint("phone_hash", "request_id"),
     CheckConstraint("wrong_tries >= 0", name="wrong_tries"),
     CheckConstraint("used_at IS NULL OR sent_at IS NOT NULL", name="sent_at"),

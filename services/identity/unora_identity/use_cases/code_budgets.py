@@ -24,7 +24,7 @@ async def spend_code(tx: Tx, challenge: UUID, asker: Asker, policy: Policy) -> N
     """ID-11: counts a code in the budgets of device, address, country and all. Raises TooManyCodes."""
     allowed = allowed_codes(asker.calling_code, policy)
     spent = await code_budgets.count(tx, asker, tx.now - policy.codes_window, allowed)
-    require_codes_left(spent, allowed, policy)
+    require_codes_left(asker, spent, allowed, policy)
     code_budgets.spend(tx, challenge, asker)
 
 

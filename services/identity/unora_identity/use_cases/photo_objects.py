@@ -10,7 +10,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from unora_common.database import Database
-from unora_common.ids import uuid7
+from unora_common.ids import random_id
 
 from unora_identity.domain.photos import Photo, PhotoSize
 from unora_identity.providers.photo_store import StoreUnavailable
@@ -25,7 +25,7 @@ def upload_key(user: UUID, photo: UUID) -> str:
 
 def new_keys(user: UUID, photo: UUID) -> dict[PhotoSize, str]:
     """Keys for the sizes of a photo that no other attempt uses, so that what was inspected is what is kept."""
-    attempt = uuid7()
+    attempt = random_id()
     return {size: f"photos/{user}/{photo}/{attempt}/{size}" for size in PhotoSize}
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from unora_common.database import Tx
 from unora_common.errors import RequestIdReused
-from unora_common.ids import uuid7
+from unora_common.ids import random_id
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
@@ -75,7 +75,7 @@ async def offer_upload(
     same photo and a fresh form.
     """
     resources, policy = runtime.resources, runtime.resources.policy
-    photo = uuid7()
+    photo = random_id()
     expires_at = resources.machine_now() + policy.upload_life
     new = UploadOffer(
         id=photo,

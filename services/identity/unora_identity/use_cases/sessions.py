@@ -1,23 +1,30 @@
-"""ID-03: refreshing and revoking sessions."""
+"""ID-03, ID-12: refreshing and revoking sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from unora_common.database import Session as DatabaseSession
 from unora_common.database import Tx
+from unora_common.errors import Unauthenticated
+from unora_common.revocations import SessionRevoked
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import LockedMember
-from unora_identity.domain.events import EventHeader, SessionRevoked, event_headers
+from unora_identity.domain.events import EventHeader, event_headers
+from unora_identity.domain.events import SessionRevoked as SessionEnded
 from unora_identity.domain.sessions import (
     RefreshToken,
     Refused,
     Revocation,
+    Session,
     SessionInvalid,
     SessionNotFound,
+    carried_roles,
     rotate,
 )
 from unora_identity.providers.random_secrets import NewRefreshToken, refresh_hash
@@ -33,6 +40,8 @@ class SignedIn:
     user: UUID
     session: UUID
     roles: list[str]
+    """Those that the session carries."""
+    admin_until: datetime | None
     token: RefreshToken
     suspended: bool
     created_account: bool = False
@@ -62,21 +71,48 @@ async def refresh_session(
         if not isinstance(rotated, Refused):
             await sessions.save_spent(tx, [spent for spent in (rotated.used, rotated.voided) if spent])
             await sessions.add_token(tx, rotated.fresh)
-            return await signed_in(tx, locked, session.id, rotated.fresh)
+            return await signed_in(tx, locked, session, rotated.fresh)
         if rotated.session != session:
             headers = event_headers(locked, tx.now)
-            revoked = await revoke_sessions(tx, resources, locked, headers, session.id, Revocation.REUSE)
+            revoked = await revoke_sessions(tx, resources, locked, headers, Revocation.REUSE, only=session.id)
             await emit_member_events(tx, revoked)
     raise rotated.refusal
 
 
-async def revoke_own_session(tx: Tx, resources: Resources, session: UUID) -> None:
-    """ID-03: ends a session of the caller. Raises SessionNotFound."""
+async def revoke_own_session(tx: Tx, resources: Resources, session: UUID, current: UUID | None) -> None:
+    """ID-03: ends a session of the caller, who calls from `current`. Raises SessionNotFound."""
     locked = await members.lock(tx, tx.user)
-    if locked is None or not await sessions.is_own(tx, session):
+    if locked is None or await sessions.find_own(tx, session) is None:
         raise SessionNotFound
+    cause = Revocation.MEMBER if session == current else Revocation.OTHER_SESSION
     headers = event_headers(locked, tx.now)
-    await emit_member_events(tx, await revoke_sessions(tx, resources, locked, headers, session, Revocation.MEMBER))
+    await emit_member_events(tx, await revoke_sessions(tx, resources, locked, headers, cause, only=session))
+
+
+async def revoke_other_sessions(tx: Tx, resources: Resources, current: UUID) -> None:
+    """ID-12: ends all sessions of the caller but the current one. Raises SessionRevoked if that one has ended: who was
+    thrown out must not throw out the others while an access token is still valid.
+    """
+    locked, _ = await lock_with_session(tx, current)
+    headers = event_headers(locked, tx.now)
+    revoked = await revoke_sessions(tx, resources, locked, headers, Revocation.OTHER_SESSION, but=current)
+    await emit_member_events(tx, revoked)
+
+
+async def lock_with_session(tx: Tx, current: UUID) -> tuple[LockedMember, Session]:
+    """Locks the caller, and reads the session of the call. Raises SessionRevoked if it has ended."""
+    locked = await members.lock(tx, tx.user)
+    if locked is None:
+        raise Unauthenticated
+    return locked, await get_current(tx, current)
+
+
+async def get_current(db: DatabaseSession, current: UUID) -> Session:
+    """The session of the call. Raises SessionRevoked if it has ended: processes learn that some seconds later."""
+    session = await sessions.find_own(db, current)
+    if session is None or session.revoked_at is not None:
+        raise SessionRevoked
+    return session
 
 
 async def revoke_sessions(
@@ -84,24 +120,30 @@ async def revoke_sessions(
     resources: Resources,
     locked: LockedMember,
     headers: Iterator[EventHeader],
-    session: UUID | None,
     cause: Revocation,
-) -> list[SessionRevoked]:
-    """ID-03, SA-06: ends one session of a member, or all of them if `session` is None. Refresh tokens end at once,
-    access tokens when the processes fetch the revocation. Returns the events; the caller emits them.
+    *,
+    only: UUID | None = None,
+    but: UUID | None = None,
+    admin: bool = False,
+) -> list[SessionEnded]:
+    """ID-03, SA-06: ends the sessions of a member: all, or `only` one, or all `but` one, or those that carry the role
+    `admin`. Refresh tokens end at once, access tokens when the processes fetch the revocation. Returns the events; the
+    caller emits them.
     """
-    revoked = await sessions.revoke(tx, locked.id, session, resources.machine_now(), cause)
-    return [SessionRevoked(**next(headers), session_id=each) for each in revoked]
+    now = resources.machine_now()
+    revoked = await sessions.revoke(tx, locked.id, now, cause, only=only, but=but, admin=admin)
+    return [SessionEnded(**next(headers), session_id=each) for each in revoked]
 
 
 async def signed_in(
-    tx: Tx, locked: LockedMember, session: UUID, token: RefreshToken, created_account: bool = False
+    tx: Tx, locked: LockedMember, session: Session, token: RefreshToken, created_account: bool = False
 ) -> SignedIn:
-    """The result of a sign-in or refresh, with the member's roles at this moment."""
+    """The result of a sign-in or refresh, with the roles that the session carries at this moment."""
     return SignedIn(
         user=locked.id,
-        session=session,
-        roles=await accounts.list_roles(tx, locked.id),
+        session=session.id,
+        roles=carried_roles(session, await accounts.list_roles(tx, locked.id)),
+        admin_until=session.admin_until,
         token=token,
         suspended=locked.suspended,
         created_account=created_account,

@@ -27,5 +27,5 @@ async def apply_restriction(tx: Tx, resources: Resources, user: UUID, version: i
     headers = event_headers(locked, tx.now)
     events: list[MemberEvent] = [SuspensionChanged(**next(headers), suspended=suspended)]
     if suspended:
-        events += await revoke_sessions(tx, resources, locked, headers, None, Revocation.SUSPENSION)
+        events += await revoke_sessions(tx, resources, locked, headers, Revocation.SUSPENSION)
     await emit_member_events(tx, events)

@@ -63,5 +63,13 @@ BREAKAGES = (
             """,
         ),
     ),
-    Breakage("decided-by-moderators", ("DELETE FROM identity.roles",), rows=2),
+    Breakage(
+        "decided-by-moderators",
+        (f"UPDATE safety.cases SET moderator_id = {ALONE} WHERE moderator_id IS NOT NULL",),
+        rows=2,
+    ),
+    Breakage(
+        "admin-sessions-are-short",
+        ("UPDATE identity.sessions SET admin_until = started_at + interval '2 hours' WHERE admin_until IS NOT NULL",),
+    ),
 )

@@ -1,0 +1,372 @@
+"""ID-14: a number is changed by a code to the new one, and the old one is free at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import grpc
+import pytest
+from unora.identity.v1.account_service_pb2 import (
+    ChangePhoneRequest,
+    GetAccountRequest,
+    StartPhoneChangeRequest,
+    StartPhoneChangeResponse,
+)
+from unora.identity.v1.events_pb2 import AccountCreated, PhoneChanged, SessionRevoked
+from unora.safety.v1.events_pb2 import RestrictionChanged
+from unora_common.database import Tx
+from unora_identity.domain.accounts import LockedMember
+from unora_identity.store import accounts
+from unora_testing.world import World
+
+from tests.integration.identity.people import People, Signed, apply
+from tests.support import read_refusal, refusal, request_id
+
+pytestmark = pytest.mark.rule("ID-14")
+
+
+class Movers:
+    """Members who change their numbers."""
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+
+    async def start(self, signed: Signed, number: str, request: str = "") -> StartPhoneChangeResponse:
+        asked = StartPhoneChangeRequest(request_id=request or request_id(), phone_number=number)
+        return await self.people.accounts.StartPhoneChange(asked, metadata=signed.metadata)
+
+    async def complete(self, signed: Signed, challenge: str, code: str, request: str = "") -> None:
+        asked = ChangePhoneRequest(request_id=request or request_id(), challenge_id=challenge, code=code)
+        await self.people.accounts.ChangePhone(asked, metadata=signed.metadata)
+
+    async def challenge(self, signed: Signed, number: str) -> tuple[str, str]:
+        """A challenge to the number, and its code."""
+        challenge = (await self.start(signed, number)).challenge_id
+        return challenge, self.people.codes(number)[-1]
+
+    async def change(self, signed: Signed, number: str) -> None:
+        await self.complete(signed, *await self.challenge(signed, number))
+
+
+@pytest.fixture
+def movers(people: People) -> Movers:
+    return Movers(people)
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+async def test_the_new_number_signs_in_and_the_old_one_makes_a_new_account(
+    world: World, people: People, movers: Movers
+) -> None:
+    old, new = people.number(), people.number()
+    signed = await people.sign_in(old)
+    await movers.change(signed, f"{new[:6]} {new[6:]}")
+    again, stranger = await people.sign_in(new), await people.sign_in(old)
+    assert (again.member.id, again.created) == (signed.member.id, False)
+    assert stranger.created
+    assert stranger.member.id != signed.member.id
+    (event,) = await world.events(PhoneChanged, signed.member.id)
+    assert {field.name for field, _ in event.ListFields()} == {"user_id", "version", "occurred_at"}
+
+
+@pytest.mark.rule("SA-01", "XX-01")
+async def test_a_change_is_audited(world: World, people: People, movers: Movers) -> None:
+    signed = await people.sign_in()
+    await movers.change(signed, people.number())
+    await world.drain()
+    found = await world.superuser.fetch(
+        "SELECT subject FROM safety.audit_logs WHERE aggregate_id = $1 ORDER BY number DESC LIMIT 1", signed.member.user
+    )
+    assert [row["subject"] for row in found] == ["unora.identity.v1.phone_changed"]
+
+
+@pytest.mark.rule("ID-01", "ID-09")
+async def test_the_new_number_is_sealed_with_the_members_key(people: People, movers: Movers) -> None:
+    signed, number = await people.sign_in(), people.number()
+    await movers.change(signed, number)
+    (user,) = await people.rows("users", id=signed.member.user)
+    key = people.resources.master_key.unwrap(signed.member.user, user["data_key"])
+    assert key.open("phone", user["phone_sealed"]) == number
+    assert user["phone_hash"] == people.resources.hasher.phone(number)
+
+
+async def test_all_other_sessions_end_and_the_current_one_stays(world: World, people: People, movers: Movers) -> None:
+    number = people.number()
+    other, signed = await people.sign_in(number), await people.sign_in(number)
+    await movers.change(signed, people.number())
+    assert (await refusal(people.refresh(other.tokens.refresh_token))).reason == "SESSION_INVALID"
+    assert (await people.refresh(signed.tokens.refresh_token)).tokens.access_token
+    assert len(await world.events(SessionRevoked, signed.member.id)) == 1
+    (row,) = await people.rows("sessions", user_id=signed.member.user, revocation="phone_change")
+    assert row["revoked_at"]
+
+
+@pytest.mark.parametrize("minutes", [15, 60 * 24 * 20])
+async def test_a_session_that_signed_in_long_ago_cannot_change_the_number(
+    people: People, movers: Movers, minutes: float
+) -> None:
+    signed, number = await people.sign_in(), people.number()
+    challenge, code = await movers.challenge(signed, number)
+    await people.age(signed, minutes)
+    # A refresh makes it no younger.
+    tokens = (await people.refresh(signed.tokens.refresh_token)).tokens
+    late = Signed(type(signed.member)(signed.member.user, tokens.access_token), tokens, created=False)
+    for call in (movers.start(late, number), movers.complete(late, challenge, code)):
+        refused = await refusal(call)
+        assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "SIGN_IN_TOO_OLD", {})
+    assert len(people.codes(number)) == 1
+
+
+async def test_a_session_of_fourteen_minutes_can(people: People, movers: Movers) -> None:
+    signed, number = await people.sign_in(), people.number()
+    await people.age(signed, 14)
+    await movers.change(signed, number)
+    assert not (await people.sign_in(number)).created
+
+
+@pytest.mark.rule("ID-02", "XX-04")
+async def test_a_request_does_the_same_for_known_and_unknown_numbers(people: People, movers: Movers) -> None:
+    known, unknown = people.number(), people.number()
+    await people.sign_in(known)
+    signed = await people.sign_in()
+    for number in (known, unknown):
+        sent = len(people.codes(number))
+        answer = await movers.start(signed, number)
+        assert {field.name for field, _ in answer.ListFields()} == {"challenge_id", "expires_at"}
+        assert len(people.codes(number)) == sent + 1
+        refused = await refusal(movers.complete(signed, answer.challenge_id, wrong(people.codes(number)[-1])))
+        assert (refused.reason, refused.metadata) == ("CODE_WRONG", {"tries_left": "4"})
+
+
+@pytest.mark.rule("ID-01")
+async def test_a_number_of_another_account_is_refused_to_who_was_sent_its_code(people: People, movers: Movers) -> None:
+    number = people.number()
+    owner, signed = await people.sign_in(number), await people.sign_in()
+    refused = await refusal(movers.change(signed, number))
+    assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "PHONE_TAKEN", {})
+    assert (await people.sign_in(number)).member.id == owner.member.id
+
+
+@pytest.mark.rule("ID-02")
+async def test_tries_are_counted_and_a_code_works_once_and_ten_minutes(
+    world: World, people: People, movers: Movers
+) -> None:
+    signed, number = await people.sign_in(), people.number()
+    challenge, code = await movers.challenge(signed, number)
+    refused = await asyncio.gather(*(refusal(movers.complete(signed, challenge, wrong(code))) for _ in range(8)))
+    assert Counter(each.reason for each in refused) == {"CODE_WRONG": 5, "CHALLENGE_CLOSED": 3}
+    assert (await refusal(movers.complete(signed, challenge, code))).reason == "CHALLENGE_CLOSED"
+
+    late, code = await movers.challenge(signed, number)
+    await world.move_clock(timedelta(minutes=10))
+    assert (await refusal(movers.complete(signed, late, code))).reason == "CHALLENGE_CLOSED"
+    assert (await refusal(movers.complete(signed, request_id(), code))).reason == "CHALLENGE_CLOSED"
+
+
+@pytest.mark.rule("ID-02")
+async def test_codes_to_a_number_have_one_limit_for_signing_in_and_changing(people: People, movers: Movers) -> None:
+    signed, number = await people.sign_in(), people.number()
+    for _ in range(2):
+        await people.start(number)
+    for _ in range(3):
+        await movers.start(signed, number)
+    for call in (movers.start(signed, number), people.start(number)):
+        assert (await refusal(call)).reason == "TOO_MANY_CODES"
+
+
+async def test_a_repeat_of_either_call_changes_nothing_more(world: World, people: People, movers: Movers) -> None:
+    signed, number, calls = await people.sign_in(), people.number(), [request_id(), request_id()]
+    begun = [await movers.start(signed, number, calls[0]) for _ in range(2)]
+    assert begun[0] == begun[1]
+    (code,) = people.codes(number)
+    for _ in range(3):
+        await movers.complete(signed, begun[0].challenge_id, code, calls[1])
+    refused = await refusal(movers.complete(signed, begun[0].challenge_id, code))
+    assert refused.reason == "CHALLENGE_CLOSED"
+    assert len(await world.events(PhoneChanged, signed.member.id)) == 1
+
+
+async def test_the_number_that_one_has_already_changes_nothing(world: World, people: People, movers: Movers) -> None:
+    number = people.number()
+    other, signed = await people.sign_in(number), await people.sign_in(number)
+    await movers.change(signed, number)
+    assert await world.events(PhoneChanged, signed.member.id) == []
+    assert (await people.refresh(other.tokens.refresh_token)).tokens.access_token
+
+
+async def test_a_code_for_a_change_opens_no_session_and_a_code_to_sign_in_changes_nothing(
+    people: People, movers: Movers
+) -> None:
+    signed, other, number = await people.sign_in(), await people.sign_in(), people.number()
+    challenge, code = await movers.challenge(signed, number)
+    assert (await refusal(people.verify(challenge, code))).reason == "CHALLENGE_CLOSED"
+    assert (await refusal(movers.complete(other, challenge, code))).reason == "CHALLENGE_CLOSED"
+    sign_in = (await people.start(number)).challenge_id
+    refused = await refusal(movers.complete(signed, sign_in, people.codes(number)[-1]))
+    assert refused.reason == "CHALLENGE_CLOSED"
+    await movers.complete(signed, challenge, code)
+
+
+async def test_codes_of_the_old_number_do_not_open_the_account(people: People, movers: Movers) -> None:
+    old, call = people.number(), request_id()
+    used = (await people.start(old)).challenge_id
+    done = await people.verify(used, people.codes(old)[0], call)
+    signed = Signed(
+        type((await people.sign_in()).member)(UUID(done.user_id), done.tokens.access_token), done.tokens, True
+    )
+    unused = (await people.start(old)).challenge_id
+    await movers.change(signed, people.number())
+    # The repeat of the sign-in would get the session again, since its tokens were not exchanged yet.
+    assert (await refusal(people.verify(used, people.codes(old)[0], call))).reason == "CHALLENGE_CLOSED"
+    stranger = await people.verify(unused, people.codes(old)[1])
+    assert stranger.created
+    assert stranger.user_id != done.user_id
+
+
+@pytest.mark.rule("ID-01")
+async def test_of_two_accounts_that_change_to_one_number_at_once_one_gets_it(people: People, movers: Movers) -> None:
+    number = people.number()
+    pair = [await people.sign_in() for _ in range(2)]
+    given = [await movers.challenge(each, number) for each in pair]
+    done = await asyncio.gather(
+        *(movers.complete(each, *code) for each, code in zip(pair, given, strict=True)), return_exceptions=True
+    )
+    refused = [read_refusal(error) for error in done if isinstance(error, grpc.aio.AioRpcError)]
+    assert [each.reason for each in refused] == ["PHONE_TAKEN"]
+    (winner,) = [each for each, result in zip(pair, done, strict=True) if result is None]
+    assert (await people.sign_in(number)).member.id == winner.member.id
+
+
+@pytest.mark.rule("ID-01")
+async def test_a_sign_up_and_a_change_to_the_same_number_at_once_leave_one_account(
+    people: People, movers: Movers
+) -> None:
+    for _ in range(5):
+        number, signed = people.number(), await people.sign_in()
+        sign_up = (await people.start(number)).challenge_id
+        change = (await movers.start(signed, number)).challenge_id
+        to_sign_up, to_change = people.codes(number)
+        entered, changed = await asyncio.gather(
+            people.verify(sign_up, to_sign_up), movers.complete(signed, change, to_change), return_exceptions=True
+        )
+        assert not isinstance(entered, BaseException)
+        if isinstance(changed, grpc.aio.AioRpcError):
+            assert read_refusal(changed).reason == "PHONE_TAKEN"
+            assert entered.created
+        else:
+            assert (entered.created, entered.user_id) == (False, signed.member.id)
+        assert (await people.sign_in(number)).member.id == entered.user_id
+
+
+async def test_a_sign_in_with_the_old_number_at_the_moment_of_a_change_leaves_no_session(
+    world: World, people: People, movers: Movers
+) -> None:
+    """Either it came first, and its session ended with the change, or it made an account of its own."""
+    for _ in range(5):
+        old, new = people.number(), people.number()
+        signed = await people.sign_in(old)
+        sign_in, given = (await people.start(old)).challenge_id, await movers.challenge(signed, new)
+        entered, _ = await asyncio.gather(
+            people.verify(sign_in, people.codes(old)[-1]), movers.complete(signed, *given)
+        )
+        if entered.user_id == signed.member.id:
+            assert (await refusal(people.refresh(entered.tokens.refresh_token))).reason == "SESSION_INVALID"
+        else:
+            assert len(await world.events(AccountCreated, entered.user_id)) == 1
+        assert (await people.sign_in(new)).member.id == signed.member.id
+
+
+@pytest.mark.rule("ID-01")
+async def test_two_accounts_cannot_swap_their_numbers(people: People, movers: Movers) -> None:
+    """At once: neither waits for the other."""
+    numbers = [people.number() for _ in range(2)]
+    pair = [await people.sign_in(number) for number in numbers]
+    given = [await movers.challenge(each, number) for each, number in zip(pair, reversed(numbers), strict=True)]
+    done = await asyncio.gather(
+        *(movers.complete(each, *code) for each, code in zip(pair, given, strict=True)), return_exceptions=True
+    )
+    refused = [read_refusal(error).reason for error in done if isinstance(error, grpc.aio.AioRpcError)]
+    assert refused == ["PHONE_TAKEN"] * 2
+    for each, number in zip(pair, numbers, strict=True):
+        assert (await people.sign_in(number)).member.id == each.member.id
+
+
+@pytest.mark.rule("ID-01")
+async def test_a_sign_in_whose_account_moves_to_another_number_meanwhile_looks_again(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the account came to the number and left it again between two statements of the sign-in."""
+    look, looks = accounts.lock_by_phone, 0
+
+    async def twice_too_early(tx: Tx, phone_hashes: Sequence[bytes]) -> LockedMember | None:
+        nonlocal looks
+        looks += 1
+        return await look(tx, phone_hashes) if looks > 2 else None
+
+    number = people.number()
+    owner = await people.sign_in(number)
+    monkeypatch.setattr(accounts, "lock_by_phone", twice_too_early)
+    assert (await people.sign_in(number)).member.id == owner.member.id
+    assert looks == 3
+
+
+@pytest.mark.rule("ID-02")
+async def test_wrong_codes_for_a_change_count_against_the_number(world: World, people: People, movers: Movers) -> None:
+    member, number = await people.sign_in(), people.number()
+    for _ in range(4):
+        challenge, code = await movers.challenge(member, number)
+        for _ in range(5):
+            assert (await refusal(movers.complete(member, challenge, wrong(code)))).reason == "CODE_WRONG"
+    challenge, code = await movers.challenge(member, number)
+    refused = await refusal(movers.complete(member, challenge, code))
+    assert (refused.reason, refused.metadata) == ("TOO_MANY_TRIES", {"retry_after": "86400"})
+    await world.move_clock(timedelta(days=1))
+    challenge, code = await movers.challenge(member, number)
+    await movers.complete(member, challenge, code)
+
+
+@pytest.mark.rule("ID-14", "ID-11")
+async def test_a_change_to_a_number_that_gets_no_texts_is_refused(people: People, movers: Movers) -> None:
+    member = await people.sign_in()
+    refused = await refusal(movers.start(member, "+493012345678"))
+    assert (refused.reason, refused.metadata) == ("PHONE_INVALID", {})
+
+
+@pytest.mark.rule("ID-14", "ID-02")
+async def test_a_code_for_a_change_may_be_typed_with_spaces_and_other_digits(people: People, movers: Movers) -> None:
+    member = await people.sign_in()
+    challenge, code = await movers.challenge(member, people.number())
+    typed = " ".join(chr(0x660 + int(digit)) for digit in code)
+    await movers.complete(member, challenge, typed)
+
+
+@pytest.mark.rule("ID-14", "ID-01")
+async def test_another_form_of_ones_own_number_changes_nothing(people: People, movers: Movers) -> None:
+    rest = f"11{random.randrange(10**8):08d}"
+    member = await people.sign_in(f"+549{rest}")
+    challenge = (await movers.start(member, f"+54{rest}")).challenge_id
+    await movers.complete(member, challenge, people.codes(f"+549{rest}")[-1])
+    assert (await people.sign_in(f"+549{rest}")).member.id == member.member.id
+
+
+@pytest.mark.rule("SA-06")
+async def test_a_suspended_member_cannot_change_the_number(world: World, people: People, movers: Movers) -> None:
+    number = people.number()
+    early = await people.sign_in(number)
+    challenge, code = await movers.challenge(early, people.number())
+    await apply(world, RestrictionChanged(user_id=early.member.id, version=1, suspended=True))
+    # Its token is valid for some seconds more, and does not say that the member is suspended.
+    for call in (movers.complete(early, challenge, code), movers.start(early, people.number())):
+        assert (await refusal(call)).reason == "SESSION_REVOKED"
+    late = await people.sign_in(number)
+    for call in (movers.complete(late, challenge, code), movers.start(late, people.number())):
+        assert (await refusal(call)).reason == "ACCOUNT_SUSPENDED"
+    account = (await people.accounts.GetAccount(GetAccountRequest(), metadata=late.metadata)).account
+    assert account.user_id == early.member.id

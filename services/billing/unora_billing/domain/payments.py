@@ -31,7 +31,7 @@ class PaymentStatus(StrEnum):
 
 
 class PaymentFailure(StrEnum):
-    """Why nothing is charged for it. After a MISMATCH the provider took another amount, which goes back or is credited."""
+    """Why nothing is charged for it. After a MISMATCH another amount was taken, which goes back or becomes credits."""
 
     NOT_AUTHORIZED = "not_authorized"
     DECLINED = "declined"

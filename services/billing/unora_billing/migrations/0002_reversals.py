@@ -1,6 +1,6 @@
 """Refunds, disputes and warnings beside payments, and money that does not match its payment (BI-10, BI-13).
 
-The version before goes on beside this one: it knows neither table, and what it writes to the others is allowed as before.
+The version before goes on beside this one: it knows neither table, and may write to the others what it wrote before.
 """
 
 from unora_common.messaging_schema import run_sql

@@ -136,7 +136,8 @@ def _declined(error: stripe.CardError) -> Any:
 
 def _signed_at(signature: str) -> int:
     """The first time of a header that was verified, which is the one that the signature covers."""
-    return next(int(part[2:]) for part in signature.split(",") if part.startswith("t="))
+    parts = (part.split("=", 2) for part in signature.split(","))
+    return next(int(part[1]) for part in parts if part[0] == "t")
 
 
 def _intent(found: Any) -> Intent:

@@ -128,7 +128,7 @@ def _identifier(value: Any) -> str:
 
 
 def _amount(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value <= LARGEST else None  # noqa: E721 - True is no amount
+    return value if type(value) is int and 0 <= value <= LARGEST else None
 
 
 def _currency(found: Any) -> str:

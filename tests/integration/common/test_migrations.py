@@ -24,7 +24,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SQUAWK = Path(sys.executable).parent / "squawk"
 
 # A number as a default is the same with and without quotes. NOT NULL is compared with the columns, not as a constraint.
-# Triggers are not declared in the tables. A check that replaced a narrower one is not validated: nothing has to be scanned.
+# Triggers are not declared in the tables. A check in the place of a narrower one is not validated: no row has to be
+# scanned.
 CATALOG = {
     "columns": r"""
         SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,

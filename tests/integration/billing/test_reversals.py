@@ -169,9 +169,11 @@ async def test_the_sum_of_all_refunds_alone_tells_billing_each_of_them(world: Wo
     last = world.payments.store.undelivered[-1]
     assert last["type"] == "charge.refunded"
     assert await world.payments.send(last)
-    assert sorted(await told(world, payment_id)) == [("REFUNDED", 50, 50, 0, 0), ("REFUNDED", 60, 110, 0, 0)] or sorted(
-        await told(world, payment_id)
-    ) == [("REFUNDED", 50, 110, 0, 0), ("REFUNDED", 60, 60, 0, 0)]
+    assert sorted((kind, amount) for kind, amount, *_ in await told(world, payment_id)) == [
+        ("REFUNDED", 50),
+        ("REFUNDED", 60),
+    ]
+    assert await shown(wallet, payment_id) == (110, 0)
 
 
 @pytest.mark.rule("BI-07")

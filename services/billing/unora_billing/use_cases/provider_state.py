@@ -51,6 +51,8 @@ async def record_provider_state(
             known = replace(found, provider_payment_id=intent.id)
             paid = await mark_succeeded(tx, account, known, provider_method=intent.method)
             return paid, ProviderOutcome.APPLIED
+        case IntentStatus.PAID if found.failure is PaymentFailure.MISMATCH:
+            return found, ProviderOutcome.NOTHING_TO_DO  # what becomes of its money is decided, whatever is told now
         case IntentStatus.PAID if found.status is PaymentStatus.FAILED:
             known = replace(found, provider_payment_id=intent.id)
             credited = await convert_to_credits(tx, account, known, CreditEntryKind.COMPENSATION)

@@ -22,6 +22,8 @@ USED = sorted(PAYMENT_EVENTS | REFUND_EVENTS | DISPUTE_EVENTS | FRAUD_EVENTS | {
 INTENT = {"id": "pi_1", "status": "succeeded", "amount": 299, "amount_received": 299, "currency": "usd"}
 REFUND = {"id": "re_1", "status": "succeeded", "amount": 100, "currency": "usd", "payment_intent": "pi_1"}
 
+NO_INTENTS: tuple[object, ...] = (None, [], "pi_1", 7, {})
+
 
 @pytest.fixture(scope="module")
 def provider() -> StripeProvider:
@@ -61,7 +63,7 @@ def test_deep_json_is_refused_by_name(provider: StripeProvider, opening: bytes) 
         b'{"id":"","type":"a.b"}',
         json.dumps({"id": "e" * 256, "type": "a.b"}).encode(),
         *(event("payment_intent.succeeded", INTENT | wrong) for wrong in ({"id": "p\0i"}, {"id": None})),
-        *(event("payment_intent.succeeded", subject) for subject in ("pi_1", {}, list[int](), None)),
+        *(event("payment_intent.succeeded", subject) for subject in NO_INTENTS),
         *(event("refund.created", REFUND | wrong) for wrong in ({"id": 7}, {"status": "lost"}, {"status": None})),
         event("charge.dispute.closed", REFUND | {"status": "succeeded"}),
         event("charge.refunded", {"payment_intent": "pi_1"}),

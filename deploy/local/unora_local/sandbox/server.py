@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -51,6 +52,7 @@ class Sandbox:
             [
                 web.post("/v1/customers", self._customers),
                 web.post("/v1/payment_intents", self._create),
+                web.get("/v1/payment_intents/search", self._search),
                 web.get("/v1/payment_intents/{id}", self._retrieve),
                 web.post("/v1/payment_intents/{id}/confirm", self._confirm),
                 web.post("/v1/payment_intents/{id}/cancel", self._cancel),
@@ -110,6 +112,12 @@ class Sandbox:
 
     async def _retrieve(self, request: web.Request) -> web.Response:
         return self._answer(request, {}, lambda: self.store.find(request.match_info["id"]))
+
+    async def _search(self, request: web.Request) -> web.Response:
+        """Only by our payment's id: `metadata['payment_id']:'…'`."""
+        asked = re.fullmatch(r"metadata\['payment_id'\]:'([^']*)'", request.query.get("query", ""))
+        found = [each for each in self.store.intents if asked and each["metadata"].get("payment_id") == asked.group(1)]
+        return self._answer(request, {}, lambda: {"object": "search_result", "data": found, "has_more": False})
 
     async def _confirm(self, request: web.Request) -> web.Response:
         """The intent's client secret suffices, as in the member's app."""

@@ -1,4 +1,4 @@
-"""Histories that a seed draws: payments, refunds and disputes whose webhooks come shuffled, twice and at once (BI-10)."""
+"""Histories that a seed draws: refunds and disputes whose webhooks come shuffled, twice and at once (BI-10)."""
 
 from __future__ import annotations
 

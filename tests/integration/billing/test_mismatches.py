@@ -62,11 +62,11 @@ async def test_another_amount_is_told_once_and_counted(world: World, wallet: Wal
     assert counted(world) == before + 1
     await wallet.world.move_clock(timedelta(days=3))  # the job looks again, and finds the same
     (told,) = await world.events(PaymentMismatched, payment_id)
-    assert (told.payer_id, told.amount, told.received_amount, told.received_currency) == (
+    assert (told.payer_id, told.amount, told.received_amount, told.other_currency) == (
         wallet.member.id,
         PRICE,
         taken,
-        "USD",
+        False,
     )
     assert await wallet.status(payment_id) == "PENDING"
 
@@ -255,8 +255,8 @@ async def test_an_event_of_an_unknown_kind_is_noted_without_its_content_and_coun
 
     before = noted()
     event = {"id": f"evt_{request_id()}", "type": "customer.created", "data": {"object": {"email": "a@b.example"}}}
-    for _ in range(3):
-        assert await world.payments.send(event)
+    assert all(await asyncio.gather(*(world.payments.send(event) for _ in range(5))))
+    assert await world.payments.send(event)
     row = await world.superuser.fetchrow("SELECT * FROM billing.provider_events WHERE event_id = $1", event["id"])
     assert row is not None
     assert (row["kind"], row["outcome"]) == ("customer.created", "unknown_kind")

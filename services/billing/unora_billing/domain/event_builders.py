@@ -25,7 +25,7 @@ from unora_billing.domain.events import (
 )
 from unora_billing.domain.mismatches import Mismatch, MismatchResolution
 from unora_billing.domain.payments import Payment
-from unora_billing.domain.policy import PaymentPurpose
+from unora_billing.domain.policy import CURRENCY, PaymentPurpose
 from unora_billing.domain.protections import Protection, ProtectionStatus
 from unora_billing.domain.reversals import Reversal
 from unora_billing.domain.subscriptions import Subscription, SubscriptionStatus
@@ -153,7 +153,7 @@ def payment_mismatched(payment: Payment, mismatch: Mismatch) -> PaymentMismatche
         **event_header(payment, mismatch.noted_at),
         amount=payment.amount,
         received_amount=mismatch.received,
-        received_currency=mismatch.currency,
+        other_currency=mismatch.currency != CURRENCY,
     )
 
 

@@ -137,7 +137,7 @@ class PaymentMismatched(PaymentEvent):
 
     amount: int
     received_amount: int | None
-    received_currency: str
+    other_currency: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

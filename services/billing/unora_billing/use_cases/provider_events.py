@@ -32,16 +32,13 @@ class ProviderEvents:
             if await provider_events.is_recorded(db, event.id):
                 return
         if isinstance(event.about, Intent):
-            outcome = await self._apply_state(event, event.about)
+            await self._apply_state(event, event.about)
         elif isinstance(event.about, Reversed):
-            outcome = await self._apply_reversal(event, event.about)
+            await self._apply_reversal(event, event.about)
         else:
-            outcome = await self._note(event, ProviderOutcome.UNKNOWN_KIND)
-        self._counters.provider_events.labels(outcome).inc()
-        if outcome is ProviderOutcome.MISMATCH:
-            self._counters.mismatches.inc()
+            await self._note(event, ProviderOutcome.UNKNOWN_KIND)
 
-    async def _apply_state(self, event: ProviderEvent, told: Intent) -> ProviderOutcome:
+    async def _apply_state(self, event: ProviderEvent, told: Intent) -> None:
         """A success is signed, so it counts as it is. After any other event the payment is cancelled at the provider,
         and its state after that counts.
         """
@@ -53,23 +50,24 @@ class ProviderEvents:
             outcome = ProviderOutcome.UNKNOWN
             if payment:
                 _, outcome = await self._record_state(tx, payment, intent)
-            await _record(tx, event, outcome, intent.id, payment)
-        return outcome
+            is_new = await _record(tx, event, outcome, intent.id, payment)
+        self._count(outcome, is_new=is_new)
 
-    async def _apply_reversal(self, event: ProviderEvent, told: Reversed) -> ProviderOutcome:
+    async def _apply_reversal(self, event: ProviderEvent, told: Reversed) -> None:
         """BI-10: a signed state of a refund or dispute counts as it is, and one may be told before billing knows that
         its payment was paid: then the payment's own state is read first.
         """
         payment, intent = await self._find_paid(told.intent_id)
         if payment is None:
-            return await self._note(event, ProviderOutcome.UNKNOWN, told.intent_id)
+            await self._note(event, ProviderOutcome.UNKNOWN, told.intent_id)
+            return
         notices = [told.notice] if told.notice else await self._provider.refunds(told.intent_id)
         async with self.runtime.database.transaction() as tx:
             if intent:
                 payment, _ = await self._record_state(tx, payment, intent)
             outcome = await self._record_reversals(tx, payment, told.intent_id, notices)
-            await _record(tx, event, outcome, told.intent_id, payment)
-        return outcome
+            is_new = await _record(tx, event, outcome, told.intent_id, payment)
+        self._count(outcome, is_new=is_new)
 
     async def _record_reversals(
         self, tx: Tx, payment: Payment, intent_id: str, notices: list[Notice]
@@ -103,14 +101,22 @@ class ProviderEvents:
     async def _record_state(self, tx: Tx, payment: Payment, intent: Intent) -> tuple[Payment, ProviderOutcome]:
         return await record_provider_state(tx, payment, intent, PaymentFailure.DECLINED, self._policy, self.runtime.log)
 
-    async def _note(self, event: ProviderEvent, outcome: ProviderOutcome, intent_id: str = "") -> ProviderOutcome:
+    async def _note(self, event: ProviderEvent, outcome: ProviderOutcome, intent_id: str = "") -> None:
         """Notes an event that changes nothing: its id, its kind, and when it came (BI-13)."""
         async with self.runtime.database.transaction() as tx:
-            await _record(tx, event, outcome, intent_id, None)
-        return outcome
+            is_new = await _record(tx, event, outcome, intent_id, None)
+        self._count(outcome, is_new=is_new)
+
+    def _count(self, outcome: ProviderOutcome, *, is_new: bool) -> None:
+        """Counts an event once, also if it comes several times at once."""
+        if is_new:
+            self._counters.provider_events.labels(outcome).inc()
+            if outcome is ProviderOutcome.MISMATCH:
+                self._counters.mismatches.inc()
 
 
 async def _record(
     tx: Tx, event: ProviderEvent, outcome: ProviderOutcome, intent_id: str, payment: Payment | None
-) -> None:
-    await provider_events.record(tx, event.id, event.kind, intent_id or None, payment.id if payment else None, outcome)
+) -> bool:
+    payment_id = payment.id if payment else None
+    return await provider_events.record(tx, event.id, event.kind, intent_id or None, payment_id, outcome)

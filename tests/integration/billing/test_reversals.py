@@ -298,6 +298,10 @@ async def test_a_refund_of_a_renewal_ends_the_subscription(world: World, wallet:
 async def test_repeated_chargebacks_are_flagged(world: World, wallet: Wallet) -> None:
     first, second = await wallet.pay(), await wallet.pay()
     await wallet.dispute(first, "lost")  # opened and lost is one
+    await wallet.refund(second, 100)
+    world.payments.reversals.warn(await wallet.charge_of(second))
+    world.payments.reversals.dispute(await wallet.charge_of(second), inquiry=True)
+    await world.drain()
     assert not await flags(world, wallet)
     await wallet.dispute(second)
     assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS]

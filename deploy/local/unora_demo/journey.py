@@ -16,6 +16,7 @@ from unora_demo import (
     onboarding,
     personality,
     protection,
+    returned,
     reveals,
     tiers,
 )
@@ -72,6 +73,8 @@ ON_THE_WAY: Final[Steps] = (
     ("a payment that comes too late", broken_days.too_late),
     ("a partner who leaves later", broken_days.left_later),
     ("what credits buy", broken_days.spends),
+    ("a refund", returned.refunded),
+    ("a dispute", returned.disputed),
     ("day 5", partial(couples.keep, letters="BF", first=True)),
     ("two tiers, one couple", tiers.two_tiers),
     ("personality, in part", personality.in_part),

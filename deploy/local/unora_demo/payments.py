@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from unora.billing.v1.billing_service_pb2 import (
@@ -83,6 +84,17 @@ async def outcome(stage: Stage, member: Member, payment: Payment) -> str:
             return became
         await asyncio.sleep(POLL)
     raise Unexpected(f"payment {payment.payment_id} is still {became}")
+
+
+async def until(stage: Stage, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+    """Return when something holds that a webhook of the provider brings about."""
+    for _ in range(MAX_POLLS):
+        await stage.clock.wait_until_idle()
+        if await holds():
+            await stage.clock.wait_until_idle()
+            return
+        await asyncio.sleep(POLL)
+    raise Unexpected(f"it does not come: {what}")
 
 
 def status(payment: Payment) -> str:

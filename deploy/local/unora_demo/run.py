@@ -127,7 +127,7 @@ async def play(folder: RunFolder) -> Report:
             gateway=gateway,
             clock=clock,
             box=SmsBox(env.sms_sandbox),
-            provider=Provider(env.payment_sandbox),
+            provider=Provider(env.payment_sandbox, env.payment_sandbox_key),
             make_admin=partial(make_admin, folder),
         )
         before = await clock.count_events()

@@ -38,6 +38,11 @@ class Env:
         """The address of the sandbox of the payment provider."""
         return self.values["UNORA_PAYMENT_SANDBOX_URL"]
 
+    @property
+    def payment_sandbox_key(self) -> str:
+        """The secret key with which the provider's clients call it."""
+        return self.values["UNORA_PAYMENT_SANDBOX_KEY"]
+
     def address(self, context: str) -> str:
         """Host and port of a service."""
         return self.values[f"UNORA_{context.upper()}_ADDRESS"]

@@ -23,6 +23,8 @@ class PaymentJobs:
         self.runtime = runtime
         self.policy = runtime.config.policy
         self.payments = PaymentProcess(runtime)
+        # Jobs are made once in every process, whatever its role.
+        runtime.resources.counters.register(runtime.metrics.registry)
 
     @every(seconds=1)
     async def drive_payments(self) -> int:

@@ -12,6 +12,7 @@ from unora_common.messages import TIERS, by_name, by_number, event_encoder, to_t
 from unora_billing.domain.accounts import CreditEntry
 from unora_billing.domain.payments import Payment
 from unora_billing.domain.policy import CURRENCY, PaymentPurpose, Plan, Policy
+from unora_billing.domain.reversals import Totals
 from unora_billing.domain.subscriptions import Subscription
 
 PURPOSES = by_name(api.PaymentPurpose)
@@ -22,12 +23,14 @@ FAILURES = by_name(api.PaymentFailure)
 ENTRY_KINDS = by_name(api.CreditEntryKind)
 SUBSCRIPTION_STATUSES = by_name(api.SubscriptionStatus)
 
+NOTHING = Totals()
+
 to_message = event_encoder(events_pb2)
 """A domain event as its message in events.proto."""
 
 
-def to_payment(payment: Payment) -> api.Payment:
-    """A payment as its payer sees it."""
+def to_payment(payment: Payment, totals: Totals = NOTHING) -> api.Payment:
+    """A payment as its payer sees it, and how much of it is reversed."""
     return api.Payment(
         payment_id=str(payment.id),
         purpose=PURPOSES[payment.purpose],
@@ -41,6 +44,8 @@ def to_payment(payment: Payment) -> api.Payment:
         failure=FAILURES[payment.failure] if payment.failure else api.PAYMENT_FAILURE_UNSPECIFIED,
         created_at=to_timestamp(payment.created_at),
         succeeded_at=to_timestamp(payment.succeeded_at),
+        refunded_amount=totals.refunded,
+        disputed_amount=totals.disputed,
     )
 
 

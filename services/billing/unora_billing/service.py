@@ -11,6 +11,7 @@ from unora_billing.domain.errors import PaymentPending
 from unora_billing.jobs import PaymentJobs, ProtectionJobs, SubscriptionJobs
 from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
+from unora_billing.servicers.commands import resolve_payment
 from unora_billing.servicers.webhooks import Webhooks
 
 service = Service(
@@ -20,5 +21,6 @@ service = Service(
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents],
     jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs],
     resources=make_resources,
+    commands={"resolve-payment": resolve_payment},
     constraints={"uq_payments_one_open_subscription": PaymentPending},
 )

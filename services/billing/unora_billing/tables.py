@@ -106,7 +106,8 @@ payments = Table(
     ),
     CheckConstraint("renews_subscription_id IS NULL OR purpose = 'subscription'", name="renewal"),
     CheckConstraint(
-        """CASE WHEN status = 'failed' THEN coalesce(failure IN ('not_authorized', 'declined', 'expired'), false)
+        """CASE WHEN status = 'failed'
+        THEN coalesce(failure IN ('not_authorized', 'declined', 'expired', 'mismatch'), false)
         ELSE failure IS NULL OR status = 'credited' END""",
         name="failure",
     ),
@@ -133,13 +134,77 @@ credits_ = Table(
     Column("payment_id", UUID(), ForeignKey(payments.c.id), nullable=False),
     Column("created_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
-    CheckConstraint("kind IN ('protection', 'compensation', 'spent')", name="kind"),
-    CheckConstraint("CASE WHEN kind = 'spent' THEN amount < 0 ELSE amount > 0 END", name="amount"),
+    CheckConstraint(
+        "kind IN ('protection', 'compensation', 'spent', 'taken_back', 'given_back')",
+        name="kind",
+    ),
+    CheckConstraint(
+        "CASE WHEN kind IN ('spent', 'taken_back') THEN amount < 0 ELSE amount > 0 END",
+        name="amount",
+    ),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
-    Index("uq_credits_one_conversion", "payment_id", unique=True, postgresql_where=text("kind <> 'spent'")),
+    Index(
+        "uq_credits_one_conversion",
+        "payment_id",
+        unique=True,
+        postgresql_where=text("kind IN ('protection', 'compensation')"),
+    ),
     Index("uq_credits_one_spending", "payment_id", unique=True, postgresql_where=text("kind = 'spent'")),
     Index("ix_credits_user_id_created_at", "user_id", "created_at", "id"),
     comment="The ledger of credits, append-only; a member's balance is the sum of their entries (BI-03)",
+)
+
+payment_reversals = Table(
+    "payment_reversals",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("payment_id", UUID(), ForeignKey(payments.c.id), nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("reversed", BigInteger, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("uncollected", BigInteger, nullable=False),
+    Column("entry_id", UUID(), ForeignKey(credits_.c.id, deferrable=True, initially="DEFERRED")),
+    Column("recorded_at", timestamp(), nullable=False),
+    UniqueConstraint("provider_id", "kind"),
+    UniqueConstraint("entry_id"),
+    CheckConstraint(
+        """kind IN ('refunded', 'refund_failed', 'inquiry_opened', 'inquiry_closed', 'dispute_opened', 'dispute_won',
+        'dispute_lost', 'fraud_warned')""",
+        name="kind",
+    ),
+    CheckConstraint("amount >= 0", name="amount"),
+    CheckConstraint(
+        """CASE WHEN kind IN ('refunded', 'dispute_opened', 'dispute_lost')
+            THEN reversed >= 0 AND credits <= 0 AND uncollected >= 0
+        WHEN kind IN ('refund_failed', 'dispute_won') THEN reversed <= 0 AND credits >= 0 AND uncollected <= 0
+        ELSE reversed = 0 AND credits = 0 AND uncollected = 0 END""",
+        name="direction",
+    ),
+    CheckConstraint("(credits = 0 AND uncollected = 0) OR reversed + credits = uncollected", name="collected"),
+    CheckConstraint("(credits = 0) = (entry_id IS NULL)", name="entry"),
+    Index("ix_payment_reversals_payment_id", "payment_id"),
+    comment="Refunds, disputes and warnings beside payments, append-only, each told by the provider (BI-10)",
+)
+
+payment_mismatches = Table(
+    "payment_mismatches",
+    metadata,
+    Column("provider_payment_id", Text, primary_key=True),
+    Column("payment_id", UUID(), ForeignKey(payments.c.id), nullable=False),
+    Column("received", BigInteger),
+    Column("currency", Text, nullable=False),
+    Column("noted_at", timestamp(), nullable=False),
+    Column("resolution", Text),
+    Column("decided_at", timestamp()),
+    Column("settled_at", timestamp()),
+    CheckConstraint("received >= 0", name="received"),
+    CheckConstraint("resolution IN ('refund', 'credit')", name="resolution"),
+    CheckConstraint("(resolution IS NULL) = (decided_at IS NULL)", name="decided"),
+    CheckConstraint("settled_at IS NULL OR resolution IS NOT NULL", name="settled"),
+    Index("ix_payment_mismatches_payment_id", "payment_id"),
+    comment="Charges that do not pay for their payment, and what an operator decided on each (BI-10)",
 )
 
 credit_protections = Table(
@@ -197,6 +262,9 @@ provider_events = Table(
     Column("payment_id", UUID()),
     Column("outcome", Text, nullable=False),
     Column("received_at", timestamp(), nullable=False),
-    CheckConstraint("outcome IN ('applied', 'nothing_to_do', 'unknown', 'mismatch')", name="outcome"),
+    CheckConstraint(
+        "outcome IN ('applied', 'nothing_to_do', 'unknown', 'unknown_kind', 'mismatch')",
+        name="outcome",
+    ),
     comment="What the provider told, so that each is applied once (BI-07)",
 )

@@ -75,6 +75,37 @@ class Wallet:
         await self.world.drain()
         return await self.payment(made.payment.payment_id)
 
+    async def charge_of(self, payment_id: str) -> str:
+        """The provider's id of a payment."""
+        return str(
+            await self.world.superuser.fetchval(
+                "SELECT provider_payment_id FROM billing.payments WHERE id = $1", payment_id
+            )
+        )
+
+    async def refund(self, payment_id: str, amount: int | None = None) -> str:
+        """Refunds a payment at the provider; returns the refund's id."""
+        made = self.world.payments.reversals.refund(await self.charge_of(payment_id), amount)
+        await self.world.drain()
+        return str(made["id"])
+
+    async def dispute(self, payment_id: str, *closings: str, amount: int | None = None) -> str:
+        """The payer's bank disputes a payment, which ends as told; returns the dispute's id."""
+        reversals = self.world.payments.reversals
+        made = reversals.dispute(await self.charge_of(payment_id), amount)
+        await self.world.drain()
+        for status in closings:
+            reversals.close_dispute(made["id"], status)
+            await self.world.drain()
+        return str(made["id"])
+
+    async def entries(self) -> list[tuple[str, int]]:
+        """The ledger, the oldest entry first."""
+        asked = api.ListCreditEntriesRequest()
+        answer = await self.billing.ListCreditEntries(asked, metadata=self.member.metadata)
+        names = [api.CreditEntryKind.Name(each.kind).removeprefix("CREDIT_ENTRY_KIND_") for each in answer.entries]
+        return [(name, each.amount) for name, each in zip(names, answer.entries, strict=True)][::-1]
+
     async def payment(self, payment_id: str) -> api.Payment:
         answer = await self.billing.GetPayment(
             api.GetPaymentRequest(payment_id=payment_id), metadata=self.member.metadata

@@ -150,3 +150,101 @@ async def test_a_protection_belongs_to_a_paid_recovery_and_converts_only_in_time
         FROM billing.credit_protections WHERE payment_id = $2"""
     await refused(service_role, "protection_of_a_recovery", of_other, paid, recovered)
     await refused(service_role, "uq_credit_protections_payment_id", of_other, recovered, recovered)
+
+
+REVERSAL = """
+    INSERT INTO billing.payment_reversals
+    VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, clock.now())"""
+
+
+@pytest.mark.rule("BI-10")
+async def test_what_is_reversed_is_at_most_what_was_paid_by_money(
+    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    paid = UUID(await wallet.recover())
+    await service_role.execute(REVERSAL, paid, "re_1", "refunded", 200, 200, 0, 0, None)
+    too_much = (paid, "re_2", "refunded", 100, 100, 0, 0, None)
+    await refused(service_role, "payment_reversal", REVERSAL, *too_much)
+    below = (paid, "dp_1", "dispute_won", 299, -299, 0, 0, None)
+    await refused(service_role, "payment_reversal", REVERSAL, *below)
+    not_credited = (paid, "re_3", "refunded", 50, 50, 0, 50, None)
+    await refused(service_role, "payment_reversal", REVERSAL, *not_credited)
+    again = (paid, "re_1", "refunded", 10, 10, 0, 0, None)
+    await refused(service_role, "uq_payment_reversals_provider_id_kind", REVERSAL, *again)
+
+
+@pytest.mark.rule("BI-10")
+@pytest.mark.parametrize(
+    ("constraint", "row"),
+    [
+        ("direction", ("re_1", "refunded", 100, -100, 0, 0)),
+        ("direction", ("re_1", "refund_failed", 100, 100, 0, 0)),
+        ("direction", ("issfr_1", "fraud_warned", 0, 1, 0, 0)),
+        ("collected", ("re_1", "refunded", 100, 100, 0, 99)),
+        ("amount", ("re_1", "refunded", -1, 0, 0, 0)),
+        ("kind", ("re_1", "returned", 0, 0, 0, 0)),
+    ],
+)
+async def test_a_reversal_is_sound_by_itself(
+    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record], constraint: str, row: tuple[object, ...]
+) -> None:
+    await wallet.earn_credits()
+    payment_id = await service_role.fetchval("SELECT id FROM billing.payments WHERE payer_id = $1", wallet.member.user)
+    if constraint == "direction" and row[3] == -100:  # so that the sum alone does not refuse it
+        await service_role.execute(REVERSAL, payment_id, "re_0", "refunded", 150, 150, 0, 150, None)
+    await refused(service_role, f"ck_payment_reversals_{constraint}", REVERSAL, payment_id, *row, None)
+
+
+@pytest.mark.rule("BI-03", "BI-10")
+async def test_credits_are_taken_back_only_by_a_reversal_of_their_payment(
+    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    await wallet.earn_credits()
+    payment_id = await service_role.fetchval("SELECT id FROM billing.payments WHERE payer_id = $1", wallet.member.user)
+    taken = ENTRY.format(kind="'taken_back'", amount="-100")
+    await refused(service_role, "credit_entry", taken, payment_id)
+    entry = UUID(int=payment_id.int ^ 1)
+    without_its_entry = (payment_id, "re_1", "refunded", 100, 100, -100, 0, entry)
+    await service_role.execute(REVERSAL, *without_its_entry)
+    await refused(
+        service_role, "fk_payment_reversals_entry_id", "SET CONSTRAINTS billing.fk_payment_reversals_entry_id IMMEDIATE"
+    )
+    other_amount = taken.replace("gen_random_uuid()", "$2").replace("-100", "-99")
+    await refused(service_role, "credit_entry", other_amount, payment_id, entry)
+    await service_role.execute(taken.replace("gen_random_uuid()", "$2"), payment_id, entry)
+    balance = await service_role.fetchval("SELECT balance FROM billing.accounts WHERE user_id = $1", wallet.member.user)
+    assert balance == 199
+
+
+@pytest.mark.rule("BI-10", "BI-11")
+async def test_a_refunded_payment_becomes_no_more_than_the_rest(
+    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    paid = UUID(await wallet.pay())
+    await service_role.execute(REVERSAL, paid, "re_1", "refunded", 100, 100, 0, 0, None)
+    await service_role.execute("UPDATE billing.payments SET status = 'credited' WHERE id = $1", paid)
+    await refused(service_role, "credit_entry", ENTRY.format(kind="'compensation'", amount="amount"), paid)
+    await service_role.execute(ENTRY.format(kind="'compensation'", amount="amount - 100"), paid)
+
+
+@pytest.mark.rule("BI-10")
+@pytest.mark.parametrize(
+    ("constraint", "sql"),
+    [
+        ("append_only", "UPDATE billing.payment_reversals SET amount = 1"),
+        ("append_only", "DELETE FROM billing.payment_reversals"),
+        ("append_only", "DELETE FROM billing.payment_mismatches"),
+        ("payment_mismatch", "UPDATE billing.payment_mismatches SET received = 1"),
+        ("payment_mismatch", "UPDATE billing.payment_mismatches SET resolution = 'credit'"),
+    ],
+)
+async def test_reversals_and_decisions_on_mismatches_never_change(
+    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record], constraint: str, sql: str
+) -> None:
+    paid = UUID(await wallet.recover())
+    await service_role.execute(
+        """INSERT INTO billing.payment_mismatches
+        VALUES ('pi_second', $1, 299, 'USD', clock.now(), 'refund', clock.now())""",
+        paid,
+    )
+    await refused(service_role, constraint, sql)

@@ -225,13 +225,6 @@ async def test_only_a_recent_signature_of_the_provider_over_these_bytes_is_accep
 
 
 @pytest.mark.rule("BI-07")
-async def test_a_webhook_that_billing_ignores_is_accepted_and_not_recorded(world: World) -> None:
-    assert await world.payments.send({"id": "evt_other", "type": "customer.created", "data": {"object": {}}})
-    found = await world.superuser.fetchval("SELECT count(*) FROM billing.provider_events WHERE event_id = 'evt_other'")
-    assert found == 0
-
-
-@pytest.mark.rule("BI-07")
 async def test_a_payment_that_is_not_confirmed_expires_and_cannot_be_paid_later(world: World, wallet: Wallet) -> None:
     made = await wallet.create(wallet.order())
     await world.move_clock(timedelta(hours=23))

@@ -187,3 +187,22 @@ async def test_each_of_two_recoveries_of_a_day_is_protected(world: World, couple
     await couple.end_connection(couple.b)
     assert await wallet.credits() == RECOVERY
     assert await couple.payer.credits() == 0
+
+
+@pytest.mark.rule("BI-05", "BI-10", "SA-01")
+@pytest.mark.parametrize("first", ["the refund", "the partner's leaving"])
+async def test_a_recovery_is_given_back_once_by_refund_or_by_credits(
+    world: World, couple: PayingCouple, first: str
+) -> None:
+    """Through all contexts: the partner leaves, and support refunds the recovery too."""
+    payment_id = await recover(couple)
+    if first == "the refund":
+        await couple.payer.refund(payment_id)
+    await couple.end_connection(couple.a)
+    if first != "the refund":
+        assert await couple.payer.credits() == RECOVERY
+        await couple.payer.refund(payment_id)
+    assert (await couple.payer.status(payment_id), await couple.payer.credits()) == ("CREDITED", 0)
+    assert (await couple.payer.payment(payment_id)).refunded_amount == RECOVERY
+    wanted: dict[str, Any] = {"event_name": "ReversalRecorded", "member_id": couple.b.id}
+    assert len(await Moderators(world).find_entries(**wanted)) == 1

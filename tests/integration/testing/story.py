@@ -54,7 +54,7 @@ async def play(world: World) -> Timeline:
         gateway,
         WorldClock(world),
         SmsBox(world.sms),
-        Provider(world.payments_url),
+        Provider(world.payments_url, world.payments_key),
         partial(_make_admin, world),
         size=MEMBERS,
     )

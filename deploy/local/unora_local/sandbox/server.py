@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from unora_local.sandbox.reversals import Reversals
 from unora_local.sandbox.store import ApiError, Json, SandboxStore
 
 Send = Callable[[bytes, str], Awaitable[bool]]
@@ -34,6 +36,7 @@ class Sandbox:
 
     def __init__(self, state: Path, *, key: str, webhook_secret: str, send: Send) -> None:
         self.store = SandboxStore(state)
+        self.reversals = Reversals(self.store)
         self.paused = False
         """Whether webhooks are held back, for tests."""
         self._key = key
@@ -49,9 +52,18 @@ class Sandbox:
             [
                 web.post("/v1/customers", self._customers),
                 web.post("/v1/payment_intents", self._create),
+                web.get("/v1/payment_intents/search", self._search),
                 web.get("/v1/payment_intents/{id}", self._retrieve),
                 web.post("/v1/payment_intents/{id}/confirm", self._confirm),
                 web.post("/v1/payment_intents/{id}/cancel", self._cancel),
+                web.get("/v1/refunds", self._refunds),
+                web.post("/v1/refunds", self._refund),
+                # What the provider's API has not: a member's bank, and the provider's own mistakes.
+                web.post("/v1/test/refunds/{reversal}/fail", self._fail_refund),
+                web.post("/v1/test/disputes", self._dispute),
+                web.post("/v1/test/disputes/{reversal}/close", self._close_dispute),
+                web.post("/v1/test/fraud_warnings", self._warn),
+                web.post("/v1/test/takings", self._take),
             ]
         )
         self._runner = web.AppRunner(application, access_log=None)
@@ -101,6 +113,12 @@ class Sandbox:
     async def _retrieve(self, request: web.Request) -> web.Response:
         return self._answer(request, {}, lambda: self.store.find(request.match_info["id"]))
 
+    async def _search(self, request: web.Request) -> web.Response:
+        """Only by our payment's id: `metadata['payment_id']:'…'`."""
+        asked = re.fullmatch(r"metadata\['payment_id'\]:'([^']*)'", request.query.get("query", ""))
+        found = [each for each in self.store.intents if asked and each["metadata"].get("payment_id") == asked.group(1)]
+        return self._answer(request, {}, lambda: {"object": "search_result", "data": found, "has_more": False})
+
     async def _confirm(self, request: web.Request) -> web.Response:
         """The intent's client secret suffices, as in the member's app."""
         asked = await _form(request)
@@ -109,6 +127,36 @@ class Sandbox:
 
     async def _cancel(self, request: web.Request) -> web.Response:
         return self._answer(request, {}, lambda: self.store.cancel(request.match_info["id"]))
+
+    async def _refunds(self, request: web.Request) -> web.Response:
+        return self._answer(request, {}, lambda: self.reversals.refunds(request.query.get("payment_intent", "")))
+
+    async def _refund(self, request: web.Request) -> web.Response:
+        return await self._idempotent(request, lambda asked: self.reversals.refund(_intent(asked), _amount(asked)))
+
+    async def _fail_refund(self, request: web.Request) -> web.Response:
+        return self._answer(request, {}, lambda: self.reversals.fail_refund(request.match_info["reversal"]))
+
+    async def _dispute(self, request: web.Request) -> web.Response:
+        """`inquiry=true` for a bank's question only."""
+        asked = await _form(request)
+        only_asks = asked.get("inquiry") == "true"
+        return self._answer(
+            request, {}, lambda: self.reversals.dispute(_intent(asked), _amount(asked), inquiry=only_asks)
+        )
+
+    async def _close_dispute(self, request: web.Request) -> web.Response:
+        status = str((await _form(request)).get("status"))
+        return self._answer(request, {}, lambda: self.reversals.close_dispute(request.match_info["reversal"], status))
+
+    async def _warn(self, request: web.Request) -> web.Response:
+        asked = await _form(request)
+        return self._answer(request, {}, lambda: self.reversals.warn(_intent(asked)))
+
+    async def _take(self, request: web.Request) -> web.Response:
+        """Takes another amount than the intent's."""
+        asked = await _form(request)
+        return self._answer(request, {}, lambda: self.store.take(_intent(asked), _amount(asked) or 0))
 
     async def _idempotent(self, request: web.Request, make: Callable[[Json], Json]) -> web.Response:
         """A repeat with the same idempotency key gets the first answer."""
@@ -144,6 +192,17 @@ class Sandbox:
         intent = self.store.find(request.match_info["id"]) if given and "id" in request.match_info else None
         if intent is None or not hmac.compare_digest(str(given), intent["client_secret"]):
             raise ApiError(401, "invalid_request_error", "api_key_invalid")
+
+
+def _intent(asked: Json) -> str:
+    return str(asked.get("payment_intent"))
+
+
+def _amount(asked: Json) -> int | None:
+    text = str(asked.get("amount", ""))
+    if text and not text.isdecimal():
+        raise ApiError(400, "invalid_request_error", "parameter_invalid", param="amount")
+    return int(text) if text else None
 
 
 async def _form(request: web.Request) -> Json:

@@ -32,8 +32,9 @@ class SandboxStore:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._in_batch = False
-        empty: Json = {"intents": {}, "customers": {}, "answers": {}, "waiting": []}
-        self._data: Json = json.loads(file.read_bytes()) if file.exists() and file.stat().st_size else empty
+        empty: Json = {"intents": {}, "customers": {}, "answers": {}, "waiting": [], "reversals": {}}
+        kept: Json = json.loads(file.read_bytes()) if file.exists() and file.stat().st_size else {}
+        self._data: Json = empty | kept
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -136,8 +137,12 @@ class SandboxStore:
             refusal = {"code": "card_declined", "type": "card_error"}
             self._change(intent, "payment_intent.payment_failed", last_payment_error=refusal)
             raise ApiError(402, "card_error", "card_declined", payment_intent=self.find(identifier))
-        paid = {"status": "succeeded", "amount_received": intent["amount"], "payment_method": method}
-        return self._change(intent, "payment_intent.succeeded", **paid)
+        return self.take(identifier, intent["amount"], method)
+
+    def take(self, identifier: str, amount: int, method: str = "pm_card_visa") -> Json:
+        """Takes an amount, which may differ from that of the intent: so a mistake at the provider looks."""
+        paid = {"status": "succeeded", "amount_received": amount, "payment_method": method, "latest_charge": _id("ch")}
+        return self._change(self.find(identifier), "payment_intent.succeeded", **paid)
 
     def cancel(self, identifier: str) -> Json:
         """Cancels a payment intent that was not paid."""
@@ -150,17 +155,34 @@ class SandboxStore:
         """One write for the charge and its event: a crash loses both or neither."""
         after = intent | moved
         self._data["intents"][intent["id"]] = after
+        self.tell(kind, after)
+        self._save()
+        return dict(after)
+
+    @property
+    def reversals(self) -> list[Json]:
+        """All refunds, disputes and warnings of fraud, the oldest first."""
+        return list(self._data["reversals"].values())
+
+    def save_reversal(self, reversal: Json, *events: tuple[str, Json]) -> Json:
+        """Stores a refund, a dispute or a warning, and tells it: one write."""
+        self._data["reversals"][reversal["id"]] = reversal
+        for kind, subject in events:
+            self.tell(kind, subject)
+        self._save()
+        return dict(reversal)
+
+    def tell(self, kind: str, subject: Json) -> None:
+        """Adds an event that billing has not accepted yet; the caller writes it."""
         event = {
             "id": _id("evt"),
             "object": "event",
             "type": kind,
             "created": int(time.time()),
             "livemode": False,
-            "data": {"object": dict(after)},
+            "data": {"object": dict(subject)},
         }
         self._data["waiting"].append(event)
-        self._save()
-        return dict(after)
 
     def _save(self) -> None:
         if not self._in_batch:

@@ -5,6 +5,15 @@ from typing import Final
 from unora_testing.invariants.invariant import Invariant
 from unora_testing.invariants.plans import best
 
+PAID: Final = """
+    (SELECT q.*, coalesce(r.reversed, 0) AS reversed, coalesce(r.uncollected, 0) AS uncollected,
+        CASE q.failure WHEN 'mismatch' THEN coalesce(m.received, q.amount) ELSE q.amount END AS paid
+    FROM billing.payments q LEFT JOIN billing.payment_mismatches m USING (provider_payment_id)
+    LEFT JOIN (
+        SELECT payment_id, sum(reversed) AS reversed, sum(uncollected) AS uncollected
+        FROM billing.payment_reversals GROUP BY payment_id) r ON r.payment_id = q.id)"""
+"""Payments with what was paid, what of it is reversed, and which credits could not be taken back."""
+
 INVARIANTS: Final = (
     Invariant(
         "balance-is-the-ledger",
@@ -29,13 +38,44 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "credited-in-full-once",
-        ("BI-11", "ST-17"),
-        "a credited payment has one entry, in full and for its payer; a free or uncredited payment has none",
+        ("BI-10", "BI-11", "ST-17"),
+        "the credits of a credited payment and what is reversed of it are together what was paid, and what could not"
+        " be collected besides; all are its payer's, and a free or uncredited payment has none",
+        f"""
+        SELECT p.id AS payment_id, p.status, p.paid, p.reversed, p.uncollected, sum(e.amount) AS credited
+        FROM {PAID} p LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind <> 'spent'
+        GROUP BY p.id, p.payer_id, p.status, p.method, p.paid, p.reversed, p.uncollected
+        HAVING coalesce(sum(e.amount), 0) <> CASE WHEN p.status = 'credited' AND p.method <> 'free'
+                THEN p.paid - p.reversed + p.uncollected ELSE 0 END
+            OR count(e.id) FILTER (WHERE e.kind IN ('protection', 'compensation')) > 1
+            OR bool_or(e.user_id <> p.payer_id)
+        """,
+    ),
+    Invariant(
+        "reversed-is-what-was-told",
+        ("BI-10",),
+        "of each payment is reversed what the provider told of its refunds and disputes, and at most what was paid",
+        f"""
+        WITH told AS (
+            SELECT payment_id, provider_id, coalesce(max(amount) FILTER (
+                    WHERE kind IN ('refunded', 'dispute_opened', 'dispute_lost')), 0) AS taken,
+                bool_or(kind IN ('refund_failed', 'dispute_won')) AS returned
+            FROM billing.payment_reversals GROUP BY payment_id, provider_id
+        ), due AS (
+            SELECT payment_id, sum(taken) FILTER (WHERE NOT returned) AS taken FROM told GROUP BY payment_id)
+        SELECT p.id AS payment_id, p.paid, p.reversed, due.taken FROM {PAID} p JOIN due ON due.payment_id = p.id
+        WHERE p.reversed <> least(p.paid, coalesce(due.taken, 0))
+        """,
+    ),
+    Invariant(
+        "reversals-have-their-entries",
+        ("BI-03", "BI-10"),
+        "each reversal that changed credits has its entry in the ledger, and no other entry takes or gives back",
         """
-        SELECT p.id AS payment_id, p.status, p.amount, sum(e.amount) AS credited FROM billing.payments p
-        LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind <> 'spent'
-        GROUP BY p.id HAVING count(e.id) <> (p.status = 'credited' AND p.method <> 'free')::int
-            OR bool_or((e.amount, e.user_id) <> (p.amount, p.payer_id))
+        SELECT r.id AS reversal_id, e.id AS entry_id
+        FROM (SELECT * FROM billing.payment_reversals WHERE credits <> 0) r
+        FULL JOIN (SELECT * FROM billing.credits WHERE kind IN ('taken_back', 'given_back')) e ON e.id = r.entry_id
+        WHERE (r.payment_id, r.credits) IS DISTINCT FROM (e.payment_id, e.amount)
         """,
     ),
     Invariant(
@@ -80,12 +120,14 @@ INVARIANTS: Final = (
     Invariant(
         "conversions-are-credits",
         ("BI-05",),
-        "each protection that turned into credits has its entry in the ledger, and no other protection has",
+        "each protection that turned into credits has its entry in the ledger, unless all was reversed before, and no"
+        " other protection has",
         """
         SELECT payment_id, p.id AS protection_id, e.id AS entry_id
         FROM (SELECT * FROM billing.credit_protections WHERE status = 'converted') p
         FULL JOIN (SELECT * FROM billing.credits WHERE kind = 'protection') e USING (payment_id)
-        WHERE p.id IS NULL OR e.id IS NULL
+        WHERE p.id IS NULL OR (e.id IS NULL AND NOT EXISTS (
+            SELECT FROM billing.payment_reversals r WHERE r.payment_id = p.payment_id AND r.reversed > 0))
         """,
     ),
     Invariant(

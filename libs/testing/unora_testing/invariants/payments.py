@@ -42,8 +42,8 @@ INVARIANTS: Final = (
             FROM streak.recovery_payments r JOIN streak.breaks b ON b.id = r.break_id
         ), paid AS (
             SELECT p.id AS payment_id, p.payer_id, p.streak_id FROM billing.payments p
-            LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind = 'protection'
-            WHERE p.purpose = 'recovery' AND (p.status = 'applied' OR e.id IS NOT NULL))
+            LEFT JOIN billing.credit_protections c ON c.payment_id = p.id AND c.status = 'converted'
+            WHERE p.purpose = 'recovery' AND (p.status = 'applied' OR c.id IS NOT NULL))
         SELECT payment_id, paid.payer_id, given.breaker_user_id FROM paid FULL JOIN given USING (payment_id)
         WHERE (paid.payer_id, paid.streak_id) IS DISTINCT FROM (given.payer_id, given.streak_id)
             OR given.payer_id <> given.breaker_user_id
@@ -114,11 +114,24 @@ INVARIANTS: Final = (
             UNION ALL SELECT payment_id FROM reveal.purchases WHERE NOT given
         ), credited AS (
             SELECT p.id AS payment_id FROM billing.payments p
-            LEFT JOIN billing.credits e ON e.payment_id = p.id AND e.kind <> 'spent'
-            WHERE p.status = 'credited' AND p.purpose <> 'subscription' AND p.failure IS NULL
-                AND e.kind IS DISTINCT FROM 'protection')
+            LEFT JOIN billing.credit_protections c ON c.payment_id = p.id AND c.status = 'converted'
+            WHERE p.status = 'credited' AND p.purpose <> 'subscription' AND p.failure IS NULL AND c.id IS NULL)
         SELECT payment_id FROM rejected FULL JOIN credited USING (payment_id)
         WHERE rejected.payment_id IS NULL OR credited.payment_id IS NULL
+        """,
+    ),
+    Invariant(
+        "mismatches-end-as-decided",
+        ("BI-10",),
+        "a payment has failed by a mismatch exactly if it was decided what becomes of its money, and it became credits"
+        " exactly if that was decided",
+        """
+        SELECT coalesce(p.id, m.payment_id) AS payment_id, p.status, m.resolution
+        FROM (SELECT * FROM billing.payments WHERE failure = 'mismatch') p
+        FULL JOIN (
+            SELECT m.* FROM billing.payment_mismatches m JOIN billing.payments q USING (provider_payment_id)
+            WHERE m.resolution IS NOT NULL) m USING (provider_payment_id)
+        WHERE p.id IS NULL OR m.payment_id IS NULL OR (p.status = 'credited') <> (m.resolution = 'credit')
         """,
     ),
 )

@@ -39,6 +39,18 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "no-plan-on-disputed-money",
+        ("BI-01", "BI-10"),
+        "no subscription goes on of which a payment is disputed",
+        """
+        SELECT s.id AS subscription_id, p.id AS payment_id, sum(r.reversed) AS disputed
+        FROM billing.subscriptions s JOIN billing.payments p ON p.payer_id = s.user_id AND p.status = 'applied'
+            AND (p.renews_subscription_id = s.id OR p.succeeded_at = s.started_at)
+        JOIN billing.payment_reversals r ON r.payment_id = p.id AND r.kind LIKE 'dispute%'
+        WHERE s.status <> 'ended' GROUP BY s.id, p.id HAVING sum(r.reversed) > 0
+        """,
+    ),
+    Invariant(
         "all-follow-the-tier",
         ("BI-01", "DI-14", "MA-07", "RE-08", "ST-13", "XX-02"),
         "identity, discovery, matching, streak and reveal know every member's tier as billing does",

@@ -17,16 +17,18 @@ class CreditEntryKind(StrEnum):
     PROTECTION = "protection"
     COMPENSATION = "compensation"
     SPENT = "spent"
+    TAKEN_BACK = "taken_back"
+    GIVEN_BACK = "given_back"
 
 
 @dataclass(frozen=True, slots=True)
 class CreditEntry:
-    """An entry of the ledger: the whole amount of one payment, as credits that came or that were spent."""
+    """An entry of the ledger: what a payment became or spent, or what a reversal took or gave back (BI-10)."""
 
     id: UUID
     kind: CreditEntryKind
     amount: int
-    """Minor units; negative when credits were spent."""
+    """Minor units; negative when credits were spent or taken back."""
     payment_id: UUID
     created_at: datetime
 
@@ -74,7 +76,6 @@ def new_account(user_id: UUID) -> Account:
     )
 
 
-def new_entry(entry_id: UUID, kind: CreditEntryKind, payment: Payment, now: datetime) -> CreditEntry:
-    """An entry of the whole amount of a payment (BI-03)."""
-    amount = -payment.amount if kind is CreditEntryKind.SPENT else payment.amount
+def new_entry(entry_id: UUID, kind: CreditEntryKind, payment: Payment, amount: int, now: datetime) -> CreditEntry:
+    """An entry of the ledger (BI-03). `amount` has the sign of the change."""
     return CreditEntry(id=entry_id, kind=kind, amount=amount, payment_id=payment.id, created_at=now)

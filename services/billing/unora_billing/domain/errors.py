@@ -58,9 +58,18 @@ class ProviderUnavailable(BillingError):
 
 
 class SignatureInvalid(InvalidArgument):
-    """BI-07: the provider did not sign exactly these bytes, or signed them too long ago."""
+    """BI-07: the provider did not sign exactly these bytes, or signed them too long ago or in the future."""
 
     reason = "SIGNATURE_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+
+class EventUnreadable(InvalidArgument):
+    """BI-07: the provider signed these bytes, and they are no event that can be read."""
+
+    reason = "EVENT_UNREADABLE"
 
     def __init__(self) -> None:
         super().__init__({})

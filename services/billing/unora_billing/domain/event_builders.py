@@ -9,20 +9,25 @@ from uuid import UUID
 from unora_billing.domain.accounts import Account, CreditEntry, CreditEntryKind
 from unora_billing.domain.events import (
     CreditsChanged,
+    MismatchResolved,
     PaymentApplied,
     PaymentCreated,
     PaymentCredited,
     PaymentFailed,
+    PaymentMismatched,
     PaymentSent,
     PaymentSucceeded,
     ProtectionClosed,
     ProtectionOpened,
+    ReversalRecorded,
     SubscriptionChanged,
     TierChanged,
 )
+from unora_billing.domain.mismatches import Mismatch, MismatchResolution
 from unora_billing.domain.payments import Payment
-from unora_billing.domain.policy import PaymentPurpose
+from unora_billing.domain.policy import CURRENCY, PaymentPurpose
 from unora_billing.domain.protections import Protection, ProtectionStatus
+from unora_billing.domain.reversals import Reversal
 from unora_billing.domain.subscriptions import Subscription, SubscriptionStatus
 
 
@@ -124,9 +129,37 @@ def payment_applied(payment: Payment, now: datetime) -> PaymentApplied:
     return PaymentApplied(**event_header(payment, now))
 
 
-def payment_credited(payment: Payment, kind: CreditEntryKind, now: datetime) -> PaymentCredited:
-    """A payment that became credits, and why."""
-    return PaymentCredited(**event_header(payment, now), amount=payment.amount, kind=kind)
+def payment_credited(payment: Payment, amount: int, kind: CreditEntryKind, now: datetime) -> PaymentCredited:
+    """A payment that became so many credits, and why."""
+    return PaymentCredited(**event_header(payment, now), amount=amount, kind=kind)
+
+
+def reversal_recorded(payment: Payment, reversal: Reversal, reversed_amount: int) -> ReversalRecorded:
+    """A row beside the payment, and how much of the payment is reversed after it."""
+    return ReversalRecorded(
+        **event_header(payment, reversal.recorded_at),
+        reversal_id=reversal.id,
+        kind=reversal.kind,
+        amount=reversal.amount,
+        reversed_amount=reversed_amount,
+        credits=reversal.credits,
+        uncollected=reversal.uncollected,
+    )
+
+
+def payment_mismatched(payment: Payment, mismatch: Mismatch) -> PaymentMismatched:
+    """Money that does not pay for the payment."""
+    return PaymentMismatched(
+        **event_header(payment, mismatch.noted_at),
+        amount=payment.amount,
+        received_amount=mismatch.received,
+        other_currency=mismatch.currency != CURRENCY,
+    )
+
+
+def mismatch_resolved(payment: Payment, resolution: MismatchResolution, now: datetime) -> MismatchResolved:
+    """What became of money that did not match."""
+    return MismatchResolved(**event_header(payment, now), resolution=resolution)
 
 
 def protection_opened(protection: Protection) -> ProtectionOpened:

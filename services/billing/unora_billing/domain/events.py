@@ -12,8 +12,10 @@ from uuid import UUID
 from unora_common.domain_events import DomainEvent
 
 from unora_billing.domain.accounts import CreditEntryKind
+from unora_billing.domain.mismatches import MismatchResolution
 from unora_billing.domain.payments import PaymentFailure, PaymentMethod
 from unora_billing.domain.policy import PaymentPurpose, Tier
+from unora_billing.domain.reversals import ReversalKind
 from unora_billing.domain.subscriptions import SubscriptionStatus
 
 
@@ -111,10 +113,38 @@ class PaymentApplied(PaymentEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentCredited(PaymentEvent):
-    """BI-05, BI-11: the whole amount became credits."""
+    """BI-05, BI-11: the amount became credits, less what was reversed before (BI-10)."""
 
     amount: int
     kind: CreditEntryKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalRecorded(PaymentEvent):
+    """BI-10: the provider told of a refund, a dispute or a warning."""
+
+    reversal_id: UUID
+    kind: ReversalKind
+    amount: int
+    reversed_amount: int
+    credits: int
+    uncollected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMismatched(PaymentEvent):
+    """BI-10: the provider took another amount or currency, or money under a second name."""
+
+    amount: int
+    received_amount: int | None
+    other_currency: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MismatchResolved(PaymentEvent):
+    """BI-10: money that did not match was given back, or became credits."""
+
+    resolution: MismatchResolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,11 +31,12 @@ class PaymentStatus(StrEnum):
 
 
 class PaymentFailure(StrEnum):
-    """Why nothing was charged."""
+    """Why nothing is charged for it. After a MISMATCH another amount was taken, which goes back or becomes credits."""
 
     NOT_AUTHORIZED = "not_authorized"
     DECLINED = "declined"
     EXPIRED = "expired"
+    MISMATCH = "mismatch"
 
 
 OPEN: Final = frozenset({PaymentStatus.CREATED, PaymentStatus.PENDING})
@@ -136,8 +137,21 @@ class Payment:
         self._require_status(PaymentStatus.SUCCEEDED)
         return replace(self, status=PaymentStatus.APPLIED, version=self.version + 1)
 
+    def noted(self) -> Payment:
+        """Something was recorded beside the payment, which stays as it is (BI-10)."""
+        return replace(self, version=self.version + 1)
+
+    def postponed(self, due_at: datetime) -> Payment:
+        """A job looks at the payment again, and not sooner."""
+        return replace(self, due_at=due_at)
+
+    def failed_by_mismatch(self) -> Payment:
+        """A payment that had failed was charged another amount after all (BI-10)."""
+        self._require_status(PaymentStatus.FAILED)
+        return replace(self, failure=PaymentFailure.MISMATCH)
+
     def credited(self, now: datetime) -> Payment:
-        """Became credits in full (BI-05, BI-11); a failed payment only if the provider took its money after all."""
+        """Became credits (BI-05, BI-11); a failed payment only if the provider took its money after all."""
         self._require_status(PaymentStatus.SUCCEEDED, PaymentStatus.APPLIED, PaymentStatus.FAILED)
         return replace(
             self, status=PaymentStatus.CREDITED, succeeded_at=self.succeeded_at or now, version=self.version + 1

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from unora_billing.domain.reversals import Notice
+
 
 class IntentStatus(StrEnum):
     """A payment's state at the provider."""
@@ -26,10 +28,10 @@ class Intent:
 
     id: str
     status: IntentStatus
-    amount: int
     currency: str
-    received: int
-    """Minor units taken so far."""
+    """ISO 4217; empty if the provider told none."""
+    received: int | None
+    """Minor units taken so far; None if the provider told no whole number."""
     payment_id: UUID | None
     """The id of our payment, which was sent with the charge; None if it is missing or no UUID."""
     method: str = ""
@@ -50,17 +52,31 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class Reversed:
+    """Something happened to the money of a payment, or may have."""
+
+    intent_id: str
+    """The payment at the provider; empty if the provider names none."""
+    notice: Notice | None
+    """What happened; None if the provider has to be asked for all refunds of the payment."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """The content of a webhook."""
 
     id: str
     kind: str
-    intent: Intent | None
-    """The payment that it is about; None for a kind that billing ignores."""
+    about: Intent | Reversed | None
+    """A payment, or what happened to its money; None for a kind that billing does not use."""
 
 
 class ChargeRefused(Exception):
     """The provider will never make this charge, for example because the payment method no longer exists."""
+
+
+class RefundRefused(Exception):
+    """The provider will never make this refund."""
 
 
 class Provider(Protocol):
@@ -75,11 +91,24 @@ class Provider(Protocol):
     async def retrieve(self, intent_id: str) -> Intent:
         """The payment as it is now."""
 
+    async def find(self, intent_id: str) -> Intent | None:
+        """The payment as it is now; None if the provider knows none by this id."""
+
+    async def refund(self, intent_id: str, amount: int | None, key: str) -> None:
+        """Gives back this amount in minor units, or all that is left of the payment. Two calls with one `key` are one
+        refund, and a payment that is refunded in full stays so. Raises RefundRefused.
+        """
+
+    async def refunds(self, intent_id: str) -> list[Notice]:
+        """All refunds of a payment, as they are now."""
+
     async def cancel(self, intent_id: str) -> Intent:
         """Cancels a payment, and returns it as it is then: it may have been paid before."""
 
     def read(self, body: bytes, signature: str) -> ProviderEvent:
-        """Reads a webhook. Raises SignatureInvalid unless the provider signed exactly these bytes, not long ago."""
+        """Reads a webhook. Raises SignatureInvalid unless the provider signed exactly these bytes, not long ago and not
+        in the future, and EventUnreadable if they are no event.
+        """
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import stripe
 
-from unora_billing.domain.errors import ProviderUnavailable, SignatureInvalid
+from unora_billing.domain.errors import EventUnreadable, ProviderUnavailable, SignatureInvalid
 from unora_billing.domain.policy import CURRENCY
-from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, ProviderEvent
+from unora_billing.domain.reversals import Notice
+from unora_billing.providers import stripe_objects
+from unora_billing.providers.payments import Charge, ChargeRefused, Intent, ProviderEvent, RefundRefused
+from unora_billing.providers.stripe_objects import Unreadable
 
-STATUSES: Final = {"succeeded": IntentStatus.PAID, "canceled": IntentStatus.CANCELLED}
-PAYMENT_EVENTS: Final = frozenset(
-    {"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"}
-)
-"""Kinds of events that billing acts on."""
+MOST_REFUNDS = 100
+"""The most that Stripe lists at once; a payment of ours has few."""
 
 
 class StripeProvider:
@@ -68,6 +69,31 @@ class StripeProvider:
         """The payment as it is now."""
         return _intent(await self._answer(lambda: self._client.v1.payment_intents.retrieve_async(intent_id)))
 
+    async def find(self, intent_id: str) -> Intent | None:
+        """The payment as it is now, or None."""
+        try:
+            return await self.retrieve(intent_id)
+        except stripe.InvalidRequestError:
+            return None
+
+    async def refund(self, intent_id: str, amount: int | None, key: str) -> None:
+        """Stripe refuses what would be more than it took: then all of it is on its way back already."""
+        parameters: Any = {"payment_intent": intent_id} | ({} if amount is None else {"amount": amount})
+        try:
+            await self._answer(lambda: self._client.v1.refunds.create_async(parameters, {"idempotency_key": key}))
+        except (stripe.CardError, stripe.InvalidRequestError) as refused:
+            if refused.code != "charge_already_refunded":
+                raise RefundRefused(refused.code or "") from refused
+
+    async def refunds(self, intent_id: str) -> list[Notice]:
+        """All refunds of a payment."""
+        asked: Any = {"payment_intent": intent_id, "limit": MOST_REFUNDS}
+        listed = await self._answer(lambda: self._client.v1.refunds.list_async(asked))
+        try:
+            return [stripe_objects.refund(each) for each in listed.data]
+        except Unreadable as error:
+            raise ProviderUnavailable from error
+
     async def cancel(self, intent_id: str) -> Intent:
         """If Stripe refuses, because it is too late to cancel the payment, returns the payment as it is now."""
         try:
@@ -79,12 +105,14 @@ class StripeProvider:
         """BI-07: the signature covers the raw bytes, so it is checked before anything is parsed."""
         try:
             stripe.WebhookSignature.verify_header(body.decode(), signature, self._secret, self._tolerance)
-            event = msgspec.json.decode(body)
-            kind = str(event["type"])
-            subject = event["data"]["object"] if kind in PAYMENT_EVENTS else None
-            return ProviderEvent(str(event["id"]), kind, _intent(subject) if subject else None)
-        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError, AttributeError):
+        except (stripe.SignatureVerificationError, ValueError, TypeError):
             raise SignatureInvalid from None
+        if _signed_at(signature) > time.time() + self._tolerance:
+            raise SignatureInvalid  # Stripe's library accepts any time in the future
+        try:
+            return stripe_objects.event(msgspec.json.decode(body))
+        except (msgspec.MsgspecError, RecursionError, UnicodeError, Unreadable):
+            raise EventUnreadable from None
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -106,26 +134,15 @@ def _declined(error: stripe.CardError) -> Any:
     return body["error"]["payment_intent"]
 
 
+def _signed_at(signature: str) -> int:
+    """The first time of a header that was verified, which is the one that the signature covers."""
+    parts = (part.split("=", 2) for part in signature.split(","))
+    return next(int(part[1]) for part in parts if part[0] == "t")
+
+
 def _intent(found: Any) -> Intent:
+    """A payment as the provider answered. Raises ProviderUnavailable if the answer is none."""
     try:
-        payment_id = UUID(_get(_get(found, "metadata"), "payment_id"))
-    except (ValueError, TypeError, AttributeError):
-        payment_id = None
-    return Intent(
-        id=str(found["id"]),
-        status=STATUSES.get(found["status"], IntentStatus.OPEN),
-        amount=int(found["amount"]),
-        currency=str(found["currency"]).upper(),
-        received=int(found["amount_received"] or 0),
-        payment_id=payment_id,
-        method=str(_get(found, "payment_method") or ""),
-        client_secret=str(_get(found, "client_secret") or ""),
-    )
-
-
-def _get(found: Any, name: str) -> Any:
-    """A field of a dictionary, or of an object of the client, which has no `get`."""
-    try:
-        return found[name]
-    except (KeyError, TypeError):
-        return None
+        return stripe_objects.intent(found)
+    except Unreadable as error:
+        raise ProviderUnavailable from error

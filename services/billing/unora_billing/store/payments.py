@@ -47,6 +47,7 @@ LOCK = f"""
 
 FIND = f"SELECT {COLUMNS.names()} FROM billing.payments WHERE id = $1"
 GET = f"{FIND} AND payer_id = $2"
+FIND_BY_CHARGE = f"SELECT {COLUMNS.names()} FROM billing.payments WHERE provider_payment_id = $1"
 FIND_BY_REQUEST = f"SELECT {COLUMNS.names()} FROM billing.payments WHERE payer_id = $1 AND request_id = $2"
 
 LIST_BY_PAYER = f"""
@@ -57,6 +58,11 @@ LIST_BY_PAYER = f"""
 FIND_OPEN_SUBSCRIPTION = f"""
     SELECT {COLUMNS.names()} FROM billing.payments
     WHERE payer_id = $1 AND purpose = 'subscription' AND status IN ('created', 'pending')"""
+
+RENEWED_SINCE = """
+    SELECT EXISTS (
+        SELECT FROM billing.payments
+        WHERE payer_id = $1 AND renews_subscription_id = $2 AND status = 'applied' AND succeeded_at > $3)"""
 
 CLAIM_DUE = """
     UPDATE billing.payments SET due_at = (SELECT clock.now()) + $2
@@ -88,6 +94,12 @@ async def find(session: Session, payment_id: UUID) -> Payment | None:
     return from_row(Payment, row) if row else None
 
 
+async def find_by_charge(session: Session, provider_payment_id: str) -> Payment | None:
+    """The payment that the provider knows by this id."""
+    row = await session.row(FIND_BY_CHARGE, provider_payment_id)
+    return from_row(Payment, row) if row else None
+
+
 async def get(session: Session, payment_id: UUID, payer_id: UUID) -> Payment:
     """A member's payment. Raises PaymentNotFound, also for another member's (XX-04)."""
     row = await session.row(GET, payment_id, payer_id)
@@ -113,6 +125,11 @@ async def list_by_payer(session: Session, payer_id: UUID, after: Place | None, l
     created_at, payment_id = after or (None, None)
     rows = await session.rows(LIST_BY_PAYER, payer_id, created_at, payment_id, limit)
     return [from_row(Payment, row) for row in rows]
+
+
+async def was_renewed_since(tx: Tx, payment: Payment, subscription_id: UUID) -> bool:
+    """Whether a later payment renewed the subscription for which this payment was made."""
+    return bool(await tx.value(RENEWED_SINCE, payment.payer_id, subscription_id, payment.succeeded_at))
 
 
 async def claim_due(tx: Tx, limit: int, lease: timedelta) -> list[UUID]:

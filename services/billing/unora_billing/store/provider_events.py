@@ -20,7 +20,7 @@ async def is_recorded(session: Session, event_id: str) -> bool:
 
 
 async def record(
-    tx: Tx, event_id: str, kind: str, provider_payment_id: str, payment_id: UUID | None, outcome: str
-) -> None:
-    """Records an event of the provider with its outcome, unless it is recorded already (BI-07)."""
-    await tx.run(RECORD, event_id, kind, provider_payment_id, payment_id, outcome)
+    tx: Tx, event_id: str, kind: str, provider_payment_id: str | None, payment_id: UUID | None, outcome: str
+) -> bool:
+    """Records an event of the provider with its outcome. False if it is recorded already (BI-07)."""
+    return await tx.run(RECORD, event_id, kind, provider_payment_id, payment_id, outcome) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -21,6 +22,9 @@ UPDATE = f"UPDATE billing.subscriptions SET {STATE.assignments(2)} WHERE id = $1
 
 FIND_CURRENT = f"SELECT {COLUMNS.names()} FROM billing.subscriptions WHERE user_id = $1 AND status <> 'ended'"
 FIND = f"SELECT {COLUMNS.names()} FROM billing.subscriptions WHERE id = $1"
+
+# The payment that begins a subscription succeeds at the very moment at which the subscription starts.
+FIND_BEGUN = f"SELECT {COLUMNS.names()} FROM billing.subscriptions WHERE user_id = $1 AND started_at = $2"
 
 LIST_DUE = """
     SELECT user_id FROM billing.subscriptions WHERE due_at <= (SELECT clock.now()) ORDER BY due_at, id LIMIT $1"""
@@ -45,6 +49,12 @@ async def find_current(session: Session, user_id: UUID) -> Subscription | None:
 async def find(session: Session, subscription_id: UUID) -> Subscription | None:
     """A subscription, also one that has ended."""
     row = await session.row(FIND, subscription_id)
+    return from_row(Subscription, row) if row else None
+
+
+async def find_begun(session: Session, user_id: UUID, started_at: datetime) -> Subscription | None:
+    """The member's subscription that a payment began."""
+    row = await session.row(FIND_BEGUN, user_id, started_at)
     return from_row(Subscription, row) if row else None
 
 

@@ -5,6 +5,8 @@ The caller holds the lock of the account. Each function returns the account afte
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from unora_common.database import Tx
 from unora_common.ids import uuid7
 
@@ -17,9 +19,11 @@ from unora_billing.messages import to_message
 from unora_billing.store import credit_entries, subscriptions
 
 
-async def enter_credits(tx: Tx, account: Account, kind: CreditEntryKind, payment: Payment) -> Account:
-    """BI-03: adds the whole amount of a payment to the ledger, as credits that came or that were spent."""
-    entry = new_entry(uuid7(), kind, payment, tx.now)
+async def enter_credits(
+    tx: Tx, account: Account, kind: CreditEntryKind, payment: Payment, amount: int, entry_id: UUID | None = None
+) -> Account:
+    """BI-03: adds an entry to the ledger. `amount` is negative for credits that were spent or taken back."""
+    entry = new_entry(entry_id or uuid7(), kind, payment, amount, tx.now)
     await credit_entries.insert(tx, account.user_id, entry)
     after = account.with_entry(entry)
     tx.emit(to_message(credits_changed(after, entry)))

@@ -17,9 +17,17 @@ from unora_billing.domain.event_builders import (
 )
 from unora_billing.domain.payments import Payment, PaymentFailure, PaymentMethod
 from unora_billing.domain.policy import TIER_RANK, PaymentPurpose, Policy
+from unora_billing.domain.reversals import reversed_amount
 from unora_billing.domain.subscriptions import new_subscription
 from unora_billing.messages import to_message
-from unora_billing.store import accounts, free_recoveries, payments, subscriptions
+from unora_billing.store import (
+    accounts,
+    free_recoveries,
+    payment_mismatches,
+    payment_reversals,
+    payments,
+    subscriptions,
+)
 from unora_billing.use_cases.account_changes import begin_subscription, change_subscription, enter_credits
 
 
@@ -47,7 +55,7 @@ async def mark_succeeded(
     if paid.purpose is PaymentPurpose.SUBSCRIPTION:
         return await _deliver_subscription(tx, account, paid, provider_method)
     if paid.method is PaymentMethod.CREDITS:
-        await accounts.save(tx, await enter_credits(tx, account, CreditEntryKind.SPENT, paid))
+        await accounts.save(tx, await enter_credits(tx, account, CreditEntryKind.SPENT, paid, -paid.amount))
     return paid
 
 
@@ -74,18 +82,28 @@ async def mark_applied(tx: Tx, payment: Payment) -> Payment:
 
 
 async def convert_to_credits(tx: Tx, account: Account, payment: Payment, kind: CreditEntryKind) -> Payment:
-    """The payment becomes credits in full, at most once for all reasons together (BI-05, BI-11). A free recovery is
-    given back instead.
+    """The payment becomes credits, at most once for all reasons together (BI-05, BI-11): in full, less what is reversed
+    (BI-10). A free recovery is given back instead.
     """
+    left = await paid_amount(tx, payment) - reversed_amount(await payment_reversals.list_by_payment(tx, payment.id))
     credited = payment.credited(tx.now)
     await payments.save(tx, credited)
     if credited.method is PaymentMethod.FREE:
         assert credited.connection_id is not None
         await free_recoveries.give_back(tx, credited.connection_id, credited.payer_id)
-    else:
-        await accounts.save(tx, await enter_credits(tx, account, kind, credited))
-    tx.emit(to_message(payment_credited(credited, kind, tx.now)))
+    elif left > 0:
+        await accounts.save(tx, await enter_credits(tx, account, kind, credited, left))
+    tx.emit(to_message(payment_credited(credited, left, kind, tx.now)))
     return credited
+
+
+async def paid_amount(tx: Tx, payment: Payment) -> int:
+    """What was paid: the amount, unless the provider took another one and the payment failed by that (BI-10)."""
+    if payment.failure is PaymentFailure.MISMATCH and payment.provider_payment_id:
+        mismatch = await payment_mismatches.find(tx, payment.provider_payment_id)
+        if mismatch and mismatch.received is not None:
+            return mismatch.received
+    return payment.amount
 
 
 async def _deliver_subscription(tx: Tx, account: Account, payment: Payment, provider_method: str) -> Payment:

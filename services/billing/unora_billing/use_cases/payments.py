@@ -34,7 +34,7 @@ from unora_billing.providers.payments import Charge, ChargeRefused, Intent, Inte
 from unora_billing.resources import Resources
 from unora_billing.store import accounts, payments, subscriptions
 from unora_billing.use_cases.payment_steps import mark_failed, pay_from_allowance_or_credits
-from unora_billing.use_cases.provider_state import record_provider_state
+from unora_billing.use_cases.provider_state import ProviderOutcome, record_provider_state
 
 
 class Progress(NamedTuple):
@@ -195,8 +195,10 @@ class PaymentProcess:
 
     async def _record_provider_state(self, payment: Payment, intent: Intent, failure: PaymentFailure) -> Payment:
         async with self._database.transaction() as tx:
-            after, _ = await record_provider_state(tx, payment, intent, failure, self._policy, self.runtime.log)
-            return after
+            after, outcome = await record_provider_state(tx, payment, intent, failure, self._policy, self.runtime.log)
+        if outcome is ProviderOutcome.MISMATCH:
+            self.runtime.resources.counters.mismatches.inc()
+        return after
 
     async def _fail(self, payment: Payment, failure: PaymentFailure) -> Payment:
         """Marks a payment as failed, unless it has moved on meanwhile."""

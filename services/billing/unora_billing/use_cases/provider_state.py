@@ -15,6 +15,7 @@ from unora_billing.domain.policy import CURRENCY, Policy
 from unora_billing.messages import to_message
 from unora_billing.providers.payments import Intent, IntentStatus
 from unora_billing.store import accounts, payments
+from unora_billing.use_cases.mismatches import note_mismatch
 from unora_billing.use_cases.payment_steps import convert_to_credits, mark_failed, mark_succeeded
 
 
@@ -25,8 +26,12 @@ class ProviderOutcome(StrEnum):
     NOTHING_TO_DO = "nothing_to_do"
     UNKNOWN = "unknown"
     """It is about no payment of billing."""
+    UNKNOWN_KIND = "unknown_kind"
+    """Billing uses no events of this kind (BI-13)."""
     MISMATCH = "mismatch"
-    """The provider took another amount or currency, or under another of its ids: nothing was delivered."""
+    """The provider took another amount or currency, or under another of its ids: nothing was delivered. Or it reversed
+    what is no amount of the payment.
+    """
 
 
 async def record_provider_state(
@@ -41,11 +46,13 @@ async def record_provider_state(
     match intent.status:
         case IntentStatus.PAID if intent.received != found.amount or intent.currency != CURRENCY or other:
             log.error("payment does not match the provider's", aggregate_id=str(found.id))
-            return found, ProviderOutcome.MISMATCH
+            return await note_mismatch(tx, found, intent, policy), ProviderOutcome.MISMATCH
         case IntentStatus.PAID if found.is_open:
             known = replace(found, provider_payment_id=intent.id)
             paid = await mark_succeeded(tx, account, known, provider_method=intent.method)
             return paid, ProviderOutcome.APPLIED
+        case IntentStatus.PAID if found.failure is PaymentFailure.MISMATCH:
+            return found, ProviderOutcome.NOTHING_TO_DO  # what becomes of its money is decided, whatever is told now
         case IntentStatus.PAID if found.status is PaymentStatus.FAILED:
             known = replace(found, provider_payment_id=intent.id)
             credited = await convert_to_credits(tx, account, known, CreditEntryKind.COMPENSATION)

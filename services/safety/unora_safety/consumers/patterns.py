@@ -5,8 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from unora.billing.v1.billing_service_pb2 import PAYMENT_FAILURE_DECLINED
-from unora.billing.v1.events_pb2 import PaymentFailed, ProtectionClosed
+from unora.billing.v1.billing_service_pb2 import (
+    PAYMENT_FAILURE_DECLINED,
+    REVERSAL_KIND_DISPUTE_LOST,
+    REVERSAL_KIND_DISPUTE_OPENED,
+)
+from unora.billing.v1.events_pb2 import PaymentFailed, ProtectionClosed, ReversalRecorded
 from unora.identity.v1.events_pb2 import SessionOpened
 from unora.matching.v1.events_pb2 import END_CAUSE_MEMBER, ConnectionEnded, InterestSent
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberReported
@@ -69,6 +73,12 @@ class PatternEvents:
         if event.failure == PAYMENT_FAILURE_DECLINED:
             _see(tx, Pattern.PAYMENT_ABUSE, event.payer_id, event.payment_id, event.occurred_at)
             _count(tx, event.payer_id, "failed_payments", event.occurred_at)
+
+    @on(ReversalRecorded)
+    async def on_reversal_recorded(self, event: ReversalRecorded, tx: Tx) -> None:
+        """BI-10: every payment that the member's bank took back counts once, whatever became of the dispute."""
+        if event.kind in (REVERSAL_KIND_DISPUTE_OPENED, REVERSAL_KIND_DISPUTE_LOST):
+            _see(tx, Pattern.CHARGEBACKS, event.payer_id, event.payment_id, event.occurred_at)
 
     @on(SessionOpened)
     async def on_session_opened(self, event: SessionOpened, tx: Tx) -> None:

@@ -24,6 +24,7 @@ class Pattern(StrEnum):
     SHARED_DEVICE = "shared_device"
     PAYMENT_ABUSE = "payment_abuse"
     OUTLIER = "outlier"
+    CHARGEBACKS = "chargebacks"
 
 
 class Sighting(NamedTuple):

@@ -1,15 +1,32 @@
 """Credits, their sources, and free recoveries."""
 
 from tests.integration.testing.breakages.breakage import Breakage
-from tests.integration.testing.breakages.story_rows import BY_CREDITS, CONVERTED, RECOVERY, REJECTED, SUBSCRIBER
+from tests.integration.testing.breakages.story_rows import (
+    BY_CREDITS,
+    CONVERTED,
+    RECOVERY,
+    REFUNDED,
+    REJECTED,
+    SUBSCRIBER,
+)
 
 BREAKAGES = (
     Breakage("balance-is-the-ledger", (f"UPDATE billing.accounts SET balance = 1 WHERE user_id = {SUBSCRIBER}",)),
     Breakage(
         "never-below-zero",
         ("UPDATE billing.credits SET created_at = created_at + interval '1 day' WHERE kind = 'compensation'",),
+        rows=3,
     ),
     Breakage("credited-in-full-once", (f"UPDATE billing.payments SET amount = amount + 1 WHERE id = {REJECTED}",)),
+    Breakage(
+        "reversed-is-what-was-told",
+        (f"UPDATE billing.payment_reversals SET amount = amount + 1 WHERE payment_id = {REFUNDED}",),
+    ),
+    Breakage(
+        "reversals-have-their-entries",
+        ("UPDATE billing.payment_reversals SET entry_id = gen_random_uuid() WHERE kind = 'dispute_won'",),
+        rows=2,
+    ),
     Breakage("spent-in-full-once", (f"UPDATE billing.payments SET amount = amount + 1 WHERE id = {BY_CREDITS}",)),
     Breakage(
         "paid-recoveries-are-protected",
@@ -33,7 +50,6 @@ BREAKAGES = (
     Breakage(
         "conversions-are-credits",
         ("UPDATE billing.credits SET kind = 'compensation' WHERE kind = 'protection'",),
-        also=("recovery-by-the-breaker", "rejected-is-compensated"),
     ),
     Breakage(
         "endings-are-known",

@@ -59,4 +59,14 @@ BREAKAGES = (
         "rejected-is-compensated",
         (f"INSERT INTO streak.closed_payments VALUES (gen_random_uuid(), {WINDOW}, 'rejected', clock.now())",),
     ),
+    Breakage(
+        "mismatches-end-as-decided",
+        (
+            f"""
+            INSERT INTO billing.payment_mismatches
+            SELECT provider_payment_id, id, 1, 'USD', clock.now(), 'refund', clock.now(), clock.now()
+            FROM billing.payments WHERE id = {NUDGE}
+            """,
+        ),
+    ),
 )

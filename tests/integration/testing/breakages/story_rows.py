@@ -21,6 +21,7 @@ FORMER_SUBSCRIBER = "(SELECT user_id FROM billing.subscriptions WHERE status = '
 RECOVERY = """
     (SELECT id FROM billing.payments
      WHERE purpose = 'recovery' AND method = 'money' AND status = 'applied' ORDER BY id LIMIT 1)"""
+REFUNDED = "(SELECT payment_id FROM billing.payment_reversals WHERE kind = 'refunded')"
 REJECTED = "(SELECT payment_id FROM billing.credits WHERE kind = 'compensation')"
 NUDGE = "(SELECT id FROM billing.payments WHERE purpose = 'nudge' AND status = 'applied')"
 REVEAL = "(SELECT id FROM billing.payments WHERE purpose = 'reveal' AND status = 'applied' AND method = '{method}')"

@@ -24,6 +24,17 @@ BREAKAGES = (
         ),
     ),
     Breakage("months-are-paid", (f"UPDATE billing.subscriptions SET periods = 2 WHERE id = {SUBSCRIPTION}",)),
+    Breakage(
+        "no-plan-on-disputed-money",
+        (
+            f"""
+            INSERT INTO billing.payment_reversals
+            SELECT gen_random_uuid(), p.id, 'dp_played', 'dispute_opened', p.amount, p.amount, 0, 0, NULL, clock.now()
+            FROM billing.payments p JOIN billing.subscriptions s ON p.succeeded_at = s.started_at
+            WHERE s.id = {SUBSCRIPTION}
+            """,
+        ),
+    ),
     Breakage("all-follow-the-tier", (f"UPDATE streak.tiers SET tier = 'plus' WHERE user_id = {SUBSCRIBER}",)),
     Breakage("earning-by-own-tier", (f"UPDATE reveal.progressions SET tier = 'free' WHERE user_id = {SUBSCRIBER}",)),
 )

@@ -16,14 +16,17 @@ from typing import Final
 
 import asyncpg
 import msgspec
-from unora_common import migrations, provision
+from unora_common import declarations, migrations, provision
 from unora_common.config import CONTEXTS
-from unora_local import declarations, ports, tls
+from unora_common.nats_client import NatsClient, connect
+from unora_local import ports, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN, user_name
 from unora_local.postgres import Postgres
 from unora_local.seaweed import PORTS, Seaweed
 from unora_local.tls import CALLERS
+
+from unora_testing.deadlines import GENEROUS
 
 VARIABLE: Final = "UNORA_TESTBED"
 TEMPLATE: Final = "unora_template"
@@ -56,11 +59,16 @@ class Testbed:
 
     def nats(self, user: str, account: str) -> str:
         """The address of NATS for a context, or for `admin`, in a worker's account."""
-        return f"nats://{user_name(user, account)}:{self.secret}@127.0.0.1:{self.nats_port}"
+        return f"tls://{user_name(user, account)}:{self.secret}@127.0.0.1:{self.nats_port}"
 
     def certificates(self) -> dict[str, tls.Certificate]:
         """The certificates of this run."""
-        return tls.ensure(Path(self.folder) / "tls", [*CONTEXTS, *CALLERS, "stranger"])
+        return _certificates(Path(self.folder))
+
+    async def admin(self, account: str) -> NatsClient:
+        """A connection to NATS as the administrator of a worker's account."""
+        own = self.certificates()["streams"]
+        return await connect(self.nats(ADMIN, account), own.ca, own.cert, own.key, connect_timeout=GENEROUS)
 
     def announce(self) -> None:
         """Put it into the environment, where processes started from here find it."""
@@ -79,6 +87,10 @@ class Testbed:
             await connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{TEMPLATE}"')
         finally:
             await connection.close()
+
+
+def _certificates(folder: Path) -> dict[str, tls.Certificate]:
+    return tls.ensure(folder / "tls", [*CONTEXTS, *CALLERS, *tls.NATS, "stranger"])
 
 
 def fast_folder() -> Path | None:
@@ -112,6 +124,7 @@ class Servers:
             monitoring_port=free[1],
             passwords=dict.fromkeys([*CONTEXTS, ADMIN], self._secret),
             reads=declarations.consumed_subjects(CONTEXTS),
+            certificates=_certificates(self._folder),  # made here, so that workers do not make them at the same time
             log=self._folder / "nats.log",
             accounts=self._accounts,
         )
@@ -125,7 +138,6 @@ class Servers:
         postgres, _, _ = await asyncio.gather(self._database(free[2]), self._nats.start(), self._seaweed.start())
         testbed = Testbed(str(self._folder), postgres, free[0], self._seaweed.endpoint, self._secret)
         await self._template(testbed)
-        testbed.certificates()  # made here, so that workers do not make them at the same time
         testbed.announce()
         return testbed
 

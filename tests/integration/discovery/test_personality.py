@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 import nats
 import pytest
+from unora_common import declarations
 from unora_common.policies import policies_of
 from unora_common.streams import stream
-from unora_local import declarations
 from unora_local.nats_config import permissions
 from unora_testing.deadlines import GENEROUS, within
 from unora_testing.world import World

@@ -62,7 +62,7 @@ class Messaging:
 
     async def flush(self) -> None:
         """Returns when NATS has received all that was sent. Raises NatsError if that takes too long."""
-        await self.client.flush(self._timeouts.nats)  # type: ignore[arg-type]  # parts of a second are allowed
+        await self.client.flush(self._timeouts.nats)
 
     def wake_relays(self) -> None:
         """Tells the relays of all replicas that events were committed. A lost message costs one relay interval."""

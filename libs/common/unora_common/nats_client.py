@@ -29,6 +29,9 @@ class _Transport(TcpTransport):
     The library starts TLS on a connection in plain text, and asyncio then warns at the end of each connection.
     """
 
+    def __bool__(self) -> bool:
+        return True  # else the client would put a transport of the library's in its place
+
     async def connect_tls(
         self, uri: Any, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: float
     ) -> None:
@@ -37,8 +40,7 @@ class _Transport(TcpTransport):
         protocol = _Protocol(reader)
         loop = asyncio.get_running_loop()
         starting = loop.start_tls(self._io_writer.transport, protocol, ssl_context, server_hostname=str(uri))
-        transport = await asyncio.wait_for(starting, connect_timeout)
-        assert isinstance(transport, asyncio.WriteTransport)
+        transport: Any = await asyncio.wait_for(starting, connect_timeout)
         self._io_reader = reader
         self._io_writer = asyncio.StreamWriter(transport, protocol, reader, loop)
 
@@ -55,6 +57,11 @@ class NatsClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._transport = _Transport()  # type: ignore[no-untyped-call]
+
+    async def flush(self, timeout: float = 10.0) -> None:
+        """Returns when the server has received all that was sent: the library's ping overtakes what is not written."""
+        await self._flush_pending(force_flush=True)
+        await super().flush(timeout)  # type: ignore[arg-type]
 
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
         try:

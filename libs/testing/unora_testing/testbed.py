@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -67,8 +67,20 @@ class Testbed:
 
     async def admin(self, account: str) -> NatsClient:
         """A connection to NATS as the administrator of a worker's account."""
-        own = self.certificates()["streams"]
-        return await connect(self.nats(ADMIN, account), own.ca, own.cert, own.key, connect_timeout=GENEROUS)
+        return await self._connect(ADMIN, account, "streams")
+
+    async def user(self, context: str, account: str, refusals: list[str]) -> NatsClient:
+        """A connection to NATS as a context, with all that it may do. What the server refuses goes into `refusals`."""
+
+        async def note(error: Exception) -> None:
+            refusals.append(str(error).lower())
+
+        return await self._connect(context, account, context, inbox_prefix=f"_INBOX.{context}".encode(), error_cb=note)
+
+    async def _connect(self, user: str, account: str, certificate: str, **options: Any) -> NatsClient:
+        own = self.certificates()[certificate]
+        url = self.nats(user, account)
+        return await connect(url, own.ca, own.cert, own.key, connect_timeout=GENEROUS, **options)
 
     def announce(self) -> None:
         """Put it into the environment, where processes started from here find it."""

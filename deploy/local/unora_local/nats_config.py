@@ -23,20 +23,10 @@ ACCOUNT: Final = "unora"
 # No other context learns of an interest before it is mutual (MA-10).
 _INTEREST: Final = "interest"
 _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
-_PULL_SECONDS: Final = 30
-"""The server remembers where the answers to a request go for so long; the longest request waits for five seconds."""
 
 
 _INFO: Final = "$JS.API.INFO"
 """The server answers requests about consumers only to accounts that import this; no context may ask it."""
-
-
-class Service(NamedTuple):
-    """A subject on which the user of a context may publish, and which the account of the streams answers."""
-
-    subject: str
-    streamed: bool = False
-    """Whether one request may have several answers."""
 
 
 class Tls(NamedTuple):
@@ -52,18 +42,18 @@ def user_name(context: str, account: str | None = None) -> str:
     return context if account is None else f"{account}-{context}"
 
 
-def services(context: str, reads: Iterable[str]) -> list[Service]:
-    """All that a context can ask of the account with the streams."""
+def services(context: str, reads: Iterable[str]) -> list[str]:
+    """All that a context can ask of the account with the streams. Each request has one answer."""
     reads = list(reads)
     for subject in reads:
         _check(context, subject)
-    found = [Service(f"unora.{context}.v1.*"), Service(f"dead.{context}.*")]
+    found = [f"unora.{context}.v1.*", f"dead.{context}.*"]
     for each in durables(context, reads):
         # Not to make or change the consumer: it could deliver to any subject, past these permissions.
         found += [
-            Service(f"$JS.API.CONSUMER.INFO.{each.stream}.{each.name}"),
-            Service(f"$JS.API.CONSUMER.MSG.NEXT.{each.stream}.{each.name}", streamed=True),
-            Service(f"$JS.ACK.{each.stream}.{each.name}.>"),
+            f"$JS.API.CONSUMER.INFO.{each.stream}.{each.name}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{each.stream}.{each.name}",
+            f"$JS.ACK.{each.stream}.{each.name}.>",
         ]
     return found
 
@@ -71,8 +61,10 @@ def services(context: str, reads: Iterable[str]) -> list[Service]:
 def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
     """What the user of a context may publish and subscribe to, within its account."""
     wake = f"wake.{context}"
-    publish = [each.subject for each in services(context, reads)]
-    return {"publish": {"allow": [*publish, wake]}, "subscribe": {"allow": [f"_INBOX.{context}.>", wake]}}
+    return {
+        "publish": {"allow": [*services(context, reads), wake]},
+        "subscribe": {"allow": [f"_INBOX.{context}.>", wake]},
+    }
 
 
 def _check(context: str, subject: str) -> None:
@@ -132,17 +124,8 @@ def _accounts(passwords: Mapping[str, str], reads: Reads, account: str | None) -
         if context == ADMIN:
             continue
         name, asked = user_name(context, account), services(context, reads.get(context, ()))
-        exports += [_export(each, name) for each in asked]
+        exports += [{"service": subject, "accounts": [name]} for subject in asked]
         user = {"user": name, "password": password, "permissions": permissions(context, reads.get(context, ()))}
-        imports = [
-            {"service": {"account": home, "subject": subject}} for subject in (*(s.subject for s in asked), _INFO)
-        ]
+        imports = [{"service": {"account": home, "subject": subject}} for subject in (*asked, _INFO)]
         found[name] = {"users": [user], "imports": imports}
     return found
-
-
-def _export(each: Service, account: str) -> dict[str, Any]:
-    export: dict[str, Any] = {"service": each.subject, "accounts": [account]}
-    if each.streamed:
-        export |= {"response_type": "stream", "threshold": f"{_PULL_SECONDS}s"}
-    return export

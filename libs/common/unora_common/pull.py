@@ -33,6 +33,7 @@ class Pull:
         self._stream = stream
         self._consumer = consumer
         self._inbox = self._client.new_inbox()
+        self._next_subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._requests = 0
         self._subscription: Subscription | None = None
 
@@ -47,9 +48,9 @@ class Pull:
         One request for many messages would wait for all of them: a single event would then wait for seconds.
         Raises nats.js.errors.APIError if the server refuses, such as for a consumer that is gone.
         """
-        messages = await self._request({"batch": 1, "expires": int(wait * 1e9)}, 1, wait)
+        messages = await self._request(1, {"batch": 1, "expires": int(wait * 1e9)}, wait)
         if messages and (behind := min(messages[0].metadata.num_pending, count - 1)):
-            messages += await self._request({"batch": behind, "no_wait": True}, behind, 0.0)
+            messages += await self._request(behind, {"batch": 1, "no_wait": True}, 0.0)
         return messages
 
     async def close(self) -> None:
@@ -58,23 +59,31 @@ class Pull:
             with suppress(Exception):  # NATS may be away
                 await self._subscription.unsubscribe()
 
-    async def _request(self, request: dict[str, Any], count: int, wait: float) -> list[Msg]:
+    async def _request(self, count: int, request: dict[str, Any], wait: float) -> list[Msg]:
+        """Asks `count` times for one message. Each request has one answer, so that no message ends the answers to
+        others: between accounts an empty message would do that.
+        """
         if self._subscription is None:
             self._subscription = await self._client.subscribe(f"{self._inbox}.*")
         self._requests += 1
         inbox = f"{self._inbox}.{self._requests}"
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}"
-        await self._client.publish(subject, json.dumps(request).encode(), inbox)
+        body = json.dumps(request).encode()
+        for _ in range(count):
+            await self._client.publish(self._next_subject, body, inbox)
         messages: list[Msg] = []
         until = time.monotonic() + wait + _MARGIN
-        while len(messages) < count:
+        answers = 0
+        while answers < count:
             message = await self._next(self._subscription, until)
             if message is None:
                 break
             if not message.subject.startswith(f"{self._inbox}."):
                 messages.append(message)
-            elif message.subject == inbox and self._is_end(message, messages):
-                break
+                answers += 1
+            elif message.subject == inbox:
+                answers += 1
+                if not messages:
+                    self._require_harmless(message)
         return messages
 
     @staticmethod
@@ -85,12 +94,8 @@ class Pull:
             return None
 
     @staticmethod
-    def _is_end(answer: Msg, messages: list[Msg]) -> bool:
-        status = (answer.headers or {}).get(Header.STATUS)
-        if status == StatusCode.CONTROL_MESSAGE:
-            return False
-        if status not in _NOTHING_MORE and not messages:
-            raise APIError(
-                code=int(status) if status else None, description=(answer.headers or {}).get(Header.DESCRIPTION)
-            )
-        return True
+    def _require_harmless(answer: Msg) -> None:
+        headers = answer.headers or {}
+        status = headers.get(Header.STATUS)
+        if status not in _NOTHING_MORE:
+            raise APIError(code=int(status) if status else None, description=headers.get(Header.DESCRIPTION))

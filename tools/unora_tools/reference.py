@@ -18,9 +18,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from unora.common.v1.options_pb2 import Access
 from unora.common.v1.options_pb2 import method as method_option
 from unora_common.config import CONTEXTS
+from unora_common.declarations import load_service
 from unora_common.errors import DomainError
 from unora_common.handlers import Consumes
-from unora_local.declarations import load_service
 
 CLONE: Final = Path(__file__).resolve().parents[2]
 IMAGE: Final = CLONE / "libs" / "protos" / "image.binpb"

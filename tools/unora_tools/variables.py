@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 from unora_common.config import CONTEXTS, Config
-from unora_local.declarations import load_service
+from unora_common.declarations import load_service
 
 
 class Variable(NamedTuple):

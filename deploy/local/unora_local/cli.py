@@ -156,9 +156,10 @@ def _of_identity(command: Coroutine[Any, Any, str]) -> int:
 
 def compose_files(folder: Path) -> int:
     """Write the files that docker-compose.yml mounts; existing secrets stay."""
+    from unora_common import declarations
     from unora_common.config import CONTEXTS
 
-    from unora_local import compose_files, declarations
+    from unora_local import compose_files
 
     compose_files.write(folder, declarations.consumed_subjects(CONTEXTS))
     print(f"docker compose finds its certificates and secrets in {folder}")

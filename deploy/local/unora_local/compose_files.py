@@ -12,16 +12,17 @@ from typing import Final
 
 from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
+from unora_common.streams import Reads
 
 from unora_local import nats_config, tls
 from unora_local.keys import Passwords, ensure_file, signing_key
-from unora_local.nats_config import ADMIN, Reads
-from unora_local.tls import CALLERS
+from unora_local.nats_config import ADMIN, Tls
 
 POSTGRES: Final = "postgres:5432"
 NATS: Final = "nats:4222"
 NATS_PORT, NATS_MONITORING_PORT = 4222, 8222
 NATS_STORE: Final = Path("/data")
+MOUNTED: Final = Path("/run/unora")
 BUCKET: Final = "photos"
 OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
 
@@ -31,7 +32,7 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / "kept" / "passwords.json")
-    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *CALLERS])
+    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *tls.CALLERS, *tls.NATS])
     for name, certificate in certificates.items():
         ca, cert, key = certificate.read()
         _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
@@ -89,7 +90,7 @@ def _database(role: str, passwords: Passwords) -> str:
 
 
 def _nats(user: str, passwords: Passwords) -> str:
-    return f"nats://{user}:{passwords[f'nats {user}']}@{NATS}"
+    return f"tls://{user}:{passwords[f'nats {user}']}@{NATS}"
 
 
 def _s3(passwords: Passwords) -> dict[str, object]:
@@ -108,6 +109,7 @@ def _nats_server(folder: Path, passwords: Passwords, reads: Reads, contexts: Seq
         store=NATS_STORE,
         passwords={user: passwords[f"nats {user}"] for user in (*contexts, ADMIN)},
         reads=reads,
+        tls=Tls(MOUNTED / "ca.pem", MOUNTED / "cert.pem", MOUNTED / "key.pem"),
     )
     _put(folder, {"nats.conf": draft.read_bytes()})
     draft.unlink()

@@ -49,5 +49,10 @@ class Env:
 
     def certificates(self) -> tuple[bytes, bytes, bytes]:
         """The authority, the developer's certificate and its key, as PEM."""
-        ca, cert, key = (Path(self.values[f"UNORA_TLS_{name}"]).read_bytes() for name in ("CA", "CERT", "KEY"))
+        ca, cert, key = (file.read_bytes() for file in self.certificate_files())
+        return ca, cert, key
+
+    def certificate_files(self) -> tuple[Path, Path, Path]:
+        """The files of the authority, the developer's certificate and its key."""
+        ca, cert, key = (Path(self.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         return ca, cert, key

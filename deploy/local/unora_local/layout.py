@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from unora_common.provision import role_names
+from unora_common.streams import Reads
 
 from unora_local import tls
 from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats import Nats
-from unora_local.nats_config import ADMIN, Reads
+from unora_local.nats_config import ADMIN
 from unora_local.ports import Ports
 from unora_local.postgres import SUPERUSER, Postgres
 from unora_local.run_folder import RunFolder
@@ -17,7 +18,7 @@ from unora_local.sandbox.layout import SandboxLayout
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
 from unora_local.services import Backing, Endpoint, addresses
-from unora_local.tls import CALLERS
+from unora_local.tls import CALLERS, NATS
 
 POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
@@ -42,7 +43,8 @@ class Layout:
         self._passwords = Passwords(folder.path / "passwords.json")
         self._nats_port = self._ports.take("nats", NATS_PORT)
         self._monitoring_port = self._ports.take("nats.monitoring", NATS_MONITORING_PORT)
-        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS])
+        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *NATS])
+        self._nats_certificates = {name: certificates[name] for name in NATS}
         self.developer = certificates["developer"]
         self.sms_sandbox = ensure_file(folder.path / "sms.jsonl", bytes)
         self.postgres = Postgres(
@@ -81,6 +83,7 @@ class Layout:
             monitoring_port=self._monitoring_port,
             passwords={user: self._passwords[f"nats {user}"] for user in users},
             reads=reads,
+            certificates=self._nats_certificates,
             log=self._folder.logs / "nats.log",
         )
 

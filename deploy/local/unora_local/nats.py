@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from unora_common.streams import ensure_streams
+from unora_common.nats_client import NatsClient, connect
+from unora_common.streams import ANSWER_WITHIN, Reads, ensure_streams
 
 from unora_local import nats_config
 from unora_local.binaries import script
 from unora_local.launcher import READY_WITHIN, Launcher
-from unora_local.nats_config import ADMIN, Reads
+from unora_local.nats_config import ADMIN, Tls
 from unora_local.process import Process
+from unora_local.tls import Certificate
 
 
 class Nats(Launcher):
     """A server with its store in `folder`, used again at the next start.
 
-    `passwords` names the users: the contexts, and `admin` for tools. With `accounts` each account has all these users
-    and its own streams, so that tests that run at the same time do not see each other's messages.
+    `passwords` names the users: the contexts, and `admin` for tools. With `accounts` each of them has all these users
+    and its own streams, so that tests that run at the same time do not see each other's messages. `certificates` has
+    those of `nats` and of `streams`, the administrator.
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class Nats(Launcher):
         monitoring_port: int,
         passwords: Mapping[str, str],
         reads: Reads,
+        certificates: Mapping[str, Certificate],
         log: Path,
         accounts: Sequence[str] = (),
     ) -> None:
@@ -38,18 +42,24 @@ class Nats(Launcher):
         self.monitoring_port = monitoring_port
         self._passwords = passwords
         self._reads = reads
+        self._certificates = certificates
         self._log = log
         self._accounts = accounts
 
     def url(self, user: str, account: str | None = None) -> str:
         """The address for a context or for `admin`, in one of the accounts if there are accounts."""
         name = nats_config.user_name(user, account)
-        return f"nats://{name}:{self._passwords[user]}@127.0.0.1:{self.port}"
+        return f"tls://{name}:{self._passwords[user]}@127.0.0.1:{self.port}"
+
+    async def connect(self, user: str, certificate: Certificate, account: str | None = None) -> NatsClient:
+        """A connection as a context or as `admin`."""
+        files = certificate.ca, certificate.cert, certificate.key
+        return await connect(self.url(user, account), *files, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
 
     async def start(self) -> None:
         """Start the server and return when JetStream answers and the streams exist."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "nats.conf"
+        config, own = self.folder / "nats.conf", self._certificates["nats"]
         nats_config.write(
             config,
             port=self.port,
@@ -57,6 +67,7 @@ class Nats(Launcher):
             store=self.folder,
             passwords=self._passwords,
             reads=self._reads,
+            tls=Tls(own.ca, own.cert, own.key),
             accounts=self._accounts,
         )
         await self._launch(Process("nats", [str(script("nats-server")), "--config", str(config)], log=self._log))
@@ -66,7 +77,9 @@ class Nats(Launcher):
         await process.wait_until(self._listens, within=READY_WITHIN)
         contexts = [name for name in self._passwords if name != ADMIN]
         for account in self._accounts or (None,):
-            await ensure_streams(self.url(ADMIN, account), contexts)
+            admin = await self.connect(ADMIN, self._certificates["streams"], account)
+            await ensure_streams(admin, contexts, self._reads)
+            await admin.close()
 
     async def _listens(self) -> bool:
         try:

@@ -1,69 +1,70 @@
-"""The permissions of every user of NATS, as the server's configuration.
+"""Who may do what on NATS, as the server's configuration.
 
-Every context is a user. It publishes its own events, and reads exactly the subjects that it is given, through its own
-consumers. The request that creates a consumer has the consumer's name and its one filter subject in its own subject, so
-the server can restrict a user to them.
+The streams are in an account that only the administrator enters. Every context is a user in an account of its own, and
+reaches the streams through the services that its account imports: it publishes its own events, and takes messages from
+its own consumers, which the platform makes. Whatever a server answers goes back to the account of the request and
+nowhere else: inside one account an answer could be led into another context's stream by its reply subject
+(docs/decisions/0028-each-context-has-an-account.md).
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from unora_common.streams import DEAD_LETTERS, stream
+from unora_common.streams import Reads, durables
 
 from unora_local.keys import write_private
 
-# What each context reads: {context: filter subjects}.
-Reads = Mapping[str, Iterable[str]]
-
 ADMIN: Final = "admin"
 ACCOUNT: Final = "unora"
+"""The account with the streams."""
 
 # No other context learns of an interest before it is mutual (MA-10).
 _INTEREST: Final = "interest"
 _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
 
 
-def consumer(context: str, subject: str) -> str:
-    """The durable name under which a context reads a subject: `streak__connection_formed`, `safety__all_streak`."""
-    _, publisher, _, event = subject.split(".")
-    return f"{context}__{f'all_{publisher}' if event == '>' else event}"
+_INFO: Final = "$JS.API.INFO"
+"""The server answers requests about consumers only to accounts that import this; no context may ask it."""
+
+
+class Tls(NamedTuple):
+    """Where the server finds the authority, its certificate and its key."""
+
+    ca: Path
+    cert: Path
+    key: Path
 
 
 def user_name(context: str, account: str | None = None) -> str:
-    """The NATS user of a context; with accounts, user names carry theirs, as they are unique in the server."""
+    """The NATS user of a context, and its account. With accounts a name carries theirs: it is unique in the server."""
     return context if account is None else f"{account}-{context}"
 
 
-def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
-    """What the user of a context may publish and subscribe to."""
-    publish = [
-        f"unora.{context}.>",
-        f"dead.{context}.>",
-        f"wake.{context}",
-        "$JS.API.INFO",
-        # Not to create or update it: a stream can copy any other stream and republish it, past these permissions.
-        f"$JS.API.STREAM.INFO.{stream(context)}",
-    ]
-    for subject in sorted(reads):
+def services(context: str, reads: Iterable[str]) -> list[str]:
+    """All that a context can ask of the account with the streams. Each request has one answer."""
+    reads = list(reads)
+    for subject in reads:
         _check(context, subject)
-        name = consumer(context, subject)
-        publish += _consume(stream(subject.split(".")[1]), name, subject)
-        # The consumer's dead letters, for a replay.
-        publish += _consume(DEAD_LETTERS, f"{name}__replay", f"dead.{context}.{name}")
-    return {"publish": {"allow": publish}, "subscribe": {"allow": [f"_INBOX.{context}.>", f"wake.{context}"]}}
+    found = [f"unora.{context}.v1.*", f"dead.{context}.*"]
+    for each in durables(context, reads):
+        # Not to make or change the consumer: it could deliver to any subject, past these permissions.
+        found += [
+            f"$JS.API.CONSUMER.INFO.{each.stream}.{each.name}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{each.stream}.{each.name}",
+            f"$JS.ACK.{each.stream}.{each.name}.>",
+        ]
+    return found
 
 
-def _consume(source: str, name: str, subject: str) -> list[str]:
-    """What a user publishes to have one consumer on a stream."""
-    return [
-        f"$JS.API.CONSUMER.CREATE.{source}.{name}.{subject}",
-        f"$JS.API.CONSUMER.INFO.{source}.{name}",
-        f"$JS.API.CONSUMER.DELETE.{source}.{name}",
-        f"$JS.API.CONSUMER.MSG.NEXT.{source}.{name}",
-        f"$JS.ACK.{source}.{name}.>",
-    ]
+def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
+    """What the user of a context may publish and subscribe to, within its account."""
+    wake = f"wake.{context}"
+    return {
+        "publish": {"allow": [*services(context, reads), wake]},
+        "subscribe": {"allow": [f"_INBOX.{context}.>", wake]},
+    }
 
 
 def _check(context: str, subject: str) -> None:
@@ -84,31 +85,47 @@ def write(
     store: Path,
     passwords: Mapping[str, str],
     reads: Reads,
+    tls: Tls,
     accounts: Sequence[str] = (),
     host: str = "127.0.0.1",
 ) -> None:
     """Write the configuration, readable by its owner only. The users are the names in `passwords`.
 
-    With `accounts`, each account has all the users and is separate from the others.
+    With `accounts` there is a whole set of users, accounts and streams for each, separate from the others.
     """
     config = {
         "server_name": "unora",
         "listen": f"{host}:{port}",
         "http": f"{host}:{monitoring_port}",
         "jetstream": {"store_dir": str(store)},
+        "tls": {
+            "ca_file": str(tls.ca),
+            "cert_file": str(tls.cert),
+            "key_file": str(tls.key),
+            "verify": True,  # a client without a certificate of the authority is refused
+            "handshake_first": True,  # nothing is said in plain text before
+            "min_version": "1.3",
+        },
         "accounts": {
-            account or ACCOUNT: {"jetstream": "enabled", "users": _users(passwords, reads, account)}
+            name: found
             for account in (accounts or (None,))
+            for name, found in _accounts(passwords, reads, account).items()
         },
     }
     write_private(file, json.dumps(config, indent=1).encode())
 
 
-def _users(passwords: Mapping[str, str], reads: Reads, account: str | None) -> list[dict[str, Any]]:
-    users = []
-    for name, password in passwords.items():
-        user: dict[str, Any] = {"user": user_name(name, account), "password": password}
-        if name != ADMIN:
-            user["permissions"] = permissions(name, reads.get(name, ()))
-        users.append(user)
-    return users
+def _accounts(passwords: Mapping[str, str], reads: Reads, account: str | None) -> dict[str, Any]:
+    home = account or ACCOUNT
+    admin = {"user": user_name(ADMIN, account), "password": passwords[ADMIN]}
+    exports: list[dict[str, Any]] = [{"service": _INFO}]
+    found: dict[str, Any] = {home: {"jetstream": "enabled", "users": [admin], "exports": exports}}
+    for context, password in passwords.items():
+        if context == ADMIN:
+            continue
+        name, asked = user_name(context, account), services(context, reads.get(context, ()))
+        exports += [{"service": subject, "accounts": [name]} for subject in asked]
+        user = {"user": name, "password": password, "permissions": permissions(context, reads.get(context, ()))}
+        imports = [{"service": {"account": home, "subject": subject}} for subject in (*asked, _INFO)]
+        found[name] = {"users": [user], "imports": imports}
+    return found

@@ -5,11 +5,12 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from unora_common import declarations
 from unora_common.config import CONTEXTS
+from unora_common.streams import Reads
 
-from unora_local import declarations, health, services
+from unora_local import health, services
 from unora_local.layout import Layout
-from unora_local.nats_config import Reads
 from unora_local.progress import Progress, table
 from unora_local.run_folder import Row, RunFolder
 from unora_local.supervisor import Part, Supervisor

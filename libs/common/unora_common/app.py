@@ -137,7 +137,7 @@ class App(Generic[C, R]):
             wake=self._wake_relay,
         )
         opened.push_async_callback(self.database.close)
-        self.messaging = Messaging(self.context, config.nats_url, self.log, lambda: self.relay.wake(), timeouts)
+        self.messaging = Messaging(self.context, config, self.log, lambda: self.relay.wake(), timeouts)
         opened.push_async_callback(self.messaging.close)
         opened.push_async_callback(self.clients.close)
         jetstream = self.messaging.jetstream

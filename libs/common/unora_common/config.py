@@ -26,7 +26,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str
     """The context's own role, as postgresql://unora_streak:…@host:port/unora."""
     nats_url: str
-    """The context's own user, as nats://streak:…@host:port; several, separated by commas."""
+    """The context's own user, as tls://streak:…@host:port; several addresses, separated by commas."""
     tls_ca: Path
     """PEM of the authority that signs every context's certificate."""
     tls_cert: Path
@@ -89,8 +89,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds between two reads of the outbox when nothing wakes the relay."""
     retry_delays: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0)
     """Seconds until a failed event is delivered again: after its first failure, its second, and so on."""
-    redelivery_seconds: float = 30.0
-    """Seconds until an event is delivered again whose consumer died before it acknowledged or refused it."""
     kept_answer_hours: int = 24
     """Hours for which the response to a call that changes something is stored for a repeat (BI-08)."""
     outbox_days: int = 14

@@ -1,12 +1,31 @@
-"""Events that could not be applied wait in the stream `dead_letters`; `replay.py` applies them again."""
+"""Events that could not be applied wait in the stream `dead_letters`; `replay.py` applies them again.
+
+Messages that are no events go there too, for people to look at.
+"""
 
 from __future__ import annotations
 
+from typing import Final
+
 from nats.aio.msg import Msg
 
+from unora_common.deliveries import FIRST_SUBJECT, subject_of
 from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS
+
+KEPT: Final[tuple[str, ...]] = (
+    "ce-specversion",
+    "ce-id",
+    "ce-source",
+    "ce-type",
+    "ce-subject",
+    "ce-time",
+    "content-type",
+    "traceparent",
+)
+"""The headers that a dead letter keeps. By those that command the server (Nats-…) it might refuse it."""
+LONGEST: Final = 500
 
 
 def subject_of_dead_letters(context: str, consumer: str) -> str:
@@ -23,17 +42,21 @@ class DeadLetters:
         self._published = runtime.metrics.dead_letters
         self._jetstream = messaging.jetstream
 
-    async def publish(self, message: Msg, consumer: str, error: str) -> None:
-        """Stores an event that failed too often. A repeat of the call stores it once."""
-        headers = {
-            **(message.headers or {}),
-            "unora-subject": message.subject,
-            "unora-error": " ".join(error.split())[:500],
+    async def publish(self, message: Msg, consumer: str, error: str, identity: str) -> None:
+        """Stores a message. A repeat of the call with the same identity, such as the event's id, stores it once."""
+        given = message.headers or {}
+        headers = {name: _printable(given[name]) for name in KEPT if name in given}
+        subject = _printable(subject_of(message))
+        headers |= {
+            FIRST_SUBJECT: subject,
+            "unora-error": _printable(" ".join(error.split())),
+            "Nats-Msg-Id": f"{consumer}:{identity}",
         }
-        headers["Nats-Msg-Id"] = f"{consumer}:{headers['ce-id']}"
-        subject = subject_of_dead_letters(self._context, consumer)
-        await self._jetstream.publish(subject, message.data, stream=DEAD_LETTERS, headers=headers)
+        to = subject_of_dead_letters(self._context, consumer)
+        await self._jetstream.publish(to, message.data, stream=DEAD_LETTERS, headers=headers)
         self._published.labels(consumer).inc()
-        self._log.error(
-            "event moved to the dead letters", consumer=consumer, subject=message.subject, event_id=headers["ce-id"]
-        )
+        self._log.error("event moved to the dead letters", consumer=consumer, subject=subject, event_id=identity)
+
+
+def _printable(text: str) -> str:
+    return "".join(each if " " <= each <= "~" else "?" for each in text[:LONGEST])

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from unora_common.config import ConfigError
+from unora_common.config import Config, ConfigError
 from unora_common.logs import Log
+from unora_common.nats_client import NatsClient, addresses, tls_options
 from unora_common.outages import Outage
 from unora_common.timeouts import Timeouts
 
@@ -22,12 +22,13 @@ RETRY_DELAY = 1.0
 class Messaging:
     """Connects once in the background; after that the client itself reconnects."""
 
-    def __init__(self, context: str, url: str, log: Log, woken: Callable[[], object], timeouts: Timeouts) -> None:
-        """`url` may name several servers, separated by commas. `woken` is called when another replica has committed
-        events (see `wake_relays`).
+    def __init__(self, context: str, config: Config, log: Log, woken: Callable[[], object], timeouts: Timeouts) -> None:
+        """`woken` is called when another replica has committed events (see `wake_relays`). Raises ConfigError for an
+        address without TLS, and for certificates that cannot be used.
         """
         self._context = context
-        self._urls = [each.strip() for each in url.split(",")]
+        self._urls = addresses(config.nats_url)
+        self._tls = tls_options(config.tls_ca, config.tls_cert, config.tls_key)
         self._log = log
         self._outage = Outage(log, "nats error")
         self._runs = False
@@ -36,7 +37,7 @@ class Messaging:
         self._timeouts = timeouts
         self._wake_subject = f"wake.{context}"
         self._connecting: asyncio.Future[None] | None = None
-        self.client = Nats()
+        self.client = NatsClient()
         self.jetstream = self.client.jetstream(timeout=timeouts.nats)
 
     async def open(self) -> None:
@@ -61,7 +62,7 @@ class Messaging:
 
     async def flush(self) -> None:
         """Returns when NATS has received all that was sent. Raises NatsError if that takes too long."""
-        await self.client.flush(self._timeouts.nats)  # type: ignore[arg-type]  # parts of a second are allowed
+        await self.client.flush(self._timeouts.nats)
 
     def wake_relays(self) -> None:
         """Tells the relays of all replicas that events were committed. A lost message costs one relay interval."""
@@ -97,6 +98,7 @@ class Messaging:
             reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept
             error_cb=self._on_error,
             reconnected_cb=self._on_connected,
+            **self._tls,
         )
         await self.client.subscribe(self._wake_subject, cb=self._on_wake)
         await self._on_connected()

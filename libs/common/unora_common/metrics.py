@@ -30,6 +30,12 @@ class Metrics:
         self.dead_letters = Counter(
             "unora_dead_letters", "Events that failed too often", ["consumer"], registry=self.registry
         )
+        self.messages_refused = Counter(
+            "unora_messages_refused",
+            "Messages of a stream that are no events of it",
+            ["consumer", "reason"],
+            registry=self.registry,
+        )
         self.jobs_done = Counter("unora_jobs_done", "Things that a job did", ["job"], registry=self.registry)
 
     def serve(self, address: str) -> int:

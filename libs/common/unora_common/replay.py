@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig
 
 from unora_common.consumers import Consumer
-from unora_common.dead_letters import subject_of_dead_letters
+from unora_common.deliveries import NotAnEventError, read
 from unora_common.messaging import Messaging
+from unora_common.pull import Pull
 from unora_common.runtime import AnyRuntime
-from unora_common.streams import DEAD_LETTERS
+from unora_common.streams import DEAD_LETTERS, replay_of
 from unora_common.transient import is_transient
 
 
@@ -25,47 +24,46 @@ class Replay:
         self._retry_delay = runtime.config.retry_delays[-1]
         self._log = runtime.log
         self._messaging = messaging
-        self._jetstream = messaging.jetstream
 
     async def run(self, consumers: Sequence[Consumer]) -> int:
         """Applies the dead letters of these consumers. Those that fail again stay. Returns how many succeeded."""
         return sum([await self._replay(consumer) for consumer in consumers])
 
     async def _replay(self, consumer: Consumer) -> int:
-        subject = subject_of_dead_letters(self._context, consumer.name)
-        name = f"{consumer.name}__replay"
-        config = ConsumerConfig(
-            name=name, durable_name=name, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT, ack_wait=30
-        )
-        info = await self._jetstream.add_consumer(DEAD_LETTERS, config)
-        subscription = await self._jetstream.pull_subscribe_bind(name, DEAD_LETTERS)
-        applied, waiting, failed = 0, (info.num_pending or 0) + (info.num_ack_pending or 0), set[str]()
+        pull = Pull(self._messaging, DEAD_LETTERS, replay_of(consumer.name))
+        info = await pull.info()
+        applied, waiting, failed = 0, (info.num_pending or 0) + (info.num_ack_pending or 0), set[int]()
         while applied + len(failed) < waiting:
-            try:
-                (message,) = await subscription.fetch(1, timeout=5)
-            except TimeoutError:  # what failed in a replay just before is not given out again yet
+            messages = await pull.take(1, 5.0)
+            if not messages:  # what failed in a replay just before is not given out again yet
                 break
-            identifier = (message.headers or {})["ce-id"]
-            if identifier not in failed and await self._applied(consumer, message, identifier):
+            sequence = messages[0].metadata.sequence.stream
+            if sequence not in failed and await self._applied(consumer, messages[0]):
                 applied += 1
             else:
-                failed.add(identifier)
-                await message.nak(delay=self._retry_delay)
+                failed.add(sequence)
+                await messages[0].nak(delay=self._retry_delay)
         await self._messaging.flush()  # so that the next replay does not wait for what was acknowledged
+        await pull.close()
         return applied
 
-    async def _applied(self, consumer: Consumer, message: Msg, identifier: str) -> bool:
+    async def _applied(self, consumer: Consumer, message: Msg) -> bool:
         try:
-            await consumer.transact([message])
+            event = read(message, consumer.consumes)
+        except NotAnEventError as error:  # it stays where it is: somebody has to look at it
+            self._log.error("not an event", consumer=consumer.name, reason=error.reason)
+            return False
+        try:
+            await consumer.transact([event])
         except Exception as error:  # it stays where it is, and the next gets its turn
             report = self._log.warning if is_transient(error) else self._log.error
-            report("event failed", consumer=consumer.name, event_id=identifier, failure=error)
+            report("event failed", consumer=consumer.name, event_id=str(event.id), failure=error)
             return False
         async with self._database.transaction() as tx:
             await tx.run(
                 f"DELETE FROM {self._context}.inbox_failures WHERE consumer = $1 AND event_id = $2",
                 consumer.name,
-                UUID(identifier),
+                event.id,
             )
         await message.ack()
         return True

@@ -1,7 +1,8 @@
-"""The streams of JetStream: one for the events of each context, one for what could not be handled.
+"""The streams of JetStream, and the durable consumers on them: one stream for the events of each context, one for what
+could not be handled.
 
-`python -m unora_common.streams` creates them, as the administrator of NATS. Contexts may not create streams: through a
-stream of its own a context could read all others.
+`python -m unora_common.streams` makes them, as the administrator of NATS. Contexts make neither: through a stream of
+its own a context could read all others, and a consumer may deliver into another context's stream.
 """
 
 from __future__ import annotations
@@ -10,21 +11,41 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
-import nats
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js import JetStreamManager
+from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import NotFoundError
 
 from unora_common.config import CONTEXTS, ConfigError, given
+from unora_common.declarations import consumed_subjects
+from unora_common.nats_client import connect
+
+# What each context reads: {context: filter subjects}.
+Reads = Mapping[str, Iterable[str]]
 
 DEAD_LETTERS: Final = "dead_letters"
 ANSWER_WITHIN: Final = 30.0
 """Seconds that NATS gets to accept the connection, and for each answer."""
 MAX_AGE: Final = timedelta(days=7)
 """The outbox is the record. A stream holds only what consumers may not have read yet."""
+MAX_EVENT: Final = 512 * 1024
+"""Bytes of an event with its headers. NATS takes messages of twice that: a dead letter has room for its own headers."""
+REPLAY_ACK_SECONDS: Final = 30.0
+MAX_ACK_PENDING: Final = 1000
+
+
+class Durable(NamedTuple):
+    """A durable consumer: which stream it reads, its name, and which subject."""
+
+    stream: str
+    name: str
+    subject: str
 
 
 def stream(context: str) -> str:
@@ -32,44 +53,125 @@ def stream(context: str) -> str:
     return f"unora_{context}"
 
 
-async def ensure_streams(url: str, contexts: Iterable[str], replicas: int = 1) -> list[str]:
-    """Creates the missing streams, as the administrator in `url`; returns their names."""
-    connection = await nats.connect(url, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
-    made = []
-    try:
-        manager = connection.jetstream(timeout=ANSWER_WITHIN)
-        wanted = {stream(context): f"unora.{context}.>" for context in contexts} | {DEAD_LETTERS: "dead.>"}
-        for name, subjects in wanted.items():
-            try:
-                await manager.stream_info(name)
-            except NotFoundError:
-                # Dead letters wait for a replay; all other events can be published again from the outboxes.
-                age = 0.0 if name == DEAD_LETTERS else MAX_AGE.total_seconds()
-                await manager.add_stream(name=name, subjects=[subjects], max_age=age, num_replicas=replicas)
-                made.append(name)
-    finally:
-        await connection.close()
+def durable(context: str, subject: str) -> str:
+    """The name under which a context reads a subject: `streak__connection_formed`, `safety__all_streak`.
+
+    It never changes.
+    """
+    _, publisher, _, event = subject.split(".")
+    return f"{context}__{f'all_{publisher}' if event == '>' else event}"
+
+
+def replay_of(name: str) -> str:
+    """The name of the consumer that reads the dead letters of a consumer."""
+    return f"{name}__replay"
+
+
+def durables(context: str, subjects: Iterable[str]) -> Iterator[Durable]:
+    """The consumers of a context that reads these subjects: of each its events, and its dead letters for a replay."""
+    for subject in sorted(subjects):
+        name = durable(context, subject)
+        yield Durable(stream(subject.split(".")[1]), name, subject)
+        yield Durable(DEAD_LETTERS, replay_of(name), f"dead.{context}.{name}")
+
+
+async def ensure_streams(admin: Client, contexts: Iterable[str], reads: Reads, replicas: int = 1) -> list[str]:
+    """Makes the missing streams and consumers, and brings the others to these settings, as the administrator of NATS.
+
+    Returns the names of the streams that were made. Consumers of contexts that are not among `contexts` are left out.
+    """
+    manager = admin.jetstream(timeout=ANSWER_WITHIN)
+    wanted = [_events(context) for context in contexts] + [_dead_letters()]
+    made = [config.name for config in wanted if config.name and await _ensure(manager, config, replicas)]
+    names = {config.name for config in wanted}
+    found = [each for context, subjects in reads.items() for each in durables(context, subjects)]
+    seconds = redelivery_seconds()
+    await asyncio.gather(
+        *(manager.add_consumer(each.stream, _consumer(each, seconds)) for each in found if each.stream in names)
+    )
     return made
 
 
+def redelivery_seconds() -> float:
+    """Seconds until an event is delivered again whose consumer died before it acknowledged or refused it."""
+    text = given("UNORA_REDELIVERY_SECONDS", os.environ) or "30"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"UNORA_REDELIVERY_SECONDS cannot be read: {error}") from None
+
+
+def _events(context: str) -> StreamConfig:
+    return StreamConfig(
+        name=stream(context),
+        subjects=[f"unora.{context}.>"],
+        max_age=MAX_AGE.total_seconds(),
+        max_msg_size=MAX_EVENT,
+    )
+
+
+def _dead_letters() -> StreamConfig:
+    """Dead letters wait for a replay; all other events can be published again from the outboxes."""
+    return StreamConfig(name=DEAD_LETTERS, subjects=["dead.>"], max_age=0.0)
+
+
+def _consumer(each: Durable, ack_seconds: float) -> ConsumerConfig:
+    replay = each.stream == DEAD_LETTERS
+    return ConsumerConfig(
+        name=each.name,
+        durable_name=each.name,
+        filter_subject=each.subject,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=REPLAY_ACK_SECONDS if replay else ack_seconds,
+        max_ack_pending=MAX_ACK_PENDING,
+    )
+
+
+async def _ensure(manager: JetStreamManager, config: StreamConfig, replicas: int) -> bool:
+    """Whether the stream was made. The number of replicas of one that is there stays."""
+    assert config.name is not None
+    try:
+        found = (await manager.stream_info(config.name)).config
+    except NotFoundError:
+        await manager.add_stream(config.evolve(num_replicas=replicas))
+        return True
+    if (found.max_msg_size or -1) != (config.max_msg_size or -1):
+        await manager.update_stream(found.evolve(max_msg_size=config.max_msg_size))
+    return False
+
+
+async def _run(url: str, ca: Path, cert: Path, key: Path, replicas: int) -> list[str]:
+    admin = await connect(url, ca, cert, key, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
+    try:
+        return await ensure_streams(admin, CONTEXTS, consumed_subjects(CONTEXTS), replicas)
+    finally:
+        await admin.close()
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Creates the missing streams; returns the exit status."""
+    """Makes what is missing; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m unora_common.streams",
-        description="Creates the streams of all contexts. UNORA_NATS_URL (or …_FILE) is the administrator's.",
+        description="Makes the streams and consumers of all contexts. UNORA_NATS_URL (or …_FILE) is the "
+        "administrator's; UNORA_TLS_CA, UNORA_TLS_CERT and UNORA_TLS_KEY name the certificate to come with.",
     )
     parser.add_argument("--replicas", type=int, default=1, help="servers that hold each stream (default: 1)")
     options = parser.parse_args(arguments)
     try:
-        url = given("UNORA_NATS_URL", os.environ)
-        if not url:
-            raise ConfigError("UNORA_NATS_URL is not set; it names the administrator of NATS")
-        made = asyncio.run(ensure_streams(url, CONTEXTS, options.replicas))
+        url, ca, cert, key = (_needed(f"UNORA_{name}") for name in ("NATS_URL", "TLS_CA", "TLS_CERT", "TLS_KEY"))
+        made = asyncio.run(_run(url, Path(ca), Path(cert), Path(key), options.replicas))
     except (ConfigError, OSError, NatsError) as error:
         print(f"streams: {error}", file=sys.stderr)
         return 1
     print(f"streams: made {', '.join(made)}" if made else "streams: all are there")
     return 0
+
+
+def _needed(name: str) -> str:
+    value = given(name, os.environ)
+    if not value:
+        raise ConfigError(f"{name} is not set; the administrator of NATS needs it")
+    return value
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Final, Self
 
 import asyncpg
-import nats
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 from unora_common.config import CONTEXTS
+from unora_common.nats_client import connect
 from unora_common.streams import stream
 from unora_local.env import Env
 
@@ -63,7 +63,7 @@ class Clock:
         try:
             if not await self.superuser.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", LOCK_NAME):
                 raise ClockInUseError("another process moves the clock of this stack, such as another demo")
-            self._nats = await nats.connect(self._env.nats, connect_timeout=GENEROUS)
+            self._nats = await connect(self._env.nats, *self._env.certificate_files(), connect_timeout=GENEROUS)
         except BaseException:
             await self.superuser.close()
             raise

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
-import nats
 from nats.aio.client import Client
 from unora_common.app import App
 from unora_common.consumers import Consumer
@@ -26,23 +25,14 @@ class Drainer:
         self._streams = admin.jetstream(timeout=GENEROUS)
         self._seen: dict[Consumer, int] = {}
 
-    @classmethod
-    async def open(cls, url: str) -> Self:
-        """Connect to NATS; `url` is the admin's."""
-        return cls(await nats.connect(url, connect_timeout=GENEROUS))
-
     async def close(self) -> None:
         """Close the connection."""
         await self._nats.close()
 
     async def reset(self) -> None:
-        """Remove the messages and consumers of earlier worlds."""
-        for found in await self._streams.streams_info():
-            name = found.config.name
-            assert name is not None
-            for consumer in await self._streams.consumers_info(name):
-                await self._streams.delete_consumer(name, consumer.name)
-            await self._streams.purge_stream(name)
+        """Remove the messages of earlier worlds, also for the consumers that had not acknowledged them."""
+        names = [found.config.name for found in await self._streams.streams_info()]
+        await asyncio.gather(*(self._streams.purge_stream(name) for name in names if name))
 
     async def drain(self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]]) -> None:
         """Step everything until no work is left. `deliver` sends webhooks; it and each step return how much they did.

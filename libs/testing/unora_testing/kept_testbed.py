@@ -33,6 +33,7 @@ SHAPE: Final = (
     "libs/common/unora_common/provision.py",
     "libs/common/unora_common/streams.py",
     "deploy/local/unora_local/nats_config.py",
+    "deploy/local/unora_local/tls.py",
     "libs/testing/unora_testing/testbed.py",
 )
 """The files that decide what the servers hold: schemas, roles, streams, and permissions to read events."""

@@ -12,18 +12,21 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
-from unora_common import migrations, provision
+from unora_common import declarations, migrations, provision
 from unora_common.config import CONTEXTS
-from unora_local import declarations, ports, tls
+from unora_common.nats_client import NatsClient, connect
+from unora_local import ports, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN, user_name
 from unora_local.postgres import Postgres
 from unora_local.seaweed import PORTS, Seaweed
 from unora_local.tls import CALLERS
+
+from unora_testing.deadlines import GENEROUS
 
 VARIABLE: Final = "UNORA_TESTBED"
 TEMPLATE: Final = "unora_template"
@@ -56,11 +59,28 @@ class Testbed:
 
     def nats(self, user: str, account: str) -> str:
         """The address of NATS for a context, or for `admin`, in a worker's account."""
-        return f"nats://{user_name(user, account)}:{self.secret}@127.0.0.1:{self.nats_port}"
+        return f"tls://{user_name(user, account)}:{self.secret}@127.0.0.1:{self.nats_port}"
 
     def certificates(self) -> dict[str, tls.Certificate]:
         """The certificates of this run."""
-        return tls.ensure(Path(self.folder) / "tls", [*CONTEXTS, *CALLERS, "stranger"])
+        return _certificates(Path(self.folder))
+
+    async def admin(self, account: str) -> NatsClient:
+        """A connection to NATS as the administrator of a worker's account."""
+        return await self._connect(ADMIN, account, "streams")
+
+    async def user(self, context: str, account: str, refusals: list[str]) -> NatsClient:
+        """A connection to NATS as a context, with all that it may do. What the server refuses goes into `refusals`."""
+
+        async def note(error: Exception) -> None:
+            refusals.append(str(error).lower())
+
+        return await self._connect(context, account, context, inbox_prefix=f"_INBOX.{context}".encode(), error_cb=note)
+
+    async def _connect(self, user: str, account: str, certificate: str, **options: Any) -> NatsClient:
+        own = self.certificates()[certificate]
+        url = self.nats(user, account)
+        return await connect(url, own.ca, own.cert, own.key, connect_timeout=GENEROUS, **options)
 
     def announce(self) -> None:
         """Put it into the environment, where processes started from here find it."""
@@ -79,6 +99,10 @@ class Testbed:
             await connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{TEMPLATE}"')
         finally:
             await connection.close()
+
+
+def _certificates(folder: Path) -> dict[str, tls.Certificate]:
+    return tls.ensure(folder / "tls", [*CONTEXTS, *CALLERS, *tls.NATS, "stranger"])
 
 
 def fast_folder() -> Path | None:
@@ -112,6 +136,7 @@ class Servers:
             monitoring_port=free[1],
             passwords=dict.fromkeys([*CONTEXTS, ADMIN], self._secret),
             reads=declarations.consumed_subjects(CONTEXTS),
+            certificates=_certificates(self._folder),  # made here, so that workers do not make them at the same time
             log=self._folder / "nats.log",
             accounts=self._accounts,
         )
@@ -125,7 +150,6 @@ class Servers:
         postgres, _, _ = await asyncio.gather(self._database(free[2]), self._nats.start(), self._seaweed.start())
         testbed = Testbed(str(self._folder), postgres, free[0], self._seaweed.endpoint, self._secret)
         await self._template(testbed)
-        testbed.certificates()  # made here, so that workers do not make them at the same time
         testbed.announce()
         return testbed
 

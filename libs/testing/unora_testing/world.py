@@ -19,15 +19,14 @@ import msgspec
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 from unora.billing.v1.webhook_service_pb2_grpc import WebhookServiceStub
+from unora_common import declarations
 from unora_common.app import App
 from unora_common.config import CONTEXTS, Config, load
 from unora_common.ids import random_id, uuid7
 from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_common.service import Service
 from unora_identity.providers.access_tokens import AccessTokens
-from unora_local import declarations
 from unora_local.keys import ensure_file, signing_key
-from unora_local.nats_config import ADMIN
 from unora_local.sandbox.server import Sandbox
 
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
@@ -88,7 +87,7 @@ class World:
         """Create the database and start every service's gRPC server, without its background tasks."""
         await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
-        self._drainer = await Drainer.open(self.testbed.nats(ADMIN, self.worker))
+        self._drainer = Drainer(await self.testbed.admin(self.worker))
         await self._drainer.reset()
         try:
             await self._start_services()

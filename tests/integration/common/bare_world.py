@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-import nats
+from google.protobuf.message import Message
 from nats.js.errors import NotFoundError
 from unora.common.v1.options_pb2 import Repeat
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
@@ -39,6 +39,7 @@ from unora_common.errors import DomainError
 from unora_common.handlers import custom_idempotent, custom_read, custom_write, idempotent, reads
 from unora_common.ids import uuid7
 from unora_common.logs import logger
+from unora_common.outbox import aggregate_of, subject_of
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
 from unora_common.runtime import Runtime
 from unora_common.service import Part, Service
@@ -149,7 +150,7 @@ class BareWorld(World):
             f"TRUNCATE {', '.join(f'{schema}.{table}' for schema in SCHEMAS for table in tables)} RESTART IDENTITY; "
             "UPDATE clock.shift SET ahead = '0'"
         )
-        self._drainer = await Drainer.open(self.testbed.nats("admin", self.worker))
+        self._drainer = Drainer(await self.testbed.admin(self.worker))
         await self._drainer.reset()
 
     async def stop(self) -> None:
@@ -162,7 +163,7 @@ class BareWorld(World):
 
     async def admin(self) -> Any:
         """A connection to NATS as its administrator."""
-        return await nats.connect(self.testbed.nats("admin", self.worker), connect_timeout=GENEROUS)
+        return await self.testbed.admin(self.worker)
 
     async def open(
         self,
@@ -240,6 +241,20 @@ def ended(connection: str, version: int = 2) -> ConnectionEnded:
     event = ConnectionEnded(connection_id=connection, version=version)
     event.occurred_at.GetCurrentTime()
     return event
+
+
+def headers_of(event: Message, identifier: str = "") -> dict[str, str]:
+    """The headers with which a relay publishes an event, without the id by which the stream recognises a repeat."""
+    subject = subject_of(event)
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": identifier or str(uuid7()),
+        "ce-source": f"/unora/{subject.split('.')[1]}",
+        "ce-type": subject,
+        "ce-subject": str(aggregate_of(event)[0]),
+        "ce-time": "2026-03-01T12:00:00Z",
+        "content-type": "application/protobuf",
+    }
 
 
 async def stream_messages(bare_world: BareWorld, stream: str) -> list[Any]:

@@ -13,15 +13,16 @@ import pytest
 from google.protobuf.message import Message
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora_common.database import Tx
+from unora_common.deliveries import Delivery
 from unora_common.errors import RetryLater, Unavailable
 from unora_common.handlers import Envelope, on, on_all
 from unora_common.ids import uuid7
-from unora_common.outbox import aggregate_of, subject_of
+from unora_common.outbox import subject_of
 from unora_common.replay import Replay
 from unora_common.runtime import Runtime
 from unora_testing.deadlines import GENEROUS, eventually, within
 
-from tests.integration.common.bare_world import BareWorld, ended, formed, stream_messages
+from tests.integration.common.bare_world import BareWorld, ended, formed, headers_of, stream_messages
 from tests.integration.common.proxy import Wire
 
 pytestmark = pytest.mark.rule("XX-02")
@@ -53,7 +54,7 @@ async def deliver(bare_world: BareWorld, *events: Message, event_ids: list[str] 
     admin = await bare_world.admin()
     ids = event_ids or [str(uuid7()) for _ in events]
     for identifier, event in zip(ids, events, strict=True):
-        headers = {"ce-id": identifier, "ce-subject": str(aggregate_of(event)[0]), "ce-time": "2026-03-01T12:00:00Z"}
+        headers = headers_of(event, identifier)
         await admin.jetstream(timeout=GENEROUS).publish(subject_of(event), event.SerializeToString(), headers=headers)
     await admin.close()
     return ids
@@ -104,8 +105,8 @@ async def test_the_effect_and_the_inbox_row_commit_together(bare_world: BareWorl
     transact = consumer.transact
     crashes: list[str] = []
 
-    async def crashing(messages: list[Any]) -> None:
-        await transact(messages)
+    async def crashing(events: list[Delivery]) -> None:
+        await transact(events)
         if not crashes:
             crashes.append("after the commit")
             raise ConnectionResetError
@@ -221,7 +222,7 @@ async def test_an_event_that_cannot_be_parsed_goes_to_the_dead_letters_too(bare_
     await app.consumers[0].step()
     assert await bare_world.keys() == [key(good)]
     await bare_world.drain()
-    assert len(await stream_messages(bare_world, "dead_letters")) == 1
+    assert len(await stream_messages(bare_world, "dead_letters")) == 2
     assert "not an event" in bare_world.log.getvalue()
 
 

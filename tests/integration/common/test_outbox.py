@@ -13,6 +13,8 @@ from nats.errors import Error as NatsError
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora_common.app import App
 from unora_common.cli import _command
+from unora_common.config import CONTEXTS
+from unora_common.declarations import consumed_subjects
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
 from unora_common.streams import ensure_streams
@@ -250,7 +252,7 @@ async def test_republishing_restores_a_stream_that_was_lost(
     before = await published(bare_world)
     admin = await bare_world.admin()
     await admin.jetstream(timeout=GENEROUS).delete_stream("unora_matching")
-    await ensure_streams(bare_world.testbed.nats("admin", bare_world.worker), ["matching"])
+    await ensure_streams(admin, CONTEXTS, consumed_subjects(CONTEXTS))
     await admin.close()
     assert await published(bare_world) == []
     assert await _command(app, argparse.Namespace(command="republish")) == 0

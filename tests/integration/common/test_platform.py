@@ -11,7 +11,7 @@ import pytest
 from unora_common import provision, streams
 from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
-from unora_local.declarations import load_service
+from unora_common.declarations import consumed_subjects, load_service
 from unora_testing.deadlines import GENEROUS
 
 from tests.integration.common.bare_world import BareWorld
@@ -87,12 +87,19 @@ async def test_missing_streams_are_created_and_the_others_stay(
     bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UNORA_NATS_URL", bare_world.testbed.nats("admin", bare_world.worker))
+    own = bare_world.certificates["streams"]
+    for name, file in (("CA", own.ca), ("CERT", own.cert), ("KEY", own.key)):
+        monkeypatch.setenv(f"UNORA_TLS_{name}", str(file))
     assert await asyncio.to_thread(streams.main, []) == 0
     capsys.readouterr()
     admin = await bare_world.admin()
     try:
         await admin.jetstream(timeout=GENEROUS).publish("unora.streak.v1.checked_in", b"kept")
         await admin.jetstream(timeout=GENEROUS).delete_stream("unora_matching")
+        old = (await admin.jetstream(timeout=GENEROUS).stream_info("unora_streak")).config
+        await admin.jetstream(timeout=GENEROUS).update_stream(
+            old.evolve(max_msg_size=-1)
+        )  # as before there was a limit
         assert await asyncio.to_thread(streams.main, []) == 0
         assert capsys.readouterr().out == "streams: made unora_matching\n"
         assert (await admin.jetstream(timeout=GENEROUS).stream_info("unora_streak")).state.messages == 1
@@ -100,6 +107,11 @@ async def test_missing_streams_are_created_and_the_others_stay(
             found = await admin.jetstream(timeout=GENEROUS).stream_info(streams.stream(context))
             assert found.config.subjects == [f"unora.{context}.>"]
             assert found.config.max_age == streams.MAX_AGE.total_seconds()
+            assert found.config.max_msg_size == streams.MAX_EVENT
+        reads = consumed_subjects(CONTEXTS)
+        for each in [each for context in CONTEXTS for each in streams.durables(context, reads[context])]:
+            consumer = (await admin.jetstream(timeout=GENEROUS).consumer_info(each.stream, each.name)).config
+            assert (consumer.filter_subject, consumer.deliver_subject) == (each.subject, None)
         assert (await admin.jetstream(timeout=GENEROUS).stream_info(streams.DEAD_LETTERS)).config.max_age == 0
     finally:
         await admin.close()

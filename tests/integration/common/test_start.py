@@ -82,7 +82,7 @@ async def test_an_address_that_is_not_of_postgres_ends_the_start(bare_world: Bar
 
 async def test_an_address_of_nats_that_cannot_be_read_ends_the_start(bare_world: BareWorld) -> None:
     resources, tasks = Resources(), asyncio.all_tasks()
-    app = make_app(bare_world, resources, nats_url="nats://[")
+    app = make_app(bare_world, resources, nats_url="tls://[")
     with pytest.raises(ConfigError, match="UNORA_NATS_URL cannot be used"):
         await app.open()
     await require_all_closed(bare_world, resources, tasks)
@@ -91,7 +91,7 @@ async def test_an_address_of_nats_that_cannot_be_read_ends_the_start(bare_world:
 
 async def test_a_start_that_is_cancelled_while_it_waits_for_nats_closes_what_was_opened(bare_world: BareWorld) -> None:
     resources, tasks = Resources(), asyncio.all_tasks()
-    app = make_app(bare_world, resources, nats_url=f"nats://{NOWHERE}")
+    app = make_app(bare_world, resources, nats_url=f"tls://{NOWHERE}")
     starting = asyncio.ensure_future(app.open())
 
     async def connected() -> bool:

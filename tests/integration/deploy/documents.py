@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 from unora_common.config import CONTEXTS, Config
+from unora_common.declarations import load_service
 from unora_common.policies import policies_of
-from unora_local.declarations import load_service
 
 ROOT = Path(__file__).resolve().parents[3]
 GRPC, HEALTH, METRICS = 8443, 8081, 9090

@@ -12,15 +12,16 @@ import pytest
 import yaml
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
+from unora_common.declarations import consumed_subjects, load_service
 from unora_local import cli, compose_files
 from unora_local.binaries import script
-from unora_local.declarations import consumed_subjects, load_service
 
 from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, ROOT, config_of, misfits
 
 FILE = ROOT / "docker-compose.yml"
 MOUNT = re.compile(r"\./\.compose/([a-z0-9-]+):/run/unora:ro")
 PREPARED = ("cluster", "streams", *(f"migrate-{context}" for context in CONTEXTS))
+STREAMS = ("UNORA_NATS_URL_FILE", "UNORA_TLS_CA", "UNORA_TLS_CERT", "UNORA_TLS_KEY")
 DONE, HEALTHY = {"condition": "service_completed_successfully"}, {"condition": "service_healthy"}
 Service = dict[str, Any]
 
@@ -80,7 +81,7 @@ def test_a_service_finds_its_configuration_in_its_mounted_folder(
     }
     config = load(config_of(context), environment)
     assert f"//unora_{context}:" in config.database_url
-    assert f"//{context}:" in config.nats_url
+    assert config.nats_url.startswith(f"tls://{context}:")
     paths = [value for value in environment.values() if value.startswith(str(folder))]
     assert len(paths) >= 5
     assert all(Path(path).read_bytes() for path in paths)
@@ -110,7 +111,7 @@ def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[st
     assert services["streams"]["command"] == ["unora_common.streams"]
     for name in PREPARED:
         for variable, path in services[name]["environment"].items():
-            assert variable in ("UNORA_DATABASE_URL_FILE", "UNORA_NATS_URL_FILE")
+            assert variable in ("UNORA_DATABASE_URL_FILE", *STREAMS)
             assert (folder / mounted(services[name]) / Path(path).name).exists()
 
 
@@ -153,8 +154,10 @@ def _pyproject() -> str:
     return (ROOT / "pyproject.toml").read_text()
 
 
-def test_nats_accepts_its_configuration(folder: Path) -> None:
-    command = [str(script("nats-server")), "-t", "--config", str(folder / "nats" / "nats.conf")]
+def test_nats_accepts_its_configuration(folder: Path, tmp_path: Path) -> None:
+    config = tmp_path / "nats.conf"
+    config.write_text((folder / "nats" / "nats.conf").read_text().replace("/run/unora", str(folder / "nats")))
+    command = [str(script("nats-server")), "-t", "--config", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert '"listen": "0.0.0.0:4222"' in (folder / "nats" / "nats.conf").read_text()

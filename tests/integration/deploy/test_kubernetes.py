@@ -9,10 +9,11 @@ import pytest
 from unora_common import provision, streams
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
+from unora_common.declarations import consumed_subjects, load_service
 from unora_common.health import READINESS
+from unora_common.nats_client import SERVER_NAME
 from unora_local import compose_files
-from unora_local.declarations import consumed_subjects, load_service
-from unora_local.tls import CALLERS
+from unora_local.tls import CALLERS, NATS
 from unora_tools import kubernetes
 
 from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, config_of, misfits, peers
@@ -21,6 +22,8 @@ Object = dict[str, Any]
 ROLES = ("api", "worker")
 NAME, COMPONENT, PART_OF = (f"app.kubernetes.io/{word}" for word in ("name", "component", "part-of"))
 MOUNT = "/run/unora"
+DATABASE = ["UNORA_DATABASE_URL_FILE"]
+STREAMS = ["UNORA_NATS_URL_FILE", "UNORA_TLS_CA", "UNORA_TLS_CERT", "UNORA_TLS_KEY"]
 
 
 class Rendered:
@@ -188,10 +191,22 @@ def test_jobs_are_commands_that_exist_and_read_their_mounted_secrets(rendered: R
     assert container(pods["cluster"])["args"] == [provision.__name__, f"{MOUNT}/passwords"]
     assert container(pods["streams"])["args"][:2] == [streams.__name__, "--replicas"]
     for name in rendered.all("Job"):
-        (variable,) = container(pods[name])["env"]
-        assert variable["name"] == ("UNORA_NATS_URL_FILE" if name == "streams" else "UNORA_DATABASE_URL_FILE")
+        variables = container(pods[name])["env"]
+        assert [variable["name"] for variable in variables] == (STREAMS if name == "streams" else DATABASE)
         mounts = [mount["mountPath"] for mount in container(pods[name])["volumeMounts"]]
-        assert variable["value"].rpartition("/")[0] in mounts
+        assert all(variable["value"].rpartition("/")[0] in mounts for variable in variables)
+    sources = [source["secret"] for source in pods["streams"]["spec"]["volumes"][0]["projected"]["sources"]]
+    assert [source["name"] for source in sources] == ["nats-admin", "streams-tls"]
+    assert {item["path"] for item in sources[1]["items"]} == {"ca.pem", "cert.pem", "key.pem"}
+
+
+def test_nats_and_its_administrator_have_certificates_of_the_authority(rendered: Rendered) -> None:
+    certificates = rendered.all("Certificate")
+    assert certificates["nats-tls"]["spec"]["dnsNames"] == [SERVER_NAME]
+    for name in NATS:
+        found = certificates[f"{name}-tls"]["spec"]
+        assert (found["uris"], found["issuerRef"]["name"]) == ([f"spiffe://unora/{name}"], "unora")
+    assert "dnsNames" not in certificates["streams-tls"]["spec"]
 
 
 def test_pods_have_no_rights_that_they_do_not_need(rendered: Rendered) -> None:
@@ -233,7 +248,7 @@ def test_only_dev_has_a_certificate_with_the_gateways_rights_besides_the_gateway
     """A developer's certificate exists only where its name is an accepted gateway caller."""
     accepted = tuple(rendered.environment("streak-api").get("UNORA_GATEWAY_CALLERS", "gateway").split(","))
     others = {uri for name, item in rendered.all("Certificate").items() for uri in item["spec"].get("uris", [])}
-    others -= {f"spiffe://unora/{context}" for context in CONTEXTS}
+    others -= {f"spiffe://unora/{name}" for name in (*CONTEXTS, *NATS)}
     assert others == {f"spiffe://unora/{caller}" for caller in accepted if caller != "gateway"}
     assert accepted == (CALLERS if rendered.overlay == "dev" else ("gateway",))
 

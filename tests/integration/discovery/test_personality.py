@@ -5,18 +5,15 @@ database, not on NATS, not by a call, and their code does not mention it.
 from __future__ import annotations
 
 import ast
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import nats
 import pytest
+from unora_common import declarations
 from unora_common.policies import policies_of
 from unora_common.streams import stream
-from unora_local import declarations
 from unora_local.nats_config import permissions
-from unora_testing.deadlines import GENEROUS, within
 from unora_testing.world import World
 
 from tests.contract.contract import files
@@ -55,22 +52,13 @@ def test_they_consume_no_event_of_reveal_and_nats_does_not_permit_it(context: st
 @pytest.mark.parametrize("context", BLIND)
 async def test_nats_refuses_them_the_events_of_reveal(world: World, context: str) -> None:
     """By a subscription, and by a consumer of the stream."""
-    refused: asyncio.Queue[str] = asyncio.Queue()
-
-    async def note(error: Exception) -> None:
-        refused.put_nowait(str(error).lower())
-
+    refused: list[str] = []
     name, source = f"{context}__answers", stream("reveal")
-    connection = await nats.connect(
-        world.testbed.nats(context, world.worker),
-        inbox_prefix=f"_INBOX.{context}".encode(),
-        error_cb=note,
-        connect_timeout=int(GENEROUS),
-    )
+    connection = await world.testbed.user(context, world.worker, refused)
     try:
         await connection.subscribe("unora.reveal.v1.>")
         await connection.flush()
-        assert "permissions violation for subscription" in await within(refused.get())
+        assert "permissions violation for subscription" in refused.pop()
         for subject in (
             f"$JS.API.CONSUMER.CREATE.{source}.{name}.unora.reveal.v1.>",
             f"$JS.API.CONSUMER.CREATE.{source}",
@@ -81,7 +69,7 @@ async def test_nats_refuses_them_the_events_of_reveal(world: World, context: str
         ):
             await connection.publish(subject, b"{}")
             await connection.flush()
-            assert "permissions violation for publish" in await within(refused.get())
+            assert "permissions violation for publish" in refused.pop()
     finally:
         await connection.close()
 

@@ -1,30 +1,25 @@
 """The launchers with their real servers."""
 
 import asyncio
-import json
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import boto3
-import nats
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from nats.aio.client import Client
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, StreamSource
-from unora_local import ports, postgres_home
+from unora_common.nats_client import connect
+from unora_common.streams import durable, replay_of
+from unora_local import ports, postgres_home, tls
 from unora_local.nats import Nats
-from unora_local.nats_config import ADMIN, consumer
+from unora_local.nats_config import ADMIN
 from unora_local.postgres import Postgres
 from unora_local.seaweed import PORTS, Seaweed
 from unora_testing.deadlines import GENEROUS
 
-NO_ANSWER = 0.15
-"""Seconds after which a request that NATS refuses counts as unanswered."""
 USERS = ("discovery", "matching", "streak", ADMIN)
 SENT, FORMED = "unora.matching.v1.interest_sent", "unora.matching.v1.connection_formed"
 
@@ -63,113 +58,66 @@ async def test_postgres_runs_for_a_folder_that_other_users_cannot_enter(tmp_path
     assert not postgres_home.outside(closed / "pg").exists()
 
 
-async def _refused(action: Awaitable[Any]) -> None:
-    with pytest.raises(NatsTimeoutError):
-        await action
-
-
-async def _user(server: Nats, name: str, account: str | None = None) -> Client:
-    async def quiet(_: Exception) -> None:
-        """A refusal also shows as a time-out."""
-
-    return await nats.connect(
-        server.url(name, account), inbox_prefix=f"_INBOX.{name}", error_cb=quiet, connect_timeout=GENEROUS
+def _nats(folder: Path, **options: Any) -> Nats:
+    port, monitoring = ports.free(2)
+    return Nats(
+        folder / "nats",
+        port=port,
+        monitoring_port=monitoring,
+        passwords=dict.fromkeys(USERS, "secret"),
+        certificates=tls.ensure(folder / "tls", [*USERS, *tls.NATS]),
+        log=folder / "nats.log",
+        **options,
     )
+
+
+async def _user(server: Nats, folder: Path, name: str, account: str | None = None) -> Client:
+    own = tls.ensure(folder / "tls", [*USERS, *tls.NATS])["streams" if name == ADMIN else name]
+    return await connect(server.url(name, account), own.ca, own.cert, own.key, inbox_prefix=f"_INBOX.{name}".encode())
 
 
 def _streams(client: Client) -> JetStreamContext:
     return client.jetstream(timeout=GENEROUS)
 
 
-async def test_nats_restricts_each_context_to_its_subjects(tmp_path: Path) -> None:
-    """MA-10: a context without the permission cannot read an interest in any way."""
-    port, monitoring = ports.free(2)
-    server = Nats(
-        tmp_path / "nats",
-        port=port,
-        monitoring_port=monitoring,
-        passwords=dict.fromkeys(USERS, "secret"),
-        reads={"discovery": [SENT], "streak": [FORMED]},
-        log=tmp_path / "nats.log",
-    )
+async def test_nats_delivers_to_each_context_what_it_reads_and_keeps_it_over_a_restart(tmp_path: Path) -> None:
+    """What a context cannot do is in tests/integration/common/test_nats_permissions.py."""
+    server = _nats(tmp_path, reads={"discovery": [SENT], "streak": [FORMED]})
     async with server:
-        matching, streak = await _user(server, "matching"), await _user(server, "streak")
-        discovery, admin = await _user(server, "discovery"), await _user(server, ADMIN)
+        matching, streak = await _user(server, tmp_path, "matching"), await _user(server, tmp_path, "streak")
+        discovery = await _user(server, tmp_path, "discovery")
         for subject in (SENT, FORMED):
             await _streams(matching).publish(subject, subject.encode())
         for reader, name, subject in ((streak, "streak", FORMED), (discovery, "discovery", SENT)):
-            js, durable = _streams(reader), consumer(name, subject)
-            config = ConsumerConfig(name=durable, durable_name=durable, filter_subject=subject)
-            await js.add_consumer("unora_matching", config)
-            pull = await js.pull_subscribe_bind(durable, "unora_matching")
+            pull = await _streams(reader).pull_subscribe_bind(durable(name, subject), "unora_matching")
             (message,) = await pull.fetch(1, timeout=GENEROUS)
             assert message.data == subject.encode()
             await message.ack_sync(GENEROUS)
-
-        js = streak.jetstream(timeout=NO_ANSWER)
-        other = consumer("discovery", SENT)
-        nosy = ConsumerConfig(name="streak__nosy", filter_subject=SENT)
-        disguised = ConsumerConfig(name=consumer("streak", FORMED), filter_subject=SENT)
-        await asyncio.gather(
-            _refused(js.add_consumer("unora_matching", nosy)),
-            _refused(js.add_consumer("unora_matching", disguised)),
-            _refused(js.add_consumer("unora_matching", ConsumerConfig(durable_name="streak__old"))),
-            _refused((await js.pull_subscribe_bind(other, "unora_matching")).fetch(1, timeout=NO_ANSWER)),
-            _refused(js.get_msg("unora_matching", 1)),
-            _refused(js.publish(SENT, b"forged")),
-            _refused(js.add_stream(name="unora_streak", sources=[StreamSource(name="unora_matching")])),
-            _refused(js.update_stream(name="unora_streak", sources=[StreamSource(name="unora_matching")])),
-            _refused((await streak.subscribe(SENT)).next_msg(NO_ANSWER)),
-            _refused((await streak.subscribe("_INBOX.discovery.>")).next_msg(NO_ANSWER)),
-            _streams(matching).publish(SENT, b"again"),
-        )
-
-        # The allowed subject, with another filter in the request's body.
-        allowed = consumer("streak", FORMED)
-        request = {"stream_name": "unora_matching", "config": {"name": allowed, "filter_subject": SENT}}
-        answer = await streak.request(
-            f"$JS.API.CONSUMER.CREATE.unora_matching.{allowed}.{FORMED}", json.dumps(request).encode(), GENEROUS
-        )
-        assert json.loads(answer.data)["error"]["err_code"] == 10131
-
-        await _streams(streak).publish(f"dead.streak.{allowed}", b"failed")
-        replay = f"{allowed}__replay"
-        config = ConsumerConfig(name=replay, durable_name=replay, filter_subject=f"dead.streak.{allowed}")
-        await _streams(streak).add_consumer("dead_letters", config)
-        (failed,) = await (await _streams(streak).pull_subscribe_bind(replay, "dead_letters")).fetch(
-            1, timeout=GENEROUS
-        )
+        name = durable("streak", FORMED)
+        await _streams(streak).publish(f"dead.streak.{name}", b"failed")
+        letters = await _streams(streak).pull_subscribe_bind(replay_of(name), "dead_letters")
+        (failed,) = await letters.fetch(1, timeout=GENEROUS)
         await failed.ack_sync(GENEROUS)
-        assert (await _streams(admin).stream_info("dead_letters")).state.messages == 1
-        ping = await streak.subscribe("wake.streak")
-        await streak.publish("wake.streak", b"")
-        await ping.next_msg(GENEROUS)
-        for connection in (matching, streak, discovery, admin):
+        for connection in (matching, streak, discovery):
             await connection.close()
     async with server:
-        admin = await _user(server, ADMIN)
-        assert (await _streams(admin).stream_info("unora_matching")).state.messages == 3
+        admin = await _user(server, tmp_path, ADMIN)
+        assert (await _streams(admin).stream_info("unora_matching")).state.messages == 2
+        info = await _streams(admin).consumer_info("unora_matching", durable("streak", FORMED))
+        assert (info.num_pending, info.num_ack_pending) == (0, 0)
         await admin.close()
 
 
 async def test_nats_accounts_are_separate(tmp_path: Path) -> None:
-    port, monitoring = ports.free(2)
-    server = Nats(
-        tmp_path / "nats",
-        port=port,
-        monitoring_port=monitoring,
-        passwords=dict.fromkeys(USERS, "secret"),
-        reads={},
-        log=tmp_path / "nats.log",
-        accounts=("w0", "w1"),
-    )
+    server = _nats(tmp_path, reads={}, accounts=("w0", "w1"))
     async with server:
-        first, second = await _user(server, "streak", "w0"), await _user(server, "streak", "w1")
-        await _streams(first).publish("unora.streak.v1.x", b"")
-        counts = [(await _streams(c).stream_info("unora_streak")).state.messages for c in (first, second)]
+        streak = await _user(server, tmp_path, "streak", "w0")
+        await _streams(streak).publish("unora.streak.v1.x", b"")
+        admins = [await _user(server, tmp_path, ADMIN, worker) for worker in ("w0", "w1")]
+        counts = [(await _streams(each).stream_info("unora_streak")).state.messages for each in admins]
         assert counts == [1, 0]
-        await first.close()
-        await second.close()
+        for connection in (streak, *admins):
+            await connection.close()
 
 
 async def test_seaweed_is_an_s3_with_its_bucket(tmp_path: Path) -> None:

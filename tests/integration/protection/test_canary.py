@@ -18,7 +18,6 @@ from typing import Any
 
 import asyncpg
 import grpc
-import nats
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 from google.type.date_pb2 import Date
@@ -283,7 +282,7 @@ def _server_logs(testbed: Testbed) -> dict[str, bytes]:
 
 async def _streams(world: World) -> bytes:
     """Every message of every stream of NATS, with its subject and its headers."""
-    admin = await nats.connect(world.testbed.nats("admin", world.worker), connect_timeout=GENEROUS)
+    admin = await world.testbed.admin(world.worker)
     found = bytearray()
     try:
         manager = admin.jetstream(timeout=GENEROUS)

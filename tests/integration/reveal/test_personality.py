@@ -21,9 +21,9 @@ from unora.reveal.v1.personality_service_pb2 import (
     WithdrawAnswerRequest,
 )
 from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
+from unora_common import declarations
 from unora_common.config import CONTEXTS
 from unora_common.policies import policies_of, service_descriptor
-from unora_local import declarations
 from unora_reveal.domain.facts import FramedText
 from unora_reveal.domain.labels import find_labels
 from unora_reveal.domain.personality import Dimension

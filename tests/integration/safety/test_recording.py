@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, timedelta
 from typing import Any
 
-import nats
 import pytest
 from unora.common.v1.types_pb2 import SERVER_TYPE_FRIEND
 from unora.discovery.v1.events_pb2 import ServerJoined
@@ -101,10 +100,12 @@ async def redeliver(world: World, event_id: Any) -> None:
     (row,) = await world.superuser.fetch("SELECT * FROM streak.outbox WHERE id = $1", event_id)
     headers = {
         "ce-id": str(row["id"]),
+        "ce-source": "/unora/streak",
+        "ce-type": row["subject"],
         "ce-subject": str(row["aggregate_id"]),
         "ce-time": row["occurred_at"].isoformat(),
     }
-    connection = await nats.connect(world.testbed.nats("admin", world.worker), connect_timeout=GENEROUS)
+    connection = await world.testbed.admin(world.worker)
     await connection.jetstream(timeout=GENEROUS).publish(row["subject"], row["payload"], headers=headers)
     await connection.close()
     await world.drain()
@@ -138,12 +139,14 @@ async def test_a_dead_letter_is_recorded_in_the_chain_of_its_context(world: Worl
     event, aggregate = str(uuid7()), str(uuid7())
     headers = {
         "ce-id": event,
+        "ce-source": "/unora/reveal",
+        "ce-type": "unora.reveal.v1.reveal_earned",
         "ce-subject": aggregate,
         "ce-time": "2026-03-01T12:00:00Z",
         "unora-subject": "unora.reveal.v1.reveal_earned",
         "unora-error": "Error",
     }
-    connection = await nats.connect(world.testbed.nats("admin", world.worker), connect_timeout=GENEROUS)
+    connection = await world.testbed.admin(world.worker)
     await connection.jetstream(timeout=GENEROUS).publish("dead.safety.safety__all_reveal", b"", headers=headers)
     await connection.close()
     assert await Replay(safety.runtime, safety.messaging).run(safety.consumers) == 1

@@ -9,7 +9,7 @@ from unora_common.config import Config, ConfigError, load
 
 NEEDED = {
     "UNORA_DATABASE_URL": "postgresql://unora_streak@db/unora",
-    "UNORA_NATS_URL": "nats://streak@nats:4222",
+    "UNORA_NATS_URL": "tls://streak@nats:4222",
     "UNORA_TLS_CA": "/tls/ca.pem",
     "UNORA_TLS_CERT": "/tls/cert.pem",
     "UNORA_TLS_KEY": "/tls/key.pem",

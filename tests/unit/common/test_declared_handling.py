@@ -16,9 +16,9 @@ from unora.streak.v1.streak_service_pb2 import (
 from unora_common import handlers, server
 from unora_common.call import Call
 from unora_common.config import CONTEXTS
+from unora_common.declarations import load_service
 from unora_common.handlers import Handling
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
-from unora_local.declarations import load_service
 
 DECORATORS: dict[Handling, Callable[[Any], Any]] = {each: getattr(handlers, each.value) for each in Handling}
 WRITES = {Handling.IDEMPOTENT, Handling.CUSTOM_IDEMPOTENT}

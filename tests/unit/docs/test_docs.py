@@ -10,8 +10,8 @@ from pathlib import Path
 import grpc
 import pytest
 from unora_common.config import CONTEXTS
+from unora_common.declarations import load_service
 from unora_local import cli
-from unora_local.declarations import load_service
 from unora_tools import reference
 
 from tests.rules import rules

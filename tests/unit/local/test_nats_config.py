@@ -1,33 +1,49 @@
-"""The permissions of a context on NATS."""
+"""What a context may do on NATS, as it stands in the server's configuration."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from unora_local.nats_config import permissions, write
+from unora_common.config import CONTEXTS
+from unora_common.declarations import consumed_subjects
+from unora_local.nats_config import Tls, permissions, write
 
 FORMED = "unora.matching.v1.connection_formed"
+READS = consumed_subjects(CONTEXTS)
+
+
+def written(folder: Path, *, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
+    file = folder / "nats.conf"
+    passwords = dict.fromkeys((*CONTEXTS, "admin"), "secret")
+    tls = Tls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    write(file, port=1, monitoring_port=2, store=folder, passwords=passwords, reads=READS, tls=tls, accounts=accounts)
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
 
 
 def test_a_context_publishes_only_on_its_own_subjects() -> None:
     publish = permissions("streak", [])["publish"]["allow"]
-    assert set(publish) == {
-        "unora.streak.>",
-        "dead.streak.>",
-        "wake.streak",
-        "$JS.API.INFO",
-        "$JS.API.STREAM.INFO.unora_streak",
-    }
+    assert set(publish) == {"unora.streak.v1.*", "dead.streak.*", "wake.streak"}
     assert permissions("streak", [])["subscribe"]["allow"] == ["_INBOX.streak.>", "wake.streak"]
 
 
-def test_a_consumer_is_bound_to_its_name_and_subject() -> None:
-    publish = permissions("streak", [FORMED])["publish"]["allow"]
-    assert f"$JS.API.CONSUMER.CREATE.unora_matching.streak__connection_formed.{FORMED}" in publish
-    assert "$JS.API.CONSUMER.MSG.NEXT.unora_matching.streak__connection_formed" in publish
-    replay = "streak__connection_formed__replay"
-    assert f"$JS.API.CONSUMER.CREATE.dead_letters.{replay}.dead.streak.streak__connection_formed" in publish
-    assert not any("*" in subject for subject in publish)
+def test_a_context_only_takes_from_the_consumers_that_the_platform_made() -> None:
+    name = "streak__connection_formed"
+    publish = set(permissions("streak", [FORMED])["publish"]["allow"]) - set(
+        permissions("streak", [])["publish"]["allow"]
+    )
+    assert publish == {
+        f"$JS.{what}"
+        for stream, consumer in (("unora_matching", name), ("dead_letters", f"{name}__replay"))
+        for what in (
+            f"API.CONSUMER.INFO.{stream}.{consumer}",
+            f"API.CONSUMER.MSG.NEXT.{stream}.{consumer}",
+            f"ACK.{stream}.{consumer}.>",
+        )
+    }
 
 
 @pytest.mark.rule("MA-10")
@@ -48,12 +64,40 @@ def test_a_subject_that_permissions_cannot_express_is_refused(subject: str) -> N
         permissions("safety", [subject])
 
 
-def test_accounts_have_users_of_their_own(tmp_path: Path) -> None:
-    file = tmp_path / "nats.conf"
-    passwords = {"streak": "a", "admin": "b"}
-    write(file, port=1, monitoring_port=2, store=tmp_path, passwords=passwords, reads={}, accounts=["w0", "w1"])
-    accounts = json.loads(file.read_text())["accounts"]
-    assert [user["user"] for user in accounts["w1"]["users"]] == ["w1-streak", "w1-admin"]
-    assert "permissions" not in accounts["w1"]["users"][1]
-    write(file, port=1, monitoring_port=2, store=tmp_path, passwords=passwords, reads={})
-    assert [user["user"] for user in json.loads(file.read_text())["accounts"]["unora"]["users"]] == ["streak", "admin"]
+def test_only_the_administrator_enters_the_account_with_the_streams(tmp_path: Path) -> None:
+    accounts = written(tmp_path)["accounts"]
+    assert set(accounts) == {"unora", *CONTEXTS}
+    assert [user["user"] for user in accounts["unora"]["users"]] == ["admin"]
+    for context in CONTEXTS:
+        (user,) = accounts[context]["users"]
+        assert user["user"] == context
+        assert user["permissions"] == permissions(context, READS[context])
+        assert "jetstream" not in accounts[context]
+        assert "exports" not in accounts[context]
+
+
+def test_an_account_imports_what_its_user_may_ask_and_each_export_is_for_one_account(tmp_path: Path) -> None:
+    accounts = written(tmp_path)["accounts"]
+    exported = {each["service"]: each.get("accounts") for each in accounts["unora"]["exports"]}
+    assert len(exported) == len(accounts["unora"]["exports"])
+    for context in CONTEXTS:
+        imported = {each["service"]["subject"] for each in accounts[context]["imports"]} - {"$JS.API.INFO"}
+        allowed = set(permissions(context, READS[context])["publish"]["allow"])
+        assert imported == allowed - {f"wake.{context}"}
+        assert {subject for subject, to in exported.items() if to == [context]} == imported
+        assert "$JS.API.INFO" not in allowed
+    assert exported["$JS.API.INFO"] is None
+
+
+def test_the_server_speaks_only_tls_and_asks_for_a_certificate(tmp_path: Path) -> None:
+    tls = written(tmp_path)["tls"]
+    assert (tls["verify"], tls["handshake_first"], tls["min_version"]) == (True, True, "1.3")
+    assert tls["ca_file"] == str(tmp_path / "ca.pem")
+
+
+def test_each_worker_of_a_test_run_has_accounts_and_users_of_its_own(tmp_path: Path) -> None:
+    accounts = written(tmp_path, accounts=("w0", "w1"))["accounts"]
+    assert set(accounts) == {name for worker in ("w0", "w1") for name in (worker, *(f"{worker}-{c}" for c in CONTEXTS))}
+    assert [user["user"] for user in accounts["w1"]["users"]] == ["w1-admin"]
+    assert [user["user"] for user in accounts["w1-streak"]["users"]] == ["w1-streak"]
+    assert {each["service"]["account"] for each in accounts["w1-streak"]["imports"]} == {"w1"}

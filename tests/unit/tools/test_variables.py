@@ -2,7 +2,7 @@
 
 import pytest
 from unora_common.config import CONTEXTS
-from unora_local.declarations import load_service
+from unora_common.declarations import load_service
 from unora_tools import variables
 
 

@@ -1,0 +1,103 @@
+"""The client of NATS: TLS from the first byte, with the process's own certificate.
+
+The server is known by its name in the certificate, never by its address. Nothing is sent before TLS is agreed, so
+nobody on the way can ask for the password in plain text. And no message stops the client: a publisher may put any bytes
+into the headers and the subject of a message, and the library's own reader ends at some of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+from typing import Any, Final
+
+from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
+from nats.errors import Error as NatsError
+
+from unora_common.config import ConfigError
+
+SERVER_NAME: Final = "nats.unora"
+"""The DNS name in the certificate of every server of NATS."""
+SCHEME: Final = "tls://"
+
+
+class _Transport(TcpTransport):
+    """The library's transport, which speaks TLS from the first byte.
+
+    The library starts TLS on a connection in plain text, and asyncio then warns at the end of each connection.
+    """
+
+    def __bool__(self) -> bool:
+        return True  # else the client would put a transport of the library's in its place
+
+    async def connect_tls(
+        self, uri: Any, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: float
+    ) -> None:
+        assert self._io_writer is not None
+        reader = asyncio.StreamReader(limit=buffer_size)
+        protocol = _Protocol(reader)
+        loop = asyncio.get_running_loop()
+        starting = loop.start_tls(self._io_writer.transport, protocol, ssl_context, server_hostname=str(uri))
+        transport: Any = await asyncio.wait_for(starting, connect_timeout)
+        self._io_reader = reader
+        self._io_writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+class _Protocol(asyncio.StreamReaderProtocol):
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False  # TLS has no half-closed connections
+
+
+class NatsClient(Client):
+    """The library's client, which survives every message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._transport = _Transport()  # type: ignore[no-untyped-call]
+
+    async def flush(self, timeout: float = 10.0) -> None:
+        """Returns when the server has received all that was sent: the library's ping overtakes what is not written."""
+        await self._flush_pending(force_flush=True)
+        await super().flush(timeout)  # type: ignore[arg-type]
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        try:
+            return await super()._process_headers(headers)
+        except Exception:  # headers that cannot be read are none: who needs them refuses the message
+            return None
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        readable = subject.decode("utf-8", "backslashreplace").encode()
+        await super()._process_msg(sid, readable, reply, data, headers)
+
+
+def addresses(url: str) -> list[str]:
+    """The servers that `url` names, separated by commas. Raises ConfigError if one of them is not tls://…"""
+    found = [each.strip() for each in url.split(",")]
+    if not all(each.startswith(SCHEME) for each in found):
+        raise ConfigError(f"UNORA_NATS_URL cannot be used: each of its addresses begins with {SCHEME}")
+    return found
+
+
+def tls_options(ca: Path, cert: Path, key: Path) -> dict[str, Any]:
+    """What `connect` needs to speak TLS. Raises ConfigError if the files cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=str(ca))
+        context.load_cert_chain(cert, key)
+    except (OSError, ValueError) as error:  # also ssl.SSLError
+        raise ConfigError(f"UNORA_TLS_CA, UNORA_TLS_CERT or UNORA_TLS_KEY cannot be used: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return {"tls": context, "tls_hostname": SERVER_NAME, "tls_handshake_first": True}
+
+
+async def connect(url: str, ca: Path, cert: Path, key: Path, **options: Any) -> NatsClient:
+    """A connection of a command or a tool. Raises ConfigError, OSError or NatsError."""
+    client = NatsClient()
+    try:
+        await client.connect(addresses(url), **tls_options(ca, cert, key), **options)
+    except ValueError as error:
+        raise NatsError(str(error)) from error
+    return client

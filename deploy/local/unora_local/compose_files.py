@@ -19,6 +19,13 @@ from unora_local.nats_config import ADMIN, Reads
 from unora_local.tls import CALLERS
 
 POSTGRES: Final = "postgres:5432"
+MOUNTED: Final = "/run/unora"
+AUTHORITY: Final = "postgres_ca.pem"
+"""The authority of the certificate of Postgres, beside each address that names it."""
+# Over the network only with TLS and a password, only to the one database; `docker compose exec -u postgres` without.
+ACCESS: Final = """local all postgres peer
+hostssl unora all all scram-sha-256
+"""
 NATS: Final = "nats:4222"
 NATS_PORT, NATS_MONITORING_PORT = 4222, 8222
 NATS_STORE: Final = Path("/data")
@@ -31,17 +38,20 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / "kept" / "passwords.json")
-    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *CALLERS])
+    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *CALLERS, tls.POSTGRES])
     for name, certificate in certificates.items():
         ca, cert, key = certificate.read()
         _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
+    authority, _, _ = certificates[tls.POSTGRES].read()
     for context in contexts:
-        _put(folder / context, _service(context, passwords))
-        _put(folder / f"{context}-migrate", {"database_url": _database(f"unora_{context}_owner", passwords)})
+        _put(folder / context, _service(context, passwords) | {AUTHORITY: authority})
+        address = _database(f"unora_{context}_owner", passwords)
+        _put(folder / f"{context}-migrate", {"database_url": address, AUTHORITY: authority})
     _put(folder / "identity", _identity(folder / "kept", passwords))
     _put(folder / "billing", _billing(folder / "kept"))
-    _put(folder / "postgres", {"password": passwords["postgres"]})
-    _put(folder / "cluster", {"database_url": _database("postgres", passwords)})
+    _put(folder / "postgres", {"password": passwords["postgres"], "pg_hba.conf": ACCESS})
+    address = _database("postgres", passwords, f"{MOUNTED}/admin")
+    _put(folder / "cluster" / "admin", {"database_url": address, AUTHORITY: authority})
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
     _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
     _put(folder / "s3", {"s3.json": json.dumps(_s3(passwords), indent=1)})
@@ -58,7 +68,7 @@ def _put(folder: Path, files: Mapping[str, str | bytes]) -> None:
         file.chmod(OPEN_FILE)
 
 
-def _service(context: str, passwords: Passwords) -> dict[str, str]:
+def _service(context: str, passwords: Passwords) -> dict[str, str | bytes]:
     return {"database_url": _database(f"unora_{context}", passwords), "nats_url": _nats(context, passwords)}
 
 
@@ -83,8 +93,9 @@ def _stripe(start: str) -> Callable[[], bytes]:
     return lambda: f"{start}{secrets.token_hex(16)}".encode()
 
 
-def _database(role: str, passwords: Passwords) -> str:
-    return f"postgresql://{role}:{passwords[role]}@{POSTGRES}/unora"
+def _database(role: str, passwords: Passwords, folder: str = MOUNTED) -> str:
+    verified = f"sslmode=verify-full&sslrootcert={folder}/{AUTHORITY}"
+    return f"postgresql://{role}:{passwords[role]}@{POSTGRES}/unora?{verified}"
 
 
 def _nats(user: str, passwords: Passwords) -> str:

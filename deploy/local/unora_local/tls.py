@@ -22,6 +22,9 @@ _AUTHORITY: Final = "unora local authority"
 CALLERS: Final = ("gateway", "developer")
 """Further holders of certificates: the gateway, and the developer, who locally has the gateway's rights."""
 
+POSTGRES: Final = "postgres"
+"""The server in compose, where its clients find it by this name. It is no context, so its certificate has no URI."""
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -119,8 +122,8 @@ def _make_authority(item: Certificate) -> None:
 def _make_leaf(item: Certificate, name: str, ca: Certificate, authority: x509.Certificate) -> None:
     pem = signing_key()
     ca_key = _private(ca.key.read_bytes())
-    names = [
-        x509.UniformResourceIdentifier(f"spiffe://unora/{name}"),
+    names: list[x509.GeneralName] = [
+        x509.DNSName(POSTGRES) if name == POSTGRES else x509.UniformResourceIdentifier(f"spiffe://unora/{name}"),
         x509.DNSName(f"{name}.unora"),
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),

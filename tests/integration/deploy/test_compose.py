@@ -106,12 +106,12 @@ def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[st
         assert module == f"unora_{context}"
         assert _parser(load_service(context)).parse_args(words).command == "migrate"
         assert f"//unora_{context}_owner:" in (folder / mounted(job) / "database_url").read_text()
-    assert services["cluster"]["command"] == ["unora_common.provision", "/run/unora/passwords"]
+    assert services["cluster"]["command"][:2] == ["unora_common.provision", "/run/unora/passwords"]
     assert services["streams"]["command"] == ["unora_common.streams"]
     for name in PREPARED:
         for variable, path in services[name]["environment"].items():
             assert variable in ("UNORA_DATABASE_URL_FILE", "UNORA_NATS_URL_FILE")
-            assert (folder / mounted(services[name]) / Path(path).name).exists()
+            assert (folder / mounted(services[name]) / Path(path).relative_to("/run/unora")).exists()
 
 
 def test_the_health_check_is_the_command_of_the_image(services: dict[str, Service]) -> None:

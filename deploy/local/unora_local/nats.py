@@ -8,6 +8,7 @@ from unora_common.streams import ensure_streams
 
 from unora_local import nats_config
 from unora_local.binaries import script
+from unora_local.keys import private_folder
 from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.nats_config import ADMIN, Reads
 from unora_local.process import Process
@@ -25,7 +26,6 @@ class Nats(Launcher):
         folder: Path,
         *,
         port: int,
-        monitoring_port: int,
         passwords: Mapping[str, str],
         reads: Reads,
         log: Path,
@@ -35,7 +35,6 @@ class Nats(Launcher):
             raise ValueError(f"the user {ADMIN!r} needs a password")
         self.folder = folder
         self.port = port
-        self.monitoring_port = monitoring_port
         self._passwords = passwords
         self._reads = reads
         self._log = log
@@ -48,12 +47,11 @@ class Nats(Launcher):
 
     async def start(self) -> None:
         """Start the server and return when JetStream answers and the streams exist."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         config = self.folder / "nats.conf"
         nats_config.write(
             config,
             port=self.port,
-            monitoring_port=self.monitoring_port,
             store=self.folder,
             passwords=self._passwords,
             reads=self._reads,

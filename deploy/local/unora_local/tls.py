@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from unora_local.keys import signing_key, write_private
+from unora_local.keys import private_folder, signing_key, write_private
 
 LIFE: Final = timedelta(days=365)
 RENEW: Final = timedelta(days=30)
@@ -41,7 +41,7 @@ class Certificate:
 
 def ensure(folder: Path, names: Sequence[str]) -> dict[str, Certificate]:
     """A valid certificate for every name. Existing ones are kept until 30 days before they expire."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     ca = Certificate(folder / "ca.pem", folder / "ca.pem", folder / "ca.key")
     if not _good(ca):
         _make_authority(ca)
@@ -107,7 +107,7 @@ def _private(pem: bytes) -> ec.EllipticCurvePrivateKey:
 
 def _save(item: Certificate, cert: x509.Certificate, key_pem: bytes) -> None:
     write_private(item.key, key_pem)
-    item.cert.write_bytes(cert.public_bytes(Encoding.PEM))
+    write_private(item.cert, cert.public_bytes(Encoding.PEM))
 
 
 def _make_authority(item: Certificate) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from unora_common.config import CONTEXTS
 
 from unora_local import declarations, health, services
+from unora_local.keys import close_to_others
 from unora_local.layout import Layout
 from unora_local.nats_config import Reads
 from unora_local.progress import Progress, table
@@ -61,6 +62,7 @@ class Stack:
         self._folder.remove_env()
         for old in self._folder.logs.glob("*.log"):
             old.unlink()
+        await asyncio.to_thread(close_to_others, self._folder.path)
         layout = Layout(self._folder, self._contexts)
         work = asyncio.create_task(self._start(layout))
         failure = asyncio.create_task(self._supervisor.failure())

@@ -17,7 +17,7 @@ NAME: Final = "UNORA_DATABASE_URL"
 
 
 def checked(url: str) -> str:
-    """The address itself, if it may be used. Raises ConfigError, which never holds a part of the address but its host."""
+    """The address itself, if it may be used. Raises ConfigError, which holds no part of the address but its hosts."""
     try:
         parts = urlsplit(url)
         query = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}

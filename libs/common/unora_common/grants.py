@@ -25,8 +25,7 @@ MESSAGING: Final = {
 }
 """The messaging tables of every schema."""
 NOTHING: Final = frozenset({"alembic_version"})
-Rights = frozenset[tuple[str, str]]
-"""Pairs of a privilege and a column; no column for the whole table."""
+"""Tables of alembic, not of the service."""
 
 # What the role, or everybody, may do with each table, view and sequence.
 HELD = """
@@ -62,23 +61,24 @@ class Grants:
     functions: Sequence[str] = ()
     """The functions that it may call. A trigger needs no right to call its own."""
 
-    def rights(self, table: str) -> Rights:
-        """What it may do with one table. Raises GrantsError if that is not declared."""
-        if table in NOTHING:
-            return frozenset()
+    def of(self, table: str) -> str:
+        """What is declared of one table. Raises GrantsError if nothing is."""
         if table not in self.tables:
             raise GrantsError(f"grants.py does not say what the service may do with the table {table}")
-        return parse(self.tables[table])
+        return self.tables[table]
 
 
-def parse(declared: str) -> Rights:
-    """`select, update (a, b)` as pairs. Raises GrantsError for what a service may not be given."""
-    found = set()
+def parse(declared: str) -> set[tuple[str, str]]:
+    """`select, update (a)` as pairs of a privilege and a column, "" for the whole table.
+
+    Raises GrantsError for what a service may not be given.
+    """
+    found: set[tuple[str, str]] = set()
     for word, columns in re.findall(r"(\w+)(?: \(([^)]*)\))?(?:, |$)", declared):
         if (privilege := word.upper()) not in PRIVILEGES:
             raise GrantsError(f"a service has no use for {privilege}")
         found |= {(privilege, column.strip()) for column in columns.split(",")}
-    return frozenset(found)
+    return found
 
 
 def bring_about(connection: Connection, context: str, grants: Grants) -> bool:
@@ -95,21 +95,20 @@ def bring_about(connection: Connection, context: str, grants: Grants) -> bool:
 
 def _tables(connection: Connection, context: str, role: str, grants: Grants) -> list[str]:
     held: dict[str, set[tuple[str, str]]] = {}
-    wanted: dict[str, str] = {}
+    declared: dict[str, str] = {}
     for row in connection.execute(text(HELD), {"schema": context, "role": role}):
-        if row.relname not in held:
-            held[row.relname] = set()
-            is_given = not (row.is_sequence or row.relispartition or row.relname in NOTHING)
-            wanted[row.relname] = (grants.rights(row.relname) and grants.tables[row.relname]) if is_given else ""
+        is_given = not (row.is_sequence or row.relispartition or row.relname in NOTHING)
+        declared[row.relname] = grants.of(row.relname) if is_given else ""
+        rights = held.setdefault(row.relname, set())
         if row.privilege_type is not None:
-            held[row.relname].add((row.privilege_type, row.attname))
+            rights.add((row.privilege_type, row.attname))
     if missing := set(grants.tables) - set(held):
         raise GrantsError(f"grants.py declares tables that are not there: {', '.join(sorted(missing))}")
     found = []
-    for name, declared in wanted.items():
-        if held[name] != parse(declared):
+    for name, rights in held.items():
+        if rights != parse(declared[name]):
             found.append(f'REVOKE ALL ON {context}."{name}" FROM {role}, PUBLIC')
-            found += [f'GRANT {declared} ON {context}."{name}" TO {role}'] if declared else []
+            found += [f'GRANT {declared[name]} ON {context}."{name}" TO {role}'] if declared[name] else []
     return found
 
 

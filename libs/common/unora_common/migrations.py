@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TextIO
@@ -48,8 +49,9 @@ def configured(context: str, output: TextIO | None = None) -> Config:
 
 
 def upgrade(context: str, dsn: str) -> bool:
-    """Brings the schema of one context to its newest version, and the rights of its service to what is declared; returns
-    whether anything changed.
+    """Brings the schema of one context to its newest version, and the rights of its service to what is declared.
+
+    Returns whether anything changed.
 
     `dsn` is the owner role's, as postgresql://…. Safe to run from several places at once.
     """
@@ -59,7 +61,8 @@ def upgrade(context: str, dsn: str) -> bool:
 async def _upgrade(context: str, dsn: str) -> bool:
     config = configured(context)
     # Connected by asyncpg itself: SQLAlchemy would not understand the settings of TLS in the address.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), poolclass=NullPool)
+    connect = partial(asyncpg.connect, dsn)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
     def run(connection: Connection) -> bool:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))

@@ -1,8 +1,8 @@
 """Provisions a Postgres cluster for Unora: roles, schemas, and the one clock of the rules. Runs before migrations.
 
 Each context has two roles: `unora_<context>_owner` migrates, `unora_<context>` runs with rights on its own schema only;
-`grants.py` says which. `python -m unora_common.provision` does it for all contexts, with the clock of production. It may
-run again, and takes from a database that an earlier version made what that left open.
+`grants.py` says which. `python -m unora_common.provision` does it for all contexts, with the clock of production. It
+may run again, and takes from a database that an earlier version made what that left open.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def role_names(contexts: Iterable[str] = CONTEXTS) -> list[str]:
 
 
 async def make_roles(dsn: str, passwords: Mapping[str, str], connections: int = CONNECTIONS) -> None:
-    """Creates a login role for each name in `passwords`, or brings one that exists to the same: its password, its limits,
-    and no right beyond those on its schema. `connections` limits the role of each service.
+    """Creates a login role for each name in `passwords`, or brings one that exists to the same password, limits and
+    rights: none beyond its schema. `connections` limits the role of each service.
     """
     connection = await asyncpg.connect(dsn)
     try:
@@ -120,8 +120,8 @@ async def make_roles(dsn: str, passwords: Mapping[str, str], connections: int = 
 
 
 async def make_schemas(dsn: str, contexts: Iterable[str], *, movable_clock: bool) -> None:
-    """Creates the clock and the contexts' schemas, whose roles exist, in the database of `dsn`, and closes it, `postgres`
-    and `template1` to all others.
+    """Creates the clock and the contexts' schemas, whose roles exist, in the database of `dsn`. Only they may enter it,
+    and only superusers may enter `postgres` and `template1`.
     """
     connection = await asyncpg.connect(dsn)
     try:
@@ -136,9 +136,7 @@ async def make_schemas(dsn: str, contexts: Iterable[str], *, movable_clock: bool
         await connection.close()
 
 
-async def prepare(
-    dsn: str, roles: Mapping[str, str], *, movable_clock: bool, connections: int = CONNECTIONS
-) -> None:
+async def prepare(dsn: str, roles: Mapping[str, str], *, movable_clock: bool, connections: int = CONNECTIONS) -> None:
     """Creates roles (name → password), and the schema of each context that they name, in the database of `dsn`.
 
     `dsn` is a superuser's. `movable_clock` gives the rule clock an offset, for local and test runs only.

@@ -84,9 +84,7 @@ async def held(superuser: Sql, context: str) -> dict[str, set[tuple[str, str]]]:
 
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("context", CONTEXTS)
-async def test_a_service_may_do_with_each_table_what_is_declared_and_nothing_else(
-    superuser: Sql, context: str
-) -> None:
+async def test_a_service_may_do_with_each_table_what_is_declared_and_nothing_else(superuser: Sql, context: str) -> None:
     grants = migrations.grants_of(context)
     partitions = {
         row[0]
@@ -99,7 +97,7 @@ async def test_a_service_may_do_with_each_table_what_is_declared_and_nothing_els
         f"unora_{context}/grants.py declares each table"
     )
     for table, rights in actual.items():
-        declared = set() if table in partitions or table in NOTHING else set(parse(grants.tables[table]))
+        declared = set() if table in partitions or table in NOTHING else parse(grants.tables[table])
         assert rights == declared, table
 
 
@@ -221,6 +219,7 @@ async def test_a_role_that_was_given_too_much_loses_it(testbed: Testbed, superus
     try:
         await provision.make_roles(testbed.dsn("postgres"), {name: "secret"}, connections=7)
         row = await superuser.fetchrow("SELECT * FROM pg_roles WHERE rolname = $1", name)
+        assert row is not None
         assert (row["rolcreatedb"], row["rolcreaterole"], row["rolconnlimit"]) == (False, False, 7)
         assert not await superuser.fetchval("SELECT pg_has_role($1::text, 'pg_monitor', 'MEMBER')", name)
     finally:

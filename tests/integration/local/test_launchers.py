@@ -83,11 +83,9 @@ def _streams(client: Client) -> JetStreamContext:
 
 async def test_nats_restricts_each_context_to_its_subjects(tmp_path: Path) -> None:
     """MA-10: a context without the permission cannot read an interest in any way."""
-    port, monitoring = ports.free(2)
     server = Nats(
         tmp_path / "nats",
-        port=port,
-        monitoring_port=monitoring,
+        port=ports.free()[0],
         passwords=dict.fromkeys(USERS, "secret"),
         reads={"discovery": [SENT], "streak": [FORMED]},
         log=tmp_path / "nats.log",
@@ -153,11 +151,9 @@ async def test_nats_restricts_each_context_to_its_subjects(tmp_path: Path) -> No
 
 
 async def test_nats_accounts_are_separate(tmp_path: Path) -> None:
-    port, monitoring = ports.free(2)
     server = Nats(
         tmp_path / "nats",
-        port=port,
-        monitoring_port=monitoring,
+        port=ports.free()[0],
         passwords=dict.fromkeys(USERS, "secret"),
         reads={},
         log=tmp_path / "nats.log",

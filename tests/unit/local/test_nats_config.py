@@ -51,9 +51,9 @@ def test_a_subject_that_permissions_cannot_express_is_refused(subject: str) -> N
 def test_accounts_have_users_of_their_own(tmp_path: Path) -> None:
     file = tmp_path / "nats.conf"
     passwords = {"streak": "a", "admin": "b"}
-    write(file, port=1, monitoring_port=2, store=tmp_path, passwords=passwords, reads={}, accounts=["w0", "w1"])
+    write(file, port=1, store=tmp_path, passwords=passwords, reads={}, accounts=["w0", "w1"])
     accounts = json.loads(file.read_text())["accounts"]
     assert [user["user"] for user in accounts["w1"]["users"]] == ["w1-streak", "w1-admin"]
     assert "permissions" not in accounts["w1"]["users"][1]
-    write(file, port=1, monitoring_port=2, store=tmp_path, passwords=passwords, reads={})
+    write(file, port=1, store=tmp_path, passwords=passwords, reads={})
     assert [user["user"] for user in json.loads(file.read_text())["accounts"]["unora"]["users"]] == ["streak", "admin"]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from unora_common import database_url
 from unora_common.cli import _parser
-from unora_common.config import CONTEXTS, load
+from unora_common.config import CONTEXTS, ConfigError, load
 from unora_local import cli, compose_files
 from unora_local.binaries import script
 from unora_local.declarations import consumed_subjects, load_service
@@ -86,6 +87,33 @@ def test_a_service_finds_its_configuration_in_its_mounted_folder(
     assert all(Path(path).read_bytes() for path in paths)
     grace = float(services[context]["stop_grace_period"].removesuffix("s"))
     assert grace > config.shutdown_delay + config.shutdown_grace
+
+
+def test_every_address_of_postgres_demands_the_certificate_of_its_server(
+    services: dict[str, Service], folder: Path
+) -> None:
+    """As the process in the container reads it: the file of the authority is where the address says."""
+    users = [*CONTEXTS, *(name for name in PREPARED if name != "streams")]
+    for name in users:
+        inside = services[name]["environment"]["UNORA_DATABASE_URL_FILE"]
+        place = folder / mounted(services[name])
+        address = (place / Path(inside).relative_to("/run/unora")).read_text()
+        assert database_url.checked(address.replace("=/run/unora", f"={place}"))
+        assert f"@{compose_files.POSTGRES}/" in address
+        with pytest.raises(ConfigError, match="sslrootcert cannot be read"):
+            database_url.checked(address.replace("=/run/unora", "=/nowhere"))
+
+
+def test_postgres_speaks_tls_only_and_lets_no_role_enter_another_database(
+    services: dict[str, Service], folder: Path
+) -> None:
+    shell, option, script = services["postgres"]["command"]
+    assert (shell, option) == ("sh", "-c")
+    assert "install -o postgres -m 0600 /run/unora/key.pem /run/tls/key.pem && exec docker-entrypoint.sh" in script
+    assert "-c ssl=on" in script
+    assert "-c hba_file=/run/unora/pg_hba.conf" in script
+    lines = (folder / "postgres" / "pg_hba.conf").read_text().splitlines()
+    assert [line.split()[:2] for line in lines] == [["local", "all"], ["hostssl", "unora"]]
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

@@ -13,7 +13,7 @@ from typing import Final
 from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 
-from unora_local import nats_config, tls
+from unora_local import nats_config, seaweed_security, tls
 from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats_config import ADMIN, Reads
 from unora_local.tls import CALLERS
@@ -54,7 +54,7 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     _put(folder / "cluster" / "admin", {"database_url": address, AUTHORITY: authority})
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
     _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
-    _put(folder / "s3", {"s3.json": json.dumps(_s3(passwords), indent=1)})
+    _put(folder / "s3", _s3_server(folder / "kept" / "s3-tls", passwords))
     _nats_server(folder / "nats", passwords, reads, contexts)
 
 
@@ -100,6 +100,18 @@ def _database(role: str, passwords: Passwords, folder: str = MOUNTED) -> str:
 
 def _nats(user: str, passwords: Passwords) -> str:
     return f"nats://{user}:{passwords[f'nats {user}']}@{NATS}"
+
+
+def _s3_server(kept: Path, passwords: Passwords) -> dict[str, str | bytes]:
+    ca, cert, key = tls.ensure(kept, [seaweed_security.NAME])[seaweed_security.NAME].read()
+    mounted = seaweed_security.Files(*(Path(MOUNTED) / name for name in ("ca.pem", "cert.pem", "key.pem")))
+    return {
+        "s3.json": json.dumps(_s3(passwords), indent=1),
+        "security.toml": seaweed_security.security(mounted, lambda name: passwords[f"s3 {name}"]),
+        "ca.pem": ca,
+        "cert.pem": cert,
+        "key.pem": key,
+    }
 
 
 def _s3(passwords: Passwords) -> dict[str, object]:

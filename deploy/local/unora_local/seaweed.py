@@ -15,9 +15,8 @@ from unora_local.binaries import script
 from unora_local.keys import private_folder, write_private
 from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.process import Process
-from unora_local.seaweed_security import Files, security
+from unora_local.seaweed_security import NAME, Files, security
 
-NAME: Final = "seaweed"
 # It consists of several servers, each with two ports.
 SERVERS: Final = ("s3", "master", "volume", "filer", "admin")
 PORTS: Final = tuple(name for server in SERVERS for name in (server, f"{server}.grpc"))

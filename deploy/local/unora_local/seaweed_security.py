@@ -7,10 +7,12 @@ nothing else, and the servers that hand out bytes a signed token besides.
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+NAME: Final = "seaweed"
+"""Of its certificate."""
 GRPC: Final = ("master", "volume", "filer", "s3", "admin", "worker", "client", "mq", "msg_broker", "msg_agent")
 HTTPS: Final = ("master", "volume", "filer", "admin")
 SIGNED: Final = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
@@ -24,14 +26,19 @@ class Files(NamedTuple):
     key: Path
 
 
-def security(files: Files) -> str:
-    """The content of security.toml. Its tokens are made anew each time, since no one else has to know them."""
-    return "\n".join(_lines(files)) + "\n"
+def new_key(_: str) -> str:
+    """A key that no one else has to know."""
+    return secrets.token_hex(32)
 
 
-def _lines(files: Files) -> Iterator[str]:
+def security(files: Files, key: Callable[[str], str] = new_key) -> str:
+    """The content of security.toml. `key` gives the key by which each kind of token is signed."""
+    return "\n".join(_lines(files, key)) + "\n"
+
+
+def _lines(files: Files, key: Callable[[str], str]) -> Iterator[str]:
     for name in SIGNED:
-        yield from (f"[{name}]", f'key = "{secrets.token_hex(32)}"')
+        yield from (f"[{name}]", f'key = "{key(name)}"')
     yield from ("[access]", "ui = false")
     yield from ("[grpc]", f"ca = {_quoted(files.ca)}")
     for name in GRPC:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 from unora_common import database_url
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, ConfigError, load
-from unora_local import cli, compose_files
+from unora_local import cli, compose_files, seaweed_security
 from unora_local.binaries import script
 from unora_local.declarations import consumed_subjects, load_service
 
@@ -114,6 +115,19 @@ def test_postgres_speaks_tls_only_and_lets_no_role_enter_another_database(
     assert "-c hba_file=/run/unora/pg_hba.conf" in script
     lines = (folder / "postgres" / "pg_hba.conf").read_text().splitlines()
     assert [line.split()[:2] for line in lines] == [["local", "all"], ["hostssl", "unora"]]
+
+
+def test_the_servers_behind_the_s3_ask_for_a_certificate(services: dict[str, Service], folder: Path) -> None:
+    """As locally, where tests/integration/local/test_seaweed.py tries them."""
+    assert "./.compose/s3/security.toml:/etc/seaweedfs/security.toml:ro" in services["s3"]["volumes"]
+    assert "-disableHttp" in services["s3"]["command"]
+    settings = tomllib.loads((folder / "s3" / "security.toml").read_text())
+    for name in (*seaweed_security.GRPC, *(f"https {name}" for name in seaweed_security.HTTPS)):
+        kind, _, server = name.rpartition(" ")
+        found = settings[kind or "grpc"][server]
+        for file in (found["cert"], found["key"], settings["grpc"]["ca"]):
+            assert (folder / "s3" / Path(file).relative_to("/run/unora")).read_bytes()
+    assert settings["jwt"]["filer_signing"]["read"]["key"] != settings["jwt"]["filer_signing"]["key"]
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

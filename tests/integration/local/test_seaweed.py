@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 from unora_local import ports, tls
-from unora_local.seaweed import NAME, PORTS, Seaweed
+from unora_local.seaweed import PORTS, Seaweed
+from unora_local.seaweed_security import NAME
 from unora_testing.deadlines import GENEROUS
 
 HELLO_OF_GRPC = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -38,7 +39,8 @@ async def own_stack(folder: RunFolder) -> AsyncIterator[Env]:
     """
     say("a stack of its own starts")
     command = [sys.executable, "-m", "unora_local", "--run", str(folder.path)]
-    log, environment = folder.path.parent / "stack.log", inherited_environment()
+    settings = (name for name in os.environ if name.startswith("UNORA_"))
+    log, environment = folder.path.parent / "stack.log", inherited_environment(*settings)
     stack = Process("the stack", [*command, "up"], log, environment, death_signal=SIGTERM, grace=STOPS_WITHIN)
 
     async def ready() -> bool:

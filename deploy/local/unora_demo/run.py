@@ -16,6 +16,7 @@ from typing import Final
 import asyncpg
 from unora_local.admin import make_admin
 from unora_local.env import Env
+from unora_local.keys import write_private
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
@@ -139,7 +140,8 @@ async def play(folder: RunFolder) -> Report:
         finally:
             report.steps, report.days, report.rpc_calls = timeline.steps, stage.strip.days, gateway.calls
             report.seconds = round(time.monotonic() - begin, 1)
-            (folder.path / FILE).write_text(json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n")
+            content = json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
+            write_private(folder.path / FILE, content.encode())
     _conclude(timeline, stage, report, folder)
     return report
 

@@ -14,15 +14,21 @@ from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
 
-from unora_local import nats_config, tls
+from unora_local import nats_config, seaweed_security, tls
 from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats_config import ADMIN, Tls
 
 POSTGRES: Final = "postgres:5432"
+MOUNTED: Final = "/run/unora"
+AUTHORITY: Final = "postgres_ca.pem"
+"""The authority of the certificate of Postgres, beside each address that names it."""
+# Over the network only with TLS and a password, only to the one database; `docker compose exec -u postgres` without.
+ACCESS: Final = """local all postgres peer
+hostssl unora all all scram-sha-256
+"""
 NATS: Final = "nats:4222"
 NATS_PORT, NATS_MONITORING_PORT = 4222, 8222
 NATS_STORE: Final = Path("/data")
-MOUNTED: Final = Path("/run/unora")
 BUCKET: Final = "photos"
 OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
 
@@ -32,21 +38,24 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / "kept" / "passwords.json")
-    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *tls.CALLERS, *tls.NATS])
+    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *tls.CALLERS, *tls.NATS, tls.POSTGRES])
     for name, certificate in certificates.items():
         ca, cert, key = certificate.read()
         _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
+    authority, _, _ = certificates[tls.POSTGRES].read()
     for context in contexts:
-        _put(folder / context, _service(context, passwords))
-        _put(folder / f"{context}-migrate", {"database_url": _database(f"unora_{context}_owner", passwords)})
+        _put(folder / context, _service(context, passwords) | {AUTHORITY: authority})
+        address = _database(f"unora_{context}_owner", passwords)
+        _put(folder / f"{context}-migrate", {"database_url": address, AUTHORITY: authority})
     _put(folder / "identity", _identity(folder / "kept", passwords))
     _put(folder / "billing", _billing(folder / "kept"))
     _put(folder / "safety", {"audit.pem": ensure_file(folder / "kept" / "audit.pem", signing_key).read_bytes()})
-    _put(folder / "postgres", {"password": passwords["postgres"]})
-    _put(folder / "cluster", {"database_url": _database("postgres", passwords)})
+    _put(folder / "postgres", {"password": passwords["postgres"], "pg_hba.conf": ACCESS})
+    address = _database("postgres", passwords, f"{MOUNTED}/admin")
+    _put(folder / "cluster" / "admin", {"database_url": address, AUTHORITY: authority})
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
     _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
-    _put(folder / "s3", {"s3.json": json.dumps(_s3(passwords), indent=1)})
+    _put(folder / "s3", _s3_server(folder / "kept" / "s3-tls", passwords))
     _nats_server(folder / "nats", passwords, reads, contexts)
 
 
@@ -60,7 +69,7 @@ def _put(folder: Path, files: Mapping[str, str | bytes]) -> None:
         file.chmod(OPEN_FILE)
 
 
-def _service(context: str, passwords: Passwords) -> dict[str, str]:
+def _service(context: str, passwords: Passwords) -> dict[str, str | bytes]:
     return {"database_url": _database(f"unora_{context}", passwords), "nats_url": _nats(context, passwords)}
 
 
@@ -85,12 +94,25 @@ def _stripe(start: str) -> Callable[[], bytes]:
     return lambda: f"{start}{secrets.token_hex(16)}".encode()
 
 
-def _database(role: str, passwords: Passwords) -> str:
-    return f"postgresql://{role}:{passwords[role]}@{POSTGRES}/unora"
+def _database(role: str, passwords: Passwords, folder: str = MOUNTED) -> str:
+    verified = f"sslmode=verify-full&sslrootcert={folder}/{AUTHORITY}"
+    return f"postgresql://{role}:{passwords[role]}@{POSTGRES}/unora?{verified}"
 
 
 def _nats(user: str, passwords: Passwords) -> str:
     return f"tls://{user}:{passwords[f'nats {user}']}@{NATS}"
+
+
+def _s3_server(kept: Path, passwords: Passwords) -> dict[str, str | bytes]:
+    ca, cert, key = tls.ensure(kept, [seaweed_security.NAME])[seaweed_security.NAME].read()
+    mounted = seaweed_security.Files(*(Path(MOUNTED) / name for name in ("ca.pem", "cert.pem", "key.pem")))
+    return {
+        "s3.json": json.dumps(_s3(passwords), indent=1),
+        "security.toml": seaweed_security.security(mounted, lambda name: passwords[f"s3 {name}"]),
+        "ca.pem": ca,
+        "cert.pem": cert,
+        "key.pem": key,
+    }
 
 
 def _s3(passwords: Passwords) -> dict[str, object]:
@@ -109,7 +131,7 @@ def _nats_server(folder: Path, passwords: Passwords, reads: Reads, contexts: Seq
         store=NATS_STORE,
         passwords={user: passwords[f"nats {user}"] for user in (*contexts, ADMIN)},
         reads=reads,
-        tls=Tls(MOUNTED / "ca.pem", MOUNTED / "cert.pem", MOUNTED / "key.pem"),
+        tls=Tls(*(Path(MOUNTED) / name for name in ("ca.pem", "cert.pem", "key.pem"))),
     )
     _put(folder, {"nats.conf": draft.read_bytes()})
     draft.unlink()

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,31 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 
+def private_folder(path: Path) -> Path:
+    """The folder, which only its owner may enter, whatever the umask; what is missing of it is made so, too."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
+def close_to_others(folder: Path) -> None:
+    """Take from all others what an earlier version left open to them in the folder. What belongs to another user, such
+    as that of Postgres, is left to it.
+    """
+    for place, folders, files in os.walk(folder):
+        for name in (".", *folders, *files):
+            path = os.path.join(place, name)
+            found = os.lstat(path)
+            if found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode) and found.st_mode & 0o077:
+                os.chmod(path, stat.S_IMODE(found.st_mode) & 0o700)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read; it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        private_folder(path.parent)
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -22,7 +22,6 @@ from unora_local.tls import CALLERS, NATS
 
 POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
-NATS_MONITORING_PORT: Final = 18222
 S3_PORT: Final = 18333
 PAYMENTS_PORT: Final = 18444
 GRPC_PORT: Final = 17001
@@ -42,7 +41,6 @@ class Layout:
         self._ports = Ports(folder.path / "ports.json", in_use=running)
         self._passwords = Passwords(folder.path / "passwords.json")
         self._nats_port = self._ports.take("nats", NATS_PORT)
-        self._monitoring_port = self._ports.take("nats.monitoring", NATS_MONITORING_PORT)
         certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *NATS])
         self._nats_certificates = {name: certificates[name] for name in NATS}
         self.developer = certificates["developer"]
@@ -80,7 +78,6 @@ class Layout:
         return Nats(
             self._folder.path / "nats",
             port=self._nats_port,
-            monitoring_port=self._monitoring_port,
             passwords={user: self._passwords[f"nats {user}"] for user in users},
             reads=reads,
             certificates=self._nats_certificates,

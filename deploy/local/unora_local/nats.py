@@ -9,6 +9,7 @@ from unora_common.streams import ANSWER_WITHIN, Reads, ensure_streams
 
 from unora_local import nats_config
 from unora_local.binaries import script
+from unora_local.keys import private_folder
 from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.nats_config import ADMIN, Tls
 from unora_local.process import Process
@@ -28,7 +29,6 @@ class Nats(Launcher):
         folder: Path,
         *,
         port: int,
-        monitoring_port: int,
         passwords: Mapping[str, str],
         reads: Reads,
         certificates: Mapping[str, Certificate],
@@ -39,7 +39,6 @@ class Nats(Launcher):
             raise ValueError(f"the user {ADMIN!r} needs a password")
         self.folder = folder
         self.port = port
-        self.monitoring_port = monitoring_port
         self._passwords = passwords
         self._reads = reads
         self._certificates = certificates
@@ -58,12 +57,11 @@ class Nats(Launcher):
 
     async def start(self) -> None:
         """Start the server and return when JetStream answers and the streams exist."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         config, own = self.folder / "nats.conf", self._certificates["nats"]
         nats_config.write(
             config,
             port=self.port,
-            monitoring_port=self.monitoring_port,
             store=self.folder,
             passwords=self._passwords,
             reads=self._reads,

@@ -81,7 +81,7 @@ def write(
     file: Path,
     *,
     port: int,
-    monitoring_port: int,
+    monitoring_port: int | None = None,
     store: Path,
     passwords: Mapping[str, str],
     reads: Reads,
@@ -89,14 +89,14 @@ def write(
     accounts: Sequence[str] = (),
     host: str = "127.0.0.1",
 ) -> None:
-    """Write the configuration, readable by its owner only. The users are the names in `passwords`.
+    """Write the configuration, readable by its owner only. The users are the names in `passwords`. Monitoring asks for
+    no password, so it is served on loopback, and only with `monitoring_port`.
 
     With `accounts` there is a whole set of users, accounts and streams for each, separate from the others.
     """
-    config = {
+    config: dict[str, Any] = {
         "server_name": "unora",
         "listen": f"{host}:{port}",
-        "http": f"{host}:{monitoring_port}",
         "jetstream": {"store_dir": str(store)},
         "tls": {
             "ca_file": str(tls.ca),
@@ -112,6 +112,8 @@ def write(
             for name, found in _accounts(passwords, reads, account).items()
         },
     }
+    if monitoring_port is not None:
+        config["http"] = f"127.0.0.1:{monitoring_port}"
     write_private(file, json.dumps(config, indent=1).encode())
 
 

@@ -11,6 +11,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from unora_local.keys import write_private
+
 # From here on the kernel gives ports to outgoing connections, so a free one may be taken a moment later.
 LIMIT: Final = 32_768
 LOWEST: Final = 20_000
@@ -59,6 +61,5 @@ class Ports:
             raise RuntimeError(f"no free port for {name}")
         if self._known.get(name) != port:
             self._known[name] = port
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(self._known, indent=1) + "\n")
+            write_private(self._file, json.dumps(self._known, indent=1).encode() + b"\n")
         return port

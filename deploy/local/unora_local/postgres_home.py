@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from unora_local.keys import private_folder
 from unora_local.process import User
 
 OUTSIDE: Final = Path("/var/tmp")  # noqa: S108 - the owner of a folder there is checked
@@ -32,9 +33,8 @@ class Home:
 def prepare(folder: Path) -> Home:
     """Prepare folder and binaries for a server whose data belong in `folder`; return where they are."""
     package = _package()
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     if os.geteuid() != 0:
-        folder.chmod(0o700)
         return Home(package / "pginstall" / "bin", folder, None)
     entry = pwd.getpwuid(_NOBODY)
     user = User(entry.pw_uid, entry.pw_gid)
@@ -43,8 +43,9 @@ def prepare(folder: Path) -> Home:
     _give(folder, user)
     # Data that were once outside stay there, also if the user may enter the folder by now.
     if outside(folder).exists() or not _can_enter(folder, user):
-        folder = _root_only(outside(folder))
+        inside, folder = folder, _root_only(outside(folder))
         _give(folder, user)
+        _move(inside / "data", folder / "data", user)
     return Home(package / "pginstall" / "bin", folder, user)
 
 
@@ -93,6 +94,26 @@ def _can_enter(folder: Path, user: User) -> bool:
 def _give(folder: Path, user: User) -> None:
     os.chown(folder, user.uid, user.gid)
     folder.chmod(0o700)
+
+
+def let_through(folder: Path) -> None:
+    """Lets the user of Postgres, if it is another one, pass through a folder that others may not enter."""
+    if os.geteuid() == 0:
+        os.chown(folder, -1, pwd.getpwuid(_NOBODY).pw_gid)
+        folder.chmod(0o710)
+
+
+def _move(source: Path, target: Path, user: User) -> None:
+    """Data that an earlier version kept where the user could enter then."""
+    if not source.exists() or target.exists():
+        return
+    draft = target.with_name("moved")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.move(source, draft)
+    for place, _, files in os.walk(draft):
+        for path in (place, *(os.path.join(place, name) for name in files)):
+            os.chown(path, user.uid, user.gid, follow_symlinks=False)
+    draft.rename(target)
 
 
 def _try(argv: list[str], user: User) -> bool:

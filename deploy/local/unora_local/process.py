@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from unora_local.keys import private_folder
+
 PR_SET_PDEATHSIG: Final = 1
+
+_NEEDED: Final = {
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH"),
+    *("PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONFAULTHANDLER", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+}
+_NEEDED_GROUPS: Final = ("LC_", "GRPC_")
 
 # Loaded before any fork: between fork and exec nothing may be imported or loaded.
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
@@ -31,7 +39,8 @@ class User:
 
 @dataclass
 class Process:
-    """A command that can be started, watched and stopped, any number of times.
+    """A command that can be started, watched and stopped, any number of times. Without `env` it gets only the variables
+    that any program needs.
 
     `death_signal` is what the kernel sends to the child if this process dies without having stopped it.
     """
@@ -61,12 +70,14 @@ class Process:
 
     async def start(self) -> None:
         """Start the command; its output goes to the end of the log."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if not self.log.parent.exists():
+            private_folder(self.log.parent)
         parent, user = os.getpid(), self.user
 
         def before_exec() -> None:
             # In the child. The user is changed first, because that makes the kernel forget the signal. The user is not
             # an argument of the call below, because uvloop does not support it.
+            os.umask(0o077)  # what it writes is its user's alone
             if user is not None:
                 os.setgroups([])
                 os.setgid(user.gid)
@@ -76,13 +87,13 @@ class Process:
                 if os.getppid() != parent:
                     os._exit(1)
 
-        with self.log.open("ab") as output:
+        with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             self._child = await asyncio.create_subprocess_exec(
                 *self.argv,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=dict(self.env) if self.env is not None else None,
+                env=dict(self.env if self.env is not None else inherited_environment()),
                 cwd=self.cwd,
                 start_new_session=True,
                 preexec_fn=before_exec,
@@ -132,11 +143,13 @@ class Process:
             raise self.failure(f"ended with status {status}")
 
 
-def inherited_environment() -> dict[str, str]:
-    """The variables of this process, for a child that runs Python and keeps its compiled modules: without them every
-    start would compile the code again.
+def inherited_environment(*more: str) -> dict[str, str]:
+    """The variables of this process that any program needs, and those in `more`: no others, which may hold secrets.
+
+    PYTHONDONTWRITEBYTECODE is not among them: every start would compile the code again.
     """
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    names = _NEEDED | set(more) | {name for name in os.environ if name.startswith(_NEEDED_GROUPS)}
+    return {name: value for name, value in os.environ.items() if name in names}
 
 
 def tail(log: Path, lines: int = 20) -> str:

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import psutil
 
-from unora_local.keys import write_private
+from unora_local.keys import private_folder, write_private
 
 LEFTOVERS_STOP_WITHIN: Final = 30.0
 """Seconds after which what is left of a stack is killed."""
@@ -57,7 +57,7 @@ class Lock:
     def acquire(self) -> bool:
         """Take the lock if it is free; return whether it was."""
         while True:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self._file.parent)
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

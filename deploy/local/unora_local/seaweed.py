@@ -1,8 +1,7 @@
-"""SeaweedFS as the local S3, as one process that listens on loopback only."""
+"""SeaweedFS as the local S3, as one process that listens on loopback only and answers no stranger."""
 
 import asyncio
 import contextlib
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +10,12 @@ from typing import Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from unora_local import tls
 from unora_local.binaries import script
+from unora_local.keys import private_folder, write_private
 from unora_local.launcher import READY_WITHIN, Launcher
 from unora_local.process import Process
+from unora_local.seaweed_security import NAME, Files, security
 
 # It consists of several servers, each with two ports.
 SERVERS: Final = ("s3", "master", "volume", "filer", "admin")
@@ -48,10 +50,13 @@ class Seaweed(Launcher):
 
     async def start(self) -> None:
         """Start the server and return when the bucket can be used."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
+        # An authority of its own: no certificate of a context opens the servers behind the S3.
+        own = tls.ensure(self.folder / "tls", [NAME])[NAME]
+        write_private(self.folder / "security.toml", security(Files(own.ca, own.cert, own.key)).encode())
         logs = self.folder / "tmp"
         shutil.rmtree(logs, ignore_errors=True)
-        logs.mkdir()
+        private_folder(logs)
         ports = [f"-{server}.port={self._ports[server]}" for server in SERVERS]
         ports += [f"-{server}.port.grpc={self._ports[f'{server}.grpc']}" for server in SERVERS]
         process = Process(
@@ -62,6 +67,7 @@ class Seaweed(Launcher):
                 "-dir=.",
                 "-ip=127.0.0.1",
                 "-ip.bind=127.0.0.1",
+                "-disableHttp",
                 *ports,
                 # Relative to the folder: the path of a socket must be short.
                 "-s3.localSocket=s3.sock",
@@ -77,8 +83,12 @@ class Seaweed(Launcher):
             ],
             log=self._log,
             cwd=self.folder,
-            env=os.environ
-            | {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key, "TMPDIR": str(logs)},
+            env={
+                "AWS_ACCESS_KEY_ID": self.access_key,
+                "AWS_SECRET_ACCESS_KEY": self.secret_key,
+                "HOME": str(self.folder),  # it reads settings from the home, too
+                "TMPDIR": str(logs),
+            },
         )
         await self._launch(process)
 
@@ -95,14 +105,12 @@ class Seaweed(Launcher):
             Path(f"/tmp/seaweedfs-{server}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._has_bucket, within=READY_WITHIN, every=0.05)
+        await process.wait_until(self._is_healthy, within=READY_WITHIN, every=0.05)
         # The S3 may answer before it has found the bytes of an earlier run.
         await process.wait_until(lambda: asyncio.to_thread(self._reads_stored_object), within=READY_WITHIN, every=0.05)
 
-    async def _has_bucket(self) -> bool:
-        # The filer is asked for the bucket, because the S3 needs a signed request.
-        healthy = await _status(self._ports["s3"], "/healthz") == 200
-        return healthy and await _status(self._ports["filer"], f"/buckets/{self.bucket}/") == 200
+    async def _is_healthy(self) -> bool:
+        return await _status(self._ports["s3"], "/healthz") == 200
 
     def _reads_stored_object(self) -> bool:
         """Whether a stored object can be read; if there is none yet, store it and return False."""

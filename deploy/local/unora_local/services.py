@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+from unora_common import declarations
+
 from unora_local.process import Process, inherited_environment
 from unora_local.supervisor import ProcessPart
 from unora_local.tls import Certificate
@@ -41,7 +44,7 @@ def addresses(backing: Backing) -> dict[str, str]:
 
 
 def environment(context: str, backing: Backing) -> dict[str, str]:
-    """The environment of one service: the one of this process, and its own variables."""
+    """The environment of one service: what any program needs, its own variables, and what it reads of ours."""
     certificate = backing.certificates[context]
     own = {
         "UNORA_DATABASE_URL": backing.database_urls[context],
@@ -55,7 +58,15 @@ def environment(context: str, backing: Backing) -> dict[str, str]:
         "UNORA_REFLECTION": "true",
         "UNORA_GATEWAY_CALLERS": "gateway,developer",
     }
-    return inherited_environment() | own | addresses(backing) | dict(backing.extra.get(context, {}))
+    given = inherited_environment(*_read_by(context))
+    return given | own | addresses(backing) | dict(backing.extra.get(context, {}))
+
+
+def _read_by(context: str) -> list[str]:
+    """The variables that a service reads, so that `UNORA_LOG_LEVEL=debug make up` reaches it."""
+    fields = msgspec.structs.fields(declarations.load_service(context).config)
+    names = [f"UNORA_{field.name.upper()}" for field in fields]
+    return [*names, *(f"{name}_FILE" for name in names)]
 
 
 def part(context: str, command: Sequence[str], backing: Backing, log: Path) -> ProcessPart:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from unora_local.keys import signing_key, write_private
+from unora_local.keys import private_folder, signing_key, write_private
 
 LIFE: Final = timedelta(days=365)
 RENEW: Final = timedelta(days=30)
@@ -24,6 +24,8 @@ CALLERS: Final = ("gateway", "developer")
 
 NATS: Final = ("nats", "streams")
 """The server of NATS, and its administrator, who makes the streams. Neither name may call a service."""
+POSTGRES: Final = "postgres"
+"""The server in compose, where its clients find it by this name. It is no context, so its certificate has no URI."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Certificate:
 
 def ensure(folder: Path, names: Sequence[str]) -> dict[str, Certificate]:
     """A valid certificate for every name. Existing ones are kept until 30 days before they expire."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     ca = Certificate(folder / "ca.pem", folder / "ca.pem", folder / "ca.key")
     if not _good(ca):
         _make_authority(ca)
@@ -107,7 +109,7 @@ def _private(pem: bytes) -> ec.EllipticCurvePrivateKey:
 
 def _save(item: Certificate, cert: x509.Certificate, key_pem: bytes) -> None:
     write_private(item.key, key_pem)
-    item.cert.write_bytes(cert.public_bytes(Encoding.PEM))
+    write_private(item.cert, cert.public_bytes(Encoding.PEM))
 
 
 def _make_authority(item: Certificate) -> None:
@@ -122,8 +124,8 @@ def _make_authority(item: Certificate) -> None:
 def _make_leaf(item: Certificate, name: str, ca: Certificate, authority: x509.Certificate) -> None:
     pem = signing_key()
     ca_key = _private(ca.key.read_bytes())
-    names = [
-        x509.UniformResourceIdentifier(f"spiffe://unora/{name}"),
+    names: list[x509.GeneralName] = [
+        x509.DNSName(POSTGRES) if name == POSTGRES else x509.UniformResourceIdentifier(f"spiffe://unora/{name}"),
         x509.DNSName(f"{name}.unora"),
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),

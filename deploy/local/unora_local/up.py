@@ -10,6 +10,7 @@ from unora_common.config import CONTEXTS
 from unora_common.streams import Reads
 
 from unora_local import health, services
+from unora_local.keys import close_to_others
 from unora_local.layout import Layout
 from unora_local.progress import Progress, table
 from unora_local.run_folder import Row, RunFolder
@@ -62,6 +63,7 @@ class Stack:
         self._folder.remove_env()
         for old in self._folder.logs.glob("*.log"):
             old.unlink()
+        await asyncio.to_thread(close_to_others, self._folder.path)
         layout = Layout(self._folder, self._contexts)
         work = asyncio.create_task(self._start(layout))
         failure = asyncio.create_task(self._supervisor.failure())

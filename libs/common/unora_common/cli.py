@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from unora_common import database_url
 from unora_common.app import App
 from unora_common.config import Config, ConfigError, given, load
 from unora_common.logs import describe
@@ -72,6 +73,7 @@ def _migrate(service: Service[C, R]) -> int:
         dsn = given("UNORA_DATABASE_URL", os.environ)
         if not dsn:
             raise ConfigError("UNORA_DATABASE_URL is not set; it names the owner's role")
+        database_url.checked(dsn)
     except ConfigError as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 2

@@ -24,7 +24,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What every service reads. A field `database_url` comes from UNORA_DATABASE_URL, and so on."""
 
     database_url: str
-    """The context's own role, as postgresql://unora_streak:…@host:port/unora."""
+    """The context's own role, as postgresql://unora_streak:…@host:port/unora?sslmode=verify-full&sslrootcert=FILE, with
+    the authority of the server's certificate. Only an address of this machine may be without TLS.
+    """
     nats_url: str
     """The context's own user, as tls://streak:…@host:port; several addresses, separated by commas."""
     tls_ca: Path

@@ -15,9 +15,9 @@ from uuid import UUID
 import asyncpg
 from google.protobuf.message import Message
 
+from unora_common import database_url
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
-from unora_common.config import ConfigError
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 
@@ -139,16 +139,14 @@ class Database:
     ) -> Database:
         """Opens the pool; it connects at the first use, so a process may start before Postgres. Calls of gateways leave
         `kept` of its connections to other work (XX-06). `wake` is called after each commit that emitted an event.
-        Raises ConfigError for what is no address of Postgres.
+        Raises ConfigError for what is no address of Postgres, or one that leads elsewhere without TLS.
         """
-        if not dsn.startswith(("postgresql://", "postgres://")):
-            raise ConfigError("UNORA_DATABASE_URL cannot be read: it begins with postgresql://")
         pool = await asyncpg.create_pool(
-            dsn,
+            database_url.checked(dsn),
             min_size=0,
             max_size=connections,
             command_timeout=timeouts.command,
-            server_settings=_settings(context, timeouts),
+            server_settings=session_settings(f"unora_{context}", timeouts),
             reset=_reset,
         )
         return cls(pool, context, wake, max(connections - kept, 1))
@@ -193,9 +191,10 @@ class Database:
         return self._for_gateways if is_from_gateway() else UNLIMITED
 
 
-def _settings(context: str, timeouts: Timeouts) -> dict[str, str]:
+def session_settings(name: str, timeouts: Timeouts) -> dict[str, str]:
+    """What each connection sets as it opens; `name` is how the server calls it."""
     return {
-        "application_name": f"unora_{context}",
+        "application_name": name,
         "timezone": "UTC",
         "jit": "off",
         "statement_timeout": _milliseconds(timeouts.statement),

@@ -55,6 +55,17 @@ CREATE INDEX ix_kept_answers_kept_at ON {schema}.kept_answers (kept_at);
 COMMENT ON TABLE {schema}.kept_answers IS 'Answers of mutating calls, given again to a repeat (BI-08)';
 """
 
+HOLD_OUTBOX = """
+CREATE FUNCTION {schema}.hold_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'an event is deleted only after it was published'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'outbox_published';
+END
+$$;
+CREATE TRIGGER hold_outbox BEFORE DELETE ON {schema}.outbox
+    FOR EACH ROW WHEN (OLD.published_at IS NULL) EXECUTE FUNCTION {schema}.hold_outbox();
+"""
+
 
 def run_sql(script: str) -> None:
     """Runs a script. A statement ends with `;` at the end of a line, outside of `$$` bodies."""
@@ -71,3 +82,8 @@ def run_sql(script: str) -> None:
 def create_messaging_tables(schema: str) -> None:
     """Creates outbox, inbox, inbox_failures and kept_answers."""
     run_sql(MESSAGING_TABLES.format(schema=schema))
+
+
+def hold_outbox(schema: str) -> None:
+    """Keeps unpublished events in the outbox (XX-02)."""
+    run_sql(HOLD_OUTBOX.format(schema=schema))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -15,6 +17,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from unora_common.grants import Grants, bring_about
 
 LOCK = 0x756E6F7261  # "unora" in ASCII: one migration at a time in the database
 LIMITS = ("SET LOCAL lock_timeout = '10s'", "SET LOCAL statement_timeout = '300s'")
@@ -25,6 +29,12 @@ def tables_of(context: str) -> MetaData:
     """The SQLAlchemy tables of one context, from its `tables` module."""
     tables: MetaData = importlib.import_module(f"unora_{context}.tables").metadata
     return tables
+
+
+def grants_of(context: str) -> Grants:
+    """What the role of one context may do, from its `grants` module."""
+    grants: Grants = importlib.import_module(f"unora_{context}.grants").GRANTS
+    return grants
 
 
 def configured(context: str, output: TextIO | None = None) -> Config:
@@ -39,7 +49,9 @@ def configured(context: str, output: TextIO | None = None) -> Config:
 
 
 def upgrade(context: str, dsn: str) -> bool:
-    """Brings the schema of one context to its newest version; returns whether anything changed.
+    """Brings the schema of one context to its newest version, and the rights of its service to what is declared.
+
+    Returns whether anything changed.
 
     `dsn` is the owner role's, as postgresql://…. Safe to run from several places at once.
     """
@@ -48,20 +60,20 @@ def upgrade(context: str, dsn: str) -> bool:
 
 async def _upgrade(context: str, dsn: str) -> bool:
     config = configured(context)
-    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    # Connected by asyncpg itself: SQLAlchemy would not understand the settings of TLS in the address.
+    connect = partial(asyncpg.connect, dsn)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
     def run(connection: Connection) -> bool:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         for limit in LIMITS:
             connection.execute(text(limit))
         current = MigrationContext.configure(connection, opts={"version_table_schema": context}).get_current_heads()
-        if set(current) == set(ScriptDirectory.from_config(config).get_heads()):
-            return False
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        # The service may use the owner's new tables, but it must not change which version they have.
-        connection.execute(text(f"REVOKE ALL ON {context}.alembic_version FROM unora_{context}"))
-        return True
+        is_behind = set(current) != set(ScriptDirectory.from_config(config).get_heads())
+        if is_behind:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        return bring_about(connection, context, grants_of(context)) or is_behind
 
     try:
         async with engine.begin() as connection:

@@ -16,6 +16,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from prometheus_client import CollectorRegistry, Counter
 
+from unora_common.database import session_settings
 from unora_common.logs import Log, describe
 from unora_common.outages import Outage
 from unora_common.timeouts import Timeouts
@@ -40,7 +41,7 @@ class Relay:
     ) -> None:
         self._context = context
         self._dsn = dsn
-        self._command_timeout = timeouts.command
+        self._timeouts = timeouts
         self._stream = stream
         self._log = log
         self._outage = Outage(log, "relay interrupted")
@@ -102,8 +103,8 @@ class Relay:
             self._leads = False
             self._connection = await asyncpg.connect(
                 self._dsn,
-                command_timeout=self._command_timeout,
-                server_settings={"application_name": f"unora_{self._context}_relay"},
+                command_timeout=self._timeouts.command,
+                server_settings=session_settings(f"unora_{self._context}_relay", self._timeouts),
             )
         if not self._leads:
             self._leads = await self._connection.fetchval(

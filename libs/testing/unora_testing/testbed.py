@@ -19,7 +19,7 @@ import msgspec
 from unora_common import declarations, migrations, provision
 from unora_common.config import CONTEXTS
 from unora_common.nats_client import NatsClient, connect
-from unora_local import ports, tls
+from unora_local import ports, postgres_home, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN, user_name
 from unora_local.postgres import Postgres
@@ -120,7 +120,7 @@ class Servers:
             prefix="unora-test-", dir=fast_folder(), ignore_cleanup_errors=True
         )
         self._folder = Path(self._temporary.name)
-        self._folder.chmod(0o755)  # else Postgres, which does not run as root, would have to keep its data elsewhere
+        postgres_home.let_through(self._folder)  # else Postgres would have to keep its data elsewhere
         self._accounts = accounts
         self._secret = secrets.token_hex(16)
         self._postgres: Postgres | None = None
@@ -129,11 +129,10 @@ class Servers:
 
     async def start(self) -> Testbed:
         """Start all servers together and migrate the template."""
-        free = ports.free(3 + len(PORTS))
+        free = ports.free(2 + len(PORTS))
         self._nats = Nats(
             self._folder / "nats",
             port=free[0],
-            monitoring_port=free[1],
             passwords=dict.fromkeys([*CONTEXTS, ADMIN], self._secret),
             reads=declarations.consumed_subjects(CONTEXTS),
             certificates=_certificates(self._folder),  # made here, so that workers do not make them at the same time
@@ -142,12 +141,12 @@ class Servers:
         )
         self._seaweed = Seaweed(
             self._folder / "s3",
-            ports=dict(zip(PORTS, free[3:], strict=True)),
+            ports=dict(zip(PORTS, free[2:], strict=True)),
             access_key="unora-test",
             secret_key=self._secret,
             log=self._folder / "s3.log",
         )
-        postgres, _, _ = await asyncio.gather(self._database(free[2]), self._nats.start(), self._seaweed.start())
+        postgres, _, _ = await asyncio.gather(self._database(free[1]), self._nats.start(), self._seaweed.start())
         testbed = Testbed(str(self._folder), postgres, free[0], self._seaweed.endpoint, self._secret)
         await self._template(testbed)
         testbed.announce()

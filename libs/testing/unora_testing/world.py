@@ -26,7 +26,7 @@ from unora_common.ids import random_id, uuid7
 from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_common.service import Service
 from unora_identity.providers.access_tokens import AccessTokens
-from unora_local.keys import ensure_file, signing_key
+from unora_local.keys import ensure_file, private_folder, signing_key
 from unora_local.sandbox.server import Sandbox
 
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
@@ -55,7 +55,7 @@ class World:
         self.worker = worker
         self.database = f"unora_{worker}"
         self.folder = Path(testbed.folder) / worker
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         self.sms, payments = self.folder / "sms.jsonl", self.folder / "payments.json"
         for file in (self.sms, payments):
             file.unlink(missing_ok=True)

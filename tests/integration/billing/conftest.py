@@ -203,3 +203,10 @@ async def service_role(world: World) -> AsyncIterator[asyncpg.Connection[asyncpg
     """Direct SQL in the service's own role, never committed."""
     async with undone(world, "billing") as connection:
         yield connection
+
+
+@pytest.fixture
+async def owner_role(world: World) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Direct SQL in the role that migrates, which has rights that the service has not; never committed."""
+    async with undone(world, "billing_owner") as connection:
+        yield connection

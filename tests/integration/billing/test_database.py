@@ -71,10 +71,15 @@ async def test_a_payment_moves_only_forward(
         "DELETE FROM billing.credits",
     ],
 )
-async def test_payments_accounts_and_entries_are_never_deleted(
-    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record], sql: str
+async def test_payments_accounts_and_entries_are_never_deleted_not_even_by_their_owner(
+    wallet: Wallet,
+    service_role: asyncpg.Connection[asyncpg.Record],
+    owner_role: asyncpg.Connection[asyncpg.Record],
+    sql: str,
 ) -> None:
-    await refused(service_role, "append_only", sql)
+    await refused(owner_role, "append_only", sql)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await service_role.execute(sql)
 
 
 @pytest.mark.rule("BI-03")

@@ -143,11 +143,9 @@ async def test_a_server_that_offers_no_tls_gets_no_password(bare_world: BareWorl
 
 async def start_as(folder: Path, certificate: Certificate, admin: Certificate) -> None:
     """Starts a server with a certificate; raises if its administrator refuses it."""
-    port, monitoring = ports.free(2)
     server = Nats(
         folder / "nats",
-        port=port,
-        monitoring_port=monitoring,
+        port=ports.free()[0],
         passwords={"streak": "x", "admin": "x"},
         reads={},
         certificates={"nats": certificate, "streams": admin},

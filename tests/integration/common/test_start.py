@@ -71,10 +71,19 @@ async def test_a_part_that_cannot_be_made_ends_the_start_and_closes_what_was_ope
     await app.close()
 
 
-async def test_an_address_that_is_not_of_postgres_ends_the_start(bare_world: BareWorld) -> None:
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("mysql://unora_streak@127.0.0.1/none", "begins with postgresql://"),
+        ("postgresql://unora_streak@db/none", "leads to db without TLS that checks the server"),
+    ],
+)
+async def test_an_address_that_is_not_of_postgres_or_not_safe_ends_the_start(
+    bare_world: BareWorld, address: str, said: str
+) -> None:
     resources, tasks = Resources(), asyncio.all_tasks()
-    app = make_app(bare_world, resources, database_url="mysql://unora_streak@127.0.0.1/none")
-    with pytest.raises(ConfigError, match="begins with postgresql://"):
+    app = make_app(bare_world, resources, database_url=address)
+    with pytest.raises(ConfigError, match=said):
         await app.open()
     await require_all_closed(bare_world, resources, tasks)
     await app.close()

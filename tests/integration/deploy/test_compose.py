@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from unora_common import database_url
 from unora_common.cli import _parser
-from unora_common.config import CONTEXTS, load
+from unora_common.config import CONTEXTS, ConfigError, load
 from unora_common.declarations import consumed_subjects, load_service
-from unora_local import cli, compose_files
+from unora_local import cli, compose_files, seaweed_security
 from unora_local.binaries import script
 
 from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, ROOT, config_of, misfits
@@ -89,6 +91,46 @@ def test_a_service_finds_its_configuration_in_its_mounted_folder(
     assert grace > config.shutdown_delay + config.shutdown_grace
 
 
+def test_every_address_of_postgres_demands_the_certificate_of_its_server(
+    services: dict[str, Service], folder: Path
+) -> None:
+    """As the process in the container reads it: the file of the authority is where the address says."""
+    users = [*CONTEXTS, *(name for name in PREPARED if name != "streams")]
+    for name in users:
+        inside = services[name]["environment"]["UNORA_DATABASE_URL_FILE"]
+        place = folder / mounted(services[name])
+        address = (place / Path(inside).relative_to("/run/unora")).read_text()
+        assert database_url.checked(address.replace("=/run/unora", f"={place}"))
+        assert f"@{compose_files.POSTGRES}/" in address
+        with pytest.raises(ConfigError, match="sslrootcert cannot be read"):
+            database_url.checked(address.replace("=/run/unora", "=/nowhere"))
+
+
+def test_postgres_speaks_tls_only_and_lets_no_role_enter_another_database(
+    services: dict[str, Service], folder: Path
+) -> None:
+    shell, option, script = services["postgres"]["command"]
+    assert (shell, option) == ("sh", "-c")
+    assert "install -o postgres -m 0600 /run/unora/key.pem /run/tls/key.pem && exec docker-entrypoint.sh" in script
+    assert "-c ssl=on" in script
+    assert "-c hba_file=/run/unora/pg_hba.conf" in script
+    lines = (folder / "postgres" / "pg_hba.conf").read_text().splitlines()
+    assert [line.split()[:2] for line in lines] == [["local", "all"], ["hostssl", "unora"]]
+
+
+def test_the_servers_behind_the_s3_ask_for_a_certificate(services: dict[str, Service], folder: Path) -> None:
+    """As locally, where tests/integration/local/test_seaweed.py tries them."""
+    assert "./.compose/s3/security.toml:/etc/seaweedfs/security.toml:ro" in services["s3"]["volumes"]
+    assert "-disableHttp" in services["s3"]["command"]
+    settings = tomllib.loads((folder / "s3" / "security.toml").read_text())
+    for name in (*seaweed_security.GRPC, *(f"https {name}" for name in seaweed_security.HTTPS)):
+        kind, _, server = name.rpartition(" ")
+        found = settings[kind or "grpc"][server]
+        for file in (found["cert"], found["key"], settings["grpc"]["ca"]):
+            assert (folder / "s3" / Path(file).relative_to("/run/unora")).read_bytes()
+    assert settings["jwt"]["filer_signing"]["read"]["key"] != settings["jwt"]["filer_signing"]["key"]
+
+
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_a_service_starts_after_all_that_it_needs(services: dict[str, Service], context: str) -> None:
     needs = services[context]["depends_on"]
@@ -107,12 +149,12 @@ def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[st
         assert module == f"unora_{context}"
         assert _parser(load_service(context)).parse_args(words).command == "migrate"
         assert f"//unora_{context}_owner:" in (folder / mounted(job) / "database_url").read_text()
-    assert services["cluster"]["command"] == ["unora_common.provision", "/run/unora/passwords"]
+    assert services["cluster"]["command"][:2] == ["unora_common.provision", "/run/unora/passwords"]
     assert services["streams"]["command"] == ["unora_common.streams"]
     for name in PREPARED:
         for variable, path in services[name]["environment"].items():
             assert variable in ("UNORA_DATABASE_URL_FILE", *STREAMS)
-            assert (folder / mounted(services[name]) / Path(path).name).exists()
+            assert (folder / mounted(services[name]) / Path(path).relative_to("/run/unora")).exists()
 
 
 def test_the_health_check_is_the_command_of_the_image(services: dict[str, Service]) -> None:

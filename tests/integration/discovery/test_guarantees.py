@@ -103,14 +103,16 @@ async def test_a_card_stays_as_it_was_made(role: Connection, change: str) -> Non
 
 
 @pytest.mark.rule("DI-01")
-async def test_a_batch_belongs_to_one_of_the_three_servers(role: Connection) -> None:
+async def test_a_batch_belongs_to_one_of_the_three_servers(world: World, role: Connection) -> None:
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await role.execute(
             """INSERT INTO discovery.server_memberships (user_id, server_type, joined_at)
             VALUES (gen_random_uuid(), 'elsewhere', clock.now())"""
         )
-    with pytest.raises(asyncpg.CheckViolationError):
-        await role.execute("INSERT INTO discovery.servers VALUES ('elsewhere', 'Elsewhere', '', 4)")
+    async with role_of(world, "discovery_owner") as owner:
+        for connection, refusal in ((owner, asyncpg.CheckViolationError), (role, asyncpg.InsufficientPrivilegeError)):
+            with pytest.raises(refusal):
+                await connection.execute("INSERT INTO discovery.servers VALUES ('elsewhere', 'Elsewhere', '', 4)")
 
 
 @pytest.mark.rule("DI-04")

@@ -59,11 +59,9 @@ async def test_postgres_runs_for_a_folder_that_other_users_cannot_enter(tmp_path
 
 
 def _nats(folder: Path, **options: Any) -> Nats:
-    port, monitoring = ports.free(2)
     return Nats(
         folder / "nats",
-        port=port,
-        monitoring_port=monitoring,
+        port=ports.free()[0],
         passwords=dict.fromkeys(USERS, "secret"),
         certificates=tls.ensure(folder / "tls", [*USERS, *tls.NATS]),
         log=folder / "nats.log",

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,13 +24,14 @@ STANDIN = [sys.executable, str(Path(__file__).with_name("standin.py"))]
 class Commands:
     def __init__(self, folder: Path) -> None:
         self.folder = RunFolder(folder)
-        self._environment = os.environ | {"STANDIN_FOLDER": str(folder)}
+        self.environment = os.environ | {"STANDIN_FOLDER": str(folder)}
         self.output = folder.parent / "output"
+        self.started: list[subprocess.Popen[bytes]] = []
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*STANDIN, command],
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=COMMAND_WITHIN,
@@ -38,7 +40,8 @@ class Commands:
 
     def up(self) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
-            process = subprocess.Popen([*STANDIN, "up"], env=self._environment, stdout=output, stderr=output)
+            process = subprocess.Popen([*STANDIN, "up"], env=self.environment, stdout=output, stderr=output, umask=0)
+        self.started.append(process)
         self.until(lambda: "is ready" in self.output.read_text() or process.poll() is not None, COMMAND_WITHIN)
         assert process.poll() is None, self.output.read_text()
         assert self.folder.env.exists()
@@ -53,6 +56,8 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
     made = Commands(tmp_path / "run")
     yield made
     made.run("clean")
+    for process in made.started:
+        process.wait(GENEROUS)
 
 
 def alive(rows: list[Row]) -> list[str]:
@@ -99,6 +104,65 @@ def test_a_stack_from_its_first_start_to_its_end(commands: Commands) -> None:
     assert commands.run("clean").returncode == 0
     assert not commands.folder.path.exists()
     assert not postgres_home.outside(commands.folder.path / "postgres").exists()
+
+
+def given(row: Row) -> dict[str, str]:
+    """The variables that a process was started with."""
+    pairs = (text.partition("=") for text in Path(f"/proc/{row.pid}/environ").read_text().split("\0") if text)
+    return {name: value for name, _, value in pairs}
+
+
+def test_each_process_gets_only_the_variables_that_it_needs(commands: Commands) -> None:
+    planted = {
+        **dict.fromkeys(("AWS_SESSION_TOKEN", "PGPASSWORD", "GITHUB_TOKEN", "UNORA_STRIPE_SECRET_KEY"), "not-for-them"),
+        "UNORA_LOG_LEVEL": "debug",
+    }
+    commands.environment |= planted
+    commands.up()
+    passwords: dict[str, str] = json.loads((commands.folder.path / "passwords.json").read_text())
+    for row in commands.folder.rows():
+        found = given(row)
+        assert "not-for-them" not in found.values(), row.name
+        own = {f"unora_{row.name}", f"nats {row.name}"} | ({"s3"} if row.name in ("identity", "seaweed") else set())
+        seen = {name for name, secret in passwords.items() if any(secret in value for value in found.values())}
+        assert seen <= own, row.name
+        is_service = row.name in ("identity", "streak")
+        assert {f"unora_{row.name}", f"nats {row.name}"} <= seen or not is_service
+        assert found.get("UNORA_LOG_LEVEL") == ("debug" if is_service else None)
+        assert row.name == "seaweed" or found["PATH"]
+
+
+def test_what_a_stack_writes_is_its_owners_alone(commands: Commands) -> None:
+    """Whatever the umask, and also what an earlier version left open."""
+    (commands.folder.path / "tls").mkdir(parents=True)
+    old = commands.folder.path / "tls" / "old.pem"
+    old.touch(mode=0o666)
+    for folder in (commands.folder.path, old.parent):
+        folder.chmod(0o777)
+    commands.up()
+    outside = postgres_home.outside(commands.folder.path / "postgres")
+    roots = [commands.folder.path, *([outside] if outside.exists() else [])]
+    paths = [path for root in roots for path in (root, *root.rglob("*")) if not path.is_symlink()]
+    kinds = {stat.S_IFMT(path.lstat().st_mode) for path in paths}
+    assert {stat.S_IFDIR, stat.S_IFREG, stat.S_IFSOCK} <= kinds
+    # SeaweedFS sets the mode of its .vif files itself; nobody else can enter their folder.
+    open_to_others = {str(path) for path in paths if path.lstat().st_mode & 0o077 and path.suffix != ".vif"}
+    assert open_to_others == set()
+    for row in commands.folder.rows():
+        for each in psutil.Process(row.pid).net_connections("unix"):
+            place = str(each.laddr)  # psutil types it as an address of the network
+            if place.startswith("/"):
+                assert Path(place).lstat().st_mode & 0o077 == 0, (row.name, place)
+
+
+def test_what_is_served_asks_for_a_password_or_a_certificate(commands: Commands) -> None:
+    """NATS has no port for monitoring, which would ask for neither; test_seaweed.py tries all ports of the S3."""
+    commands.up()
+    for row in commands.folder.rows():
+        served = psutil.Process(row.pid).net_connections("tcp")
+        listening = {each.laddr.port for each in served if each.status == psutil.CONN_LISTEN}
+        if row.name != "seaweed":
+            assert len(listening) == 1, (row.name, listening)
 
 
 def test_a_service_that_cannot_start_ends_the_start_with_its_reason(commands: Commands) -> None:

@@ -245,7 +245,7 @@ async def test_the_shown_status_agrees_with_the_status(role: Role) -> None:
 
 
 @pytest.mark.rule("MA-04")
-async def test_the_log_of_wipes_is_never_changed(role: Role) -> None:
+async def test_the_log_of_wipes_is_never_changed_not_even_by_its_owner(world: World, role: Role) -> None:
     found, user = await connection(role), uuid7()
     log = "INSERT INTO matching.interest_wipes VALUES ($1, $2, $3, $4, clock.now())"
     assert await refused(role, log, uuid7(), user, found, -1) == "ck_interest_wipes_wiped_count"
@@ -253,8 +253,12 @@ async def test_the_log_of_wipes_is_never_changed(role: Role) -> None:
     for _ in range(2):
         await role.execute(log, uuid7(), user, None, 0)  # a tier may fall many times
     assert await refused(role, log, uuid7(), user, found, 3) == "uq_interest_wipes_connection_id_user_id"
-    assert await refused(role, "UPDATE matching.interest_wipes SET wiped_count = 0") == "interest_wipe_immutable"
-    assert await refused(role, "DELETE FROM matching.interest_wipes") == "interest_wipe_immutable"
+    for change in ("UPDATE matching.interest_wipes SET wiped_count = 0", "DELETE FROM matching.interest_wipes"):
+        async with undone(world, "matching_owner") as owner:
+            assert await refused(owner, change) == "interest_wipe_immutable"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with role.transaction():
+                await role.execute(change)
 
 
 @pytest.mark.rule("XX-05")

@@ -267,7 +267,7 @@ async def _break_the_database(world: World, canaries: Canaries) -> None:
     """Postgres refuses rows with a text of a member, and writes that to its own log."""
     word = canaries.plant("refused_row")
     for context, sql in (
-        ("safety", "UPDATE safety.reports SET note = $1 || repeat('x', 2000)"),
+        ("safety_owner", "UPDATE safety.reports SET note = $1 || repeat('x', 2000)"),
         ("identity", "UPDATE identity.profiles SET bio = $1, gender = 'nobody'"),
     ):
         async with role_of(world, context) as connection:

@@ -169,7 +169,8 @@ async def test_days_never_decrease_and_an_end_is_never_undone(pair: RevealPair, 
     for change in ("ended_at = NULL", "completed_days = 15", "ended_at = clock.now() + interval '1 day'"):
         await refused(sql, "pair_ended", f"UPDATE reveal.pairs SET {change} {where}", pair.connection_id)
     await refused(sql, "pair_fixed", f"UPDATE reveal.pairs SET streak_id = NULL {where}", pair.connection_id)
-    await refused(sql, "pair_kept", f"DELETE FROM reveal.pairs {where}", pair.connection_id)
+    async with role_of(pair.world, "reveal_owner") as owner:
+        await refused(owner, "pair_kept", f"DELETE FROM reveal.pairs {where}", pair.connection_id)
 
 
 @pytest.mark.rule("RE-10")
@@ -210,8 +211,11 @@ async def test_the_outcome_of_a_payment_is_decided_once_and_must_be_true(pair: R
     await pair.apply(payment)
     await refused(sql, "pk_purchases", PURCHASE, payment.payment_id, third, False)
     await refused(sql, "uq_purchases_one_given_per_reveal", PURCHASE, uuid7(), third, True)
-    for statement in ("UPDATE reveal.purchases SET given = false", "DELETE FROM reveal.purchases"):
-        await refused(sql, "purchase_fixed", f"{statement} WHERE reveal_id = $1", third)
+    async with role_of(pair.world, "reveal_owner") as owner:
+        for statement in ("UPDATE reveal.purchases SET given = false", "DELETE FROM reveal.purchases"):
+            await refused(owner, "purchase_fixed", f"{statement} WHERE reveal_id = $1", third)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await _attempt(sql, f"{statement} WHERE reveal_id = $1", third)
 
 
 CONTENT = "INSERT INTO reveal.reveal_contents VALUES ($1, $2, $3, $4, clock.now())"

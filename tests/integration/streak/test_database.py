@@ -53,8 +53,9 @@ async def test_the_database_allows_the_transitions_of_the_table_and_no_other(
 @pytest.mark.rule("ST-04")
 @pytest.mark.parametrize("sql", ["UPDATE streak.check_ins SET day = 2", "DELETE FROM streak.check_ins"])
 async def test_the_database_never_changes_a_check_in(world: World, couple: Couple, sql: str) -> None:
+    """Not even for the owner; the service has no right to try."""
     await couple.check_in(couple.a)
-    async with role_of(world, "streak") as connection:
+    async with role_of(world, "streak_owner") as connection:
         with pytest.raises(asyncpg.CheckViolationError, match="never changed"):
             await connection.execute(sql)
 

@@ -148,7 +148,8 @@ async def test_a_nudge_goes_to_the_missing_member_and_has_its_own_number(world: 
     ],
 )
 async def test_recorded_facts_are_never_changed(world: World, sql: str, constraint: str) -> None:
-    async with undone(world, "streak") as connection:
+    """Not even for the owner; the service has no right to try."""
+    async with undone(world, "streak_owner") as connection:
         assert await refused(connection, sql) == constraint
 
 

@@ -1,0 +1,12 @@
+"""An event that was not published cannot be deleted (XX-02)."""
+
+from unora_common.messaging_schema import hold_outbox
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    hold_outbox("streak")

@@ -1,0 +1,184 @@
+"""Numbers in words: English, German, French, Spanish, Portuguese, Italian, Dutch, and the digits of some more languages."""
+
+from typing import Final
+
+_UNITS = {
+    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen",
+    "de": "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn"
+    " achtzehn neunzehn",
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dixsept dixhuit"
+    " dixneuf",
+    "es": "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete"
+    " dieciocho diecinueve",
+    "pt": "zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete dezoito"
+    " dezenove",
+    "it": "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici"
+    " diciassette diciotto diciannove",
+    "nl": "nul een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien"
+    " achttien negentien",
+    "sv": "noll ett två tre fyra fem sex sju åtta nio tio elva tolv",
+    "da": "nul en to tre fire fem seks syv otte ni ti",
+    "fi": "nolla yksi kaksi kolme neljä viisi kuusi seitsemän kahdeksan yhdeksän",
+    "pl": "zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście dwanaście trzynaście",
+    "cs": "nula jedna dva tři čtyři pět šest sedm osm devět deset",
+    "hu": "nulla egy kettő három négy öt hat hét nyolc kilenc",
+    "ro": "zero unu doi trei patru cinci șase șapte opt nouă",
+    "hr": "nula jedan dva tri četiri pet šest sedam osam devet",
+    "tr": "sıfır bir iki üç dört beş altı yedi sekiz dokuz on",
+    "id": "nol satu dua tiga empat lima enam tujuh delapan sembilan",
+    "ru": "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать тринадцать четырнадцать"
+    " пятнадцать шестнадцать семнадцать восемнадцать девятнадцать",
+    "uk": "нуль один два три чотири п'ять шість сім вісім дев'ять",
+    "el": "μηδέν ένα δύο τρία τέσσερα πέντε έξι επτά οκτώ εννέα",
+    "ar": "صفر واحد اثنان ثلاثة اربعة خمسة ستة سبعة ثمانية تسعة",
+    "he": "אפס אחת שתיים שלוש ארבע חמש שש שבע שמונה תשע",
+    "hi": "शून्य एक दो तीन चार पांच छह सात आठ नौ",
+    "hi-latn": "shunya ek do teen char paanch che saat aath nau",
+    "zh-latn": "ling yi er san si wu liu qi ba jiu",
+    "ja-latn": "zero ichi ni san yon go roku nana hachi kyu",
+    "ja": "ゼロ いち に さん よん ご ろく なな はち きゅう",
+    "ko": "공 일 이 삼 사 오 육 칠 팔 구",
+}
+_ALSO = {
+    0: "oh o zilch nought naught nil nada nichts zeronull rien nulle ooh leer 영 〇 零 まる れい ゼロ нол cer шунья",
+    1: "ein eine einen una une uma única jedno en one's won één yek 壹 幺 اثنين ون одна один. жеден",
+    2: "zwo zwoo due deux doua duas ii tu too 贰 两 две اتنين إثنان اثنين שתים",
+    3: "tree drey tres três trois 叁 ثلاث",
+    4: "fower fore quattru cuatru 肆 し أربعة اربع",
+    5: "fife 伍 خمس",
+    6: "meia seix 陆 ست",
+    7: "seven's sibn 柒 しち سبع",
+    8: "ate eigth 捌 ثمان",
+    9: "niner nueva neuve 玖 く تسع",
+    16: "dezasseis",
+    17: "dezassete",
+    18: "dezoito",
+    19: "dezanove",
+    14: "quatorze",
+}
+_TENS = {
+    20: "twenty zwanzig vingt vingts veinte vinte venti twintig двадцать tjugo dwadzieścia yirmi",
+    30: "thirty dreißig dreissig trente treinta trinta trenta dertig тридцать trettio trzydzieści otuz",
+    40: "forty fourty vierzig quarante cuarenta quarenta quaranta veertig сорок fyrtio czterdzieści kırk",
+    50: "fifty fünfzig cinquante cincuenta cinquenta cinquanta vijftig пятьдесят femtio pięćdziesiąt elli",
+    60: "sixty sechzig soixante sesenta sessenta sessanta zestig шестьдесят sextio sześćdziesiąt altmış",
+    70: "seventy siebzig septante setenta settanta zeventig семьдесят sjuttio siedemdziesiąt yetmiş",
+    80: "eighty achtzig huitante octante ochenta oitenta ottanta tachtig восемьдесят åttio osiemdziesiąt seksen",
+    90: "ninety neunzig nonante noventa novanta negentig девяносто nittio dziewięćdziesiąt doksan",
+}
+_HUNDREDS = {
+    100: "hundred hundert cent cents cien ciento cem cento honderd сто hundra",
+    200: "doscientos doscientas duzentos duzentas duecento двести zweihundert tweehonderd",
+    300: "trescientos trescientas trezentos trezentas trecento триста dreihundert driehonderd",
+    400: "cuatrocientos quatrocentos quattrocento четыреста vierhundert vierhonderd",
+    500: "quinientos quinientas quinhentos quinhentas cinquecento пятьсот fünfhundert vijfhonderd",
+    600: "seiscientos seiscientas seiscentos seicento шестьсот sechshundert zeshonderd",
+    700: "setecientos setecientas setecentos settecento семьсот siebenhundert zevenhonderd",
+    800: "ochocientos ochocientas oitocentos ottocento восемьсот achthundert achthonderd",
+    900: "novecientos novecientas novecentos novecento девятьсот neunhundert negenhonderd",
+}
+SCALES: Final = frozenset(
+    "thousand million billion tausend million millionen mille millions milliards mil millones millón mila milione milioni"
+    " milhão milhões duizend miljoen тысяча тысяч".split()
+)
+"""Words that make a quantity of a number: nobody tells a phone number in thousands."""
+
+MULTIPLIERS: Final = {
+    **dict.fromkeys("double dbl doppel doppelt doppelte doble doppio doppia duplo dobro dubbel dubbele twice 2x x2"
+                    " zweimal deuxfois tweemaal tweekeer".split(), 2),
+    **dict.fromkeys("triple treble dreifach dreimal triplo tripla tripel driemaal driekeer 3x x3 drievoudig".split(), 3),
+    **dict.fromkeys("quadruple viermal cuádruple 4x x4 viermaal".split(), 4),
+}  # fmt: skip
+TIMES: Final = frozenset("times mal fois veces vez vezes volte keer maal x".split())
+
+THEN: Final = frozenset(
+    "and then und dann danach darauf puis et ensuite y luego después despues poi quindi e depois en dan daarna i a och и потом"
+    " the die der das le la el il o les de da den dem it's its er ist es plus più mas más mais + dash minus strich"
+    " bindestrich tiret guion guión trattino traço hífen streepje dot punkt point punto ponto punt space leerzeichen espace"
+    " comma komma virgule coma vírgula virgola slash next finally end fim fin fine ende einde again nochmal zuletzt"
+    " finalmente".split()
+)
+"""Words that may stand between the parts of one number."""
+LINKS: Final = frozenset("and und et y e en".split())
+"""Words between tens and units."""
+
+
+WEAK: Final = frozenset(
+    "un una une uno um uma ein eine einen een en ett on er to do si ni hat let cer ten dos te ii tu too one yi nil nada rien"
+    " leer fem sex oh o ooh ate won san go wu liu ba ji jiu shi che saat nau sei sept nueve no dix die elf die fore tree el"
+    " yi si qi san go roku 일 이 삼 사 오 구 공 一 に ご さん いち ون одна один 영 on iki bes alti ena".split()
+)
+"""Number words that often mean something else. Alone at the ends of other numbers they do not count."""
+
+
+def _plain(word: str) -> str:
+    return word.translate(_ACCENTS)
+
+
+_ACCENTS = str.maketrans(
+    {"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "é": "e", "è": "e", "ê": "e", "á": "a", "à": "a", "ã": "a", "â": "a", "í": "i",
+     "ó": "o", "õ": "o", "ô": "o", "ú": "u", "ç": "c", "å": "a", "ś": "s", "ć": "c", "ę": "e", "ą": "a", "ł": "l", "ń": "n",
+     "ı": "i", "ş": "s", "ș": "s", "ț": "t", "ă": "a", "ř": "r", "č": "c", "š": "s", "ě": "e", "ő": "o", "ί": "ι", "έ": "ε",
+     "ά": "α", "ό": "ο", "ύ": "υ", "ή": "η", "ώ": "ω", "ё": "е", "й": "и", "ë": "e", "ï": "i", "ж": "ж", "ż": "z", "ź": "z",
+     "ї": "і", "'": "", "أ": "ا", "إ": "ا"}
+)  # fmt: skip
+
+
+def _all_words() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for language in ("ko", "ja", *(_UNITS.keys() - {"ko", "ja"}), "en", "de", "fr", "es", "pt", "it", "nl"):
+        found |= {_plain(word): value for value, word in enumerate(_UNITS[language].split())}
+    for table in (_ALSO, _TENS, _HUNDREDS):
+        found |= {_plain(word): value for value, words in table.items() for word in words.split()}
+    return found | _german_umlauts() | _compounds(found)
+
+
+def _german_umlauts() -> dict[str, int]:
+    words = {"fuenf": 5, "zwoelf": 12, "fuenfzehn": 15, "fuenfzig": 50, "dreissig": 30}
+    return words | {f"{unit}{und}fuenfzig": value + 50 for unit, und, value in _german_and_dutch() if und == "und"}
+
+
+def _german_and_dutch() -> list[tuple[str, str, int]]:
+    german = "ein zwei drei vier funf sechs sieben acht neun zwo fuenf".split()
+    dutch = "een twee drie vier vijf zes zeven acht negen".split()
+    values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 5]
+    return [(unit, "und", value) for unit, value in zip(german, values, strict=True)] + [
+        (unit, "en", value) for unit, value in zip(dutch, values[:9], strict=True)
+    ]
+
+
+def _compounds(simple: dict[str, int]) -> dict[str, int]:
+    """Numbers of two digits, and hundreds, that are written as one word."""
+    found = {}
+    tens = {_plain(word): value for value, words in _TENS.items() for word in words.split()}
+    for unit, link, value in _german_and_dutch():
+        found |= {f"{unit}{link}{ten}": value + tenfold for ten, tenfold in tens.items() if ten.endswith("ig")}
+        found |= {f"{unit}{ten}": value + tenfold for ten, tenfold in tens.items() if ten.endswith("zig")}
+        found |= {f"{unit}{hundred}": 100 * value for hundred in ("hundert", "honderd")}
+    for ten, tenfold in tens.items():
+        if ten.endswith(("ty", "nte", "ngt")):
+            found |= {
+                f"{ten}{word}": tenfold + simple[word]
+                for word in "one two three four five six seven eight nine".split()
+            }
+            found |= {
+                f"{ten}{word}": tenfold + simple[word]
+                for word in "un deux trois quatre cinq six sept huit neuf".split()
+            }
+        if ten.endswith("i") or ten.endswith("nta"):
+            for word in "uno due tre quattro cinque sei sette otto nove".split():
+                stem = ten[:-1] if word in ("uno", "otto") else ten
+                found[f"{stem}{word}"] = tenfold + simple[word]
+    found |= {
+        f"veinti{word}": 20 + simple[word] for word in "un uno una dos tres cuatro cinco seis siete ocho nueve".split()
+    }
+    found |= {
+        f"quatrevingt{word}": 80 + simple[word] for word in "un deux trois dix onze douze treize quinze dixhuit".split()
+    }
+    return found | {"quatrevingt": 80, "quatrevingts": 80, "soixantedix": 70, "quatrevingtdix": 90}
+
+
+NUMBER_WORDS: Final = _all_words()
+"""What each word means, without accents."""
+LONGEST: Final = max(map(len, NUMBER_WORDS))

@@ -22,16 +22,16 @@ _GLUED = re.compile(
     rf"(?:\.|\b){_NO}{_HOUSE}"
 )
 _NOT_STREETS = re.compile(
-    r"\b(?:\w*(?:jakobs|bundes|land|autobahn|haupt(?=platz)|start|stamm|tabellen|listen|steh|sitz|rad|wander|heim|feier|rhein|hinter|treffpunkt|umweg|auf|spiel|sport|camping|bolz|golf|arbeits|super|bauern|floh"
-    r"|weihnachts|wochen|jahr|stadt|bahn|fried|bauern|schul|innen|kirch|bau)(?:str(?:asse)?|weg|platz|markt|hof))\.? ?\d|\bsesam\w+"
+    r"\b(?:\w*(?:jakobs|autobahn|start|stamm|tabellen|listen|steh|sitz|rad|wander|heim|feier|rhein|hinter|treffpunkt|umweg|auf|spiel|sport|camping|bolz|golf|arbeits|super|bauern|floh"
+    r"|weihnachts|wochen|jahr|stadt|bahn|fried|bauern|innen|bau)(?:weg|platz|markt|hof)|bundesstr\w*)\.? ?\d|\bsesam\w+"
 )
 _APART = re.compile(
-    rf"\b(?:[^\W\d_]+er|am|an der|an den|im|in der|zur|zum|alte[rn]?|neue[rn]?|{_NAME}[-' ]{_NAME}) (?:strasse|str\.|weg|platz|allee|ring|damm|ufer|gasse|markt|straat|laan|weg|plein|gracht|kade|markt){_NO}{_HOUSE}"
+    rf"\b(?:[^\W\d_]{{3,}}er|alte[rn]?|neue[rn]?|{_NAME}[-']{_NAME}) (?:strasse|str\.|weg|platz|allee|ring|damm|ufer|gasse|markt|straat|laan|weg|plein|gracht|kade|markt){_NO}{_HOUSE}"
 )
 _STREET = r"(?:street|str|st|road|rd|avenue|ave|lane|ln|drive|boulevard|blvd|terrace|crescent|cres|close|mews|grove|gardens|gdns|court|ct|square|sq|place|pl|way|row|walk|hill|park|parkway|pkwy|highway|hwy|circle|cir|quay|wharf|parade|green|rise|view|yard|alley|trail)"
 _SURE_STREET = r"(?:street|road|rd|avenue|ave|lane|ln|boulevard|blvd|terrace|crescent|mews|gdns|pkwy|parkway)"
 _ENGLISH = re.compile(
-    rf"(?<![\d.,:/#])\b\d{{1,5}}(?: ?[a-h])?,? (?!{_UNIT}\b|of\b|the\b|a\b|and\b|on\b|in\b|down\b|way\b|lane\b|different\b)(?:(?:{_SMALL} )?{_NAME} ){{1,2}}{_SURE_STREET}\b\.?(?! ?(?:songs?|films?|stories))"
+    rf"(?<![\d.,:/#])\b\d{{1,5}}(?: ?[a-h])?,? (?!{_UNIT}\b|of\b|the\b|a\b|and\b|on\b|in\b|down\b|way\b|lane\b|different\b)(?:(?:{_SMALL} )?(?:{_NAME}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,2}}{_SURE_STREET}\b\.?(?! ?(?:songs?|films?|stories))"
 )
 _ENGLISH_CASED = re.compile(rf"(?<![\d.,:/#])\b\d{{1,5}}(?: ?[a-hA-H])?,? (?:[A-Z][\w'’.-]*,? ){{1,3}}(?i:{_STREET})\b")
 _ENGLISH_AFTER = re.compile(
@@ -47,13 +47,13 @@ _FRENCH_CASED = re.compile(
     r"(?<![\d.,:/])\b\d{1,4}(?: ?(?:bis|ter))?,? (?i:place|cours|passage|route|rte|square|villa|cite|cité|residence|résidence|montee|montée|pl|av|ch|hameau)\.? (?:(?i:de|du|des|de la|la|le|les|l'|d') ?)*[A-ZÉÈ]\w+"
 )
 _ROMANCE_TYPES = (
-    r"(?:rue|avenue|boulevard|impasse|chemin|allee|quai|c/|calle|cl|avda|avd|avenida|av|paseo|pso|plaza|pza|plza|camino|ronda|travesia|carrera|cra|glorieta|callejon|alameda|pasaje|cuesta|urbanizacion|urb"
+    r"(?:rue|avenue|boulevard|impasse|chemin|allee|quai|c/|calle|cl|avda|avd|avenida|av|paseo|pso|plaza|pza|plza|camino|ronda|travesia|carrera|cra|glorieta|callejon|gran|alameda|pasaje|cuesta|urbanizacion|urb"
     r"|via|viale|v\.le|piazza|p\.za|p\.zza|pza|corso|c\.so|largo|vicolo|strada|piazzale|p\.le|lungomare|lungotevere|lungarno|contrada|borgo|salita|calata|fondamenta|rione"
     r"|rua|r\.|travessa|tv|praca|pca|alameda|estrada|beco|rodovia|ladeira|vila|bairro|largo|lgo|ulica|ul|aleja|plac|ulice|namesti|strada|bulevardul|bd|calea|soseaua|ulitsa|улица|ул|проспект|переулок|бульвар|набережная|наб|вулиця|вул"
     r"|οδοσ|οδου|λεωφοροσ|πλατεια|jalan|jl|shari|شارع|رחוב|רחוב|שדרות|گلی|मार्ग|गली)"
 )
 _ROMANCE = re.compile(
-    rf"(?<![\w]){_ROMANCE_TYPES}\.? (?:{_SMALL} ?)*{_NAME}(?:,? (?:{_SMALL} ?)*{_NAME}){{0,3}}(?:{_NO}){_HOUSE}"
+    rf"(?<![\w]){_ROMANCE_TYPES}\.? (?:{_SMALL} ?)*{_NAME}(?: (?:{_SMALL} ?)*{_NAME}){{0,3}}(?:{_NO}){_HOUSE}(?!/\d\d)"
 )
 _NOT_ROMANCE = re.compile(
     r"\b(?:via|camino|corso|strada|largo|plaza|calle) (?:\w+ )*(?:a las|alle|con|para|per|por|statale|provinciale|em|en|in|e|y|mit)\b"
@@ -64,6 +64,16 @@ _COLOMBIAN = re.compile(
 _ELSEWHERE = re.compile(
     r"\b(?:cad|caddesi|caddesı|sok|sokak|sokagi|mah|mahallesi|bulvari|apt)\.?,? (?:no|nr|numara)?:? ?\d|\d+(?:丁目|番地|号室)|[都道府県市区町村]\D{0,8}\d+[-–−ー]\d+(?:[-–−ー]\d+)?|[路街道巷弄]\d+[号號]|\d+[号號](?:楼|室|院)|[가-힣]+(?:로|길) ?\d+(?:번길)? ?\d*(?![가-힣])|शारع"
     r"|\b(?:gatan|vagen|gade|vej|utca|u\.) \d{1,3}\b|\bкв(?:артира)?\.? ?\d|\bдом \d"
+)
+_ANY_STREET = (
+    r"(?:\b[^\W\d_]{3,}(?:strasse|str|gasse|weg|allee|platz|straat|laan|plein|gracht|kade|steeg)\b|\b(?:rue|avenue|boulevard|impasse|calle|avenida|plaza|via|viale|piazza|corso|vicolo|rua|travessa|praca)"
+    r" (?:\w+ )?\w{3,}|\b[^\W\d_]{3,} (?:street|road|lane|avenue|drive|close|terrace|square|st|rd|ave)\b)"
+)
+_NUMBERED = r"\b(?:hausnummer|hausnr|huisnummer|number|no|nr|nummer|numero|num|n[º°o]|civico|portal|#)\.? ?:? ?\d{1,4}[a-z]?\b"
+_AWAY = re.compile(
+    rf"{_ANY_STREET}[^.!?]{{0,25}}{_NUMBERED}|{_NUMBERED}[^.!?]{{0,25}}{_ANY_STREET}"
+    rf"|{_ANY_STREET},? (?:au|al|op|at|im|no) \d{{1,4}}[a-z]?(?=$|[,;.!])"
+    rf"|\b(?:au|al|op|at|im|en el|no) \d{{1,4}}[a-z]?,? (?:de la|de|of|on|in der|in the|della|di|da|do|in de|dans la|en la) {_ANY_STREET}"
 )
 _BOX = re.compile(
     r"\b(?:p\.? ?o\.? ?box|post ?office box|postfach|boite postale|b\.?p\.? (?=\d{2,})|apartado(?: de correos| postal)?|apdo|casella postale|c\.p\.|caixa postal|postbus|postboks|skrytka)\.? ?(?:nr|no|n)?\.? ?\d{1,7}\b"
@@ -76,13 +86,35 @@ _NOT_PLACES = frozenset(
     "schritte meter teile steps pieces kilometer seiten wörter worte pages pas pasos passi passos stappen stuks noten puzzleteile".split()
 )
 _FAMOUS = re.compile(
-    r"\b(?:21 jump street|84 charing cross|10 cloverfield lane|12 grimmauld|4 privet drive|10 downing|77 sunset|36 quai des orfevres|62 west wallaby|1600 pennsylvania|742 evergreen|124 conch street|plaza 2 de mayo|13 rue del percebe)\b"
+    r"\b(?:21 jump street|84 charing cross|10 cloverfield lane|12 grimmauld|4 privet drive|10 downing|77 sunset|36,? quai des orfevres|62 west wallaby|1600 pennsylvania|742 evergreen|124 conch street|plaza 2 de mayo|13 rue del percebe)\b"
 )
 
 
 def has_address(reading: Reading) -> bool:
     """Whether a text tells a street with a number, a postal code with a place, or a box for post."""
     return any(_tells(text, reading) for text in {reading.low, _with_digits(reading)} if any(map(str.isdecimal, text)))
+
+
+_GERMAN_PLACE = re.compile(r"(?:^|[,;:] |wohne )(?:Am|An der|An den|Unter den|Auf der|Auf dem|In der|Hinter der|Zum|Zur|Im)(?: [A-ZÄÖÜ][\w-]+){1,2} \d{1,3} ?[a-z]?(?=$|[,;.])")
+_TIMES = re.compile(r"(?i)montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember|ende|tag|abend|morgen|tisch|herd|gleis|platz|schnitt|jahr|alter|zimmer|haus|level|kilometer|takt|loch|brett|tor|liga|team|feld")
+_VIA = re.compile(r"\bgran via,? \d{1,3}\b|\b\w+ voorhout \d|\bc/ ?[^\W\d_]{3,} ?,? ?\d{1,3}\b|\b[^\W\d_]{3,}s gate \d{1,3}\b")
+_CAREFUL = re.compile(r"\b(?:corso|largo|strada|camino|paseo|ronda|borgo|salita|cuesta|quinta|plac|al|pl|os|urb|via|vila|alameda|chemin)\b")
+
+
+def _is_romance(text: str, reading: Reading) -> bool:
+    for match in _ROMANCE.finditer(text):
+        found, careful = match[0], _CAREFUL.match(match[0])
+        counted = re.match(r" [a-zà-ÿ]{3,}(?:s|i|en)\b", text[match.end() :]) and ("," in found or careful)
+        if _NOT_ROMANCE.search(found) or counted or (careful and not _has_capital(found, reading)):
+            continue
+        return True
+    return False
+
+
+def _has_capital(found: str, reading: Reading) -> bool:
+    """Whether a word of the street's name is written with a capital; in a text without capitals any word is a name."""
+    names = set(re.findall(r"[^\W\d_]+", found)[1:])
+    return reading.cased.islower() or any(word.low in names and word.cased[:1].isupper() for word in reading.words)
 
 
 def _tells(text: str, reading: Reading) -> bool:
@@ -92,13 +124,17 @@ def _tells(text: str, reading: Reading) -> bool:
         return True
     if _FAMOUS.search(text):
         return False
+    if _AWAY.search(text):
+        return True
+    if _VIA.search(text) or any(not _TIMES.search(match[0]) for match in _GERMAN_PLACE.finditer(reading.cased)):
+        return True
     if (_GLUED.search(text) and not _NOT_STREETS.search(text)) or _APART.search(text):
         return True
     if _ENGLISH.search(text) or _ENGLISH_CASED.search(reading.cased) or _ENGLISH_AFTER.search(text):
         return True
     return (
         bool(_FRENCH.search(text) or _FRENCH_CASED.search(reading.cased))
-        or any(not _NOT_ROMANCE.search(match[0]) for match in _ROMANCE.finditer(text))
+        or _is_romance(text, reading)
         or bool(_ROOM.search(text) and re.search(rf"\b{_STREET}\b", text))
     )
 

@@ -59,6 +59,13 @@ barbe cheveux main leblanc lebrun legrand lepetit lenoir lejeune vieux jeune anc
 lorraine savoie anjou provence paris lyon orleans nantes rennes chantal melodie harmonie lyre harpe viole melanie mer alizee brise zephyr tempete orage pluie
 neige glace feu flamme braise etoile etoiles ciel terre vent nuage poivre sel sucre miel vanille cannelle safran basilic thym laurier romarin sauge menthe camomille
 pomme poire peche abricot figue datte noisette chataigne marron chene hetre orme frene tilleul bouleau sapin
+desjardins deschamps dumont delarue duchamp duchene dujardin dumoulin dupuis dupre laforet lafontaine lavigne lariviere lacroix lacour
+laplace lapierre latour lavallee leblond lecomte legris lesage letellier levasseur loiseau poirier pommier cerisier rosier prunier figuier noyer violet blond brunet
+bouvier cordier couture cuvier gantier messager monnier pelletier sellier serrurier vacher verrier vigneron voisin carpentier barbier bonnet chapeau manteau sabot collet cornet
+corne cloche clocher cordon fourche hache marteau maillet pique lame epee couteau cuiller poele chaudron marmite bouquet rameau racine feuille bourgeon petale epine ronce fougere
+mousse lierre houx genet bruyere anemone paquerette eglantine garance hyacinthe jacinthe melisse myrtille mirabelle clementine felicite serenite modestie innocent fortune genereux placide
+prosper sylvestre toussaint desire honore maxime marc jean line lise lilas opale ondine lou victor domino mathurin colette gaston coquelicot pivoine tulipe primevere dahlia camelia
+magnolia bleuet bleue lavande cassis groseille framboise fraise mure citron orange mandarine melon raisin muscat cidre
 cyprien lundi mardi mercredi jeudi sabine gare salle place caillou brique tuile ardoise garnier fabre favre faure rousseau caron perret perrier pernod renaud picard
 """.split()
 

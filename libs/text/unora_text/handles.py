@@ -26,6 +26,7 @@ _HANDLE = re.compile(
 _CODE = re.compile(r"\b(?:code|codigo|codice|cod)\b[^\d]{0,20}\d{4,}")
 _NICKNAME = re.compile(
     rf"\b{platforms.NICKNAMES}[- ]?{platforms.NETWORK}\b"
+    rf"|\b{platforms.NETWORK} (?:{platforms.NICKNAMES}\b|(?:delle |das |dos |de las |de los |des |van de |der |met de |con le |con la )(?:\w+ )?{platforms.NICKNAMES}\b)"
     rf"|\b{platforms.NETWORK} (?:with (?:the|a) |mit (?:dem|der) |al |del |de |dell'|della |do |da |a l'|au |de l'|du |met (?:het|de) |van (?:het|de) |a la |a |met )(?:\w+ )?{platforms.NICKNAMES}\b"
 )
 _IS = r"(?:i am|i'm|im|ich bin|bin|heiss?e|je suis|j'suis|moi c'est|soy|estoy|me llamo|sono|mi chiamo|sou|me chamo|estou|ik ben|ben ik|heet|sou|bin ich|heisse ich|я)"
@@ -48,7 +49,7 @@ _LEET = (str.maketrans("013456789$@!€+|£", "oieasgtbgsaietil"), str.maketrans
 _LEET_WORD = re.compile(r"[\w$@!€+|£]+")
 _LONG_SURE = frozenset(name for name in platforms.SURE if name.isascii() and len(name) >= 5)
 _BROKEN = frozenset(
-    "instagram instagramm telegram telegramm whatsapp snapchat facebook messenger onlyfans kakaotalk linkedin tiktok discord".split()
+    "insta instagram instagramm telegram telegramm whatsapp snapchat facebook messenger onlyfans kakaotalk linkedin tiktok discord".split()
 )
 _NATURAL_BREAKS = frozenset(
     {
@@ -63,6 +64,30 @@ _NATURAL_BREAKS = frozenset(
 )
 _SQUASHED = {name.replace("l", "i"): name for name in platforms.SURE if name.isascii()}
 _SHORT_CUES = frozenset({"snap", "zap", "whats", "dm", "tele"})
+_ALONE = re.compile(
+    r"(?:^|[.,;:!?(/|–-] ?)(?:snap|tg|tele|discord|sc|dc|tt|wa|dm|whats|zap|line id|@|at sign|chiocciola|klammeraffe|affenschwanz|arroba|arobase)"
+    r" (?!peas?\b|dragons?|fastener|decision|judge?ment|server|bots?|cards?|shots?|sounds?|work|home|night|noon|dawn|sunset|sunrise|lunch|dinner|lenta|er\b|het\b|jij\b)"
+    r"[^\W\d_][\w.]{3,}(?=$| ?[,.;!)\n])"
+)
+_NAMED_ALONE = re.compile(
+    r"\b(?:user ?name|user|nick(?:name)?|nutzername|benutzername|gebruikersnaam|nome utente|nom d'utilisateur|usuario|gamertag|screenname) (?!friendly)[^\W\d_][\w.]{3,}(?=$| ?[,.;!)])"
+    r"|\b(?:line|kakao|wechat|psn|steam|skype|discord|zalo|qq|signal|threema)[ -]?id:? @?[\w.]{4,}"
+    r"|(?:[👻📸📷🐦✈]|'gram)\ufe0f? ?[:=→] ?@?[^\W\d_][\w.]{3,}(?=$|,)"
+    r"|\bdms? (?:are |is |sind |sont |estan |sono )?(?:open|offen|ouverts?|abiertos?|aperti)\b|\bon the gram\b|(?<![\w])'gram\b|\bthe gram:|\b(?:i\.g\.?|i g) ?[:=]? ?[a-z][\w.]{3,}$"
+)
+_TOKEN = r"@?[^\W\d_][\w.]{3,}(?=$| ?[,.;!)])"
+_GOES_BY = re.compile(
+    rf"{platforms.REACH}(?:[ -](?:me|mich|moi|mir|me))? (?:as|als|comme|sous|como|come|unter|under|onder|por|by|under the name|unter dem namen|con el nombre|sotto|met de naam|sous le nom(?: de)?) {_TOKEN}"
+    rf"|\b(?:i go by|online i'm|online i am|online as|im netz|im internet|online|sur le net|sur internet|en internet|en las redes|en redes|nas redes|sui social|sulle reti|op internet|op de socials|in rete)"
+    rf" (?:bin ich |heiss ich |heisse ich |je suis |soy |sono |sou |ben ik |heet ik |i'm |i am |como |come |as |als )?{_TOKEN}"
+    rf"|\b(?:my|mein|meinen|mon|mi|il mio|meu|mijn|minha|la mia|a minha) (?:account|profile?|cuenta|perfil|compte|profilo|conta|tag|nick|nickname|user|@|at|alias|insta\w*|ig|handle)(?: (?:is|ist|est|es|e|heisst|lautet|se llama|s'appelle|si chiama|se chama|heet))?:? {_TOKEN}"
+    rf"|\b(?:account|profil|perfil|cuenta|compte|profilo|konto|blog|channel|kanal|canal|podcast|shop|etsy|site|website|homepage|webseite): ?{_TOKEN}"
+    rf"|\b(?:on|auf|sur|en|su|em|op|across|nas|in) (?:all|allen|tous|toutes|todas|tutti|tutte|alle|every|my)(?: (?:the|les|las|i|gli|as|meus|meinen|my|mijn))? (?:other )?(?:platforms?|apps?|socials?|kanalen|netzwerken|plattformen|reseaux|redes|social|sites|media)\b"
+    rf"|\b(?:link (?:is )?in (?:my |the )?bio|link (?:nella|na|en la|en|in der|in de) bio|lien (?:en|dans la) bio)\b"
+    rf"|\b(?:follow|folgt|suivez|seguid|seguite|sigam|volg|add|adde|agrega|ajoute|aggiungi|adiciona) [^\W\d_]{{7,}} (?:for more|everywhere|uberall|partout|ovunque|overal|online|auf|on)\b"
+)
+_I_AM_ON = re.compile(rf"\b{_IS} (?:\w+ )?[\w.]+ (?:{_ON}|sull'|sur l'|nell') ?$")
+_FOREIGN_SURE = tuple(name for name in platforms.SURE | platforms.UNCLEAR if not name.isascii() and len(name) > 1)
 _HAMMERED = re.compile(
     r"\b(?:google|googel|googelt|googele|googla|googlea|googlez|look up|search) (?:me|my name|mich|meinen namen|mon nom|mi nombre|il mio nome|mijn naam|o meu nome|meu nome)\b"
     r"|\b(?:tape|cherche|busca|cerca|procura|zoek|such|suche?t?) [\w' -]{3,40} (?:sur|en|su|no|op|auf|bei|in) google\b|\bsame (?:name|handle|@) (?:on|everywhere)\b"
@@ -76,7 +101,9 @@ def has_handle(reading: Reading) -> bool:
         _has_sign(low)
         or bool(_SPOKEN_SIGNS.search(low) or _HAMMERED.search(low) or _ON_UNCLEAR.search(low))
         or bool(_HANDLE.search(low) or _NICKNAME.search(low) or _PLATFORM_SIGNS.search(low))
+        or bool(_ALONE.search(low) or _NAMED_ALONE.search(low) or _GOES_BY.search(low))
         or _is_named_unclear(low)
+        or _names_foreign(low)
         or _names_platform(reading)
         or _hides_platform(reading)
     )
@@ -96,6 +123,11 @@ def _has_sign(low: str) -> bool:
 
 def _is_named_unclear(low: str) -> bool:
     return any(True for _ in _UNCLEAR_NAMED.finditer(low))
+
+
+def _names_foreign(low: str) -> bool:
+    """Whether a platform is named in a script without spaces, beside something in Latin letters."""
+    return not low.isascii() and any(name in low for name in _FOREIGN_SURE) and bool(re.search(r"[a-z][\w.]{2,}", low))
 
 
 def _names_platform(reading: Reading) -> bool:
@@ -133,14 +165,29 @@ def _leads(reading: Reading, at: int, sure: bool) -> bool:
         return False
     if _POINTING.match(after) and following:
         return True
-    if not platforms.POINTERS.isdisjoint([*before, *(each.low for each in words[at + 1 : at + 4])]) and not _only_topic(
+    beside = [*before, *(each.low for each in words[at + 1 : at + 4] if each.low not in _OBJECTS)]
+    if following and following.low in _OBJECTS and re.match(r"\W*\w+(?: ?[,.!:]|$| (?:at|on|unter|als|as|auf|a|sur|op)\b)", after):
+        return True
+    if not platforms.POINTERS.isdisjoint(beside) and not _only_topic(
         before, following
     ):
+        return True
+    if _I_AM_ON.search(reading.low[: word.start]):
         return True
     if following is None or following.low in platforms.NOUNS or len(following.low) < 2:  # noqa: PLR2004
         return bool(re.search(platforms.REACH, reading.low[: word.start]))
     gap = reading.low[word.end : following.start]
-    return "-" not in gap or word.low == "ig"
+    clause = re.split(r"[,;.!?()–]", reading.low[following.start :], maxsplit=1)[0].split()
+    if re.search(r"[?!.]", gap) or _is_topical(word.low):
+        return len(clause) == 1
+    return ("-" not in gap or word.low == "ig") and (len(clause) <= 6 or word.low in ("insta", "ig"))  # noqa: PLR2004
+
+
+_OBJECTS = frozenset("me mich mir moi mi my mein mon mij mio meu minha".split())
+
+
+def _is_topical(platform: str) -> bool:
+    return platform in platforms.MEDIA
 
 
 def _is_left(before: list[str], after: list[str]) -> bool:
@@ -200,7 +247,7 @@ def _is_lookalike(word: str) -> bool:
 
 def _hides_in_leet(low: str) -> bool:
     for match in _LEET_WORD.finditer(low):
-        token = match[0].strip("!")
+        token = match[0].rstrip("!")
         if len(token) < MIN_DISGUISED or token.isalpha() or not any(map(str.isalpha, token)):
             continue
         for table in _LEET:

@@ -35,7 +35,7 @@ _LINK = re.compile(
     r"|\b(?:t|tee|te|ti|wa|m|fb|ig|bit|linktr|discord|snap|about|cutt|vm|linkin|beacons|carrd|solo|paypal|revolut|cash|ko-fi|tinyurl)"
     r" ?(?:\.|dot|punkt|point|punto|ponto|punt| ) ?(?:me|mi|ly|ee|gg|bio|ai|co|to|com|gl)"
     r" ?(?:[/∕⁄⧸\\]|(?:forward )?slash|schragstrich|barra|slesh|schuine streep|strich|stroke|sbarra|barre)"
-    r"|\blinktr ?\.? ?ee\b|\blink ?tree\b|\bbit ?(?:\.|dot|punto?|point|ponto|punkt) ?ly\b"
+    r"|\bdiscord gg\b|\blinktr ?\.? ?ee\b|\blink ?tree\b|\bbit ?(?:\.|dot|punto?|point|ponto|punkt)? ?ly\b"
     r"|\b(?:youtube|facebook|fb|instagram|insta|ig|tiktok|twitter|vk|reddit|twitch|github|soundcloud|x)(?:[/\\]| ?(?:slash|barra|schragstrich|barre|sbarra|schuine streep) ?)\w"
     r"|\bpoint com\b|\bpunkt (?:com|de|net|org|at|ch)\b|\bmoc\.\w|\bmoc [a-z]{3,}|(?:^|[\s(])/?[ur]/[a-z0-9_-]{3,}"
 )
@@ -44,12 +44,17 @@ _DETERMINERS = frozenset(
     "the a an this that polka dot one der die das ein le la les un une el los lo il uno o os um de het een".split()
 )
 _FOLLOWERS = frozenset("era bubble boom crash age generation".split())
+_HYPHENED_DOT = re.compile(r"\w+-(?:dot|punkt|point|punto|ponto|punt)-\w+(?:-\w+)*")
+_GLUED = re.compile(r"[a-z0-9](?:AT|At|ÄT)[a-z0-9.-]{2,}(?:DOT|Dot|PUNKT|Punkt|POINT|PUNTO|PONTO|PUNT)[a-z]{2,}|[a-z0-9]DOT(?:com|net|org|de|fr|es|it|nl|pt)\b")
+_COMMA = re.compile(r"[^\W_]{3,},(?:com|net|org)\b|(?<!the )(?<!a )\b[^\W_]{4,} dotcom$")
 MIN_LABEL: Final = 2
 
 
 def has_link(reading: Reading) -> bool:
     """Whether a text tells an e-mail address or a link."""
-    low = reading.low
+    low = _HYPHENED_DOT.sub(lambda match: match[0].replace("-", " "), reading.low)
+    if _GLUED.search(reading.cased) or _COMMA.search(low):
+        return True
     if _LINK.search(low):
         return True
     text = _DOT_WORD.sub(".", low)
@@ -133,7 +138,13 @@ def _is_domain(found: str, reading: Reading) -> bool:
         return not _begins_sentence(found, reading) or last in ("com", "net", "org", "de", "fr", "nl", "pt", "uk", "eu")
     if "_" in found and not found.startswith("_"):
         return True
-    return _is_dotted_handle(labels) and not _begins_sentence(found, reading)
+    return _is_dotted_handle(labels) and last not in _STARTERS and not _begins_sentence(found, reading)
+
+
+_STARTERS = frozenset(
+    "then and but the this that they we you he she if or when und dann aber oder wenn ich wir sie er puis mais ou je nous y pero yo"
+    " o e ma poi io mas eu en maar dan ik wij".split()
+)
 
 
 def _is_dotted_handle(labels: list[str]) -> bool:

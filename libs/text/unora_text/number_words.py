@@ -41,7 +41,7 @@ _UNITS = {
     "ko": "공 일 이 삼 사 오 육 칠 팔 구",
 }
 _ALSO = {
-    0: "oh o zilch nought naught nil nada nichts zeronull rien nulle ooh leer 영 〇 零 まる れい ゼロ нол cer шунья",
+    0: "oh o zilch nought naught nil nada nichts zeronull rien nulle ooh leer 영 〇 零 まる 공 영 れい ゼロ нол cer шунья",
     1: "ein eine einen una une uma única jedno en one's won één yek 壹 幺 اثنين ون одна один. жеден",
     2: "zwo zwoo due deux doua duas ii tu too 贰 两 две اتنين إثنان اثنين שתים",
     3: "tree drey tres três trois 叁 ثلاث",

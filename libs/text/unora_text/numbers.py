@@ -12,6 +12,7 @@ MIN_SOLID: Final = 8
 """Fewer letters are not searched for several numbers written as one word."""
 MAX_SOLID: Final = 80
 _PIECE = re.compile(r"\d+|[^\d]+")
+_SYLLABLES = re.compile("[\u3040-\u30ff\uac00-\ud7a3]+")
 _BREAKING = re.compile("[°%€$£¥×=½¼¾⁄]")
 _UNIT_DIGIT = range(1, 10)
 _TEEN = range(10, 20)
@@ -68,6 +69,8 @@ def runs(reading: Reading) -> list[Run]:
                 strangers += 1
                 multiplier = 1
             continue
+        if linked and current and not strangers and _are_listed(current[-1], parts[0]):
+            strangers = 1
         if strangers and current:
             found.append(Run(words_before=strangers))
             current = found[-1].numbers
@@ -85,6 +88,11 @@ def runs(reading: Reading) -> list[Run]:
     return [run for run in found if run.numbers]
 
 
+def _are_listed(one: Number, two: Number) -> bool:
+    """Whether "and" between two numbers lists them: parts of one number are spelled, short, or begin with a zero."""
+    return not any(number.spelled or number.digits[0] == "0" or len(number.digits) < 2 for number in (one, two))  # noqa: PLR2004
+
+
 def _numbers(word: Word) -> list[Number] | None:
     """The numbers that one word holds, or None if it holds anything else."""
     low = word.low
@@ -94,7 +102,8 @@ def _numbers(word: Word) -> list[Number] | None:
         return [_spelled(NUMBER_WORDS[low], word)]
     pieces = _PIECE.findall(low) if any(map(str.isdecimal, low)) else None
     if pieces is None:
-        return _solid(word) if MIN_SOLID <= len(low) <= MAX_SOLID else None
+        least = MIN_SOLID if low.isascii() or not _SYLLABLES.fullmatch(low) else 2
+        return _solid(word) if least <= len(low) <= MAX_SOLID else None
     found: list[Number] = []
     multiplier = 1
     for at, piece in enumerate(pieces):
@@ -125,7 +134,7 @@ def _split(letters: str) -> list[int] | None:
     """The values of the number words that letters are made of, the fewest words possible; None if they are not."""
     best: list[list[int] | None] = [[]] + [None] * len(letters)
     for end in range(1, len(letters) + 1):
-        for start in range(max(0, end - LONGEST), end - 1):
+        for start in range(max(0, end - LONGEST), end - letters.isascii()):
             before, value = best[start], NUMBER_WORDS.get(letters[start:end])
             if (
                 before is not None

@@ -41,7 +41,7 @@ _HARMLESS = re.compile(
     r"|\d{1,3}[.,]\d{1,2}"  # a decimal number
     r"|[1-9]\d{0,2}(?:[.,' ]\d{3})*[.,' ]000(?! ?\d)"  # a round number with its thousands apart
     r"|(?:[12]?\d|30)[-–:](?:[12]?\d|30)"  # a score
-    r"|(?:1\d|20)\d\d(?:[-–/]\d\d)?"  # a year, a winter
+    r"|(?<!\d )(?:1[4-9]|20)\d\d(?:[-–/]\d\d(?:\d\d)?)?(?! \d)"  # a year, a winter
     r"|(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:(?:19|20)?\d\d)"  # a date
     r"|(?:19|20)\d\d-(?:0[1-9]|1[0-2])-[0-3]\d"
     r"|(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}"  # an address of the Internet
@@ -133,6 +133,8 @@ def _counts(numbers: list[Number]) -> bool:
     steps = [two.value - one.value for one, two in pairwise(numbers)]
     if len(set(steps)) == 1 and abs(steps[0]) <= 10 and steps[0]:  # noqa: PLR2004
         return numbers[0].value <= 10 or numbers[-1].value <= 10 or len(numbers[0].digits) > 1  # noqa: PLR2004
+    if len(numbers) > 4 and numbers[0].value in (1, 2) and min(steps) >= 0:  # noqa: PLR2004
+        return True
     stretch, stretches = 1, []
     for step in steps:
         if abs(step) == 1:
@@ -179,6 +181,8 @@ def _goes_on(rest: list[tuple[Run, list[Number]]]) -> bool:
     """Whether a number that begins with a zero goes on after other words."""
     digits = 0
     for run, numbers in rest:
+        if _counts(run.numbers):
+            continue
         if run.words_before > MAX_BETWEEN:
             digits = 0
         for number in numbers:

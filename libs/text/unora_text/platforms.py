@@ -3,15 +3,15 @@
 from typing import Final
 
 SURE: Final = frozenset(
-    "instagram instagramm instagran instgram instagrm instagrem insta ig instinha instita instagrem gram thegram snapchat snapchatt"
-    " whatsapp watsapp whatsap wasap wasapp guasap guatsap whatsup whatsaap wassap wapp telegram telegramm telegramme telega tgram"
-    " telegramo tiktok tictoc tiktoc facebook fb feisbuk faceboek facebok messenger discrod dischord wechat weixin kakao kakaotalk threema viber"
+    "instagram instagramm instagran instgram instagrm instagrem insta ig instinha instita instagrem thegram carrd linktree linkinbio beacons snapchat snapchatt"
+    " whatsapp watsapp whatsap wasap wasapp guasap guatsap whatsup whatsaap wassap wapp telegram telegramm telega tgram"
+    " telegramo tiktok tictoc tiktoc facebook fb feisbuk faceboek facebok discrod dischord wechat weixin kakao kakaotalk threema viber"
     " skype onlyfans fansly venmo cashapp paypal bizum tikkie twint revolut linkedin xing bluesky bsky mastodon twitter bereal"
     " strava letterboxd goodreads storygraph spotify soundcloud bandcamp twitch youtube youtubes yt reddit psn xbox gamertag pinterest vsco tumblr"
     " flickr untappd vivino komoot github substack patreon onlyfan ravelry wattpad anobii babelio vinted wallapop depop etsy leboncoin"
     " kleinanzeigen marktplaats olx subito couchsurfing meetup vkontakte vk odnoklassniki zalo qq weibo douyin xiaohongshu naver"
     " clubhouse kik icq jodel knuddels tinder bumble hinge okcupid badoo garmin zwift alltrails inaturalist polarsteps wordpress"
-    " blogspot blogger deezer lastfm shazam steamid battlenet fortnite roblox minecraft duolingo trakt serializd backloggd musixmatch"
+    " blogspot blogger deezer lastfm shazam steamid lichess chesscom deviantart artstation behance 500px mixcloud kofi battlenet fortnite roblox minecraft duolingo trakt serializd backloggd musixmatch"
     " imessage facetime icloud hangouts teamspeak matrix mbway picpay truecaller imo botim bigolive likee kwai koo ameba mixi zap zapzap"
     " skoob filmow filmaffinity sensecraft senscritique moviepilot bookwyrm librarything lovelybooks hebban"
     " инстаграм инстаграмм инста инсте інстаграм інста инстаграме телеграм телеграмм телега тг ватсап вотсап вацап вайбер вк вконтакте фейсбук дискорд тикток"
@@ -23,9 +23,12 @@ SURE: Final = frozenset(
 )
 """Names that are hardly used for anything else."""
 
+MEDIA: Final = frozenset("youtube spotify strava duolingo github deezer netflix reddit pinterest twitch shazam minecraft fortnite".split())
+"""Platforms of which people speak most without being there."""
+
 UNCLEAR: Final = frozenset(
     "snap snapp snaps tele tg wa whats sc dc line signal steam threads switch nintendo wise zoom medium slack teams epic face direct dm dms pm mp pn"
-    " inbox app playstation google hive band band live bebo meta messages ins igs insta's tw discord tweet tik psnid ao3 plenty lex mail zap tel teleg"
+    " inbox app playstation google hive band band live bebo meta messages ins igs insta's tw discord messenger telegramme tweet tik psnid ao3 plenty lex mail zap tel teleg"
     " ライン ツイ ティックトック ラインid 라인 트위터 ライング лс вацап снап".split()
 )
 """Names that are words too, or too short to tell."""
@@ -36,7 +39,7 @@ NICKNAMES: Final = (
     r"|oiseau|fantome|photos?|avion|papillon|pajarito|pajaro|fantasm\w*|fotos?|camarita|avioncito|mariposa"
     r"|uccellino|uccello|fantasmino|fantasma|aeroplanino|farfalla|passarinho|passaro|aviaozinho|aviao|borboleta|spookje|spook|vogeltje|vliegtuigje|vlinder)"
 )
-NETWORK: Final = r"(?:app|appli|application|applicazione|aplicacion|aplicativo|apli|apje|appje|social|socials|network|netzwerk|fotonetzwerk|reseau|red|redes?|rete|netwerk|site|plattform|platform)"
+NETWORK: Final = r"(?:app|appli|application|applicazione|l'appli|l'app|aplicacion|aplicativo|apli|apje|appje|social|socials|network|netzwerk|fotonetzwerk|reseau|red|redes?|rete|netwerk|site|plattform|platform)"
 
 POINTERS: Final = frozenset(
     "id name handle user username usr nick nickname konto account accounts acc profil profile profiel perfil profilo pseudo code code's tag gamertag"
@@ -52,7 +55,7 @@ NOUNS: Final = frozenset(
     " channels kanal kanale videos video clips clip dances dance tanze trends trend playlists playlist tutorials tutorial recipes rezepte recettes ricette recetas receitas"
     " recepten premium wrapped account accounts detox pause pausa pauze free freie frei break dates date matches match likes like segments segment kudos kom koms reviews lists"
     " generation era style stil likes posts post pics bilder fotos foto cats cat katzen food essen ramen challenge challenges hype algorithm algorithmus memes meme hashtags"
-    " is was used has had war ist hat hatte est etait es era fue e foi ha en y and und et of for zum zur pour para per voor in im at to or oder ou o of"
+    " with mit avec con com met while when about reste bleibt is lauft tourne says taught knows thinks owl pigeons green fears loves was used has had war ist hat hatte est etait es era fue e foi ha en y and und et of for zum zur pour para per voor in im at to or oder ou o of"
     " but aber mais pero ma mas maar is that the das die der le la el il os de da do du des den than als che que qui kan kann can isn't ist's it's nee na"
     " reels-free poets poems gedichte worth geloscht deinstalliert quitte supprime desinstallee tot dead ruined killed".split()
 )
@@ -86,12 +89,12 @@ HANDLE_WORDS: Final = (
     r"|freund(?:es)?code|vriend(?:en)?code|code ami|codigo de amig[oa]|codice amico|codigo amigo|alias|id)"
 )
 REACH: Final = (
-    r"\b(?:find|add|follow|dm|pm|text|message|msg|ping|write|search|look up|look for|reach|contact|tag|friend|google|stalk|hmu|slide into|catch|check|see|join|tell|call"
-    r"|such|sucht|suche|find|findest|findet|finde|add|adde|added|folg|folge|folgt|schreib|schreibt|erreichst|google|googel|googelt|kontaktier|stalk|melde? dich"
-    r"|cherche|cherchez|trouve|trouvez|retrouve|retrouvez|ajoute|ajoutez|suis|suivez|ecris|ecrivez|contacte|tape|mp|rejoins"
-    r"|busca|buscame|encuentra|encuentrame|agrega|agregame|anade|anademe|sigue|sigueme|siganme|seguidme|escribe|escribeme|contacta|contactame|googlea|pon"
-    r"|cerca|cercami|cercatemi|trova|trovami|trovate|trovi|aggiungi|aggiungimi|segui|seguimi|seguitemi|scrivi|scrivimi|contatta|contattami|googla"
+    r"\b(?:find|add|follow|subscribe|post|posting|dm|pm|text|message|msg|ping|write|search|look up|look for|reach|contact|tag|friend|google|stalk|hmu|slide into|catch|check|see|join|tell|call"
+    r"|such|sucht|suche|find|findest|findet|finde|add|adde|added|folg|folge|folgt|abonnier|abonniert|abonniere|schreib|schreibt|erreichst|google|googel|googelt|kontaktier|stalk|melde? dich"
+    r"|cherche|cherchez|trouve|trouvez|retrouve|retrouvez|ajoute|ajoutez|suis|suivez|abonne-toi|abonnez-vous|ecris|ecrivez|contacte|tape|mp|rejoins"
+    r"|busca|buscame|encuentra|encuentrame|agrega|agregame|anade|anademe|sigue|sigueme|seguid|suscribete|siganme|seguidme|escribe|escribeme|contacta|contactame|googlea|pon"
+    r"|cerca|cercami|cercatemi|trova|trovami|trovate|trovi|aggiungi|aggiungimi|segui|seguite|seguimi|seguitemi|iscriviti|scrivi|scrivimi|contatta|contattami|googla"
     r"|procura|procura-me|acha|me acha|encontra|adiciona|adiciona-me|segue|segue-me|siga|escreve|escreve-me|chama|manda|contacta-me|me chama"
-    r"|zoek|vind|vindt|voeg|volg|schrijf|stuur|app|contacteer|google"
+    r"|abonneer|zoek|vind|vindt|voeg|volg|schrijf|stuur|app|contacteer|google"
     r"|найди|ищи|подпишись|подписывайся|пиши|добавь|добавляй)\b"
 )

@@ -44,7 +44,7 @@ _UNCLEAR_NAMED = re.compile(
 _PLATFORM_SIGNS = re.compile(r"[👻📸📷🐦✈🎮📧💌🕊][\ufe0f]?\s?(?:[:=→]\s?)?@?(?=[\w.]*[\d_.])[^\W\d_][\w.]{3,}")
 _POINTING = re.compile(r"^\s*(?:[:=→➡👉»>@/]|->|\.\s|👇|\W{0,3}@)")
 _IDENTIFIER = re.compile(r"[^\W\d_]{3,}\d{1,4}|[^\W\d_]+\d+[^\W\d_]+\w*|\w+_\w+|[^\W_]{2,}\.[^\W_]+")
-_BIND = re.compile(r"[^\W_]+(?:[^\w\s]{1,2}[^\W_]+)+")
+_BIND = re.compile(r"[^\W_]+(?:[^\w\s']{1,2}[^\W_]+)+")
 _LEET = (str.maketrans("013456789$@!€+|£", "oieasgtbgsaietil"), str.maketrans("013456789$@!€+|£", "oleasgtbgsaletll"))
 _LEET_WORD = re.compile(r"[\w$@!€+|£]+")
 _LONG_SURE = frozenset(name for name in platforms.SURE if name.isascii() and len(name) >= 5)
@@ -70,10 +70,12 @@ _ALONE = re.compile(
     r"[^\W\d_][\w.]{3,}(?=$| ?[,.;!)\n])"
 )
 _NAMED_ALONE = re.compile(
-    r"\b(?:user ?name|user|nick(?:name)?|nutzername|benutzername|gebruikersnaam|nome utente|nom d'utilisateur|usuario|gamertag|screenname) (?!friendly)[^\W\d_][\w.]{3,}(?=$| ?[,.;!)])"
+    r"\b(?:user ?name|user(?!-)|nick(?:name)?|nutzername|benutzername|gebruikersnaam|nome utente|nom d'utilisateur|usuario|gamertag|screenname) (?!friendly)[^\W\d_][\w.]{3,}(?=$| ?[,.;!)])"
     r"|\b(?:line|kakao|wechat|psn|steam|skype|discord|zalo|qq|signal|threema)[ -]?id:? @?[\w.]{4,}"
     r"|(?:[👻📸📷🐦✈]|'gram)\ufe0f? ?[:=→] ?@?[^\W\d_][\w.]{3,}(?=$|,)"
-    r"|\bdms? (?:are |is |sind |sont |estan |sono )?(?:open|offen|ouverts?|abiertos?|aperti)\b|\bon the gram\b|(?<![\w])'gram\b|\bthe gram:|\b(?:i\.g\.?|i g) ?[:=]? ?[a-z][\w.]{3,}$"
+    r"|\bdms? (?:are |is |sind |sont |estan |sono )?(?:open|offen|ouverts?|abiertos?|aperti)\b|\bon the gram\b|\bthe gram:|\b(?:a|un|een|eine|ein|ne|una|um|uma) (?:dm|pm|pn)\b|\b(?:insta|snap|ig|tiktok|discord)[- ]?name\b|\bhmu\b|\b(?:eye|aye|i)[- ]?gee\b|\b(?:bird|ghost|photo|selfie|camera|zuck\w*(?:'s)?|musk's|elon's)[- ](?:thing|thingy|site|place|icon|logo|page)\b|\b(?:the |')tok\b"
+    r"|\b(?:hash|hashtag|hash ?sign|raute|diese|almohadilla|cancelletto|hekje|hash tag) ?\d{3,}|\b(?:to|an|a|op|on|via) (?:my|meinen|meine|mein|mon|mi|mes|mis|mijn|meu) (?:dms?|pms?|inbox)\b"
+    r"|(?:^|[,:;–-] ?)@?(?!\w+(?:ing|s|ed|en) )[^\W\d_][\w.]{6,} (?:on|auf|bei|sur|op|su|no|en) (?:the |le )?(?:insta|ig|instagram|snap|snapchat|tg|telegram|tiktok|threads|discord|signal)\b|(?<![\w])'gram\b|\bthe gram:|\b(?:i\.g\.?|i g) ?[:=]? ?[a-z][\w.]{3,}$"
 )
 _TOKEN = r"@?[^\W\d_][\w.]{3,}(?=$| ?[,.;!)])"
 _GOES_BY = re.compile(
@@ -221,7 +223,7 @@ def _hides_platform(reading: Reading) -> bool:
     """Whether the name of a platform stands there in disguise: nobody disguises a topic."""
     low, raw = reading.low, reading.raw
     for word in reading.words:
-        if word.low in platforms.SURE and word.low.isascii() and word.low not in raw:
+        if word.low in platforms.HIDDEN and word.low not in raw:
             return True
         if not reading.plain and word.low not in raw and any(name in word.low for name in _LONG_SURE):
             return True
@@ -242,7 +244,7 @@ def _hides_platform(reading: Reading) -> bool:
 
 def _is_lookalike(word: str) -> bool:
     seen = "".join(map(looks_like, word))
-    return seen.isascii() and seen in platforms.SURE and len(seen) >= MIN_DISGUISED
+    return seen.isascii() and seen in platforms.HIDDEN and len(seen) >= MIN_DISGUISED
 
 
 def _hides_in_leet(low: str) -> bool:
@@ -252,7 +254,7 @@ def _hides_in_leet(low: str) -> bool:
             continue
         for table in _LEET:
             word = token.translate(table)
-            if word in platforms.SURE or (word in _SHORT_CUES and token[-1:].isalpha()):
+            if word in platforms.HIDDEN or (word in _SHORT_CUES and token[-1:].isalpha()):
                 return True
     return False
 
@@ -262,7 +264,7 @@ def _is_broken(reading: Reading) -> bool:
     for match in _BIND.finditer(reading.low):
         whole = re.sub(r"[\W_]", "", match[0])
         if (
-            (whole in platforms.SURE or whole[::-1] in platforms.SURE)
+            (whole in platforms.HIDDEN or whole[::-1] in _BROKEN)
             and len(whole) >= MIN_DISGUISED
             and whole not in reading.raw
         ):

@@ -75,7 +75,7 @@ def _has_address(text: str, reading: Reading) -> bool:
             continue
         if before[-1:].isalnum() and after[:1].isalnum() and (len(before) > 1 or len(after) > 2):  # noqa: PLR2004
             return _enough_around(match[0], before, after)
-        if "@" not in match[0] and re.match(r"[\w.]{4,}", after) and not before:
+        if "@" not in match[0] and re.match(r"[\w.]{4,}", after) and (match[0][0] in "([{<" or not before):
             return True
     words = re.compile(rf"\b[\w.-]+ (?:{_AT_WORDS}) ({_PROVIDER.pattern})\b(?! ?(?:and|und|et|y|e|en)\b)")
     found = words.search(text)

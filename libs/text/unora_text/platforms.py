@@ -3,7 +3,7 @@
 from typing import Final
 
 SURE: Final = frozenset(
-    "instagram instagramm instagran instgram instagrm instagrem insta ig instinha instita instagrem thegram carrd linktree linkinbio beacons snapchat snapchatt"
+    "instagram instagramm instagran instgram instagrm instagrem insta ig finsta rinsta instinha instita instagrem thegram carrd linktree linkinbio beacons snapchat snapchatt"
     " whatsapp watsapp whatsap wasap wasapp guasap guatsap whatsup whatsaap wassap wapp telegram telegramm telega tgram"
     " telegramo tiktok tictoc tiktoc facebook fb feisbuk faceboek facebok discrod dischord wechat weixin kakao kakaotalk threema viber"
     " skype onlyfans fansly venmo cashapp paypal bizum tikkie twint revolut linkedin xing bluesky bsky mastodon twitter bereal"
@@ -22,6 +22,12 @@ SURE: Final = frozenset(
     " इंस्टाग्राम इंस्टा टेलीग्राम व्हाट्सएप स्नैपचैट फेसबुक ινσταγκραμ ινστα ινσταγραμ βαιμπερ φεισμπουκ ινστανγκραμ ინსტაგრამი ინსტა".split()
 )
 """Names that are hardly used for anything else."""
+
+HIDDEN: Final = frozenset(
+    {name for name in SURE if name.isascii()}
+    | set("discord messenger telegramme threads signal snap steam line switch medium slack playstation".split())
+)
+"""What somebody hides is meant as a platform, even if the plain name might be a word."""
 
 MEDIA: Final = frozenset("youtube spotify strava duolingo github deezer netflix reddit pinterest twitch shazam minecraft fortnite".split())
 """Platforms of which people speak most without being there."""

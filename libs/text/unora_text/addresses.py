@@ -17,7 +17,7 @@ _NAME = r"[^\W\d_][\w'’.-]*"
 _SMALL = r"(?:de|del|de la|de las|de los|du|des|la|le|les|l'|d'|da|do|dos|das|di|della|dello|delle|dei|degli|dell'|dal|von|van|der|den|of|the|st\.?|saint|san|santa|sant')"
 
 _GLUED = re.compile(
-    rf"\b(?:{_NAME} )?[^\W\d_]{{3,}}(?:strasse|strase|str|gasse|gass|weg|allee|platz|damm|ufer|chaussee|steig|pfad|stieg|twiete|markt|graben|promenade|brucke"
+    rf"\b(?:{_NAME} )?[^\W\d_]{{3,}}(?:strasse|strase|str|gasse|gasschen|gassl|gass|weg|allee|platz|damm|ufer|chaussee|steig|pfad|stieg|twiete|markt|graben|promenade|brucke"
     r"|straat|laan|plein|gracht|kade|singel|dijk|dreef|steeg|hofje|baan|pad|gatan|vagen|vag|gade|gata|vej|vejen|veien|vei|veg|gaten|stien|katu|tie|polku|kuja|utca|plads|plass|torget|torg)"
     rf"(?:\.|\b){_NO}{_HOUSE}"
 )
@@ -75,6 +75,12 @@ _AWAY = re.compile(
     rf"|{_ANY_STREET},? (?:au|al|op|at|im|no) \d{{1,4}}[a-z]?(?=$|[,;.!])"
     rf"|\b(?:au|al|op|at|im|en el|no) \d{{1,4}}[a-z]?,? (?:de la|de|of|on|in der|in the|della|di|da|do|in de|dans la|en la) {_ANY_STREET}"
 )
+_DWELLING = (
+    r"(?:interno|int|bus|apt|appt|app|scala|piso|dachgeschoss|dg|eg|og|\d\.? ?(?:stock|og|etage|verdieping|andar|piano|floor)|stock|etage|hinterhaus|hinterhof|vorderhaus|piano|citofono|campanello|klingel\w*|bell|flat"
+    r"|huisnr|portal|escalera|bloque|bloco|lote|fundos|timbre|interphone|digicode|batiment|bat|porte|andar|verdieping|stiege|tur|depto|portone|cortile|palazzina|campainha|bel(?:letje)?|loft|penthouse|basement|souterrain)"
+)
+_DWELT = re.compile(rf"\b[A-ZÄÖÜÉ][\w'-]+,? \d{{1,4}} ?[a-zA-Z]?, ?(?:[^,]{{0,14}}\b)?(?i:{_DWELLING})\b")
+_BLOCK = re.compile(r"\b(?:quadra|qd|lote|manzana|mz|bloque|sector|setor|conjunto) ?\.? ?\w{1,4}\b,? .{0,12}\b(?:lote|lt|casa|bloco|villa|setor|quadra|solar)\b|\b(?:cra|cl|kr|calle|carrera)\.? \d{1,3}[a-z]? (?:no|n[º°]|#)\.? ?\d")
 _BOX = re.compile(
     r"\b(?:p\.? ?o\.? ?box|post ?office box|postfach|boite postale|b\.?p\.? (?=\d{2,})|apartado(?: de correos| postal)?|apdo|casella postale|c\.p\.|caixa postal|postbus|postboks|skrytka)\.? ?(?:nr|no|n)?\.? ?\d{1,7}\b"
 )
@@ -124,6 +130,8 @@ def _tells(text: str, reading: Reading) -> bool:
         return True
     if _FAMOUS.search(text):
         return False
+    if _BLOCK.search(text) or _DWELT.search(reading.cased):
+        return True
     if _AWAY.search(text):
         return True
     if _VIA.search(text) or any(not _TIMES.search(match[0]) for match in _GERMAN_PLACE.finditer(reading.cased)):

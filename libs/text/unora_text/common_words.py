@@ -70,7 +70,7 @@ cyprien lundi mardi mercredi jeudi sabine gare salle place caillou brique tuile 
 """.split()
 
 _IBERIAN = """
-luz paz sol mar blanca blanco dolores rosa flor consuelo esperanza pilar remedios mercedes concepcion soledad rocio nieves estrella cielo alba aurora gloria
+luz paz sol mar blanca blanco dolores rosa flor consuelo esperanza pilar remedios mercedes soledad rocio nieves estrella cielo alba aurora gloria
 gracia victoria amparo milagros angustias pura puro clara claro serena sereno linda lindo bella bello alma perla jazmin margarita azucena violeta iris dulce caridad fe cruz reyes santos
 leon bravo rubio rubia moreno morena delgado guerrero herrero zapatero pastor montes rios campos flores rosales torres iglesias castillo rey calvo crespo bueno franco
 marino angel salvador justo domingo clemente placido maximo amado amada leal fiel prado prados vega vegas valle valles sierra serrano montana colina costa costas playa ribera rivera
@@ -80,8 +80,8 @@ casa casas corral granja huerta huertas jardin plaza calle camino caminos barrio
 cocinero panadero carnicero sastre tejedor pintor escudero caballero duque conde marques baron obispo abad monje cura cuesta pena penas penya piedra roca rocas
 arena tierra viento lluvia nieve hielo fuego llama lumbre sombra noche dia manana tarde verano invierno primavera otono abril mayo junio julio agosto enero
 bonita bonito guapo hermoso hermosa grande chico chica nino nina viejo joven nuevo nueva alegre feliz contento triste cano calle luna lucero sal pimienta azucar miel
-canela azafran menta oregano ajo cebolla pan queso vino leche mercado feria fiesta pascual navidad natividad ascension asuncion encarnacion trinidad
-branca branco ceu graca vitoria margarida jasmim perola bela esperanca conceicao dores prazeres reis silva oliveira pereira carvalho pinto leao coelho rocha serra
+canela azafran menta oregano ajo cebolla pan queso vino leche mercado feria fiesta pascual navidad ascension trinidad
+branca branco ceu graca vitoria margarida jasmim perola bela esperanca dores prazeres reis silva oliveira pereira carvalho pinto leao coelho rocha serra
 ribeiro ribeira pinheiro nogueira ramos ramo moreira cordeiro carneiro raposo preto preta rico salgado neves domingos natal pascoal lobo pena penedo macedo figueira figueiredo laranjeira limoeiro macieira pereira
 cerejeira castanho castanheira sobral sobreiro loureiro salgueiro azevedo amaral pomar horta quinta campo monte vale fonte fontes poco lagoa rio mar praia areia pedra pedras pedreira barros
 barro madeira ferro ferreira ferreiro sapateiro pastor caldeira caldeirao machado martelo correia faria cunha fogaca guerra paz guerreiro cavaleiro frade bispo abade cardoso espinho espinha rosas roseira

@@ -49,7 +49,7 @@ _LEET = (str.maketrans("013456789$@!€+|£", "oieasgtbgsaietil"), str.maketrans
 _LEET_WORD = re.compile(r"[\w$@!€+|£]+")
 _LONG_SURE = frozenset(name for name in platforms.SURE if name.isascii() and len(name) >= 5)
 _BROKEN = frozenset(
-    "insta instagram instagramm telegram telegramm whatsapp snapchat facebook messenger onlyfans kakaotalk linkedin tiktok discord".split()
+    "telegramme telegrama instagramme instagrama insta instagram instagramm telegram telegramm whatsapp snapchat facebook messenger onlyfans kakaotalk linkedin tiktok discord".split()
 )
 _NATURAL_BREAKS = frozenset(
     {
@@ -89,6 +89,13 @@ _GOES_BY = re.compile(
     rf"|\b(?:follow|folgt|suivez|seguid|seguite|sigam|volg|add|adde|agrega|ajoute|aggiungi|adiciona) [^\W\d_]{{7,}} (?:for more|everywhere|uberall|partout|ovunque|overal|online|auf|on)\b"
 )
 _I_AM_ON = re.compile(rf"\b{_IS} (?:\w+ )?[\w.]+ (?:{_ON}|sull'|sur l'|nell') ?$")
+_BLUE_BIRD = re.compile(
+    rf"\b(?:oiseau bleu|pajarito|pajaro azul|uccellin\w+(?: azzurro| blu)?|passarinho|(?:blauwe )?vogeltje|blaue[rnsm]? (?:vog\w+|piepmatz)|blue ?bird|fantomino|fantasmino|fantasmita|fantasminha|petit fantome|spookje)\b"
+    rf"(?=.*(?:[:=→]|\b(?:me|mich|moi|je suis|soy|sono|sou|ben ik|ik ben|bin ich|ich bin|i'm|i am|mi)\b|[^\W\d_]{{4,}}\d))"
+    rf"|\b(?:geister|foto|vogel|kamera|flieger|papierflieger|bilder|photo|camera|ghost|bird|video|tanz|musik)-?(?:app|apps|netzwerk|plattform|portal|appje|app'?je)\b"
+    rf"|\bwhere the (?:birds?|ducks?) tweets?\b|\b{_ON} (?:x|xis|equis|ics|ix)\b(?:[,:=]| (?:{_IS}|as|als|comme|come|como)\b)|\b{_IS} [\w.]{{4,}} {_ON} (?:x|xis|equis)\b|(?:^|[,;] ?)(?:x|tt|yt) ?[:=] ?@?[^\W\d_][\w.]{{4,}}"
+    rf"|\b(?:frag|ask|demande|pregunta|chiedi|pergunta|vraag|such|search|busca|cerca)\w* (?:\w+ )?(?:{_UNCLEAR})\b"
+)
 _FOREIGN_SURE = tuple(name for name in platforms.SURE | platforms.UNCLEAR if not name.isascii() and len(name) > 1)
 _HAMMERED = re.compile(
     r"\b(?:google|googel|googelt|googele|googla|googlea|googlez|look up|search) (?:me|my name|mich|meinen namen|mon nom|mi nombre|il mio nome|mijn naam|o meu nome|meu nome)\b"
@@ -103,7 +110,7 @@ def has_handle(reading: Reading) -> bool:
         _has_sign(low)
         or bool(_SPOKEN_SIGNS.search(low) or _HAMMERED.search(low) or _ON_UNCLEAR.search(low))
         or bool(_HANDLE.search(low) or _NICKNAME.search(low) or _PLATFORM_SIGNS.search(low))
-        or bool(_ALONE.search(low) or _NAMED_ALONE.search(low) or _GOES_BY.search(low))
+        or bool(_ALONE.search(low) or _NAMED_ALONE.search(low) or _GOES_BY.search(low) or _BLUE_BIRD.search(low))
         or _is_named_unclear(low)
         or _names_foreign(low)
         or _names_platform(reading)
@@ -181,7 +188,7 @@ def _leads(reading: Reading, at: int, sure: bool) -> bool:
     gap = reading.low[word.end : following.start]
     clause = re.split(r"[,;.!?()–]", reading.low[following.start :], maxsplit=1)[0].split()
     if re.search(r"[?!.]", gap) or _is_topical(word.low):
-        return len(clause) == 1
+        return len(clause) == 1 or (len(clause) == 2 and not re.search(r"[?!.]", gap))  # noqa: PLR2004
     return ("-" not in gap or word.low == "ig") and (len(clause) <= 6 or word.low in ("insta", "ig"))  # noqa: PLR2004
 
 

@@ -44,6 +44,7 @@ _DETERMINERS = frozenset(
     "the a an this that polka dot one der die das ein le la les un une el los lo il uno o os um de het een".split()
 )
 _FOLLOWERS = frozenset("era bubble boom crash age generation".split())
+_MAILED = re.compile(r"\be-?mails?\b.*\b(?:dot|punkt|punto|ponto|point|punt|at|ät|arroba)\b|\b(?:e-?mail|maile?|mailt) (?:me|mir|moi|mij|an|to|at|naar|a|à|para)\b")
 _HYPHENED_DOT = re.compile(r"\w+-(?:dot|punkt|point|punto|ponto|punt)-\w+(?:-\w+)*")
 _GLUED = re.compile(r"[a-z0-9](?:AT|At|ÄT)[a-z0-9.-]{2,}(?:DOT|Dot|PUNKT|Punkt|POINT|PUNTO|PONTO|PUNT)[a-z]{2,}|[a-z0-9]DOT(?:com|net|org|de|fr|es|it|nl|pt)\b")
 _COMMA = re.compile(r"[^\W_]{3,},(?:com|net|org)\b|(?<!the )(?<!a )\b[^\W_]{4,} dotcom$")
@@ -54,6 +55,8 @@ def has_link(reading: Reading) -> bool:
     """Whether a text tells an e-mail address or a link."""
     low = _HYPHENED_DOT.sub(lambda match: match[0].replace("-", " "), reading.low)
     if _GLUED.search(reading.cased) or _COMMA.search(low):
+        return True
+    if _MAILED.search(low):
         return True
     if _LINK.search(low):
         return True
@@ -79,7 +82,7 @@ def _has_address(text: str, reading: Reading) -> bool:
             return True
     words = re.compile(rf"\b[\w.-]+ (?:{_AT_WORDS}) ({_PROVIDER.pattern})\b(?! ?(?:and|und|et|y|e|en)\b)")
     found = words.search(text)
-    return bool(found and found[1].replace(" ", "") in _MAIL_NAMES)
+    return bool(found and re.sub(r"[ -]", "", found[1]) in _MAIL_NAMES)
 
 
 _MAIL_NAMES = frozenset(

@@ -41,16 +41,16 @@ _UNITS = {
     "ko": "공 일 이 삼 사 오 육 칠 팔 구",
 }
 _ALSO = {
-    0: "oh o zilch nought naught nil nada nichts zeronull rien nulle ooh leer 영 〇 零 まる 공 영 れい ゼロ нол cer шунья",
-    1: "ein eine einen una une uma única jedno en one's won één yek 壹 幺 اثنين ون одна один. жеден",
-    2: "zwo zwoo due deux doua duas ii tu too 贰 两 две اتنين إثنان اثنين שתים",
-    3: "tree drey tres três trois 叁 ثلاث",
-    4: "fower fore quattru cuatru 肆 し أربعة اربع",
-    5: "fife 伍 خمس",
-    6: "meia seix 陆 ست",
-    7: "seven's sibn 柒 しち سبع",
-    8: "ate eigth 捌 ثمان",
-    9: "niner nueva neuve 玖 く تسع",
+    0: "oh o zilch nought naught nil nada nichts zeronull rien nulle ooh leer 영 〇 ceros zeri zeros zeroes nullen nuls 零 まる 공 영 れい ゼロ нол cer шунья",
+    1: "ones unos einsen uns uni eine einen una une uma única jedno en one's won één yek 壹 幺 اثنين ون одна один. жеден",
+    2: "twos zweien twees zwo zwoo due deux doua duas ii tu too 贰 两 две اتنين إثنان اثنين שתים",
+    3: "threes dreien treses tree drey tres três trois 叁 ثلاث",
+    4: "fours vieren cuatros fower fore quattru cuatru 肆 し أربعة اربع",
+    5: "fives cincos fünfen cinqs vijven fife 伍 خمس",
+    6: "sixes sechsen zessen meia seix 陆 ست",
+    7: "sevens siebenen sietes zevens seven's sibn 柒 しち سبع",
+    8: "eights achten ochos ate eigth 捌 ثمان",
+    9: "nines neunen nueves negens niner nueva neuve 玖 く تسع",
     16: "dezasseis",
     17: "dezassete",
     18: "dezoito",
@@ -94,7 +94,7 @@ TIMES: Final = frozenset("times mal fois veces vez vezes volte keer maal x".spli
 
 THEN: Final = frozenset(
     "and then und dann danach darauf puis et ensuite y luego después despues poi quindi e depois en dan daarna i a och и потом"
-    " the die der das le la el il o les de da den dem it's its er ist es plus più mas más mais + dash minus strich"
+    " the die der das le la el il l d o les de da den dem it's its er ist es plus più mas más mais + dash minus strich"
     " bindestrich tiret guion guión trattino traço hífen streepje dot punkt point punto ponto punt space leerzeichen espace"
     " comma komma virgule coma vírgula virgola slash next finally end fim fin fine ende einde again nochmal zuletzt"
     " finalmente".split()

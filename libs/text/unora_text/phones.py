@@ -50,10 +50,10 @@ _HARMLESS = re.compile(
     r"|007|08[/ ]?15|24/7(?:/365)?|4,? 8,? 15,? 16,? 23,? 42|867[ -]?5309"
     r")(?!\d|[.,:/-]\d)"
 )
-_LIKE_TOKEN = re.compile(r"[0-9oOQDiIl|!zZEAsSGbBgqT]+")
-_STRONG_LIKE = re.compile(r"[oODIlSZEABGgbiz]\d|\d[OoIlSZ]+\d|^[oO]{2,4}$")
+_LIKE_TOKEN = re.compile(r"[0-9oOQDØøiIl|!jzZEeAaHhsS$GbBgqTt]+")
+_STRONG_LIKE = re.compile(r"[oODØIlSZEABGgbiz]\d|\d[OoØIlSZse]+\d|^[oO]{2,4}$")
 _LIKE_RUN = regex.compile(
-    r"(?<![\p{L}\p{N}])[0-9oOQDiIl|!zZEAsSGbBgqT]+(?:[\s().,/+–-]{1,3}[0-9oOQDiIl|!zZEAsSGbBgqT]+)*+(?![\p{L}\p{N}])"
+    r"(?<![\p{L}\p{N}])[0-9oOQDØøiIl|!jzZEeAaHhsS$GbBgqTt]+(?:[\s().,/+–-]{1,3}[0-9oOQDØøiIl|!jzZEeAaHhsS$GbBgqTt]+)*+(?![\p{L}\p{N}])"
 )
 _CHESS = re.compile(r"\b[a-h][1-8]\b")
 
@@ -102,7 +102,14 @@ def _is_phone(run: Run, spans: list[tuple[int, int]]) -> bool:
         return open_digits >= ENOUGH_SPELLED and len(numbers) >= 3  # noqa: PLR2004
     if len(numbers) >= 6 and all(len(n.digits) == 1 for n in numbers):  # noqa: PLR2004
         return True
+    if digits < 9 and all(len(n.digits) < 3 and (n.digits == "0" or n.digits[0] != "0") for n in numbers) and _is_enumerated(numbers):  # noqa: PLR2004
+        return False
     return digits >= ENOUGH and open_digits >= 4  # noqa: PLR2004
+
+
+def _is_enumerated(numbers: list[Number]) -> bool:
+    """Whether a comma and a space stand between all numbers, and they are not all as long as each other."""
+    return len({len(n.digits) for n in numbers}) > 1 and all(two.start - one.end == 2 for one, two in pairwise(numbers))  # noqa: PLR2004
 
 
 def _without_years(numbers: list[Number]) -> list[Number]:
@@ -204,6 +211,7 @@ def _is_lookalike(run: str) -> bool:
     return (
         size >= ENOUGH
         and 3 * real >= size
+        and all(re.search(r"[0-9]|^[oOØQDiIl|!zZEASsGbBgqT]{1,3}$", token) for token in tokens)
         and any(_STRONG_LIKE.search(token) for token in tokens)
         and len(_CHESS.findall(run)) < 2  # noqa: PLR2004
         and not all(re.fullmatch(r"\d+[a-zA-Z]|\d+", token) for token in tokens)

@@ -14,7 +14,7 @@ SURE: Final = frozenset(
     " blogspot blogger deezer lastfm shazam steamid lichess chesscom deviantart artstation behance 500px mixcloud kofi battlenet fortnite roblox minecraft duolingo trakt serializd backloggd musixmatch"
     " imessage facetime icloud hangouts teamspeak matrix mbway picpay truecaller imo botim bigolive likee kwai koo ameba mixi zap zapzap"
     " skoob filmow filmaffinity sensecraft senscritique moviepilot bookwyrm librarything lovelybooks hebban"
-    " инстаграм инстаграмм инста инсте інстаграм інста инстаграме телеграм телеграмм телега тг ватсап вотсап вацап вайбер вк вконтакте фейсбук дискорд тикток"
+    " айджи инстик инстач тележка твиттер тикток фб инстаграм инстаграмм инста инсте інстаграм інста инстаграме телеграм телеграмм телега тг ватсап вотсап вацап вайбер вк вконтакте фейсбук дискорд тикток"
     " снэпчат снапчат ютуб скайп "
     " 微信 微博 小红书 抖音 薇信 威信 加v 加微 q号 qq号 スナチャ スナップチャット インスタ インスタグラム カカオ カカオトーク ディスコード ツイッター"
     " 인스타 인스타그램 카톡 카카오톡 카카오 텔레그램 텔레 스냅챗 디스코드 انستقرام انستجرام انستغرام انستا إنستا إنستغرام انستاجرام تلجرام تليجرام تيليجرام"
@@ -33,19 +33,19 @@ MEDIA: Final = frozenset("youtube spotify strava duolingo github deezer netflix 
 """Platforms of which people speak most without being there."""
 
 UNCLEAR: Final = frozenset(
-    "snap snapp snaps tele tg wa whats sc dc line signal steam threads switch nintendo wise zoom medium slack teams epic face direct dm dms pm mp pn"
+    "tt yt snap snapp snaps tele tg wa whats sc dc line signal steam threads switch nintendo wise zoom medium slack teams epic face direct dm dms pm mp pn"
     " inbox app playstation google hive band band live bebo meta messages ins igs insta's tw discord messenger telegramme tweet tik psnid ao3 plenty lex mail zap tel teleg"
     " ライン ツイ ティックトック ラインid 라인 트위터 ライング лс вацап снап".split()
 )
 """Names that are words too, or too short to tell."""
 
 NICKNAMES: Final = (
-    r"(?:bird|birdie|ghost|photo|camera|picture|pic|paper ?plane|plane|bubble|blue|yellow|green|purple|butterfly|elephant|clock|music note"
+    r"(?:kleine[rsn]? |little |petit |petite )?(?:bird|birdie|duck|tweet|music|musik|musique|musica|ghost|photo|camera|picture|pic|paper ?plane|plane|bubble|blue|yellow|green|purple|butterfly|elephant|clock|music note"
     r"|vogel|vogerl|geist|foto|flieger|papierflieger|bilder|kamera|gelbe|blaue|lila"
     r"|oiseau|fantome|photos?|avion|papillon|pajarito|pajaro|fantasm\w*|fotos?|camarita|avioncito|mariposa"
     r"|uccellino|uccello|fantasmino|fantasma|aeroplanino|farfalla|passarinho|passaro|aviaozinho|aviao|borboleta|spookje|spook|vogeltje|vliegtuigje|vlinder)"
 )
-NETWORK: Final = r"(?:app|appli|application|applicazione|l'appli|l'app|aplicacion|aplicativo|apli|apje|appje|social|socials|network|netzwerk|fotonetzwerk|reseau|red|redes?|rete|netwerk|site|plattform|platform)"
+NETWORK: Final = r"(?:app|appli|application|applicazione|l'appli|l'app|aplicacion|aplicativo|apli|apje|appje|social|socials|app'?je|network|netzwerk|fotonetzwerk|reseau|red|redes?|rete|netwerk|site|plattform|platform)"
 
 POINTERS: Final = frozenset(
     "id name handle user username usr nick nickname konto account accounts acc profil profile profiel perfil profilo pseudo code code's tag gamertag"
@@ -95,7 +95,7 @@ HANDLE_WORDS: Final = (
     r"|freund(?:es)?code|vriend(?:en)?code|code ami|codigo de amig[oa]|codice amico|codigo amigo|alias|id)"
 )
 REACH: Final = (
-    r"\b(?:find|add|follow|subscribe|post|posting|dm|pm|text|message|msg|ping|write|search|look up|look for|reach|contact|tag|friend|google|stalk|hmu|slide into|catch|check|see|join|tell|call"
+    r"\b(?:find|ask|frag|fragt|demande|demandez|pregunta|preguntad|chiedi|chiedete|pergunta|vraag|add|follow|subscribe|post|posting|dm|pm|text|message|msg|ping|write|search|look up|look for|reach|contact|tag|friend|google|stalk|hmu|slide into|catch|check|see|join|tell|call"
     r"|such|sucht|suche|find|findest|findet|finde|add|adde|added|folg|folge|folgt|abonnier|abonniert|abonniere|schreib|schreibt|erreichst|google|googel|googelt|kontaktier|stalk|melde? dich"
     r"|cherche|cherchez|trouve|trouvez|retrouve|retrouvez|ajoute|ajoutez|suis|suivez|abonne-toi|abonnez-vous|ecris|ecrivez|contacte|tape|mp|rejoins"
     r"|busca|buscame|encuentra|encuentrame|agrega|agregame|anade|anademe|sigue|sigueme|seguid|suscribete|siganme|seguidme|escribe|escribeme|contacta|contactame|googlea|pon"

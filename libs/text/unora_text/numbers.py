@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from unora_text.lookalikes import as_digits
 from unora_text.number_words import LINKS, LONGEST, MULTIPLIERS, NUMBER_WORDS, SCALES, THEN, TIMES, WEAK
 from unora_text.reading import Reading, Word
 
@@ -100,6 +101,10 @@ def _numbers(word: Word) -> list[Number] | None:
         return [Number(low, word.start, word.end, spelled=False)]
     if low in NUMBER_WORDS:
         return [_spelled(NUMBER_WORDS[low], word)]
+    if low.strip("o") == "":
+        return [Number("0" * len(low), word.start, word.end, spelled=True)]
+    if digits := as_digits(word.cased):
+        return [Number(digits, word.start, word.end, spelled=False)]
     pieces = _PIECE.findall(low) if any(map(str.isdecimal, low)) else None
     if pieces is None:
         least = MIN_SOLID if low.isascii() or not _SYLLABLES.fullmatch(low) else 2

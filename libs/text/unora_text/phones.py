@@ -4,9 +4,9 @@ import re
 from itertools import pairwise
 from typing import Final
 
-import regex
 
 from unora_text.number_words import NUMBER_WORDS
+from unora_text.lookalikes import CHESS, DIGIT_LIKE, DIGIT_TOKEN, FIRM, MEASURE, WORD
 from unora_text.numbers import Number, Run, runs
 from unora_text.reading import Reading
 
@@ -15,6 +15,8 @@ ENOUGH: Final = 7
 ENOUGH_SPELLED: Final = 5
 """Nobody spells so many digits for another purpose, but to count."""
 ENOUGH_WITH_CUE: Final = 6
+MAX_GAP: Final = 3
+"""The most signs between letters and digits that are read as one number."""
 MAX_BETWEEN: Final = 3
 """The most words between the parts of a number that begins with a zero."""
 
@@ -50,12 +52,6 @@ _HARMLESS = re.compile(
     r"|007|08[/ ]?15|24/7(?:/365)?|4,? 8,? 15,? 16,? 23,? 42|867[ -]?5309"
     r")(?!\d|[.,:/-]\d)"
 )
-_LIKE_TOKEN = re.compile(r"[0-9oOQDØøiIl|!jzZEeAaHhsS$GbBgqTt]+")
-_STRONG_LIKE = re.compile(r"[oODØIlSZEABGgbiz]\d|\d[OoØIlSZse]+\d|^[oO]{2,4}$")
-_LIKE_RUN = regex.compile(
-    r"(?<![\p{L}\p{N}])[0-9oOQDØøiIl|!jzZEeAaHhsS$GbBgqTt]+(?:[\s().,/+–-]{1,3}[0-9oOQDØøiIl|!jzZEeAaHhsS$GbBgqTt]+)*+(?![\p{L}\p{N}])"
-)
-_CHESS = re.compile(r"\b[a-h][1-8]\b")
 
 
 def has_phone(reading: Reading) -> bool:
@@ -202,17 +198,28 @@ def _goes_on(rest: list[tuple[Run, list[Number]]]) -> bool:
 
 def _has_lookalike(cased: str) -> bool:
     """Whether letters stand for some digits of a number, as in "O15l"."""
-    return any(_is_lookalike(match[0]) for match in _LIKE_RUN.finditer(cased))
+    if not any(map(str.isdecimal, cased)):
+        return False
+    run: list[str] = []
+    end = 0
+    for match in DIGIT_TOKEN.finditer(cased):
+        if match.start() - end > MAX_GAP or not DIGIT_LIKE.fullmatch(match[0]):
+            if _is_lookalike(run):
+                return True
+            run = []
+        if DIGIT_LIKE.fullmatch(match[0]):
+            run.append(match[0])
+        end = match.end()
+    return _is_lookalike(run)
 
 
-def _is_lookalike(run: str) -> bool:
-    tokens = _LIKE_TOKEN.findall(run)
-    size, real = sum(map(len, tokens)), sum(map(str.isdecimal, run))
+def _is_lookalike(run: list[str]) -> bool:
+    size, real = sum(map(len, run)), sum(map(str.isdecimal, "".join(run)))
     return (
         size >= ENOUGH
-        and 3 * real >= size
-        and all(re.search(r"[0-9]|^[oOØQDiIl|!zZEASsGbBgqT]{1,3}$", token) for token in tokens)
-        and any(_STRONG_LIKE.search(token) for token in tokens)
-        and len(_CHESS.findall(run)) < 2  # noqa: PLR2004
-        and not all(re.fullmatch(r"\d+[a-zA-Z]|\d+", token) for token in tokens)
+        and 5 * real >= size and real > 1
+        and any(FIRM.search(token) and not MEASURE.fullmatch(token) for token in run)
+        and sum(bool(CHESS.fullmatch(token)) for token in run) < 2  # noqa: PLR2004
+        and not all(MEASURE.fullmatch(token) for token in run)
+        and not any(WORD.fullmatch(token) for token in run)
     )

@@ -14,6 +14,7 @@ _BIRTH = re.compile(BIRTH)
 _ZODIAC = re.compile(ZODIAC)
 _ADULT_YEAR = r"(?:19[3-9]\d|20[01]\d)"
 _YEAR = re.compile(rf"\b{_ADULT_YEAR}\b|'[0-9]\d\b|\b[4-9]\d\b(?!\w)|\b0[0-9]\b")
+_BEFORE_YEAR = re.compile(r"^[\s:,.(-]*(?:(?:in|en|el|nel|auf|do|ano|den|le|im|jahr) ?)*")
 _FULL_YEAR = re.compile(rf"\b{_ADULT_YEAR}\b|'\d\d\b")
 _OF = r"(?:of|de|del|di|d|do|des|van|the|le|el|il|o|da)"
 _WORDED = re.compile(
@@ -22,12 +23,15 @@ _WORDED = re.compile(
 _MONTH_FIRST = re.compile(r"\bm(\d\d)[\s.,/_-]{0,3}(?:the |le |el |den |o )?(\d{1,2})(?:st|nd|rd|th)?\b(?![:/]?\d)")
 _MONTH_YEAR = re.compile(r"\bm(\d\d)[\s.,/'’_-]{0,3}(?:of |de |del |di |do |van )?'?(\d{2,4})\b")
 _NUMBERS = re.compile(
-    r"(?<![\d.,:/-])(\d{1,4})\s?(?:[./\-–—·•_|,年]|\s|\sm\s)\s?(\d{1,2})\s?([./\-–—·•_|,月]|\s|$)?\s?(\d{1,4})?日?(?![\d:])"
+    r"(?<![\d.,:/-])(\d{1,4})\s?(?:[./\-–—·•_|,年]|\s|\sm\s)\s?(\d{1,2})\s?([./\-–—·•_|,月]|\s"
+    r"|$)?\s?(\d{1,4})?日?(?![\d:])"
 )
 _SOLID = re.compile(r"(?<!\d)\d{4}(?:\d{2}|\d{4})?(?!\d)")
 _GENERATION = re.compile(
-    rf"\b(?:soy|sono|sou|suis|ben|bin) (?:del|de|do|uit|von|aus(?: dem jahr)?|van) (?:19|20|')?\d\d\b"
-    rf"|\b(?:jahrgang|jg|baujahr|bouwjaar|bj|classe|quinta del|quinta de|millesime|safra de|colheita|made in|built in|est|since|vintage|model|generacion|cosecha) (?:de |del |di |')?(\d\d\d?\d?)\b|\b(\d\d)er jahrgang\b"
+    r"\b(?:soy|sono|sou|suis|ben|bin) (?:del|de|do|uit|von|aus(?: dem jahr)?|van) (?:19|20|')?\d\d\b"
+    r"|\b(?:jahrgang|jg|baujahr|bouwjaar|bj|classe|quinta del|quinta de|millesime|safra de|colheita"
+    r"|made in|built in|est|since|vintage|model|generacion|cosecha) (?:de |del |di |')?(\d\d\d?\d?)\b"
+    r"|\b(\d\d)er jahrgang\b"
 )
 _FRACTIONS = frozenset(
     {
@@ -70,7 +74,7 @@ def has_any_date(reading: Reading) -> bool:
 
 def _in_digits(reading: Reading) -> str:
     """The text with numbers and months in digits: "siebzehnter Mai" becomes "17 m05"."""
-    if reading.has.isdisjoint(_MARKERS) and not any(len(word) > 7 for word in reading.has):  # noqa: PLR2004
+    if reading.has.isdisjoint(_MARKERS) and not any(len(word) > 7 for word in reading.has):
         return reading.low
     out, end, pending = [], 0, False
     for at, word in enumerate(reading.words):
@@ -84,7 +88,7 @@ def _in_digits(reading: Reading) -> str:
             out += [gap, f"m{MONTHS[word.low]:02d}"]
             pending = False
         elif value is not None:
-            if pending and out and value < 20 and out[-1].isdecimal() and int(out[-1]) % 10 == 0 and int(out[-1]):  # noqa: PLR2004
+            if pending and out and value < 20 and out[-1].isdecimal() and int(out[-1]) % 10 == 0 and int(out[-1]):
                 out[-1] = str(int(out[-1]) + value)
             else:
                 out += [gap, str(value)]
@@ -131,10 +135,10 @@ def _value(word: Word) -> int | None:
     low = word.low
     if low in ORDINALS:
         return ORDINALS[low]
-    if low in NUMBER_WORDS and NUMBER_WORDS[low] < 32:  # noqa: PLR2004
+    if low in NUMBER_WORDS and NUMBER_WORDS[low] < 32:
         return NUMBER_WORDS[low]
     for ending in ORDINAL_ENDINGS:
-        if low.endswith(ending) and (value := NUMBER_WORDS.get(low.removesuffix(ending))) and value < 32:  # noqa: PLR2004
+        if low.endswith(ending) and (value := NUMBER_WORDS.get(low.removesuffix(ending))) and value < 32:
             return value
     return NUMBER_WORDS.get(low) if low in NUMBER_WORDS else None
 
@@ -145,12 +149,12 @@ def _tells(told: str, reading: Reading, born: date) -> bool:
         return True
     if any(
         (int(m[2]), int(m[1])) == day and not (len(m[2]) == 2 and _is_year_only(m)) for m in _MONTH_FIRST.finditer(told)
-    ):  # noqa: PLR2004
+    ):
         return True
     if any(
         int(m[1]) == born.month and int(m[2]) in (born.year, born.year % 100) and len(m[2]) in (2, 4) and int(m[2]) > 31
         for m in _MONTH_YEAR.finditer(told)
-    ):  # noqa: PLR2004
+    ):
         return True
     if any((int(m[1]), ROMAN[m[3].lower()]) == day for m in _ROMAN_DATE.finditer(reading.cased)):
         return True
@@ -171,13 +175,13 @@ def _matches(match: re.Match[str], born: date) -> bool:
     one, two, three = match[1], match[2], match[4]
     day, month, years = born.day, born.month, (born.year, born.year % 100)
     if three is None:
-        if {int(one), int(two)} != {day, month} or len(one) > 2 or (int(one), int(two)) in _FRACTIONS:  # noqa: PLR2004
+        if {int(one), int(two)} != {day, month} or len(one) > 2 or (int(one), int(two)) in _FRACTIONS:
             return False
         dotted, slashed = "." in match[0], "/" in match[0] or "-" in match[0]
         if dotted:
-            return (int(one), int(two)) == (day, month) and (match[0].rstrip().endswith(".") or len(two) == 2)  # noqa: PLR2004
-        return slashed and (len(one) == len(two) == 2 or max(day, month) > 12)  # noqa: PLR2004
-    if len(one) == 4:  # noqa: PLR2004
+            return (int(one), int(two)) == (day, month) and (match[0].rstrip().endswith(".") or len(two) == 2)
+        return slashed and (len(one) == len(two) == 2 or max(day, month) > 12)
+    if len(one) == 4:
         return int(one) == born.year and {int(two), int(three)} == {day, month}
     return int(three) in years and {int(one), int(two)} == {day, month}
 
@@ -192,9 +196,7 @@ def _says_birth(told: str, reading: Reading, born: date | None) -> bool:
         after = told[match.end() : match.end() + NEAR]
         if _WORDED.search(around) or _MONTH_FIRST.search(around) or _is_date(around):
             return True
-        if _YEAR.match(after.lstrip(" :,.-(inenelnelaufdoano")) or re.match(
-            rf"\W*(?:\w+ ){{0,2}}{_ADULT_YEAR}\b", after
-        ):
+        if _YEAR.match(_BEFORE_YEAR.sub("", after)) or re.match(rf"\W*(?:\w+ ){{0,2}}{_ADULT_YEAR}\b", after):
             return not match[0].startswith(
                 (
                     "anniversaire",
@@ -226,6 +228,6 @@ def _is_date(text: str) -> bool:
             and 1 <= two <= 31
             and min(one, two) <= 12
             and ("." in match[0] or "/" in match[0] or "-" in match[0] or three)
-        ):  # noqa: PLR2004
+        ):
             return True
     return False

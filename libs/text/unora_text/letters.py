@@ -11,6 +11,8 @@ from functools import lru_cache
 import regex
 from confusable_homoglyphs import confusables
 
+from unora_text.lists import in_order
+
 _UNSEEN = regex.compile(
     r"[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u20e3\U0001d159\p{Me}--\U0001f3fb]", regex.V1
 )
@@ -20,7 +22,8 @@ _MARKS = re.compile(
 )
 _NAMED = re.compile(
     r"(?:LATIN|NEGATIVE|SQUARED|CIRCLED|CROSSED|MODIFIER LETTER) .*?"
-    r"(?:LETTER|CAPITAL|SMALL)(?: SMALL| CAPITAL| REVERSED| TURNED| OPEN| DOTLESS| LONG| SCRIPT| INSULAR| BARRED)* ([A-Z]{1,2})(?: |$)"
+    r"(?:LETTER|CAPITAL|SMALL)(?: SMALL| CAPITAL| REVERSED| TURNED| OPEN| DOTLESS| LONG| SCRIPT| INSULAR"
+    r"| BARRED)* ([A-Z]{1,2})(?: |$)"
 )
 _SCRIPTS = (
     "CYRILLIC",
@@ -70,7 +73,7 @@ def shown(char: str) -> str:
     name = unicodedata.name(char, "")
     if name.startswith("DIE FACE-"):
         return (
-            str("ONE TWO THREE FOUR FIVE SIX".split().index(name[9:].replace("-", " ").split()[0]) + 1)
+            str(in_order("ONE TWO THREE FOUR FIVE SIX").index(name[9:].replace("-", " ").split()[0]) + 1)
             if not name[9:].isdigit()
             else name[9:]
         )
@@ -115,7 +118,7 @@ def tags_as_letters(text: str) -> str:
 
 
 def upright(text: str) -> list[str]:
-    """The text with what stands upside down turned: as a whole, and each such word in its place. Empty if nothing does."""
+    """The text with what stands upside down turned: as a whole, and word by word. Empty if nothing does."""
     if _ONLY_FLIPPED.isdisjoint(text):
         return []
     turned = [text if _ONLY_FLIPPED.isdisjoint(text) else _turn(text) for text in text.split(" ")]

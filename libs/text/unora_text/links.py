@@ -4,26 +4,34 @@ import re
 from typing import Final
 
 from unora_text.domains import CLEAR_TLDS, FILES, TIES, TLDS
+from unora_text.lists import listed
 from unora_text.reading import Reading
 
 _AT_WORDS = (
-    "at|ät|aet|arroba|arrova|arouba|arrouba|arobas[ea]?|arrobas[ea]?|arobaz|chiocciola|chiocciolina|apenstaart(?:je)?|apestaart(?:je)?|a-?staartje"
-    "|slingeraap|klammeraffe|affenschwanz|affenohr|a commercial|at[- ]?sign|at[- ]?zeichen|a krazy|snabel-?a|kukac|malpa"
+    "at|ät|aet|arroba|arrova|arouba|arrouba|arobas[ea]?|arrobas[ea]?|arobaz|chiocciola|chiocciolina"
+    "|apenstaart(?:je)?|apestaart(?:je)?|a-?staartje"
+    "|slingeraap|klammeraffe|affenschwanz|affenohr|a commercial|at[- ]?sign|at[- ]?zeichen|a krazy"
+    "|snabel-?a|kukac|malpa"
     "|zavinac|собака|собачка|παπακι|alfakrull|miukumauku|kissanhanta|chez|bij|bei|auf|on|su|en|no|na|sur|op|em|a"
 )
 _SURE_AT = re.compile(
     r"@|[(\[{<*_|~-] ?(?:at|ät|aet|a|arroba|arobase?|chiocciola|apenstaartje|klammeraffe) ?[)\]}>*_|~-]|[📧✉]"
-    r"|\b(?:arrov?ba|arrova|arr?o?uba|arobas[es]?|arrobas[ea]|apenstaart(?:je)?|apestaart(?:je)?|a-staartje|chiocciolina|affenschwanz|at-?zeichen"
+    r"|\b(?:arrov?ba|arrova|arr?o?uba|arobas[es]?|arrobas[ea]|apenstaart(?:je)?|apestaart(?:je)?"
+    r"|a-staartje|chiocciolina|affenschwanz|at-?zeichen"
     r"|at-?sign|snabel-?a|собака)\b"
 )
 _PROVIDER = re.compile(
-    r"\b(?:[gj]e?e?-? ?mail|jimeil|gemail|jotmeil|hot ?mail|google ?mail|g ?meil|gmx|web ?de|yahoo|ya[hj]u|outlook|icloud|i-cloud|proton ?mail|proton"
-    r"|tutanota|fastmail|posteo|t-?online|freenet|mailbox|orange|wanadoo|free|laposte|la poste|sfr|libero|tiscali|alice|virgilio"
-    r"|ziggo|kpn(?:mail)?|planet|xs4all|hetnet|telenet|skynet|sapo|clix|uol|bol|terra|telefonica|yandex|qq|163|naver|daum|seznam|wp|onet"
+    r"\b(?:[gj]e?e?-? ?mail|jimeil|gemail|jotmeil|hot ?mail|google ?mail|g ?meil|gmx|web ?de|yahoo|ya[hj]u"
+    r"|outlook|icloud|i-cloud|proton ?mail|proton"
+    r"|tutanota|fastmail|posteo|t-?online|freenet|mailbox|orange|wanadoo|free|laposte|la poste|sfr|libero"
+    r"|tiscali|alice|virgilio"
+    r"|ziggo|kpn(?:mail)?|planet|xs4all|hetnet|telenet|skynet|sapo|clix|uol|bol|terra|telefonica|yandex|qq"
+    r"|163|naver|daum|seznam|wp|onet"
     r"|interia|mail ?ru|aol|live|msn|hey|zoho|bluewin|hotmeil|jotmail)\b"
 )
 _SURE_PROVIDER = re.compile(
-    r"\b(?:g ?mail|gee mail|jimeil|jotmeil|jotmail|hotmeil|hotmail|google ?mail|proton ?mail|tutanota|protonmail|gmx|icloud mail|outlook ?(?:\.|dot|punkt|point|punto|ponto|punt))\b"
+    r"\b(?:g ?mail|gee mail|jimeil|jotmeil|jotmail|hotmeil|hotmail|google ?mail|proton ?mail|tutanota"
+    r"|protonmail|gmx|icloud mail|outlook ?(?:\.|dot|punkt|point|punto|ponto|punt))\b"
 )
 _DOT = r"(?:dot|d0t|dott|punkt|pkt|point|punto|ponto|punt|pto|kropka|tecka|tocka|точка|piste|点|點|nokta|τελεια)"
 _DOT_WORD = re.compile(rf" ?[(\[{{<*_|~-]{{1,2}} ?(?:{_DOT}|\.) ?[)\]}}>*_|~-]{{1,2}} ?|\.(?=\.)|[․‧。｡·•∙⋅・●](?=\w)")
@@ -31,22 +39,31 @@ _SPOKEN_DOT = re.compile(rf"(?<=[^\W_]) {_DOT} (?=[^\W_])")
 _SPACED_DOT = re.compile(r"(?<=[^\W_]) \. ?(?!net\b)(?=[^\W_])")
 _TIGHT = re.compile(r"(?<![\w.@/])[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+(?![\w])")
 _LINK = re.compile(
-    r"://|\bh(?:tt|xx)ps?\b|\bache te te pe\b|\bhache te te pe\b|\bwww\d?\b|\bw w w\b|\bvvvvvv\b|\bxn--|\b(?:triple|dreimal|drei|tres|tre|trois|drie|double) (?:w|u|ve|doble ve)\b"
-    r"|\b(?:t|tee|te|ti|wa|m|fb|ig|bit|linktr|discord|snap|about|cutt|vm|linkin|beacons|carrd|solo|paypal|revolut|cash|ko-fi|tinyurl)"
+    r"://|\bh(?:tt|xx)ps?\b|\bache te te pe\b|\bhache te te pe\b|\bwww\d?\b|\bw w w\b|\bvvvvvv\b|\bxn--"
+    r"|\b(?:triple|dreimal|drei|tres|tre|trois|drie|double) (?:w|u|ve|doble ve)\b"
+    r"|\b(?:t|tee|te|ti|wa|m|fb|ig|bit|linktr|discord|snap|about|cutt|vm|linkin|beacons|carrd|solo|paypal"
+    r"|revolut|cash|ko-fi|tinyurl)"
     r" ?(?:\.|dot|punkt|point|punto|ponto|punt| ) ?(?:me|mi|ly|ee|gg|bio|ai|co|to|com|gl)"
     r" ?(?:[/∕⁄⧸\\]|(?:forward )?slash|schragstrich|barra|slesh|schuine streep|strich|stroke|sbarra|barre)"
     r"|\bdiscord gg\b|\blinktr ?\.? ?ee\b|\blink ?tree\b|\bbit ?(?:\.|dot|punto?|point|ponto|punkt)? ?ly\b"
-    r"|\b(?:youtube|facebook|fb|instagram|insta|ig|tiktok|twitter|vk|reddit|twitch|github|soundcloud|x)(?:[/\\]| ?(?:slash|barra|schragstrich|barre|sbarra|schuine streep) ?)\w"
+    r"|\b(?:youtube|facebook|fb|instagram|insta|ig|tiktok|twitter|vk|reddit|twitch|github|soundcloud"
+    r"|x)(?:[/\\]| ?(?:slash|barra|schragstrich|barre|sbarra|schuine streep) ?)\w"
     r"|\bpoint com\b|\bpunkt (?:com|de|net|org|at|ch)\b|\bmoc\.\w|\bmoc [a-z]{3,}|(?:^|[\s(])/?[ur]/[a-z0-9_-]{3,}"
 )
 _CODE_AFTER_DOT = re.compile(r"(?<![\w.])(?:\.net|\.com-)")
-_DETERMINERS = frozenset(
-    "the a an this that polka dot one der die das ein le la les un une el los lo il uno o os um de het een".split()
+_DETERMINERS = listed(
+    "the a an this that polka dot one der die das ein le la les un une el los lo il uno o os um de het een"
 )
-_FOLLOWERS = frozenset("era bubble boom crash age generation".split())
-_MAILED = re.compile(r"\be-?mails?\b.*\b(?:dot|punkt|punto|ponto|point|punt|at|ät|arroba)\b|\b(?:e-?mail|maile?|mailt) (?:me|mir|moi|mij|an|to|at|naar|a|à|para)\b")
+_FOLLOWERS = listed("era bubble boom crash age generation")
+_MAILED = re.compile(
+    r"\be-?mails?\b.*\b(?:dot|punkt|punto|ponto|point|punt|at|ät|arroba)\b|\b(?:e-?mail|maile?"
+    r"|mailt) (?:me|mir|moi|mij|an|to|at|naar|a|à|para)\b"
+)
 _HYPHENED_DOT = re.compile(r"\w+-(?:dot|punkt|point|punto|ponto|punt)-\w+(?:-\w+)*")
-_GLUED = re.compile(r"[a-z0-9](?:AT|At|ÄT)[a-z0-9.-]{2,}(?:DOT|Dot|PUNKT|Punkt|POINT|PUNTO|PONTO|PUNT)[a-z]{2,}|[a-z0-9]DOT(?:com|net|org|de|fr|es|it|nl|pt)\b")
+_GLUED = re.compile(
+    r"[a-z0-9](?:AT|At|ÄT)[a-z0-9.-]{2,}(?:DOT|Dot|PUNKT|Punkt|POINT|PUNTO|PONTO|PUNT)[a-z]{2,}"
+    r"|[a-z0-9]DOT(?:com|net|org|de|fr|es|it|nl|pt)\b"
+)
 _COMMA = re.compile(r"[^\W_]{3,},(?:com|net|org)\b|(?<!the )(?<!a )\b[^\W_]{4,} dotcom$")
 MIN_LABEL: Final = 2
 
@@ -67,7 +84,7 @@ def has_link(reading: Reading) -> bool:
 
 
 def _has_address(text: str, reading: Reading) -> bool:
-    """Whether there is an @, in any way of writing, between something and a provider or a domain; or a provider itself."""
+    """Whether there is an @, in any way of writing, between something and a provider or a domain, or a provider."""
     if _SURE_PROVIDER.search(text):
         return True
     for match in _SURE_AT.finditer(text):
@@ -76,7 +93,7 @@ def _has_address(text: str, reading: Reading) -> bool:
             if re.match(rf"[\w-]+(?: ?\. ?| {_DOT} )[^\W\d_]{{2,}}", after) and before[-1:].isalnum():
                 return True
             continue
-        if before[-1:].isalnum() and after[:1].isalnum() and (len(before) > 1 or len(after) > 2):  # noqa: PLR2004
+        if before[-1:].isalnum() and after[:1].isalnum() and (len(before) > 1 or len(after) > 2):
             return _enough_around(match[0], before, after)
         if "@" not in match[0] and re.match(r"[\w.]{4,}", after) and (match[0][0] in "([{<" or not before):
             return True
@@ -85,8 +102,9 @@ def _has_address(text: str, reading: Reading) -> bool:
     return bool(found and re.sub(r"[ -]", "", found[1]) in _MAIL_NAMES)
 
 
-_MAIL_NAMES = frozenset(
-    "gmail geemail gemail hotmail googlemail gmx webde yahoo icloud protonmail posteo tonline laposte wanadoo sapo ziggo yandex naver".split()
+_MAIL_NAMES = listed(
+    "gmail geemail gemail hotmail googlemail gmx webde yahoo icloud protonmail posteo tonline laposte "
+    "wanadoo sapo ziggo yandex naver"
 )
 
 
@@ -118,12 +136,12 @@ def _has_spoken(text: str) -> bool:
         if ending in CLEAR_TLDS and ending not in _AMBIGUOUS_AFTER_DOT:
             if before not in _DETERMINERS and (last or parts[at + 2] not in _FOLLOWERS):
                 return True
-        elif (dots > 1 and last) or (last and before not in _DETERMINERS) or (at >= 2 and parts[at - 2] in _AT_TOKENS):  # noqa: PLR2004
+        elif (dots > 1 and last) or (last and before not in _DETERMINERS) or (at >= 2 and parts[at - 2] in _AT_TOKENS):
             return True
     return False
 
 
-_AMBIGUOUS_AFTER_DOT = frozenset("de net co in io".split())
+_AMBIGUOUS_AFTER_DOT = listed("de net co in io")
 _AT_TOKENS = frozenset(_AT_WORDS.split("|")[:8])
 
 
@@ -135,7 +153,7 @@ def _is_domain(found: str, reading: Reading) -> bool:
     if found.lower().startswith("v") and found[1:].replace(".", "").isdecimal():
         return False
     last = labels[-1]
-    if len(labels) == 2 and last in FILES and last not in ("zip",):  # noqa: PLR2004
+    if len(labels) == 2 and last in FILES and last not in ("zip",):
         return False
     if last in TLDS and len(last) >= MIN_LABEL and any(len(label) >= MIN_LABEL for label in labels[:-1]):
         return not _begins_sentence(found, reading) or last in ("com", "net", "org", "de", "fr", "nl", "pt", "uk", "eu")
@@ -144,21 +162,22 @@ def _is_domain(found: str, reading: Reading) -> bool:
     return _is_dotted_handle(labels) and last not in _STARTERS and not _begins_sentence(found, reading)
 
 
-_STARTERS = frozenset(
-    "then and but the this that they we you he she if or when und dann aber oder wenn ich wir sie er puis mais ou je nous y pero yo"
-    " o e ma poi io mas eu en maar dan ik wij".split()
+_STARTERS = listed(
+    "then and but the this that they we you he she if or when und dann aber oder wenn ich wir sie er "
+    "puis mais ou je nous y pero yo"
+    " o e ma poi io mas eu en maar dan ik wij"
 )
 
 
 def _is_dotted_handle(labels: list[str]) -> bool:
     letters = [label for label in labels if any(map(str.isalpha, label))]
-    if len(letters) < len(labels) and not any(len(label) >= 3 and label.isalpha() for label in labels):  # noqa: PLR2004
+    if len(letters) < len(labels) and not any(len(label) >= 3 and label.isalpha() for label in labels):
         return False
-    if max(map(len, labels)) < 3:  # noqa: PLR2004
+    if max(map(len, labels)) < 3:
         return False
     return sum(len(label) >= MIN_LABEL for label in labels) >= MIN_LABEL or (
         len(labels[0]) >= 4 and labels[-1].isascii() and len(labels) == 2
-    )  # noqa: PLR2004
+    )
 
 
 def _begins_sentence(found: str, reading: Reading) -> bool:

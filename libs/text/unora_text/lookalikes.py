@@ -10,9 +10,15 @@ DIGIT_LIKE: Final = re.compile(r"(?=.*\d)[0-9oOQDØøiIl|!jzZEeAaHhsS$GbBgqTt]+|
 """A word that can be read as digits: with a digit in it, or of a few letters that look most like digits."""
 FIRM: Final = re.compile(r"[a-zA-ZØ|$]\d|\d[a-zA-ZØ|$]+\d|\d[a-zA-Z|]{2}|\d[OIl|SZETQ]$|^[oO]{2,4}$")
 """Letters where no unit would stand."""
-MEASURE: Final = re.compile(r"\d+(?:[a-zA-HJ-NP-RT-Y]|[GTMk]B|[gtm]b|[KMG]?Hz|th|st|[Aa]h|h\d\d?|[A-Z]\d?)?|[A-HJ-NP-Z]{1,2}\d{1,4}[a-z]?")
+MEASURE: Final = re.compile(
+    r"\d+(?:[a-zA-HJ-NP-RT-Y]|[GTMk]B|[gtm]b|[KMG]?Hz|th|st|[Aa]h|h\d\d?|[A-Z]\d?)?"
+    r"|[A-HJ-NP-Z]{1,2}\d{1,4}[a-z]?"
+)
 """Units, and models such as E30: no disguise by themselves."""
-WORD: Final = re.compile(r"[Ss]o|[Ii]s|[Aa]s|[Bb]ig|[Bb]io|[Gg]o|[Bb]is|[Ll]os|[Gg]ib|[Ee]s|[Bb]oss|[Gg]as|[Bb]iss|[Bb]ob|io|il|[Ii]l|[Ss]e|[Ii]st|[Aa]l|[Bb]ad|TB|GB|[Zz]oo|[Tt]oo")
+WORD: Final = re.compile(
+    r"[Ss]o|[Ii]s|[Aa]s|[Bb]ig|[Bb]io|[Gg]o|[Bb]is|[Ll]os|[Gg]ib|[Ee]s|[Bb]oss|[Gg]as|[Bb]iss|[Bb]ob|io|il"
+    r"|[Ii]l|[Ss]e|[Ii]st|[Aa]l|[Bb]ad|TB|GB|[Zz]oo|[Tt]oo"
+)
 """Words that are made of such letters."""
 CHESS: Final = re.compile("[a-h][1-8]")
 

@@ -11,10 +11,12 @@ import regex
 
 from unora_text.common_words import COMMON_WORDS
 from unora_text.letters import looks_like, without_marks
+from unora_text.lists import listed
 from unora_text.reading import Reading, Word
 
-PARTICLES: Final = frozenset(
-    "de del della dello di da do dos das du des van von vom zu zum zur den der het ten ter te la le les los las el al bin ibn ben bint abu of the y e i und and mac mc o st san santa af av mr mrs ms dr".split()
+PARTICLES: Final = listed(
+    "de del della dello di da do dos das du des van von vom zu zum zur den der het ten ter te la le les "
+    "los las el al bin ibn ben bint abu of the y e i und and mac mc o st san santa af av mr mrs ms dr"
 )
 _NAME_WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’ʼ-][\p{L}\p{M}]+)*")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -23,31 +25,44 @@ _ROMAN = dict(zip("абвгдезийклмнопрстуфхцыэіїєґъь"
 _LEET = (str.maketrans("013456789$@!€+", "oieasgtbgsaiet"), str.maketrans("013456789$@!€+", "oleasgtbgsalet"))
 _CHUNK = re.compile(r"\S+")
 _BACKWARDS = re.compile(
-    r"ruckwarts|backwards?|reversed?|a l'envers|al reves|al contrario|ao contrario|de tras para|achterstevoren|omgekeerd|mirror|spiegel|rovescio|umgedreht|наоборот"
+    r"ruckwarts|backwards?|reversed?|a l'envers|al reves|al contrario|ao contrario|de tras para"
+    r"|achterstevoren|omgekeerd|mirror|spiegel|rovescio|umgedreht|наоборот"
 )
 _STRONG_INTRO = (
-    r"(?:my (?:full |first |real |last )?name(?: is|'s|:)|name(?:'s| is|:)|(?:you can |they |friends |everyone |just )?calls? me|known as|aka|a\.k\.a\.?|signed,?|answers? to|named|christened"
-    r"|ich heisse|heisse|mein name(?: ist|:)|name(?: ist|:)|nennt? mich|nennen mich|man nennt mich|genannt|gestatten,?|grusse von|gruss,?|lg,?|deine?,?"
-    r"|je m'appelle|m'appelle|moi c'est|moi,? c'est|mon (?:petit )?(?:nom|prenom)(?: est|, c'est| c'est|:)|on m'appelle|appelle(?:z)?-moi|appelez moi|appelle moi|dites|signe,?|prenom ?:?|ici"
+    r"(?:my (?:full |first |real |last )?name(?: is|'s|:)|name(?:'s| is|:)|(?:you can |they |friends "
+    r"|everyone |just )?calls? me|known as|aka|a\.k\.a\.?|signed,?|answers? to|named|christened"
+    r"|ich heisse|heisse|mein name(?: ist|:)|name(?: ist|:)|nennt? mich|nennen mich|man nennt mich|genannt"
+    r"|gestatten,?|grusse von|gruss,?|lg,?|deine?,?"
+    r"|je m'appelle|m'appelle|moi c'est|moi,? c'est|mon (?:petit )?(?:nom|prenom)(?: est|, c'est| c'est|:)"
+    r"|on m'appelle|appelle(?:z)?-moi|appelez moi|appelle moi|dites|signe,?|prenom ?:?|ici"
     r"|me llamo|mi nombre(?: es|:)|llamame|llamadme|me llaman|me dicen|dime|decidme|firmado,?|firma,?|nombre ?:"
     r"|mi chiamo|il mio nome(?: e|:)|chiamami|chiamatemi|mi chiamano|dimmi|firmato,?|nome ?:"
-    r"|me chamo|chamo-me|chama-me|chamem-me|(?:o )?meu nome(?: e|:)|(?:pode |podes )?me chamar?(?: de)?|me chama(?:m)?(?: de)?|assinado,?|tratam-me por"
+    r"|me chamo|chamo-me|chama-me|chamem-me|(?:o )?meu nome(?: e|:)|(?:pode |podes )?me chamar?(?: de)?"
+    r"|me chama(?:m)?(?: de)?|assinado,?|tratam-me por"
     r"|ik heet|mijn naam(?: is|:)|noem (?:me|mij)|ze noemen me|getekend,?|groetjes,?|liefs,?"
-    r"|меня зовут|зовут|меня звать|jmenuji se|nazywam sie|mam na imie|jeg heter|jag heter|jeg hedder|adim|ismim|me lene|με λενε|ονομαζομαι)"
+    r"|меня зовут|зовут|меня звать|jmenuji se|nazywam sie|mam na imie|jeg heter|jag heter|jeg hedder|adim"
+    r"|ismim|me lene|με λενε|ονομαζομαι)"
 )
-_INTRO = r"(?:i'm|i am|im|it's|its|this is|hi from|xoxo,?|yours,?|cheers,?|ich bin|bin (?:die|der)|hier ist|je suis|soy|soy la|soy el|aqui|sono|sono la|qui|sou|sou o|sou a|aqui e|ik ben|dit is|me,|me:|moi,|я)"
+_INTRO = (
+    r"(?:i'm|i am|im|it's|its|this is|hi from|xoxo,?|yours,?|cheers,?|ich bin|bin (?:die|der)|hier ist"
+    r"|je suis|soy|soy la|soy el|aqui|sono|sono la|qui|sou|sou o|sou a|aqui e|ik ben|dit is|me,|me:|moi,"
+    r"|я)"
+)
 _STRONG_BEFORE = re.compile(rf"\b{_STRONG_INTRO}\W*$")
 _BEFORE = re.compile(rf"(?:\b{_INTRO}|^\W*[-–—~]|[-–—~]|[.!?…] ?[-–—]) ?$")
 _AFTER = re.compile(
-    r"^(?: here\b| speaking\b|, ?\d{2}\b(?!\d)| ?\(\d{2}\)| mein name| my name| is my name| is the name| mi nombre| mon nom| il mio nome| meu nome| mijn naam)"
+    r"^(?: here\b| speaking\b|, ?\d{2}\b(?!\d)| ?\(\d{2}\)| mein name| my name| is my name| is the name"
+    r"| mi nombre| mon nom| il mio nome| meu nome| mijn naam)"
 )
 _UNSPACED_INTRO = re.compile(r"(?:私は|僕は|俺は|名前は|我叫|我是|叫我|名字是|이름은|나는|저는|我係|名は)$")
 _UNSPACED_AFTER = re.compile(r"^(?:です|だよ|と申します|といいます|って呼んで|이에요|예요|입니다|라고)")
 _NAMED = regex.compile(
-    r"(?<!\p{L})(?i:my name is|my name's|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo|mi nombre es|mi chiamo|il mio nome è|me chamo|(?:o )?meu nome é|chamo-me|ik heet|mijn naam is|меня зовут) (\p{Lu}\p{Ll}+)"
+    r"(?<!\p{L})(?i:my name is|my name's|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo|mi nombre es"
+    r"|mi chiamo|il mio nome è|me chamo|(?:o )?meu nome é|chamo-me|ik heet|mijn naam is"
+    r"|меня зовут) (\p{Lu}\p{Ll}+)"
 )
-_NO_NAMES = frozenset(
-    "bond earl inigo hase luka ishmael nobody niemand nadie nessuno ninguem personne not lucifer slim khan".split()
+_NO_NAMES = listed(
+    "bond earl inigo hase luka ishmael nobody niemand nadie nessuno ninguem personne not lucifer slim khan"
 )
 MIN_INSIDE: Final = 7
 """A word of a name of so many letters is found inside longer words."""
@@ -185,7 +200,7 @@ def _accents_only(word: Word, reading: Reading) -> bool:
 def _shapes(low: str) -> set[str]:
     """A word as it may stand for a name: with the s of a genitive, with letters drawn out, in Latin letters."""
     shapes = {low}
-    if len(low) > 3 and low[-1] == "s":  # noqa: PLR2004
+    if len(low) > 3 and low[-1] == "s":
         shapes.add(low[:-1])
     if not low.isascii():
         shapes.update(_romanised(low))
@@ -200,7 +215,7 @@ def _is_disguised(reading: Reading, forms: set[str]) -> bool:
     backwards = bool(_BACKWARDS.search(reading.low))
     for match in _CHUNK.finditer(reading.low):
         chunk = match[0]
-        if len(chunk) > 80:  # noqa: PLR2004
+        if len(chunk) > 80:
             chunk = chunk[:80]
         pieces = re.findall(r"[^\W_]+", chunk)
         whole = "".join(pieces)
@@ -212,13 +227,13 @@ def _is_disguised(reading: Reading, forms: set[str]) -> bool:
         ):
             return True
         turned = whole[::-1]
-        if turned in forms and turned not in reading.raw and (backwards or len(turned) > 4) and turned != whole:  # noqa: PLR2004
+        if turned in forms and turned not in reading.raw and (backwards or len(turned) > 4) and turned != whole:
             return True
-        if (len(pieces) > 1 or letters != whole) and any(len(form) > 2 and _in_handle(chunk, form) for form in forms):  # noqa: PLR2004
+        if (len(pieces) > 1 or letters != whole) and any(len(form) > 2 and _in_handle(chunk, form) for form in forms):
             return True
         if letters != whole or re.search(r"[$@!€+]\w", chunk):
             bare = chunk.strip(".,;:!?()\"'")
-            if any(bare.translate(table) in forms and len(bare) > 2 and not bare.isalpha() for table in _LEET):  # noqa: PLR2004
+            if any(bare.translate(table) in forms and len(bare) > 2 and not bare.isalpha() for table in _LEET):
                 return True
     return False
 
@@ -230,7 +245,7 @@ def _in_handle(chunk: str, form: str) -> bool:
     pieces = re.findall(r"[^\W\d_]+", chunk)
     return any(
         piece == form or (len(form) > 3 and len(piece) > len(form) and piece.startswith(form)) for piece in pieces
-    ) and chunk.strip(".,!?'\"") not in (form, form + "s", form + "'s")  # noqa: PLR2004
+    ) and chunk.strip(".,!?'\"") not in (form, form + "s", form + "'s")
 
 
 def _is_inside(reading: Reading, own: list[NameWord]) -> bool:
@@ -239,7 +254,7 @@ def _is_inside(reading: Reading, own: list[NameWord]) -> bool:
         low = word.low
         if len(low) < MIN_INSIDE:
             continue
-        inside = [each for each in own if any(len(form) > 2 and form in low for form in each.forms)]  # noqa: PLR2004
+        inside = [each for each in own if any(len(form) > 2 and form in low for form in each.forms)]
         if any(len(form) >= MIN_INSIDE and form in low for each in inside if not each.common for form in each.forms):
             return True
         if len(inside) > 1 and any(
@@ -249,6 +264,6 @@ def _is_inside(reading: Reading, own: list[NameWord]) -> bool:
             for a in one.forms
             for b in two.forms
             if len(a) > 2 and len(b) > 2
-        ):  # noqa: PLR2004
+        ):
             return True
     return False

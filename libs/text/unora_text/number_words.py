@@ -1,17 +1,24 @@
-"""Numbers in words: English, German, French, Spanish, Portuguese, Italian, Dutch, and the digits of some more languages."""
+"""Numbers in words: English, German, French, Spanish, Portuguese, Italian, Dutch, and digits of more languages."""
 
 from typing import Final
 
+from unora_text.lists import in_order, listed
+
 _UNITS = {
-    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen"
     " eighteen nineteen",
-    "de": "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn"
+    "de": "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn "
+    "sechzehn siebzehn"
     " achtzehn neunzehn",
-    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dixsept dixhuit"
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize "
+    "dixsept dixhuit"
     " dixneuf",
-    "es": "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete"
+    "es": "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis "
+    "diecisiete"
     " dieciocho diecinueve",
-    "pt": "zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete dezoito"
+    "pt": "zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis "
+    "dezessete dezoito"
     " dezenove",
     "it": "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici"
     " diciassette diciotto diciannove",
@@ -41,8 +48,9 @@ _UNITS = {
     "ko": "공 일 이 삼 사 오 육 칠 팔 구",
 }
 _ALSO = {
-    0: "oh o zilch nought naught nil nada nichts zeronull rien nulle ooh leer 영 〇 ceros zeri zeros zeroes nullen nuls 零 まる 공 영 れい ゼロ нол cer шунья",
-    1: "ones unos einsen uns uni eine einen una une uma única jedno en one's won één yek 壹 幺 اثنين ون одна один. жеден",
+    0: "oh o zilch nought naught nil nada nichts zeronull rien nulle ooh leer 영 〇 ceros zeri zeros zeroes "
+    "nullen nuls 零 まる 공 영 れい ゼロ нол cer шунья",
+    1: "ones unos einsen uns uni eine einen una une uma única jedno en won één yek 壹 幺 اثنين ون одна один. жеден",
     2: "twos zweien twees zwo zwoo due deux doua duas ii tu too 贰 两 две اتنين إثنان اثنين שתים",
     3: "threes dreien treses tree drey tres três trois 叁 ثلاث",
     4: "fours vieren cuatros fower fore quattru cuatru 肆 し أربعة اربع",
@@ -78,36 +86,41 @@ _HUNDREDS = {
     800: "ochocientos ochocientas oitocentos ottocento восемьсот achthundert achthonderd",
     900: "novecientos novecientas novecentos novecento девятьсот neunhundert negenhonderd",
 }
-SCALES: Final = frozenset(
-    "thousand million billion tausend million millionen mille millions milliards mil millones millón mila milione milioni"
-    " milhão milhões duizend miljoen тысяча тысяч".split()
+SCALES: Final = listed(
+    "thousand million billion tausend million millionen mille millions milliards mil millones millón "
+    "mila milione milioni"
+    " milhão milhões duizend miljoen тысяча тысяч"
 )
 """Words that make a quantity of a number: nobody tells a phone number in thousands."""
 
 MULTIPLIERS: Final = {
-    **dict.fromkeys("double dbl doppel doppelt doppelte doble doppio doppia duplo dobro dubbel dubbele twice 2x x2"
-                    " zweimal deuxfois tweemaal tweekeer".split(), 2),
-    **dict.fromkeys("triple treble dreifach dreimal triplo tripla tripel driemaal driekeer 3x x3 drievoudig".split(), 3),
-    **dict.fromkeys("quadruple viermal cuádruple 4x x4 viermaal".split(), 4),
+    **dict.fromkeys(in_order("double dbl doppel doppelt doppelte doble doppio doppia duplo dobro dubbel dubbele twice 2x x2"
+                    " zweimal deuxfois tweemaal tweekeer"), 2),
+    **dict.fromkeys(in_order("triple treble dreifach dreimal triplo tripla tripel driemaal driekeer 3x x3 drievoudig"), 3),
+    **dict.fromkeys(in_order("quadruple viermal cuádruple 4x x4 viermaal"), 4),
 }  # fmt: skip
-TIMES: Final = frozenset("times mal fois veces vez vezes volte keer maal x".split())
+TIMES: Final = listed("times mal fois veces vez vezes volte keer maal x")
 
-THEN: Final = frozenset(
-    "and then und dann danach darauf puis et ensuite y luego después despues poi quindi e depois en dan daarna i a och и потом"
+THEN: Final = listed(
+    "and then und dann danach darauf puis et ensuite y luego después despues poi quindi e depois en dan "
+    "daarna i a och и потом"
     " the die der das le la el il l d o les de da den dem it's its er ist es plus più mas más mais + dash minus strich"
-    " bindestrich tiret guion guión trattino traço hífen streepje dot punkt point punto ponto punt space leerzeichen espace"
+    " bindestrich tiret guion guión trattino traço hífen streepje dot punkt point punto ponto punt space "
+    "leerzeichen espace"
     " comma komma virgule coma vírgula virgola slash next finally end fim fin fine ende einde again nochmal zuletzt"
-    " finalmente".split()
+    " finalmente"
 )
 """Words that may stand between the parts of one number."""
-LINKS: Final = frozenset("and und et y e en".split())
+LINKS: Final = listed("and und et y e en")
 """Words between tens and units."""
 
 
-WEAK: Final = frozenset(
-    "un una une uno um uma ein eine einen een en ett on er to do si ni hat let cer ten dos te ii tu too one yi nil nada rien"
-    " leer fem sex oh o ooh ate won san go wu liu ba ji jiu shi che saat nau sei sept nueve no dix die elf die fore tree el"
-    " yi si qi san go roku 일 이 삼 사 오 구 공 一 に ご さん いち ون одна один 영 on iki bes alti ena".split()
+WEAK: Final = listed(
+    "un una une uno um uma ein eine einen een en ett on er to do si ni hat let cer ten dos te ii tu too "
+    "one yi nil nada rien"
+    " leer fem sex oh o ooh ate won san go wu liu ba ji jiu shi che saat nau sei sept nueve no dix die "
+    "elf die fore tree el"
+    " yi si qi san go roku 일 이 삼 사 오 구 공 一 に ご さん いち ون одна один 영 on iki bes alti ena"
 )
 """Number words that often mean something else. Alone at the ends of other numbers they do not count."""
 
@@ -140,8 +153,8 @@ def _german_umlauts() -> dict[str, int]:
 
 
 def _german_and_dutch() -> list[tuple[str, str, int]]:
-    german = "ein zwei drei vier funf sechs sieben acht neun zwo fuenf".split()
-    dutch = "een twee drie vier vijf zes zeven acht negen".split()
+    german = in_order("ein zwei drei vier funf sechs sieben acht neun zwo fuenf")
+    dutch = in_order("een twee drie vier vijf zes zeven acht negen")
     values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 5]
     return [(unit, "und", value) for unit, value in zip(german, values, strict=True)] + [
         (unit, "en", value) for unit, value in zip(dutch, values[:9], strict=True)
@@ -160,21 +173,23 @@ def _compounds(simple: dict[str, int]) -> dict[str, int]:
         if ten.endswith(("ty", "nte", "ngt")):
             found |= {
                 f"{ten}{word}": tenfold + simple[word]
-                for word in "one two three four five six seven eight nine".split()
+                for word in in_order("one two three four five six seven eight nine")
             }
             found |= {
                 f"{ten}{word}": tenfold + simple[word]
-                for word in "un deux trois quatre cinq six sept huit neuf".split()
+                for word in in_order("un deux trois quatre cinq six sept huit neuf")
             }
-        if ten.endswith("i") or ten.endswith("nta"):
-            for word in "uno due tre quattro cinque sei sette otto nove".split():
+        if ten.endswith(("i", "nta")):
+            for word in in_order("uno due tre quattro cinque sei sette otto nove"):
                 stem = ten[:-1] if word in ("uno", "otto") else ten
                 found[f"{stem}{word}"] = tenfold + simple[word]
     found |= {
-        f"veinti{word}": 20 + simple[word] for word in "un uno una dos tres cuatro cinco seis siete ocho nueve".split()
+        f"veinti{word}": 20 + simple[word]
+        for word in in_order("un uno una dos tres cuatro cinco seis siete ocho nueve")
     }
     found |= {
-        f"quatrevingt{word}": 80 + simple[word] for word in "un deux trois dix onze douze treize quinze dixhuit".split()
+        f"quatrevingt{word}": 80 + simple[word]
+        for word in in_order("un deux trois dix onze douze treize quinze dixhuit")
     }
     return found | {"quatrevingt": 80, "quatrevingts": 80, "soixantedix": 70, "quatrevingtdix": 90}
 

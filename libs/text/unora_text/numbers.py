@@ -1,7 +1,6 @@
 """The numbers of a text, written in digits, in words, or in both, and which of them stand together."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,49 +48,72 @@ class Run:
 
 def runs(reading: Reading) -> list[Run]:
     """All numbers of a text, in runs."""
-    found = [Run()]
-    strangers, multiplier, linked, end = 0, 1, False, 0
+    reader, end = _Reader(), 0
     for word in reading.words:
         gap, end = reading.low[end : word.start], word.end
-        current = found[-1].numbers
-        if current and _BREAKING.search(gap):
-            found.append(Run())
-            current = found[-1].numbers
-        if (parts := _numbers(word)) is None:
-            if word.low in TIMES and current and not strangers and 2 <= current[-1].value <= 4:  # noqa: PLR2004
-                multiplier = current.pop().value
-            elif word.low in MULTIPLIERS:
-                multiplier = MULTIPLIERS[word.low]
-            elif word.low in SCALES and current and not strangers:
-                current[-1].scaled = True
-            elif word.low in THEN:
-                linked = word.low in LINKS
+        if _BREAKING.search(gap):
+            reader.begin()
+        if (numbers := _numbers(word)) is None:
+            reader.hear(word.low)
+        else:
+            reader.take(numbers, gap)
+    return [run for run in reader.found if run.numbers]
+
+
+class _Reader:
+    """Collects numbers in runs, word by word."""
+
+    def __init__(self) -> None:
+        self.found = [Run()]
+        self._strangers = 0
+        self._multiplier = 1
+        self._linked = False
+
+    @property
+    def _current(self) -> list[Number]:
+        return self.found[-1].numbers
+
+    def begin(self) -> None:
+        """Begin another run, if the last one has a number."""
+        if self._current:
+            self.found.append(Run())
+
+    def hear(self, word: str) -> None:
+        """Take a word that is no number: it may multiply one, or stand between the parts of one."""
+        follows = bool(self._current) and not self._strangers
+        if word in TIMES and follows and 2 <= self._current[-1].value <= 4:
+            self._multiplier = self._current.pop().value
+        elif word in MULTIPLIERS:
+            self._multiplier = MULTIPLIERS[word]
+        elif word in SCALES and follows:
+            self._current[-1].scaled = True
+        elif word in THEN:
+            self._linked = word in LINKS
+        else:
+            self._strangers += 1
+            self._multiplier = 1
+
+    def take(self, numbers: list[Number], gap: str) -> None:
+        """Take the numbers of one word; `gap` stands before it."""
+        if self._linked and self._current and not self._strangers and _are_listed(self._current[-1], numbers[0]):
+            self._strangers = 1
+        if self._strangers:
+            self.begin()
+            self.found[-1].words_before += self._strangers
+        self._strangers = 0
+        for number in numbers:
+            number.digits *= self._multiplier
+            if self._current and _completes(self._current[-1], number, self._linked, gap):
+                self._current[-1].digits = str(_together(self._current[-1].value, number.value))
+                self._current[-1].end = number.end
             else:
-                strangers += 1
-                multiplier = 1
-            continue
-        if linked and current and not strangers and _are_listed(current[-1], parts[0]):
-            strangers = 1
-        if strangers and current:
-            found.append(Run(words_before=strangers))
-            current = found[-1].numbers
-        elif strangers:
-            found[-1].words_before += strangers
-        strangers = 0
-        for number in parts:
-            number.digits *= multiplier
-            if current and _completes(current[-1], number, linked, gap):
-                current[-1].digits = str(_together(current[-1].value, number.value))
-                current[-1].end = number.end
-            else:
-                current.append(number)
-            multiplier, linked = 1, False
-    return [run for run in found if run.numbers]
+                self._current.append(number)
+            self._multiplier, self._linked = 1, False
 
 
 def _are_listed(one: Number, two: Number) -> bool:
     """Whether "and" between two numbers lists them: parts of one number are spelled, short, or begin with a zero."""
-    return not any(number.spelled or number.digits[0] == "0" or len(number.digits) < 2 for number in (one, two))  # noqa: PLR2004
+    return not any(number.spelled or number.digits[0] == "0" or len(number.digits) < 2 for number in (one, two))
 
 
 def _numbers(word: Word) -> list[Number] | None:
@@ -105,10 +127,15 @@ def _numbers(word: Word) -> list[Number] | None:
         return [Number("0" * len(low), word.start, word.end, spelled=True)]
     if digits := as_digits(word.cased):
         return [Number(digits, word.start, word.end, spelled=False)]
-    pieces = _PIECE.findall(low) if any(map(str.isdecimal, low)) else None
-    if pieces is None:
-        least = MIN_SOLID if low.isascii() or not _SYLLABLES.fullmatch(low) else 2
-        return _solid(word) if least <= len(low) <= MAX_SOLID else None
+    if any(map(str.isdecimal, low)):
+        return _mixed(word)
+    least = MIN_SOLID if low.isascii() or not _SYLLABLES.fullmatch(low) else 2
+    return _solid(word) if least <= len(low) <= MAX_SOLID else None
+
+
+def _mixed(word: Word) -> list[Number] | None:
+    """The numbers of a word of digits and letters, as in "0seven7"."""
+    pieces = _PIECE.findall(word.low)
     found: list[Number] = []
     multiplier = 1
     for at, piece in enumerate(pieces):
@@ -119,7 +146,7 @@ def _numbers(word: Word) -> list[Number] | None:
             multiplier = MULTIPLIERS[piece]
         elif piece in NUMBER_WORDS and (piece not in WEAK or 0 < at < len(pieces) - 1):
             found.append(_spelled(NUMBER_WORDS[piece], word))
-        elif len(piece) >= 5 and (values := _split(piece)):  # noqa: PLR2004
+        elif len(piece) >= 5 and (values := _split(piece)):
             found += [_spelled(value, word) for value in values]
         else:
             return None
@@ -155,17 +182,12 @@ def _completes(before: Number, number: Number, linked: bool, gap: str) -> bool:
     if not (before.spelled and number.spelled) or "," in gap or before.digits == "0":
         return False
     ten, unit = before.value, number.value
-    if 20 <= ten <= 90 and ten % 10 == 0:  # noqa: PLR2004
+    if 20 <= ten <= 90 and ten % 10 == 0:
         return unit in _UNIT_DIGIT or (ten in (60, 80) and unit in _TEEN and not linked)
-    if unit == 100 and ten in _UNIT_DIGIT:  # noqa: PLR2004
+    if unit == 100 and ten in _UNIT_DIGIT:
         return True
-    return ten % 100 == 0 and 0 < unit < 100 and linked  # noqa: PLR2004
+    return ten % 100 == 0 and 0 < unit < 100 and linked
 
 
 def _together(before: int, number: int) -> int:
-    return before * number if number == 100 else before + number  # noqa: PLR2004
-
-
-def values(found: list[Number]) -> Iterator[int]:
-    """The values of numbers."""
-    return (number.value for number in found)
+    return before * number if number == 100 else before + number

@@ -4,9 +4,9 @@ import re
 from itertools import pairwise
 from typing import Final
 
-
-from unora_text.number_words import NUMBER_WORDS
+from unora_text.lists import listed
 from unora_text.lookalikes import CHESS, DIGIT_LIKE, DIGIT_TOKEN, FIRM, MEASURE, WORD
+from unora_text.number_words import NUMBER_WORDS
 from unora_text.numbers import Number, Run, runs
 from unora_text.reading import Reading
 
@@ -20,21 +20,28 @@ MAX_GAP: Final = 3
 MAX_BETWEEN: Final = 3
 """The most words between the parts of a number that begins with a zero."""
 
-_CUES = frozenset(
-    "call ring phone tel telephone mobile cell number digits text sms dial whatsapp wa wapp wasap app zap handy nummer"
-    " handynummer telefonnummer telefon ruf anrufen appelle appelez numero num portable telephone llama llamame telefono"
+_CUES = listed(
+    "call ring phone tel telephone mobile cell number digits text sms dial whatsapp wa wapp wasap app "
+    "zap handy nummer"
+    " handynummer telefonnummer telefon ruf anrufen appelle appelez numero num portable telephone llama "
+    "llamame telefono"
     " tlf tfno movil chiama chiamami cellulare liga ligame telefone telemovel celular bel gsm mobiel telefoonnummer"
-    " signal telegram viber threema imo zadzwon звони телефон номер тел тг 电话 電話 전화 هاتف رقم टेलीफोन फोन puhelin telefonuma"
-    " marca marque disca fai compose waehl wahl wahle wahlt toets kontakt".split()
+    " signal telegram viber threema imo zadzwon звони телефон номер тел тг 电话 電話 전화 هاتف رقم टेलीफोन फोन "
+    "puhelin telefonuma"
+    " marca marque disca fai compose waehl wahl wahle wahlt toets kontakt"
 )
 _CUE_SIGNS = re.compile("[☎☏✆📞📱📲🤙]|(?<![\\w+])\\+ ?\\d{2}|[电電]话|電話|전화")
-_UNITS = frozenset(
-    "km m cm mm mi miles mile ft feet inch g kg mg lb lbs oz ml cl l dl h hr hrs hours hour min mins minutes minuten minuti"
-    " minutos minutes sec s hz khz mhz ghz gb mb tb kb w kw v mah bpm rpm kcal cal steps schritte pas passos passi pasos stappen"
-    " meter metre metres meters hm pm am uhr uur heures ore horas euro eur usd dollars pieces teile piezas pezzi stukjes"
-    " pieces parts years jahre ans anos anni jaar people days tage jours dias giorni dagen f c x elo points punkte euros"
+_UNITS = listed(
+    "km m cm mm mi miles mile ft feet inch g kg mg lb lbs oz ml cl l dl h hr hrs hours hour min mins "
+    "minutes minuten minuti"
+    " minutos minutes sec s hz khz mhz ghz gb mb tb kb w kw v mah bpm rpm kcal cal steps schritte pas "
+    "passos passi pasos stappen"
+    " meter metre metres meters hm pm am uhr uur heures ore horas euro eur usd dollars pieces teile "
+    "piezas pezzi stukjes"
+    " pieces parts years jahre ans anos anni jaar people days tage jours dias giorni dagen f c x elo "
+    "points punkte euros"
     " kilometer kilometres kilometros quilometros chilometri metros metri gramm grammes gramos gramas grammi gram liter"
-    " litre litros litri".split()
+    " litre litros litri"
 )
 _HARMLESS = re.compile(
     r"(?<![\d.,:/-])(?:"
@@ -70,10 +77,7 @@ def _may_have_numbers(reading: Reading) -> bool:
     return (
         any(map(str.isdecimal, reading.low))
         or not NUMBER_WORDS.keys().isdisjoint(reading.has)
-        or any(
-            len(word) >= 12
-            for word in reading.has  # noqa: PLR2004
-        )
+        or any(len(word) >= 12 for word in reading.has)
     )
 
 
@@ -93,19 +97,23 @@ def _is_phone(run: Run, spans: list[tuple[int, int]]) -> bool:
     if all(_is_round(n) for n in numbers if not _harmless(n, spans)):
         return False
     if spelled == len(numbers):
-        return (digits >= ENOUGH_SPELLED and len(numbers) >= 4) or (digits > ENOUGH_SPELLED and len(numbers) >= 3)  # noqa: PLR2004
+        return (digits >= ENOUGH_SPELLED and len(numbers) >= 4) or (digits > ENOUGH_SPELLED and len(numbers) >= 3)
     if spelled:
-        return open_digits >= ENOUGH_SPELLED and len(numbers) >= 3  # noqa: PLR2004
-    if len(numbers) >= 6 and all(len(n.digits) == 1 for n in numbers):  # noqa: PLR2004
+        return open_digits >= ENOUGH_SPELLED and len(numbers) >= 3
+    if len(numbers) >= 6 and all(len(n.digits) == 1 for n in numbers):
         return True
-    if digits < 9 and all(len(n.digits) < 3 and (n.digits == "0" or n.digits[0] != "0") for n in numbers) and _is_enumerated(numbers):  # noqa: PLR2004
+    if (
+        digits < 9
+        and all(len(n.digits) < 3 and (n.digits == "0" or n.digits[0] != "0") for n in numbers)
+        and _is_enumerated(numbers)
+    ):
         return False
-    return digits >= ENOUGH and open_digits >= 4  # noqa: PLR2004
+    return digits >= ENOUGH and open_digits >= 4
 
 
 def _is_enumerated(numbers: list[Number]) -> bool:
     """Whether a comma and a space stand between all numbers, and they are not all as long as each other."""
-    return len({len(n.digits) for n in numbers}) > 1 and all(two.start - one.end == 2 for one, two in pairwise(numbers))  # noqa: PLR2004
+    return len({len(n.digits) for n in numbers}) > 1 and all(two.start - one.end == 2 for one, two in pairwise(numbers))
 
 
 def _without_years(numbers: list[Number]) -> list[Number]:
@@ -113,7 +121,7 @@ def _without_years(numbers: list[Number]) -> list[Number]:
     years = {
         id(each)
         for one, two in pairwise(numbers)
-        if one.spelled and two.spelled and 18 <= one.value <= 20 and 10 <= two.value <= 99  # noqa: PLR2004
+        if one.spelled and two.spelled and 18 <= one.value <= 20 and 10 <= two.value <= 99
         for each in (one, two)
     }
     return [number for number in numbers if id(number) not in years] if len(years) == len(numbers) else numbers
@@ -131,12 +139,12 @@ def _without_articles(numbers: list[Number]) -> list[Number]:
 
 def _counts(numbers: list[Number]) -> bool:
     """Whether the numbers count up or down, by one or by the same step each time, perhaps again and again."""
-    if len(numbers) < 3 or any(len(n.digits) > 3 or n.digits[0] == "0" != n.digits for n in numbers):  # noqa: PLR2004
+    if len(numbers) < 3 or any(len(n.digits) > 3 or n.digits[0] == "0" != n.digits for n in numbers):
         return False
     steps = [two.value - one.value for one, two in pairwise(numbers)]
-    if len(set(steps)) == 1 and abs(steps[0]) <= 10 and steps[0]:  # noqa: PLR2004
-        return numbers[0].value <= 10 or numbers[-1].value <= 10 or len(numbers[0].digits) > 1  # noqa: PLR2004
-    if len(numbers) > 4 and numbers[0].value in (1, 2) and min(steps) >= 0:  # noqa: PLR2004
+    if len(set(steps)) == 1 and abs(steps[0]) <= 10 and steps[0]:
+        return numbers[0].value <= 10 or numbers[-1].value <= 10 or len(numbers[0].digits) > 1
+    if len(numbers) > 4 and numbers[0].value in (1, 2) and min(steps) >= 0:
         return True
     stretch, stretches = 1, []
     for step in steps:
@@ -145,17 +153,15 @@ def _counts(numbers: list[Number]) -> bool:
         else:
             stretches.append(stretch)
             stretch = 1
-    return min([*stretches, stretch]) >= 3 and numbers[0].value < 10  # noqa: PLR2004
+    return min([*stretches, stretch]) >= 3 and numbers[0].value < 10
 
 
 def _is_list(numbers: list[Number]) -> bool:
-    """Whether the numbers are a few names of things, such as types of cars: of three digits each, none begins with 0."""
+    """Whether the numbers are a few names of things, such as cars: of three digits each, none begins with 0."""
     return (
         all(len(n.digits) == 3 and n.digits[0] != "0" and not n.spelled for n in numbers)
         and len(numbers) <= 4
-        and all(  # noqa: PLR2004
-            two.start - one.end > 1 for one, two in pairwise(numbers)
-        )
+        and all(two.start - one.end > 1 for one, two in pairwise(numbers))
     )
 
 
@@ -217,9 +223,10 @@ def _is_lookalike(run: list[str]) -> bool:
     size, real = sum(map(len, run)), sum(map(str.isdecimal, "".join(run)))
     return (
         size >= ENOUGH
-        and 5 * real >= size and real > 1
+        and 5 * real >= size
+        and real > 1
         and any(FIRM.search(token) and not MEASURE.fullmatch(token) for token in run)
-        and sum(bool(CHESS.fullmatch(token)) for token in run) < 2  # noqa: PLR2004
+        and sum(bool(CHESS.fullmatch(token)) for token in run) < 2
         and not all(MEASURE.fullmatch(token) for token in run)
         and not any(WORD.fullmatch(token) for token in run)
     )

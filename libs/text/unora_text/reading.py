@@ -81,7 +81,7 @@ def readings(text: str) -> list[Reading]:
     else:
         cased = _decoded(text)
         others = [*upright(text), *filter(None, (tags_as_letters(text),))]
-        if "\U0001f1e6" <= max(text):
+        if max(text) >= "\U0001f1e6":
             others.append(flags_as_letters(cased))
     found = [cased, *(_decoded(other) for other in others)]
     for each in list(found):
@@ -121,4 +121,4 @@ def _joined(text: str) -> list[str]:
 
 
 def _has_letters(text: str) -> bool:
-    return sum(map(str.isalpha, text)) > 2  # noqa: PLR2004
+    return sum(map(str.isalpha, text)) > 2

@@ -27,14 +27,27 @@ ROMAN: Final = {roman: number for number, roman in enumerate(in_order("i ii iii 
 
 _ORDINALS = {
     1: "first erste ersten erster ersten premier primero primer primeiro primo eerste 1er 1st",
-    2: "second zweite zweiten zweiter deuxieme segundo secondo tweede", 3: "third dritte dritten dritter troisieme tercero terceiro terzo derde",
-    4: "fourth vierte vierten vierter quatrieme vierde quarto", 5: "fifth funfte funften funfter fuenfte cinquieme vijfde quinto",
-    6: "sixth sechste sechsten sechster sixieme zesde sesto sexto", 7: "seventh siebte siebten siebter siebente septieme zevende settimo setimo",
-    8: "eighth achte achten achter huitieme achtste ottavo oitavo", 9: "ninth neunte neunten neunter neuvieme negende nono",
-    10: "tenth zehnte zehnten zehnter dixieme tiende decimo", 11: "eleventh elfte elften elfter elfde", 12: "twelfth zwolfte zwolften zwolfter twaalfde",
-    13: "thirteenth", 14: "fourteenth", 15: "fifteenth", 16: "sixteenth", 17: "seventeenth siebzehnte siebzehnten siebzehnter zeventiende", 18: "eighteenth", 19: "nineteenth",
-    20: "twentieth zwanzigste", 30: "thirtieth dreissigste dreisigste",
-}  # fmt: skip
+    2: "second zweite zweiten zweiter deuxieme segundo secondo tweede",
+    3: "third dritte dritten dritter troisieme tercero terceiro terzo derde",
+    4: "fourth vierte vierten vierter quatrieme vierde quarto",
+    5: "fifth funfte funften funfter fuenfte cinquieme vijfde quinto",
+    6: "sixth sechste sechsten sechster sixieme zesde sesto sexto",
+    7: "seventh siebte siebten siebter siebente septieme zevende settimo setimo",
+    8: "eighth achte achten achter huitieme achtste ottavo oitavo",
+    9: "ninth neunte neunten neunter neuvieme negende nono",
+    10: "tenth zehnte zehnten zehnter dixieme tiende decimo",
+    11: "eleventh elfte elften elfter elfde",
+    12: "twelfth zwolfte zwolften zwolfter twaalfde",
+    13: "thirteenth",
+    14: "fourteenth",
+    15: "fifteenth",
+    16: "sixteenth",
+    17: "seventeenth siebzehnte siebzehnten siebzehnter zeventiende",
+    18: "eighteenth",
+    19: "nineteenth",
+    20: "twentieth zwanzigste",
+    30: "thirtieth dreissigste dreisigste",
+}
 ORDINALS: Final = {word: number for number, words in _ORDINALS.items() for word in words.split()}
 ORDINAL_ENDINGS: Final = ("sten", "ster", "ste", "ten", "ter", "te", "de", "th", "eme")
 
@@ -67,7 +80,8 @@ HOLIDAYS: Final = (
     (r"leap day|schalttag|29 fevrier|schrikkeldag", 2, 29),
     (r"st\.? patrick'?s day", 3, 17), (r"pi day", 3, 14), (r"april fool'?s?(?: day)?|poisson d'avril", 4, 1),
     (r"koningsdag", 4, 27), (r"star wars day|may the (?:4th|fourth)", 5, 4), (r"bastille day|14 juillet", 7, 14),
-    (r"ferragosto", 8, 15), (r"halloween", 10, 31), (r"tag der deutschen einheit", 10, 3), (r"sinterklaas\w*", 12, 5), (r"nikolaus\w*", 12, 6),
+    (r"ferragosto", 8, 15), (r"halloween", 10, 31), (r"tag der deutschen einheit", 10, 3), (r"sinterklaas\w*", 12, 5),
+    (r"nikolaus\w*", 12, 6),
     (r"christmas eve|heiligabend|heilig abend|nochebuena|vigilia di natale|kerstavond", 12, 24),
     (r"christmas(?: day)?|weihnacht\w*|noel|navidad|natale|natal|kerst\w*|xmas", 12, 25),
     (r"boxing day", 12, 26), (r"new year'?s eve|silvester|nochevieja|capodanno|reveillon|oudejaars\w*", 12, 31),

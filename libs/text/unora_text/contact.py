@@ -1,7 +1,7 @@
 """PR-10, RE-06: whether a text tells how to reach or name its author.
 
-The guard reads a text in each way in which a person may read it (`reading`), and asks each reading for phone numbers, links,
-handles, addresses, birth dates and names. Each kind has a module of its own.
+The guard reads a text in each way in which a person may read it (`reading`), and asks each reading for phone numbers,
+links, handles, addresses, birth dates and names. Each kind has a module of its own.
 """
 
 from dataclasses import dataclass

@@ -76,7 +76,8 @@ def _in_digits(reading: Reading) -> str:
     """The text with numbers and months in digits: "siebzehnter Mai" becomes "17 m05"."""
     if reading.has.isdisjoint(_MARKERS) and not any(len(word) > 7 for word in reading.has):
         return reading.low
-    out, end, pending = [], 0, False
+    out: list[str] = []
+    end, pending = 0, False
     for at, word in enumerate(reading.words):
         gap, end = reading.low[end : word.start], word.end
         value = _value(word)

@@ -1,7 +1,7 @@
 """What a character shows: the Latin letter or the digit that a reader sees in it.
 
-People disguise what they may not write: in letters of other scripts that look alike, in mathematical or circled letters, with
-strokes and marks, upside down, or between characters that nobody sees.
+People disguise what they may not write: in letters of other scripts that look alike, in mathematical or circled
+letters, with strokes and marks, upside down, or between characters that nobody sees.
 """
 
 import re
@@ -41,8 +41,9 @@ _SCRIPTS = (
 # Where the list of confusable characters has no Latin letter, or not the one that a reader of words sees.
 _SEEN = dict(zip("вгдзикнптьбчяєэълшщџɩιηωυνκρτχγβεσδλαѡөѳҝқғҳңүұўґміїјѕԁԛԝһӏʜɴʀɪᴉıǀ",
                  "brdeukhntbbyreebnwwuiinwuvkptxybeodaawookkfxhyyyrmiijsdqwhlhnriiil", strict=True))  # fmt: skip
-_STROKED = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "ŋ": "n",
-            "ŧ": "t", "ĸ": "k", "ƒ": "f", "ſ": "s"}  # fmt: skip
+_STROKED = dict(
+    zip(in_order("ß æ œ ø ł đ ð þ ħ ı ŋ ŧ ĸ ƒ ſ"), in_order("ss ae oe o l d d th h i n t k f s"), strict=True)
+)
 _FLIPPED = dict(zip("ɐqɔpǝɟƃɓɥᴉıɾʞ˥ʅɯuodbɹsʇnʌʍxʎzɐɒᴎ˙¿¡", "abcdefgghiijkllmnopqrstuvwxyzaan.?!", strict=True))
 _ONLY_FLIPPED = frozenset("ɐɔǝɟƃɥᴉɾʞ˥ʅɯɹʇʌʍʎ")
 _LOOKS_LATIN = {

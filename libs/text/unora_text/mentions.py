@@ -62,7 +62,7 @@ def _leads(reading: Reading, at: int, sure: bool) -> bool:
 
 
 def _is_followed(reading: Reading, platform: Word, following: Word | None) -> bool:
-    """Whether the clause after the name of a platform may be a handle: it is short, and does not begin as a topic does."""
+    """Whether the clause after the name of a platform may be a handle: it is short, and begins like no topic."""
     if following is None or following.low in platforms.NOUNS or len(following.low) < 2:
         return bool(_REACH.search(reading.low[: platform.start]))
     gap = reading.low[platform.end : following.start]

@@ -11,7 +11,7 @@ import regex
 
 from unora_text.common_words import COMMON_WORDS
 from unora_text.letters import looks_like, without_marks
-from unora_text.lists import listed
+from unora_text.lists import in_order, listed
 from unora_text.reading import Reading, Word
 
 PARTICLES: Final = listed(
@@ -20,8 +20,16 @@ PARTICLES: Final = listed(
 )
 _NAME_WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’ʼ-][\p{L}\p{M}]+)*")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-_ROMAN = dict(zip("абвгдезийклмнопрстуфхцыэіїєґъь", ["a", "b", "v", "g", "d", "e", "z", "i", "i", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "y", "e", "i", "i", "ie", "g", "", ""], strict=True)) | {
-    "ё": "e", "ж": "zh", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "iu", "я": "ia"} | dict(zip("αβγδεζηθικλμνξοπρσςτυφχψω", ["a", "v", "g", "d", "e", "z", "i", "th", "i", "k", "l", "m", "n", "x", "o", "p", "r", "s", "s", "t", "y", "f", "ch", "ps", "o"], strict=True))  # fmt: skip
+_CYRILLIC = (
+    "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґ",
+    "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch - y - e iu ia i i ie g",
+)
+_GREEK = ("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o")
+_ROMAN = {
+    char: latin.strip("-")
+    for letters, romans in (_CYRILLIC, _GREEK)
+    for char, latin in zip(letters, romans.split(), strict=True)
+}
 _LEET = (str.maketrans("013456789$@!€+", "oieasgtbgsaiet"), str.maketrans("013456789$@!€+", "oleasgtbgsalet"))
 _CHUNK = re.compile(r"\S+")
 _BACKWARDS = re.compile(
@@ -110,13 +118,16 @@ def _latin_shape(char: str) -> str:
     )
 
 
+_SPELLINGS = (
+    str.maketrans(dict(zip("äöüåøđßæ", in_order("ae oe ue aa oe dj ss ae"), strict=True))),
+    str.maketrans(dict(zip("øæåñ", in_order("o ae o nn"), strict=True))),
+)
+
+
 def _spellings(letters: str) -> Iterator[str]:
     """Ways to write letters with marks in plain ones."""
-    for table in (
-        {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "đ": "dj", "ß": "ss", "æ": "ae"},
-        {"ø": "o", "æ": "ae", "å": "o", "ñ": "nn"},
-    ):
-        yield without_marks(letters.translate(str.maketrans(table)))
+    for table in _SPELLINGS:
+        yield without_marks(letters.translate(table))
 
 
 def _romanised(word: str) -> Iterator[str]:

@@ -93,12 +93,13 @@ SCALES: Final = listed(
 )
 """Words that make a quantity of a number: nobody tells a phone number in thousands."""
 
-MULTIPLIERS: Final = {
-    **dict.fromkeys(in_order("double dbl doppel doppelt doppelte doble doppio doppia duplo dobro dubbel dubbele twice 2x x2"
-                    " zweimal deuxfois tweemaal tweekeer"), 2),
-    **dict.fromkeys(in_order("triple treble dreifach dreimal triplo tripla tripel driemaal driekeer 3x x3 drievoudig"), 3),
-    **dict.fromkeys(in_order("quadruple viermal cuádruple 4x x4 viermaal"), 4),
-}  # fmt: skip
+_MULTIPLIERS = {
+    2: "double dbl doppel doppelt doppelte doble doppio doppia duplo dobro dubbel dubbele twice 2x x2 zweimal deuxfois"
+    " tweemaal tweekeer",
+    3: "triple treble dreifach dreimal triplo tripla tripel driemaal driekeer 3x x3 drievoudig",
+    4: "quadruple viermal cuádruple 4x x4 viermaal",
+}
+MULTIPLIERS: Final = {word: count for count, words in _MULTIPLIERS.items() for word in words.split()}
 TIMES: Final = listed("times mal fois veces vez vezes volte keer maal x")
 
 THEN: Final = listed(
@@ -126,16 +127,14 @@ WEAK: Final = listed(
 
 
 def _plain(word: str) -> str:
-    return word.translate(_ACCENTS)
+    return word.replace("ß", "ss").translate(_ACCENTS)
 
 
 _ACCENTS = str.maketrans(
-    {"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "é": "e", "è": "e", "ê": "e", "á": "a", "à": "a", "ã": "a", "â": "a", "í": "i",
-     "ó": "o", "õ": "o", "ô": "o", "ú": "u", "ç": "c", "å": "a", "ś": "s", "ć": "c", "ę": "e", "ą": "a", "ł": "l", "ń": "n",
-     "ı": "i", "ş": "s", "ș": "s", "ț": "t", "ă": "a", "ř": "r", "č": "c", "š": "s", "ě": "e", "ő": "o", "ί": "ι", "έ": "ε",
-     "ά": "α", "ό": "ο", "ύ": "υ", "ή": "η", "ώ": "ω", "ё": "е", "й": "и", "ë": "e", "ï": "i", "ж": "ж", "ż": "z", "ź": "z",
-     "ї": "і", "'": "", "أ": "ا", "إ": "ا"}
-)  # fmt: skip
+    "äöüéèêáàãâíóõôúçåśćęąłńışșțăřčšěőίέάόύήώёйëïżźїأإ",
+    "aoueeeaaaaioooucascealnisstarcseoιεαουηωеиeizzіاا",
+    "'",
+)
 
 
 def _all_words() -> dict[str, int]:
@@ -163,7 +162,7 @@ def _german_and_dutch() -> list[tuple[str, str, int]]:
 
 def _compounds(simple: dict[str, int]) -> dict[str, int]:
     """Numbers of two digits, and hundreds, that are written as one word."""
-    found = {}
+    found: dict[str, int] = {}
     tens = {_plain(word): value for value, words in _TENS.items() for word in words.split()}
     for unit, link, value in _german_and_dutch():
         found |= {f"{unit}{link}{ten}": value + tenfold for ten, tenfold in tens.items() if ten.endswith("ig")}

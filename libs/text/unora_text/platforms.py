@@ -2,9 +2,15 @@
 
 from typing import Final
 
+from unora_text.letters import without_marks
 from unora_text.lists import listed
 
-SURE: Final = listed(
+
+def _named(words: str) -> frozenset[str]:
+    return listed(without_marks(words))
+
+
+SURE: Final = _named(
     "instagram instagramm instagran instgram instagrm instagrem insta ig finsta rinsta instinha instita "
     "instagrem thegram carrd linktree linkinbio beacons snapchat snapchatt"
     " whatsapp watsapp whatsap wasap wasapp guasap guatsap whatsup whatsaap wassap wapp telegram telegramm telega tgram"
@@ -29,8 +35,10 @@ SURE: Final = listed(
     "инстаграме телеграм телеграмм телега тг ватсап вотсап вацап вайбер вк вконтакте фейсбук дискорд "
     "тикток"
     " снэпчат снапчат ютуб скайп "
-    " 微信 微博 小红书 抖音 薇信 威信 加v 加微 q号 qq号 スナチャ スナップチャット インスタ インスタグラム カカオ カカオトーク ディスコード ツイッター"
-    " 인스타 인스타그램 카톡 카카오톡 카카오 텔레그램 텔레 스냅챗 디스코드 انستقرام انستجرام انستغرام انستا إنستا إنستغرام انستاجرام "
+    " 微信 微博 小红书 抖音 薇信 威信 加v 加微 q号 qq号"
+    " スナチャ スナップチャット インスタ インスタグラム カカオ カカオトーク ディスコード ツイッター"
+    " 인스타 인스타그램 카톡 카카오톡 카카오 텔레그램 텔레"
+    " 스냅챗 디스코드 انستقرام انستجرام انستغرام انستا إنستا إنستغرام انستاجرام "
     "تلجرام تليجرام تيليجرام"
     " تلغرام تليغرام تيليغرام واتساب واتس سناب سنابشات فيسبوك تيكتوك اينستا אינסטגרם אינסטה אינסטא טלגרם "
     "ווטסאפ וואטסאפ סנאפ סנאפצט פייסבוק טיקטוק ไอจี ไลน์ อินสตาแกรม เฟซบุ๊ก เฟส"
@@ -50,7 +58,7 @@ MEDIA: Final = listed(
 )
 """Platforms of which people speak most without being there."""
 
-UNCLEAR: Final = listed(
+UNCLEAR: Final = _named(
     "tt yt snap snapp snaps tele tg wa whats sc dc line signal steam threads switch nintendo wise zoom "
     "medium slack teams epic face direct dm dms pm mp pn"
     " inbox app playstation google hive band band live bebo meta messages ins igs insta's tw discord "

@@ -17,9 +17,9 @@ from unora_text.letters import (
     without_unseen,
 )
 
-MAX_READ = 4000
+MAX_READ = 500
 """The most characters that are read at once; a longer text is read in parts that overlap."""
-OVERLAP = 200
+OVERLAP = 100
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _LATIN = regex.compile(r"\p{Latin}")
 _APART = regex.compile(

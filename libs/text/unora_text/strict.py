@@ -1,7 +1,7 @@
 """RE-06: what a text about a member may not hold, whoever the member is, and what in it could be a name.
 
-A framed text is written by the service, and can be written again. So the guard refuses more here than in a member's own words:
-every date, every platform, every six digits.
+A framed text is written by the service, and can be written again. So the guard refuses more here than in a member's own
+words: every date, every platform, every six digits.
 """
 
 import re

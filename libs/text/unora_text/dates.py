@@ -29,8 +29,8 @@ _NUMBERS = re.compile(
 _SOLID = re.compile(r"(?<!\d)\d{4}(?:\d{2}|\d{4})?(?!\d)")
 _GENERATION = re.compile(
     r"\b(?:soy|sono|sou|suis|ben|bin) (?:del|de|do|uit|von|aus(?: dem jahr)?|van) (?:19|20|')?\d\d\b"
-    r"|\b(?:jahrgang|jg|baujahr|bouwjaar|bj|classe|quinta del|quinta de|millesime|safra de|colheita"
-    r"|made in|built in|est|since|vintage|model|generacion|cosecha) (?:de |del |di |')?(\d\d\d?\d?)\b"
+    r"|\b(?:jahrgang|jg|baujahr|bouwjaar|bj|classe|quinta del|quinta de|millesime"
+    r"|made in) (?:de |del |di |')?(\d\d\d?\d?)\b"
     r"|\b(\d\d)er jahrgang\b"
 )
 _FRACTIONS = frozenset(

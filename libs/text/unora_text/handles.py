@@ -104,8 +104,8 @@ _BLUE_BIRD = re.compile(
     rf"|musik)-?(?:app|apps|netzwerk|plattform|portal|appje|app'?je)\b"
     rf"|\bwhere the (?:birds?|ducks?) tweets?\b"
     rf"|\b{platforms.ON} (?:x|xis|equis|ics|ix)\b(?:[,:=]"
-    rf"| (?:{platforms.I_AM}|as|als|comme|come|como)\b)|\b{platforms.I_AM} [\w.]{{4,}} {platforms.ON} (?:x|xis|equis)\b|(?:^|[,;] ?)(?:x|tt"
-    rf"|yt) ?[:=] ?@?[^\W\d_][\w.]{{4,}}"
+    rf"| (?:{platforms.I_AM}|as|als|comme|come|como)\b)|\b{platforms.I_AM} [\w.]{{4,}} {platforms.ON} (?:x|xis|equis)\b"
+    rf"|(?:^|[,;] ?)(?:x|tt|yt) ?[:=] ?@?[^\W\d_][\w.]{{4,}}"
     rf"|\b(?:frag|ask|demande|pregunta|chiedi|pergunta|vraag|such|search|busca|cerca)\w* (?:\w+ )?(?:{_UNCLEAR})\b"
 )
 _HAMMERED = re.compile(

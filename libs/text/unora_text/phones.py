@@ -77,7 +77,7 @@ def _may_have_numbers(reading: Reading) -> bool:
     return (
         any(map(str.isdecimal, reading.low))
         or not NUMBER_WORDS.keys().isdisjoint(reading.has)
-        or any(len(word) >= 12 for word in reading.has)
+        or any(len(word) >= 12 or not word.isascii() for word in reading.has)
     )
 
 

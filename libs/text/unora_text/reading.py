@@ -95,7 +95,8 @@ def parts(text: str) -> list[str]:
     if len(text) <= MAX_READ:
         return [text]
     seen = without_marks(without_unseen(text))
-    return [seen[at : at + MAX_READ] for at in range(0, max(len(seen) - OVERLAP, 1), MAX_READ - OVERLAP)]
+    texts = (seen, tags_as_letters(text))
+    return [each[at : at + MAX_READ] for each in texts for at in range(0, len(each), MAX_READ - OVERLAP)]
 
 
 def _decoded(text: str) -> str:
@@ -109,7 +110,7 @@ def _fold(word: str) -> str:
         return word.lower()
     folded = word.casefold()
     if _LATIN.search(folded):
-        return "".join(looks_like(char) for char in folded)
+        return "".join(map(looks_like, word))
     return without_marks(folded)
 
 

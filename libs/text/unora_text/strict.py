@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from unora_text.contact import Finding, find_contact
+from unora_text.reading import MAX_READ, readings
 from unora_text.words import folded, letter_pieces, plain, unspaced_parts, words
 
 LONGEST_UNSPACED_NAME: Final = 8
@@ -76,6 +77,7 @@ def name_candidates(text: str) -> set[str]:
             found.update((part, "".join(pieces), *pieces, *re.findall(r"\w+", part)))
             found.update(_stretches(part, pieces))
     found |= _spelled_out(tokens)
+    found.update(word.low for reading in readings(text[:MAX_READ]) for word in reading.words)
     return {word for word in found if len(word) > 1 or unspaced_parts(word, 1)}
 
 

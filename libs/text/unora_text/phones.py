@@ -146,14 +146,15 @@ def _counts(numbers: list[Number]) -> bool:
         return numbers[0].value <= 10 or numbers[-1].value <= 10 or len(numbers[0].digits) > 1
     if len(numbers) > 4 and numbers[0].value in (1, 2) and min(steps) >= 0:
         return True
-    stretch, stretches = 1, []
+    stretches, last = [1], 0
     for step in steps:
-        if abs(step) == 1:
-            stretch += 1
+        if abs(step) == 1 and step in (last, last or step):
+            stretches[-1] += 1
+            last = step
         else:
-            stretches.append(stretch)
-            stretch = 1
-    return min([*stretches, stretch]) >= 3 and numbers[0].value < 10
+            stretches.append(1)
+            last = 0
+    return min(stretches) >= 3 and numbers[0].value < 10
 
 
 def _is_list(numbers: list[Number]) -> bool:

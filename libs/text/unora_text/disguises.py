@@ -14,7 +14,7 @@ _LEET = (str.maketrans("013456789$@!€+|£", "oieasgtbgsaietil"), str.maketrans
 _LEET_WORD = re.compile(r"[\w$@!€+|£]+")
 _LONG_SURE = frozenset(name for name in platforms.SURE if name.isascii() and len(name) >= 5)
 _BROKEN = listed(
-    "telegramme telegrama instagramme instagrama insta instagram instagramm telegram telegramm whatsapp "
+    "skype telegramme telegrama instagramme instagrama insta instagram instagramm telegram telegramm whatsapp "
     "snapchat facebook messenger onlyfans kakaotalk linkedin tiktok discord"
 )
 _SQUASHED = {name.replace("l", "i"): name for name in platforms.SURE if name.isascii()}

@@ -73,9 +73,15 @@ _NAMED_ALONE = re.compile(
     r"|le )?(?:insta|ig|instagram|snap|snapchat|tg|telegram|tiktok|threads|discord|signal)\b"
     r"|(?<![\w])'gram\b|\bthe gram:|\b(?:i\.g\.?|i g) ?[:=]? ?[a-z][\w.]{3,}$"
 )
+_ON_SOME = r"(?:on|auf|bei|su|sur|op|via)"
 _NICK = r"@?[^\W\d_][\w.]{3,}(?=$| ?[,.;!)])"
 _GOES_BY = re.compile(
-    rf"{platforms.REACH}(?:[ -](?:me|mich|moi|mir|me))? (?:as|als|comme|sous|como|come|unter|under|onder"
+    rf"\b{_ON_SOME} (?:threads|snap|discord|signal|tg|tele|telegramme|messenger|steam|face) {_NICK}"
+    rf"|{platforms.REACH}(?:[ -](?:me|mich|moi|mir))?: ?{_NICK}"
+    rf"|\b(?:add|find|follow|get) my (?:snap|tele|tg|discord|signal|steam|line)\b"
+    rf"|\b(?:add|find|follow) [\w.]{{4,}} {_ON_SOME} (?:{_UNCLEAR})\b"
+    rf"|\b(?:nel|per il|im|on the|sur le|en la|na|op het) web (?:sono|bin ich|i'm|i am|je suis|soy|sou|ben ik) "
+    rf"|{platforms.REACH}(?:[ -](?:me|mich|moi|mir|me))? (?:as|als|comme|sous|como|come|unter|under|onder"
     rf"|por|by|under the name|unter dem namen|con el nombre|sotto|met de naam|sous le nom(?: de)?) {_NICK}"
     rf"|\b(?:i go by|online i'm|online i am|online as|im netz|im internet|online|sur le net|sur internet"
     rf"|en internet|en las redes|en redes|nas redes|sui social|sulle reti|op internet|op de socials"

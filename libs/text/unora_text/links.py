@@ -30,10 +30,13 @@ _PROVIDER = re.compile(
     r"|interia|mail ?ru|aol|live|msn|hey|zoho|bluewin|hotmeil|jotmail)\b"
 )
 _SURE_PROVIDER = re.compile(
-    r"\b(?:g ?mail|gee mail|jimeil|jotmeil|jotmail|hotmeil|hotmail|google ?mail|proton ?mail|tutanota"
+    r"\b(?:g[ -]?mail|gee mail|jimeil|jotmeil|jotmail|hotmeil|hotmail|google ?mail|proton ?mail|tutanota"
     r"|protonmail|gmx|icloud mail|outlook ?(?:\.|dot|punkt|point|punto|ponto|punt))\b"
 )
-_DOT = r"(?:dot|d0t|dott|punkt|pkt|point|punto|ponto|punt|pto|kropka|tecka|tocka|точка|piste|点|點|nokta|τελεια)"
+_DOT = (
+    r"(?:dot|d0t|dott|punkt|pkt|point|punto|ponto|punt|pto|period|full stop"
+    r"|kropka|tecka|tocka|точка|piste|点|點|nokta|τελεια)"
+)
 _DOT_WORD = re.compile(rf" ?[(\[{{<*_|~-]{{1,2}} ?(?:{_DOT}|\.) ?[)\]}}>*_|~-]{{1,2}} ?|\.(?=\.)|[․‧。｡·•∙⋅・●](?=\w)")
 _SPOKEN_DOT = re.compile(rf"(?<=[^\W_]) {_DOT} (?=[^\W_])")
 _SPACED_DOT = re.compile(r"(?<=[^\W_]) \. ?(?!net\b)(?=[^\W_])")
@@ -64,7 +67,10 @@ _GLUED = re.compile(
     r"[a-z0-9](?:AT|At|ÄT)[a-z0-9.-]{2,}(?:DOT|Dot|PUNKT|Punkt|POINT|PUNTO|PONTO|PUNT)[a-z]{2,}"
     r"|[a-z0-9]DOT(?:com|net|org|de|fr|es|it|nl|pt)\b"
 )
-_COMMA = re.compile(r"[^\W_]{3,},(?:com|net|org)\b|(?<!the )(?<!a )\b[^\W_]{4,} dotcom$")
+_COMMA = re.compile(
+    r"[^\W_]{3,}\. (?:com|net|org)\b|[^\W_]{4,}/(?:com|net|org)\b"
+    r"|[^\W_]{3,},(?:com|net|org)\b|(?<!the )(?<!a )\b[^\W_]{4,} dotcom$"
+)
 MIN_LABEL: Final = 2
 
 

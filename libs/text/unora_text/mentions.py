@@ -13,6 +13,7 @@ _I_AM_ON = re.compile(rf"\b{platforms.I_AM} (?:\w+ )?[\w.]+ (?:{platforms.ON}|su
 _FOREIGN_SURE = tuple(name for name in platforms.SURE | platforms.UNCLEAR if not name.isascii() and len(name) > 1)
 _OBJECTS = listed("me mich mir moi mi my mein mon mij mio meu minha")
 _UNIT_TOKEN = re.compile(r"\b(?:\d+[a-z]{1,3}|[a-z]{1,2}\d{1,3})\b")
+_AT = listed("on at via auf bei sur op su en no in per")
 _AIMED = re.compile(r"\W*\w+(?: ?[,.!:]|$| (?:at|on|unter|als|as|auf|a|sur|op)\b)")
 _CLAUSE_END = re.compile(r"[,;.!?()–]")
 _REACH = re.compile(platforms.REACH)
@@ -27,8 +28,10 @@ def names_platform(reading: Reading) -> bool:
     """Whether a platform is named and what stands beside it leads to the author there."""
     words = reading.words
     for at, word in enumerate(words):
-        sure = word.low in platforms.SURE or (
-            at + 1 < len(words) and (word.low, words[at + 1].low) in platforms.NATURAL_BREAKS
+        sure = (
+            word.low in platforms.SURE
+            or platforms.nearly(word.low)
+            or (at + 1 < len(words) and (word.low, words[at + 1].low) in platforms.NATURAL_BREAKS)
         )
         if not sure and word.low not in platforms.UNCLEAR:
             continue
@@ -61,14 +64,22 @@ def _leads(reading: Reading, at: int, sure: bool) -> bool:
     return bool(_I_AM_ON.search(reading.low[: words[at].start])) or _is_followed(reading, words[at], following)
 
 
+def _is_alone(reading: Reading, platform: Word) -> bool:
+    """Whether the text is little more than one long word, which may be a handle, and the name of a platform."""
+    others = [word for word in reading.words if word is not platform and word.low not in _AT]
+    return len(others) == 1 and len(others[0].low) > 6 and others[0].cased.islower()
+
+
 def _is_followed(reading: Reading, platform: Word, following: Word | None) -> bool:
     """Whether the clause after the name of a platform may be a handle: it is short, and begins like no topic."""
     if following is None or following.low in platforms.NOUNS or len(following.low) < 2:
-        return bool(_REACH.search(reading.low[: platform.start]))
+        return bool(_REACH.search(reading.low[: platform.start])) or (
+            following is None and _is_alone(reading, platform)
+        )
     gap = reading.low[platform.end : following.start]
     size = len(_CLAUSE_END.split(reading.low[following.start :], maxsplit=1)[0].split())
     if re.search(r"[?!.]", gap):
-        return size == 1
+        return size == 1 or bool(_REACH.match(reading.low, following.start))
     if platform.low in platforms.MEDIA:
         return size <= 2
     return ("-" not in gap or platform.low == "ig") and (size <= 6 or platform.low in ("insta", "ig"))

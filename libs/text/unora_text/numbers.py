@@ -12,6 +12,7 @@ MIN_SOLID: Final = 8
 """Fewer letters are not searched for several numbers written as one word."""
 MAX_SOLID: Final = 80
 _PIECE = re.compile(r"\d+|[^\d]+")
+_FIGURES = (str.maketrans("01345", "oieas"), str.maketrans("01345", "oleas"))
 _SYLLABLES = re.compile("[\u3040-\u30ff\uac00-\ud7a3]+")
 _BREAKING = re.compile("[°%€$£¥×=½¼¾⁄]")
 _UNIT_DIGIT = range(1, 10)
@@ -128,9 +129,15 @@ def _numbers(word: Word) -> list[Number] | None:
     if digits := as_digits(word.cased):
         return [Number(digits, word.start, word.end, spelled=False)]
     if any(map(str.isdecimal, low)):
-        return _mixed(word)
+        return _figured(word) or _mixed(word)
     least = MIN_SOLID if low.isascii() or not _SYLLABLES.fullmatch(low) else 2
     return _solid(word) if least <= len(low) <= MAX_SOLID else None
+
+
+def _figured(word: Word) -> list[Number] | None:
+    """The number that a number word means whose letters are in part written as figures, as in "f1ve"."""
+    readings = (word.low.translate(table) for table in _FIGURES)
+    return next(([_spelled(NUMBER_WORDS[each], word)] for each in readings if each in NUMBER_WORDS), None)
 
 
 def _mixed(word: Word) -> list[Number] | None:

@@ -61,10 +61,16 @@ _HARMLESS = re.compile(
 )
 
 
+_VANITY = re.compile(r"\b(?:1[-. ]?)?(?:8\d\d|0\d{2,4})[-. /]{0,3}[A-Z]{3,8}(?:[- ][A-Z]{2,8})?\b")
+_BRAIDED = re.compile(r"(?:\d[^\W\d_]){6,}\d?")
+
+
 def has_phone(reading: Reading) -> bool:
     """Whether a text tells a phone number, or a number like one."""
     if not _may_have_numbers(reading):
         return _has_lookalike(reading.cased)
+    if _VANITY.search(reading.cased) or _BRAIDED.search(reading.low):
+        return True
     found = runs(reading)
     spans = [match.span() for match in _HARMLESS.finditer(reading.low)]
     if any(_is_phone(run, spans) for run in found):
@@ -146,6 +152,8 @@ def _counts(numbers: list[Number]) -> bool:
         return numbers[0].value <= 10 or numbers[-1].value <= 10 or len(numbers[0].digits) > 1
     if len(numbers) > 4 and numbers[0].value in (1, 2) and min(steps) >= 0:
         return True
+    if _counts_in([number.value for number in numbers]):
+        return True
     stretches, last = [1], 0
     for step in steps:
         if abs(step) == 1 and step in (last, last or step):
@@ -155,6 +163,13 @@ def _counts(numbers: list[Number]) -> bool:
             stretches.append(1)
             last = 0
     return min(stretches) >= 3 and numbers[0].value < 10
+
+
+def _counts_in(values: list[int]) -> bool:
+    """Whether the values are 1, 2 and so on, perhaps several times, as musicians count in."""
+    starts = [at for at, value in enumerate(values) if value == 1]
+    stretches = [values[start:end] for start, end in zip(starts, [*starts[1:], len(values)], strict=True)]
+    return starts[:1] == [0] and all(len(each) > 1 and each == list(range(1, len(each) + 1)) for each in stretches)
 
 
 def _is_list(numbers: list[Number]) -> bool:

@@ -1,5 +1,6 @@
 """Where people find each other: names of platforms, and words that invite to find someone there."""
 
+import re
 from typing import Final
 
 from unora_text.letters import without_marks
@@ -10,7 +11,25 @@ def _named(words: str) -> frozenset[str]:
     return listed(without_marks(words))
 
 
+def nearly(word: str) -> bool:
+    """Whether a word is a long name of a platform, but for one letter, or with letters drawn out."""
+    if word in _OTHERS or len(word) < 5:
+        return False
+    drawn = re.sub(r"(.)\1{2,}", r"\1", word.replace("vv", "w"))
+    return (drawn != word and drawn in SURE) or (7 <= len(word) <= 10 and not _shortened(word).isdisjoint(_SHORTENED))
+
+
+def _shortened(word: str) -> set[str]:
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
+
+
+_OTHERS = listed("telegraf telegrams telegrama telegramme telegraph telegramo telegrammi linkedins")
+_SHORTENED = frozenset().union(
+    *(_shortened(name) for name in ("instagram", "telegram", "whatsapp", "snapchat", "facebook", "linkedin"))
+)
+
 SURE: Final = _named(
+    "fbook tlgrm tinyurl allmylinks snapcode "
     "instagram instagramm instagran instgram instagrm instagrem insta ig finsta rinsta instinha instita "
     "instagrem thegram carrd linktree linkinbio beacons snapchat snapchatt"
     " whatsapp watsapp whatsap wasap wasapp guasap guatsap whatsup whatsaap wassap wapp telegram telegramm telega tgram"
@@ -107,7 +126,7 @@ NOUNS: Final = listed(
     " with mit avec con com met while when about reste bleibt is lauft tourne says taught knows thinks "
     "owl pigeons green fears loves was used has had war ist hat hatte est etait es era fue e foi ha en y "
     "and und et of for zum zur pour para per voor in im at to or oder ou o of"
-    " but aber mais pero ma mas maar is that the das die der le la el il os de da do du des den than als "
+    " but aber mais pero ma mas maar is that the das die der le la el il os de da do du des den than "
     "che que qui kan kann can isn't ist's it's nee na"
     " reels-free poets poems gedichte worth geloscht deinstalliert quitte supprime desinstallee tot dead ruined killed"
 )

@@ -167,9 +167,9 @@ def _counts(numbers: list[Number]) -> bool:
 
 def _counts_in(values: list[int]) -> bool:
     """Whether the values are 1, 2 and so on, perhaps several times, as musicians count in."""
-    starts = [at for at, value in enumerate(values) if value == 1]
-    stretches = [values[start:end] for start, end in zip(starts, [*starts[1:], len(values)], strict=True)]
-    return starts[:1] == [0] and all(len(each) > 1 and each == list(range(1, len(each) + 1)) for each in stretches)
+    if not values or values[0] != 1:
+        return False
+    return all(two in (1, one + 1) for one, two in pairwise(values)) and (1, 1) not in pairwise(values)
 
 
 def _is_list(numbers: list[Number]) -> bool:

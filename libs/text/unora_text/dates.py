@@ -15,7 +15,6 @@ _ZODIAC = re.compile(ZODIAC)
 _ADULT_YEAR = r"(?:19[3-9]\d|20[01]\d)"
 _YEAR = re.compile(rf"\b{_ADULT_YEAR}\b|'[0-9]\d\b|\b[4-9]\d\b(?!\w)|\b0[0-9]\b")
 _BEFORE_YEAR = re.compile(r"^[\s:,.(-]*(?:(?:in|en|el|nel|auf|do|ano|den|le|im|jahr) ?)*")
-_FULL_YEAR = re.compile(rf"\b{_ADULT_YEAR}\b|'\d\d\b")
 _OF = r"(?:of|de|del|di|d|do|des|van|the|le|el|il|o|da)"
 _WORDED = re.compile(
     rf"(?<![\d/:])(\d{{1,2}})(?:st|nd|rd|th|er|re|e|de|ste|o|a|º|ª|°)?[\s.,·/_-]{{0,3}}(?:{_OF}[\s.]+){{0,2}}m(\d\d)\b"

@@ -62,7 +62,6 @@ CLEAR_TLDS: Final = listed(
     " example test online xyz site website blog dev app io tv fm gg ly ee cc ws kr in.net рф рус com.br co.uk"
 )
 """Endings that are hardly a word: a spelled dot before them is enough."""
-WORDLIKE_TLDS: Final = TLDS - CLEAR_TLDS
 
 TIES: Final = listed(
     "node.js vue.js next.js nuxt.js react.js three.js d3.js p5.js express.js asp.net vb.net ml.net "

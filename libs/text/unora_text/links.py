@@ -53,7 +53,6 @@ _LINK = re.compile(
     r"|x)(?:[/\\]| ?(?:slash|barra|schragstrich|barre|sbarra|schuine streep) ?)\w"
     r"|\bpoint com\b|\bpunkt (?:com|de|net|org|at|ch)\b|\bmoc\.\w|\bmoc [a-z]{3,}|(?:^|[\s(])/?[ur]/[a-z0-9_-]{3,}"
 )
-_CODE_AFTER_DOT = re.compile(r"(?<![\w.])(?:\.net|\.com-)")
 _DETERMINERS = listed(
     "the a an this that polka dot one der die das ein le la les un une el los lo il uno o os um de het een"
 )
@@ -125,8 +124,6 @@ def _enough_around(sign: str, before: str, after: str) -> bool:
 
 def _has_spoken(text: str) -> bool:
     """Whether dots are spoken or stand apart, between names and the end of a domain."""
-    if "at" in text.split() or "ät" in text or "(" in text:
-        pass
     spoken = _SPOKEN_DOT.sub(" \0 ", text)
     spoken = _SPOKEN_DOT.sub(" \0 ", spoken)
     spoken = _SPACED_DOT.sub(" \0 ", spoken)

@@ -9,6 +9,7 @@ from typing import Final
 
 import regex
 
+from unora_text import introductions
 from unora_text.common_words import COMMON_WORDS
 from unora_text.letters import looks_like, without_marks
 from unora_text.lists import in_order, listed
@@ -32,46 +33,6 @@ _ROMAN = {
 }
 _LEET = (str.maketrans("013456789$@!€+", "oieasgtbgsaiet"), str.maketrans("013456789$@!€+", "oleasgtbgsalet"))
 _CHUNK = re.compile(r"\S+")
-_BACKWARDS = re.compile(
-    r"ruckwarts|backwards?|reversed?|a l'envers|al reves|al contrario|ao contrario|de tras para"
-    r"|achterstevoren|omgekeerd|mirror|spiegel|rovescio|umgedreht|наоборот"
-)
-_STRONG_INTRO = (
-    r"(?:my (?:full |first |real |last )?name(?: is|'s|:)|name(?:'s| is|:)|(?:you can |they |friends "
-    r"|everyone |just )?calls? me|known as|aka|a\.k\.a\.?|signed,?|answers? to|named|christened"
-    r"|ich heisse|heisse|mein name(?: ist|:)|name(?: ist|:)|nennt? mich|nennen mich|man nennt mich|genannt"
-    r"|gestatten,?|grusse von|gruss,?|lg,?|deine?,?"
-    r"|je m'appelle|m'appelle|moi c'est|moi,? c'est|mon (?:petit )?(?:nom|prenom)(?: est|, c'est| c'est|:)"
-    r"|on m'appelle|appelle(?:z)?-moi|appelez moi|appelle moi|dites|signe,?|prenom ?:?|ici"
-    r"|me llamo|mi nombre(?: es|:)|llamame|llamadme|me llaman|me dicen|dime|decidme|firmado,?|firma,?|nombre ?:"
-    r"|mi chiamo|il mio nome(?: e|:)|chiamami|chiamatemi|mi chiamano|dimmi|firmato,?|nome ?:"
-    r"|me chamo|chamo-me|chama-me|chamem-me|(?:o )?meu nome(?: e|:)|(?:pode |podes )?me chamar?(?: de)?"
-    r"|me chama(?:m)?(?: de)?|assinado,?|tratam-me por"
-    r"|ik heet|mijn naam(?: is|:)|noem (?:me|mij)|ze noemen me|getekend,?|groetjes,?|liefs,?"
-    r"|меня зовут|зовут|меня звать|jmenuji se|nazywam sie|mam na imie|jeg heter|jag heter|jeg hedder|adim"
-    r"|ismim|me lene|με λενε|ονομαζομαι)"
-)
-_INTRO = (
-    r"(?:i'm|i am|im|it's|its|this is|hi from|xoxo,?|yours,?|cheers,?|ich bin|bin (?:die|der)|hier ist"
-    r"|je suis|soy|soy la|soy el|aqui|sono|sono la|qui|sou|sou o|sou a|aqui e|ik ben|dit is|me,|me:|moi,"
-    r"|я)"
-)
-_STRONG_BEFORE = re.compile(rf"\b{_STRONG_INTRO}\W*$")
-_BEFORE = re.compile(rf"(?:\b{_INTRO}|^\W*[-–—~]|[-–—~]|[.!?…] ?[-–—]) ?$")
-_AFTER = re.compile(
-    r"^(?: here\b| speaking\b|, ?\d{2}\b(?!\d)| ?\(\d{2}\)| mein name| my name| is my name| is the name"
-    r"| mi nombre| mon nom| il mio nome| meu nome| mijn naam)"
-)
-_UNSPACED_INTRO = re.compile(r"(?:私は|僕は|俺は|名前は|我叫|我是|叫我|名字是|이름은|나는|저는|我係|名は)$")
-_UNSPACED_AFTER = re.compile(r"^(?:です|だよ|と申します|といいます|って呼んで|이에요|예요|입니다|라고)")
-_NAMED = regex.compile(
-    r"(?<!\p{L})(?i:my name is|my name's|mein name ist|ich hei(?:ß|ss)e|je m'appelle|me llamo|mi nombre es"
-    r"|mi chiamo|il mio nome è|me chamo|(?:o )?meu nome é|chamo-me|ik heet|mijn naam is"
-    r"|меня зовут) (\p{Lu}\p{Ll}+)"
-)
-_NO_NAMES = listed(
-    "bond earl inigo hase luka ishmael nobody niemand nadie nessuno ninguem personne not lucifer slim khan"
-)
 MIN_INSIDE: Final = 7
 """A word of a name of so many letters is found inside longer words."""
 
@@ -147,8 +108,8 @@ def has_name(reading: Reading, name: str) -> bool:
     own = name_words(name)
     if own and _has_own(reading, own):
         return True
-    match = _NAMED.search(reading.cased)
-    return bool(match and match[1].lower() not in _NO_NAMES)
+    match = introductions.NAMED.search(reading.cased)
+    return bool(match and match[1].lower() not in introductions.NO_NAMES)
 
 
 def _has_own(reading: Reading, own: tuple[NameWord, ...]) -> bool:
@@ -171,7 +132,11 @@ def _stands_unspaced(reading: Reading, word: NameWord) -> bool:
     for form in word.forms:
         at = text.find(form)
         while at >= 0:
-            if not word.common or _UNSPACED_INTRO.search(text[:at]) or _UNSPACED_AFTER.search(text[at + len(form) :]):
+            if (
+                not word.common
+                or introductions.UNSPACED_INTRO.search(text[:at])
+                or introductions.UNSPACED_AFTER.search(text[at + len(form) :])
+            ):
                 return True
             at = text.find(form, at + 1)
     return False
@@ -187,11 +152,11 @@ def _tells(reading: Reading, at: int, word: Word, sure: set[str], common: set[st
         return True
     before, after = reading.low[max(0, word.start - 40) : word.start], reading.low[word.end :]
     capital = word.cased[:1].isupper() or word.cased[:1] == word.cased[:1].upper()
-    if _STRONG_BEFORE.search(before) and (
+    if introductions.STRONG_BEFORE.search(before) and (
         capital or not re.search(r"calls? me\W*$|genannt\W*$|named\W*$|dites\W*$|ici\W*$|dim(?:mi|e)\W*$", before)
     ):
         return True
-    if capital and (_BEFORE.search(before) or _AFTER.match(after)):
+    if capital and (introductions.BEFORE.search(before) or introductions.AFTER.match(after)):
         return True
     following = reading.words[at + 1] if at + 1 < len(reading.words) else None
     return bool(
@@ -223,7 +188,7 @@ def _shapes(low: str) -> set[str]:
 
 def _is_disguised(reading: Reading, forms: set[str]) -> bool:
     """Whether a name stands there in parts, backwards, in figures, or between other letters of a handle."""
-    backwards = bool(_BACKWARDS.search(reading.low))
+    backwards = bool(introductions.BACKWARDS.search(reading.low))
     for match in _CHUNK.finditer(reading.low):
         chunk = match[0]
         if len(chunk) > 80:

@@ -156,7 +156,7 @@ def _counts(numbers: list[Number]) -> bool:
         return True
     stretches, last = [1], 0
     for step in steps:
-        if abs(step) == 1 and step in (last, last or step):
+        if abs(step) == 1 and last in (0, step):
             stretches[-1] += 1
             last = step
         else:

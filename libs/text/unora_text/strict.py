@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from unora_text.contact import Finding, find_contact
+from unora_text.dates import has_any_date
 from unora_text.reading import MAX_READ, readings
 from unora_text.words import folded, letter_pieces, plain, unspaced_parts, words
 
@@ -55,7 +56,7 @@ def general_findings(text: str) -> frozenset[Finding]:
         found.add(Finding.PHONE)
     if _ADDRESS.search(flat) or _HANDLE.search(flat) or _PLATFORM.search(spaced) or _PLATFORM.search(flat):
         found.add(Finding.CONTACT)
-    if _WORD_DATE.search(spaced) or _NUMBER_DATE.search(flat):
+    if _WORD_DATE.search(spaced) or _NUMBER_DATE.search(flat) or any(map(has_any_date, readings(text[:MAX_READ]))):
         found.add(Finding.DATE)
     return frozenset(found)
 

@@ -62,7 +62,7 @@ _HARMLESS = re.compile(
 
 
 _VANITY = re.compile(r"\b(?:1[-. ]?)?(?:8\d\d|0\d{2,4})[-. /]{0,3}[A-Z]{3,8}(?:[- ][A-Z]{2,8})?\b")
-_BRAIDED = re.compile(r"(?:\d[^\W\d_]){6,}\d?")
+_BRAIDED = re.compile(r"\b(?:\d[^\W\d_]){6,}\d?\b")
 
 
 def has_phone(reading: Reading) -> bool:

@@ -1,49 +1,24 @@
 """PR-10, RE-06: whether a text tells how to reach or name its author.
 
-The guard reads a text in several normal forms, since people disguise what they may not write.
+The guard reads a text in each way in which a person may read it (`reading`), and asks each reading for phone numbers,
+links, handles, addresses, birth dates and names. Each kind has a module of its own.
 """
 
-import re
-import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from unora_text.words import folded, letter_pieces, plain, unspaced_parts, words
+from unora_text.addresses import has_address
+from unora_text.dates import has_birth_date
+from unora_text.handles import has_handle
+from unora_text.links import has_link
+from unora_text.names import has_name
+from unora_text.phones import has_phone
+from unora_text.reading import Reading, parts, readings
 
-LONGEST_UNSPACED_NAME = 8
-"""The most characters of a word of a name, in a script without spaces."""
-MAX_PIECES = 8
-"""The most pieces that are tried of a word with punctuation inside, as in `d'arcy-o'neill`."""
-MAX_SPELLED = 40
-"""The most letters that are read together when they stand apart, as in `A.n.n.a`."""
-
-_MONTH = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-_ORDINAL = (
-    "(?:twenty |thirty )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|tenth|eleventh|twelfth"
-    "|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth"
-)
-_DAY = rf"(?:\d{{1,2}}(?: ?(?:st|nd|rd|th))?|{_ORDINAL})"
-_WORD_DATE = re.compile(rf"\b(?:{_DAY} (?:of )?(?:{_MONTH})|(?:{_MONTH}) (?:the )?{_DAY})\b")
-_NUMBER_DATE = re.compile(r"(?<!\d)(?:\d{1,2}[\W_]+\d{1,2}[\W_]+(?:\d{4}|\d{2})|\d{4}[\W_]+\d{1,2}[\W_]+\d{1,2})(?!\d)")
-_DIGITS = {"zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
-           "seven": "7", "eight": "8", "nine": "9"}  # fmt: skip
-_DIGIT_WORD = re.compile(rf"\b(?:{'|'.join(_DIGITS)})\b")
-_PHONE = re.compile(r"\d(?:[\W_]*\d){5,}")
-_ADDRESS = re.compile(
-    r"@|://|\bwww\b|[^\W_]\.[^\W\d_]{2,}|[([{ ]at[)\]} ].*\bdot\b|\bdot (?:com|net|org|me|io|de|uk)\b"
-)
-_HANDLE = re.compile(r"\w_\w|[^\W\d_]\d{2,}|\d{3,}[^\W\d_]")
-_PLATFORM = re.compile(
-    r"\b(?:e-?mail|gmail|hotmail|outlook|icloud|proton ?mail|instagram|insta|facebook|messenger|whats ?app|telegram"
-    r"|snapchat|discord|tik ?tok|twitter|linked ?in|we ?chat|viber|skype|threema|mastodon|bluesky|onlyfans|ig|dms?"
-    r"|phone number|my number|call me|text me)\b"
-)
+VERSION: Final = 2
+"""Grows when the guard finds more than before, so that texts that were judged by an older one are judged again."""
 
 
 class Finding(StrEnum):
@@ -55,6 +30,8 @@ class Finding(StrEnum):
     """A handle, link, e-mail address, or where to find the author."""
     DATE = "date"
     """A birth date."""
+    ADDRESS = "address"
+    """A street with a number, or a postal address."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no repr: a name must not get into a log
@@ -70,71 +47,17 @@ UNKNOWN: Final = Author()
 
 def find_contact(text: str, author: Author = UNKNOWN) -> frozenset[Finding]:
     """PR-10: all that the text tells of how to reach or name its author. Empty means that the text may be shown."""
-    found = general_findings(text)
-    if _has_name(name_candidates(text), author):
-        found |= {Finding.NAME}
-    return found
+    return frozenset(
+        finding for part in parts(text) for reading in readings(part) for finding in _findings(reading, author)
+    )
 
 
-def _has_name(candidates: set[str], author: Author) -> bool:
-    return any(word in candidates for word in words(author.name))
-
-
-def general_findings(text: str) -> frozenset[Finding]:
-    """What the text tells, whoever the author is."""
-    flat, spaced = folded(text), " ".join(words(text))
-    digits = _DIGIT_WORD.sub(lambda match: _DIGITS[match[0]], plain(text))
-    found: set[Finding] = set()
-    if _PHONE.search(digits):
-        found.add(Finding.PHONE)
-    if _ADDRESS.search(flat) or _HANDLE.search(flat) or _PLATFORM.search(spaced) or _PLATFORM.search(flat):
-        found.add(Finding.CONTACT)
-    if _WORD_DATE.search(spaced) or _NUMBER_DATE.search(flat):
-        found.add(Finding.DATE)
-    return frozenset(found)
-
-
-def name_candidates(text: str) -> set[str]:
-    """Everything in the text that could be a word of a name, in every form in which identity may have hashed it.
-
-    A single letter of an alphabet is not taken for a name: otherwise no text could be written about a member whose name
-    has an initial.
-    """
-    tokens = words(text)
-    composed = unicodedata.normalize("NFC", text).casefold()
-    forms = {composed, folded(text), plain(text)}
-    found = set(tokens)
-    for form in forms:
-        found |= unspaced_parts(form, LONGEST_UNSPACED_NAME)
-        for part in form.split():
-            pieces = letter_pieces(part)  # keeps accents that cannot be composed, at which \w+ would split the word
-            found.update((part, "".join(pieces), *pieces, *re.findall(r"\w+", part)))
-            found.update(_stretches(part, pieces))
-    found |= _spelled_out(tokens)
-    return {word for word in found if len(word) > 1 or unspaced_parts(word, 1)}
-
-
-def _stretches(part: str, pieces: list[str]) -> Iterator[str]:
-    """Substrings from each piece to each later one: a name may hold punctuation, and have more of it around."""
-    ends: list[tuple[int, int]] = []
-    for piece in pieces[:MAX_PIECES]:
-        start = part.index(piece, ends[-1][1] if ends else 0)
-        ends.append((start, start + len(piece)))
-    return (part[start:end] for at, (start, _) in enumerate(ends) for _, end in ends[at:])
-
-
-def _spelled_out(tokens: list[str]) -> set[str]:
-    """Candidates written letter by letter."""
-    found: set[str] = set()
-    letters = ""
-    for token in [*tokens, "  "]:
-        if len(token) == 1:
-            letters += token
-            continue
-        found |= {
-            letters[start:end]
-            for start in range(len(letters))
-            for end in range(start + 2, min(len(letters), start + MAX_SPELLED) + 1)
-        }
-        letters = ""
-    return found
+def _findings(reading: Reading, author: Author) -> list[Finding]:
+    told = {
+        Finding.NAME: has_name(reading, author.name),
+        Finding.PHONE: has_phone(reading),
+        Finding.CONTACT: has_link(reading) or has_handle(reading),
+        Finding.DATE: has_birth_date(reading, author.born),
+        Finding.ADDRESS: has_address(reading),
+    }
+    return [finding for finding, is_told in told.items() if is_told]

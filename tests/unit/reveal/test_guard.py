@@ -34,7 +34,8 @@ def test_a_name_is_found_in_any_case_form_and_punctuation(
 
 
 @pytest.mark.parametrize(
-    "text", ["Ask Ada!", "ADA'S garden", "it is a.d.a. herself", "A D A", "Äda", "„Ada“", "Ada-like"]
+    "text",
+    ["Ask Ada!", "ADA'S garden", "it is a.d.a. herself", "A D A", "Äda", "„Ada“", "Ada-like", "Аdа", "ⓐⓓⓐ", "A🌻d🌻a"],
 )
 def test_a_name_is_found_in_other_ways_of_writing(text: str) -> None:
     assert Guard(make_facts("Ada Quixley")).faults(text) == {Fault.NAME}

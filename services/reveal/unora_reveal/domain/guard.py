@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from hashlib import sha256
 
-from unora_text.contact import Finding, general_findings, name_candidates
+from unora_text.contact import Finding
+from unora_text.strict import general_findings, name_candidates
 from unora_text.words import words
 
 from unora_reveal.domain.facts import Facts, FramedText
@@ -23,6 +24,7 @@ class Fault(StrEnum):
     PHONE = Finding.PHONE
     CONTACT = Finding.CONTACT
     DATE = Finding.DATE
+    ADDRESS = Finding.ADDRESS
     OWN_WORDS = "own_words"
 
 

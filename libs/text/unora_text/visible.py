@@ -1,7 +1,8 @@
 """PR-12: what of a text can be seen, and how long it is as people count.
 
-A character that people count is a grapheme: what Unicode calls an extended grapheme cluster, after NFC. Some code points
-show nothing: they only steer how their neighbours are drawn, or fill a place. One that steers nothing is taken away.
+A character that people count is a grapheme: what Unicode calls an extended grapheme cluster, after NFC. Some code
+points show nothing: they only steer how their neighbours are drawn, or fill a place. One that steers nothing is taken
+away.
 """
 
 import unicodedata

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from unora_common.errors import DomainError, InvalidArgument
@@ -20,12 +21,12 @@ EARLIEST_ZONE: Final = timedelta(hours=14)
 
 
 class UnderAge(DomainError):
-    """ID-08: the member is not yet 18 in their time zone, or, without one, anywhere on earth. The field that it names is
-    the date of birth, also if the call gave only the zone.
+    """ID-08: the member is not yet 18 in their time zone, or, without one, anywhere on earth. It names the field of the
+    date of birth, also if the call gave only the zone.
     """
 
     reason = "UNDER_AGE"
-    violations = {"profile.date_of_birth": "is of someone under age"}
+    violations = MappingProxyType({"profile.date_of_birth": "is of someone under age"})
 
 
 class BirthDateImpossible(InvalidArgument):

@@ -1,4 +1,4 @@
-"""Words that are hidden, which guard has judged them, refused dates of birth, lengths in graphemes (PR-10, PR-12, ID-08).
+"""Hidden words and which guard has judged them, refused dates of birth, lengths in graphemes (PR-10, PR-12, ID-08).
 
 The version before goes on beside this one: what it writes is judged by the job, since triggers note each change.
 """

@@ -1,5 +1,5 @@
-"""PR-10: which version of the guard has judged the texts of each member. Triggers set it to none whenever a text, a name
-or a birth date is written, whoever writes it; whoever has judged them sets it after that.
+"""PR-10: which version of the guard has judged the texts of each member. Triggers set it to 0 whenever a text, a name
+or a birth date is written, whoever writes it; whoever has judged the texts sets it after that.
 """
 
 from __future__ import annotations

@@ -70,8 +70,8 @@ async def set_hobbies(tx: Tx, policy: Policy, chosen: Sequence[Hobby]) -> tuple[
 
 
 async def _remember_refused_date(update: MemberUpdate, remaining: Profile) -> None:
-    """ID-08: of a date that is refused for the age only the fact is stored, and nothing of the call. What `remaining` of
-    the profile lacks is removed: a stored date that was refused now that its zone came.
+    """ID-08: of a date that is refused for the age only the fact is stored, and nothing of the call. A stored date that
+    `remaining` lacks is removed: it was refused now that its zone came.
     """
     update.change_to(replace(update.before, profile=remaining, birth_date_refused=True))
     keep = remaining.date_of_birth is not None
@@ -80,6 +80,6 @@ async def _remember_refused_date(update: MemberUpdate, remaining: Profile) -> No
 
 
 def _tell_replaced_date(update: MemberUpdate) -> None:
-    """ID-08, SA-04: tells moderators that a member has a date of birth although another one was refused as under age."""
+    """ID-08, SA-04: tells moderators of a member who has a date of birth after another one was refused as under age."""
     if update.after.birth_date_refused and update.after.profile.date_of_birth is not None:
         update.events.append(UnderAgeDateReplaced(**next(update.headers)))

@@ -1,5 +1,5 @@
-"""PR-10: texts that are there already are judged when the name or birth date of their author changes, and when the guard
-has become better. What strangers may not see is hidden; readiness stays.
+"""PR-10: texts that are there already are judged when the name or birth date of their author changes, and when the
+guard has become better. What strangers may not see is hidden; readiness stays.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from unora_identity.use_cases.member_update import MemberUpdate
 
 
 async def review_texts(update: MemberUpdate) -> None:
-    """Judges the texts of a member whose profile changes, and stores which are hidden. Emits TextsReviewed if the member
-    has a card: cards that were dealt hold texts that may not be shown any more, also some that are stored nowhere else.
+    """Judges the texts of a member whose profile changes, and stores which are hidden. Emits TextsReviewed if the
+    member has a card: cards that were dealt may show texts that are stored nowhere else, and not judged with these.
     """
     tx, after = update.tx, update.after
     hobbies = reviewed(after.hobbies, after.profile)

@@ -7,7 +7,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 from unora.billing.v1.billing_service_pb2 import PAYMENT_FAILURE_DECLINED
 from unora.billing.v1.events_pb2 import PaymentFailed, ProtectionClosed
-from unora.identity.v1.events_pb2 import SessionOpened
+from unora.identity.v1.events_pb2 import SessionOpened, UnderAgeDateReplaced
 from unora.matching.v1.events_pb2 import END_CAUSE_MEMBER, ConnectionEnded, InterestSent
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberReported
 from unora_common.database import Tx
@@ -69,6 +69,11 @@ class PatternEvents:
         if event.failure == PAYMENT_FAILURE_DECLINED:
             _see(tx, Pattern.PAYMENT_ABUSE, event.payer_id, event.payment_id, event.occurred_at)
             _count(tx, event.payer_id, "failed_payments", event.occurred_at)
+
+    @on(UnderAgeDateReplaced)
+    async def on_under_age_date_replaced(self, event: UnderAgeDateReplaced, tx: Tx) -> None:
+        """ID-08: once is enough; the member is what counts, however often they change the date."""
+        _see(tx, Pattern.UNDER_AGE_DATE, event.user_id, event.user_id, event.occurred_at)
 
     @on(SessionOpened)
     async def on_session_opened(self, event: SessionOpened, tx: Tx) -> None:

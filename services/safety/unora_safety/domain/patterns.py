@@ -24,6 +24,7 @@ class Pattern(StrEnum):
     SHARED_DEVICE = "shared_device"
     PAYMENT_ABUSE = "payment_abuse"
     OUTLIER = "outlier"
+    UNDER_AGE_DATE = "under_age_date"
 
 
 class Sighting(NamedTuple):

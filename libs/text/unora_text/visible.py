@@ -26,11 +26,14 @@ _EDGES: Final = regex.compile(rf"\A(?:[\s{_BLANK}]|{_INVISIBLE})+|[\s{_BLANK}]+\
 # Where an invisible character does something. Joiners: between letters of scripts that join, or after a virama; between
 # two pictures of one emoji. Selectors: after an emoji, an ideograph, or letters that have variants. Marks of direction:
 # in a text that has letters which run from right to left.
+# The neighbours are ones that can be seen: an invisible one may be taken away itself.
 _JOINING: Final = (
+    rf"(?!{_INVISIBLE})"
     r"[\p{Arabic}\p{Syriac}\p{Mongolian}\p{Nko}\p{Mandaic}\p{Adlam}\p{Hanifi_Rohingya}\p{Devanagari}\p{Bengali}"
     r"\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Khmer}\p{Myanmar}"
     r"\p{Tibetan}\p{Balinese}\p{Javanese}]"
 )
+_UNSPACED: Final = rf"(?!{_INVISIBLE})[\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}]"
 _VIRAMA: Final = r"\p{Canonical_Combining_Class=9}"
 _PICTURE: Final = r"\p{Extended_Pictographic}"
 _WORKING: Final = (
@@ -38,12 +41,12 @@ _WORKING: Final = (
     rf"|(?<={_PICTURE}[\ufe0f\U0001f3fb-\U0001f3ff]?)\u200d(?={_PICTURE})"
     r"|(?<=[\p{Emoji}\p{Han}])[\ufe0e\ufe0f]"
     r"|(?<=\p{Han})[\ufe00-\ufe0d\U000e0100-\U000e01ef]|(?<=[\p{Myanmar}\p{Phags_Pa}])\ufe00"
-    r"|(?<=\p{Mongolian})[\u180b-\u180f]"
-    r"|(?<=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])\u200b(?=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])"
+    rf"|(?<=(?!{_INVISIBLE})\p{{Mongolian}})[\u180b-\u180f]"
+    rf"|(?<={_UNSPACED})\u200b(?={_UNSPACED})"
     r"|(?<=\U0001f3f4)[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
 )
 _TO_THE_LEFT: Final = regex.compile(r"(?=\p{L})[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
-_OF_DIRECTION: Final = r"[\u200e\u200f\u061c](?![\u200e\u200f\u061c])"
+_OF_DIRECTION: Final = rf"[\u200e\u200f\u061c](?!{_INVISIBLE})"
 _REPEATED: Final = regex.compile(rf"({_INVISIBLE})\1+")
 _KEPT_OR_NOT: Final = regex.compile(rf"({_WORKING})|{_INVISIBLE}")
 _KEPT_OR_NOT_TO_THE_LEFT: Final = regex.compile(rf"({_WORKING}|{_OF_DIRECTION})|{_INVISIBLE}")
@@ -52,6 +55,13 @@ _IDLE: Final = regex.compile(rf"{_INVISIBLE}+")
 
 def tidy(text: str) -> str:
     """The text composed (NFC), without invisible characters that do nothing, and without blanks at its ends."""
+    after = _tidied(text)
+    while after != text:  # taking away can put marks into another order, and so beside other neighbours
+        text, after = after, _tidied(after)
+    return after
+
+
+def _tidied(text: str) -> str:
     composed = _REPEATED.sub(r"\1", unicodedata.normalize("NFC", text))
     kept_or_not = _KEPT_OR_NOT_TO_THE_LEFT if _TO_THE_LEFT.search(composed) else _KEPT_OR_NOT
     return unicodedata.normalize("NFC", _EDGES.sub("", kept_or_not.sub(lambda found: found[1] or "", composed)))

@@ -42,7 +42,7 @@ profiles = Table(
     CheckConstraint(
         "char_length(name) <= 480 AND char_length(city) <= 640 AND char_length(bio) <= 4000"
         " AND char_length(occupation) <= 640 AND char_length(time_zone) <= 64",
-        name="code_points",
+        name="lengths",
     ),
     Index(
         "ix_profiles_age_band_changes_at",
@@ -126,7 +126,7 @@ hobbies = Table(
     Column("deleted_at", timestamp()),
     Column("hidden", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("position BETWEEN 1 AND 10", name="position"),
-    CheckConstraint("char_length(micro_description) BETWEEN 3 AND 1120", name="code_points"),
+    CheckConstraint("char_length(micro_description) BETWEEN 3 AND 1120", name="micro_description"),
     Index("uq_hobbies_user_id_position", "user_id", "position", unique=True, postgresql_where=LIVING),
     comment="Each user's hobbies, each option once, in their own words (PR-05)",
 )

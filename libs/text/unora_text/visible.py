@@ -55,6 +55,8 @@ _IDLE: Final = regex.compile(rf"{_INVISIBLE}+")
 
 def tidy(text: str) -> str:
     """The text composed (NFC), without invisible characters that do nothing, and without blanks at its ends."""
+    if text.isascii():
+        return text.strip()
     after = _tidied(text)
     while after != text:  # taking away can put marks into another order, and so beside other neighbours
         text, after = after, _tidied(after)

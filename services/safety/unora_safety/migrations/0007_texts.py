@@ -5,7 +5,7 @@ The constraints are looser than those before, so what is stored fits.
 
 from unora_common.messaging_schema import run_sql
 
-revision = "0006"
+revision = "0007"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from unora_common import database_url
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
+from unora_common.errors import DomainError
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 
@@ -64,13 +65,14 @@ class Session:
 class Tx(Session):
     """One transaction of a use case: its writes and its events are committed together or not at all."""
 
-    __slots__ = ("_now", "deferred", "events")
+    __slots__ = ("_now", "deferred", "events", "refusal")
 
     def __init__(self, connection: Pooled, user: UUID | None) -> None:
         super().__init__(connection, user)
         self._now: datetime | None = None
         self.events: list[Message] = []
         self.deferred: list[Write] = []
+        self.refusal: DomainError | None = None
 
     @property
     def now(self) -> datetime:
@@ -115,6 +117,12 @@ class Tx(Session):
     async def run_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Runs a statement once for each row, in one round trip."""
         await self._connection.executemany(sql, rows)
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Refuses the call although it leaves something behind, such as a count of refusals: the transaction commits,
+        and then raises this. For the answer of a use case that stores what it must and returns.
+        """
+        self.refusal = refusal
 
     def emit(self, *events: Message) -> None:
         """Emits events: messages of the context's events.proto, whose first field is the aggregate's id and whose
@@ -171,7 +179,9 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, user: UUID | None = None) -> AsyncIterator[Tx]:
-        """A transaction around the work: commits with its events when the block ends, rolls back when it raises."""
+        """A transaction around the work: commits with its events when the block ends, rolls back when it raises. After
+        `tx.refuse` it commits, and raises then.
+        """
         async with self._turn(), self._pool.acquire() as connection:
             try:
                 async with connection.transaction():
@@ -186,6 +196,8 @@ class Database:
                 await _drop(connection, error)
             if tx.events:
                 self._wake()
+        if tx.refusal:
+            raise tx.refusal
 
     def _turn(self) -> AbstractAsyncContextManager[None]:
         return self._for_gateways if is_from_gateway() else UNLIMITED

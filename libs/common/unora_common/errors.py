@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -10,11 +11,13 @@ class DomainError(Exception):
     """A refusal with a name. It becomes `google.rpc.ErrorInfo` with this reason and the domain `unora.<context>`.
 
     `code` is a gRPC status name; `reason` is UPPER_SNAKE and stable; each refusal is a subclass that sets both.
-    `metadata` holds what a client may act on.
+    `metadata` holds what a client may act on. `violations` is field → why, for a refusal because of single fields: it
+    becomes `google.rpc.BadRequest` besides.
     """
 
     code: ClassVar[str] = "FAILED_PRECONDITION"
     reason: ClassVar[str]
+    violations: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, **metadata: object) -> None:
         self.metadata: dict[str, str] = {key: str(value) for key, value in metadata.items()}
@@ -22,7 +25,7 @@ class DomainError(Exception):
 
 
 class InvalidArgument(DomainError):
-    """A field that cannot be accepted: `google.rpc.BadRequest` besides the ErrorInfo. `violations` is field → why."""
+    """A field that cannot be accepted, whatever is stored."""
 
     code = "INVALID_ARGUMENT"
     reason = "INVALID_ARGUMENT"

@@ -10,7 +10,7 @@ from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from unora_common.errors import DomainError, Exhausted, InvalidArgument, Unavailable
+from unora_common.errors import DomainError, Exhausted, Unavailable
 from unora_common.transient import is_transient
 
 STATUS = {code.name: code for code in grpc.StatusCode}
@@ -50,7 +50,7 @@ def to_status(error: DomainError, context: str) -> status_pb2.Status:
     """
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=f"unora.{context}", metadata=error.metadata)
     details = [_any(info)]
-    if isinstance(error, InvalidArgument):
+    if error.violations:
         violations = [
             error_details_pb2.BadRequest.FieldViolation(field=field, description=why)
             for field, why in error.violations.items()

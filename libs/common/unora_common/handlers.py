@@ -85,7 +85,8 @@ def idempotent(
 def idempotent(method: Any = None, /, *, prepare: Any = None) -> Any:
     """The method's body is one transaction. Its response is stored in it, and returned again to a repeat (BI-08).
 
-    `prepare(self, request, call)` runs before the transaction: the place for calls to other contexts.
+    `prepare(self, request, call)` runs before the transaction: the place for calls to other contexts. After `tx.refuse`
+    no response is stored, and the call is refused.
     """
 
     def wrap(body: Any) -> Any:
@@ -97,7 +98,8 @@ def idempotent(method: Any = None, /, *, prepare: Any = None) -> Any:
                 prepared = (await prepare(self, request, call),) if prepare else ()
                 async with database.transaction(call.user) as tx:
                     response = await body(self, request, tx, *prepared)
-                    store_response(database, tx, call, request, response)
+                    if tx.refusal is None:
+                        store_response(database, tx, call, request, response)
                 return response
 
             return await run_idempotent(database, call, request, work)

@@ -17,8 +17,8 @@ from unora_text.names import has_name
 from unora_text.phones import has_phone
 from unora_text.reading import Reading, parts, readings
 
-VERSION: Final = 2
-"""Grows when the guard finds more than before, so that texts that were judged by an older one are judged again."""
+GUARD_VERSION: Final = 1
+"""Raise it by one whenever `find_contact` finds more or less than before: texts are then judged again."""
 
 
 class Finding(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -175,6 +176,15 @@ def to_batch(batch: Batch) -> discovery_service_pb2.Batch:
     return discovery_service_pb2.Batch(
         batch_id=str(batch.id), created_at=to_timestamp(batch.created_at), cards=[to_card(card) for card in batch.cards]
     )
+
+
+def hide_texts(batch: discovery_service_pb2.Batch, shown_now: Mapping[UUID, Collection[str]]) -> None:
+    """PR-10: removes from a batch that was answered before the texts that were hidden since: see `without_hidden`."""
+    for card in batch.cards:
+        texts = shown_now.get(UUID(card.card_id))
+        for hobby in card.hobbies:
+            if texts is not None and hobby.micro_description not in texts:
+                hobby.micro_description = ""
 
 
 def to_card(card: Card) -> discovery_service_pb2.Card:

@@ -10,7 +10,7 @@ GRANTS = Grants(
         "code_spending": "select, insert",
         "disclosures": "select, insert, update",
         "gov_id_checks": "select, insert, update",
-        "hobbies": "select, insert, delete",
+        "hobbies": "select, insert, update (hidden), delete",
         "hobby_options": "select",
         "past_devices": "select, insert, update (seen_at), delete",
         "phone_challenges": "select, insert, update, delete",
@@ -23,6 +23,7 @@ GRANTS = Grants(
         "roles": "select, insert, delete",
         "second_factors": "select, insert, update, delete",
         "sessions": "select, insert, update, delete",
+        "text_checks": "select, insert, update",
         "users": "select, insert, update",
         "verification_signals": "select, insert, update",
         # One column, since locking a row needs the right to change it.

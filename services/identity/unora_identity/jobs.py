@@ -15,6 +15,7 @@ from unora_identity.resources import Resources
 from unora_identity.store import challenges, devices, photo_uploads, revocations, sessions, wrong_codes
 from unora_identity.use_cases.birthdays import publish_age_bands
 from unora_identity.use_cases.photo_sizes import size_next_photo
+from unora_identity.use_cases.text_reviews import review_due_texts
 
 PURGE_BATCH: Final = 1000
 SPARE: Final = timedelta(hours=1)
@@ -22,6 +23,8 @@ SPARE: Final = timedelta(hours=1)
 OFFER_BATCH: Final = 20
 BIRTHDAY_BATCH: Final = 200
 SIZE_BATCH: Final = 20
+TEXT_BATCH: Final = 20
+"""Members in one transaction. Small: it locks them, and the guard takes processor time."""
 
 
 class BirthdayJobs:
@@ -34,6 +37,18 @@ class BirthdayJobs:
     async def tell_age_bands(self) -> int:
         """DI-08: publishes to Discovery that a birthday began another age band."""
         return await publish_age_bands(self.runtime.database, self.runtime.resources.policy, BIRTHDAY_BATCH)
+
+
+class TextJobs:
+    """Safe on any number of replicas: each takes members that no other has locked."""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=60)
+    async def review_texts(self) -> int:
+        """PR-10: judges words of hobbies that no guard has judged, or only an older one, and hides what it finds."""
+        return await review_due_texts(self.runtime.database, self.runtime.resources.policy, TEXT_BATCH)
 
 
 class PhotoJobs:

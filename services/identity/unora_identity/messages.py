@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from unora_common.messages import AGE_BANDS, TIERS, by_name, event_encoder, from
 
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import Card
-from unora_identity.domain.hobbies import Hobby
+from unora_identity.domain.hobbies import Hobby, as_shown
 from unora_identity.domain.photos import Photo, PhotoSize
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import AccessToken, ActiveSession, RefreshToken
@@ -108,11 +108,19 @@ def to_disclosed_photo(
 
 def to_hobby(hobby: Hobby) -> profile_service_pb2.Hobby:
     """A hobby as its owner sees it."""
-    return profile_service_pb2.Hobby(hobby_option_id=hobby.option, micro_description=hobby.micro_description)
+    return profile_service_pb2.Hobby(
+        hobby_option_id=hobby.option, micro_description=hobby.micro_description, hidden=hobby.hidden
+    )
+
+
+def to_hidden_options(hobbies: Iterable[Hobby]) -> list[str]:
+    """PR-10: the options whose words are hidden."""
+    return [hobby.option for hobby in hobbies if hobby.hidden]
 
 
 def to_directory_hobby(hobby: Hobby, names: Mapping[str, str]) -> directory_service_pb2.DirectoryHobby:
-    """A hobby with the name of its option."""
+    """A hobby with the name of its option, as others may see it (PR-10)."""
+    hobby = as_shown(hobby)
     return directory_service_pb2.DirectoryHobby(
         hobby_option_id=hobby.option, name=names[hobby.option], micro_description=hobby.micro_description
     )

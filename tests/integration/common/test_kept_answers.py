@@ -73,6 +73,24 @@ async def test_the_same_request_id_with_another_body_is_refused_and_changes_noth
     assert await bare_world.keys() == [request.streak_id]
 
 
+async def test_a_refusal_may_leave_something_behind_and_has_no_response_to_keep(bare_world: BareWorld) -> None:
+    class NotNow(DomainError):
+        reason = "NOT_NOW"
+
+    class Refuses(Probe):
+        async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
+            await tx.run("INSERT INTO streak.probe (key) VALUES ($1)", str(uuid7()))
+            tx.emit(CheckedIn(streak_id=request.streak_id, version=await tx.value("SELECT count(*) FROM streak.probe")))
+            tx.refuse(NotNow())
+            return CheckInResponse()
+
+    streaks, member, request = await bare_world.probe(Refuses), bare_world.caller(), check_in_request()
+    refused = [await refusal(streaks.CheckIn(request, metadata=member.metadata)) for _ in range(3)]
+    assert {each.reason for each in refused} == {"NOT_NOW"}
+    assert len(await bare_world.keys()) == 3
+    assert len(await bare_world.events(CheckedIn, request.streak_id)) == 3
+
+
 async def test_a_request_id_belongs_to_its_member(bare_world: BareWorld) -> None:
     """The same id of another member is another call, and neither member learns of the other's call."""
     streaks, request = await bare_world.probe(), check_in_request()

@@ -140,9 +140,7 @@ class People:
 
     async def update_profile(self, signed: Signed, profile: Profile = ADA, *fields: str) -> Profile:
         """Updates these fields of the profile, or all."""
-        asked = UpdateProfileRequest(
-            request_id=request_id(), profile=profile, update_mask=FieldMask(paths=fields or ["*"])
-        )
+        asked = UpdateProfileRequest(request_id=request_id(), profile=profile, update_mask=mask(*fields))
         return (await self.profiles.UpdateProfile(asked, metadata=signed.metadata)).profile
 
     async def set_hobbies(self, signed: Signed, *hobbies: Hobby) -> None:
@@ -181,9 +179,14 @@ class People:
 
     async def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """Rows of the database, read past the service."""
-        condition = " AND ".join(f"{name} = ${number}" for number, name in enumerate(where, start=1))
+        condition = " AND ".join(f"{name} = ${number}" for number, name in enumerate(where, start=1)) or "true"
         found = await self.world.superuser.fetch(f"SELECT * FROM identity.{table} WHERE {condition}", *where.values())
         return [dict(row) for row in found]
+
+
+def mask(*fields: str) -> FieldMask:
+    """These fields of a profile, or all."""
+    return FieldMask(paths=fields or ["*"])
 
 
 async def apply(world: World, event: Message) -> None:

@@ -93,6 +93,18 @@ async def trust(people: People, signed: Signed) -> int:
     return int(answer.account.trust_level)
 
 
+@pytest.mark.rule("ID-08")
+async def test_a_check_would_lock_the_date_of_birth_so_none_begins_for_someone_under_age(provider: Provider) -> None:
+    """Such a date without a zone was stored before it was refused at once."""
+    signed = await provider.people.sign_in()
+    await provider.people.update_profile(signed, ADA, "name", "gender")
+    await provider.world.superuser.execute(
+        "UPDATE identity.profiles SET date_of_birth = clock.now()::date - 16 * 365 WHERE user_id = $1",
+        signed.member.user,
+    )
+    assert (await refusal(provider.start(signed))).reason == "UNDER_AGE"
+
+
 @pytest.mark.rule("ID-04", "ID-05")
 async def test_a_verified_gov_id_is_the_highest_trust_and_discovery_learns_only_the_level(
     world: World, people: People, provider: Provider

@@ -92,8 +92,8 @@ async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: Wor
     refused = await refusal(people.update_profile(signed, child))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "UNDER_AGE")
     # Nor field by field.
-    await people.update_profile(signed, child, "name", "city", "gender", "date_of_birth")
-    assert (await refusal(people.update_profile(signed, child, "time_zone"))).reason == "UNDER_AGE"
+    await people.update_profile(signed, child, "name", "city", "gender", "time_zone")
+    assert (await refusal(people.update_profile(signed, child, "date_of_birth"))).reason == "UNDER_AGE"
     assert ONBOARDING_STEP_PROFILE in await missing(people, signed)
 
     birthday = child.date_of_birth
@@ -105,9 +105,9 @@ async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: Wor
         )
     )
     await world.move_clock(midnight - timedelta(minutes=1))
-    assert (await refusal(people.update_profile(signed, child, "time_zone"))).reason == "UNDER_AGE"
+    assert (await refusal(people.update_profile(signed, child, "date_of_birth"))).reason == "UNDER_AGE"
     await world.move_clock(midnight)
-    await people.update_profile(signed, child, "time_zone")
+    await people.update_profile(signed, child, "date_of_birth")
     assert ONBOARDING_STEP_PROFILE not in await missing(people, signed)
 
 

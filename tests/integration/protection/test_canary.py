@@ -76,8 +76,9 @@ class Canaries:
     refusals: list[bytes] = field(default_factory=list)
 
     def plant(self, what: str) -> str:
-        """A unique word."""
-        return self.planted.setdefault(what, f"Canary{what.replace('_', '').title()}{time.time_ns():x}")
+        """A unique word, of letters only: with digits it would be taken for a handle (PR-10)."""
+        letters = "".join(chr(ord("a") + int(digit)) for digit in str(time.time_ns()))
+        return self.planted.setdefault(what, f"Canary{what.replace('_', '').title()}{letters}")
 
     def found_in(self, haystack: bytes) -> set[str]:
         """The planted texts in these bytes, in any case or as hexadecimal digits."""

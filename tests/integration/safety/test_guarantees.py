@@ -120,7 +120,7 @@ async def test_reports_and_appeals_never_change_not_even_by_their_owner(owner: R
     report, me = uuid7(), uuid7()
     assert await refused(owner, REPORT, report, user, user, "scam", "", case) == "ck_reports_two_members"
     assert await refused(owner, REPORT, report, me, user, "dislike", "", case) == "ck_reports_category"
-    assert await refused(owner, REPORT, report, me, user, "scam", "x" * 1001, case) == "ck_reports_note"
+    assert await refused(owner, REPORT, report, me, user, "scam", "x" * 8001, case) == "ck_reports_note"
     assert await refused(owner, REPORT, report, me, user, "scam", "", uuid7()) == "fk_reports_case_id"
     await owner.execute(REPORT, report, me, user, "scam", "asked for money", case)
     for change in ("note = ''", "category = 'other'", "reporter_id = id"):
@@ -139,7 +139,7 @@ async def test_all_patterns_have_rules_from_the_start(role: Role, owner: Role) -
     rows = await role.fetch("SELECT pattern, enabled FROM safety.flag_rules")
     assert {row["pattern"] for row in rows if row["enabled"]} == {
         *("interest_flood", "bad_faith_endings", "many_blocks", "many_reports", "shared_device", "payment_abuse"),
-        *("outlier", "chargebacks"),
+        *("outlier", "chargebacks", "under_age_date"),
     }
     nothing = "UPDATE safety.flag_rules SET threshold = 0 WHERE pattern = 'many_blocks'"
     assert await refused(owner, nothing) == "ck_flag_rules_threshold"

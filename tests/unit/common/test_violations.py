@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import protovalidate
 from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_NUDGE, CreatePaymentRequest
 from unora_common.ids import uuid7
 from unora_common.pipeline import _invalid
 
 
-def violations(request: CreatePaymentRequest) -> dict[str, str]:
+def violations(request: CreatePaymentRequest) -> Mapping[str, str]:
     return _invalid(protovalidate.collect_violations(request)).violations
 
 

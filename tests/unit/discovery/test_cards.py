@@ -25,6 +25,7 @@ def candidates(count: int) -> list[Candidate]:
     return [
         Candidate(
             user_id=uuid4(),
+            profile_version=1,
             age_band=AgeBand.FROM_30,
             city=f"City {number}",
             trust_level=number % 5 + 1,

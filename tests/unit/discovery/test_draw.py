@@ -37,6 +37,7 @@ def make_candidate(shares: int, number: int = 0) -> Candidate:
     hobbies = [*VIEWERS[:shares], *(f"other {each}" for each in range(4 - shares))]
     return Candidate(
         user_id=UUID(int=shares * 1000 + number),
+        profile_version=1,
         age_band=AgeBand.FROM_30,
         city="Lisbon",
         trust_level=2,

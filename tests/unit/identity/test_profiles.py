@@ -15,6 +15,7 @@ from unora_common.time_zones import time_zone_names
 from unora_identity.domain.age import AgeBand, age_at, age_band, age_band_changes_at, age_on
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import (
+    EARLIEST_ZONE,
     BirthDateImpossible,
     Gender,
     Profile,
@@ -23,6 +24,7 @@ from unora_identity.domain.profiles import (
     clean_profile,
     is_adult,
     is_complete,
+    without_refused_date,
 )
 from unora_identity.domain.text import TextNotPrintable, TextOutOfBounds
 
@@ -58,8 +60,32 @@ def test_a_minor_cannot_complete_a_profile() -> None:
     with pytest.raises(UnderAge):
         clean_profile(minor, NOW, POLICY)
     assert not is_complete(minor, NOW, POLICY)
-    # Nor without a time zone: the age cannot be judged, and the profile is not complete.
+    # Nor without a time zone, where it is the birthday already in UTC+14: the profile is not complete.
     assert not is_complete(clean_profile(replace(minor, time_zone=""), NOW, POLICY), NOW, POLICY)
+
+
+@pytest.mark.rule("ID-08")
+def test_without_a_zone_a_date_is_refused_that_is_under_age_everywhere() -> None:
+    in_utc_14 = datetime(2026, 1, 10, 10, tzinfo=UTC)  # there the 11th begins
+    zoneless = replace(GRACE, date_of_birth=date(2008, 1, 11), time_zone="")
+    clean_profile(zoneless, in_utc_14, POLICY)
+    for now in (in_utc_14 - timedelta(microseconds=1), in_utc_14 - timedelta(days=400)):
+        with pytest.raises(UnderAge) as refused:
+            clean_profile(zoneless, now, POLICY)
+        assert list(refused.value.violations) == ["profile.date_of_birth"]
+    assert max(ZoneInfo(zone).utcoffset(in_utc_14) or timedelta() for zone in time_zone_names()) == EARLIEST_ZONE
+
+
+@pytest.mark.rule("ID-08")
+def test_a_refused_date_that_was_waiting_for_its_zone_does_not_stay() -> None:
+    minor = replace(GRACE, date_of_birth=date(2008, 1, 11), time_zone="")
+    assert without_refused_date(minor, replace(minor, time_zone="UTC"), NOW, POLICY) == replace(
+        minor, date_of_birth=None
+    )
+    # Another date is refused: what is stored was not. And the zone of an adult is refused, not the date.
+    assert without_refused_date(GRACE, replace(GRACE, date_of_birth=date(2015, 1, 1)), NOW, POLICY) == GRACE
+    just_18 = replace(GRACE, date_of_birth=date(2008, 1, 11), time_zone="Pacific/Kiritimati")
+    assert without_refused_date(just_18, replace(just_18, time_zone="UTC"), NOW, POLICY) is None
 
 
 @pytest.mark.parametrize("born", [date(2026, 1, 12), date(9999, 12, 31), date(1900, 1, 1), date.min])
@@ -125,6 +151,40 @@ def test_texts_are_cleaned_and_bounded() -> None:
         with pytest.raises(TextOutOfBounds):
             clean_profile(replace(GRACE, name=nothing), NOW, POLICY)
     assert clean_profile(replace(GRACE, name="👩‍🚀"), NOW, POLICY).name == "👩‍🚀"
+
+
+@pytest.mark.rule("PR-12")
+@pytest.mark.parametrize(
+    "nothing",
+    ["\u2800", "\u3164", "\u115f", "\u1160", "\uffa0", "\U0001d159", "\u0301\u0308", "\ufe0f", "\U000e0041\u00ad"],
+)
+def test_a_text_that_shows_nothing_is_empty(nothing: str) -> None:
+    for name in ("name", "city", "bio"):
+        shown: dict[str, Any] = {name: nothing}
+        with pytest.raises(TextOutOfBounds):
+            clean_profile(replace(GRACE, **shown), NOW, POLICY)
+    assert clean_profile(replace(GRACE, occupation=nothing), NOW, POLICY).occupation == ""
+
+
+@pytest.mark.rule("PR-12")
+def test_lengths_count_graphemes_and_a_grapheme_has_few_code_points() -> None:
+    assert clean_profile(replace(GRACE, name="a\u200b\u200b"), NOW, POLICY).name == "a"
+    family = "👨‍👩‍👧‍👦"
+    for most in (family * 60, "क्षि" * 60, "e\u0301" * 60):
+        clean_profile(replace(GRACE, name=most), NOW, POLICY)
+        with pytest.raises(TextOutOfBounds):
+            clean_profile(replace(GRACE, name=most + most[: len(most) // 60]), NOW, POLICY)
+    for piled in ("a" + "\u0301" * 10_000, "a" + "\u0335" * 16):
+        with pytest.raises(TextOutOfBounds):
+            clean_profile(replace(GRACE, name=piled), NOW, POLICY)
+
+
+@pytest.mark.rule("PR-12")
+def test_a_text_that_does_not_change_is_not_judged_again() -> None:
+    earlier = replace(GRACE, name="\u3164")
+    assert clean_profile(replace(earlier, bio="new"), NOW, POLICY, earlier).bio == "new"
+    with pytest.raises(TextOutOfBounds):
+        clean_profile(replace(earlier, bio="new"), NOW, POLICY)
 
 
 @pytest.mark.rule("PR-01")

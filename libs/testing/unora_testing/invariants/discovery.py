@@ -67,6 +67,17 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "pool-follows-words",
+        ("PR-10", "DI-08"),
+        "the pool shows of each hobby the words that identity keeps, and none that are hidden",
+        """
+        SELECT c.user_id FROM discovery.candidates c
+        WHERE c.discovery_ready AND jsonb_path_query_array(c.hobbies, '$[*].micro_description') <> (
+            SELECT jsonb_agg(CASE WHEN hidden THEN '' ELSE micro_description END ORDER BY position)
+            FROM identity.hobbies WHERE user_id = c.user_id AND deleted_at IS NULL)
+        """,
+    ),
+    Invariant(
         "pool-follows-slots",
         ("DI-06", "DI-09", "XX-02"),
         "the pool knows the slots of every member as matching keeps them",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from unora.billing.v1.events_pb2 import TierChanged
-from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
+from unora.identity.v1.events_pb2 import DiscoveryProfileChanged, TextsReviewed
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_common.database import Tx
@@ -29,13 +29,21 @@ class MemberEvents:
         self.policy = runtime.config.policy
         self.directory = Directory(runtime.clients)
 
-    async def _get_profile(self, event: DiscoveryProfileChanged) -> Profile:
+    async def _get_profile(self, event: DiscoveryProfileChanged | TextsReviewed) -> Profile:
         return await self.directory.get_profile(UUID(event.user_id))
 
     @on(DiscoveryProfileChanged, prepare=_get_profile)
     async def on_discovery_profile_changed(self, event: DiscoveryProfileChanged, tx: Tx, profile: Profile) -> None:
         """DI-08, PR-06. The event only says that the profile changed; identity was asked for it just now."""
         await pool.project_profile(tx, profile)
+
+    @on(TextsReviewed, prepare=_get_profile)
+    async def on_texts_reviewed(self, event: TextsReviewed, tx: Tx, profile: Profile) -> None:
+        """PR-10: what was hidden is on no card any more, dealt ones included. Such cards are compared with the profile,
+        which was asked for just now: it must not be older than the event.
+        """
+        await pool.project_profile(tx, profile)
+        await pool.review_texts(tx, UUID(event.user_id), event.version)
 
     @on(InventoryChanged)
     async def on_inventory_changed(self, event: InventoryChanged, tx: Tx) -> None:

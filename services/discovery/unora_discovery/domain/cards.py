@@ -1,7 +1,7 @@
 """DI-02, DI-08: a batch has five cards. A card shows hobbies, age band, city and trust level, and nothing else."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -30,7 +30,9 @@ class CardHobby:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a viewer sees of a member, as it was when the card was made (DI-03). It has no field for the member's id."""
+    """What a viewer sees of a member, as it was when the card was made (DI-03), without texts that were hidden since
+    (PR-10). It has no field for the member's id.
+    """
 
     id: UUID
     position: int
@@ -42,9 +44,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class DealtCard:
-    """A new card and the id of the member on it. Only the store gets it."""
+    """A new card, the id of the member on it, and the version of the profile that it shows. Only the store gets it."""
 
     shown_user_id: UUID
+    profile_version: int
     card: Card
 
 
@@ -55,6 +58,15 @@ class Batch:
     id: UUID
     created_at: datetime
     cards: tuple[Card, ...]
+
+
+def without_hidden(hobbies: Sequence[CardHobby], shown_now: Collection[str]) -> tuple[CardHobby, ...]:
+    """PR-10: the hobbies of a card whose member's texts were judged anew after it was made: only texts that the member
+    still shows, since the others were not judged.
+    """
+    return tuple(
+        hobby if hobby.micro_description in shown_now else replace(hobby, micro_description="") for hobby in hobbies
+    )
 
 
 def deal(
@@ -75,7 +87,7 @@ def deal(
     ]
     five.sort(key=lambda each: (-each[0], each[1]))
     return tuple(
-        DealtCard(candidate.user_id, _card(candidate, position, viewer_hobbies, new_id()))
+        DealtCard(candidate.user_id, candidate.profile_version, _card(candidate, position, viewer_hobbies, new_id()))
         for position, (_, _, candidate) in enumerate(five, start=1)
     )
 

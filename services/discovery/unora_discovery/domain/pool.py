@@ -83,6 +83,8 @@ class Candidate:
     """A member found by a search: what a card may show, and the member's id."""
 
     user_id: UUID
+    profile_version: int
+    """Of which version of the member's profile this is."""
     age_band: AgeBand
     city: str
     trust_level: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from uuid import UUID
 
+from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
 from unora.discovery.v1.discovery_service_pb2 import (
     GetFiltersRequest,
     GetFiltersResponse,
@@ -22,19 +23,17 @@ from unora.discovery.v1.discovery_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.handlers import idempotent, reads
+from unora_common.handlers import custom_idempotent, idempotent, reads
 from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.messages import from_filter_changes, from_server_type, to_filters, to_screen, to_server
-from unora_discovery.store import filters, members
+from unora_discovery.messages import from_filter_changes, from_server_type, hide_texts, to_filters, to_screen, to_server
+from unora_discovery.store import filters, members, screens
 from unora_discovery.use_cases.batches import get_screen, refresh_batch
 from unora_discovery.use_cases.filters import update_filters
 from unora_discovery.use_cases.memberships import join_server, leave_server
 from unora_discovery.use_cases.precheck import Precheck, prefetch
-
-R = TypeVar("R", JoinServerRequest, RefreshBatchRequest)
 
 
 class Discovery:
@@ -59,11 +58,14 @@ class Discovery:
         screen = await get_screen(db, db.user, from_server_type(request.server_type))
         return GetScreenResponse(screen=to_screen(screen))
 
-    async def _prefetch(self, request: R, call: Call) -> Precheck:
+    async def _prefetch(self, call: Call, server: ServerTypeNumber.ValueType) -> Precheck:
         assert call.user is not None
-        return await prefetch(self.runtime.database, self.directory, call.user, from_server_type(request.server_type))
+        return await prefetch(self.runtime.database, self.directory, call.user, from_server_type(server))
 
-    @idempotent(prepare=_prefetch)
+    async def _before_join(self, request: JoinServerRequest, call: Call) -> Precheck:
+        return await self._prefetch(call, request.server_type)
+
+    @idempotent(prepare=_before_join)
     async def JoinServer(self, request: JoinServerRequest, tx: Tx, precheck: Precheck) -> JoinServerResponse:
         """DI-01, PR-06: for a discovery-ready member; identity is asked if the pool does not know it yet."""
         server = await join_server(tx, from_server_type(request.server_type), precheck)
@@ -75,9 +77,23 @@ class Discovery:
         server = await leave_server(tx, from_server_type(request.server_type))
         return LeaveServerResponse(server=to_server(server))
 
-    @idempotent(prepare=_prefetch)
-    async def RefreshBatch(self, request: RefreshBatchRequest, tx: Tx, precheck: Precheck) -> RefreshBatchResponse:
-        """DI-02 to DI-13: five new cards, or a refusal that changes nothing."""
+    @custom_idempotent
+    async def RefreshBatch(self, request: RefreshBatchRequest, call: Call) -> RefreshBatchResponse:
+        """DI-02 to DI-13: five new cards, or a refusal that changes nothing. A repeat gets the cards of the first
+        answer, but no text that was hidden since (PR-10).
+        """
+        response = await self._refresh(request, call)
+        batch = response.screen.batch
+        if batch.cards:
+            async with self.runtime.database.session(call.user) as db:
+                hide_texts(batch, await screens.list_reviewed(db, UUID(batch.batch_id)))
+        return response
+
+    async def _before_refresh(self, request: RefreshBatchRequest, call: Call) -> Precheck:
+        return await self._prefetch(call, request.server_type)
+
+    @idempotent(prepare=_before_refresh)
+    async def _refresh(self, request: RefreshBatchRequest, tx: Tx, precheck: Precheck) -> RefreshBatchResponse:
         screen = await refresh_batch(tx, from_server_type(request.server_type), precheck, self.policy)
         return RefreshBatchResponse(screen=to_screen(screen))
 

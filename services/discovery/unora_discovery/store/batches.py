@@ -20,6 +20,7 @@ from unora_discovery.store.members import TIMER
 CARD_TYPES: Final = {
     "id": "uuid",
     "shown_user_id": "uuid",
+    "profile_version": "bigint",
     "position": "smallint",
     "age_band": "text",
     "city": "text",
@@ -114,6 +115,7 @@ def _record(dealt: DealtCard) -> dict[str, object]:
     return {
         "id": card.id,
         "shown_user_id": dealt.shown_user_id,
+        "profile_version": dealt.profile_version,
         "position": card.position,
         "age_band": card.age_band,
         "city": card.city,

@@ -46,6 +46,10 @@ PROJECT_TIER: Final = _project(TIER)
 PROJECT_RESTRICTION: Final = _project(RESTRICTION)
 
 
+REVIEW_TEXTS: Final = """
+    UPDATE discovery.candidates SET texts_version = $2 WHERE user_id = $1 AND texts_version < $2"""
+
+
 async def project_profile(tx: Tx, profile: Profile) -> None:
     """Stores a member's profile, unless what is stored is as new."""
     values = PROFILE.values_of(
@@ -55,6 +59,13 @@ async def project_profile(tx: Tx, profile: Profile) -> None:
         hobbies=msgspec.json.encode(profile.hobbies).decode(),
     )
     await tx.run(PROJECT_PROFILE, *values)
+
+
+async def review_texts(tx: Tx, user_id: UUID, version: int) -> None:
+    """PR-10: stores that all texts of a member, who is in the pool, were judged anew at this version. A card made from
+    an earlier one shows only texts that the member shows now.
+    """
+    await tx.run(REVIEW_TEXTS, user_id, version)
 
 
 async def project_inventory(tx: Tx, inventory: Inventory) -> None:

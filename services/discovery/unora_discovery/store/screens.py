@@ -9,7 +9,8 @@ import msgspec
 from unora_common.database import Row, Session
 from unora_common.rows import from_row
 
-from unora_discovery.domain.cards import Batch, Card
+from unora_discovery.domain.cards import Batch, Card, CardHobby, without_hidden
+from unora_discovery.domain.pool import Hobby
 from unora_discovery.domain.refresh import Timer, Viewer
 from unora_discovery.domain.screens import Screen
 from unora_discovery.domain.servers import ServerType
@@ -33,11 +34,21 @@ FROM: Final = """
 
 VIEWER: Final = f"SELECT {COLUMNS} {FROM}"
 
-# The read path of the Discovery screen: capacity lock, time lock, batch and cards. The members shown are not read.
+# The read path of the Discovery screen: capacity lock, time lock, batch and cards. Of the members shown only the texts
+# are read, if they were judged anew after the card was made (PR-10).
 SCREEN: Final = f"""
-    SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.city, k.trust_level, k.hobbies {FROM}
+    SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.city, k.trust_level, k.hobbies,
+        reviewed.hobbies AS hobbies_now {FROM}
     LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
+    LEFT JOIN discovery.candidates reviewed
+        ON reviewed.user_id = k.shown_user_id AND reviewed.texts_version > k.profile_version
     ORDER BY k.position"""
+
+REVIEWED: Final = """
+    SELECT k.id, reviewed.hobbies
+    FROM discovery.discovery_cards k JOIN discovery.candidates reviewed
+        ON reviewed.user_id = k.shown_user_id AND reviewed.texts_version > k.profile_version
+    WHERE k.batch_id = $1"""
 
 
 async def get_viewer(session: Session, user_id: UUID, server: ServerType) -> Viewer:
@@ -55,9 +66,23 @@ async def get_screen(session: Session, user_id: UUID, server: ServerType) -> Scr
     return Screen(server, _viewer(first), batch, first["now"])
 
 
+async def list_reviewed(session: Session, batch_id: UUID) -> dict[UUID, frozenset[str]]:
+    """PR-10: the cards of a batch whose members' texts were judged anew after they were made, each with the texts that
+    the member shows now.
+    """
+    return {row["id"]: _texts(row["hobbies"]) for row in await session.rows(REVIEWED, batch_id)}
+
+
 def _viewer(row: Row) -> Viewer:
     return from_row(Viewer, row, timer=from_row(Timer, row))
 
 
 def _card(row: Row) -> Card:
-    return from_row(Card, row, id=row["card_id"], hobbies=msgspec.json.decode(row["hobbies"]))
+    hobbies = msgspec.json.decode(row["hobbies"], type=tuple[CardHobby, ...])
+    if row["hobbies_now"] is not None:
+        hobbies = without_hidden(hobbies, _texts(row["hobbies_now"]))
+    return from_row(Card, row, id=row["card_id"], hobbies=hobbies)
+
+
+def _texts(hobbies: str) -> frozenset[str]:
+    return frozenset(hobby.micro_description for hobby in msgspec.json.decode(hobbies, type=tuple[Hobby, ...]))

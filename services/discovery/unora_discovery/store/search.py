@@ -74,7 +74,7 @@ SEARCH: Final = f"""
     waiting AS MATERIALIZED (
         {ELIGIBLE.format(source="admirers JOIN discovery.server_memberships m ON m.user_id = admirers.sender_id")}
         ORDER BY tie LIMIT {BATCH_SIZE + DRAWN_AT_MOST})
-    SELECT found.part, c.user_id, c.age_band, c.city, c.trust_level, c.hobbies
+    SELECT found.part, c.user_id, c.profile_version, c.age_band, c.city, c.trust_level, c.hobbies
     FROM (SELECT user_id, shared, tie, 'ranked' AS part FROM ranked
           UNION ALL SELECT user_id, 0, tie, 'anyone' FROM anyone
           UNION ALL SELECT user_id, 0, tie, 'waiting' FROM waiting) AS found

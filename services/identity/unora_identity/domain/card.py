@@ -6,7 +6,7 @@ from datetime import datetime
 
 from unora_identity.domain.age import AgeBand, age_at, age_band
 from unora_identity.domain.events import DiscoveryProfileChanged, EventHeader
-from unora_identity.domain.hobbies import Hobby
+from unora_identity.domain.hobbies import Hobby, as_shown
 from unora_identity.domain.onboarding import Member, is_ready
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Gender
@@ -73,5 +73,5 @@ def _contents(member: Member, now: datetime) -> CardContents:
         gender=profile.gender,
         age_band=age_band(age_at(profile.date_of_birth, profile.time_zone, now)),
         city=profile.city,
-        hobbies=member.hobbies,
+        hobbies=tuple(as_shown(hobby) for hobby in member.hobbies),
     )

@@ -77,6 +77,16 @@ class DiscoveryProfileChanged(MemberEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextsReviewed(MemberEvent):
+    """PR-10: all texts of the member's card were judged anew. What was shown of them before may be shown no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderAgeDateReplaced(MemberEvent):
+    """ID-08: the member, whose date of birth was once refused as under age, has an older one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoAdded(MemberEvent):
     """PR-02: a photo was accepted."""
 

@@ -51,6 +51,18 @@ class Hobby:
 
     option: str
     micro_description: str
+    hidden: bool = False
+    """PR-10: whether the words are shown to nobody but the member."""
+
+
+def micro_description_of(at: int) -> str:
+    """The name of the field in a request, for a refusal."""
+    return f"hobbies[{at}].micro_description"
+
+
+def as_shown(hobby: Hobby) -> Hobby:
+    """DI-08, PR-10: the hobby as anybody but its member may see it."""
+    return replace(hobby, micro_description="", hidden=False) if hobby.hidden else hobby
 
 
 def clean_hobbies(chosen: Sequence[Hobby], options: Collection[str], policy: Policy) -> tuple[Hobby, ...]:
@@ -67,9 +79,7 @@ def clean_hobbies(chosen: Sequence[Hobby], options: Collection[str], policy: Pol
     return tuple(
         replace(
             hobby,
-            micro_description=clean_text(
-                "hobbies.micro_description", hobby.micro_description, policy.micro_description
-            ),
+            micro_description=clean_text(micro_description_of(at), hobby.micro_description, policy.micro_description),
         )
-        for hobby in chosen
+        for at, hobby in enumerate(chosen)
     )

@@ -58,6 +58,8 @@ class Member:
     """ID-04: whether the member has ever completed a streak."""
     gov_id_verified: bool = False
     """ID-04, ID-07: if so, name, date of birth and gender are locked."""
+    birth_date_refused: bool = False
+    """ID-08: whether a date of birth was ever refused as under age."""
 
 
 def missing_steps(member: Member, now: datetime, policy: Policy) -> list[OnboardingStep]:

@@ -1,8 +1,9 @@
 """PR-01, ID-08: the one profile of a member. It is filled field by field; a complete profile is an adult's."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from unora_common.errors import DomainError, InvalidArgument
@@ -10,17 +11,22 @@ from unora_common.time_zones import time_zone_names
 
 from unora_identity.domain import age
 from unora_identity.domain.age import age_at, age_on
-from unora_identity.domain.policy import Policy
+from unora_identity.domain.policy import Bounds, Policy
 from unora_identity.domain.text import clean_text
 
 LOCKED_FIELDS: Final = ("name", "date_of_birth", "gender")
 """What a verified Gov ID locks (ID-07); a trigger in the database enforces it too."""
+EARLIEST_ZONE: Final = timedelta(hours=14)
+"""How far ahead of UTC a day begins in the first zones of the world: UTC+14."""
 
 
 class UnderAge(DomainError):
-    """ID-08: the member is not yet 18 in their time zone."""
+    """ID-08: the member is not yet 18 in their time zone, or, without one, anywhere on earth. It names the field of the
+    date of birth, also if the call gave only the zone.
+    """
 
     reason = "UNDER_AGE"
+    violations = MappingProxyType({"profile.date_of_birth": "is of someone under age"})
 
 
 class BirthDateImpossible(InvalidArgument):
@@ -71,24 +77,57 @@ class Profile:
     occupation: str = ""
 
 
-def clean_profile(profile: Profile, now: datetime, policy: Policy) -> Profile:
+EMPTY: Final = Profile()
+
+
+def clean_profile(profile: Profile, now: datetime, policy: Policy, before: Profile = EMPTY) -> Profile:
     """The profile with cleaned texts, or the first refusal. An empty field is not refused.
 
-    The age is judged as soon as both date of birth and time zone are filled: without a time zone the member's date is
-    unknown, and the profile is not complete either (ID-08).
+    Texts that are as they were `before` are not judged again: a call that changes something else must not fail for
+    them. The age is judged last, as far as it can be told: see `require_adult`.
     """
+
+    def clean(name: str, bounds: Bounds, *, lines: bool = False) -> str:
+        text: str = getattr(profile, name)
+        if not text or text == getattr(before, name):
+            return text
+        return clean_text(f"profile.{name}", text, bounds, lines=lines)
+
     cleaned = replace(
         profile,
-        name=profile.name and clean_text("profile.name", profile.name, policy.name),
-        city=profile.city and clean_text("profile.city", profile.city, policy.city),
-        bio=profile.bio and clean_text("profile.bio", profile.bio, policy.bio, lines=True),
-        occupation=clean_text("profile.occupation", profile.occupation, policy.occupation),
+        name=clean("name", policy.name),
+        city=clean("city", policy.city),
+        bio=clean("bio", policy.bio, lines=True),
+        occupation=clean("occupation", policy.occupation),
     )
     if profile.time_zone and profile.time_zone not in time_zone_names():
         raise TimeZoneUnknown
     if profile.date_of_birth is not None:
-        _require_possible_birth_date(profile.date_of_birth, profile.time_zone, now, policy)
+        _require_possible(profile.date_of_birth, now, policy)
+    require_adult(profile, now, policy)
     return cleaned
+
+
+def require_adult(profile: Profile, now: datetime, policy: Policy) -> None:
+    """ID-08: refuses a date of birth of someone who is under age in the profile's time zone. Without a zone, it refuses
+    one who is under age even where the day begins first; the profile is not complete then, and the rest is judged when
+    the zone comes.
+    """
+    born = profile.date_of_birth
+    if born is None:
+        return
+    age = age_at(born, profile.time_zone, now) if profile.time_zone else age_on(born, (now + EARLIEST_ZONE).date())
+    if age < policy.adult_age:
+        raise UnderAge
+
+
+def without_refused_date(before: Profile, refused: Profile, now: datetime, policy: Policy) -> Profile | None:
+    """ID-08: what stays of `before` when `refused`, which a call would have made of it, is under age. A date that was
+    only waiting for its zone does not stay. None if no date was refused, but another zone of a member who is adult.
+    """
+    if before.date_of_birth != refused.date_of_birth:
+        return before
+    return None if is_adult(before, now, policy) else replace(before, date_of_birth=None)
 
 
 def require_locked_unchanged(before: Profile, after: Profile) -> None:
@@ -120,10 +159,7 @@ def age_band_changes_at(profile: Profile, now: datetime) -> datetime | None:
     return age.age_band_changes_at(profile.date_of_birth, profile.time_zone, now)
 
 
-def _require_possible_birth_date(born: date, time_zone: str, now: datetime, policy: Policy) -> None:
-    # One day more than UTC's date is accepted, because tomorrow has begun already in some zones. The age limit is
-    # judged in the member's own zone.
+def _require_possible(born: date, now: datetime, policy: Policy) -> None:
+    # One day more than UTC's date is accepted, because tomorrow has begun already in some zones.
     if born.toordinal() > now.date().toordinal() + 1 or age_on(born, now.date()) > policy.oldest_age:
         raise BirthDateImpossible
-    if time_zone and age_at(born, time_zone, now) < policy.adult_age:
-        raise UnderAge

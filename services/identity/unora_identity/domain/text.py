@@ -4,12 +4,15 @@ import unicodedata
 from typing import Final
 
 from unora_common.errors import InvalidArgument
+from unora_text.visible import CODE_POINTS_EACH, is_overloaded, length, shows_nothing, tidy
 
 from unora_identity.domain.policy import Bounds
 
 
 class TextOutOfBounds(InvalidArgument):
-    """The text is too short, too long, or has no visible character. Names the field and its bounds, never the text."""
+    """The text is too short, too long, or shows nothing; or one of its characters carries more marks than any script
+    has. Names the field and its bounds, never the text.
+    """
 
     reason = "TEXT_OUT_OF_BOUNDS"
 
@@ -27,19 +30,21 @@ class TextNotPrintable(InvalidArgument):
         super().__init__({field: "has characters that cannot be shown"})
 
 
-# The zero-width joiners are allowed: several scripts and most family emoji need them.
 _BIDI_OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean_text(field: str, raw: str, bounds: Bounds, *, lines: bool = False) -> str:
-    """PR-01, PR-05: the text trimmed and composed (NFC). Refuses a text that is out of bounds or not printable. `lines`
+    """PR-01, PR-05, PR-12: the text composed (NFC), without characters that show nothing where they do nothing, and
+    empty if nothing can be seen of it. Refuses a text that is out of bounds, in graphemes, or not printable. `lines`
     allows line breaks.
     """
-    text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n")).strip()
+    text = raw.replace("\r\n", "\n").strip()
     if any(_unprintable(char) and not (lines and char == "\n") for char in text):
         raise TextNotPrintable(field)
-    visible = any(unicodedata.category(char)[0] in "LNPS" for char in text)
-    if not bounds.least <= len(text) <= bounds.most or (bounds.least and not visible):
+    if len(text) > bounds.most * CODE_POINTS_EACH or is_overloaded(text):
+        raise TextOutOfBounds(field, bounds)
+    text = "" if shows_nothing(text) else tidy(text)
+    if not bounds.least <= length(text) <= bounds.most:
         raise TextOutOfBounds(field, bounds)
     return text
 

@@ -16,6 +16,8 @@ from unora.identity.v1.profile_service_pb2 import (
     GetProfileRequest,
     GetProfileResponse,
     HobbyOption,
+    ListHobbiesRequest,
+    ListHobbiesResponse,
     ListHobbyOptionsRequest,
     ListHobbyOptionsResponse,
     ListPhotosRequest,
@@ -38,7 +40,7 @@ from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import missing_steps
-from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, to_profile
+from unora_identity.messages import STEPS, changed_profile, to_hidden_options, to_hobby, to_photo, to_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
 from unora_identity.use_cases.photo_objects import delete_objects_of_deleted, links
@@ -70,18 +72,20 @@ class Profiles:
 
     @idempotent
     async def UpdateProfile(self, request: UpdateProfileRequest, tx: Tx) -> UpdateProfileResponse:
-        """PR-01, ID-08: changes the fields that the mask names."""
-        profile = await update_profile(
+        """PR-01, PR-10, ID-08: changes the fields that the mask names."""
+        member = await update_profile(
             tx, self.policy, lambda before: changed_profile(before, request.profile, request.update_mask)
         )
-        return UpdateProfileResponse(profile=to_profile(profile))
+        hidden = to_hidden_options(member.hobbies)
+        return UpdateProfileResponse(profile=to_profile(member.profile), hidden_hobby_option_ids=hidden)
 
     @reads
     async def GetOnboarding(self, request: GetOnboardingRequest, db: Session) -> GetOnboardingResponse:
-        """PR-06: what the caller still lacks for Discovery."""
+        """PR-06: what the caller still lacks for Discovery. PR-10: which words are hidden, and should be rewritten."""
         account = await _get_own(db)
         steps = [STEPS[step] for step in missing_steps(account.member, account.now, self.policy)]
-        return GetOnboardingResponse(discovery_ready=not steps, missing=steps)
+        hidden = to_hidden_options(account.member.hobbies)
+        return GetOnboardingResponse(discovery_ready=not steps, missing=steps, hidden_hobby_option_ids=hidden)
 
     @reads
     async def ListHobbyOptions(self, request: ListHobbyOptionsRequest, db: Session) -> ListHobbyOptionsResponse:
@@ -92,9 +96,14 @@ class Profiles:
         ]
         return ListHobbyOptionsResponse(hobby_options=options)
 
+    @reads
+    async def ListHobbies(self, request: ListHobbiesRequest, db: Session) -> ListHobbiesResponse:
+        """PR-05, PR-10: the caller's own hobbies, with the mark of hidden words."""
+        return ListHobbiesResponse(hobbies=[to_hobby(hobby) for hobby in (await _get_own(db)).member.hobbies])
+
     @idempotent
     async def SetHobbies(self, request: SetHobbiesRequest, tx: Tx) -> SetHobbiesResponse:
-        """PR-05: replaces the caller's hobbies."""
+        """PR-05, PR-10: replaces the caller's hobbies."""
         chosen = [Hobby(hobby.hobby_option_id, hobby.micro_description) for hobby in request.hobbies]
         hobbies = await set_hobbies(tx, self.policy, chosen)
         return SetHobbiesResponse(hobbies=[to_hobby(hobby) for hobby in hobbies])

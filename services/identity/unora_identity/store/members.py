@@ -36,14 +36,14 @@ READ = f"""
     SELECT {_ACCOUNT.names("u")}, clock.now() AS now, u.suspended_at IS NOT NULL AS suspended,
            u.streak_completed_at IS NOT NULL AS streak_completed,
            {_INVENTORY.names("u")},
-           {PROFILE_COLUMNS.names("p")},
+           {PROFILE_COLUMNS.names("p")}, p.birth_date_refused_at IS NOT NULL AS birth_date_refused,
            EXISTS (SELECT FROM identity.verification_signals
                    WHERE user_id = u.id AND signal_type = 'gov_id' AND outcome = 'verified' AND deleted_at IS NULL)
                AS gov_id_verified,
            ARRAY(SELECT role FROM identity.roles WHERE user_id = u.id ORDER BY role) AS roles,
            ARRAY(SELECT ROW({PHOTO_COLUMNS.names()}) FROM identity.photos
                  WHERE user_id = u.id AND deleted_at IS NULL ORDER BY position) AS photos,
-           ARRAY(SELECT ROW(h.hobby_option_id, h.micro_description, o.name) FROM identity.hobbies h
+           ARRAY(SELECT ROW(h.hobby_option_id, h.micro_description, h.hidden, o.name) FROM identity.hobbies h
                  JOIN identity.hobby_options o ON o.id = h.hobby_option_id
                  WHERE h.user_id = u.id AND h.deleted_at IS NULL ORDER BY h.position) AS hobbies
     FROM identity.users u JOIN identity.profiles p ON p.user_id = u.id
@@ -101,10 +101,11 @@ def _account(row: Row) -> Account:
         member=Member(
             profile=from_row(Profile, row),
             photos=tuple(photo_of(photo) for photo in row["photos"]),
-            hobbies=tuple(Hobby(option, words) for option, words, _ in row["hobbies"]),
+            hobbies=tuple(Hobby(option, words, hidden) for option, words, hidden, _ in row["hobbies"]),
             streak_completed=row["streak_completed"],
             gov_id_verified=row["gov_id_verified"],
+            birth_date_refused=row["birth_date_refused"],
         ),
-        hobby_names={option: name for option, _, name in row["hobbies"]},
+        hobby_names={option: name for option, _, _, name in row["hobbies"]},
         inventory=from_row(Inventory, row),
     )

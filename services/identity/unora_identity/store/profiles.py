@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -24,6 +24,15 @@ ADD_HOBBIES = """
     INSERT INTO identity.hobbies (user_id, hobby_option_id, micro_description, position)
     SELECT $1, h.option, h.words, h.position
     FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS h (option, words, position)"""
+SAVE_HIDDEN = """
+    UPDATE identity.hobbies h SET hidden = new.hidden
+    FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS new (user_id, option, hidden)
+    WHERE h.user_id = new.user_id AND h.hobby_option_id = new.option AND h.hidden <> new.hidden"""
+REFUSE_BIRTH_DATE = """
+    UPDATE identity.profiles
+    SET birth_date_refused_at = $2, date_of_birth = CASE WHEN $3 THEN date_of_birth END,
+        age_band_changes_at = CASE WHEN $3 THEN age_band_changes_at END
+    WHERE user_id = $1"""
 OPTIONS = "SELECT id, name, category FROM identity.hobby_options WHERE deleted_at IS NULL ORDER BY name, id"
 
 
@@ -39,6 +48,18 @@ async def save_hobbies(tx: Tx, user: UUID, hobbies: Sequence[Hobby]) -> None:
     """
     await tx.run(DELETE_HOBBIES, user)
     await tx.run(ADD_HOBBIES, user, [hobby.option for hobby in hobbies], [hobby.micro_description for hobby in hobbies])
+
+
+async def save_hidden(tx: Tx, hobbies: Mapping[UUID, Sequence[Hobby]]) -> None:
+    """Stores which words of these members' hobbies are hidden (PR-10)."""
+    each = [(user, hobby.option, hobby.hidden) for user, chosen in hobbies.items() for hobby in chosen]
+    if each:
+        await tx.run(SAVE_HIDDEN, *map(list, zip(*each, strict=True)))
+
+
+async def refuse_birth_date(tx: Tx, user: UUID, *, keep: bool) -> None:
+    """Stores that a date of birth was refused for the age, and when (ID-08). Removes the stored one unless `keep`."""
+    await tx.run(REFUSE_BIRTH_DATE, user, tx.now, keep)
 
 
 async def list_options(session: Session) -> list[HobbyOption]:

@@ -1,4 +1,4 @@
-"""Profiles, photos and hobbies (PR-01 to PR-09)."""
+"""Profiles, photos and hobbies (PR-01 to PR-10, PR-12)."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ profiles = Table(
     Column("time_zone", Text, nullable=False, server_default=""),
     Column("age_band_changes_at", timestamp()),
     Column("deleted_at", timestamp()),
+    Column("birth_date_refused_at", timestamp()),
     CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
     CheckConstraint(
-        "char_length(name) <= 60 AND char_length(city) <= 80 AND char_length(bio) <= 500"
-        " AND char_length(occupation) <= 80 AND char_length(time_zone) <= 64",
+        "char_length(name) <= 480 AND char_length(city) <= 640 AND char_length(bio) <= 4000"
+        " AND char_length(occupation) <= 640 AND char_length(time_zone) <= 64",
         name="lengths",
     ),
     Index(
@@ -123,8 +124,18 @@ hobbies = Table(
     Column("position", SmallInteger, nullable=False),
     Column("micro_description", Text, nullable=False),
     Column("deleted_at", timestamp()),
+    Column("hidden", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("position BETWEEN 1 AND 10", name="position"),
-    CheckConstraint("char_length(micro_description) BETWEEN 3 AND 140", name="micro_description"),
+    CheckConstraint("char_length(micro_description) BETWEEN 3 AND 1120", name="micro_description"),
     Index("uq_hobbies_user_id_position", "user_id", "position", unique=True, postgresql_where=LIVING),
     comment="Each user's hobbies, each option once, in their own words (PR-05)",
+)
+
+text_checks = Table(
+    "text_checks",
+    metadata,
+    Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
+    Column("guard_version", Integer, nullable=False, server_default=text("0")),
+    Index("ix_text_checks_guard_version", "guard_version", "user_id"),
+    comment="Which version of the guard has judged the words of each member's hobbies; 0 since a change (PR-10)",
 )

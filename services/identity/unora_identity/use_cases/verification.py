@@ -14,7 +14,7 @@ from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.events import VerificationSignalRecorded, event_headers
 from unora_identity.domain.onboarding import ProfileIncomplete
-from unora_identity.domain.profiles import Profile
+from unora_identity.domain.profiles import Profile, require_adult
 from unora_identity.domain.signals import (
     CheckNotFound,
     GovIdCheck,
@@ -76,6 +76,7 @@ async def start_gov_id_check(runtime: Runtime[IdentityConfig, Resources], user: 
         if check is None:
             if update.before.gov_id_verified:
                 raise GovIdVerified
+            require_adult(profile, tx.now, resources.policy)
             require_few_checks([each.started_at for each in checks], tx.now, resources.policy)
             digest = _digest(resources, user, profile)
             check = GovIdCheck(

@@ -11,7 +11,7 @@ from unora.billing.v1.billing_service_pb2 import (
     REVERSAL_KIND_DISPUTE_OPENED,
 )
 from unora.billing.v1.events_pb2 import PaymentFailed, ProtectionClosed, ReversalRecorded
-from unora.identity.v1.events_pb2 import SessionOpened
+from unora.identity.v1.events_pb2 import SessionOpened, UnderAgeDateReplaced
 from unora.matching.v1.events_pb2 import END_CAUSE_MEMBER, ConnectionEnded, InterestSent
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberReported
 from unora_common.database import Tx
@@ -79,6 +79,11 @@ class PatternEvents:
         """BI-10: every payment that the member's bank took back counts once, whatever became of the dispute."""
         if event.kind in (REVERSAL_KIND_DISPUTE_OPENED, REVERSAL_KIND_DISPUTE_LOST):
             _see(tx, Pattern.CHARGEBACKS, event.payer_id, event.payment_id, event.occurred_at)
+
+    @on(UnderAgeDateReplaced)
+    async def on_under_age_date_replaced(self, event: UnderAgeDateReplaced, tx: Tx) -> None:
+        """ID-08: once is enough; the member is what counts, however often they change the date."""
+        _see(tx, Pattern.UNDER_AGE_DATE, event.user_id, event.user_id, event.occurred_at)
 
     @on(SessionOpened)
     async def on_session_opened(self, event: SessionOpened, tx: Tx) -> None:

@@ -25,6 +25,7 @@ class Pattern(StrEnum):
     PAYMENT_ABUSE = "payment_abuse"
     OUTLIER = "outlier"
     CHARGEBACKS = "chargebacks"
+    UNDER_AGE_DATE = "under_age_date"
 
 
 class Sighting(NamedTuple):

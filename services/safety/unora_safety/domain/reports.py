@@ -12,6 +12,10 @@ from uuid import UUID
 from unora_common.errors import DomainError
 
 DAY: Final = timedelta(days=1)
+NOTE_MOST: Final = 1000
+"""The most graphemes of a note (PR-12)."""
+APPEAL_MOST: Final = 4000
+"""The most graphemes of an appeal (PR-12)."""
 
 
 class ReportCategory(StrEnum):

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
 from uuid import UUID
 
 from unora.safety.v1 import safety_service_pb2
 from unora_common.errors import InvalidArgument
 from unora_common.messages import to_timestamp
+from unora_text.visible import length, shows_nothing
 
 from unora_safety.domain.blocks import Block, Target, TargetKind
 
 
-def from_text(field: str, text: str, *, required: bool = False) -> str:
-    """A text without the space around it. Raises InvalidArgument."""
+def from_text(field: str, text: str, most: int, *, required: bool = False) -> str:
+    """PR-12: a text without the space around it, of at most so many graphemes; empty if it shows nothing. Nothing else
+    is taken from it: it may be evidence. Raises InvalidArgument.
+    """
     if "\0" in text:
         raise InvalidArgument({field: "contains a null character"})
-    if required and not text.strip():
+    composed = "" if shows_nothing(text) else normalize("NFC", text).strip()
+    if required and not composed:
         raise InvalidArgument({field: "is empty"})
-    return text.strip()
+    if length(composed) > most:
+        raise InvalidArgument({field: f"has more than {most} characters"}, most=most)
+    return composed
 
 
 def from_target(target: safety_service_pb2.Target) -> Target:

@@ -24,6 +24,7 @@ from unora_common.runtime import Runtime
 
 from unora_safety.clients import TargetResolver
 from unora_safety.config import SafetyConfig
+from unora_safety.domain.reports import APPEAL_MOST, NOTE_MOST
 from unora_safety.messages.events import CATEGORY_OF
 from unora_safety.messages.members import from_target, from_text, to_block
 from unora_safety.resources import Resources
@@ -69,7 +70,7 @@ class Members:
     @idempotent(prepare=_resolve_reported)
     async def ReportUser(self, request: ReportUserRequest, tx: Tx, reported_id: UUID) -> ReportUserResponse:
         """SA-07. Every report is stored, up to the daily limit; flags count the people who reported."""
-        category, note = CATEGORY_OF[request.category], from_text("note", request.note)
+        category, note = CATEGORY_OF[request.category], from_text("note", request.note, NOTE_MOST)
         target, limit = from_target(request.target), self.runtime.config.reports_per_day
         report_id = await report_member(tx, reported_id, target, category, note, limit)
         return ReportUserResponse(report_id=str(report_id))
@@ -77,7 +78,7 @@ class Members:
     @idempotent
     async def SubmitAppeal(self, request: SubmitAppealRequest, tx: Tx) -> SubmitAppealResponse:
         """SA-06: from any member, up to the daily limit, and always with the same answer (SA-03)."""
-        text = from_text("text", request.text, required=True)
+        text = from_text("text", request.text, APPEAL_MOST, required=True)
         appeal_id = await submit_appeal(tx, text, self.runtime.config.appeals_per_day)
         return SubmitAppealResponse(appeal_id=str(appeal_id))
 

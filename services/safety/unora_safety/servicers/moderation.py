@@ -22,6 +22,7 @@ from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
+from unora_safety.domain.reports import NOTE_MOST
 from unora_safety.messages.events import DECISION_OF, PATTERN_OF
 from unora_safety.messages.members import from_text
 from unora_safety.messages.moderation import STATUS_OF, to_case, to_explanation, to_flag, to_standing
@@ -58,7 +59,7 @@ class Moderation(AuditLog):
     @idempotent
     async def DecideCase(self, request: DecideCaseRequest, tx: Tx) -> DecideCaseResponse:
         """SA-05: by the moderator who has the case, once."""
-        decision, note = DECISION_OF[request.decision], from_text("note", request.note)
+        decision, note = DECISION_OF[request.decision], from_text("note", request.note, NOTE_MOST)
         case, restriction = await decide_case(tx, UUID(request.case_id), decision, note)
         return DecideCaseResponse(case=to_case(case), standing=to_standing(restriction))
 

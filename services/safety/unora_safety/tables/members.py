@@ -62,7 +62,7 @@ reports = Table(
     CheckConstraint(
         "category IN ('harassment', 'sexual_content', 'impersonation', 'scam', 'under_age', 'other')", name="category"
     ),
-    CheckConstraint("char_length(note) <= 1000", name="note"),
+    CheckConstraint("char_length(note) <= 8000", name="note"),
     Index("ix_reports_of_reported", "reported_id", "reported_at"),
     Index("ix_reports_of_reporter", "reporter_id", "reported_at"),
     Index("ix_reports_case_id", "case_id"),
@@ -78,7 +78,7 @@ appeals = Table(
     Column("text", Text, nullable=False),
     Column("submitted_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
-    CheckConstraint("char_length(text) BETWEEN 1 AND 4000", name="text"),
+    CheckConstraint("char_length(text) BETWEEN 1 AND 32000", name="text"),
     Index("ix_appeals_of_user", "user_id", "submitted_at"),
     Index("ix_appeals_case_id", "case_id"),
     comment="What members asked the moderators to look at again (SA-06)",

@@ -76,7 +76,7 @@ flag_rules = Table(
     Column("enabled", Boolean, nullable=False),
     CheckConstraint(
         "pattern IN ('interest_flood', 'bad_faith_endings', 'many_blocks', 'many_reports', 'shared_device',"
-        " 'payment_abuse', 'outlier', 'chargebacks')",
+        " 'payment_abuse', 'outlier', 'chargebacks', 'under_age_date')",
         name="pattern",
     ),
     CheckConstraint("threshold > 0", name="threshold"),

@@ -29,6 +29,11 @@ BREAKAGES = (
     Breakage(
         "pool-follows-hobbies",
         (f"UPDATE identity.hobbies SET deleted_at = clock.now() WHERE user_id = {ALONE} AND position = 1",),
+        also=("pool-follows-words",),
+    ),
+    Breakage(
+        "pool-follows-words",
+        (f"UPDATE identity.hobbies SET hidden = true WHERE user_id = {ALONE} AND position = 1",),
     ),
     Breakage(
         "pool-follows-slots",

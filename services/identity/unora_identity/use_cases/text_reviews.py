@@ -1,0 +1,57 @@
+"""PR-10: texts that are there already are judged when the name or birth date of their author changes, and when the
+guard has become better. What strangers may not see is hidden; readiness stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from unora_common.database import Database
+from unora_text.contact import GUARD_VERSION
+
+from unora_identity.domain.card import card_changed, make_card
+from unora_identity.domain.contact_details import reviewed
+from unora_identity.domain.events import MemberEvent, TextsReviewed, event_headers
+from unora_identity.domain.policy import Policy
+from unora_identity.store import members, profiles, text_checks
+from unora_identity.use_cases.member_events import emit_member_events
+from unora_identity.use_cases.member_update import MemberUpdate
+
+
+async def review_texts(update: MemberUpdate) -> None:
+    """Judges the texts of a member whose profile changes, and stores which are hidden. Emits TextsReviewed if the
+    member has a card: cards that were dealt may show texts that are stored nowhere else, and not judged with these.
+    """
+    tx, after = update.tx, update.after
+    hobbies = reviewed(after.hobbies, after.profile)
+    update.change_to(replace(after, hobbies=hobbies))
+    await profiles.save_hidden(tx, {tx.user: hobbies})
+    await text_checks.mark_checked(tx, [tx.user], GUARD_VERSION)
+    if make_card(update.after, tx.now, update.policy).ready:
+        update.events.append(TextsReviewed(**next(update.headers)))
+
+
+async def review_due_texts(database: Database, policy: Policy, limit: int) -> int:
+    """Takes members whose texts this guard has not judged, at most `limit`, and judges them. Returns their number."""
+    async with database.transaction() as tx:
+        locked = await text_checks.lock_due(tx, GUARD_VERSION, limit)
+        if not locked:
+            return 0
+        accounts = await members.list_by_id(tx, list(locked))
+        due = await text_checks.mark_checked(tx, list(locked), GUARD_VERSION)
+        events: list[MemberEvent] = []
+        hidden = {}
+        for user in due:
+            before = accounts[user].member
+            after = replace(before, hobbies=reviewed(before.hobbies, before.profile))
+            await asyncio.sleep(0)  # the guard takes processor time: calls go on between two members
+            headers = event_headers(locked[user], tx.now)
+            if after != before:
+                hidden[user] = after.hobbies
+            if make_card(after, tx.now, policy).ready:
+                events.append(TextsReviewed(**next(headers)))
+            events += card_changed(headers, before, after, tx.now, policy)
+        await profiles.save_hidden(tx, hidden)
+        await emit_member_events(tx, events)
+    return len(due)

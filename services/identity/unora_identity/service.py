@@ -11,7 +11,7 @@ from unora_identity.consumers.restrictions import RestrictionEvents
 from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
-from unora_identity.jobs import BirthdayJobs, CleanUpJobs, PhotoJobs
+from unora_identity.jobs import BirthdayJobs, CleanUpJobs, PhotoJobs, PlaceJobs
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.commands import make_admin
@@ -25,7 +25,7 @@ service = Service(
     config=IdentityConfig,
     servicers=[Accounts, Profiles, Verification, Directory],
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents],
-    jobs=[BirthdayJobs, PhotoJobs, CleanUpJobs],
+    jobs=[BirthdayJobs, PhotoJobs, PlaceJobs, CleanUpJobs],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,

@@ -36,6 +36,8 @@ class Card:
     position: int
     age_band: AgeBand
     city: str
+    """Empty for a member whose city is no place (PR-11)."""
+    place_id: str
     trust_level: int
     hobbies: tuple[CardHobby, ...]
 
@@ -107,7 +109,8 @@ def _card(candidate: Candidate, position: int, viewer_hobbies: Collection[str], 
         id=card_id,
         position=position,
         age_band=candidate.age_band,
-        city=candidate.city,
+        city=candidate.shown_city,
+        place_id=candidate.place_id,
         trust_level=candidate.trust_level,
         hobbies=tuple(
             CardHobby(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from unora.identity.v1.profile_service_pb2 import (
@@ -22,6 +23,8 @@ from unora.identity.v1.profile_service_pb2 import (
     ListPhotosResponse,
     ReorderPhotosRequest,
     ReorderPhotosResponse,
+    SearchPlacesRequest,
+    SearchPlacesResponse,
     SetHobbiesRequest,
     SetHobbiesResponse,
     UpdateProfileRequest,
@@ -38,7 +41,7 @@ from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import missing_steps
-from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, to_profile
+from unora_identity.messages import STEPS, changed_profile, to_hobby, to_photo, to_place, to_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
 from unora_identity.use_cases.photo_objects import delete_objects_of_deleted, links
@@ -52,9 +55,12 @@ from unora_identity.use_cases.photo_uploads import (
 from unora_identity.use_cases.photos import delete_photo, set_photo_order
 from unora_identity.use_cases.profiles import set_hobbies, update_profile
 
+PLACES: Final = 10
+"""How many places a search answers if the request does not say."""
+
 
 class Profiles:
-    """Profile, hobbies and photos of the caller (PR-01 to PR-09)."""
+    """Profile, hobbies and photos of the caller (PR-01 to PR-09), and the places to choose from (PR-11)."""
 
     service = "unora.identity.v1.ProfileService"
 
@@ -72,7 +78,10 @@ class Profiles:
     async def UpdateProfile(self, request: UpdateProfileRequest, tx: Tx) -> UpdateProfileResponse:
         """PR-01, ID-08: changes the fields that the mask names."""
         profile = await update_profile(
-            tx, self.policy, lambda before: changed_profile(before, request.profile, request.update_mask)
+            tx,
+            self.policy,
+            self.resources.places,
+            lambda before: changed_profile(before, request.profile, request.update_mask),
         )
         return UpdateProfileResponse(profile=to_profile(profile))
 
@@ -81,7 +90,15 @@ class Profiles:
         """PR-06: what the caller still lacks for Discovery."""
         account = await _get_own(db)
         steps = [STEPS[step] for step in missing_steps(account.member, account.now, self.policy)]
-        return GetOnboardingResponse(discovery_ready=not steps, missing=steps)
+        return GetOnboardingResponse(
+            discovery_ready=not steps, missing=steps, city_to_choose=account.member.profile.city_to_choose
+        )
+
+    @reads
+    async def SearchPlaces(self, request: SearchPlacesRequest, db: Session) -> SearchPlacesResponse:
+        """PR-11: the places that members choose from."""
+        found = self.resources.places.search(request.query, request.country, request.limit or PLACES)
+        return SearchPlacesResponse(places=[to_place(place) for place in found])
 
     @reads
     async def ListHobbyOptions(self, request: ListHobbyOptionsRequest, db: Session) -> ListHobbyOptionsResponse:

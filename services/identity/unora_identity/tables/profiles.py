@@ -1,4 +1,4 @@
-"""Profiles, photos and hobbies (PR-01 to PR-09)."""
+"""Profiles, photos and hobbies (PR-01 to PR-09, PR-11)."""
 
 from __future__ import annotations
 
@@ -37,11 +37,18 @@ profiles = Table(
     Column("time_zone", Text, nullable=False, server_default=""),
     Column("age_band_changes_at", timestamp()),
     Column("deleted_at", timestamp()),
+    Column("place_id", Text, nullable=False, server_default=""),
+    Column("country", Text, nullable=False, server_default=""),
     CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
     CheckConstraint(
         "char_length(name) <= 60 AND char_length(city) <= 80 AND char_length(bio) <= 500"
         " AND char_length(occupation) <= 80 AND char_length(time_zone) <= 64",
         name="lengths",
+    ),
+    CheckConstraint(
+        "(place_id = '') = (country = '') AND (place_id = '' OR city <> '')"
+        " AND place_id ~ '^[0-9]{0,9}$' AND country ~ '^([A-Z]{2})?$'",
+        name="place",
     ),
     Index(
         "ix_profiles_age_band_changes_at",
@@ -49,6 +56,15 @@ profiles = Table(
         postgresql_where=text("age_band_changes_at IS NOT NULL"),
     ),
     comment="The one profile of each user; empty where nothing was told yet (PR-01)",
+)
+
+written_cities = Table(
+    "written_cities",
+    metadata,
+    Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
+    Column("sought_in", Text, nullable=False, server_default=""),
+    comment="Who has a city that was written and is no place yet, and in which version of the list it was not found"
+    " (PR-11)",
 )
 
 photo_uploads = Table(

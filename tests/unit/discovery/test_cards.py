@@ -27,6 +27,7 @@ def candidates(count: int) -> list[Candidate]:
             user_id=uuid4(),
             age_band=AgeBand.FROM_30,
             city=f"City {number}",
+            place_id=f"{number}",
             trust_level=number % 5 + 1,
             hobbies=(CHESS, HIKING),
         )

@@ -37,16 +37,16 @@ class Card:
     age_band: AgeBand
     city: str
     """Empty for a member whose city is no place (PR-11)."""
-    place_id: str
     trust_level: int
     hobbies: tuple[CardHobby, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DealtCard:
-    """A new card and the id of the member on it. Only the store gets it."""
+    """A new card, the id of the member on it, and of the place whose name it shows. Only the store gets it."""
 
     shown_user_id: UUID
+    place_id: str
     card: Card
 
 
@@ -77,7 +77,7 @@ def deal(
     ]
     five.sort(key=lambda each: (-each[0], each[1]))
     return tuple(
-        DealtCard(candidate.user_id, _card(candidate, position, viewer_hobbies, new_id()))
+        DealtCard(candidate.user_id, candidate.place_id, _card(candidate, position, viewer_hobbies, new_id()))
         for position, (_, _, candidate) in enumerate(five, start=1)
     )
 
@@ -110,7 +110,6 @@ def _card(candidate: Candidate, position: int, viewer_hobbies: Collection[str], 
         position=position,
         age_band=candidate.age_band,
         city=candidate.shown_city,
-        place_id=candidate.place_id,
         trust_level=candidate.trust_level,
         hobbies=tuple(
             CardHobby(

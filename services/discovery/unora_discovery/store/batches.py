@@ -118,7 +118,7 @@ def _record(dealt: DealtCard) -> dict[str, object]:
         "position": card.position,
         "age_band": card.age_band,
         "city": card.city,
-        "place_id": card.place_id,
+        "place_id": dealt.place_id,
         "trust_level": card.trust_level,
         "hobbies": msgspec.json.encode(card.hobbies).decode(),
     }

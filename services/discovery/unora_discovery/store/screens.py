@@ -37,8 +37,7 @@ VIEWER: Final = f"SELECT {COLUMNS} {FROM}"
 # those whose card was dealt without a place: the place that they have by now is shown, or no city (PR-11).
 SCREEN: Final = f"""
     SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.trust_level, k.hobbies,
-        CASE WHEN k.place_id <> '' THEN k.city ELSE coalesce(placed.city, '') END AS city,
-        CASE WHEN k.place_id <> '' THEN k.place_id ELSE coalesce(placed.place_id, '') END AS place_id {FROM}
+        CASE WHEN k.place_id <> '' THEN k.city ELSE coalesce(placed.city, '') END AS city {FROM}
     LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
     LEFT JOIN discovery.candidates placed
         ON placed.user_id = CASE WHEN k.place_id = '' THEN k.shown_user_id END AND placed.place_id <> ''

@@ -60,21 +60,23 @@ class Places:
         return self._place(self._numbers["id_rank"][at]) if at < len(ids) and ids[at] == number else None
 
     def search(self, query: str, country: str, limit: int) -> list[Place]:
-        """The best places of which a name begins with the query, at most TOP: first those that have just this name,
+        """The best places of which a name begins with the query, at most TOP: first those whose own name it is,
         then those of the country, if it is not empty, then the larger ones. Raises QueryEmpty.
         """
         name = fold(query)
         if not name:
             raise QueryEmpty
-        exact = sorted(set(self._ranks(name.encode(), name.encode() + b"\0")))
+        exact = [rank for rank in self._exact(name) if fold(self._place(rank).name) == name]
         exact.sort(key=lambda rank: self._country(rank) != country.encode())
         found = [*exact, *(self._top_in_country(country, name) if country else ()), *self._top(name)]
         return [self._place(rank) for rank in list(dict.fromkeys(found))[: min(limit, TOP)]]
 
     def named(self, name: str) -> list[Place]:
         """All places that have just this name, or are also called so, the largest first."""
-        folded = fold(name).encode()
-        return [self._place(rank) for rank in sorted(set(self._ranks(folded, folded + b"\0")))] if folded else []
+        return [self._place(rank) for rank in self._exact(fold(name))]
+
+    def _exact(self, name: str) -> list[int]:
+        return sorted(set(self._ranks(name.encode(), name.encode() + b"\0"))) if name else []
 
     def _top(self, name: str) -> list[int]:
         known = self._head.top.get(name)

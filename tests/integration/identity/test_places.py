@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from unora.identity.v1.directory_service_pb2 import (
     DiscoveryProfile,
@@ -33,7 +35,7 @@ pytestmark = pytest.mark.rule("PR-11")
 
 
 async def search(people: People, signed: Signed, query: str, country: str = "", limit: int = 0) -> list[Place]:
-    asked = SearchPlacesRequest(query=query, country=country, limit=limit)
+    asked = SearchPlacesRequest(query=query, country=country or None, limit=limit)
     return list((await people.profiles.SearchPlaces(asked, metadata=signed.metadata)).places)
 
 
@@ -85,6 +87,7 @@ async def test_places_are_searched_by_the_beginning_of_a_name(people: People) ->
         (SearchPlacesRequest(query="x" * 81), "query"),
         (SearchPlacesRequest(query="x", country="de"), "country"),
         (SearchPlacesRequest(query="x", country="DEU"), "country"),
+        (SearchPlacesRequest(query="x", country=""), "country"),
         (SearchPlacesRequest(query="x", limit=21), "limit"),
         (SearchPlacesRequest(query="x", limit=-1), "limit"),
         (SearchPlacesRequest(query="\u200b-"), "query"),
@@ -144,6 +147,9 @@ async def test_a_written_city_that_is_certain_becomes_its_place(world: World, pe
     assert (card.city, card.place_id, card.discovery_ready) == ("Berlin", BERLIN, True)
     assert [event.version for event in events[len(before) :]] == [card.version]
     assert await people.rows("written_cities", user_id=signed.member.user) == []
+    await world.drain()
+    sql = "SELECT city || ' ' || place_id FROM discovery.candidates WHERE user_id = $1"
+    assert await world.superuser.fetchval(sql, signed.member.user) == f"Berlin {BERLIN}"
 
 
 @pytest.mark.rule("PR-06")
@@ -214,6 +220,15 @@ async def test_the_search_for_written_cities_goes_in_batches_and_a_run_that_dies
     assert await left() == 3
     assert [await step(2), await step(2), await step(2)] == [2, 1, 0]
     assert [(await profile_of(people, signed)).city for signed in several] == ["Berlin", "", "Hamburg", "", "Berlin"]
+
+
+async def test_several_replicas_give_each_city_its_place_once(world: World, people: People) -> None:
+    signed = await people.ready()
+    await write_city(world, signed, "Berlin")
+    before = len(await world.events(DiscoveryProfileChanged, signed.member.id))
+    await asyncio.gather(*(run_jobs(world) for _ in range(6)))
+    assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before + 1
+    assert (await profile_of(people, signed)).place_id == BERLIN
 
 
 async def test_with_another_list_those_who_have_not_chosen_are_sought_once_more(

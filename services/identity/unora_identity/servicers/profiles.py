@@ -33,7 +33,7 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.errors import Unauthenticated
-from unora_common.handlers import custom_idempotent, custom_write, idempotent, reads
+from unora_common.handlers import custom_idempotent, custom_read, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
 from unora_common.runtime import Runtime
 
@@ -94,8 +94,8 @@ class Profiles:
             discovery_ready=not steps, missing=steps, city_to_choose=account.member.profile.city_to_choose
         )
 
-    @reads
-    async def SearchPlaces(self, request: SearchPlacesRequest, db: Session) -> SearchPlacesResponse:
+    @custom_read
+    async def SearchPlaces(self, request: SearchPlacesRequest, call: Call) -> SearchPlacesResponse:
         """PR-11: the places that members choose from."""
         found = self.resources.places.search(request.query, request.country, request.limit or PLACES)
         return SearchPlacesResponse(places=[to_place(place) for place in found])

@@ -12,7 +12,7 @@ COPY requirements-setup.txt ./
 RUN python3 -m pip install --no-cache-dir --require-hashes -r requirements-setup.txt
 COPY requirements.txt requirements-build.txt deploy/image/build.sh ./
 RUN ./build.sh dependencies /opt/unora
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY protos protos
 COPY libs/common libs/common
 COPY libs/text libs/text

@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup
 STUBS := libs/protos/.generated
+PLACES := services/identity/unora_identity/providers/places.bin
 PROTOS := $(shell find protos -name '*.proto' 2>/dev/null)
 IMAGE := libs/protos/image.binpb
 BASELINE := protos/baseline.binpb
@@ -128,6 +129,9 @@ $(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
 	@touch $@
 
-$(STUBS): $(SETUP) $(PROTOS) protos/generate.py
+$(STUBS): $(SETUP) $(PROTOS) protos/generate.py | $(PLACES)
 	@$(BIN)/python protos/generate.py
 	@touch $@
+
+$(PLACES): $(SETUP) services/identity/make_places.py services/identity/unora_identity/domain/place_names.py
+	@$(BIN)/python services/identity/make_places.py

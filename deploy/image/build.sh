@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the image's content in two steps, which the Dockerfile caches separately; tests/integration/deploy runs both.
 #   build.sh dependencies HOME   installs the runtime dependencies, locked by hash, into a virtual environment at HOME
-#   build.sh unora HOME          generates the contract's code, and installs Unora there as one wheel
+#   build.sh unora HOME          generates the contract's code and the list of places, and installs Unora there as one wheel
 # Build tools stay in HOME.tools, which is not copied into the image. The working folder holds the source.
 set -eu
 step=$1 home=$2 tools=$2.tools
@@ -15,6 +15,7 @@ dependencies)
     ;;
 unora)
     "$tools/bin/python" protos/generate.py
+    "$tools/bin/python" services/identity/make_places.py
     "$tools/bin/python" -m hatchling build -t wheel -d "$tools/dist"
     uv pip install --quiet --python "$home/bin/python" --no-deps --offline --compile-bytecode "$tools"/dist/*.whl
     ;;

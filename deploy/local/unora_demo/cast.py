@@ -13,6 +13,7 @@ from unora.identity.v1.profile_service_pb2 import (
     GENDER_NON_BINARY,
     GENDER_WOMAN,
     Gender,
+    Place,
     Profile,
 )
 
@@ -30,13 +31,13 @@ class Person:
     zone: str
     occupation: str
 
-    def profile(self) -> Profile:
-        """Their profile."""
+    def profile(self, place: Place) -> Profile:
+        """Their profile, with the place that their city is."""
         return Profile(
             name=self.name,
             date_of_birth=Date(year=self.year, month=5, day=17),
             gender=self.gender,
-            city=self.city,
+            place_id=place.place_id,
             bio=f"{self.occupation.capitalize()} in {self.city}. Long walks, short messages, no rush.",
             occupation=self.occupation,
             time_zone=self.zone,

@@ -19,6 +19,7 @@ from unora.identity.v1.profile_service_pb2 import (
     Hobby,
     HobbyOption,
     Photo,
+    SearchPlacesRequest,
     SetHobbiesRequest,
     UpdateProfileRequest,
 )
@@ -35,7 +36,7 @@ SHARED: Final = 7
 SHARED_BY_OTHERS: Final = 4
 """Hobbies that any other pair shares."""
 TRIES: Final = 50
-FIELDS: Final = ("name", "date_of_birth", "gender", "city", "bio", "occupation", "time_zone")
+FIELDS: Final = ("name", "date_of_birth", "gender", "place_id", "bio", "occupation", "time_zone")
 MICRO_DESCRIPTIONS: Final = (
     "{} before anyone else is up",
     "learning {} the slow way",
@@ -147,9 +148,12 @@ def choose_hobbies(options: Sequence[HobbyOption], size: int) -> list[list[Hobby
 
 
 async def describe(session: Session, person: Person) -> None:
-    """Fill in the profile."""
+    """Fill in the profile, with the first place that is found for the city (PR-11)."""
+    found = await session.call(session.gateway.profiles.SearchPlaces, SearchPlacesRequest(query=person.city, limit=1))
+    if [place.name for place in found.places] != [person.city]:
+        raise Unexpected(f"a search for {person.city} found {found}")
     request = UpdateProfileRequest(
-        request_id=request_id(), profile=person.profile(), update_mask=FieldMask(paths=FIELDS)
+        request_id=request_id(), profile=person.profile(found.places[0]), update_mask=FieldMask(paths=FIELDS)
     )
     await session.call(session.gateway.profiles.UpdateProfile, request)
 

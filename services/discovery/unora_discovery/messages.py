@@ -62,6 +62,7 @@ def from_profile(profile: DiscoveryProfile) -> Profile:
         gender=Gender(GENDER_NAMES[profile.gender]) if profile.gender else None,
         age_band=AgeBand(AGE_BAND_NAMES[profile.age_band]) if profile.age_band else None,
         city=profile.city,
+        place_id=profile.place_id,
         trust_level=profile.trust_level,
         hobbies=tuple(Hobby(each.hobby_option_id, each.name, each.micro_description) for each in profile.hobbies),
     )

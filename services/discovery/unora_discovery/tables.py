@@ -87,11 +87,12 @@ candidates = Table(
     Column("restricted", Boolean, nullable=False, server_default=text("false")),
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
     Column("texts_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("place_id", Text, nullable=False, server_default=text("''")),
     CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint(
-        "NOT discovery_ready OR (gender IS NOT NULL AND age_band IS NOT NULL AND city <> ''"
+        "NOT discovery_ready OR (gender IS NOT NULL AND age_band IS NOT NULL"
         " AND trust_level BETWEEN 1 AND 5 AND cardinality(hobby_option_ids) >= 2)",
         name="ready_is_whole",
     ),
@@ -212,6 +213,7 @@ discovery_cards = Table(
     Column("hobbies", JSONB, nullable=False),
     Column("deleted_at", timestamp()),
     Column("profile_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("place_id", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("batch_id", "position"),
     UniqueConstraint("batch_id", "shown_user_id"),
     CheckConstraint("position BETWEEN 1 AND 5", name="position"),

@@ -26,6 +26,7 @@ GRANTS = Grants(
         "text_checks": "select, insert, update",
         "users": "select, insert, update",
         "verification_signals": "select, insert, update",
+        "written_cities": "select, insert, update, delete",
         # One column, since locking a row needs the right to change it.
         "wrong_codes": "select, insert, update (created_at), delete",
     },

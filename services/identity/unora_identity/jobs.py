@@ -1,5 +1,5 @@
-"""Scheduled jobs of identity: birthdays by the rule clock; sizes of photos, and clean-up by the machine's clock, so
-that moving the rule clock removes nothing.
+"""Scheduled jobs of identity: birthdays by the rule clock; sizes of photos, places of cities, and clean-up by the
+machine's clock, so that moving the rule clock removes nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from unora_identity.store import challenges, devices, photo_uploads, revocations
 from unora_identity.use_cases.birthdays import publish_age_bands
 from unora_identity.use_cases.photo_sizes import size_next_photo
 from unora_identity.use_cases.text_reviews import review_due_texts
+from unora_identity.use_cases.written_cities import place_written_cities
 
 PURGE_BATCH: Final = 1000
 SPARE: Final = timedelta(hours=1)
@@ -25,6 +26,7 @@ BIRTHDAY_BATCH: Final = 200
 SIZE_BATCH: Final = 20
 TEXT_BATCH: Final = 20
 """Members in one transaction. Small: it locks them, and the guard takes processor time."""
+CITY_BATCH: Final = 200
 
 
 class BirthdayJobs:
@@ -64,6 +66,19 @@ class PhotoJobs:
         while done < SIZE_BATCH and await size_next_photo(self.runtime):
             done += 1
         return done
+
+
+class PlaceJobs:
+    """Safe on any number of replicas: each takes members that no other has locked."""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=10)
+    async def place_written_cities(self) -> int:
+        """PR-11: gives cities that were once written the place that they mean, where that is certain."""
+        resources = self.runtime.resources
+        return await place_written_cities(self.runtime.database, resources.policy, resources.places, CITY_BATCH)
 
 
 class CleanUpJobs:

@@ -26,6 +26,7 @@ from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import Card
 from unora_identity.domain.hobbies import Hobby, as_shown
 from unora_identity.domain.photos import Photo, PhotoSize
+from unora_identity.domain.places import CityNotChosen, Place
 from unora_identity.domain.profiles import Gender, Profile
 from unora_identity.domain.sessions import AccessToken, ActiveSession, RefreshToken
 from unora_identity.domain.signals import Signal
@@ -36,8 +37,10 @@ GENDER_OF: Final = {number: Gender(name) for name, number in GENDERS.items()}
 STEPS: Final = by_name(profile_service_pb2.OnboardingStep)
 SIGNAL_TYPES: Final = by_name(verification_service_pb2.SignalType)
 OUTCOMES: Final = by_name(verification_service_pb2.SignalOutcome)
-TEXT_FIELDS: Final = ("name", "city", "bio", "time_zone", "occupation")
+TEXT_FIELDS: Final = ("name", "place_id", "bio", "time_zone", "occupation")
 PROFILE_FIELDS: Final = frozenset({*TEXT_FIELDS, "date_of_birth", "gender"})
+PLACE_FIELDS: Final = ("city", "country")
+"""Fields that follow from the place (PR-11)."""
 
 
 def to_profile(profile: Profile) -> profile_service_pb2.Profile:
@@ -47,7 +50,9 @@ def to_profile(profile: Profile) -> profile_service_pb2.Profile:
         name=profile.name,
         date_of_birth=to_date(born) if born else None,
         gender=GENDERS[profile.gender] if profile.gender else profile_service_pb2.GENDER_UNSPECIFIED,
-        city=profile.city,
+        city=profile.shown_city,
+        place_id=profile.place_id,
+        country=profile.country,
         bio=profile.bio,
         time_zone=profile.time_zone,
         occupation=profile.occupation,
@@ -55,7 +60,13 @@ def to_profile(profile: Profile) -> profile_service_pb2.Profile:
 
 
 def changed_profile(before: Profile, changes: profile_service_pb2.Profile, mask: FieldMask) -> Profile:
-    """`before` with the fields that the mask names taken from `changes`. A field that is empty there is emptied."""
+    """`before` with the fields that the mask names taken from `changes`. A field that is empty there is emptied.
+
+    City and country are left to settle_place. Raises CityNotChosen if the mask names one of them (PR-11).
+    """
+    for field in PLACE_FIELDS:
+        if field in mask.paths:
+            raise CityNotChosen(field)
     fields = PROFILE_FIELDS if list(mask.paths) == ["*"] else frozenset(mask.paths)
     if not fields or not fields <= PROFILE_FIELDS:
         raise InvalidArgument({"update_mask": "names at least one field of a profile, or is *"})
@@ -74,6 +85,18 @@ def _from_date(day: Date) -> date | None:
         return date(day.year, day.month, day.day)
     except ValueError:
         raise InvalidArgument({"profile.date_of_birth": "is not a whole date of the calendar"}) from None
+
+
+def to_place(place: Place) -> profile_service_pb2.Place:
+    """A place that a member can choose."""
+    return profile_service_pb2.Place(
+        place_id=place.id,
+        name=place.name,
+        country=place.country,
+        region=place.region,
+        near=place.near,
+        time_zone=place.time_zone,
+    )
 
 
 def to_photo(
@@ -137,6 +160,7 @@ def to_discovery_profile(
         message.gender = GENDERS[contents.gender]
         message.age_band = AGE_BANDS[contents.age_band]
         message.city = contents.city
+        message.place_id = contents.place_id
         message.hobbies.extend(to_directory_hobby(hobby, names) for hobby in contents.hobbies)
     return message
 

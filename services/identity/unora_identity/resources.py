@@ -21,6 +21,7 @@ from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_sett
 from unora_identity.providers.photo_store import PhotoStore, S3Settings
 from unora_identity.providers.photo_work import PhotoWork
 from unora_identity.providers.pictures import VisionPolicy
+from unora_identity.providers.places import Places
 from unora_identity.providers.sms import SandboxSms, SmsSender
 from unora_identity.providers.vision import Vision
 
@@ -42,6 +43,8 @@ class Resources:
     """The most bytes of an uploaded file (PR-07)."""
     photo_work: PhotoWork
     """A turn is held while an upload is read and inspected (XX-07)."""
+    places: Places
+    """The list of places (PR-11)."""
     machine_now: Callable[[], datetime]
     """For tokens, signed addresses and clean-up; the rules use the rule clock."""
 
@@ -76,6 +79,7 @@ def make_resources(config: IdentityConfig) -> Resources:
             queue=policy.photo_queue,
             wait=policy.photo_queue_wait,
         ),
+        places=Places(),
         machine_now=machine_now,
     )
 

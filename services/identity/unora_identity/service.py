@@ -12,7 +12,7 @@ from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
-from unora_identity.jobs import BirthdayJobs, CleanUpJobs, PhotoJobs, TextJobs
+from unora_identity.jobs import BirthdayJobs, CleanUpJobs, PhotoJobs, PlaceJobs, TextJobs
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.commands import make_admin, revoke_admin
@@ -26,7 +26,7 @@ service = Service(
     config=IdentityConfig,
     servicers=[Accounts, Profiles, Verification, Directory],
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents],
-    jobs=[BirthdayJobs, TextJobs, PhotoJobs, CleanUpJobs],
+    jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, CleanUpJobs],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,

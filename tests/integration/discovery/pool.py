@@ -39,6 +39,7 @@ from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import MemberBlocked, RestrictionChanged
 from unora_common.ids import uuid7
+from unora_testing.places import LISBON, PORTO
 from unora_testing.world import Caller, World
 
 from tests.support import request_id
@@ -53,8 +54,10 @@ HOBBIES: Final = ("chess", "hiking", "singing")
 
 MEMBER: Final = """
     INSERT INTO discovery.candidates (
-        user_id, profile_version, discovery_ready, gender, age_band, city, trust_level, hobby_option_ids, hobbies)
-    VALUES ($1, 1, true, 'woman', '30_34', $2, 2, $3, $4)"""
+        user_id, profile_version, discovery_ready, gender, age_band, city, trust_level, hobby_option_ids, hobbies,
+        place_id)
+    VALUES ($1, 1, true, 'woman', '30_34', $2, 2, $3, $4, $5)"""
+PLACES: Final = {"Lisbon": LISBON, "Porto": PORTO}
 JOINS: Final = """
     INSERT INTO discovery.server_memberships (user_id, server_type, joined_at)
     SELECT $1, unnest($2::text[]), clock.now()"""
@@ -74,10 +77,14 @@ class Pool:
         await self.world.superuser.execute("DELETE FROM discovery.server_memberships")
 
     async def member(self, *hobbies: str, servers: Sequence[Server] = ALL, city: str = "Lisbon") -> Caller:
-        """A member of the pool, without an account: discovery-ready, with a free slot."""
+        """A member of the pool, without an account: discovery-ready, with a free slot.
+
+        A city that is not in PLACES is no place, like one that an earlier version stored.
+        """
         caller, chosen = self.world.caller(), hobbies or HOBBIES
         fields = [{"hobby_option_id": each, "name": each.title(), "micro_description": f"my {each}"} for each in chosen]
-        await self.world.superuser.execute(MEMBER, caller.user, city, list(chosen), json.dumps(fields))
+        place = PLACES.get(city, "")
+        await self.world.superuser.execute(MEMBER, caller.user, city, list(chosen), json.dumps(fields), place)
         await self.world.superuser.execute(JOINS, caller.user, [NAMES[server] for server in servers])
         await self.world.superuser.execute(TIMER, caller.user)
         return caller

@@ -12,6 +12,7 @@ from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import CardHobby
 from unora.identity.v1.profile_service_pb2 import Hobby
 from unora_discovery.jobs import RetentionJobs
+from unora_testing.places import PORTO
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, new_id
@@ -142,3 +143,43 @@ async def test_malformed_ids_are_refused_by_their_field(pool: Pool) -> None:
     refused = await refusal(pool.cards.ResolveCard(ResolveCardRequest(card_id="x", viewer_id="")))
     assert refused.code == "INVALID_ARGUMENT"
     assert set(refused.violations) == {"card_id", "viewer_id"}
+
+
+@pytest.mark.rule("PR-11", "DI-03")
+async def test_a_card_shows_no_city_until_it_is_a_place_also_one_that_was_dealt_before(
+    world: World, pool: Pool
+) -> None:
+    """The version before dealt cards with a written city, and stored it in the pool."""
+    await pool.empty()
+    me = await pool.member()
+    others = [await pool.member(city="call 0151 2345678") for _ in range(5)]
+    first = await pool.refresh(me)
+    assert [card.city for card in first.batch.cards] == [""] * 5
+    await world.superuser.execute("ALTER TABLE discovery.discovery_cards DISABLE TRIGGER USER")
+    await world.superuser.execute(
+        "UPDATE discovery.discovery_cards SET city = 'call 0151 2345678' WHERE shown_user_id = ANY ($1)",
+        [other.user for other in others],
+    )
+    await world.superuser.execute("ALTER TABLE discovery.discovery_cards ENABLE TRIGGER USER")
+    assert await pool.screen(me) == first
+
+    # One of them has a place now: the card shows its city, the others still none.
+    await world.superuser.execute(
+        "UPDATE discovery.candidates SET city = 'Porto', place_id = $2 WHERE user_id = $1", others[0].user, PORTO
+    )
+    screen = await pool.screen(me)
+    at = (await pool.shown(me, screen.batch)).index(others[0].id)
+    assert [card.city for card in screen.batch.cards] == ["Porto" if at == place else "" for place in range(5)]
+
+
+@pytest.mark.rule("PR-11", "DI-03")
+async def test_a_card_keeps_the_city_of_the_place_that_it_was_dealt_with(world: World, pool: Pool) -> None:
+    await pool.empty()
+    me, *others = [await pool.member() for _ in range(6)]
+    dealt = await pool.refresh(me)
+    await world.superuser.execute(
+        "UPDATE discovery.candidates SET city = 'Porto', place_id = $2 WHERE user_id = ANY ($1)",
+        *([other.user for other in others], PORTO),
+    )
+    assert await pool.screen(me) == dealt
+    assert {card.city for card in dealt.batch.cards} == {"Lisbon"}

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from unora.discovery.v1.discovery_service_pb2 import Filters, UpdateFiltersRequest
 from unora.identity.v1.profile_service_pb2 import GENDER_MAN, GENDER_NON_BINARY, GENDER_WOMAN
+from unora_testing.places import LISBON
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, PARTNER, Pool
@@ -194,11 +195,33 @@ async def test_filters_of_another_server_do_not_count(pool: Pool, me: Caller, be
     assert await is_shown(pool, me, best)
 
 
-@pytest.mark.rule("DI-12")
-async def test_a_city_is_the_same_however_it_is_written(pool: Pool, me: Caller, best: Caller) -> None:
-    await pool.world.superuser.execute("UPDATE discovery.candidates SET city = 'LISBON' WHERE user_id = $1", best.user)
+@pytest.mark.rule("DI-12", "PR-11")
+@pytest.mark.parametrize(
+    ("city", "place", "same"),
+    [
+        ("Lisbon", LISBON, True),
+        ("Lisboa", LISBON, True),  # a later list calls it so
+        ("Lisbon", "5738164", False),  # another place of this name
+        ("Lisbon", "", False),  # written, and not told for certain
+    ],
+)
+async def test_two_live_in_the_same_city_if_it_is_the_same_place(
+    pool: Pool, me: Caller, best: Caller, city: str, place: str, same: bool
+) -> None:
+    await pool.world.superuser.execute(
+        "UPDATE discovery.candidates SET city = $2, place_id = $3 WHERE user_id = $1", best.user, city, place
+    )
     await pool.update_filters(me, same_city_only=True)
-    assert await is_shown(pool, me, best)
+    assert await is_shown(pool, me, best) is same
+
+
+@pytest.mark.rule("DI-12", "PR-11")
+async def test_who_has_no_place_is_in_the_same_city_as_nobody(pool: Pool) -> None:
+    await pool.empty()
+    several = [await pool.member(city="") for _ in range(7)]
+    assert (await pool.refresh(several[0])).batch.cards
+    await pool.update_filters(several[1], same_city_only=True)
+    assert (await refusal(pool.refresh(several[1]))).reason == "POOL_TOO_SMALL"
 
 
 @pytest.mark.rule("DI-02", "DI-12")

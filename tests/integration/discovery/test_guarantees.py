@@ -93,7 +93,14 @@ async def test_a_second_active_batch_in_a_server_is_refused(role: Connection) ->
 @pytest.mark.rule("DI-03")
 @pytest.mark.parametrize(
     "change",
-    ["city = 'Porto'", "hobbies = '[]'", "position = 1", "shown_user_id = gen_random_uuid()", "trust_level = 5"],
+    [
+        "city = 'Porto'",
+        "place_id = '2'",
+        "hobbies = '[]'",
+        "position = 1",
+        "shown_user_id = gen_random_uuid()",
+        "trust_level = 5",
+    ],
 )
 async def test_a_card_stays_as_it_was_made(role: Connection, change: str) -> None:
     batch, _ = await make(role, 5)
@@ -151,7 +158,12 @@ async def test_the_first_batch_of_a_server_is_the_first_for_ever(role: Connectio
 @pytest.mark.rule("DI-08", "PR-06")
 async def test_a_discovery_ready_member_of_the_pool_has_all_that_a_card_shows(role: Connection, pool: Pool) -> None:
     member = await pool.member()
-    for change in ("age_band = NULL", "city = ''", "trust_level = 0", "hobby_option_ids = '{chess}', hobbies = '[{}]'"):
+    for change in (
+        "age_band = NULL",
+        "gender = NULL",
+        "trust_level = 0",
+        "hobby_option_ids = '{chess}', hobbies = '[{}]'",
+    ):
         with pytest.raises(asyncpg.CheckViolationError) as refused:
             await role.execute(f"UPDATE discovery.candidates SET {change} WHERE user_id = $1", member.user)
         assert refused.value.constraint_name == "ck_candidates_ready_is_whole"

@@ -6,6 +6,7 @@ import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Profile
 from unora_discovery.store.pool import project_profile
+from unora_testing.places import PORTO
 from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
@@ -38,6 +39,7 @@ def profile(user: object, version: int, city: str) -> Profile:
         gender=Gender.MAN,
         age_band=AgeBand.FROM_60,
         city=city,
+        place_id=PORTO,
         trust_level=1,
         hobbies=(Hobby("chess", "Chess", "slow"), Hobby("yoga", "Yoga", "slow too")),
     )

@@ -15,11 +15,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 from unora_discovery.store import batches, members, screens, search
+from unora_testing.places import LISBON
 from unora_testing.testbed import Testbed
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 MEMBERS: Final = 3000
 VIEWER: Final = "md5('member 1')::uuid"
+EARLIER: Final = "md5('member 11')::uuid"
+"""Their cards were dealt before there were places."""
 LOCKS: Final = {"server_memberships": 1, "candidates": 1, "refresh_timers": 1}
 HISTORY: Final = 360
 """Batches of the viewer: four a day for ninety days; the newest is active. Every tenth other member has twenty."""
@@ -32,9 +35,10 @@ POPULATION: Final = f"""
     SET session_replication_role = replica;  -- the triggers would look at each card
 
     INSERT INTO discovery.candidates (
-        user_id, profile_version, discovery_ready, gender, age_band, city, trust_level, hobby_option_ids, hobbies)
+        user_id, profile_version, discovery_ready, gender, age_band, city, trust_level, hobby_option_ids, hobbies,
+        place_id)
     SELECT md5('member ' || n)::uuid, 1, true, (ARRAY['woman', 'man', 'non_binary'])[n % 3 + 1], '30_34', 'Lisbon', 2,
-        ARRAY['chess', 'hobby ' || n % 40], '[{{}}, {{}}]'
+        ARRAY['chess', 'hobby ' || n % 40], '[{{}}, {{}}]', '{LISBON}'
     FROM generate_series(1, {MEMBERS}) n;
     INSERT INTO discovery.server_memberships
     SELECT user_id, server_type, {TODAY} - interval '200 days'
@@ -64,7 +68,7 @@ POPULATION: Final = f"""
     INSERT INTO discovery.discovery_cards
     SELECT md5(b.id::text || position)::uuid, b.id, position,
         md5('member ' || 2 + (hashtext(b.id::text) & 65535) * position % ({MEMBERS} - 1))::uuid,
-        '30_34', 'Lisbon', 2, '[]', b.deleted_at
+        '30_34', 'Lisbon', 2, '[]', b.deleted_at, CASE WHEN b.user_id = {EARLIER} THEN '' ELSE '{LISBON}' END
     FROM discovery.discovery_batches b, generate_series(1, 5) position
     ON CONFLICT DO NOTHING;
     ANALYZE;
@@ -180,6 +184,12 @@ async def test_the_screen_reads_one_batch_and_its_five_cards(db: Connection, vie
     rows = {**LOCKS, "discovery_batches": 1, "discovery_cards": 5}
     rows["candidates"] += 5  # whether the texts of the members shown were judged anew (PR-10)
     assert plan.rows_read == rows
+
+
+async def test_for_cards_that_were_dealt_without_a_place_the_screen_reads_their_members_too(db: Connection) -> None:
+    plan = await explain(db, screens.SCREEN, await db.fetchval(f"SELECT {EARLIER}"), "partner")
+    assert plan.read_whole <= {"shift"}
+    assert plan.rows_read["candidates"] == LOCKS["candidates"] + 5
 
 
 @pytest.mark.parametrize(("server", "active"), [("partner", {"discovery_batches": 1}), ("friend", {})])

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import ListServersRequest
 from unora.discovery.v1.events_pb2 import ServerJoined
+from unora_testing.places import LONDON
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, GROWTH, PARTNER, Pool
@@ -82,6 +83,7 @@ async def test_a_member_who_has_just_become_ready_can_join_before_the_event_arri
     assert (await pool.join(member)).server.joined
     (known,) = await pool.rows("candidates", member.user)
     assert (known["discovery_ready"], known["city"], known["gender"]) == (True, "London", "woman")
+    assert known["place_id"] == LONDON
     assert known["hobby_option_ids"] == ["chess", "hiking"]
     await world.drain()
     assert await pool.rows("candidates", member.user) == [known]

@@ -38,6 +38,7 @@ from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from unora_common.client_network import HEADER
 from unora_identity.resources import Resources
 from unora_testing.photos.portraits import landscape, portrait
+from unora_testing.places import LONDON
 from unora_testing.world import Caller, World
 
 from tests.integration.identity.objects import post
@@ -47,7 +48,9 @@ ADA = Profile(
     name="Ada Quixley",
     date_of_birth=Date(year=1990, month=12, day=10),
     gender=GENDER_WOMAN,
+    place_id=LONDON,
     city="London",
+    country="GB",
     bio="I count things.",
     time_zone="Europe/London",
 )

@@ -18,6 +18,7 @@ from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import GENDER_WOMAN, Profile
 from unora_common.ids import uuid7
+from unora_testing.places import LONDON, PARIS
 from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, HOBBIES, People
@@ -47,6 +48,7 @@ async def test_discovery_learns_what_a_card_may_show(world: World, people: Peopl
         gender=GENDER_WOMAN,
         age_band=AGE_BAND_35_39 if year < 2030 else profile.age_band,
         city="London",
+        place_id=LONDON,
         trust_level=3,
         hobbies=ON_CARDS,
     )
@@ -100,7 +102,7 @@ async def test_no_event_contains_what_a_member_wrote(world: World, people: Peopl
     number = people.number()
     signed = await people.sign_in(number)
     await people.update_profile(
-        signed, Profile(name="Zephyrine", bio="canary bio", city="Canaryville"), "name", "bio", "city"
+        signed, Profile(name="Zephyrine", bio="canary bio", place_id=PARIS), "name", "bio", "place_id"
     )
     await people.set_hobbies(signed)
     await people.add_photo(signed)
@@ -110,5 +112,5 @@ async def test_no_event_contains_what_a_member_wrote(world: World, people: Peopl
             "SELECT payload FROM identity.outbox WHERE aggregate_id = $1", signed.member.user
         )
     )
-    for canary in (number, number[3:], "Zephyrine", "canary", "Canaryville", "slow kind", "photos/"):
+    for canary in (number, number[3:], "Zephyrine", "canary", "Paris", PARIS, "slow kind", "photos/"):
         assert canary.encode() not in payloads

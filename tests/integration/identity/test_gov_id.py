@@ -31,6 +31,7 @@ from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceS
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.ids import uuid7
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
+from unora_testing.places import LEEDS
 from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, People, Signed, apply
@@ -147,17 +148,26 @@ async def test_what_was_verified_is_locked_by_the_service_and_by_the_database(
     other = Profile()
     other.CopyFrom(ADA)
     other.name, other.gender, other.date_of_birth.day = "Eva Quixley", GENDER_MAN, 11
-    for fields, named in ((("name",), "name"), (("*",), "name,date_of_birth,gender"), (("city", "gender"), "gender")):
+    for fields, named in (
+        (("name",), "name"),
+        (("*",), "name,date_of_birth,gender"),
+        (("place_id", "gender"), "gender"),
+    ):
         refused = await refusal(people.update_profile(signed, other, *fields))
         assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "FIELD_LOCKED")
         assert refused.metadata == {"fields": named}
     same = Profile()
     same.CopyFrom(ADA)
-    same.city = "Leeds"
+    same.place_id = LEEDS
     assert (await people.update_profile(signed, same)).city == "Leeds"  # all fields, and the locked ones as they are
 
     async with role_of(world, "identity") as connection:
-        for change in ("name = 'Eva'", "date_of_birth = '1991-01-01'", "gender = NULL", "name = '', city = ''"):
+        for change in (
+            "name = 'Eva'",
+            "date_of_birth = '1991-01-01'",
+            "gender = NULL",
+            "name = '', city = '', place_id = '', country = ''",
+        ):
             with pytest.raises(asyncpg.CheckViolationError) as broken:
                 await connection.execute(
                     f"UPDATE identity.profiles SET {change} WHERE user_id = $1", signed.member.user

@@ -26,6 +26,7 @@ from unora.identity.v1.profile_service_pb2 import (
     SetHobbiesRequest,
     UpdateProfileRequest,
 )
+from unora_testing.places import PARIS
 from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, HOBBIES, People, Signed, born
@@ -47,7 +48,7 @@ async def missing(people: People, signed: Signed) -> list[int]:
 async def test_a_profile_is_filled_field_by_field(people: People) -> None:
     signed = await people.sign_in()
     assert await profile_of(people, signed) == Profile()
-    await people.update_profile(signed, Profile(name="  Ada ", city="ignored", gender=GENDER_MAN), "name", "gender")
+    await people.update_profile(signed, Profile(name="  Ada ", place_id=PARIS, gender=GENDER_MAN), "name", "gender")
     assert await profile_of(people, signed) == Profile(name="Ada", gender=GENDER_MAN)
     await people.update_profile(signed, ADA)
     assert await profile_of(people, signed) == ADA
@@ -92,7 +93,7 @@ async def test_eighteen_is_reached_at_midnight_where_the_member_lives(world: Wor
     refused = await refusal(people.update_profile(signed, child))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "UNDER_AGE")
     # Nor field by field.
-    await people.update_profile(signed, child, "name", "city", "gender", "time_zone")
+    await people.update_profile(signed, child, "name", "place_id", "gender", "time_zone")
     assert (await refusal(people.update_profile(signed, child, "date_of_birth"))).reason == "UNDER_AGE"
     assert ONBOARDING_STEP_PROFILE in await missing(people, signed)
 
@@ -193,13 +194,13 @@ async def test_a_ready_member_stays_ready(world: World, people: People) -> None:
     request = SetHobbiesRequest(request_id=request_id(), hobbies=HOBBIES[:1])
     refused = await refusal(people.profiles.SetHobbies(request, metadata=signed.metadata))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "TOO_FEW_HOBBIES")
-    assert (await refusal(people.update_profile(signed, Profile(), "city"))).reason == "PROFILE_INCOMPLETE"
+    assert (await refusal(people.update_profile(signed, Profile(), "place_id"))).reason == "PROFILE_INCOMPLETE"
     assert await missing(people, signed) == []
 
     before = len(await world.events(DiscoveryProfileChanged, signed.member.id))
     await people.update_profile(signed, Profile(bio="not on the card", occupation="neither"), "bio", "occupation")
     await people.update_profile(signed, Profile(name="Grace"), "name")
     assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before
-    await people.update_profile(signed, Profile(city="Paris"), "city")
+    await people.update_profile(signed, Profile(place_id=PARIS), "place_id")
     await people.set_hobbies(signed, HOBBIES[1], HOBBIES[0])
     assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before + 2

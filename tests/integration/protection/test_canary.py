@@ -38,6 +38,7 @@ from unora_common.streams import DEAD_LETTERS, stream
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
 from unora_testing.deadlines import GENEROUS
 from unora_testing.photos.portraits import portrait
+from unora_testing.places import LONDON
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
@@ -180,7 +181,7 @@ async def _add_marked_member(scenario: Scenario, canaries: Canaries) -> Member:
             name=canaries.plant("name"),
             date_of_birth=Date(year=1990, month=12, day=10),
             gender=GENDER_WOMAN,
-            city="London",
+            place_id=LONDON,
             bio=f"I am {canaries.plant('bio')} of all.",
             occupation=canaries.plant("occupation"),
             time_zone="Europe/London",
@@ -241,7 +242,7 @@ async def _write_to_safety(
 async def _make_refused_calls(scenario: Scenario, canaries: Canaries, member: Member) -> None:
     """Calls that are refused because of a text: the error must not contain it."""
     long = canaries.plant("refused_text") + "x" * 5000
-    for name in ("name", "bio", "city", "occupation", "time_zone"):
+    for name in ("name", "bio", "city", "place_id", "occupation", "time_zone"):
         await canaries.refused(scenario.arrivals.update_profile(member.signed, Profile(**{name: long}), name))  # type: ignore[arg-type]
     await canaries.refused(
         scenario.arrivals.set_hobbies(member.signed, Hobby(hobby_option_id="chess", micro_description=long), Hobby())

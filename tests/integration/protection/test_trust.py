@@ -14,6 +14,7 @@ from unora.identity.v1.verification_service_pb2 import StartGovIdRequest
 from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
 from unora_testing.photos.portraits import landscape
+from unora_testing.places import LEEDS
 
 from tests.integration.identity.people import ADA
 from tests.integration.protection.scenario import Member, Scenario
@@ -81,10 +82,10 @@ async def test_trust_grows_step_by_step_and_others_see_only_the_level(scenario: 
     # A verified member cannot change name, birth and gender, but all other fields.
     other = Profile()
     other.CopyFrom(ADA)
-    other.name, other.city = "Eva Quixley", "Leeds"
+    other.name, other.place_id = "Eva Quixley", LEEDS
     refused = await refusal(scenario.arrivals.update_profile(member.signed, other, "name"))
     assert (refused.reason, refused.metadata) == ("FIELD_LOCKED", {"fields": "name"})
-    assert (await scenario.arrivals.update_profile(member.signed, other, "city")).city == "Leeds"
+    assert (await scenario.arrivals.update_profile(member.signed, other, "place_id")).city == "Leeds"
     assert token.encode() not in b"".join((await scenario.read_all(member)).values())
 
 

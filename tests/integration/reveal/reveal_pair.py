@@ -30,6 +30,7 @@ from unora_common.messages import TIERS
 from unora_reveal.consumers.billing import PaymentEvents, TierEvents
 from unora_reveal.consumers.matching import ConnectionEvents
 from unora_reveal.consumers.streak import StreakEvents
+from unora_testing.places import LISBON
 from unora_testing.world import Caller, World
 
 from tests.support import request_id
@@ -216,9 +217,9 @@ async def insert_member(world: World, name: str = NAME) -> Caller:
         caller.user.bytes,
     )
     await sql.execute(
-        """INSERT INTO identity.profiles (user_id, name, date_of_birth, gender, city, bio, time_zone)
-           VALUES ($1, $2, '1990-12-10', 'woman', 'Lisbon', $3, 'Europe/Lisbon')""",
-        *(caller.user, name, BIO),
+        """INSERT INTO identity.profiles (user_id, name, date_of_birth, gender, city, place_id, country, bio, time_zone)
+           VALUES ($1, $2, '1990-12-10', 'woman', 'Lisbon', $4, 'PT', $3, 'Europe/Lisbon')""",
+        *(caller.user, name, BIO, LISBON),
     )
     await sql.executemany(
         "INSERT INTO identity.hobbies (user_id, hobby_option_id, position, micro_description) VALUES ($1, $2, $3, $4)",

@@ -28,6 +28,7 @@ def candidates(count: int) -> list[Candidate]:
             profile_version=1,
             age_band=AgeBand.FROM_30,
             city=f"City {number}",
+            place_id=f"{number}",
             trust_level=number % 5 + 1,
             hobbies=(CHESS, HIKING),
         )

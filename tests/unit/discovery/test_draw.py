@@ -40,6 +40,7 @@ def make_candidate(shares: int, number: int = 0) -> Candidate:
         profile_version=1,
         age_band=AgeBand.FROM_30,
         city="Lisbon",
+        place_id="2267057",
         trust_level=2,
         hobbies=tuple(Hobby(hobby, hobby.title(), "mine") for hobby in hobbies),
     )

@@ -20,7 +20,15 @@ POLICY = Policy()
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 PHOTO = Photo(id=uuid4(), has_face=True, quality_passed=True, width=600, height=750, object_key="")
 READY = Member(
-    profile=Profile(name="Ada", date_of_birth=date(1996, 1, 11), gender=Gender.WOMAN, city="London", time_zone="UTC"),
+    profile=Profile(
+        name="Ada",
+        date_of_birth=date(1996, 1, 11),
+        gender=Gender.WOMAN,
+        city="London",
+        place_id="2643743",
+        country="GB",
+        time_zone="UTC",
+    ),
     photos=(PHOTO, PHOTO, PHOTO),
     hobbies=(Hobby("chess", "the slow kind"), Hobby("hiking", "uphill")),
 )
@@ -28,7 +36,9 @@ READY = Member(
 
 @pytest.mark.rule("DI-08")
 def test_a_card_shows_neither_name_nor_photo_nor_age() -> None:
-    contents = CardContents(gender=Gender.WOMAN, age_band=AgeBand.FROM_25, city="London", hobbies=READY.hobbies)
+    contents = CardContents(
+        gender=Gender.WOMAN, age_band=AgeBand.FROM_25, city="London", place_id="2643743", hobbies=READY.hobbies
+    )
     assert make_card(READY, NOW, POLICY) == Card(trust_level=3, contents=contents)
     private = replace(READY.profile, name="Grace", bio="words", occupation="more words")
     assert make_card(replace(READY, profile=private), NOW, POLICY) == make_card(READY, NOW, POLICY)

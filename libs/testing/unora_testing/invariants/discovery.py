@@ -56,6 +56,15 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "pool-follows-places",
+        ("PR-11", "XX-02"),
+        "the pool shows and compares the places that identity keeps, and no city without a place",
+        """
+        SELECT c.user_id FROM discovery.candidates c JOIN identity.profiles p USING (user_id)
+        WHERE c.discovery_ready AND (c.place_id <> p.place_id OR (c.place_id <> '' AND c.city <> p.city))
+        """,
+    ),
+    Invariant(
         "pool-follows-hobbies",
         ("DI-07", "XX-02"),
         "the pool ranks by the hobbies that identity keeps",

@@ -38,16 +38,20 @@ class Card:
     position: int
     age_band: AgeBand
     city: str
+    """Empty for a member whose city is no place (PR-11)."""
     trust_level: int
     hobbies: tuple[CardHobby, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DealtCard:
-    """A new card, the id of the member on it, and the version of the profile that it shows. Only the store gets it."""
+    """A new card, the id of the member on it, the version of the profile that it shows, and the id of the place whose
+    name it shows. Only the store gets it.
+    """
 
     shown_user_id: UUID
     profile_version: int
+    place_id: str
     card: Card
 
 
@@ -87,7 +91,12 @@ def deal(
     ]
     five.sort(key=lambda each: (-each[0], each[1]))
     return tuple(
-        DealtCard(candidate.user_id, candidate.profile_version, _card(candidate, position, viewer_hobbies, new_id()))
+        DealtCard(
+            candidate.user_id,
+            candidate.profile_version,
+            candidate.place_id,
+            _card(candidate, position, viewer_hobbies, new_id()),
+        )
         for position, (_, _, candidate) in enumerate(five, start=1)
     )
 
@@ -119,7 +128,7 @@ def _card(candidate: Candidate, position: int, viewer_hobbies: Collection[str], 
         id=card_id,
         position=position,
         age_band=candidate.age_band,
-        city=candidate.city,
+        city=candidate.shown_city,
         trust_level=candidate.trust_level,
         hobbies=tuple(
             CardHobby(

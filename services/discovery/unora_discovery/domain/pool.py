@@ -53,6 +53,8 @@ class Profile:
     gender: Gender | None
     age_band: AgeBand | None
     city: str
+    """Empty as long as the city is no place (PR-11)."""
+    place_id: str
     trust_level: int
     hobbies: tuple[Hobby, ...]
 
@@ -87,8 +89,14 @@ class Candidate:
     """Of which version of the member's profile this is."""
     age_band: AgeBand
     city: str
+    place_id: str
     trust_level: int
     hobbies: tuple[Hobby, ...]
+
+    @property
+    def shown_city(self) -> str:
+        """PR-11: empty without a place, whatever an earlier version has stored."""
+        return self.city if self.place_id else ""
 
     def shares(self, hobby_option_ids: Collection[str]) -> int:
         """DI-07: how many of these hobbies the candidate has too."""

@@ -24,6 +24,7 @@ CARD_TYPES: Final = {
     "position": "smallint",
     "age_band": "text",
     "city": "text",
+    "place_id": "text",
     "trust_level": "smallint",
     "hobbies": "jsonb",
 }
@@ -119,6 +120,7 @@ def _record(dealt: DealtCard) -> dict[str, object]:
         "position": card.position,
         "age_band": card.age_band,
         "city": card.city,
+        "place_id": dealt.place_id,
         "trust_level": card.trust_level,
         "hobbies": msgspec.json.encode(card.hobbies).decode(),
     }

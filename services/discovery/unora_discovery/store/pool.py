@@ -20,6 +20,7 @@ PROFILE: Final = Columns(
     "gender",
     "age_band",
     "city",
+    "place_id",
     "trust_level",
     "hobby_option_ids",
     "hobbies",

@@ -34,14 +34,16 @@ FROM: Final = """
 
 VIEWER: Final = f"SELECT {COLUMNS} {FROM}"
 
-# The read path of the Discovery screen: capacity lock, time lock, batch and cards. Of the members shown only the texts
-# are read, if they were judged anew after the card was made (PR-10).
+# The read path of the Discovery screen: capacity lock, time lock, batch and cards. Of the members shown it reads the
+# texts that were judged anew after the card was made (PR-10), and the place of those whose card was dealt without one:
+# the place that they have by now is shown, or no city (PR-11).
 SCREEN: Final = f"""
-    SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.city, k.trust_level, k.hobbies,
-        reviewed.hobbies AS hobbies_now {FROM}
+    SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.trust_level, k.hobbies,
+        CASE WHEN k.place_id <> '' THEN k.city WHEN shown.place_id <> '' THEN shown.city ELSE '' END AS city,
+        CASE WHEN shown.texts_version > k.profile_version THEN shown.hobbies END AS hobbies_now {FROM}
     LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
-    LEFT JOIN discovery.candidates reviewed
-        ON reviewed.user_id = k.shown_user_id AND reviewed.texts_version > k.profile_version
+    LEFT JOIN discovery.candidates shown
+        ON shown.user_id = k.shown_user_id AND (shown.texts_version > k.profile_version OR k.place_id = '')
     ORDER BY k.position"""
 
 REVIEWED: Final = """

@@ -34,12 +34,13 @@ APART: Final = """
 
 # The filters are those of this server, as they are now. Existing cards stay (DI-05, DI-03).
 VIEWER: Final = """
-    SELECT v.gender, v.age_band, lower(v.city) AS city, coalesce(f.genders, '{}') AS genders,
+    SELECT v.gender, v.age_band, v.place_id, coalesce(f.genders, '{}') AS genders,
         coalesce(f.age_bands, '{}') AS age_bands, coalesce(f.same_city_only, false) AS same_city_only
     FROM discovery.candidates v
     LEFT JOIN discovery.filters f ON f.user_id = v.user_id AND f.server_type = $2 AND f.deleted_at IS NULL
     WHERE v.user_id = $1"""
 
+# Places are compared, and no place is the same as none (PR-11).
 # The random draw is a hash of the member's id and a seed: one statement draws for all, and a test can repeat the draw.
 ELIGIBLE: Final = """
     SELECT c.user_id, uuid_hash_extended(c.user_id, $6) AS tie,
@@ -56,7 +57,7 @@ ELIGIBLE: Final = """
         AND (v.age_bands = '{{}}' OR c.age_band = ANY (v.age_bands))
         AND (coalesce(f.genders, '{{}}') = '{{}}' OR v.gender = ANY (f.genders))
         AND (coalesce(f.age_bands, '{{}}') = '{{}}' OR v.age_band = ANY (f.age_bands))
-        AND (NOT (v.same_city_only OR coalesce(f.same_city_only, false)) OR lower(c.city) = v.city)
+        AND (NOT (v.same_city_only OR coalesce(f.same_city_only, false)) OR nullif(c.place_id, '') = v.place_id)
         AND NOT EXISTS (SELECT FROM apart WHERE apart.other_id = c.user_id)"""
 
 # Waiting interests are searched apart from the ranking, whether there are any or not: only a few of thousands of
@@ -74,7 +75,7 @@ SEARCH: Final = f"""
     waiting AS MATERIALIZED (
         {ELIGIBLE.format(source="admirers JOIN discovery.server_memberships m ON m.user_id = admirers.sender_id")}
         ORDER BY tie LIMIT {BATCH_SIZE + DRAWN_AT_MOST})
-    SELECT found.part, c.user_id, c.profile_version, c.age_band, c.city, c.trust_level, c.hobbies
+    SELECT found.part, c.user_id, c.profile_version, c.age_band, c.city, c.place_id, c.trust_level, c.hobbies
     FROM (SELECT user_id, shared, tie, 'ranked' AS part FROM ranked
           UNION ALL SELECT user_id, 0, tie, 'anyone' FROM anyone
           UNION ALL SELECT user_id, 0, tie, 'waiting' FROM waiting) AS found

@@ -20,6 +20,8 @@ class CardContents:
     gender: Gender
     age_band: AgeBand
     city: str
+    """Empty for a member whose city is not a place yet (PR-11)."""
+    place_id: str
     hobbies: tuple[Hobby, ...]
 
 
@@ -72,6 +74,7 @@ def _contents(member: Member, now: datetime) -> CardContents:
     return CardContents(
         gender=profile.gender,
         age_band=age_band(age_at(profile.date_of_birth, profile.time_zone, now)),
-        city=profile.city,
+        city=profile.shown_city,
+        place_id=profile.place_id,
         hobbies=tuple(as_shown(hobby) for hobby in member.hobbies),
     )

@@ -63,7 +63,6 @@ class Policy:
 
     # PR-01
     name: Bounds = Bounds(least=1, most=60)
-    city: Bounds = Bounds(least=1, most=80)
     bio: Bounds = Bounds(least=1, most=500)
     occupation: Bounds = Bounds(least=0, most=80)
 

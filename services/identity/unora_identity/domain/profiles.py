@@ -72,9 +72,23 @@ class Profile:
     date_of_birth: date | None = None
     gender: Gender | None = None
     city: str = ""
+    """The name of the place; without `place_id`, what the member once wrote, which is shown to nobody (PR-11)."""
+    place_id: str = ""
+    country: str = ""
+    """ISO 3166-1 alpha-2, of the place."""
     time_zone: str = ""
     bio: str = ""
     occupation: str = ""
+
+    @property
+    def shown_city(self) -> str:
+        """PR-11: the city that anybody may see, the member too: empty until it is a place."""
+        return self.city if self.place_id else ""
+
+    @property
+    def city_to_choose(self) -> bool:
+        """PR-11: whether the member once wrote a city, and has to choose a place."""
+        return bool(self.city) and not self.place_id
 
 
 EMPTY: Final = Profile()
@@ -96,7 +110,6 @@ def clean_profile(profile: Profile, now: datetime, policy: Policy, before: Profi
     cleaned = replace(
         profile,
         name=clean("name", policy.name),
-        city=clean("city", policy.city),
         bio=clean("bio", policy.bio, lines=True),
         occupation=clean("occupation", policy.occupation),
     )

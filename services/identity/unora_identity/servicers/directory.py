@@ -84,7 +84,7 @@ class Directory:
             hobbies=[to_directory_hobby(hobby, account.hobby_names) for hobby in account.member.hobbies],
             bio=profile.bio,
             occupation=profile.occupation,
-            city=profile.city,
+            city=profile.shown_city,
             name_digests=name_digests(profile.name, salt),
             name_salt=salt,
         )

@@ -11,7 +11,9 @@ from unora_common.rows import Columns, from_row
 from unora_identity.domain.hobbies import Hobby, HobbyOption
 from unora_identity.domain.profiles import Profile, age_band_changes_at
 
-PROFILE_COLUMNS = Columns("name", "date_of_birth", "gender", "city", "bio", "occupation", "time_zone")
+PROFILE_COLUMNS = Columns(
+    "name", "date_of_birth", "gender", "city", "place_id", "country", "bio", "occupation", "time_zone"
+)
 
 # A change of age band that is due stays due until its event is published: see age_bands.py.
 SAVE_PROFILE = f"""

@@ -1,4 +1,4 @@
-"""Profiles, photos and hobbies (PR-01 to PR-10, PR-12)."""
+"""Profiles, photos and hobbies (PR-01 to PR-12)."""
 
 from __future__ import annotations
 
@@ -38,11 +38,18 @@ profiles = Table(
     Column("age_band_changes_at", timestamp()),
     Column("deleted_at", timestamp()),
     Column("birth_date_refused_at", timestamp()),
+    Column("place_id", Text, nullable=False, server_default=""),
+    Column("country", Text, nullable=False, server_default=""),
     CheckConstraint("gender IN ('woman', 'man', 'non_binary')", name="gender"),
     CheckConstraint(
         "char_length(name) <= 480 AND char_length(city) <= 640 AND char_length(bio) <= 4000"
         " AND char_length(occupation) <= 640 AND char_length(time_zone) <= 64",
         name="lengths",
+    ),
+    CheckConstraint(
+        "(place_id = '') = (country = '') AND (place_id = '' OR city <> '')"
+        " AND place_id ~ '^[0-9]{0,9}$' AND country ~ '^([A-Z]{2})?$'",
+        name="place",
     ),
     Index(
         "ix_profiles_age_band_changes_at",
@@ -50,6 +57,15 @@ profiles = Table(
         postgresql_where=text("age_band_changes_at IS NOT NULL"),
     ),
     comment="The one profile of each user; empty where nothing was told yet (PR-01)",
+)
+
+written_cities = Table(
+    "written_cities",
+    metadata,
+    Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
+    Column("sought_in", Text, nullable=False, server_default=""),
+    comment="Who has a city that was written and is no place yet, and in which version of the list it was not found"
+    " (PR-11)",
 )
 
 photo_uploads = Table(

@@ -12,6 +12,7 @@ from unora_identity.domain.contact_details import require_no_contact
 from unora_identity.domain.events import UnderAgeDateReplaced
 from unora_identity.domain.hobbies import Hobby, clean_hobbies
 from unora_identity.domain.onboarding import Member
+from unora_identity.domain.places import settle_place
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import (
     Profile,
@@ -20,21 +21,22 @@ from unora_identity.domain.profiles import (
     require_locked_unchanged,
     without_refused_date,
 )
+from unora_identity.providers.places import Places
 from unora_identity.store import profiles, text_checks
 from unora_identity.use_cases.member_update import MemberUpdate, update_member
 from unora_identity.use_cases.text_reviews import review_texts
 
 
-async def update_profile(tx: Tx, policy: Policy, change: Callable[[Profile], Profile]) -> Member:
-    """PR-01, ID-08: stores what `change` makes of the caller's profile. Fields that a verified Gov ID locked stay
-    (ID-07). Words of hobbies that would tell how to reach or name the member under the new name or birth date are
-    hidden (PR-10). Returns the member after it.
+async def update_profile(tx: Tx, policy: Policy, places: Places, change: Callable[[Profile], Profile]) -> Member:
+    """PR-01, ID-08: stores what `change` makes of the caller's profile, with the city of its place (PR-11). Fields that
+    a verified Gov ID locked stay (ID-07). Words of hobbies that would tell how to reach or name the member under the
+    new name or birth date are hidden (PR-10). Returns the member after it.
 
     After a refusal for the age the transaction commits all the same: see `_remember_refused_date`.
     """
     async with update_member(tx, tx.user, policy) as update:
         before = update.before.profile
-        wanted = change(before)
+        wanted = settle_place(before, change(before), places.find)
         try:
             profile = clean_profile(wanted, tx.now, policy, before)
         except UnderAge as refusal:

@@ -25,7 +25,8 @@ BREAKAGES = (
             """,
         ),
     ),
-    Breakage("ready-means-complete", (f"UPDATE identity.profiles SET city = '' WHERE user_id = {ALONE}",)),
+    Breakage("ready-means-complete", (f"UPDATE identity.profiles SET time_zone = '' WHERE user_id = {ALONE}",)),
+    Breakage("pool-follows-places", (f"UPDATE discovery.candidates SET place_id = '1' WHERE user_id = {ALONE}",)),
     Breakage(
         "pool-follows-hobbies",
         (f"UPDATE identity.hobbies SET deleted_at = clock.now() WHERE user_id = {ALONE} AND position = 1",),

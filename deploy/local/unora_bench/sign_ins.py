@@ -51,7 +51,7 @@ def verify_phone() -> str:
         (wrong_codes.COUNT, [phone, "NULL::bytea", "clock.now() - interval '1 day'"]),
         (accounts.LOCK_BY_PHONE, [f"ARRAY[{phone}]"]),
         (accounts.CREATE, [user, phone, phone, phone, "clock.now()"]),
-        (sessions.OPEN, [session, user, "clock.now()", "NULL"]),
+        (sessions.OPEN, [session, user, "clock.now()", "NULL", "NULL"]),
         (sessions.ADD, [phone, session, "clock.now()", later]),
         (challenges.USE, [challenge, "clock.now()", UUID_NEW, session, "true"]),
         (members.SAVE_VERSIONS, [f"ARRAY[{user}]", "ARRAY[2::bigint]"]),

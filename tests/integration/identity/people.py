@@ -171,9 +171,9 @@ class People:
     async def add_photo(self, signed: Signed, number: int = 0) -> Photo:
         return await self.complete(signed, await self.upload(signed, picture(number)))
 
-    async def ready(self, profile: Profile = ADA) -> Signed:
-        """A discovery-ready member."""
-        signed = await self.sign_in()
+    async def ready(self, profile: Profile = ADA, signed: Signed | None = None) -> Signed:
+        """A discovery-ready member: a new one, or the one that is given."""
+        signed = signed or await self.sign_in()
         await self.update_profile(signed, profile)
         await self.set_hobbies(signed)
         for shot in range(3):

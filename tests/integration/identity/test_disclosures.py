@@ -87,8 +87,8 @@ class DisclosurePair:
 
 @pytest.fixture
 async def couple(world: World, people: People, monkeypatch: pytest.MonkeyPatch) -> DisclosurePair:
-    # Ids grow with time: `a` is the member with a profile and photos.
-    a, b = sorted([await people.ready(), await people.sign_in()], key=lambda signed: signed.member.user)
+    a, b = sorted([await people.sign_in(), await people.sign_in()], key=lambda signed: signed.member.user)
+    await people.ready(signed=a)
     couple = DisclosurePair(world, a, b, str(uuid7()), str(uuid7()))
     monkeypatch.setattr(world.apps["identity"].clients, "call", couple.answer)
     return couple

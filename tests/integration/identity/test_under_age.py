@@ -69,7 +69,7 @@ async def test_when_the_zone_comes_the_date_is_named_and_removed_and_nothing_of_
 ) -> None:
     signed, child = await people.sign_in(), await eighteen_in_utc_14_only(world)
     await people.update_profile(signed, child, "date_of_birth", "name")
-    refused = await refusal(people.update_profile(signed, child, "time_zone", "city", "bio"))
+    refused = await refusal(people.update_profile(signed, child, "time_zone", "place_id", "bio"))
     assert is_of_the_birth_date(refused)
     assert await profile_of(people, signed) == Profile(name=ADA.name)
     assert (await stored(people, signed))["birth_date_refused_at"] is not None
@@ -83,7 +83,7 @@ async def test_the_zone_and_the_date_at_the_same_moment_make_no_profile_of_a_chi
     child = await eighteen_in_utc_14_only(world)
     for _ in range(8):
         signed = await people.sign_in()
-        await people.update_profile(signed, child, "name", "city", "gender")
+        await people.update_profile(signed, child, "name", "place_id", "gender")
         calls = [people.update_profile(signed, child, field) for field in ("date_of_birth", "time_zone")]
         done = await asyncio.gather(*calls, return_exceptions=True)
         assert sum(isinstance(each, Profile) for each in done) == 1, "exactly one of the two is refused"

@@ -65,7 +65,8 @@ POPULATION: Final = f"""
     SELECT md5('batch ' || m || ' ' || n)::uuid, md5('member ' || m)::uuid, 'partner',
         {TODAY} - interval '6 hours' * (n + 1), CASE WHEN n > 0 THEN {TODAY} - interval '6 hours' * n END
     FROM generate_series(1, {MEMBERS}, 10) m, generate_series(0, {HISTORY} - 1) n WHERE m = 1 OR n < 20;
-    INSERT INTO discovery.discovery_cards
+    INSERT INTO discovery.discovery_cards (
+        id, batch_id, position, shown_user_id, age_band, city, trust_level, hobbies, deleted_at, place_id)
     SELECT md5(b.id::text || position)::uuid, b.id, position,
         md5('member ' || 2 + (hashtext(b.id::text) & 65535) * position % ({MEMBERS} - 1))::uuid,
         '30_34', 'Lisbon', 2, '[]', b.deleted_at, CASE WHEN b.user_id = {EARLIER} THEN '' ELSE '{LISBON}' END
@@ -92,8 +93,10 @@ async def populated(testbed: Testbed) -> AsyncIterator[str]:
     name = f"unora_plans_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     await testbed.clone(name)
     superuser = await asyncpg.connect(testbed.dsn(name))
-    await superuser.execute(POPULATION)
-    await superuser.close()
+    try:
+        await superuser.execute(POPULATION)
+    finally:
+        await superuser.close()
     yield name
     admin = await asyncpg.connect(testbed.dsn("postgres"))
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -243,13 +243,13 @@ async def test_a_refunded_payment_becomes_no_more_than_the_rest(
         ("payment_mismatch", "UPDATE billing.payment_mismatches SET resolution = 'credit'"),
     ],
 )
-async def test_reversals_and_decisions_on_mismatches_never_change(
-    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record], constraint: str, sql: str
+async def test_reversals_and_decisions_on_mismatches_never_change_not_even_by_their_owner(
+    wallet: Wallet, owner_role: asyncpg.Connection[asyncpg.Record], constraint: str, sql: str
 ) -> None:
     paid = UUID(await wallet.recover())
-    await service_role.execute(
+    await owner_role.execute(
         """INSERT INTO billing.payment_mismatches
         VALUES ('pi_second', $1, 299, 'USD', clock.now(), 'refund', clock.now())""",
         paid,
     )
-    await refused(service_role, constraint, sql)
+    await refused(owner_role, constraint, sql)

@@ -1,7 +1,7 @@
 """What the role of a service may do in its schema: what its context declares, and nothing else.
 
-`unora_<context>/grants.py` declares it, and each `migrate` brings it about. So a service that was taken over can change
-and remove only what it changes and removes anyway, and no role has rights that only an owner needs.
+Each table of a context declares it (`service_may`), and each `migrate` brings it about. So a service that was taken over
+can change and remove only what it changes and removes anyway, and no role has rights that only an owner needs.
 """
 
 from __future__ import annotations
@@ -11,19 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
+
+from unora_common.tables import FUNCTIONS, RIGHTS
 
 PRIVILEGES: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 """All that a service may be given; TRUNCATE, REFERENCES, TRIGGER and MAINTAIN are an owner's."""
-MESSAGING: Final = {
-    # Unpublished rows cannot be deleted: the trigger `hold_outbox`. What happened cannot be rewritten.
-    "outbox": "select, insert, update (published_at), delete",
-    # One column, since locking a row needs the right to change it (Housekeeping).
-    "inbox": "select, insert, update (applied_at), delete",
-    "inbox_failures": "select, insert, update, delete",
-    "kept_answers": "select, insert, update (kept_at), delete",
-}
-"""The messaging tables of every schema."""
 NOTHING: Final = frozenset({"alembic_version"})
 """Tables of alembic, not of the service."""
 
@@ -59,13 +52,19 @@ class Grants:
     tables: Mapping[str, str]
     """By table, such as `select, insert, update (published_at)`; partitions and alembic's own table are left out."""
     functions: Sequence[str] = ()
-    """The functions that it may call. A trigger needs no right to call its own."""
+    """The functions that it may call."""
 
     def of(self, table: str) -> str:
         """What is declared of one table. Raises GrantsError if nothing is."""
         if table not in self.tables:
-            raise GrantsError(f"grants.py does not say what the service may do with the table {table}")
+            raise GrantsError(f"the tables do not say what the service may do with {table} (service_may)")
         return self.tables[table]
+
+
+def declared_in(tables: MetaData) -> Grants:
+    """What the tables of one context declare."""
+    rights = {table.name: table.info[RIGHTS] for table in tables.tables.values() if RIGHTS in table.info}
+    return Grants(rights, tables.info[FUNCTIONS])
 
 
 def parse(declared: str) -> set[tuple[str, str]]:
@@ -103,7 +102,7 @@ def _tables(connection: Connection, context: str, role: str, grants: Grants) -> 
         if row.privilege_type is not None:
             rights.add((row.privilege_type, row.attname))
     if missing := set(grants.tables) - set(held):
-        raise GrantsError(f"grants.py declares tables that are not there: {', '.join(sorted(missing))}")
+        raise GrantsError(f"the tables declare some that are not there: {', '.join(sorted(missing))}")
     found = []
     for name, rights in held.items():
         if rights != parse(declared[name]):
@@ -115,7 +114,7 @@ def _tables(connection: Connection, context: str, role: str, grants: Grants) -> 
 def _functions(connection: Connection, context: str, role: str, grants: Grants) -> list[str]:
     rows = list(connection.execute(text(CALLABLE), {"schema": context, "role": role}))
     if missing := set(grants.functions) - {row.proname for row in rows}:
-        raise GrantsError(f"grants.py declares functions that are not there: {', '.join(sorted(missing))}")
+        raise GrantsError(f"the tables declare functions that are not there: {', '.join(sorted(missing))}")
     found = []
     for signature, name in dict.fromkeys((row.signature, row.proname) for row in rows):
         holders = {row.by_all for row in rows if row.signature == signature and row.by_all is not None}

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from unora_common.grants import Grants, bring_about
+from unora_common.grants import bring_about, declared_in
 
 LOCK = 0x756E6F7261  # "unora" in ASCII: one migration at a time in the database
 LIMITS = ("SET LOCAL lock_timeout = '10s'", "SET LOCAL statement_timeout = '300s'")
@@ -29,12 +29,6 @@ def tables_of(context: str) -> MetaData:
     """The SQLAlchemy tables of one context, from its `tables` module."""
     tables: MetaData = importlib.import_module(f"unora_{context}.tables").metadata
     return tables
-
-
-def grants_of(context: str) -> Grants:
-    """What the role of one context may do, from its `grants` module."""
-    grants: Grants = importlib.import_module(f"unora_{context}.grants").GRANTS
-    return grants
 
 
 def configured(context: str, output: TextIO | None = None) -> Config:
@@ -73,7 +67,7 @@ async def _upgrade(context: str, dsn: str) -> bool:
         if is_behind:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-        return bring_about(connection, context, grants_of(context)) or is_behind
+        return bring_about(connection, context, declared_in(tables_of(context))) or is_behind
 
     try:
         async with engine.begin() as connection:

@@ -1,7 +1,7 @@
 """Provisions a Postgres cluster for Unora: roles, schemas, and the one clock of the rules. Runs before migrations.
 
 Each context has two roles: `unora_<context>_owner` migrates, `unora_<context>` runs with rights on its own schema only;
-`grants.py` says which. `python -m unora_common.provision` does it for all contexts, with the clock of production. It
+its tables say which. `python -m unora_common.provision` does it for all contexts, with the clock of production. It
 may run again, and takes from a database that an earlier version made what that left open.
 """
 
@@ -81,7 +81,7 @@ REVOKE ALL ON SCHEMA "{context}" FROM PUBLIC, "unora_{context}";
 GRANT USAGE ON SCHEMA "{context}" TO "unora_{context}";
 GRANT CONNECT ON DATABASE "{database}" TO "unora_{context}", "unora_{context}_owner";
 ALTER DEFAULT PRIVILEGES FOR ROLE "unora_{context}_owner" IN SCHEMA "{context}"
-    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "unora_{context}"; -- until the end of the migration: grants.py
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "unora_{context}"; -- until the migration ends: grants.py
 ALTER DEFAULT PRIVILEGES FOR ROLE "unora_{context}_owner" IN SCHEMA "{context}"
     REVOKE ALL ON SEQUENCES FROM "unora_{context}";
 ALTER DEFAULT PRIVILEGES FOR ROLE "unora_{context}_owner" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

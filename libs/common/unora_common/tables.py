@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -19,6 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
+RIGHTS: Final = "service_may"
+FUNCTIONS: Final = "service_may_call"
+
 NAMING = {
     "pk": "pk_%(table_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -33,9 +39,19 @@ def timestamp() -> DateTime:
     return DateTime(timezone=True)
 
 
-def metadata(context: str) -> MetaData:
-    """The metadata of one context's schema, with the messaging tables in it."""
-    tables = MetaData(schema=context, naming_convention=NAMING)
+def service_may(rights: str) -> dict[str, str]:
+    """The `info` of a table: what the role of the service may do with it, such as `select, update (published_at)`.
+
+    `migrate` grants exactly that (grants.py).
+    """
+    return {RIGHTS: rights}
+
+
+def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
+    """The metadata of one context's schema, with the messaging tables in it. `functions` are those that the role of the
+    service may call; a trigger needs no right to call its own.
+    """
+    tables = MetaData(schema=context, naming_convention=NAMING, info={FUNCTIONS: tuple(functions)})
     Table(
         "outbox",
         tables,
@@ -52,6 +68,8 @@ def metadata(context: str) -> MetaData:
         UniqueConstraint("aggregate_id", "aggregate_version"),
         Index("ix_outbox_unpublished", "seq", postgresql_where=text("published_at IS NULL")),
         Index("ix_outbox_published", "created_at", postgresql_where=text("published_at IS NOT NULL")),
+        # Unpublished rows cannot be deleted: the trigger `hold_outbox`. What happened cannot be rewritten.
+        info=service_may("select, insert, update (published_at), delete"),
         comment="Events of this context, written with their cause, published by the relay (XX-02)",
     )
     Table(
@@ -61,6 +79,8 @@ def metadata(context: str) -> MetaData:
         Column("event_id", UUID(), primary_key=True),
         Column("applied_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_inbox_applied_at", "applied_at"),
+        # One column, since locking a row needs the right to change it (Housekeeping).
+        info=service_may("select, insert, update (applied_at), delete"),
         comment="Which events were applied, so that each is applied exactly once (XX-02)",
     )
     Table(
@@ -71,6 +91,7 @@ def metadata(context: str) -> MetaData:
         Column("failures", Integer, nullable=False),
         Column("error", Text, nullable=False),
         Column("failed_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
+        info=service_may("select, insert, update, delete"),
         comment="Events that could not be applied, and how often it was tried",
     )
     Table(
@@ -83,6 +104,7 @@ def metadata(context: str) -> MetaData:
         Column("answer", LargeBinary, nullable=False),
         Column("kept_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_kept_answers_kept_at", "kept_at"),
+        info=service_may("select, insert, update (kept_at), delete"),
         comment="Answers of mutating calls, given again to a repeat (BI-08)",
     )
     return tables

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import timestamp
+from unora_common.tables import service_may, timestamp
 
 metadata = schema("discovery")
 
@@ -32,6 +32,7 @@ servers = Table(
     Column("position", SmallInteger, nullable=False),
     UniqueConstraint("position"),
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
+    info=service_may("select"),
     comment="The three worlds a member takes part in; reference data (DI-01)",
 )
 
@@ -46,6 +47,7 @@ server_memberships = Table(
     CheckConstraint("first_batch_at >= joined_at", name="joined_before"),
     CheckConstraint("left_at >= joined_at", name="left_after"),
     Index("ix_server_memberships_server_type", "server_type"),
+    info=service_may("select, insert, update"),
     comment="Who has joined which server, and got a first batch there;"
     " that stays when the batch is forgotten (DI-01, DI-04)",
 )
@@ -62,6 +64,7 @@ refresh_timers = Table(
         " AND refresh_available_at >= last_global_refresh_at",
         name="times",
     ),
+    info=service_may("select, insert, update"),
     comment="One timer for all servers; its lock guards all of a member's Discovery (DI-04)",
 )
 
@@ -97,6 +100,7 @@ candidates = Table(
         name="ready_is_whole",
     ),
     CheckConstraint("jsonb_array_length(hobbies) = cardinality(hobby_option_ids)", name="hobbies"),
+    info=service_may("select, insert, update"),
     comment="The pool: each member as identity, matching, billing and safety tell of them,"
     " at these versions (DI-08, DI-09)",
 )
@@ -118,6 +122,7 @@ exclusions = Table(
         "other_id",
         postgresql_where=text("reason <> 'lifted'"),
     ),
+    info=service_may("select, insert, update"),
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
@@ -139,6 +144,7 @@ waiting_interests = Table(
         postgresql_where=text("waits"),
     ),
     Index("ix_waiting_interests_waits_until", "waits_until"),
+    info=service_may("select, insert, update, delete"),
     comment="Interests, and whether they still wait for their receiver; no other context may know (DI-13, MA-10)",
 )
 
@@ -151,6 +157,7 @@ member_blocks = Table(
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="two"),
     Index("ix_member_blocks_blocked_id", "blocked_id", postgresql_where=text("in_force")),
+    info=service_may("select, insert, update"),
     comment="Who blocks whom, as safety told last; in force, neither is shown to the other (DI-09)",
 )
 
@@ -177,6 +184,7 @@ filters = Table(
         " AND cardinality(age_bands) <= 7",
         name="age_bands",
     ),
+    info=service_may("select, insert, update"),
     comment="Whom a member wants on the cards of a server, from the next refresh on; an empty list is anyone (DI-05)",
 )
 
@@ -197,6 +205,7 @@ discovery_batches = Table(
     ),
     Index("ix_discovery_batches_user_id_deleted_at", "user_id", "deleted_at"),
     Index("ix_discovery_batches_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    info=service_may("select, insert, update, delete"),
     comment="A member's batches per server; one is active, until the next refresh (DI-03)",
 )
 
@@ -220,5 +229,6 @@ discovery_cards = Table(
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("trust_level BETWEEN 1 AND 5", name="trust_level"),
     CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
+    info=service_may("select, insert, update, delete"),
     comment="Exactly five cards per batch, as they were when made: no photo, name, phone or age (DI-02, DI-08)",
 )

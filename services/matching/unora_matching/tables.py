@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import timestamp
+from unora_common.tables import service_may, timestamp
 
 metadata = schema("matching")
 
@@ -38,6 +38,7 @@ inventory = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
+    info=service_may("select, insert, update"),
     comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
 )
 
@@ -77,6 +78,7 @@ connections = Table(
     ),
     Index("ix_connections_user_a_id_user_b_id", "user_a_id", "user_b_id"),
     Index("ix_connections_user_b_id", "user_b_id"),
+    info=service_may("select, insert, update"),
     comment="Formed by mutual interest, bound to one server (MA-08)",
 )
 
@@ -118,6 +120,7 @@ interests = Table(
     Index("ix_interests_sender_id_sent_at_id", "sender_id", "sent_at", "id"),
     Index("ix_interests_sent_at", "sent_at", postgresql_where=text("shown_as = 'pending' AND deleted_at IS NULL")),
     Index("ix_interests_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
+    info=service_may("select, insert, update"),
     comment="One-way wishes (MA-01); shown_as is what the sender sees, to whom a void one looks pending (MA-11)",
 )
 
@@ -134,6 +137,7 @@ interest_wipes = Table(
     CheckConstraint("wiped_count >= 0", name="wiped_count"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
     Index("ix_interest_wipes_user_id", "user_id"),
+    info=service_may("insert"),
     comment="Log of Total Wipes, one for each last slot that a connection or a tier took (MA-04); append-only",
 )
 
@@ -147,5 +151,6 @@ blocked_pairs = Table(
     Column("blocked", Boolean, nullable=False),
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
+    info=service_may("select, insert, update"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import timestamp
+from unora_common.tables import service_may, timestamp
 
 metadata = schema("streak")
 
@@ -84,6 +84,7 @@ streaks = Table(
     Index("ix_streaks_next_due_at", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
     Index("ix_streaks_user_a_id", "user_a_id"),
     Index("ix_streaks_user_b_id", "user_b_id"),
+    info=service_may("select, insert, update"),
     comment="State machine of each connection's streak (ST-01, ST-02); one row for the connection's life",
 )
 
@@ -103,6 +104,7 @@ check_ins = Table(
     CheckConstraint("effort_signal IN ('low', 'medium', 'high')", name="effort_signal"),
     CheckConstraint("day BETWEEN 1 AND 15", name="day"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    info=service_may("select, insert"),
     comment="Daily check-ins; never changed or deleted (ST-04)",
 )
 
@@ -133,6 +135,7 @@ breaks = Table(
         name="outcome",
     ),
     Index("ix_breaks_open", "streak_id", postgresql_where=text("closed_at IS NULL")),
+    info=service_may("select, insert, update"),
     comment="At-risk periods: who was missing, whether the day broke for it, and what came of it (ST-06, ST-08)",
 )
 
@@ -147,6 +150,7 @@ recovery_holds = Table(
     UniqueConstraint("payment_id", "break_id"),
     ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
     CheckConstraint("held_until > held_at", name="ends_later"),
+    info=service_may("select, insert, update"),
     comment="For which break a payment was authorised, and until when it was held (ST-20)",
 )
 
@@ -164,6 +168,7 @@ recovery_payments = Table(
     ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
     ForeignKeyConstraint(["payment_id", "break_id"], [recovery_holds.c.payment_id, recovery_holds.c.break_id]),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    info=service_may("select, insert"),
     comment="Links a recovery to its payment, and by its foreign key to the breaker of that very break (ST-18)",
 )
 
@@ -186,6 +191,7 @@ nudges = Table(
     ),
     CheckConstraint("ordinal > 0", name="ordinal"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
+    info=service_may("select, insert"),
     comment="Nudges, numbered within the at-risk period; those of the tier have no payment (ST-13)",
 )
 
@@ -197,6 +203,7 @@ closed_payments = Table(
     Column("outcome", Text, nullable=False),
     Column("closed_at", timestamp(), nullable=False),
     CheckConstraint("outcome IN ('failed', 'rejected')", name="outcome"),
+    info=service_may("select, insert, update"),
     comment="Payments that bring nothing: they failed, or succeeded when there was nothing to give any more (ST-17)",
 )
 
@@ -207,5 +214,6 @@ tiers = Table(
     Column("tier", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
+    info=service_may("select, insert, update"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )

@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 from unora_common import migrations, provision
 from unora_common.config import CONTEXTS
-from unora_common.grants import NOTHING, Grants, GrantsError, parse
+from unora_common.grants import NOTHING, GrantsError, declared_in, parse
+from unora_common.tables import RIGHTS
 from unora_testing.testbed import Testbed
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -85,7 +86,7 @@ async def held(superuser: Sql, context: str) -> dict[str, set[tuple[str, str]]]:
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("context", CONTEXTS)
 async def test_a_service_may_do_with_each_table_what_is_declared_and_nothing_else(superuser: Sql, context: str) -> None:
-    grants = migrations.grants_of(context)
+    grants = declared_in(migrations.tables_of(context))
     partitions = {
         row[0]
         for row in await superuser.fetch(
@@ -94,7 +95,7 @@ async def test_a_service_may_do_with_each_table_what_is_declared_and_nothing_els
     }
     actual = await held(superuser, context)
     assert {table for table, rights in actual.items() if rights} == set(grants.tables), (
-        f"unora_{context}/grants.py declares each table"
+        "each table says by service_may what the service may do with it"
     )
     for table, rights in actual.items():
         declared = set() if table in partitions or table in NOTHING else parse(grants.tables[table])
@@ -120,7 +121,7 @@ async def test_a_service_may_call_only_the_functions_that_are_declared(superuser
         context,
         f"unora_{context}",
     )
-    assert {row[0] for row in callable_by} == set(migrations.grants_of(context).functions)
+    assert {row[0] for row in callable_by} == set(declared_in(migrations.tables_of(context)).functions)
     sequences = "SELECT c.oid FROM pg_class c WHERE c.relkind = 'S' AND c.relnamespace = $1::text::regnamespace"
     for (sequence,) in await superuser.fetch(sequences, context):
         right = "SELECT has_sequence_privilege($1::text, $2::oid, 'USAGE, SELECT, UPDATE')"
@@ -229,10 +230,8 @@ async def test_a_role_that_was_given_too_much_loses_it(testbed: Testbed, superus
 async def test_a_table_without_a_declaration_ends_the_migration_with_its_name(
     testbed: Testbed, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    less = dict(migrations.grants_of("streak").tables)
-    del less["check_ins"]
-    monkeypatch.setattr("unora_streak.grants.GRANTS", Grants(less))
-    with pytest.raises(GrantsError, match="the table check_ins"):
+    monkeypatch.delitem(migrations.tables_of("streak").tables["streak.check_ins"].info, RIGHTS)
+    with pytest.raises(GrantsError, match="with check_ins"):
         await asyncio.to_thread(migrations.upgrade, "streak", testbed.dsn(database, "unora_streak_owner"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, text
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import timestamp
+from unora_common.tables import service_may, timestamp
 
 from unora_identity.tables.accounts import phone_challenges, users
 from unora_identity.tables.schema import metadata
@@ -33,6 +33,7 @@ code_spending = Table(
         "issued_at",
         postgresql_where=text("address_digest IS NOT NULL"),
     ),
+    info=service_may("select, insert"),
     comment="What the codes for devices that no account knows have spent; a row goes with its challenge (ID-11)",
 )
 
@@ -49,6 +50,8 @@ wrong_codes = Table(
     CheckConstraint("octet_length(known_device) = 32", name="known_device"),
     Index("ix_wrong_codes_phone_hash_tried_at", "phone_hash", "tried_at"),
     Index("ix_wrong_codes_created_at", "created_at"),
+    # One column, since locking a row needs the right to change it.
+    info=service_may("select, insert, update (created_at), delete"),
     comment="Wrong codes, over all codes of a number; they may outlive their challenge (ID-02)",
 )
 
@@ -60,5 +63,6 @@ past_devices = Table(
     Column("seen_at", timestamp(), nullable=False),
     CheckConstraint("octet_length(device_digest) = 32", name="device_digest"),
     Index("ix_past_devices_seen_at", "seen_at"),
+    info=service_may("select, insert, update (seen_at), delete"),
     comment="Devices of deleted sessions, which their account goes on knowing; times are the machine's (ID-02)",
 )

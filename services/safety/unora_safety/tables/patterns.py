@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import timestamp
+from unora_common.tables import service_may, timestamp
 
 from unora_safety.tables.schema import metadata
 
@@ -29,6 +29,7 @@ sightings = Table(
     Column("occurred_at", timestamp(), nullable=False),
     Index("ix_sightings_user_id", "user_id"),
     Index("ix_sightings_occurred_at", "pattern", "occurred_at"),
+    info=service_may("select, insert, update, delete"),
     comment="What patterns are counted from: each distinct thing or person once, at its latest (SA-04)",
 )
 
@@ -40,6 +41,7 @@ device_accounts = Table(
     Column("seen_at", timestamp(), nullable=False),
     CheckConstraint("octet_length(device_digest) BETWEEN 1 AND 64", name="device_digest"),
     Index("ix_device_accounts_seen_at", "seen_at"),
+    info=service_may("select, insert, update, delete"),
     comment="Which accounts opened a session on a device, by its keyed hash (SA-04)",
 )
 
@@ -53,6 +55,7 @@ activity = Table(
     CheckConstraint("kind IN ('interests', 'endings', 'blocks', 'reports', 'failed_payments')", name="kind"),
     CheckConstraint("count > 0", name="count"),
     Index("ix_activity_day", "day"),
+    info=service_may("select, insert, update, delete"),
     comment="How much of what each member did, by day (UTC), for outliers (SA-09)",
 )
 
@@ -64,6 +67,7 @@ baselines = Table(
     Column("median", Double, nullable=False),
     Column("deviation", Double, nullable=False),
     Column("measured_at", timestamp(), nullable=False),
+    info=service_may("select, insert, update"),
     comment="What is usual: of ln(1 + count) over the outlier rule's window (SA-09)",
 )
 
@@ -74,5 +78,6 @@ to_examine = Table(
     Column("marks", BigInteger, nullable=False),
     Column("taken_until", timestamp(), nullable=False),
     Index("ix_to_examine_taken_until", "taken_until"),
+    info=service_may("select, insert, update, delete"),
     comment="Members of whom something new was seen, until the detector has looked (SA-04)",
 )

@@ -2,4 +2,4 @@
 
 from unora_common.tables import metadata as schema
 
-metadata = schema("safety")
+metadata = schema("safety", functions=("open_audit_chain",))

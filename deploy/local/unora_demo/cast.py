@@ -8,12 +8,12 @@ from itertools import cycle, islice
 from typing import Final
 
 from google.type.date_pb2 import Date
+from unora.identity.v1.place_service_pb2 import Place
 from unora.identity.v1.profile_service_pb2 import (
     GENDER_MAN,
     GENDER_NON_BINARY,
     GENDER_WOMAN,
     Gender,
-    Place,
     Profile,
 )
 

@@ -13,13 +13,13 @@ from typing import Final
 import phonenumbers
 from google.protobuf.field_mask_pb2 import FieldMask
 from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
+from unora.identity.v1.place_service_pb2 import SearchPlacesRequest
 from unora.identity.v1.profile_service_pb2 import (
     CompletePhotoUploadRequest,
     CreatePhotoUploadRequest,
     Hobby,
     HobbyOption,
     Photo,
-    SearchPlacesRequest,
     SetHobbiesRequest,
     UpdateProfileRequest,
 )
@@ -149,7 +149,7 @@ def choose_hobbies(options: Sequence[HobbyOption], size: int) -> list[list[Hobby
 
 async def describe(session: Session, person: Person) -> None:
     """Fill in the profile, with the first place that is found for the city (PR-11)."""
-    found = await session.call(session.gateway.profiles.SearchPlaces, SearchPlacesRequest(query=person.city, limit=1))
+    found = await session.call(session.gateway.places.SearchPlaces, SearchPlacesRequest(query=person.city, limit=1))
     if [place.name for place in found.places] != [person.city]:
         raise Unexpected(f"a search for {person.city} found {found}")
     request = UpdateProfileRequest(

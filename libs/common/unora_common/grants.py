@@ -1,7 +1,7 @@
 """What the role of a service may do in its schema: what its context declares, and nothing else.
 
-Each table of a context declares it (`service_may`), and each `migrate` brings it about. So a service that was taken over
-can change and remove only what it changes and removes anyway, and no role has rights that only an owner needs.
+Each table of a context declares it (`service_may`), and each `migrate` brings it about. So a service that was taken
+over can change and remove only what it changes and removes anyway, and no role has rights that only an owner needs.
 """
 
 from __future__ import annotations

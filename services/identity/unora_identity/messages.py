@@ -16,6 +16,7 @@ from unora.identity.v1 import (
     account_service_pb2,
     directory_service_pb2,
     events_pb2,
+    place_service_pb2,
     profile_service_pb2,
     verification_service_pb2,
 )
@@ -87,9 +88,9 @@ def _from_date(day: Date) -> date | None:
         raise InvalidArgument({"profile.date_of_birth": "is not a whole date of the calendar"}) from None
 
 
-def to_place(place: Place) -> profile_service_pb2.Place:
+def to_place(place: Place) -> place_service_pb2.Place:
     """A place that a member can choose."""
-    return profile_service_pb2.Place(
+    return place_service_pb2.Place(
         place_id=place.id,
         name=place.name,
         country=place.country,

@@ -17,6 +17,7 @@ from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.commands import make_admin, revoke_admin
 from unora_identity.servicers.directory import Directory
+from unora_identity.servicers.places import Places
 from unora_identity.servicers.profiles import Profiles
 from unora_identity.servicers.verification import Verification
 from unora_identity.use_cases.revocations import list_all_recent
@@ -24,7 +25,7 @@ from unora_identity.use_cases.revocations import list_all_recent
 service = Service(
     "identity",
     config=IdentityConfig,
-    servicers=[Accounts, Profiles, Verification, Directory],
+    servicers=[Accounts, Profiles, Places, Verification, Directory],
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents],
     jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, CleanUpJobs],
     constraints={

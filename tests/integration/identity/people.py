@@ -22,6 +22,7 @@ from unora.identity.v1.account_service_pb2 import (
     VerifyPhoneResponse,
 )
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
+from unora.identity.v1.place_service_pb2_grpc import PlaceServiceStub
 from unora.identity.v1.profile_service_pb2 import (
     GENDER_WOMAN,
     CompletePhotoUploadRequest,
@@ -85,6 +86,7 @@ class People:
         """`accounts` is another process than the world's."""
         self.world = world
         self.accounts = accounts or world.stub(AccountServiceStub, "identity")
+        self.places = world.stub(PlaceServiceStub, "identity")
         self.profiles = world.stub(ProfileServiceStub, "identity")
 
     @property

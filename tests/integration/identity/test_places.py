@@ -12,13 +12,12 @@ from unora.identity.v1.directory_service_pb2 import (
 )
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
+from unora.identity.v1.place_service_pb2 import Place, SearchPlacesRequest
 from unora.identity.v1.profile_service_pb2 import (
     GetOnboardingRequest,
     GetOnboardingResponse,
     GetProfileRequest,
-    Place,
     Profile,
-    SearchPlacesRequest,
 )
 from unora_identity.jobs import PlaceJobs
 from unora_identity.providers.places import Places
@@ -36,7 +35,7 @@ pytestmark = pytest.mark.rule("PR-11")
 
 async def search(people: People, signed: Signed, query: str, country: str = "", limit: int = 0) -> list[Place]:
     asked = SearchPlacesRequest(query=query, country=country or None, limit=limit)
-    return list((await people.profiles.SearchPlaces(asked, metadata=signed.metadata)).places)
+    return list((await people.places.SearchPlaces(asked, metadata=signed.metadata)).places)
 
 
 async def profile_of(people: People, signed: Signed) -> Profile:
@@ -95,7 +94,7 @@ async def test_places_are_searched_by_the_beginning_of_a_name(people: People) ->
 )
 async def test_a_search_out_of_bounds_is_refused(people: People, asked: SearchPlacesRequest, field: str) -> None:
     signed = await people.sign_in()
-    refused = await refusal(people.profiles.SearchPlaces(asked, metadata=signed.metadata))
+    refused = await refusal(people.places.SearchPlaces(asked, metadata=signed.metadata))
     assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", [field])
 
 

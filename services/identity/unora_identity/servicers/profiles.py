@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from unora.identity.v1.profile_service_pb2 import (
@@ -25,8 +24,6 @@ from unora.identity.v1.profile_service_pb2 import (
     ListPhotosResponse,
     ReorderPhotosRequest,
     ReorderPhotosResponse,
-    SearchPlacesRequest,
-    SearchPlacesResponse,
     SetHobbiesRequest,
     SetHobbiesResponse,
     UpdateProfileRequest,
@@ -35,7 +32,7 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.errors import Unauthenticated
-from unora_common.handlers import custom_idempotent, custom_read, custom_write, idempotent, reads
+from unora_common.handlers import custom_idempotent, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
 from unora_common.runtime import Runtime
 
@@ -43,7 +40,7 @@ from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import missing_steps
-from unora_identity.messages import STEPS, changed_profile, to_hidden_options, to_hobby, to_photo, to_place, to_profile
+from unora_identity.messages import STEPS, changed_profile, to_hidden_options, to_hobby, to_photo, to_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
 from unora_identity.use_cases.photo_objects import delete_objects_of_deleted, links
@@ -57,12 +54,9 @@ from unora_identity.use_cases.photo_uploads import (
 from unora_identity.use_cases.photos import delete_photo, set_photo_order
 from unora_identity.use_cases.profiles import set_hobbies, update_profile
 
-PLACES: Final = 10
-"""How many places a search answers if the request does not say."""
-
 
 class Profiles:
-    """Profile, hobbies and photos of the caller (PR-01 to PR-09), and the places to choose from (PR-11)."""
+    """Profile, hobbies and photos of the caller (PR-01 to PR-12)."""
 
     service = "unora.identity.v1.ProfileService"
 
@@ -99,12 +93,6 @@ class Profiles:
             hidden_hobby_option_ids=to_hidden_options(account.member.hobbies),
             city_to_choose=account.member.profile.city_to_choose,
         )
-
-    @custom_read
-    async def SearchPlaces(self, request: SearchPlacesRequest, call: Call) -> SearchPlacesResponse:
-        """PR-11: the places that members choose from."""
-        found = self.resources.places.search(request.query, request.country, request.limit or PLACES)
-        return SearchPlacesResponse(places=[to_place(place) for place in found])
 
     @reads
     async def ListHobbyOptions(self, request: ListHobbyOptionsRequest, db: Session) -> ListHobbyOptionsResponse:

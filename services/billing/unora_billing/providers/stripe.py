@@ -108,7 +108,8 @@ class StripeProvider:
         except (stripe.SignatureVerificationError, ValueError, TypeError):
             raise SignatureInvalid from None
         if _signed_at(signature) > time.time() + self._tolerance:
-            raise SignatureInvalid  # Stripe's library accepts any time in the future
+            # Stripe's library accepts any time in the future. It reads the machine's clock too.
+            raise SignatureInvalid
         try:
             return stripe_objects.event(msgspec.json.decode(body))
         except (msgspec.MsgspecError, RecursionError, UnicodeError, Unreadable):

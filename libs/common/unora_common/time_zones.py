@@ -18,6 +18,15 @@ def time_zone_names() -> frozenset[str]:
     return frozenset(_package().joinpath("zones").read_text("utf-8").split()) - _NO_PLACE
 
 
+@cache
+def country_time_zones() -> frozenset[str]:
+    """The zones of countries: each stands for one country or a part of it, also where tzdata links it to the zone of
+    another country whose clocks show the same, as Europe/Stockholm to Europe/Berlin.
+    """
+    lines = _package().joinpath("zoneinfo", "zone.tab").read_text("utf-8").splitlines()
+    return frozenset(line.split("\t")[2] for line in lines if not line.startswith("#"))
+
+
 def canonical_time_zone(name: str) -> str:
     """ST-03: the name to which tzdata's links lead, or the name itself if it is no link: "Asia/Kolkata" for
     "Asia/Calcutta". Two names of one zone have the same canonical name.

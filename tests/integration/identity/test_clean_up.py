@@ -191,6 +191,27 @@ async def test_a_device_stays_known_long_after_its_session_was_deleted_and_is_fo
     assert not await is_known()
 
 
+@pytest.mark.rule("ID-02", "ID-12")
+@pytest.mark.parametrize(("thrown_out", "known"), [(0, True), (1, False)])
+async def test_the_latest_of_sessions_that_are_deleted_together_says_whether_the_device_stays_known(
+    world: World, people: People, thrown_out: int, known: bool
+) -> None:
+    number, device = people.number(), f"device-{request_id()}"
+    for _ in range(2):
+        signed = await people.sign_in(number, device)
+    found = sorted(await people.rows("sessions", user_id=signed.member.user), key=lambda row: row["started_at"])
+    await world.superuser.execute(
+        "UPDATE identity.sessions SET revoked_at = started_at, revocation = 'other_session' WHERE id = $1",
+        found[thrown_out]["id"],
+    )
+    digest = people.resources.hasher.device(device)
+    for days in (0, 38):
+        await purge(world, timedelta(days=days))
+        async with world.apps["identity"].database.transaction() as tx:
+            assert await devices.is_known_to(tx, signed.member.user, digest) == known
+    assert await count_kept(people, signed) == (0, 0)
+
+
 @pytest.mark.rule("ID-02", "ID-11")
 async def test_what_codes_and_wrong_codes_spent_is_deleted_when_it_no_longer_counts(
     world: World, people: People

@@ -24,6 +24,7 @@ from unora_identity.domain.accounts import LockedMember
 from unora_identity.store import accounts
 from unora_testing.world import World
 
+from tests.integration.identity.conftest import Replica
 from tests.integration.identity.people import People, Signed, apply
 from tests.support import read_refusal, refusal, request_id
 
@@ -330,6 +331,17 @@ async def test_wrong_codes_for_a_change_count_against_the_number(world: World, p
     await world.move_clock(timedelta(days=1))
     challenge, code = await movers.challenge(member, number)
     await movers.complete(member, challenge, code)
+
+
+@pytest.mark.rule("ID-02", "ID-11")
+async def test_no_device_that_a_stranger_names_spends_what_a_member_may_spend(world: World, replica: Replica) -> None:
+    """Others learn a member's id, as that of their partner."""
+    await world.move_clock(timedelta(hours=1))
+    people = await replica(codes_per_device=3)
+    signed = await people.sign_in()
+    for _ in range(3):
+        await people.start(people.number(), device=f"member {signed.member.id}")
+    await Movers(people).change(signed, people.number())
 
 
 @pytest.mark.rule("ID-14", "ID-11")

@@ -245,6 +245,19 @@ async def test_of_two_sessions_that_end_each_other_at_once_one_stays(people: Peo
     assert (await people.refresh(winner.tokens.refresh_token)).tokens.access_token
 
 
+@pytest.mark.rule("ID-12")
+async def test_a_session_that_was_thrown_out_ends_no_other(people: People) -> None:
+    """Not one by one either, while its access token is still valid."""
+    number = people.number()
+    thief, owner = await people.sign_in(number), await people.sign_in(number)
+    owners, thiefs = (each.session_id for each in (await list_sessions(people, owner)).sessions)
+    await revoke(people, owner, thiefs)
+    refused = await refusal(revoke(people, thief, owners))
+    assert (refused.code, refused.reason) == ("UNAUTHENTICATED", "SESSION_REVOKED")
+    await revoke(people, thief, thiefs)  # it has ended already
+    assert (await people.refresh(owner.tokens.refresh_token)).tokens.access_token
+
+
 @pytest.mark.rule("SA-04", "XX-01")
 async def test_a_device_is_known_by_a_digest_only(world: World, people: People) -> None:
     device = f"made-up-device-{request_id()}"

@@ -52,6 +52,12 @@ def test_a_code_is_used_up_with_all_before_it() -> None:
     assert reason(tried(used, at(NOW + STEP), NOW + STEP)) is None
 
 
+@pytest.mark.parametrize("between", [" ", "-", "\u2011", "\u00a0", "\u200b"])
+def test_a_code_may_be_typed_with_spaces_dashes_and_in_any_digits(between: str) -> None:
+    typed = between.join(chr(0x660 + int(digit)) for digit in at(NOW))
+    assert reason(tried(FRESH, typed)) is None
+
+
 def test_after_five_wrong_codes_in_an_hour_the_right_one_is_refused_too() -> None:
     factor = FRESH
     for minute in range(5):

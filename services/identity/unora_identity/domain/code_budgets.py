@@ -60,7 +60,9 @@ class Asker:
     calling_code: int
     """Of the number that the code is for."""
     changes_user_id: UUID | None = None
-    """ID-14: the signed-in member whose number the code changes. Then `device` stands for the member."""
+    """ID-14: the signed-in member whose number the code changes. Then `device` stands for the member, who has a
+    budget as a device has one.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ Times are UTC and come from the rule clock. A refused try is a result and not an
 saved although the call fails. Codes appear here only as keyed hashes.
 """
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,9 +16,7 @@ from unora_common.errors import DomainError, InvalidArgument
 from unora_identity.domain.accounts import NewAccount
 from unora_identity.domain.code_budgets import Budget, TooManyCodes, TooManyTries
 from unora_identity.domain.policy import Policy
-
-_BETWEEN_DIGITS = frozenset({"Zs", "Pd", "Cc", "Cf"})
-"""Categories of Unicode: spaces, dashes, and what cannot be seen."""
+from unora_identity.domain.typed_codes import typed_digits
 
 
 class CodeWrong(DomainError):
@@ -124,8 +121,7 @@ class Attempt:
 
 def read_code(raw: str, policy: Policy) -> str:
     """ID-02: the digits of a code as it was typed: in any script, with spaces or dashes. Raises InvalidArgument."""
-    typed = [char for char in raw if unicodedata.category(char) not in _BETWEEN_DIGITS]
-    digits = "".join(str(unicodedata.decimal(char, "?")) for char in typed)
+    digits = typed_digits(raw)
     if len(digits) != policy.code_digits or not digits.isdecimal():
         raise InvalidArgument({"code": f"must have {policy.code_digits} digits"})
     return digits

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from unora_common.errors import InvalidArgument
-from unora_common.time_zones import canonical_time_zone
+from unora_common.time_zones import canonical_time_zone, country_time_zones
 
 from unora_identity.domain.place_names import fold
 from unora_identity.domain.profiles import Profile
 
 T = TypeVar("T")
+_ABBREVIATIONS: Final = frozenset({"CET", "EET", "EST", "HST", "MET", "MST", "WET"})
+"""Names that tzdata links to one region each, though several use them."""
 
 
 class CityNotChosen(InvalidArgument):
@@ -81,17 +83,22 @@ def place_meant(written: str, time_zone: str, namesakes: Sequence[Place]) -> Pla
     this is comes before places that are only also called so. A wrong city is worse than none: a place that is alone
     with its name, but in another zone, is not taken, since small places are not in the list.
     """
-    if _names_a_region(time_zone):
-        zone = canonical_time_zone(time_zone)
-        namesakes = [place for place in namesakes if canonical_time_zone(place.time_zone) == zone]
+    zone = _zone_of_places(time_zone)
+    if zone:
+        namesakes = [place for place in namesakes if place.time_zone == zone]
     named = [place for place in namesakes if fold(place.name) == fold(written)]
     return _only(named or namesakes)
 
 
-def _names_a_region(time_zone: str) -> bool:
-    """Whether a zone says where somebody lives. UTC, offsets such as Etc/GMT+5 and abbreviations do not."""
+def _zone_of_places(time_zone: str) -> str | None:
+    """The zone that places have where a member's zone is used; None if it does not say where somebody lives: UTC,
+    offsets such as Etc/GMT+5, abbreviations.
+    """
+    if time_zone in country_time_zones():
+        return time_zone
     canonical = canonical_time_zone(time_zone)
-    return "/" in canonical and not canonical.startswith("Etc/")
+    names_a_region = "/" in canonical and not canonical.startswith("Etc/") and time_zone not in _ABBREVIATIONS
+    return canonical if names_a_region else None
 
 
 def _only(found: Sequence[T]) -> T | None:

@@ -4,7 +4,6 @@ Times are UTC and the machine's: such codes are of real time, which the rule clo
 result and not an exception: the counted try must be saved although the call fails.
 """
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hmac import compare_digest
@@ -15,6 +14,7 @@ import pyotp
 from unora_common.errors import DomainError
 
 from unora_identity.domain.policy import Policy
+from unora_identity.domain.typed_codes import typed_digits
 
 ISSUER: Final = "Unora"
 STEPS_OFF: Final = 1
@@ -78,7 +78,7 @@ def try_second_factor(factor: SecondFactor, secret: str, code: str, now: datetim
     recent = tuple(at for at in factor.wrong_at if at > since)
     if len(recent) >= policy.second_factor_tries:
         return FactorTried(factor, False, TooManySecondFactors(policy))
-    step = _step_of(secret, _plain(code), now)
+    step = _step_of(secret, typed_digits(code), now)
     if step is None or (factor.last_step is not None and step <= factor.last_step):
         return FactorTried(replace(factor, wrong_at=(*recent, now)), True, SecondFactorWrong())
     return FactorTried(replace(factor, last_step=step, wrong_at=recent), True)
@@ -91,9 +91,3 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
     steps = range(current - STEPS_OFF, current + STEPS_OFF + 1)
     matching = [step for step in steps if compare_digest(totp.generate_otp(step), code)]
     return max(matching, default=None)
-
-
-def _plain(code: str) -> str:
-    """As it is compared: without spaces and dashes, in ASCII digits. What is no digit makes it wrong."""
-    kept = (char for char in code if not char.isspace() and char != "-")
-    return "".join(str(unicodedata.decimal(char, "?")) for char in kept)

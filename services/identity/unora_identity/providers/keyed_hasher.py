@@ -33,6 +33,10 @@ class KeyedHasher:
         """SA-04: 32 bytes, the same for the same device, which reveal nothing else about it."""
         return self._mac(b"device", device_id.encode())
 
+    def member(self, user: UUID) -> bytes:
+        """ID-14: 32 bytes that stand for a member where others are counted by device; no device has the same."""
+        return self._mac(b"member", user.bytes)
+
     def address(self, network: str) -> bytes:
         """ID-11: 32 bytes, the same for the same network of clients."""
         return self._mac(b"address", network.encode())

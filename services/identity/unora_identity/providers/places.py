@@ -4,6 +4,7 @@ search reads a few pages of the file, whatever is asked, and nothing is kept in 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from mmap import ACCESS_READ, mmap
@@ -17,6 +18,7 @@ from unora_identity.domain.place_names import fold
 from unora_identity.domain.places import Place, QueryEmpty
 from unora_identity.providers.place_file import FILE, MAGIC, TEXTS, TOP
 
+_ID: Final = re.compile("[1-9][0-9]{0,8}")
 _AFTER: Final = b"\xff"  # sorts after every letter
 
 
@@ -52,8 +54,8 @@ class Places:
         return self._head.version
 
     def find(self, place_id: str) -> Place | None:
-        """The place with this id."""
-        if not (place_id.isascii() and place_id.isdigit() and len(place_id) <= 9):
+        """The place with this id. A place has one id: places are compared by it, so "0123" is not "123"."""
+        if not _ID.fullmatch(place_id):
             return None
         ids, number = self._numbers["ids"], int(place_id)
         at = bisect_left(ids, number)

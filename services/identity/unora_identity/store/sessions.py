@@ -65,13 +65,16 @@ PURGE_EMPTY = """
     WITH gone AS (
         DELETE FROM identity.sessions s
         WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM identity.refresh_tokens t WHERE t.session_id = s.id)
-        RETURNING s.user_id, s.device_digest, s.revocation),
-    thrown_out AS (
-        DELETE FROM identity.past_devices d USING gone g
-        WHERE d.user_id = g.user_id AND d.device_digest = g.device_digest AND g.revocation = ANY($3::text[]))
+        RETURNING s.user_id, s.device_digest, s.revocation, s.started_at, s.id),
+    latest AS (
+        SELECT DISTINCT ON (user_id, device_digest)
+            user_id, device_digest, coalesce(revocation = ANY($3::text[]), false) AS thrown_out
+        FROM gone WHERE device_digest IS NOT NULL ORDER BY user_id, device_digest, started_at DESC, id DESC),
+    forgotten AS (
+        DELETE FROM identity.past_devices d USING latest l
+        WHERE d.user_id = l.user_id AND d.device_digest = l.device_digest AND l.thrown_out)
     INSERT INTO identity.past_devices (user_id, device_digest, seen_at)
-    SELECT user_id, device_digest, $2::timestamptz FROM gone WHERE device_digest IS NOT NULL
-    GROUP BY user_id, device_digest HAVING NOT coalesce(bool_or(revocation = ANY($3::text[])), false)
+    SELECT user_id, device_digest, $2::timestamptz FROM latest WHERE NOT thrown_out
     ORDER BY user_id, device_digest
     ON CONFLICT (user_id, device_digest) DO UPDATE SET seen_at = greatest(past_devices.seen_at, excluded.seen_at)"""
 
@@ -155,8 +158,8 @@ async def list_active(db: DatabaseSession, now: datetime, after: Place | None, l
 
 
 async def purge(tx: Tx, expired_before: datetime, now: datetime, limit: int) -> int:
-    """Deletes tokens that expired long ago, by the machine's clock, and the sessions that have no other token; their
-    devices stay known (ID-02). Returns the number of tokens.
+    """Deletes tokens that expired long ago, by the machine's clock, and the sessions that have no other token. A device
+    stays known unless the latest of them was thrown out (ID-02, ID-12). Returns the number of tokens.
     """
     purged = await tx.rows(PURGE, expired_before, limit)
     ended = list({row["session_id"] for row in purged})

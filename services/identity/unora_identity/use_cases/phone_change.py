@@ -46,10 +46,7 @@ async def start_phone_change(
     resources = runtime.resources
     async with runtime.database.session(user) as db:
         require_recent_sign_in(await get_current(db, session), resources.machine_now(), resources.policy)
-    # The member has a budget as a device has one: see Asker.
-    return await start_phone_verification(
-        runtime, alarm, number, request_id, f"member {user}", network, changes_user_id=user
-    )
+    return await start_phone_verification(runtime, alarm, number, request_id, network=network, changes_user_id=user)
 
 
 async def change_phone(

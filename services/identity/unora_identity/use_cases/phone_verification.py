@@ -70,8 +70,9 @@ async def start_phone_verification(
     phone = read_phone_number(number, resources.policy)
     if changes_user_id and not phone.gets_texts:
         raise PhoneInvalid
+    device = resources.hasher.device(device_id) if device_id else None
     asker = Asker(
-        device=resources.hasher.device(device_id) if device_id else None,
+        device=resources.hasher.member(changes_user_id) if changes_user_id else device,
         address=resources.hasher.address(network) if network else None,
         calling_code=phone.calling_code,
         changes_user_id=changes_user_id,

@@ -79,20 +79,22 @@ async def refresh_session(
     raise rotated.refusal
 
 
-async def revoke_own_session(tx: Tx, resources: Resources, session: UUID, current: UUID | None) -> None:
-    """ID-03: ends a session of the caller, who calls from `current`. Raises SessionNotFound."""
+async def revoke_own_session(tx: Tx, resources: Resources, session: UUID, current: UUID) -> None:
+    """ID-03: ends a session of the caller, who calls from `current`. Raises SessionNotFound, and SessionRevoked if the
+    current one has ended and another one is named.
+    """
     locked = await members.lock(tx, tx.user)
     if locked is None or await sessions.find_own(tx, session) is None:
         raise SessionNotFound
+    if session != current:
+        await get_current(tx, current)
     cause = Revocation.MEMBER if session == current else Revocation.OTHER_SESSION
     headers = event_headers(locked, tx.now)
     await emit_member_events(tx, await revoke_sessions(tx, resources, locked, headers, cause, only=session))
 
 
 async def revoke_other_sessions(tx: Tx, resources: Resources, current: UUID) -> None:
-    """ID-12: ends all sessions of the caller but the current one. Raises SessionRevoked if that one has ended: who was
-    thrown out must not throw out the others while an access token is still valid.
-    """
+    """ID-12: ends all sessions of the caller but the current one. Raises SessionRevoked if that one has ended."""
     locked, _ = await lock_with_session(tx, current)
     headers = event_headers(locked, tx.now)
     revoked = await revoke_sessions(tx, resources, locked, headers, Revocation.OTHER_SESSION, but=current)
@@ -108,7 +110,9 @@ async def lock_with_session(tx: Tx, current: UUID) -> tuple[LockedMember, Sessio
 
 
 async def get_current(db: DatabaseSession, current: UUID) -> Session:
-    """The session of the call. Raises SessionRevoked if it has ended: processes learn that some seconds later."""
+    """The session of the call. Raises SessionRevoked if it has ended. Processes learn that some seconds later; until
+    then who was thrown out must not throw out the others.
+    """
     session = await sessions.find_own(db, current)
     if session is None or session.revoked_at is not None:
         raise SessionRevoked

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
-import uvloop
+from unora_testing.loop import Loop
 
 import tests.examples  # noqa: F401 - the default settings of property tests
 from tests.servers import TestServers
@@ -27,7 +27,7 @@ def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop that services run on in production."""
-    return {"uvloop": uvloop.new_event_loop}
+    return {"uvloop": Loop}
 
 
 def pytest_configure(config: pytest.Config) -> None:

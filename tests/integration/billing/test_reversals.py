@@ -268,6 +268,32 @@ async def test_a_subscription_ends_at_once_when_its_month_is_reversed(world: Wor
     assert again.status == api.PAYMENT_STATUS_APPLIED
 
 
+@pytest.mark.rule("BI-01", "BI-07")
+async def test_a_dispute_ends_the_subscription_also_if_it_is_told_last_that_it_was_opened(
+    world: World, wallet: Wallet
+) -> None:
+    payment = await wallet.subscribe("PLUS")
+    dispute = world.payments.reversals.dispute(await wallet.charge_of(payment.payment_id))
+    world.payments.reversals.close_dispute(dispute["id"], "won")
+    opened, closed = world.payments.store.undelivered[-2:]
+    for event in (closed, opened):
+        assert await world.payments.send(event)
+    await world.drain()
+    assert (await wallet.subscription()).tier == TIER_FREE
+
+
+@pytest.mark.rule("BI-01")
+async def test_a_dispute_of_an_earlier_month_that_was_refunded_ends_the_subscription(
+    world: World, wallet: Wallet
+) -> None:
+    first = await wallet.subscribe("PLUS")
+    await world.move_clock(from_timestamp((await wallet.subscription()).subscription.current_period_ends_at))
+    await wallet.refund(first.payment_id)
+    assert (await wallet.subscription()).tier == TIER_PLUS
+    await wallet.dispute(first.payment_id)
+    assert (await wallet.subscription()).tier == TIER_FREE
+
+
 @pytest.mark.rule("BI-01")
 async def test_a_refund_of_an_earlier_month_ends_nothing_and_a_dispute_of_it_does(world: World, wallet: Wallet) -> None:
     first = await wallet.subscribe("PLUS")

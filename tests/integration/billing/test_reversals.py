@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -17,12 +18,13 @@ from unora.billing.v1.events_pb2 import (
     TierChanged,
 )
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
-from unora.safety.v1.events_pb2 import FLAG_PATTERN_CHARGEBACKS, FlagRaised
+from unora.safety.v1.events_pb2 import DECISION_DISMISS, FLAG_PATTERN_CHARGEBACKS, FlagRaised
 from unora_billing.domain.errors import ProviderUnavailable
 from unora_common.messages import from_timestamp
 from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet
+from tests.integration.safety.moderators import Moderators
 from tests.support import race, request_id
 
 pytestmark = pytest.mark.rule("BI-10")
@@ -331,6 +333,24 @@ async def test_repeated_chargebacks_are_flagged(world: World, wallet: Wallet) ->
     assert not await flags(world, wallet)
     await wallet.dispute(second)
     assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS]
+
+
+@pytest.mark.rule("SA-04")
+async def test_disputes_that_a_moderator_has_judged_are_not_flagged_again_when_they_are_lost(
+    world: World, wallet: Wallet
+) -> None:
+    disputes = [await wallet.dispute(await wallet.pay()) for _ in range(2)]
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS]
+    await Moderators(world).decide_newest_case(wallet.member, DECISION_DISMISS)
+    await world.move_clock(timedelta(days=30))
+    for dispute in disputes:
+        world.payments.reversals.close_dispute(dispute, "lost")
+    await world.drain()
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS]
+    await wallet.dispute(await wallet.pay())
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS], "one new dispute is not two"
+    await wallet.dispute(await wallet.pay())
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS] * 2
 
 
 async def flags(world: World, wallet: Wallet) -> list[int]:

@@ -219,6 +219,23 @@ async def test_a_refund_at_the_provider_decides_too(world: World, wallet: Wallet
     assert sum(refunds(world, await wallet.charge_of(payment_id))) == TAKEN
 
 
+async def test_a_refund_in_part_of_a_second_charge_settles_nothing(world: World, wallet: Wallet) -> None:
+    """Support gave a part of it back, while the payment still waits for its own charge."""
+    made = await wallet.create(wallet.order())
+    payment_id = made.payment.payment_id
+    asked = {"amount": PRICE, "currency": "usd", "metadata": {"payment_id": payment_id}}
+    second = world.payments.store.create_intent(asked)["id"]
+    world.payments.store.take(second, PRICE)
+    await world.drain()
+    world.payments.reversals.refund(second, 100)
+    await world.drain()
+    assert not await world.events(MismatchResolved, payment_id)
+    assert await resolve(world, payment_id, REFUND) == 0
+    await world.drain()
+    assert sum(refunds(world, second)) == PRICE
+    assert len(await world.events(MismatchResolved, payment_id)) == 1
+
+
 @pytest.mark.rule("BI-01")
 async def test_a_plan_whose_money_did_not_match_can_be_bought_again_once_it_is_resolved(
     world: World, wallet: Wallet

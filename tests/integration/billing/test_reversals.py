@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -17,12 +18,13 @@ from unora.billing.v1.events_pb2 import (
     TierChanged,
 )
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
-from unora.safety.v1.events_pb2 import FLAG_PATTERN_CHARGEBACKS, FlagRaised
+from unora.safety.v1.events_pb2 import DECISION_DISMISS, FLAG_PATTERN_CHARGEBACKS, FlagRaised
 from unora_billing.domain.errors import ProviderUnavailable
 from unora_common.messages import from_timestamp
 from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet
+from tests.integration.safety.moderators import Moderators
 from tests.support import race, request_id
 
 pytestmark = pytest.mark.rule("BI-10")
@@ -268,6 +270,32 @@ async def test_a_subscription_ends_at_once_when_its_month_is_reversed(world: Wor
     assert again.status == api.PAYMENT_STATUS_APPLIED
 
 
+@pytest.mark.rule("BI-01", "BI-07")
+async def test_a_dispute_ends_the_subscription_also_if_it_is_told_last_that_it_was_opened(
+    world: World, wallet: Wallet
+) -> None:
+    payment = await wallet.subscribe("PLUS")
+    dispute = world.payments.reversals.dispute(await wallet.charge_of(payment.payment_id))
+    world.payments.reversals.close_dispute(dispute["id"], "won")
+    opened, closed = world.payments.store.undelivered[-2:]
+    for event in (closed, opened):
+        assert await world.payments.send(event)
+    await world.drain()
+    assert (await wallet.subscription()).tier == TIER_FREE
+
+
+@pytest.mark.rule("BI-01")
+async def test_a_dispute_of_an_earlier_month_that_was_refunded_ends_the_subscription(
+    world: World, wallet: Wallet
+) -> None:
+    first = await wallet.subscribe("PLUS")
+    await world.move_clock(from_timestamp((await wallet.subscription()).subscription.current_period_ends_at))
+    await wallet.refund(first.payment_id)
+    assert (await wallet.subscription()).tier == TIER_PLUS
+    await wallet.dispute(first.payment_id)
+    assert (await wallet.subscription()).tier == TIER_FREE
+
+
 @pytest.mark.rule("BI-01")
 async def test_a_refund_of_an_earlier_month_ends_nothing_and_a_dispute_of_it_does(world: World, wallet: Wallet) -> None:
     first = await wallet.subscribe("PLUS")
@@ -305,6 +333,24 @@ async def test_repeated_chargebacks_are_flagged(world: World, wallet: Wallet) ->
     assert not await flags(world, wallet)
     await wallet.dispute(second)
     assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS]
+
+
+@pytest.mark.rule("SA-04")
+async def test_disputes_that_a_moderator_has_judged_are_not_flagged_again_when_they_are_lost(
+    world: World, wallet: Wallet
+) -> None:
+    disputes = [await wallet.dispute(await wallet.pay()) for _ in range(2)]
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS]
+    await Moderators(world).decide_newest_case(wallet.member, DECISION_DISMISS)
+    await world.move_clock(timedelta(days=30))
+    for dispute in disputes:
+        world.payments.reversals.close_dispute(dispute, "lost")
+    await world.drain()
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS]
+    await wallet.dispute(await wallet.pay())
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS], "one new dispute is not two"
+    await wallet.dispute(await wallet.pay())
+    assert await flags(world, wallet) == [FLAG_PATTERN_CHARGEBACKS] * 2
 
 
 async def flags(world: World, wallet: Wallet) -> list[int]:

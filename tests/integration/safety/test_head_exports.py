@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -149,6 +150,14 @@ async def test_a_day_has_one_export_whatever_the_number_of_replicas(world: World
         assert event.document == stored[0]["document"]
         assert await run(one, verify, "--heads", str(file)) == 0
         assert await jobs[0].write_audit_exports() == 0, "a file that is there is not written again"
+
+
+async def test_a_file_that_cannot_be_written_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
+    """The job tries again each minute: a draft for each try would fill the volume."""
+    taken = tmp_path / "heads.jws"
+    taken.mkdir()
+    assert await run(world.apps["safety"], export_audit_heads, "--output", str(taken)) == 2
+    assert os.listdir(tmp_path) == [taken.name]
 
 
 async def test_a_missed_day_is_caught_up_with_the_next_one(world: World, chain: None) -> None:

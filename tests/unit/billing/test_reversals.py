@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unora_billing.domain.payments import Payment, PaymentMethod, PaymentStatus
 from unora_billing.domain.policy import CURRENCY, PaymentPurpose
-from unora_billing.domain.reversals import Notice, Reversal, ReversalKind, next_reversal, reversed_amount, totals
+from unora_billing.domain.reversals import (
+    Notice,
+    Reversal,
+    ReversalKind,
+    Totals,
+    next_reversal,
+    reversed_amount,
+    totals,
+)
 from unora_common.ids import uuid7
 
 pytestmark = pytest.mark.rule("BI-10")
@@ -82,7 +90,7 @@ class Money:
         reversed_ = reversed_amount(self.rows)
         assert self.balance >= 0
         assert 0 <= reversed_ <= PAID
-        assert self.uncollected >= 0
+        assert 0 <= self.uncollected <= reversed_, "of what is no longer reversed, nothing is left to collect"
         if self.payment.status is PaymentStatus.CREDITED:
             assert self.of_payment + reversed_ == PAID + self.uncollected
         else:
@@ -139,6 +147,28 @@ def test_a_refund_and_a_dispute_of_the_same_money_reverse_it_once() -> None:
     assert (money.balance, reversed_amount(money.rows)) == (0, PAID)
     money.tell("dp_1", WON)
     assert money.balance == PAID
+
+
+def test_spent_credits_of_money_that_came_back_are_not_given_again() -> None:
+    """The refund reverses nothing besides the dispute, and still stands when the dispute is won; then it fails."""
+    money = Money()
+    money.convert()
+    money.spend(PAID)
+    money.tell("dp_1", OPENED)
+    money.tell("re_1", REFUNDED)
+    money.tell("dp_1", WON)
+    assert (money.balance, money.uncollected, reversed_amount(money.rows)) == (0, PAID, PAID)
+    money.tell("re_1", FAILED)
+    assert (money.balance, money.uncollected, reversed_amount(money.rows)) == (0, 0, 0)
+
+
+def test_a_refund_during_a_dispute_that_is_won_is_shown_as_refunded() -> None:
+    money = Money()
+    money.tell("dp_1", OPENED)
+    money.tell("re_1", REFUNDED, 100)
+    assert totals(money.rows) == Totals(refunded=100, disputed=199)
+    money.tell("dp_1", WON)
+    assert totals(money.rows) == Totals(refunded=100, disputed=0)
 
 
 @pytest.mark.parametrize("kind", NO_MONEY)

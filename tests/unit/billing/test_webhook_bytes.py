@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import stripe
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_billing.domain.errors import EventUnreadable, SignatureInvalid
+from unora_billing.domain.errors import EventUnreadable, ProviderUnavailable, SignatureInvalid
 from unora_billing.domain.reversals import ReversalKind
 from unora_billing.providers.payments import Intent, ProviderEvent, Reversed
 from unora_billing.providers.stripe import StripeProvider
@@ -139,6 +140,24 @@ def test_each_state_of_the_provider_has_its_kind(
 def test_a_kind_that_billing_does_not_use_has_an_id_and_nothing_else(provider: StripeProvider, kind: str) -> None:
     for subject in ({}, None, REFUND, "x"):
         assert read(provider, event(kind, subject)) == ProviderEvent("evt_1", kind, None)
+
+
+@pytest.mark.rule("BI-10")
+@pytest.mark.parametrize("code", ["resource_missing", "lock_timeout", None])
+async def test_only_a_charge_that_the_provider_does_not_know_is_unknown(
+    provider: StripeProvider, monkeypatch: pytest.MonkeyPatch, code: str | None
+) -> None:
+    """Any other refusal says nothing about the charge, so its event is told again and not noted as unknown."""
+
+    async def refuses(_: str) -> None:
+        raise stripe.InvalidRequestError("refused", None, code=code)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(provider, "retrieve", refuses)
+    if code == "resource_missing":
+        assert await provider.find("pi_1") is None
+    else:
+        with pytest.raises(ProviderUnavailable):
+            await provider.find("pi_1")
 
 
 ANYTHING: st.SearchStrategy[Any] = st.recursive(

@@ -54,7 +54,8 @@ INVARIANTS: Final = (
     Invariant(
         "reversed-is-what-was-told",
         ("BI-10",),
-        "of each payment is reversed what the provider told of its refunds and disputes, and at most what was paid",
+        "of each payment is reversed what the provider told of its refunds and disputes, and at most what was paid;"
+        " only of what is reversed, credits are left uncollected",
         f"""
         WITH told AS (
             SELECT payment_id, provider_id, coalesce(max(amount) FILTER (
@@ -64,7 +65,7 @@ INVARIANTS: Final = (
         ), due AS (
             SELECT payment_id, sum(taken) FILTER (WHERE NOT returned) AS taken FROM told GROUP BY payment_id)
         SELECT p.id AS payment_id, p.paid, p.reversed, due.taken FROM {PAID} p JOIN due ON due.payment_id = p.id
-        WHERE p.reversed <> least(p.paid, coalesce(due.taken, 0))
+        WHERE p.reversed <> least(p.paid, coalesce(due.taken, 0)) OR NOT p.uncollected BETWEEN 0 AND p.reversed
         """,
     ),
     Invariant(

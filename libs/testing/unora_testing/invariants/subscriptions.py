@@ -41,13 +41,13 @@ INVARIANTS: Final = (
     Invariant(
         "no-plan-on-disputed-money",
         ("BI-01", "BI-10"),
-        "no subscription goes on of which a payment is disputed",
+        "no subscription goes on of which a payment is or was disputed",
         """
-        SELECT s.id AS subscription_id, p.id AS payment_id, sum(r.reversed) AS disputed
+        SELECT s.id AS subscription_id, p.id AS payment_id, r.kind
         FROM billing.subscriptions s JOIN billing.payments p ON p.payer_id = s.user_id AND p.status = 'applied'
             AND (p.renews_subscription_id = s.id OR p.succeeded_at = s.started_at)
-        JOIN billing.payment_reversals r ON r.payment_id = p.id AND r.kind LIKE 'dispute%'
-        WHERE s.status <> 'ended' GROUP BY s.id, p.id HAVING sum(r.reversed) > 0
+        JOIN billing.payment_reversals r ON r.payment_id = p.id AND r.kind IN ('dispute_opened', 'dispute_lost')
+        WHERE s.status <> 'ended'
         """,
     ),
     Invariant(

@@ -37,3 +37,7 @@ class Mismatch:
     def can_be_credited(self) -> bool:
         """Whether it is money of ours in a whole number. One credit is one minor unit."""
         return self.currency == CURRENCY and bool(self.received)
+
+    def is_settled_by(self, amount: int | None) -> bool:
+        """Whether an amount that left us is all that came. If a part is left, or nobody told how much, it is not."""
+        return self.received is not None and amount == self.received

@@ -33,6 +33,7 @@ TAKES: Final = frozenset({ReversalKind.REFUNDED, ReversalKind.DISPUTE_OPENED, Re
 """Kinds by which money leaves us."""
 RETURNS: Final = frozenset({ReversalKind.REFUND_FAILED, ReversalKind.DISPUTE_WON})
 """Kinds by which the money of the same refund or dispute comes back. It counts as back whichever was told first."""
+REFUNDS: Final = frozenset({ReversalKind.REFUNDED, ReversalKind.REFUND_FAILED})
 DISPUTED: Final = frozenset({ReversalKind.DISPUTE_OPENED, ReversalKind.DISPUTE_LOST})
 
 
@@ -79,10 +80,10 @@ class Totals:
 
 
 def totals(rows: Sequence[Reversal]) -> Totals:
-    """The reversed part of a payment, by its cause."""
-    refunds = (ReversalKind.REFUNDED, ReversalKind.REFUND_FAILED)
-    refunded = sum(row.reversed for row in rows if row.kind in refunds)
-    return Totals(refunded, reversed_amount(rows) - refunded)
+    """The reversed part of a payment, by its cause. What is both refunded and disputed counts as refunded."""
+    whole = reversed_amount(rows)
+    refunded = _standing([_fact(row) for row in rows if row.kind in REFUNDS], whole)
+    return Totals(refunded, whole - refunded)
 
 
 def reversed_amount(rows: Sequence[Reversal]) -> int:
@@ -103,21 +104,23 @@ def next_reversal(
     """The row of a notice, or None if it is known. `paid` is what the provider took for the payment.
 
     If the payment had become credits, they are taken back as far as they are there, and the rest is noted as
-    uncollected. What comes back gives credits back: all of it, less what was never collected. So the credits of a
-    payment and its reversed part are together what was paid, and what was spent before besides.
+    uncollected. What comes back gives credits back: all of it, less what its own rows never collected, and less what
+    would be left to collect of money that is no longer reversed. So the credits of a payment and its reversed part are
+    together what was paid, and what was spent before besides.
     """
     if any((row.provider_id, row.kind) == (notice.provider_id, notice.kind) for row in known):
         return None
     amount = notice.amount or 0
-    told = [(row.provider_id, row.kind, row.amount) for row in known]
-    change = _standing([*told, (notice.provider_id, notice.kind, amount)], paid) - reversed_amount(known)
+    after = _standing([*map(_fact, known), (notice.provider_id, notice.kind, amount)], paid)
+    change = after - reversed_amount(known)
     credits_, uncollected = 0, 0
     if payment.status is PaymentStatus.CREDITED and change > 0:
         credits_ = -min(change, balance)
         uncollected = change + credits_
-    elif payment.status is PaymentStatus.CREDITED:
-        never_collected = sum(row.uncollected for row in known if row.provider_id == notice.provider_id)
-        uncollected = -min(never_collected, -change)
+    elif payment.status is PaymentStatus.CREDITED and change < 0:
+        own = sum(row.uncollected for row in known if row.provider_id == notice.provider_id)
+        too_much = sum(row.uncollected for row in known) - after
+        uncollected = -min(max(own, too_much), -change)
         credits_ = -change + uncollected
     return Reversal(
         id=reversal_id,
@@ -133,11 +136,17 @@ def next_reversal(
     )
 
 
-def _standing(told: Sequence[tuple[str, ReversalKind, int]], paid: int) -> int:
-    """What is reversed after these facts: for each refund or dispute the largest amount, unless it came back."""
+def _fact(row: Reversal) -> tuple[str, ReversalKind, int]:
+    return row.provider_id, row.kind, row.amount
+
+
+def _standing(told: Sequence[tuple[str, ReversalKind, int]], most: int) -> int:
+    """What is reversed after these facts, at most `most`: for each refund or dispute the largest amount, unless it came
+    back.
+    """
     back = {provider_id for provider_id, kind, _ in told if kind in RETURNS}
     taken: dict[str, int] = {}
     for provider_id, kind, amount in told:
         if kind in TAKES and provider_id not in back:
             taken[provider_id] = max(amount, taken.get(provider_id, 0))
-    return min(paid, sum(taken.values()))
+    return min(most, sum(taken.values()))

@@ -70,11 +70,13 @@ class StripeProvider:
         return _intent(await self._answer(lambda: self._client.v1.payment_intents.retrieve_async(intent_id)))
 
     async def find(self, intent_id: str) -> Intent | None:
-        """The payment as it is now, or None."""
+        """The payment as it is now, or None. Any other refusal says nothing about the payment."""
         try:
             return await self.retrieve(intent_id)
-        except stripe.InvalidRequestError:
-            return None
+        except stripe.InvalidRequestError as refused:
+            if refused.code == "resource_missing":
+                return None
+            raise ProviderUnavailable from refused
 
     async def refund(self, intent_id: str, amount: int | None, key: str) -> None:
         """Stripe refuses what would be more than it took: then all of it is on its way back already."""

@@ -39,7 +39,7 @@ async def record_reversal(
         found, mismatch = await decide(tx, account, found, mismatch, MismatchResolution.REFUND, policy)
         account = await accounts.lock_or_create(tx, payment.payer_id)
     if found.provider_payment_id != intent_id or (mismatch and mismatch.currency != CURRENCY):
-        if mismatch and notice.kind in TAKES:
+        if mismatch and notice.kind in TAKES and mismatch.is_settled_by(notice.amount):
             await settle(tx, found, mismatch)
         return ProviderOutcome.MISMATCH
     if notice.amount is None or notice.currency != CURRENCY:
@@ -74,10 +74,11 @@ async def _add_row(
 
 async def _end_subscription(tx: Tx, account: Account, payment: Payment, made: Reversal, *, whole: bool) -> Account:
     """Ends the subscription at once if the payment of its current month was refunded in full, or if any payment of it
-    is disputed: its card cannot be charged again. A dispute that is won does not revive it.
+    is or was disputed, whatever is told first: its card cannot be charged again. A dispute that is won does not revive
+    it.
     """
     of_plan = payment.purpose is PaymentPurpose.SUBSCRIPTION and payment.status is PaymentStatus.APPLIED
-    if not of_plan or made.reversed <= 0 or payment.succeeded_at is None:
+    if not of_plan or payment.succeeded_at is None:
         return account
     if payment.renews_subscription_id:
         found = await subscriptions.find(tx, payment.renews_subscription_id)

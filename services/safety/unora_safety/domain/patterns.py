@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import log1p
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 MAX_EVIDENCE = 100
@@ -28,8 +28,14 @@ class Pattern(StrEnum):
     UNDER_AGE_DATE = "under_age_date"
 
 
+HAPPEN_ONCE: Final = frozenset({Pattern.CHARGEBACKS})
+"""Patterns whose items happen once: what is told of an item later, as that its dispute was lost, is nothing new."""
+
+
 class Sighting(NamedTuple):
-    """One distinct item or person that counts for a pattern, with the latest time at which it was seen (UTC)."""
+    """One distinct item or person that counts for a pattern, with the latest time at which it was seen (UTC), or the
+    first one if it happens once.
+    """
 
     seen_at: datetime
     key: UUID

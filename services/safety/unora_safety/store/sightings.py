@@ -8,12 +8,13 @@ from uuid import UUID
 
 from unora_common.database import Session, Tx
 
-from unora_safety.domain.patterns import Pattern, Sighting
+from unora_safety.domain.patterns import HAPPEN_ONCE, Pattern, Sighting
 
 ADD = """
     INSERT INTO safety.sightings AS s (pattern, user_id, key, occurred_at)
     SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[])
-    ON CONFLICT (pattern, user_id, key) DO UPDATE SET occurred_at = greatest(s.occurred_at, excluded.occurred_at)"""
+    ON CONFLICT (pattern, user_id, key) DO UPDATE SET occurred_at = CASE WHEN $5
+        THEN least(s.occurred_at, excluded.occurred_at) ELSE greatest(s.occurred_at, excluded.occurred_at) END"""
 
 COUNT = """
     INSERT INTO safety.activity AS a (user_id, kind, day, count) VALUES ($1, $2, $3, 1)
@@ -56,8 +57,8 @@ DELETE_EXPIRED = (
 
 def add(tx: Tx, pattern: Pattern, seen: Sequence[tuple[UUID, Sighting]]) -> None:
     """Stores sightings of members, each distinct one once."""
-    users = [user for user, _ in seen]
-    tx.defer(ADD, pattern, users, [each.key for _, each in seen], [each.seen_at for _, each in seen])
+    users, keys = [user for user, _ in seen], [each.key for _, each in seen]
+    tx.defer(ADD, pattern, users, keys, [each.seen_at for _, each in seen], pattern in HAPPEN_ONCE)
 
 
 def count_activity(tx: Tx, user_id: UUID, kind: str, day: date) -> None:

@@ -84,7 +84,14 @@ def _write_missing(folder: Path, exports: Iterable[tuple[date, str]]) -> int:
 
 
 def write_whole(file: Path, document: str) -> None:
-    """Writes a file that appears whole or not at all, also if the process dies or several write it."""
+    """Writes a file that appears whole or not at all, also if the process dies or several write it. Raises OSError, and
+    then leaves nothing behind.
+    """
     with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False) as draft:
-        draft.write(document + "\n")
-    Path(draft.name).replace(file)
+        try:
+            draft.write(document + "\n")
+            draft.flush()
+            Path(draft.name).replace(file)
+        except OSError:
+            Path(draft.name).unlink()
+            raise

@@ -4,6 +4,7 @@ The guard reads a text in each way in which a person may read it (`reading`), an
 links, handles, addresses, birth dates and names. Each kind has a module of its own.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,8 +18,12 @@ from unora_text.names import has_name
 from unora_text.phones import has_phone
 from unora_text.reading import Reading, parts, readings
 
-GUARD_VERSION: Final = 1
+GUARD_VERSION: Final = 2
 """Raise it by one whenever `find_contact` finds more or less than before: texts are then judged again."""
+
+
+MOST_READINGS: Final = 4
+"""A text that can be read in more ways hides something, and costs time in each of them: it is refused unread."""
 
 
 class Finding(StrEnum):
@@ -47,17 +52,26 @@ UNKNOWN: Final = Author()
 
 def find_contact(text: str, author: Author = UNKNOWN) -> frozenset[Finding]:
     """PR-10: all that the text tells of how to reach or name its author. Empty means that the text may be shown."""
-    return frozenset(
-        finding for part in parts(text) for reading in readings(part) for finding in _findings(reading, author)
-    )
+    found: set[Finding] = set()
+    for part in parts(text):
+        ways = readings(part)
+        if len(ways) > MOST_READINGS:
+            found.add(Finding.CONTACT)
+            continue
+        for reading in ways:
+            found.update(kind for kind, tells in _KINDS.items() if kind not in found and tells(reading, author))
+    return frozenset(found)
 
 
-def _findings(reading: Reading, author: Author) -> list[Finding]:
-    told = {
-        Finding.NAME: has_name(reading, author.name),
-        Finding.PHONE: has_phone(reading),
-        Finding.CONTACT: has_link(reading) or has_handle(reading),
-        Finding.DATE: has_birth_date(reading, author.born),
-        Finding.ADDRESS: has_address(reading),
-    }
-    return [finding for finding, is_told in told.items() if is_told]
+def tells_number(text: str) -> bool:
+    """Whether `find_contact` finds a phone number. It costs a fifth of that."""
+    return any(has_phone(reading) for part in parts(text) for reading in readings(part)[:MOST_READINGS])
+
+
+_KINDS: Final[Mapping[Finding, Callable[[Reading, Author], bool]]] = {
+    Finding.NAME: lambda reading, author: has_name(reading, author.name),
+    Finding.PHONE: lambda reading, _: has_phone(reading),
+    Finding.CONTACT: lambda reading, _: has_link(reading) or has_handle(reading),
+    Finding.DATE: lambda reading, author: has_birth_date(reading, author.born),
+    Finding.ADDRESS: lambda reading, _: has_address(reading),
+}

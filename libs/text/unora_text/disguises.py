@@ -12,7 +12,7 @@ MIN_DISGUISED: Final = 4
 _BIND = re.compile(r"[^\W_]+(?:[^\w\s']{1,2}[^\W_]+)+")
 _LEET = (str.maketrans("013456789$@!€+|£", "oieasgtbgsaietil"), str.maketrans("013456789$@!€+|£", "oleasgtbgsaletll"))
 _LEET_WORD = re.compile(r"[\w$@!€+|£]+")
-_LONG_SURE = frozenset(name for name in platforms.SURE if name.isascii() and len(name) >= 5)
+_LONG_SURE = re.compile("|".join(sorted(name for name in platforms.SURE if name.isascii() and len(name) >= 5)))
 _BROKEN = listed(
     "skype telegramme telegrama instagramme instagrama insta instagram instagramm telegram telegramm whatsapp "
     "snapchat facebook messenger onlyfans kakaotalk linkedin tiktok discord"
@@ -27,7 +27,7 @@ def hides_platform(reading: Reading) -> bool:
     for word in reading.words:
         if word.low in platforms.HIDDEN and word.low not in raw:
             return True
-        if not reading.plain and word.low not in raw and any(name in word.low for name in _LONG_SURE):
+        if not reading.plain and word.low not in raw and _LONG_SURE.search(word.low):
             return True
         if not reading.plain and word.low in _SHORT_CUES and word.low not in raw:
             return True

@@ -12,11 +12,13 @@ import regex
 from confusable_homoglyphs import confusables
 
 from unora_text.lists import in_order
+from unora_text.visible import TAG_FLAGS
 
 _UNSEEN = regex.compile(
     r"[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u20e3\U0001d159\p{Me}--\U0001f3fb]", regex.V1
 )
 _FILLERS = regex.compile("[\u115f\u1160\u3164\uffa0\u2800\U0001d159]")
+_FLAGS = regex.compile(TAG_FLAGS)
 _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
@@ -110,12 +112,9 @@ def flags_as_letters(text: str) -> str:
 
 
 def tags_as_letters(text: str) -> str:
-    """The characters that are hidden in tags, in the order in which they stand; empty if there are none.
-
-    Three flags (of England, Scotland, Wales) are spelled with tags, and mean no text.
-    """
-    hidden = "".join(chr(ord(char) - 0xE0000) for char in text if "\U000e0020" <= char <= "\U000e007e")
-    return "" if hidden in ("gbeng", "gbsct", "gbwls") else hidden
+    """The characters that are hidden in tags, in the order in which they stand; empty if there are none."""
+    unflagged = _FLAGS.sub("", text)
+    return "".join(chr(ord(char) - 0xE0000) for char in unflagged if "\U000e0020" <= char <= "\U000e007e")
 
 
 def upright(text: str) -> list[str]:

@@ -205,7 +205,7 @@ def _is_disguised(reading: Reading, forms: set[str]) -> bool:
         turned = whole[::-1]
         if turned in forms and turned not in reading.raw and (backwards or len(turned) > 4) and turned != whole:
             return True
-        if (len(pieces) > 1 or letters != whole) and any(len(form) > 2 and _in_handle(chunk, form) for form in forms):
+        if (len(pieces) > 1 or letters != whole) and _in_handle(chunk, forms):
             return True
         if letters != whole or re.search(r"[$@!€+]\w", chunk):
             bare = chunk.strip(".,;:!?()\"'")
@@ -214,14 +214,17 @@ def _is_disguised(reading: Reading, forms: set[str]) -> bool:
     return False
 
 
-def _in_handle(chunk: str, form: str) -> bool:
-    """Whether a handle holds the name: beside digits, underscores, dots, or after @ or #."""
+def _in_handle(chunk: str, forms: set[str]) -> bool:
+    """Whether a handle holds a name: beside digits, underscores, dots, or after @ or #."""
     if not re.search(r"[_\d@#]|\w\.\w", chunk):
         return False
-    pieces = re.findall(r"[^\W\d_]+", chunk)
+    pieces, bare = re.findall(r"[^\W\d_]{3,}", chunk), chunk.strip(".,!?'\"")
     return any(
-        piece == form or (len(form) > 3 and len(piece) > len(form) and piece.startswith(form)) for piece in pieces
-    ) and chunk.strip(".,!?'\"") not in (form, form + "s", form + "'s")
+        piece == form or (len(form) > 3 and len(piece) > len(form) and piece.startswith(form))
+        for form in forms
+        if len(form) > 2 and bare not in (form, form + "s", form + "'s")
+        for piece in pieces
+    )
 
 
 def _is_inside(reading: Reading, own: list[NameWord]) -> bool:

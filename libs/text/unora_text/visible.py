@@ -15,6 +15,12 @@ MOST_IN_ONE: Final = 16
 CODE_POINTS_EACH: Final = 8
 """A text of n graphemes has at most n times as many code points. The contract bounds texts by it."""
 
+TAG_FLAGS: Final = (
+    r"(?<=\U0001f3f4)\U000e0067\U000e0062"
+    r"(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
+)
+"""The tags of the flags of England, Scotland and Wales: the only ones that are drawn. Other tags would hide a text."""
+
 _GRAPHEME: Final = regex.compile(r"\X")
 _INVISIBLE: Final = r"[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]"
 # Code points that are drawn as an empty place, though they are letters or symbols: braille blank, null notehead,
@@ -43,7 +49,7 @@ _WORKING: Final = (
     r"|(?<=\p{Han})[\ufe00-\ufe0d\U000e0100-\U000e01ef]|(?<=[\p{Myanmar}\p{Phags_Pa}])\ufe00"
     rf"|(?<=(?!{_INVISIBLE})\p{{Mongolian}})[\u180b-\u180f]"
     rf"|(?<={_UNSPACED})\u200b(?={_UNSPACED})"
-    r"|(?<=\U0001f3f4)[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
+    rf"|{TAG_FLAGS}"
 )
 _TO_THE_LEFT: Final = regex.compile(r"(?=\p{L})[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 _OF_DIRECTION: Final = rf"[\u200e\u200f\u061c](?!{_INVISIBLE})"

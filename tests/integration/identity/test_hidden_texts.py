@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from unora.identity.v1.directory_service_pb2 import GetDiscoveryProfileRequest, GetRevealFactsRequest
@@ -18,7 +19,8 @@ from unora.identity.v1.profile_service_pb2 import (
     UpdateProfileResponse,
 )
 from unora_identity.jobs import TextJobs
-from unora_identity.use_cases import text_reviews
+from unora_identity.use_cases import profiles, text_reviews
+from unora_testing.deadlines import eventually
 from unora_testing.world import World
 from unora_text.contact import GUARD_VERSION
 
@@ -179,3 +181,20 @@ async def test_what_a_version_before_writes_is_judged_too(world: World, people: 
     await world.drain()
     assert [hobby.hidden for hobby in await own_hobbies(people, signed)] == [False, True]
     assert await on_card(world, signed) == [HOBBIES[0].micro_description, ""]
+
+
+async def test_other_calls_go_on_while_texts_are_read(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hostile texts take processor time. The guard here waits until another call was answered."""
+    signed = await people.ready()
+    begun, answered = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        assert answered.wait(20), "no call is answered while texts are read: read them in another thread"
+
+    monkeypatch.setattr(profiles, "require_no_contact", slow)
+    async with asyncio.TaskGroup() as calls:
+        calls.create_task(people.set_hobbies(signed))
+        await eventually(begun.is_set, "the guard begins")
+        await own_hobbies(people, signed)
+        answered.set()

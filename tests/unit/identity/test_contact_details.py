@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from unora_identity.domain import contact_details
 from unora_identity.domain.card import make_card
 from unora_identity.domain.contact_details import ContactDetails, find_in_hobbies, require_no_contact, reviewed
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import is_ready
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Profile
-from unora_text.contact import Finding
+from unora_text.contact import Finding, tells_number
 
 from tests.unit.identity.test_card import READY
 
@@ -45,6 +46,21 @@ def test_a_number_that_is_spread_over_several_texts_is_found_and_its_neighbours_
     found = find_in_hobbies(["the slow kind", "0151", "234", "5678", "uphill"], ANNA)
     assert found == {at: frozenset({Finding.PHONE}) for at in (1, 2, 3)}
     assert find_in_hobbies(["since 1998", "the slow kind", "2004 was fun"], ANNA) == {}
+
+
+def test_texts_that_each_tell_a_part_are_read_a_few_times_and_not_once_for_each_pair(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def tells(text: str) -> bool:
+        asked.append(text)
+        return tells_number(text)
+
+    monkeypatch.setattr(contact_details, "tells_number", tells)
+    texts = ["my 5 cats", "love 4 mice", "01", "51", "234", "567", "uphill", "0171", "99", "887"]
+    assert set(find_in_hobbies(texts, ANNA)) == {2, 3, 4, 5, 7, 8, 9}
+    assert len(asked) <= 2 * len(texts) + 1
 
 
 def test_hidden_words_are_on_no_card_and_the_hobby_and_readiness_stay() -> None:

@@ -9,8 +9,9 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_text.contact import Author, find_contact
-from unora_text.reading import MAX_READ, parts
+from unora_text import contact
+from unora_text.contact import Author, Finding, find_contact
+from unora_text.reading import MAX_READ, parts, readings
 
 from tests.examples import examples
 
@@ -115,3 +116,22 @@ def test_nothing_hides_between_or_behind_the_parts_of_a_long_text() -> None:
     for size in range(380, 620, 7):
         assert find_contact("soup " * (size // 5) + "insta annaquill", AUTHOR)
     assert find_contact("\u200b" * 5000 + "insta annaquill" + "\u0301" * 5000, AUTHOR)
+
+
+def test_a_text_that_can_be_read_in_too_many_ways_is_refused_without_being_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each way costs time: somebody may combine disguises only to spend ours."""
+    many = "ɐ.ɔ.ǝ. 🇦 1 a ü.a 🇦 1 1 a"
+    assert len(readings(many)) > contact.MOST_READINGS
+    monkeypatch.setattr(contact, "has_phone", lambda _: pytest.fail("it was read"))
+    assert find_contact(many, AUTHOR) == {Finding.CONTACT}
+
+
+@pytest.mark.parametrize("text", ["🇺🇸 U. S. A. all the way", "/ˈɹʌnɪŋ/ is how I say it", "🏴󠁧󠁢󠁥󠁮󠁧󠁿🏴󠁧󠁢󠁳󠁣󠁴󠁿🏴󠁧󠁢󠁷󠁬󠁳󠁿 and home"])
+def test_a_harmless_text_may_be_read_in_several_ways(text: str) -> None:
+    assert not find_contact(text, AUTHOR)
+
+
+def test_flags_that_are_drawn_with_tags_hide_no_text() -> None:
+    assert len(readings("🏴󠁧󠁢󠁥󠁮󠁧󠁿🏴󠁧󠁢󠁳󠁣󠁴󠁿🏴󠁧󠁢󠁷󠁬󠁳󠁿")) == 1

@@ -89,3 +89,10 @@ def test_a_tidy_text_is_composed_and_stays_as_it_is(text: str) -> None:
     assert tidy(cleaned) == cleaned
     assert shows_nothing(cleaned) == shows_nothing(text)
     assert length(cleaned) <= len(text)
+
+
+def test_tags_stay_only_in_the_flags_that_are_drawn_with_them() -> None:
+    england = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    hidden = "🏴\U000e0069\U000e0067\U000e007f"
+    assert tidy(england * 2) == england * 2
+    assert tidy(hidden) == "🏴"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from unora_common.errors import InvalidArgument
-from unora_text.contact import Author, Finding, find_contact
+from unora_text.contact import Author, Finding, find_contact, tells_number
 
 from unora_identity.domain.hobbies import Hobby, micro_description_of
 from unora_identity.domain.profiles import Profile
@@ -53,12 +53,16 @@ def _spread_number(texts: Sequence[str], found: Mapping[int, frozenset[Finding]]
     spread: set[int] = set()
     if not _has_number(innocent):
         return spread
+    start = 0
     for end in range(1, len(innocent) + 1):
-        start = next((at for at in range(end - 1, -1, -1) if _has_number(innocent[at:end])), None)
-        if start is not None and not _has_number(innocent[start : end - 1]):
-            spread.update(range(start, end))
+        if not _has_number(innocent[start:end]):
+            continue
+        while _has_number(innocent[start + 1 : end]):
+            start += 1
+        spread.update(range(start, end))
+        start += 1
     return spread
 
 
 def _has_number(texts: Sequence[str]) -> bool:
-    return Finding.PHONE in find_contact("\n".join(texts))
+    return tells_number("\n".join(texts))

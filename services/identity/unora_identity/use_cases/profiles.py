@@ -24,7 +24,7 @@ from unora_identity.domain.profiles import (
 from unora_identity.providers.places import Places
 from unora_identity.store import profiles, text_checks
 from unora_identity.use_cases.member_update import MemberUpdate, update_member
-from unora_identity.use_cases.text_reviews import review_texts
+from unora_identity.use_cases.text_reviews import read, review_texts
 
 
 async def update_profile(tx: Tx, policy: Policy, places: Places, change: Callable[[Profile], Profile]) -> Member:
@@ -64,7 +64,7 @@ async def set_hobbies(tx: Tx, policy: Policy, chosen: Sequence[Hobby]) -> tuple[
     options = {option.id for option in await profiles.list_options(tx)}
     async with update_member(tx, tx.user, policy) as update:
         hobbies = clean_hobbies(chosen, options, policy)
-        require_no_contact(hobbies, update.before.profile)
+        await read(require_no_contact, hobbies, update.before.profile)
         update.change_to(replace(update.before, hobbies=hobbies))
         await profiles.save_hobbies(tx, tx.user, hobbies)
         await text_checks.mark_checked(tx, [tx.user], GUARD_VERSION)

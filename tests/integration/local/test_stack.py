@@ -18,6 +18,11 @@ from unora_local.up import READY_WITHIN
 from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until
 
 COMMAND_WITHIN = (READY_WITHIN + STOPS_WITHIN) * PATIENCE
+OLD = Path("tls", "old.pem")
+PLANTED = {
+    **dict.fromkeys(("AWS_SESSION_TOKEN", "PGPASSWORD", "GITHUB_TOKEN", "UNORA_STRIPE_SECRET_KEY"), "not-for-them"),
+    "UNORA_LOG_LEVEL": "debug",
+}
 STANDIN = [sys.executable, str(Path(__file__).with_name("standin.py"))]
 
 
@@ -106,21 +111,45 @@ def test_a_stack_from_its_first_start_to_its_end(commands: Commands) -> None:
     assert not postgres_home.outside(commands.folder.path / "postgres").exists()
 
 
+def test_a_service_that_cannot_start_ends_the_start_with_its_reason(commands: Commands) -> None:
+    commands.folder.path.mkdir()
+    (commands.folder.path / "die").touch()
+    done = commands.run("up")
+    assert done.returncode == 1
+    assert "died 3 times" in done.stdout
+    assert "cannot go on" in done.stdout
+    assert not commands.folder.env.exists()
+    assert json.loads((commands.folder.path / "processes.json").read_text()) == []
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
+    """A stack for the tests that only look at it. It was started with variables that are not for its processes, in a
+    folder that an earlier version left open.
+    """
+    made = Commands(tmp_path_factory.mktemp("stack") / "run")
+    made.environment |= PLANTED
+    old = made.folder.path / OLD
+    old.parent.mkdir(parents=True)
+    old.touch()
+    for path, mode in ((old, 0o666), (old.parent, 0o777), (made.folder.path, 0o777)):
+        path.chmod(mode)
+    made.up()
+    yield made.folder
+    made.run("clean")
+    for process in made.started:
+        process.wait(GENEROUS)
+
+
 def given(row: Row) -> dict[str, str]:
     """The variables that a process was started with."""
     pairs = (text.partition("=") for text in Path(f"/proc/{row.pid}/environ").read_text().split("\0") if text)
     return {name: value for name, _, value in pairs}
 
 
-def test_each_process_gets_only_the_variables_that_it_needs(commands: Commands) -> None:
-    planted = {
-        **dict.fromkeys(("AWS_SESSION_TOKEN", "PGPASSWORD", "GITHUB_TOKEN", "UNORA_STRIPE_SECRET_KEY"), "not-for-them"),
-        "UNORA_LOG_LEVEL": "debug",
-    }
-    commands.environment |= planted
-    commands.up()
-    passwords: dict[str, str] = json.loads((commands.folder.path / "passwords.json").read_text())
-    for row in commands.folder.rows():
+def test_each_process_gets_only_the_variables_that_it_needs(running: RunFolder) -> None:
+    passwords: dict[str, str] = json.loads((running.path / "passwords.json").read_text())
+    for row in running.rows():
         found = given(row)
         assert "not-for-them" not in found.values(), row.name
         own = {f"unora_{row.name}", f"nats {row.name}"} | ({"s3"} if row.name in ("identity", "seaweed") else set())
@@ -132,45 +161,28 @@ def test_each_process_gets_only_the_variables_that_it_needs(commands: Commands) 
         assert row.name == "seaweed" or found["PATH"]
 
 
-def test_what_a_stack_writes_is_its_owners_alone(commands: Commands) -> None:
+def test_what_a_stack_writes_is_its_owners_alone(running: RunFolder) -> None:
     """Whatever the umask, and also what an earlier version left open."""
-    (commands.folder.path / "tls").mkdir(parents=True)
-    old = commands.folder.path / "tls" / "old.pem"
-    old.touch(mode=0o666)
-    for folder in (commands.folder.path, old.parent):
-        folder.chmod(0o777)
-    commands.up()
-    outside = postgres_home.outside(commands.folder.path / "postgres")
-    roots = [commands.folder.path, *([outside] if outside.exists() else [])]
+    outside = postgres_home.outside(running.path / "postgres")
+    roots = [running.path, *([outside] if outside.exists() else [])]
     paths = [path for root in roots for path in (root, *root.rglob("*")) if not path.is_symlink()]
     kinds = {stat.S_IFMT(path.lstat().st_mode) for path in paths}
     assert {stat.S_IFDIR, stat.S_IFREG, stat.S_IFSOCK} <= kinds
     # SeaweedFS sets the mode of its .vif files itself; nobody else can enter their folder.
     open_to_others = {str(path) for path in paths if path.lstat().st_mode & 0o077 and path.suffix != ".vif"}
     assert open_to_others == set()
-    for row in commands.folder.rows():
+    assert (running.path / OLD).exists()
+    for row in running.rows():
         for each in psutil.Process(row.pid).net_connections("unix"):
             place = str(each.laddr)  # psutil types it as an address of the network
             if place.startswith("/"):
                 assert Path(place).lstat().st_mode & 0o077 == 0, (row.name, place)
 
 
-def test_what_is_served_asks_for_a_password_or_a_certificate(commands: Commands) -> None:
+def test_what_is_served_asks_for_a_password_or_a_certificate(running: RunFolder) -> None:
     """NATS has no port for monitoring, which would ask for neither; test_seaweed.py tries all ports of the S3."""
-    commands.up()
-    for row in commands.folder.rows():
+    for row in running.rows():
         served = psutil.Process(row.pid).net_connections("tcp")
         listening = {each.laddr.port for each in served if each.status == psutil.CONN_LISTEN}
         if row.name != "seaweed":
             assert len(listening) == 1, (row.name, listening)
-
-
-def test_a_service_that_cannot_start_ends_the_start_with_its_reason(commands: Commands) -> None:
-    commands.folder.path.mkdir()
-    (commands.folder.path / "die").touch()
-    done = commands.run("up")
-    assert done.returncode == 1
-    assert "died 3 times" in done.stdout
-    assert "cannot go on" in done.stdout
-    assert not commands.folder.env.exists()
-    assert json.loads((commands.folder.path / "processes.json").read_text()) == []

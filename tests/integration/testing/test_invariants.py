@@ -37,16 +37,26 @@ async def story(testbed: Testbed) -> AsyncIterator[str]:
     await admin.close()
 
 
-@pytest.fixture
-async def broken_story(story: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """A superuser's connection without triggers and foreign keys; all its changes are rolled back."""
-    connection = await asyncpg.connect(story)
+@pytest.fixture(scope="module")
+async def superuser(story: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """A superuser's connection without triggers and foreign keys. One for all tests, which keeps every plan: each test
+    reads all invariants, and to plan them costs more than to run them.
+    """
+    connection = await asyncpg.connect(story, statement_cache_size=2 * len(INVARIANTS))
     await connection.execute("SET session_replication_role = replica")
-    transaction = connection.transaction(isolation="repeatable_read")
-    await transaction.start()
     yield connection
-    await transaction.rollback()
     await connection.close()
+
+
+@pytest.fixture
+async def broken_story(
+    superuser: asyncpg.Connection[asyncpg.Record],
+) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """The same connection; all changes of a test are rolled back."""
+    transaction = superuser.transaction(isolation="repeatable_read")
+    await transaction.start()
+    yield superuser
+    await transaction.rollback()
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.invariant)

@@ -74,7 +74,7 @@ def test_a_stack_from_its_first_start_to_its_end(commands: Commands) -> None:
     rows = commands.folder.rows()
     names = {row.name for row in rows}
     assert names == {"postgres", "nats", "seaweed", "identity", "streak"}
-    assert all(row.address in commands.output.read_text() for row in rows)
+    commands.until(lambda: all(row.address in commands.output.read_text() for row in rows))
 
     again = commands.run("up")
     assert (again.returncode, "runs already" in again.stdout) == (0, True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from unora_text import contact
 from unora_text.contact import Author, Finding, find_contact
@@ -94,6 +95,7 @@ def test_a_number_is_found_in_the_digits_of_any_script(digits: str, separator: s
     zeros = data.draw(st.lists(st.sampled_from("0٠०০๐０𝟎"), min_size=len(digits), max_size=len(digits)))
     written = "".join(chr(ord(zero) + int(digit)) for zero, digit in zip(zeros, digits, strict=True))
     at = data.draw(st.integers(2, 5))
+    assume(not re.fullmatch(r"(1[4-9]|20)\d\d[-/](1[4-9]|20)\d\d", f"{digits[:at]}{separator}{digits[at:]}"))  # years
     assert find_contact(f"call {written[:at]}{separator}{written[at:]}")
 
 

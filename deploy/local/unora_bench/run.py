@@ -16,6 +16,7 @@ from unora_bench.figures import Figure
 
 FLOOR_WORK: Final = b"x" * 4_000_000
 FLOOR_SAMPLES: Final = 9
+SIZES: Final = (10_000, 100_000, 1_000_000)
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Run:
 
     folder: Path
     """For files of the measurement; removed at the end."""
-    members: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    members: tuple[int, ...] = SIZES
     """The sizes of the pool, of the backlog, of the sweep, ascending. A test or a quick run takes smaller ones."""
     calls: int = 10_000
     concurrency: int = 32

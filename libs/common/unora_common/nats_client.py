@@ -79,6 +79,16 @@ class NatsClient(Client):
         except Exception:  # headers that cannot be read are none: who needs them refuses the message
             return None
 
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """The headers, as the library reads them; it looks at each letter of a name by itself."""
+        found: dict[str, str] = {}
+        for line in raw.split(END):
+            name, colon, value = line.partition(b":")
+            if colon and len(words := name.split()) == 1 and words[0].isascii():
+                found[words[0].decode()] = value.strip().decode("utf-8", "replace")
+        return found
+
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         readable = subject.decode("utf-8", "backslashreplace")
         handle = self._handlers.get(sid)

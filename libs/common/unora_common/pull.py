@@ -22,6 +22,8 @@ from unora_common.nats_client import publication
 
 _NOTHING_MORE: Final = (StatusCode.NO_MESSAGES, StatusCode.REQUEST_TIMEOUT, StatusCode.CONFLICT)
 NO_WAIT: Final = {"batch": 1, "no_wait": True}
+REDELIVERED: Final = 100
+"""How many messages are asked for behind one that was delivered before: the server does not count such messages."""
 _MARGIN: Final = 1.0
 """Seconds that the server gets, beyond the wait that it was asked for, to say that there is nothing."""
 
@@ -60,9 +62,9 @@ class Pull:
         messages = await self._request(min(self._behind, count), NO_WAIT, 0.0) if self._behind else []
         if not messages:
             messages = await self._request(1, {"batch": 1, "expires": int(wait * 1e9)}, wait)
-            if messages and (behind := min(messages[-1].metadata.num_pending, count - 1)):
+            if messages and (behind := min(_behind(messages[-1]), count - 1)):
                 messages += await self._request(behind, NO_WAIT, 0.0)
-        self._behind = messages[-1].metadata.num_pending if messages else 0
+        self._behind = _behind(messages[-1]) if messages else 0
         return messages
 
     async def close(self) -> None:
@@ -107,3 +109,9 @@ class Pull:
         status = headers.get(Header.STATUS)
         if status not in _NOTHING_MORE:
             raise APIError(code=int(status) if status else None, description=headers.get(Header.DESCRIPTION))
+
+
+def _behind(message: Msg) -> int:
+    """How many messages there may be behind this one."""
+    behind = message.metadata.num_pending
+    return max(behind, REDELIVERED) if message.metadata.num_delivered > 1 else behind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,11 +15,13 @@ from unora_common import declarations
 from unora_common.app import App
 from unora_common.config import CONTEXTS
 from unora_common.outbox import subject_of
+from unora_common.runtime import Runtime
 from unora_testing.drain import Drainer
 from unora_testing.testbed import Servers, Testbed
-from unora_testing.world import World
+from unora_testing.world import World, load_keys_and_revocations
 
 ACCOUNT: Final = "bench"
+FILL_STEP: Final = 100_000
 PLACEHOLDER: Final = UUID("11111111-1111-4111-8111-111111111111")
 SUBJECT: Final = subject_of(InventoryChanged)
 NOBODY: Final = "127.0.0.1:1"
@@ -43,18 +45,25 @@ class EventWorld:
 
     async def open(self, context: str, **changes: Any) -> App[Any, Any]:
         """A process of a service, which serves calls; the caller closes it."""
-        service = declarations.load_service(context)
+        service = replace(
+            declarations.load_service(context), keys=lambda _: self.world.tokens.jwks(), revocations=_none_revoked
+        )
         peers = dict.fromkeys(CONTEXTS, NOBODY)
         config = msgspec.structs.replace(self.world.config(service, peers), database_connections=10, **changes)
         app: App[Any, Any] = App(service, config)
         await app.open()
         await app.serve()
+        assert app.server is not None
+        await app.server.set_ready(True)
+        await load_keys_and_revocations(app)
         self.world.apps[context] = app
         return app
 
-    async def fill(self, count: int, version: int = 1) -> None:
+    async def fill(self, count: int) -> None:
         """Puts an event of each of `count` members into matching's outbox."""
-        await self.superuser.execute(FILL, 1, count, version, SUBJECT, inventory(PLACEHOLDER, version))
+        for first in range(1, count + 1, FILL_STEP):
+            last = min(first + FILL_STEP - 1, count)
+            await self.superuser.execute(FILL, first, last, 1, SUBJECT, inventory(PLACEHOLDER, 1))
 
 
 def inventory(user: UUID, version: int) -> bytes:
@@ -62,6 +71,10 @@ def inventory(user: UUID, version: int) -> bytes:
     event = InventoryChanged(user_id=str(user), version=version, active_connection_count=1, connection_limit=4)
     event.occurred_at.GetCurrentTime()
     return event.SerializeToString()
+
+
+async def _none_revoked(_: Runtime[Any, Any]) -> frozenset[UUID]:
+    return frozenset()
 
 
 @asynccontextmanager
@@ -79,6 +92,8 @@ async def event_world() -> AsyncIterator[EventWorld]:
         try:
             yield EventWorld(testbed, world, superuser)
         finally:
+            for app in world.apps.values():
+                await app.close()
             await superuser.close()
     finally:
         await servers.stop()

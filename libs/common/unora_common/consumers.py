@@ -41,7 +41,7 @@ AGGREGATES = 4
 """How many aggregates one consumer handles at once."""
 MAX_OUTAGES = 20
 """How many transactions of one batch may meet transient errors. Then the rest of it waits: something is away."""
-CHUNK = 100
+CHUNK = 25
 """How many messages are read before calls get their turn."""
 MAX_ATTEMPTS = 5
 TRANSIENT_DELAY = 1.0

@@ -5,6 +5,9 @@ another transient error, the event is delivered again and not counted as failed.
 the fifth the event goes to the dead letters with its error. Other events go on meanwhile. A message that is no event of
 its stream (`deliveries.py`) goes there at once.
 
+A method that takes many events (`on_batch`, `on_all`) gets a batch in one transaction. If that fails, its halves are
+tried, so that one event holds up no other. A method that takes one event (`on`) runs for several aggregates at once.
+
 The platform makes the durable consumers (`streams.py`); a process only takes from them.
 """
 
@@ -23,18 +26,30 @@ from unora_common.errors import RetryLater
 from unora_common.handlers import Consumes
 from unora_common.logs import describe
 from unora_common.messaging import Messaging
+from unora_common.nats_client import publication
 from unora_common.outages import Outage
 from unora_common.pull import Pull
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import durable, stream
-from unora_common.transient import is_transient
+from unora_common.transient import CONFLICTS, is_transient
 
 BATCH = 100
+"""How many messages a step takes for a method that takes one event."""
+LARGE_BATCH = 500
+"""The same for a method that takes many."""
+AGGREGATES = 4
+"""How many aggregates one consumer handles at once."""
+MAX_OUTAGES = 20
+"""How many transactions of one batch may meet transient errors. Then the rest of it waits: something is away."""
+CHUNK = 25
+"""How many messages are read before calls get their turn."""
 MAX_ATTEMPTS = 5
 TRANSIENT_DELAY = 1.0
 """Seconds until an event that met a transient error is delivered again, at most."""
 HANDLER_SECONDS = 20.0
 """The deadline of a handler; calls to other contexts get less."""
+EVENTS_OWN: tuple[type[Exception], ...] = (RetryLater, *CONFLICTS)
+"""Transient errors that say nothing of other events."""
 
 
 def durable_name(context: str, consumes: Consumes) -> str:
@@ -64,6 +79,7 @@ class Consumer:
         self._outage = Outage(self._log, "consumer interrupted")
         self._applied = runtime.metrics.events_applied.labels(self.name)
         self._refused = runtime.metrics.messages_refused
+        self._batch = LARGE_BATCH if consumes.many else BATCH
         self._pull: Pull | None = None
         self.waiting = 0
         """How many messages the stream had for this consumer at its last step without a wait. That step takes none of
@@ -92,15 +108,14 @@ class Consumer:
     async def step(self, wait: float = 0.0) -> int:
         """Applies a batch; waits up to `wait` seconds for the first message. Returns how many messages it took."""
         pull = await self._subscribed()
-        messages = await (pull.take(BATCH, wait) if wait else self._take_all(pull))
+        messages = await (pull.take(self._batch, wait) if wait else self._take_all(pull))
         if not messages:
             return 0
-        events = [event for message in messages if (event := await self._read(message))]
-        if self.consumes.event is None and events:
+        events = await self._read_all(messages)
+        if self.consumes.many:
             await self._apply(events)
         else:
-            for event in events:
-                await self._apply([event])
+            await self._apply_singly(events)
         if not wait:
             await self._messaging.flush()  # so that the next look does not count what was acknowledged
         return len(messages)
@@ -109,7 +124,7 @@ class Consumer:
         """Takes the messages that are there now, without waiting for more."""
         info = await pull.info()
         self.waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
-        return await pull.take(min(BATCH, self.waiting), 1.0) if self.waiting else []
+        return await pull.take(min(self._batch, self.waiting), 1.0) if self.waiting else []
 
     async def _subscribed(self) -> Pull:
         if self._pull is None:
@@ -139,38 +154,85 @@ class Consumer:
             await message.term()
             return None
 
+    async def _read_all(self, messages: list[Msg]) -> list[Delivery]:
+        """The events in the order of the stream: what is delivered again comes late."""
+        messages.sort(key=lambda message: message.metadata.sequence.stream)
+        events: list[Delivery] = []
+        for number, message in enumerate(messages, start=1):
+            if event := await self._read(message):
+                events.append(event)
+            if number % CHUNK == 0:
+                await asyncio.sleep(0)
+        return events
+
+    async def _apply_singly(self, events: list[Delivery]) -> None:
+        """Applies each event in a transaction of its own: those of one aggregate in their order, some aggregates at
+        once.
+        """
+        aggregates: dict[str, list[Delivery]] = {}
+        for event in events:
+            aggregates.setdefault(event.envelope.aggregate_id, []).append(event)
+        waiting = iter(aggregates.values())
+
+        async def work() -> None:
+            for of_one in waiting:
+                for event in of_one:
+                    await self._apply([event])
+
+        workers = (work() for _ in range(min(AGGREGATES, len(aggregates))))
+        for result in await asyncio.gather(*workers, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
     async def _apply(self, events: list[Delivery]) -> None:
-        """Applies a batch in one transaction; if that fails, each of its events in a transaction of its own."""
-        first = events[0]
-        trace.begin((first.message.headers or {}).get(trace.HEADER, ""))
+        """Applies events in one transaction; if that fails, each half of them in one, and so on."""
+        outages, parts = 0, [events] if events else []
+        while parts:
+            part = parts.pop()
+            error = await self._try(part)
+            if error is None:
+                continue
+            outage = is_transient(error) and not isinstance(error, EVENTS_OWN)
+            outages += outage
+            if len(part) == 1:
+                await self._refuse(part[0], error)
+            elif outage and outages > MAX_OUTAGES:
+                for event in part:
+                    await self._refuse(event, error)
+            else:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+
+    async def _try(self, events: list[Delivery]) -> Exception | None:
+        """Applies events in one transaction, and acknowledges them. Returns the error if nothing was applied."""
+        trace.begin((events[0].message.headers or {}).get(trace.HEADER, ""))
         call.set_deadline(HANDLER_SECONDS)
         try:
             await self.transact(events)
         except Exception as error:
-            if len(events) == 1:
-                await self._refuse(first, error)
-                return
-            for event in events:
-                await self._apply([event])
-            return
-        for event in events:
-            await event.message.ack()
+            return error
+        await self._messaging.client.send([publication(event.message.reply) for event in events])
         self._applied.inc(len(events))
+        return None
 
     async def transact(self, events: list[Delivery]) -> None:
-        """Applies the events that are new, in one transaction; several only for a consumer of all events."""
-        more: tuple[Any, ...] = ()
-        if self.consumes.prepare:
-            more = (await self.consumes.prepare(self._method.__self__, events[0].event),)
-        by_id = {each.id: each for each in events}
-        async with self._database.transaction() as tx:
-            new = {row["event_id"] for row in await tx.rows(self._note, self.name, list(by_id))}
+        """Applies the events that are new, in one transaction; several only for a method that takes many."""
+        consumes, more = self.consumes, tuple[Any, ...]()
+        if consumes.prepare:
+            asked = [each.event for each in events] if consumes.many else events[0].event
+            more = (await consumes.prepare(self._method.__self__, asked),)
+        # In one order, so that two replicas with the same events do not wait for each other.
+        identifiers = sorted({each.id for each in events})
+        async with self._database.for_consumers, self._database.transaction() as tx:
+            new = {row["event_id"] for row in await tx.rows(self._note, self.name, identifiers)}
             if not new:
                 return
-            if self.consumes.event is not None:
+            if not consumes.many:
                 await self._method(events[0].event, tx, *more)
             else:
-                await self._method([each.envelope for key, each in by_id.items() if key in new], tx)
+                by_id = {each.id: each for each in events if each.id in new}
+                given = [each.envelope if each.event is None else each.event for each in by_id.values()]
+                await self._method(given, tx, *more)
 
     async def _refuse(self, event: Delivery, error: Exception) -> None:
         message = event.message

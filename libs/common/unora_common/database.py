@@ -134,9 +134,13 @@ class Tx(Session):
 class Database:
     """The pool of one process, in the role of its context."""
 
-    def __init__(self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None], for_gateways: int) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None], for_gateways: int, for_consumers: int
+    ) -> None:
         self._pool = pool
         self._for_gateways = asyncio.Semaphore(for_gateways)
+        self.for_consumers = asyncio.Semaphore(for_consumers)
+        """Held by a consumer around its transaction: a backlog of events must not take the connections of calls."""
         self._outbox = Outbox(context)
         self.schema = context
         self._wake = wake
@@ -146,8 +150,9 @@ class Database:
         cls, dsn: str, context: str, *, connections: int, kept: int, timeouts: Timeouts, wake: Callable[[], None]
     ) -> Database:
         """Opens the pool; it connects at the first use, so a process may start before Postgres. Calls of gateways leave
-        `kept` of its connections to other work (XX-06). `wake` is called after each commit that emitted an event.
-        Raises ConfigError for what is no address of Postgres, or one that leads elsewhere without TLS.
+        `kept` of its connections to other work, and consumers leave half of them to others (XX-06). `wake` is called
+        after each commit that emitted an event. Raises ConfigError for what is no address of Postgres, or one that
+        leads elsewhere without TLS.
         """
         pool = await asyncpg.create_pool(
             database_url.checked(dsn),
@@ -157,7 +162,7 @@ class Database:
             server_settings=session_settings(f"unora_{context}", timeouts),
             reset=_reset,
         )
-        return cls(pool, context, wake, max(connections - kept, 1))
+        return cls(pool, context, wake, max(connections - kept, 1), max(connections // 2, 1))
 
     async def check(self) -> None:
         """Returns if Postgres answers. Raises what asyncpg does, or OSError."""

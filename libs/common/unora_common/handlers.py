@@ -13,6 +13,9 @@
         @on(ConnectionFormed, prepare=_zone)          # `_zone` calls another context before the transaction
         async def on_connection_formed(self, event: ConnectionFormed, tx: Tx, zone: str) -> None: ...
 
+        @on_batch(TierChanged)                        # many events in one transaction, in the order of the stream
+        async def on_tiers_changed(self, events: Sequence[TierChanged], tx: Tx) -> None: ...
+
     class StreakJobs:                                 # jobs
         @every(seconds=1)
         async def close_days(self) -> int: ...        # how much it did; while that is not 0 it runs again at once
@@ -27,7 +30,7 @@ of a consumer comes from its event, and must never change.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
@@ -158,7 +161,10 @@ class Consumes:
     """The context that emits them."""
     subject: str
     event: type[Message] | None
+    """None for a consumer of all events of a context."""
     prepare: Callable[..., Awaitable[Any]] | None
+    many: bool = False
+    """Whether the method, and `prepare`, take a list of events."""
 
     @property
     def name(self) -> str:
@@ -174,6 +180,8 @@ def on(
 ]:
     """The method applies one event type, in one transaction with its inbox row (XX-02).
 
+    For use cases. Events of one aggregate come one after the other, those of others meanwhile.
+
     `prepare(self, event)` runs before the transaction: the place for calls to other contexts.
     """
     subject = subject_of(event)
@@ -185,13 +193,37 @@ def on(
     return wrap
 
 
+def on_batch(
+    event: type[E], *, prepare: Callable[[Any, Sequence[E]], Awaitable[Any]] | None = None
+) -> Callable[
+    [Callable[Concatenate[S, Sequence[E], Tx, P], Awaitable[None]]],
+    Callable[Concatenate[S, Sequence[E], Tx, P], Awaitable[None]],
+]:
+    """The method applies many events of one type, in one transaction with their inbox rows (XX-02).
+
+    For projections: effects that are a statement or two, whatever the number of events. The events have the order of
+    the stream, and one aggregate may have several. If the transaction fails, its halves are tried, down to the event
+    that cannot be applied; so the method must not depend on which events come together. It locks rows in one order.
+
+    `prepare(self, events)` runs before the transaction: the place for one call about all of them. It may get events
+    that were applied before, which the method does not get.
+    """
+    subject = subject_of(event)
+
+    def wrap(method: Any) -> Any:
+        method.consumes = Consumes(subject.split(".")[1], subject, event, prepare, many=True)
+        return method
+
+    return wrap
+
+
 def on_all(
     context: str,
 ) -> Callable[[Callable[[S, list[Envelope], Tx], Awaitable[None]]], Callable[[S, list[Envelope], Tx], Awaitable[None]]]:
     """The method applies all events of a context, many in one transaction, in the order of the stream."""
 
     def wrap(method: Any) -> Any:
-        method.consumes = Consumes(context, f"unora.{context}.v1.>", None, None)
+        method.consumes = Consumes(context, f"unora.{context}.v1.>", None, None, many=True)
         return method
 
     return wrap

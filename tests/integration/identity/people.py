@@ -199,7 +199,7 @@ async def apply(world: World, event: Message) -> None:
     app = world.apps["identity"]
     (consumer,) = (each for each in app.consumers if each.consumes.event is type(event))
     async with app.database.transaction() as tx:
-        await consumer._method(event, tx)
+        await consumer._method([event] if consumer.consumes.many else event, tx)
 
 
 def born(day: date) -> Profile:

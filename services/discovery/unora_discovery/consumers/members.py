@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora.billing.v1.events_pb2 import TierChanged
@@ -9,7 +10,7 @@ from unora.identity.v1.events_pb2 import DiscoveryProfileChanged, TextsReviewed
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_common.database import Tx
-from unora_common.handlers import on
+from unora_common.handlers import on, on_batch
 from unora_common.messages import TIER_NAMES
 from unora_common.runtime import Runtime
 
@@ -45,17 +46,17 @@ class MemberEvents:
         await pool.project_profile(tx, profile)
         await pool.review_texts(tx, UUID(event.user_id), event.version)
 
-    @on(InventoryChanged)
-    async def on_inventory_changed(self, event: InventoryChanged, tx: Tx) -> None:
+    @on_batch(InventoryChanged)
+    async def on_inventories_changed(self, events: Sequence[InventoryChanged], tx: Tx) -> None:
         """DI-06, DI-09: capacity. The tier in the event is ignored: it is billing's, and matching repeats it later."""
-        await pool.project_inventory(tx, from_inventory(event))
+        await pool.project_inventories(tx, map(from_inventory, events))
 
     @on(TierChanged)
     async def on_tier_changed(self, event: TierChanged, tx: Tx) -> None:
         """DI-14: the timer changes at once."""
         await change_tier(tx, UUID(event.user_id), event.version, Tier(TIER_NAMES[event.tier]), self.policy)
 
-    @on(RestrictionChanged)
-    async def on_restriction_changed(self, event: RestrictionChanged, tx: Tx) -> None:
+    @on_batch(RestrictionChanged)
+    async def on_restrictions_changed(self, events: Sequence[RestrictionChanged], tx: Tx) -> None:
         """DI-09, DI-10: which members are not shown, and which are shown less often."""
-        await pool.project_restriction(tx, from_restriction(event))
+        await pool.project_restrictions(tx, map(from_restriction, events))

@@ -4,12 +4,13 @@ of each projection counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from unora_common.database import Tx
-from unora_common.rows import Columns
+from unora_common.rows import Columns, as_arrays
 
 from unora_discovery.domain.pool import Inventory, Profile, Restriction, Tier
 
@@ -41,10 +42,21 @@ def _project(columns: Columns) -> str:
     ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}"""
 
 
+def _project_many(columns: Columns, types: str) -> str:
+    """The same for many rows, as one array for each column: of each member the newest counts."""
+    version = columns[1]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), start=1))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
+    return f"""
+    INSERT INTO discovery.candidates AS c ({columns.names()})
+    SELECT DISTINCT ON (user_id) * FROM unnest({arrays}) AS given ({columns.names()}) ORDER BY user_id, {version} DESC
+    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}"""
+
+
 PROJECT_PROFILE: Final = _project(PROFILE)
-PROJECT_INVENTORY: Final = _project(INVENTORY)
+PROJECT_INVENTORIES: Final = _project_many(INVENTORY, "uuid bigint smallint smallint")
 PROJECT_TIER: Final = _project(TIER)
-PROJECT_RESTRICTION: Final = _project(RESTRICTION)
+PROJECT_RESTRICTIONS: Final = _project_many(RESTRICTION, "uuid bigint boolean boolean boolean")
 
 
 REVIEW_TEXTS: Final = """
@@ -69,9 +81,10 @@ async def review_texts(tx: Tx, user_id: UUID, version: int) -> None:
     await tx.run(REVIEW_TEXTS, user_id, version)
 
 
-async def project_inventory(tx: Tx, inventory: Inventory) -> None:
-    """Stores a member's slots, unless what is stored is as new."""
-    await tx.run(PROJECT_INVENTORY, *INVENTORY.values_of(inventory, inventory_version=inventory.version))
+async def project_inventories(tx: Tx, inventories: Iterable[Inventory]) -> None:
+    """Stores members' slots, unless what is stored is as new."""
+    rows = (INVENTORY.values_of(each, inventory_version=each.version) for each in inventories)
+    await tx.run(PROJECT_INVENTORIES, *as_arrays(rows))
 
 
 async def project_tier(tx: Tx, user_id: UUID, version: int, tier: Tier) -> bool:
@@ -79,6 +92,7 @@ async def project_tier(tx: Tx, user_id: UUID, version: int, tier: Tier) -> bool:
     return await tx.run(PROJECT_TIER, user_id, version, tier) > 0
 
 
-async def project_restriction(tx: Tx, restriction: Restriction) -> None:
-    """Stores a member's restrictions, unless what is stored is as new."""
-    await tx.run(PROJECT_RESTRICTION, *RESTRICTION.values_of(restriction, restriction_version=restriction.version))
+async def project_restrictions(tx: Tx, restrictions: Iterable[Restriction]) -> None:
+    """Stores members' restrictions, unless what is stored is as new."""
+    rows = (RESTRICTION.values_of(each, restriction_version=each.version) for each in restrictions)
+    await tx.run(PROJECT_RESTRICTIONS, *as_arrays(rows))

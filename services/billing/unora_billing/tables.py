@@ -275,6 +275,8 @@ provider_events = Table(
         "outcome IN ('applied', 'nothing_to_do', 'unknown', 'unknown_kind', 'mismatch')",
         name="outcome",
     ),
-    info=service_may("select, insert"),
+    Index("ix_provider_events_received_at", "received_at"),
+    # One column, since locking a row needs the right to change it.
+    info=service_may("select, insert, update (received_at), delete"),
     comment="What the provider told, so that each is applied once (BI-07)",
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -36,7 +37,7 @@ ACTIVITY = """
     SELECT user_id, kind, sum(count)::bigint AS count FROM safety.activity
     WHERE user_id = ANY($1) AND day > $2 GROUP BY user_id, kind"""
 
-DELETE_EXPIRED = (
+PURGES = (
     """DELETE FROM safety.sightings WHERE (pattern, user_id, key) IN (
         SELECT s.pattern, s.user_id, s.key FROM safety.flag_rules r CROSS JOIN LATERAL (
             SELECT * FROM safety.sightings s WHERE s.pattern = r.pattern
@@ -93,8 +94,12 @@ async def sum_activity(db: Session, users: Sequence[UUID], after: date) -> dict[
     return found
 
 
-async def delete_expired(tx: Tx, late_hours: int, limit: int) -> int:
-    """Deletes what is older than its rule's window and `late_hours`, at most `limit` rows of each table; returns how
-    many rows.
+def delete_expired(late_hours: int, limit: int) -> list[Callable[[Tx], Awaitable[int]]]:
+    """For each table, what deletes the rows that are older than their rule's window and `late_hours`, at most `limit`;
+    it returns how many.
     """
-    return sum([await tx.run(sql, late_hours, limit) for sql in DELETE_EXPIRED])
+    return [partial(_run, sql, late_hours, limit) for sql in PURGES]
+
+
+async def _run(sql: str, late_hours: int, limit: int, tx: Tx) -> int:
+    return await tx.run(sql, late_hours, limit)

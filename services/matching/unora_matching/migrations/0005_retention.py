@@ -1,0 +1,20 @@
+"""Interests that are over, and old failures of events, are found by an index, so that they can be removed.
+
+Nothing of what the version before reads or writes changes.
+"""
+
+from unora_common.messaging_schema import index_inbox_failures, run_sql
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+INTERESTS = """
+CREATE INDEX ix_interests_closed_at ON matching.interests (closed_at) WHERE shown_as NOT IN ('pending', 'matched');
+"""
+
+
+def upgrade() -> None:
+    run_sql(INTERESTS)
+    index_inbox_failures("matching")

@@ -1,14 +1,13 @@
 """Jobs that meet many rows at once. One row that cannot be worked on holds up no other.
 
 A batch is one transaction with few statements. If it fails, each of its rows gets a transaction of its own, and those
-that fail again are left out for a while.
+that fail again are left out until no other is due.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from unora_common.database import Database, Tx
@@ -16,8 +15,6 @@ from unora_common.logs import Log
 from unora_common.transient import is_transient
 
 T = TypeVar("T")
-RETRY_AFTER: Final = 60.0
-"""Seconds after which a row that could not be worked on is tried again."""
 
 
 class Batches(Generic[T]):
@@ -41,19 +38,24 @@ class Batches(Generic[T]):
         self._failure = failure
         self._lock = lock
         self._work = work
-        self._failed: dict[UUID, float] = {}
-        """The rows that could not be worked on, and when they are tried again (monotonic clock)."""
+        self._left_out: set[UUID] = set()
 
     async def step(self, limit: int) -> int:
         """One batch. If Postgres is away or gave up the transaction, it raises that: no row is at fault."""
-        now = time.monotonic()
-        self._failed = {row: retry_at for row, retry_at in self._failed.items() if retry_at > now}
+        done = await self._batch(limit)
+        if done is None and self._left_out:
+            self._left_out.clear()
+            done = await self._batch(limit)
+        return done or 0
+
+    async def _batch(self, limit: int) -> int | None:
+        """None if no row is due."""
         locked: list[UUID] = []
         try:
             async with self._database.transaction() as tx:
-                rows = await self._lock(tx, limit, list(self._failed), None)
+                rows = await self._lock(tx, limit, list(self._left_out), None)
                 locked = list(rows)
-                return await self._work(tx, rows) if rows else 0
+                return await self._work(tx, rows) if rows else None
         except Exception as error:
             if is_transient(error) or not locked:
                 raise
@@ -67,7 +69,7 @@ class Batches(Generic[T]):
         except Exception as error:
             if is_transient(error):
                 raise
-            self._failed[row] = time.monotonic() + RETRY_AFTER
+            self._left_out.add(row)
             self._log.error(self._failure, aggregate_id=str(row), failure=error)
             return 0
 

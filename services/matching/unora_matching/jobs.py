@@ -32,7 +32,7 @@ class InterestJobs:
     async def expire(self) -> int:
         """MA-11: one batch. A due interest never matches, even if this job is late: a match looks at the time.
 
-        A member whose interests cannot expire is logged and left out for a while, so that the others do not wait.
+        A member whose interests cannot expire is logged and left out until no other is due.
         """
         return await self._batches.step(self.runtime.config.expiry_batch)
 

@@ -25,11 +25,11 @@ LOCK = f"""
 # Accounts that another transaction holds are skipped, and found by the next run.
 LOCK_DUE = f"""
     WITH a AS MATERIALIZED (
-        SELECT * FROM billing.accounts WHERE user_id IN (
+        SELECT * FROM billing.accounts WHERE user_id = ANY (ARRAY(
             SELECT user_id FROM billing.subscriptions
             WHERE due_at <= (SELECT clock.now()) AND user_id <> ALL ($2)
                 AND ($3::uuid IS NULL OR user_id = $3)
-            ORDER BY due_at, id LIMIT $1)
+            ORDER BY due_at, id LIMIT $1))
         FOR UPDATE SKIP LOCKED)
     SELECT {COLUMNS.names("a")}, clock.now() AS now FROM a"""
 

@@ -15,10 +15,10 @@ RECORD = """
 
 
 PURGE = """
-    DELETE FROM billing.provider_events WHERE event_id IN (
-        SELECT event_id FROM billing.provider_events
+    DELETE FROM billing.provider_events WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM billing.provider_events
         WHERE received_at < (SELECT clock_timestamp() - make_interval(days => $1))
-        ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+        ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def is_recorded(session: Session, event_id: str) -> bool:

@@ -45,9 +45,9 @@ SPEND = """
     INSERT INTO identity.code_spending (challenge_id, issued_at, device_digest, address_digest, calling_code)
     VALUES ($1, $2, $3, $4, $5)"""
 PURGE = """
-    DELETE FROM identity.code_totals WHERE (calling_code, minute, shard) IN (
-        SELECT calling_code, minute, shard FROM identity.code_totals WHERE minute < $1
-        ORDER BY minute LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+    DELETE FROM identity.code_totals WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM identity.code_totals WHERE minute < $1
+        ORDER BY minute LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def count(tx: Tx, asker: Asker, since: datetime, allowed: Codes) -> Codes:

@@ -102,11 +102,11 @@ EXPIRE = f"""
     RETURNING {CLOSED}, 'expired' AS closure, $1::timestamptz AS occurred_at"""
 
 PURGE = """
-    DELETE FROM matching.interests WHERE id IN (
-        SELECT id FROM matching.interests
+    DELETE FROM matching.interests WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM matching.interests
         WHERE shown_as NOT IN ('pending', 'matched')
             AND closed_at < (SELECT clock_timestamp() - make_interval(days => $1))
-        ORDER BY closed_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+        ORDER BY closed_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 LIST_BY_SENDER = f"""
     SELECT {COLUMNS.names()} FROM matching.interests

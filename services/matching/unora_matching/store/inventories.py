@@ -48,11 +48,11 @@ LOCK_PAIR = f"""
 
 LOCK_SENDERS_OF_DUE_INTERESTS = """
     WITH i AS MATERIALIZED (
-        SELECT user_id FROM matching.inventory WHERE user_id IN (
+        SELECT user_id FROM matching.inventory WHERE user_id = ANY (ARRAY(
             SELECT sender_id FROM matching.interests
             WHERE shown_as = 'pending' AND deleted_at IS NULL AND sent_at <= (SELECT clock.now()) - $1::interval
                 AND sender_id <> ALL ($3) AND ($4::uuid IS NULL OR sender_id = $4)
-            ORDER BY sent_at LIMIT $2)
+            ORDER BY sent_at LIMIT $2))
         FOR UPDATE SKIP LOCKED)
     SELECT user_id, clock.now() AS now FROM i"""
 

@@ -38,21 +38,21 @@ ACTIVITY = """
     WHERE user_id = ANY($1) AND day > $2 GROUP BY user_id, kind"""
 
 PURGES = (
-    """DELETE FROM safety.sightings WHERE (pattern, user_id, key) IN (
-        SELECT s.pattern, s.user_id, s.key FROM safety.flag_rules r CROSS JOIN LATERAL (
-            SELECT * FROM safety.sightings s WHERE s.pattern = r.pattern
+    """DELETE FROM safety.sightings WHERE ctid = ANY (ARRAY(
+        SELECT s.ctid FROM safety.flag_rules r CROSS JOIN LATERAL (
+            SELECT s.ctid FROM safety.sightings s WHERE s.pattern = r.pattern
                 AND s.occurred_at < (SELECT clock.now()) - make_interval(hours => r.window_hours + $1)
-            ORDER BY s.occurred_at LIMIT $2 FOR UPDATE SKIP LOCKED) s)""",
-    """DELETE FROM safety.device_accounts WHERE (device_digest, user_id) IN (
-        SELECT d.device_digest, d.user_id FROM safety.device_accounts d
+            ORDER BY s.occurred_at LIMIT $2 FOR UPDATE SKIP LOCKED) s))""",
+    """DELETE FROM safety.device_accounts WHERE ctid = ANY (ARRAY(
+        SELECT d.ctid FROM safety.device_accounts d
         WHERE d.seen_at < (SELECT clock.now() - make_interval(hours => window_hours + $1)
                            FROM safety.flag_rules WHERE pattern = 'shared_device')
-        ORDER BY d.seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)""",
-    """DELETE FROM safety.activity WHERE (user_id, kind, day) IN (
-        SELECT a.user_id, a.kind, a.day FROM safety.activity a
+        ORDER BY d.seen_at LIMIT $2 FOR UPDATE SKIP LOCKED))""",
+    """DELETE FROM safety.activity WHERE ctid = ANY (ARRAY(
+        SELECT a.ctid FROM safety.activity a
         WHERE a.day < (SELECT (clock.now() AT TIME ZONE 'UTC')::date - (window_hours + $1) / 24
                        FROM safety.flag_rules WHERE pattern = 'outlier')
-        ORDER BY a.day LIMIT $2 FOR UPDATE SKIP LOCKED)""",
+        ORDER BY a.day LIMIT $2 FOR UPDATE SKIP LOCKED))""",
 )
 
 

@@ -6,13 +6,15 @@ with fresh statistics, as it does in production.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
-from unora_billing.store import accounts, protections, provider_events
+from unora_billing.store import accounts, payments, protections, provider_events, subscriptions
 from unora_common.config import CONTEXTS
 from unora_common.jobs import Housekeeping
 from unora_discovery.store import batches, pairs
@@ -49,6 +51,7 @@ def of_messaging() -> Iterator[Statement]:
             yield Statement(sql, (24,), {f"{context}.{table}": {}})
 
 
+SOME = [UUID(hashlib.md5(str(n).encode()).hexdigest()) for n in range(ROWS - 100, ROWS)]
 PENDING = {"shown_as": "'pending'", "deleted_at": "NULL"}
 STATEMENTS = [
     *of_messaging(),
@@ -97,6 +100,27 @@ STATEMENTS = [
         {
             "matching.inventory": {"user_id": "md5(n::text)::uuid"},
             "matching.interests": PENDING | {"sender_id": "md5(n::text)::uuid"},
+        },
+    ),
+    Statement(
+        interests.EXPIRE,
+        (datetime.now(UTC), SOME, LONG_AGO),
+        {"matching.interests": PENDING | {"sender_id": "md5(n::text)::uuid", "interest_status": "'pending'"}},
+    ),
+    Statement(
+        subscriptions.LIST_CURRENT,
+        (SOME,),
+        {"billing.subscriptions": {"user_id": "md5(n::text)::uuid"}},
+    ),
+    Statement(
+        payments.LIST_OPEN_SUBSCRIPTIONS,
+        (SOME,),
+        {
+            "billing.payments": {
+                "payer_id": "md5(n::text)::uuid",
+                "purpose": "'subscription'",
+                "status": "CASE WHEN n % 10 = 0 THEN 'created' ELSE 'applied' END",
+            }
         },
     ),
 ]

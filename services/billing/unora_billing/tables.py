@@ -276,7 +276,7 @@ provider_events = Table(
         name="outcome",
     ),
     Index("ix_provider_events_received_at", "received_at"),
-    # One column, since locking a row needs the right to change it.
-    info=service_may("select, insert, update (received_at), delete"),
+    # Young rows cannot be deleted: the trigger `hold_provider_event`.
+    info=service_may("select, insert, delete"),
     comment="What the provider told, so that each is applied once (BI-07)",
 )

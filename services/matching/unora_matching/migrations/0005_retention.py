@@ -12,6 +12,17 @@ depends_on = None
 
 INTERESTS = """
 CREATE INDEX ix_interests_closed_at ON matching.interests (closed_at) WHERE shown_as NOT IN ('pending', 'matched');
+CREATE FUNCTION matching.hold_closed_interest() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.shown_as IN ('pending', 'matched') OR OLD.closed_at > clock_timestamp() - interval '30 days' THEN
+        RAISE EXCEPTION 'an interest is deleted only when it came to nothing long ago'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'interest_kept';
+    END IF;
+    RETURN OLD;
+END
+$$;
+CREATE TRIGGER hold_closed_interest BEFORE DELETE ON matching.interests
+    FOR EACH ROW EXECUTE FUNCTION matching.hold_closed_interest();
 """
 
 

@@ -150,10 +150,11 @@ async def _count(connection: asyncpg.Connection[asyncpg.Record], budget: int) ->
         await connection.execute(CHALLENGES, [row["id"] for row in made])
         await connection.execute(
             """INSERT INTO identity.code_spending (challenge_id, issued_at, device_digest, address_digest, calling_code)
-            SELECT id, clock.now(), sha256(uuid_send(id)), NULL, 49 FROM unnest($1::uuid[]) AS made (id)""",
+            SELECT id, clock.now() - random() * interval '59 minutes', sha256(uuid_send(id)), NULL, 49
+            FROM unnest($1::uuid[]) AS made (id)""",
             [row["id"] for row in made],
         )
-    await connection.execute("ANALYZE identity.code_spending")
+    await connection.execute("ANALYZE identity.code_spending, identity.code_totals")
     since = await connection.fetchval("SELECT clock.now() - interval '1 hour'")
     asked = (b"d" * 32, b"a" * 32, 49, since, 10, 30, budget, budget)
     spent = []

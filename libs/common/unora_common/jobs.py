@@ -62,22 +62,32 @@ class Housekeeping:
         self._database = database
         # An event's age counts from when it was written, not from when it was last published: otherwise an event that
         # is published again and again would outlive the inbox rows that make a repeat harmless.
-        self._purges = [
-            (self._sql(schema, table, key, column), keep)
-            for table, key, column, keep in (
-                ("outbox", "id", "published_at IS NOT NULL AND created_at", config.outbox_days * 24),
-                ("inbox", "(consumer, event_id)", "applied_at", config.inbox_days * 24),
-                ("inbox_failures", "(consumer, event_id)", "failed_at", config.inbox_days * 24),
-                ("kept_answers", "(caller, method, request_id)", "kept_at", config.kept_answer_hours),
-            )
-        ]
+        hours = {
+            "outbox": config.outbox_days * 24,
+            "inbox": config.inbox_days * 24,
+            "inbox_failures": config.inbox_days * 24,
+            "kept_answers": config.kept_answer_hours,
+        }
+        self._purges = [(sql, hours[table]) for table, sql in self.statements(schema).items()]
 
-    def _sql(self, schema: str, table: str, key: str, column: str) -> str:
+    @classmethod
+    def statements(cls, schema: str) -> dict[str, str]:
+        """The statement of each table of one schema; $1 is for how many hours its rows are kept."""
+        return {
+            "outbox": cls._sql(schema, "outbox", "published_at IS NOT NULL AND created_at"),
+            "inbox": cls._sql(schema, "inbox", "applied_at"),
+            "inbox_failures": cls._sql(schema, "inbox_failures", "failed_at"),
+            "kept_answers": cls._sql(schema, "kept_answers", "kept_at"),
+        }
+
+    @classmethod
+    def _sql(cls, schema: str, table: str, column: str) -> str:
+        # By the places of the rows, which are locked: a join by their keys would read the whole table.
         return f"""
-            DELETE FROM {schema}.{table} WHERE {key} IN (
-                SELECT {key.strip("()")} FROM {schema}.{table}
+            DELETE FROM {schema}.{table} WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM {schema}.{table}
                 WHERE {column} < (SELECT clock_timestamp() - make_interval(hours => $1))
-                ORDER BY {column.split()[-1]} LIMIT {self.BATCH} FOR UPDATE SKIP LOCKED)"""
+                ORDER BY {column.split()[-1]} LIMIT {cls.BATCH} FOR UPDATE SKIP LOCKED))"""
 
     async def purge(self) -> int:
         """Deletes one batch from each table; returns the number of rows."""

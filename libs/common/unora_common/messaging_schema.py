@@ -87,3 +87,8 @@ def create_messaging_tables(schema: str) -> None:
 def hold_outbox(schema: str) -> None:
     """Keeps unpublished events in the outbox (XX-02)."""
     run_sql(HOLD_OUTBOX.format(schema=schema))
+
+
+def index_inbox_failures(schema: str) -> None:
+    """Lets old failures be found without reading all of them."""
+    run_sql(f"CREATE INDEX ix_inbox_failures_failed_at ON {schema}.inbox_failures (failed_at);")

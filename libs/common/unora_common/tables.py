@@ -91,6 +91,7 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("failures", Integer, nullable=False),
         Column("error", Text, nullable=False),
         Column("failed_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
+        Index("ix_inbox_failures_failed_at", "failed_at"),
         info=service_may("select, insert, update, delete"),
         comment="Events that could not be applied, and how often it was tried",
     )

@@ -60,6 +60,10 @@ class BillingConfig(PlanConfig, frozen=True, kw_only=True):
     """Hours that a payment waits for its member's confirmation."""
     job_batch: int = 100
     """The most payments, protections or subscriptions that one run of a job takes."""
+    payments_at_once: int = 8
+    """The most payments that the job of one process advances at once, each with its calls to the provider."""
+    provider_event_days: int = 90
+    """Days for which an event of the provider is stored, by the machine's clock; the provider repeats one for 30."""
 
     @property
     def policy(self) -> Policy:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from typing import Final
+from uuid import UUID
+
 import grpc
 from unora_common.handlers import every
+from unora_common.job_batches import Batches
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_billing.config import BillingConfig
 from unora_billing.domain.errors import BillingError
 from unora_billing.resources import Resources
-from unora_billing.store import payments, subscriptions
+from unora_billing.store import accounts, payments, protections, provider_events
 from unora_billing.use_cases.payments import PaymentProcess
-from unora_billing.use_cases.protections import expire_due
+from unora_billing.use_cases.protections import expire_protections
 from unora_billing.use_cases.subscriptions import process_due
+
+PURGE_BATCH: Final = 5000
 
 
 class PaymentJobs:
@@ -29,21 +37,41 @@ class PaymentJobs:
     @every(seconds=1)
     async def drive_payments(self) -> int:
         """Advances payments that a crash or an outage left unfinished, and cancels those that were not confirmed in
-        time. A claimed payment is left alone by other replicas for a while, and tried again after that.
+        time. A claimed payment is left alone by other replicas for a while, and tried again after that. Several are
+        advanced at once. If the provider answers so slowly that the while is over, the rest of them is left to the next
+        run of any replica.
         """
+        until = time.monotonic() + self.policy.advance_interval.total_seconds()
         async with self.runtime.database.transaction() as tx:
             due = await payments.claim_due(tx, self.runtime.config.job_batch, self.policy.advance_interval)
-        for payment_id in due:
-            try:
-                await self.payments.advance_or_expire(payment_id)
-            except Exception as error:  # the other payments continue
-                fields = {"aggregate_id": str(payment_id), "failure": error}
-                # An error that an owner returned is in the log of the owner.
-                if isinstance(error, (BillingError, grpc.aio.AioRpcError)) or is_transient(error):
-                    self.runtime.log.info("payment waits", **fields)
-                else:
-                    self.runtime.log.error("payment cannot be advanced", **fields)
+        waiting = iter(due)
+
+        async def advance_next() -> None:
+            for payment_id in waiting:
+                if time.monotonic() < until:
+                    await self._advance(payment_id)
+
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(self.runtime.config.payments_at_once, len(due))):
+                workers.create_task(advance_next())
         return len(due)
+
+    async def _advance(self, payment_id: UUID) -> None:
+        try:
+            await self.payments.advance_or_expire(payment_id)
+        except Exception as error:  # the other payments continue
+            fields = {"aggregate_id": str(payment_id), "failure": error}
+            # An error that an owner returned is in the log of the owner.
+            if isinstance(error, (BillingError, grpc.aio.AioRpcError)) or is_transient(error):
+                self.runtime.log.info("payment waits", **fields)
+            else:
+                self.runtime.log.error("payment cannot be advanced", **fields)
+
+    @every(seconds=300)
+    async def purge_provider_events(self) -> int:
+        """BI-07: deletes what the provider told so long ago that it does not repeat it."""
+        async with self.runtime.database.transaction() as tx:
+            return await provider_events.purge(tx, self.runtime.config.provider_event_days, PURGE_BATCH)
 
 
 class SubscriptionJobs:
@@ -51,22 +79,20 @@ class SubscriptionJobs:
 
     def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
         self.runtime = runtime
-        self.policy = runtime.config.policy
+        self._batches = Batches(
+            runtime.database,
+            runtime.log,
+            "subscription cannot be renewed",
+            accounts.lock_due,
+            lambda tx, locked: process_due(tx, locked, runtime.config.policy),
+        )
 
     @every(seconds=1)
     async def renew_subscriptions(self) -> int:
-        """BI-09: processes the subscriptions that are due, each in a transaction of its own."""
-        async with self.runtime.database.session() as db:
-            due = await subscriptions.list_due(db, self.runtime.config.job_batch)
-        done = 0
-        for user_id in due:
-            try:
-                async with self.runtime.database.transaction() as tx:
-                    done += await process_due(tx, user_id, self.policy)
-            except Exception as error:  # the other subscriptions continue
-                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
-                report("subscription cannot be renewed", user_id=str(user_id), failure=error)
-        return done
+        """BI-09: processes a batch of the subscriptions that are due. Here nobody asks the provider: the payments that
+        are created are sent by `drive_payments`.
+        """
+        return await self._batches.step(self.runtime.config.job_batch)
 
 
 class ProtectionJobs:
@@ -74,9 +100,15 @@ class ProtectionJobs:
 
     def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
         self.runtime = runtime
+        self._batches = Batches(
+            runtime.database,
+            runtime.log,
+            "protection cannot be closed",
+            protections.lock_expired,
+            expire_protections,
+        )
 
     @every(seconds=1)
     async def expire_protections(self) -> int:
-        """BI-05: closes protections whose time is over."""
-        async with self.runtime.database.transaction() as tx:
-            return await expire_due(tx, self.runtime.config.job_batch)
+        """BI-05: closes a batch of the protections whose time is over."""
+        return await self._batches.step(self.runtime.config.job_batch)

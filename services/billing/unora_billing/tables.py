@@ -275,6 +275,8 @@ provider_events = Table(
         "outcome IN ('applied', 'nothing_to_do', 'unknown', 'unknown_kind', 'mismatch')",
         name="outcome",
     ),
-    info=service_may("select, insert"),
+    Index("ix_provider_events_received_at", "received_at"),
+    # Young rows cannot be deleted: the trigger `hold_provider_event`.
+    info=service_may("select, insert, delete"),
     comment="What the provider told, so that each is applied once (BI-07)",
 )

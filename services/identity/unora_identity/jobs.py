@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Final
 
 from unora_common.handlers import every
+from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
+from unora_common.transient import is_transient
 
 from unora_identity.config import IdentityConfig
 from unora_identity.resources import Resources
-from unora_identity.store import challenges, devices, photo_uploads, revocations, sessions, wrong_codes
+from unora_identity.store import challenges, code_budgets, devices, photo_uploads, revocations, sessions, wrong_codes
 from unora_identity.use_cases.birthdays import publish_age_bands
 from unora_identity.use_cases.photo_sizes import size_next_photo
 from unora_identity.use_cases.text_reviews import review_due_texts
@@ -20,7 +22,7 @@ from unora_identity.use_cases.written_cities import place_written_cities
 
 PURGE_BATCH: Final = 1000
 SPARE: Final = timedelta(hours=1)
-"""How much longer a wrong try is stored than it counts: it counts by the rule clock."""
+"""How much longer a wrong try, or a count of codes, is stored than it counts: it counts by the rule clock."""
 OFFER_BATCH: Final = 20
 BIRTHDAY_BATCH: Final = 200
 SIZE_BATCH: Final = 20
@@ -89,21 +91,27 @@ class CleanUpJobs:
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
-        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, wrong tries that no longer count, sessions
-        that can no longer be refreshed, devices of sessions long gone, and revocations that no process needs any more.
+        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, counts of codes and wrong tries that no longer
+        count, sessions that can no longer be refreshed, devices of sessions long gone, and revocations that no process
+        needs any more.
         """
         now, config, policy = self.runtime.resources.machine_now(), self.runtime.config, self.runtime.resources.policy
         codes_before = now - timedelta(hours=config.challenge_hours)
         tokens_before = now - timedelta(days=config.session_days)
+        totals_before = now - policy.codes_window - SPARE
         tries_before = now - policy.wrong_codes_window - SPARE
         devices_before = now - timedelta(days=config.known_device_days)
         revocations_before = now - 2 * policy.revocation_published_for
-        async with self.runtime.database.transaction() as tx:
-            done = await challenges.purge(tx, codes_before, PURGE_BATCH)
-            done += await wrong_codes.purge(tx, tries_before, PURGE_BATCH)
-            done += await sessions.purge(tx, tokens_before, now, PURGE_BATCH)
-            done += await devices.purge(tx, devices_before, PURGE_BATCH)
-            return done + await revocations.purge(tx, revocations_before, PURGE_BATCH)
+        return await purge_each(
+            self.runtime.database,
+            self.runtime.log,
+            lambda tx: code_budgets.purge(tx, totals_before, PURGE_BATCH),
+            lambda tx: challenges.purge(tx, codes_before, PURGE_BATCH),
+            lambda tx: wrong_codes.purge(tx, tries_before, PURGE_BATCH),
+            lambda tx: sessions.purge(tx, tokens_before, now, PURGE_BATCH),
+            lambda tx: devices.purge(tx, devices_before, PURGE_BATCH),
+            lambda tx: revocations.purge(tx, revocations_before, PURGE_BATCH),
+        )
 
     @every(seconds=60)
     async def remove_orphans(self) -> int:
@@ -114,11 +122,18 @@ class CleanUpJobs:
             offers = await photo_uploads.mark_orphans(tx, expired_before, OFFER_BATCH)
         if not offers:
             return 0
-        keys = [key for keys in offers.values() for key in keys]
         async with database.session() as session:
-            in_use = await photo_uploads.list_in_use(session, keys)
-        for key in keys:
-            if key not in in_use:
-                await resources.photo_store.delete(key)
+            in_use = await photo_uploads.list_in_use(session, [key for keys in offers.values() for key in keys])
+        removed = []
+        for offer, keys in offers.items():
+            try:
+                for key in keys:
+                    if key not in in_use:
+                        await resources.photo_store.delete(key)
+            except Exception as error:  # the other offers continue; this one is taken again in some minutes
+                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
+                report("objects cannot be deleted", aggregate_id=str(offer), failure=error)
+            else:
+                removed.append(offer)
         async with database.transaction() as tx:
-            return await photo_uploads.remove_offers(tx, list(offers))
+            return await photo_uploads.remove_offers(tx, removed)

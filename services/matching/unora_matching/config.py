@@ -16,6 +16,8 @@ class MatchingConfig(PlanConfig, frozen=True, kw_only=True):
     """Days after which an interest that was not returned expires (MA-11)."""
     expiry_batch: int = 500
     """The most interests that one transaction of the expiry looks at, the oldest first."""
+    closed_interest_days: int = 400
+    """Days for which an interest that came to nothing is stored after it was closed, by the machine's clock."""
 
     @property
     def policy(self) -> Policy:

@@ -120,7 +120,9 @@ interests = Table(
     Index("ix_interests_sender_id_sent_at_id", "sender_id", "sent_at", "id"),
     Index("ix_interests_sent_at", "sent_at", postgresql_where=text("shown_as = 'pending' AND deleted_at IS NULL")),
     Index("ix_interests_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
-    info=service_may("select, insert, update"),
+    Index("ix_interests_closed_at", "closed_at", postgresql_where=text("shown_as NOT IN ('pending', 'matched')")),
+    # Only those that came to nothing long ago can be deleted: the trigger `hold_closed_interest`.
+    info=service_may("select, insert, update, delete"),
     comment="One-way wishes (MA-01); shown_as is what the sender sees, to whom a void one looks pending (MA-11)",
 )
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from unora_common.handlers import every
+from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
@@ -100,5 +101,6 @@ class DetectionJobs:
     @every(seconds=600)
     async def forget(self) -> int:
         """Deletes what no rule's window contains any more, with a margin for events that arrive late."""
-        async with self.runtime.database.transaction() as tx:
-            return await sightings.delete_expired(tx, self.runtime.config.late_hours, self.runtime.config.forget_batch)
+        config = self.runtime.config
+        purges = sightings.delete_expired(config.late_hours, config.forget_batch)
+        return await purge_each(self.runtime.database, self.runtime.log, *purges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from unora.billing.v1.events_pb2 import SubscriptionChanged, TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO, Tier
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_billing import jobs
+from unora_billing.domain.accounts import Account
 from unora_billing.domain.errors import ProviderUnavailable
 from unora_billing.domain.payments import IllegalStep
 from unora_billing.domain.policy import Policy
@@ -210,10 +211,10 @@ async def test_a_subscription_that_cannot_be_renewed_does_not_block_others(
     for wallet in (stuck, other):
         await wallet.subscribe("PLUS")
 
-    async def process_due_except_stuck(tx: Tx, user_id: UUID, policy: Policy) -> bool:
-        if user_id == stuck.member.user:
+    async def process_due_except_stuck(tx: Tx, locked: Mapping[UUID, Account], policy: Policy) -> int:
+        if stuck.member.user in locked:
             raise IllegalStep("it cannot be")
-        return await process_due(tx, user_id, policy)
+        return await process_due(tx, locked, policy)
 
     with monkeypatch.context() as broken:
         broken.setattr(jobs, "process_due", process_due_except_stuck)

@@ -39,7 +39,7 @@ TABLES = """
 
 APPEND_ONLY = {
     "safety": ("audit_logs", "audit_index", "reports", "appeals"),
-    "billing": ("credits", "provider_events"),
+    "billing": ("credits",),
     "matching": ("interest_wipes",),
     "streak": ("check_ins", "nudges", "recovery_payments"),
     "reveal": ("purchases",),
@@ -49,7 +49,7 @@ NEVER_DELETED = {
     "safety": ("blocks", "blocked_pairs", "cases", "safety_flags", "restrictions", "audit_chain_heads"),
     "billing": ("accounts", "payments", "subscriptions", "credit_protections"),
     "identity": ("users", "profiles", "disclosures", "verification_signals", "gov_id_checks"),
-    "matching": ("interests", "connections", "inventory", "blocked_pairs"),
+    "matching": ("connections", "inventory", "blocked_pairs"),
     "streak": ("streaks", "breaks"),
     "reveal": ("reveals", "reveal_contents", "pairs"),
     "discovery": ("exclusions", "member_blocks"),
@@ -111,6 +111,37 @@ async def test_what_happened_can_neither_be_changed_nor_removed(superuser: Sql, 
     for table in NEVER_DELETED.get(context, ()):
         assert "DELETE" not in {privilege for privilege, _ in actual[table]}, table
     assert {column for privilege, column in actual["outbox"] if privilege == "UPDATE"} == {"published_at"}
+
+
+PURGED = {
+    "INSERT INTO billing.provider_events (event_id, kind, outcome, received_at)"
+    " VALUES ('young', 'kind', 'applied', clock_timestamp() - interval '29 days'),"
+    " ('old', 'kind', 'applied', clock_timestamp() - interval '31 days')": "billing.provider_events",
+    "INSERT INTO matching.interests (id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at,"
+    " closed_at, version)"
+    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'partner', gen_random_uuid(), status, status, at, at, 2"
+    " FROM (VALUES ('expired', clock_timestamp() - interval '29 days'),"
+    " ('expired', clock_timestamp() - interval '31 days')) AS made (status, at)": "matching.interests",
+}
+
+
+@pytest.mark.rule("XX-03")
+@pytest.mark.parametrize("insert", PURGED, ids=PURGED.values())
+async def test_what_is_purged_one_day_cannot_be_removed_before(superuser: Sql, insert: str) -> None:
+    table = PURGED[insert]
+    time = "received_at" if table == "billing.provider_events" else "closed_at"
+    transaction = superuser.transaction()
+    await transaction.start()
+    try:
+        await superuser.execute("SET LOCAL session_replication_role = replica")
+        await superuser.execute(insert)
+        await superuser.execute("SET LOCAL session_replication_role = origin")
+        old = f"DELETE FROM {table} WHERE {time} < clock_timestamp() - interval '30 days'"
+        assert await superuser.execute(old) == "DELETE 1"
+        with pytest.raises(asyncpg.CheckViolationError):
+            await superuser.execute(f"DELETE FROM {table}")
+    finally:
+        await transaction.rollback()
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

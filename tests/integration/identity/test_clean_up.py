@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
 from unora_common.ids import uuid7
 from unora_identity.domain.photos import PhotoNotFound
-from unora_identity.store import devices, sessions
+from unora_identity.store import code_budgets, devices, sessions
 from unora_identity.use_cases import photo_uploads
 from unora_identity.use_cases.photo_objects import upload_key
 from unora_testing.photos.portraits import portrait
@@ -77,6 +78,59 @@ async def test_an_offer_under_removal_cannot_be_completed(world: World, people: 
     with pytest.raises(PhotoNotFound):
         async with world.apps["identity"].database.transaction(signed.member.user) as tx:
             await photo_uploads.add_received_photo(tx, people.resources, photo, received)
+
+
+@pytest.mark.rule("PR-07")
+async def test_an_offer_whose_objects_cannot_be_deleted_holds_up_no_other(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = await people.sign_in()
+    stuck, other = [as_uuid(await people.upload(signed, portrait(0, each))) for each in (0, 1)]
+    store = type(people.resources.photo_store)
+    delete = store.delete
+
+    async def fail_for_one(self: Any, key: str) -> None:
+        if key == upload_key(signed.member.user, stuck):
+            raise RuntimeError("it cannot be deleted")
+        await delete(self, key)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "delete", fail_for_one)
+        await clean_up_all(world)
+        assert not await stored(people, upload_key(signed.member.user, other))
+        assert [row["id"] for row in await people.rows("photo_uploads", user_id=signed.member.user)] == [stuck]
+    # It is taken again five minutes later, by the clock of Postgres.
+    await world.superuser.execute("UPDATE identity.photo_uploads SET removing_at = removing_at - interval '6 minutes'")
+    await clean_up_all(world)
+    assert not await stored(people, upload_key(signed.member.user, stuck))
+    assert await people.rows("photo_uploads", user_id=signed.member.user) == []
+
+
+@pytest.mark.rule("ID-02", "ID-03")
+async def test_a_table_that_cannot_be_purged_holds_up_no_other(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = people.number()
+    challenge = UUID((await people.start(number)).challenge_id)
+
+    async def fail(*_: object) -> int:
+        raise RuntimeError("it cannot be")
+
+    monkeypatch.setattr(code_budgets, "purge", fail)
+    await purge(world, timedelta(hours=25))
+    assert await people.rows("phone_challenges", id=challenge) == []
+
+
+@pytest.mark.rule("ID-11")
+async def test_totals_of_codes_are_kept_as_long_as_a_budget_counts_them(world: World, people: People) -> None:
+    await people.start(people.number())
+    totals = "SELECT coalesce(sum(codes), 0) FROM identity.code_totals WHERE calling_code = 0"
+    before = await world.superuser.fetchval(totals)
+    ahead = await world.now() - datetime.now(UTC)  # totals have the times of the rule clock
+    await purge(world, ahead + timedelta(hours=1, minutes=1))
+    assert await world.superuser.fetchval(totals) == before
+    await purge(world, ahead + timedelta(hours=2, minutes=2))
+    assert await world.superuser.fetchval(totals) == 0
 
 
 async def purge(world: World, later: timedelta) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import grpc
 import pytest
+from unora_identity.domain.code_budgets import Asker, Codes
 from unora_identity.providers.sms import SandboxSms
+from unora_identity.store import code_budgets
 from unora_testing.world import World
 
 from tests.integration.identity.conftest import Replica
@@ -23,6 +25,9 @@ from tests.support import Refusal, read_refusal, refusal, request_id
 
 SPENT = Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_CODES", "unora.identity", {"retry_after": "3600"}, {})
 TRIED_OUT = Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_TRIES", "unora.identity", {"retry_after": "86400"}, {})
+
+
+MOMENT = timedelta(microseconds=1)
 
 
 def device() -> str:
@@ -212,6 +217,60 @@ async def test_a_code_that_could_not_be_sent_spends_nothing(
     for _ in range(2):
         await people.start(people.number(), device=asker)
     assert await refusal(people.start(people.number(), device=asker)) == SPENT
+
+
+TOTALS_DIFFER = """
+    SELECT count(*) FROM (
+        SELECT c.calling_code, date_trunc('minute', issued_at) AS minute, count(*) AS codes
+        FROM identity.code_spending s CROSS JOIN LATERAL (VALUES (0), (s.calling_code)) AS c (calling_code)
+        GROUP BY 1, 2) AS rows
+    FULL JOIN (
+        SELECT calling_code, minute, sum(codes) AS codes FROM identity.code_totals
+        GROUP BY 1, 2 HAVING sum(codes) > 0) AS totals USING (calling_code, minute)
+    WHERE rows.codes IS DISTINCT FROM totals.codes"""
+
+
+@pytest.mark.rule("ID-11")
+async def test_the_totals_of_minutes_are_the_codes_that_were_sent_also_at_once(
+    world: World, rested: None, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = await replica(codes_per_country=1000)
+    asked = await asyncio.gather(*(people.start(people.number()) for _ in range(60)), return_exceptions=True)
+    assert not [each for each in asked if isinstance(each, BaseException)]
+    with monkeypatch.context() as broken:
+        broken.setattr(SandboxSms, "send_code", _fail)
+        assert (await refusal(people.start(people.number()))).code == "UNAVAILABLE"
+    assert await world.superuser.fetchval(TOTALS_DIFFER) == 0
+    sent = "SELECT sum(codes) FROM identity.code_totals WHERE calling_code = 0 AND minute > $1"
+    assert await world.superuser.fetchval(sent, await world.now() - timedelta(minutes=9)) == 60
+
+
+async def _fail(*_: object) -> None:
+    raise OSError
+
+
+@pytest.mark.rule("ID-11")
+@pytest.mark.parametrize("second", [0.0, 29.5, 59.999])
+async def test_a_code_counts_for_exactly_an_hour_wherever_in_a_minute_it_was_sent(
+    world: World, rested: None, replica: Replica, second: float
+) -> None:
+    """The codes of the minute in which the window begins are counted one by one where that decides."""
+    people = await replica(codes_per_country=3)
+    now = await world.now()
+    await world.move_clock(now.replace(second=0, microsecond=0) + timedelta(minutes=1, seconds=second))
+    await people.start(people.number())
+    first: datetime = await world.superuser.fetchval("SELECT max(issued_at) FROM identity.code_spending")
+    await world.move_clock(first + timedelta(minutes=30))
+    for _ in range(2):
+        await people.start(people.number())
+    async with world.apps["identity"].database.transaction() as tx:
+        allowed = Codes(of_device=9, of_address=9, of_country=3, in_all=9)
+        asker = Asker(device=None, address=None, calling_code=49)
+        for moment, counted in ((first - MOMENT, 3), (first, 2)):
+            assert (await code_budgets.count(tx, asker, moment, allowed)).of_country == counted
+    await world.move_clock(first + timedelta(hours=1))
+    await people.start(people.number())
+    assert await refusal(people.start(people.number())) == SPENT
 
 
 @pytest.mark.rule("ID-11", "XX-01")

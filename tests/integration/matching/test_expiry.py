@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import dataclasses
+from collections import Counter
+from collections.abc import Awaitable, Iterable
 from datetime import timedelta
+from uuid import UUID
 
+import msgspec
 import pytest
 from unora.common.v1.types_pb2 import SERVER_TYPE_GROWTH
 from unora.matching.v1.events_pb2 import INTEREST_CLOSURE_EXPIRED, INTEREST_CLOSURE_VOID, InterestClosed
 from unora.matching.v1.matching_service_pb2 import INTEREST_STATUS_EXPIRED, INTEREST_STATUS_PENDING
+from unora_common.database import Tx
 from unora_common.ids import uuid7
-from unora_matching.use_cases.expiry import expire_interests
+from unora_common.transient import is_transient
+from unora_matching import jobs
+from unora_matching.jobs import InterestJobs
+from unora_matching.use_cases.expiry import expire_interests, expire_interests_of
 from unora_testing.world import Caller, World
 
 from tests.integration.matching.people import POLICY, People
@@ -153,3 +161,95 @@ async def test_a_crash_before_the_commit_expires_nothing(world: World, people: P
         await crash()
     assert await people.statuses(sender) == ["pending"]
     assert await world.events(InterestClosed, old) == []
+
+
+async def _senders(people: People, count: int) -> list[Caller]:
+    return [await people.member() for _ in range(count)]
+
+
+POISON = """
+    CREATE FUNCTION matching.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.interest_status = 'expired' AND NEW.id = '{interest}' THEN RAISE EXCEPTION 'it cannot be'; END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER poison BEFORE UPDATE ON matching.interests FOR EACH ROW EXECUTE FUNCTION matching.poison();"""
+ANTIDOTE = "DROP TRIGGER poison ON matching.interests; DROP FUNCTION matching.poison()"
+
+
+@pytest.mark.rule("MA-11")
+async def test_an_interest_that_cannot_expire_holds_up_no_other(world: World, people: People) -> None:
+    senders = await _senders(people, 6)
+    receiver = await people.member()
+    sent = [await send_long_ago(people, each, receiver, timedelta(days=15)) for each in senders]
+    await world.superuser.execute(POISON.format(interest=sent[2]))
+    try:
+        await world.drain()
+        assert [(await people.statuses(each))[0] for each in senders] == [
+            "pending" if each is senders[2] else "expired" for each in senders
+        ]
+    finally:
+        await world.superuser.execute(ANTIDOTE)
+    await world.drain()
+    assert await people.statuses(senders[2]) == ["expired"]
+    assert [len(await world.events(InterestClosed, each)) for each in sent] == [1] * 6
+
+
+@pytest.mark.rule("MA-11", "XX-02")
+async def test_replicas_that_expire_at_once_or_are_killed_close_each_interest_once(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two replicas work on small batches; connections of theirs are ended when a batch is about to be committed."""
+    runtime = world.apps["matching"].runtime
+    runtime = dataclasses.replace(runtime, config=msgspec.structs.replace(runtime.config, expiry_batch=7))
+    senders = await _senders(people, 60)
+    receiver = await people.member()
+    sent = [await send_long_ago(people, each, receiver, timedelta(days=15)) for each in senders]
+    killed = 0
+
+    async def expire_and_die(tx: Tx, members: Iterable[UUID], lifetime: timedelta) -> int:
+        nonlocal killed
+        done = await expire_interests_of(tx, members, lifetime)
+        if killed < 3:
+            killed += 1
+            await tx.run("SELECT pg_terminate_backend(pg_backend_pid())")
+        return done
+
+    async def run(replica: InterestJobs) -> None:
+        done = 1
+        while done:
+            try:
+                done = await replica.expire()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+
+    monkeypatch.setattr(jobs, "expire_interests_of", expire_and_die)
+    await asyncio.gather(*(run(InterestJobs(runtime)) for _ in range(2)))
+    await run(InterestJobs(runtime))  # what the other had locked when it looked
+    assert killed == 3
+    closures = Counter(event.interest_id for event in await world.events(InterestClosed, *sent))
+    assert closures == dict.fromkeys(sent, 1)
+
+
+@pytest.mark.rule("MA-05", "MA-11")
+async def test_interests_that_came_to_nothing_are_forgotten_after_400_days(world: World, people: People) -> None:
+    sender, receiver, partner = await people.members("pro", "pro", "pro")
+    await people.connect(sender, partner)
+    old = await send_long_ago(people, sender, receiver, timedelta(days=15))
+    await world.drain()
+    pends = (await people.wish(sender, await people.member())).interest
+    purge = InterestJobs(world.apps["matching"].runtime).purge_interests
+    # By the machine's clock: what the rule clock calls long ago stays.
+    await world.move_clock(timedelta(days=1000))
+    assert await purge() == 0
+    closed = "UPDATE matching.interests SET closed_at = clock_timestamp() - $2::interval WHERE id = $1"
+    await world.superuser.execute("ALTER TABLE matching.interests DISABLE TRIGGER USER")
+    await world.superuser.execute(closed, old, timedelta(days=399))
+    assert await purge() == 0
+    await world.superuser.execute("UPDATE matching.interests SET closed_at = closed_at - interval '2000 days'")
+    await world.superuser.execute("ALTER TABLE matching.interests ENABLE TRIGGER USER")
+    assert await purge() >= 1
+    kept = {interest.interest_id for interest in await people.sent(sender)}
+    assert old not in kept
+    assert pends.interest_id not in kept, "it expired, and was forgotten too"
+    assert "matched" in await people.statuses(sender)

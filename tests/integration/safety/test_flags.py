@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from math import log
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from unora.safety.v1.events_pb2 import (
 from unora.safety.v1.moderation_service_pb2 import CASE_ORIGIN_FLAG, Flag, ListFlagsRequest
 from unora_common.ids import uuid7
 from unora_safety.domain.patterns import Finding, History, Pattern
+from unora_safety.store import baselines
 from unora_safety.use_cases.detection import raise_flags
 from unora_testing.world import Caller, World
 
@@ -368,3 +370,22 @@ async def test_flags_of_all_members_are_listed_newest_first_in_pages(world: Worl
     assert members[0].id not in ids
     ids = [flag.user_id for flag in (await moderators.flags(100, closed=True)).flags]
     assert members[0].id in ids
+
+
+@pytest.mark.rule("SA-09")
+async def test_of_many_members_a_sample_says_what_is_usual_and_of_few_all(world: World) -> None:
+    """4,000 members with 1 to 9 interests a day: the median is 5."""
+    await world.superuser.execute("TRUNCATE safety.activity, safety.baselines")
+    await world.superuser.execute(
+        """INSERT INTO safety.activity (user_id, kind, day, count)
+        SELECT gen_random_uuid(), 'interests', (clock.now() AT TIME ZONE 'UTC')::date, 1 + n % 9
+        FROM generate_series(1, 4000) AS s (n)"""
+    )
+    for sample, most in ((4000, 4000), (300, 600)):
+        async with world.apps["safety"].database.transaction() as tx:
+            await baselines.measure(tx, timedelta(days=7), timedelta(0), sample)
+        (measured,) = await world.superuser.fetch("SELECT members, median FROM safety.baselines")
+        assert measured["members"] <= most
+        assert log(1 + 4) <= measured["median"] <= log(1 + 6)
+        assert sample != 4000 or measured["members"] == 4000
+    await world.superuser.execute("TRUNCATE safety.activity, safety.baselines")

@@ -122,6 +122,7 @@ INVARIANTS: Final = (
         SELECT user_id, wiped_at, w.wiped_count, closed.wiped
         FROM matching.interest_wipes w FULL JOIN closed USING (user_id, wiped_at)
         WHERE coalesce(w.wiped_count, -1) <> coalesce(closed.wiped, 0)
+            AND wiped_at > clock.now() - interval '300 days'
         """,
     ),
     Invariant(

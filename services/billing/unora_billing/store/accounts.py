@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -20,6 +21,24 @@ INSERT = """
 LOCK = f"""
     WITH a AS MATERIALIZED (SELECT * FROM billing.accounts WHERE user_id = $1 FOR UPDATE)
     SELECT {COLUMNS.names("a")}, clock.now() AS now FROM a"""
+
+# Accounts that another transaction holds are skipped, and found by the next run.
+LOCK_DUE = f"""
+    WITH a AS MATERIALIZED (
+        SELECT * FROM billing.accounts WHERE user_id = ANY (ARRAY(
+            SELECT user_id FROM billing.subscriptions
+            WHERE due_at <= (SELECT clock.now()) AND user_id <> ALL ($2)
+                AND ($3::uuid IS NULL OR user_id = $3)
+            ORDER BY due_at, id LIMIT $1))
+        FOR UPDATE SKIP LOCKED)
+    SELECT {COLUMNS.names("a")}, clock.now() AS now FROM a"""
+
+SAVE_ALL = """
+    UPDATE billing.accounts AS a
+    SET tier = n.tier, suspended = n.suspended, standing_version = n.standing_version, version = n.version
+    FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[])
+        AS n (user_id, tier, suspended, standing_version, version)
+    WHERE a.user_id = n.user_id"""
 
 GET = f"SELECT {COLUMNS.names()} FROM billing.accounts WHERE user_id = $1"
 
@@ -47,6 +66,20 @@ async def get(session: Session, user_id: UUID) -> Account:
 async def save(tx: Tx, account: Account) -> None:
     """Stores what has changed, except the balance and the customer."""
     await tx.run(UPDATE, account.user_id, *STATE.values_of(account))
+
+
+async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | None) -> dict[UUID, Account]:
+    """Locks the accounts of the `limit` subscriptions that are due first, and sets tx.now; skips accounts that are
+    locked, and those in `left_out`. With `only` it looks at this member's.
+    """
+    rows = await tx.lock(LOCK_DUE, limit, left_out, only)
+    return {row["user_id"]: from_row(Account, row) for row in rows}
+
+
+async def save_all(tx: Tx, changed: Sequence[Account]) -> None:
+    """Stores what has changed in many, except balances and customers."""
+    values = zip(*((each.user_id, *STATE.values_of(each)) for each in changed), strict=True)
+    await tx.run(SAVE_ALL, *map(list, values))
 
 
 async def set_customer(tx: Tx, user_id: UUID, customer: str) -> None:

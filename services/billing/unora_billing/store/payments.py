@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -59,6 +60,10 @@ FIND_OPEN_SUBSCRIPTION = f"""
     SELECT {COLUMNS.names()} FROM billing.payments
     WHERE payer_id = $1 AND purpose = 'subscription' AND status IN ('created', 'pending')"""
 
+LIST_OPEN_SUBSCRIPTIONS = f"""
+    SELECT {COLUMNS.names()} FROM billing.payments
+    WHERE payer_id = ANY ($1) AND purpose = 'subscription' AND status IN ('created', 'pending')"""
+
 RENEWED_SINCE = """
     SELECT EXISTS (
         SELECT FROM billing.payments
@@ -75,6 +80,11 @@ CLAIM_DUE = """
 async def insert(tx: Tx, payment: Payment) -> None:
     """Stores a new payment. The database refuses a second one of the same payer and request id."""
     await tx.run(INSERT, CURRENCY, *COLUMNS.values_of(payment))
+
+
+async def insert_all(tx: Tx, created: Sequence[Payment]) -> None:
+    """Stores many new payments in one round trip."""
+    await tx.run_many(INSERT, [(CURRENCY, *COLUMNS.values_of(each)) for each in created])
 
 
 async def save(tx: Tx, payment: Payment) -> None:
@@ -118,6 +128,12 @@ async def find_open_subscription(tx: Tx, payer_id: UUID) -> Payment | None:
     """The member's open payment for a subscription; the database allows only one."""
     row = await tx.row(FIND_OPEN_SUBSCRIPTION, payer_id)
     return from_row(Payment, row) if row else None
+
+
+async def list_open_subscriptions(tx: Tx, payers: Sequence[UUID]) -> dict[UUID, Payment]:
+    """The open payments for a subscription of these members, by member."""
+    rows = await tx.rows(LIST_OPEN_SUBSCRIPTIONS, list(payers))
+    return {row["payer_id"]: from_row(Payment, row) for row in rows}
 
 
 async def list_by_payer(session: Session, payer_id: UUID, after: Place | None, limit: int) -> list[Payment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora_common.database import Tx
@@ -17,6 +18,11 @@ INSERT = f"INSERT INTO billing.credit_protections ({COLUMNS.names()}) VALUES ({C
 
 UPDATE = f"UPDATE billing.credit_protections SET {STATE.assignments(2)} WHERE id = $1"
 
+SAVE_ALL = """
+    UPDATE billing.credit_protections AS p SET status = s.status, closed_at = s.closed_at, version = s.version
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[]) AS s (id, status, closed_at, version)
+    WHERE p.id = s.id"""
+
 LIST_CONVERTIBLE = f"""
     SELECT {COLUMNS.names()} FROM billing.credit_protections
     WHERE connection_id = $1 AND status <> 'converted' ORDER BY payer_id, id"""
@@ -27,7 +33,9 @@ LOCK = f"""
 
 LOCK_EXPIRED = f"""
     WITH p AS MATERIALIZED (
-        SELECT * FROM billing.credit_protections WHERE status = 'open' AND expires_at <= (SELECT clock.now())
+        SELECT * FROM billing.credit_protections
+        WHERE status = 'open' AND expires_at <= (SELECT clock.now()) AND id <> ALL ($2)
+            AND ($3::uuid IS NULL OR id = $3)
         ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
     SELECT {COLUMNS.names("p")}, clock.now() AS now FROM p"""
 
@@ -40,6 +48,12 @@ async def insert(tx: Tx, protection: Protection) -> None:
 async def save(tx: Tx, protection: Protection) -> None:
     """Stores what has changed."""
     await tx.run(UPDATE, protection.id, *STATE.values_of(protection))
+
+
+async def save_all(tx: Tx, changed: Sequence[Protection]) -> None:
+    """Stores what has changed in many."""
+    values = zip(*((each.id, *STATE.values_of(each)) for each in changed), strict=True)
+    await tx.run(SAVE_ALL, *map(list, values))
 
 
 async def list_convertible(tx: Tx, connection_id: UUID) -> list[Protection]:
@@ -55,6 +69,11 @@ async def lock(tx: Tx, protection_id: UUID) -> Protection:
     return from_row(Protection, row)
 
 
-async def lock_expired(tx: Tx, limit: int) -> list[Protection]:
-    """Locks open protections whose time is over, and sets tx.now if there are any."""
-    return [from_row(Protection, row) for row in await tx.lock(LOCK_EXPIRED, limit)]
+async def lock_expired(
+    tx: Tx, limit: int, left_out: Sequence[UUID] = (), only: UUID | None = None
+) -> dict[UUID, Protection]:
+    """Locks open protections whose time is over, and sets tx.now if there are any; skips those that are locked, and
+    those in `left_out`. With `only` it looks at this one.
+    """
+    rows = await tx.lock(LOCK_EXPIRED, limit, left_out, only)
+    return {row["id"]: from_row(Protection, row) for row in rows}

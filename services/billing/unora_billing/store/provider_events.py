@@ -14,6 +14,14 @@ RECORD = """
     VALUES ($1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT (event_id) DO NOTHING"""
 
 
+# Without locks, which would need the right to change a row: of two replicas the second waits, and finds them gone.
+PURGE = """
+    DELETE FROM billing.provider_events WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM billing.provider_events
+        WHERE received_at < (SELECT clock_timestamp() - make_interval(days => $1))
+        ORDER BY received_at LIMIT $2))"""
+
+
 async def is_recorded(session: Session, event_id: str) -> bool:
     """Whether an event of the provider was applied before."""
     return bool(await session.value(IS_RECORDED, event_id))
@@ -24,3 +32,8 @@ async def record(
 ) -> bool:
     """Records an event of the provider with its outcome. False if it is recorded already (BI-07)."""
     return await tx.run(RECORD, event_id, kind, provider_payment_id, payment_id, outcome) == 1
+
+
+async def purge(tx: Tx, days: int, limit: int) -> int:
+    """Deletes events that came so long ago that the provider does not send them again, by the machine's clock."""
+    return await tx.run(PURGE, days, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,8 +27,17 @@ FIND = f"SELECT {COLUMNS.names()} FROM billing.subscriptions WHERE id = $1"
 # The payment that begins a subscription succeeds at the very moment at which the subscription starts.
 FIND_BEGUN = f"SELECT {COLUMNS.names()} FROM billing.subscriptions WHERE user_id = $1 AND started_at = $2"
 
-LIST_DUE = """
-    SELECT user_id FROM billing.subscriptions WHERE due_at <= (SELECT clock.now()) ORDER BY due_at, id LIMIT $1"""
+# Of all subscriptions of these members, whose accounts are locked.
+LIST_CURRENT = f"SELECT {COLUMNS.names()} FROM billing.subscriptions WHERE user_id = ANY ($1) AND status <> 'ended'"
+
+SAVE_ALL = """
+    UPDATE billing.subscriptions AS s
+    SET status = n.status, periods = n.periods, current_period_starts_at = n.starts_at,
+        current_period_ends_at = n.ends_at, due_at = n.due_at, attempts = n.attempts, ended_at = n.ended_at
+    FROM unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::int[],
+            $8::timestamptz[])
+        AS n (id, status, periods, starts_at, ends_at, due_at, attempts, ended_at)
+    WHERE s.id = n.id"""
 
 
 async def insert(tx: Tx, subscription: Subscription) -> None:
@@ -58,6 +68,12 @@ async def find_begun(session: Session, user_id: UUID, started_at: datetime) -> S
     return from_row(Subscription, row) if row else None
 
 
-async def list_due(session: Session, limit: int) -> list[UUID]:
-    """Members whose subscription is due for a renewal, another attempt, or the end."""
-    return [row["user_id"] for row in await session.rows(LIST_DUE, limit)]
+async def list_current(session: Session, users: Sequence[UUID]) -> dict[UUID, Subscription]:
+    """The subscriptions of these members that have not ended, by member."""
+    return {row["user_id"]: from_row(Subscription, row) for row in await session.rows(LIST_CURRENT, list(users))}
+
+
+async def save_all(tx: Tx, changed: Sequence[Subscription]) -> None:
+    """Stores what has changed in many."""
+    values = zip(*((each.id, *STATE.values_of(each)) for each in changed), strict=True)
+    await tx.run(SAVE_ALL, *map(list, values))

@@ -44,6 +44,11 @@ async def begin_subscription(tx: Tx, account: Account, current: Subscription | N
 async def change_subscription(tx: Tx, account: Account, before: Subscription, after: Subscription) -> Account:
     """BI-01, BI-09: stores a step of a subscription. If it has ended, the account's tier becomes free."""
     await subscriptions.save(tx, after)
+    return emit_step(tx, account, before, after)
+
+
+def emit_step(tx: Tx, account: Account, before: Subscription, after: Subscription) -> Account:
+    """BI-01, BI-09: what a step of a subscription, which the caller stores, means for the account."""
     account = _emit_subscription(tx, account, before.status, after)
     return _change_tier(tx, account, Tier.FREE) if after.has_ended else account
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from unora_common.database import Tx
@@ -35,11 +36,11 @@ async def convert_protection(tx: Tx, protection: Protection, ending: Ending) -> 
     await convert_to_credits(tx, account, payment, CreditEntryKind.PROTECTION)
 
 
-async def expire_due(tx: Tx, limit: int) -> int:
-    """BI-05: closes protections that the partner's ending did not convert in time. Returns how many."""
-    due = await protections.lock_expired(tx, limit)
-    for protection in due:
-        expired = protection.expired()
-        await protections.save(tx, expired)
-        tx.emit(to_message(protection_closed(expired)))
-    return len(due)
+async def expire_protections(tx: Tx, due: Mapping[UUID, Protection]) -> int:
+    """BI-05: closes protections, locked by the caller, that the partner's ending did not convert in time. Returns how
+    many.
+    """
+    expired = [protection.expired() for protection in due.values()]
+    await protections.save_all(tx, expired)
+    tx.emit(*(to_message(protection_closed(each)) for each in expired))
+    return len(expired)

@@ -43,9 +43,9 @@ USE = """
     SET used_at = $2, used_by = $3, session_id = $4, created_account = $5, sent_at = coalesce(sent_at, $2)
     WHERE id = $1"""
 PURGE = """
-    DELETE FROM identity.phone_challenges WHERE id IN (
-        SELECT id FROM identity.phone_challenges WHERE created_at < $1
-        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+    DELETE FROM identity.phone_challenges WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM identity.phone_challenges WHERE created_at < $1
+        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def lock_phone(tx: Tx, phone_hash: bytes) -> list[IssuedCode]:

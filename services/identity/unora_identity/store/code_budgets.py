@@ -1,8 +1,8 @@
 """ID-11: the codes that devices which no account knows were sent, by what they spent.
 
-A code is a row of its own, and a budget is the number of its rows in the window. So nothing has to be given back when a
-code could not be sent, and no row or lock is shared by two sign-ups. Calls at the same moment do not see each other:
-a budget may be exceeded by as many codes as there are connections for the gateway's calls.
+A code is a row of its own, and goes with its challenge when it could not be sent. Triggers count the rows by country
+and minute (code_totals), so that the wide budgets cost the same however many codes they allow. Calls at the same moment
+do not see each other: a budget may be exceeded by as many codes as there are connections for the gateway's calls.
 """
 
 from __future__ import annotations
@@ -15,20 +15,39 @@ from unora_common.rows import from_row
 
 from unora_identity.domain.code_budgets import Asker, Codes
 
-# Each count stops at what is allowed, so that it costs no more when more is asked for.
-COUNT = """
+OF_ALL = 0
+"""The calling code under which the codes to all countries are counted."""
+
+# The minute in which the window begins is counted by its rows only if that decides: if all of them would be too many
+# and none of them would not. Below its budget a count may so be too high by what is older than the window.
+_TOTAL = """
+    SELECT CASE
+        WHEN later >= {allowed} THEN later
+        WHEN later + first < {allowed} THEN later + first
+        ELSE later + (
+            SELECT count(*) FROM identity.code_spending
+            WHERE {spent} AND issued_at > $4 AND issued_at < date_trunc('minute', $4) + interval '1 minute') END
+    FROM (
+        SELECT coalesce(sum(codes) FILTER (WHERE minute > date_trunc('minute', $4)), 0) AS later,
+            coalesce(sum(codes) FILTER (WHERE minute = date_trunc('minute', $4)), 0) AS first
+        FROM identity.code_totals
+        WHERE calling_code = {calling_code} AND minute >= date_trunc('minute', $4)) AS totals"""
+# The counts by row stop at what is allowed, so that they cost no more when more is asked for.
+COUNT = f"""
     SELECT
         (SELECT count(*) FROM (SELECT FROM identity.code_spending
             WHERE device_digest = $1 AND issued_at > $4 LIMIT $5) AS d) AS of_device,
         (SELECT count(*) FROM (SELECT FROM identity.code_spending
             WHERE address_digest = $2 AND issued_at > $4 LIMIT $6) AS a) AS of_address,
-        (SELECT count(*) FROM (SELECT FROM identity.code_spending
-            WHERE calling_code = $3 AND issued_at > $4 LIMIT $7) AS c) AS of_country,
-        (SELECT count(*) FROM (SELECT FROM identity.code_spending
-            WHERE issued_at > $4 LIMIT $8) AS i) AS in_all"""
+        ({_TOTAL.format(allowed="$7", spent="calling_code = $3", calling_code="$3")}) AS of_country,
+        ({_TOTAL.format(allowed="$8", spent="true", calling_code=OF_ALL)}) AS in_all"""
 SPEND = """
     INSERT INTO identity.code_spending (challenge_id, issued_at, device_digest, address_digest, calling_code)
     VALUES ($1, $2, $3, $4, $5)"""
+PURGE = """
+    DELETE FROM identity.code_totals WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM identity.code_totals WHERE minute < $1
+        ORDER BY minute LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def count(tx: Tx, asker: Asker, since: datetime, allowed: Codes) -> Codes:
@@ -51,3 +70,8 @@ async def count(tx: Tx, asker: Asker, since: datetime, allowed: Codes) -> Codes:
 def spend(tx: Tx, challenge: UUID, asker: Asker) -> None:
     """Counts a code at the commit. It is not counted any more when its challenge is deleted."""
     tx.defer(SPEND, challenge, tx.now, asker.device, asker.address, asker.calling_code)
+
+
+async def purge(tx: Tx, before: datetime, limit: int) -> int:
+    """Deletes totals of minutes that no budget counts any more, by the machine's clock."""
+    return await tx.run(PURGE, before, limit)

@@ -22,9 +22,9 @@ _KNOWS = f"""
 IS_KNOWN = f"SELECT EXISTS (SELECT FROM identity.users u WHERE u.phone_hash = ANY($1) AND {_KNOWS})"
 IS_KNOWN_TO = f"SELECT {_KNOWS} FROM identity.users u WHERE u.id = $1"
 PURGE = """
-    DELETE FROM identity.past_devices WHERE (user_id, device_digest) IN (
-        SELECT user_id, device_digest FROM identity.past_devices WHERE seen_at < $1
-        ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+    DELETE FROM identity.past_devices WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM identity.past_devices WHERE seen_at < $1
+        ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def is_known(tx: Tx, phone_hashes: Sequence[bytes], device: bytes) -> bool:

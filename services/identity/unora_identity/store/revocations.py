@@ -12,9 +12,9 @@ PAGE = """
     SELECT session_id FROM identity.revocations
     WHERE revoked_at > (SELECT clock_timestamp() - $1::interval) AND session_id > $2 ORDER BY session_id LIMIT $3"""
 PURGE = """
-    DELETE FROM identity.revocations WHERE session_id IN (
-        SELECT session_id FROM identity.revocations WHERE revoked_at < $1
-        ORDER BY revoked_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+    DELETE FROM identity.revocations WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM identity.revocations WHERE revoked_at < $1
+        ORDER BY revoked_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def list_recent(session: Session, within: timedelta, after: UUID, limit: int) -> list[UUID]:

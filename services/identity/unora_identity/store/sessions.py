@@ -55,9 +55,9 @@ ACTIVE = """
         AND ($3::timestamptz IS NULL OR (s.started_at, s.id) < ($3, $4))
     ORDER BY s.started_at DESC, s.id DESC LIMIT $5"""
 PURGE = """
-    DELETE FROM identity.refresh_tokens WHERE hash IN (
-        SELECT hash FROM identity.refresh_tokens WHERE expires_at < $1
-        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    DELETE FROM identity.refresh_tokens WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM identity.refresh_tokens WHERE expires_at < $1
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
     RETURNING session_id"""
 # When two replicas delete the last tokens of one session, the second to lock the session sees that no token is left.
 LOCK_SESSIONS = "SELECT FROM identity.sessions WHERE id = ANY($1) ORDER BY id FOR UPDATE"

@@ -15,9 +15,9 @@ ADD = """
     INSERT INTO identity.wrong_codes (challenge_id, wrong_try, phone_hash, known_device, tried_at)
     VALUES ($1, $2, $3, $4, $5)"""
 PURGE = """
-    DELETE FROM identity.wrong_codes WHERE (challenge_id, wrong_try) IN (
-        SELECT challenge_id, wrong_try FROM identity.wrong_codes WHERE created_at < $1
-        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+    DELETE FROM identity.wrong_codes WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM identity.wrong_codes WHERE created_at < $1
+        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def count(tx: Tx, phone_hash: bytes, known_device: bytes | None, since: datetime) -> int:

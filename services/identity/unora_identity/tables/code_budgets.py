@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Table, text
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import service_may, timestamp
 
@@ -35,6 +35,20 @@ code_spending = Table(
     ),
     info=service_may("select, insert"),
     comment="What the codes for devices that no account knows have spent; a row goes with its challenge (ID-11)",
+)
+
+code_totals = Table(
+    "code_totals",
+    metadata,
+    Column("calling_code", SmallInteger, primary_key=True, autoincrement=False),
+    Column("minute", timestamp(), primary_key=True),
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("codes", Integer, nullable=False),
+    CheckConstraint("codes >= 0", name="codes"),
+    Index("ix_code_totals_minute", "minute"),
+    # What changes code_spending writes it, by its triggers.
+    info=service_may("select, insert, update, delete"),
+    comment="How many rows code_spending has, by calling code (0: all of them) and minute of the rule clock (ID-11)",
 )
 
 wrong_codes = Table(

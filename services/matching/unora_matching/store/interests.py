@@ -101,6 +101,13 @@ EXPIRE = f"""
     WHERE sender_id = ANY ($2) AND shown_as = 'pending' AND deleted_at IS NULL AND sent_at <= $3
     RETURNING {CLOSED}, 'expired' AS closure, $1::timestamptz AS occurred_at"""
 
+PURGE = """
+    DELETE FROM matching.interests WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM matching.interests
+        WHERE shown_as NOT IN ('pending', 'matched')
+            AND closed_at < (SELECT clock_timestamp() - make_interval(days => $1))
+        ORDER BY closed_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+
 LIST_BY_SENDER = f"""
     SELECT {COLUMNS.names()} FROM matching.interests
     WHERE sender_id = $1 AND deleted_at IS NULL
@@ -190,6 +197,13 @@ async def void_sent(tx: Tx, sender: UUID, until: datetime | None) -> list[Intere
 async def expire(tx: Tx, senders: Sequence[UUID], lifetime: timedelta) -> list[InterestClosed]:
     """MA-11: expires the interests of these members that are due. A void one stays void and looks expired."""
     return [from_row(InterestClosed, row) for row in await tx.rows(EXPIRE, tx.now, senders, tx.now - lifetime)]
+
+
+async def purge(tx: Tx, days: int, limit: int) -> int:
+    """Deletes interests that did not become a connection and were closed so long ago, by the machine's clock. A void
+    one is kept as long as it looks pending (MA-11).
+    """
+    return await tx.run(PURGE, days, limit)
 
 
 async def list_by_sender(session: Session, member: UUID, after: Place | None, limit: int) -> list[Interest]:

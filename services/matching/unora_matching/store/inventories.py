@@ -48,10 +48,11 @@ LOCK_PAIR = f"""
 
 LOCK_SENDERS_OF_DUE_INTERESTS = """
     WITH i AS MATERIALIZED (
-        SELECT user_id FROM matching.inventory WHERE user_id IN (
+        SELECT user_id FROM matching.inventory WHERE user_id = ANY (ARRAY(
             SELECT sender_id FROM matching.interests
             WHERE shown_as = 'pending' AND deleted_at IS NULL AND sent_at <= (SELECT clock.now()) - $1::interval
-            ORDER BY sent_at LIMIT $2)
+                AND sender_id <> ALL ($3) AND ($4::uuid IS NULL OR sender_id = $4)
+            ORDER BY sent_at LIMIT $2))
         FOR UPDATE SKIP LOCKED)
     SELECT user_id, clock.now() AS now FROM i"""
 
@@ -105,9 +106,14 @@ async def lock_pair(tx: Tx, connection_id: UUID, member: UUID) -> dict[UUID, Inv
     return {row["user_id"]: from_row(Inventory, row) for row in rows}
 
 
-async def lock_senders_of_due_interests(tx: Tx, lifetime: timedelta, limit: int) -> list[UUID]:
-    """Locks the members whose interests are due to expire, and sets tx.now; skips members who are locked (MA-11)."""
-    return [row["user_id"] for row in await tx.lock(LOCK_SENDERS_OF_DUE_INTERESTS, lifetime, limit)]
+async def lock_senders_of_due_interests(
+    tx: Tx, lifetime: timedelta, limit: int, left_out: Sequence[UUID] = (), only: UUID | None = None
+) -> list[UUID]:
+    """Locks the members who sent the `limit` oldest of the interests that are due to expire, and sets tx.now; skips
+    members who are locked, and those in `left_out` (MA-11). With `only` it looks at this member's.
+    """
+    rows = await tx.lock(LOCK_SENDERS_OF_DUE_INTERESTS, lifetime, limit, left_out, only)
+    return [row["user_id"] for row in rows]
 
 
 def save_taken_slots(tx: Tx, inventories: Sequence[Inventory]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 from unora_common.database import Tx
 
@@ -15,8 +17,11 @@ async def expire_interests(tx: Tx, lifetime: timedelta, limit: int) -> int:
     Returns the number of expired interests.
     """
     senders = await inventories.lock_senders_of_due_interests(tx, lifetime, limit)
-    if not senders:
-        return 0
-    expired = await interests.expire(tx, senders, lifetime)
+    return await expire_interests_of(tx, senders, lifetime) if senders else 0
+
+
+async def expire_interests_of(tx: Tx, senders: Iterable[UUID], lifetime: timedelta) -> int:
+    """MA-11: expires the due interests of members whose locks the caller holds. Returns their number."""
+    expired = await interests.expire(tx, list(senders), lifetime)
     tx.emit(*map(to_message, expired))
     return len(expired)

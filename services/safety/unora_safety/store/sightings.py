@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -40,22 +41,22 @@ ACTIVITY = """
     SELECT user_id, kind, sum(count)::bigint AS count FROM safety.activity
     WHERE user_id = ANY($1) AND day > $2 GROUP BY user_id, kind"""
 
-DELETE_EXPIRED = (
-    """DELETE FROM safety.sightings WHERE (pattern, user_id, key) IN (
-        SELECT s.pattern, s.user_id, s.key FROM safety.flag_rules r CROSS JOIN LATERAL (
-            SELECT * FROM safety.sightings s WHERE s.pattern = r.pattern
+PURGES = (
+    """DELETE FROM safety.sightings WHERE ctid = ANY (ARRAY(
+        SELECT s.ctid FROM safety.flag_rules r CROSS JOIN LATERAL (
+            SELECT s.ctid FROM safety.sightings s WHERE s.pattern = r.pattern
                 AND s.occurred_at < (SELECT clock.now()) - make_interval(hours => r.window_hours + $1)
-            ORDER BY s.occurred_at LIMIT $2 FOR UPDATE SKIP LOCKED) s)""",
-    """DELETE FROM safety.device_accounts WHERE (device_digest, user_id) IN (
-        SELECT d.device_digest, d.user_id FROM safety.device_accounts d
+            ORDER BY s.occurred_at LIMIT $2 FOR UPDATE SKIP LOCKED) s))""",
+    """DELETE FROM safety.device_accounts WHERE ctid = ANY (ARRAY(
+        SELECT d.ctid FROM safety.device_accounts d
         WHERE d.seen_at < (SELECT clock.now() - make_interval(hours => window_hours + $1)
                            FROM safety.flag_rules WHERE pattern = 'shared_device')
-        ORDER BY d.seen_at LIMIT $2 FOR UPDATE SKIP LOCKED)""",
-    """DELETE FROM safety.activity WHERE (user_id, kind, day) IN (
-        SELECT a.user_id, a.kind, a.day FROM safety.activity a
+        ORDER BY d.seen_at LIMIT $2 FOR UPDATE SKIP LOCKED))""",
+    """DELETE FROM safety.activity WHERE ctid = ANY (ARRAY(
+        SELECT a.ctid FROM safety.activity a
         WHERE a.day < (SELECT (clock.now() AT TIME ZONE 'UTC')::date - (window_hours + $1) / 24
                        FROM safety.flag_rules WHERE pattern = 'outlier')
-        ORDER BY a.day LIMIT $2 FOR UPDATE SKIP LOCKED)""",
+        ORDER BY a.day LIMIT $2 FOR UPDATE SKIP LOCKED))""",
 )
 
 
@@ -97,8 +98,12 @@ async def sum_activity(db: Session, users: Sequence[UUID], after: date) -> dict[
     return found
 
 
-async def delete_expired(tx: Tx, late_hours: int, limit: int) -> int:
-    """Deletes what is older than its rule's window and `late_hours`, at most `limit` rows of each table; returns how
-    many rows.
+def delete_expired(late_hours: int, limit: int) -> list[Callable[[Tx], Awaitable[int]]]:
+    """For each table, what deletes the rows that are older than their rule's window and `late_hours`, at most `limit`;
+    it returns how many.
     """
-    return sum([await tx.run(sql, late_hours, limit) for sql in DELETE_EXPIRED])
+    return [partial(_run, sql, late_hours, limit) for sql in PURGES]
+
+
+async def _run(sql: str, late_hours: int, limit: int, tx: Tx) -> int:
+    return await tx.run(sql, late_hours, limit)

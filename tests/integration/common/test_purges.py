@@ -1,0 +1,151 @@
+"""Every statement that deletes old rows finds them by an index, so that it costs the same however many rows are kept.
+
+Each table is filled with rows that only fit its types, in a transaction that is rolled back; the planner then chooses
+with fresh statistics, as it does in production.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+from unora_billing.store import accounts, payments, protections, provider_events, subscriptions
+from unora_common.config import CONTEXTS
+from unora_common.jobs import Housekeeping
+from unora_discovery.store import batches, pairs
+from unora_identity.store import (
+    age_bands,
+    challenges,
+    code_budgets,
+    devices,
+    photo_uploads,
+    revocations,
+    sessions,
+    wrong_codes,
+)
+from unora_matching.store import interests, inventories
+from unora_safety.store import sightings
+from unora_testing.filling import fill
+from unora_testing.world import World
+
+LONG_AGO = datetime.now(UTC) - timedelta(days=100)
+ROWS = 20_000
+
+
+class Statement(NamedTuple):
+    """A statement of a job, its arguments, and the tables that it meets, with the values of their columns."""
+
+    sql: str
+    arguments: tuple[object, ...]
+    tables: Mapping[str, Mapping[str, str]]
+
+
+def of_messaging() -> Iterator[Statement]:
+    for context in CONTEXTS:
+        for table, sql in Housekeeping.statements(context).items():
+            yield Statement(sql, (24,), {f"{context}.{table}": {}})
+
+
+SOME = [UUID(hashlib.md5(str(n).encode()).hexdigest()) for n in range(ROWS - 100, ROWS)]
+PENDING = {"shown_as": "'pending'", "deleted_at": "NULL"}
+STATEMENTS = [
+    *of_messaging(),
+    Statement(provider_events.PURGE, (90, 1000), {"billing.provider_events": {}}),
+    Statement(
+        batches.PURGE, (timedelta(days=90), 500), {"discovery.discovery_batches": {}, "discovery.discovery_cards": {}}
+    ),
+    Statement(pairs.PURGE_WAITING, (timedelta(days=90), 1000), {"discovery.waiting_interests": {}}),
+    Statement(code_budgets.PURGE, (LONG_AGO, 1000), {"identity.code_totals": {}}),
+    Statement(challenges.PURGE, (LONG_AGO, 1000), {"identity.phone_challenges": {}}),
+    Statement(wrong_codes.PURGE, (LONG_AGO, 1000), {"identity.wrong_codes": {}}),
+    Statement(sessions.PURGE, (LONG_AGO, 1000), {"identity.refresh_tokens": {}}),
+    Statement(devices.PURGE, (LONG_AGO, 1000), {"identity.past_devices": {}}),
+    Statement(revocations.PURGE, (LONG_AGO, 1000), {"identity.revocations": {}}),
+    Statement(photo_uploads.MARK_ORPHANS, (LONG_AGO, 20), {"identity.photo_uploads": {}}),
+    Statement(interests.PURGE, (100, 1000), {"matching.interests": {"shown_as": "'expired'"}}),
+    *(
+        Statement(
+            sql,
+            (48, 1000),
+            {"safety.sightings": {"pattern": "'many_blocks'"}, "safety.device_accounts": {}, "safety.activity": {}},
+        )
+        for sql in sightings.PURGES
+    ),
+    # Not purges, but jobs that look for what is due.
+    Statement(
+        age_bands.LOCK_DUE,
+        (200,),
+        {
+            "identity.profiles": {"user_id": "md5(n::text)::uuid"},
+            "identity.users": {"id": "md5(n::text)::uuid", "deleted_at": "NULL"},
+        },
+    ),
+    Statement(protections.LOCK_EXPIRED, (100, [], None), {"billing.credit_protections": {"status": "'open'"}}),
+    Statement(
+        accounts.LOCK_DUE,
+        (100, [], None),
+        {
+            "billing.accounts": {"user_id": "md5(n::text)::uuid"},
+            "billing.subscriptions": {"user_id": "md5(n::text)::uuid"},
+        },
+    ),
+    Statement(
+        inventories.LOCK_SENDERS_OF_DUE_INTERESTS,
+        (timedelta(days=14), 100, [], None),
+        {
+            "matching.inventory": {"user_id": "md5(n::text)::uuid"},
+            "matching.interests": PENDING | {"sender_id": "md5(n::text)::uuid"},
+        },
+    ),
+    Statement(
+        interests.EXPIRE,
+        (datetime.now(UTC), SOME, LONG_AGO),
+        {"matching.interests": PENDING | {"sender_id": "md5(n::text)::uuid", "interest_status": "'pending'"}},
+    ),
+    Statement(
+        subscriptions.LIST_CURRENT,
+        (SOME,),
+        {"billing.subscriptions": {"user_id": "md5(n::text)::uuid"}},
+    ),
+    Statement(
+        payments.LIST_OPEN_SUBSCRIPTIONS,
+        (SOME,),
+        {
+            "billing.payments": {
+                "payer_id": "md5(n::text)::uuid",
+                "purpose": "'subscription'",
+                "status": "CASE WHEN n % 10 = 0 THEN 'created' ELSE 'applied' END",
+            }
+        },
+    ),
+]
+
+
+def scans(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The tables that a plan reads whole."""
+    if plan["Node Type"] == "Seq Scan":
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", []):
+        yield from scans(part)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda each: "-".join(each.tables))
+async def test_a_job_finds_its_rows_by_an_index(world: World, statement: Statement) -> None:
+    transaction = world.superuser.transaction()
+    await transaction.start()
+    try:
+        for table, values in statement.tables.items():
+            await fill(world.superuser, table, ROWS, **values)
+        (row,) = await world.superuser.fetch(f"EXPLAIN (FORMAT json) {statement.sql}", *statement.arguments)
+        plan = json.loads(row[0])[0]["Plan"]
+        done = await world.superuser.execute(statement.sql, *statement.arguments)
+    finally:
+        await transaction.rollback()
+    assert int(done.split()[-1]) > 0, "the statement finds nothing among old rows, so the plan tells nothing"
+    read_whole = set(scans(plan)) & {table.split(".")[1] for table in statement.tables}
+    assert not read_whole, f"{statement.sql} reads {read_whole} whole: give it an index, or another form"

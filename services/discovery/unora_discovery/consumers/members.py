@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora.billing.v1.events_pb2 import TierChanged
@@ -9,7 +10,7 @@ from unora.identity.v1.events_pb2 import DiscoveryProfileChanged, TextsReviewed
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_common.database import Tx
-from unora_common.handlers import on
+from unora_common.handlers import on, on_batch
 from unora_common.messages import TIER_NAMES
 from unora_common.runtime import Runtime
 
@@ -29,21 +30,23 @@ class MemberEvents:
         self.policy = runtime.config.policy
         self.directory = Directory(runtime.clients)
 
-    async def _get_profile(self, event: DiscoveryProfileChanged | TextsReviewed) -> Profile:
-        return await self.directory.get_profile(UUID(event.user_id))
+    async def _get_profiles(self, events: Sequence[DiscoveryProfileChanged | TextsReviewed]) -> list[Profile]:
+        return await self.directory.get_profiles({UUID(event.user_id) for event in events})
 
-    @on(DiscoveryProfileChanged, prepare=_get_profile)
-    async def on_discovery_profile_changed(self, event: DiscoveryProfileChanged, tx: Tx, profile: Profile) -> None:
-        """DI-08, PR-06. The event only says that the profile changed; identity was asked for it just now."""
-        await pool.project_profile(tx, profile)
+    @on_batch(DiscoveryProfileChanged, prepare=_get_profiles)
+    async def on_discovery_profiles_changed(
+        self, events: Sequence[DiscoveryProfileChanged], tx: Tx, profiles: list[Profile]
+    ) -> None:
+        """DI-08, PR-06. The events only say whose profile changed; identity was asked for them all just now."""
+        await pool.project_profiles(tx, profiles)
 
-    @on(TextsReviewed, prepare=_get_profile)
-    async def on_texts_reviewed(self, event: TextsReviewed, tx: Tx, profile: Profile) -> None:
+    @on_batch(TextsReviewed, prepare=_get_profiles)
+    async def on_texts_reviewed(self, events: Sequence[TextsReviewed], tx: Tx, profiles: list[Profile]) -> None:
         """PR-10: what was hidden is on no card any more, dealt ones included. Such cards are compared with the profile,
         which was asked for just now: it must not be older than the event.
         """
-        await pool.project_profile(tx, profile)
-        await pool.review_texts(tx, UUID(event.user_id), event.version)
+        await pool.project_profiles(tx, profiles)
+        await pool.review_texts(tx, [(UUID(event.user_id), event.version) for event in events])
 
     @on(InventoryChanged)
     async def on_inventory_changed(self, event: InventoryChanged, tx: Tx) -> None:

@@ -4,6 +4,7 @@ of each projection counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -41,32 +42,59 @@ def _project(columns: Columns) -> str:
     ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}"""
 
 
-PROJECT_PROFILE: Final = _project(PROFILE)
 PROJECT_INVENTORY: Final = _project(INVENTORY)
 PROJECT_TIER: Final = _project(TIER)
 PROJECT_RESTRICTION: Final = _project(RESTRICTION)
 
 
+_NEW_PROFILE: Final = PROFILE + Columns("texts_version")
+_OF_THE_VERSION: Final = Columns(*PROFILE[2:])
+# If identity does not know when a member's texts were judged anew, the pool's own knowledge counts. Those of a profile
+# that is new to the pool count as judged at its version: cards of earlier versions then show fewer texts, never more.
+# Rows are locked in the order of their ids. Unnest takes no lists of lists: the options of a member are one text.
+PROJECT_PROFILES: Final = f"""
+    INSERT INTO discovery.candidates AS c ({_NEW_PROFILE.names()})
+    SELECT {Columns(*PROFILE[:-2]).names("n")},
+        string_to_array(n.hobby_option_ids, ','), n.hobbies::jsonb,
+        coalesce(n.texts_version, CASE WHEN k.profile_version > 0 THEN k.texts_version ELSE n.profile_version END)
+    FROM unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::text[], $5::text[], $6::text[], $7::text[],
+        $8::smallint[], $9::text[], $10::text[], $11::bigint[]) AS n ({_NEW_PROFILE.names()})
+    LEFT JOIN discovery.candidates k ON k.user_id = n.user_id ORDER BY n.user_id
+    ON CONFLICT (user_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in PROFILE[1:])},
+        texts_version = greatest(c.texts_version, excluded.texts_version)
+    WHERE c.profile_version < excluded.profile_version
+        OR $12 AND c.profile_version = excluded.profile_version
+            AND ({_OF_THE_VERSION.names("c")}) IS DISTINCT FROM ({_OF_THE_VERSION.names("excluded")})"""
 REVIEW_TEXTS: Final = """
-    UPDATE discovery.candidates SET texts_version = $2 WHERE user_id = $1 AND texts_version < $2"""
+    UPDATE discovery.candidates c SET texts_version = n.version
+    FROM (SELECT user_id, max(version) AS version FROM unnest($1::uuid[], $2::bigint[]) AS n (user_id, version)
+          GROUP BY user_id) n
+    WHERE c.user_id = n.user_id AND c.texts_version < n.version"""
 
 
-async def project_profile(tx: Tx, profile: Profile) -> None:
-    """Stores a member's profile, unless what is stored is as new."""
-    values = PROFILE.values_of(
-        profile,
-        profile_version=profile.version,
-        hobby_option_ids=[hobby.hobby_option_id for hobby in profile.hobbies],
-        hobbies=msgspec.json.encode(profile.hobbies).decode(),
-    )
-    await tx.run(PROJECT_PROFILE, *values)
-
-
-async def review_texts(tx: Tx, user_id: UUID, version: int) -> None:
-    """PR-10: stores that all texts of a member, who is in the pool, were judged anew at this version. A card made from
-    an earlier one shows only texts that the member shows now.
+async def project_profiles(tx: Tx, profiles: Iterable[Profile], *, repair: bool = False) -> None:
+    """Stores members' profiles, one of each, unless what is stored is as new. To repair, what is stored of the same
+    version is replaced too if it differs. A profile of version 0 is of nobody.
     """
-    await tx.run(REVIEW_TEXTS, user_id, version)
+    rows = [
+        _NEW_PROFILE.values_of(
+            profile,
+            profile_version=profile.version,
+            hobby_option_ids=",".join(hobby.hobby_option_id for hobby in profile.hobbies),
+            hobbies=msgspec.json.encode(profile.hobbies).decode(),
+        )
+        for profile in profiles
+        if profile.version
+    ]
+    if rows:
+        await tx.run(PROJECT_PROFILES, *map(list, zip(*rows, strict=True)), repair)
+
+
+async def review_texts(tx: Tx, versions: Sequence[tuple[UUID, int]]) -> None:
+    """PR-10: stores that all texts of members, who are in the pool, were judged anew at these versions. A card that was
+    made from an earlier one shows only texts that the member shows now.
+    """
+    await tx.run(REVIEW_TEXTS, [user_id for user_id, _ in versions], [version for _, version in versions])
 
 
 async def project_inventory(tx: Tx, inventory: Inventory) -> None:

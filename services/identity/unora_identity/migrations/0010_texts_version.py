@@ -12,4 +12,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_sql("ALTER TABLE identity.users ADD COLUMN texts_version bigint")
+    run_sql("ALTER TABLE identity.users ADD COLUMN texts_version bigint;")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import itertools
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,10 +36,11 @@ from tests.support import refusal
 pytestmark = pytest.mark.rule("XX-08")
 
 COUNT: Final = 300
-IDS: Final = [MEMBER.id(number) for number in range(1, COUNT + 1)]
+BLOCKS: Final = itertools.count(1000, 1000)
+"""Each test has members of its own: their events were told once, whoever is removed."""
 # One member in ten is of each of these kinds; the others are ready, as make_members makes them.
-KINDS: Final = f"""
-    CREATE TEMP TABLE made AS SELECT n, {MEMBER.sql("n")} AS id FROM generate_series(1, {COUNT}) AS n;
+MADE: Final = f"CREATE TEMP TABLE made AS SELECT n, {MEMBER.sql('n')} AS id FROM generate_series($1::int, $2::int) AS n"
+KINDS: Final = """
     -- 1: has only signed in.
     DELETE FROM identity.hobbies WHERE user_id IN (SELECT id FROM made WHERE n % 10 = 1);
     UPDATE identity.photos SET deleted_at = created_at WHERE user_id IN (SELECT id FROM made WHERE n % 10 = 1);
@@ -75,18 +77,21 @@ class Members:
         self.world = world
         self.pool = pool
         self.runtime = world.apps["discovery"].runtime
+        self.before_first = next(BLOCKS)
+        self.ids = [MEMBER.id(self.before_first + number) for number in range(1, COUNT + 1)]
 
     async def make(self) -> list[dict[str, Any]]:
         """Makes the members, and the pool from events, as their contexts emit them. Returns the pool."""
         superuser = self.world.superuser
-        await make_members(superuser, 1, COUNT)
+        await make_members(superuser, self.before_first + 1, COUNT)
+        await superuser.execute(MADE, self.before_first + 1, self.before_first + COUNT)
         await superuser.execute("SET session_replication_role = replica;" + KINDS + "RESET session_replication_role")
         await self.tell(*await self._events())
         return await self.rows()
 
     async def _events(self) -> list[Message]:
         """What the contexts told of these members so far."""
-        now, ids = await self.pool.stamp(), IDS
+        now, ids = await self.pool.stamp(), self.ids
         users = await self.world.superuser.fetch("SELECT * FROM identity.users WHERE id = ANY($1)", ids)
         slots = await self.world.superuser.fetch("SELECT * FROM matching.inventory WHERE user_id = ANY($1)", ids)
         accounts = await self.world.superuser.fetch("SELECT * FROM billing.accounts WHERE user_id = ANY($1)", ids)
@@ -151,7 +156,7 @@ class Members:
 
     async def rows(self) -> list[dict[str, Any]]:
         """All that the pool holds of these members."""
-        return [dict(row) for row in await self.world.superuser.fetch(ROW, IDS)]
+        return [dict(row) for row in await self.world.superuser.fetch(ROW, self.ids)]
 
     async def lose(self) -> None:
         """The pool is lost."""
@@ -174,13 +179,14 @@ async def forget(world: World, users: Sequence[UUID]) -> None:
 
 
 @pytest.fixture
-async def members(world: World, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Members:
+async def members(world: World, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Members]:
     """Pages are short, so that a rebuild of few members has many."""
     monkeypatch.setattr(rebuilding, "PROFILES_ON_A_PAGE", 40)
     monkeypatch.setattr(rebuilding, "OTHERS_ON_A_PAGE", 30)
-    await forget(world, [*IDS, MEMBER.id(0)])
     await world.superuser.execute("DELETE FROM discovery.rebuilds; DELETE FROM discovery.candidates")
-    return Members(world, pool)
+    members = Members(world, pool)
+    yield members
+    await forget(world, [MEMBER.id(members.before_first), *members.ids])
 
 
 async def test_a_pool_that_was_lost_equals_the_live_one_again(members: Members) -> None:
@@ -205,7 +211,7 @@ async def test_rows_that_are_damaged_are_as_before_and_whom_nobody_knows_is_not_
     await members.world.superuser.execute(
         """UPDATE discovery.candidates SET city = 'Atlantis', suspended = false, connection_limit = 9
         WHERE user_id = ANY($1)""",
-        IDS,
+        members.ids,
     )
     assert await members.rows() != live
     assert await members.rebuild() == 0
@@ -249,7 +255,7 @@ async def test_events_that_come_during_a_rebuild_win_over_what_it_read_before(
 ) -> None:
     await members.make()
     await members.lose()
-    changed, read = IDS[6], rebuilding._read
+    changed, read = members.ids[6], rebuilding._read
     told = False
 
     async def read_then_changed(*arguments: Any) -> Any:
@@ -281,7 +287,7 @@ async def test_members_who_sign_up_during_a_rebuild_are_in_the_pool_afterwards(
     """One has an id that the rebuild has passed already, and the event comes after its page was read."""
     await members.make()
     await members.lose()
-    late, read = MEMBER.id(0), rebuilding._read
+    late, read = MEMBER.id(members.before_first), rebuilding._read
     pages = 0
 
     async def read_then_joined(*arguments: Any) -> Any:
@@ -290,7 +296,7 @@ async def test_members_who_sign_up_during_a_rebuild_are_in_the_pool_afterwards(
         if answer[0] and hasattr(answer[0][0], "hobbies"):
             pages += 1
             if pages == 1:
-                await make_members(members.world.superuser, 0, 1)
+                await make_members(members.world.superuser, members.before_first, 1)
                 now = await members.pool.stamp()
                 await members.tell(DiscoveryProfileChanged(user_id=str(late), version=3, occurred_at=now))
         return answer
@@ -322,7 +328,7 @@ async def test_a_tier_that_a_rebuild_brings_before_its_event_changes_the_timer_t
 @pytest.mark.rule("PR-10")
 async def test_texts_that_no_version_noted_count_as_judged_anew_only_in_a_pool_that_was_lost(members: Members) -> None:
     await members.make()
-    member = IDS[6]
+    member = members.ids[6]
     await members.world.superuser.execute("UPDATE identity.users SET texts_version = NULL WHERE id = $1", member)
     assert await members.rebuild() == 0
     (kept,) = await members.pool.rows("candidates", member)
@@ -355,12 +361,14 @@ async def test_many_profiles_are_asked_for_at_once_and_unknown_members_are_not_r
     await members.make()
     directory = members.world.stub(DirectoryServiceStub, "identity", "discovery")
     unknown = uuid7()
-    await members.world.superuser.execute("UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1", IDS[8])
-    asked = [IDS[7], unknown, IDS[8], *IDS[20:200]]
+    await members.world.superuser.execute(
+        "UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1", members.ids[8]
+    )
+    asked = [members.ids[7], unknown, members.ids[8], *members.ids[20:200]]
     answer = await directory.GetDiscoveryProfiles(GetDiscoveryProfilesRequest(user_ids=map(str, asked)))
     assert [UUID(each.user_id) for each in answer.profiles] == asked
     assert answer.profiles[0].discovery_ready
-    assert list(answer.profiles[1:3]) == [DiscoveryProfile(user_id=str(each)) for each in (unknown, IDS[8])]
+    assert list(answer.profiles[1:3]) == [DiscoveryProfile(user_id=str(each)) for each in (unknown, members.ids[8])]
     refused = await refusal(directory.ListDiscoveryProfiles(ListDiscoveryProfilesRequest(page_token="elsewhere")))
     assert refused.code == "INVALID_ARGUMENT"
 
@@ -368,7 +376,8 @@ async def test_many_profiles_are_asked_for_at_once_and_unknown_members_are_not_r
 async def test_a_page_that_would_be_too_large_for_a_message_is_shorter(members: Members) -> None:
     await members.make()
     await members.world.superuser.execute(
-        "UPDATE identity.hobbies SET micro_description = repeat('\U0001f9d7', 1120) WHERE user_id = ANY($1)", IDS
+        "UPDATE identity.hobbies SET micro_description = repeat('\U0001f9d7', 1120) WHERE user_id = ANY($1)",
+        members.ids,
     )
     directory = members.world.stub(DirectoryServiceStub, "identity", "discovery")
     found, token = list[str](), ""
@@ -379,8 +388,8 @@ async def test_a_page_that_would_be_too_large_for_a_message_is_shorter(members: 
         token = page.next_page_token
         if not token:
             break
-    assert [each for each in found if UUID(each) in set(IDS)] == [str(each) for each in IDS]
-    request = GetDiscoveryProfilesRequest(user_ids=map(str, IDS))
+    assert [each for each in found if UUID(each) in set(members.ids)] == [str(each) for each in members.ids]
+    request = GetDiscoveryProfilesRequest(user_ids=map(str, members.ids))
     assert 0 < len((await directory.GetDiscoveryProfiles(request)).profiles) < COUNT
     await members.lose()
     assert await members.rebuild() == 0

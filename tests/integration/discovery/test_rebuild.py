@@ -67,6 +67,8 @@ KINDS: Final = """
     INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, version)
         SELECT id, 'free', 0, false, 0, 0 FROM made WHERE n % 10 = 8;
     DROP TABLE made;"""
+GONE: Final = "UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1"
+LONG: Final = "UPDATE identity.hobbies SET micro_description = repeat('\U0001f9d7', 1120) WHERE user_id = ANY($1)"
 ROW: Final = "SELECT * FROM discovery.candidates WHERE user_id = ANY($1) ORDER BY user_id"
 
 
@@ -209,7 +211,9 @@ async def test_rows_that_are_damaged_are_as_before_and_whom_nobody_knows_is_not_
     live = await members.make()
     stranger = await members.pool.member()
     await members.world.superuser.execute(
-        """UPDATE discovery.candidates SET city = 'Atlantis', suspended = false, connection_limit = 9
+        """UPDATE discovery.candidates SET suspended = suspended AND restriction_version = 0,
+            city = CASE WHEN profile_version > 0 THEN 'Atlantis' ELSE city END,
+            connection_limit = CASE WHEN inventory_version > 0 THEN 9 ELSE connection_limit END
         WHERE user_id = ANY($1)""",
         members.ids,
     )
@@ -311,7 +315,8 @@ async def test_members_who_sign_up_during_a_rebuild_are_in_the_pool_afterwards(
 async def test_a_tier_that_a_rebuild_brings_before_its_event_changes_the_timer_too(members: Members) -> None:
     await members.make()
     member = await members.pool.member()
-    await members.pool.members(5)
+    await members.pool.members(10)
+    await members.pool.refresh(member)  # the first batch starts no timer
     before = (await members.pool.refresh(member)).refresh_available_at
     await members.world.superuser.execute(
         """INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, version)
@@ -361,9 +366,7 @@ async def test_many_profiles_are_asked_for_at_once_and_unknown_members_are_not_r
     await members.make()
     directory = members.world.stub(DirectoryServiceStub, "identity", "discovery")
     unknown = uuid7()
-    await members.world.superuser.execute(
-        "UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1", members.ids[8]
-    )
+    await members.world.superuser.execute(GONE, members.ids[8])
     asked = [members.ids[7], unknown, members.ids[8], *members.ids[20:200]]
     answer = await directory.GetDiscoveryProfiles(GetDiscoveryProfilesRequest(user_ids=map(str, asked)))
     assert [UUID(each.user_id) for each in answer.profiles] == asked
@@ -375,10 +378,7 @@ async def test_many_profiles_are_asked_for_at_once_and_unknown_members_are_not_r
 
 async def test_a_page_that_would_be_too_large_for_a_message_is_shorter(members: Members) -> None:
     await members.make()
-    await members.world.superuser.execute(
-        "UPDATE identity.hobbies SET micro_description = repeat('\U0001f9d7', 1120) WHERE user_id = ANY($1)",
-        members.ids,
-    )
+    await members.world.superuser.execute(LONG, members.ids)
     directory = members.world.stub(DirectoryServiceStub, "identity", "discovery")
     found, token = list[str](), ""
     while True:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from signal import SIGINT
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+import asyncpg
 import pytest
 from google.protobuf.message import Message
 from unora.billing.v1.events_pb2 import TierChanged
@@ -28,8 +31,10 @@ from unora_discovery.domain.rebuild import Part
 from unora_discovery.servicers.commands import rebuild
 from unora_discovery.store import rebuilds
 from unora_discovery.use_cases import rebuild as rebuilding
+from unora_testing.deadlines import within
 from unora_testing.world import World
 
+from tests.integration.common.processes import ServiceProcess
 from tests.integration.discovery.pool import Pool
 from tests.support import refusal
 
@@ -268,6 +273,28 @@ async def test_a_rebuild_that_is_killed_again_and_again_goes_on_each_time(
 
 class KilledError(Exception):
     """The process is no more."""
+
+
+async def test_ctrl_c_ends_the_command_at_once_and_the_next_one_does_the_rest(members: Members, tmp_path: Path) -> None:
+    live = await members.make()
+    await members.lose()
+    apps = members.world.apps
+    addresses = {f"{name.upper()}_ADDRESS": app.server.address for name, app in apps.items() if app.server}
+    process = ServiceProcess(members.world, "discovery", tmp_path, "rebuild", **addresses)
+    other = await asyncpg.connect(members.world.testbed.dsn(members.world.database))
+    try:
+        async with other.transaction():
+            await other.execute("LOCK TABLE discovery.candidates IN SHARE MODE")
+            await process.start()
+            await members.pool.wait_for_blocked_calls(1)
+            assert await process.stop([SIGINT]) == 130, process.lines()
+            assert process.lines()[-1] == "unora_discovery: rebuild was stopped"
+        await process.start()
+        assert await within(process.process.wait()) == 0, process.lines()
+    finally:
+        await process.end()
+        await other.close()
+    require_equal(await members.rows(), live)
 
 
 async def test_events_that_come_during_a_rebuild_win_over_what_it_read_before(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from unora.billing.v1.events_pb2 import TierChanged
 from unora.billing.v1.projection_service_pb2 import MemberTier
 from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
 from unora.discovery.v1 import discovery_service_pb2, events_pb2
@@ -73,7 +74,7 @@ def from_profile(profile: DiscoveryProfile) -> Profile:
     )
 
 
-def from_tier(tier: MemberTier) -> TierNotice:
+def from_tier(tier: MemberTier | TierChanged) -> TierNotice:
     """A member's tier, from billing."""
     return TierNotice(user_id=UUID(tier.user_id), version=tier.version, tier=Tier(TIER_NAMES[tier.tier]))
 

@@ -11,15 +11,14 @@ from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_common.database import Tx
 from unora_common.handlers import on, on_batch
-from unora_common.messages import TIER_NAMES
 from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.domain.pool import Profile, Tier
-from unora_discovery.messages import from_inventory, from_restriction
+from unora_discovery.domain.pool import Profile
+from unora_discovery.messages import from_inventory, from_restriction, from_tier
 from unora_discovery.store import pool
-from unora_discovery.use_cases.tiers import change_tier
+from unora_discovery.use_cases.tiers import change_tiers
 
 
 class MemberEvents:
@@ -56,7 +55,7 @@ class MemberEvents:
     @on(TierChanged)
     async def on_tier_changed(self, event: TierChanged, tx: Tx) -> None:
         """DI-14: the timer changes at once."""
-        await change_tier(tx, UUID(event.user_id), event.version, Tier(TIER_NAMES[event.tier]), self.policy)
+        await change_tiers(tx, [from_tier(event)], self.policy)
 
     @on(RestrictionChanged)
     async def on_restriction_changed(self, event: RestrictionChanged, tx: Tx) -> None:

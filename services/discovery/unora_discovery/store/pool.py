@@ -12,7 +12,7 @@ import msgspec
 from unora_common.database import Tx
 from unora_common.rows import Columns
 
-from unora_discovery.domain.pool import Inventory, Profile, Restriction, Tier
+from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
 
 PROFILE: Final = Columns(
     "user_id",
@@ -43,7 +43,11 @@ def _project(columns: Columns) -> str:
 
 
 PROJECT_INVENTORY: Final = _project(INVENTORY)
-PROJECT_TIER: Final = _project(TIER)
+PROJECT_TIERS: Final = f"""
+    INSERT INTO discovery.candidates AS c ({TIER.names()})
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS given ({TIER.names()}) ORDER BY user_id
+    ON CONFLICT (user_id) DO UPDATE SET tier_version = excluded.tier_version, tier = excluded.tier
+    WHERE c.tier_version < excluded.tier_version RETURNING c.user_id"""
 PROJECT_RESTRICTION: Final = _project(RESTRICTION)
 
 
@@ -102,9 +106,10 @@ async def project_inventory(tx: Tx, inventory: Inventory) -> None:
     await tx.run(PROJECT_INVENTORY, *INVENTORY.values_of(inventory, inventory_version=inventory.version))
 
 
-async def project_tier(tx: Tx, user_id: UUID, version: int, tier: Tier) -> bool:
-    """Stores a member's tier, unless what is stored is as new. Returns whether it was newer."""
-    return await tx.run(PROJECT_TIER, user_id, version, tier) > 0
+async def project_tiers(tx: Tx, tiers: Sequence[TierNotice]) -> set[UUID]:
+    """Stores members' tiers, one of each, unless what is stored is as new. Returns the members whose tier was newer."""
+    columns = [each.user_id for each in tiers], [each.version for each in tiers], [each.tier for each in tiers]
+    return {row["user_id"] for row in await tx.rows(PROJECT_TIERS, *columns)}
 
 
 async def project_restriction(tx: Tx, restriction: Restriction) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from unora_common.database import Session, Tx
 from unora_common.rows import Columns
 
-from unora_discovery.domain.pool import Inventory, Restriction, TierNotice
+from unora_discovery.domain.pool import Inventory, Restriction
 from unora_discovery.store.pool import INVENTORY, RESTRICTION
 
 
@@ -29,20 +29,19 @@ def _repair(columns: Columns, types: tuple[str, ...]) -> str:
 
 INVENTORIES: Final = _repair(INVENTORY, ("uuid", "bigint", "smallint", "smallint"))
 RESTRICTIONS: Final = _repair(RESTRICTION, ("uuid", "bigint", "boolean", "boolean", "boolean"))
-# Members whose timer fits this tier already, because the pool has it from an event. The others need their timer's lock.
-KNOWN_TIERS: Final = """
-    UPDATE discovery.candidates c SET tier_version = n.version
-    FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS n (user_id, version, tier)
-    WHERE c.user_id = n.user_id AND c.tier = n.tier AND c.tier_version > 0 AND c.tier_version < n.version"""
-OLDER_TIERS: Final = """
-    SELECT n.user_id FROM unnest($1::uuid[], $2::bigint[]) AS n (user_id, version)
-    LEFT JOIN discovery.candidates c ON c.user_id = n.user_id WHERE coalesce(c.tier_version, 0) < n.version"""
+# A plan that was made while the pool was empty would read all of it for each page.
+PLAN_ANEW: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
 KNOWN: Final = "SELECT user_id FROM discovery.candidates WHERE user_id = ANY($1::uuid[])"
 OTHERS_SHOWN: Final = """
     SELECT user_id FROM discovery.candidates
-    WHERE user_id > $1 AND ($2::uuid IS NULL OR user_id <= $2) AND discovery_ready AND user_id <> ALL($3::uuid[])
+    WHERE user_id > $1 AND user_id <= $2 AND discovery_ready AND user_id <> ALL($3::uuid[])
     ORDER BY user_id"""
 HIDE: Final = "UPDATE discovery.candidates SET discovery_ready = false WHERE user_id = ANY($1::uuid[])"
+
+
+async def plan_anew(tx: Tx) -> None:
+    """Lets Postgres plan the transaction's statements for the pool as it is by now: it grows while it is made."""
+    await tx.run(PLAN_ANEW)
 
 
 async def repair_inventories(tx: Tx, inventories: Sequence[Inventory]) -> None:
@@ -57,20 +56,13 @@ async def repair_restrictions(tx: Tx, restrictions: Sequence[Restriction]) -> No
     await tx.run(RESTRICTIONS, *map(list, zip(*rows, strict=True)))
 
 
-async def keep_tiers(tx: Tx, tiers: Sequence[TierNotice]) -> list[UUID]:
-    """Stores the version of tiers that are known already. Returns the members whose tier in the pool is older."""
-    users, versions = [each.user_id for each in tiers], [each.version for each in tiers]
-    await tx.run(KNOWN_TIERS, users, versions, [each.tier for each in tiers])
-    return [row["user_id"] for row in await tx.rows(OLDER_TIERS, users, versions)]
-
-
 async def find_known(session: Session, users: Sequence[UUID]) -> set[UUID]:
     """Those of the members who are in the pool."""
     return {row["user_id"] for row in await session.rows(KNOWN, list(users))}
 
 
-async def list_others_shown(session: Session, after: UUID, last: UUID | None, listed: Sequence[UUID]) -> list[UUID]:
-    """The members between two ids whom the pool shows, without those who were listed. `last` None is the end."""
+async def list_others_shown(session: Session, after: UUID, last: UUID, listed: Sequence[UUID]) -> list[UUID]:
+    """The members between two ids whom the pool shows, without those who were listed."""
     return [row["user_id"] for row in await session.rows(OTHERS_SHOWN, after, last, list(listed))]
 
 

@@ -22,10 +22,11 @@ from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
 from unora_discovery.domain.rebuild import Part, Progress
 from unora_discovery.store import pool, rebuilds, repairs
-from unora_discovery.use_cases.tiers import change_tier
+from unora_discovery.use_cases.tiers import change_tiers
 
 PROFILES_ON_A_PAGE: Final = 500
 OTHERS_ON_A_PAGE: Final = 2000
+AFTER_LAST: Final = UUID(int=2**128 - 1)
 TRIES: Final = 30
 """How often a page is asked for before a rebuild gives up, a second apart: an owner may restart meanwhile."""
 TRY_AGAIN: Final = 1.0
@@ -99,15 +100,11 @@ class Rebuild:
                 await repairs.repair_inventories(tx, items)
 
     async def _apply_tiers(self, items: list[TierNotice], token: str, following: str) -> None:
-        """DI-14: whose tier the pool does not know gets it as by the event, with the timer: the event may still come,
-        and is not newer then.
-        """
-        async with self._database.transaction() as tx:
-            older = set(await repairs.keep_tiers(tx, items))
-        for each in items:
-            if each.user_id in older:  # one lock at a time, as by the event
-                async with self._database.transaction() as tx:
-                    await change_tier(tx, each.user_id, each.version, each.tier, self._policy)
+        """DI-14: with the timers, as by the event. The event may still come, and is not newer then."""
+        if items:
+            async with self._database.transaction() as tx:
+                await repairs.plan_anew(tx)
+                await change_tiers(tx, items, self._policy)
 
     async def _apply_profiles(self, items: list[Profile], token: str, following: str) -> None:
         """Members who have only signed in stay out of the pool, as without a rebuild. Whom identity does not know is
@@ -115,10 +112,11 @@ class Rebuild:
         """
         silent = [each.user_id for each in items if each.says_nothing]
         async with self._database.transaction() as tx:
+            await repairs.plan_anew(tx)
             known = await repairs.find_known(tx, silent) if silent else set[UUID]()
             told = [each for each in items if not each.says_nothing or each.user_id in known]
             await pool.project_profiles(tx, told, repair=True)
-            last = UUID(following) if following else None
+            last = UUID(following) if following else AFTER_LAST
             others = await repairs.list_others_shown(tx, id_after(token), last, [each.user_id for each in items])
         if others:
             await self._hide_unknown(others)

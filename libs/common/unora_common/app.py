@@ -140,8 +140,8 @@ class App(Generic[C, R]):
         self.messaging = Messaging(self.context, config, self.log, lambda: self.relay.wake(), timeouts)
         opened.push_async_callback(self.messaging.close)
         opened.push_async_callback(self.clients.close)
-        jetstream = self.messaging.jetstream
-        self.relay = Relay(self.context, config.database_url, jetstream, self.log, self.metrics.registry, timeouts)
+        client = self.messaging.client
+        self.relay = Relay(self.context, config.database_url, client, self.log, self.metrics.registry, timeouts)
         opened.push_async_callback(self.relay.close)
         self.readiness = Readiness(
             self.database, self.verifier, self.revocations, keys_interval=config.jwks_refresh, log=self.log

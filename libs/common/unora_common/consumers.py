@@ -26,6 +26,7 @@ from unora_common.errors import RetryLater
 from unora_common.handlers import Consumes
 from unora_common.logs import describe
 from unora_common.messaging import Messaging
+from unora_common.nats_client import publication
 from unora_common.outages import Outage
 from unora_common.pull import Pull
 from unora_common.runtime import AnyRuntime
@@ -210,8 +211,7 @@ class Consumer:
             await self.transact(events)
         except Exception as error:
             return error
-        for event in events:
-            await event.message.ack()
+        await self._messaging.client.send([publication(event.message.reply) for event in events])
         self._applied.inc(len(events))
         return None
 

@@ -3,23 +3,32 @@
 The server is known by its name in the certificate, never by its address. Nothing is sent before TLS is agreed, so
 nobody on the way can ask for the password in plain text. And no message stops the client: a publisher may put any bytes
 into the headers and the subject of a message, and the library's own reader ends at some of them.
+
+Events come and go by the thousand. The library's queue of a subscription, and its publishing one by one, cost more than
+all else that is done with them, so there is a way past each: `subscribe_directly` and `send`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.aio.transport import TcpTransport
+from nats.errors import ConnectionClosedError, OutboundBufferLimitError
 from nats.errors import Error as NatsError
 
 from unora_common.config import ConfigError
 
 SERVER_NAME: Final = "nats.unora"
 """The DNS name in the certificate of every server of NATS."""
+END: Final = b"\r\n"
 SCHEME: Final = "tls://"
 
 
@@ -57,6 +66,7 @@ class NatsClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._transport = _Transport()  # type: ignore[no-untyped-call]
+        self._handlers: dict[int, Callable[[Msg], None]] = {}
 
     async def flush(self, timeout: float = 10.0) -> None:
         """Returns when the server has received all that was sent: the library's ping overtakes what is not written."""
@@ -69,9 +79,65 @@ class NatsClient(Client):
         except Exception:  # headers that cannot be read are none: who needs them refuses the message
             return None
 
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """The headers, as the library reads them; it looks at each letter of a name by itself."""
+        found: dict[str, str] = {}
+        for line in raw.split(END):
+            name, colon, value = line.partition(b":")
+            if colon and len(words := name.split()) == 1 and words[0].isascii():
+                found[words[0].decode()] = value.strip().decode("utf-8", "replace")
+        return found
+
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        readable = subject.decode("utf-8", "backslashreplace").encode()
-        await super()._process_msg(sid, readable, reply, data, headers)
+        readable = subject.decode("utf-8", "backslashreplace")
+        handle = self._handlers.get(sid)
+        if handle is None:
+            await super()._process_msg(sid, readable.encode(), reply, data, headers)
+        elif sid in self._subs:
+            handle(Msg(self, readable, reply.decode(), data, await self._process_headers(headers), _sid=sid))
+
+    async def subscribe_directly(self, subject: str, handle: Callable[[Msg], None]) -> Subscription:
+        """Subscribes; `handle` gets each message as it is read from the connection. It must be short, raise nothing,
+        and know by itself how many messages there can be: nothing holds them back.
+        """
+        subscription = await self.subscribe(subject)
+        self._handlers[subscription._id] = handle
+        return subscription
+
+    async def unsubscribe_directly(self, subscription: Subscription) -> None:
+        """Ends such a subscription, also while NATS is away."""
+        self._handlers.pop(subscription._id, None)
+        with suppress(Exception):
+            await subscription.unsubscribe()
+
+    async def send(self, publications: Sequence[bytes]) -> None:
+        """Publishes messages, each as `publication` wrote it; those before the first connection or after its loss wait
+        for the next. Raises NatsError if the connection is closed, or if too much waits already.
+        """
+        if self.is_closed:
+            raise ConnectionClosedError
+        data = b"".join(publications)
+        if not self.is_connected and len(data) + self._pending_data_size > self._max_pending_size:
+            raise OutboundBufferLimitError
+        self.stats["out_msgs"] += len(publications)
+        self.stats["out_bytes"] += len(data)
+        await self._send_command(data)
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
+
+
+def publication(subject: str, payload: bytes = b"", *, reply: str = "", headers: bytes = b"") -> bytes:
+    """A message as it goes over the connection. Subjects have no spaces; headers begin with NATS/1.0 and end with an
+    empty line."""
+    if headers:
+        return (
+            f"HPUB {subject} {reply} {len(headers)} {len(headers) + len(payload)}\r\n".encode()
+            + headers
+            + payload
+            + END
+        )
+    return f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + END
 
 
 def addresses(url: str) -> list[str]:

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from uuid import UUID
 
 import asyncpg
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 from prometheus_client import CollectorRegistry, Counter
 
 from unora_common.database import session_settings
-from unora_common.logs import Log, describe
+from unora_common.logs import Log
+from unora_common.nats_client import NatsClient
 from unora_common.outages import Outage
+from unora_common.publisher import Publisher
 from unora_common.timeouts import Timeouts
 
-BATCH = 500
+BATCH = 1000
 WAKE_DELAY = 0.01
 """Seconds between the wake-up and the read. Under load one batch then holds many events and costs little more."""
-Rows = list[asyncpg.Record]
 
 
 class Relay:
@@ -34,7 +33,7 @@ class Relay:
         self,
         context: str,
         dsn: str,
-        stream: JetStreamContext,
+        client: NatsClient,
         log: Log,
         registry: CollectorRegistry,
         timeouts: Timeouts,
@@ -42,7 +41,7 @@ class Relay:
         self._context = context
         self._dsn = dsn
         self._timeouts = timeouts
-        self._stream = stream
+        self._publisher = Publisher(context, client, timeouts.nats)
         self._log = log
         self._outage = Outage(log, "relay interrupted")
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
@@ -83,7 +82,9 @@ class Relay:
         rows = await connection.fetch(self._select)
         if not rows:
             return 0
-        done = await self._publish(rows)
+        done, refused = await self._publisher.publish(rows)
+        for row, error in refused:
+            self._log.warning("event not published", subject=row["subject"], error=error)
         if done:
             await connection.execute(self._mark, done)
             self._published.inc(len(done))
@@ -111,44 +112,6 @@ class Relay:
                 "SELECT pg_try_advisory_lock(hashtext($1))", f"relay {self._context}"
             )
         return self._connection if self._leads else None
-
-    async def _publish(self, rows: Rows) -> list[UUID]:
-        """Publishes in rounds, each with one event of each aggregate; an aggregate stops at its first failure."""
-        done: list[UUID] = []
-        failed: set[UUID] = set()
-        while rows:
-            now: dict[UUID, asyncpg.Record] = {}
-            later: Rows = []
-            for row in rows:
-                if row["aggregate_id"] in now:
-                    later.append(row)
-                elif row["aggregate_id"] not in failed:
-                    now[row["aggregate_id"]] = row
-            results = await asyncio.gather(*(self._send(row) for row in now.values()), return_exceptions=True)
-            for row, result in zip(now.values(), results, strict=True):
-                if isinstance(result, BaseException):
-                    failed.add(row["aggregate_id"])
-                    self._log.warning("event not published", subject=row["subject"], error=describe(result))
-                else:
-                    done.append(row["id"])
-            rows = later
-        return done
-
-    async def _send(self, row: asyncpg.Record) -> None:
-        """CloudEvents 1.0, binary mode; the message id lets the stream drop a repeat."""
-        identifier = str(row["id"])
-        headers = {
-            "Nats-Msg-Id": identifier,
-            "ce-specversion": "1.0",
-            "ce-id": identifier,
-            "ce-source": f"/unora/{self._context}",
-            "ce-type": row["subject"],
-            "ce-subject": str(row["aggregate_id"]),
-            "ce-time": row["occurred_at"].isoformat().replace("+00:00", "Z"),
-            "content-type": "application/protobuf",
-            "traceparent": row["trace"],
-        }
-        await self._stream.publish(row["subject"], row["payload"], headers=headers)
 
 
 async def _either(wait: Callable[[], Awaitable[object]], seconds: float) -> None:

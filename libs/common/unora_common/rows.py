@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -40,6 +40,11 @@ class Columns(tuple[str, ...]):
         has no attribute for, or all of them if the source is None. AttributeError if one is missing.
         """
         return [others[name] if name in others else getattr(source, name) for name in self]
+
+
+def as_arrays(rows: Iterable[Iterable[object]]) -> list[list[object]]:
+    """Rows as one array for each column, for `unnest`. There is at least one row."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def from_row(kind: type[T], row: Record | Mapping[str, Any], /, **others: object) -> T:

@@ -115,9 +115,11 @@ def fast_folder() -> Path | None:
 class Servers:
     """Starts and stops the servers of a test run."""
 
-    def __init__(self, accounts: Sequence[str]) -> None:
+    def __init__(self, accounts: Sequence[str], *, durable: bool = False) -> None:
+        """With `durable`, Postgres writes as in production, into a folder on a disk."""
+        self._durable = durable
         self._temporary = tempfile.TemporaryDirectory(
-            prefix="unora-test-", dir=fast_folder(), ignore_cleanup_errors=True
+            prefix="unora-test-", dir=None if durable else fast_folder(), ignore_cleanup_errors=True
         )
         self._folder = Path(self._temporary.name)
         postgres_home.let_through(self._folder)  # else Postgres would have to keep its data elsewhere
@@ -166,7 +168,11 @@ class Servers:
         if given:
             return given.rpartition("/")[0]
         self._postgres = Postgres(
-            self._folder / "postgres", port=port, password=self._secret, log=self._folder / "postgres.log", fsync=False
+            self._folder / "postgres",
+            port=port,
+            password=self._secret,
+            log=self._folder / "postgres.log",
+            fsync=self._durable,
         )
         await self._postgres.start()
         return self._postgres.dsn().rpartition("/")[0]

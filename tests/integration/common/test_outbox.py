@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
-from unora_common.streams import ensure_streams
+from unora_common.streams import MAX_EVENT, ensure_streams
 from unora_testing.deadlines import GENEROUS, TIMEOUTS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld, formed, stream_messages
@@ -104,24 +105,17 @@ async def test_events_of_an_aggregate_come_in_order(bare_world: BareWorld) -> No
         assert [event.version for event in events if event.connection_id == connection] == [1, 2, 3, 4, 5]
 
 
-async def test_an_event_that_cannot_be_published_stops_its_aggregate_and_no_other(
-    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_event_that_cannot_be_published_stops_its_aggregate_and_no_other(bare_world: BareWorld) -> None:
     app = await bare_world.open("matching")
-    stuck, free = formed(), formed()
+    stuck, free = formed(receiver="x" * MAX_EVENT), formed()  # the stream takes no event of this size
     await emit(app, stuck, formed(stuck.connection_id, 2), formed(stuck.connection_id, 3), free)
-    publish = app.relay._stream.publish
-
-    async def refusing(subject: str, payload: bytes, **more: Any) -> Any:
-        if ConnectionFormed.FromString(payload) == stuck:
-            raise NatsError
-        return await publish(subject, payload, **more)
-
-    monkeypatch.setattr(app.relay._stream, "publish", refusing)
     with pytest.raises(NatsError):
         await app.relay.step()
     assert await published(bare_world) == [free]
-    monkeypatch.undo()
+    small = formed(stuck.connection_id).SerializeToString()
+    await bare_world.superuser.execute(
+        "UPDATE matching.outbox SET payload = $1 WHERE published_at IS NULL AND seq = 1", small
+    )
     await app.relay.step()
     assert [event.version for event in await published(bare_world)] == [1, 1, 2, 3]
     assert await bare_world.superuser.fetchval(WAITING) == 0
@@ -133,20 +127,20 @@ async def test_a_crash_between_publishing_and_marking_publishes_again(
     """The leader's connection is ended after the stream took the event; the stream recognises the repeat by its id."""
     app = await bare_world.open("matching")
     await emit(app, formed())
-    publish = app.relay._stream.publish
-    sent: list[str] = []
+    publish = app.relay._publisher.publish
+    sent: list[Any] = []
 
-    async def publishing(subject: str, payload: bytes, **more: Any) -> Any:
-        answer = await publish(subject, payload, **more)
-        sent.append(more["headers"]["ce-id"])
+    async def publishing(rows: Sequence[Any]) -> Any:
+        result = await publish(rows)
+        sent.extend(result[0])
         if len(sent) == 1:
             await bare_world.superuser.execute(
                 """SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
                 WHERE application_name = 'unora_matching_relay' AND datname = current_database()"""
             )
-        return answer
+        return result
 
-    monkeypatch.setattr(app.relay._stream, "publish", publishing)
+    monkeypatch.setattr(app.relay._publisher, "publish", publishing)
     with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
         await app.relay.step()
     assert await bare_world.superuser.fetchval(WAITING) == 1

@@ -47,17 +47,17 @@ class MemberEvents:
         await pool.project_profiles(tx, profiles)
         await pool.review_texts(tx, [(UUID(event.user_id), event.version) for event in events])
 
-    @on(InventoryChanged)
-    async def on_inventory_changed(self, event: InventoryChanged, tx: Tx) -> None:
+    @on_batch(InventoryChanged)
+    async def on_inventories_changed(self, events: Sequence[InventoryChanged], tx: Tx) -> None:
         """DI-06, DI-09: capacity. The tier in the event is ignored: it is billing's, and matching repeats it later."""
-        await pool.project_inventory(tx, from_inventory(event))
+        await pool.project_inventories(tx, map(from_inventory, events))
 
     @on(TierChanged)
     async def on_tier_changed(self, event: TierChanged, tx: Tx) -> None:
         """DI-14: the timer changes at once."""
         await change_tiers(tx, [from_tier(event)], self.policy)
 
-    @on(RestrictionChanged)
-    async def on_restriction_changed(self, event: RestrictionChanged, tx: Tx) -> None:
+    @on_batch(RestrictionChanged)
+    async def on_restrictions_changed(self, events: Sequence[RestrictionChanged], tx: Tx) -> None:
         """DI-09, DI-10: which members are not shown, and which are shown less often."""
-        await pool.project_restriction(tx, from_restriction(event))
+        await pool.project_restrictions(tx, map(from_restriction, events))

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
 from unora_common.database import Tx
-from unora_common.rows import Columns
+from unora_common.rows import Columns, as_arrays
 
 from unora_discovery.domain.pairs import Exclusion, MemberBlock, WaitingInterest
 
 EXCLUSION: Final = Columns("source_id", "version", "user_id", "other_id", "reason", "apart_until")
-WAITING: Final = Columns("interest_id", "version", "sender_id", "receiver_id", "server_type", "waits")
+WAITING: Final = Columns("interest_id", "version", "sender_id", "receiver_id", "server_type", "waits", "waits_until")
 BLOCK: Final = Columns("blocker_id", "blocked_id", "in_force", "changed_at")
 
 # Only the event of its sending says when an interest ends at the latest. If the event of its closing is applied first,
 # the row has no end until the sending is applied, and keeps that end from then on.
-SAVE_EXCLUSION: Final = f"""
-    INSERT INTO discovery.exclusions AS e ({EXCLUSION.names()}) VALUES ({EXCLUSION.parameters()})
+SAVE_EXCLUSIONS: Final = f"""
+    INSERT INTO discovery.exclusions AS e ({EXCLUSION.names()})
+    SELECT DISTINCT ON (source_id, user_id)
+        source_id, version, user_id, other_id, reason, min(apart_until) OVER (PARTITION BY source_id, user_id)
+    FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
+        AS given ({EXCLUSION.names()})
+    ORDER BY source_id, user_id, version DESC
     ON CONFLICT (source_id, user_id) DO UPDATE SET
         version = greatest(e.version, excluded.version),
         reason = CASE WHEN e.version < excluded.version THEN excluded.reason ELSE e.reason END,
         apart_until = least(e.apart_until, excluded.apart_until)"""
 
 SAVE_WAITING: Final = f"""
-    INSERT INTO discovery.waiting_interests AS w (waits_until, {WAITING.names()})
-    VALUES (coalesce($1, 'infinity'::timestamptz), {WAITING.parameters(first=2)})
+    INSERT INTO discovery.waiting_interests AS w ({WAITING.names()})
+    SELECT DISTINCT ON (interest_id) interest_id, version, sender_id, receiver_id, server_type, waits,
+        min(coalesce(waits_until, 'infinity')) OVER (PARTITION BY interest_id)
+    FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::boolean[], $7::timestamptz[])
+        AS given ({WAITING.names()})
+    ORDER BY interest_id, version DESC
     ON CONFLICT (interest_id) DO UPDATE SET
         version = greatest(w.version, excluded.version),
         waits = CASE WHEN w.version < excluded.version THEN excluded.waits ELSE w.waits END,
         waits_until = least(w.waits_until, excluded.waits_until)"""
 
 # One row per direction, not per block: safety publishes the first and the last of several blocks, whose ids differ.
-SAVE_BLOCK: Final = f"""
-    INSERT INTO discovery.member_blocks AS b ({BLOCK.names()}) VALUES ({BLOCK.parameters()})
+SAVE_BLOCKS: Final = f"""
+    INSERT INTO discovery.member_blocks AS b ({BLOCK.names()})
+    SELECT DISTINCT ON (blocker_id, blocked_id) *
+    FROM unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::timestamptz[]) AS given ({BLOCK.names()})
+    ORDER BY blocker_id, blocked_id, changed_at DESC
     ON CONFLICT (blocker_id, blocked_id) DO UPDATE SET in_force = excluded.in_force, changed_at = excluded.changed_at
     WHERE b.changed_at < excluded.changed_at"""
 
@@ -44,19 +57,19 @@ PURGE_WAITING: Final = """
         ORDER BY waits_until LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
-async def save_exclusions(tx: Tx, *exclusions: Exclusion) -> None:
+async def save_exclusions(tx: Tx, exclusions: Iterable[Exclusion]) -> None:
     """Stores exclusions, lifted ones too; of each source the newest version counts."""
-    await tx.run_many(SAVE_EXCLUSION, [EXCLUSION.values_of(each) for each in exclusions])
+    await tx.run(SAVE_EXCLUSIONS, *as_arrays(map(EXCLUSION.values_of, exclusions)))
 
 
-async def save_waiting_interest(tx: Tx, waiting: WaitingInterest) -> None:
-    """Stores whether an interest waits; the newest version counts."""
-    await tx.run(SAVE_WAITING, waiting.waits_until, *WAITING.values_of(waiting))
+async def save_waiting_interests(tx: Tx, waiting: Iterable[WaitingInterest]) -> None:
+    """Stores whether interests wait; the newest version of each counts."""
+    await tx.run(SAVE_WAITING, *as_arrays(map(WAITING.values_of, waiting)))
 
 
-async def save_block(tx: Tx, block: MemberBlock) -> None:
-    """Stores a block or its lifting, unless what is stored of that direction is as new."""
-    await tx.run(SAVE_BLOCK, *BLOCK.values_of(block))
+async def save_blocks(tx: Tx, blocks: Iterable[MemberBlock]) -> None:
+    """Stores blocks or their lifting, unless what is stored of that direction is as new."""
+    await tx.run(SAVE_BLOCKS, *as_arrays(map(BLOCK.values_of, blocks)))
 
 
 async def purge_waiting_interests(tx: Tx, retention: timedelta, limit: int) -> int:

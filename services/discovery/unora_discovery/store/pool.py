@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from unora_common.database import Tx
-from unora_common.rows import Columns
+from unora_common.rows import Columns, as_arrays
 
 from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
 
@@ -31,26 +31,28 @@ TIER: Final = Columns("user_id", "tier_version", "tier")
 RESTRICTION: Final = Columns("user_id", "restriction_version", "reduced_visibility", "restricted", "suspended")
 
 
-def _project(columns: Columns) -> str:
-    """Inserts a member's row with these columns, or updates them. The second column is the version: only a newer one
-    updates.
+def _project(columns: Columns, types: str, *, repair: bool = False) -> str:
+    """Inserts members' rows with these columns, or updates them: one array for each column; of each member the newest
+    counts. The second column is the version: only a newer one updates; to repair, the same one too if the rest differs.
     """
-    version = columns[1]
+    version, content = columns[1], Columns(*columns[2:])
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), start=1))
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
+    damaged = f"({content.names('c')}) IS DISTINCT FROM ({content.names('excluded')})"
+    same = f" OR c.{version} = excluded.{version} AND {damaged}" if repair else ""
     return f"""
-    INSERT INTO discovery.candidates AS c ({columns.names()}) VALUES ({columns.parameters()})
-    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}"""
+    INSERT INTO discovery.candidates AS c ({columns.names()})
+    SELECT DISTINCT ON (user_id) * FROM unnest({arrays}) AS given ({columns.names()}) ORDER BY user_id, {version} DESC
+    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}{same}"""
 
 
-PROJECT_INVENTORY: Final = _project(INVENTORY)
-PROJECT_TIERS: Final = f"""
-    INSERT INTO discovery.candidates AS c ({TIER.names()})
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS given ({TIER.names()}) ORDER BY user_id
-    ON CONFLICT (user_id) DO UPDATE SET tier_version = excluded.tier_version, tier = excluded.tier
-    WHERE c.tier_version < excluded.tier_version RETURNING c.user_id"""
-PROJECT_RESTRICTION: Final = _project(RESTRICTION)
-
-
+_INVENTORY_TYPES: Final = "uuid bigint smallint smallint"
+_RESTRICTION_TYPES: Final = "uuid bigint boolean boolean boolean"
+PROJECT_INVENTORIES: Final = _project(INVENTORY, _INVENTORY_TYPES)
+REPAIR_INVENTORIES: Final = _project(INVENTORY, _INVENTORY_TYPES, repair=True)
+PROJECT_TIERS: Final = f"{_project(TIER, 'uuid bigint text')} RETURNING c.user_id"
+PROJECT_RESTRICTIONS: Final = _project(RESTRICTION, _RESTRICTION_TYPES)
+REPAIR_RESTRICTIONS: Final = _project(RESTRICTION, _RESTRICTION_TYPES, repair=True)
 _NEW_PROFILE: Final = PROFILE + Columns("texts_version")
 _OF_THE_VERSION: Final = Columns(*PROFILE[2:])
 # If identity does not know when a member's texts were judged anew, the pool's own knowledge counts. Those of a profile
@@ -91,7 +93,7 @@ async def project_profiles(tx: Tx, profiles: Iterable[Profile], *, repair: bool 
         if profile.version
     ]
     if rows:
-        await tx.run(PROJECT_PROFILES, *map(list, zip(*rows, strict=True)), repair)
+        await tx.run(PROJECT_PROFILES, *as_arrays(rows), repair)
 
 
 async def review_texts(tx: Tx, versions: Sequence[tuple[UUID, int]]) -> None:
@@ -101,9 +103,10 @@ async def review_texts(tx: Tx, versions: Sequence[tuple[UUID, int]]) -> None:
     await tx.run(REVIEW_TEXTS, [user_id for user_id, _ in versions], [version for _, version in versions])
 
 
-async def project_inventory(tx: Tx, inventory: Inventory) -> None:
-    """Stores a member's slots, unless what is stored is as new."""
-    await tx.run(PROJECT_INVENTORY, *INVENTORY.values_of(inventory, inventory_version=inventory.version))
+async def project_inventories(tx: Tx, inventories: Iterable[Inventory], *, repair: bool = False) -> None:
+    """Stores members' slots, unless what is stored is as new. To repair: see `project_profiles`."""
+    rows = (INVENTORY.values_of(each, inventory_version=each.version) for each in inventories)
+    await tx.run(REPAIR_INVENTORIES if repair else PROJECT_INVENTORIES, *as_arrays(rows))
 
 
 async def project_tiers(tx: Tx, tiers: Sequence[TierNotice]) -> set[UUID]:
@@ -112,6 +115,7 @@ async def project_tiers(tx: Tx, tiers: Sequence[TierNotice]) -> set[UUID]:
     return {row["user_id"] for row in await tx.rows(PROJECT_TIERS, *columns)}
 
 
-async def project_restriction(tx: Tx, restriction: Restriction) -> None:
-    """Stores a member's restrictions, unless what is stored is as new."""
-    await tx.run(PROJECT_RESTRICTION, *RESTRICTION.values_of(restriction, restriction_version=restriction.version))
+async def project_restrictions(tx: Tx, restrictions: Iterable[Restriction], *, repair: bool = False) -> None:
+    """Stores members' restrictions, unless what is stored is as new. To repair: see `project_profiles`."""
+    rows = (RESTRICTION.values_of(each, restriction_version=each.version) for each in restrictions)
+    await tx.run(REPAIR_RESTRICTIONS if repair else PROJECT_RESTRICTIONS, *as_arrays(rows))

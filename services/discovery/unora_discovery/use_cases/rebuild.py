@@ -92,12 +92,12 @@ class Rebuild:
     async def _apply_restrictions(self, items: list[Restriction], token: str, following: str) -> None:
         if items:
             async with self._database.transaction() as tx:
-                await repairs.repair_restrictions(tx, items)
+                await pool.project_restrictions(tx, items, repair=True)
 
     async def _apply_inventories(self, items: list[Inventory], token: str, following: str) -> None:
         if items:
             async with self._database.transaction() as tx:
-                await repairs.repair_inventories(tx, items)
+                await pool.project_inventories(tx, items, repair=True)
 
     async def _apply_tiers(self, items: list[TierNotice], token: str, following: str) -> None:
         """DI-14: with the timers, as by the event. The event may still come, and is not newer then."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from unora.billing.v1.events_pb2 import TierChanged
 from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora_common.database import Tx
-from unora_common.handlers import on
+from unora_common.handlers import on_batch
 from unora_common.messages import TIER_NAMES
 from unora_common.runtime import Runtime
 
@@ -24,28 +26,33 @@ class ProjectionEvents:
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
-    @on(TierChanged)
-    async def on_tier_changed(self, event: TierChanged, tx: Tx) -> None:
+    @on_batch(TierChanged)
+    async def on_tiers_changed(self, events: Sequence[TierChanged], tx: Tx) -> None:
         """The tier, from billing."""
-        await accounts.project_tier(tx, UUID(event.user_id), event.version, TIER_NAMES[event.tier])
+        tiers = [(UUID(event.user_id), event.version, TIER_NAMES[event.tier]) for event in events]
+        await accounts.project_tiers(tx, tiers)
 
-    @on(InventoryChanged)
-    async def on_inventory_changed(self, event: InventoryChanged, tx: Tx) -> None:
+    @on_batch(InventoryChanged)
+    async def on_inventories_changed(self, events: Sequence[InventoryChanged], tx: Tx) -> None:
         """The slots, from matching."""
-        slots = (event.active_connection_count, event.connection_limit)
-        await accounts.project_inventory(tx, UUID(event.user_id), event.version, *slots)
+        await accounts.project_inventories(tx, map(_slots, events))
 
-    @on(BatchRefreshed)
-    async def on_batch_refreshed(self, event: BatchRefreshed, tx: Tx) -> None:
+    @on_batch(BatchRefreshed)
+    async def on_batches_refreshed(self, events: Sequence[BatchRefreshed], tx: Tx) -> None:
         """The refresh timer, from discovery, after a refresh."""
-        await self._project_timer(event, tx)
+        await accounts.project_refreshes(tx, map(_timer, events))
 
-    @on(RefreshTimerChanged)
-    async def on_refresh_timer_changed(self, event: RefreshTimerChanged, tx: Tx) -> None:
+    @on_batch(RefreshTimerChanged)
+    async def on_refresh_timers_changed(self, events: Sequence[RefreshTimerChanged], tx: Tx) -> None:
         """The refresh timer, from discovery, after a change of tier (DI-14)."""
-        await self._project_timer(event, tx)
+        await accounts.project_refreshes(tx, map(_timer, events))
 
-    async def _project_timer(self, event: BatchRefreshed | RefreshTimerChanged, tx: Tx) -> None:
-        last_at = time_or_none(event.HasField("last_global_refresh_at"), event.last_global_refresh_at)
-        available_at = time_or_none(event.HasField("refresh_available_at"), event.refresh_available_at)
-        await accounts.project_refresh(tx, UUID(event.user_id), event.version, last_at, available_at)
+
+def _slots(event: InventoryChanged) -> tuple[UUID, int, int, int]:
+    return UUID(event.user_id), event.version, event.active_connection_count, event.connection_limit
+
+
+def _timer(event: BatchRefreshed | RefreshTimerChanged) -> tuple[UUID, int, datetime | None, datetime | None]:
+    last_at = time_or_none(event.HasField("last_global_refresh_at"), event.last_global_refresh_at)
+    available_at = time_or_none(event.HasField("refresh_available_at"), event.refresh_available_at)
+    return UUID(event.user_id), event.version, last_at, available_at

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
-from unora_common.rows import from_row
+from unora_common.rows import as_arrays, from_row
 
 from unora_identity.domain.accounts import LockedMember, NewAccount
 
@@ -30,18 +30,35 @@ CHANGE_PHONE = "UPDATE identity.users SET phone_hash = $2, phone_sealed = $3 WHE
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 TAKE_AWAY = "DELETE FROM identity.roles WHERE user_id = $1 AND role = $2"
-PROJECT_TIER = """
-    UPDATE identity.users SET tier = $3, tier_version = $2 WHERE id = $1 AND tier_version < $2"""
+
+
+def _project(version: str, columns: dict[str, str]) -> str:
+    """Updates these columns, given with their types, of many members, as one array for each column; of each member the
+    newest version counts. Rows are locked in one order.
+    """
+    names = ", ".join(["id", version, *columns])
+    types = ["uuid", "bigint", *columns.values()]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
+    return f"""
+    WITH given AS MATERIALIZED (
+        SELECT DISTINCT ON (id) * FROM unnest({arrays}) AS each ({names}) ORDER BY id, {version} DESC),
+    locked AS MATERIALIZED (
+        SELECT u.id FROM identity.users u JOIN given ON u.id = given.id ORDER BY u.id FOR NO KEY UPDATE OF u)
+    UPDATE identity.users u SET {version} = given.{version}, {", ".join(f"{name} = given.{name}" for name in columns)}
+    FROM given JOIN locked ON given.id = locked.id WHERE u.id = given.id AND u.{version} < given.{version}"""
+
+
+PROJECT_TIERS = _project("tier_version", {"tier": "text"})
 PROJECT_SUSPENSION = """
     UPDATE identity.users
     SET suspended_at = CASE WHEN $3 THEN coalesce(suspended_at, $4) END, standing_version = $2
     WHERE id = $1 AND standing_version < $2"""
-PROJECT_INVENTORY = """
-    UPDATE identity.users SET active_connection_count = $3, connection_limit = $4, inventory_version = $2
-    WHERE id = $1 AND inventory_version < $2"""
-PROJECT_REFRESH = """
-    UPDATE identity.users SET last_global_refresh_at = $3, refresh_available_at = $4, refresh_version = $2
-    WHERE id = $1 AND refresh_version < $2"""
+PROJECT_INVENTORIES = _project(
+    "inventory_version", {"active_connection_count": "integer", "connection_limit": "integer"}
+)
+PROJECT_REFRESHES = _project(
+    "refresh_version", {"last_global_refresh_at": "timestamptz", "refresh_available_at": "timestamptz"}
+)
 
 
 async def lock_or_create(
@@ -113,9 +130,9 @@ async def take_away(tx: Tx, user: UUID, role: str) -> bool:
     return await tx.run(TAKE_AWAY, user, role) == 1
 
 
-async def project_tier(tx: Tx, user: UUID, version: int, tier: str) -> None:
-    """Stores a member's tier as billing published it, unless a newer version is stored."""
-    await tx.run(PROJECT_TIER, user, version, tier)
+async def project_tiers(tx: Tx, tiers: Iterable[tuple[UUID, int, str]]) -> None:
+    """Stores members' tiers, with their versions, as billing published them, unless a newer one is stored."""
+    await tx.run(PROJECT_TIERS, *as_arrays(tiers))
 
 
 async def project_suspension(tx: Tx, user: UUID, version: int, suspended: bool) -> bool:
@@ -123,13 +140,15 @@ async def project_suspension(tx: Tx, user: UUID, version: int, suspended: bool) 
     return await tx.run(PROJECT_SUSPENSION, user, version, suspended, tx.now) == 1
 
 
-async def project_inventory(tx: Tx, user: UUID, version: int, slots_taken: int, slots: int) -> None:
-    """Stores a member's slots as matching published them, unless a newer version is stored."""
-    await tx.run(PROJECT_INVENTORY, user, version, slots_taken, slots)
+async def project_inventories(tx: Tx, inventories: Iterable[tuple[UUID, int, int, int]]) -> None:
+    """Stores members' slots, with their versions, taken and in all, as matching published them, unless a newer one is
+    stored.
+    """
+    await tx.run(PROJECT_INVENTORIES, *as_arrays(inventories))
 
 
-async def project_refresh(
-    tx: Tx, user: UUID, version: int, last_at: datetime | None, available_at: datetime | None
-) -> None:
-    """Stores a member's refresh timer as discovery published it, unless a newer version is stored."""
-    await tx.run(PROJECT_REFRESH, user, version, last_at, available_at)
+async def project_refreshes(tx: Tx, timers: Iterable[tuple[UUID, int, datetime | None, datetime | None]]) -> None:
+    """Stores members' refresh timers, with their versions, as discovery published them, unless a newer one is stored.
+    Times are UTC: of the last refresh, and of the next that is possible.
+    """
+    await tx.run(PROJECT_REFRESHES, *as_arrays(timers))

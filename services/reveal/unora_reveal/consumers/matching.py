@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora_common.database import Tx
-from unora_common.handlers import on
+from unora_common.handlers import on_batch
 from unora_common.messages import from_timestamp
 from unora_common.runtime import Runtime
 
@@ -21,8 +22,13 @@ class ConnectionEvents:
     def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
         self.runtime = runtime
 
-    @on(ConnectionEnded)
-    async def on_connection_ended(self, event: ConnectionEnded, tx: Tx) -> None:
+    @on_batch(ConnectionEnded)
+    async def on_connections_ended(self, events: Sequence[ConnectionEnded], tx: Tx) -> None:
         """Stores the end, also of a connection whose streak is not known yet."""
-        members = UUID(event.user_a_id), UUID(event.user_b_id)
-        await pairs.end(tx, UUID(event.connection_id), *members, from_timestamp(event.occurred_at))
+        await pairs.end(
+            tx,
+            [
+                (UUID(each.connection_id), UUID(each.user_a_id), UUID(each.user_b_id), from_timestamp(each.occurred_at))
+                for each in events
+            ],
+        )

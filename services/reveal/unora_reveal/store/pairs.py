@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
-from unora_common.rows import from_row
+from unora_common.rows import as_arrays, from_row
 
 from unora_reveal.domain.streaks import Progress, Streak
 
@@ -27,7 +28,9 @@ INSERT = """
 
 END = """
     INSERT INTO reveal.pairs AS p (connection_id, user_a_id, user_b_id, completed_days, ended_at)
-    VALUES ($1, $2, $3, 0, $4)
+    SELECT DISTINCT ON (connection) connection, a, b, 0, ended
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS given (connection, a, b, ended)
+    ORDER BY connection, ended
     ON CONFLICT (connection_id) DO UPDATE SET ended_at = excluded.ended_at WHERE p.ended_at IS NULL"""
 
 LOCK = """
@@ -59,9 +62,11 @@ async def insert(tx: Tx, streak: Streak) -> None:
     await tx.run(INSERT, streak.connection_id, streak.user_a_id, streak.user_b_id)
 
 
-async def end(tx: Tx, connection_id: UUID, user_a_id: UUID, user_b_id: UUID, ended_at: datetime) -> None:
-    """The connection has ended: nothing is earned or opened any more, even if its streak is not known yet (RE-10)."""
-    await tx.run(END, connection_id, user_a_id, user_b_id, ended_at)
+async def end(tx: Tx, endings: Iterable[tuple[UUID, UUID, UUID, datetime]]) -> None:
+    """Connections, with their members, that have ended at these times (UTC): nothing is earned or opened any more, even
+    if the streak is not known yet (RE-10).
+    """
+    await tx.run(END, *as_arrays(endings))
 
 
 async def lock(tx: Tx, streak_id: UUID) -> None:

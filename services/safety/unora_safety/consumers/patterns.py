@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,15 +17,14 @@ from unora.identity.v1.events_pb2 import SessionOpened, UnderAgeDateReplaced
 from unora.matching.v1.events_pb2 import END_CAUSE_MEMBER, ConnectionEnded, InterestSent
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberReported
 from unora_common.database import Tx
-from unora_common.handlers import on
+from unora_common.handlers import on, on_batch
 from unora_common.messages import from_timestamp
 from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.patterns import Pattern, Sighting
 from unora_safety.resources import Resources
-from unora_safety.store import examination_queue
-from unora_safety.use_cases.sightings import add_activity, add_device_account, add_sighting
+from unora_safety.use_cases.sightings import add_activity, add_device_account, add_sightings, queue
 
 
 class PatternEvents:
@@ -32,58 +33,64 @@ class PatternEvents:
     def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
         self.runtime = runtime
 
-    @on(InterestSent)
-    async def on_interest_sent(self, event: InterestSent, tx: Tx) -> None:
+    @on_batch(InterestSent)
+    async def on_interests_sent(self, events: Sequence[InterestSent], tx: Tx) -> None:
         """Every interest counts."""
-        _see(tx, Pattern.INTEREST_FLOOD, event.sender_id, event.interest_id, event.occurred_at)
-        _count(tx, event.sender_id, "interests", event.occurred_at)
+        seen = [_seen(each.sender_id, each.interest_id, each.occurred_at) for each in events]
+        add_sightings(tx, Pattern.INTEREST_FLOOD, seen)
+        add_activity(tx, "interests", _times(seen))
+        queue(tx, _members(seen))
 
-    @on(ConnectionEnded)
-    async def on_connection_ended(self, event: ConnectionEnded, tx: Tx) -> None:
+    @on_batch(ConnectionEnded)
+    async def on_connections_ended(self, events: Sequence[ConnectionEnded], tx: Tx) -> None:
         """Only an end by a member counts here: blocks are counted as blocks, and suspensions are not the member's."""
-        if event.cause == END_CAUSE_MEMBER:
-            _count(tx, event.ended_by_id, "endings", event.occurred_at)
-            examination_queue.add(tx, [UUID(event.ended_by_id)])
+        ended = [
+            (UUID(each.ended_by_id), from_timestamp(each.occurred_at))
+            for each in events
+            if each.cause == END_CAUSE_MEMBER
+        ]
+        if ended:
+            add_activity(tx, "endings", ended)
+            queue(tx, (user_id for user_id, _ in ended))
 
-    @on(ProtectionClosed)
-    async def on_protection_closed(self, event: ProtectionClosed, tx: Tx) -> None:
+    @on_batch(ProtectionClosed)
+    async def on_protections_closed(self, events: Sequence[ProtectionClosed], tx: Tx) -> None:
         """BI-05: the partner ended the connection during the protection. One end may close several protections, so the
         connection is what counts.
         """
-        if event.converted:
-            _see(tx, Pattern.BAD_FAITH_ENDINGS, event.partner_id, event.connection_id, event.occurred_at)
+        seen = [_seen(each.partner_id, each.connection_id, each.occurred_at) for each in events if each.converted]
+        _see(tx, Pattern.BAD_FAITH_ENDINGS, seen)
 
-    @on(MemberBlocked)
-    async def on_member_blocked(self, event: MemberBlocked, tx: Tx) -> None:
+    @on_batch(MemberBlocked)
+    async def on_members_blocked(self, events: Sequence[MemberBlocked], tx: Tx) -> None:
         """Every person who blocks a member counts once."""
-        _see(tx, Pattern.MANY_BLOCKS, event.blocked_id, event.blocker_id, event.occurred_at)
-        _count(tx, event.blocker_id, "blocks", event.occurred_at)
-        examination_queue.add(tx, [UUID(event.blocker_id)])
+        _see_deeds(tx, Pattern.MANY_BLOCKS, "blocks", [(e.blocked_id, e.blocker_id, e.occurred_at) for e in events])
 
-    @on(MemberReported)
-    async def on_member_reported(self, event: MemberReported, tx: Tx) -> None:
+    @on_batch(MemberReported)
+    async def on_members_reported(self, events: Sequence[MemberReported], tx: Tx) -> None:
         """Every person who reports a member counts once."""
-        _see(tx, Pattern.MANY_REPORTS, event.reported_id, event.reporter_id, event.occurred_at)
-        _count(tx, event.reporter_id, "reports", event.occurred_at)
-        examination_queue.add(tx, [UUID(event.reporter_id)])
+        _see_deeds(tx, Pattern.MANY_REPORTS, "reports", [(e.reported_id, e.reporter_id, e.occurred_at) for e in events])
 
-    @on(PaymentFailed)
-    async def on_payment_failed(self, event: PaymentFailed, tx: Tx) -> None:
+    @on_batch(PaymentFailed)
+    async def on_payments_failed(self, events: Sequence[PaymentFailed], tx: Tx) -> None:
         """Only a payment that the provider declined counts, not one that expired or was not authorised."""
-        if event.failure == PAYMENT_FAILURE_DECLINED:
-            _see(tx, Pattern.PAYMENT_ABUSE, event.payer_id, event.payment_id, event.occurred_at)
-            _count(tx, event.payer_id, "failed_payments", event.occurred_at)
+        declined = [each for each in events if each.failure == PAYMENT_FAILURE_DECLINED]
+        seen = [_seen(each.payer_id, each.payment_id, each.occurred_at) for each in declined]
+        _see(tx, Pattern.PAYMENT_ABUSE, seen)
+        if seen:
+            add_activity(tx, "failed_payments", _times(seen))
 
-    @on(ReversalRecorded)
-    async def on_reversal_recorded(self, event: ReversalRecorded, tx: Tx) -> None:
+    @on_batch(ReversalRecorded)
+    async def on_reversals_recorded(self, events: Sequence[ReversalRecorded], tx: Tx) -> None:
         """BI-10: every payment that the member's bank took back counts once, whatever became of the dispute."""
-        if event.kind in (REVERSAL_KIND_DISPUTE_OPENED, REVERSAL_KIND_DISPUTE_LOST):
-            _see(tx, Pattern.CHARGEBACKS, event.payer_id, event.payment_id, event.occurred_at)
+        kinds = (REVERSAL_KIND_DISPUTE_OPENED, REVERSAL_KIND_DISPUTE_LOST)
+        seen = [_seen(each.payer_id, each.payment_id, each.occurred_at) for each in events if each.kind in kinds]
+        _see(tx, Pattern.CHARGEBACKS, seen)
 
-    @on(UnderAgeDateReplaced)
-    async def on_under_age_date_replaced(self, event: UnderAgeDateReplaced, tx: Tx) -> None:
+    @on_batch(UnderAgeDateReplaced)
+    async def on_under_age_dates_replaced(self, events: Sequence[UnderAgeDateReplaced], tx: Tx) -> None:
         """ID-08: once is enough; the member is what counts, however often they change the date."""
-        _see(tx, Pattern.UNDER_AGE_DATE, event.user_id, event.user_id, event.occurred_at)
+        _see(tx, Pattern.UNDER_AGE_DATE, [_seen(each.user_id, each.user_id, each.occurred_at) for each in events])
 
     @on(SessionOpened)
     async def on_session_opened(self, event: SessionOpened, tx: Tx) -> None:
@@ -94,9 +101,27 @@ class PatternEvents:
             await add_device_account(tx, event.device_digest, user_id, seen_at, limit)
 
 
-def _see(tx: Tx, pattern: Pattern, user_id: str, key: str, occurred_at: Timestamp) -> None:
-    add_sighting(tx, pattern, UUID(user_id), Sighting(from_timestamp(occurred_at), UUID(key)))
+def _seen(user_id: str, key: str, occurred_at: Timestamp) -> tuple[UUID, Sighting]:
+    return UUID(user_id), Sighting(from_timestamp(occurred_at), UUID(key))
 
 
-def _count(tx: Tx, user_id: str, kind: str, occurred_at: Timestamp) -> None:
-    add_activity(tx, UUID(user_id), kind, from_timestamp(occurred_at))
+def _members(seen: Sequence[tuple[UUID, Sighting]]) -> list[UUID]:
+    return [user_id for user_id, _ in seen]
+
+
+def _times(seen: Sequence[tuple[UUID, Sighting]]) -> list[tuple[UUID, datetime]]:
+    return [(user_id, sighting.seen_at) for user_id, sighting in seen]
+
+
+def _see(tx: Tx, pattern: Pattern, seen: Sequence[tuple[UUID, Sighting]]) -> None:
+    if seen:
+        add_sightings(tx, pattern, seen)
+        queue(tx, _members(seen))
+
+
+def _see_deeds(tx: Tx, pattern: Pattern, kind: str, deeds: Sequence[tuple[str, str, Timestamp]]) -> None:
+    """What one member did to another is a sighting of the other, and counts for the one; both are examined."""
+    seen = [_seen(target, actor, at) for target, actor, at in deeds]
+    add_sightings(tx, pattern, seen)
+    add_activity(tx, kind, [(sighting.key, sighting.seen_at) for _, sighting in seen])
+    queue(tx, [*_members(seen), *(sighting.key for _, sighting in seen)])

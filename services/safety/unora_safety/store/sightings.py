@@ -12,13 +12,17 @@ from unora_safety.domain.patterns import HAPPEN_ONCE, Pattern, Sighting
 
 ADD = """
     INSERT INTO safety.sightings AS s (pattern, user_id, key, occurred_at)
-    SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[])
+    SELECT $1, user_id, key, CASE WHEN $5 THEN min(occurred_at) ELSE max(occurred_at) END
+    FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS given (user_id, key, occurred_at)
+    GROUP BY user_id, key ORDER BY user_id, key
     ON CONFLICT (pattern, user_id, key) DO UPDATE SET occurred_at = CASE WHEN $5
         THEN least(s.occurred_at, excluded.occurred_at) ELSE greatest(s.occurred_at, excluded.occurred_at) END"""
 
 COUNT = """
-    INSERT INTO safety.activity AS a (user_id, kind, day, count) VALUES ($1, $2, $3, 1)
-    ON CONFLICT (user_id, kind, day) DO UPDATE SET count = a.count + 1"""
+    INSERT INTO safety.activity AS a (user_id, kind, day, count)
+    SELECT user_id, $2, day, count(*) FROM unnest($1::uuid[], $3::date[]) AS given (user_id, day)
+    GROUP BY user_id, day ORDER BY user_id, day
+    ON CONFLICT (user_id, kind, day) DO UPDATE SET count = a.count + excluded.count"""
 
 LOCK_DEVICE = "SELECT pg_advisory_xact_lock(hashtextextended('safety device ' || encode($1::bytea, 'hex'), 0))"
 
@@ -61,9 +65,9 @@ def add(tx: Tx, pattern: Pattern, seen: Sequence[tuple[UUID, Sighting]]) -> None
     tx.defer(ADD, pattern, users, keys, [each.seen_at for _, each in seen], pattern in HAPPEN_ONCE)
 
 
-def count_activity(tx: Tx, user_id: UUID, kind: str, day: date) -> None:
-    """Adds one to the count of what a member did, on its day (UTC)."""
-    tx.defer(COUNT, user_id, kind, day)
+def count_activity(tx: Tx, kind: str, done: Sequence[tuple[UUID, date]]) -> None:
+    """Adds to the counts of what members did, on their days (UTC)."""
+    tx.defer(COUNT, [user for user, _ in done], kind, [day for _, day in done])
 
 
 async def add_device_account(tx: Tx, digest: bytes, user_id: UUID, seen_at: datetime, limit: int) -> list[Sighting]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,15 +12,19 @@ from unora_safety.domain.patterns import Pattern, Sighting
 from unora_safety.store import examination_queue, sightings
 
 
-def add_sighting(tx: Tx, pattern: Pattern, user_id: UUID, sighting: Sighting) -> None:
-    """Stores a sighting of a member, and queues the member for the detector."""
-    sightings.add(tx, pattern, [(user_id, sighting)])
-    examination_queue.add(tx, [user_id])
+def add_sightings(tx: Tx, pattern: Pattern, seen: Sequence[tuple[UUID, Sighting]]) -> None:
+    """Stores sightings of members."""
+    sightings.add(tx, pattern, seen)
 
 
-def add_activity(tx: Tx, user_id: UUID, kind: str, occurred_at: datetime) -> None:
-    """Counts something that a member did at this time (UTC)."""
-    sightings.count_activity(tx, user_id, kind, occurred_at.date())
+def add_activity(tx: Tx, kind: str, done: Sequence[tuple[UUID, datetime]]) -> None:
+    """Counts what members did at these times (UTC)."""
+    sightings.count_activity(tx, kind, [(user_id, at.date()) for user_id, at in done])
+
+
+def queue(tx: Tx, users: Iterable[UUID]) -> None:
+    """Queues members for the detector; once in a transaction."""
+    examination_queue.add(tx, list(users))
 
 
 async def add_device_account(tx: Tx, digest: bytes, user_id: UUID, seen_at: datetime, limit: int) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora.billing.v1.events_pb2 import TierChanged
 from unora_common.database import Tx
-from unora_common.handlers import on
+from unora_common.handlers import on_batch
 from unora_common.messages import TIER_NAMES
 from unora_common.runtime import Runtime
 
@@ -20,7 +21,7 @@ class TierEvents:
     def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
         self.runtime = runtime
 
-    @on(TierChanged)
-    async def on_tier_changed(self, event: TierChanged, tx: Tx) -> None:
+    @on_batch(TierChanged)
+    async def on_tiers_changed(self, events: Sequence[TierChanged], tx: Tx) -> None:
         """Events may come out of order: only a newer version counts."""
-        await tiers.save(tx, UUID(event.user_id), TIER_NAMES[event.tier], event.version)
+        await tiers.save(tx, [(UUID(event.user_id), TIER_NAMES[event.tier], event.version) for event in events])

@@ -24,6 +24,8 @@ from unora_common.service import Service
 from unora_common.stray_output import capture
 from unora_common.transient import is_transient
 
+STOPPED = 130
+"""The exit status of a command that a signal ended, as shells have it for Ctrl-C."""
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
 
@@ -101,7 +103,7 @@ async def _run(app: App[C, R], options: argparse.Namespace) -> int:
         if not await _unless(stop, app.open()):
             return 0
         if options.command:
-            return await _command(app, options)
+            return await _until(stop, app, options)
         await _serve(app, options.role, stop)
         await app.drain(enough)
         return 0
@@ -138,6 +140,19 @@ async def _serve(app: App[C, R], role: str, stop: asyncio.Event) -> None:
     app.watch()
     await stop.wait()
     app.log.info("stopping")
+
+
+async def _until(stop: asyncio.Event, app: App[C, R], options: argparse.Namespace) -> int:
+    """Runs a command to its end, or until a signal cancels it. What is not committed then is rolled back."""
+    status = STOPPED
+
+    async def work() -> None:
+        nonlocal status
+        status = await _command(app, options)
+
+    if not await _unless(stop, work()):
+        print(f"\nunora_{app.context}: {options.command} was stopped", file=sys.stderr)
+    return status
 
 
 async def _command(app: App[C, R], options: argparse.Namespace) -> int:

@@ -22,6 +22,20 @@ MICROSECOND = timedelta(microseconds=1)
 PLACE = struct.Struct(">q16s")
 SEAL = 8
 DEFAULT_SIZE = 50
+BEFORE_FIRST = UUID(int=0)
+"""Comes before every id."""
+
+
+def id_after(token: str) -> UUID:
+    """For lists of all members, which only contexts read: their token is the last id of the page before. The first page
+    begins after BEFORE_FIRST. Raises InvalidArgument.
+    """
+    if not token:
+        return BEFORE_FIRST
+    try:
+        return UUID(token)
+    except ValueError:
+        raise InvalidArgument({"page_token": "is not one that this list returned"}) from None
 
 
 class Place(NamedTuple):

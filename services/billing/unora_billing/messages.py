@@ -6,10 +6,11 @@ from uuid import UUID
 
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1 import events_pb2
+from unora.billing.v1.projection_service_pb2 import MemberTier
 from unora.common.v1.types_pb2 import TIER_UNSPECIFIED
 from unora_common.messages import TIERS, by_name, by_number, event_encoder, to_timestamp
 
-from unora_billing.domain.accounts import CreditEntry
+from unora_billing.domain.accounts import Account, CreditEntry
 from unora_billing.domain.payments import Payment
 from unora_billing.domain.policy import CURRENCY, PaymentPurpose, Plan, Policy
 from unora_billing.domain.reversals import Totals
@@ -27,6 +28,11 @@ NOTHING = Totals()
 
 to_message = event_encoder(events_pb2)
 """A domain event as its message in events.proto."""
+
+
+def to_member_tier(account: Account) -> MemberTier:
+    """A member's tier, for a projection."""
+    return MemberTier(user_id=str(account.user_id), version=account.version, tier=TIERS[account.tier])
 
 
 def to_payment(payment: Payment, totals: Totals = NOTHING) -> api.Payment:

@@ -12,12 +12,13 @@ from unora_billing.jobs import PaymentJobs, ProtectionJobs, SubscriptionJobs
 from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.commands import resolve_payment
+from unora_billing.servicers.projections import Projections
 from unora_billing.servicers.webhooks import Webhooks
 
 service = Service(
     "billing",
     config=BillingConfig,
-    servicers=[Billing, Webhooks],
+    servicers=[Billing, Webhooks, Projections],
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents],
     jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs],
     resources=make_resources,

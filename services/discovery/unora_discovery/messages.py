@@ -7,6 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from unora.billing.v1.events_pb2 import TierChanged
+from unora.billing.v1.projection_service_pb2 import MemberTier
 from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
 from unora.discovery.v1 import discovery_service_pb2, events_pb2
 from unora.identity.v1 import profile_service_pb2
@@ -19,13 +21,16 @@ from unora.matching.v1.events_pb2 import (
     InterestSent,
     InventoryChanged,
 )
+from unora.matching.v1.projection_service_pb2 import MemberInventory
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
+from unora.safety.v1.projection_service_pb2 import MemberRestriction
 from unora_common.errors import InvalidArgument
 from unora_common.messages import (
     AGE_BAND_NAMES,
     AGE_BANDS,
     SERVER_NAMES,
     SERVERS,
+    TIER_NAMES,
     by_name,
     by_number,
     event_encoder,
@@ -36,7 +41,7 @@ from unora_common.messages import (
 from unora_discovery.domain.cards import Batch, Card
 from unora_discovery.domain.filters import OLDEST, YOUNGEST, FilterChanges, Filters
 from unora_discovery.domain.pairs import Connection, Interest, InterestClosure, MemberBlock
-from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Inventory, Profile, Restriction
+from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Inventory, Profile, Restriction, Tier, TierNotice
 from unora_discovery.domain.screens import Screen
 from unora_discovery.domain.servers import Server, ServerType
 
@@ -65,10 +70,16 @@ def from_profile(profile: DiscoveryProfile) -> Profile:
         place_id=profile.place_id,
         trust_level=profile.trust_level,
         hobbies=tuple(Hobby(each.hobby_option_id, each.name, each.micro_description) for each in profile.hobbies),
+        texts_version=profile.texts_version if profile.HasField("texts_version") else None,
     )
 
 
-def from_inventory(event: InventoryChanged) -> Inventory:
+def from_tier(tier: MemberTier | TierChanged) -> TierNotice:
+    """A member's tier, from billing."""
+    return TierNotice(user_id=UUID(tier.user_id), version=tier.version, tier=Tier(TIER_NAMES[tier.tier]))
+
+
+def from_inventory(event: InventoryChanged | MemberInventory) -> Inventory:
     """A member's slots, from matching."""
     return Inventory(
         user_id=UUID(event.user_id),
@@ -78,7 +89,7 @@ def from_inventory(event: InventoryChanged) -> Inventory:
     )
 
 
-def from_restriction(event: RestrictionChanged) -> Restriction:
+def from_restriction(event: RestrictionChanged | MemberRestriction) -> Restriction:
     """A member's restrictions, from safety."""
     return Restriction(
         user_id=UUID(event.user_id),

@@ -9,6 +9,7 @@ from unora_discovery.consumers.members import MemberEvents
 from unora_discovery.consumers.pairs import PairEvents
 from unora_discovery.jobs import RetentionJobs
 from unora_discovery.servicers.cards import Cards
+from unora_discovery.servicers.commands import rebuild
 from unora_discovery.servicers.discovery import Discovery
 
 service = Service(
@@ -17,4 +18,5 @@ service = Service(
     servicers=[Discovery, Cards],
     consumers=[MemberEvents, PairEvents],
     jobs=[RetentionJobs],
+    commands={"rebuild": rebuild},
 )

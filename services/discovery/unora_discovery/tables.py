@@ -232,3 +232,17 @@ discovery_cards = Table(
     info=service_may("select, insert, update, delete"),
     comment="Exactly five cards per batch, as they were when made: no photo, name, phone or age (DI-02, DI-08)",
 )
+
+rebuilds = Table(
+    "rebuilds",
+    metadata,
+    Column("part", Text, primary_key=True),
+    Column("run_id", UUID(), nullable=False),
+    Column("token", Text, nullable=False),
+    Column("members", BigInteger, nullable=False),
+    Column("finished_at", timestamp()),
+    CheckConstraint("part IN ('restrictions', 'inventories', 'tiers', 'profiles')", name="part"),
+    CheckConstraint("members >= 0", name="members"),
+    info=service_may("select, insert, update"),
+    comment="Of each part of the pool, how far the latest rebuild has come; times are the machine's (XX-08)",
+)

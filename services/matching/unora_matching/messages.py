@@ -8,6 +8,7 @@ from unora.matching.v1 import events_pb2, matching_service_pb2, pair_service_pb2
 from unora.matching.v1.matching_service_pb2 import ConnectionStatus as ConnectionStatusMessage
 from unora.matching.v1.matching_service_pb2 import EndReason as EndReasonMessage
 from unora.matching.v1.matching_service_pb2 import InterestStatus as InterestStatusMessage
+from unora.matching.v1.projection_service_pb2 import MemberInventory
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora_common.messages import SERVERS, TIERS, by_name, by_number, event_encoder, from_timestamp, to_timestamp
 
@@ -45,6 +46,16 @@ def from_restriction(event: RestrictionChanged) -> Restriction:
         suspended=event.suspended,
         version=event.version,
         changed_at=from_timestamp(event.occurred_at),
+    )
+
+
+def to_member_inventory(inventory: Inventory) -> MemberInventory:
+    """A member's slots, for a projection."""
+    return MemberInventory(
+        user_id=str(inventory.user_id),
+        version=inventory.version,
+        active_connection_count=inventory.active_connection_count,
+        connection_limit=inventory.connection_limit,
     )
 
 

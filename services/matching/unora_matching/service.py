@@ -12,11 +12,12 @@ from unora_matching.domain.errors import InterestExists
 from unora_matching.jobs import InterestJobs
 from unora_matching.servicers.matching import Matching
 from unora_matching.servicers.pairs import Pairs
+from unora_matching.servicers.projections import Projections
 
 service = Service(
     "matching",
     config=MatchingConfig,
-    servicers=[Matching, Pairs],
+    servicers=[Matching, Pairs, Projections],
     consumers=[StreakEvents, SafetyEvents, TierEvents],
     jobs=[InterestJobs],
     constraints={"uq_interests_one_pending": InterestExists},

@@ -12,12 +12,13 @@ from unora_safety.resources import make_resources
 from unora_safety.servicers.commands import export_audit_heads, verify
 from unora_safety.servicers.members import Members
 from unora_safety.servicers.moderation import Moderation
+from unora_safety.servicers.projections import Projections
 from unora_safety.servicers.restrictions import Restrictions
 
 service = Service(
     "safety",
     config=SafetyConfig,
-    servicers=[Members, Moderation, Restrictions],
+    servicers=[Members, Moderation, Restrictions, Projections],
     consumers=[AuditLogEvents, PatternEvents],
     jobs=[AuditIndexJobs, AuditExportJobs, DetectionJobs],
     resources=make_resources,

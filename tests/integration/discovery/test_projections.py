@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Profile
-from unora_discovery.store.pool import project_profile
+from unora_discovery.store.pool import project_profiles
 from unora_testing.places import PORTO
 from unora_testing.world import World
 
@@ -51,7 +51,7 @@ async def test_a_profile_that_is_not_newer_is_ignored(world: World, pool: Pool) 
     database = world.apps["discovery"].database
     for version, city in ((4, "Porto"), (3, "Faro"), (4, "Braga"), (7, "Evora"), (5, "Beja")):
         async with database.transaction() as tx:
-            await project_profile(tx, profile(member.user, version, city))
+            await project_profiles(tx, [profile(member.user, version, city)])
     (known,) = await pool.rows("candidates", member.user)
     assert (known["profile_version"], known["city"]) == (7, "Evora")
 
@@ -73,6 +73,6 @@ async def test_slots_may_come_before_the_profile(world: World, pool: Pool) -> No
     (known,) = await pool.rows("candidates", member.user)
     assert (known["discovery_ready"], known["active_connection_count"]) == (False, 1)
     async with world.apps["discovery"].database.transaction() as tx:
-        await project_profile(tx, profile(member.user, 1, "Porto"))
+        await project_profiles(tx, [profile(member.user, 1, "Porto")])
     (known,) = await pool.rows("candidates", member.user)
     assert (known["discovery_ready"], known["active_connection_count"]) == (True, 1)

@@ -10,8 +10,8 @@ from unora.common.v1 import types_pb2
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
 from unora.discovery.v1.discovery_service_pb2 import Screen
 from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged
-from unora_discovery.domain.pool import Tier
-from unora_discovery.use_cases.tiers import change_tier
+from unora_discovery.domain.pool import Tier, TierNotice
+from unora_discovery.use_cases.tiers import change_tiers
 from unora_testing.world import Caller, World
 
 from tests.integration.discovery.pool import FRIEND, Pool
@@ -85,7 +85,8 @@ async def test_a_tier_that_is_not_newer_changes_nothing(
     policy = world.apps["discovery"].config.policy
     for version, tier in changes:
         async with world.apps["discovery"].database.transaction() as tx:
-            await change_tier(tx, member.user, version, Tier("pro" if tier == TIER_PRO else "plus"), policy)
+            notice = TierNotice(user_id=member.user, version=version, tier=Tier("pro" if tier == TIER_PRO else "plus"))
+            await change_tiers(tx, [notice], policy)
     assert opens_at(await pool.screen(member)) == spent + timedelta(hours=6)
     assert len(await world.events(RefreshTimerChanged, member.user)) == 1
 
@@ -131,7 +132,7 @@ async def test_a_tier_that_comes_during_a_refresh_counts_for_it(
 
     async def change() -> None:
         async with world.apps["discovery"].database.transaction() as tx:
-            await change_tier(tx, member.user, 1, Tier.PRO, policy)
+            await change_tiers(tx, [TierNotice(user_id=member.user, version=1, tier=Tier.PRO)], policy)
 
     connection, transaction = await pool.lock_timer(member)
     works = []

@@ -51,6 +51,7 @@ async def test_discovery_learns_what_a_card_may_show(world: World, people: Peopl
         place_id=LONDON,
         trust_level=3,
         hobbies=ON_CARDS,
+        texts_version=profile.texts_version,
     )
     assert ADA.name not in str(profile)
 
@@ -59,6 +60,7 @@ async def test_discovery_learns_what_a_card_may_show(world: World, people: Peopl
     later = await profile_of(world, signed.member.id)
     # Its texts were judged anew too, which is an event of its own.
     assert (later.age_band, later.version) == (AGE_BAND_30_34, profile.version + 2)
+    assert profile.texts_version < later.texts_version <= later.version
 
 
 @pytest.mark.rule("DI-08")
@@ -66,7 +68,7 @@ async def test_discovery_learns_nothing_of_a_member_who_is_not_ready_or_unknown(
     signed, unknown = await people.sign_in(), str(uuid7())
     await people.update_profile(signed)
     assert await profile_of(world, signed.member.id) == DiscoveryProfile(
-        user_id=signed.member.id, version=2, trust_level=1
+        user_id=signed.member.id, version=2, trust_level=1, texts_version=0
     )
     assert await profile_of(world, unknown) == DiscoveryProfile(user_id=unknown)
 

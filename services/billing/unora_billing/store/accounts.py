@@ -42,6 +42,10 @@ SAVE_ALL = """
 
 GET = f"SELECT {COLUMNS.names()} FROM billing.accounts WHERE user_id = $1"
 
+# A row without a version is only a lock so far: no event told of it.
+LIST_AFTER = f"""
+    SELECT {COLUMNS.names()} FROM billing.accounts WHERE user_id > $1 AND version > 0 ORDER BY user_id LIMIT $2"""
+
 UPDATE = f"UPDATE billing.accounts SET {STATE.assignments(2)} WHERE user_id = $1"
 
 SET_CUSTOMER = """
@@ -61,6 +65,11 @@ async def get(session: Session, user_id: UUID) -> Account:
     """A member's account; for a member who has never paid, a free one without credits."""
     row = await session.row(GET, user_id)
     return from_row(Account, row) if row else new_account(user_id)
+
+
+async def list_after(session: Session, user_id: UUID, limit: int) -> list[Account]:
+    """A page of all accounts of which there was an event, by member, from the one after this member on."""
+    return [from_row(Account, row) for row in await session.rows(LIST_AFTER, user_id, limit)]
 
 
 async def save(tx: Tx, account: Account) -> None:

@@ -11,15 +11,14 @@ from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_common.database import Tx
 from unora_common.handlers import on, on_batch
-from unora_common.messages import TIER_NAMES
 from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.domain.pool import Profile, Tier
-from unora_discovery.messages import from_inventory, from_restriction
+from unora_discovery.domain.pool import Profile
+from unora_discovery.messages import from_inventory, from_restriction, from_tier
 from unora_discovery.store import pool
-from unora_discovery.use_cases.tiers import change_tier
+from unora_discovery.use_cases.tiers import change_tiers
 
 
 class MemberEvents:
@@ -30,21 +29,23 @@ class MemberEvents:
         self.policy = runtime.config.policy
         self.directory = Directory(runtime.clients)
 
-    async def _get_profile(self, event: DiscoveryProfileChanged | TextsReviewed) -> Profile:
-        return await self.directory.get_profile(UUID(event.user_id))
+    async def _get_profiles(self, events: Sequence[DiscoveryProfileChanged | TextsReviewed]) -> list[Profile]:
+        return await self.directory.get_profiles({UUID(event.user_id) for event in events})
 
-    @on(DiscoveryProfileChanged, prepare=_get_profile)
-    async def on_discovery_profile_changed(self, event: DiscoveryProfileChanged, tx: Tx, profile: Profile) -> None:
-        """DI-08, PR-06. The event only says that the profile changed; identity was asked for it just now."""
-        await pool.project_profile(tx, profile)
+    @on_batch(DiscoveryProfileChanged, prepare=_get_profiles)
+    async def on_discovery_profiles_changed(
+        self, events: Sequence[DiscoveryProfileChanged], tx: Tx, profiles: list[Profile]
+    ) -> None:
+        """DI-08, PR-06. The events only say whose profile changed; identity was asked for them all just now."""
+        await pool.project_profiles(tx, profiles)
 
-    @on(TextsReviewed, prepare=_get_profile)
-    async def on_texts_reviewed(self, event: TextsReviewed, tx: Tx, profile: Profile) -> None:
+    @on_batch(TextsReviewed, prepare=_get_profiles)
+    async def on_texts_reviewed(self, events: Sequence[TextsReviewed], tx: Tx, profiles: list[Profile]) -> None:
         """PR-10: what was hidden is on no card any more, dealt ones included. Such cards are compared with the profile,
         which was asked for just now: it must not be older than the event.
         """
-        await pool.project_profile(tx, profile)
-        await pool.review_texts(tx, UUID(event.user_id), event.version)
+        await pool.project_profiles(tx, profiles)
+        await pool.review_texts(tx, [(UUID(event.user_id), event.version) for event in events])
 
     @on_batch(InventoryChanged)
     async def on_inventories_changed(self, events: Sequence[InventoryChanged], tx: Tx) -> None:
@@ -54,7 +55,7 @@ class MemberEvents:
     @on(TierChanged)
     async def on_tier_changed(self, event: TierChanged, tx: Tx) -> None:
         """DI-14: the timer changes at once."""
-        await change_tier(tx, UUID(event.user_id), event.version, Tier(TIER_NAMES[event.tier]), self.policy)
+        await change_tiers(tx, [from_tier(event)], self.policy)
 
     @on_batch(RestrictionChanged)
     async def on_restrictions_changed(self, events: Sequence[RestrictionChanged], tx: Tx) -> None:

@@ -57,6 +57,22 @@ class Profile:
     place_id: str
     trust_level: int
     hobbies: tuple[Hobby, ...]
+    texts_version: int | None = None
+    """The version at which all texts were last judged anew (PR-10); None if identity does not know."""
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is that of a member who has only signed in, of whom no event tells either."""
+        return not self.discovery_ready and self.trust_level <= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierNotice:
+    """A member's tier at this version, from billing."""
+
+    user_id: UUID
+    version: int
+    tier: Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,12 @@ TIMER: Final = Columns("last_global_refresh_at", "refresh_available_at")
 LOCK: Final = f"""
     WITH t AS MATERIALIZED (
         SELECT {TIMER.names()} FROM discovery.refresh_timers WHERE user_id = $1 FOR UPDATE)
+    SELECT t.*, clock.now() AS now FROM t"""
+
+LOCK_ALL: Final = f"""
+    WITH t AS MATERIALIZED (
+        SELECT user_id, {TIMER.names()} FROM discovery.refresh_timers
+        WHERE user_id = ANY($1) ORDER BY user_id FOR UPDATE)
     SELECT t.*, clock.now() AS now FROM t"""
 
 # The update changes nothing: it locks a row that exists already.
@@ -50,6 +57,11 @@ async def lock(tx: Tx, user_id: UUID) -> Timer | None:
     """Locks a member's timer row and sets tx.now. None, with nothing locked, if they have never joined a server."""
     rows = await tx.lock(LOCK, user_id)
     return from_row(Timer, rows[0]) if rows else None
+
+
+async def lock_all(tx: Tx, users: Sequence[UUID]) -> dict[UUID, Timer]:
+    """Locks the timer rows of those of the members who have one, by ascending id, and sets tx.now."""
+    return {row["user_id"]: from_row(Timer, row) for row in await tx.lock(LOCK_ALL, list(users))}
 
 
 async def lock_or_create(tx: Tx, user_id: UUID) -> None:

@@ -4,7 +4,7 @@ of each projection counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import msgspec
 from unora_common.database import Tx
 from unora_common.rows import Columns, as_arrays
 
-from unora_discovery.domain.pool import Inventory, Profile, Restriction, Tier
+from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
 
 PROFILE: Final = Columns(
     "user_id",
@@ -31,68 +31,91 @@ TIER: Final = Columns("user_id", "tier_version", "tier")
 RESTRICTION: Final = Columns("user_id", "restriction_version", "reduced_visibility", "restricted", "suspended")
 
 
-def _project(columns: Columns) -> str:
-    """Inserts a member's row with these columns, or updates them. The second column is the version: only a newer one
-    updates.
+def _project(columns: Columns, types: str, *, repair: bool = False) -> str:
+    """Inserts members' rows with these columns, or updates them: one array for each column; of each member the newest
+    counts. The second column is the version: only a newer one updates; to repair, the same one too if the rest differs.
     """
-    version = columns[1]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
-    return f"""
-    INSERT INTO discovery.candidates AS c ({columns.names()}) VALUES ({columns.parameters()})
-    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}"""
-
-
-def _project_many(columns: Columns, types: str) -> str:
-    """The same for many rows, as one array for each column: of each member the newest counts."""
-    version = columns[1]
+    version, content = columns[1], Columns(*columns[2:])
     arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), start=1))
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
+    damaged = f"({content.names('c')}) IS DISTINCT FROM ({content.names('excluded')})"
+    same = f" OR c.{version} = excluded.{version} AND {damaged}" if repair else ""
     return f"""
     INSERT INTO discovery.candidates AS c ({columns.names()})
     SELECT DISTINCT ON (user_id) * FROM unnest({arrays}) AS given ({columns.names()}) ORDER BY user_id, {version} DESC
-    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}"""
+    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}{same}"""
 
 
-PROJECT_PROFILE: Final = _project(PROFILE)
-PROJECT_INVENTORIES: Final = _project_many(INVENTORY, "uuid bigint smallint smallint")
-PROJECT_TIER: Final = _project(TIER)
-PROJECT_RESTRICTIONS: Final = _project_many(RESTRICTION, "uuid bigint boolean boolean boolean")
-
-
+_INVENTORY_TYPES: Final = "uuid bigint smallint smallint"
+_RESTRICTION_TYPES: Final = "uuid bigint boolean boolean boolean"
+PROJECT_INVENTORIES: Final = _project(INVENTORY, _INVENTORY_TYPES)
+REPAIR_INVENTORIES: Final = _project(INVENTORY, _INVENTORY_TYPES, repair=True)
+PROJECT_TIERS: Final = f"{_project(TIER, 'uuid bigint text')} RETURNING c.user_id"
+PROJECT_RESTRICTIONS: Final = _project(RESTRICTION, _RESTRICTION_TYPES)
+REPAIR_RESTRICTIONS: Final = _project(RESTRICTION, _RESTRICTION_TYPES, repair=True)
+_NEW_PROFILE: Final = PROFILE + Columns("texts_version")
+_OF_THE_VERSION: Final = Columns(*PROFILE[2:])
+# If identity does not know when a member's texts were judged anew, the pool's own knowledge counts. Those of a profile
+# that is new to the pool count as judged at its version: cards of earlier versions then show fewer texts, never more.
+# Rows are locked in the order of their ids. Unnest takes no lists of lists: the options of a member are one text.
+PROJECT_PROFILES: Final = f"""
+    INSERT INTO discovery.candidates AS c ({_NEW_PROFILE.names()})
+    SELECT {Columns(*PROFILE[:-2]).names("n")},
+        string_to_array(n.hobby_option_ids, ','), n.hobbies::jsonb,
+        coalesce(n.texts_version, CASE WHEN k.profile_version > 0 THEN k.texts_version ELSE n.profile_version END)
+    FROM unnest($1::uuid[], $2::bigint[], $3::boolean[], $4::text[], $5::text[], $6::text[], $7::text[],
+        $8::smallint[], $9::text[], $10::text[], $11::bigint[]) AS n ({_NEW_PROFILE.names()})
+    LEFT JOIN discovery.candidates k ON k.user_id = n.user_id ORDER BY n.user_id
+    ON CONFLICT (user_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in PROFILE[1:])},
+        texts_version = greatest(c.texts_version, excluded.texts_version)
+    WHERE c.profile_version < excluded.profile_version
+        OR $12 AND c.profile_version = excluded.profile_version
+            AND ({_OF_THE_VERSION.names("c")}) IS DISTINCT FROM ({_OF_THE_VERSION.names("excluded")})"""
 REVIEW_TEXTS: Final = """
-    UPDATE discovery.candidates SET texts_version = $2 WHERE user_id = $1 AND texts_version < $2"""
+    UPDATE discovery.candidates c SET texts_version = n.version
+    FROM (SELECT user_id, max(version) AS version FROM unnest($1::uuid[], $2::bigint[]) AS n (user_id, version)
+          GROUP BY user_id) n
+    WHERE c.user_id = n.user_id AND c.texts_version < n.version"""
 
 
-async def project_profile(tx: Tx, profile: Profile) -> None:
-    """Stores a member's profile, unless what is stored is as new."""
-    values = PROFILE.values_of(
-        profile,
-        profile_version=profile.version,
-        hobby_option_ids=[hobby.hobby_option_id for hobby in profile.hobbies],
-        hobbies=msgspec.json.encode(profile.hobbies).decode(),
-    )
-    await tx.run(PROJECT_PROFILE, *values)
-
-
-async def review_texts(tx: Tx, user_id: UUID, version: int) -> None:
-    """PR-10: stores that all texts of a member, who is in the pool, were judged anew at this version. A card made from
-    an earlier one shows only texts that the member shows now.
+async def project_profiles(tx: Tx, profiles: Iterable[Profile], *, repair: bool = False) -> None:
+    """Stores members' profiles, one of each, unless what is stored is as new. To repair, what is stored of the same
+    version is replaced too if it differs. A profile of version 0 is of nobody.
     """
-    await tx.run(REVIEW_TEXTS, user_id, version)
+    rows = [
+        _NEW_PROFILE.values_of(
+            profile,
+            profile_version=profile.version,
+            hobby_option_ids=",".join(hobby.hobby_option_id for hobby in profile.hobbies),
+            hobbies=msgspec.json.encode(profile.hobbies).decode(),
+        )
+        for profile in profiles
+        if profile.version
+    ]
+    if rows:
+        await tx.run(PROJECT_PROFILES, *as_arrays(rows), repair)
 
 
-async def project_inventories(tx: Tx, inventories: Iterable[Inventory]) -> None:
-    """Stores members' slots, unless what is stored is as new."""
+async def review_texts(tx: Tx, versions: Sequence[tuple[UUID, int]]) -> None:
+    """PR-10: stores that all texts of members, who are in the pool, were judged anew at these versions. A card that was
+    made from an earlier one shows only texts that the member shows now.
+    """
+    await tx.run(REVIEW_TEXTS, [user_id for user_id, _ in versions], [version for _, version in versions])
+
+
+async def project_inventories(tx: Tx, inventories: Iterable[Inventory], *, repair: bool = False) -> None:
+    """Stores members' slots, unless what is stored is as new. To repair: see `project_profiles`."""
     rows = (INVENTORY.values_of(each, inventory_version=each.version) for each in inventories)
-    await tx.run(PROJECT_INVENTORIES, *as_arrays(rows))
+    await tx.run(REPAIR_INVENTORIES if repair else PROJECT_INVENTORIES, *as_arrays(rows))
 
 
-async def project_tier(tx: Tx, user_id: UUID, version: int, tier: Tier) -> bool:
-    """Stores a member's tier, unless what is stored is as new. Returns whether it was newer."""
-    return await tx.run(PROJECT_TIER, user_id, version, tier) > 0
+async def project_tiers(tx: Tx, tiers: Sequence[TierNotice]) -> set[UUID]:
+    """Stores members' tiers, one of each, unless what is stored is as new. Returns the members whose tier was newer."""
+    columns = [each.user_id for each in tiers], [each.version for each in tiers], [each.tier for each in tiers]
+    return {row["user_id"] for row in await tx.rows(PROJECT_TIERS, *columns)}
 
 
-async def project_restrictions(tx: Tx, restrictions: Iterable[Restriction]) -> None:
-    """Stores members' restrictions, unless what is stored is as new."""
+async def project_restrictions(tx: Tx, restrictions: Iterable[Restriction], *, repair: bool = False) -> None:
+    """Stores members' restrictions, unless what is stored is as new. To repair: see `project_profiles`."""
     rows = (RESTRICTION.values_of(each, restriction_version=each.version) for each in restrictions)
-    await tx.run(PROJECT_RESTRICTIONS, *as_arrays(rows))
+    await tx.run(REPAIR_RESTRICTIONS if repair else PROJECT_RESTRICTIONS, *as_arrays(rows))

@@ -28,12 +28,12 @@ async def prefetch(database: Database, directory: Directory, user_id: UUID, serv
     """Reads the state before the transaction, and asks identity if it is needed."""
     async with database.session() as session:
         viewer = await screens.get_viewer(session, user_id, server)
-    profile = None if viewer.discovery_ready else await directory.get_profile(user_id)
-    return Precheck(profile, viewer.had_batch)
+    profiles = [] if viewer.discovery_ready else await directory.get_profiles([user_id])
+    return Precheck(profiles[0] if profiles else None, viewer.had_batch)
 
 
 async def get_checked_viewer(tx: Tx, server: ServerType, precheck: Precheck) -> Viewer:
     """Stores the profile of the precheck in the pool, then reads the caller. The caller's row must be locked."""
     if precheck.profile:
-        await pool.project_profile(tx, precheck.profile)
+        await pool.project_profiles(tx, [precheck.profile])
     return await screens.get_viewer(tx, tx.user, server)

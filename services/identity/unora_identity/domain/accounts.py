@@ -48,6 +48,8 @@ class Account:
 
     id: UUID
     version: int
+    texts_version: int | None
+    """The version at which all texts were last judged anew (PR-10); None if no version of identity noted it yet."""
     created_at: datetime
     now: datetime
     roles: tuple[str, ...]

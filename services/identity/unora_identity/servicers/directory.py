@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import secrets
+from typing import Final
 from uuid import UUID
 
 from unora.identity.v1.directory_service_pb2 import (
-    DiscoveryProfile,
     GetDisclosureRequest,
     GetDisclosureResponse,
     GetDiscoveryProfileRequest,
     GetDiscoveryProfileResponse,
+    GetDiscoveryProfilesRequest,
+    GetDiscoveryProfilesResponse,
     GetRevealFactsRequest,
     GetRevealFactsResponse,
     GetTimeZonesRequest,
     GetTimeZonesResponse,
+    ListDiscoveryProfilesRequest,
+    ListDiscoveryProfilesResponse,
     ListRevocationsRequest,
     ListRevocationsResponse,
 )
 from unora_common.call import Call
 from unora_common.database import Session
-from unora_common.errors import DomainError, InvalidArgument
+from unora_common.errors import DomainError
 from unora_common.handlers import custom_read, reads
 from unora_common.messages import AGE_BANDS
+from unora_common.pages import id_after
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.age import age_at, age_band
-from unora_identity.domain.card import make_card
 from unora_identity.domain.digests import name_digests
 from unora_identity.domain.profiles import is_adult
-from unora_identity.messages import to_directory_hobby, to_disclosed_photo, to_discovery_profile
+from unora_identity.messages import to_directory_hobby, to_disclosed_photo
 from unora_identity.resources import Resources
 from unora_identity.store import members
 from unora_identity.use_cases.disclosure import DisclosureRequest, get_disclosed_member
+from unora_identity.use_cases.discovery_profiles import get_profiles, list_profiles
 from unora_identity.use_cases.photo_objects import links
-from unora_identity.use_cases.revocations import BEFORE_FIRST, list_recent
+from unora_identity.use_cases.revocations import list_recent
+
+PROFILES_ON_A_PAGE: Final = 500
 
 
 class UserNotFound(DomainError):
@@ -59,13 +66,25 @@ class Directory:
         self, request: GetDiscoveryProfileRequest, db: Session
     ) -> GetDiscoveryProfileResponse:
         """DI-08: what a card may show."""
-        user = UUID(request.user_id)
-        account = await members.find(db, user)
-        if account is None:
-            return GetDiscoveryProfileResponse(profile=DiscoveryProfile(user_id=str(user)))
-        card = make_card(account.member, account.now, self.policy)
-        profile = to_discovery_profile(user, account.version, card, account.hobby_names)
+        (profile,) = await get_profiles(db, [UUID(request.user_id)], self.policy)
         return GetDiscoveryProfileResponse(profile=profile)
+
+    @reads
+    async def GetDiscoveryProfiles(
+        self, request: GetDiscoveryProfilesRequest, db: Session
+    ) -> GetDiscoveryProfilesResponse:
+        """DI-08: what cards may show."""
+        profiles = await get_profiles(db, [UUID(user) for user in request.user_ids], self.policy)
+        return GetDiscoveryProfilesResponse(profiles=profiles)
+
+    @reads
+    async def ListDiscoveryProfiles(
+        self, request: ListDiscoveryProfilesRequest, db: Session
+    ) -> ListDiscoveryProfilesResponse:
+        """DI-08, XX-08: what cards may show of all members."""
+        size = request.page_size or PROFILES_ON_A_PAGE
+        profiles, following = await list_profiles(db, id_after(request.page_token), size, self.policy)
+        return ListDiscoveryProfilesResponse(profiles=profiles, next_page_token=str(following or ""))
 
     @reads
     async def GetTimeZones(self, request: GetTimeZonesRequest, db: Session) -> GetTimeZonesResponse:
@@ -96,11 +115,7 @@ class Directory:
     @reads
     async def ListRevocations(self, request: ListRevocationsRequest, db: Session) -> ListRevocationsResponse:
         """SA-06: the sessions that were revoked so recently that their access tokens may still be valid."""
-        try:
-            after = UUID(request.page_token) if request.page_token else BEFORE_FIRST
-        except ValueError:
-            raise InvalidArgument({"page_token": "is not one that this list returned"}) from None
-        page, following = await list_recent(db, self.policy, after)
+        page, following = await list_recent(db, self.policy, id_after(request.page_token))
         token = str(following) if following else ""
         return ListRevocationsResponse(session_ids=map(str, page), next_page_token=token)
 

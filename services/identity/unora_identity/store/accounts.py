@@ -20,8 +20,8 @@ HAS_ACCOUNT = "SELECT EXISTS (SELECT FROM identity.users WHERE phone_hash = ANY(
 # If another sign-in of the same number is creating the account, this statement waits for it and then inserts nothing.
 CREATE = """
     WITH u AS (
-        INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version)
-        VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (phone_hash) DO NOTHING RETURNING id)
+        INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version, texts_version)
+        VALUES ($1, $2, $3, $4, $5, 0, 0) ON CONFLICT (phone_hash) DO NOTHING RETURNING id)
     INSERT INTO identity.profiles (user_id) SELECT id FROM u"""
 HAS_PHONE = "SELECT FROM identity.users WHERE id = $1 AND phone_hash = ANY($2)"
 OWNER = "SELECT id FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1"

@@ -19,7 +19,7 @@ from unora_identity.domain.profiles import Profile
 from unora_identity.store.photos import PHOTO_COLUMNS, photo_of
 from unora_identity.store.profiles import PROFILE_COLUMNS
 
-_ACCOUNT = Columns("id", "version", "created_at")
+_ACCOUNT = Columns("id", "version", "texts_version", "created_at")
 _INVENTORY = Columns(
     "tier", "active_connection_count", "connection_limit", "last_global_refresh_at", "refresh_available_at"
 )
@@ -30,9 +30,10 @@ LOCK = """
         FROM identity.users WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
 SAVE_VERSIONS = """
-    UPDATE identity.users SET version = new.version
-    FROM unnest($1::uuid[], $2::bigint[]) AS new (id, version) WHERE users.id = new.id"""
-READ = f"""
+    UPDATE identity.users
+    SET version = new.version, texts_version = coalesce(new.texts_version, users.texts_version)
+    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (id, version, texts_version) WHERE users.id = new.id"""
+_READ = f"""
     SELECT {_ACCOUNT.names("u")}, clock.now() AS now, u.suspended_at IS NOT NULL AS suspended,
            u.streak_completed_at IS NOT NULL AS streak_completed,
            {_INVENTORY.names("u")},
@@ -46,8 +47,9 @@ READ = f"""
            ARRAY(SELECT ROW(h.hobby_option_id, h.micro_description, h.hidden, o.name) FROM identity.hobbies h
                  JOIN identity.hobby_options o ON o.id = h.hobby_option_id
                  WHERE h.user_id = u.id AND h.deleted_at IS NULL ORDER BY h.position) AS hobbies
-    FROM identity.users u JOIN identity.profiles p ON p.user_id = u.id
-    WHERE u.id = ANY($1) AND u.deleted_at IS NULL ORDER BY u.id"""
+    FROM identity.users u JOIN identity.profiles p ON p.user_id = u.id"""
+READ = f"{_READ} WHERE u.id = ANY($1) AND u.deleted_at IS NULL ORDER BY u.id"
+READ_PAGE = f"{_READ} WHERE u.id > $1 AND u.deleted_at IS NULL ORDER BY u.id LIMIT $2"
 TIME_ZONES = """
     SELECT p.user_id, p.time_zone FROM identity.profiles p JOIN identity.users u ON u.id = p.user_id
     WHERE p.user_id = ANY($1) AND p.time_zone <> '' AND u.deleted_at IS NULL"""
@@ -65,9 +67,9 @@ async def lock_all(tx: Tx, users: Sequence[UUID]) -> dict[UUID, LockedMember]:
     return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK, list(users))}
 
 
-async def save_versions(tx: Tx, versions: Mapping[UUID, int]) -> None:
-    """Stores the versions of the members' latest events."""
-    await tx.run(SAVE_VERSIONS, list(versions), list(versions.values()))
+async def save_versions(tx: Tx, versions: Mapping[UUID, int], texts: Mapping[UUID, int]) -> None:
+    """Stores the versions of the members' latest events, and of those of them that told of texts judged anew."""
+    await tx.run(SAVE_VERSIONS, list(versions), list(versions.values()), [texts.get(user) for user in versions])
 
 
 async def find(session: Session, user: UUID) -> Account | None:
@@ -78,6 +80,11 @@ async def find(session: Session, user: UUID) -> Account | None:
 async def list_by_id(session: Session, users: Sequence[UUID]) -> dict[UUID, Account]:
     """The accounts of those of the members that exist."""
     return {row["id"]: _account(row) for row in await session.rows(READ, list(users))}
+
+
+async def list_after(session: Session, user: UUID, limit: int) -> list[Account]:
+    """A page of all accounts, by id, from the one after this member's on."""
+    return [_account(row) for row in await session.rows(READ_PAGE, user, limit)]
 
 
 async def list_time_zones(session: Session, users: Sequence[UUID]) -> dict[UUID, str]:
@@ -94,6 +101,7 @@ def _account(row: Row) -> Account:
     return Account(
         id=row["id"],
         version=row["version"],
+        texts_version=row["texts_version"],
         created_at=row["created_at"],
         now=row["now"],
         roles=tuple(row["roles"]),

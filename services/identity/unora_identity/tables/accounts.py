@@ -42,6 +42,7 @@ users = Table(
     Column("created_at", timestamp(), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", timestamp()),
+    Column("texts_version", BigInteger),
     UniqueConstraint("phone_hash"),
     CheckConstraint("octet_length(phone_hash) = 32", name="phone_hash"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from unora_common.database import Session
+from unora_common.pages import BEFORE_FIRST
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
@@ -15,7 +16,6 @@ from unora_identity.store import revocations
 
 PAGE_SIZE: Final = 50_000
 """Sessions on one page: about two megabytes of the four that a message may have."""
-BEFORE_FIRST: Final = UUID(int=0)
 
 
 async def list_recent(session: Session, policy: Policy, after: UUID = BEFORE_FIRST) -> tuple[list[UUID], UUID | None]:

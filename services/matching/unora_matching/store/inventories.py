@@ -80,6 +80,10 @@ SAVE_RESTRICTION = """
 
 GET = f"SELECT {COLUMNS.names()} FROM matching.inventory WHERE user_id = $1"
 
+# A row without a version is only a lock so far: no event told of it.
+LIST_AFTER = f"""
+    SELECT {COLUMNS.names()} FROM matching.inventory WHERE user_id > $1 AND version > 0 ORDER BY user_id LIMIT $2"""
+
 COUNT_PENDING = """
     SELECT count(*) FROM matching.interests WHERE sender_id = $1 AND shown_as = 'pending' AND deleted_at IS NULL"""
 
@@ -143,6 +147,11 @@ async def get(session: Session, member: UUID, slots: Slots) -> Inventory:
     """A member's slots, not locked; those of a new member if none are stored."""
     row = await session.row(GET, member)
     return from_row(Inventory, row) if row else new_inventory(member, slots)
+
+
+async def list_after(session: Session, member: UUID, limit: int) -> list[Inventory]:
+    """A page of all slots of which there was an event, by member, from the one after this member on."""
+    return [from_row(Inventory, row) for row in await session.rows(LIST_AFTER, member, limit)]
 
 
 async def count_pending(session: Session, member: UUID) -> int:

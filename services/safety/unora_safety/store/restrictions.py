@@ -22,6 +22,10 @@ LOCK = f"""
 
 BY_MEMBER = f"SELECT {COLUMNS.names()} FROM safety.restrictions WHERE user_id = $1"
 
+# A row without a version is only a lock so far: no event told of it.
+LIST_AFTER = f"""
+    SELECT {COLUMNS.names()} FROM safety.restrictions WHERE user_id > $1 AND version > 0 ORDER BY user_id LIMIT $2"""
+
 UPDATE = f"""
     UPDATE safety.restrictions SET version = $2, changed_at = $3, {MEASURES.assignments(4)} WHERE user_id = $1"""
 
@@ -36,6 +40,11 @@ async def get_or_default(db: Session, user_id: UUID) -> Restriction:
     """A member's restriction; without any measure if safety knows nothing of the member."""
     row = await db.row(BY_MEMBER, user_id)
     return from_row(Restriction, row) if row else Restriction(user_id)
+
+
+async def list_after(db: Session, user_id: UUID, limit: int) -> list[Restriction]:
+    """A page of all restrictions of which there was an event, by member, from the one after this member on."""
+    return [from_row(Restriction, row) for row in await db.rows(LIST_AFTER, user_id, limit)]
 
 
 def save(tx: Tx, before: Restriction, after: Restriction) -> None:

@@ -1,0 +1,439 @@
+"""XX-08: the pool is made anew from the contexts that own it, while events go on, and equals the live one."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from signal import SIGINT
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import pytest
+from google.protobuf.message import Message
+from unora.billing.v1.events_pb2 import TierChanged
+from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS
+from unora.identity.v1.directory_service_pb2 import (
+    DiscoveryProfile,
+    GetDiscoveryProfilesRequest,
+    ListDiscoveryProfilesRequest,
+)
+from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from unora.identity.v1.events_pb2 import DiscoveryProfileChanged, TextsReviewed
+from unora.matching.v1.events_pb2 import InventoryChanged
+from unora.safety.v1.events_pb2 import RestrictionChanged
+from unora_bench.members import MEMBER, TABLES, make_members
+from unora_common.ids import uuid7
+from unora_common.outbox import aggregate_of, occurred_at, subject_of
+from unora_discovery.domain.rebuild import Part
+from unora_discovery.servicers.commands import rebuild
+from unora_discovery.store import rebuilds
+from unora_discovery.use_cases import rebuild as rebuilding
+from unora_testing.deadlines import within
+from unora_testing.world import World
+
+from tests.integration.common.processes import ServiceProcess
+from tests.integration.discovery.pool import Pool
+from tests.support import refusal
+
+pytestmark = pytest.mark.rule("XX-08")
+
+COUNT: Final = 300
+BLOCKS: Final = itertools.count(1000, 1000)
+"""Each test has members of its own: their events were told once, whoever is removed."""
+# One member in ten is of each of these kinds; the others are ready, as make_members makes them.
+MADE: Final = f"CREATE TEMP TABLE made AS SELECT n, {MEMBER.sql('n')} AS id FROM generate_series($1::int, $2::int) AS n"
+KINDS: Final = """
+    -- 1: has only signed in.
+    DELETE FROM identity.hobbies WHERE user_id IN (SELECT id FROM made WHERE n % 10 = 1);
+    UPDATE identity.photos SET deleted_at = created_at WHERE user_id IN (SELECT id FROM made WHERE n % 10 = 1);
+    UPDATE identity.users SET version = 0 WHERE id IN (SELECT id FROM made WHERE n % 10 = 1);
+    -- 2: has a hobby with hidden words, and all texts were judged anew at version 2.
+    UPDATE identity.hobbies SET hidden = true
+        WHERE position = 1 AND user_id IN (SELECT id FROM made WHERE n % 10 = 2);
+    UPDATE identity.users SET texts_version = 2 WHERE id IN (SELECT id FROM made WHERE n % 10 = 2);
+    -- 3: has a city that is no place.
+    UPDATE identity.profiles SET city = 'Faro', place_id = '', country = ''
+        WHERE user_id IN (SELECT id FROM made WHERE n % 10 = 3);
+    -- 4: has no city, so is not ready.
+    UPDATE identity.profiles SET city = '', place_id = '', country = ''
+        WHERE user_id IN (SELECT id FROM made WHERE n % 10 = 4);
+    -- 5: is suspended.
+    INSERT INTO safety.restrictions (user_id, suspended, version, changed_at)
+        SELECT id, true, 2, clock.now() FROM made WHERE n % 10 = 5;
+    -- 6: passes the quality check with none of the photos.
+    UPDATE identity.photos SET quality_passed = false WHERE user_id IN (SELECT id FROM made WHERE n % 10 = 6);
+    -- 8: safety, billing and matching have locked something of them, and told nothing.
+    UPDATE matching.inventory SET version = 0, active_connection_count = 0 WHERE user_id IN
+        (SELECT id FROM made WHERE n % 10 = 8);
+    INSERT INTO safety.restrictions (user_id) SELECT id FROM made WHERE n % 10 = 8;
+    INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, version)
+        SELECT id, 'free', 0, false, 0, 0 FROM made WHERE n % 10 = 8;
+    DROP TABLE made;"""
+GONE: Final = "UPDATE identity.users SET deleted_at = clock.now() WHERE id = $1"
+LONG: Final = "UPDATE identity.hobbies SET micro_description = repeat('\U0001f9d7', 1120) WHERE user_id = ANY($1)"
+ROW: Final = "SELECT * FROM discovery.candidates WHERE user_id = ANY($1) ORDER BY user_id"
+
+
+VERSIONS: Final = ("profile_version", "inventory_version", "tier_version", "restriction_version")
+Rows: TypeAlias = list[dict[str, Any]]
+
+
+def require_equal(made_anew: Rows, live: Rows) -> None:
+    """All columns are equal. Only versions may be higher: owners also count events that change nothing in the pool."""
+    assert [content(row) for row in made_anew] == [content(row) for row in live]
+    for new, old in zip(made_anew, live, strict=True):
+        assert all(new[version] >= old[version] for version in VERSIONS)
+
+
+def content(row: dict[str, Any]) -> dict[str, Any]:
+    """All that is stored of a member, without the versions."""
+    return {name: value for name, value in row.items() if name not in VERSIONS}
+
+
+class Members:
+    """Three hundred members of all kinds, their live pool, and the command."""
+
+    def __init__(self, world: World, pool: Pool) -> None:
+        self.world = world
+        self.pool = pool
+        self.runtime = world.apps["discovery"].runtime
+        self.before_first = next(BLOCKS)
+        self.ids = [MEMBER.id(self.before_first + number) for number in range(1, COUNT + 1)]
+
+    async def make(self) -> Rows:
+        """Makes the members, and the pool from events, as their contexts emit them. Returns the pool."""
+        superuser = self.world.superuser
+        await make_members(superuser, self.before_first + 1, COUNT)
+        await superuser.execute(MADE, self.before_first + 1, self.before_first + COUNT)
+        await superuser.execute("SET session_replication_role = replica;" + KINDS + "RESET session_replication_role")
+        await self.tell(*await self._events())
+        return await self.rows()
+
+    async def _events(self) -> list[Message]:
+        """What the contexts told of these members so far."""
+        now, ids = await self.pool.stamp(), self.ids
+        users = await self.world.superuser.fetch("SELECT * FROM identity.users WHERE id = ANY($1)", ids)
+        slots = await self.world.superuser.fetch("SELECT * FROM matching.inventory WHERE user_id = ANY($1)", ids)
+        accounts = await self.world.superuser.fetch("SELECT * FROM billing.accounts WHERE user_id = ANY($1)", ids)
+        standings = await self.world.superuser.fetch("SELECT * FROM safety.restrictions WHERE user_id = ANY($1)", ids)
+        events: list[Message] = []
+        for row in users:
+            if row["version"]:
+                events.append(DiscoveryProfileChanged(user_id=str(row["id"]), version=row["version"], occurred_at=now))
+            if row["texts_version"]:
+                events.append(TextsReviewed(user_id=str(row["id"]), version=row["texts_version"], occurred_at=now))
+        events += (
+            InventoryChanged(
+                user_id=str(row["user_id"]),
+                version=row["version"],
+                tier=TIER_FREE,
+                active_connection_count=row["active_connection_count"],
+                connection_limit=row["connection_limit"],
+                occurred_at=now,
+            )
+            for row in slots
+            if row["version"]
+        )
+        events += (
+            TierChanged(
+                user_id=str(row["user_id"]),
+                version=row["version"],
+                tier=TIER_PLUS,
+                previous_tier=TIER_FREE,
+                occurred_at=now,
+            )
+            for row in accounts
+            if row["version"]
+        )
+        events += (
+            RestrictionChanged(
+                user_id=str(row["user_id"]),
+                version=row["version"],
+                reduced_visibility=row["reduced_visibility"],
+                restricted=row["restricted"],
+                suspended=row["suspended"],
+                occurred_at=now,
+            )
+            for row in standings
+            if row["version"]
+        )
+        return events
+
+    async def tell(self, *events: Message) -> None:
+        """Puts events into the outboxes of their contexts, and drains once."""
+        for context in {subject_of(event).split(".")[1] for event in events}:
+            own = [event for event in events if subject_of(event).split(".")[1] == context]
+            await self.world.superuser.executemany(
+                f"""INSERT INTO {context}.outbox
+                (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
+                VALUES ($1, $2, $3, $4, $5, $6, '')""",
+                [
+                    (uuid7(), *aggregate_of(event), subject_of(event), event.SerializeToString(), occurred_at(event))
+                    for event in own
+                ],
+            )
+        await self.world.drain()
+
+    async def rows(self) -> Rows:
+        """All that the pool holds of these members."""
+        return [dict(row) for row in await self.world.superuser.fetch(ROW, self.ids)]
+
+    async def lose(self) -> None:
+        """The pool is lost."""
+        await self.world.superuser.execute("DELETE FROM discovery.candidates")
+
+    async def rebuild(self, *arguments: str) -> int:
+        """The command, as somebody types it. Returns the exit status."""
+        parser = argparse.ArgumentParser()
+        rebuild.arguments(parser)
+        return await rebuild.run(self.runtime, parser.parse_args(arguments))
+
+
+async def forget(world: World, users: Sequence[UUID]) -> None:
+    """Removes members, whom no trigger lets go."""
+    await world.superuser.execute("SET session_replication_role = replica")
+    for table in TABLES:
+        column = "id" if table == "identity.users" else "user_id"
+        await world.superuser.execute(f"DELETE FROM {table} WHERE {column} = ANY($1)", users)
+    await world.superuser.execute("RESET session_replication_role")
+
+
+@pytest.fixture
+async def members(world: World, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Members]:
+    """Pages are short, so that a rebuild of few members has many."""
+    monkeypatch.setattr(rebuilding, "PROFILES_ON_A_PAGE", 40)
+    monkeypatch.setattr(rebuilding, "OTHERS_ON_A_PAGE", 30)
+    await world.superuser.execute("DELETE FROM discovery.rebuilds; DELETE FROM discovery.candidates")
+    members = Members(world, pool)
+    yield members
+    await forget(world, [MEMBER.id(members.before_first), *members.ids])
+
+
+async def test_a_pool_that_was_lost_equals_the_live_one_again(members: Members) -> None:
+    live = await members.make()
+    ready = [row for row in live if row["discovery_ready"]]
+    assert {row["texts_version"] for row in live} == {0, 2}
+    assert {row["tier"] for row in live} == {"free", "plus"}
+    assert any(row["suspended"] for row in ready)
+    assert any(not row["city"] for row in ready)
+    assert any(not row["discovery_ready"] for row in live)
+    await members.lose()
+    assert await members.rebuild() == 0
+    require_equal(await members.rows(), live)
+    # And again, on a pool that is whole: nothing changes.
+    assert await members.rebuild() == 0
+    require_equal(await members.rows(), live)
+
+
+async def test_rows_that_are_damaged_are_as_before_and_whom_nobody_knows_is_not_shown(members: Members) -> None:
+    live = await members.make()
+    stranger = await members.pool.member()
+    await members.world.superuser.execute(
+        """UPDATE discovery.candidates SET suspended = suspended AND restriction_version = 0,
+            city = CASE WHEN profile_version > 0 THEN 'Atlantis' ELSE city END,
+            connection_limit = CASE WHEN inventory_version > 0 THEN 9 ELSE connection_limit END
+        WHERE user_id = ANY($1)""",
+        members.ids,
+    )
+    assert await members.rows() != live
+    assert await members.rebuild() == 0
+    require_equal(await members.rows(), live)
+    (row,) = await members.pool.rows("candidates", stranger.user)
+    assert not row["discovery_ready"]
+
+
+async def test_a_rebuild_that_is_killed_again_and_again_goes_on_each_time(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = await members.make()
+    await members.lose()
+    advance, pages, kills = rebuilds.advance, 0, 0
+
+    async def killed_at_each_third(*arguments: Any) -> bool:
+        """The page is stored, and not noted."""
+        nonlocal pages
+        pages += 1
+        if pages % 3 == 0:
+            raise KilledError
+        return await advance(*arguments)
+
+    monkeypatch.setattr(rebuilds, "advance", killed_at_each_third)
+    while True:
+        try:
+            assert await members.rebuild() == 0
+            break
+        except KilledError:
+            kills += 1
+    assert kills > len(Part)
+    require_equal(await members.rows(), live)
+
+
+class KilledError(Exception):
+    """The process is no more."""
+
+
+async def test_ctrl_c_ends_the_command_at_once_and_the_next_one_does_the_rest(members: Members, tmp_path: Path) -> None:
+    live = await members.make()
+    await members.lose()
+    apps = members.world.apps
+    addresses = {f"{name.upper()}_ADDRESS": app.server.address for name, app in apps.items() if app.server}
+    process = ServiceProcess(members.world, "discovery", tmp_path, "rebuild", **addresses)
+    other = await asyncpg.connect(members.world.testbed.dsn(members.world.database))
+    try:
+        async with other.transaction():
+            await other.execute("LOCK TABLE discovery.candidates IN SHARE MODE")
+            await process.start()
+            await members.pool.wait_for_blocked_calls(1)
+            assert await process.stop([SIGINT]) == 130, process.lines()
+            assert process.lines()[-1] == "unora_discovery: rebuild was stopped"
+        await process.start()
+        assert await within(process.process.wait()) == 0, process.lines()
+    finally:
+        await process.end()
+        await other.close()
+    require_equal(await members.rows(), live)
+
+
+async def test_events_that_come_during_a_rebuild_win_over_what_it_read_before(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await members.make()
+    await members.lose()
+    changed, read = members.ids[6], rebuilding._read
+    told = False
+
+    async def read_then_changed(*arguments: Any) -> Any:
+        """The page is read; before it is stored, the member changes, and the event is applied."""
+        nonlocal told
+        answer = await read(*arguments)
+        found = [each for each in answer[0] if getattr(each, "user_id", None) == changed and hasattr(each, "hobbies")]
+        if found and not told:
+            told = True
+            await members.world.superuser.execute(
+                "UPDATE identity.profiles SET city = 'Porto', place_id = '2735943', country = 'PT' WHERE user_id = $1",
+                changed,
+            )
+            await members.world.superuser.execute("UPDATE identity.users SET version = 9 WHERE id = $1", changed)
+            now = await members.pool.stamp()
+            await members.tell(DiscoveryProfileChanged(user_id=str(changed), version=9, occurred_at=now))
+        return answer
+
+    monkeypatch.setattr(rebuilding, "_read", read_then_changed)
+    assert await members.rebuild() == 0
+    assert told
+    (row,) = await members.pool.rows("candidates", changed)
+    assert (row["profile_version"], row["city"]) == (9, "Porto")
+
+
+async def test_members_who_sign_up_during_a_rebuild_are_in_the_pool_afterwards(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has an id that the rebuild has passed already, and the event comes after its page was read."""
+    await members.make()
+    await members.lose()
+    late, read = MEMBER.id(members.before_first), rebuilding._read
+    pages = 0
+
+    async def read_then_joined(*arguments: Any) -> Any:
+        nonlocal pages
+        answer = await read(*arguments)
+        if answer[0] and hasattr(answer[0][0], "hobbies"):
+            pages += 1
+            if pages == 1:
+                await make_members(members.world.superuser, members.before_first, 1)
+                now = await members.pool.stamp()
+                await members.tell(DiscoveryProfileChanged(user_id=str(late), version=3, occurred_at=now))
+        return answer
+
+    monkeypatch.setattr(rebuilding, "_read", read_then_joined)
+    assert await members.rebuild() == 0
+    (row,) = await members.pool.rows("candidates", late)
+    assert (row["discovery_ready"], row["profile_version"]) == (True, 3)
+
+
+@pytest.mark.rule("DI-14")
+async def test_a_tier_that_a_rebuild_brings_before_its_event_changes_the_timer_too(members: Members) -> None:
+    await members.make()
+    member = await members.pool.member()
+    await members.pool.members(10)
+    await members.pool.refresh(member)  # the first batch starts no timer
+    before = (await members.pool.refresh(member)).refresh_available_at
+    await members.world.superuser.execute(
+        """INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, version)
+        VALUES ($1, 'plus', 0, false, 0, 4)""",
+        member.user,
+    )
+    assert await members.rebuild() == 0
+    after = (await members.pool.screen(member)).refresh_available_at
+    assert after.ToDatetime() < before.ToDatetime()
+    await members.pool.tier(member, 4, TIER_PLUS)
+    assert (await members.pool.screen(member)).refresh_available_at == after
+
+
+@pytest.mark.rule("PR-10")
+async def test_texts_that_no_version_noted_count_as_judged_anew_only_in_a_pool_that_was_lost(members: Members) -> None:
+    await members.make()
+    member = members.ids[6]
+    await members.world.superuser.execute("UPDATE identity.users SET texts_version = NULL WHERE id = $1", member)
+    assert await members.rebuild() == 0
+    (kept,) = await members.pool.rows("candidates", member)
+    await members.lose()
+    assert await members.rebuild() == 0
+    (lost,) = await members.pool.rows("candidates", member)
+    assert (kept["texts_version"], lost["texts_version"]) == (0, lost["profile_version"])
+
+
+async def test_a_second_rebuild_at_the_same_time_ends_without_harm(
+    members: Members, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = await members.make()
+    await members.lose()
+    first, second = rebuilding.Rebuild(members.runtime), rebuilding.Rebuild(members.runtime)
+    parts, same = await first.begin(), await second.begin()
+    assert parts == same
+    one = first.run(parts[Part.PROFILES])
+    await anext(one)
+    with pytest.raises(rebuilding.RebuildTakenOverError):
+        await anext(second.run(same[Part.PROFILES]))
+    await one.aclose()
+    assert await members.rebuild() == 0
+    assert "goes on where the one before stopped" in capsys.readouterr().err
+    require_equal(await members.rows(), live)
+
+
+@pytest.mark.rule("DI-08")
+async def test_many_profiles_are_asked_for_at_once_and_unknown_members_are_not_ready(members: Members) -> None:
+    await members.make()
+    directory = members.world.stub(DirectoryServiceStub, "identity", "discovery")
+    unknown = uuid7()
+    await members.world.superuser.execute(GONE, members.ids[8])
+    asked = [members.ids[7], unknown, members.ids[8], *members.ids[20:200]]
+    answer = await directory.GetDiscoveryProfiles(GetDiscoveryProfilesRequest(user_ids=map(str, asked)))
+    assert [UUID(each.user_id) for each in answer.profiles] == asked
+    assert answer.profiles[0].discovery_ready
+    assert list(answer.profiles[1:3]) == [DiscoveryProfile(user_id=str(each)) for each in (unknown, members.ids[8])]
+    refused = await refusal(directory.ListDiscoveryProfiles(ListDiscoveryProfilesRequest(page_token="elsewhere")))
+    assert refused.code == "INVALID_ARGUMENT"
+
+
+async def test_a_page_that_would_be_too_large_for_a_message_is_shorter(members: Members) -> None:
+    await members.make()
+    await members.world.superuser.execute(LONG, members.ids)
+    directory = members.world.stub(DirectoryServiceStub, "identity", "discovery")
+    found, token = list[str](), ""
+    while True:
+        page = await directory.ListDiscoveryProfiles(ListDiscoveryProfilesRequest(page_token=token, page_size=1000))
+        assert page.ByteSize() < 2_000_000
+        found += (each.user_id for each in page.profiles)
+        token = page.next_page_token
+        if not token:
+            break
+    assert [each for each in found if UUID(each) in set(members.ids)] == [str(each) for each in members.ids]
+    request = GetDiscoveryProfilesRequest(user_ids=map(str, members.ids))
+    assert 0 < len((await directory.GetDiscoveryProfiles(request)).profiles) < COUNT
+    await members.lose()
+    assert await members.rebuild() == 0
+    assert len([row for row in await members.rows() if row["discovery_ready"]]) == COUNT * 8 // 10

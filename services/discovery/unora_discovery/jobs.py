@@ -12,6 +12,7 @@ from unora_discovery.store import batches, pairs
 
 BATCHES_PER_RUN: Final = 500
 INTERESTS_PER_RUN: Final = 2000
+PAIRS_PER_RUN: Final = 2000
 
 
 class RetentionJobs:
@@ -31,3 +32,15 @@ class RetentionJobs:
         """Deletes interests that stopped waiting so long ago that no event of them can come any more."""
         async with self.runtime.database.transaction() as tx:
             return await pairs.purge_waiting_interests(tx, self.runtime.config.interest_retention, INTERESTS_PER_RUN)
+
+    @every(seconds=300)
+    async def purge_exclusions(self) -> int:
+        """Deletes exclusions that keep nobody apart any more, once no event can restore them."""
+        async with self.runtime.database.transaction() as tx:
+            return await pairs.purge_exclusions(tx, self.runtime.config.interest_retention, PAIRS_PER_RUN)
+
+    @every(seconds=300)
+    async def purge_blocks(self) -> int:
+        """Deletes what is known of lifted blocks, once no event can restore them."""
+        async with self.runtime.database.transaction() as tx:
+            return await pairs.purge_blocks(tx, self.runtime.config.interest_retention, PAIRS_PER_RUN)

@@ -72,10 +72,9 @@ async def test_a_member_is_not_twice_in_a_batch(role: Connection) -> None:
     [
         "DELETE FROM discovery.discovery_cards WHERE batch_id = $1 AND position = 3",
         "UPDATE discovery.discovery_cards SET deleted_at = clock.now() WHERE batch_id = $1 AND position = 3",
-        "UPDATE discovery.discovery_batches SET deleted_at = clock.now() WHERE id = $1",
     ],
 )
-async def test_a_batch_and_its_cards_go_together_or_not_at_all(role: Connection, sql: str) -> None:
+async def test_no_card_of_an_active_batch_goes_alone(role: Connection, sql: str) -> None:
     batch, _ = await make(role, 5)
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await role.execute(sql, batch)

@@ -41,7 +41,7 @@ SCREEN: Final = f"""
     SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.trust_level, k.hobbies,
         CASE WHEN k.place_id <> '' THEN k.city WHEN shown.place_id <> '' THEN shown.city ELSE '' END AS city,
         CASE WHEN shown.texts_version > k.profile_version THEN shown.hobbies END AS hobbies_now {FROM}
-    LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
+    LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id
     LEFT JOIN discovery.candidates shown
         ON shown.user_id = k.shown_user_id AND (shown.texts_version > k.profile_version OR k.place_id = '')
     ORDER BY k.position"""

@@ -15,8 +15,8 @@ WAITING: Final = Columns("interest_id", "version", "sender_id", "receiver_id", "
 BLOCK: Final = Columns("blocker_id", "blocked_id", "in_force", "changed_at")
 
 # Only the event of its sending says when an interest ends at the latest. If the event of its closing is applied first,
-# the row has no end until the sending is applied, and keeps that end from then on. One that is lifted keeps nobody apart,
-# so its end only says when it may be purged.
+# the row has no end until the sending is applied, and keeps that end from then on. One that is lifted keeps nobody
+# apart, so its end only says when it may be purged.
 SAVE_EXCLUSION: Final = f"""
     INSERT INTO discovery.exclusions AS e (apart_until, {EXCLUSION.names()})
     VALUES (coalesce($1, CASE WHEN $6 = 'lifted' THEN clock.now() END), {EXCLUSION.parameters(first=2)})

@@ -12,13 +12,14 @@ from unora_common.runtime import Runtime
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.pairs import ExclusionReason, connection_exclusions, interest_closed, interest_sent
 from unora_discovery.messages import from_block, from_closure, from_connection, from_interest
+from unora_discovery.resources import Resources
 from unora_discovery.store import pairs
 
 
 class PairEvents:
     """DI-09, DI-13: which members are not shown to each other, and which interests wait."""
 
-    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
         self.runtime = runtime
 
     @on(InterestSent)

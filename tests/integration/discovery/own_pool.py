@@ -38,7 +38,8 @@ POPULATION: Final = f"""
     SELECT md5('member ' || n)::uuid, 1, {CHANCE.format("ready")} < 0.95,
         CASE WHEN {CHANCE.format("gender")} < 0.03 THEN 'non_binary'
             WHEN {CHANCE.format("gender")} < 0.5 THEN 'woman' ELSE 'man' END,
-        (ARRAY['18_24', '25_29', '30_34', '35_39', '40_49', '50_59', '60_plus'])[1 + floor({CHANCE.format("age")} * 7)::int],
+        (ARRAY['18_24', '25_29', '30_34', '35_39', '40_49', '50_59', '60_plus'])[
+            1 + floor({CHANCE.format("age")} * 7)::int],
         'a city', 2, chosen.hobbies, (SELECT jsonb_agg(jsonb_build_object(
             'hobby_option_id', each, 'name', each, 'micro_description', '')) FROM unnest(chosen.hobbies) AS each),
         'place ' || floor({CHANCE.format("place")} * 20)
@@ -53,7 +54,8 @@ MEMBERSHIPS: Final = """
 FILTERS: Final = f"""
     INSERT INTO discovery.filters (user_id, server_type, genders, age_bands, same_city_only, updated_at)
     SELECT md5('member ' || n)::uuid, 'partner',
-        (ARRAY['{{}}', '{{woman}}', '{{man}}', '{{man,non_binary}}'])[1 + floor({CHANCE.format("wants")} * 4)::int]::text[],
+        (ARRAY['{{}}', '{{woman}}', '{{man}}', '{{man,non_binary}}'])[
+            1 + floor({CHANCE.format("wants")} * 4)::int]::text[],
         CASE WHEN {CHANCE.format("ages")} < 0.5 THEN '{{}}'::text[]
             ELSE '{{25_29,30_34,35_39,40_49}}'::text[] END, {CHANCE.format("near")} < 0.1, '2026-01-01'
     FROM generate_series(1, $1::int) AS n WHERE n % 2 = 0 ORDER BY n"""

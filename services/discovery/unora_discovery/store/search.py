@@ -42,15 +42,20 @@ VIEWER: Final = """
 # The random draw is a hash of the member's id and a seed: one statement draws for all, and a test can repeat the draw.
 # The draw of reduced visibility is by the slot, so that the planes can make it too (DI-10).
 # What keeps a pair apart is asked of each finalist by an index, however long the history of the viewer is (DI-17).
+# OFFSET 0 keeps each look-up a look-up: a plan that reads a table whole never is the better one here.
 ELIGIBLE: Final = f"""
-    SELECT c.user_id, p.slot, uuid_hash_extended(c.user_id, $6) AS tie,
+    SELECT c.*, p.slot, uuid_hash_extended(c.user_id, $6) AS tie,
         (SELECT count(*) FROM unnest(c.hobby_option_ids) AS hobby WHERE hobby = ANY ($3)) AS shared
     FROM finalists p
-    JOIN discovery.server_memberships m ON m.user_id = p.user_id
-    JOIN discovery.candidates c ON c.user_id = m.user_id
-    LEFT JOIN discovery.filters f ON f.user_id = m.user_id AND f.server_type = $2 AND f.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT user_id FROM discovery.server_memberships
+        WHERE user_id = p.user_id AND server_type = $2 AND left_at IS NULL OFFSET 0) AS m
+    CROSS JOIN LATERAL (SELECT * FROM discovery.candidates WHERE user_id = p.user_id OFFSET 0) AS c
+    LEFT JOIN LATERAL (
+        SELECT genders, age_bands, same_city_only FROM discovery.filters
+        WHERE user_id = p.user_id AND server_type = $2 AND deleted_at IS NULL OFFSET 0) AS f ON true
     CROSS JOIN viewer v
-    WHERE m.server_type = $2 AND m.left_at IS NULL AND m.user_id <> $1
+    WHERE c.user_id <> $1
         AND c.discovery_ready AND c.active_connection_count < c.connection_limit
         AND NOT c.restricted AND NOT c.suspended
         AND (NOT c.reduced_visibility OR hashint4extended(p.slot, $7) & 4294967295 < $8)
@@ -61,11 +66,11 @@ ELIGIBLE: Final = f"""
         AND (NOT (v.same_city_only OR coalesce(f.same_city_only, false)) OR nullif(c.place_id, '') = v.place_id)
         AND NOT EXISTS (SELECT FROM seen WHERE seen.user_id = c.user_id)
         AND NOT EXISTS (SELECT FROM discovery.exclusions
-            WHERE user_id = $1 AND other_id = c.user_id AND {EXCLUDED.format(now="$5")})
+            WHERE user_id = $1 AND other_id = c.user_id AND {EXCLUDED.format(now="$5")} OFFSET 0)
         AND NOT EXISTS (SELECT FROM discovery.member_blocks
-            WHERE blocker_id = $1 AND blocked_id = c.user_id AND in_force)
+            WHERE blocker_id = $1 AND blocked_id = c.user_id AND in_force OFFSET 0)
         AND NOT EXISTS (SELECT FROM discovery.member_blocks
-            WHERE blocker_id = c.user_id AND blocked_id = $1 AND in_force)"""
+            WHERE blocker_id = c.user_id AND blocked_id = $1 AND in_force OFFSET 0)"""
 
 FEW: Final = 24
 """So many who wait are all asked about; of more, so many positions are drawn."""
@@ -97,9 +102,11 @@ SEARCH: Final = f"""
     viewer AS MATERIALIZED ({VIEWER}),
     {WAITING},
     finalists AS MATERIALIZED (
-        SELECT user_id, slot FROM discovery.pool WHERE slot = ANY ($10::int[] || $11::int[] || $13::int[])
+        SELECT p.user_id, p.slot FROM unnest($10::int[] || $11::int[] || $13::int[]) AS asked
+        CROSS JOIN LATERAL (SELECT user_id, slot FROM discovery.pool WHERE slot = asked OFFSET 0) AS p
         UNION
-        SELECT p.user_id, p.slot FROM admirers JOIN discovery.pool p USING (user_id)),
+        SELECT p.user_id, p.slot FROM admirers
+        CROSS JOIN LATERAL (SELECT user_id, slot FROM discovery.pool WHERE user_id = admirers.user_id OFFSET 0) AS p),
     eligible AS MATERIALIZED ({ELIGIBLE}),
     ranked AS MATERIALIZED (
         SELECT * FROM eligible WHERE slot = ANY ($10) ORDER BY shared DESC, tie LIMIT $9),
@@ -108,13 +115,12 @@ SEARCH: Final = f"""
     waiting AS MATERIALIZED (
         SELECT * FROM eligible WHERE slot = ANY ($13) OR user_id IN (SELECT user_id FROM admirers)
         ORDER BY tie LIMIT {BATCH_SIZE + DRAWN_AT_MOST})
-    SELECT found.part, c.user_id, c.profile_version, c.age_band, c.city, c.place_id, c.trust_level, c.hobbies,
+    SELECT part, user_id, profile_version, age_band, city, place_id, trust_level, hobbies,
         (SELECT many FROM many) AS many
-    FROM (SELECT user_id, shared, tie, 'ranked' AS part FROM ranked
-          UNION ALL SELECT user_id, 0, tie, 'anyone' FROM anyone
-          UNION ALL SELECT user_id, 0, tie, 'waiting' FROM waiting) AS found
-    JOIN discovery.candidates c USING (user_id)
-    ORDER BY found.part, found.shared DESC, found.tie"""
+    FROM (SELECT *, shared AS first, 'ranked' AS part FROM ranked
+          UNION ALL SELECT *, 0, 'anyone' FROM anyone
+          UNION ALL SELECT *, 0, 'waiting' FROM waiting) AS found
+    ORDER BY part, first DESC, tie"""
 
 # All of the viewer's history in one read, for those whose history holds most of the best.
 LIST_APART: Final = f"""
@@ -154,8 +160,14 @@ async def decide(
     viewer's filters and whose filters the viewer passes (DI-05, DI-12). Also whether more wait than were asked about,
     if anybody may be shown at all.
     """
-    rows = await session.rows(
-        SEARCH,
+    rows = await session.rows(SEARCH, *arguments(viewer, server, criteria, finalists))
+    parts = ([_candidate(row) for row in rows if row["part"] == part] for part in ("ranked", "anyone", "waiting"))
+    return SearchResult(*map(tuple, parts)), bool(rows) and rows[0]["many"]
+
+
+def arguments(viewer: UUID, server: ServerType, criteria: SearchCriteria, finalists: Finalists) -> tuple[object, ...]:
+    """The arguments of SEARCH."""
+    return (
         viewer,
         server,
         list(criteria.hobbies),
@@ -170,8 +182,6 @@ async def decide(
         finalists.places,
         finalists.waiting.tolist(),
     )
-    parts = ([_candidate(row) for row in rows if row["part"] == part] for part in ("ranked", "anyone", "waiting"))
-    return SearchResult(*map(tuple, parts)), bool(rows) and rows[0]["many"]
 
 
 async def list_apart(session: Session, viewer: UUID, criteria: SearchCriteria, limit: int) -> Slots:

@@ -68,6 +68,7 @@ class OwnPool:
     superuser: Connection
     database: Database
     pool: Pool
+    superuser_dsn: str
 
     async def search(self, number: int, random: Random, *, ranked: int = 5) -> tuple[Viewer, SearchResult]:
         """What a refresh of a member would find."""
@@ -117,7 +118,7 @@ async def own_pool(testbed: Testbed, name: str, members: int) -> AsyncIterator[O
         for statement in (POPULATION, MEMBERSHIPS, FILTERS):
             await superuser.execute(statement, members)
         await superuser.execute("ANALYZE")
-        yield OwnPool(superuser, database, Pool())
+        yield OwnPool(superuser, database, Pool(), testbed.dsn(name))
     finally:
         await database.close()
         await superuser.close()

@@ -12,7 +12,6 @@ from typing import Any, Final
 import pytest
 from unora_common.database import Session
 from unora_discovery.store import search
-from unora_discovery.use_cases import candidates
 from unora_testing.testbed import Testbed
 
 from tests.integration.discovery.own_pool import OwnPool, member, own_pool
@@ -160,4 +159,3 @@ async def test_if_hardly_anyone_of_many_who_wait_may_be_shown_they_are_found_all
         waiting = await made.superuser.fetch("SELECT sender_id FROM discovery.waiting_interests")
         shown = {each.user_id for each in (await made.search(VIEWER, Random(2)))[1].waiting}
     assert shown == {each["sender_id"] for each in waiting} & set(few)
-    assert candidates.FEW < 800

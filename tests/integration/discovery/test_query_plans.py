@@ -218,7 +218,21 @@ async def test_the_search_reads_its_finalists_and_only_seven_days_of_history(
 ) -> None:
     """Seven days at four batches a day, without the one that was replaced exactly then, and the active one."""
     week_ago, ranked, anyone = now - timedelta(days=7), list(range(100, 112)), list(range(200, 212))
-    found = (viewer, "partner", ["chess"], week_ago, now, 1, 2, 3, 5, ranked, anyone, [0.5] * search.FEW, [])
+    found: tuple[Any, ...] = (
+        viewer,
+        "partner",
+        ["chess"],
+        week_ago,
+        now,
+        1,
+        2,
+        3,
+        5,
+        ranked,
+        anyone,
+        [0.5] * search.FEW,
+        [],
+    )
     plan = await explain(db, search.SEARCH, *found)
     cards: int = await db.fetchval(
         """SELECT count(*) FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id

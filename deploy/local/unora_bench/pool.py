@@ -43,7 +43,7 @@ FILTERS: Final = f"""
     SELECT {ID}, '{SERVER}',
         (ARRAY['{{}}', '{{woman}}', '{{man}}', '{{man,non_binary}}'])[1 + floor({CHANCE.format("w")} * 4)::int]::text[],
         CASE WHEN {CHANCE.format("a")} < 0.5 THEN '{{}}' ELSE '{{25_29,30_34,35_39,40_49}}' END::text[],
-        {CHANCE.format("near")} < 0.1, clock.now()
+        n > 5000 AND {CHANCE.format("near")} < 0.1, clock.now()
     FROM generate_series($1::int, $2::int - 1) AS n WHERE n > {EQUALS} AND n % 2 = 0
     UNION ALL SELECT {MEMBER.sql("0")}, '{SERVER}', '{{}}', '{{}}', true, clock.now() WHERE $1::int = 0"""
 OTHERS: Final = (

@@ -122,6 +122,16 @@ CREATE TRIGGER number_wait BEFORE INSERT ON discovery.waiting_interests
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX ix_exclusions_apart_until ON discovery.exclusions (apart_until)
     WHERE reason IN ('lifted', 'interest_pending');
+-- Only what keeps nobody apart can be deleted.
+CREATE FUNCTION discovery.hold_apart() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'this keeps two members apart' USING ERRCODE = 'check_violation', CONSTRAINT = 'kept_apart';
+END
+$$;
+CREATE TRIGGER hold_apart BEFORE DELETE ON discovery.exclusions FOR EACH ROW
+    WHEN (OLD.reason IN ('connected', 'ended')) EXECUTE FUNCTION discovery.hold_apart();
+CREATE TRIGGER hold_apart BEFORE DELETE ON discovery.member_blocks FOR EACH ROW
+    WHEN (OLD.in_force) EXECUTE FUNCTION discovery.hold_apart();
 UPDATE discovery.exclusions SET apart_until = clock.now() WHERE reason = 'lifted' AND apart_until IS NULL;
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX ix_member_blocks_changed_at ON discovery.member_blocks (changed_at) WHERE NOT in_force;

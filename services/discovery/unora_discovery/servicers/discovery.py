@@ -35,8 +35,9 @@ from unora_discovery.resources import Resources
 from unora_discovery.store import filters, members, screens
 from unora_discovery.use_cases.batches import get_screen, refresh_batch
 from unora_discovery.use_cases.filters import update_filters
+from unora_discovery.use_cases.following import load_once
 from unora_discovery.use_cases.memberships import join_server, leave_server
-from unora_discovery.use_cases.precheck import Precheck, prefetch, prefetch_for_refresh
+from unora_discovery.use_cases.precheck import Precheck, prefetch
 
 NEW_RESPONSE: Final[ContextVar[RefreshBatchResponse | None]] = ContextVar("NEW_RESPONSE", default=None)
 """What this call has just dealt; what is returned and is not this, is a repeat of an earlier answer."""
@@ -97,9 +98,8 @@ class Discovery:
         return response
 
     async def _before_refresh(self, request: RefreshBatchRequest, call: Call) -> Precheck:
-        assert call.user is not None
-        server = from_server_type(request.server_type)
-        return await prefetch_for_refresh(self.runtime.database, self.directory, call.user, server, self.pool)
+        await load_once(self.runtime.database, self.pool)
+        return await self._prefetch(call, request.server_type)
 
     @idempotent(prepare=_before_refresh)
     async def _refresh(self, request: RefreshBatchRequest, tx: Tx, precheck: Precheck) -> RefreshBatchResponse:

@@ -30,6 +30,12 @@ async def follow(database: Database, pool: Pool) -> int:
         return await follow_in(session, pool)
 
 
+async def load_once(database: Database, pool: Pool) -> None:
+    """Fills planes that are still empty: for a process that serves calls without being told to follow."""
+    if pool.cursor == START:
+        await follow(database, pool)
+
+
 async def follow_in(session: Session, pool: Pool) -> int:
     """The same, in a session that has changed no member of the pool."""
     async with pool.following:

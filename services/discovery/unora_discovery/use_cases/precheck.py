@@ -11,10 +11,7 @@ from unora_discovery.clients import Directory
 from unora_discovery.domain.pool import Profile
 from unora_discovery.domain.refresh import Viewer
 from unora_discovery.domain.servers import ServerType
-from unora_discovery.resources import Pool
 from unora_discovery.store import pool, screens
-from unora_discovery.store.planes import START
-from unora_discovery.use_cases.following import follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +30,6 @@ async def prefetch(database: Database, directory: Directory, user_id: UUID, serv
         viewer = await screens.get_viewer(session, user_id, server)
     profile = None if viewer.discovery_ready else await directory.get_profile(user_id)
     return Precheck(profile, viewer.had_batch)
-
-
-async def prefetch_for_refresh(
-    database: Database, directory: Directory, user_id: UUID, server: ServerType, pool_in_memory: Pool
-) -> Precheck:
-    """The same. A process that was never told to load the pool loads it now."""
-    if pool_in_memory.cursor == START:
-        await follow(database, pool_in_memory)
-    return await prefetch(database, directory, user_id, server)
 
 
 async def get_checked_viewer(tx: Tx, server: ServerType, precheck: Precheck) -> Viewer:

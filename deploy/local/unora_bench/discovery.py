@@ -123,9 +123,11 @@ class Pools:
             ("5,000 who wait", pool.WAITS, ADMIRERS),
             ("a long history", pool.BLOCKS, HISTORY),
         ):
-            await self.connection.execute(statement, some, min(count, self.members // 2))
+            await self.connection.execute(statement, some, min(count, self.members // 5))
             if statement is pool.BLOCKS:
-                await self.connection.execute(pool.APART, some[: 20 if self.members <= 100_000 else 3], HISTORY)
+                await self.connection.execute(
+                    pool.APART, some[: 20 if self.members <= 100_000 else 3], min(HISTORY, self.members // 5)
+                )
             await self.connection.execute("VACUUM ANALYZE discovery.exclusions, discovery.waiting_interests")
             numbers = list(range(EQUALS + 2, EQUALS + (22 if self.members <= 100_000 or count == ADMIRERS else 5)))
             p50, p99, noise = await self._drive(numbers * 5)

@@ -7,11 +7,14 @@ from random import Random
 
 import asyncpg
 import pytest
+from unora_common.app import App
 from unora_discovery.resources import Pool
 from unora_discovery.store.planes import START
 from unora_discovery.use_cases import following
 from unora_discovery.use_cases.following import follow
+from unora_testing.deadlines import TIMEOUTS, eventually
 from unora_testing.testbed import Testbed
+from unora_testing.world import World
 
 from tests.integration.discovery.own_pool import OwnPool, member, own_pool
 
@@ -155,3 +158,22 @@ async def test_a_slot_is_kept_by_its_member_and_no_number_is_spent_on_a_change(m
     assert await made.superuser.fetch("SELECT user_id, slot FROM discovery.pool ORDER BY slot") == before
     assert max(row["slot"] for row in before) == EVERYONE
     assert made.pool.cursor == START
+
+
+@pytest.mark.rule("DI-17")
+@pytest.mark.parametrize("calls", [True, False])
+async def test_a_process_that_serves_calls_is_ready_once_it_has_loaded_the_pool(world: World, calls: bool) -> None:
+    """Also where no job runs; a worker needs no planes."""
+    other = world.apps["discovery"]
+    app = App(other.service, world.config(other.service, other.config.peers), TIMEOUTS)
+    await app.open()
+    try:
+        await app.serve(calls=calls)
+        assert app.server is not None
+        loading = [each for each in await app.readiness.missing() if "loading" in each]
+        assert loading == (["follow_pool (loading)"] if calls else [])
+        app.watch()
+        await eventually(lambda: app.server is not None and app.server.ready, "the process is ready")
+        assert (app.runtime.resources.pool.cursor != START) is calls
+    finally:
+        await app.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
@@ -28,7 +28,7 @@ from unora_common.relay import Relay
 from unora_common.revocations import Revocations, fetch_revocations
 from unora_common.runtime import Runtime
 from unora_common.server import Server
-from unora_common.service import Service, marked
+from unora_common.service import Part, Service, marked
 from unora_common.timeouts import PRODUCTION, Timeouts
 from unora_common.tokens import Jwks, Verifier
 
@@ -57,6 +57,7 @@ class App(Generic[C, R]):
         self.readiness: Readiness
         self.consumers: list[Consumer] = []
         self.jobs: list[Job] = []
+        self.followers: list[Job] = []
         self.server: Server | None = None
         self._serves_calls = False
         self._ending = False
@@ -92,7 +93,9 @@ class App(Generic[C, R]):
         self._start(self._exchange_events())
 
     def watch(self) -> None:
-        """Starts to report readiness, and to follow identity's revocations."""
+        """Starts to report readiness, to follow identity's revocations, and the followers if calls are served."""
+        for follower in self.followers if self._serves_calls else ():
+            self._start(follower.run())
         self._start(self.readiness.watch(self._set_ready))
         self._start(self.revocations.run(self.config.revocations_interval, self.log))
 
@@ -144,7 +147,12 @@ class App(Generic[C, R]):
         self.relay = Relay(self.context, config.database_url, client, self.log, self.metrics.registry, timeouts)
         opened.push_async_callback(self.relay.close)
         self.readiness = Readiness(
-            self.database, self.verifier, self.revocations, keys_interval=config.jwks_refresh, log=self.log
+            self.database,
+            self.verifier,
+            self.revocations,
+            keys_interval=config.jwks_refresh,
+            loading=self._loading,
+            log=self.log,
         )
         opened.callback(self.readiness.close)
         self.runtime = Runtime(self.context, config, resources, self.database, self.clients, self.log, self.metrics)
@@ -159,13 +167,20 @@ class App(Generic[C, R]):
                 for method in marked(part, "consumes")
             ]
         housekeeping = Housekeeping(self.context, self.config, self.database)
-        jobs = [
-            (method.every, method)
-            for part in [make(self.runtime) for make in self.service.jobs]
+        self.jobs += self._make_jobs(self.service.jobs)
+        self.jobs.append(Job(Every(600.0), housekeeping.purge, self.log, self.metrics))
+        self.followers += self._make_jobs(self.service.followers)
+
+    def _make_jobs(self, parts: Sequence[Part[C, R]]) -> list[Job]:
+        return [
+            Job(method.every, method, self.log, self.metrics)
+            for part in [make(self.runtime) for make in parts]
             for method in marked(part, "every")
         ]
-        jobs.append((Every(600.0), housekeeping.purge))
-        self.jobs += [Job(every, method, self.log, self.metrics) for every, method in jobs]
+
+    def _loading(self) -> list[str]:
+        """The followers that have not caught up yet, in a process that serves calls."""
+        return [each.name for each in self.followers if not each.caught_up] if self._serves_calls else []
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -28,6 +28,8 @@ class Job:
         self._log = log.bind(job=self.name)
         self._outage = Outage(self._log, "job interrupted")
         self._done = metrics.jobs_done.labels(self.name)
+        self.caught_up = False
+        """Whether it has found nothing more to do at least once."""
 
     async def run(self) -> None:
         """Runs until cancelled: again at once after a run that found work, else after `every`."""
@@ -35,6 +37,7 @@ class Job:
             try:
                 while await self.step():
                     pass
+                self.caught_up = True
                 self._outage.over()
             except Exception as error:
                 if is_transient(error):

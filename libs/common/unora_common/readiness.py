@@ -20,16 +20,26 @@ INTERVAL_NOT_READY = 0.2
 
 
 class Readiness:
-    """Watches what a process needs to answer calls: Postgres, identity's keys, identity's revocations."""
+    """Watches what a process needs to answer calls: Postgres, identity's keys and revocations, what it has to load."""
 
     def __init__(
-        self, database: Database, verifier: Verifier, revocations: Revocations, *, keys_interval: float, log: Log
+        self,
+        database: Database,
+        verifier: Verifier,
+        revocations: Revocations,
+        *,
+        keys_interval: float,
+        loading: Callable[[], list[str]],
+        log: Log,
     ) -> None:
-        """`keys_interval` is the number of seconds between two fetches of identity's public keys."""
+        """`keys_interval` is the number of seconds between two fetches of identity's public keys; `loading` names what
+        the process has yet to load.
+        """
         self._database = database
         self._verifier = verifier
         self._revocations = revocations
         self._keys_interval = keys_interval
+        self._loading = loading
         self._log = log
         self._ping: asyncio.Task[None] | None = None
 
@@ -49,7 +59,7 @@ class Readiness:
                     await source.refresh()
                 except Exception as error:  # identity may start later than we do
                     found.append(f"{what} of identity ({describe(error)})")
-        return found
+        return found + [f"{what} (loading)" for what in self._loading()]
 
     async def watch(self, set_ready: Callable[[bool], Awaitable[None]]) -> None:
         """Calls `set_ready` at each change, until cancelled; also fetches identity's keys again now and then."""

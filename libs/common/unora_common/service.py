@@ -42,6 +42,10 @@ class Service(Generic[C, R]):
     servicers: Sequence[Part[C, R]] = ()
     consumers: Sequence[Part[C, R]] = ()
     jobs: Sequence[Part[C, R]] = ()
+    followers: Sequence[Part[C, R]] = ()
+    """Like jobs, but they run in each process that serves calls, also where no job does: they keep up to date what
+    calls read in the memory of the process. It is not ready before each of them has caught up once.
+    """
     constraints: Mapping[str, type[DomainError]] = field(default_factory=dict)
     """The names of database constraints, and the refusal that a violation of each becomes."""
     resources: Callable[[C], R] | None = None

@@ -75,8 +75,10 @@ class Drainer:
 
 
 async def _step_jobs_and_relay(app: App[Any, Any], *, jobs: bool) -> int:
-    """Step the jobs and the relay of a service, without the last job: housekeeping uses the machine's clock."""
+    """Step the jobs, the followers and the relay of a service, without the last job: housekeeping uses the machine's
+    clock.
+    """
     done = 0
-    for job in app.jobs[:-1] if jobs else ():
+    for job in (*app.jobs[:-1], *app.followers) if jobs else ():
         done += await job.step()
     return done + await app.relay.step()

@@ -1,4 +1,4 @@
-"""Scheduled jobs of discovery."""
+"""Scheduled jobs of discovery, and what keeps the planes up to date."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from unora_common.handlers import every
 from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
+from unora_discovery.resources import Resources
 from unora_discovery.store import batches, pairs
+from unora_discovery.use_cases.following import AT_ONCE, follow
 
 BATCHES_PER_RUN: Final = 500
 INTERESTS_PER_RUN: Final = 2000
+PAIRS_PER_RUN: Final = 2000
 
 
 class RetentionJobs:
     """Delete old rows by the machine's clock, so that moving the rule clock deletes nothing."""
 
-    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
         self.runtime = runtime
 
     @every(seconds=300)
@@ -31,3 +34,28 @@ class RetentionJobs:
         """Deletes interests that stopped waiting so long ago that no event of them can come any more."""
         async with self.runtime.database.transaction() as tx:
             return await pairs.purge_waiting_interests(tx, self.runtime.config.interest_retention, INTERESTS_PER_RUN)
+
+    @every(seconds=300)
+    async def purge_exclusions(self) -> int:
+        """Deletes exclusions that keep nobody apart any more, once no event can restore them."""
+        async with self.runtime.database.transaction() as tx:
+            return await pairs.purge_exclusions(tx, self.runtime.config.interest_retention, PAIRS_PER_RUN)
+
+    @every(seconds=300)
+    async def purge_blocks(self) -> int:
+        """Deletes what is known of lifted blocks, once no event can restore them."""
+        async with self.runtime.database.transaction() as tx:
+            return await pairs.purge_blocks(tx, self.runtime.config.interest_retention, PAIRS_PER_RUN)
+
+
+class PoolFollower:
+    """Keeps the planes of this process up to date (DI-17): a call takes over a few changes, this does the rest."""
+
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=1)
+    async def follow_pool(self) -> int:
+        """Takes over what changed, at first everything. A few changes are not counted: there may always be some."""
+        changed = await follow(self.runtime.database, self.runtime.resources.pool)
+        return changed if changed > AT_ONCE else 0

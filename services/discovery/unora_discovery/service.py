@@ -7,7 +7,8 @@ from unora_common.service import Service
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.consumers.members import MemberEvents
 from unora_discovery.consumers.pairs import PairEvents
-from unora_discovery.jobs import RetentionJobs
+from unora_discovery.jobs import PoolFollower, RetentionJobs
+from unora_discovery.resources import make_resources
 from unora_discovery.servicers.cards import Cards
 from unora_discovery.servicers.commands import rebuild
 from unora_discovery.servicers.discovery import Discovery
@@ -18,5 +19,7 @@ service = Service(
     servicers=[Discovery, Cards],
     consumers=[MemberEvents, PairEvents],
     jobs=[RetentionJobs],
+    followers=[PoolFollower],
+    resources=make_resources,
     commands={"rebuild": rebuild},
 )

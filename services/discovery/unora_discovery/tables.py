@@ -8,7 +8,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Identity,
     Index,
+    Integer,
     SmallInteger,
     Table,
     Text,
@@ -105,6 +107,19 @@ candidates = Table(
     " at these versions (DI-08, DI-09)",
 )
 
+pool = Table(
+    "pool",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("slot", Integer, Identity(always=True), nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    UniqueConstraint("slot"),
+    Index("ix_pool_changed", "changed"),
+    # Triggers write it. The service changes `changed` where it is of another cluster.
+    info=service_may("select, update (changed)"),
+    comment="The slot of each member in the planes, and the transaction that changed them last (DI-17)",
+)
+
 exclusions = Table(
     "exclusions",
     metadata,
@@ -122,7 +137,12 @@ exclusions = Table(
         "other_id",
         postgresql_where=text("reason <> 'lifted'"),
     ),
-    info=service_may("select, insert, update"),
+    Index(
+        "ix_exclusions_apart_until",
+        "apart_until",
+        postgresql_where=text("reason IN ('lifted', 'interest_pending')"),
+    ),
+    info=service_may("select, insert, update, delete"),
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
@@ -136,11 +156,13 @@ waiting_interests = Table(
     Column("server_type", Text, ForeignKey(servers.c.server_type), nullable=False),
     Column("waits", Boolean, nullable=False),
     Column("waits_until", timestamp(), nullable=False),
+    Column("position", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("sender_id <> receiver_id", name="two"),
     Index(
-        "ix_waiting_interests_receiver_id_server_type",
+        "ix_waiting_interests_receiver_id_server_type_position",
         "receiver_id",
         "server_type",
+        "position",
         postgresql_where=text("waits"),
     ),
     Index("ix_waiting_interests_waits_until", "waits_until"),
@@ -157,7 +179,8 @@ member_blocks = Table(
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="two"),
     Index("ix_member_blocks_blocked_id", "blocked_id", postgresql_where=text("in_force")),
-    info=service_may("select, insert, update"),
+    Index("ix_member_blocks_changed_at", "changed_at", postgresql_where=text("NOT in_force")),
+    info=service_may("select, insert, update, delete"),
     comment="Who blocks whom, as safety told last; in force, neither is shown to the other (DI-09)",
 )
 

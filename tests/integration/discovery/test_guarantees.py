@@ -72,10 +72,9 @@ async def test_a_member_is_not_twice_in_a_batch(role: Connection) -> None:
     [
         "DELETE FROM discovery.discovery_cards WHERE batch_id = $1 AND position = 3",
         "UPDATE discovery.discovery_cards SET deleted_at = clock.now() WHERE batch_id = $1 AND position = 3",
-        "UPDATE discovery.discovery_batches SET deleted_at = clock.now() WHERE id = $1",
     ],
 )
-async def test_a_batch_and_its_cards_go_together_or_not_at_all(role: Connection, sql: str) -> None:
+async def test_no_card_of_an_active_batch_goes_alone(role: Connection, sql: str) -> None:
     batch, _ = await make(role, 5)
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await role.execute(sql, batch)
@@ -175,3 +174,22 @@ async def test_the_role_reaches_no_other_schema_and_no_other_role_reaches_this(w
     async with role_of(world, "matching") as other:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await other.fetch("SELECT shown_user_id FROM discovery.discovery_cards")
+
+
+@pytest.mark.rule("DI-09", "XX-03")
+@pytest.mark.parametrize(
+    "row",
+    [
+        "exclusions VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'connected', 1)",
+        "exclusions VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'ended', 1)",
+        "member_blocks VALUES ($1, gen_random_uuid(), true, clock.now())",
+    ],
+)
+async def test_what_keeps_two_members_apart_cannot_be_deleted(role: Connection, row: str) -> None:
+    member = uuid4()
+    await role.execute(f"INSERT INTO discovery.{row}", member)
+    table = row.split()[0]
+    key = "user_id" if table == "exclusions" else "blocker_id"
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await role.execute(f"DELETE FROM discovery.{table} WHERE {key} = $1", member)
+    assert refused.value.constraint_name == "kept_apart"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from unora_discovery.store import batches, members, screens, search
+from unora_discovery.store import batches, members, screens, search, seekers
 from unora_testing.places import LISBON
 from unora_testing.testbed import Testbed
 
@@ -49,9 +49,10 @@ POPULATION: Final = f"""
     INSERT INTO discovery.exclusions
     SELECT gen_random_uuid(), md5('member ' || a)::uuid, md5('member ' || a + b)::uuid, 'ended', 1
     FROM generate_series(1, {MEMBERS}, 3) a, generate_series(1, 5) b;
+    INSERT INTO discovery.pool (user_id, changed) SELECT user_id, 3 FROM discovery.candidates ORDER BY user_id;
     INSERT INTO discovery.waiting_interests
     SELECT gen_random_uuid(), 1, md5('member ' || a + b)::uuid, md5('member ' || a)::uuid, 'partner',
-        b < 6 + {ADMIRERS}, {TODAY} + interval '1 day'
+        b < 6 + {ADMIRERS}, {TODAY} + interval '1 day', b - 5
     FROM generate_series(1, {MEMBERS}, 3) a, generate_series(6, 26) b;
     INSERT INTO discovery.member_blocks
     SELECT md5('member ' || a)::uuid, md5('member ' || a + b)::uuid, b < 30 + {BLOCKS}, {TODAY}
@@ -211,34 +212,59 @@ async def test_the_lock_of_a_refresh_reads_one_timer(db: Connection, viewer: UUI
     assert plan.indexes == {"pk_refresh_timers"}
 
 
-async def test_the_search_reads_the_pool_and_only_seven_days_of_history(
+@pytest.mark.rule("DI-17")
+async def test_the_search_reads_its_finalists_and_only_seven_days_of_history(
     db: Connection, viewer: UUID, now: datetime
 ) -> None:
     """Seven days at four batches a day, without the one that was replaced exactly then, and the active one."""
-    week_ago = now - timedelta(days=7)
-    plan = await explain(db, search.SEARCH, viewer, "partner", ["chess"], week_ago, now, 1, 2, 3, 30)
+    week_ago, ranked, anyone = now - timedelta(days=7), list(range(100, 112)), list(range(200, 212))
+    found: tuple[Any, ...] = (
+        viewer,
+        "partner",
+        ["chess"],
+        week_ago,
+        now,
+        1,
+        2,
+        3,
+        5,
+        ranked,
+        anyone,
+        [0.5] * search.FEW,
+        [],
+    )
+    plan = await explain(db, search.SEARCH, *found)
     cards: int = await db.fetchval(
         """SELECT count(*) FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
         WHERE b.user_id = $1 AND (b.deleted_at IS NULL OR b.deleted_at > $2)""",
         *(viewer, now - timedelta(days=7)),
     )
+    asked = len(ranked) + len(anyone) + ADMIRERS
     assert plan.rows_read["discovery_batches"] == 28
     assert plan.rows_read["discovery_cards"] == cards
     assert 100 < cards <= 140
-    assert plan.rows_read["exclusions"] == 5
-    assert plan.rows_read["waiting_interests"] == ADMIRERS
-    assert plan.rows_read["member_blocks"] == 11 + BLOCKS  # of the viewer's own also those that were lifted
-    assert (
-        plan.rows_read["candidates"] <= MEMBERS + 1 + ADMIRERS + 30 + 7 + ADMIRERS
-    )  # the viewer, and the members that were found
-    assert plan.rows_read["filters"] <= 2 * MEMBERS + 1 + ADMIRERS  # each member must pass the other's (DI-12)
-    assert plan.read_whole <= {"candidates", "server_memberships", "filters", "shift"}
+    assert plan.rows_read.get("exclusions", 0) <= 5
+    assert plan.rows_read["waiting_interests"] <= 2 * ADMIRERS
+    assert plan.rows_read.get("member_blocks", 0) <= 11 + BLOCKS
+    assert plan.rows_read["pool"] == asked
+    assert plan.rows_read["candidates"] <= 1 + asked  # the viewer too
+    assert plan.rows_read["filters"] <= 1 + asked  # each member must pass the other's (DI-12)
+    assert plan.read_whole <= {"shift"}
 
 
-async def test_closing_a_batch_reads_it_and_its_cards(db: Connection, viewer: UUID, now: datetime) -> None:
+@pytest.mark.rule("DI-17")
+async def test_the_viewer_of_a_refresh_and_what_changed_since_are_read_by_indexes(db: Connection, viewer: UUID) -> None:
+    snapshot: str = await db.fetchval("SELECT pg_current_snapshot()::text")
+    plan = await explain(db, seekers.SEEKER, viewer, "partner", snapshot, 501)
+    assert plan.read_whole <= {"shift"}
+    found = {table: count for table, count in plan.rows_read.items() if count and table != "shift"}
+    assert found == {**LOCKS, "discovery_batches": 1, "filters": 1, "pool": 1}
+
+
+async def test_closing_a_batch_reads_it_and_none_of_its_cards(db: Connection, viewer: UUID, now: datetime) -> None:
     plan = await explain(db, batches.CLOSE, viewer, "partner", now)
     assert not plan.read_whole
-    assert plan.rows_read == {"discovery_batches": 1, "discovery_cards": 5}
+    assert plan.rows_read == {"discovery_batches": 1}
 
 
 async def test_a_purge_that_finds_nothing_reads_nothing(db: Connection) -> None:

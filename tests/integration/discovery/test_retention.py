@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, timedelta
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from unora.matching.v1.events_pb2 import INTEREST_CLOSURE_WITHDRAWN, InterestClosed
 from unora_discovery import jobs
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.jobs import RetentionJobs
 from unora_testing.world import Caller, World
 
-from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server
+from tests.integration.discovery.pool import FRIEND, PARTNER, Pool, Server, new_id
 from tests.support import refusal
 
 AGE = """
@@ -125,3 +127,71 @@ def test_a_batch_is_kept_as_long_as_the_rules_look_back(
     config: DiscoveryConfig = world.apps["discovery"].config
     changed = msgspec.structs.replace(config, batch_days=batch_days, shown_again_days=shown_again_days)
     assert changed.batch_retention == timedelta(days=kept)
+
+
+async def pairs_left(pool: Pool, *keys: UUID) -> set[UUID]:
+    rows = await pool.world.superuser.fetch(
+        """SELECT source_id AS id FROM discovery.exclusions WHERE source_id = ANY ($1)
+        UNION ALL SELECT blocked_id FROM discovery.member_blocks WHERE blocked_id = ANY ($1)""",
+        keys,
+    )
+    return {row["id"] for row in rows}
+
+
+@pytest.mark.rule("DI-09", "DI-17")
+async def test_what_keeps_nobody_apart_is_deleted_when_no_event_can_restore_it(pool: Pool) -> None:
+    """By both clocks: neither moving the rule clock nor a stopped one deletes what an old event could bring back."""
+    ids = {name: uuid4() for name in ("old", "lifted", "recent", "ended", "connected", "blocked", "unblocked", "late")}
+    for name, reason, days in (
+        ("old", "interest_pending", 31),
+        ("lifted", "lifted", 31),
+        ("recent", "lifted", 29),
+        ("ended", "ended", None),
+        ("connected", "connected", 400),
+    ):
+        await pool.world.superuser.execute(
+            """INSERT INTO discovery.exclusions (source_id, user_id, other_id, reason, version, apart_until)
+            VALUES ($1, gen_random_uuid(), gen_random_uuid(), $2, 1, clock_timestamp() - make_interval(days => $3))""",
+            *(ids[name], reason, days),
+        )
+    for name, in_force, days in (("blocked", True, 400), ("unblocked", False, 31), ("late", False, 29)):
+        await pool.world.superuser.execute(
+            """INSERT INTO discovery.member_blocks VALUES (
+                gen_random_uuid(), $1, $2, clock_timestamp() - make_interval(days => $3))""",
+            *(ids[name], in_force, days),
+        )
+    await pool.world.move_clock(timedelta(days=90))  # this also runs the jobs
+    assert await pairs_left(pool, *ids.values()) == set(ids.values()) - {ids["old"], ids["lifted"], ids["unblocked"]}
+
+
+@pytest.mark.rule("DI-09")
+async def test_an_exclusion_that_is_lifted_without_a_known_end_has_one(pool: Pool) -> None:
+    """Only the event of the sending says when an interest ends; that of the closing may be all that ever comes."""
+    stamp = await pool.stamp()
+    closed = InterestClosed(
+        interest_id=new_id(),
+        version=2,
+        sender_id=new_id(),
+        receiver_id=new_id(),
+        server_type=PARTNER,
+        closure=INTEREST_CLOSURE_WITHDRAWN,
+        occurred_at=stamp,
+    )
+    await pool.world.publish(closed)
+    row = await pool.world.superuser.fetchrow(
+        "SELECT reason, apart_until FROM discovery.exclusions WHERE source_id = $1::text::uuid", closed.interest_id
+    )
+    assert row is not None
+    assert row["reason"] == "lifted"
+    assert row["apart_until"] >= stamp.ToDatetime(UTC)
+
+
+@pytest.mark.rule("DI-03", "DI-17")
+async def test_a_card_is_written_once(pool: Pool) -> None:
+    member = await pool.member()
+    await pool.members(12)
+    first, _ = await batches(pool, member, 2)
+    rows = await pool.world.superuser.fetch(
+        "SELECT xmax::text, deleted_at FROM discovery.discovery_cards WHERE batch_id = $1::text::uuid", first
+    )
+    assert [(row["xmax"], row["deleted_at"]) for row in rows] == [("0", None)] * 5

@@ -9,11 +9,11 @@ import pytest
 from unora_discovery.domain.randomness import visibility_below, visibility_seed
 from unora_discovery.domain.search import SearchCriteria
 from unora_discovery.domain.servers import ServerType
-from unora_discovery.store.search import search
 from unora_discovery.use_cases import batches
 from unora_testing.world import Caller
 
 from tests.integration.discovery.pool import PARTNER, Pool
+from tests.integration.discovery.searching import search
 from tests.support import refusal
 
 SEARCHES: Final = 400
@@ -32,8 +32,7 @@ async def found(pool: Pool, viewer: Caller, seed: int, weight: float = 0.1) -> s
         visibility_below=visibility_below(weight),
         ranked_limit=100,
     )
-    async with pool.world.apps["discovery"].database.session() as session:
-        result = await search(session, viewer.user, ServerType.PARTNER, criteria)
+    result = await search(pool.world, viewer.user, ServerType.PARTNER, criteria)
     return {str(candidate.user_id) for candidate in result.ranked}
 
 

@@ -22,9 +22,9 @@ from unora.safety.v1.events_pb2 import (
 from unora_discovery.domain.randomness import visibility_below
 from unora_discovery.domain.search import SearchCriteria
 from unora_discovery.domain.servers import ServerType
-from unora_discovery.store.search import search
 from unora_testing.world import Caller
 
+from tests.integration.discovery.searching import search
 from tests.integration.protection.scenario import Member, Scenario
 from tests.support import refusal, request_id
 
@@ -42,19 +42,18 @@ async def reported(scenario: Scenario) -> tuple[Member, Member]:
 async def count_appearances(scenario: Scenario, viewer: Caller, member: Caller) -> int:
     """In how many searches of the viewer a member appears; the seeds are the same each time."""
     now, seeds, found = await scenario.world.now(), Random(7), 0
-    async with scenario.world.apps["discovery"].database.session() as session:
-        for _ in range(SEARCHES):
-            criteria = SearchCriteria(
-                hobbies=["chess"],
-                not_shown_since=now,
-                now=now,
-                tie_seed=1,
-                visibility_seed=seeds.getrandbits(63),
-                visibility_below=visibility_below(scenario.world.apps["discovery"].config.reduced_visibility),
-                ranked_limit=100,
-            )
-            result = await search(session, viewer.user, ServerType.PARTNER, criteria)
-            found += member.user in {candidate.user_id for candidate in result.ranked}
+    for _ in range(SEARCHES):
+        criteria = SearchCriteria(
+            hobbies=["chess"],
+            not_shown_since=now,
+            now=now,
+            tie_seed=1,
+            visibility_seed=seeds.getrandbits(63),
+            visibility_below=visibility_below(scenario.world.apps["discovery"].config.reduced_visibility),
+            ranked_limit=100,
+        )
+        result = await search(scenario.world, viewer.user, ServerType.PARTNER, criteria)
+        found += member.user in {candidate.user_id for candidate in result.ranked}
     return found
 
 

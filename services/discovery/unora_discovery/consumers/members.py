@@ -17,6 +17,7 @@ from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.pool import Profile
 from unora_discovery.messages import from_inventory, from_restriction, from_tier
+from unora_discovery.resources import Resources
 from unora_discovery.store import pool
 from unora_discovery.use_cases.tiers import change_tiers
 
@@ -24,7 +25,7 @@ from unora_discovery.use_cases.tiers import change_tiers
 class MemberEvents:
     """Keep the pool of candidates up to date; the newest version of each projection counts."""
 
-    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
         self.runtime = runtime
         self.policy = runtime.config.policy
         self.directory = Directory(runtime.clients)

@@ -22,13 +22,14 @@ from unora_discovery.domain.pairs import (
     interest_sent,
 )
 from unora_discovery.messages import from_block, from_closure, from_connection, from_interest
+from unora_discovery.resources import Resources
 from unora_discovery.store import pairs
 
 
 class PairEvents:
     """DI-09, DI-13: which members are not shown to each other, and which interests wait."""
 
-    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
         self.runtime = runtime
 
     @on_batch(InterestSent)

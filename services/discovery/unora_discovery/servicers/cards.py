@@ -11,6 +11,7 @@ from unora_common.messages import SERVERS
 from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
+from unora_discovery.resources import Resources
 from unora_discovery.store import batches
 
 
@@ -19,7 +20,7 @@ class Cards:
 
     service = "unora.discovery.v1.CardService"
 
-    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
         self.runtime = runtime
 
     @reads

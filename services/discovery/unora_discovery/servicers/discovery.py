@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+from typing import Final
 from uuid import UUID
 
 from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
@@ -29,11 +31,16 @@ from unora_common.runtime import Runtime
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.messages import from_filter_changes, from_server_type, hide_texts, to_filters, to_screen, to_server
+from unora_discovery.resources import Resources
 from unora_discovery.store import filters, members, screens
 from unora_discovery.use_cases.batches import get_screen, refresh_batch
 from unora_discovery.use_cases.filters import update_filters
+from unora_discovery.use_cases.following import load_once
 from unora_discovery.use_cases.memberships import join_server, leave_server
 from unora_discovery.use_cases.precheck import Precheck, prefetch
+
+NEW_RESPONSE: Final[ContextVar[RefreshBatchResponse | None]] = ContextVar("NEW_RESPONSE", default=None)
+"""What this call has just dealt; what is returned and is not this, is a repeat of an earlier answer."""
 
 
 class Discovery:
@@ -41,10 +48,11 @@ class Discovery:
 
     service = "unora.discovery.v1.DiscoveryService"
 
-    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
         self.runtime = runtime
         self.policy = runtime.config.policy
         self.directory = Directory(runtime.clients)
+        self.pool = runtime.resources.pool
 
     @reads
     async def ListServers(self, request: ListServersRequest, db: Session) -> ListServersResponse:
@@ -84,18 +92,21 @@ class Discovery:
         """
         response = await self._refresh(request, call)
         batch = response.screen.batch
-        if batch.cards:
+        if batch.cards and response is not NEW_RESPONSE.get():
             async with self.runtime.database.session(call.user) as db:
                 hide_texts(batch, await screens.list_reviewed(db, UUID(batch.batch_id)))
         return response
 
     async def _before_refresh(self, request: RefreshBatchRequest, call: Call) -> Precheck:
+        await load_once(self.runtime.database, self.pool)
         return await self._prefetch(call, request.server_type)
 
     @idempotent(prepare=_before_refresh)
     async def _refresh(self, request: RefreshBatchRequest, tx: Tx, precheck: Precheck) -> RefreshBatchResponse:
-        screen = await refresh_batch(tx, from_server_type(request.server_type), precheck, self.policy)
-        return RefreshBatchResponse(screen=to_screen(screen))
+        screen = await refresh_batch(tx, from_server_type(request.server_type), precheck, self.policy, self.pool)
+        response = RefreshBatchResponse(screen=to_screen(screen))
+        NEW_RESPONSE.set(response)
+        return response
 
     @reads
     async def GetFilters(self, request: GetFiltersRequest, db: Session) -> GetFiltersResponse:

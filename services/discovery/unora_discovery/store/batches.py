@@ -31,16 +31,19 @@ CARD_TYPES: Final = {
 CARD: Final = Columns(*CARD_TYPES)
 CARD_ARRAYS: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(CARD_TYPES.values(), start=7))
 
+# Whether a card is on the screen is said by its batch alone: cards are written once.
 CLOSE: Final = """
-    WITH closed AS (
-        UPDATE discovery.discovery_batches SET deleted_at = $3
-        WHERE user_id = $1 AND server_type = $2 AND deleted_at IS NULL RETURNING id)
-    UPDATE discovery.discovery_cards k SET deleted_at = $3 FROM closed
-    WHERE k.batch_id = closed.id AND k.deleted_at IS NULL"""
+    UPDATE discovery.discovery_batches SET deleted_at = $3
+    WHERE user_id = $1 AND server_type = $2 AND deleted_at IS NULL"""
 
-OPEN: Final = f"""
-    WITH batch AS (
-        INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at) VALUES ($2, $1, $3, $4)),
+# One statement closes and opens. The insert reads what was closed, so it runs after it, as the unique index needs.
+REPLACE: Final = f"""
+    WITH closed AS (
+        UPDATE discovery.discovery_batches SET deleted_at = $4
+        WHERE user_id = $1 AND server_type = $3 AND deleted_at IS NULL RETURNING id),
+    batch AS (
+        INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at)
+        SELECT $2, $1, $3, $4 FROM (SELECT count(*) FROM closed) AS first),
     cards AS (
         INSERT INTO discovery.discovery_cards (batch_id, {CARD.names()})
         SELECT $2, {CARD.names()} FROM unnest({CARD_ARRAYS}) AS card ({CARD.names()})),
@@ -53,7 +56,7 @@ OPEN: Final = f"""
 GET_SHOWN_MEMBER: Final = """
     SELECT k.shown_user_id, b.server_type
     FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
-    WHERE k.id = $1 AND b.user_id = $2 AND ($3 OR (b.deleted_at IS NULL AND k.deleted_at IS NULL))"""
+    WHERE k.id = $1 AND b.user_id = $2 AND ($3 OR b.deleted_at IS NULL)"""
 
 # first_batch_at keeps the fact that there was a first batch. SKIP LOCKED: two purges at the same time take different
 # rows. The clock is read in a subquery and the ids are arrays, so that Postgres uses the indexes.
@@ -77,10 +80,9 @@ async def replace(
     """Closes the active batch of the member, whose row is locked, opens the next one at tx.now (DI-03), and stores the
     timer. Returns the new batch and the member's new version.
     """
-    await close(tx, user_id, server)
     records = [_record(each) for each in dealt]
     version: int = await tx.value(
-        OPEN,
+        REPLACE,
         user_id,
         batch_id,
         server,

@@ -16,11 +16,13 @@ WAITING: Final = Columns("interest_id", "version", "sender_id", "receiver_id", "
 BLOCK: Final = Columns("blocker_id", "blocked_id", "in_force", "changed_at")
 
 # Only the event of its sending says when an interest ends at the latest. If the event of its closing is applied first,
-# the row has no end until the sending is applied, and keeps that end from then on.
+# the row has no end until the sending is applied, and keeps that end from then on. One that is lifted keeps nobody
+# apart, so its end only says when it may be purged.
 SAVE_EXCLUSIONS: Final = f"""
     INSERT INTO discovery.exclusions AS e ({EXCLUSION.names()})
-    SELECT DISTINCT ON (source_id, user_id)
-        source_id, version, user_id, other_id, reason, min(apart_until) OVER (PARTITION BY source_id, user_id)
+    SELECT DISTINCT ON (source_id, user_id) source_id, version, user_id, other_id, reason,
+        min(coalesce(apart_until, CASE WHEN reason = 'lifted' THEN clock.now() END))
+            OVER (PARTITION BY source_id, user_id)
     FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
         AS given ({EXCLUSION.names()})
     ORDER BY source_id, user_id, version DESC
@@ -56,6 +58,19 @@ PURGE_WAITING: Final = """
         WHERE waits_until < (SELECT least(clock.now(), clock_timestamp()) - $1::interval)
         ORDER BY waits_until LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
+PURGE_EXCLUSIONS: Final = """
+    DELETE FROM discovery.exclusions WHERE (source_id, user_id) IN (
+        SELECT source_id, user_id FROM discovery.exclusions
+        WHERE reason IN ('lifted', 'interest_pending')
+            AND apart_until < (SELECT least(clock.now(), clock_timestamp()) - $1::interval)
+        ORDER BY apart_until LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
+PURGE_BLOCKS: Final = """
+    DELETE FROM discovery.member_blocks WHERE (blocker_id, blocked_id) IN (
+        SELECT blocker_id, blocked_id FROM discovery.member_blocks
+        WHERE NOT in_force AND changed_at < (SELECT least(clock.now(), clock_timestamp()) - $1::interval)
+        ORDER BY changed_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+
 
 async def save_exclusions(tx: Tx, exclusions: Iterable[Exclusion]) -> None:
     """Stores exclusions, lifted ones too; of each source the newest version counts."""
@@ -75,3 +90,18 @@ async def save_blocks(tx: Tx, blocks: Iterable[MemberBlock]) -> None:
 async def purge_waiting_interests(tx: Tx, retention: timedelta, limit: int) -> int:
     """Deletes interests that stopped waiting longer ago than `retention`, by both clocks; returns the number."""
     return await tx.run(PURGE_WAITING, retention, limit)
+
+
+async def purge_exclusions(tx: Tx, retention: timedelta, limit: int) -> int:
+    """Deletes exclusions that were lifted or ran out longer ago than `retention`, by both clocks; returns the number.
+
+    By then no earlier event of them can come, which would restore a deleted one.
+    """
+    return await tx.run(PURGE_EXCLUSIONS, retention, limit)
+
+
+async def purge_blocks(tx: Tx, retention: timedelta, limit: int) -> int:
+    """Deletes what is known of blocks that were lifted longer ago than `retention`, by both clocks; returns the number
+    of directions.
+    """
+    return await tx.run(PURGE_BLOCKS, retention, limit)

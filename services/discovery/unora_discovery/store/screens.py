@@ -41,7 +41,7 @@ SCREEN: Final = f"""
     SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.trust_level, k.hobbies,
         CASE WHEN k.place_id <> '' THEN k.city WHEN shown.place_id <> '' THEN shown.city ELSE '' END AS city,
         CASE WHEN shown.texts_version > k.profile_version THEN shown.hobbies END AS hobbies_now {FROM}
-    LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.deleted_at IS NULL
+    LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id
     LEFT JOIN discovery.candidates shown
         ON shown.user_id = k.shown_user_id AND (shown.texts_version > k.profile_version OR k.place_id = '')
     ORDER BY k.position"""
@@ -57,7 +57,7 @@ async def get_viewer(session: Session, user_id: UUID, server: ServerType) -> Vie
     """A member as the viewer of a server."""
     row = await session.row(VIEWER, user_id, server)
     assert row is not None
-    return _viewer(row)
+    return to_viewer(row)
 
 
 async def get_screen(session: Session, user_id: UUID, server: ServerType) -> Screen:
@@ -65,7 +65,7 @@ async def get_screen(session: Session, user_id: UUID, server: ServerType) -> Scr
     rows = await session.rows(SCREEN, user_id, server)
     first = rows[0]
     batch = Batch(first["batch_id"], first["created_at"], tuple(map(_card, rows))) if first["batch_id"] else None
-    return Screen(server, _viewer(first), batch, first["now"])
+    return Screen(server, to_viewer(first), batch, first["now"])
 
 
 async def list_reviewed(session: Session, batch_id: UUID) -> dict[UUID, frozenset[str]]:
@@ -75,7 +75,8 @@ async def list_reviewed(session: Session, batch_id: UUID) -> dict[UUID, frozense
     return {row["id"]: _texts(row["hobbies"]) for row in await session.rows(REVIEWED, batch_id)}
 
 
-def _viewer(row: Row) -> Viewer:
+def to_viewer(row: Row) -> Viewer:
+    """The viewer in a row with these columns."""
     return from_row(Viewer, row, timer=from_row(Timer, row))
 
 

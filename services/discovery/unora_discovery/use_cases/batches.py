@@ -9,19 +9,24 @@ from uuid import UUID, uuid4
 from unora_common.database import Session, Tx
 from unora_common.ids import uuid7
 
-from unora_discovery.domain.cards import BATCH_SIZE, DealtCard, deal
+from unora_discovery.domain.cards import BATCH_SIZE, deal
 from unora_discovery.domain.errors import NotAMember
 from unora_discovery.domain.events import BatchRefreshed
+from unora_discovery.domain.planes import Seeker
 from unora_discovery.domain.policy import Policy
 from unora_discovery.domain.randomness import RandomSource, tie_seed, visibility_below, visibility_seed
 from unora_discovery.domain.refresh import Viewer, refresh, require_joined
 from unora_discovery.domain.screens import Screen
-from unora_discovery.domain.search import SearchCriteria
+from unora_discovery.domain.search import SearchCriteria, SearchResult
 from unora_discovery.domain.servers import ServerType
 from unora_discovery.messages import to_message
+from unora_discovery.resources import Pool
 from unora_discovery.store import batches, members, screens
-from unora_discovery.store.search import search
-from unora_discovery.use_cases.precheck import Precheck, get_checked_viewer
+from unora_discovery.store.pool import project_profile
+from unora_discovery.store.seekers import get_seeker
+from unora_discovery.use_cases.candidates import find_candidates
+from unora_discovery.use_cases.following import AT_ONCE, follow_in, take_over
+from unora_discovery.use_cases.precheck import Precheck
 
 RANDOM: RandomSource = SystemRandom()
 
@@ -33,7 +38,7 @@ async def get_screen(session: Session, user_id: UUID, server: ServerType) -> Scr
     return screen
 
 
-async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: Policy) -> Screen:
+async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: Policy, pool: Pool) -> Screen:
     """DI-02 to DI-13: five new cards for the caller, or a refusal that changes nothing.
 
     The lock of the timer orders calls at the same time: the second finds the timer spent. But the first batch of a
@@ -45,13 +50,18 @@ async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: 
     """
     if not await members.lock(tx, tx.user):
         raise NotAMember
-    viewer = await get_checked_viewer(tx, server, precheck)
+    viewer, seeker = await _get_seeker(tx, server, precheck, pool)
     if viewer.had_batch and not precheck.had_batch:
         screen = await screens.get_screen(tx, tx.user, server)
         if screen.batch:
             return replace(screen, viewer=viewer, now=tx.now)
     timer = refresh(viewer, tx.now, policy)
-    dealt = await _deal(tx, server, viewer, policy)
+    found = await _search(tx, server, viewer, seeker, policy, pool)
+    if len(found.ranked) < BATCH_SIZE and pool.behind and precheck.profile is None:
+        await follow_in(tx, pool)  # nobody is refused because the planes are late
+        found = await _search(tx, server, viewer, seeker, policy, pool)
+    # A card's id is a random UUID: one with a time in it would be less opaque (DI-08).
+    dealt = deal(found, viewer.hobby_option_ids, policy.odds, RANDOM, uuid4)
     batch, version = await batches.replace(tx, tx.user, server, uuid7(), dealt, timer)
     tx.emit(
         to_message(
@@ -70,7 +80,20 @@ async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: 
     return Screen(server, replace(viewer, had_batch=True, batch_id=batch.id, timer=timer), batch, tx.now)
 
 
-async def _deal(tx: Tx, server: ServerType, viewer: Viewer, policy: Policy) -> tuple[DealtCard, ...]:
+async def _get_seeker(tx: Tx, server: ServerType, precheck: Precheck, pool: Pool) -> tuple[Viewer, Seeker]:
+    """The caller, whose row is locked. The planes take over what others changed in the pool (DI-17)."""
+    if precheck.profile:
+        await project_profile(tx, precheck.profile)
+    cursor = pool.cursor
+    viewer, seeker, changes = await get_seeker(tx, tx.user, server, cursor, AT_ONCE + 1)
+    if precheck.profile is None:  # else this transaction has changed the pool, and may still be rolled back
+        await take_over(tx, pool, cursor, changes)
+    return viewer, seeker
+
+
+async def _search(
+    tx: Tx, server: ServerType, viewer: Viewer, seeker: Seeker, policy: Policy, pool: Pool
+) -> SearchResult:
     criteria = SearchCriteria(
         hobbies=viewer.hobby_option_ids,
         not_shown_since=tx.now - policy.shown_again_after,
@@ -80,6 +103,4 @@ async def _deal(tx: Tx, server: ServerType, viewer: Viewer, policy: Policy) -> t
         visibility_below=visibility_below(policy.odds.reduced_visibility),
         ranked_limit=BATCH_SIZE,
     )
-    found = await search(tx, tx.user, server, criteria)
-    # A card's id is a random UUID: one with a time in it would be less opaque (DI-08).
-    return deal(found, viewer.hobby_option_ids, policy.odds, RANDOM, uuid4)
+    return await find_candidates(tx, pool.planes, tx.user, seeker, server, criteria)

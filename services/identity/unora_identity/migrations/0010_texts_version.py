@@ -6,7 +6,7 @@ Null means that no version noted it: a default would say of earlier members that
 from unora_common.messaging_schema import run_sql
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,37 @@
+"""What the calls of one process share: the planes of the pool, and how far they follow Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from unora_discovery.config import DiscoveryConfig
+from unora_discovery.domain.planes import Planes
+from unora_discovery.store.planes import START
+
+
+@dataclass(slots=True)
+class Pool:
+    """The pool in memory (DI-17). It is filled by `use_cases.following`."""
+
+    planes: Planes = field(default_factory=Planes)
+    cursor: str = START
+    """The snapshot of Postgres up to which all changes are in the planes."""
+    behind: bool = True
+    """Whether more changed than a call takes over by itself: the planes are late until the job has done it."""
+    following: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while changes are read and applied: older facts must not replace newer ones. Whoever waits for it or holds
+    it has the database connection that it needs already.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """One of each per process."""
+
+    pool: Pool
+
+
+def make_resources(_: DiscoveryConfig) -> Resources:
+    """Makes empty planes; calls nothing."""
+    return Resources(Pool())

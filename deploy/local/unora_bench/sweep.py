@@ -190,7 +190,7 @@ async def _check(dsn: str, members: int) -> None:
     """Each streak has one event more, and nothing is due."""
     connection = await asyncpg.connect(dsn)
     try:
-        counts = await connection.fetchrow(
+        (counts,) = await connection.fetch(
             """SELECT (SELECT count(*) FROM streak.outbox) AS events, (SELECT count(*) FROM streak.streaks
             WHERE next_due_at <= clock.now()) AS due, (SELECT count(*) FROM streak.breaks WHERE broke_at IS NOT NULL)
             AS broken"""

@@ -39,8 +39,8 @@ PAYLOAD: Final = (  # all events have the fields of Event, under the same number
     + " ".join(f"WHEN '{subject_of(kind)}' THEN {sql}" for kind, sql in _OF_ONE_KIND.items())
     + " ELSE '' END || same"
 )
-"""SQL of the bytes of a step's event, from columns of the streak after it, and `same`, the bytes that `encode_same` made
-of the event of one such streak.
+"""SQL of the bytes of a step's event, from columns of the streak after it, and `same`, the bytes that `encode_same`
+made of the event of one such streak.
 """
 
 

@@ -26,7 +26,8 @@ from unora_bench.stack import new_folder, say
 
 SECRET: Final = "bench"
 FILLED: Final = "sweep_filled"
-ZONES: Final = tuple(f"Etc/GMT{offset:+d}" for offset in range(-14, 13) if offset) + (
+ZONES: Final = (
+    *(f"Etc/GMT{offset:+d}" for offset in range(-14, 13) if offset),
     *("UTC", "Europe/Berlin", "Europe/Lisbon", "Asia/Kathmandu", "Asia/Tokyo", "America/Santiago", "America/Denver"),
     *("America/Nuuk", "Africa/Cairo", "Australia/Sydney", "Australia/Lord_Howe", "Pacific/Auckland", "Asia/Tehran"),
 )

@@ -65,12 +65,13 @@ class Session:
 class Tx(Session):
     """One transaction of a use case: its writes and its events are committed together or not at all."""
 
-    __slots__ = ("_now", "deferred", "events", "refusal")
+    __slots__ = ("_now", "deferred", "emitted", "events", "refusal")
 
     def __init__(self, connection: Pooled, user: UUID | None) -> None:
         super().__init__(connection, user)
         self._now: datetime | None = None
         self.events: list[Message] = []
+        self.emitted = False
         self.deferred: list[Write] = []
         self.refusal: DomainError | None = None
 
@@ -113,6 +114,13 @@ class Tx(Session):
         other's effects. An error of a constraint is raised at the commit.
         """
         self.deferred.append(Write(sql, arguments))
+
+    async def run_emitting(self, sql: str, *arguments: object) -> int:
+        """Runs a statement that writes rows of the outbox itself, for changes of many aggregates at once; returns the
+        number of rows (XX-02).
+        """
+        self.emitted = True
+        return await self.run(sql, *arguments)
 
     async def run_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Runs a statement once for each row, in one round trip."""
@@ -199,7 +207,7 @@ class Database:
                         await connection.execute(sql, *arguments)
             except BROKEN as error:
                 await _drop(connection, error)
-            if tx.events:
+            if tx.events or tx.emitted:
                 self._wake()
         if tx.refusal:
             raise tx.refusal

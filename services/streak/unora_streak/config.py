@@ -18,7 +18,7 @@ class StreakConfig(PlanConfig, frozen=True, kw_only=True):
     """The minimum length of the first day of a cycle (ST-03)."""
     recovery_hold_minutes: float = 10.0
     """An authorised payment holds the payment window open for this long (ST-20)."""
-    sweep_batch: int = 500
+    sweep_batch: int = 2000
     """How many streaks one transaction of the sweep advances."""
 
     @property

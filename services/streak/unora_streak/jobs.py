@@ -8,10 +8,11 @@ from uuid import UUID
 
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
+from unora_common.transient import is_transient
 
 from unora_streak.config import StreakConfig
 from unora_streak.domain.state import Streak
-from unora_streak.use_cases.advance import advance_due
+from unora_streak.use_cases.sweep import advance_due, lock_due
 
 RETRY_AFTER: Final = 60.0
 """Seconds after which a streak that could not be advanced is tried again."""
@@ -22,21 +23,46 @@ class StreakJobs:
 
     def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
         self.runtime = runtime
+        self._limit = runtime.config.sweep_batch
+        """The size of the next batch: smaller for a while after one that failed as a whole."""
         self._failed: dict[UUID, float] = {}
         """The streaks that could not be advanced, and when they are tried again (monotonic clock)."""
 
     @every(seconds=1)
     async def close_days(self) -> int:
-        """ST-16: advances one batch of due streaks to now. If the process dies, the batch rolls back and is retried.
+        """ST-16: advances one batch of due streaks. If the process dies, the batch rolls back and is retried.
 
         A streak that cannot be advanced is logged and left out for a while, so that it does not delay the others.
         """
-        config = self.runtime.config
         now = time.monotonic()
         self._failed = {streak_id: retry_at for streak_id, retry_at in self._failed.items() if retry_at > now}
-        async with self.runtime.database.transaction() as tx:
-            return await advance_due(tx, config.sweep_batch, self._failed, config.policy, self._leave_out)
+        locked: list[UUID] = []
+        try:
+            async with self.runtime.database.transaction() as tx:
+                due = await lock_due(tx, self._limit, self._failed)
+                locked = [streak_id for each in due for streak_id in each.ids]
+                await advance_due(tx, due, self.runtime.config.policy, self._on_error)
+        except Exception as error:
+            if is_transient(error) or not locked:
+                raise
+            self._search(locked, error)
+        else:
+            self._limit = min(2 * self._limit, self.runtime.config.sweep_batch)
+        return len(locked)
 
-    def _leave_out(self, streak: Streak, error: Exception) -> None:
-        self._failed[streak.id] = time.monotonic() + RETRY_AFTER
-        self.runtime.log.error("streak cannot be advanced", aggregate_id=str(streak.id), failure=error)
+    def _search(self, locked: list[UUID], error: Exception) -> None:
+        """A batch failed as a whole, as when a constraint refuses one of its rows. Half as many are tried next, and so
+        on, until the others are done and the one that fails is alone.
+        """
+        if len(locked) == 1:
+            self._leave_out(locked[0], error)
+        else:
+            self.runtime.log.warning("batch of streaks cannot be advanced", streaks=len(locked), failure=error)
+            self._limit = max(1, len(locked) // 2)
+
+    def _on_error(self, streak: Streak, error: Exception) -> None:
+        self._leave_out(streak.id, error)
+
+    def _leave_out(self, streak_id: UUID, error: Exception) -> None:
+        self._failed[streak_id] = time.monotonic() + RETRY_AFTER
+        self.runtime.log.error("streak cannot be advanced", aggregate_id=str(streak_id), failure=error)

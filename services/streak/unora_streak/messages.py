@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora.streak.v1 import events_pb2, streak_service_pb2
+from unora.streak.v1.events_pb2 import PaymentWindowOpened, StreakAtRisk, StreakReset
 from unora.streak.v1.streak_service_pb2 import EffortSignal, StreakState
+from unora_common.message_sql import number_fields, uuid_fields
 from unora_common.messages import SERVER_NAMES, SERVERS, by_name, event_encoder, to_date, to_timestamp
+from unora_common.outbox import subject_of
 
 from unora_streak.domain.check_ins import CheckIn
+from unora_streak.domain.events import Event
 from unora_streak.domain.nudges import Nudge
 from unora_streak.domain.state import PLAYING, Connection, Effort, State, Streak
 
@@ -19,6 +24,33 @@ EFFORT_BY_NUMBER = {number: Effort(name) for name, number in EFFORTS.items()}
 
 to_message = event_encoder(events_pb2)
 """The message of a domain event."""
+
+_IDS: Final = {"streak_id": "id", "connection_id": "connection_id", "user_a_id": "user_a_id", "user_b_id": "user_b_id"}
+_NUMBERS: Final = {"version": "version", "cycle": "cycle", "day": "current_day", "completed_days": "completed_days"}
+_OF_ONE_KIND: Final = {
+    StreakAtRisk: uuid_fields(StreakAtRisk, {"missing_user_id": "missing"}),
+    PaymentWindowOpened: uuid_fields(PaymentWindowOpened, {"breaker_user_id": "missing"}),
+    StreakReset: number_fields(StreakReset, {"lost_days": "lost_days"}),
+}
+_OWN: Final = (*_IDS, *_NUMBERS, "missing_user_id", "breaker_user_id", "lost_days")
+
+PAYLOAD: Final = (  # all events have the fields of Event, under the same numbers
+    f"{uuid_fields(StreakReset, _IDS)} || {number_fields(StreakReset, _NUMBERS)} || CASE subject "
+    + " ".join(f"WHEN '{subject_of(kind)}' THEN {sql}" for kind, sql in _OF_ONE_KIND.items())
+    + " ELSE '' END || same"
+)
+"""SQL of the bytes of a step's event, from columns of the streak after it, and `same`, the bytes that `encode_same`
+made of the event of one such streak.
+"""
+
+
+def encode_same(event: Event) -> tuple[str, bytes]:
+    """The subject of a step's event, and the bytes of those fields that are the same for all streaks of a kind."""
+    message = to_message(event)
+    for name in _OWN:
+        if name in message.DESCRIPTOR.fields_by_name:
+            message.ClearField(name)
+    return subject_of(message), message.SerializeToString()
 
 
 def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:

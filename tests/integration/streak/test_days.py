@@ -30,7 +30,7 @@ from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.app import App
 from unora_streak.config import StreakConfig
 from unora_streak.jobs import StreakJobs
-from unora_streak.store import streaks as store
+from unora_streak.store import closings as store
 from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple

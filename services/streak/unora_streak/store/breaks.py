@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from unora_common.batching import Write
@@ -31,6 +32,33 @@ BREAK = f"""
 
 CLOSE = "UPDATE streak.breaks SET outcome = $2, closed_at = $3 WHERE streak_id = $1 AND closed_at IS NULL"
 
+NEW_ID = "($3 || substr(gen_random_uuid()::text, 16))::uuid"
+"""A new id that begins with the time: $3 is the text of one (`uuid7`) up to the digit of its version."""
+
+OF_STREAKS = f"""
+    SELECT {NEW_ID}, s.id, s.cycle, s.current_day, s.check_in_date,
+        CASE WHEN s.user_a_id = ANY (s.here) THEN s.user_b_id ELSE s.user_a_id END, due.at"""
+
+OPEN_MANY = f"""
+    INSERT INTO streak.breaks ({COLUMNS.names()})
+    {OF_STREAKS} FROM unnest($1::uuid[], $2::timestamptz[]) AS due (id, at) JOIN streak.streaks s USING (id)
+    ON CONFLICT (streak_id, cycle, check_in_date) DO NOTHING"""
+
+BREAK_MANY = f"""
+    INSERT INTO streak.breaks ({COLUMNS.names()}, breaker_user_id, broke_at)
+    {OF_STREAKS}, s.breaker_user_id, due.at
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS due (id, at) JOIN streak.streaks s USING (id)
+    ON CONFLICT (streak_id, cycle, check_in_date) DO UPDATE
+    SET breaker_user_id = excluded.breaker_user_id, broke_at = excluded.broke_at"""
+
+CLOSE_MANY = """
+    UPDATE streak.breaks b SET outcome = $3, closed_at = due.at
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS due (id, at)
+    WHERE b.streak_id = due.id AND b.closed_at IS NULL"""
+
+MANY = {OPEN: OPEN_MANY, BREAK: BREAK_MANY, CLOSE: CLOSE_MANY}
+"""The statements of one streak, and the same for streaks that are stored already: $1 are their ids, $2 the times."""
+
 FIND = "SELECT id FROM streak.breaks WHERE streak_id = $1 AND cycle = $2 AND check_in_date = $3"
 
 OPEN_STATES = frozenset({State.AT_RISK, State.PAYMENT_WINDOW})
@@ -53,6 +81,22 @@ async def save_many(tx: Tx, events: Sequence[Event]) -> None:
             rows.setdefault(write.sql, []).append(write.arguments)
     for sql, arguments in rows.items():
         await tx.run_many(sql, arguments)
+
+
+async def save_closed(tx: Tx, events: Sequence[tuple[Event, Sequence[UUID]]]) -> None:
+    """Stores what steps of time say of the periods of many streaks, whose rows are stored already. Each event is that
+    of a model; the ids are those of the streaks.
+    """
+    rows: dict[tuple[str, object], tuple[list[UUID], list[datetime]]] = {}
+    for event, streak_ids in events:
+        write = _write_of(event)
+        if write:
+            key = (MANY[write.sql], write.arguments[1] if write.sql == CLOSE else str(uuid7())[:15])
+            ids, moments = rows.setdefault(key, ([], []))
+            ids += streak_ids
+            moments += [event.occurred_at] * len(streak_ids)
+    for (sql, argument), (ids, moments) in rows.items():
+        await tx.run(sql, ids, moments, argument)
 
 
 async def get_or_create(tx: Tx, streak: Streak) -> UUID:

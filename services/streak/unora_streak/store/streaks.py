@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -53,11 +53,7 @@ LOCK_BY_CONNECTION = f"""
         SELECT * FROM streak.streaks WHERE connection_id = $1 AND deleted_at IS NULL FOR UPDATE)
     SELECT {COLUMNS.names("s")}, clock.now() AS now FROM s"""
 
-LOCK_DUE = f"""
-    WITH s AS MATERIALIZED (
-        SELECT * FROM streak.streaks WHERE next_due_at <= (SELECT clock.now()) AND id <> ALL ($2::uuid[])
-        ORDER BY next_due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-    SELECT {COLUMNS.names("s")}, clock.now() AS now FROM s"""
+LIST = f"SELECT {COLUMNS.names('s')} FROM streak.streaks s WHERE s.id = ANY ($1::uuid[]) ORDER BY s.next_due_at"
 
 INSERT = f"""
     INSERT INTO streak.streaks ({COLUMNS.names()}) VALUES ({COLUMNS.parameters()})
@@ -109,9 +105,9 @@ async def lock_by_connection(tx: Tx, connection_id: UUID) -> Streak | None:
     return _streak(rows[0]) if rows else None
 
 
-async def lock_due(tx: Tx, limit: int, excluding: Collection[UUID] = ()) -> list[Streak]:
-    """Locks streaks whose `next_due_at` has come, and sets tx.now; skips those that another replica locked (ST-16)."""
-    return [_streak(row) for row in await tx.lock(LOCK_DUE, limit, list(excluding))]
+async def list_by_ids(tx: Tx, streak_ids: Sequence[UUID]) -> list[Streak]:
+    """Streaks that the transaction has locked."""
+    return [_streak(row) for row in await tx.rows(LIST, list(streak_ids))]
 
 
 async def insert(tx: Tx, streak: Streak) -> bool:

@@ -1,36 +1,19 @@
-"""Advancing streaks in time: the sweep does it, and each use case before its own change (ST-16)."""
+"""Advancing streaks in time: each use case does it before its own change (ST-16). The sweep: `sweep.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from uuid import UUID
 
 from unora_common.database import Tx
 
 from unora_streak.domain import machine
-from unora_streak.domain.due import next_due
 from unora_streak.domain.events import Event
 from unora_streak.domain.state import Policy, Streak
 from unora_streak.messages import to_message
 from unora_streak.store import streaks
 
 OnError = Callable[[Streak, Exception], None]
-
-
-async def advance_due(tx: Tx, limit: int, excluding: Collection[UUID], policy: Policy, on_error: OnError) -> int:
-    """Locks at most `limit` due streaks and advances them to tx.now; returns how many it locked (ST-16).
-
-    None of them is due after it, except those that were passed to `on_error`. After a deployment has changed the
-    numbers of the policy, a streak can be due by its stored time only. Then it gets its new time: otherwise the sweep
-    would lock it without pause until that time, and streaks that really are due would have to wait.
-    """
-    locked = await streaks.lock_due(tx, limit, excluding)
-    advanced = await advance_all(tx, locked, policy, on_error=on_error)
-    rescheduled = [(streak.id, due) for streak in advanced if (due := next_due(streak, policy)) != streak.next_due_at]
-    if rescheduled:
-        await streaks.reschedule(tx, rescheduled)
-    return len(locked)
 
 
 async def advance(tx: Tx, streak: Streak, policy: Policy, until: datetime | None = None) -> Streak:

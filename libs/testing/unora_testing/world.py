@@ -81,8 +81,8 @@ class World:
         self.payments_url = ""
         self.superuser: asyncpg.Connection[asyncpg.Record]
         """Of the first server, where it sees the tables of all contexts."""
-        self._streak_superuser: asyncpg.Connection[asyncpg.Record]
-        """Of the server that has streak's tables. They cannot be written from elsewhere if they number their rows."""
+        self._streak_superuser: asyncpg.Connection[asyncpg.Record] | None = None
+        """Of a second server that has the tables of streak: one that numbers its rows cannot be written from the first."""
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
         self._drainer: Drainer
 
@@ -90,7 +90,6 @@ class World:
         """Create the database and start every service's gRPC server, without its background tasks."""
         await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
-        self._streak_superuser = self.superuser
         if self.testbed.streak_postgres:
             self._streak_superuser = await asyncpg.connect(f"{self.testbed.streak_postgres}/{self.database}")
         self._drainer = Drainer(await self.testbed.admin(self.worker))
@@ -125,7 +124,8 @@ class World:
         await self.payments.stop()
         await self._drainer.close()
         await self.superuser.close()
-        await self._streak_superuser.close()
+        if self._streak_superuser is not None:
+            await self._streak_superuser.close()
 
     def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         """The configuration of one service in this world."""
@@ -230,8 +230,8 @@ class World:
             identifier, version = aggregate_of(event)
             subject = subject_of(event)
             context = subject.split(".")[1]
-            connection = self._streak_superuser if context == "streak" else self.superuser
-            await connection.execute(
+            elsewhere = self._streak_superuser if context == "streak" else None
+            await (elsewhere or self.superuser).execute(
                 f"""INSERT INTO {context}.outbox
                 (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
                 VALUES ($1, $2, $3, $4, $5, $6, '')""",

@@ -82,7 +82,7 @@ class World:
         self.superuser: asyncpg.Connection[asyncpg.Record]
         """Of the first server, where it sees the tables of all contexts."""
         self._streak_superuser: asyncpg.Connection[asyncpg.Record] | None = None
-        """Of a second server that has the tables of streak: one that numbers its rows cannot be written from the first."""
+        """Of a second server that has the tables of streak; some of them cannot be written from the first."""
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
         self._drainer: Drainer
 

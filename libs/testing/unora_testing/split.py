@@ -16,6 +16,7 @@ PREPARE: Final = """
     CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw
         OPTIONS (host '{host}', port '{port}', dbname '{database}');
     CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (user '{user}', password '{password}');
+    DROP SCHEMA streak CASCADE;
     CREATE SCHEMA streak;
     IMPORT FOREIGN SCHEMA streak FROM SERVER elsewhere INTO streak;
     CREATE FOREIGN TABLE clock.shift_elsewhere (only_row boolean, ahead interval)
@@ -28,24 +29,14 @@ PREPARE: Final = """
     CREATE TRIGGER move_elsewhere AFTER UPDATE ON clock.shift
         FOR EACH ROW EXECUTE FUNCTION clock.move_elsewhere();
 """
-LINK: Final = "ALTER SERVER elsewhere OPTIONS (SET dbname '{database}')"
 
 
-async def prepare(dsn: str, elsewhere: str) -> None:
-    """Shows the tables of the second server in the database of `dsn`, both of the same name and migrated."""
-    address = urlsplit(elsewhere)
-    values = {"host": address.hostname, "port": address.port, "user": address.username, "password": address.password}
-    await _run(dsn, PREPARE.format(**values, database=urlsplit(dsn).path.strip("/")))
-
-
-async def link(dsn: str, database: str) -> None:
-    """Makes a clone of the first database lead to the clone of the second."""
-    await _run(dsn, LINK.format(database=database))
-
-
-async def _run(dsn: str, sql: str) -> None:
+async def show_streak(dsn: str, elsewhere: str) -> None:
+    """Takes streak's own tables out of a database of the first server, and shows those of `elsewhere` instead."""
+    to = urlsplit(elsewhere)
+    values = {"host": to.hostname, "port": to.port, "user": to.username, "password": to.password}
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(sql)
+        await connection.execute(PREPARE.format(**values, database=to.path.strip("/")))
     finally:
         await connection.close()

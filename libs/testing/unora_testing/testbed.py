@@ -119,7 +119,7 @@ class Testbed:
             finally:
                 await connection.close()
         if self.streak_postgres:
-            await split.link(self.dsn(database), database)
+            await split.show_streak(self.dsn(database), f"{self.streak_postgres}/{database}")
 
 
 def _certificates(folder: Path) -> dict[str, tls.Certificate]:
@@ -218,18 +218,23 @@ class Servers:
         return pooler.address
 
     async def _template(self, testbed: Testbed) -> None:
-        for server in filter(None, (testbed.postgres, testbed.streak_postgres)):
-            connection = await asyncpg.connect(f"{server}/postgres")
-            try:
-                await connection.execute(f'DROP DATABASE IF EXISTS "{TEMPLATE}" WITH (FORCE)')
-                await connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
-            finally:
-                await connection.close()
-            contexts = [each for each in CONTEXTS if testbed.server_of(f"unora_{each}") == server]
-            roles = dict.fromkeys(provision.role_names(contexts), self._secret)
-            await provision.prepare(f"{server}/{TEMPLATE}", roles, movable_clock=True)
-        for context in CONTEXTS:
-            owner = testbed.dsn(TEMPLATE, f"unora_{context}_owner")
-            await asyncio.to_thread(migrations.upgrade, context, owner)
+        await make_template(testbed.postgres, CONTEXTS, self._secret)
         if testbed.streak_postgres:
-            await split.prepare(testbed.dsn(TEMPLATE), testbed.streak_postgres)
+            await make_template(testbed.streak_postgres, ("streak",), self._secret)
+
+
+async def make_template(server: str, contexts: Sequence[str], secret: str) -> None:
+    """Makes the migrated database that is cloned for each world. `server` is a superuser's address, `secret` the password
+    of all roles.
+    """
+    connection = await asyncpg.connect(f"{server}/postgres")
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{TEMPLATE}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
+    finally:
+        await connection.close()
+    roles = dict.fromkeys(provision.role_names(contexts), secret)
+    await provision.prepare(f"{server}/{TEMPLATE}", roles, movable_clock=True)
+    for context in contexts:
+        owner = f"postgresql://unora_{context}_owner:{secret}@{server.rpartition('@')[2]}/{TEMPLATE}"
+        await asyncio.to_thread(migrations.upgrade, context, owner)

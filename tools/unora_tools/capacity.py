@@ -41,17 +41,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What a member leaves behind, from `make simulate`: docs/scale.md has the runs."""
+    """What a member leaves behind, from `make simulate`: docs/scale.md says which run."""
 
-    hot: float = 230_000
+    hot: float = 400_000
     """Bytes in Postgres per member, without the audit log, when tables have their bounds."""
     grows: float = 120_000
     """Bytes per member and year of what stays for good, without the audit log."""
-    audit: float = 1_150_000
+    audit: float = 1_070_000
     """Bytes per member and year of the audit log and its index."""
-    wal: float = 16_000
+    wal: float = 16_500
     """Bytes per member and day."""
-    events: float = 3.6
+    events: float = 2.0
     """Per member and day."""
     event: float = 400
     """Bytes of an event in a stream, with its headers."""

@@ -67,8 +67,8 @@ async def own_postgres(folder: Path) -> AsyncIterator[tuple[Postgres, str]]:
         server.erase()
 
 
-async def simulate(members: int, days: int, others: list[int]) -> Run:
-    """Plays one size on a Postgres of its own."""
+async def simulate(members: int, days: int, others: list[int], runs: list[Run]) -> None:
+    """Plays one size on a Postgres of its own, and adds what it measured to `runs`, also if it is interrupted."""
     folder = Path(tempfile.mkdtemp(prefix="unora-simulate-"))
 
     def progress(day: int) -> None:
@@ -79,8 +79,11 @@ async def simulate(members: int, days: int, others: list[int]) -> Run:
             simulation = Simulation(
                 server.dsn(), lambda context: server.dsn(f"unora_{context}", password), members, ASSUMPTIONS
             )
-            await simulation.run(days, measured_days(days, others), progress)
-            return Run(members, days, simulation.steps)
+            try:
+                await simulation.run(days, measured_days(days, others), progress)
+            finally:
+                if steps := simulation.steps:
+                    runs.append(Run(members, steps[-1].day, steps))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -104,9 +107,9 @@ def main(arguments: list[str] | None = None) -> int:
     runs: list[Run] = []
     try:
         for members, days in sizes:
-            runs.append(asyncio.run(simulate(members, days, [each for _, each in sizes])))
+            asyncio.run(simulate(members, days, [each for _, each in sizes], runs))
     except KeyboardInterrupt:
-        print("interrupted; the database is erased", file=sys.stderr)
+        print("interrupted; the database is erased. What was measured until then:", file=sys.stderr)
         return 130
     finally:
         if runs:

@@ -224,8 +224,8 @@ class Servers:
 
 
 async def make_template(server: str, contexts: Sequence[str], secret: str) -> None:
-    """Makes the migrated database that is cloned for each world. `server` is a superuser's address, `secret` the password
-    of all roles.
+    """Makes the migrated database that is cloned for each world. `server` is a superuser's address,
+    `secret` the password of all roles.
     """
     connection = await asyncpg.connect(f"{server}/postgres")
     try:

@@ -59,7 +59,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test unit testbed prove check fast-check rules bench attack
+.PHONY: test unit testbed prove check fast-check rules bench simulate attack
 test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
 ifdef T
 	@$(PYTEST) $(T) $(ARGS)
@@ -93,6 +93,9 @@ rules: $(STUBS) ## Print which tests prove which rules
 
 bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench (two minutes)
 	@$(BIN)/python -m unora_bench $(ARGS)
+
+simulate: $(STUBS) ## Grow databases of members day by day, and print what each table takes; ARGS="--members N --days N"
+	@$(BIN)/python -m unora_simulate $(ARGS)
 
 attack: $(STUBS) ## Attack a stack of its own, and print what honest members notice (minutes); ARGS="--only NAME" plays one
 	@$(BIN)/python -m unora_attack $(ARGS)

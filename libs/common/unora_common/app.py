@@ -12,6 +12,7 @@ from uuid import UUID
 from unora.identity.v1.account_service_pb2 import GetJwksRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 
+from unora_common import database_url
 from unora_common.authentication import Authenticator
 from unora_common.clients import Clients
 from unora_common.config import Config
@@ -138,13 +139,16 @@ class App(Generic[C, R]):
             kept=config.kept_connections,
             timeouts=timeouts,
             wake=self._wake_relay,
+            is_pooler=bool(config.direct_database_url),
         )
         opened.push_async_callback(self.database.close)
         self.messaging = Messaging(self.context, config, self.log, lambda: self.relay.wake(), timeouts)
         opened.push_async_callback(self.messaging.close)
         opened.push_async_callback(self.clients.close)
-        client = self.messaging.client
-        self.relay = Relay(self.context, config.database_url, client, self.log, self.metrics.registry, timeouts)
+        direct = config.database_url
+        if config.direct_database_url:
+            direct = database_url.checked(config.direct_database_url, "UNORA_DIRECT_DATABASE_URL")
+        self.relay = Relay(self.context, direct, self.messaging.client, self.log, self.metrics.registry, timeouts)
         opened.push_async_callback(self.relay.close)
         self.readiness = Readiness(
             self.database,

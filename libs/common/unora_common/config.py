@@ -27,6 +27,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The context's own role, as postgresql://unora_streak:…@host:port/unora?sslmode=verify-full&sslrootcert=FILE, with
     the authority of the server's certificate. Only an address of this machine may be without TLS.
     """
+    direct_database_url: str = ""
+    """Only if database_url leads to a pooler by transaction, such as pgbouncer: the same role at Postgres itself. The
+    relay connects there, because its lock belongs to a session; and the pool prepares no statements.
+    """
     nats_url: str
     """The context's own user, as tls://streak:…@host:port; several addresses, separated by commas."""
     tls_ca: Path

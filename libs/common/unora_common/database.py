@@ -31,6 +31,8 @@ no longer the primary.
 LOST_WITHIN = 1.0
 """Seconds in which a connection that Postgres has ended is closed on this side too."""
 UNLIMITED: Final = nullcontext()
+STATEMENTS: Final = 100
+"""Prepared statements of a connection, as many as asyncpg keeps by default."""
 
 
 class Session:
@@ -155,19 +157,29 @@ class Database:
 
     @classmethod
     async def open(
-        cls, dsn: str, context: str, *, connections: int, kept: int, timeouts: Timeouts, wake: Callable[[], None]
+        cls,
+        dsn: str,
+        context: str,
+        *,
+        connections: int,
+        kept: int,
+        timeouts: Timeouts,
+        wake: Callable[[], None],
+        is_pooler: bool = False,
     ) -> Database:
         """Opens the pool; it connects at the first use, so a process may start before Postgres. Calls of gateways leave
         `kept` of its connections to other work, and consumers leave half of them to others (XX-06). `wake` is called
-        after each commit that emitted an event. Raises ConfigError for what is no address of Postgres, or one that
-        leads elsewhere without TLS.
+        after each commit that emitted an event. `is_pooler` says that `dsn` leads to a pooler by transaction: each
+        transaction may have another session, so none prepares statements, and its limits are those that `provision.py`
+        gives the role. Raises ConfigError for what is no address of Postgres, or one that leads elsewhere without TLS.
         """
         pool = await asyncpg.create_pool(
             database_url.checked(dsn),
             min_size=0,
             max_size=connections,
             command_timeout=timeouts.command,
-            server_settings=session_settings(f"unora_{context}", timeouts),
+            server_settings=pooled_settings(context) if is_pooler else session_settings(f"unora_{context}", timeouts),
+            statement_cache_size=0 if is_pooler else STATEMENTS,
             reset=_reset,
         )
         return cls(pool, context, wake, max(connections - kept, 1), max(connections // 2, 1))
@@ -226,6 +238,11 @@ def session_settings(name: str, timeouts: Timeouts) -> dict[str, str]:
         "lock_timeout": _milliseconds(timeouts.lock),
         "idle_in_transaction_session_timeout": _milliseconds(timeouts.idle_transaction),
     }
+
+
+def pooled_settings(context: str) -> dict[str, str]:
+    """What pgbouncer sets anew in each session that it gives. It refuses a connection that asks for more."""
+    return {"application_name": f"unora_{context}", "timezone": "UTC"}
 
 
 def _milliseconds(seconds: float) -> str:

@@ -16,26 +16,28 @@ SCHEMES: Final = ("postgresql", "postgres")
 NAME: Final = "UNORA_DATABASE_URL"
 
 
-def checked(url: str) -> str:
-    """The address itself, if it may be used. Raises ConfigError, which holds no part of the address but its hosts."""
+def checked(url: str, name: str = NAME) -> str:
+    """The address itself, if it may be used; `name` is the variable that holds it. Raises ConfigError, which holds no
+    part of the address but its hosts.
+    """
     try:
         parts = urlsplit(url)
-        query = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
+        query = {key: values[-1] for key, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
         hosts = list(_hosts(parts.netloc, query))
     except ValueError:
-        raise ConfigError(f"{NAME} cannot be read: it is no address") from None
+        raise ConfigError(f"{name} cannot be read: it is no address") from None
     if parts.scheme not in SCHEMES:
-        raise ConfigError(f"{NAME} cannot be read: it begins with postgresql://")
+        raise ConfigError(f"{name} cannot be read: it begins with postgresql://")
     if not hosts:
-        raise ConfigError(f"{NAME} names no host")
+        raise ConfigError(f"{name} names no host")
     verified = query.get("sslmode") == "verify-full" and query.get("sslrootcert", "") != ""
     if not verified and (elsewhere := [host for host in hosts if not _is_here(host)]):
         raise ConfigError(
-            f"{NAME} leads to {', '.join(elsewhere)} without TLS that checks the server: add "
+            f"{name} leads to {', '.join(elsewhere)} without TLS that checks the server: add "
             "?sslmode=verify-full&sslrootcert=FILE to it, with the file of the authority of the server's certificate"
         )
     if verified and not _is_readable(Path(query["sslrootcert"])):
-        raise ConfigError(f"{NAME}: the file of its sslrootcert cannot be read")
+        raise ConfigError(f"{name}: the file of its sslrootcert cannot be read")
     return url
 
 

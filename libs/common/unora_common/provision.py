@@ -61,6 +61,8 @@ SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "60s",
     # When Postgres refuses a statement, it would log the refused row, and with it a member's text.
     "log_error_verbosity": "terse",
+    # Statements are short. A process says so too, but not through a pooler.
+    "jit": "off",
 }
 CONNECTIONS: Final = 160
 """The most of the role of a service, unless it is told: ten processes that serve and three that work, with ten

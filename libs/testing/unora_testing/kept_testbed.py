@@ -23,7 +23,7 @@ from unora_local import postgres_home
 from unora_local.keys import write_private
 from unora_local.run_folder import CLONE, Lock
 
-from unora_testing.testbed import Servers, Testbed
+from unora_testing.testbed import POOLER, SPLIT, Servers, Testbed
 
 FOLDER: Final = CLONE / ".run" / "testbed"
 SHAPE: Final = (
@@ -72,7 +72,9 @@ class Borrowing:
         if not file.exists() or Lock(self._folder / "keeper.lock").holder() is None:
             return None
         kept = msgspec.json.decode(file.read_bytes(), type=KeptTestbed)
-        if kept.fingerprint != fingerprint():
+        if os.environ.get(SPLIT) or os.environ.get(POOLER):
+            self.refusal = f"{SPLIT} or {POOLER} asks for other servers"
+        elif kept.fingerprint != fingerprint():
             self.refusal = "migrations, consumers or the testbed itself changed since it started: restart it"
         elif not set(accounts) <= set(kept.accounts):
             self.refusal = "it was started for fewer workers: restart it"

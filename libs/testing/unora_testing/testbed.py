@@ -10,7 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,12 +26,18 @@ from unora_local.postgres import Postgres
 from unora_local.seaweed import PORTS, Seaweed
 from unora_local.tls import CALLERS
 
+from unora_testing import split
 from unora_testing.deadlines import GENEROUS
+from unora_testing.pgbouncer import Pgbouncer
 
 VARIABLE: Final = "UNORA_TESTBED"
 TEMPLATE: Final = "unora_template"
 EXTERNAL_POSTGRES: Final = "UNORA_TEST_POSTGRES_URL"
 """Names another Postgres (a superuser's address) to run the tests on."""
+SPLIT: Final = "UNORA_TEST_SPLIT"
+"""`streak` puts the schema of streak on a second Postgres."""
+POOLER: Final = "UNORA_TEST_POOLER"
+"""`pgbouncer` puts one between the services and Postgres, if it is installed."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder made in it has a random name
 NEEDED_SPACE: Final = 1 << 30
 """Bytes; a whole run takes a third of it."""
@@ -50,12 +56,24 @@ class Testbed:
     s3: str
     secret: str
     """The password of every role, user and key of this run."""
+    streak_postgres: str = ""
+    """The superuser's address of a second server, if streak's schema is there."""
+    pooler: str = ""
+    """The host and port of a pooler before the first server, through which services go; empty if they go directly."""
 
     def dsn(self, database: str, role: str = "") -> str:
         """The address of a database, for the superuser or for a role."""
         if not role:
             return f"{self.postgres}/{database}"
-        return f"postgresql://{role}:{self.secret}@{self.postgres.rpartition('@')[2]}/{database}"
+        return f"postgresql://{role}:{self.secret}@{self.server_of(role).rpartition('@')[2]}/{database}"
+
+    def pooled_dsn(self, database: str, role: str) -> str:
+        """The address of a database through the pooler."""
+        return f"postgresql://{role}:{self.secret}@{self.pooler}/{database}"
+
+    def server_of(self, role: str) -> str:
+        """The superuser's address of the server that has the schema of a role."""
+        return self.streak_postgres if self.streak_postgres and role.startswith("unora_streak") else self.postgres
 
     def nats(self, user: str, account: str) -> str:
         """The address of NATS for a context, or for `admin`, in a worker's account."""
@@ -93,12 +111,15 @@ class Testbed:
 
     async def clone(self, database: str) -> None:
         """Create a fresh database from the migrated template: some 30 ms in memory, half a second on a disk."""
-        connection = await asyncpg.connect(self.dsn("postgres"))
-        try:
-            await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
-            await connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{TEMPLATE}"')
-        finally:
-            await connection.close()
+        for server in filter(None, (self.postgres, self.streak_postgres)):
+            connection = await asyncpg.connect(f"{server}/postgres")
+            try:
+                await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+                await connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{TEMPLATE}"')
+            finally:
+                await connection.close()
+        if self.streak_postgres:
+            await split.show_streak(self.dsn(database), f"{self.streak_postgres}/{database}")
 
 
 def _certificates(folder: Path) -> dict[str, tls.Certificate]:
@@ -128,6 +149,7 @@ class Servers:
         self._postgres: Postgres | None = None
         self._nats: Nats | None = None
         self._seaweed: Seaweed | None = None
+        self._more: list[Postgres | Pgbouncer] = []
 
     async def start(self) -> Testbed:
         """Start all servers together and migrate the template."""
@@ -150,17 +172,22 @@ class Servers:
         )
         postgres, _, _ = await asyncio.gather(self._database(free[1]), self._nats.start(), self._seaweed.start())
         testbed = Testbed(str(self._folder), postgres, free[0], self._seaweed.endpoint, self._secret)
+        if os.environ.get(SPLIT) == "streak":
+            testbed = replace(testbed, streak_postgres=await self._second())
+        if os.environ.get(POOLER) == "pgbouncer":
+            testbed = replace(testbed, pooler=await self._pooler(postgres))
         await self._template(testbed)
         testbed.announce()
         return testbed
 
     async def stop(self) -> None:
         """Stop all and remove their data."""
-        for server in (self._seaweed, self._nats, self._postgres):
+        for server in (*self._more, self._seaweed, self._nats, self._postgres):
             if server is not None:
                 await server.stop()
-        if self._postgres is not None:
-            self._postgres.erase()
+        for server in (*self._more, self._postgres):
+            if server is not None:
+                server.erase()
         self._temporary.cleanup()
 
     async def _database(self, port: int) -> str:
@@ -177,15 +204,43 @@ class Servers:
         await self._postgres.start()
         return self._postgres.dsn().rpartition("/")[0]
 
+    async def _second(self) -> str:
+        server = Postgres(
+            self._folder / "postgres2",
+            port=ports.free()[0],
+            password=self._secret,
+            log=self._folder / "postgres2.log",
+            fsync=False,
+        )
+        self._more.append(server)
+        await server.start()
+        return server.dsn().rpartition("/")[0]
+
+    async def _pooler(self, postgres: str) -> str:
+        passwords = dict.fromkeys(provision.role_names(CONTEXTS), self._secret)
+        pooler = Pgbouncer(self._folder / "pgbouncer", to=postgres.rpartition("@")[2], passwords=passwords)
+        self._more.insert(0, pooler)
+        await pooler.start()
+        return pooler.address
+
     async def _template(self, testbed: Testbed) -> None:
-        connection = await asyncpg.connect(testbed.dsn("postgres"))
-        try:
-            await connection.execute(f'DROP DATABASE IF EXISTS "{TEMPLATE}" WITH (FORCE)')
-            await connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
-        finally:
-            await connection.close()
-        roles = dict.fromkeys(provision.role_names(CONTEXTS), self._secret)
-        await provision.prepare(testbed.dsn(TEMPLATE), roles, movable_clock=True)
-        for context in CONTEXTS:
-            owner = testbed.dsn(TEMPLATE, f"unora_{context}_owner")
-            await asyncio.to_thread(migrations.upgrade, context, owner)
+        await make_template(testbed.postgres, CONTEXTS, self._secret)
+        if testbed.streak_postgres:
+            await make_template(testbed.streak_postgres, ("streak",), self._secret)
+
+
+async def make_template(server: str, contexts: Sequence[str], secret: str) -> None:
+    """Makes the migrated database that is cloned for each world. `server` is a superuser's address,
+    `secret` the password of all roles.
+    """
+    connection = await asyncpg.connect(f"{server}/postgres")
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{TEMPLATE}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
+    finally:
+        await connection.close()
+    roles = dict.fromkeys(provision.role_names(contexts), secret)
+    await provision.prepare(f"{server}/{TEMPLATE}", roles, movable_clock=True)
+    for context in contexts:
+        owner = f"postgresql://unora_{context}_owner:{secret}@{server.rpartition('@')[2]}/{TEMPLATE}"
+        await asyncio.to_thread(migrations.upgrade, context, owner)

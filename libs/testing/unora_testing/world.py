@@ -80,6 +80,9 @@ class World:
         )
         self.payments_url = ""
         self.superuser: asyncpg.Connection[asyncpg.Record]
+        """Of the first server, where it sees the tables of all contexts."""
+        self._streak_superuser: asyncpg.Connection[asyncpg.Record] | None = None
+        """Of a second server that has the tables of streak; some of them cannot be written from the first."""
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
         self._drainer: Drainer
 
@@ -87,6 +90,8 @@ class World:
         """Create the database and start every service's gRPC server, without its background tasks."""
         await self.testbed.clone(self.database)
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
+        if self.testbed.streak_postgres:
+            self._streak_superuser = await asyncpg.connect(f"{self.testbed.streak_postgres}/{self.database}")
         self._drainer = Drainer(await self.testbed.admin(self.worker))
         await self._drainer.reset()
         try:
@@ -119,6 +124,8 @@ class World:
         await self.payments.stop()
         await self._drainer.close()
         await self.superuser.close()
+        if self._streak_superuser is not None:
+            await self._streak_superuser.close()
 
     def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         """The configuration of one service in this world."""
@@ -128,8 +135,12 @@ class World:
     def variables(self, name: str) -> dict[str, str]:
         """The environment of one service in this world, without the addresses of the others."""
         certificate = self.certificates[name]
+        direct = pooled = self.testbed.dsn(self.database, f"unora_{name}")
+        if self.testbed.pooler:
+            pooled = self.testbed.pooled_dsn(self.database, f"unora_{name}")
         return {
-            "UNORA_DATABASE_URL": self.testbed.dsn(self.database, f"unora_{name}"),
+            "UNORA_DATABASE_URL": pooled,
+            "UNORA_DIRECT_DATABASE_URL": direct if self.testbed.pooler else "",
             "UNORA_NATS_URL": self.testbed.nats(name, self.worker),
             "UNORA_TLS_CA": str(certificate.ca),
             "UNORA_TLS_CERT": str(certificate.cert),
@@ -218,8 +229,10 @@ class World:
         for event in events:
             identifier, version = aggregate_of(event)
             subject = subject_of(event)
-            await self.superuser.execute(
-                f"""INSERT INTO {subject.split(".")[1]}.outbox
+            context = subject.split(".")[1]
+            elsewhere = self._streak_superuser if context == "streak" else None
+            await (elsewhere or self.superuser).execute(
+                f"""INSERT INTO {context}.outbox
                 (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
                 VALUES ($1, $2, $3, $4, $5, $6, '')""",
                 *(uuid7(), identifier, version, subject, event.SerializeToString(), occurred_at(event)),

@@ -40,7 +40,7 @@ INVARIANTS: Final = (
             SELECT streak_id, cycle, check_in_date FROM streak.check_ins
             GROUP BY streak_id, cycle, check_in_date HAVING count(DISTINCT user_id) = 2
         ) kept ON kept.streak_id = s.id AND kept.cycle = s.cycle
-        GROUP BY s.id HAVING count(kept.check_in_date) <> s.completed_days
+        GROUP BY s.id, s.completed_days HAVING count(kept.check_in_date) <> s.completed_days
         """,
     ),
     Invariant(

@@ -10,11 +10,12 @@ from unora_common.runtime import Runtime
 from unora_common.service import Command
 
 from unora_discovery.config import DiscoveryConfig
+from unora_discovery.resources import Resources
 from unora_discovery.domain.rebuild import Part, Progress
 from unora_discovery.use_cases.rebuild import Rebuild, RebuildTakenOverError
 
 
-async def _rebuild(runtime: Runtime[DiscoveryConfig, None], options: argparse.Namespace) -> int:
+async def _rebuild(runtime: Runtime[DiscoveryConfig, Resources], options: argparse.Namespace) -> int:
     work, started, done = Rebuild(runtime), time.monotonic(), 0
     parts = await work.begin(restart=options.restart)
     if any(each.members for each in parts.values()):

@@ -22,7 +22,7 @@ from unora_discovery.domain.servers import ServerType
 from unora_discovery.messages import to_message
 from unora_discovery.resources import Pool
 from unora_discovery.store import batches, members, screens
-from unora_discovery.store.pool import project_profile
+from unora_discovery.store.pool import project_profiles
 from unora_discovery.store.seekers import get_seeker
 from unora_discovery.use_cases.candidates import find_candidates
 from unora_discovery.use_cases.following import AT_ONCE, follow_in, take_over
@@ -83,7 +83,7 @@ async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: 
 async def _get_seeker(tx: Tx, server: ServerType, precheck: Precheck, pool: Pool) -> tuple[Viewer, Seeker]:
     """The caller, whose row is locked. The planes take over what others changed in the pool (DI-17)."""
     if precheck.profile:
-        await project_profile(tx, precheck.profile)
+        await project_profiles(tx, [precheck.profile])
     cursor = pool.cursor
     viewer, seeker, changes = await get_seeker(tx, tx.user, server, cursor, AT_ONCE + 1)
     if precheck.profile is None:  # else this transaction has changed the pool, and may still be rolled back

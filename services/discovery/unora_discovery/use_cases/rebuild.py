@@ -19,6 +19,7 @@ from unora_common.transient import is_transient
 
 from unora_discovery.clients import Directory, Owners
 from unora_discovery.config import DiscoveryConfig
+from unora_discovery.resources import Resources
 from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
 from unora_discovery.domain.rebuild import Part, Progress
 from unora_discovery.store import pool, rebuilds, repairs
@@ -49,7 +50,7 @@ class Source:
 class Rebuild:
     """One run of the command."""
 
-    def __init__(self, runtime: Runtime[DiscoveryConfig, None]) -> None:
+    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
         self._database = runtime.database
         self._policy = runtime.config.policy
         self._directory = Directory(runtime.clients)

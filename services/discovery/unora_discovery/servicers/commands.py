@@ -10,8 +10,8 @@ from unora_common.runtime import Runtime
 from unora_common.service import Command
 
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.resources import Resources
 from unora_discovery.domain.rebuild import Part, Progress
+from unora_discovery.resources import Resources
 from unora_discovery.use_cases.rebuild import Rebuild, RebuildTakenOverError
 
 

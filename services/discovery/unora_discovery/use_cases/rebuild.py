@@ -19,9 +19,9 @@ from unora_common.transient import is_transient
 
 from unora_discovery.clients import Directory, Owners
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.resources import Resources
 from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
 from unora_discovery.domain.rebuild import Part, Progress
+from unora_discovery.resources import Resources
 from unora_discovery.store import pool, rebuilds, repairs
 from unora_discovery.use_cases.tiers import change_tiers
 

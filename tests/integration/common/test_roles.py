@@ -117,9 +117,10 @@ PURGED = {
     "INSERT INTO billing.provider_events (event_id, kind, outcome, received_at)"
     " VALUES ('young', 'kind', 'applied', clock_timestamp() - interval '29 days'),"
     " ('old', 'kind', 'applied', clock_timestamp() - interval '31 days')": "billing.provider_events",
-    "INSERT INTO matching.interests (id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at,"
-    " closed_at, version)"
-    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'partner', gen_random_uuid(), status, status, at, at, 2"
+    "INSERT INTO matching.interests"
+    " (id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, closed_at, version)"
+    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'partner', gen_random_uuid(), status, status,"
+    " at, at, 2"
     " FROM (VALUES ('expired', clock_timestamp() - interval '29 days'),"
     " ('expired', clock_timestamp() - interval '31 days')) AS made (status, at)": "matching.interests",
 }

@@ -52,6 +52,7 @@ NEVER_DELETED = {
     "matching": ("connections", "inventory", "blocked_pairs"),
     "streak": ("streaks", "breaks"),
     "reveal": ("reveals", "reveal_contents", "pairs"),
+    "discovery": ("exclusions", "member_blocks"),
 }
 
 
@@ -118,8 +119,8 @@ PURGED = {
     " ('old', 'kind', 'applied', clock_timestamp() - interval '31 days')": "billing.provider_events",
     "INSERT INTO matching.interests"
     " (id, sender_id, receiver_id, server_type, card_id, interest_status, shown_as, sent_at, closed_at, version)"
-    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'partner', gen_random_uuid(),"
-    " status, status, at, at, 2"
+    " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'partner', gen_random_uuid(), status, status,"
+    " at, at, 2"
     " FROM (VALUES ('expired', clock_timestamp() - interval '29 days'),"
     " ('expired', clock_timestamp() - interval '31 days')) AS made (status, at)": "matching.interests",
 }

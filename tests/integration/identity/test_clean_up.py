@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, ListPhotosRequest
+from unora_common.database import Tx
 from unora_common.ids import uuid7
 from unora_identity.domain.photos import PhotoNotFound
 from unora_identity.store import code_budgets, devices, sessions
@@ -122,15 +123,24 @@ async def test_a_table_that_cannot_be_purged_holds_up_no_other(
 
 
 @pytest.mark.rule("ID-11")
-async def test_totals_of_codes_are_kept_as_long_as_a_budget_counts_them(world: World, people: People) -> None:
+async def test_the_job_deletes_totals_of_codes_that_no_budget_counts(world: World, people: People) -> None:
     await people.start(people.number())
-    totals = "SELECT coalesce(sum(codes), 0) FROM identity.code_totals WHERE calling_code = 0"
-    before = await world.superuser.fetchval(totals)
-    ahead = await world.now() - datetime.now(UTC)  # totals have the times of the rule clock
-    await purge(world, ahead + timedelta(hours=1, minutes=1))
-    assert await world.superuser.fetchval(totals) == before
-    await purge(world, ahead + timedelta(hours=2, minutes=2))
-    assert await world.superuser.fetchval(totals) == 0
+    minutes = "SELECT minute FROM identity.code_totals WHERE calling_code = 0 ORDER BY minute DESC"
+    newest: datetime = await world.superuser.fetchval(minutes)
+    ahead = newest - datetime.now(UTC)  # the minutes are those of the rule clock
+    kept = "SELECT count(*) FROM identity.code_totals WHERE minute = $1"
+    deleted_before: list[datetime] = []
+    really = code_budgets.purge
+
+    async def note(tx: Tx, before: datetime, limit: int) -> int:
+        deleted_before.append(before)
+        return await really(tx, before, limit)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code_budgets, "purge", note)
+        await purge(world, ahead + timedelta(hours=2, minutes=2))
+    assert timedelta(0) < deleted_before[0] - newest < timedelta(minutes=3)
+    assert await world.superuser.fetchval(kept, newest) == 0
 
 
 async def purge(world: World, later: timedelta) -> None:

@@ -73,6 +73,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--restart", action="store_true", help="begin anew, even if one before has not ended")
 
 
-rebuild: Command[DiscoveryConfig, None] = Command(
+rebuild: Command[DiscoveryConfig, Resources] = Command(
     "make the pool anew from the contexts that own it; goes on where it was interrupted", _arguments, _rebuild
 )

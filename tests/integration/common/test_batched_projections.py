@@ -72,7 +72,8 @@ def made(consumer: Consumer, members: Sequence[UUID], chance: random.Random) -> 
 
 def _event(kind: type[Message], aggregate: UUID, version: int, chance: random.Random) -> Message:
     event = kind()
-    for index, field in enumerate(event.DESCRIPTOR.fields):
+    fields: Sequence[Any] = event.DESCRIPTOR.fields
+    for index, field in enumerate(fields):
         if index == 0:
             setattr(event, field.name, str(aggregate))
         elif field.name == "version":

@@ -107,7 +107,7 @@ class RevealPair:
                     case StreakCompleted():
                         await streaks.on_streak_completed(event, tx)
                     case ConnectionEnded():
-                        await connections.on_connection_ended(event, tx)
+                        await connections.on_connections_ended([event], tx)
                     case PaymentSucceeded():
                         await payments.on_payment_succeeded(event, tx, connected)
                     case TierChanged():

@@ -129,7 +129,7 @@ async def test_an_end_between_the_answer_of_matching_and_the_lock_is_seen(world:
     async with role_of(world, "reveal") as ending:
         held = ending.transaction()
         await held.start()
-        await ending.execute(pairs.END, pair.connection_id, pair.a.user, pair.b.user, await world.now())
+        await ending.execute(pairs.END, [pair.connection_id], [pair.a.user], [pair.b.user], [await world.now()])
         giving = asyncio.ensure_future(pair.apply(payment))
         await waits_for_a_lock(world, "reveal", giving)
         await held.commit()

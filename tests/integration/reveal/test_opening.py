@@ -206,7 +206,7 @@ async def test_an_opening_waits_for_an_end_that_is_not_committed(world: World, p
     async with role_of(world, "reveal") as ending:
         held = ending.transaction()
         await held.start()
-        await ending.execute(pairs.END, pair.connection_id, pair.a.user, pair.b.user, await world.now())
+        await ending.execute(pairs.END, [pair.connection_id], [pair.a.user], [pair.b.user], [await world.now()])
         opening = asyncio.ensure_future(refusal(pair.open(pair.a, 1)))
         await waits_for_a_lock(world, "reveal", opening)
         await held.commit()

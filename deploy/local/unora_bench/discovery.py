@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import statistics
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import psutil
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
 from unora.discovery.v1.discovery_service_pb2 import RefreshBatchRequest
@@ -48,6 +50,7 @@ LARGEST_MEMORY: Final = 200.0
 CARDS: Final = 20_000
 LARGEST_CHI2: Final = 602.5
 """Of the chi-square distribution with EQUALS - 1 degrees of freedom, 0.001 is above it."""
+FOLLOWED: Final = re.compile(r'unora_jobs_done_total\{job="follow_pool"\} ([0-9.e+]+)')
 KINDS: Final = {
     "no filter": "f.user_id IS NULL",
     "usual": "cardinality(f.genders) = 1 AND cardinality(f.age_bands) > 0 AND NOT f.same_city_only",
@@ -99,13 +102,16 @@ class Pools:
         self.add("planes", self.pool.planes.nbytes / 1e6, "MB", 0.0)
 
     async def _service_follows(self) -> None:
-        """Until the service has the new members too: then its processor rests."""
-        process = self._process()
-        for _ in range(300):
-            before = sum(process.cpu_times()[:2])
-            await asyncio.sleep(2)
-            if sum(process.cpu_times()[:2]) - before < 0.1:
+        """Until the service has taken over the new members too, as its metrics say."""
+        address = self._process().environ()["UNORA_METRICS_LISTEN"]
+        for _ in range(600):
+            async with httpx.AsyncClient() as client:
+                text = (await client.get(f"http://{address}/metrics")).text
+            found = FOLLOWED.search(text)
+            if found and float(found[1]) >= self.members:
                 return
+            await asyncio.sleep(0.5)
+        raise TimeoutError("the service has not taken over the pool within five minutes")
 
     async def _refresh(self) -> None:
         viewers = range(EQUALS + 1, min(EQUALS + 1 + min(self.run.calls, 1_000), self.members))

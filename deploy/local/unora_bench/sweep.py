@@ -24,7 +24,7 @@ from unora_bench.figures import Figure, Group
 from unora_bench.run import Run
 from unora_bench.stack import new_folder, say
 
-SECRET: Final = "bench"
+SECRET: Final = "bench"  # noqa: S105 - of a server that lives as long as the measurement
 FILLED: Final = "sweep_filled"
 ZONES: Final = (
     *(f"Etc/GMT{offset:+d}" for offset in range(-14, 13) if offset),

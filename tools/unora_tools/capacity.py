@@ -179,7 +179,7 @@ def tables(plans: list[Plan]) -> str:
         lines.append(f"| {name} | " + " | ".join(f"{each.money[name]:,.0f}" for each in plans) + " |")
     totals = [sum(each.money.values()) for each in plans]
     lines.append("| all | " + " | ".join(f"{total:,.0f}" for total in totals) + " |")
-    each_pays = (f"{total / one.members:.3f}" for total, one in zip(totals, plans, strict=True))
+    each_pays = (f"{total / one.members:.4f}" for total, one in zip(totals, plans, strict=True))
     lines.append("| for each member | " + " | ".join(each_pays) + " |")
     return "\n".join(lines)
 

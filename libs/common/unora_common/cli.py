@@ -28,7 +28,7 @@ from unora_common.transient import is_transient
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
 GC_THRESHOLDS = (10_000, 10, 10)
-"""How many new objects of each generation start a collection. Python's own 700 are less than what calls in work hold."""
+"""How many new objects start a collection, by generation. Calls in work hold more than Python's own 700."""
 
 
 def main(service: Service[C, R], arguments: list[str] | None = None) -> int:

@@ -70,7 +70,8 @@ MEMBERSHIPS: Final = """
     SELECT {kind}, server, clock.now() - interval '1 day', {first}
     FROM generate_series(0, $1::int - 1) AS n, unnest(ARRAY['partner', 'friend', 'growth']) AS server"""
 TIMERS: Final = """
-    INSERT INTO discovery.refresh_timers (user_id, version) SELECT {kind}, 1 FROM generate_series(0, $1::int - 1) AS n"""
+    INSERT INTO discovery.refresh_timers (user_id, version)
+    SELECT {kind}, 1 FROM generate_series(0, $1::int - 1) AS n"""
 BATCHES: Final = f"""
     INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at)
     SELECT {BATCH.sql("n * 3 + s - 1")}, {HOLDER.sql("n")}, server, clock.now()

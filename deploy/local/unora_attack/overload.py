@@ -9,8 +9,9 @@ import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 from unora_bench import population
-from unora_bench.calls import CHECK_IN, check_ins, drive, plan_for, published, tokens_of
+from unora_bench.calls import CHECK_IN, check_ins
 from unora_bench.driver import Call
+from unora_bench.driving import drive, plan_for, published, tokens_of
 from unora_bench.population import MEMBER
 from unora_testing.deadlines import GENEROUS
 

@@ -1,31 +1,85 @@
-"""Calls of streak for a measurement, and the driver that makes them in a process of its own."""
+"""`calls`: what members call most, through the full stack, each beside its limit of the same run.
+
+A stack of its own is started, on the settings of `make up` (fsync on), and erased afterwards. The limit is
+L = 1/(1/echo + 1/sql): the rate of a service that is only gRPC and its SQL, one after the other. echo is bare gRPC
+without TLS, so what TLS takes counts as a loss; `echo over mutual TLS` shows how much that is.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-import asyncpg
-import msgspec
-from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInRequest
+from unora.billing.v1.billing_service_pb2 import (
+    PAYMENT_METHOD_CREDITS,
+    PAYMENT_PURPOSE_REVEAL,
+    CreatePaymentRequest,
+)
+from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
+from unora.discovery.v1.discovery_service_pb2 import GetScreenRequest, RefreshBatchRequest
+from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.matching.v1.matching_service_pb2 import SendInterestRequest
+from unora.reveal.v1.reveal_service_pb2 import OpenRevealRequest
+from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInRequest, GetDashboardRequest
 from unora_common.ids import uuid7
-from unora_identity.providers.access_tokens import AccessTokens
 from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 
-from unora_bench.driver import Call, Plan, Result
-from unora_bench.population import MEMBERS, STREAK, Kind
+from unora_bench import call_rows, call_sql, echo, population, processor, profile, sql
+from unora_bench.call_rows import BUYER, CARD, HOLDER, PAIR_STREAK, REFRESHER
+from unora_bench.driver import Call, Result
+from unora_bench.driving import drive, plan_for, published, tokens_of
+from unora_bench.figures import Figure, Group
+from unora_bench.population import MEMBER, MEMBERS, READER, STREAK, Kind
+from unora_bench.run import Run
+from unora_bench.stack import new_folder, own_stack, say
 
 CHECK_IN: Final = "/unora.streak.v1.StreakService/CheckIn"
 DASHBOARD: Final = "/unora.streak.v1.StreakService/GetDashboard"
+REFRESH: Final = "/unora.discovery.v1.DiscoveryService/RefreshBatch"
+SCREEN: Final = "/unora.discovery.v1.DiscoveryService/GetScreen"
+INTEREST: Final = "/unora.matching.v1.MatchingService/SendInterest"
+ACCOUNT: Final = "/unora.identity.v1.AccountService/GetAccount"
+REVEAL: Final = "/unora.reveal.v1.RevealService/OpenReveal"
+PAYMENT: Final = "/unora.billing.v1.BillingService/CreatePayment"
+
+AIM_SHARE: Final = 0.55
+REFRESHES: Final = 10
+"""One refresh for so many other calls: it does far more."""
+PROFILED_SECONDS: Final = 4
 
 
-def tokens_of(kind: Kind, folder: RunFolder) -> list[str]:
-    """A token of each of MEMBERS, signed with the key of the stack in `folder`."""
-    tokens = AccessTokens([(folder.path / "keys" / "token.pem").read_text()])
-    return [tokens.sign(user_id=kind.id(n), session_id=uuid7()).text for n in range(MEMBERS)]
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One call to measure. The calls with numbers from 0 on are made; pgbench takes those behind them."""
+
+    method: str
+    kind: Kind
+    """The members who call."""
+    members: Callable[[int], int]
+    """How many of them there are, for so many calls."""
+    request: Callable[[int], bytes]
+    script: Callable[[int], str] | None
+    """For pgbench, with the number of members; None if the call is made of calls to other contexts."""
+    aim_share: float | None = None
+    weight: int = 1
+    """One call of this kind for so many of the others."""
+
+    @property
+    def name(self) -> str:
+        """The method without its service."""
+        return self.method.rpartition("/")[2]
+
+    @property
+    def context(self) -> str:
+        """The context that serves it."""
+        return self.method.split(".")[1]
+
+    def calls(self, tokens: list[str], count: int) -> list[Call]:
+        """The first calls, with the tokens of the members."""
+        return [(tokens[n % len(tokens)], self.request(n)) for n in range(count)]
 
 
 def check_ins(tokens: list[str], first: int, count: int) -> list[Call]:
@@ -41,31 +95,165 @@ def check_in(number: int) -> bytes:
     return request.SerializeToString()
 
 
-def plan_for(env: Env, method: str, concurrency: int, calls: list[Call]) -> Plan:
-    """What the driver needs to call streak."""
-    ca, cert, key = (env.values[f"UNORA_TLS_{name}"] for name in ("CA", "CERT", "KEY"))
-    return Plan(env.address("streak"), method, concurrency, calls, ca, cert, key, "streak.unora")
+def _interest(number: int) -> bytes:
+    return SendInterestRequest(request_id=str(uuid7()), card_id=str(CARD.id(number))).SerializeToString()
 
 
-async def drive(plan: Plan, folder: Path) -> Result:
-    """Makes all calls of a plan. Raises RuntimeError if one is refused."""
-    file = folder / "plan.msgpack"
-    file.write_bytes(msgspec.msgpack.encode(plan))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "unora_bench.driver", str(file)), stdout=asyncio.subprocess.PIPE
+def _refresh(_: int) -> bytes:
+    return RefreshBatchRequest(request_id=str(uuid7()), server_type=SERVER_TYPE_PARTNER).SerializeToString()
+
+
+def _reveal(number: int) -> bytes:
+    request = OpenRevealRequest(request_id=str(uuid7()), streak_id=str(PAIR_STREAK.id(number)), reveal_number=1)
+    return request.SerializeToString()
+
+
+def _payment(number: int) -> bytes:
+    return CreatePaymentRequest(
+        request_id=str(uuid7()),
+        purpose=PAYMENT_PURPOSE_REVEAL,
+        streak_id=str(PAIR_STREAK.id(number)),
+        reveal_number=3,
+        method=PAYMENT_METHOD_CREDITS,
+    ).SerializeToString()
+
+
+def _of_thousand(_: int) -> int:
+    return MEMBERS
+
+
+SUBJECTS: Final = (
+    Subject(
+        DASHBOARD,
+        READER,
+        _of_thousand,
+        lambda _: GetDashboardRequest().SerializeToString(),
+        lambda _: sql.dashboard(),
+        AIM_SHARE,
+    ),
+    Subject(
+        SCREEN,
+        HOLDER,
+        _of_thousand,
+        lambda _: GetScreenRequest(server_type=SERVER_TYPE_PARTNER).SerializeToString(),
+        lambda _: call_sql.get_screen(),
+        AIM_SHARE,
+    ),
+    Subject(
+        ACCOUNT,
+        HOLDER,
+        _of_thousand,
+        lambda _: GetAccountRequest().SerializeToString(),
+        lambda _: call_sql.get_account(),
+    ),
+    Subject(CHECK_IN, MEMBER, _of_thousand, check_in, lambda _: sql.check_in(), AIM_SHARE),
+    Subject(
+        INTEREST,
+        HOLDER,
+        lambda calls: call_rows.holders_for(calls * 3),
+        _interest,
+        call_sql.send_interest,
+        AIM_SHARE,
+    ),
+    Subject(REVEAL, BUYER, _of_thousand, _reveal, lambda _: call_sql.open_reveal()),
+    Subject(PAYMENT, BUYER, _of_thousand, _payment, None),
+    Subject(
+        REFRESH, REFRESHER, lambda calls: calls, _refresh, lambda _: call_sql.refresh_batch(), AIM_SHARE, REFRESHES
+    ),
+)
+
+
+async def measure(run: Run) -> None:
+    """Measures the limit of gRPC with nothing else at work, then a stack: for each call its SQL, and then itself."""
+    with new_folder("calls") as stack:
+        bare = await _echo(run, "bare grpc.aio echo", None)
+        async with own_stack(stack) as env:
+            await population.make(env.postgres, run.calls * 3)
+            refreshes = max(run.calls // REFRESHES, run.concurrency)
+            await call_rows.make(
+                env.postgres,
+                holders=call_rows.holders_for(run.calls * 3),
+                refreshers=refreshes * 3,
+                pairs=run.calls * 3,
+            )
+            await _echo(run, "echo over mutual TLS", env)
+            for subject in SUBJECTS:
+                await _measure(run, subject, env, stack, bare)
+            await _profile(run, env, stack)
+
+
+async def _measure(run: Run, subject: Subject, env: Env, stack: RunFolder, bare: float) -> None:
+    count = max(run.calls // subject.weight, run.concurrency)
+    members = subject.members(count)
+    limit: float | None = None
+    async with run.watched() as noise:
+        if subject.script:
+            say(f"pgbench: {subject.name}")
+            each = count // run.concurrency
+            script, clients = subject.script(members), run.concurrency
+            found = await sql.run(env.postgres, script, folder=run.folder, clients=clients, each=each, first=count * 2)
+            limit = 1 / (1 / bare + 1 / found)
+            await published(env, subject.context)
+        tokens = tokens_of(subject.kind, stack, members)
+        plan = plan_for(env, subject.method, run.concurrency, subject.calls(tokens, count))
+        rows = stack.rows()
+        before = processor.spent(rows)
+        say(f"{subject.name}: {count} calls, {run.concurrency} at once")
+        result = await drive(plan, run.folder)
+        await published(env, subject.context)
+        spent = processor.per_call(before, processor.spent(rows), count)
+    if subject.script:
+        run.add(Figure(group=Group.CALLS, name=f"pgbench {subject.name}", value=found, unit="/s", noise=noise.value))
+    _add(run, subject.name, result, noise.value, limit, subject.aim_share)
+    for name, microseconds in spent:
+        if name in (subject.context, "postgres"):
+            run.add(_processor(subject, name, microseconds, noise.value))
+    run.notes[f"{subject.name}: µs of processor time a call, with all that follows from its events"] = dict(spent)
+
+
+def _add(
+    run: Run, name: str, result: Result, noise: float, limit: float | None = None, aim_share: float | None = None
+) -> None:
+    run.add(
+        Figure(
+            group=Group.CALLS,
+            name=name,
+            value=result.rate,
+            unit="/s",
+            limit=limit,
+            limit_name="1/(1/echo + 1/sql)" if limit else "",
+            aim_share=aim_share,
+            noise=noise,
+        )
     )
-    output, _ = await process.communicate()
-    result = msgspec.json.decode(output, type=Result)
-    if result.errors:
-        raise RuntimeError(f"calls of {plan.method} failed: {result.errors}")
-    return result
+    run.add(Figure(group=Group.CALLS, name=f"{name} p50", value=result.p50_ms, unit="ms", noise=noise))
+    run.add(Figure(group=Group.CALLS, name=f"{name} p99", value=result.p99_ms, unit="ms", noise=noise))
 
 
-async def published(env: Env) -> None:
-    """Waits until the events of the calls are published, so that they do not disturb the next measurement."""
-    connection = await asyncpg.connect(env.postgres)
-    for _ in range(300):
-        if not await connection.fetchval("SELECT 1 FROM streak.outbox WHERE published_at IS NULL LIMIT 1"):
-            break
-        await asyncio.sleep(0.2)
-    await connection.close()
+async def _echo(run: Run, name: str, env: Env | None) -> float:
+    """The rate of the echo, with the certificates of a stack or bare."""
+    say(name)
+    calls = [("", check_in(n)) for n in range(run.calls)]
+    async with run.watched() as noise, echo.server(env) as port:
+        result = await drive(echo.plan(port, run.concurrency, calls, env), run.folder)
+    _add(run, name, result, noise.value)
+    return result.rate
+
+
+async def _profile(run: Run, env: Env, stack: RunFolder) -> None:
+    """Where the time of streak goes during CheckIn and GetDashboard."""
+    pid = next(row.pid for row in stack.rows() if row.name == "streak")
+    checks = check_ins(tokens_of(MEMBER, stack), run.calls, run.calls)
+    readers = tokens_of(READER, stack)
+    reads = [(readers[n % MEMBERS], GetDashboardRequest().SerializeToString()) for n in range(run.calls)]
+    for method, calls in ((CHECK_IN, checks), (DASHBOARD, reads)):
+        name = method.rpartition("/")[2]
+        say(f"profile of {name}")
+        sampled = asyncio.create_task(profile.sample(pid, PROFILED_SECONDS, run.folder))
+        await drive(plan_for(env, method, run.concurrency, calls), run.folder)
+        run.notes[f"{name}: where the service's time goes"] = dict(await sampled)
+
+
+def _processor(subject: Subject, process: str, microseconds: float, noise: float) -> Figure:
+    name = f"{subject.name} processor time of {process}"
+    return Figure(group=Group.CALLS, name=name, value=microseconds, unit="µs", noise=noise)

@@ -23,8 +23,8 @@ from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 
 from unora_bench import processor, sql
-from unora_bench.calls import drive
 from unora_bench.driver import Call, Plan
+from unora_bench.driving import drive
 from unora_bench.population import Kind
 from unora_bench.sql import BYTES, UUID_NEW, statement
 from unora_bench.stack import new_folder, own_stack, say

@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
 from google.protobuf.message import Message
 
 _deadline: ContextVar[float | None] = ContextVar("unora_deadline", default=None)
 _from_gateway: ContextVar[bool] = ContextVar("unora_from_gateway", default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """What the server knows of an authorised call."""
 
     method: str
@@ -30,7 +29,7 @@ class Call:
     """The member's roles, such as `admin`."""
     answer: type[Message] = Message
     """The class of the method's response."""
-    metadata: Mapping[str, str | bytes] = field(default_factory=dict)
+    metadata: Mapping[str, str | bytes] = msgspec.field(default_factory=dict)
     """The call's metadata, such as the signature over a webhook's bytes."""
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -28,6 +29,8 @@ STOPPED = 130
 """The exit status of a command that a signal ended, as shells have it for Ctrl-C."""
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
+GC_THRESHOLDS = (10_000, 10, 10)
+"""How many new objects start a collection, by generation. Calls in work hold more than Python's own 700."""
 
 
 def main(service: Service[C, R], arguments: list[str] | None = None) -> int:
@@ -135,6 +138,7 @@ async def _serve(app: App[C, R], role: str, stop: asyncio.Event) -> None:
     if app.config.metrics_listen:
         app.metrics.serve(app.config.metrics_listen)
     await app.serve(calls=role != "worker")
+    _settle()
     if role != "api":
         app.work()
     app.watch()
@@ -153,6 +157,15 @@ async def _until(stop: asyncio.Event, app: App[C, R], options: argparse.Namespac
     if not await _unless(stop, work()):
         print(f"\nunora_{app.context}: {options.command} was stopped", file=sys.stderr)
     return status
+
+
+def _settle() -> None:
+    """What was made until now lives as long as the process, so the garbage collector need not look at it again; and it
+    looks at what is new less often: calls leave few cycles behind.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 async def _command(app: App[C, R], options: argparse.Namespace) -> int:

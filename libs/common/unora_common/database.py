@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 import asyncpg
@@ -19,11 +19,10 @@ from unora_common import database_url
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
 from unora_common.errors import DomainError
+from unora_common.leases import Leases, Pooled, Row, is_closed
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 
-Row = asyncpg.Record
-Pooled: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Row]"
 BROKEN = (asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
 """Errors after which a connection must not go back to the pool: its state is unknown, or it leads to a server that is
 no longer the primary.
@@ -145,9 +144,9 @@ class Database:
     """The pool of one process, in the role of its context."""
 
     def __init__(
-        self, pool: asyncpg.Pool[Row], context: str, wake: Callable[[], None], for_gateways: int, for_consumers: int
+        self, leases: Leases, context: str, wake: Callable[[], None], for_gateways: int, for_consumers: int
     ) -> None:
-        self._pool = pool
+        self._leases = leases
         self._for_gateways = asyncio.Semaphore(for_gateways)
         self.for_consumers = asyncio.Semaphore(for_consumers)
         """Held by a consumer around its transaction: a backlog of events must not take the connections of calls."""
@@ -182,7 +181,8 @@ class Database:
             statement_cache_size=0 if is_pooler else STATEMENTS,
             reset=_reset,
         )
-        return cls(pool, context, wake, max(connections - kept, 1), max(connections // 2, 1))
+        leases = Leases(pool, connections)
+        return cls(leases, context, wake, max(connections - kept, 1), max(connections // 2, 1))
 
     async def check(self) -> None:
         """Returns if Postgres answers. Raises what asyncpg does, or OSError."""
@@ -191,12 +191,12 @@ class Database:
 
     async def close(self) -> None:
         """Closes the pool when the work in progress has ended."""
-        await self._pool.close()
+        await self._leases.close()
 
     @asynccontextmanager
     async def session(self, user: UUID | None = None) -> AsyncIterator[Session]:
         """A connection for reads."""
-        async with self._turn(), self._pool.acquire() as connection:
+        async with self._turn(), self._leases.lease() as connection:
             try:
                 yield Session(connection, user)
             except BROKEN as error:
@@ -207,7 +207,7 @@ class Database:
         """A transaction around the work: commits with its events when the block ends, rolls back when it raises. After
         `tx.refuse` it commits, and raises then.
         """
-        async with self._turn(), self._pool.acquire() as connection:
+        async with self._turn(), self._leases.lease() as connection:
             try:
                 async with connection.transaction():
                     tx = Tx(connection, user)
@@ -266,19 +266,12 @@ async def _drop(connection: Pooled, error: Exception) -> NoReturn:
     if isinstance(error, asyncpg.InternalClientError):
         try:
             async with asyncio.timeout(LOST_WITHIN):
-                while not _is_closed(connection):  # noqa: ASYNC110 - asyncpg has nothing to wait for
+                while not is_closed(connection):  # noqa: ASYNC110 - asyncpg has nothing to wait for
                     await asyncio.sleep(0.01)
         except TimeoutError:
             pass
         else:
             raise asyncpg.ConnectionDoesNotExistError("Postgres had ended the connection") from error
-    if not _is_closed(connection):
+    if not is_closed(connection):
         connection.terminate()
     raise error
-
-
-def _is_closed(connection: Pooled) -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:  # the pool has taken it back
-        return True

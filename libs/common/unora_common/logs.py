@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -73,3 +75,36 @@ def logger(service: str, level: str, to: TextIO | None = None) -> Log:
         cache_logger_on_first_use=True,
         service=service,
     )
+
+
+class _AnsweredCall(msgspec.Struct):
+    """The line of a call that was answered, with the fields and in the order that the logger would write."""
+
+    service: str
+    method: str
+    caller: str
+    user_id: UUID | None
+    seconds: float
+    trace: str
+    timestamp: datetime
+    code: str = "OK"
+    event: str = "call"
+    level: str = "info"
+
+
+def answered_calls(log: Log, service: str, method: str) -> Callable[[str, UUID | None, float, str], None]:
+    """Writes a line for each answered call of a method: caller, member, seconds, trace.
+
+    Each call writes this line, and its fields are known, so it does without the steps of the logger.
+    """
+    bound: Any = log.bind()  # its type does not say where it writes
+    if not bound.is_enabled_for(logging.INFO):
+        return lambda caller, user_id, seconds, trace: None
+    write = bound._logger.msg
+    encode = msgspec.json.Encoder().encode
+
+    def line(caller: str, user_id: UUID | None, seconds: float, trace: str) -> None:
+        found = _AnsweredCall(service, method, caller, user_id, round(seconds, 6), trace, datetime.now(UTC))
+        write(encode(found).decode())
+
+    return line

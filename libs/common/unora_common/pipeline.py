@@ -21,7 +21,7 @@ from unora_common.budgets import RETRY_AFTER
 from unora_common.call import Call, set_deadline
 from unora_common.errors import DomainError, Exhausted, InvalidArgument, PermissionDenied, Unavailable
 from unora_common.grpc_errors import DETAILS, STATUS, Internal, to_domain_error, to_status
-from unora_common.logs import Log
+from unora_common.logs import Log, answered_calls
 from unora_common.policies import MethodPolicy
 from unora_common.runtime import AnyRuntime
 from unora_common.tokens import Member
@@ -30,6 +30,8 @@ from unora_common.transient import CONFLICTS
 Context = grpc.aio.ServicerContext[Any, Any]
 UseCase = Callable[[Any, Call], Awaitable[Message]]
 NO_ROLES: frozenset[str] = frozenset()
+_violations = protovalidate.Validator().collect_violations
+"""Of one validator for the process: it keeps the rules of each message that it has seen."""
 
 
 class RequestUnreadable(InvalidArgument):
@@ -119,6 +121,7 @@ class _Method:
         self._busy = self._calls.labels(policy.name, ServiceBusy.code)
         self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
         self._log = runtime.log.bind(method=policy.path)
+        self._log_answer = answered_calls(runtime.log, runtime.context, policy.path)
 
     async def serve(self, _: object, context: Context) -> Message:
         """Answers one call, or aborts it with a status."""
@@ -151,9 +154,7 @@ class _Method:
             await context.abort(STATUS[refusal.code], refusal.reason, _details(refusal, self._context))
         seconds = time.perf_counter() - started
         self._answered.observe(seconds)
-        self._log.info(
-            "call", caller=who.caller, user_id=who.user_id, code="OK", seconds=round(seconds, 6), trace=trace.current()
-        )
+        self._log_answer(who.caller, who.member.user if who.member else None, seconds, trace.current())
         return answer
 
     async def _answer(self, context: Context, metadata: Mapping[str, str | bytes], turn: Turn, who: _Who) -> Message:
@@ -164,30 +165,32 @@ class _Method:
             _authorize(who.member, self._policy)
         seconds = self._seconds_given(context)
         set_deadline(seconds)
-        async with asyncio.timeout(seconds):
-            request = await self._request(context)
-            return await _run(self._use_case, request, self._call(metadata, who))
+        now = asyncio.get_running_loop().time()
+        first = min(seconds, self._config.first_message_seconds)
+        body: object = None
+        try:  # one timer for both limits: a client that sends no message must not hold the call
+            async with asyncio.timeout_at(now + first) as limit:
+                body = await context.read()
+                limit.reschedule(now + seconds)
+                return await _run(self._use_case, self._request(body), self._call(metadata, who))
+        except TimeoutError:
+            if body is None and first < seconds and limit.expired():
+                raise RequestLate from None
+            raise
 
     def _seconds_given(self, context: Context) -> float:
         remaining = context.time_remaining()
         return self._config.default_deadline if remaining is None else min(remaining, self._config.longest_deadline)
 
-    async def _request(self, context: Context) -> Message:
-        """Reads the request. A client that sends none must not hold the call."""
-        try:
-            async with asyncio.timeout(self._config.first_message_seconds) as limit:
-                body = await context.read()
-        except TimeoutError:
-            if limit.expired():
-                raise RequestLate from None
-            raise
+    def _request(self, body: object) -> Message:
+        """The request in a call's message."""
         if body is grpc.aio.EOF:
             raise RequestUnreadable
         try:
-            request = self._policy.request.FromString(body)
+            request = self._policy.request.FromString(body)  # type: ignore[arg-type]
         except DecodeError:
             raise RequestUnreadable from None
-        violations = protovalidate.collect_violations(request)
+        violations = _violations(request)
         if violations:
             raise _invalid(violations)
         return request

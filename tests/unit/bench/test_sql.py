@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from unora_bench import sign_ins, sql
+from unora_bench import call_sql, sign_ins, sql
 
-SCRIPTS = {"check_in": sql.check_in(), "dashboard": sql.dashboard(), "verify_phone": sign_ins.verify_phone()}
+SCRIPTS = {
+    "check_in": sql.check_in(),
+    "dashboard": sql.dashboard(),
+    "verify_phone": sign_ins.verify_phone(),
+    "get_account": call_sql.get_account(),
+    "get_screen": call_sql.get_screen(),
+    "send_interest": call_sql.send_interest(1000),
+    "refresh_batch": call_sql.refresh_batch(),
+    "open_reveal": call_sql.open_reveal(),
+}
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import grpc
 import msgspec
 import pytest
 from unora_common.errors import DomainError
-from unora_common.logs import describe, logger
+from unora_common.logs import answered_calls, describe, logger
 
 pytestmark = pytest.mark.rule("XX-04")
 
@@ -77,3 +78,20 @@ def test_a_line_below_the_level_is_not_written() -> None:
     to = StringIO()
     logger("streak", "warning", to).info("call")
     assert to.getvalue() == ""
+
+
+def test_the_line_of_an_answered_call_is_what_the_logger_would_write() -> None:
+    user, trace = UUID("00000000-0000-7000-8000-000000000001"), "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    usual, short = StringIO(), StringIO()
+    fields = {"caller": 'gate"way', "user_id": str(user), "code": "OK", "seconds": 0.001235, "trace": trace}
+    logger("streak", "info", usual).bind(method="/x").info("call", **fields)
+    answered_calls(logger("streak", "info", short), "streak", "/x")('gate"way', user, 0.0012349, trace)
+    (expected,), (line,) = lines(usual), lines(short)
+    assert list(line.pop("timestamp"))
+    assert line == {key: expected[key] for key in expected if key != "timestamp"}
+
+
+def test_answered_calls_are_not_logged_below_the_level() -> None:
+    to = StringIO()
+    answered_calls(logger("streak", "warning", to), "streak", "/x")("gateway", None, 0.1, "")
+    assert not to.getvalue()

@@ -49,7 +49,8 @@ _READ = f"""
                  WHERE h.user_id = u.id AND h.deleted_at IS NULL ORDER BY h.position) AS hobbies
     FROM identity.users u JOIN identity.profiles p ON p.user_id = u.id"""
 READ = f"{_READ} WHERE u.id = ANY($1) AND u.deleted_at IS NULL ORDER BY u.id"
-READ_PAGE = f"{_READ} WHERE u.id > $1 AND u.deleted_at IS NULL ORDER BY u.id LIMIT $2"
+# Both tables begin after $1: a merge join would else read the profiles from the first one on for each page.
+READ_PAGE = f"{_READ} WHERE u.id > $1 AND p.user_id > $1 AND u.deleted_at IS NULL ORDER BY u.id LIMIT $2"
 TIME_ZONES = """
     SELECT p.user_id, p.time_zone FROM identity.profiles p JOIN identity.users u ON u.id = p.user_id
     WHERE p.user_id = ANY($1) AND p.time_zone <> '' AND u.deleted_at IS NULL"""

@@ -224,6 +224,7 @@ async def test_each_role_has_limits_and_no_rights_beyond_its_schema(superuser: S
         assert settings["statement_timeout"] == ("300s" if is_owner else "15s")
         assert settings["lock_timeout"] == "10s"
         assert settings["idle_in_transaction_session_timeout"] == "60s"
+        assert settings["jit"] == "off"
 
 
 async def test_a_database_of_an_earlier_version_gets_there_when_it_is_provisioned_and_migrated_again(

@@ -1,9 +1,9 @@
 """Connections of a pool that stay taken between two uses.
 
 To take a connection from asyncpg's pool and to give it back costs a task, a timer and several objects each time: about
-as much as the usual statement. So a connection that is clean is kept here and given to the next user. After an error it goes
-back to the pool, which knows how to clean it; and every few seconds all kept ones do, so that the pool can close those
-that it does not need.
+as much as the usual statement. So a connection that is clean is kept here and given to the next user. After an error it
+goes back to the pool, which knows how to clean it; and every few seconds all kept ones do, so that the pool can close
+those that it does not need.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test unit testbed prove check fast-check rules bench simulate attack
+.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack
 test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
 ifdef T
 	@$(PYTEST) $(T) $(ARGS)
@@ -91,8 +91,11 @@ fast-check: $(STUBS) ## Check everything but types (seconds)
 rules: $(STUBS) ## Print which tests prove which rules
 	@$(BIN)/python -m tests.rules
 
-bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench (two minutes)
-	@$(BIN)/python -m unora_bench $(ARGS)
+bench: $(STUBS) ## Measure all beside its limits; ONLY=discovery|sweep|events|calls|starts, MEMBERS=10000 for less
+	@$(BIN)/python -m unora_bench $(if $(ONLY),--only $(ONLY)) $(if $(MEMBERS),--members $(MEMBERS)) $(ARGS)
+
+bench-record: $(STUBS) ## Take the figures of .run/bench.json over into docs/: the baseline, and charts
+	@$(BIN)/python -m unora_bench.charts
 
 simulate: $(STUBS) ## Grow databases of members day by day, and print what each table takes; ARGS="--members N --days N"
 	@$(BIN)/python -m unora_simulate $(ARGS)

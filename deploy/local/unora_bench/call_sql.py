@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from unora_common.batching import Write, combine
 from unora_common.idempotency import insert_response
 from unora_common.outbox import Outbox
-from unora_discovery.store import batches, screens, search
+from unora_discovery.store import batches, screens, search, seekers
 from unora_discovery.store import members as pool_members
 from unora_identity.store import members
 from unora_matching.store import interests, inventories
@@ -77,7 +77,7 @@ def send_interest(holders: int) -> str:
 
 
 def refresh_batch() -> str:
-    """The viewer; then the lock, the viewer again, the search, and the writes: cards of the first five of the pool."""
+    """The viewer; then the lock, the viewer again, the choice among finalists, and the writes: five cards."""
     viewer = REFRESHER.sql(":k::int")
     shown = f"ARRAY[{', '.join(SHOWN.sql(str(n)) for n in range(5))}]"
     columns = {
@@ -92,21 +92,22 @@ def refresh_batch() -> str:
         "hobbies": "array_fill('[]'::jsonb, ARRAY[5])",
     }
     criteria = ["ARRAY['hiking', 'coffee', 'cycling']", f"{NOW} - interval '7 days'", NOW, "1", "2", "0", "12"]
+    slots = f"(SELECT array_agg(1 + (random() * {POOL - 2})::int) FROM generate_series(1, {{asked}}))"
+    places = "(SELECT array_agg(random()) FROM generate_series(1, 24))"
+    asked = [slots.format(asked=12), slots.format(asked=24), places, "'{}'"]
     last = _kept_and_told(viewer, REFRESH, "unora.discovery.v1.batch_refreshed", 900)
-    opened = [viewer, UUID_NEW, "'partner'", NOW, "NULL::timestamptz", "NULL::timestamptz"]
+    opened = [viewer, ":'batch'::uuid", "'partner'", NOW, "NULL::timestamptz", "NULL::timestamptz"]
     return (
         NEXT
         + statement(screens.VIEWER, [viewer, "'partner'"])
         + "BEGIN;\n"
         + statement(pool_members.LOCK, [viewer])
-        + statement(screens.VIEWER, [viewer, "'partner'"])
-        + statement(search.SEARCH, [viewer, "'partner'", *criteria])
-        + statement(batches.CLOSE, [viewer, "'partner'", NOW])
+        + statement(seekers.SEEKER, [viewer, "'partner'", "pg_current_snapshot()", "501"])
+        + statement(search.SEARCH, [viewer, "'partner'", *criteria, *asked])
         + "SELECT gen_random_uuid() AS batch \\gset\n"
-        + statement(batches.OPEN, [viewer, ":batch::uuid", *opened[2:], *(columns[name] for name in batches.CARD)])
+        + statement(batches.REPLACE, [*opened, *(columns[name] for name in batches.CARD)])
         + _run(last)
         + "COMMIT;\n"
-        + statement(screens.REVIEWED, [":batch::uuid"])
     )
 
 

@@ -35,8 +35,8 @@ from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 
 from unora_bench import pool
-from unora_bench.calls import drive
 from unora_bench.driver import Call, Plan
+from unora_bench.driving import drive
 from unora_bench.figures import Figure, Group
 from unora_bench.pool import ADMIRERS, EQUALS, HISTORY, MEMBER, Connection
 from unora_bench.run import Run

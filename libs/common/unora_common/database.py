@@ -19,10 +19,11 @@ from unora_common import database_url
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
 from unora_common.errors import DomainError
-from unora_common.leases import Leases, Pooled, Row, is_closed
+from unora_common.leases import Leases, Pooled, is_closed
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 
+Row = asyncpg.Record
 BROKEN = (asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
 """Errors after which a connection must not go back to the pool: its state is unknown, or it leads to a server that is
 no longer the primary.

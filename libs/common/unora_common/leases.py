@@ -14,8 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 
-Row = asyncpg.Record
-Pooled: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Row]"
+Pooled: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 KEPT: Final = 10.0
 """Seconds after which connections that nobody uses go back to the pool. It closes them after some minutes."""
 
@@ -23,7 +22,7 @@ KEPT: Final = 10.0
 class Leases:
     """The connections of one pool, `most` at once. Who comes first gets one first."""
 
-    def __init__(self, pool: asyncpg.Pool[Row], most: int) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], most: int) -> None:
         self._pool = pool
         self._most = most
         self._taken = 0

@@ -91,7 +91,7 @@ fast-check: $(STUBS) ## Check everything but types (seconds)
 rules: $(STUBS) ## Print which tests prove which rules
 	@$(BIN)/python -m tests.rules
 
-bench: $(STUBS) ## Measure CheckIn and GetDashboard beside bare gRPC and pgbench (two minutes)
+bench: $(STUBS) ## Measure the calls that members make most, beside their limits (some minutes)
 	@$(BIN)/python -m unora_bench $(ARGS)
 
 attack: $(STUBS) ## Attack a stack of its own, and print what honest members notice (minutes); ARGS="--only NAME" plays one

@@ -54,7 +54,7 @@ def verify_phone() -> str:
         (sessions.OPEN, [session, user, "clock.now()", "NULL", "NULL"]),
         (sessions.ADD, [phone, session, "clock.now()", later]),
         (challenges.USE, [challenge, "clock.now()", UUID_NEW, session, "true"]),
-        (members.SAVE_VERSIONS, [f"ARRAY[{user}]", "ARRAY[2::bigint]"]),
+        (members.SAVE_VERSIONS, [f"ARRAY[{user}]", "ARRAY[2::bigint]", "ARRAY[NULL::bigint]"]),
         (accounts.ROLES, [user]),
     ]
     payload = BYTES.format(size=80)

@@ -16,6 +16,7 @@ from unora_common.config import CONTEXTS, load
 from unora_common.database import Database
 from unora_common.declarations import load_service
 from unora_common.jobs import Housekeeping
+from unora_common.logs import logger
 from unora_common.service import marked
 from unora_common.timeouts import Timeouts
 
@@ -45,7 +46,15 @@ class Retention:
             self._databases.append(database)
             self.jobs[f"{context} housekeeping"] = Housekeeping(context, config, database).purge
             resources = SimpleNamespace(machine_now=lambda: self._now, policy=getattr(config, "policy", None))
-            runtime: Any = SimpleNamespace(context=context, config=config, database=database, resources=resources)
+            log = logger("simulate", config.log_level)
+            runtime: Any = SimpleNamespace(
+                context=context,
+                config=config,
+                database=database,
+                resources=resources,
+                log=log,
+                clients=SimpleNamespace(stub=lambda *_: None),  # retention calls nobody
+            )
             for make in service.jobs:
                 if any(name.startswith(WORDS) for name in vars(make)):
                     for method in marked(make(runtime), "every"):

@@ -67,12 +67,6 @@ class PaymentJobs:
             else:
                 self.runtime.log.error("payment cannot be advanced", **fields)
 
-    @every(seconds=300)
-    async def purge_provider_events(self) -> int:
-        """BI-07: deletes what the provider told so long ago that it does not repeat it."""
-        async with self.runtime.database.transaction() as tx:
-            return await provider_events.purge(tx, self.runtime.config.provider_event_days, PURGE_BATCH)
-
 
 class SubscriptionJobs:
     """Renews and ends subscriptions (BI-09)."""
@@ -112,3 +106,16 @@ class ProtectionJobs:
     async def expire_protections(self) -> int:
         """BI-05: closes a batch of the protections whose time is over."""
         return await self._batches.step(self.runtime.config.job_batch)
+
+
+class RetentionJobs:
+    """Delete old rows by the machine's clock, so that moving the rule clock deletes nothing."""
+
+    def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=300)
+    async def purge_provider_events(self) -> int:
+        """BI-07: deletes what the provider told so long ago that it does not repeat it."""
+        async with self.runtime.database.transaction() as tx:
+            return await provider_events.purge(tx, self.runtime.config.provider_event_days, PURGE_BATCH)

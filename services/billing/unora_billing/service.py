@@ -8,7 +8,7 @@ from unora_billing.config import BillingConfig
 from unora_billing.consumers.fulfilment import FulfilmentEvents
 from unora_billing.consumers.members import ConnectionEvents, MemberEvents
 from unora_billing.domain.errors import PaymentPending
-from unora_billing.jobs import PaymentJobs, ProtectionJobs, SubscriptionJobs
+from unora_billing.jobs import PaymentJobs, ProtectionJobs, RetentionJobs, SubscriptionJobs
 from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.commands import resolve_payment
@@ -20,7 +20,7 @@ service = Service(
     config=BillingConfig,
     servicers=[Billing, Webhooks, Projections],
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents],
-    jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs],
+    jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs, RetentionJobs],
     resources=make_resources,
     commands={"resolve-payment": resolve_payment},
     constraints={"uq_payments_one_open_subscription": PaymentPending},

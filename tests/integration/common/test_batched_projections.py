@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from contextlib import suppress
@@ -108,11 +109,20 @@ async def effect(
             for batch in batches:
                 await consumer._method(list(batch), tx)
                 await _write_deferred(tx)
+            now = await tx.read_clock()
             for table in TABLES[context]:
                 found = await tx.rows(f"SELECT to_jsonb(t) - 'marks' AS row FROM {context}.{table} t ORDER BY 1")
-                rows[table] = [row["row"] for row in found]
+                rows[table] = [_without_the_moment(row["row"], now) for row in found]
             raise UndoError
     return rows
+
+
+def _without_the_moment(stored: str, now: datetime) -> dict[str, Any]:
+    """A lifted exclusion ends when it is stored, which is another moment each time."""
+    row: dict[str, Any] = json.loads(stored)
+    end = row.get("apart_until")
+    ends_now = end is not None and abs(datetime.fromisoformat(end) - now) < timedelta(minutes=30)
+    return row | {"apart_until": "now"} if ends_now else row
 
 
 async def _write_deferred(tx: Tx) -> None:

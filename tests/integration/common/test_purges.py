@@ -60,6 +60,12 @@ STATEMENTS = [
         batches.PURGE, (timedelta(days=90), 500), {"discovery.discovery_batches": {}, "discovery.discovery_cards": {}}
     ),
     Statement(pairs.PURGE_WAITING, (timedelta(days=90), 1000), {"discovery.waiting_interests": {}}),
+    Statement(
+        pairs.PURGE_EXCLUSIONS,
+        (timedelta(days=90), 1000),
+        {"discovery.exclusions": {"reason": "CASE WHEN n % 2 = 0 THEN 'lifted' ELSE 'ended' END"}},
+    ),
+    Statement(pairs.PURGE_BLOCKS, (timedelta(days=90), 1000), {"discovery.member_blocks": {"in_force": "n % 20 <> 0"}}),
     Statement(code_budgets.PURGE, (LONG_AGO, 1000), {"identity.code_totals": {}}),
     Statement(challenges.PURGE, (LONG_AGO, 1000), {"identity.phone_challenges": {}}),
     Statement(wrong_codes.PURGE, (LONG_AGO, 1000), {"identity.wrong_codes": {}}),

@@ -52,7 +52,6 @@ NEVER_DELETED = {
     "matching": ("connections", "inventory", "blocked_pairs"),
     "streak": ("streaks", "breaks"),
     "reveal": ("reveals", "reveal_contents", "pairs"),
-    "discovery": ("exclusions", "member_blocks"),
 }
 
 

@@ -59,17 +59,17 @@ PURGE_WAITING: Final = """
         ORDER BY waits_until LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 PURGE_EXCLUSIONS: Final = """
-    DELETE FROM discovery.exclusions WHERE (source_id, user_id) IN (
-        SELECT source_id, user_id FROM discovery.exclusions
+    DELETE FROM discovery.exclusions WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM discovery.exclusions
         WHERE reason IN ('lifted', 'interest_pending')
             AND apart_until < (SELECT least(clock.now(), clock_timestamp()) - $1::interval)
-        ORDER BY apart_until LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+        ORDER BY apart_until LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 PURGE_BLOCKS: Final = """
-    DELETE FROM discovery.member_blocks WHERE (blocker_id, blocked_id) IN (
-        SELECT blocker_id, blocked_id FROM discovery.member_blocks
+    DELETE FROM discovery.member_blocks WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM discovery.member_blocks
         WHERE NOT in_force AND changed_at < (SELECT least(clock.now(), clock_timestamp()) - $1::interval)
-        ORDER BY changed_at LIMIT $2 FOR UPDATE SKIP LOCKED)"""
+        ORDER BY changed_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 
 async def save_exclusions(tx: Tx, exclusions: Iterable[Exclusion]) -> None:

@@ -96,7 +96,7 @@ def refresh_batch() -> str:
     places = "(SELECT array_agg(random()) FROM generate_series(1, 24))"
     asked = [slots.format(asked=12), slots.format(asked=24), places, "'{}'"]
     last = _kept_and_told(viewer, REFRESH, "unora.discovery.v1.batch_refreshed", 900)
-    opened = [viewer, ":'batch'::uuid", "'partner'", NOW, "NULL::timestamptz", "NULL::timestamptz"]
+    opened = [viewer, ":batch::uuid", "'partner'", NOW, "NULL::timestamptz", "NULL::timestamptz"]
     return (
         NEXT
         + statement(screens.VIEWER, [viewer, "'partner'"])

@@ -72,6 +72,9 @@ MEMBERSHIPS: Final = """
 TIMERS: Final = """
     INSERT INTO discovery.refresh_timers (user_id, version)
     SELECT {kind}, 1 FROM generate_series(0, $1::int - 1) AS n"""
+SLOTS: Final = """
+    INSERT INTO discovery.pool (user_id, changed)
+    SELECT {kind}, pg_current_xact_id()::text::bigint FROM generate_series(0, $1::int - 1) AS n"""
 BATCHES: Final = f"""
     INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at)
     SELECT {BATCH.sql("n * 3 + s - 1")}, {HOLDER.sql("n")}, server, clock.now()
@@ -125,7 +128,7 @@ async def make(dsn: str, *, holders: int, refreshers: int, pairs: int) -> None:
         await connection.execute(ACCOUNTS, holders)
         kinds = ((SHOWN, POOL, "NULL"), (HOLDER, holders, "clock.now()"), (REFRESHER, refreshers, "NULL"))
         for kind, count, first in kinds:
-            for sql in (CANDIDATES, MEMBERSHIPS, TIMERS):
+            for sql in (CANDIDATES, MEMBERSHIPS, TIMERS, SLOTS):
                 await connection.execute(sql.format(kind=kind.sql("n"), first=first), count)
         for sql in (BATCHES, DEALT):
             await connection.execute(sql, holders)

@@ -92,8 +92,8 @@ def refresh_batch() -> str:
         "hobbies": "array_fill('[]'::jsonb, ARRAY[5])",
     }
     criteria = ["ARRAY['hiking', 'coffee', 'cycling']", f"{NOW} - interval '7 days'", NOW, "1", "2", "0", "12"]
-    slots = f"(SELECT array_agg(1 + (random() * {POOL - 2})::int) FROM generate_series(1, {{asked}}))"
-    places = "(SELECT array_agg(random()) FROM generate_series(1, 24))"
+    slots = f"ARRAY(SELECT 1 + (:k::int * 7919 + n * 31) % {POOL - 1} FROM generate_series(1, {{asked}}) AS n)"
+    places = "ARRAY(SELECT n / 25.0::float8 FROM generate_series(1, 24) AS n)"
     asked = [slots.format(asked=12), slots.format(asked=24), places, "'{}'"]
     last = _kept_and_told(viewer, REFRESH, "unora.discovery.v1.batch_refreshed", 900)
     opened = [viewer, ":batch::uuid", "'partner'", NOW, "NULL::timestamptz", "NULL::timestamptz"]

@@ -11,7 +11,7 @@ import asyncpg
 from unora_local import postgres_home
 from unora_local.keys import write_private
 from unora_local.launcher import READY_WITHIN, Launcher
-from unora_local.process import Process
+from unora_local.process import Process, StartFailedError
 
 SUPERUSER: Final = "postgres"
 
@@ -133,7 +133,13 @@ class Postgres(Launcher):
         await self._ensure_database()
 
     async def _ensure_database(self) -> None:
-        connection = await asyncpg.connect(self.dsn(database="postgres"))
+        try:
+            connection = await asyncpg.connect(self.dsn(database="postgres"))
+        except asyncpg.InvalidPasswordError as error:
+            raise StartFailedError(
+                f"the data in {self._pid_file.parent} have another password: they are of a folder that was removed"
+                " without `make clean`. Run `make clean`, which erases them, and start again"
+            ) from error
         try:
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", self.database):
                 await connection.execute(f'CREATE DATABASE "{self.database}"')

@@ -17,6 +17,7 @@ from unora_local import ports, postgres_home, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.postgres import Postgres
+from unora_local.process import StartFailedError
 from unora_local.seaweed import PORTS, Seaweed
 from unora_testing.deadlines import GENEROUS
 
@@ -42,6 +43,18 @@ async def test_postgres_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
     finally:
         server.erase()
     assert not (tmp_path / "pg").exists()
+
+
+async def test_data_of_a_folder_that_was_removed_are_told_as_such(tmp_path: Path) -> None:
+    folder, log, port = tmp_path / "pg", tmp_path / "pg.log", ports.free()[0]
+    try:
+        async with Postgres(folder, port=port, password="old", log=log, fsync=False):
+            pass
+        with pytest.raises(StartFailedError, match="make clean"):
+            async with Postgres(folder, port=port, password="new", log=log, fsync=False):
+                pass
+    finally:
+        Postgres(folder, port=port, password="new", log=log, fsync=False).erase()
 
 
 async def test_postgres_runs_for_a_folder_that_other_users_cannot_enter(tmp_path: Path) -> None:

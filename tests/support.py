@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -103,6 +103,15 @@ async def disconnect(world: World, pair: Pair, by: Caller) -> None:
 def as_uuid(text: str) -> UUID:
     """An id from a message."""
     return UUID(text)
+
+
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """Runs work in a loop of its own, from a test that is no coroutine because hypothesis calls it again and again.
+
+    `asyncio.run` would leave the process without a current loop, and so the fixtures of whatever test comes next.
+    """
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(work)
 
 
 async def race(turn: int, work: Sequence[Awaitable[T]]) -> list[T]:

@@ -39,7 +39,7 @@ def _over_size(group: str, figures: list[Known], folder: Path) -> list[Path]:
     series: dict[str, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
     for figure in figures:
         found = SIZE.match(figure.name)
-        if found:
+        if found and figure.value > 0:  # zero has no place on a logarithmic scale
             series[figure.unit][found["what"]].append((int(found["size"].replace(",", "")), figure.value))
     lines = {
         unit: {name: sorted(points) for name, points in each.items() if len(points) > 1}

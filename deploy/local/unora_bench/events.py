@@ -24,6 +24,7 @@ from unora_bench.event_limits import BARE
 from unora_bench.event_times import APART, calls_beside, delays, percentile
 from unora_bench.event_world import EventWorld, event_world
 from unora_bench.figures import Figure, Group
+from unora_bench.rebuild import rebuild_figures
 from unora_bench.run import Run
 from unora_bench.stack import say
 
@@ -54,6 +55,7 @@ async def measure(run: Run) -> None:
         await _drain(run, world, projection)
         await _times(run, matching, projection)
         await _verification(run, world, safety)
+    await rebuild_figures(run)
 
 
 def _consumer(app: App[Any, Any], name: str) -> Consumer:

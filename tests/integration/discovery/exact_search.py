@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-import msgspec
-from unora_common.database import Row, Session
-from unora_common.rows import from_row
+from unora_common.database import Session
 from unora_discovery.domain.cards import BATCH_SIZE, DRAWN_AT_MOST
-from unora_discovery.domain.pool import Candidate
 from unora_discovery.domain.search import SearchCriteria, SearchResult
 from unora_discovery.domain.servers import ServerType
+from unora_discovery.store.search import to_result
 
 # The members that must not be shown are collected first, by indexes, with only the part of the history that counts.
 # (Batches are an array: for a join Postgres estimates their number, and with a wrong estimate it reads all cards.)
@@ -98,9 +96,4 @@ async def search(session: Session, viewer: UUID, server: ServerType, criteria: S
         criteria.visibility_below,
         criteria.ranked_limit,
     )
-    parts = ([_candidate(row) for row in rows if row["part"] == part] for part in ("ranked", "anyone", "waiting"))
-    return SearchResult(*map(tuple, parts))
-
-
-def _candidate(row: Row) -> Candidate:
-    return from_row(Candidate, row, hobbies=msgspec.json.decode(row["hobbies"]))
+    return to_result(rows)

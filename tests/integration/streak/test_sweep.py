@@ -35,7 +35,7 @@ from unora_testing.world import World
 
 from tests.examples import examples
 from tests.integration.streak.conftest import Couple
-from tests.support import connect
+from tests.support import connect, run_apart
 from tests.unit.streak.test_properties import streaks as some_streaks
 
 DATABASE = "unora_sweep"
@@ -69,12 +69,12 @@ def test_the_sweep_stores_what_the_domain_decides_for_each_streak(
     """The rows, the breaks and the events are the same, also when the policy has changed since the last event."""
     made = [_other(streak, cycle, twice) for streak, cycle, twice in drawn]
     now = drawn[0][0].closes_at + timedelta(minutes=minutes, seconds=30)  # no time of a streak has seconds
-    asyncio.run(_compare(sweep_database, made, now, policy))
+    run_apart(_compare(sweep_database, made, now, policy))
 
 
 @pytest.fixture(scope="module")
 def sweep_database(testbed: Testbed) -> Testbed:
-    asyncio.run(testbed.clone(DATABASE))
+    run_apart(testbed.clone(DATABASE))
     return testbed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -93,17 +92,14 @@ def test_charts_show_each_group_and_are_the_same_for_the_same_figures(tmp_path: 
     assert b"CheckIn: 600 calls/s" in first[0]
 
 
-def test_noise_is_what_a_floor_call_took_longer_than_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_noise_is_what_a_floor_call_took_longer_than_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seconds = iter([1.0, 1.0, 1.0, 1.5])
     monkeypatch.setattr(run, "_floor", lambda: next(seconds))
-
-    async def measure() -> list[float]:
-        watched = Run(folder=tmp_path)
-        found = []
-        for _ in range(2):
-            async with watched.watched() as noise:
-                pass
-            found.append(noise.value)
-        return found
-
-    assert asyncio.run(measure()) == [0.0, 0.5]
+    watched, found = Run(folder=tmp_path), []
+    for _ in range(2):
+        async with watched.watched() as noise:
+            pass
+        found.append(noise.value)
+    assert found == [0.0, 0.5]

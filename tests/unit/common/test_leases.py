@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from unora_common.leases import Leases
+from unora_testing.deadlines import within
 
 
 class Connection:
@@ -30,23 +31,26 @@ class Pool:
         self.acquired = 0
         self.released: list[Connection] = []
         self.fails = False
+        self.all_back = asyncio.Event()
+        self.all_back.set()
 
     async def acquire(self) -> Connection:
         await asyncio.sleep(0)
         if self.fails:
             raise OSError("Postgres is away")
         self.acquired += 1
+        self.all_back.clear()
         return Connection()
 
     async def release(self, connection: Connection) -> None:
         await asyncio.sleep(0)
         self.released.append(connection)
+        if len(self.released) == self.acquired:
+            self.all_back.set()
 
     async def close(self) -> None:
         """Waits for all connections, as the real one does."""
-        async with asyncio.timeout(30):
-            while len(self.released) < self.acquired:  # noqa: ASYNC110 - a fake without a loop of its own
-                await asyncio.sleep(0)
+        await within(self.all_back.wait())
 
 
 def _leases(pool: Pool, most: int = 1) -> Leases:
@@ -145,9 +149,8 @@ async def test_kept_connections_go_back_to_the_pool_after_a_while(monkeypatch: p
     leases = _leases(pool)
     async with leases.lease():
         pass
-    async with asyncio.timeout(30):
-        while not pool.released:  # noqa: ASYNC110 - leases have nothing to wait for
-            await asyncio.sleep(0)
+    await within(pool.all_back.wait())
+    assert len(pool.released) == 1
     await leases.close()
 
 

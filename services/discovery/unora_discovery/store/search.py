@@ -161,8 +161,7 @@ async def decide(
     if anybody may be shown at all.
     """
     rows = await session.rows(SEARCH, *arguments(viewer, server, criteria, finalists))
-    parts = ([_candidate(row) for row in rows if row["part"] == part] for part in ("ranked", "anyone", "waiting"))
-    return SearchResult(*map(tuple, parts)), bool(rows) and rows[0]["many"]
+    return to_result(rows), bool(rows) and rows[0]["many"]
 
 
 def arguments(viewer: UUID, server: ServerType, criteria: SearchCriteria, finalists: Finalists) -> tuple[object, ...]:
@@ -194,6 +193,12 @@ async def list_waiting(session: Session, viewer: UUID, server: ServerType, crite
     """All who wait for the viewer."""
     sent: Any = await session.value(LIST_WAITING, viewer, server, criteria.now)
     return to_slots(sent)
+
+
+def to_result(rows: Sequence[Row]) -> SearchResult:
+    """The candidates of each part, in the order of the rows."""
+    parts = ([_candidate(row) for row in rows if row["part"] == part] for part in ("ranked", "anyone", "waiting"))
+    return SearchResult(*map(tuple, parts))
 
 
 def _candidate(row: Row) -> Candidate:

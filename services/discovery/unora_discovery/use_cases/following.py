@@ -22,7 +22,7 @@ CHUNK: Final = 20_000
 async def follow(database: Database, pool: Pool) -> int:
     """Brings the planes up to date, whatever changed; at first that is everything. Returns the number of members.
 
-    The planes are changed in a thread, so that calls go on meanwhile.
+    Many changes are made in a thread, so that calls go on meanwhile: those know that the planes are behind.
     """
     while pool.behind and pool.cursor == START and await _stamp_anew(database):
         pass
@@ -49,7 +49,10 @@ async def follow_in(session: Session, pool: Pool) -> int:
         slots = np.sort(changes.slots)
         for first in range(0, len(slots), CHUNK):
             facts = await planes.get_facts(session, slots[first : first + CHUNK])
-            await asyncio.to_thread(pool.planes.apply, facts)
+            if pool.behind:
+                await asyncio.to_thread(pool.planes.apply, facts)
+            else:  # a search meanwhile would miss members whose old facts are gone and whose new ones are not there yet
+                pool.planes.apply(facts)
         pool.cursor, pool.behind = changes.snapshot, False
         return len(slots)
 

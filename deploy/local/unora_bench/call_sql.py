@@ -38,7 +38,7 @@ def _run(writes: Sequence[Write]) -> str:
 
 def get_account() -> str:
     """One read."""
-    return f"\\set r random(0, {MEMBERS - 1})\n" + statement(members.READ, [f"ARRAY[{HOLDER.sql(':r::int')}]"])
+    return f"\\set r random(0, {MEMBERS - 1})\n" + statement(members.READ, [HOLDER.sql(":r::int")])
 
 
 def get_screen() -> str:

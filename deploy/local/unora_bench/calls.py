@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import asyncpg
 from unora.billing.v1.billing_service_pb2 import (
     PAYMENT_METHOD_CREDITS,
     PAYMENT_PURPOSE_REVEAL,
@@ -30,7 +31,7 @@ from unora_local.run_folder import RunFolder
 from unora_bench import call_rows, call_sql, echo, population, processor, profile, sql
 from unora_bench.call_rows import BUYER, CARD, HOLDER, PAIR_STREAK, REFRESHER
 from unora_bench.driver import Call, Result
-from unora_bench.driving import drive, plan_for, published, tokens_of
+from unora_bench.driving import drive, plan_for, tokens_of
 from unora_bench.figures import Figure, Group
 from unora_bench.population import MEMBER, MEMBERS, READER, STREAK, Kind
 from unora_bench.run import Run
@@ -48,12 +49,16 @@ PAYMENT: Final = "/unora.billing.v1.BillingService/CreatePayment"
 AIM_SHARE: Final = 0.55
 REFRESHES: Final = 10
 """One refresh for so many other calls: it does far more."""
+WARM_UP: Final = 20
+"""Calls for each of those at once, before a measurement: connections are opened, statements planned."""
 PROFILED_SECONDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One call to measure. The calls with numbers from 0 on are made; pgbench takes those behind them."""
+    """One call to measure. Each call has a number: the first `count` are measured, the next `count` are there for the
+    warm-up, the third for pgbench, the fourth for the profile.
+    """
 
     method: str
     kind: Kind
@@ -77,9 +82,9 @@ class Subject:
         """The context that serves it."""
         return self.method.split(".")[1]
 
-    def calls(self, tokens: list[str], count: int) -> list[Call]:
-        """The first calls, with the tokens of the members."""
-        return [(tokens[n % len(tokens)], self.request(n)) for n in range(count)]
+    def calls(self, tokens: list[str], numbers: range) -> list[Call]:
+        """The calls with these numbers, with the tokens of the members."""
+        return [(tokens[n % len(tokens)], self.request(n)) for n in numbers]
 
 
 def check_ins(tokens: list[str], first: int, count: int) -> list[Call]:
@@ -158,7 +163,7 @@ SUBJECTS: Final = (
     Subject(REVEAL, BUYER, _of_thousand, _reveal, lambda _: call_sql.open_reveal()),
     Subject(PAYMENT, BUYER, _of_thousand, _payment, None),
     Subject(
-        REFRESH, REFRESHER, lambda calls: calls, _refresh, lambda _: call_sql.refresh_batch(), AIM_SHARE, REFRESHES
+        REFRESH, REFRESHER, lambda calls: calls * 2, _refresh, lambda _: call_sql.refresh_batch(), AIM_SHARE, REFRESHES
     ),
 )
 
@@ -168,7 +173,7 @@ async def measure(run: Run) -> None:
     with new_folder("calls") as stack:
         bare = await _echo(run, "bare grpc.aio echo", None)
         async with own_stack(stack) as env:
-            await population.make(env.postgres, run.calls * 3)
+            await population.make(env.postgres, run.calls * 4)
             refreshes = max(run.calls // REFRESHES, run.concurrency)
             await call_rows.make(
                 env.postgres,
@@ -185,6 +190,10 @@ async def measure(run: Run) -> None:
 async def _measure(run: Run, subject: Subject, env: Env, stack: RunFolder, bare: float) -> None:
     count = max(run.calls // subject.weight, run.concurrency)
     members = subject.members(count)
+    tokens = tokens_of(subject.kind, stack, members)
+    warm_up = range(count, count + min(count, WARM_UP * run.concurrency))
+    await drive(plan_for(env, subject.method, run.concurrency, subject.calls(tokens, warm_up)), run.folder)
+    await _at_rest(env, stack)
     limit: float | None = None
     async with run.watched() as noise:
         if subject.script:
@@ -193,14 +202,13 @@ async def _measure(run: Run, subject: Subject, env: Env, stack: RunFolder, bare:
             script, clients = subject.script(members), run.concurrency
             found = await sql.run(env.postgres, script, folder=run.folder, clients=clients, each=each, first=count * 2)
             limit = 1 / (1 / bare + 1 / found)
-            await published(env, subject.context)
-        tokens = tokens_of(subject.kind, stack, members)
-        plan = plan_for(env, subject.method, run.concurrency, subject.calls(tokens, count))
+            await _at_rest(env, stack)
+        plan = plan_for(env, subject.method, run.concurrency, subject.calls(tokens, range(count)))
         rows = stack.rows()
         before = processor.spent(rows)
         say(f"{subject.name}: {count} calls, {run.concurrency} at once")
         result = await drive(plan, run.folder)
-        await published(env, subject.context)
+        await processor.at_rest(rows)
         spent = processor.per_call(before, processor.spent(rows), count)
     if subject.script:
         run.add(Figure(group=Group.CALLS, name=f"pgbench {subject.name}", value=found, unit="/s", noise=noise.value))
@@ -209,6 +217,16 @@ async def _measure(run: Run, subject: Subject, env: Env, stack: RunFolder, bare:
         if name in (subject.context, "postgres"):
             run.add(_processor(subject, name, microseconds, noise.value))
     run.notes[f"{subject.name}: µs of processor time a call, with all that follows from its events"] = dict(spent)
+
+
+async def _at_rest(env: Env, stack: RunFolder) -> None:
+    """Waits until nothing of the last calls is left to do, and lets Postgres count the rows that they made, as it does
+    by itself within a minute: until then it plans for empty tables.
+    """
+    await processor.at_rest(stack.rows())
+    connection = await asyncpg.connect(env.postgres)
+    await connection.execute("ANALYZE")
+    await connection.close()
 
 
 def _add(
@@ -243,7 +261,7 @@ async def _echo(run: Run, name: str, env: Env | None) -> float:
 async def _profile(run: Run, env: Env, stack: RunFolder) -> None:
     """Where the time of streak goes during CheckIn and GetDashboard."""
     pid = next(row.pid for row in stack.rows() if row.name == "streak")
-    checks = check_ins(tokens_of(MEMBER, stack), run.calls, run.calls)
+    checks = check_ins(tokens_of(MEMBER, stack), run.calls * 3, run.calls)
     readers = tokens_of(READER, stack)
     reads = [(readers[n % MEMBERS], GetDashboardRequest().SerializeToString()) for n in range(run.calls)]
     for method, calls in ((CHECK_IN, checks), (DASHBOARD, reads)):

@@ -6,7 +6,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-import asyncpg
 import msgspec
 from unora_common.ids import uuid7
 from unora_identity.providers.access_tokens import AccessTokens
@@ -42,13 +41,3 @@ async def drive(plan: Plan, folder: Path) -> Result:
     if result.errors:
         raise RuntimeError(f"calls of {plan.method} failed: {result.errors}")
     return result
-
-
-async def published(env: Env, context: str = "streak") -> None:
-    """Waits until the events of the calls are published, so that they do not disturb the next measurement."""
-    connection = await asyncpg.connect(env.postgres)
-    for _ in range(300):
-        if not await connection.fetchval(f"SELECT 1 FROM {context}.outbox WHERE published_at IS NULL LIMIT 1"):
-            break
-        await asyncio.sleep(0.2)
-    await connection.close()

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import psutil
 from unora_local.run_folder import Row
+
+LOOK: Final = 0.5
+"""Seconds between two looks at what a stack does."""
+RESTING: Final = 0.25
+"""Of one processor: what an idle stack takes with its jobs, and some more."""
+LOOKS: Final = 240
 
 
 def spent(rows: Iterable[Row]) -> dict[str, float]:
     """Seconds of processor time that each process and its children have spent since they began."""
     return {row.name: _seconds(psutil.Process(row.pid)) for row in rows}
+
+
+async def at_rest(rows: Sequence[Row]) -> None:
+    """Waits until a stack does little: until what follows from its last calls is done too. Two minutes at most."""
+    before, calm = spent(rows), 0
+    for _ in range(LOOKS):
+        await asyncio.sleep(LOOK)
+        after = spent(rows)
+        calm = calm + 1 if sum(after.values()) - sum(before.values()) < LOOK * RESTING else 0
+        if calm == 2:
+            return
+        before = after
+    raise TimeoutError("the stack still worked two minutes after the calls of a measurement")
 
 
 def per_call(before: dict[str, float], after: dict[str, float], calls: int) -> list[tuple[str, float]]:

@@ -23,6 +23,8 @@ from unora_common.tables import service_may, timestamp
 
 metadata = schema("discovery")
 
+# Not a foreign key to `servers`: each insert would lock its row there, and all members share those three rows.
+SERVER_TYPES = "server_type IN ('partner', 'friend', 'growth')"
 AGE_BANDS = "age_band IN ('18_24', '25_29', '30_34', '35_39', '40_49', '50_59', '60_plus')"
 
 servers = Table(
@@ -33,7 +35,7 @@ servers = Table(
     Column("description", Text, nullable=False),
     Column("position", SmallInteger, nullable=False),
     UniqueConstraint("position"),
-    CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
+    CheckConstraint(SERVER_TYPES, name="server_type"),
     info=service_may("select"),
     comment="The three worlds a member takes part in; reference data (DI-01)",
 )
@@ -42,10 +44,11 @@ server_memberships = Table(
     "server_memberships",
     metadata,
     Column("user_id", UUID(), primary_key=True),
-    Column("server_type", Text, ForeignKey(servers.c.server_type), primary_key=True),
+    Column("server_type", Text, primary_key=True),
     Column("joined_at", timestamp(), nullable=False),
     Column("first_batch_at", timestamp()),
     Column("left_at", timestamp()),
+    CheckConstraint(SERVER_TYPES, name="server_type"),
     CheckConstraint("first_batch_at >= joined_at", name="joined_before"),
     CheckConstraint("left_at >= joined_at", name="left_after"),
     Index("ix_server_memberships_server_type", "server_type"),
@@ -153,10 +156,11 @@ waiting_interests = Table(
     Column("version", BigInteger, nullable=False),
     Column("sender_id", UUID(), nullable=False),
     Column("receiver_id", UUID(), nullable=False),
-    Column("server_type", Text, ForeignKey(servers.c.server_type), nullable=False),
+    Column("server_type", Text, nullable=False),
     Column("waits", Boolean, nullable=False),
     Column("waits_until", timestamp(), nullable=False),
     Column("position", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint(SERVER_TYPES, name="server_type"),
     CheckConstraint("sender_id <> receiver_id", name="two"),
     Index(
         "ix_waiting_interests_receiver_id_server_type_position",
@@ -188,7 +192,7 @@ filters = Table(
     "filters",
     metadata,
     Column("user_id", UUID(), primary_key=True),
-    Column("server_type", Text, ForeignKey(servers.c.server_type), primary_key=True),
+    Column("server_type", Text, primary_key=True),
     Column("genders", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("age_bands", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("updated_at", timestamp(), nullable=False),
@@ -196,6 +200,7 @@ filters = Table(
     Column("min_age", SmallInteger, nullable=False, server_default=text("18")),
     Column("max_age", SmallInteger, nullable=False, server_default=text("99")),
     Column("same_city_only", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint(SERVER_TYPES, name="server_type"),
     CheckConstraint("min_age BETWEEN 18 AND 99", name="min_age"),
     CheckConstraint("max_age BETWEEN min_age AND 99", name="max_age"),
     CheckConstraint(
@@ -216,9 +221,10 @@ discovery_batches = Table(
     metadata,
     Column("id", UUID(), primary_key=True),
     Column("user_id", UUID(), nullable=False),
-    Column("server_type", Text, ForeignKey(servers.c.server_type), nullable=False),
+    Column("server_type", Text, nullable=False),
     Column("created_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
+    CheckConstraint(SERVER_TYPES, name="server_type"),
     Index(
         "uq_discovery_batches_one_active",
         "user_id",

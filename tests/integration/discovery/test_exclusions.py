@@ -309,7 +309,7 @@ async def test_a_restricted_member_sees_the_same_as_before(pool: Pool, me: Calle
         (
             """INSERT INTO discovery.waiting_interests
             VALUES (gen_random_uuid(), 1, $1, gen_random_uuid(), 'elsewhere', true, clock.now())""",
-            "fk_waiting_interests_server_type",
+            "ck_waiting_interests_server_type",
         ),
     ],
 )

@@ -136,7 +136,7 @@ async def test_empty_and_deleted_filters_narrow_nothing(pool: Pool) -> None:
         ("partner", [], ["30"], "ck_filters_age_bands"),
         ("partner", [], ["30_34", None], "ck_filters_age_bands"),
         ("partner", [], ["30_34"] * 8, "ck_filters_age_bands"),
-        ("elsewhere", [], [], "fk_filters_server_type"),
+        ("elsewhere", [], [], "ck_filters_server_type"),
     ],
 )
 async def test_the_database_refuses_invalid_filters(

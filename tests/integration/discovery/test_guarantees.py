@@ -110,11 +110,13 @@ async def test_a_card_stays_as_it_was_made(role: Connection, change: str) -> Non
 
 @pytest.mark.rule("DI-01")
 async def test_a_batch_belongs_to_one_of_the_three_servers(world: World, role: Connection) -> None:
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await role.execute(
-            """INSERT INTO discovery.server_memberships (user_id, server_type, joined_at)
-            VALUES (gen_random_uuid(), 'elsewhere', clock.now())"""
-        )
+    for row in (
+        "server_memberships (user_id, server_type, joined_at) VALUES (gen_random_uuid(), 'elsewhere', clock.now())",
+        """discovery_batches (id, user_id, server_type, created_at)
+        VALUES (gen_random_uuid(), gen_random_uuid(), 'elsewhere', clock.now())""",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError, match="server_type"):
+            await role.execute(f"INSERT INTO discovery.{row}")
     async with role_of(world, "discovery_owner") as owner:
         for connection, refusal in ((owner, asyncpg.CheckViolationError), (role, asyncpg.InsufficientPrivilegeError)):
             with pytest.raises(refusal):

@@ -48,7 +48,9 @@ _READ = f"""
                  JOIN identity.hobby_options o ON o.id = h.hobby_option_id
                  WHERE h.user_id = u.id AND h.deleted_at IS NULL ORDER BY h.position) AS hobbies
     FROM identity.users u JOIN identity.profiles p ON p.user_id = u.id"""
-READ = f"{_READ} WHERE u.id = ANY($1) AND u.deleted_at IS NULL ORDER BY u.id"
+# For one member a statement of its own: of a list Postgres expects ten, so it would plan anew for each list of one.
+READ = f"{_READ} WHERE u.id = $1 AND u.deleted_at IS NULL"
+READ_ALL = f"{_READ} WHERE u.id = ANY($1) AND u.deleted_at IS NULL ORDER BY u.id"
 # Both tables begin after $1: a merge join would else read the profiles from the first one on for each page.
 READ_PAGE = f"{_READ} WHERE u.id > $1 AND p.user_id > $1 AND u.deleted_at IS NULL ORDER BY u.id LIMIT $2"
 TIME_ZONES = """
@@ -75,12 +77,13 @@ async def save_versions(tx: Tx, versions: Mapping[UUID, int], texts: Mapping[UUI
 
 async def find(session: Session, user: UUID) -> Account | None:
     """A member's account."""
-    return (await list_by_id(session, [user])).get(user)
+    row = await session.row(READ, user)
+    return _account(row) if row else None
 
 
 async def list_by_id(session: Session, users: Sequence[UUID]) -> dict[UUID, Account]:
     """The accounts of those of the members that exist."""
-    return {row["id"]: _account(row) for row in await session.rows(READ, list(users))}
+    return {row["id"]: _account(row) for row in await session.rows(READ_ALL, list(users))}
 
 
 async def list_after(session: Session, user: UUID, limit: int) -> list[Account]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from unora_common.tables import service_may, timestamp
 
-from unora_safety.tables.schema import metadata
+from unora_safety.tables.schema import PATTERNS, metadata
 
 NO = text("false")
 
@@ -76,11 +76,7 @@ flag_rules = Table(
     Column("threshold", Double, nullable=False),
     Column("window_hours", Integer, nullable=False),
     Column("enabled", Boolean, nullable=False),
-    CheckConstraint(
-        "pattern IN ('interest_flood', 'bad_faith_endings', 'many_blocks', 'many_reports', 'shared_device',"
-        " 'payment_abuse', 'outlier', 'chargebacks', 'under_age_date')",
-        name="pattern",
-    ),
+    CheckConstraint(PATTERNS, name="pattern"),
     CheckConstraint("threshold > 0", name="threshold"),
     CheckConstraint("window_hours BETWEEN 1 AND 8784", name="window_hours"),
     info=service_may("select"),

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Column,
     Date,
     Double,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -18,15 +17,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import service_may, timestamp
 
-from unora_safety.tables.schema import metadata
+from unora_safety.tables.schema import PATTERNS, metadata
 
 sightings = Table(
     "sightings",
     metadata,
-    Column("pattern", Text, ForeignKey("safety.flag_rules.pattern"), primary_key=True),
+    Column("pattern", Text, primary_key=True),
     Column("user_id", UUID(), primary_key=True),
     Column("key", UUID(), primary_key=True),
     Column("occurred_at", timestamp(), nullable=False),
+    CheckConstraint(PATTERNS, name="pattern"),
     Index("ix_sightings_user_id", "user_id"),
     Index("ix_sightings_occurred_at", "pattern", "occurred_at"),
     info=service_may("select, insert, update, delete"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -39,18 +40,25 @@ PAYLOAD: Final = (  # all events have the fields of Event, under the same number
     + " ".join(f"WHEN '{subject_of(kind)}' THEN {sql}" for kind, sql in _OF_ONE_KIND.items())
     + " ELSE '' END || same"
 )
-"""SQL of the bytes of a step's event, from columns of the streak after it, and `same`, the bytes that `encode_same`
-made of the event of one such streak.
+"""SQL of the bytes of a step's event, from columns of the streak after it, and `same`, the bytes that `encode_same` and
+`encode_recorded_at` made.
 """
 
 
 def encode_same(event: Event) -> tuple[str, bytes]:
-    """The subject of a step's event, and the bytes of those fields that are the same for all streaks of a kind."""
+    """The subject of a step's event, and the bytes of those fields that are the same for all streaks of a kind, without
+    the time at which it is recorded (`encode_recorded_at`).
+    """
     message = to_message(event)
-    for name in _OWN:
+    for name in (*_OWN, "recorded_at"):
         if name in message.DESCRIPTOR.fields_by_name:
             message.ClearField(name)
     return subject_of(message), message.SerializeToString()
+
+
+def encode_recorded_at(now: datetime) -> bytes:
+    """The bytes of the field `recorded_at`, which has the same number in all events."""
+    return StreakReset(recorded_at=to_timestamp(now)).SerializeToString()
 
 
 def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:

@@ -43,7 +43,7 @@ POLICIES = [Policy(), Policy(at_risk=timedelta(hours=1)), Policy(at_risk=timedel
 ROWS = "SELECT * FROM streak.streaks ORDER BY id"
 BREAKS = """SELECT streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at, broke_at,
     closed_at, outcome FROM streak.breaks ORDER BY streak_id, opened_at"""
-OUTBOX = "SELECT subject, payload FROM streak.outbox ORDER BY seq"
+OUTBOX = "SELECT id, subject, payload FROM streak.outbox ORDER BY seq"
 OPEN_BREAK = """
     INSERT INTO streak.breaks (id, streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at,
         broke_at) VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8)"""
@@ -154,7 +154,10 @@ async def _advance_one_by_one(tx: Tx, policy: Policy) -> None:
 async def _sweep(tx: Tx, policy: Policy) -> None:
     """The sweep, until nothing is due."""
     while due := await lock_due(tx, 3, []):
+        before = {row["id"] for row in await tx.rows("SELECT id FROM streak.outbox")}
         await advance_due(tx, due, policy, _fail)
+        events = [_parsed(row) for row in await tx.rows(OUTBOX) if row["id"] not in before]
+        assert {event.recorded_at.ToDatetime(UTC) for event in events} <= {tx.now}  # type: ignore[attr-defined]
 
 
 def _fail(streak: Streak, error: Exception) -> None:

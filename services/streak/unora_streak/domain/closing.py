@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from unora_streak.domain import machine
+from unora_streak.domain.due import next_due
 from unora_streak.domain.events import Event
 from unora_streak.domain.state import Policy, State, Streak
 
@@ -34,15 +35,18 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The step of time that is due on all streaks of a kind, taken by a model of them.
+    """The next step of time of all streaks of a kind, taken by a model of them.
 
     Of a streak itself are only its ids, its numbers, and who has checked in. The properties say how the step changes
     those: what it changes besides is the same for all.
     """
 
+    due: datetime
+    """When the step takes effect."""
     before: Streak
     after: Streak
     event: Event
+    """As if it were recorded when the step is due: when it is recorded is for the caller to say."""
 
     @property
     def cycles(self) -> int:
@@ -65,13 +69,17 @@ class Closing:
         return self.after.breaker_user_id is not None
 
 
-def close(kind: Kind, now: datetime, policy: Policy) -> Closing | None:
-    """The step that is due by now on streaks of this kind, as `machine.step` takes it; None if none is due. Raises what
-    the step raises.
+def close(kind: Kind, policy: Policy) -> Closing | None:
+    """The next step of time of streaks of this kind, as `machine.step` takes it; None if time changes nothing. Raises
+    what the step raises.
     """
     before = _model(kind)
-    stepped = machine.step(before, now, now, policy)
-    return Closing(before, *stepped) if stepped else None
+    due = next_due(before, policy)
+    if due is None:
+        return None
+    stepped = machine.step(before, due, due, policy)
+    assert stepped is not None
+    return Closing(due, before, *stepped)
 
 
 def _model(kind: Kind) -> Streak:

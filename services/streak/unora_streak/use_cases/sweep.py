@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from unora_common.database import Tx
@@ -10,10 +12,13 @@ from unora_common.database import Tx
 from unora_streak.domain.closing import Closing, Kind, close
 from unora_streak.domain.due import next_due
 from unora_streak.domain.state import Policy
-from unora_streak.messages import PAYLOAD, encode_same
+from unora_streak.messages import PAYLOAD, encode_recorded_at, encode_same
 from unora_streak.store import closings, streaks
 from unora_streak.store.closings import Closed, Due
 from unora_streak.use_cases.advance import OnError, advance_all
+
+KINDS: Final = 1000
+"""So many kinds are remembered: a midnight has three or four in each of its time zones."""
 
 
 async def lock_due(tx: Tx, limit: int, excluding: Collection[UUID]) -> list[Due]:
@@ -31,12 +36,15 @@ async def advance_due(tx: Tx, due: Sequence[Due], policy: Policy, on_error: OnEr
     take all their steps one by one: those with a hold, those whose step raises, and those that are due by their stored
     time only, because a deployment has changed the policy.
     """
+    if not due:
+        return
     closed: list[Closed] = []
     others: list[UUID] = []
+    recorded_at = encode_recorded_at(tx.now)
     for each in due:
-        closing = None if each.held else _close(each.kind, tx, policy)
-        if closing:
-            closed.append(Closed(each.ids, closing, *encode_same(closing.event)))
+        decided = None if each.held else _decide(each.kind, policy)
+        if decided and decided.closing.due <= tx.now:
+            closed.append(Closed(each.ids, decided.closing, decided.subject, decided.same + recorded_at))
         else:
             others += each.ids
     if closed:
@@ -45,11 +53,22 @@ async def advance_due(tx: Tx, due: Sequence[Due], policy: Policy, on_error: OnEr
         await _advance_others(tx, others, policy, on_error)
 
 
-def _close(kind: Kind, tx: Tx, policy: Policy) -> Closing | None:
+class _Decided(NamedTuple):
+    """The next step of a kind, with what its events have in common."""
+
+    closing: Closing
+    subject: str
+    same: bytes
+
+
+@lru_cache(maxsize=KINDS)
+def _decide(kind: Kind, policy: Policy) -> _Decided | None:
+    """Remembered, because a midnight has many batches of the same kinds."""
     try:
-        return close(kind, tx.now, policy)
+        closing = close(kind, policy)
     except Exception:  # raised again for each of the streaks, which are passed to `on_error`
         return None
+    return _Decided(closing, *encode_same(closing.event)) if closing else None
 
 
 async def _advance_others(tx: Tx, ids: Sequence[UUID], policy: Policy, on_error: OnError) -> None:

@@ -275,6 +275,37 @@ async def test_a_streak_that_the_database_refuses_is_left_out_and_the_others_clo
 
 
 @pytest.mark.rule("ST-16")
+@pytest.mark.parametrize("most", [3, 0])
+async def test_a_batch_that_postgres_gives_up_is_tried_smaller_and_one_streak_holds_up_no_other(
+    world: World, couple: Couple, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow server a large batch takes longer than a statement may. With 0, it is one streak that always does."""
+    ids = await _pairs(world, 6)
+    slow = UUID(ids[2])
+    await couple.jump(await couple.day_ends_at() + timedelta(minutes=1))
+    save = closings.save
+
+    async def slow_save(tx: Tx, closed: Sequence[Any], payload: str) -> None:
+        found = [each for one in closed for each in one.ids]
+        if len(found) > most if most else slow in found:
+            raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
+        await save(tx, closed, payload)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(closings, "save", slow_save)
+        async with _replica(world, sweep_batch=8) as replica:
+            jobs = StreakJobs(replica.runtime)
+            for _ in range(30):
+                with contextlib.suppress(asyncpg.QueryCanceledError):
+                    await jobs.close_days()
+    states = "SELECT id FROM streak.streaks WHERE streak_state = 'active' AND next_due_at <= clock.now()"
+    left = {row["id"] for row in await world.superuser.fetch(states)}
+    assert left == (set() if most else {slow})
+    await world.drain()
+    assert await _resets(world, [*ids, couple.streak_id]) == [1] * 7
+
+
+@pytest.mark.rule("ST-16")
 async def test_two_replicas_close_each_of_many_streaks_once(world: World, couple: Couple) -> None:
     ids = await _pairs(world, 12)
     await couple.jump(await couple.day_ends_at() + timedelta(minutes=1))

@@ -89,15 +89,18 @@ class Batches(Generic[T]):
 
 async def purge_each(database: Database, log: Log, *purges: Callable[[Tx], Awaitable[int]]) -> int:
     """Deletes a batch by each of these, in a transaction of its own, so that one that fails holds up no other. Returns
-    the number of rows. Raises what is transient.
+    the number of rows. If none was deleted, raises what was transient.
     """
-    done = 0
+    done, interruption = 0, None
     for purge in purges:
         try:
             async with database.transaction() as tx:
                 done += await purge(tx)
         except Exception as error:
             if is_transient(error):
-                raise
-            log.error("old rows cannot be deleted", failure=error)
+                interruption = error
+            else:
+                log.error("old rows cannot be deleted", failure=error)
+    if interruption and not done:
+        raise interruption
     return done

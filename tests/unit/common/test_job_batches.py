@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
 import pytest
 from unora_common.database import Tx
-from unora_common.job_batches import Batches
+from unora_common.job_batches import Batches, purge_each
+from unora_common.jobs import Housekeeping
 from unora_common.logs import logger
 
 LIMIT = 16
@@ -95,3 +97,44 @@ async def test_rows_that_fail_for_their_own_sake_do_not_keep_those_from_work_tha
     rows.refused, rows.slow = {UUID(int=1)}, {UUID(int=2)}
     await rows.run(20)
     assert set(rows.due) == {UUID(int=1), UUID(int=2)}
+
+
+class Tables:
+    """A database whose statements on some tables take too long."""
+
+    def __init__(self, *slow: str) -> None:
+        self.slow = slow
+        self.left = {"outbox": 2, "inbox": 2, "inbox_failures": 2, "kept_answers": 2}
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tables]:
+        yield self
+
+    async def run(self, sql: str, *_: object) -> int:
+        """Deletes one row of the table that the statement names."""
+        table = sql.split("FROM streak.")[1].split()[0]
+        if table in self.slow:
+            raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
+        found = self.left[table] > 0
+        self.left[table] -= found
+        return int(found)
+
+
+async def test_a_table_whose_purge_takes_too_long_keeps_no_other_from_being_purged() -> None:
+    database = Tables("outbox", "inbox_failures")
+    config = SimpleNamespace(outbox_days=14, inbox_days=30, kept_answer_hours=24)
+    housekeeping = Housekeeping("streak", cast("Any", config), cast("Any", database))
+    assert [await housekeeping.purge(), await housekeeping.purge()] == [2, 2]
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await housekeeping.purge()
+    assert database.left == {"outbox": 2, "inbox": 0, "inbox_failures": 2, "kept_answers": 0}
+
+
+async def test_purges_of_a_context_go_on_although_one_takes_too_long() -> None:
+    database, log = Tables("outbox"), logger("test", "CRITICAL")
+    purges = [lambda tx, sql=f"DELETE FROM streak.{table} ": tx.run(sql) for table in database.left]
+    assert await purge_each(cast("Any", database), log, *cast("Any", purges)) == 3
+    assert await purge_each(cast("Any", database), log, *cast("Any", purges)) == 3
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await purge_each(cast("Any", database), log, *cast("Any", purges))
+    assert database.left == {"outbox": 2, "inbox": 0, "inbox_failures": 0, "kept_answers": 0}

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import Profile
+from unora_identity.domain.card import age_band_changed
 from unora_identity.domain.onboarding import Member
 from unora_identity.jobs import BirthdayJobs
 from unora_identity.use_cases import birthdays
@@ -107,7 +108,6 @@ async def test_a_birthday_that_cannot_be_published_holds_up_no_other(
     bad, *others = [await people.ready(profile) for _ in range(4)]
     await world.drain()
     await move_clock_only(world, midnight)
-    age_band_changed = birthdays.age_band_changed
 
     def fails_for_one(headers: Any, member: Member, *rest: Any) -> Any:
         if member.profile.bio == "the bad one":

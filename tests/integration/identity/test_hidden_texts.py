@@ -19,6 +19,7 @@ from unora.identity.v1.profile_service_pb2 import (
     UpdateProfileRequest,
     UpdateProfileResponse,
 )
+from unora_identity.domain.contact_details import reviewed
 from unora_identity.jobs import TextJobs
 from unora_identity.use_cases import profiles, text_reviews
 from unora_testing.deadlines import eventually
@@ -181,7 +182,6 @@ async def test_texts_that_cannot_be_judged_hold_up_no_other(
         await write_past_the_guard(world, signed, "insta @real_anna.k")
     bad = several[1]
     await world.superuser.execute("UPDATE identity.profiles SET name = 'Bad' WHERE user_id = $1", bad.member.user)
-    reviewed = text_reviews.reviewed
 
     def fails_for_one(hobbies: Any, profile: Any) -> Any:
         if profile.name == "Bad":

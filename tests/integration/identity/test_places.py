@@ -21,6 +21,7 @@ from unora.identity.v1.profile_service_pb2 import (
     Profile,
 )
 from unora_identity import jobs
+from unora_identity.domain.places import place_meant
 from unora_identity.jobs import PlaceJobs
 from unora_identity.providers.places import Places
 from unora_identity.use_cases import written_cities
@@ -230,7 +231,6 @@ async def test_a_city_that_cannot_be_sought_holds_up_no_other(
     several = [await people.sign_in() for _ in range(4)]
     for signed, city in zip(several, ("Berlin", "Hamburg", "Berlin", "Berlin"), strict=True):
         await write_city(world, signed, city)
-    place_meant = written_cities.place_meant
 
     def fails_for_one(city: str, *rest: Any) -> Any:
         if city == "Hamburg":

@@ -39,7 +39,7 @@ from unora_common.ids import uuid7
 from unora_safety import jobs as safety_jobs
 from unora_safety.domain.patterns import Finding, History, Pattern
 from unora_safety.store import baselines
-from unora_safety.use_cases.detection import raise_flags
+from unora_safety.use_cases.detection import load_histories, raise_flags
 from unora_testing.world import Caller, World
 
 from tests.integration.safety.moderators import Moderators
@@ -316,7 +316,6 @@ async def test_a_member_whose_history_cannot_be_read_delays_no_other(
     world: World, moderators: Moderators, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (member, other), now = [world.caller(), world.caller()], await world.now()
-    load_histories = safety_jobs.load_histories
 
     async def fail_for_the_member(db: Session, users: Sequence[UUID]) -> list[History]:
         if member.user in users:

@@ -45,6 +45,10 @@ ROWS = "SELECT * FROM streak.streaks ORDER BY id"
 BREAKS = """SELECT streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at, broke_at,
     closed_at, outcome FROM streak.breaks ORDER BY streak_id, opened_at"""
 OUTBOX = "SELECT subject, payload FROM streak.outbox ORDER BY seq"
+EARLIER_BREAK = """
+    INSERT INTO streak.breaks (id, streak_id, cycle, day, check_in_date, missing_user_id, opened_at, closed_at, outcome)
+    VALUES (gen_random_uuid(), $1, $2, 1, $3::date - 7, $4, $5::timestamptz - interval '7 days',
+        $5::timestamptz - interval '6 days', 'kept')"""
 OPEN_BREAK = """
     INSERT INTO streak.breaks (id, streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at,
         broke_at) VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8)"""
@@ -128,6 +132,8 @@ async def _compare(testbed: Testbed, made: Sequence[Streak], now: datetime, poli
 
 async def _insert(connection: asyncpg.Connection[Any], streak: Streak) -> None:
     await connection.execute(streaks.INSERT, *streaks.FACTS.values_of(streak), *streaks._changing(streak))
+    earlier = (streak.id, streak.cycle, streak.check_in_date, streak.user_a_id, streak.closes_at)
+    await connection.execute(EARLIER_BREAK, *earlier)
     if streak.state in (State.AT_RISK, State.PAYMENT_WINDOW):
         (missing,) = streak.pair - streak.checked_in
         broke_at = streak.closes_at if streak.breaker_user_id else None

@@ -201,6 +201,19 @@ async def test_while_all_is_loaded_anew_searches_use_the_planes_of_before(
     assert await proposed(made) == EVERYONE
 
 
+@pytest.mark.rule("DI-17")
+async def test_a_call_that_began_before_all_was_loaded_anew_does_not_have_it_loaded_again(made: OwnPool) -> None:
+    await seen(made)
+    made.pool.cursor = cursor = "5000000000:5000000000:"  # of a database that has had more transactions
+    async with made.database.session() as session:
+        changes = await store.list_changed(session, cursor, AT_ONCE + 1)
+    assert await follow(made.database, made.pool) == EVERYONE
+    async with made.database.session() as session:
+        await take_over(session, made.pool, cursor, changes)
+    assert await follow(made.database, made.pool) == 0
+    assert not made.pool.behind
+
+
 async def take_over_as_a_call(database: Database, pool: Pool) -> int:
     """What a refresh does at its beginning."""
     async with database.session() as session:

@@ -72,7 +72,7 @@ async def take_over(session: Session, pool: Pool, cursor: str, changes: Changes)
     """Takes over what a statement of a call has found to have changed since `cursor`, in a session that has changed no
     member of the pool. If it is much, or if the job is at it, the planes stay late for this call.
     """
-    if planes.is_older(changes.snapshot, cursor):
+    if pool.cursor == cursor and planes.is_older(changes.snapshot, cursor):
         pool.start_anew()
     if _is_behind(pool):
         return

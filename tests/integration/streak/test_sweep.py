@@ -171,6 +171,9 @@ async def _sweep(tx: Tx, policy: Policy) -> None:
     """The sweep, until nothing is due."""
     while due := await lock_due(tx, 3, []):
         await advance_due(tx, due, policy, _fail)
+        advanced = await streaks.list_by_ids(tx, [streak_id for each in due for streak_id in each.ids])
+        wrong = [each for each in advanced if each.next_due_at != next_due(each, policy)]
+        assert not wrong, "these would be locked again although nothing is due, or not when something is"
 
 
 def _fail(streak: Streak, error: Exception) -> None:

@@ -1,7 +1,8 @@
 """Jobs that meet many rows at once. One row that cannot be worked on holds up no other.
 
 A batch is one transaction with few statements. If it fails, each of its rows gets a transaction of its own, and those
-that fail again are left out until no other is due.
+that fail again are left out until no other is due. If Postgres gave up the batch, as when it took too long, half as
+many are tried next.
 """
 
 from __future__ import annotations
@@ -39,13 +40,23 @@ class Batches(Generic[T]):
         self._lock = lock
         self._work = work
         self._left_out: set[UUID] = set()
+        self._halvings = 0
+        """How often the size of the next batch is halved: more after each transient error, less after each success."""
 
     async def step(self, limit: int) -> int:
-        """One batch. If Postgres is away or gave up the transaction, it raises that: no row is at fault."""
-        done = await self._batch(limit)
-        if done is None and self._left_out:
-            self._left_out.clear()
-            done = await self._batch(limit)
+        """One batch of at most `limit` rows. If Postgres is away or gave up the transaction, it raises that: no row is
+        at fault, unless it was alone. Then it is left out like one that failed, so that it holds up no other.
+        """
+        try:
+            done = await self._batch(max(limit >> self._halvings, 1))
+            if done is None and self._left_out:
+                self._left_out.clear()
+                done = await self._batch(max(limit >> self._halvings, 1))
+        except Exception as error:
+            if is_transient(error):
+                self._halvings = min(self._halvings + 1, limit.bit_length())
+            raise
+        self._halvings = max(self._halvings - 1, 0)
         return done or 0
 
     async def _batch(self, limit: int) -> int | None:
@@ -57,6 +68,8 @@ class Batches(Generic[T]):
                 locked = list(rows)
                 return await self._work(tx, rows) if rows else None
         except Exception as error:
+            if is_transient(error) and len(locked) == 1:
+                self._left_out.update(locked)
             if is_transient(error) or not locked:
                 raise
         return sum([await self._alone(row) for row in locked])
@@ -67,24 +80,27 @@ class Batches(Generic[T]):
                 rows = await self._lock(tx, 1, [], row)
                 return await self._work(tx, rows) if rows else 0
         except Exception as error:
+            self._left_out.add(row)
             if is_transient(error):
                 raise
-            self._left_out.add(row)
             self._log.error(self._failure, aggregate_id=str(row), failure=error)
             return 0
 
 
 async def purge_each(database: Database, log: Log, *purges: Callable[[Tx], Awaitable[int]]) -> int:
     """Deletes a batch by each of these, in a transaction of its own, so that one that fails holds up no other. Returns
-    the number of rows. Raises what is transient.
+    the number of rows. If none was deleted, raises what was transient.
     """
-    done = 0
+    done, interruption = 0, None
     for purge in purges:
         try:
             async with database.transaction() as tx:
                 done += await purge(tx)
         except Exception as error:
             if is_transient(error):
-                raise
-            log.error("old rows cannot be deleted", failure=error)
+                interruption = error
+            else:
+                log.error("old rows cannot be deleted", failure=error)
+    if interruption and not done:
+        raise interruption
     return done

@@ -93,9 +93,16 @@ class Housekeeping:
                 ORDER BY {column.split()[-1]} LIMIT {cls.BATCH} FOR UPDATE SKIP LOCKED))"""
 
     async def purge(self) -> int:
-        """Deletes one batch from each table; returns the number of rows."""
-        done = 0
+        """Deletes one batch from each table, also if another table's fails; returns the number of rows. If none was
+        deleted, raises what failed.
+        """
+        done, failure = 0, None
         for sql, hours in self._purges:
-            async with self._database.transaction() as tx:
-                done += await tx.run(sql, hours)
+            try:
+                async with self._database.transaction() as tx:
+                    done += await tx.run(sql, hours)
+            except Exception as error:
+                failure = error
+        if failure and not done:
+            raise failure
         return done

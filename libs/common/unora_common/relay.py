@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import asyncpg
 from nats.errors import Error as NatsError
@@ -47,10 +48,12 @@ class Relay:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._leads = False
         self._woken = asyncio.Event()
+        self._left_out: set[UUID] = set()
+        """The aggregates of batches of which the stream took nothing: they must not keep those behind them from it."""
         self._published = Counter("unora_events_published", "Events published to the stream", registry=registry)
         self._select = f"""
             SELECT id, aggregate_id, subject, payload, occurred_at, trace FROM {context}.outbox
-            WHERE published_at IS NULL ORDER BY seq LIMIT {BATCH}"""
+            WHERE published_at IS NULL AND aggregate_id <> ALL ($1::uuid[]) ORDER BY seq LIMIT {BATCH}"""
         self._mark = f"UPDATE {context}.outbox SET published_at = clock_timestamp() WHERE id = ANY($1::uuid[])"
 
     def wake(self) -> bool:
@@ -79,7 +82,10 @@ class Relay:
         connection = await self._leading()
         if connection is None:
             return 0
-        rows = await connection.fetch(self._select)
+        rows = await connection.fetch(self._select, self._left_out)
+        if not rows and self._left_out:
+            self._left_out.clear()
+            rows = await connection.fetch(self._select, [])
         if not rows:
             return 0
         done, refused = await self._publisher.publish(rows)
@@ -88,6 +94,9 @@ class Relay:
         if done:
             await connection.execute(self._mark, done)
             self._published.inc(len(done))
+            self._left_out.clear()
+        else:
+            self._left_out.update(row["aggregate_id"] for row in rows)
         if len(done) < len(rows):
             raise NatsError(f"{len(rows) - len(done)} events were not acknowledged by the stream")
         return len(done)

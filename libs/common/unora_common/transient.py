@@ -41,6 +41,7 @@ TRANSIENT_STATUSES = frozenset(
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         grpc.StatusCode.CANCELLED,  # the other process stopped, or gRPC dropped the call before anyone read it
+        grpc.StatusCode.UNIMPLEMENTED,  # in a rollout: the other process is of the version before, without this method
     }
 )
 

@@ -17,12 +17,20 @@ class Pool:
     planes: Planes = field(default_factory=Planes)
     cursor: str = START
     """The snapshot of Postgres up to which all changes are in the planes."""
+    history: str = ""
+    """The database, and the start of its server, to which the cursor belongs; empty before the first load."""
     behind: bool = True
     """Whether more changed than a call takes over by itself: the planes are late until the job has done it."""
     following: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while changes are read and applied: older facts must not replace newer ones. Whoever waits for it or holds
     it has the database connection that it needs already.
     """
+
+    def start_anew(self) -> None:
+        """The cursor is of another database: all is loaded again, and until then searches use the planes as they are.
+        Postgres decides, so at worst some are proposed in vain.
+        """
+        self.cursor, self.behind = START, True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,26 @@ from datetime import timedelta
 from typing import Final
 
 from unora_common.handlers import every
-from unora_common.job_batches import purge_each
+from unora_common.job_batches import Batches, purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_identity.config import IdentityConfig
 from unora_identity.resources import Resources
-from unora_identity.store import challenges, code_budgets, devices, photo_uploads, revocations, sessions, wrong_codes
+from unora_identity.store import (
+    age_bands,
+    challenges,
+    code_budgets,
+    devices,
+    photo_uploads,
+    revocations,
+    sessions,
+    written_cities,
+    wrong_codes,
+)
 from unora_identity.use_cases.birthdays import publish_age_bands
 from unora_identity.use_cases.photo_sizes import size_next_photo
-from unora_identity.use_cases.text_reviews import review_due_texts
+from unora_identity.use_cases.text_reviews import lock_due_texts, review_due_texts
 from unora_identity.use_cases.written_cities import place_written_cities
 
 PURGE_BATCH: Final = 1000
@@ -36,11 +46,19 @@ class BirthdayJobs:
 
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
+        policy = runtime.resources.policy
+        self._batches = Batches(
+            runtime.database,
+            runtime.log,
+            "age band cannot be published",
+            age_bands.lock_due,
+            lambda tx, locked: publish_age_bands(tx, locked, policy),
+        )
 
     @every(seconds=60)
     async def tell_age_bands(self) -> int:
         """DI-08: publishes to Discovery that a birthday began another age band."""
-        return await publish_age_bands(self.runtime.database, self.runtime.resources.policy, BIRTHDAY_BATCH)
+        return await self._batches.step(BIRTHDAY_BATCH)
 
 
 class TextJobs:
@@ -48,11 +66,19 @@ class TextJobs:
 
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
+        policy = runtime.resources.policy
+        self._batches = Batches(
+            runtime.database,
+            runtime.log,
+            "texts cannot be judged",
+            lock_due_texts,
+            lambda tx, locked: review_due_texts(tx, locked, policy),
+        )
 
     @every(seconds=60)
     async def review_texts(self) -> int:
         """PR-10: judges words of hobbies that no guard has judged, or only an older one, and hides what it finds."""
-        return await review_due_texts(self.runtime.database, self.runtime.resources.policy, TEXT_BATCH)
+        return await self._batches.step(TEXT_BATCH)
 
 
 class PhotoJobs:
@@ -75,12 +101,19 @@ class PlaceJobs:
 
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
+        resources = runtime.resources
+        self._batches = Batches(
+            runtime.database,
+            runtime.log,
+            "city cannot be sought",
+            lambda tx, *which: written_cities.lock_next(tx, resources.places.version, *which),
+            lambda tx, locked: place_written_cities(tx, locked, resources.policy, resources.places),
+        )
 
     @every(seconds=10)
     async def place_written_cities(self) -> int:
         """PR-11: gives cities that were once written the place that they mean, where that is certain."""
-        resources = self.runtime.resources
-        return await place_written_cities(self.runtime.database, resources.policy, resources.places, CITY_BATCH)
+        return await self._batches.step(CITY_BATCH)
 
 
 class CleanUpJobs:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from unora_common.handlers import every
 from unora_common.job_batches import purge_each
@@ -72,19 +74,33 @@ class DetectionJobs:
         if not claimed:
             return 0
         examined = set()
-        async with self.runtime.database.session() as db:
-            histories = await load_histories(db, [each.user_id for each in claimed])
-        for history in histories:
+        for history in await self._histories([each.user_id for each in claimed]):
             try:
                 await self._examine(history)
             except Exception as error:
-                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
-                report("member cannot be examined", aggregate_id=str(history.user_id), failure=error)
+                self._report(history.user_id, error)
             else:
                 examined.add(history.user_id)
         async with self.runtime.database.transaction() as tx:
             await examination_queue.finish(tx, [each for each in claimed if each.user_id in examined])
         return len(examined)
+
+    async def _histories(self, users: Sequence[UUID]) -> list[History]:
+        """Of all at once; if that fails, of each by itself, without those whose history cannot be read."""
+        try:
+            async with self.runtime.database.session() as db:
+                return await load_histories(db, users)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            if len(users) == 1:
+                self._report(users[0], error)
+                return []
+        return [history for user in users for history in await self._histories([user])]
+
+    def _report(self, user: UUID, error: Exception) -> None:
+        report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
+        report("member cannot be examined", aggregate_id=str(user), failure=error)
 
     async def _examine(self, history: History) -> None:
         findings = await self.runtime.resources.detector.examine(history)

@@ -43,12 +43,22 @@ class StreakJobs:
                 locked = [streak_id for each in due for streak_id in each.ids]
                 await advance_due(tx, due, self.runtime.config.policy, self._on_error)
         except Exception as error:
+            if is_transient(error):
+                self._shrink(locked)
             if is_transient(error) or not locked:
                 raise
             self._search(locked, error)
         else:
             self._limit = min(2 * self._limit, self.runtime.config.sweep_batch)
         return len(locked)
+
+    def _shrink(self, locked: list[UUID]) -> None:
+        """Postgres gave up a batch, perhaps because it took too long: half as many are tried next. One that was alone
+        is left out, so that it does not delay the others.
+        """
+        if len(locked) == 1:
+            self._failed[locked[0]] = time.monotonic() + RETRY_AFTER
+        self._limit = max(1, self._limit // 2)
 
     def _search(self, locked: list[UUID], error: Exception) -> None:
         """A batch failed as a whole, as when a constraint refuses one of its rows. Half as many are tried next, and so

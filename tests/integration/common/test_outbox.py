@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import asyncpg
 import pytest
 from nats.errors import Error as NatsError
 from unora.matching.v1.events_pb2 import ConnectionFormed
+from unora_common import relay
 from unora_common.app import App
 from unora_common.cli import _command
 from unora_common.config import CONTEXTS
@@ -119,6 +121,26 @@ async def test_an_event_that_cannot_be_published_stops_its_aggregate_and_no_othe
     await app.relay.step()
     assert [event.version for event in await published(bare_world)] == [1, 1, 2, 3]
     assert await bare_world.superuser.fetchval(WAITING) == 0
+
+
+async def test_more_events_that_wait_for_one_than_a_batch_holds_keep_no_other_from_the_stream(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "BATCH", 3)
+    app = await bare_world.open("matching")
+    stuck, free = formed(receiver="x" * MAX_EVENT), [formed() for _ in range(4)]
+    await emit(app, stuck, *(formed(stuck.connection_id, version) for version in range(2, 6)), *free)
+    for _ in range(8):
+        with suppress(NatsError):
+            await app.relay.step()
+    assert await published(bare_world) == free
+    await bare_world.superuser.execute(
+        "UPDATE matching.outbox SET payload = $1 WHERE published_at IS NULL AND seq = 1",
+        formed(stuck.connection_id).SerializeToString(),
+    )
+    while await app.relay.step():
+        pass
+    assert [event.version for event in await published(bare_world)] == [1, 1, 1, 1, 1, 2, 3, 4, 5]
 
 
 async def test_a_crash_between_publishing_and_marking_publishes_again(

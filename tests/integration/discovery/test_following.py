@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import threading
 from collections.abc import AsyncIterator
 from random import Random
+from typing import Any
 
 import asyncpg
 import pytest
 from unora_common.app import App
+from unora_common.database import Database, Session
+from unora_discovery.domain.bits import Slots
+from unora_discovery.domain.planes import Facts, Planes
 from unora_discovery.resources import Pool
+from unora_discovery.store import planes as store
 from unora_discovery.store.planes import START
 from unora_discovery.use_cases import following
-from unora_discovery.use_cases.following import follow
-from unora_testing.deadlines import TIMEOUTS, eventually
+from unora_discovery.use_cases.following import AT_ONCE, follow, take_over
+from unora_testing.deadlines import GENEROUS, TIMEOUTS, eventually, within
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
@@ -147,6 +155,136 @@ async def test_after_a_restore_into_a_younger_cluster_all_is_loaded_and_stamped_
     await made.superuser.execute(RESTRICT, member(4), True)
     assert await follow(made.database, pool) == EVERYONE
     assert await proposed(made) == EVERYONE - 2
+
+
+@pytest.mark.rule("DI-17")
+async def test_after_a_failover_all_is_loaded_although_the_other_server_has_had_more_transactions(
+    testbed: Testbed, made: OwnPool
+) -> None:
+    """The other database stands for a replica that lacks what was committed last: it has other rows under the numbers
+    that the cursor has seen. Some of them name transactions that have not happened there.
+    """
+    async with own_pool(testbed, "failover", EVERYONE) as other:
+        await other.superuser.execute("UPDATE discovery.candidates SET discovery_ready = user_id <> $1", member(3))
+        await other.superuser.execute("UPDATE discovery.pool SET changed = changed + 1000000000 WHERE slot > 40")
+        assert await proposed(made) == EVERYONE
+        assert await follow(other.database, made.pool) == EVERYONE
+        assert await follow(other.database, made.pool) == 0
+        other.pool = made.pool
+        assert await proposed(other) == EVERYONE - 1
+
+
+@pytest.mark.rule("DI-17")
+async def test_while_all_is_loaded_anew_searches_use_the_planes_of_before(
+    made: OwnPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With none, each call would have to load the pool by itself, or find nobody."""
+    await seen(made)
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    get_facts = store.get_facts
+
+    async def get_facts_late(session: Session, slots: Slots) -> Facts:
+        asked.set()
+        await go_on.wait()
+        return await get_facts(session, slots)
+
+    made.pool.cursor = "5000000000:5000000000:"  # of a database that has had more transactions
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "get_facts", get_facts_late)
+        patched.setattr("tests.integration.discovery.own_pool.follow", take_over_as_a_call)
+        assert await seen(made) == set(range(2, EVERYONE + 1))
+        loading = asyncio.ensure_future(follow(made.database, made.pool))
+        await within(asked.wait())
+        assert await seen(made) == set(range(2, EVERYONE + 1))
+        go_on.set()
+        assert await loading == EVERYONE
+    assert await proposed(made) == EVERYONE
+
+
+@pytest.mark.rule("DI-17")
+async def test_a_call_that_began_before_all_was_loaded_anew_does_not_have_it_loaded_again(made: OwnPool) -> None:
+    await seen(made)
+    made.pool.cursor = cursor = "5000000000:5000000000:"  # of a database that has had more transactions
+    async with made.database.session() as session:
+        changes = await store.list_changed(session, cursor, AT_ONCE + 1)
+    assert await follow(made.database, made.pool) == EVERYONE
+    async with made.database.session() as session:
+        await take_over(session, made.pool, cursor, changes)
+    assert await follow(made.database, made.pool) == 0
+    assert not made.pool.behind
+
+
+async def take_over_as_a_call(database: Database, pool: Pool) -> int:
+    """What a refresh does at its beginning."""
+    async with database.session() as session:
+        cursor = pool.cursor
+        await take_over(session, pool, cursor, await store.list_changed(session, cursor, AT_ONCE + 1))
+    return 0
+
+
+@pytest.mark.rule("DI-17")
+async def test_facts_that_a_cancelled_call_was_applying_do_not_come_after_newer_ones(
+    made: OwnPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "AT_ONCE", 0)  # so that each change is applied in a thread
+    await seen(made)
+    loop, in_thread = asyncio.get_running_loop(), asyncio.Event()
+    go_on, applied = threading.Event(), threading.Event()
+    apply = Planes.apply
+
+    def apply_late(planes: Planes, facts: Facts) -> None:
+        loop.call_soon_threadsafe(in_thread.set)
+        go_on.wait(GENEROUS)
+        apply(planes, facts)
+        applied.set()
+
+    await made.superuser.execute(RESTRICT, member(3), True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Planes, "apply", apply_late)
+        cancelled = asyncio.ensure_future(follow(made.database, made.pool))
+        await within(in_thread.wait())
+    cancelled.cancel()
+    await made.superuser.execute(RESTRICT, member(3), False)
+    newer = asyncio.ensure_future(follow(made.database, made.pool))
+    await asyncio.wait({newer}, timeout=0.2)  # it must wait for the thread; if it does not, it is done by now
+    go_on.set()
+    await newer
+    await asyncio.wait({cancelled})
+    assert await asyncio.to_thread(applied.wait, GENEROUS)
+    assert cancelled.cancelled()
+    assert await proposed(made) == EVERYONE
+
+
+@pytest.mark.rule("DI-17")
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_while_a_transaction_is_open_for_long_a_call_reads_only_what_it_has_not_seen(
+    made: OwnPool, plans: str
+) -> None:
+    backup = await asyncpg.connect(made.superuser_dsn)
+    transaction = backup.transaction()
+    await transaction.start()
+    await backup.execute("SELECT pg_current_xact_id()")
+    for _ in range(20):
+        await made.superuser.execute("UPDATE discovery.candidates SET restricted = NOT restricted")
+        await made.superuser.execute("ANALYZE discovery.pool")
+    await follow(made.database, made.pool)
+    await made.superuser.execute(RESTRICT, member(3), True)
+    await made.superuser.execute(f"SET plan_cache_mode = {plans}")
+    await made.superuser.execute(f"PREPARE changed (text, bigint) AS {store.LIST_CHANGED}")
+    explained = await made.superuser.fetchval(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE changed ('{made.pool.cursor}', {AT_ONCE + 1})"
+    )
+    await transaction.rollback()
+    await backup.close()
+    assert rows_of_the_pool(json.loads(explained)[0]["Plan"]) == 1
+
+
+def rows_of_the_pool(plan: dict[str, Any]) -> int:
+    """How many rows of the pool a plan has read, also those that it threw away."""
+    read = 0
+    if plan.get("Relation Name") == "pool":
+        read = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
+    return int(read) + sum(rows_of_the_pool(each) for each in plan.get("Plans", []))
 
 
 @pytest.mark.rule("DI-17")

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora.identity.v1.profile_service_pb2 import Profile
+from unora_identity.domain.card import age_band_changed
+from unora_identity.domain.onboarding import Member
 from unora_identity.jobs import BirthdayJobs
+from unora_identity.use_cases import birthdays
 from unora_testing.world import World
 
 from tests.integration.identity.people import People, born
@@ -95,6 +98,34 @@ async def test_many_replicas_publish_a_birthday_once(world: World, people: Peopl
     assert sum(done) == 1
     await world.drain()
     assert len(await world.events(DiscoveryProfileChanged, signed.member.id)) == before + 1
+
+
+@pytest.mark.rule("DI-08")
+async def test_a_birthday_that_cannot_be_published_holds_up_no_other(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile, midnight = await shortly_before(world, 50)
+    bad, *others = [await people.ready(profile) for _ in range(4)]
+    await world.drain()
+    await move_clock_only(world, midnight)
+
+    def fails_for_one(headers: Any, member: Member, *rest: Any) -> Any:
+        if member.profile.bio == "the bad one":
+            raise ValueError("this member has no age band")
+        return age_band_changed(headers, member, *rest)
+
+    await world.superuser.execute(
+        "UPDATE identity.profiles SET bio = 'the bad one' WHERE user_id = $1", bad.member.user
+    )
+    jobs = BirthdayJobs(world.apps["identity"].runtime)
+    with monkeypatch.context() as patch:
+        patch.setattr(birthdays, "age_band_changed", fails_for_one)
+        assert await jobs.tell_age_bands() == 3
+        assert await jobs.tell_age_bands() == 0
+    assert await jobs.tell_age_bands() == 1
+    await world.drain()
+    bands = [(await candidate(world, each.member.user))["age_band"] for each in (bad, *others)]
+    assert bands == ["50_59"] * 4
 
 
 @pytest.mark.rule("DI-08")

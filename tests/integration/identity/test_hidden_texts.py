@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 from unora.identity.v1.directory_service_pb2 import GetDiscoveryProfileRequest, GetRevealFactsRequest
@@ -18,6 +19,7 @@ from unora.identity.v1.profile_service_pb2 import (
     UpdateProfileRequest,
     UpdateProfileResponse,
 )
+from unora_identity.domain.contact_details import reviewed
 from unora_identity.jobs import TextJobs
 from unora_identity.use_cases import profiles, text_reviews
 from unora_testing.deadlines import eventually
@@ -169,6 +171,31 @@ async def test_a_batch_that_is_interrupted_is_judged_by_the_next_run(
     assert [hobby.hidden for hobby in await own_hobbies(people, signed)] == [False, False]
     assert await jobs.review_texts() == 1
     assert [hobby.hidden for hobby in await own_hobbies(people, signed)] == [True, False]
+
+
+async def test_texts_that_cannot_be_judged_hold_up_no_other(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = [await people.ready() for _ in range(3)]
+    await world.drain()
+    for signed in several:
+        await write_past_the_guard(world, signed, "insta @real_anna.k")
+    bad = several[1]
+    await world.superuser.execute("UPDATE identity.profiles SET name = 'Bad' WHERE user_id = $1", bad.member.user)
+
+    def fails_for_one(hobbies: Any, profile: Any) -> Any:
+        if profile.name == "Bad":
+            raise RecursionError
+        return reviewed(hobbies, profile)
+
+    jobs = TextJobs(world.apps["identity"].runtime)
+    with monkeypatch.context() as patch:
+        patch.setattr(text_reviews, "reviewed", fails_for_one)
+        await jobs.review_texts()
+        await jobs.review_texts()
+    assert [(await own_hobbies(people, signed))[0].hidden for signed in several] == [True, False, True]
+    assert await jobs.review_texts() == 1
+    assert (await own_hobbies(people, bad))[0].hidden
 
 
 async def test_what_a_version_before_writes_is_judged_too(world: World, people: People) -> None:

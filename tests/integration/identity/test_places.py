@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from unora.identity.v1.directory_service_pb2 import (
@@ -19,6 +20,8 @@ from unora.identity.v1.profile_service_pb2 import (
     GetProfileRequest,
     Profile,
 )
+from unora_identity import jobs
+from unora_identity.domain.places import place_meant
 from unora_identity.jobs import PlaceJobs
 from unora_identity.providers.places import Places
 from unora_identity.use_cases import written_cities
@@ -60,8 +63,8 @@ async def write_city(world: World, signed: Signed, city: str, zone: str = "Europ
 
 
 async def run_jobs(world: World) -> int:
-    jobs, done = PlaceJobs(world.apps["identity"].runtime), 0
-    while step := await jobs.place_written_cities():
+    places, done = PlaceJobs(world.apps["identity"].runtime), 0
+    while step := await places.place_written_cities():
         done += step
     return done
 
@@ -198,10 +201,10 @@ async def test_the_search_for_written_cities_goes_in_batches_and_a_run_that_dies
     for signed, city in zip(several, ("Berlin", "Frankfurt", "Hamburg", "nowhere at all", "Berlin"), strict=True):
         await write_city(world, signed, city)
     runtime = world.apps["identity"].runtime
+    monkeypatch.setattr(jobs, "CITY_BATCH", 2)
 
-    async def step(limit: int) -> int:
-        resources = runtime.resources
-        return await written_cities.place_written_cities(runtime.database, resources.policy, resources.places, limit)
+    async def step() -> int:
+        return await PlaceJobs(runtime).place_written_cities()
 
     async def left() -> int:
         users, version = [signed.member.user for signed in several], runtime.resources.places.version
@@ -209,16 +212,37 @@ async def test_the_search_for_written_cities_goes_in_batches_and_a_run_that_dies
         return int(await world.superuser.fetchval(sql, users, version))
 
     async def die(*_: object) -> None:
-        raise RuntimeError("killed")
+        raise ConnectionResetError("killed")
 
-    assert (await step(2), await left()) == (2, 3)
+    assert (await step(), await left()) == (2, 3)
     with monkeypatch.context() as patch:
         patch.setattr(written_cities, "emit_member_events", die)
-        with pytest.raises(RuntimeError):
-            await step(2)
+        with pytest.raises(ConnectionResetError):
+            await step()
     assert await left() == 3
-    assert [await step(2), await step(2), await step(2)] == [2, 1, 0]
+    assert [await step(), await step(), await step()] == [2, 1, 0]
     assert [(await profile_of(people, signed)).city for signed in several] == ["Berlin", "", "Hamburg", "", "Berlin"]
+
+
+async def test_a_city_that_cannot_be_sought_holds_up_no_other(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run_jobs(world)
+    several = [await people.sign_in() for _ in range(4)]
+    for signed, city in zip(several, ("Berlin", "Hamburg", "Berlin", "Berlin"), strict=True):
+        await write_city(world, signed, city)
+
+    def fails_for_one(city: str, *rest: Any) -> Any:
+        if city == "Hamburg":
+            raise ValueError("this city cannot be sought")
+        return place_meant(city, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(written_cities, "place_meant", fails_for_one)
+        await run_jobs(world)
+    places = [(await profile_of(people, signed)).place_id for signed in several]
+    assert places == [BERLIN, "", BERLIN, BERLIN]
+    assert await run_jobs(world) == 1
 
 
 async def test_several_replicas_give_each_city_its_place_once(world: World, people: People) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import log
 from typing import Any
@@ -33,10 +34,12 @@ from unora.safety.v1.events_pb2 import (
     MemberReported,
 )
 from unora.safety.v1.moderation_service_pb2 import CASE_ORIGIN_FLAG, Flag, ListFlagsRequest
+from unora_common.database import Session
 from unora_common.ids import uuid7
+from unora_safety import jobs as safety_jobs
 from unora_safety.domain.patterns import Finding, History, Pattern
 from unora_safety.store import baselines
-from unora_safety.use_cases.detection import raise_flags
+from unora_safety.use_cases.detection import load_histories, raise_flags
 from unora_testing.world import Caller, World
 
 from tests.integration.safety.moderators import Moderators
@@ -307,6 +310,27 @@ async def test_a_member_for_whom_the_detector_fails_delays_no_other_and_is_exami
     await world.drain()
     assert len(await moderators.flags_of(member)) == 1
     assert await world.superuser.fetchval(held, member.user) is None
+
+
+async def test_a_member_whose_history_cannot_be_read_delays_no_other(
+    world: World, moderators: Moderators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (member, other), now = [world.caller(), world.caller()], await world.now()
+
+    async def fail_for_the_member(db: Session, users: Sequence[UUID]) -> list[History]:
+        if member.user in users:
+            raise ValueError("this version does not know the pattern")
+        return await load_histories(db, users)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(safety_jobs, "load_histories", fail_for_the_member)
+        await world.publish(*(reported(each, now) for each in (member, other) for _ in range(3)))
+        await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
+        await world.drain()
+        assert (len(await moderators.flags_of(member)), len(await moderators.flags_of(other))) == (0, 1)
+    await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
+    await world.drain()
+    assert len(await moderators.flags_of(member)) == 1
 
 
 async def test_a_member_claimed_by_a_dead_replica_can_be_claimed_after_the_lease(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from random import Random
+from string import ascii_lowercase
 from typing import Any
 
 import asyncpg
@@ -114,6 +116,28 @@ async def test_replicas_index_each_row_once_and_a_crash_loses_none(world: World,
     count = "SELECT count(*), count(DISTINCT number) FROM safety.audit_index WHERE term = $1"
     (found,) = await world.superuser.fetch(count, f"context {SOURCE}")
     assert tuple(found) == (7, 7)
+
+
+async def test_rows_with_terms_that_the_database_refuses_hold_up_no_other(world: World, own_chain: None) -> None:
+    """As a publisher may write them that was taken over: the audit log takes every event."""
+    safety = world.apps["safety"]
+    noise = "".join(Random(1).choices(ascii_lowercase, k=3500))
+    one, *others = envelopes(4)
+    paid = one._replace(subject="unora.billing.v1.credits_changed")
+    await append(
+        safety,
+        [
+            paid._replace(payload=CreditsChanged(user_id="a\0b").SerializeToString()),
+            paid._replace(event_id=str(uuid7()), payload=CreditsChanged(user_id=noise).SerializeToString()),
+            others[0]._replace(subject=f"unora.billing.v1.{noise}"),
+            *others[1:],
+        ],
+    )
+    job = next(job for job in safety.jobs if job.name == "index_audit")
+    while await job.step():
+        pass
+    count = "SELECT count(DISTINCT number) FROM safety.audit_index WHERE term = $1"
+    assert await world.superuser.fetchval(count, f"context {SOURCE}") == 5
 
 
 async def test_the_index_is_append_only_too(world: World) -> None:

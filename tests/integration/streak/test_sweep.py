@@ -24,6 +24,7 @@ from unora_common.app import App
 from unora_common.database import Database, Tx
 from unora_common.outbox import type_of
 from unora_streak.domain.due import next_due
+from unora_streak.domain.machine import step
 from unora_streak.domain.state import Policy, State, Streak
 from unora_streak.jobs import StreakJobs
 from unora_streak.store import breaks, closings, streaks
@@ -44,6 +45,10 @@ ROWS = "SELECT * FROM streak.streaks ORDER BY id"
 BREAKS = """SELECT streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at, broke_at,
     closed_at, outcome FROM streak.breaks ORDER BY streak_id, opened_at"""
 OUTBOX = "SELECT id, subject, payload FROM streak.outbox ORDER BY seq"
+EARLIER_BREAK = """
+    INSERT INTO streak.breaks (id, streak_id, cycle, day, check_in_date, missing_user_id, opened_at, closed_at, outcome)
+    VALUES (gen_random_uuid(), $1, $2, 1, $3::date - 7, $4, $5::timestamptz - interval '7 days',
+        $5::timestamptz - interval '6 days', 'kept')"""
 OPEN_BREAK = """
     INSERT INTO streak.breaks (id, streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at,
         broke_at) VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8)"""
@@ -59,16 +64,16 @@ Stored = tuple[list[Any], list[Any], dict[str, list[Message]]]
 @pytest.mark.rule("ST-02", "ST-06", "ST-09", "ST-16", "ST-20")
 @examples(25)
 @given(
-    st.lists(st.tuples(some_streaks(), st.integers(0, 130), st.booleans()), min_size=1, max_size=8),
+    st.lists(st.tuples(some_streaks(), st.integers(0, 2), st.integers(0, 130), st.booleans()), min_size=1, max_size=8),
     st.integers(-600, 4000),
     st.sampled_from(POLICIES),
 )
 def test_the_sweep_stores_what_the_domain_decides_for_each_streak(
-    sweep_database: Testbed, drawn: list[tuple[Streak, int, bool]], minutes: int, policy: Policy
+    sweep_database: Testbed, drawn: list[tuple[Streak, int, int, bool]], minutes: int, policy: Policy
 ) -> None:
     """The rows, the breaks and the events are the same, also when the policy has changed since the last event."""
-    made = [_other(streak, cycle, twice) for streak, cycle, twice in drawn]
-    now = drawn[0][0].closes_at + timedelta(minutes=minutes, seconds=30)  # no time of a streak has seconds
+    made = [_other(_later(streak, steps), cycle, twice) for streak, steps, cycle, twice in drawn]
+    now = made[0].closes_at + timedelta(minutes=minutes, seconds=30)  # no time of a streak has seconds
     run_apart(_compare(sweep_database, made, now, policy))
 
 
@@ -76,6 +81,15 @@ def test_the_sweep_stores_what_the_domain_decides_for_each_streak(
 def sweep_database(testbed: Testbed) -> Testbed:
     run_apart(testbed.clone(DATABASE))
     return testbed
+
+
+def _later(streak: Streak, steps: int) -> Streak:
+    """The streak after so many steps of time: a hold may be over then, and is remembered."""
+    for _ in range(steps):
+        due = next_due(streak, Policy())
+        if made := step(streak, due, due, Policy()) if due else None:
+            streak, _ = made
+    return streak
 
 
 def _other(streak: Streak, cycle: int, swapped: bool) -> Streak:
@@ -118,6 +132,8 @@ async def _compare(testbed: Testbed, made: Sequence[Streak], now: datetime, poli
 
 async def _insert(connection: asyncpg.Connection[Any], streak: Streak) -> None:
     await connection.execute(streaks.INSERT, *streaks.FACTS.values_of(streak), *streaks._changing(streak))
+    earlier = (streak.id, streak.cycle, streak.check_in_date, streak.user_a_id, streak.closes_at)
+    await connection.execute(EARLIER_BREAK, *earlier)
     if streak.state in (State.AT_RISK, State.PAYMENT_WINDOW):
         (missing,) = streak.pair - streak.checked_in
         broke_at = streak.closes_at if streak.breaker_user_id else None
@@ -158,6 +174,9 @@ async def _sweep(tx: Tx, policy: Policy) -> None:
         await advance_due(tx, due, policy, _fail)
         events = [_parsed(row) for row in await tx.rows(OUTBOX) if row["id"] not in before]
         assert {event.recorded_at.ToDatetime(UTC) for event in events} <= {tx.now}  # type: ignore[attr-defined]
+        advanced = await streaks.list_by_ids(tx, [streak_id for each in due for streak_id in each.ids])
+        wrong = [each for each in advanced if each.next_due_at != next_due(each, policy)]
+        assert not wrong, "these would be locked again although nothing is due, or not when something is"
 
 
 def _fail(streak: Streak, error: Exception) -> None:
@@ -275,6 +294,37 @@ async def test_a_streak_that_the_database_refuses_is_left_out_and_the_others_clo
     await world.superuser.execute("DELETE FROM streak.outbox WHERE aggregate_id = $1 AND payload = ''", row["id"])
     await world.drain()
     assert await _resets(world, [*others, refused, couple.streak_id]) == [1] * 7
+
+
+@pytest.mark.rule("ST-16")
+@pytest.mark.parametrize("most", [3, 0])
+async def test_a_batch_that_postgres_gives_up_is_tried_smaller_and_one_streak_holds_up_no_other(
+    world: World, couple: Couple, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow server a large batch takes longer than a statement may. With 0, it is one streak that always does."""
+    ids = await _pairs(world, 6)
+    slow = UUID(ids[2])
+    await couple.jump(await couple.day_ends_at() + timedelta(minutes=1))
+    save = closings.save
+
+    async def slow_save(tx: Tx, closed: Sequence[Any], payload: str) -> None:
+        found = [each for one in closed for each in one.ids]
+        if len(found) > most if most else slow in found:
+            raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
+        await save(tx, closed, payload)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(closings, "save", slow_save)
+        async with _replica(world, sweep_batch=8) as replica:
+            jobs = StreakJobs(replica.runtime)
+            for _ in range(30):
+                with contextlib.suppress(asyncpg.QueryCanceledError):
+                    await jobs.close_days()
+    states = "SELECT id FROM streak.streaks WHERE streak_state = 'active' AND next_due_at <= clock.now()"
+    left = {row["id"] for row in await world.superuser.fetch(states)}
+    assert left == (set() if most else {slow})
+    await world.drain()
+    assert await _resets(world, [*ids, couple.streak_id]) == [1] * 7
 
 
 @pytest.mark.rule("ST-16")

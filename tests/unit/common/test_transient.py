@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncpg
+import grpc
 import pytest
 from unora_common.transient import is_transient
 
@@ -41,6 +42,22 @@ OURS = [
 @pytest.mark.parametrize("error", AWAY)
 def test_a_postgres_that_is_away_or_refuses_connections_is_transient(error: type[Exception]) -> None:
     assert is_transient(error("text"))
+
+
+@pytest.mark.parametrize(
+    ("code", "transient"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, True),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, True),
+        (grpc.StatusCode.UNIMPLEMENTED, True),
+        (grpc.StatusCode.INVALID_ARGUMENT, False),
+        (grpc.StatusCode.INTERNAL, False),
+    ],
+)
+def test_no_event_is_buried_because_another_service_is_away_or_still_of_the_version_before(
+    code: grpc.StatusCode, transient: bool
+) -> None:
+    assert is_transient(grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata())) is transient
 
 
 @pytest.mark.parametrize("error", OURS)

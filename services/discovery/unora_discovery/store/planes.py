@@ -19,14 +19,21 @@ from unora_discovery.domain.pool import AgeBand, Gender
 START: Final = "1:1:"
 """The cursor of who has seen nothing yet."""
 
-# By the index up to the limit, which is one more than the caller takes. The oldest open transaction of the whole server
-# decides where the range begins; those that the cursor sees already are passed over within it.
+# What a snapshot does not see: the transactions that began after it, and those that were open then. A transaction that
+# stays open for long, such as a backup, then makes nobody read again what changed meanwhile. The order, and a range
+# instead of an equality, keep Postgres at the index. The limit is one more than the caller takes.
 CHANGES: Final = """
     SELECT pg_current_snapshot()::text AS snapshot, coalesce(string_agg(int4send(slot), ''), '') AS changed
-    FROM (SELECT slot FROM discovery.pool
-        WHERE changed >= pg_snapshot_xmin({cursor}::text::pg_snapshot)::text::bigint
-            AND NOT pg_visible_in_snapshot(changed::text::xid8, {cursor}::text::pg_snapshot)
-        ORDER BY changed LIMIT {limit}) AS since"""
+    FROM (
+        (SELECT slot FROM discovery.pool
+            WHERE changed >= pg_snapshot_xmax({cursor}::text::pg_snapshot)::text::bigint
+            ORDER BY changed LIMIT {limit})
+        UNION ALL
+        SELECT of_one.slot FROM pg_snapshot_xip({cursor}::text::pg_snapshot) AS open CROSS JOIN LATERAL (
+            SELECT slot FROM discovery.pool
+            WHERE changed >= open::text::bigint AND changed <= open::text::bigint
+            ORDER BY changed LIMIT {limit}) AS of_one
+        LIMIT {limit}) AS since"""
 LIST_CHANGED: Final = CHANGES.format(cursor="$1", limit="$2")
 
 
@@ -89,6 +96,12 @@ STAMP_ANEW: Final = """
         LIMIT $1 FOR UPDATE SKIP LOCKED))"""
 
 
+# Another server, or another database on it, may have other rows under the same numbers of transactions: after a
+# failover to a replica that had not got the last of them, or after a restore.
+HISTORY: Final = """
+    SELECT pg_postmaster_start_time()::text || ' ' || oid FROM pg_database WHERE datname = current_database()"""
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What changed since a cursor."""
@@ -120,6 +133,12 @@ async def get_facts(session: Session, slots: Slots) -> Facts:
 async def stamp_anew(tx: Tx, limit: int) -> int:
     """Heals rows whose transaction is not of this cluster, as after a restore of a dump; returns their number."""
     return await tx.run(STAMP_ANEW, limit)
+
+
+async def get_history(session: Session) -> str:
+    """Which database the session leads to, since which start of its server. A cursor counts only within one."""
+    found: str = await session.value(HISTORY)
+    return found
 
 
 def is_older(snapshot: str, cursor: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ LOCK_DUE = """
     WITH due AS MATERIALIZED (
         SELECT u.id, u.version FROM identity.profiles p JOIN identity.users u ON u.id = p.user_id
         WHERE p.age_band_changes_at <= (SELECT clock.now()) AND u.deleted_at IS NULL
+            AND u.id <> ALL ($2::uuid[]) AND ($3::uuid IS NULL OR u.id = $3)
         ORDER BY p.age_band_changes_at LIMIT $1 FOR UPDATE OF u SKIP LOCKED)
     SELECT due.*, clock.now() AS now FROM due"""
 # A row that was due when it was found may not be due any more: the transaction that held the lock may have advanced it.
@@ -25,9 +26,11 @@ ADVANCE = """
     WHERE p.user_id = next.id AND p.age_band_changes_at <= $3 RETURNING p.user_id"""
 
 
-async def lock_due(tx: Tx, limit: int) -> dict[UUID, LockedMember]:
-    """Locks members whose age band may have changed, without waiting for other transactions, and reads the clock."""
-    return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK_DUE, limit)}
+async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | None) -> dict[UUID, LockedMember]:
+    """Locks members whose age band may have changed, without waiting for other transactions, and reads the clock; skips
+    those in `left_out`. With `only` it looks at this one.
+    """
+    return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK_DUE, limit, left_out, only)}
 
 
 async def advance(tx: Tx, following: Mapping[UUID, datetime | None]) -> list[UUID]:

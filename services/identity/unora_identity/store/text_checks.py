@@ -17,6 +17,7 @@ LOCK_DUE = """
     WITH due AS MATERIALIZED (
         SELECT u.id, u.version FROM identity.text_checks t JOIN identity.users u ON u.id = t.user_id
         WHERE t.guard_version < $1 AND u.deleted_at IS NULL
+            AND u.id <> ALL ($3::uuid[]) AND ($4::uuid IS NULL OR u.id = $4)
         ORDER BY t.guard_version, t.user_id LIMIT $2 FOR UPDATE OF u SKIP LOCKED)
     SELECT due.*, clock.now() AS now FROM due"""
 # Texts that were due when they were found may not be due any more: the transaction that held the lock may have judged
@@ -26,9 +27,14 @@ MARK = """
     WHERE user_id = ANY ($1) AND guard_version < $2 RETURNING user_id"""
 
 
-async def lock_due(tx: Tx, guard_version: int, limit: int) -> dict[UUID, LockedMember]:
-    """Locks members with texts that only an older guard, or none, has judged, and reads the clock."""
-    return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK_DUE, guard_version, limit)}
+async def lock_due(
+    tx: Tx, guard_version: int, limit: int, left_out: Sequence[UUID], only: UUID | None
+) -> dict[UUID, LockedMember]:
+    """Locks members with texts that only an older guard, or none, has judged, and reads the clock; skips those in
+    `left_out`. With `only` it looks at this one.
+    """
+    rows = await tx.lock(LOCK_DUE, guard_version, limit, left_out, only)
+    return {row["id"]: from_row(LockedMember, row) for row in rows}
 
 
 async def mark_checked(tx: Tx, users: Sequence[UUID], guard_version: int) -> list[UUID]:

@@ -17,6 +17,7 @@ LOCK_NEXT = """
     WITH next AS MATERIALIZED (
         SELECT u.id, u.version FROM identity.written_cities w JOIN identity.users u ON u.id = w.user_id
         WHERE w.sought_in <> $2 AND u.deleted_at IS NULL
+            AND u.id <> ALL ($3::uuid[]) AND ($4::uuid IS NULL OR u.id = $4)
         ORDER BY u.id LIMIT $1 FOR UPDATE OF u SKIP LOCKED)
     SELECT next.*, clock.now() AS now FROM next"""
 SET_PLACES = """
@@ -29,9 +30,14 @@ SETTLED = """
 SOUGHT = "UPDATE identity.written_cities SET sought_in = $2 WHERE user_id = ANY ($1)"
 
 
-async def lock_next(tx: Tx, limit: int, version: str) -> dict[UUID, LockedMember]:
-    """Locks members whose city was not sought in this version of the list, and reads the clock."""
-    return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK_NEXT, limit, version)}
+async def lock_next(
+    tx: Tx, version: str, limit: int, left_out: Sequence[UUID], only: UUID | None
+) -> dict[UUID, LockedMember]:
+    """Locks members whose city was not sought in this version of the list, and reads the clock; skips those in
+    `left_out`. With `only` it looks at this one.
+    """
+    rows = await tx.lock(LOCK_NEXT, limit, version, left_out, only)
+    return {row["id"]: from_row(LockedMember, row) for row in rows}
 
 
 async def save_places(tx: Tx, found: Mapping[UUID, Place]) -> None:

@@ -5,14 +5,16 @@ guard has become better. What strangers may not see is hidden; readiness stays.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, TypeVar
+from uuid import UUID
 
-from unora_common.database import Database
+from unora_common.database import Tx
 from unora_text.contact import GUARD_VERSION
 
+from unora_identity.domain.accounts import LockedMember
 from unora_identity.domain.card import card_changed, make_card
 from unora_identity.domain.contact_details import reviewed
 from unora_identity.domain.events import MemberEvent, TextsReviewed, event_headers
@@ -47,25 +49,28 @@ async def review_texts(update: MemberUpdate) -> None:
         update.events.append(TextsReviewed(**next(update.headers)))
 
 
-async def review_due_texts(database: Database, policy: Policy, limit: int) -> int:
-    """Takes members whose texts this guard has not judged, at most `limit`, and judges them. Returns their number."""
-    async with database.transaction() as tx:
-        locked = await text_checks.lock_due(tx, GUARD_VERSION, limit)
-        if not locked:
-            return 0
-        accounts = await members.list_by_id(tx, list(locked))
-        due = await text_checks.mark_checked(tx, list(locked), GUARD_VERSION)
-        events: list[MemberEvent] = []
-        hidden = {}
-        for user in due:
-            before = accounts[user].member
-            after = replace(before, hobbies=await read(reviewed, before.hobbies, before.profile))
-            headers = event_headers(locked[user], tx.now)
-            if after != before:
-                hidden[user] = after.hobbies
-            if make_card(after, tx.now, policy).ready:
-                events.append(TextsReviewed(**next(headers)))
-            events += card_changed(headers, before, after, tx.now, policy)
-        await profiles.save_hidden(tx, hidden)
-        await emit_member_events(tx, events)
+async def lock_due_texts(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | None) -> dict[UUID, LockedMember]:
+    """Locks members whose texts this guard has not judged: see `text_checks.lock_due`."""
+    return await text_checks.lock_due(tx, GUARD_VERSION, limit, left_out, only)
+
+
+async def review_due_texts(tx: Tx, locked: Mapping[UUID, LockedMember], policy: Policy) -> int:
+    """Judges the texts of members whom `lock_due_texts` has locked. Returns the number of those whose texts this
+    guard had not judged.
+    """
+    accounts = await members.list_by_id(tx, list(locked))
+    due = await text_checks.mark_checked(tx, list(locked), GUARD_VERSION)
+    events: list[MemberEvent] = []
+    hidden = {}
+    for user in due:
+        before = accounts[user].member
+        after = replace(before, hobbies=await read(reviewed, before.hobbies, before.profile))
+        headers = event_headers(locked[user], tx.now)
+        if after != before:
+            hidden[user] = after.hobbies
+        if make_card(after, tx.now, policy).ready:
+            events.append(TextsReviewed(**next(headers)))
+        events += card_changed(headers, before, after, tx.now, policy)
+    await profiles.save_hidden(tx, hidden)
+    await emit_member_events(tx, events)
     return len(due)

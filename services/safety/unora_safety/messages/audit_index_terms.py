@@ -23,6 +23,9 @@ from unora_safety.domain.chain import Entry
 EVENTS: Final = (billing, discovery, identity, matching, reveal, safety, streak)
 """Importing them makes their message types known."""
 
+LONGEST_NAME: Final = 128
+"""Letters of the last word of a subject: a search may ask for a name of 64, which is longer in a subject."""
+
 MEMBER_FIELDS: Final = frozenset(
     {
         *("user_id", "user_a_id", "user_b_id", "sender_id", "receiver_id", "ended_by_id", "breaker_user_id"),
@@ -51,11 +54,14 @@ suspension (MA-09). A protection has the time of the act, which for a block is b
 
 
 def terms_of(entry: Entry) -> list[str]:
-    """The terms of a row. An event that this version does not know has no members among them."""
+    """The terms of a row. An event that this version does not know has no members among them. What nobody can search
+    for is no term: the database might refuse it, and then no row after it would be indexed.
+    """
     event = _event(entry)
     ids = {getattr(event, field) for field in _member_fields(entry.subject)} if event is not None else set()
-    members = [f"member {each}" for each in sorted(ids - {""})]
-    return [context_term(entry.source_context), event_term(entry.subject), f"aggregate {entry.aggregate_id}", *members]
+    members = [f"member {each}" for each in sorted(ids) if _is_id(each)]
+    events = [event_term(entry.subject)] if len(entry.subject.rpartition(".")[2]) <= LONGEST_NAME else []
+    return [context_term(entry.source_context), *events, f"aggregate {entry.aggregate_id}", *members]
 
 
 def context_term(source_context: str) -> str:
@@ -95,6 +101,13 @@ def _event(entry: Entry) -> Message | None:
         return kind.FromString(entry.payload) if kind else None
     except DecodeError:
         return None
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 @cache

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from typing import Final
 
 import asyncpg
 import psutil
 from unora_common.health import READINESS, ask
-from unora_local import ports
+from unora_local import ports, services
 from unora_local.run_folder import RunFolder
 
 from unora_bench import pool
@@ -51,7 +50,8 @@ async def _start(like: psutil.Process) -> tuple[float, float]:
     environment.pop("UNORA_METRICS_LISTEN", None)
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "unora_discovery", "--role", "api"),
+        *services.module("discovery"),
+        *("--role", "api"),
         env=environment,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

@@ -10,7 +10,7 @@ import runpy
 import sys
 from typing import Final
 
-NOT_IN_IMAGE: Final = ("aiohttp", "attr", "click", "multidict", "pygments", "rich")
+NOT_IN_IMAGE: Final = ("aiohttp", "click", "grpc_tools", "rich")
 """What libraries of the image load if it is there. A test says what is missing here."""
 
 

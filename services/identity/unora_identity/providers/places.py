@@ -36,7 +36,7 @@ class Places:
         """Maps the file, and reads its head. Raises ConfigError if it is missing or something else."""
         try:
             with file.open("rb") as opened:
-                # Read, not mapped: the kernel maps 2 MB around what is touched, and an idle process needs the head only.
+                # Read, not mapped: the kernel maps 2 MB around what is touched, and an idle process needs no more.
                 magic, length = opened.read(len(MAGIC)), int.from_bytes(opened.read(4), "little")
                 if magic != MAGIC:
                     raise ConfigError(f"{file} is no list of places of this version, `make protos` makes it")

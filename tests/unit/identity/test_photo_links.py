@@ -89,8 +89,9 @@ def test_a_form_is_the_one_that_boto3_would_make(
 
 def test_an_endpoint_that_is_no_address_is_refused_at_the_start() -> None:
     for endpoint in ("127.0.0.1:9000", "ftp://127.0.0.1", "http://"):
-        with pytest.raises(ValueError, match="is no address of an object store"):
-            PhotoStore(settings(endpoint=endpoint))
+        for other in ({"public_endpoint": endpoint}, {"endpoint": endpoint, "public_endpoint": "https://example.org"}):
+            with pytest.raises(ValueError, match="is no address of an object store"):
+                PhotoStore(settings(**other))
 
 
 def test_nothing_is_signed_without_credentials() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from unora_common.errors import Unavailable
 
-from unora_identity.providers.s3_signing import Credentials, Signer
+from unora_identity.providers.s3_signing import Credentials, Signer, host_of
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -68,6 +68,8 @@ class PhotoStore:
         self._bucket = settings.bucket
         self._made: S3Client | None = None
         self._making = Lock()
+        if settings.endpoint:
+            host_of(settings.endpoint)  # raises now what the client would raise at its first call
         endpoint = settings.public_endpoint or settings.endpoint or self._client().meta.endpoint_url
         self._signer = Signer(_credentials(settings), endpoint=endpoint, bucket=self._bucket, region=settings.region)
 
@@ -88,7 +90,7 @@ class PhotoStore:
 
     def prepare(self) -> None:
         """Loads what calls over the network need, in a thread, so that the first one does not wait for it."""
-        if self._made is None:
+        if self._made is None and not self._making.locked():
             Thread(target=self._prepare, daemon=True).start()
 
     async def get(self, key: str, *, most_bytes: int) -> bytes:

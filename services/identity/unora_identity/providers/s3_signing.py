@@ -33,15 +33,11 @@ class Signer:
         """`credentials` is asked at each signature, since those of a role change. Raises ValueError if `endpoint` is no
         address.
         """
-        parts = urlsplit(endpoint)
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-            raise ValueError(f"{endpoint} is no address of an object store")
         self._credentials = credentials
         self._region = region
         self._bucket = bucket
         self._url = f"{endpoint.rstrip('/')}/{bucket}"
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        self._host = host if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
+        self._host = host_of(endpoint)
 
     def link(self, key: str, *, life: timedelta) -> str:
         """The address of an object, for a GET within `life`."""
@@ -95,6 +91,17 @@ class Signer:
         for part in self._scope(now).split("/"):
             key = hmac.digest(key, part.encode(), "sha256")
         return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+def host_of(endpoint: str) -> str:
+    """The host that clients name in their requests: without the port if it is the usual one. Raises ValueError if
+    `endpoint` is no address.
+    """
+    parts = urlsplit(endpoint)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValueError(f"{endpoint} is no address of an object store")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return host if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
 
 
 def _stamp(now: datetime) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 from typing import Final
 
 import asyncpg
+from unora_local import services
 from unora_local.run_folder import RunFolder
 
 from unora_bench import processor
@@ -94,7 +94,7 @@ async def _write(connection: asyncpg.Connection[asyncpg.Record]) -> float:
 
 async def _rebuild(discovery: int) -> None:
     """The command, in the environment of the stack's discovery."""
-    command = [sys.executable, "-m", "unora_discovery", "rebuild", "--restart"]
+    command = [*services.module("discovery"), "rebuild", "--restart"]
     process = await asyncio.create_subprocess_exec(
         *command, env=_environment(discovery), stdout=asyncio.subprocess.DEVNULL
     )

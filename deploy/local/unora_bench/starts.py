@@ -1,16 +1,19 @@
-"""How long discovery needs to be ready when it starts with a large pool, and how much memory idle services take."""
+"""How long discovery needs to be ready when it starts with a large pool, and how much memory idle services take.
+
+What is resident counts the code of libraries in full, although all services share it in memory. The share of a process
+(its PSS) counts only its part of what is shared.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from typing import Final
 
 import asyncpg
 import psutil
 from unora_common.health import READINESS, ask
-from unora_local import ports
+from unora_local import ports, services
 from unora_local.run_folder import RunFolder
 
 from unora_bench import pool
@@ -33,8 +36,9 @@ async def measure(run: Run) -> None:
             await pool.grow(connection, 0, run.largest)
             await connection.close()
             for name in SERVICES:
-                size = _process(folder, name).memory_info().rss / 1e6
-                run.add(Figure(group=Group.STARTS, name=f"idle {name}", value=size, unit="MB", aim=SMALL))
+                memory = _process(folder, name).memory_full_info()
+                run.add(Figure(group=Group.STARTS, name=f"idle {name}", value=memory.rss / 1e6, unit="MB", aim=SMALL))
+                run.add(Figure(group=Group.STARTS, name=f"idle {name}, its share", value=memory.pss / 1e6, unit="MB"))
             async with run.watched() as noise:
                 seconds, size = await _start(_process(folder, "discovery"))
     at = f"at {run.largest:,}"
@@ -51,7 +55,8 @@ async def _start(like: psutil.Process) -> tuple[float, float]:
     environment.pop("UNORA_METRICS_LISTEN", None)
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "unora_discovery", "--role", "api"),
+        *services.module("discovery"),
+        *("--role", "api"),
         env=environment,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

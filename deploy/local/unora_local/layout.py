@@ -127,8 +127,8 @@ class Layout:
             "UNORA_GOV_ID_SECRET": str(ensure_file(keys / "gov_id.key", lambda: secrets.token_bytes(32))),
             "UNORA_S3_ENDPOINT": self.seaweed.endpoint,
             "UNORA_S3_BUCKET": self.seaweed.bucket,
-            "AWS_ACCESS_KEY_ID": self.seaweed.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.seaweed.secret_key,
+            "UNORA_S3_ACCESS_KEY": self.seaweed.access_key,
+            "UNORA_S3_SECRET_KEY": self.seaweed.secret_key,
             "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
             # No code costs anything here, and a demo, a benchmark or an attack has many members from one country.
             "UNORA_CODES_PER_COUNTRY": "100000",

@@ -34,8 +34,8 @@ class Backing:
 
 
 def module(context: str) -> Sequence[str]:
-    """The command of a service."""
-    return [sys.executable, "-m", f"unora_{context}"]
+    """The command of a service: with the packages that its image has (as_image.py)."""
+    return [sys.executable, "-m", "unora_local.as_image", f"unora_{context}"]
 
 
 def addresses(backing: Backing) -> dict[str, str]:

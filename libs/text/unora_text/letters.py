@@ -4,12 +4,14 @@ People disguise what they may not write: in letters of other scripts that look a
 letters, with strokes and marks, upside down, or between characters that nobody sees.
 """
 
+import json
 import re
 import unicodedata
 from functools import lru_cache
+from importlib.resources import files
+from typing import Any
 
 import regex
-from confusable_homoglyphs import confusables
 
 from unora_text.lists import in_order
 from unora_text.visible import TAG_FLAGS
@@ -48,11 +50,24 @@ _STROKED = dict(
 )
 _FLIPPED = dict(zip("ɐqɔpǝɟƃɓɥᴉıɾʞ˥ʅɯuodbɹsʇnʌʍxʎzɐɒᴎ˙¿¡", "abcdefgghiijkllmnopqrstuvwxyzaan.?!", strict=True))
 _ONLY_FLIPPED = frozenset("ɐɔǝɟƃɥᴉɾʞ˥ʅɯɹʇʌʍʎ")
-_LOOKS_LATIN = {
-    char: next((each["c"] for each in others if each["c"].isascii() and each["c"].isalpha()), "")
-    for char, others in confusables.confusables_data.items()
-    if not char.isascii() and len(char) == 1
-}
+
+
+def _latin_letters() -> dict[str, str]:
+    """The Latin letters that characters look like, by the list of confusable_homoglyphs. Its own module keeps the whole
+    list, which takes ten times as much memory.
+    """
+
+    def latin(pairs: dict[str, Any]) -> Any:
+        if pairs.keys() != {"c", "n"}:
+            return pairs  # the list itself
+        return pairs["c"] if pairs["c"].isascii() and pairs["c"].isalpha() else None
+
+    listed = (files("confusable_homoglyphs") / "confusables.json").read_bytes()
+    found = {char: next(filter(None, others), "") for char, others in json.loads(listed, object_hook=latin).items()}
+    return {char: letter for char, letter in found.items() if letter and not char.isascii() and len(char) == 1}
+
+
+_LOOKS_LATIN = _latin_letters()
 
 
 def without_unseen(text: str) -> str:
@@ -96,7 +111,7 @@ def looks_like(char: str) -> str:
     lower = char.lower()
     if lower.isascii():
         return lower
-    if char != lower and char in _LOOKS_LATIN and _LOOKS_LATIN[char]:
+    if char != lower and char in _LOOKS_LATIN:
         return _LOOKS_LATIN[char].lower()
     if lower in _SEEN:
         return _SEEN[lower]

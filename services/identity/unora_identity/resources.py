@@ -93,16 +93,18 @@ def _access_tokens(config: IdentityConfig, policy: Policy) -> AccessTokens:
 
 
 def _photo_store(config: IdentityConfig) -> PhotoStore:
-    return PhotoStore(
-        S3Settings(
-            bucket=config.s3_bucket,
-            endpoint=config.s3_endpoint or None,
-            public_endpoint=config.s3_public_endpoint or None,
-            region=config.s3_region,
-            access_key=config.s3_access_key or None,
-            secret_key=config.s3_secret_key or None,
-        )
+    settings = S3Settings(
+        bucket=config.s3_bucket,
+        endpoint=config.s3_endpoint or None,
+        public_endpoint=config.s3_public_endpoint or None,
+        region=config.s3_region,
+        access_key=config.s3_access_key or None,
+        secret_key=config.s3_secret_key or None,
     )
+    try:
+        return PhotoStore(settings)
+    except ValueError as error:
+        raise ConfigError(f"UNORA_S3_ENDPOINT, UNORA_S3_PUBLIC_ENDPOINT: {error}") from None
 
 
 def _gov_id(config: IdentityConfig) -> GovIdProvider:

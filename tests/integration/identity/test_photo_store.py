@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from unora_common.config import ConfigError, load
+from unora_identity.config import IdentityConfig
 from unora_identity.providers.photo_store import (
     ObjectMissing,
     ObjectTooLarge,
@@ -13,7 +15,9 @@ from unora_identity.providers.photo_store import (
     StoreUnavailable,
     UploadForm,
 )
+from unora_identity.resources import make_resources
 from unora_testing.testbed import Testbed
+from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post
 
@@ -97,3 +101,10 @@ async def test_refusals_of_the_store_are_reported_as_unavailable(testbed: Testbe
         with pytest.raises(StoreUnavailable):
             await call
     stranger.close()
+
+
+@pytest.mark.parametrize("name", ["UNORA_S3_ENDPOINT", "UNORA_S3_PUBLIC_ENDPOINT"])
+def test_an_address_that_is_none_ends_the_start(world: World, name: str) -> None:
+    config = load(IdentityConfig, world.variables("identity") | {name: "127.0.0.1:9000"})
+    with pytest.raises(ConfigError, match=name):
+        make_resources(config)

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import stripe
 
 from unora_billing.domain.errors import EventUnreadable, ProviderUnavailable, SignatureInvalid
 from unora_billing.domain.policy import CURRENCY
 from unora_billing.domain.reversals import Notice
 from unora_billing.providers import stripe_objects
 from unora_billing.providers.payments import Charge, ChargeRefused, Intent, ProviderEvent, RefundRefused
+from unora_billing.providers.stripe_library import stripe
 from unora_billing.providers.stripe_objects import Unreadable
 
 MOST_REFUNDS = 100

@@ -36,15 +36,16 @@ class Places:
         """Maps the file, and reads its head. Raises ConfigError if it is missing or something else."""
         try:
             with file.open("rb") as opened:
+                # Read, not mapped: the kernel maps 2 MB around what is touched, and an idle process needs no more.
+                magic, length = opened.read(len(MAGIC)), int.from_bytes(opened.read(4), "little")
+                if magic != MAGIC:
+                    raise ConfigError(f"{file} is no list of places of this version, `make protos` makes it")
+                self._head = msgspec.json.decode(opened.read(length), type=_Head)
+                start = opened.tell()
                 data = memoryview(mmap(opened.fileno(), 0, access=ACCESS_READ))
         except (OSError, ValueError) as error:
             raise ConfigError(f"the list of places is missing, `make protos` makes it: {error}") from None
-        if data[: len(MAGIC)].tobytes() != MAGIC:
-            raise ConfigError(f"{file} is no list of places of this version, `make protos` makes it")
-        start = len(MAGIC) + 4
-        length = int.from_bytes(data[start - 4 : start], "little")
-        self._head = msgspec.json.decode(data[start : start + length], type=_Head)
-        self._sections = dict(_sections(data, start + length, self._head.lengths))
+        self._sections = dict(_sections(data, start, self._head.lengths))
         self._numbers = {name: part.cast("I") for name, part in self._sections.items() if name not in TEXTS}
         self._names = range(len(self._numbers["name_rank"]))
 

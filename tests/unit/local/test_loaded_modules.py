@@ -1,0 +1,103 @@
+"""What a process has in memory when it starts: nothing that it does not use, and nothing that its image lacks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Final
+
+import pytest
+from unora_common.config import CONTEXTS
+from unora_local import services
+
+LARGE: Final = {
+    "alembic": (),  # only `migrate` needs it
+    "boto3": (),  # identity loads it when the first photo is offered
+    "botocore": (),
+    "confusable_homoglyphs.confusables": (),  # its list is read without it
+    "cv2": (),  # only the processes of pictures
+    "PIL": (),
+    "httpx": ("billing",),
+    "numpy": ("discovery",),
+    "phonenumbers": ("identity",),
+    "regex": ("identity", "reveal", "safety"),  # they read what members write
+    "requests": (),  # of Stripe's blocking client
+    "sqlalchemy": (),  # the schema, for migrations
+    "stripe": ("billing",),
+}
+"""Modules that take a megabyte or more, and the contexts that load them when they start."""
+COMMAND: Final = """
+import json, runpy, sys
+before = set(sys.modules)
+words = {words!r}
+sys.argv = [*words, "--help"]
+try:
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+finally:
+    print(json.dumps([name for name, module in sys.modules.items() if module and name not in before]), file=sys.stderr)
+"""
+SIGNED: Final = """
+import json, sys, threading
+from datetime import timedelta
+from unora_identity.providers.photo_store import PhotoStore, S3Settings
+store = PhotoStore(S3Settings(bucket="photos", endpoint="http://127.0.0.1:1", access_key="a", secret_key="b"))
+assert store.link("photos/1", life=timedelta(minutes=5))
+assert store.upload_form("photos/1", content_type="image/png", most_bytes=1, life=timedelta(minutes=5)).fields
+{then}
+print(json.dumps(list(sys.modules)), file=sys.stderr)
+"""
+PREPARED: Final = """
+store.prepare()
+[thread.join() for thread in threading.enumerate() if thread is not threading.main_thread()]
+"""
+
+
+def run(code: str) -> frozenset[str]:
+    """The modules that a new process has loaded when this code has run."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stderr, done.stdout
+    assert not done.returncode, done.stderr
+    return frozenset(json.loads(done.stderr.splitlines()[-1]))
+
+
+@cache
+def loaded(context: str) -> frozenset[str]:
+    """The modules of a service, started as the stack on one machine starts it."""
+    python, module, *words = services.module(context)
+    assert (python, module) == (sys.executable, "-m")
+    return run(COMMAND.format(words=words))
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_service_loads_no_large_module_that_it_does_not_use(context: str) -> None:
+    assert f"unora_{context}.service" in loaded(context)
+    unused = {name for name, contexts in LARGE.items() if context not in contexts}
+    assert not unused & loaded(context), "import it where it is used, or allow it in LARGE"
+
+
+@pytest.mark.parametrize("name", [name for name, contexts in LARGE.items() if contexts])
+def test_what_a_context_may_load_is_what_it_loads(name: str) -> None:
+    assert [context for context in CONTEXTS if name in loaded(context)] == sorted(LARGE[name], key=CONTEXTS.index)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_service_of_the_stack_loads_only_packages_of_its_image(context: str) -> None:
+    locked = Path(__file__).parents[3].joinpath("requirements.txt").read_text()
+    image = {"unora", *(line.split("==")[0] for line in locked.splitlines() if "==" in line)}
+    packages = packages_distributions()
+    foreign = {
+        name
+        for name in {module.partition(".")[0] for module in loaded(context)}
+        if name in packages and not {each.lower().replace("_", "-") for each in packages[name]} & image
+    }
+    assert not foreign, "a library loads it if it finds it: name it in unora_local/as_image.py"
+
+
+@pytest.mark.rule("PR-04", "PR-07")
+def test_links_and_forms_are_signed_without_the_client_of_the_object_store() -> None:
+    assert not {"boto3", "botocore", "urllib3"} & run(SIGNED.format(then=""))
+    assert {"boto3", "botocore.client"} <= run(SIGNED.format(then=PREPARED))

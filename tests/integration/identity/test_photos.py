@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -97,17 +96,6 @@ async def test_an_upload_is_not_completed_before_the_file_is_there(people: Peopl
     # The same call, once the bytes are there.
     assert await post(offered.url, offered.form_fields, portrait(0, 0)) in (200, 204)
     assert (await people.complete(signed, offered.photo_id)).position == 1
-
-
-async def test_what_an_upload_needs_is_loaded_when_it_is_offered(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loaded: list[object] = []
-    signed = await people.sign_in()
-    for each in (people.resources.vision, people.resources.photo_store):
-        monkeypatch.setattr(each, "prepare", partial(loaded.append, each))
-    await people.offer(signed)
-    assert loaded == [people.resources.vision, people.resources.photo_store]
 
 
 @pytest.mark.rule("BI-08", "PR-07")

@@ -16,7 +16,7 @@ from unora_local import services
 
 LARGE: Final = {
     "alembic": (),  # only `migrate` needs it
-    "boto3": (),  # identity loads it when the first photo is offered
+    "boto3": (),  # identity loads it when it makes its store of photos
     "botocore": (),
     "confusable_homoglyphs.confusables": (),  # its list is read without it
     "cv2": (),  # only the processes of pictures
@@ -39,20 +39,6 @@ try:
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 finally:
     print(json.dumps([name for name, module in sys.modules.items() if module and name not in before]), file=sys.stderr)
-"""
-SIGNED: Final = """
-import json, sys, threading
-from datetime import timedelta
-from unora_identity.providers.photo_store import PhotoStore, S3Settings
-store = PhotoStore(S3Settings(bucket="photos", endpoint="http://127.0.0.1:1", access_key="a", secret_key="b"))
-assert store.link("photos/1", life=timedelta(minutes=5))
-assert store.upload_form("photos/1", content_type="image/png", most_bytes=1, life=timedelta(minutes=5)).fields
-{then}
-print(json.dumps(list(sys.modules)), file=sys.stderr)
-"""
-PREPARED: Final = """
-store.prepare()
-[thread.join() for thread in threading.enumerate() if thread is not threading.main_thread()]
 """
 
 
@@ -95,9 +81,3 @@ def test_a_service_of_the_stack_loads_only_packages_of_its_image(context: str) -
         if name in packages and not {each.lower().replace("_", "-") for each in packages[name]} & image
     }
     assert not foreign, "a library loads it if it finds it: name it in unora_local/as_image.py"
-
-
-@pytest.mark.rule("PR-04", "PR-07")
-def test_links_and_forms_are_signed_without_the_client_of_the_object_store() -> None:
-    assert not {"boto3", "botocore", "urllib3"} & run(SIGNED.format(then=""))
-    assert {"boto3", "botocore.client"} <= run(SIGNED.format(then=PREPARED))

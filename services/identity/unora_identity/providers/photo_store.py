@@ -1,21 +1,19 @@
 """The object store of photos: S3 everywhere, also on one machine. Photos are private (PR-04).
 
 Only a signed request for one object, valid for minutes, opens the bucket. boto3 blocks, so each call over the network
-runs in a thread. Signed requests expire by the machine's clock. boto3 takes 26 MB, so it is imported when a process is
-about to use it: at the first call over the network, or at the start if it must find the credentials or the address.
+runs in a thread. Signed requests expire by the machine's clock. boto3 is imported when a store is made, so
+that a process without one does not pay for it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from unora_common.errors import Unavailable
-
-from unora_identity.providers.s3_signing import Credentials, Signer, host_of
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -63,35 +61,32 @@ class PhotoStore:
     """The objects of one bucket, by key."""
 
     def __init__(self, settings: S3Settings) -> None:
-        """Makes no call over the network. Raises ValueError if an address is none."""
-        self._settings = settings
         self._bucket = settings.bucket
-        self._made: S3Client | None = None
-        self._making = Lock()
-        if settings.endpoint:
-            host_of(settings.endpoint)  # raises now what the client would raise at its first call
-        endpoint = settings.public_endpoint or settings.endpoint or self._client().meta.endpoint_url
-        self._signer = Signer(_credentials(settings), endpoint=endpoint, bucket=self._bucket, region=settings.region)
+        self._client = _client(settings, settings.endpoint)
+        self._signer = _client(settings, settings.public_endpoint or settings.endpoint)
+        self._links = _Links(settings, f"{self._signer.meta.endpoint_url}/{settings.bucket}/")
 
     def upload_form(self, key: str, *, content_type: str, most_bytes: int, life: timedelta) -> UploadForm:
         """PR-07: permission to store one object under `key`, up to `most_bytes`, of this type, within `life`. Makes no
-        call over the network. Raises StoreUnavailable if there are no credentials.
+        call over the network.
 
         The store enforces all of it, so that a file that is too large is never accepted. The type is only the client's
         claim; the real type is read from the bytes.
         """
-        return UploadForm(*self._signer.form(key, content_type=content_type, most_bytes=most_bytes, life=life))
+        form = self._signer.generate_presigned_post(
+            self._bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, most_bytes]],
+            ExpiresIn=int(life.total_seconds()),
+        )
+        return UploadForm(form["url"], {name: str(value) for name, value in form["fields"].items()})
 
     def link(self, key: str, *, life: timedelta) -> str:
         """PR-04: an address that shows one object to everyone who has it, for `life`: give it only to a member who may
-        see the photo. Makes no call over the network. Raises StoreUnavailable if there are no credentials.
+        see the photo. Makes no call over the network.
         """
-        return self._signer.link(key, life=life)
-
-    def prepare(self) -> None:
-        """Loads what calls over the network need, in a thread, so that the first one does not wait for it."""
-        if self._made is None and not self._making.locked():
-            Thread(target=self._prepare, daemon=True).start()
+        return self._links.sign(key, int(life.total_seconds()))
 
     async def get(self, key: str, *, most_bytes: int) -> bytes:
         """The object. Raises ObjectMissing, or ObjectTooLarge before it reads more than `most_bytes`."""
@@ -107,13 +102,12 @@ class PhotoStore:
 
     def close(self) -> None:
         """Closes the connections."""
-        with self._making:
-            if self._made is not None:
-                self._made.close()
+        self._client.close()
+        self._signer.close()
 
     def _get(self, key: str, most_bytes: int) -> bytes:
         with _store_errors(missing=_MISSING):
-            answer = self._client().get_object(Bucket=self._bucket, Key=key)
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
             with answer["Body"] as body:
                 if answer["ContentLength"] > most_bytes:
                     raise ObjectTooLarge(key)
@@ -121,41 +115,37 @@ class PhotoStore:
 
     def _put(self, key: str, data: bytes, content_type: str) -> None:
         with _store_errors():
-            self._client().put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
 
     def _delete(self, key: str) -> None:
         with _store_errors():
-            self._client().delete_object(Bucket=self._bucket, Key=key)
-
-    def _prepare(self) -> None:
-        with suppress(Exception):  # the call that needs it will tell
-            self._client()
-
-    def _client(self) -> "S3Client":
-        """One per process. Calls run in threads, and threads may share it."""
-        with self._making:
-            if self._made is None:
-                self._made = _client(self._settings)
-            return self._made
+            self._client.delete_object(Bucket=self._bucket, Key=key)
 
 
-def _credentials(settings: S3Settings) -> Callable[[], Credentials]:
-    """What gives the credentials at each signature: those of the settings, or those that boto3 finds."""
-    if settings.access_key and settings.secret_key:
-        given = Credentials(settings.access_key, settings.secret_key)
-        return lambda: given
-    import boto3
+class _Links:
+    """Signs links with botocore's signer alone: `generate_presigned_url` of a client gives the same link, and takes
+    three times as long. A list of photos has up to 18 links.
+    """
 
-    session = boto3.Session(aws_access_key_id=settings.access_key, aws_secret_access_key=settings.secret_key)
-    found = session.get_credentials()
+    def __init__(self, settings: S3Settings, prefix: str) -> None:
+        import boto3
 
-    def current() -> Credentials:
-        frozen = found.get_frozen_credentials() if found else None
-        if frozen is None or frozen.access_key is None or frozen.secret_key is None:
+        session = boto3.Session(aws_access_key_id=settings.access_key, aws_secret_access_key=settings.secret_key)
+        self._credentials = session.get_credentials()
+        self._region = settings.region
+        self._prefix = prefix
+
+    def sign(self, key: str, seconds: int) -> str:
+        """The address of an object, valid for so long. Raises StoreUnavailable if there are no credentials."""
+        from botocore.auth import S3SigV4QueryAuth
+        from botocore.awsrequest import AWSRequest
+
+        if self._credentials is None:
             raise StoreUnavailable
-        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
-
-    return current
+        request = AWSRequest("GET", self._prefix + quote(key))
+        credentials = self._credentials.get_frozen_credentials()
+        S3SigV4QueryAuth(credentials, "s3", self._region, expires=seconds).add_auth(request)
+        return str(request.prepare().url)
 
 
 @contextmanager
@@ -175,13 +165,13 @@ def _store_errors(missing: frozenset[str] = frozenset()) -> Iterator[None]:
         raise StoreUnavailable from error
 
 
-def _client(settings: S3Settings) -> "S3Client":
+def _client(settings: S3Settings, endpoint: str | None) -> "S3Client":
     import boto3
     from botocore.config import Config
 
     client: S3Client = boto3.client(
         "s3",
-        endpoint_url=settings.endpoint,
+        endpoint_url=endpoint,
         region_name=settings.region,
         aws_access_key_id=settings.access_key,
         aws_secret_access_key=settings.secret_key,

@@ -95,8 +95,7 @@ async def offer_upload(
             else:
                 position_of(update.before.photos, replaces_photo_id)
             require_few_uploads(await photo_uploads.list_uncompleted(tx, user), policy)
-    resources.vision.prepare()  # the decoders and the store's client load while the member uploads
-    resources.photo_store.prepare()
+    resources.vision.prepare()  # the decoders load while the client uploads
     form = resources.photo_store.upload_form(
         offer.object_key, content_type=content_type, most_bytes=resources.most_bytes, life=policy.upload_life
     )

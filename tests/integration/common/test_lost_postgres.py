@@ -30,7 +30,7 @@ from unora_testing.testbed import TEMPLATE, Testbed
 
 from tests.integration.common.bare_world import SCHEMAS, BareWorld, Probe, check_in_request, formed
 from tests.integration.common.test_inbox import deliver, failures
-from tests.support import refusal
+from tests.support import own_sessions, refusal
 
 ROUNDS = 10
 CALLERS = 8
@@ -265,6 +265,7 @@ async def test_a_job_that_postgres_interrupts_warns_once_and_says_when_it_is_ove
     assert lines == [("warning", "job interrupted"), ("info", "job interrupted: over")]
 
 
+@own_sessions
 async def test_an_error_of_the_client_itself_is_an_internal_error_and_its_connection_is_not_used_again(
     bare_world: BareWorld,
 ) -> None:

@@ -57,7 +57,9 @@ async def connections(bare_world: BareWorld) -> int:
 
 async def require_all_closed(bare_world: BareWorld, resources: Resources, tasks: set[asyncio.Task[Any]]) -> None:
     async def closed() -> bool:
-        return resources.closed and not await connections(bare_world) and not asyncio.all_tasks() - tasks
+        # A pooler keeps its sessions for the next one.
+        none_open = bool(bare_world.testbed.pooler) or not await connections(bare_world)
+        return resources.closed and none_open and not asyncio.all_tasks() - tasks
 
     await eventually(closed, "all is closed")
 

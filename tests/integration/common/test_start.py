@@ -48,6 +48,9 @@ def make_app(bare_world: BareWorld, resources: Resources, *, broken: bool = Fals
 
 
 async def connections(bare_world: BareWorld) -> int:
+    """Sessions of the service; those that a pooler keeps for the next one do not count."""
+    if bare_world.testbed.pooler:
+        return 0
     return int(
         await bare_world.superuser.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'unora_streak'", bare_world.database
@@ -57,9 +60,7 @@ async def connections(bare_world: BareWorld) -> int:
 
 async def require_all_closed(bare_world: BareWorld, resources: Resources, tasks: set[asyncio.Task[Any]]) -> None:
     async def closed() -> bool:
-        # A pooler keeps its sessions for the next one.
-        none_open = bool(bare_world.testbed.pooler) or not await connections(bare_world)
-        return resources.closed and none_open and not asyncio.all_tasks() - tasks
+        return resources.closed and not await connections(bare_world) and not asyncio.all_tasks() - tasks
 
     await eventually(closed, "all is closed")
 

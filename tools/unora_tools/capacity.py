@@ -27,6 +27,10 @@ FILL: Final = 0.5
 HOURS: Final = 730
 """Of a month."""
 POSTGRES: Final = "postgres"
+CHECKED_IN, SENT, OPENED, PAID = 0.25, 0.09, 0.03, 0.005
+"""Check-ins, interests, reveals and payments of a member and day, in the third month of `make simulate` with 10,000
+members: most slots are full by then, so fewer interests are sent than members try.
+"""
 AUDIT: Final = "audit log"
 """How the bench calls the time in which safety writes one event."""
 
@@ -96,8 +100,6 @@ ASSUMED: Final = {
 
 def calls(assumed: Assumptions, measured: Mapping[tuple[str, str], float]) -> list[Call]:
     """The calls of a member's day. Raises KeyError if the cost of one is neither measured nor assumed."""
-    streaks = 0.2
-    """Members in a streak at any time, as `make simulate` comes to after some weeks."""
     opened = assumed.active * assumed.rotations
     costs = {**ASSUMED, **measured}
 
@@ -109,11 +111,11 @@ def calls(assumed: Assumptions, measured: Mapping[tuple[str, str], float]) -> li
         call("identity", "GetAccount", assumed.active * 2),
         call("discovery", "RefreshBatch", assumed.refreshes),
         call("discovery", "GetScreen", assumed.active * 4),
-        call("matching", "SendInterest", assumed.interests),
-        call("streak", "CheckIn", streaks),
+        call("matching", "SendInterest", SENT),
+        call("streak", "CheckIn", CHECKED_IN),
         call("streak", "GetDashboard", assumed.active * 4),
-        call("reveal", "OpenReveal", 0.02),
-        call("billing", "CreatePayment", 0.005),
+        call("reveal", "OpenReveal", OPENED),
+        call("billing", "CreatePayment", PAID),
         call("safety", AUDIT, Storage().events),
     ]
 

@@ -80,7 +80,8 @@ async def test_the_rows_hold_the_rules_that_no_single_constraint_holds(testbed: 
                 SELECT count(*) FROM streak.check_ins c WHERE c.streak_id = s.id) / 2""")
         assert wrong == []
         wrong = await connection.fetch("""
-            SELECT source_id FROM discovery.exclusions WHERE apart_until IS NULL AND reason NOT IN ('connected', 'ended')
+            SELECT source_id FROM discovery.exclusions
+            WHERE apart_until IS NULL AND reason NOT IN ('connected', 'ended')
             UNION ALL SELECT id FROM discovery.discovery_cards WHERE deleted_at IS NOT NULL""")
         assert wrong == [], "retention removes exclusions by their end, and cards are written once"
         heads = await connection.fetch("""

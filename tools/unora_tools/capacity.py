@@ -48,22 +48,24 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What a member leaves behind, from `make simulate`: docs/scale.md says which run."""
+    """What a member leaves behind: the growth from day 210 to day 240 of `make simulate` with 2,000 members
+    (docs/scale.md), unless the line says otherwise.
+    """
 
-    hot: float = 400_000
+    hot: float = 382_000
     """Bytes in Postgres per member, without the audit log, when tables have their bounds."""
-    grows: float = 120_000
+    grows: float = 45_000
     """Bytes per member and year of what stays for good, without the audit log."""
-    audit: float = 1_070_000
+    audit: float = 591_000
     """Bytes per member and year of the audit log and its index."""
-    wal: float = 16_500
+    wal: float = 15_700
     """Bytes per member and day."""
-    events: float = 2.0
+    events: float = 1.43
     """Per member and day."""
     event: float = 400
-    """Bytes of an event in a stream, with its headers."""
+    """Bytes of an event in a stream, with its headers: assumed."""
     photos: float = 2_000_000
-    """Bytes in the object store: three photos in three sizes."""
+    """Bytes in the object store, three photos in three sizes: assumed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from unora_simulate import __main__ as command
-from unora_simulate.report import Run
+from unora_simulate.report import Growth, Run
 from unora_simulate.simulation import Step
+from unora_simulate.sizes import Size
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,6 +25,19 @@ def in_the_background() -> Iterator[None]:
     yield
     for each, handler in before.items():
         signal.signal(each, handler)
+
+
+@pytest.mark.parametrize(
+    ("rows", "growth"),
+    [
+        ([900, 500, 480, 510, 490, 505], Growth.BOUNDED),  # many at first, then up and down
+        ([900, 500, 520, 540, 560, 580], Growth.GROWS),
+        ([100, 200, 250, 255, 256, 256], Growth.BOUNDED),
+    ],
+)
+def test_a_table_is_bounded_if_it_has_no_more_rows_than_in_the_months_before(rows: list[int], growth: Growth) -> None:
+    steps = [Step(30 * n, 1, 0, 0, 0, 1.0, {"t": Size(count, 0)}) for n, count in enumerate(rows, start=1)]
+    assert Run(1, 180, steps).growth("t") is growth
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -46,7 +46,7 @@ async def refused(role: Role, sql: str, *arguments: object) -> str:
 
 async def waits_for_a_lock(world: World, context: str, work: asyncio.Future[Any]) -> None:
     """Return when a statement of the context waits for a lock; `work`, which sends it, must not finish before."""
-    while not await world.superuser.fetchval(
+    while not await world.superuser_of(context).fetchval(
         """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
         WHERE NOT l.granted AND a.application_name = $1 AND a.datname = current_database()""",
         f"unora_{context}",

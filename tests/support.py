@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
+import pytest
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER, ServerType
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.grpc_errors import read_details
 from unora_common.ids import uuid7
+from unora_testing.testbed import POOLER
 from unora_testing.world import Caller, World
 
 T = TypeVar("T")
+own_sessions = pytest.mark.skipif(
+    os.environ.get(POOLER) == "pgbouncer",
+    reason="the test itself keeps something in a session of Postgres, which a pooler gives to others",
+)
 
 
 @dataclass(frozen=True)

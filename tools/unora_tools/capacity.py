@@ -1,7 +1,7 @@
 """The capacity plan of docs/scale.md: what so many members need, computed from what was measured.
 
-`python -m unora_tools.capacity` prints its tables. What a call costs comes from docs/bench-baseline.json where it has
-the figure (`CheckIn CPU`, in ms, and so on), otherwise from the constants here, which name their source. What a member
+`python -m unora_tools.capacity` prints its tables. What a call costs comes from docs/bench-baseline.json (`CheckIn
+processor time of streak`, in µs, and so on), otherwise from the constants here, which name their source. What a member
 does in a day is what `make simulate` assumes.
 """
 
@@ -26,6 +26,13 @@ FILL: Final = 0.5
 """How full a core may be at the peak, so that one of two zones may be lost."""
 HOURS: Final = 730
 """Of a month."""
+POSTGRES: Final = "postgres"
+CHECKED_IN, SENT, OPENED, PAID = 0.25, 0.09, 0.03, 0.005
+"""Check-ins, interests, reveals and payments of a member and day, in the third month of `make simulate` with 10,000
+members: most slots are full by then, so fewer interests are sent than members try.
+"""
+AUDIT: Final = "audit log"
+"""How the bench calls the time in which safety writes one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,60 +48,77 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What a member leaves behind, from `make simulate`: docs/scale.md says which run."""
+    """What a member leaves behind: the growth from day 210 to day 240 of `make simulate` with 2,000 members
+    (docs/scale.md), unless the line says otherwise.
+    """
 
-    hot: float = 400_000
+    hot: float = 382_000
     """Bytes in Postgres per member, without the audit log, when tables have their bounds."""
-    grows: float = 120_000
+    grows: float = 45_000
     """Bytes per member and year of what stays for good, without the audit log."""
-    audit: float = 1_070_000
+    audit: float = 591_000
     """Bytes per member and year of the audit log and its index."""
-    wal: float = 16_500
+    wal: float = 15_700
     """Bytes per member and day."""
-    events: float = 2.0
+    events: float = 1.43
     """Per member and day."""
     event: float = 400
-    """Bytes of an event in a stream, with its headers."""
+    """Bytes of an event in a stream, with its headers: assumed."""
     photos: float = 2_000_000
-    """Bytes in the object store: three photos in three sizes."""
+    """Bytes in the object store, three photos in three sizes: assumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars: approximate public list prices, on demand, of AWS in us-east-1, November 2026; no discounts."""
+    """US dollars: approximate public list prices, on demand, of AWS in us-east-1; no discounts. Read in November 2026
+    in the pages named here, which are not of AWS.
+    """
 
     core_hour: float = 0.0408
-    """m7g: a vCPU with 4 GB."""
+    """m7g, a vCPU with 4 GB, half of an m7g.large: June 2026,
+    factualminds.com/blog/amazon-ec2-on-demand-pricing-instance-families-2026.
+    """
     database_core_hour: float = 0.0536
-    """r7g: a vCPU with 8 GB, for a Postgres of one's own."""
+    """r7g, a vCPU with 8 GB, for a Postgres of one's own: from memory, no page was found."""
     disk: float = 0.08
-    """gp3, per GB and month."""
+    """gp3, per GB and month (saisci.com/aws/gp2-vs-gp3-cost-comparison-ebs-volumes, 2021)."""
     objects: float = 0.023
-    """S3 standard, per GB and month."""
+    """S3 standard, per GB and month, first 50 TB (costnimbus.com/article/s3-storage-classes-cost-guide, March 2026)."""
     archive: float = 0.0125
-    """S3 infrequent access, per GB and month: backups, WAL, and old partitions of the audit log."""
+    """S3 infrequent access, per GB and month (the same page): backups, WAL, and old partitions of the audit log."""
     between_zones: float = 0.02
-    """Per GB from one zone to another, both ends."""
-    out: float = 0.085
-    """Per GB to the internet."""
+    """Per GB from one zone to another, both ends (leanopstech.com/blog/aws-data-transfer-pricing-2026, April 2026)."""
+    out: float = 0.09
+    """Per GB to the internet, the first 10 TB a month (the same page); more costs less."""
 
 
-def calls(assumed: Assumptions, measured: Mapping[str, float]) -> list[Call]:
-    """The calls of a member's day."""
-    streaks = 0.2
-    """Members in a streak at any time, as `make simulate` comes to after some weeks."""
+ASSUMED: Final = {
+    # No bench calls it. It writes two rows and no event: a CheckIn without its events, by what they do.
+    ("RefreshSession", "identity"): 1.1,
+    ("RefreshSession", POSTGRES): 0.8,
+}
+"""Milliseconds of processor time where nothing was measured."""
+
+
+def calls(assumed: Assumptions, measured: Mapping[tuple[str, str], float]) -> list[Call]:
+    """The calls of a member's day. Raises KeyError if the cost of one is neither measured nor assumed."""
     opened = assumed.active * assumed.rotations
+    costs = {**ASSUMED, **measured}
+
+    def call(context: str, name: str, per_day: float) -> Call:
+        return Call(context, per_day, costs[name, context], costs[name, POSTGRES])
+
     return [
-        Call("identity", opened, measured.get("RefreshSession CPU", 1.5), 0.8),
-        Call("identity", assumed.active * 2, measured.get("GetAccount CPU", 0.8), 0.2),
-        Call("discovery", assumed.refreshes, measured.get("RefreshBatch CPU", 9.0), 5.0),
-        Call("discovery", assumed.active * 4, measured.get("GetScreen CPU", 1.2), 0.6),
-        Call("matching", assumed.interests, measured.get("SendInterest CPU", 2.5), 1.5),
-        Call("streak", streaks, measured.get("CheckIn CPU", 1.37), 1.11),
-        Call("streak", assumed.active * 4, measured.get("GetDashboard CPU", 0.78), 0.15),
-        Call("reveal", 0.02, measured.get("OpenReveal CPU", 2.5), 1.5),
-        Call("billing", 0.005, measured.get("CreatePayment CPU", 4.0), 3.0),
-        Call("safety", Storage().events, measured.get("audit event CPU", 0.29), 0.2),
+        call("identity", "RefreshSession", opened),
+        call("identity", "GetAccount", assumed.active * 2),
+        call("discovery", "RefreshBatch", assumed.refreshes),
+        call("discovery", "GetScreen", assumed.active * 4),
+        call("matching", "SendInterest", SENT),
+        call("streak", "CheckIn", CHECKED_IN),
+        call("streak", "GetDashboard", assumed.active * 4),
+        call("reveal", "OpenReveal", OPENED),
+        call("billing", "CreatePayment", PAID),
+        call("safety", AUDIT, Storage().events),
     ]
 
 
@@ -184,17 +208,23 @@ def tables(plans: list[Plan]) -> str:
     return "\n".join(lines)
 
 
-def measured_costs(baseline: Path = BASELINE) -> dict[str, float]:
-    """What a call costs, in milliseconds, by its name, from the kept figures of `make bench`; empty without them."""
+def measured_costs(baseline: Path = BASELINE) -> dict[tuple[str, str], float]:
+    """Milliseconds of processor time by call and process, from the kept figures of `make bench`; empty without them.
+
+    A call's figure for Postgres contains what the events of the call cause there. An event of the audit log takes at
+    most the time between two: the service and Postgres cannot have used more than a core each.
+    """
     if not baseline.exists():
         return {}
-    content = json.loads(baseline.read_text())
-    figures = content.get("figures", []) if isinstance(content, dict) else content
-    return {
-        each["name"]: float(each["value"])
-        for each in figures
-        if isinstance(each, dict) and each.get("unit") == "ms" and str(each.get("name", "")).endswith(" CPU")
-    }
+    costs = {}
+    for figure in json.loads(baseline.read_text())["figures"]:
+        name, value = figure["name"], float(figure["value"])
+        call, is_cost, process = name.partition(" processor time of ")
+        if is_cost and figure["unit"] == "µs":
+            costs[call, process] = value / 1000
+        elif name == AUDIT and figure["unit"] == "events/s":
+            costs |= {(AUDIT, "safety"): 1000 / value, (AUDIT, POSTGRES): 1000 / value}
+    return costs
 
 
 def main() -> int:

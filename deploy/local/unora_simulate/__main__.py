@@ -12,6 +12,7 @@ import asyncio
 import json
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -105,6 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
     if min(members for members, _ in sizes) < MINIMUM:
         parser.error(f"--members must be at least {MINIMUM}")
     runs: list[Run] = []
+    for each in (signal.SIGINT, signal.SIGTERM):  # a shell starts what runs in the background without the first
+        signal.signal(each, signal.default_int_handler)
     try:
         for members, days in sizes:
             asyncio.run(simulate(members, days, [each for _, each in sizes], runs))

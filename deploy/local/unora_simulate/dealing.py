@@ -11,9 +11,6 @@ REFRESHES: Final = (
     """INSERT INTO simulated.refreshing
     SELECT m.user_id, m.n, m.server_type, uuidv7(), 1 + floor(random() * ({count} / 6 - 1))::int
     FROM simulated.members m WHERE m.n BETWEEN {low} AND {high} AND random() < {refreshes}""",
-    f"""UPDATE discovery.discovery_cards k SET deleted_at = {AT}
-    FROM discovery.discovery_batches b JOIN simulated.refreshing r USING (user_id, server_type)
-    WHERE b.deleted_at IS NULL AND k.batch_id = b.id""",
     f"""UPDATE discovery.discovery_batches b SET deleted_at = {AT} FROM simulated.refreshing r
     WHERE b.user_id = r.user_id AND b.server_type = r.server_type AND b.deleted_at IS NULL""",
     f"""INSERT INTO discovery.discovery_batches (id, user_id, server_type, created_at)
@@ -45,8 +42,8 @@ INTERESTS: Final = (
     JOIN discovery.discovery_batches b ON b.user_id = m.user_id AND b.deleted_at IS NULL
     JOIN discovery.discovery_cards k ON k.batch_id = b.id AND k.position = 1 + m.n % 5
     WHERE random() < {{interests}} ON CONFLICT DO NOTHING""",
-    f"""INSERT INTO discovery.exclusions (source_id, user_id, other_id, reason, version)
-    SELECT i.id, i.sender_id, i.receiver_id, 'interest_pending', 1 {SENT}""",
+    f"""INSERT INTO discovery.exclusions (source_id, user_id, other_id, reason, version, apart_until)
+    SELECT i.id, i.sender_id, i.receiver_id, 'interest_pending', 1, {AT} + interval '14 days' {SENT}""",
     f"""INSERT INTO discovery.waiting_interests
         (interest_id, version, sender_id, receiver_id, server_type, waits, waits_until)
     SELECT i.id, 1, i.sender_id, i.receiver_id, i.server_type, true, {AT} + interval '14 days' {SENT}""",
@@ -120,7 +117,7 @@ ENDS: Final = (
     f"""UPDATE matching.interests SET interest_status = 'withdrawn', shown_as = 'withdrawn', closed_at = {AT},
         version = 2
     WHERE interest_status = 'pending' AND sent_at < {AT} AND random() < {{withdrawals}}""",
-    f"""UPDATE discovery.exclusions e SET reason = 'lifted', version = 2
+    f"""UPDATE discovery.exclusions e SET reason = 'lifted', version = 2, apart_until = least(apart_until, {AT})
     {CLOSED.replace("WHERE", "WHERE e.source_id = i.id AND")}""",
     f"""UPDATE discovery.waiting_interests w SET waits = false, waits_until = {AT}, version = 2
     {CLOSED.replace("WHERE", "WHERE w.interest_id = i.id AND")}""",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -18,7 +19,7 @@ SMALL: Final = 1 << 20
 JUDGED_FROM: Final = 120
 """Days of a run from which on growth is judged: cards stay for 90."""
 STEADY: Final = 1.03
-"""A table with at most this times the rows per member that it had a month ago has its bound."""
+"""A table with at most this times the rows per member that it had a month ago or earlier has its bound."""
 
 
 class Growth(StrEnum):
@@ -52,8 +53,11 @@ class Run:
         last = self.last
         if last.day < JUDGED_FROM:
             return Growth.UNKNOWN
-        before = max((step for step in self.steps if step.day <= last.day - 30), key=lambda step: step.day)
-        now, then = (step.tables[table].rows / step.members for step in (last, before))
+        now = last.tables[table].rows / last.members
+        # The first weeks hold what all members did as they joined. Of the steps since then the highest counts: in a
+        # small run the number of events goes up and down.
+        before = [step for step in self.steps if max(last.day - 120, 60) <= step.day <= last.day - 30]
+        then = max((step.tables[table].rows / step.members for step in before), default=math.inf)
         return Growth.BOUNDED if now <= then * STEADY else Growth.GROWS
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any, Final, NoReturn
 from uuid import UUID
@@ -31,6 +31,11 @@ no longer the primary.
 LOST_WITHIN = 1.0
 """Seconds in which a connection that Postgres has ended is closed on this side too."""
 UNLIMITED: Final = nullcontext()
+END_SESSION: Final = """
+    SELECT pg_terminate_backend(pg_backend_pid()) WHERE current_setting('transaction_read_only')::boolean"""
+"""Ends a session on a server that is no longer the primary. Behind a pooler a session outlives the connection that used
+it, and the pooler would give it to the next one.
+"""
 STATEMENTS: Final = 100
 """Prepared statements of a connection, as many as asyncpg keeps by default."""
 
@@ -273,6 +278,10 @@ async def _drop(connection: Pooled, error: Exception) -> NoReturn:
             pass
         else:
             raise asyncpg.ConnectionDoesNotExistError("Postgres had ended the connection") from error
+    elif not is_closed(connection):
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            async with asyncio.timeout(LOST_WITHIN):
+                await connection.execute(END_SESSION)
     if not is_closed(connection):
         connection.terminate()
     raise error

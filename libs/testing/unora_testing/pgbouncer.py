@@ -18,6 +18,7 @@ BINARY: Final = "pgbouncer"
 ABSENT: Final = "no pgbouncer is installed (Debian: apt-get install pgbouncer)"
 SESSIONS: Final = 3
 """Of each role and database: few, so that transactions of one connection go to several sessions."""
+# Databases of tests are dropped and made anew under their names: a login that failed in between says nothing.
 CONFIG: Final = """
 [databases]
 * = host={host} port={port}
@@ -30,6 +31,7 @@ auth_file = {users}
 pool_mode = transaction
 default_pool_size = {sessions}
 max_client_conn = 2000
+server_login_retry = 0
 logfile =
 """
 

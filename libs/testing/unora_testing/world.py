@@ -176,6 +176,10 @@ class World:
             "UNORA_STRIPE_WEBHOOK_SECRET": self.payments_secret,
         }
 
+    def superuser_of(self, context: str) -> asyncpg.Connection[asyncpg.Record]:
+        """The superuser where the tables of a context are: for locks, plans, triggers and what only one server has."""
+        return self._streak_superuser if self._streak_superuser and context == "streak" else self.superuser
+
     # Callers
 
     def channel(self, context: str, caller: str = "gateway") -> grpc.aio.Channel:
@@ -230,8 +234,7 @@ class World:
             identifier, version = aggregate_of(event)
             subject = subject_of(event)
             context = subject.split(".")[1]
-            elsewhere = self._streak_superuser if context == "streak" else None
-            await (elsewhere or self.superuser).execute(
+            await self.superuser_of(context).execute(
                 f"""INSERT INTO {context}.outbox
                 (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace)
                 VALUES ($1, $2, $3, $4, $5, $6, '')""",

@@ -30,7 +30,7 @@ from unora_testing.testbed import TEMPLATE, Testbed
 
 from tests.integration.common.bare_world import SCHEMAS, BareWorld, Probe, check_in_request, formed
 from tests.integration.common.test_inbox import deliver, failures
-from tests.support import refusal
+from tests.support import own_sessions, refusal
 
 ROUNDS = 10
 CALLERS = 8
@@ -67,9 +67,12 @@ class Load:
         self._tasks = [asyncio.ensure_future(work()) for work in (self._read, self._write) for _ in range(CALLERS)]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stopping = True
-        await asyncio.gather(*self._tasks)
+        if kind is not None:  # a writer would wait for its answer for ever
+            for task in self._tasks:
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=kind is not None)
 
     async def answered(self, more: int) -> None:
         """Returns when so many more calls were answered."""
@@ -123,7 +126,7 @@ async def own_postgres(testbed: Testbed, folder: Path) -> AsyncIterator[tuple[Te
     postgres = Postgres(folder / "postgres", port=port, password=testbed.secret, log=folder / "log")
     try:
         await postgres.start()
-        own = replace(testbed, postgres=postgres.dsn().rpartition("/")[0])
+        own = replace(testbed, postgres=postgres.dsn().rpartition("/")[0], pooler="", streak_postgres="")
         connection = await asyncpg.connect(own.dsn("postgres"))
         await connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
         await connection.close()
@@ -262,6 +265,7 @@ async def test_a_job_that_postgres_interrupts_warns_once_and_says_when_it_is_ove
     assert lines == [("warning", "job interrupted"), ("info", "job interrupted: over")]
 
 
+@own_sessions
 async def test_an_error_of_the_client_itself_is_an_internal_error_and_its_connection_is_not_used_again(
     bare_world: BareWorld,
 ) -> None:

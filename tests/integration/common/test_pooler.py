@@ -14,12 +14,14 @@ from unora_common.config import CONTEXTS, ConfigError
 from unora_common.database import Database
 from unora_common.timeouts import PRODUCTION
 from unora_testing import pgbouncer
-from unora_testing.deadlines import TIMEOUTS
+from unora_testing.deadlines import TIMEOUTS, eventually
 from unora_testing.pgbouncer import Pgbouncer
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
 ROLE = "unora_streak"
+TERMINATE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()"""
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,35 @@ async def test_the_limits_are_those_of_the_role(pooler: str) -> None:
 
 def _seconds(setting: str) -> str:
     return "60s" if setting == "1min" else setting
+
+
+async def test_a_session_of_a_server_that_is_no_longer_the_primary_is_given_to_nobody_else(
+    world: World, pooler: str
+) -> None:
+    database = await opened(pooler, is_pooler=True)
+    read_only = f'ALTER ROLE {ROLE} IN DATABASE "{world.database}"'
+    insert = "INSERT INTO streak.inbox (consumer, event_id) VALUES ('a server', gen_random_uuid())"
+    try:
+        await world.superuser.execute(f"{read_only} SET default_transaction_read_only = on")
+        await world.superuser.execute(TERMINATE, ROLE)
+
+        async def is_refused() -> bool:
+            try:
+                async with database.transaction() as tx:
+                    await tx.run(insert)
+            except asyncpg.ReadOnlySQLTransactionError:
+                return True
+            except asyncpg.PostgresError:  # the pooler does not know yet that the session has ended
+                return False
+            raise AssertionError("a server that only reads took a write")
+
+        await eventually(is_refused, "a new session, which only reads")
+        await world.superuser.execute(f"{read_only} RESET default_transaction_read_only")
+        async with database.transaction() as tx:
+            await tx.run(insert)
+    finally:
+        await world.superuser.execute(f"{read_only} RESET default_transaction_read_only")
+        await database.close()
 
 
 async def test_without_the_setting_the_pooler_refuses_the_connection(pooler: str) -> None:

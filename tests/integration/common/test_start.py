@@ -48,6 +48,9 @@ def make_app(bare_world: BareWorld, resources: Resources, *, broken: bool = Fals
 
 
 async def connections(bare_world: BareWorld) -> int:
+    """Sessions of the service; those that a pooler keeps for the next one do not count."""
+    if bare_world.testbed.pooler:
+        return 0
     return int(
         await bare_world.superuser.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'unora_streak'", bare_world.database

@@ -79,6 +79,11 @@ async def test_the_rows_hold_the_rules_that_no_single_constraint_holds(testbed: 
             SELECT s.id FROM streak.streaks s WHERE s.cycle = 1 AND s.completed_days > (
                 SELECT count(*) FROM streak.check_ins c WHERE c.streak_id = s.id) / 2""")
         assert wrong == []
+        wrong = await connection.fetch("""
+            SELECT source_id FROM discovery.exclusions
+            WHERE apart_until IS NULL AND reason NOT IN ('connected', 'ended')
+            UNION ALL SELECT id FROM discovery.discovery_cards WHERE deleted_at IS NOT NULL""")
+        assert wrong == [], "retention removes exclusions by their end, and cards are written once"
         heads = await connection.fetch("""
             SELECT h.source_context FROM safety.audit_chain_heads h WHERE h.length <> (
                 SELECT count(*) FROM safety.audit_logs l WHERE l.source_context = h.source_context)""")

@@ -37,9 +37,10 @@ MOVE = """
 async def test_the_database_allows_the_transitions_of_the_table_and_no_other(
     world: World, couple: Couple, before: str, after: str
 ) -> None:
-    await world.superuser.execute("SET session_replication_role = replica")
-    await world.superuser.execute("UPDATE streak.streaks SET completed_days = 14 WHERE id = $1", couple.streak_id)
-    await world.superuser.execute("SET session_replication_role = origin")
+    superuser = world.superuser_of("streak")
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute("UPDATE streak.streaks SET completed_days = 14 WHERE id = $1", couple.streak_id)
+    await superuser.execute("SET session_replication_role = origin")
     async with undone(world, "streak") as connection:  # so that no sweep of another test finds such a streak
         for state in PATHS[before]:
             await connection.execute(MOVE, couple.streak_id, state)

@@ -204,12 +204,12 @@ async def test_a_sweep_that_is_killed_loses_nothing(couple: Couple) -> None:
 async def test_a_streak_that_cannot_be_advanced_does_not_delay_the_others(world: World, couple: Couple) -> None:
     stuck = await connect(world)
     gone = "UPDATE streak.streaks SET zone = 'Gone/Zone', here = ARRAY[user_a_id, user_b_id] WHERE connection_id = $1"
-    await world.superuser.execute(gone, stuck.connection_id)
+    await world.superuser_of("streak").execute(gone, stuck.connection_id)
     await couple.play(1)
     await couple.to_next_day()
     assert (await couple.now()).current_day == 2
     zone = "UPDATE streak.streaks SET zone = 'UTC', here = '{}' WHERE connection_id = $1"
-    await world.superuser.execute(zone, stuck.connection_id)
+    await world.superuser_of("streak").execute(zone, stuck.connection_id)
 
 
 @pytest.mark.rule("ST-06", "ST-16")
@@ -222,7 +222,8 @@ async def test_after_a_deployment_shortens_the_risk_streaks_get_new_times_and_de
     other_id = answer.streaks[0].streak_id
     await couple.check_in(couple.a)
     shortened = "UPDATE streak.streaks SET closes_at = $2, next_due_at = $2 WHERE id = $1"
-    await world.superuser.execute(shortened, other_id, end - 4 * HOUR)  # behind the couple in the order of the sweep
+    # Behind the couple in the order of the sweep.
+    await world.superuser_of("streak").execute(shortened, other_id, end - 4 * HOUR)
     app = world.apps["streak"]
     replica = App(app.service, replace(app.config, at_risk_hours=1.0, sweep_batch=1), app.timeouts)
     await replica.open()
@@ -252,9 +253,10 @@ async def sweep_until_idle(replica: App[StreakConfig, None]) -> None:
 @pytest.mark.rule("ST-16")
 async def test_the_sweep_reads_only_what_is_due(world: World) -> None:
     due = store.LOCK_DUE.replace("$1", "10").replace("$2", "'{}'")
-    async with world.superuser.transaction():
-        await world.superuser.execute("SET LOCAL enable_seqscan = off")  # the few streaks of the tests are read whole
-        plan = "\n".join(row[0] for row in await world.superuser.fetch(f"EXPLAIN {due}"))
+    superuser = world.superuser_of("streak")
+    async with superuser.transaction():
+        await superuser.execute("SET LOCAL enable_seqscan = off")  # the few streaks of the tests are read whole
+        plan = "\n".join(row[0] for row in await superuser.fetch(f"EXPLAIN {due}"))
     assert "Index Cond: (next_due_at <= " in plan, plan
 
 

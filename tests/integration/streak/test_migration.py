@@ -17,6 +17,7 @@ from unora_common import migrations, provision
 from unora_common.ids import uuid7
 from unora_testing.testbed import Testbed
 
+ROLE = "unora_streak_owner"
 NAME = f"unora_on_their_way_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 A, B = UUID(int=1), UUID(int=2)
 BEGIN = """
@@ -33,11 +34,11 @@ WINDOW = """
 @pytest.fixture
 async def database(testbed: Testbed) -> AsyncIterator[str]:
     """A database with the streak schema as it was released first."""
-    admin = await asyncpg.connect(testbed.dsn("postgres"))
+    admin = await asyncpg.connect(f"{testbed.server_of(ROLE)}/postgres")
     await admin.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {NAME}")
-    await provision.make_schemas(testbed.dsn(NAME), ["streak"], movable_clock=False)
-    owner = testbed.dsn(NAME, "unora_streak_owner").replace("postgresql://", "postgresql+asyncpg://", 1)
+    await provision.make_schemas(f"{testbed.server_of(ROLE)}/{NAME}", ["streak"], movable_clock=False)
+    owner = testbed.dsn(NAME, ROLE).replace("postgresql://", "postgresql+asyncpg://", 1)
     engine = create_async_engine(owner, poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.run_sync(_first_version)
@@ -56,7 +57,7 @@ def _first_version(connection: Connection) -> None:
 @pytest.mark.rule("ST-06", "ST-18")
 async def test_the_missing_member_can_still_be_nudged_and_can_still_recover(testbed: Testbed, database: str) -> None:
     playing, at_risk, window = uuid7(), uuid7(), uuid7()
-    owner = testbed.dsn(database, "unora_streak_owner")
+    owner = testbed.dsn(database, ROLE)
     connection = await asyncpg.connect(owner)
     try:
         for streak in (playing, at_risk, window):

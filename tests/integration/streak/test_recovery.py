@@ -32,7 +32,7 @@ HOUR = 60 * MINUTE
 
 async def links(couple: Couple) -> list[str]:
     """The payments that recoveries of the streak are linked to."""
-    rows = await couple.world.superuser.fetch(
+    rows = await couple.world.superuser_of("streak").fetch(
         """SELECT p.payment_id FROM streak.recovery_payments p JOIN streak.breaks b ON b.id = p.break_id
         WHERE b.streak_id = $1 AND p.user_id = b.breaker_user_id ORDER BY p.recovered_at""",
         couple.streak_id,
@@ -42,7 +42,7 @@ async def links(couple: Couple) -> list[str]:
 
 async def outcomes(couple: Couple) -> list[str | None]:
     """The outcomes of the streak's at-risk periods, in order."""
-    rows = await couple.world.superuser.fetch(
+    rows = await couple.world.superuser_of("streak").fetch(
         "SELECT outcome FROM streak.breaks WHERE streak_id = $1 ORDER BY check_in_date", couple.streak_id
     )
     return [row["outcome"] for row in rows]
@@ -322,10 +322,10 @@ async def test_a_payment_that_succeeds_after_it_failed_counts_as_paid(couple: Co
 
 @pytest.mark.rule("XX-02")
 async def test_a_failure_for_a_streak_that_does_not_exist_changes_nothing(couple: Couple) -> None:
-    before = await couple.world.superuser.fetchval("SELECT count(*) FROM streak.inbox_failures")
+    before = await couple.world.superuser_of("streak").fetchval("SELECT count(*) FROM streak.inbox_failures")
     couple.streak_id = request_id()
     await couple.fail(request_id())
-    assert await couple.world.superuser.fetchval("SELECT count(*) FROM streak.inbox_failures") == before
+    assert await couple.world.superuser_of("streak").fetchval("SELECT count(*) FROM streak.inbox_failures") == before
 
 
 @pytest.mark.rule("ST-16", "ST-20")

@@ -30,7 +30,7 @@ PERIOD = "SELECT id FROM streak.breaks WHERE streak_id = $1 ORDER BY opened_at D
 
 async def period(couple: Couple) -> UUID:
     """The newest at-risk period of the streak."""
-    found: UUID = await couple.world.superuser.fetchval(PERIOD, couple.streak_id)
+    found: UUID = await couple.world.superuser_of("streak").fetchval(PERIOD, couple.streak_id)
     return found
 
 
@@ -189,14 +189,14 @@ async def test_the_missing_member_is_one_of_the_two_and_a_closed_period_stays(wo
 @pytest.mark.rule("ST-06", "ST-16")
 async def test_a_streak_that_was_put_at_risk_before_there_were_periods_gets_one(world: World, couple: Couple) -> None:
     await couple.to_at_risk()
-    await world.superuser.execute("SET session_replication_role = replica")
-    await world.superuser.execute("DELETE FROM streak.breaks WHERE streak_id = $1", couple.streak_id)
-    await world.superuser.execute("SET session_replication_role = origin")
+    await world.superuser_of("streak").execute("SET session_replication_role = replica")
+    await world.superuser_of("streak").execute("DELETE FROM streak.breaks WHERE streak_id = $1", couple.streak_id)
+    await world.superuser_of("streak").execute("SET session_replication_role = origin")
     await couple.to_next_day()
     payment = request_id()
     await couple.authorize(payment)
     await couple.pay(payment)
-    rows = await world.superuser.fetch(
+    rows = await world.superuser_of("streak").fetch(
         "SELECT missing_user_id, breaker_user_id, outcome FROM streak.breaks WHERE streak_id = $1", couple.streak_id
     )
     assert [tuple(row) for row in rows] == [(couple.b.user, couple.b.user, "recovered")]

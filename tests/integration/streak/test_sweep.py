@@ -40,6 +40,7 @@ from tests.support import connect, run_apart
 from tests.unit.streak.test_properties import streaks as some_streaks
 
 DATABASE = "unora_sweep"
+ROLE = "unora_streak"
 POLICIES = [Policy(), Policy(at_risk=timedelta(hours=1)), Policy(at_risk=timedelta(hours=12))]
 ROWS = "SELECT * FROM streak.streaks ORDER BY id"
 BREAKS = """SELECT streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at, broke_at,
@@ -110,9 +111,9 @@ def _other(streak: Streak, cycle: int, swapped: bool) -> Streak:
 
 
 async def _compare(testbed: Testbed, made: Sequence[Streak], now: datetime, policy: Policy) -> None:
-    superuser = await asyncpg.connect(testbed.dsn(DATABASE))
+    superuser = await asyncpg.connect(f"{testbed.server_of(ROLE)}/{DATABASE}")
     database = await Database.open(
-        testbed.dsn(DATABASE, "unora_streak"), "streak", connections=2, kept=0, timeouts=TIMEOUTS, wake=lambda: None
+        testbed.dsn(DATABASE, ROLE), "streak", connections=2, kept=0, timeouts=TIMEOUTS, wake=lambda: None
     )
     try:
         await superuser.execute("SET session_replication_role = replica")  # they are in the middle of their way
@@ -213,7 +214,7 @@ async def _replica(world: World, **changes: Any) -> AsyncIterator[App[Any, Any]]
 async def _pairs(world: World, count: int) -> list[str]:
     """The ids of the streaks of new pairs."""
     connections = [(await connect(world)).connection_id for _ in range(count)]
-    rows = await world.superuser.fetch(
+    rows = await world.superuser_of("streak").fetch(
         "SELECT id FROM streak.streaks WHERE connection_id = ANY ($1::uuid[])",
         [UUID(str(each)) for each in connections],
     )
@@ -234,10 +235,12 @@ async def test_a_sweep_whose_connection_dies_leaves_nothing_half(
     await couple.to_at_risk()
     others = await _pairs(world, 3)
     await couple.jump(await couple.day_ends_at() + timedelta(hours=30))
-    before = await world.superuser.fetch("SELECT * FROM streak.streaks ORDER BY id")
+    before = await world.superuser_of("streak").fetch("SELECT * FROM streak.streaks ORDER BY id")
 
     async def die(tx: Tx) -> None:
-        await world.superuser.execute("SELECT pg_terminate_backend($1)", await tx.value("SELECT pg_backend_pid()"))
+        await world.superuser_of("streak").execute(
+            "SELECT pg_terminate_backend($1)", await tx.value("SELECT pg_backend_pid()")
+        )
 
     save, save_closed = closings.save, breaks.save_closed
 
@@ -259,7 +262,7 @@ async def test_a_sweep_whose_connection_dies_leaves_nothing_half(
         async with _replica(world) as replica:
             with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
                 await StreakJobs(replica.runtime).close_days()
-    assert await world.superuser.fetch("SELECT * FROM streak.streaks ORDER BY id") == before
+    assert await world.superuser_of("streak").fetch("SELECT * FROM streak.streaks ORDER BY id") == before
     await world.drain()
     assert len(await couple.events(PaymentWindowOpened)) == 1
     assert await _resets(world, others) == [1, 1, 1]
@@ -272,9 +275,11 @@ async def test_a_streak_that_the_database_refuses_is_left_out_and_the_others_clo
     """Its event is there already, so the statement for all streaks of its kind fails."""
     others = await _pairs(world, 6)
     refused = others.pop(2)
-    row = await world.superuser.fetchrow("SELECT id, version FROM streak.streaks WHERE id = $1", UUID(refused))
+    row = await world.superuser_of("streak").fetchrow(
+        "SELECT id, version FROM streak.streaks WHERE id = $1", UUID(refused)
+    )
     assert row is not None
-    await world.superuser.execute(
+    await world.superuser_of("streak").execute(
         """INSERT INTO streak.outbox (id, aggregate_id, aggregate_version, subject, payload, occurred_at, trace,
         published_at) VALUES (gen_random_uuid(), $1, $2, 'unora.streak.v1.refused', '', now(), '', now())""",
         row["id"],
@@ -289,9 +294,11 @@ async def test_a_streak_that_the_database_refuses_is_left_out_and_the_others_clo
         else:
             pytest.fail("the sweep always finds work")
     states = "SELECT streak_state, version FROM streak.streaks WHERE id = $1"
-    (left,) = await world.superuser.fetch(states, UUID(refused))
+    (left,) = await world.superuser_of("streak").fetch(states, UUID(refused))
     assert tuple(left) == ("active", row["version"])
-    await world.superuser.execute("DELETE FROM streak.outbox WHERE aggregate_id = $1 AND payload = ''", row["id"])
+    await world.superuser_of("streak").execute(
+        "DELETE FROM streak.outbox WHERE aggregate_id = $1 AND payload = ''", row["id"]
+    )
     await world.drain()
     assert await _resets(world, [*others, refused, couple.streak_id]) == [1] * 7
 

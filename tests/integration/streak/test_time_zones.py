@@ -31,7 +31,9 @@ async def test_a_pair_with_two_names_of_one_zone_plays_in_that_zone(world: World
     pair = Pair(str(uuid7()), a, b, SERVER_TYPE_PARTNER)
     await announce(world, pair)
     (streak,) = (await streaks.GetDashboard(GetDashboardRequest(), metadata=a.metadata)).streaks
-    stored = await world.superuser.fetchval("SELECT zone FROM streak.streaks WHERE id = $1", streak.streak_id)
+    stored = await world.superuser_of("streak").fetchval(
+        "SELECT zone FROM streak.streaks WHERE id = $1", streak.streak_id
+    )
     assert stored == "Asia/Kolkata"
     ends = streak.day_ends_at.ToDatetime()
     assert (ends.hour, ends.minute) == (18, 30), "a day must end at midnight in India, not in UTC"

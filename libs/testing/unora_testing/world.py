@@ -31,6 +31,7 @@ from unora_local.sandbox.server import Sandbox
 
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
 from unora_testing.drain import Drainer
+from unora_testing.pictures import remember
 from unora_testing.testbed import Testbed
 
 S = TypeVar("S")
@@ -112,6 +113,7 @@ class World:
             assert app.server is not None
             await app.server.set_ready(True)  # the readiness watch does not run, and clients wait for readiness
             addresses[context] = app.server.address
+        remember(self.apps["identity"].runtime.resources.vision)
         for app in self.apps.values():
             app.config.peers.update(addresses)
             await load_keys_and_revocations(app)

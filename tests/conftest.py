@@ -53,8 +53,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """All modules and items live as long as the process: the garbage collector need not look at them again. And it looks
-    at what is new as often as in a service (`unora_common.cli`), not after every 700 objects.
+    """Modules and items live as long as the process: the garbage collector need not look at them again. It looks at
+    what is new as often as in a service (`unora_common.cli`), not after every 700 objects.
     """
     gc.collect()
     gc.freeze()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from unora_demo.cast import LEAST
 from unora_local.cli import STOPS_WITHIN
 from unora_local.run_folder import Row, RunFolder, start_time
 from unora_local.up import READY_WITHIN
@@ -34,7 +35,9 @@ class Stack:
         return _run(self.command(*words), within)
 
     def demo(self, within: float) -> subprocess.CompletedProcess[str]:
-        return _run([sys.executable, "-m", "unora_demo", "--run", str(self.folder.path)], within)
+        """With as few members as the story needs; `make demo` plays sixty."""
+        words = ["--run", str(self.folder.path), "--members", str(LEAST)]
+        return _run([sys.executable, "-m", "unora_demo", *words], within)
 
     @contextmanager
     def up(self) -> Iterator[subprocess.Popen[bytes]]:

@@ -36,7 +36,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.mark.rule("ID-02", "PR-02", "PR-06", "DI-02", "DI-03", "DI-04", "DI-06", "MA-01", "MA-04", "MA-10", "MA-13")
 @pytest.mark.rule("ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01")
-def test_the_journey_of_sixty_members_sees_what_it_expects(stack: Stack) -> None:
+def test_the_journey_sees_what_it_expects(stack: Stack) -> None:
     """From nothing: a stack is started, played on, and stopped."""
     done = stack.demo(DEMO_WITHIN)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -47,8 +47,8 @@ def test_the_journey_of_sixty_members_sees_what_it_expects(stack: Stack) -> None
     assert all(set(step) == {"name", "ok", "detail"} and step["ok"] is True for step in report["steps"])
     assert report["violations"] == 0
     assert report["days"] == 31
-    assert report["rpc_calls"] > 1000
-    assert report["events"] > 900
+    assert report["rpc_calls"] > 800
+    assert report["events"] > 600
     assert report["seconds"] > 0
 
     for name, _ in STEPS:

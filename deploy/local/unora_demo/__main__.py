@@ -7,6 +7,7 @@ from pathlib import Path
 from unora_local.run_folder import DEFAULT, RunFolder
 
 from unora_demo import run
+from unora_demo.cast import LEAST, PEOPLE
 
 parser = argparse.ArgumentParser(
     prog="python -m unora_demo",
@@ -14,4 +15,13 @@ parser = argparse.ArgumentParser(
     "The report is written to demo.json in the folder of the stack.",
 )
 parser.add_argument("--run", type=Path, default=DEFAULT, help="the folder of the stack (default: .run)")
-sys.exit(run.main(RunFolder(parser.parse_args().run)))
+parser.add_argument(
+    "--members",
+    type=int,
+    default=len(PEOPLE),
+    choices=range(LEAST, len(PEOPLE) + 1),
+    metavar="N",
+    help=f"how many people: all who have a part, and others ({LEAST} to {len(PEOPLE)}, the default)",
+)
+options = parser.parse_args()
+sys.exit(run.main(RunFolder(options.run), options.members))

@@ -90,6 +90,8 @@ TRIO: Final = (18, 19, 20)
 ONLOOKER: Final = 2
 """Tries the time lock, and moderates later."""
 PRINCIPALS: Final = 21
+LEAST: Final = PRINCIPALS + 11
+"""All who have a part in the story, and enough others for a batch."""
 
 
 def groups(size: int) -> list[tuple[int, ...]]:

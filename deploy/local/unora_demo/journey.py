@@ -25,7 +25,7 @@ from unora_demo.timeline import Timeline
 
 Steps = Sequence[tuple[str, StepFunction]]
 TO_DAY_15: Final[Steps] = (
-    ("sixty people sign up", onboarding.sign_up),
+    ("all people sign up", onboarding.sign_up),
     ("what is missing before", onboarding.missing_before),
     ("profiles, hobbies, photographs", onboarding.complete_profiles),
     ("what is missing after", onboarding.missing_after),

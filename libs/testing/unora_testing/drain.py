@@ -34,20 +34,21 @@ class Drainer:
         names = [found.config.name for found in await self._streams.streams_info()]
         await asyncio.gather(*(self._streams.purge_stream(name) for name in names if name))
 
-    async def drain(self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]]) -> None:
+    async def drain(
+        self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]], *, events_first: bool = False
+    ) -> None:
         """Step everything until no work is left. `deliver` sends webhooks; it and each step return how much they did.
 
-        Jobs read the whole database and mostly find nothing, so they run again only when no event is left. At the
-        end every service refreshes its list of revoked sessions.
+        Jobs read the whole database and mostly find nothing, so they run again only when no event is left, and with
+        `events_first` only then.
         """
-        jobs = True
+        jobs = not events_first
         for _ in range(MAX_ROUNDS):
             done = await asyncio.gather(deliver(), *(_step_jobs_and_relay(app, jobs=jobs) for app in apps.values()))
             ends = await self._last_sequences(apps)
             taken = await asyncio.gather(*(self._step_consumers(app, ends) for app in apps.values()))
             idle = not any((*done, *taken))
             if idle and jobs:
-                await asyncio.gather(*(app.revocations.refresh() for app in apps.values()))
                 return
             jobs = idle
         left = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))

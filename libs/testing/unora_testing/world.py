@@ -31,6 +31,7 @@ from unora_local.sandbox.server import Sandbox
 
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
 from unora_testing.drain import Drainer
+from unora_testing.pictures import remember
 from unora_testing.testbed import Testbed
 
 S = TypeVar("S")
@@ -84,6 +85,8 @@ class World:
         self._streak_superuser: asyncpg.Connection[asyncpg.Record] | None = None
         """Of a second server that has the tables of streak; some of them cannot be written from the first."""
         self._channels: dict[tuple[str, str], grpc.aio.Channel] = {}
+        self._revoked: object = None
+        """As it was when all services last asked for the revoked sessions."""
         self._drainer: Drainer
 
     async def start(self) -> None:
@@ -112,6 +115,7 @@ class World:
             assert app.server is not None
             await app.server.set_ready(True)  # the readiness watch does not run, and clients wait for readiness
             addresses[context] = app.server.address
+        remember(self.apps["identity"].runtime.resources.vision)
         for app in self.apps.values():
             app.config.peers.update(addresses)
             await load_keys_and_revocations(app)
@@ -240,7 +244,7 @@ class World:
                 VALUES ($1, $2, $3, $4, $5, $6, '')""",
                 *(uuid7(), identifier, version, subject, event.SerializeToString(), occurred_at(event)),
             )
-        await self.drain()
+        await self.drain(events_first=True)
 
     async def events(self, kind: type[Message], *aggregates: UUID | str) -> list[Any]:
         """The events of one type that were emitted, in order; of these aggregates, or of all."""
@@ -253,9 +257,19 @@ class World:
         )
         return [kind.FromString(row["payload"]) for row in rows]
 
-    async def drain(self) -> None:
+    async def drain(self, *, events_first: bool = False) -> None:
         """Step jobs, relays and consumers of all services until no work is left, and refresh the revoked sessions."""
-        await self._drainer.drain(self.apps, self.payments.deliver)
+        await self._drainer.drain(self.apps, self.payments.deliver, events_first=events_first)
+        revoked = await self._revoked_now()
+        if revoked is None or revoked != self._revoked:
+            await asyncio.gather(*(app.revocations.refresh() for app in self.apps.values()))
+            self._revoked = revoked
+
+    async def _revoked_now(self) -> object:
+        """What changes with each revocation, or None if nobody knows: to ask identity costs seven calls."""
+        async with self.apps["identity"].database.session() as session:
+            row = await session.row("SELECT count(*), max(revoked_at) FROM identity.revocations")
+        return tuple(row or ())
 
 
 async def load_keys_and_revocations(app: App[Any, Any]) -> None:

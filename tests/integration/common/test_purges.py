@@ -34,7 +34,7 @@ from unora_testing.filling import fill
 from unora_testing.world import World
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=100)
-ROWS = 20_000
+ROWS = 10_000
 
 
 class Statement(NamedTuple):

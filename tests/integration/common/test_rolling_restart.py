@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,9 @@ CALLERS = 4
 """How many read, and how many write, at the same time."""
 
 PAUSE = 0.03
-"""Seconds between two calls of a caller, so that the processes have a core to start on."""
+"""Seconds between two calls of a caller while a process ends: a call may be lost only then."""
+LONG_PAUSE = 0.3
+"""The same while one starts, so that it has a core to start on."""
 
 
 class Load:
@@ -44,6 +48,7 @@ class Load:
         self._stub = self._clients.stub(DiscoveryServiceStub, "unora.discovery.v1.DiscoveryService")
         self._metadata = world.caller().metadata
         self._stopping = False
+        self._one_ends = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.answered: Counter[str] = Counter()
         self.failed: list[str] = []
@@ -53,6 +58,13 @@ class Load:
             ListServersRequest(), metadata=self._metadata, timeout=GENEROUS, wait_for_ready=True
         )
         self._tasks = [asyncio.ensure_future(work()) for work in (self._read, self._write) for _ in range(CALLERS)]
+
+    @contextmanager
+    def while_one_ends(self) -> Iterator[None]:
+        """Inside the block the members call often."""
+        self._one_ends.set()
+        yield
+        self._one_ends.clear()
 
     async def stop(self) -> None:
         self._stopping = True
@@ -72,6 +84,8 @@ class Load:
         try:
             await method(request, metadata=self._metadata, timeout=GENEROUS)
             self.answered[kind] += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._one_ends.wait(), LONG_PAUSE)
             await asyncio.sleep(PAUSE)
         except grpc.aio.AioRpcError as error:
             self.failed.append(f"{kind}: {error.code().name} {error.details()}")
@@ -104,7 +118,8 @@ async def test_two_replicas_that_are_restarted_one_after_the_other_lose_no_call(
         await load.start()
         for _ in range(ROUNDS):
             for replica in replicas:
-                assert await replica.stop() == 0
+                with load.while_one_ends():
+                    assert await replica.stop() == 0
                 await replica.start()
                 await replica.until_logged("call")  # clients have found it again
     finally:

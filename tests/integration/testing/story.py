@@ -12,7 +12,7 @@ from unora.common.v1.types_pb2 import TIER_PLUS
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora_common.config import CONTEXTS
 from unora_demo import days, discovery, journey, matching, payments
-from unora_demo.cast import PRINCIPALS
+from unora_demo.cast import LEAST, PRINCIPALS
 from unora_demo.client import Gateway
 from unora_demo.people import Member, SmsBox
 from unora_demo.provider import Provider
@@ -20,9 +20,6 @@ from unora_demo.stage import Stage
 from unora_demo.timeline import Timeline
 from unora_identity.use_cases.admins import NewFactor, grant_admin
 from unora_testing.world import World
-
-MEMBERS = PRINCIPALS + 11
-"""All who have a part in the story, and enough others for a batch."""
 
 
 class WorldClock:
@@ -56,7 +53,7 @@ async def play(world: World) -> Timeline:
         SmsBox(world.sms),
         Provider(world.payments_url, world.payments_key),
         partial(_make_admin, world),
-        size=MEMBERS,
+        size=LEAST,
     )
     await journey.play(stage, timeline)
     await _break(stage, *stage.members[PRINCIPALS : PRINCIPALS + 2])

@@ -10,6 +10,7 @@ import pytest
 from cv2.typing import MatLike
 from PIL import JpegImagePlugin
 from unora_identity.domain.photos import PhotoSize
+from unora_identity.providers.child import faces
 from unora_identity.providers.child.inspector import PictureInspector
 from unora_identity.providers.formats.header import Format, Header
 from unora_identity.providers.formats.jpeg import Segment, segments
@@ -55,6 +56,17 @@ def test_a_face_is_found_in_every_portrait(vision: PictureInspector) -> None:
     assert [which for which, picture in zip(shots, pictures, strict=True) if not picture.has_face] == []
     assert [which for which, picture in zip(shots, pictures, strict=True) if not picture.quality_passed] == []
     assert len({full(picture) for picture in pictures}) == len(shots)
+
+
+@pytest.mark.rule("PR-02")
+@pytest.mark.parametrize("shot", range(3))
+def test_a_large_face_is_the_one_that_all_windows_find(
+    vision: PictureInspector, shot: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [portrait(person, shot) for person in range(3)]
+    found = [vision.inspect_file(picture) for picture in pictures]
+    monkeypatch.setattr(faces, "SEARCHES", (faces.SMALLEST_FACE,))
+    assert found == [vision.inspect_file(picture) for picture in pictures]
 
 
 @pytest.mark.rule("PR-02")

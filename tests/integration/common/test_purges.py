@@ -85,7 +85,7 @@ STATEMENTS = [
     # Not purges, but jobs that look for what is due.
     Statement(
         age_bands.LOCK_DUE,
-        (200,),
+        (200, [], None),
         {
             "identity.profiles": {"user_id": "md5(n::text)::uuid"},
             "identity.users": {"id": "md5(n::text)::uuid", "deleted_at": "NULL"},

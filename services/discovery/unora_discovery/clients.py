@@ -31,11 +31,15 @@ class Directory:
         self._stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
 
     async def get_profiles(self, user_ids: Collection[UUID]) -> list[Profile]:
-        """What cards may show of these members now (DI-08). Unknown ones are not ready, and have version 0."""
+        """What cards may show of these members now (DI-08). Unknown ones are not ready, and have version 0. Raises
+        RuntimeError if identity leaves out members.
+        """
         waiting, found = sorted(user_ids), list[Profile]()
         while waiting:
             request = GetDiscoveryProfilesRequest(user_ids=map(str, waiting[:ASKED_AT_ONCE]))
             answer = (await self._clients.call(self._stub.GetDiscoveryProfiles, request)).profiles
+            if not answer:
+                raise RuntimeError(f"identity answered about none of {len(waiting)} members")
             found += map(from_profile, answer)
             waiting = waiting[len(answer) :]
         return found

@@ -8,10 +8,10 @@ from typing import Final
 import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
-from unora_bench import population
+from unora_bench import population, processor
 from unora_bench.calls import CHECK_IN, check_ins
 from unora_bench.driver import Call
-from unora_bench.driving import drive, plan_for, published, tokens_of
+from unora_bench.driving import drive, plan_for, tokens_of
 from unora_bench.population import MEMBER
 from unora_testing.deadlines import GENEROUS
 
@@ -50,13 +50,13 @@ class Overload:
         self._used = 0
 
     async def prepare(self, scene: Scene) -> None:
-        """Makes streaks, measures the peak, and waits until the events of its calls are published."""
+        """Makes streaks, measures the peak, and waits until nothing of its calls is left to do."""
         await population.make(scene.env.postgres, STREAKS)
         self._tokens = await asyncio.to_thread(tokens_of, MEMBER, scene.folder)
         for concurrency in PEAK_CONCURRENCY:
             plan = plan_for(scene.env, CHECK_IN, concurrency, self._take(PEAK_CALLS))
             self._peak = max(self._peak, (await drive(plan, scene.files)).rate)
-        await published(scene.env)
+        await processor.at_rest(scene.folder.rows())
 
     async def play(self, scene: Scene) -> Played:
         """Offers TIMES as many calls as the peak."""

@@ -39,7 +39,7 @@ IDENTITY: Final = (
     f"""INSERT INTO identity.photos (id, user_id, position, object_key, has_face, quality_passed, sharpness, brightness,
         width, height, created_at, card_key, thumbnail_key, fingerprint)
     SELECT uuidv7(), m.user_id, k, m.user_id || '/' || gen_random_uuid(), true, true, 200, 120, 1536, 2048, {AT},
-        m.user_id || '/' || gen_random_uuid(), m.user_id || '/' || gen_random_uuid(), m.n * 7919
+        m.user_id || '/' || gen_random_uuid(), m.user_id || '/' || gen_random_uuid(), m.n * 7919::bigint
     FROM simulated.members m, generate_series(1, {{photos}}) k WHERE m.joined = {DAY}""",
 )
 OTHERS: Final = (

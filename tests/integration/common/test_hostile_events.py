@@ -55,6 +55,9 @@ class Everything:
         Everything.seen += events
 
 
+REFUSED = {"Nats-Expected-Last-Sequence": "1000000000"}
+
+
 class Publisher:
     """The user of matching, who writes whatever bytes it likes."""
 
@@ -69,7 +72,8 @@ class Publisher:
             size = len(header) + len(payload)
             command = b"HPUB %s %d %d\r\n%s%s\r\n" % (subject, len(header), size, header, payload)
         await self.client._send_command(command)
-        await within(self.client.flush())
+        # The stream takes its messages in their order: its answer to one that it refuses says that it has taken this.
+        await within(self.client.request("unora.matching.v1.fence", headers=REFUSED, timeout=GENEROUS))
 
     async def event(self, changes: dict[str, str | None], payload: bytes | None = None, subject: str = FORMED) -> None:
         """Publishes an event with other headers than a relay writes; None leaves one out."""

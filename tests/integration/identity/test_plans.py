@@ -63,7 +63,7 @@ async def many_members(world: World) -> AsyncIterator[None]:
     [
         pytest.param(photo_uploads.MARK_ORPHANS, (THEN, 20), "(expires_at <", id="orphans"),
         pytest.param(photo_sizing.NEXT, (uuid7(), uuid7()), "((id >", id="photos without sizes"),
-        pytest.param(age_bands.LOCK_DUE, (20,), "(age_band_changes_at <=", id="birthdays"),
+        pytest.param(age_bands.LOCK_DUE, (20, [], None), "(age_band_changes_at <=", id="birthdays"),
         pytest.param(challenges.PURGE, (THEN, 20), "(created_at <", id="challenges"),
         pytest.param(sessions.PURGE, (THEN, 20), "(expires_at <", id="tokens"),
         pytest.param(sessions.ACTIVE, (uuid7(), THEN, None, None, 50), "(user_id =", id="sessions of a member"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
 from unora.discovery.v1.events_pb2 import BatchRefreshed, RefreshTimerChanged
 from unora.identity.v1.account_service_pb2 import Account, GetAccountRequest
 from unora.matching.v1.events_pb2 import InventoryChanged
-from unora_common.database import Row, Session
+from unora_common.database import Session
 from unora_identity.store import members
 from unora_testing.world import World
 
@@ -119,12 +120,13 @@ async def test_a_timer_that_a_tier_moved_counts_by_its_version(world: World, peo
 @pytest.mark.rule("XX-05")
 async def test_the_home_screen_is_one_statement(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     signed, asked = await people.sign_in(), []
-    rows = Session.rows
+    for name in ("rows", "row", "value"):
+        ask = getattr(Session, name)
 
-    async def counted(self: Session, sql: str, *arguments: object) -> list[Row]:
-        asked.append(sql)
-        return await rows(self, sql, *arguments)
+        async def counted(self: Session, sql: str, *arguments: object, ask: Any = ask) -> Any:
+            asked.append(sql)
+            return await ask(self, sql, *arguments)
 
-    monkeypatch.setattr(Session, "rows", counted)
+        monkeypatch.setattr(Session, name, counted)
     await account(people, signed)
     assert asked == [members.READ]

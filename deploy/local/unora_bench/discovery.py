@@ -34,7 +34,7 @@ from unora_identity.providers.access_tokens import AccessTokens
 from unora_local.env import Env
 from unora_local.run_folder import RunFolder
 
-from unora_bench import pool
+from unora_bench import pool, processor
 from unora_bench.driver import Call, Plan
 from unora_bench.driving import drive
 from unora_bench.figures import Figure, Group
@@ -45,6 +45,8 @@ from unora_bench.stack import new_folder, own_stack, say
 REFRESH: Final = "/unora.discovery.v1.DiscoveryService/RefreshBatch"
 SLOWEST: Final = 15.0
 """Milliseconds of a refresh at most (p99)."""
+PAUSE: Final = 0.03
+"""Seconds between two refreshes: their events have reached the other contexts by then."""
 LARGEST_MEMORY: Final = 200.0
 """Megabytes of the service at most."""
 CARDS: Final = 20_000
@@ -151,8 +153,8 @@ class Pools:
         return statistics.median(found)
 
     async def _drive(self, numbers: list[int]) -> tuple[float, float, float]:
-        """Refreshes for these members, one call at a time; p50 and p99 in milliseconds, and the noise. A member may
-        come again: each round begins with timers that were never spent.
+        """Refreshes for these members, one call at a time, on a stack at rest; p50 and p99 in milliseconds, and the
+        noise. A member may come again: each round begins with timers that were never spent.
         """
         ca, cert, key = (self.env.values[f"UNORA_TLS_{name}"] for name in ("CA", "CERT", "KEY"))
         rounds = [numbers[first : first + len(set(numbers))] for first in range(0, len(numbers), len(set(numbers)))]
@@ -161,7 +163,10 @@ class Pools:
             for each in rounds:
                 await self.connection.execute(pool.RESET)
                 calls = [self._call(number) for number in each]
-                plan = Plan(self.env.address("discovery"), REFRESH, 1, calls, ca, cert, key, "discovery.unora")
+                await processor.at_rest(self.folder.rows())
+                plan = Plan(
+                    self.env.address("discovery"), REFRESH, 1, calls, ca, cert, key, "discovery.unora", pause=PAUSE
+                )
                 result = await drive(plan, self.folder.path.parent)
                 p50.append(result.p50_ms)
                 p99.append(result.p99_ms)

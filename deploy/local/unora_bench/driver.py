@@ -35,6 +35,10 @@ class Plan(msgspec.Struct):
     cert: str = ""
     key: str = ""
     server_name: str = ""
+    pause: float = 0.0
+    """Seconds that each of the `concurrency` waits after an answer: then what follows from a call does not slow the
+    next one.
+    """
 
 
 class Result(msgspec.Struct):
@@ -87,6 +91,8 @@ async def drive(plan: Plan) -> Result:
                 except grpc.aio.AioRpcError as error:
                     errors[f"{error.code().name} {error.details()}"] += 1
                 seconds.append(time.perf_counter() - started)
+                if plan.pause:
+                    await asyncio.sleep(plan.pause)
 
         started = time.perf_counter()
         await asyncio.gather(*(worker(number) for number in range(plan.concurrency)))

@@ -60,8 +60,11 @@ async def server(env: Env | None = None) -> AsyncIterator[int]:
 
 def plan(port: int, concurrency: int, calls: list[Call], env: Env | None = None) -> Plan:
     """What the driver needs to call it."""
-    files = files_of(env)
-    return Plan(f"127.0.0.1:{port}", METHOD, concurrency, calls, *files, *(("localhost",) if files else ()))
+    address, files = f"127.0.0.1:{port}", files_of(env)
+    if not files:
+        return Plan(address, METHOD, concurrency, calls)
+    ca, cert, key = files
+    return Plan(address, METHOD, concurrency, calls, ca, cert, key, "localhost")
 
 
 if __name__ == "__main__":

@@ -106,3 +106,4 @@ async def grow(connection: Connection, before: int, members: int) -> None:
         await connection.execute(statement, before, members)
     await connection.execute("SET session_replication_role = DEFAULT")
     await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")  # what was filled in is not written beside what is measured

@@ -48,17 +48,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What a member leaves behind: the growth from day 210 to day 240 of `make simulate` with 2,000 members
-    (docs/scale.md), unless the line says otherwise.
+    """What a member leaves behind: `make simulate` with 10,000 members, the growth of its last 30 days, and WAL and
+    events from day 335 on (docs/scale.md), unless the line says otherwise.
     """
 
-    hot: float = 382_000
+    hot: float = 385_000
     """Bytes in Postgres per member, without the audit log, when tables have their bounds."""
-    grows: float = 45_000
+    grows: float = 48_000
     """Bytes per member and year of what stays for good, without the audit log."""
-    audit: float = 591_000
+    audit: float = 773_000
     """Bytes per member and year of the audit log and its index."""
-    wal: float = 15_700
+    wal: float = 27_400
     """Bytes per member and day."""
     events: float = 1.43
     """Per member and day."""

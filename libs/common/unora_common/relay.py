@@ -23,6 +23,8 @@ from unora_common.publisher import Publisher
 from unora_common.timeouts import Timeouts
 
 BATCH = 1000
+MOST_LEFT_OUT = 10 * BATCH
+"""With more aggregates than this left out, the stream takes nothing at all, and none of them is at fault."""
 WAKE_DELAY = 0.01
 """Seconds between the wake-up and the read. Under load one batch then holds many events and costs little more."""
 
@@ -97,6 +99,8 @@ class Relay:
             self._left_out.clear()
         else:
             self._left_out.update(row["aggregate_id"] for row in rows)
+            if len(self._left_out) > MOST_LEFT_OUT:
+                self._left_out.clear()
         if len(done) < len(rows):
             raise NatsError(f"{len(rows) - len(done)} events were not acknowledged by the stream")
         return len(done)

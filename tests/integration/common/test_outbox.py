@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -141,6 +142,32 @@ async def test_more_events_that_wait_for_one_than_a_batch_holds_keep_no_other_fr
     while await app.relay.step():
         pass
     assert [event.version for event in await published(bare_world)] == [1, 1, 1, 1, 1, 2, 3, 4, 5]
+
+
+async def test_a_stream_that_takes_nothing_for_long_leaves_no_aggregate_out(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what the relay remembers, and tells Postgres at each look, would grow for as long as the outage lasts."""
+    monkeypatch.setattr(relay, "BATCH", 2)
+    monkeypatch.setattr(relay, "MOST_LEFT_OUT", 3)
+    app = await bare_world.open("matching")
+    events = [formed() for _ in range(9)]
+    await emit(app, *events)
+
+    async def silent(rows: Sequence[asyncpg.Record]) -> tuple[list[UUID], list[tuple[asyncpg.Record, str]]]:
+        return [], [(row, "no acknowledgement") for row in rows]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(app.relay._publisher, "publish", silent)
+        for _ in range(20):
+            with pytest.raises(NatsError):
+                await app.relay.step()
+            assert len(app.relay._left_out) <= 3
+    while await app.relay.step():
+        pass
+    assert sorted(event.connection_id for event in await published(bare_world)) == sorted(
+        event.connection_id for event in events
+    )
 
 
 async def test_a_crash_between_publishing_and_marking_publishes_again(

@@ -44,9 +44,9 @@ class Retention:
                 config.database_url, context, connections=2, kept=0, timeouts=PATIENT, wake=_nothing
             )
             self._databases.append(database)
-            self.jobs[f"{context} housekeeping"] = Housekeeping(context, config, database).purge
             resources = SimpleNamespace(machine_now=lambda: self._now, policy=getattr(config, "policy", None))
             log = logger("simulate", config.log_level)
+            self.jobs[f"{context} housekeeping"] = Housekeeping(context, config, database, log).purge
             runtime: Any = SimpleNamespace(
                 context=context,
                 config=config,

@@ -170,7 +170,7 @@ class App(Generic[C, R]):
                 Consumer(self.runtime, self.messaging, self.dead_letters, method.consumes, method)
                 for method in marked(part, "consumes")
             ]
-        housekeeping = Housekeeping(self.context, self.config, self.database)
+        housekeeping = Housekeeping(self.context, self.config, self.database, self.log)
         self.jobs += self._make_jobs(self.service.jobs)
         self.jobs.append(Job(Every(600.0), housekeeping.purge, self.log, self.metrics))
         self.followers += self._make_jobs(self.service.followers)

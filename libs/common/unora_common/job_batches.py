@@ -47,11 +47,12 @@ class Batches(Generic[T]):
         """One batch of at most `limit` rows. If Postgres is away or gave up the transaction, it raises that: no row is
         at fault, unless it was alone. Then it is left out like one that failed, so that it holds up no other.
         """
+        size = max(limit >> self._halvings, 1)
         try:
-            done = await self._batch(max(limit >> self._halvings, 1))
+            done = await self._batch(size)
             if done is None and self._left_out:
                 self._left_out.clear()
-                done = await self._batch(max(limit >> self._halvings, 1))
+                done = await self._batch(size)
         except Exception as error:
             if is_transient(error):
                 self._halvings = min(self._halvings + 1, limit.bit_length())

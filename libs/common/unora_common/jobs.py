@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from unora_common import call, trace
 from unora_common.config import Config
-from unora_common.database import Database
+from unora_common.database import Database, Tx
 from unora_common.handlers import Every
+from unora_common.job_batches import purge_each
 from unora_common.logs import Log
 from unora_common.metrics import Metrics
 from unora_common.outages import Outage
@@ -61,8 +62,9 @@ class Housekeeping:
 
     BATCH = 5000
 
-    def __init__(self, schema: str, config: Config, database: Database) -> None:
+    def __init__(self, schema: str, config: Config, database: Database, log: Log) -> None:
         self._database = database
+        self._log = log
         # An event's age counts from when it was written, not from when it was last published: otherwise an event that
         # is published again and again would outlive the inbox rows that make a repeat harmless.
         hours = {
@@ -71,7 +73,7 @@ class Housekeeping:
             "inbox_failures": config.inbox_days * 24,
             "kept_answers": config.kept_answer_hours,
         }
-        self._purges = [(sql, hours[table]) for table, sql in self.statements(schema).items()]
+        self._purges = [_purge(sql, hours[table]) for table, sql in self.statements(schema).items()]
 
     @classmethod
     def statements(cls, schema: str) -> dict[str, str]:
@@ -93,16 +95,9 @@ class Housekeeping:
                 ORDER BY {column.split()[-1]} LIMIT {cls.BATCH} FOR UPDATE SKIP LOCKED))"""
 
     async def purge(self) -> int:
-        """Deletes one batch from each table, also if another table's fails; returns the number of rows. If none was
-        deleted, raises what failed.
-        """
-        done, failure = 0, None
-        for sql, hours in self._purges:
-            try:
-                async with self._database.transaction() as tx:
-                    done += await tx.run(sql, hours)
-            except Exception as error:
-                failure = error
-        if failure and not done:
-            raise failure
-        return done
+        """Deletes one batch from each table, also if another table's fails; returns the number of rows."""
+        return await purge_each(self._database, self._log, *self._purges)
+
+
+def _purge(sql: str, hours: int) -> Callable[[Tx], Awaitable[int]]:
+    return lambda tx: tx.run(sql, hours)

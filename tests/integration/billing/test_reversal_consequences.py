@@ -18,6 +18,15 @@ from tests.integration.safety.moderators import Moderators
 pytestmark = pytest.mark.rule("BI-10")
 
 
+async def renewal_of(world: World, wallet: Wallet) -> str:
+    """The id of the payment that renewed the member's subscription."""
+    found: str = await world.superuser.fetchval(
+        "SELECT id::text FROM billing.payments WHERE payer_id = $1 AND renews_subscription_id IS NOT NULL",
+        wallet.member.user,
+    )
+    return found
+
+
 @pytest.mark.rule("BI-01")
 @pytest.mark.parametrize("how", ["refunded in full", "disputed", "disputed in part"])
 async def test_a_subscription_ends_at_once_when_its_month_is_reversed(world: World, wallet: Wallet, how: str) -> None:
@@ -70,10 +79,7 @@ async def test_a_refund_of_an_earlier_month_ends_nothing_and_a_dispute_of_it_doe
     await world.move_clock(from_timestamp((await wallet.subscription()).subscription.current_period_ends_at))
     await wallet.refund(first.payment_id)
     assert (await wallet.subscription()).tier == TIER_PLUS
-    renewal = await world.superuser.fetchval(
-        "SELECT id::text FROM billing.payments WHERE payer_id = $1 AND renews_subscription_id IS NOT NULL",
-        wallet.member.user,
-    )
+    renewal = await renewal_of(world, wallet)
     await wallet.dispute(renewal)
     assert (await wallet.subscription()).tier == TIER_FREE
 
@@ -82,10 +88,7 @@ async def test_a_refund_of_an_earlier_month_ends_nothing_and_a_dispute_of_it_doe
 async def test_a_refund_of_a_renewal_ends_the_subscription(world: World, wallet: Wallet) -> None:
     await wallet.subscribe("PLUS")
     await world.move_clock(from_timestamp((await wallet.subscription()).subscription.current_period_ends_at))
-    renewal = await world.superuser.fetchval(
-        "SELECT id::text FROM billing.payments WHERE payer_id = $1 AND renews_subscription_id IS NOT NULL",
-        wallet.member.user,
-    )
+    renewal = await renewal_of(world, wallet)
     await wallet.refund(renewal)
     assert (await wallet.subscription()).tier == TIER_FREE
 

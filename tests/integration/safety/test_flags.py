@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import log
 from typing import Any
 from uuid import UUID
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 from unora.billing.v1.billing_service_pb2 import (
-    PAYMENT_FAILURE_DECLINED,
     PAYMENT_FAILURE_EXPIRED,
-    PAYMENT_PURPOSE_REVEAL,
 )
-from unora.billing.v1.events_pb2 import PaymentFailed, ProtectionClosed
 from unora.identity.v1.events_pb2 import SessionOpened
-from unora.matching.v1.events_pb2 import InterestSent
 from unora.safety.v1.events_pb2 import (
     DECISION_DISMISS,
     FLAG_PATTERN_BAD_FAITH_ENDINGS,
@@ -28,86 +22,21 @@ from unora.safety.v1.events_pb2 import (
     FLAG_PATTERN_OUTLIER,
     FLAG_PATTERN_PAYMENT_ABUSE,
     FLAG_PATTERN_SHARED_DEVICE,
-    REPORT_CATEGORY_SCAM,
     FlagRaised,
-    MemberBlocked,
-    MemberReported,
 )
 from unora.safety.v1.moderation_service_pb2 import CASE_ORIGIN_FLAG, Flag, ListFlagsRequest
-from unora_common.database import Session
 from unora_common.ids import uuid7
-from unora_safety import jobs as safety_jobs
 from unora_safety.domain.patterns import Finding, History, Pattern
 from unora_safety.store import baselines
-from unora_safety.use_cases.detection import load_histories, raise_flags
+from unora_safety.use_cases.detection import raise_flags
 from unora_testing.world import Caller, World
 
+from tests.integration.safety.counted_events import bad_faith, blocked, failed, interest, reported, stamp
 from tests.integration.safety.moderators import Moderators
 from tests.integration.safety.safety_calls import SafetyCalls
 from tests.support import refusal, request_id
 
 pytestmark = pytest.mark.rule("SA-04")
-
-
-def stamp(at: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(at)
-    return made
-
-
-def interest(member: Caller, at: datetime) -> InterestSent:
-    return InterestSent(
-        interest_id=request_id(),
-        version=1,
-        sender_id=member.id,
-        receiver_id=request_id(),
-        occurred_at=stamp(at),
-    )
-
-
-def bad_faith(member: Caller, at: datetime, *, converted: bool = True, connection: str = "") -> ProtectionClosed:
-    return ProtectionClosed(
-        protection_id=request_id(),
-        version=2,
-        payment_id=request_id(),
-        payer_id=request_id(),
-        partner_id=member.id,
-        connection_id=connection or request_id(),
-        converted=converted,
-        occurred_at=stamp(at),
-    )
-
-
-def blocked(member: Caller, at: datetime, by: str = "") -> MemberBlocked:
-    return MemberBlocked(
-        block_id=request_id(),
-        version=1,
-        blocker_id=by or request_id(),
-        blocked_id=member.id,
-        occurred_at=stamp(at),
-    )
-
-
-def reported(member: Caller, at: datetime, by: str = "") -> MemberReported:
-    return MemberReported(
-        report_id=request_id(),
-        version=1,
-        reporter_id=by or request_id(),
-        reported_id=member.id,
-        category=REPORT_CATEGORY_SCAM,
-        occurred_at=stamp(at),
-    )
-
-
-def failed(member: Caller, at: datetime, failure: Any = PAYMENT_FAILURE_DECLINED) -> PaymentFailed:
-    return PaymentFailed(
-        payment_id=request_id(),
-        version=2,
-        payer_id=member.id,
-        purpose=PAYMENT_PURPOSE_REVEAL,
-        failure=failure,
-        occurred_at=stamp(at),
-    )
 
 
 CASES = [
@@ -285,69 +214,6 @@ async def test_twenty_concurrent_attempts_raise_one_flag(world: World, moderator
     assert len(await moderators.flags_of(member)) == 1
     await moderators.decide_newest_case(member, DECISION_DISMISS)
     assert await once() == 0  # the history was read before the decision
-
-
-async def test_a_member_for_whom_the_detector_fails_delays_no_other_and_is_examined_again(
-    world: World, moderators: Moderators, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (member, other), now = [world.caller(), world.caller()], await world.now()
-    detector = world.apps["safety"].runtime.resources.detector
-    examine = detector.examine
-
-    async def fail_for_the_member(history: History) -> list[Finding]:
-        if history.user_id == member.user:
-            raise ConnectionResetError
-        found: list[Finding] = await examine(history)
-        return found
-
-    with monkeypatch.context() as failing:
-        failing.setattr(detector, "examine", fail_for_the_member)
-        await world.publish(*(reported(each, now) for each in (member, other) for _ in range(3)))
-    assert (len(await moderators.flags_of(member)), len(await moderators.flags_of(other))) == (0, 1)
-    held = "SELECT taken_until > clock_timestamp() FROM safety.to_examine WHERE user_id = $1"
-    assert await world.superuser.fetchval(held, member.user) is True
-    await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
-    await world.drain()
-    assert len(await moderators.flags_of(member)) == 1
-    assert await world.superuser.fetchval(held, member.user) is None
-
-
-async def test_a_member_whose_history_cannot_be_read_delays_no_other(
-    world: World, moderators: Moderators, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (member, other), now = [world.caller(), world.caller()], await world.now()
-
-    async def fail_for_the_member(db: Session, users: Sequence[UUID]) -> list[History]:
-        if member.user in users:
-            raise ValueError("this version does not know the pattern")
-        return await load_histories(db, users)
-
-    with monkeypatch.context() as failing:
-        failing.setattr(safety_jobs, "load_histories", fail_for_the_member)
-        await world.publish(*(reported(each, now) for each in (member, other) for _ in range(3)))
-        await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
-        await world.drain()
-        assert (len(await moderators.flags_of(member)), len(await moderators.flags_of(other))) == (0, 1)
-    await world.superuser.execute("UPDATE safety.to_examine SET taken_until = '-infinity'")
-    await world.drain()
-    assert len(await moderators.flags_of(member)) == 1
-
-
-async def test_a_member_claimed_by_a_dead_replica_can_be_claimed_after_the_lease(
-    world: World, moderators: Moderators
-) -> None:
-    member, now = world.caller(), await world.now()
-    await world.superuser.execute(
-        "INSERT INTO safety.to_examine VALUES ($1, 1, clock_timestamp() + interval '1 minute')", member.user
-    )
-    await world.publish(*(reported(member, now) for _ in range(3)))
-    assert await moderators.flags_of(member) == []
-    await world.superuser.execute(
-        "UPDATE safety.to_examine SET taken_until = clock_timestamp() - interval '1 second' WHERE user_id = $1",
-        member.user,
-    )
-    await world.drain()
-    assert len(await moderators.flags_of(member)) == 1
 
 
 async def test_rows_that_no_window_contains_are_deleted(world: World) -> None:

@@ -123,7 +123,8 @@ class Tables:
 async def test_a_table_whose_purge_takes_too_long_keeps_no_other_from_being_purged() -> None:
     database = Tables("outbox", "inbox_failures")
     config = SimpleNamespace(outbox_days=14, inbox_days=30, kept_answer_hours=24)
-    housekeeping = Housekeeping("streak", cast("Any", config), cast("Any", database))
+    log = logger("test", "CRITICAL")
+    housekeeping = Housekeeping("streak", cast("Any", config), cast("Any", database), log)
     assert [await housekeeping.purge(), await housekeeping.purge()] == [2, 2]
     with pytest.raises(asyncpg.QueryCanceledError):
         await housekeeping.purge()

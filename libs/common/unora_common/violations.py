@@ -19,6 +19,8 @@ _WORDS: Final = {
     "enum.defined_only": "is not one of the values that the contract names",
 }
 """Our words by rule, where those of protovalidate do not say what to do."""
+_OF_VALUES: Final = frozenset({"enum.in", "enum.not_in", "string.in", "string.pattern"})
+"""Rules that list values or describe them, and that an absent field breaks."""
 
 
 def require_valid(request: Message) -> None:
@@ -45,6 +47,6 @@ def _step(element: Any) -> str:
 
 def _why(violation: Any) -> str:
     rule = violation.proto.rule_id
-    if rule == "enum.not_in" and violation.field_value == 0:  # an enum that is absent reads as 0
+    if rule in _OF_VALUES and not violation.field_value:  # what is absent reads as 0 or as an empty text
         return ABSENT
     return _WORDS.get(rule) or violation.proto.message or str(rule)

@@ -38,9 +38,11 @@ async def authorize_recovery(tx: Tx, streak_id: UUID, payer: UUID, payment_id: U
 
 
 async def apply_recovery(
-    tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, paid_at: datetime, policy: Policy
+    tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, paid_at: datetime, policy: Policy, *, free: bool = False
 ) -> None:
-    """A recovery was paid for at `paid_at`: the streak continues, or the payment is rejected; once (ST-08, ST-17)."""
+    """A recovery was paid for at `paid_at`: the streak continues, or the payment is rejected; once (ST-08, ST-17).
+    `free` says that it was paid by a free recovery (BI-06).
+    """
     locked = await lock_paid(tx, streak_id)
     payment = await payments.get(tx, payment_id, streak_id)
     if payment.is_answered:
@@ -48,7 +50,7 @@ async def apply_recovery(
     before = await advance(tx, locked, policy, until=min(paid_at, tx.now))
     if can_recover(before, payer, payment.authorized_for):
         assert payment.break_id is not None
-        payments.save_recovery(tx, payment_id, payment.break_id, payer, min(paid_at, tx.now))
+        payments.save_recovery(tx, payment_id, payment.break_id, payer, min(paid_at, tx.now), free=free)
     else:
         before = await advance(tx, before, policy)
         payments.close(tx, payment_id, streak_id, ClosedAs.REJECTED)

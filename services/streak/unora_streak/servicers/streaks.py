@@ -9,6 +9,8 @@ from unora.streak.v1.streak_service_pb2 import (
     CheckInResponse,
     GetDashboardRequest,
     GetDashboardResponse,
+    GetHistoryRequest,
+    GetHistoryResponse,
     GetStreakRequest,
     GetStreakResponse,
     ListNudgesRequest,
@@ -20,14 +22,23 @@ from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.handlers import custom_idempotent, idempotent, reads
 from unora_common.messages import to_timestamp
+from unora_common.pages import DEFAULT_SIZE, Listing
 from unora_common.runtime import Runtime
 
 from unora_streak.clients import Directory
 from unora_streak.config import StreakConfig
-from unora_streak.messages import EFFORT_BY_NUMBER, to_check_in, to_nudge, to_shown_streak, to_streak
+from unora_streak.messages import (
+    EFFORT_BY_NUMBER,
+    to_check_in,
+    to_finished_cycle,
+    to_nudge,
+    to_shown_streak,
+    to_streak,
+)
+from unora_streak.store.history import place_of
 from unora_streak.use_cases.check_in import TimeZoneNeeded, check_in, get_pair_zone
 from unora_streak.use_cases.nudges import list_nudges, send_nudge
-from unora_streak.use_cases.views import get_streak, list_dashboard
+from unora_streak.use_cases.views import get_streak, list_dashboard, list_history
 
 
 class Streaks:
@@ -95,3 +106,11 @@ class Streaks:
         """ST-13. Both members see the nudges."""
         sent, left = await list_nudges(db, UUID(request.streak_id), self.policy, self.limits)
         return ListNudgesResponse(nudges=[to_nudge(nudge) for nudge in sent], nudges_left=left)
+
+    @reads
+    async def GetHistory(self, request: GetHistoryRequest, db: Session) -> GetHistoryResponse:
+        """ST-22: the same after an end, a block or an erasure."""
+        listing, size = Listing("history", db.user), request.page_size or DEFAULT_SIZE
+        found = await list_history(db, listing.place(request.page_token), size + 1, self.policy)
+        page, token = listing.page(found, size, place_of)
+        return GetHistoryResponse(cycles=map(to_finished_cycle, page), next_page_token=token)

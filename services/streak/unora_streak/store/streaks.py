@@ -95,6 +95,10 @@ GET_SHOWN = f"""
     SELECT {COLUMNS.names("s")}, {EXTRAS}, clock.now() AS now FROM streak.streaks s
     WHERE s.id = $2 AND $1 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
 
+LIST_BY_MEMBER = f"""
+    SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
+    WHERE (s.user_a_id = $1 OR s.user_b_id = $1) AND s.deleted_at IS NULL"""
+
 GET = f"""
     SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
     WHERE s.id = $1 AND $2 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
@@ -191,6 +195,11 @@ async def get_shown(session: Session, streak_id: UUID, member: UUID) -> tuple[Sh
     if row is None:
         raise NotInStreak
     return _shown(row), row["now"]
+
+
+async def list_by_member(session: Session, member: UUID) -> list[Snapshot]:
+    """All streaks of a member, also those whose connection has ended."""
+    return [_snapshot(row) for row in await session.rows(LIST_BY_MEMBER, member)]
 
 
 async def get(session: Session, streak_id: UUID, member: UUID) -> Snapshot:

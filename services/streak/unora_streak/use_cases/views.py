@@ -6,12 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Session
+from unora_common.pages import Place
 
 from unora_streak.domain import machine
 from unora_streak.domain.check_ins import CheckIn
+from unora_streak.domain.history import FinishedCycle
 from unora_streak.domain.state import Policy
 from unora_streak.domain.views import Plans, View, view
-from unora_streak.store import check_ins, streaks
+from unora_streak.store import check_ins, history, streaks
 
 
 async def list_dashboard(session: Session, policy: Policy, plans: Plans) -> tuple[list[View], datetime]:
@@ -29,6 +31,13 @@ async def get_streak(
     stored, now = await streaks.get_shown(session, streak_id, session.user)
     shown = _view(session, stored, now, policy, plans)
     return shown, await check_ins.list_by_cycle(session, streak_id, shown.streak.cycle), now
+
+
+async def list_history(session: Session, after: Place | None, limit: int, policy: Policy) -> list[FinishedCycle]:
+    """The member's finished cycles of all streaks, the newest first (ST-22)."""
+    stored = await streaks.list_by_member(session, session.user)
+    advanced = [machine.advance(each.streak, each.now, policy)[0] for each in stored]
+    return await history.list_finished(session, advanced, after, limit)
 
 
 def _view(session: Session, shown: streaks.Shown, now: datetime, policy: Policy, plans: Plans) -> View:

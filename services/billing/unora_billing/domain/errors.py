@@ -50,6 +50,12 @@ class CreditsInsufficient(BillingError):
     reason = "CREDITS_INSUFFICIENT"
 
 
+class QuoteChanged(BillingError):
+    """BI-12: the purchase no longer costs what the quote said. Nothing was charged; GetQuote says what it costs now."""
+
+    reason = "QUOTE_CHANGED"
+
+
 class ProviderUnavailable(BillingError):
     """The payment provider does not answer now. A repeat of the call continues where this one stopped."""
 

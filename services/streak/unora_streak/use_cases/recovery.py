@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
 
 from unora_streak.domain.errors import PaymentClosed
-from unora_streak.domain.recovery import ClosedAs, can_recover, hold, recover, release
+from unora_streak.domain.recovery import ClosedAs, can_recover, hold, recover, release, require_recovery_for_sale
 from unora_streak.domain.state import Policy, Streak
 from unora_streak.messages import to_message
 from unora_streak.store import breaks, payments, streaks
@@ -35,6 +35,13 @@ async def authorize_recovery(tx: Tx, streak_id: UUID, payer: UUID, payment_id: U
         await streaks.save(tx, after, events)
         tx.emit(*map(to_message, events))
     return after
+
+
+async def check_recovery(session: Session, streak_id: UUID, payer: UUID, policy: Policy) -> Streak:
+    """Returns the streak if the payer can buy a recovery now. Nothing is held (BI-12, ST-20)."""
+    streak, now = await streaks.get(session, streak_id, payer)
+    require_recovery_for_sale(streak, payer, now, policy)
+    return streak
 
 
 async def apply_recovery(

@@ -6,15 +6,26 @@ from typing import Final
 from uuid import UUID
 
 import grpc
-from unora.reveal.v1.purchase_service_pb2 import AuthorizePurchaseRequest
+from unora.reveal.v1.purchase_service_pb2 import (
+    AuthorizePurchaseRequest,
+    CheckPurchaseRequest,
+    CheckPurchaseResponse,
+)
 from unora.reveal.v1.purchase_service_pb2_grpc import PurchaseServiceStub
-from unora.streak.v1.recovery_service_pb2 import AuthorizeNudgeRequest, AuthorizeRecoveryRequest
+from unora.streak.v1.recovery_service_pb2 import (
+    AuthorizeNudgeRequest,
+    AuthorizeRecoveryRequest,
+    CheckNudgeRequest,
+    CheckNudgeResponse,
+    CheckRecoveryRequest,
+    CheckRecoveryResponse,
+)
 from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora_common.clients import Clients
 from unora_common.grpc_errors import read_details
 
 from unora_billing.domain.errors import NotAuthorized
-from unora_billing.domain.payments import Payment
+from unora_billing.domain.payments import Order, Payment
 from unora_billing.domain.policy import PaymentPurpose
 
 REFUSALS: Final = frozenset(
@@ -30,6 +41,29 @@ class Authorizers:
         self._clients = clients
         self._recoveries = clients.stub(RecoveryServiceStub, "unora.streak.v1.RecoveryService")
         self._purchases = clients.stub(PurchaseServiceStub, "unora.reveal.v1.PurchaseService")
+
+    async def check(self, payer_id: UUID, order: Order) -> UUID:
+        """Asks the owner what it would say to a payment now; returns the connection of the purchase. Nothing is held
+        (BI-12). Raises NotAuthorized with the owner's refusal.
+        """
+        ids = {"streak_id": str(order.streak_id), "payer_id": str(payer_id)}
+        answer: CheckRecoveryResponse | CheckNudgeResponse | CheckPurchaseResponse
+        try:
+            match order.purpose:
+                case PaymentPurpose.RECOVERY:
+                    answer = await self._clients.call(self._recoveries.CheckRecovery, CheckRecoveryRequest(**ids))
+                case PaymentPurpose.NUDGE:
+                    answer = await self._clients.call(self._recoveries.CheckNudge, CheckNudgeRequest(**ids))
+                case PaymentPurpose.REVEAL:
+                    asked = CheckPurchaseRequest(**ids, reveal_number=order.reveal_number or 0)
+                    answer = await self._clients.call(self._purchases.CheckPurchase, asked)
+                case _:
+                    raise AssertionError(f"a {order.purpose} has no owner")
+        except grpc.aio.AioRpcError as error:
+            if error.code() in REFUSALS:
+                raise _refusal(error) from error
+            raise
+        return UUID(answer.connection_id)
 
     async def authorize(self, payment: Payment) -> UUID:
         """Asks the owner whether the payment may be made now; returns the connection of the purchase. It is safe to

@@ -90,6 +90,7 @@ payments = Table(
     Column("due_at", timestamp()),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", timestamp()),
+    Column("quoted_method", Text),
     UniqueConstraint("payer_id", "request_id"),
     UniqueConstraint("provider_payment_id"),
     CheckConstraint("purpose IN ('recovery', 'reveal', 'nudge', 'subscription')", name="purpose"),
@@ -97,6 +98,7 @@ payments = Table(
     CheckConstraint("status IN ('created', 'pending', 'succeeded', 'applied', 'credited', 'failed')", name="status"),
     CheckConstraint("CASE WHEN method = 'free' THEN amount = 0 ELSE amount > 0 END", name="amount"),
     CheckConstraint("currency = 'USD'", name="currency"),
+    CheckConstraint("quoted_method IN ('money', 'credits', 'free')", name="quoted_method"),
     CheckConstraint("method <> 'free' OR purpose = 'recovery'", name="free_is_a_recovery"),
     CheckConstraint("purpose <> 'subscription' OR method = 'money'", name="subscription_by_money"),
     CheckConstraint(

@@ -130,6 +130,18 @@ def to_disclosed_photo(
     )
 
 
+def to_disclosed_name(
+    streak_id: str, first_name: str, thumbnail_url: str, expires_at: datetime
+) -> directory_service_pb2.DisclosedName:
+    """What lists show of a partner (RE-13). The link, if there is one, works until `expires_at`."""
+    return directory_service_pb2.DisclosedName(
+        streak_id=streak_id,
+        first_name=first_name,
+        thumbnail_url=thumbnail_url,
+        url_expires_at=to_timestamp(expires_at) if thumbnail_url else None,
+    )
+
+
 def to_hobby(hobby: Hobby) -> profile_service_pb2.Hobby:
     """A hobby as its owner sees it."""
     return profile_service_pb2.Hobby(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 from unora.identity.v1.directory_service_pb2 import GetDisclosureRequest, GetRevealFactsRequest
@@ -15,7 +16,8 @@ from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
 
 from unora_reveal.domain.facts import Facts, Identity
-from unora_reveal.messages import from_disclosure, from_reveal_facts
+from unora_reveal.domain.reveals import OpenedIdentity, PartnerName
+from unora_reveal.messages import from_disclosed_names, from_disclosure, from_reveal_facts, to_names_request
 
 
 async def find_facts(clients: Clients, user_id: UUID) -> Facts | None:
@@ -32,6 +34,13 @@ async def find_identity(clients: Clients, streak_id: UUID, viewer_id: UUID, subj
     request = GetDisclosureRequest(streak_id=str(streak_id), viewer_id=str(viewer_id), subject_id=str(subject_id))
     response = await clients.find(stub.GetDisclosure, request, absent="NOT_DISCLOSED")
     return None if response is None else from_disclosure(response)
+
+
+async def list_partner_names(clients: Clients, viewer_id: UUID, opened: Sequence[OpenedIdentity]) -> list[PartnerName]:
+    """Names of those whom identity's own records allow the viewer to see now (RE-04, RE-13)."""
+    stub = clients.stub(DirectoryServiceStub, "unora.identity.v1.DirectoryService")
+    response = await clients.call(stub.GetPartnerNames, to_names_request(viewer_id, opened))
+    return from_disclosed_names(response, opened)
 
 
 async def are_connected(clients: Clients, connection_id: UUID, user_a_id: UUID, user_b_id: UUID) -> bool:

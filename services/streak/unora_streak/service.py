@@ -7,6 +7,7 @@ from unora_common.service import Service
 from unora_streak.config import StreakConfig
 from unora_streak.consumers.connections import ConnectionEvents
 from unora_streak.consumers.payments import PaymentEvents
+from unora_streak.consumers.reveals import RevealEvents
 from unora_streak.consumers.tiers import TierEvents
 from unora_streak.jobs import StreakJobs
 from unora_streak.servicers.recovery import Recovery
@@ -16,6 +17,6 @@ service = Service(
     "streak",
     config=StreakConfig,
     servicers=[Streaks, Recovery],
-    consumers=[ConnectionEvents, PaymentEvents, TierEvents],
+    consumers=[ConnectionEvents, PaymentEvents, RevealEvents, TierEvents],
     jobs=[StreakJobs],
 )

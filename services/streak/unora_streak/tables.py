@@ -51,6 +51,7 @@ streaks = Table(
     Column("hold_payment_id", UUID()),
     Column("hold_until", timestamp()),
     Column("long_hold_used", Boolean, nullable=False, server_default=text("false")),
+    Column("told_ends_soon", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
     CheckConstraint(
@@ -163,6 +164,7 @@ recovery_payments = Table(
     Column("payment_id", UUID(), nullable=False),
     Column("recovered_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
+    Column("free", Boolean),
     UniqueConstraint("break_id"),
     UniqueConstraint("payment_id"),
     ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
@@ -216,4 +218,18 @@ tiers = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     info=service_may("select, insert, update"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
+)
+
+reveals = Table(
+    "reveals",
+    metadata,
+    Column("streak_id", UUID(), primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("reveal_number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("waiting", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("reveal_number BETWEEN 1 AND 5", name="reveal_number"),
+    info=service_may("select, insert, update"),
+    comment="A projection of reveal: members' reveals that were earned or bought, and whether they wait to be opened "
+    "(RE-11)",
 )

@@ -56,6 +56,12 @@ class CreditsInsufficient(BillingError):
     sentence = "You do not have enough credits."
 
 
+class QuoteChanged(BillingError):
+    """BI-12: the purchase no longer costs what the quote said. Nothing was charged; GetQuote says what it costs now."""
+
+    reason = "QUOTE_CHANGED"
+
+
 class ProviderUnavailable(BillingError):
     """The payment provider does not answer now. A repeat of the call continues where this one stopped."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.billing_service_pb2 import (
     PAYMENT_METHOD_CREDITS,
+    PAYMENT_PURPOSE_SUBSCRIPTION,
     CancelSubscriptionRequest,
     CancelSubscriptionResponse,
     Confirmation,
@@ -16,6 +18,8 @@ from unora.billing.v1.billing_service_pb2 import (
     GetCreditsResponse,
     GetPaymentRequest,
     GetPaymentResponse,
+    GetQuoteRequest,
+    GetQuoteResponse,
     GetSubscriptionRequest,
     GetSubscriptionResponse,
     ListCreditEntriesRequest,
@@ -34,16 +38,21 @@ from unora_common.messages import TIER_NAMES, TIERS
 from unora_common.pages import DEFAULT_SIZE
 from unora_common.runtime import Runtime
 
+from unora_billing.clients import Authorizers
 from unora_billing.config import BillingConfig
 from unora_billing.domain.payments import Order, Payment, PaymentMethod
 from unora_billing.domain.policy import PaymentPurpose, Tier
-from unora_billing.messages import PURPOSE_OF, to_payment, to_plan, to_prices, to_subscription
+from unora_billing.messages import PURPOSE_OF, from_quote, to_payment, to_plan, to_prices, to_quote, to_subscription
 from unora_billing.providers.payments import Intent
 from unora_billing.resources import Resources
 from unora_billing.servicers.wallet import entries_page, payments_page, shown_payments
 from unora_billing.store import accounts, payments, subscriptions
 from unora_billing.use_cases.payments import PaymentProcess
+from unora_billing.use_cases.quotes import get_quote
 from unora_billing.use_cases.subscriptions import cancel
+
+NO_REQUEST: Final = UUID(int=0)
+"""Of an order that is only asked about."""
 
 
 class Billing:
@@ -55,6 +64,7 @@ class Billing:
         self.runtime = runtime
         self.policy = runtime.config.policy
         self.payments = PaymentProcess(runtime)
+        self.authorizers = Authorizers(runtime.clients)
 
     @custom_read
     async def ListPlans(self, request: ListPlansRequest, call: Call) -> ListPlansResponse:
@@ -78,6 +88,7 @@ class Billing:
             PaymentPurpose.SUBSCRIPTION,
             PaymentMethod.MONEY,
             plan=Tier(TIER_NAMES[request.tier]),
+            quote=from_quote(request.quote) if request.HasField("quote") else None,
         )
         payment, intent = await self.payments.pay(call.user, order)
         return SubscribeResponse(payment=await self._shown(payment), confirmation=_confirmation(intent))
@@ -94,12 +105,27 @@ class Billing:
         order = Order(
             UUID(request.request_id),
             PURPOSE_OF[request.purpose],
-            PaymentMethod.CREDITS if request.method == PAYMENT_METHOD_CREDITS else PaymentMethod.MONEY,
+            _method(request.method),
             streak_id=UUID(request.streak_id),
             reveal_number=request.reveal_number or None,
+            quote=from_quote(request.quote) if request.HasField("quote") else None,
         )
         payment, intent = await self.payments.pay(call.user, order)
         return CreatePaymentResponse(payment=await self._shown(payment), confirmation=_confirmation(intent))
+
+    @custom_read
+    async def GetQuote(self, request: GetQuoteRequest, call: Call) -> GetQuoteResponse:
+        """BI-12: the owner of the purchase is asked as for a payment, and holds nothing."""
+        assert call.user is not None
+        order = Order(
+            NO_REQUEST,
+            PURPOSE_OF[request.purpose],
+            _method(request.method),
+            streak_id=UUID(request.streak_id) if request.streak_id else None,
+            reveal_number=request.reveal_number or None,
+            plan=Tier(TIER_NAMES[request.tier]) if request.purpose == PAYMENT_PURPOSE_SUBSCRIPTION else None,
+        )
+        return to_quote(await get_quote(self.runtime.database, self.authorizers, call.user, order, self.policy))
 
     @reads
     async def GetPayment(self, request: GetPaymentRequest, db: Session) -> GetPaymentResponse:
@@ -130,6 +156,10 @@ class Billing:
             return to_payment(payment)
         async with self.runtime.database.session() as db:
             return (await shown_payments(db, [payment]))[0]
+
+
+def _method(method: api.PaymentMethod.ValueType) -> PaymentMethod:
+    return PaymentMethod.CREDITS if method == PAYMENT_METHOD_CREDITS else PaymentMethod.MONEY
 
 
 def _confirmation(intent: Intent | None) -> Confirmation | None:

@@ -24,6 +24,7 @@ FACTS = Columns(
     "plan",
     "renews_subscription_id",
     "created_at",
+    "quoted_method",
 )
 STATE = Columns(
     "method",
@@ -124,9 +125,9 @@ async def find_by_request(session: Session, payer_id: UUID, request_id: UUID) ->
     return from_row(Payment, row) if row else None
 
 
-async def find_open_subscription(tx: Tx, payer_id: UUID) -> Payment | None:
+async def find_open_subscription(session: Session, payer_id: UUID) -> Payment | None:
     """The member's open payment for a subscription; the database allows only one."""
-    row = await tx.row(FIND_OPEN_SUBSCRIPTION, payer_id)
+    row = await session.row(FIND_OPEN_SUBSCRIPTION, payer_id)
     return from_row(Payment, row) if row else None
 
 

@@ -17,7 +17,13 @@ from unora_common.runtime import Runtime
 from unora_billing.clients import Authorizers
 from unora_billing.config import BillingConfig
 from unora_billing.domain.accounts import Account
-from unora_billing.domain.errors import BillingError, CreditsInsufficient, NotAuthorized, PaymentPending
+from unora_billing.domain.errors import (
+    BillingError,
+    CreditsInsufficient,
+    NotAuthorized,
+    PaymentPending,
+    QuoteChanged,
+)
 from unora_billing.domain.event_builders import payment_created
 from unora_billing.domain.payments import (
     Order,
@@ -28,11 +34,12 @@ from unora_billing.domain.payments import (
     new_payment,
 )
 from unora_billing.domain.policy import PaymentPurpose
+from unora_billing.domain.quotes import require_as_quoted, require_quoted
 from unora_billing.domain.subscriptions import require_can_buy
 from unora_billing.messages import to_message
 from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, Provider
 from unora_billing.resources import Resources
-from unora_billing.store import accounts, payments, subscriptions
+from unora_billing.store import accounts, free_recoveries, payments, subscriptions
 from unora_billing.use_cases.payment_steps import mark_failed, pay_from_allowance_or_credits
 from unora_billing.use_cases.provider_state import ProviderOutcome, record_provider_state
 
@@ -60,7 +67,7 @@ class PaymentProcess:
 
     async def create(self, payer_id: UUID, order: Order) -> Payment:
         """Records a payment before its owner or the provider is asked; a repeat finds it (BI-08). Raises
-        RequestIdReused, and what `_require_payable` raises.
+        RequestIdReused, QuoteChanged, and what `_require_payable` raises.
         """
         async with self._database.transaction(payer_id) as tx:
             account = await accounts.lock_or_create(tx, payer_id)
@@ -70,6 +77,7 @@ class PaymentProcess:
                     raise RequestIdReused
                 return found
             amount = self._policy.price(order.purpose, order.plan)
+            require_quoted(order, amount)
             await self._require_payable(tx, account, order, amount)
             due_at = tx.now + self._policy.advance_interval
             payment = new_payment(uuid7(), payer_id, order, amount, tx.now, due_at)
@@ -157,13 +165,27 @@ class PaymentProcess:
             found = await payments.lock(tx, payment.id)
             if found.status is not PaymentStatus.CREATED or found.is_authorized:
                 return found
-            after = await pay_from_allowance_or_credits(tx, account, found.authorized(connection_id), self._policy)
+            authorized = found.authorized(connection_id)
+            try:
+                await self._require_as_quoted(tx, account, authorized)
+            except QuoteChanged as changed:
+                refusal = changed
+                after = await mark_failed(tx, account, authorized, PaymentFailure.NOT_AUTHORIZED, self._policy)
+            else:
+                after = await pay_from_allowance_or_credits(tx, account, authorized, self._policy)
             if after.status is PaymentStatus.CREATED and after.method is PaymentMethod.CREDITS:
                 refusal = CreditsInsufficient(balance=account.balance, amount=after.amount)
                 after = await mark_failed(tx, account, after, PaymentFailure.NOT_AUTHORIZED, self._policy)
         if refusal:  # raised after the commit, which stores that the payment failed
             raise refusal
         return after
+
+    async def _require_as_quoted(self, tx: Tx, account: Account, payment: Payment) -> None:
+        """BI-12: the account's lock keeps what is left. Raises QuoteChanged."""
+        if payment.quoted_method and payment.purpose is PaymentPurpose.RECOVERY and payment.connection_id:
+            allowance = self._policy.plan(account.tier).free_recoveries
+            left = await free_recoveries.count_left(tx, payment.connection_id, account.user_id, allowance)
+            require_as_quoted(payment, left)
 
     async def _is_obsolete_renewal(self, payment: Payment) -> bool:
         """Whether the payment is to renew a subscription that has ended meanwhile: then nothing may be charged. If it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +23,7 @@ END = """
     ON CONFLICT (connection_id) DO UPDATE SET ended_at = excluded.ended_at, version = d.version + 1
     WHERE d.ended_at IS NULL RETURNING version"""
 BY_STREAK = f"SELECT {_DISCLOSED.names()}, ended_at FROM identity.disclosures WHERE streak_id = $1"
+BY_STREAKS = f"SELECT {_DISCLOSED.names()}, ended_at FROM identity.disclosures WHERE streak_id = ANY ($1::uuid[])"
 
 
 async def add(tx: Tx, disclosure: Disclosure, disclosed_at: datetime) -> bool:
@@ -41,3 +43,9 @@ async def find_by_streak(session: Session, streak: UUID) -> Disclosure | None:
     """The disclosure of a streak."""
     row = await session.row(BY_STREAK, streak)
     return from_row(Disclosure, row) if row else None
+
+
+async def list_by_streak(session: Session, streaks: Sequence[UUID]) -> dict[UUID, Disclosure]:
+    """The disclosures of those of the streaks that have one."""
+    rows = await session.rows(BY_STREAKS, list(streaks))
+    return {row["streak_id"]: from_row(Disclosure, row) for row in rows}

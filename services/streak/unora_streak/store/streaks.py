@@ -13,6 +13,7 @@ from unora_common.rows import Columns, from_row
 from unora_streak.domain.errors import NotInStreak
 from unora_streak.domain.events import CheckedIn, Event, transitions
 from unora_streak.domain.state import Hold, Streak
+from unora_streak.domain.views import Extras
 from unora_streak.store import breaks, check_ins
 
 FACTS = Columns("id", "connection_id", "user_a_id", "user_b_id", "started_at", "server_type")
@@ -31,6 +32,7 @@ CHANGING = Columns(
     "hold_payment_id",
     "hold_until",
     "long_hold_used",
+    "told_ends_soon",
     "ended_at",
     "version",
     "current_day",
@@ -67,10 +69,35 @@ RESCHEDULE = "UPDATE streak.streaks SET next_due_at = $2 WHERE id = $1"
 
 LEAVE_DASHBOARD = "UPDATE streak.streaks SET connection_ended_at = $2 WHERE id = $1"
 
+# What a member, $1, can do with streak s. A recovery that an old version of this service stored does not say whether it
+# was free: it counts as free, so that none is promised that is not there.
+EXTRAS = """
+    coalesce((SELECT tier FROM streak.tiers WHERE user_id = $1), 'free') AS tier,
+    CASE WHEN s.streak_state = 'at_risk' THEN (
+        SELECT count(*) FROM streak.breaks b JOIN streak.nudges n ON n.break_id = b.id AND n.sender_id = $1
+        WHERE b.streak_id = s.id AND b.cycle = s.cycle AND b.check_in_date = s.check_in_date AND n.payment_id IS NULL
+    ) ELSE 0 END AS nudges_used,
+    (SELECT count(*) FROM streak.breaks b JOIN streak.recovery_payments p ON p.break_id = b.id
+        WHERE b.streak_id = s.id AND b.breaker_user_id = $1 AND b.outcome = 'recovered' AND p.free IS NOT FALSE
+    ) AS free_recoveries_used,
+    ARRAY(SELECT reveal_number FROM streak.reveals r WHERE r.streak_id = s.id AND r.user_id = $1 AND r.waiting
+        ORDER BY reveal_number) AS reveals_waiting,
+    s.connection_ended_at IS NOT NULL AS connection_ended"""
+
+# The time is there without a streak too.
 DASHBOARD = f"""
-    SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
-    WHERE (s.user_a_id = $1 OR s.user_b_id = $1) AND s.connection_ended_at IS NULL AND s.deleted_at IS NULL
+    SELECT {COLUMNS.names("s")}, {EXTRAS}, c.now
+    FROM (SELECT clock.now() AS now) c LEFT JOIN streak.streaks s
+        ON (s.user_a_id = $1 OR s.user_b_id = $1) AND s.connection_ended_at IS NULL AND s.deleted_at IS NULL
     ORDER BY s.started_at, s.id"""
+
+GET_SHOWN = f"""
+    SELECT {COLUMNS.names("s")}, {EXTRAS}, clock.now() AS now FROM streak.streaks s
+    WHERE s.id = $2 AND $1 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
+
+LIST_BY_MEMBER = f"""
+    SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
+    WHERE (s.user_a_id = $1 OR s.user_b_id = $1) AND s.deleted_at IS NULL"""
 
 GET = f"""
     SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
@@ -83,6 +110,13 @@ class Snapshot(NamedTuple):
     streak: Streak
     now: datetime
     """The rule clock (UTC) when it was read."""
+
+
+class Shown(NamedTuple):
+    """A streak that was read without a lock, and what its member's view needs besides."""
+
+    streak: Streak
+    extras: Extras
 
 
 async def lock(tx: Tx, streak_id: UUID, member: UUID) -> Streak:
@@ -147,9 +181,25 @@ async def leave_dashboard(tx: Tx, streak_id: UUID, ended_at: datetime) -> None:
     await tx.run(LEAVE_DASHBOARD, streak_id, ended_at)
 
 
-async def list_dashboard(session: Session, member: UUID) -> list[Snapshot]:
-    """The streaks of all a member's active connections over all servers, oldest first, in one read (ST-15)."""
-    return [_snapshot(row) for row in await session.rows(DASHBOARD, member)]
+async def list_dashboard(session: Session, member: UUID) -> tuple[list[Shown], datetime]:
+    """The streaks of all a member's active connections over all servers, oldest first, and the rule clock, in one read
+    (ST-15).
+    """
+    rows = await session.rows(DASHBOARD, member)
+    return [_shown(row) for row in rows if row["id"]], rows[0]["now"]
+
+
+async def get_shown(session: Session, streak_id: UUID, member: UUID) -> tuple[Shown, datetime]:
+    """As `list_dashboard`, for one streak of the member. Raises NotInStreak as `get`."""
+    row = await session.row(GET_SHOWN, member, streak_id)
+    if row is None:
+        raise NotInStreak
+    return _shown(row), row["now"]
+
+
+async def list_by_member(session: Session, member: UUID) -> list[Snapshot]:
+    """All streaks of a member, also those whose connection has ended."""
+    return [_snapshot(row) for row in await session.rows(LIST_BY_MEMBER, member)]
 
 
 async def get(session: Session, streak_id: UUID, member: UUID) -> Snapshot:
@@ -163,6 +213,10 @@ async def get(session: Session, streak_id: UUID, member: UUID) -> Snapshot:
 def _streak(row: Row) -> Streak:
     hold = Hold(row["hold_payment_id"], row["hold_until"]) if row["hold_payment_id"] else None
     return from_row(Streak, row, state=row["streak_state"], checked_in=row["here"], hold=hold)
+
+
+def _shown(row: Row) -> Shown:
+    return Shown(_streak(row), from_row(Extras, row))
 
 
 def _snapshot(row: Row) -> Snapshot:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
+from unora.discovery.v1.card_service_pb2 import GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
+from unora.discovery.v1.discovery_service_pb2 import CardContent
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
+from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
 from unora_common.messages import SERVER_NAMES
 
@@ -30,3 +34,18 @@ class Cards:
         if receiver_id == viewer:
             raise CardNotFound  # a member is never on a card of their own batch (DI-09)
         return ResolvedCard(card_id, receiver_id, SERVER_NAMES[response.server_type])
+
+    async def get_dealt(self, card_ids: Sequence[UUID], viewer: UUID) -> dict[UUID, CardContent]:
+        """What cards of the viewer showed when they were dealt, of those that are stored (DI-16)."""
+        if not card_ids:
+            return {}
+        request = GetDealtCardsRequest(viewer_id=str(viewer), card_ids=map(str, card_ids))
+        response = await self._clients.call(self._stub.GetDealtCards, request)
+        return {UUID(card.card_id): card.content for card in response.cards}
+
+
+async def is_blocked(clients: Clients, one: UUID, other: UUID) -> bool:
+    """Whether one of the two blocks the other at this moment, as safety says (RE-10)."""
+    stub = clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
+    request = GetBlockRequest(user_a_id=str(one), user_b_id=str(other))
+    return (await clients.call(stub.GetBlock, request)).blocked

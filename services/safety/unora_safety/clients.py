@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
+from unora.discovery.v1.card_service_pb2 import GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
+from unora.discovery.v1.discovery_service_pb2 import CardContent
 from unora.matching.v1.pair_service_pb2 import GetPairRequest
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora_common.clients import Clients
@@ -31,6 +33,25 @@ class TargetResolver:
         if found is None or found == member:  # no member has a card of themselves, or can block themselves
             raise TargetNotFound
         return found
+
+    async def get_shown(self, targets: Sequence[Target], member: UUID) -> dict[Target, CardContent]:
+        """What the member was shown at these targets, if it is stored: a card as it was dealt, a partner as when the
+        connection formed (DI-16).
+        """
+        if not targets:
+            return {}
+        request = GetDealtCardsRequest(
+            viewer_id=str(member),
+            card_ids=[str(each.id) for each in targets if each.kind is TargetKind.CARD],
+            connection_ids=[str(each.id) for each in targets if each.kind is TargetKind.CONNECTION],
+        )
+        response = await self._clients.call(self._cards.GetDealtCards, request)
+        return {
+            Target(TargetKind.CARD, UUID(each.card_id))
+            if each.card_id
+            else Target(TargetKind.CONNECTION, UUID(each.connection_id)): each.content
+            for each in response.cards
+        }
 
     async def _on_card(self, card_id: UUID, member: UUID) -> UUID | None:
         request = ResolveCardRequest(card_id=str(card_id), viewer_id=str(member), allow_replaced=True)

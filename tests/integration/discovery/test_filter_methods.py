@@ -231,7 +231,7 @@ async def test_filters_that_no_member_fits_spend_nothing(pool: Pool, me: Caller)
     before = await pool.stored_rows(me)
     for _ in range(2):
         found = await refusal(pool.refresh(me))
-        assert (found.reason, found.metadata) == ("POOL_TOO_SMALL", {})
+        assert (found.reason, found.metadata) == ("POOL_TOO_SMALL", {"filters": "genders,min_age"})
     assert await pool.stored_rows(me) == before
 
 

@@ -1,5 +1,6 @@
 """The refusals of discovery. A refusal changes nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from unora_common.errors import DomainError
@@ -33,9 +34,14 @@ class RefreshLocked(DomainError):
 
 
 class PoolTooSmall(DomainError):
-    """DI-02: there are fewer than five members to show; how many is not said (XX-04)."""
+    """DI-02: there are fewer than five members to show; how many is not said (XX-04). `filters` names those of the
+    caller's own filters that are set, separated by commas, whoever is there; it is absent if none is.
+    """
 
     reason = "POOL_TOO_SMALL"
+
+    def __init__(self, filters: Sequence[str] = ()) -> None:
+        super().__init__(**({"filters": ",".join(filters)} if filters else {}))
 
 
 class CardNotFound(DomainError):

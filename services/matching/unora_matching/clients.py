@@ -35,13 +35,13 @@ class Cards:
             raise CardNotFound  # a member is never on a card of their own batch (DI-09)
         return ResolvedCard(card_id, receiver_id, SERVER_NAMES[response.server_type])
 
-    async def get_dealt(self, card_ids: Sequence[UUID], viewer: UUID) -> dict[UUID, CardContent]:
-        """What cards of the viewer showed when they were dealt, of those that are stored (DI-16)."""
+    async def get_dealt(self, card_ids: Sequence[UUID], viewer: UUID) -> dict[str, CardContent]:
+        """What cards of the viewer showed when they were dealt, by their ids; those that are stored (DI-16)."""
         if not card_ids:
             return {}
         request = GetDealtCardsRequest(viewer_id=str(viewer), card_ids=map(str, card_ids))
         response = await self._clients.call(self._stub.GetDealtCards, request)
-        return {UUID(card.card_id): card.content for card in response.cards}
+        return {card.card_id: card.content for card in response.cards}
 
 
 async def is_blocked(clients: Clients, one: UUID, other: UUID) -> bool:

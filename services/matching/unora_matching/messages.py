@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from unora.discovery.v1.discovery_service_pb2 import CardContent
 from unora.matching.v1 import events_pb2, matching_service_pb2, pair_service_pb2
 from unora.matching.v1.matching_service_pb2 import ConnectionStatus as ConnectionStatusMessage
 from unora.matching.v1.matching_service_pb2 import EndReason as EndReasonMessage
@@ -60,15 +59,14 @@ def to_member_inventory(inventory: Inventory) -> MemberInventory:
     )
 
 
-def to_interest(interest: Interest, card: CardContent | None = None) -> matching_service_pb2.Interest:
-    """An interest as its sender sees it, with what its card showed if that is given (DI-16)."""
+def to_interest(interest: Interest) -> matching_service_pb2.Interest:
+    """An interest as its sender sees it."""
     return matching_service_pb2.Interest(
         interest_id=str(interest.id),
         card_id=str(interest.card_id),
         server_type=SERVERS[interest.server_type],
         status=SHOWN_STATUSES[interest.shown_as],
         sent_at=to_timestamp(interest.sent_at),
-        card=card,
         connection_id=str(interest.connection_id or ""),
     )
 

@@ -76,8 +76,7 @@ class Matching:
             found = await interests.list_by_sender(db, db.user, after, size + 1)
         page, token = listing.page(found, size, lambda interest: Place(interest.sent_at, interest.id))
         cards = await self.cards.get_dealt([interest.card_id for interest in page], call.user)
-        shown = [to_interest(interest, cards.get(interest.card_id)) for interest in page]
-        return ListSentInterestsResponse(interests=shown, next_page_token=token)
+        return ListSentInterestsResponse(interests=map(to_interest, page), next_page_token=token, cards=cards)
 
     @reads
     async def GetInventory(self, request: GetInventoryRequest, db: Session) -> GetInventoryResponse:

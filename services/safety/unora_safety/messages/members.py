@@ -5,7 +5,6 @@ from __future__ import annotations
 from unicodedata import normalize
 from uuid import UUID
 
-from unora.discovery.v1.discovery_service_pb2 import CardContent
 from unora.safety.v1 import safety_service_pb2
 from unora.safety.v1.events_pb2 import ReportCategory as ReportCategoryMessage
 from unora_common.errors import InvalidArgument
@@ -48,12 +47,10 @@ def to_target(target: Target) -> safety_service_pb2.Target:
     return safety_service_pb2.Target(connection_id=str(target.id))
 
 
-def to_block(block: Block, card: CardContent | None = None) -> safety_service_pb2.Block:
-    """A block as the member who made it sees it: without the id of the blocked member, with what was shown of them if
-    that is given (DI-16).
-    """
+def to_block(block: Block) -> safety_service_pb2.Block:
+    """A block as the member who made it sees it: without the id of the blocked member."""
     return safety_service_pb2.Block(
-        block_id=str(block.id), target=to_target(block.target), blocked_at=to_timestamp(block.blocked_at), card=card
+        block_id=str(block.id), target=to_target(block.target), blocked_at=to_timestamp(block.blocked_at)
     )
 
 

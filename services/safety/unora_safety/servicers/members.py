@@ -70,9 +70,8 @@ class Members:
             found = await blocks.list_by_blocker(db, member, after, size + 1)
         page, token = listing.page(found, size, lambda each: Place(each.blocked_at, each.id))
         shown = await self.targets.get_shown([each.target for each in page], member)
-        return ListBlocksResponse(
-            blocks=[to_block(each, shown.get(each.target)) for each in page], next_page_token=token
-        )
+        cards = {str(each.id): shown[each.target] for each in page if each.target in shown}
+        return ListBlocksResponse(blocks=map(to_block, page), next_page_token=token, cards=cards)
 
     async def _resolve_reported(self, request: ReportUserRequest, call: Call) -> UUID:
         return await self.targets.resolve(from_target(request.target), _member(call))

@@ -10,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from unora.billing.v1.events_pb2 import TierChanged
 from unora.billing.v1.projection_service_pb2 import MemberTier
 from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
-from unora.discovery.v1 import card_service_pb2, discovery_service_pb2, events_pb2
+from unora.discovery.v1 import discovery_service_pb2, events_pb2
 from unora.identity.v1 import profile_service_pb2
 from unora.identity.v1.directory_service_pb2 import DiscoveryProfile
 from unora.matching.v1 import events_pb2 as matching_events_pb2
@@ -238,9 +238,9 @@ def to_partner_card(card: PartnerCard) -> discovery_service_pb2.PartnerCard:
     return discovery_service_pb2.PartnerCard(connection_id=str(card.connection_id), card=to_content(card.content))
 
 
-def to_dealt_card(card: ListedCard) -> card_service_pb2.DealtCard:
+def to_dealt_card(card: ListedCard) -> discovery_service_pb2.DealtCard:
     """DI-16: what was shown, under the id by which it was asked for."""
     content = to_content(card.content)
     if card.card_id:
-        return card_service_pb2.DealtCard(card_id=str(card.card_id), content=content)
-    return card_service_pb2.DealtCard(connection_id=str(card.connection_id), content=content)
+        return discovery_service_pb2.DealtCard(card_id=str(card.card_id), content=content)
+    return discovery_service_pb2.DealtCard(connection_id=str(card.connection_id), content=content)

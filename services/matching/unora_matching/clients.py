@@ -7,7 +7,7 @@ from uuid import UUID
 
 from unora.discovery.v1.card_service_pb2 import GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
-from unora.discovery.v1.discovery_service_pb2 import CardContent
+from unora.discovery.v1.discovery_service_pb2 import DealtCard
 from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
 from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
@@ -35,13 +35,14 @@ class Cards:
             raise CardNotFound  # a member is never on a card of their own batch (DI-09)
         return ResolvedCard(card_id, receiver_id, SERVER_NAMES[response.server_type])
 
-    async def get_dealt(self, card_ids: Sequence[UUID], viewer: UUID) -> dict[str, CardContent]:
-        """What cards of the viewer showed when they were dealt, by their ids; those that are stored (DI-16)."""
+    async def list_dealt(self, card_ids: Sequence[UUID], viewer: UUID) -> list[DealtCard]:
+        """What cards of the viewer showed when they were dealt (DI-16): each that is stored, once, in this order."""
         if not card_ids:
-            return {}
+            return []
         request = GetDealtCardsRequest(viewer_id=str(viewer), card_ids=map(str, card_ids))
         response = await self._clients.call(self._stub.GetDealtCards, request)
-        return {card.card_id: card.content for card in response.cards}
+        found = {card.card_id: card for card in response.cards}
+        return [found[card] for card in dict.fromkeys(map(str, card_ids)) if card in found]
 
 
 async def is_blocked(clients: Clients, one: UUID, other: UUID) -> bool:

@@ -33,8 +33,8 @@ def content(card: Card) -> CardContent:
 async def sent(scenario: Scenario, member: Member) -> list[tuple[Interest, CardContent]]:
     """The interests that a member sent, each with what its card showed."""
     answer = await scenario.matches.matching.ListSentInterests(ListSentInterestsRequest(), metadata=member.metadata)
-    assert len(answer.cards) == len(answer.interests)
-    return [(interest, answer.cards[interest.card_id]) for interest in answer.interests]
+    assert [card.card_id for card in answer.cards] == [interest.card_id for interest in answer.interests]
+    return [(interest, card.content) for interest, card in zip(answer.interests, answer.cards, strict=True)]
 
 
 async def partner_cards(scenario: Scenario, member: Member) -> dict[str, CardContent]:
@@ -90,7 +90,10 @@ async def test_blocks_show_what_was_blocked_as_it_was_shown_by_card_and_by_conne
     await scenario.safety.block(woman, scenario.by_connection(connection))
     await scenario.safety.block(woman, scenario.by_card(dealt))
     blocks = await scenario.safety.list_blocks(woman)
-    assert [blocks.cards[block.block_id] for block in blocks.blocks] == [content(dealt), formed]
+    assert [card.content for card in blocks.cards] == [content(dealt), formed]
+    assert [(card.card_id, card.connection_id) for card in blocks.cards] == [
+        (block.target.card_id, block.target.connection_id) for block in blocks.blocks
+    ]
     await scenario.world.drain()
     assert await scenario.safety.list_blocks(woman) == blocks
     assert await partner_cards(scenario, woman) == await partner_cards(scenario, man) == {}
@@ -105,6 +108,6 @@ async def test_words_that_are_hidden_are_on_no_list(scenario: Scenario) -> None:
     await scenario.arrivals.update_profile(man.signed, Profile(name="Slow Quixley"), "name")
     await scenario.world.drain()
     ((_, wished),) = await sent(scenario, woman)
-    (blocked,) = (await scenario.safety.list_blocks(woman)).cards.values()
-    for card in (wished, blocked):
+    (blocked,) = (await scenario.safety.list_blocks(woman)).cards
+    for card in (wished, blocked.content):
         assert [hobby.micro_description for hobby in card.hobbies] == ["", "early, uphill, alone"]

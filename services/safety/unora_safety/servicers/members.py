@@ -69,8 +69,7 @@ class Members:
         async with self.runtime.database.session(member) as db:
             found = await blocks.list_by_blocker(db, member, after, size + 1)
         page, token = listing.page(found, size, lambda each: Place(each.blocked_at, each.id))
-        shown = await self.targets.get_shown([each.target for each in page], member)
-        cards = {str(each.id): shown[each.target] for each in page if each.target in shown}
+        cards = await self.targets.list_shown([each.target for each in page], member)
         return ListBlocksResponse(blocks=map(to_block, page), next_page_token=token, cards=cards)
 
     async def _resolve_reported(self, request: ReportUserRequest, call: Call) -> UUID:

@@ -9,11 +9,12 @@ from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.resources import Resources
-from unora_discovery.store import batches, pairs
+from unora_discovery.store import batches, listed_cards, pairs
 from unora_discovery.use_cases.following import AT_ONCE, follow
 
 BATCHES_PER_RUN: Final = 500
 INTERESTS_PER_RUN: Final = 2000
+CARDS_PER_RUN: Final = 2000
 PAIRS_PER_RUN: Final = 2000
 
 
@@ -28,6 +29,18 @@ class RetentionJobs:
         """Deletes batches that were replaced long ago, with their cards: which members someone saw is private."""
         async with self.runtime.database.transaction() as tx:
             return await batches.purge(tx, self.runtime.config.batch_retention, BATCHES_PER_RUN)
+
+    @every(seconds=300)
+    async def check_kept_cards(self) -> int:
+        """DI-16: deletes cards of deleted batches once no list shows them any more."""
+        async with self.runtime.database.transaction() as tx:
+            return await listed_cards.check_kept(tx, CARDS_PER_RUN)
+
+    @every(seconds=300)
+    async def forget_interests(self) -> int:
+        """DI-16: deletes what is known of the cards of interests that matching lists no longer."""
+        async with self.runtime.database.transaction() as tx:
+            return await listed_cards.purge_interests(tx, self.runtime.config.listed_interests, INTERESTS_PER_RUN)
 
     @every(seconds=300)
     async def forget_waits(self) -> int:

@@ -38,7 +38,7 @@ from unora_common.messages import (
     to_timestamp,
 )
 
-from unora_discovery.domain.cards import Batch, Card
+from unora_discovery.domain.cards import Batch, Card, CardContent, CardHobby, ListedCard, PartnerCard
 from unora_discovery.domain.filters import OLDEST, YOUNGEST, FilterChanges, Filters
 from unora_discovery.domain.pairs import Connection, Interest, InterestClosure, MemberBlock
 from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Inventory, Profile, Restriction, Tier, TierNotice
@@ -119,6 +119,7 @@ def from_interest(event: InterestSent | InterestClosed) -> Interest:
         sender_id=UUID(event.sender_id),
         receiver_id=UUID(event.receiver_id),
         server_type=from_server_type(event.server_type),
+        card_id=UUID(event.card_id) if event.card_id else None,
     )
 
 
@@ -205,16 +206,42 @@ def to_card(card: Card) -> discovery_service_pb2.Card:
     return discovery_service_pb2.Card(
         card_id=str(card.id),
         position=card.position,
-        hobbies=[
-            discovery_service_pb2.CardHobby(
-                hobby_option_id=hobby.hobby_option_id,
-                name=hobby.name,
-                micro_description=hobby.micro_description,
-                shared=hobby.shared,
-            )
-            for hobby in card.hobbies
-        ],
+        hobbies=map(to_card_hobby, card.hobbies),
         age_band=AGE_BANDS[card.age_band],
         city=card.city,
         trust_level=card.trust_level,
+        interest_sent=card.interest_sent,
     )
+
+
+def to_card_hobby(hobby: CardHobby) -> discovery_service_pb2.CardHobby:
+    """A hobby on a card."""
+    return discovery_service_pb2.CardHobby(
+        hobby_option_id=hobby.hobby_option_id,
+        name=hobby.name,
+        micro_description=hobby.micro_description,
+        shared=hobby.shared,
+    )
+
+
+def to_content(content: CardContent) -> discovery_service_pb2.CardContent:
+    """DI-08: what a card may show, wherever it is shown."""
+    return discovery_service_pb2.CardContent(
+        hobbies=map(to_card_hobby, content.hobbies),
+        age_band=AGE_BANDS[content.age_band],
+        city=content.city,
+        trust_level=content.trust_level,
+    )
+
+
+def to_partner_card(card: PartnerCard) -> discovery_service_pb2.PartnerCard:
+    """DI-15: what a member sees of a partner."""
+    return discovery_service_pb2.PartnerCard(connection_id=str(card.connection_id), card=to_content(card.content))
+
+
+def to_dealt_card(card: ListedCard) -> discovery_service_pb2.DealtCard:
+    """DI-16: what was shown, under the id by which it was asked for."""
+    content = to_content(card.content)
+    if card.card_id:
+        return discovery_service_pb2.DealtCard(card_id=str(card.card_id), content=content)
+    return discovery_service_pb2.DealtCard(connection_id=str(card.connection_id), content=content)

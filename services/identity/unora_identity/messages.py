@@ -165,11 +165,11 @@ def to_directory_hobby(hobby: Hobby, names: Mapping[str, str]) -> directory_serv
 def to_discovery_profile(
     user: UUID, version: int, card: Card, names: Mapping[str, str]
 ) -> directory_service_pb2.DiscoveryProfile:
-    """A card for Discovery's pool. For a member who is not discovery-ready it says only that, and the trust level."""
+    """A card for Discovery's pool. If profile or hobbies are incomplete, it says only that, and the trust level."""
     message = directory_service_pb2.DiscoveryProfile(user_id=str(user), version=version, trust_level=card.trust_level)
     contents = card.contents
     if contents:
-        message.discovery_ready = True
+        message.discovery_ready = card.ready
         message.gender = GENDERS[contents.gender]
         message.age_band = AGE_BANDS[contents.age_band]
         message.city = contents.city

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
+from unora.discovery.v1.card_service_pb2 import GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
+from unora.discovery.v1.discovery_service_pb2 import DealtCard
+from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
+from unora.safety.v1.restriction_service_pb2_grpc import RestrictionServiceStub
 from unora_common.clients import Clients
 from unora_common.messages import SERVER_NAMES
 
@@ -30,3 +34,19 @@ class Cards:
         if receiver_id == viewer:
             raise CardNotFound  # a member is never on a card of their own batch (DI-09)
         return ResolvedCard(card_id, receiver_id, SERVER_NAMES[response.server_type])
+
+    async def list_dealt(self, card_ids: Sequence[UUID], viewer: UUID) -> list[DealtCard]:
+        """What cards of the viewer showed when they were dealt (DI-16): each that is stored, once, in this order."""
+        if not card_ids:
+            return []
+        request = GetDealtCardsRequest(viewer_id=str(viewer), card_ids=map(str, card_ids))
+        response = await self._clients.call(self._stub.GetDealtCards, request)
+        found = {card.card_id: card for card in response.cards}
+        return [found[card] for card in dict.fromkeys(map(str, card_ids)) if card in found]
+
+
+async def is_blocked(clients: Clients, one: UUID, other: UUID) -> bool:
+    """Whether one of the two blocks the other at this moment, as safety says (RE-10)."""
+    stub = clients.stub(RestrictionServiceStub, "unora.safety.v1.RestrictionService")
+    request = GetBlockRequest(user_a_id=str(one), user_b_id=str(other))
+    return (await clients.call(stub.GetBlock, request)).blocked

@@ -67,6 +67,7 @@ def to_interest(interest: Interest) -> matching_service_pb2.Interest:
         server_type=SERVERS[interest.server_type],
         status=SHOWN_STATUSES[interest.shown_as],
         sent_at=to_timestamp(interest.sent_at),
+        connection_id=str(interest.connection_id or ""),
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 from unora_billing.store import accounts, payments, protections, provider_events, subscriptions
 from unora_common.config import CONTEXTS
 from unora_common.jobs import Housekeeping
-from unora_discovery.store import batches, pairs
+from unora_discovery.store import batches, listed_cards, pairs
 from unora_identity.store import (
     age_bands,
     challenges,
@@ -57,7 +57,14 @@ STATEMENTS = [
     *of_messaging(),
     Statement(provider_events.PURGE, (90, 1000), {"billing.provider_events": {}}),
     Statement(
-        batches.PURGE, (timedelta(days=90), 500), {"discovery.discovery_batches": {}, "discovery.discovery_cards": {}}
+        batches.PURGE,
+        (timedelta(days=90), 500),
+        {
+            "discovery.discovery_batches": {},
+            "discovery.discovery_cards": {},
+            "discovery.card_interests": {},
+            "discovery.member_blocks": {},
+        },
     ),
     Statement(pairs.PURGE_WAITING, (timedelta(days=90), 1000), {"discovery.waiting_interests": {}}),
     Statement(
@@ -66,6 +73,12 @@ STATEMENTS = [
         {"discovery.exclusions": {"reason": "CASE WHEN n % 2 = 0 THEN 'lifted' ELSE 'ended' END"}},
     ),
     Statement(pairs.PURGE_BLOCKS, (timedelta(days=90), 1000), {"discovery.member_blocks": {"in_force": "n % 20 <> 0"}}),
+    Statement(listed_cards.PURGE_INTERESTS, (timedelta(days=90), 1000), {"discovery.card_interests": {}}),
+    Statement(
+        listed_cards.CHECK,
+        (1000,),
+        {"discovery.kept_cards": {}, "discovery.card_interests": {}, "discovery.member_blocks": {}},
+    ),
     Statement(code_budgets.PURGE, (LONG_AGO, 1000), {"identity.code_totals": {}}),
     Statement(challenges.PURGE, (LONG_AGO, 1000), {"identity.phone_challenges": {}}),
     Statement(wrong_codes.PURGE, (LONG_AGO, 1000), {"identity.wrong_codes": {}}),

@@ -47,7 +47,10 @@ from tests.integration.protection.scenario import CROWD, Member, Scenario
 from tests.roles import role_of
 from tests.support import request_id
 
-CARDS = {("discovery", "candidates"), ("discovery", "discovery_cards"), ("discovery", "kept_answers")}
+CARDS = {
+    *(("discovery", "candidates"), ("discovery", "discovery_cards"), ("discovery", "kept_answers")),
+    ("discovery", "partner_cards"),
+}
 """Tables from which micro-descriptions are shown (DI-08)."""
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "name": {("identity", "profiles"), ("identity", "kept_answers")},
@@ -143,7 +146,10 @@ async def test_planted_texts_are_found_only_where_they_belong(
     await loud.drain()
 
     answers = await scenario.read_all(partner, streak_id)
-    del answers["screen"], answers["interests"]  # these have cards, which were checked above
+    cards = {
+        name: answers.pop(name) for name in ("screen", "interests", "partners")
+    }  # as those that were checked above
+    assert canaries.found_in(b"".join(cards.values())) == {"micro_description"}
     opened = await scenario.open(partner, streak_id, 1)
     assert canaries.found_in(b"".join(answers.values()) + opened.SerializeToString()) == set()
     assert canaries.found_in(b"".join(canaries.refusals)) == set()

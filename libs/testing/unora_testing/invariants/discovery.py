@@ -164,6 +164,28 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "partner-cards-follow-connections",
+        ("DI-15", "XX-02"),
+        "each member of a connection has the card of the other, shown while the connection is active",
+        """
+        SELECT c.id AS connection_id, c.connection_status FROM matching.connections c
+        LEFT JOIN discovery.partner_cards p ON p.connection_id = c.id AND p.age_band IS NOT NULL
+            AND (p.viewer_id, p.shown_user_id) IN ((c.user_a_id, c.user_b_id), (c.user_b_id, c.user_a_id))
+            AND p.active = (c.connection_status = 'active')
+        GROUP BY c.id HAVING count(p.viewer_id) <> 2
+        """,
+    ),
+    Invariant(
+        "cards-say-what-was-sent",
+        ("DI-16", "XX-02"),
+        "the card of an interest says that it was sent as long as its sender sees it pending, or if it matched",
+        """
+        SELECT i.id AS interest_id, i.shown_as, k.sent FROM matching.interests i
+        LEFT JOIN discovery.card_interests k ON k.interest_id = i.id AND k.card_id = i.card_id
+        WHERE k.sent IS DISTINCT FROM (i.shown_as IN ('pending', 'matched'))
+        """,
+    ),
+    Invariant(
         "waiting-interests-are-pending",
         ("DI-13", "MA-05", "MA-10"),
         "only a pending interest puts its sender on the receiver's cards",

@@ -1,6 +1,6 @@
 """The refusals of discovery. A refusal changes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from unora_common.errors import DomainError
@@ -43,10 +43,15 @@ class RefreshLocked(DomainError):
 
 
 class PoolTooSmall(DomainError):
-    """DI-02: there are fewer than five members to show; how many is not said (XX-04)."""
+    """DI-02: there are fewer than five members to show; how many is not said (XX-04). `filters` names those of the
+    caller's own filters that are set, separated by commas, whoever is there; it is absent if none is.
+    """
 
     reason = "POOL_TOO_SMALL"
     sentence = "There are not enough people to show at the moment. Wider filters may help."
+
+    def __init__(self, filters: Sequence[str] = ()) -> None:
+        super().__init__(**({"filters": ",".join(filters)} if filters else {}))
 
 
 class CardNotFound(DomainError):

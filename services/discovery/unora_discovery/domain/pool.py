@@ -45,7 +45,7 @@ class Hobby:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A member, from identity. Gender, age band and hobbies may be absent until the member is discovery-ready."""
+    """A member, from identity. Gender, age band and hobbies may be absent if the member is not discovery-ready."""
 
     user_id: UUID
     version: int
@@ -65,7 +65,7 @@ class Profile:
     @property
     def says_nothing(self) -> bool:
         """Whether it is that of a member who has only signed in, of whom no event tells either."""
-        return not self.discovery_ready and self.trust_level <= 1
+        return not self.discovery_ready and self.trust_level <= 1 and not self.hobbies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

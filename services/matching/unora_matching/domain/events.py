@@ -39,6 +39,7 @@ class InterestSent(DomainEvent):
     server_type: str
     occurred_at: datetime
     expires_at: datetime
+    card_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class InterestClosed(DomainEvent):
     server_type: str
     closure: InterestClosure
     occurred_at: datetime
+    card_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

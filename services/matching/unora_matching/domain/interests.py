@@ -47,6 +47,8 @@ class Interest:
     shown_as: InterestStatus
     sent_at: datetime
     version: int  # one higher with each event
+    connection_id: UUID | None = None
+    """The connection that it became (MA-01)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def send(
         server_type=card.server_type,
         occurred_at=now,
         expires_at=now + lifetime,
+        card_id=card.card_id,
     )
     if outcome is not Outcome.VOID:
         return interest, [sent]
@@ -120,8 +123,8 @@ def send(
     return void, [sent, _closed(void, InterestClosure.VOID, now)]
 
 
-def match(interest: Interest) -> Interest:
-    """The interest after it became a connection. Raises ValueError if it was not pending."""
+def match(interest: Interest, connection_id: UUID | None = None) -> Interest:
+    """The interest after it became a connection, this one. Raises ValueError if it was not pending."""
     if interest.interest_status is not InterestStatus.PENDING:
         raise ValueError(f"an interest that is {interest.interest_status} cannot match")
     return replace(
@@ -129,6 +132,7 @@ def match(interest: Interest) -> Interest:
         interest_status=InterestStatus.MATCHED,
         shown_as=InterestStatus.MATCHED,
         version=interest.version + 1,
+        connection_id=connection_id,
     )
 
 
@@ -155,4 +159,5 @@ def _closed(interest: Interest, closure: InterestClosure, now: datetime) -> Inte
         server_type=interest.server_type,
         closure=closure,
         occurred_at=now,
+        card_id=interest.card_id,
     )

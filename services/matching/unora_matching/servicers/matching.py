@@ -22,7 +22,7 @@ from unora.matching.v1.matching_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.handlers import idempotent, reads
+from unora_common.handlers import custom_read, idempotent, reads
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
@@ -66,13 +66,17 @@ class Matching:
         interest = await withdraw_interest(tx, UUID(request.interest_id), tx.user)
         return WithdrawInterestResponse(interest=to_interest(interest))
 
-    @reads
-    async def ListSentInterests(self, request: ListSentInterestsRequest, db: Session) -> ListSentInterestsResponse:
-        """MA-10: there is no list of received interests."""
-        listing, size = Listing("interests", db.user), request.page_size or DEFAULT_SIZE
-        found = await interests.list_by_sender(db, db.user, listing.place(request.page_token), size + 1)
+    @custom_read
+    async def ListSentInterests(self, request: ListSentInterestsRequest, call: Call) -> ListSentInterestsResponse:
+        """MA-10: there is no list of received interests. DI-16: discovery is asked what their cards showed."""
+        assert call.user is not None  # the method's access is USER
+        listing, size = Listing("interests", call.user), request.page_size or DEFAULT_SIZE
+        after = listing.place(request.page_token)
+        async with self.runtime.database.session(call.user) as db:
+            found = await interests.list_by_sender(db, db.user, after, size + 1)
         page, token = listing.page(found, size, lambda interest: Place(interest.sent_at, interest.id))
-        return ListSentInterestsResponse(interests=map(to_interest, page), next_page_token=token)
+        cards = await self.cards.list_dealt([interest.card_id for interest in page], call.user)
+        return ListSentInterestsResponse(interests=map(to_interest, page), next_page_token=token, cards=cards)
 
     @reads
     async def GetInventory(self, request: GetInventoryRequest, db: Session) -> GetInventoryResponse:

@@ -53,6 +53,12 @@ GET = f"""
     SELECT {COLUMNS.names()} FROM matching.connections
     WHERE id = $1 AND ($2::uuid IS NULL OR $2 IN (user_a_id, user_b_id)) AND deleted_at IS NULL"""
 
+MAY_CHAT = """
+    SELECT EXISTS (
+        SELECT FROM matching.connections
+        WHERE user_a_id = least($1::uuid, $2::uuid) AND user_b_id = greatest($1, $2)
+            AND connection_status = 'active' AND deleted_at IS NULL AND chat_unlocked_at IS NOT NULL)"""
+
 LIST_BY_MEMBER = f"""
     SELECT {COLUMNS.names()} FROM matching.connections
     WHERE (user_a_id = $1 OR user_b_id = $1) AND (connection_status = 'active' OR $5) AND deleted_at IS NULL
@@ -105,6 +111,12 @@ async def get(session: Session, connection_id: UUID, member: UUID | None = None)
     if row is None:
         raise ConnectionNotFound
     return from_row(Connection, row)
+
+
+async def may_chat(session: Session, one: UUID, other: UUID) -> bool:
+    """Whether the two have an active connection whose chat is unlocked (ST-11)."""
+    found: bool = await session.value(MAY_CHAT, one, other)
+    return found
 
 
 async def list_by_member(

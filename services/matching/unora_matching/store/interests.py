@@ -30,7 +30,8 @@ COLUMNS = Columns(
     "version",
 )
 INSERTED = COLUMNS + Columns("closed_at")
-CLOSED = "i.id AS interest_id, i.sender_id, i.receiver_id, i.server_type, i.version"
+READ = COLUMNS + Columns("connection_id")
+CLOSED = "i.id AS interest_id, i.sender_id, i.receiver_id, i.server_type, i.version, i.card_id"
 """What a statement that closes interests returns for each, besides `closure` and `occurred_at`."""
 
 PAIR_RELATION = """
@@ -80,7 +81,7 @@ CLOSE = f"""
 # one to the other of the pair, which the connection makes void. Interests that were void before stop looking pending
 # together with the wiped ones: otherwise the wipe would reveal that they were void.
 
-GET = f"SELECT {COLUMNS.names()} FROM matching.interests WHERE id = $1 AND sender_id = $2 AND deleted_at IS NULL"
+GET = f"SELECT {READ.names()} FROM matching.interests WHERE id = $1 AND sender_id = $2 AND deleted_at IS NULL"
 
 SAVE_WITHDRAWN = """
     UPDATE matching.interests
@@ -109,7 +110,7 @@ PURGE = """
         ORDER BY closed_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 LIST_BY_SENDER = f"""
-    SELECT {COLUMNS.names()} FROM matching.interests
+    SELECT {READ.names()} FROM matching.interests
     WHERE sender_id = $1 AND deleted_at IS NULL
         AND (sent_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
     ORDER BY sent_at DESC, id DESC LIMIT $4"""

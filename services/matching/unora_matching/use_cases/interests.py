@@ -64,7 +64,7 @@ async def _connect(
     inventories.save_taken_slots(tx, list(latest.values()))
     events = [formed, *closing.events, *(event for _, event in taken), *(event for _, event in wiped)]
     tx.emit(*map(to_message, events))
-    return SentInterest(match(interest), connection)
+    return SentInterest(match(interest, connection.id), connection)
 
 
 async def withdraw_interest(tx: Tx, interest_id: UUID, sender_id: UUID) -> Interest:

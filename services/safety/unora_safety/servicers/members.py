@@ -7,8 +7,12 @@ from uuid import UUID
 from unora.safety.v1.safety_service_pb2 import (
     BlockUserRequest,
     BlockUserResponse,
+    ListAppealsRequest,
+    ListAppealsResponse,
     ListBlocksRequest,
     ListBlocksResponse,
+    ListReportsRequest,
+    ListReportsResponse,
     ReportUserRequest,
     ReportUserResponse,
     SubmitAppealRequest,
@@ -18,7 +22,7 @@ from unora.safety.v1.safety_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.handlers import idempotent, reads
+from unora_common.handlers import custom_read, idempotent, reads
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
@@ -26,9 +30,9 @@ from unora_safety.clients import TargetResolver
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.reports import APPEAL_MOST, NOTE_MOST
 from unora_safety.messages.events import CATEGORY_OF
-from unora_safety.messages.members import from_target, from_text, to_block
+from unora_safety.messages.members import from_target, from_text, to_block, to_own_appeal, to_own_report
 from unora_safety.resources import Resources
-from unora_safety.store import blocks
+from unora_safety.store import appeals, blocks, reports
 from unora_safety.use_cases.blocks import block_member, lift_block
 from unora_safety.use_cases.reports import report_member, submit_appeal
 
@@ -56,13 +60,17 @@ class Members:
         await lift_block(tx, UUID(request.block_id))
         return UnblockUserResponse()
 
-    @reads
-    async def ListBlocks(self, request: ListBlocksRequest, db: Session) -> ListBlocksResponse:
-        """SA-02: the caller's own blocks."""
-        listing, size = Listing("blocks", db.user), request.page_size or DEFAULT_SIZE
-        found = await blocks.list_by_blocker(db, db.user, listing.place(request.page_token), size + 1)
+    @custom_read
+    async def ListBlocks(self, request: ListBlocksRequest, call: Call) -> ListBlocksResponse:
+        """SA-02: the caller's own blocks. DI-16: discovery is asked what was shown."""
+        member = _member(call)
+        listing, size = Listing("blocks", member), request.page_size or DEFAULT_SIZE
+        after = listing.place(request.page_token)
+        async with self.runtime.database.session(member) as db:
+            found = await blocks.list_by_blocker(db, member, after, size + 1)
         page, token = listing.page(found, size, lambda each: Place(each.blocked_at, each.id))
-        return ListBlocksResponse(blocks=map(to_block, page), next_page_token=token)
+        cards = await self.targets.list_shown([each.target for each in page], member)
+        return ListBlocksResponse(blocks=map(to_block, page), next_page_token=token, cards=cards)
 
     async def _resolve_reported(self, request: ReportUserRequest, call: Call) -> UUID:
         return await self.targets.resolve(from_target(request.target), _member(call))
@@ -74,6 +82,24 @@ class Members:
         target, limit = from_target(request.target), self.runtime.config.reports_per_day
         report_id = await report_member(tx, reported_id, target, category, note, limit)
         return ReportUserResponse(report_id=str(report_id))
+
+    @reads
+    async def ListReports(self, request: ListReportsRequest, db: Session) -> ListReportsResponse:
+        """SA-10: their state follows from the time alone."""
+        listing, size = Listing("reports", db.user), request.page_size or DEFAULT_SIZE
+        found = await reports.list_by_reporter(db, db.user, listing.place(request.page_token), size + 1)
+        page, token = listing.page(found, size, lambda each: Place(each[0].reported_at, each[0].id))
+        closed_after = self.runtime.config.report_closed_after
+        shown = [to_own_report(report, report.state(now, closed_after)) for report, now in page]
+        return ListReportsResponse(reports=shown, next_page_token=token)
+
+    @reads
+    async def ListAppeals(self, request: ListAppealsRequest, db: Session) -> ListAppealsResponse:
+        """SA-10: what was decided, without silent measures (SA-03)."""
+        listing, size = Listing("appeals", db.user), request.page_size or DEFAULT_SIZE
+        found = await appeals.list_own(db, db.user, listing.place(request.page_token), size + 1)
+        page, token = listing.page(found, size, lambda each: Place(each.submitted_at, each.id))
+        return ListAppealsResponse(appeals=map(to_own_appeal, page), next_page_token=token)
 
     @idempotent
     async def SubmitAppeal(self, request: SubmitAppealRequest, tx: Tx) -> SubmitAppealResponse:

@@ -20,12 +20,13 @@ from unora_identity.servicers.directory import Directory
 from unora_identity.servicers.places import Places
 from unora_identity.servicers.profiles import Profiles
 from unora_identity.servicers.verification import Verification
+from unora_identity.servicers.webhooks import Webhooks
 from unora_identity.use_cases.revocations import list_all_recent
 
 service = Service(
     "identity",
     config=IdentityConfig,
-    servicers=[Accounts, Profiles, Places, Verification, Directory],
+    servicers=[Accounts, Profiles, Places, Verification, Directory, Webhooks],
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents],
     jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, CleanUpJobs],
     constraints={

@@ -46,6 +46,6 @@ async def replica(world: World) -> AsyncIterator[Replica]:
                     options=[("grpc.ssl_target_name_override", "identity.unora")],
                 )
             )
-            return People(world, AccountServiceStub(channel))
+            return People(world, AccountServiceStub(channel), app, channel)
 
         yield open_replica

@@ -18,7 +18,7 @@ from unora_local.sandbox.layout import SandboxLayout
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
 from unora_local.services import Backing, Endpoint, addresses
-from unora_local.tls import CALLERS, NATS
+from unora_local.tls import CALLERS, NATS, OUTSIDE
 
 POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
@@ -41,7 +41,7 @@ class Layout:
         self._ports = Ports(folder.path / "ports.json", in_use=running)
         self._passwords = Passwords(folder.path / "passwords.json")
         self._nats_port = self._ports.take("nats", NATS_PORT)
-        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *NATS])
+        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *OUTSIDE, *NATS])
         self._nats_certificates = {name: certificates[name] for name in NATS}
         self.developer = certificates["developer"]
         self.sms_sandbox = ensure_file(folder.path / "sms.jsonl", bytes)

@@ -253,6 +253,19 @@ async def test_a_session_that_can_no_longer_be_refreshed_is_told_nothing_and_its
     assert await pushes.people.rows("push_devices", session_id=session) == []
 
 
+async def test_a_suspended_member_is_told_nothing_and_gets_no_device(pushes: Pushes, world: World) -> None:
+    number = pushes.people.number()
+    signed = await pushes.people.sign_in(number)
+    await pushes.register(signed)
+    await world.superuser.execute(  # as if its device had stayed
+        "UPDATE identity.users SET suspended_at = clock.now() WHERE id = $1", signed.member.user
+    )
+    for category in (STREAKS, SECURITY):
+        assert await pushes.recipients(signed, category=category) == {}
+    again = await pushes.people.sign_in(number)
+    assert (await refusal(pushes.register(again))).code == "PERMISSION_DENIED"
+
+
 # Settings
 
 

@@ -24,7 +24,7 @@ from unora_common.policies import MethodPolicy, policies_of
 
 CANARY = "canary7f3a"
 """Part of every bad text; no answer may contain it."""
-KNOWN = {"time_zone": "Europe/London", "hobby_option_id": "chess"}
+KNOWN = {"time_zone": "Europe/London", "hobby_option_id": "chess", "begin": "22:30", "end": "07:00"}
 """Existing values by field, so that a request is not refused for them before its odd field is checked."""
 FITTING = {"unora.billing.v1.CreatePaymentRequest.purpose": 2, "unora.billing.v1.GetQuoteRequest.purpose": 2}
 """Values that fit those of other fields: a reveal number needs the purpose reveal."""

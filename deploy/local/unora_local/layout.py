@@ -44,6 +44,7 @@ class Layout:
         certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *OUTSIDE, *NATS])
         self._nats_certificates = {name: certificates[name] for name in NATS}
         self.developer = certificates["developer"]
+        self.outside = {name: certificates[name] for name in OUTSIDE}
         self.sms_sandbox = ensure_file(folder.path / "sms.jsonl", bytes)
         self.postgres = Postgres(
             folder.path / "postgres",
@@ -101,6 +102,8 @@ class Layout:
             "UNORA_TLS_CA": str(self.developer.ca),
             "UNORA_TLS_CERT": str(self.developer.cert),
             "UNORA_TLS_KEY": str(self.developer.key),
+            **{f"UNORA_{name.upper()}_TLS_CERT": str(its.cert) for name, its in self.outside.items()},
+            **{f"UNORA_{name.upper()}_TLS_KEY": str(its.key) for name, its in self.outside.items()},
             "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
             **self.payments.published(),
         }

@@ -20,8 +20,10 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """More private keys as PEM, whose public halves are published: the next or the previous key (access_tokens.py)."""
     phone_key: Path
     """A file of 32 random bytes, the key that hashes and seals phone numbers (ID-01). Never change or lose it."""
-    sms_sandbox: Path
-    """The file to which sign-in codes are written. Needed, since there is no carrier for text messages yet."""
+    sms_sandbox: str = ""
+    """The file to which sign-in codes are written instead of being sent; for local runs. Exactly one of this and
+    twilio_account must be set.
+    """
     s3_bucket: str
     """The bucket of the photos."""
     s3_endpoint: str = ""
@@ -34,6 +36,23 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """Empty: found as boto3 does, in AWS_ACCESS_KEY_ID or the role of the machine."""
     s3_secret_key: str = ""
     """Goes with s3_access_key."""
+
+    twilio_account: str = ""
+    """The SID of the account of Twilio that sends codes, AC… (ID-02)."""
+    twilio_auth_token: str = ""
+    """The account's primary token, with which Twilio signs what it tells; a secret."""
+    twilio_api_key: str = ""
+    """The SID of an API key, SK…, with which messages are sent; empty: the account's token."""
+    twilio_api_secret: str = ""
+    """Goes with twilio_api_key; a secret."""
+    twilio_sender: str = ""
+    """The SID of a Messaging Service, MG…, or a number or name of the account from which codes come."""
+    twilio_callback: str = ""
+    """The public address of the gateway's /v1/webhooks/sms, https, exactly as Twilio calls it; empty: Twilio does not
+    tell whether codes arrive.
+    """
+    twilio_api: str = "https://api.twilio.com"
+    """The address of Twilio's API; another region has another."""
 
     oidc_providers: str = ""
     """A JSON file that lists the OpenID providers whose accounts can be linked: name, issuer, audience and jwks, an

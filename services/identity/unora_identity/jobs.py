@@ -22,6 +22,7 @@ from unora_identity.store import (
     photo_uploads,
     revocations,
     sessions,
+    text_messages,
     written_cities,
     wrong_codes,
 )
@@ -124,9 +125,9 @@ class CleanUpJobs:
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
-        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, counts of codes and wrong tries that no longer
-        count, sessions that can no longer be refreshed, devices of sessions long gone, and revocations that no process
-        needs any more.
+        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, with what the carrier told of them; counts of
+        codes and wrong tries that no longer count, sessions that can no longer be refreshed, devices of sessions long
+        gone, and revocations that no process needs any more.
         """
         now, config, policy = self.runtime.resources.machine_now(), self.runtime.config, self.runtime.resources.policy
         codes_before = now - timedelta(hours=config.challenge_hours)
@@ -140,6 +141,7 @@ class CleanUpJobs:
             self.runtime.log,
             lambda tx: code_budgets.purge(tx, totals_before, PURGE_BATCH),
             lambda tx: challenges.purge(tx, codes_before, PURGE_BATCH),
+            lambda tx: text_messages.purge(tx, codes_before, PURGE_BATCH),
             lambda tx: wrong_codes.purge(tx, tries_before, PURGE_BATCH),
             lambda tx: sessions.purge(tx, tokens_before, now, PURGE_BATCH),
             lambda tx: devices.purge(tx, devices_before, PURGE_BATCH),

@@ -14,8 +14,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from unora.identity.v1 import (
     account_service_pb2,
+    device_service_pb2,
     directory_service_pb2,
     events_pb2,
+    notification_directory_service_pb2,
     place_service_pb2,
     profile_service_pb2,
     verification_service_pb2,
@@ -26,6 +28,15 @@ from unora_common.messages import AGE_BANDS, TIERS, by_name, event_encoder, from
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import Card
 from unora_identity.domain.hobbies import Hobby, as_shown
+from unora_identity.domain.notifications import (
+    Category,
+    Platform,
+    PushDevice,
+    Recipient,
+    Settings,
+    read_locale,
+    read_quiet_hours,
+)
 from unora_identity.domain.photos import Photo, PhotoSize
 from unora_identity.domain.places import CityNotChosen, Place
 from unora_identity.domain.profiles import Gender, Profile
@@ -35,6 +46,10 @@ from unora_identity.domain.signals import Signal
 to_message = event_encoder(events_pb2)
 GENDERS: Final = by_name(profile_service_pb2.Gender)
 GENDER_OF: Final = {number: Gender(name) for name, number in GENDERS.items()}
+PLATFORMS: Final = by_name(device_service_pb2.PushPlatform)
+PLATFORM_OF: Final = {number: Platform(name) for name, number in PLATFORMS.items()}
+CATEGORIES: Final = by_name(device_service_pb2.NotificationCategory)
+CATEGORY_OF: Final = {number: Category(name) for name, number in CATEGORIES.items()}
 STEPS: Final = by_name(profile_service_pb2.OnboardingStep)
 SIGNAL_TYPES: Final = by_name(verification_service_pb2.SignalType)
 OUTCOMES: Final = by_name(verification_service_pb2.SignalOutcome)
@@ -227,6 +242,54 @@ def to_signal(signal: Signal) -> verification_service_pb2.Signal:
         outcome=OUTCOMES[signal.outcome],
         created_at=to_timestamp(signal.created_at),
         decided_at=to_timestamp(signal.decided_at),
+    )
+
+
+def to_push_device(device: PushDevice, current: UUID | None) -> device_service_pb2.Device:
+    """A device as its member sees it, without the token. `current` is the session of the call."""
+    return device_service_pb2.Device(
+        device_id=str(device.id),
+        platform=PLATFORMS[device.platform],
+        locale=device.locale,
+        registered_at=to_timestamp(device.registered_at),
+        session_id=str(device.session_id),
+        current=device.session_id == current,
+    )
+
+
+def to_settings(settings: Settings) -> device_service_pb2.NotificationSettings:
+    """What a member wants to be told."""
+    quiet = settings.quiet
+    hours = device_service_pb2.QuietHours(begin=f"{quiet.begin:%H:%M}", end=f"{quiet.end:%H:%M}") if quiet else None
+    muted = sorted(CATEGORIES[category] for category in settings.muted)
+    return device_service_pb2.NotificationSettings(muted=muted, quiet_hours=hours, locale=settings.locale)
+
+
+def from_settings(settings: device_service_pb2.NotificationSettings) -> Settings:
+    """What a member wants to be told. Raises InvalidArgument for times and a locale that are none."""
+    hours = settings.quiet_hours
+    return Settings(
+        muted=frozenset(CATEGORY_OF[category] for category in settings.muted),
+        quiet=read_quiet_hours(hours.begin, hours.end) if settings.HasField("quiet_hours") else None,
+        locale=read_locale("settings.locale", settings.locale),
+    )
+
+
+def to_recipient(recipient: Recipient) -> notification_directory_service_pb2.Recipient:
+    """A member whom the notifier may tell something. This is the only message that holds push tokens."""
+    return notification_directory_service_pb2.Recipient(
+        user_id=str(recipient.user_id),
+        not_before=to_timestamp(recipient.not_before),
+        targets=[
+            notification_directory_service_pb2.PushTarget(
+                device_id=str(target.device.id),
+                platform=PLATFORMS[target.device.platform],
+                token=target.token,
+                locale=target.locale,
+                session_id=str(target.device.session_id),
+            )
+            for target in recipient.targets
+        ],
     )
 
 

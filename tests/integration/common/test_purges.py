@@ -26,6 +26,7 @@ from unora_identity.store import (
     photo_uploads,
     revocations,
     sessions,
+    text_messages,
     wrong_codes,
 )
 from unora_matching.store import interests, inventories
@@ -81,6 +82,7 @@ STATEMENTS = [
     ),
     Statement(code_budgets.PURGE, (LONG_AGO, 1000), {"identity.code_totals": {}}),
     Statement(challenges.PURGE, (LONG_AGO, 1000), {"identity.phone_challenges": {}}),
+    Statement(text_messages.PURGE, (LONG_AGO, 1000), {"identity.text_messages": {}}),
     Statement(wrong_codes.PURGE, (LONG_AGO, 1000), {"identity.wrong_codes": {}}),
     Statement(sessions.PURGE, (LONG_AGO, 1000), {"identity.refresh_tokens": {}}),
     Statement(devices.PURGE, (LONG_AGO, 1000), {"identity.past_devices": {}}),

@@ -25,6 +25,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from prometheus_client import generate_latest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.identity.v1.device_service_pb2 import (
+    NOTIFICATION_CATEGORY_STREAKS,
+    PUSH_PLATFORM_FCM,
+    ListDevicesRequest,
+    RegisterDeviceRequest,
+)
+from unora.identity.v1.device_service_pb2_grpc import DeviceServiceStub
+from unora.identity.v1.notification_directory_service_pb2 import GetRecipientsRequest
+from unora.identity.v1.notification_directory_service_pb2_grpc import NotificationDirectoryServiceStub
 from unora.identity.v1.profile_service_pb2 import GENDER_WOMAN, Hobby, ListPhotosRequest, Profile
 from unora.identity.v1.verification_service_pb2 import LinkOAuthRequest, StartGovIdRequest
 from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
@@ -125,7 +134,7 @@ async def loud(testbed: Testbed, logs: io.StringIO) -> AsyncIterator[LoudWorld]:
     await admin.close()
 
 
-@pytest.mark.rule("XX-01", "XX-04", "PR-04", "PR-07", "ID-05", "ID-06", "SA-04", "SA-07")
+@pytest.mark.rule("XX-01", "XX-04", "PR-04", "PR-07", "ID-05", "ID-06", "ID-17", "SA-04", "SA-07")
 async def test_planted_texts_are_found_only_where_they_belong(
     loud: LoudWorld, logs: io.StringIO, testbed: Testbed
 ) -> None:
@@ -194,9 +203,33 @@ async def _add_marked_member(scenario: Scenario, canaries: Canaries) -> Member:
         ),
     )
     await _link_account_and_gov_id(scenario, canaries, member)
+    await _register_device(scenario, canaries, member)
     await scenario.world.drain()
     await scenario.pool.join(member)
     return member
+
+
+async def _register_device(scenario: Scenario, canaries: Canaries, member: Member) -> None:
+    """A push token, which only the notifier gets to read, and one that is refused (ID-17)."""
+    devices = scenario.world.stub(DeviceServiceStub, "identity")
+    notifier = scenario.world.stub(NotificationDirectoryServiceStub, "identity", "notifier")
+    asked = RegisterDeviceRequest(
+        request_id=request_id(), platform=PUSH_PLATFORM_FCM, token=canaries.plant("push_token"), locale="de"
+    )
+    await devices.RegisterDevice(asked, metadata=member.metadata)
+    listed = await devices.ListDevices(ListDevicesRequest(), metadata=member.metadata)
+    assert canaries.found_in(listed.SerializeToString()) == set()
+    told = await notifier.GetRecipients(
+        GetRecipientsRequest(user_ids=[member.id], category=NOTIFICATION_CATEGORY_STREAKS)
+    )
+    assert canaries.found_in(told.SerializeToString()) == {"push_token"}
+    asked = RegisterDeviceRequest(
+        request_id=request_id(),
+        platform=PUSH_PLATFORM_FCM,
+        token=canaries.plant("refused_push_token"),
+        locale=canaries.plant("refused_locale")[:35],
+    )
+    await canaries.refused(devices.RegisterDevice(asked, metadata=member.metadata))
 
 
 async def _link_account_and_gov_id(scenario: Scenario, canaries: Canaries, member: Member) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 import asyncpg
 
 from unora_testing.invariants import (
+    devices,
     discovery,
     events,
     ledger,
@@ -33,6 +34,7 @@ __all__ = ["INVARIANTS", "Invariant", "broken"]
 
 INVARIANTS: Final = (
     *trust.INVARIANTS,
+    *devices.INVARIANTS,
     *photos.INVARIANTS,
     *discovery.INVARIANTS,
     *matching.INVARIANTS,

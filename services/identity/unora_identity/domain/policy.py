@@ -49,6 +49,9 @@ class Policy:
     second_factor_tries: int = 5
     second_factor_window: timedelta = timedelta(hours=1)
 
+    # ID-17. How many devices of a member get push messages.
+    push_devices_most: int = 10
+
     # SA-06. How much longer than a token lives its session's revocation is published: machines' clocks differ, and a
     # token may be signed a moment after its session was revoked.
     revocation_margin: timedelta = timedelta(minutes=5)

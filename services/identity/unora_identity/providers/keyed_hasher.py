@@ -37,6 +37,10 @@ class KeyedHasher:
         """ID-14: 32 bytes that stand for a member where others are counted by device; no device has the same."""
         return self._mac(b"member", user.bytes)
 
+    def push_token(self, token: str) -> bytes:
+        """ID-17: 32 bytes, the same for the same token; a unique index gives each token to one session."""
+        return self._mac(b"push token", token.encode())
+
     def address(self, network: str) -> bytes:
         """ID-11: 32 bytes, the same for the same network of clients."""
         return self._mac(b"address", network.encode())

@@ -38,13 +38,14 @@ SPEND = """
     FROM unnest($1::bytea[], $2::timestamptz[], $3::uuid[], $4::bytea[]) AS u (hash, used_at, used_by, successor)
     WHERE t.hash = u.hash"""
 ADD = f"INSERT INTO identity.refresh_tokens ({_NEW_TOKEN.names()}) VALUES ({_NEW_TOKEN.parameters()})"
-# The same statement writes the row of the list that every process fetches (SA-06).
+# The same statement writes the row of the list that every process fetches (SA-06), and deletes the device (ID-17).
 REVOKE = """
     WITH s AS (
         UPDATE identity.sessions SET revoked_at = $2, revocation = $3
         WHERE user_id = $1 AND revoked_at IS NULL AND (id = $4 OR $4 IS NULL) AND (id <> $5 OR $5 IS NULL)
             AND (admin_until > $2 OR NOT $6)
-        RETURNING id)
+        RETURNING id),
+    d AS (DELETE FROM identity.push_devices USING s WHERE push_devices.session_id = s.id)
     INSERT INTO identity.revocations (session_id) SELECT id FROM s RETURNING session_id"""
 OWN = f"SELECT {_SESSION.names()} FROM identity.sessions WHERE id = $1 AND user_id = $2"
 # A session is active as long as its one unused token lives.

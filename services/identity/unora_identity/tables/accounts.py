@@ -155,3 +155,19 @@ phone_challenges = Table(
     info=service_may("select, insert, update, delete"),
     comment="Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)",
 )
+
+text_messages = Table(
+    "text_messages",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("challenge_id", UUID(), ForeignKey(phone_challenges.c.id, ondelete="CASCADE")),
+    Column("delivery", Text),
+    Column("created_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
+    CheckConstraint("char_length(message_id) BETWEEN 1 AND 64", name="message_id"),
+    CheckConstraint("delivery IN ('sent', 'failed', 'delivered')", name="delivery"),
+    CheckConstraint("challenge_id IS NOT NULL OR delivery IS NOT NULL", name="told"),
+    Index("ix_text_messages_challenge_id", "challenge_id", postgresql_where=text("challenge_id IS NOT NULL")),
+    Index("ix_text_messages_created_at", "created_at"),
+    info=service_may("select, insert, update, delete"),
+    comment="Text messages with codes by the carrier's ids, and what it told of their delivery, in any order (ID-02)",
+)

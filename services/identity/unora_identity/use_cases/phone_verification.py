@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
 from unora_common.database import Tx
@@ -36,9 +35,10 @@ from unora_identity.domain.sessions import Refused, open_session, reissue
 from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_code
 from unora_identity.resources import Resources
-from unora_identity.store import accounts, challenges, devices, members, sessions, wrong_codes
+from unora_identity.store import accounts, challenges, devices, members, sessions, text_messages, wrong_codes
 from unora_identity.use_cases.background import run_in_background, run_to_completion
 from unora_identity.use_cases.code_budgets import count_wrong_codes, find_known_device, spend_code
+from unora_identity.use_cases.code_sending import send_code, send_to_account
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.second_factors import try_factor
 from unora_identity.use_cases.sessions import SignedIn, signed_in
@@ -158,40 +158,19 @@ async def _start(
             await spend_code(tx, challenge_id, asker, policy)
         await challenges.add(tx, challenge, request_id, new_account, asker.changes_user_id)
     if challenge.account_only:
-        run_in_background(_send_to_account(runtime, alarm, phone, phone_hashes, code))
+        run_in_background(send_to_account(runtime, alarm, phone, phone_hashes, code))
         return challenge
     try:
-        await _send(runtime, alarm, phone, code)
+        message_id = await send_code(runtime, alarm, phone, code)
     except Exception:
         async with runtime.database.transaction() as tx:
             await challenges.delete(tx, challenge_id)
         raise
     async with runtime.database.transaction() as tx:
         await challenges.mark_sent(tx, challenge_id)
+        if message_id is not None:
+            await text_messages.add(tx, message_id, challenge_id)
     return challenge
-
-
-async def _send(runtime: Runtime[IdentityConfig, Resources], alarm: CodeAlarm, phone: PhoneNumber, code: str) -> None:
-    async with asyncio.timeout(runtime.resources.policy.code_sending.total_seconds()):
-        await runtime.resources.sms.send_code(phone.e164, code)
-    alarm.sent(phone.calling_code)
-
-
-async def _send_to_account(
-    runtime: Runtime[IdentityConfig, Resources],
-    alarm: CodeAlarm,
-    phone: PhoneNumber,
-    phone_hashes: tuple[bytes, ...],
-    code: str,
-) -> None:
-    """ID-11: sends a code only if the number has an account. No answer waits for it: its time would tell."""
-    try:
-        async with runtime.database.transaction() as tx:
-            found = await accounts.has_account(tx, phone_hashes)
-        if found:
-            await _send(runtime, alarm, phone, code)
-    except Exception as error:
-        runtime.log.warning("code not sent", failure=error)
 
 
 async def _sign_in(

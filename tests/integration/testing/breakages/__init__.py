@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.testing.breakages import (
+    devices,
     discovery,
     events,
     ledger,
@@ -23,6 +24,7 @@ __all__ = ["BREAKAGES", "Breakage"]
 
 BREAKAGES = (
     *trust.BREAKAGES,
+    *devices.BREAKAGES,
     *photos.BREAKAGES,
     *discovery.BREAKAGES,
     *matching.BREAKAGES,

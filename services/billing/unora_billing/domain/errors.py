@@ -60,6 +60,7 @@ class QuoteChanged(BillingError):
     """BI-12: the purchase no longer costs what the quote said. Nothing was charged; GetQuote says what it costs now."""
 
     reason = "QUOTE_CHANGED"
+    sentence = "The price has changed. Look at it again before you pay."
 
 
 class ProviderUnavailable(BillingError):

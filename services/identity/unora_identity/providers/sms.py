@@ -24,6 +24,7 @@ class SmsUnavailable(Unavailable):
     """
 
     reason = "SMS_UNAVAILABLE"
+    sentence = "The code could not be sent. Try again in a moment."
 
     def __init__(self, cause: str) -> None:
         """`cause` is for metrics and logs: `rate_limit`, `no_answer`, or the carrier's own number of the error."""

@@ -47,6 +47,7 @@ class ReportUnreadable(InvalidArgument):
     """The signature is valid, but the body does not say which message has which status."""
 
     reason = "REPORT_UNREADABLE"
+    sentence = "This report cannot be read."
 
     def __init__(self) -> None:
         super().__init__({})

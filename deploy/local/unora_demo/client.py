@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import grpc
 from google.protobuf.message import Message
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
+from unora.billing.v1.wallet_service_pb2_grpc import WalletServiceStub
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, SessionTokens
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
@@ -88,6 +89,7 @@ class Gateway:
         self.reveals = RevealServiceStub(channels["reveal"])
         self.personality = PersonalityServiceStub(channels["reveal"])
         self.billing = BillingServiceStub(channels["billing"])
+        self.wallet = WalletServiceStub(channels["billing"])
         self.safety = SafetyServiceStub(channels["safety"])
         self.moderation = ModerationServiceStub(channels["safety"])
 

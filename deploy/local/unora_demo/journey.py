@@ -19,6 +19,7 @@ from unora_demo import (
     protection,
     returned,
     reveals,
+    screens,
     tiers,
 )
 from unora_demo.stage import Stage, StepFunction
@@ -85,7 +86,11 @@ ON_THE_WAY: Final[Steps] = (
     ("a pro is ahead", tiers.ahead),
     ("both miss a day", broken_days.both_miss),
 )
-STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, ("the audit chain", audit.chain))
+AT_THE_END: Final[Steps] = (
+    ("every screen, by two calls at most", screens.look),
+    ("the audit chain", audit.chain),
+)
+STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, *AT_THE_END)
 
 
 async def play(stage: Stage, timeline: Timeline, steps: Steps = STEPS) -> None:

@@ -29,6 +29,7 @@ Steps = Sequence[tuple[str, StepFunction]]
 TO_DAY_15: Final[Steps] = (
     ("all people sign up", onboarding.sign_up),
     ("what is missing before", onboarding.missing_before),
+    ("the screen of a new member", screens.first_look),
     ("profiles, hobbies, photographs", onboarding.complete_profiles),
     ("what is missing after", onboarding.missing_after),
     ("whom a notifier may tell", notifications.whom_to_tell),

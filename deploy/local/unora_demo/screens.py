@@ -17,6 +17,7 @@ from unora.reveal.v1.reveal_service_pb2 import ListPartnerNamesRequest, ListReve
 from unora.safety.v1.safety_service_pb2 import GetSafetyCentreRequest
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetStreakRequest, ListNudgesRequest
 
+from unora_demo.cast import PEOPLE
 from unora_demo.client import Unexpected
 from unora_demo.people import Member
 from unora_demo.stage import Stage
@@ -169,24 +170,43 @@ SCREENS: Final = (
 )
 
 
+ONBOARDING: Final = SCREENS[0]
+
+
+async def first_look(stage: Stage, note: Note) -> None:
+    """The screen of a new member says what to fill in."""
+    new = Member(PEOPLE[0], 0, stage.sessions[0], ())
+    elements = await _draw(stage, ONBOARDING, new, "")
+    note.detail = f"{len(elements['steps'])} steps, {', '.join(elements['fields'])}"
+
+
 async def look(stage: Stage, note: Note) -> None:
     """Each screen of every member takes the calls that it names, and each of its elements has something to show for one
     of them at least: with nothing but these calls, an app can draw it.
     """
     await stage.clock.wait_until_idle()
-    shown: dict[str, set[str]] = {screen.title: set() for screen in SCREENS}
-    known: dict[str, set[str]] = {screen.title: set() for screen in SCREENS}
+    looked = 0
     for member in stage.members:
+        account = (await member.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())).account
+        if account.suspended:
+            continue
+        looked += 1
         board = await member.session.call(stage.gateway.streaks.GetDashboard, GetDashboardRequest())
         for screen in SCREENS:
-            if screen.draw in (streak, reveals) and not board.streaks:
-                continue
-            before = stage.gateway.calls
-            elements = await screen.draw(member, board.streaks[0].streak_id if board.streaks else "")
-            expect(f"calls of {screen.title}", len(screen.methods), stage.gateway.calls - before)
-            known[screen.title] |= elements.keys()
-            shown[screen.title] |= {name for name, value in elements.items() if value}
-    empty = {title: sorted(known[title] - shown[title]) for title in known if known[title] - shown[title]}
+            if board.streaks or screen.draw not in (streak, reveals):
+                await _draw(stage, screen, member, board.streaks[0].streak_id if board.streaks else "")
+    empty = sorted(element for element, is_shown in stage.drawn.items() if not is_shown)
     if empty:
         raise Unexpected(f"these elements of screens have nothing to show for anybody: {empty}")
-    note.detail = f"{len(SCREENS)} screens of {len(stage.members)} members, each from {MOST_CALLS} calls at most"
+    note.detail = f"{len(SCREENS)} screens of {looked} members, {len(stage.drawn)} elements, {MOST_CALLS} calls at most"
+
+
+async def _draw(stage: Stage, screen: Screen, member: Member, streak_id: str) -> Elements:
+    """The elements of a screen; noted on the stage, whether each has ever had something to show."""
+    before = stage.gateway.calls
+    elements = await screen.draw(member, streak_id)
+    expect(f"calls of {screen.title}", len(screen.methods), stage.gateway.calls - before)
+    for name, value in elements.items():
+        key = f"{screen.title}: {name}"
+        stage.drawn[key] = stage.drawn.get(key, False) or bool(value)
+    return elements

@@ -63,6 +63,8 @@ class Stage:
     scenes: dict[str, Stage] = field(default_factory=dict)
     """The other couples, by their letters: the same stage, with their own connection and streak."""
     onlooker_is: Member | None = None
+    drawn: dict[str, bool] = field(default_factory=dict)
+    """The elements of screens that were drawn, and whether they had something to show for anybody."""
 
     @property
     def one(self) -> Member:

@@ -341,6 +341,16 @@ async def test_many_members_are_told_of_in_one_answer_by_their_ids(pushes: Pushe
     assert sorted(target.token for each in recipients for target in each.targets) == sorted(tokens)
 
 
+async def test_a_member_whose_token_cannot_be_opened_holds_up_no_other(pushes: Pushes, world: World) -> None:
+    damaged, other = await pushes.people.sign_in(), await pushes.people.sign_in()
+    device = await pushes.register(damaged)
+    token = await _registered(pushes, other)
+    await world.superuser.execute(
+        "UPDATE identity.push_devices SET token_sealed = token_sealed || 'x' WHERE id = $1", UUID(device.device_id)
+    )
+    assert await pushes.tokens(damaged, other) == [token]
+
+
 async def _registered(pushes: Pushes, signed: Signed) -> str:
     token = pushes.token()
     await pushes.register(signed, token)

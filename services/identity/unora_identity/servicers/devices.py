@@ -113,7 +113,7 @@ class NotificationDirectory:
     async def GetRecipients(self, request: GetRecipientsRequest, db: Session) -> GetRecipientsResponse:
         """ID-17: those of the members who may be told."""
         users, category = [UUID(user) for user in request.user_ids], CATEGORY_OF[request.category]
-        found = await list_recipients(db, self.resources, users, category)
+        found = await list_recipients(db, self.resources, self.runtime.log, users, category)
         return GetRecipientsResponse(recipients=map(to_recipient, found))
 
     @custom_write

@@ -11,6 +11,7 @@ from uuid import UUID
 from unora_common.database import Row, Session, Tx
 from unora_common.errors import Unauthenticated
 from unora_common.ids import uuid7
+from unora_common.logs import Log
 
 from unora_identity.domain.notifications import (
     Category,
@@ -23,6 +24,7 @@ from unora_identity.domain.notifications import (
     read_locale,
     read_token,
 )
+from unora_identity.providers.master_key import Unsealable
 from unora_identity.resources import Resources
 from unora_identity.store import accounts, members, notification_settings, push_devices
 from unora_identity.use_cases.sessions import lock_with_session
@@ -65,14 +67,19 @@ async def remove_invalid_tokens(tx: Tx, resources: Resources, tokens: Sequence[s
 
 
 async def list_recipients(
-    db: Session, resources: Resources, users: Sequence[UUID], category: Category
+    db: Session, resources: Resources, log: Log, users: Sequence[UUID], category: Category
 ) -> list[Recipient]:
-    """Those of the members who may be told something of a category, by id, with all their devices."""
+    """Those of the members who may be told something of a category, by id, with all their devices. A member whose
+    tokens cannot be opened is left out and logged, so that they hold up no other.
+    """
     rows = await push_devices.list_recipients(db, users, category, resources.machine_now())
-    return [
-        _recipient(resources, user, list(devices), category)
-        for user, devices in groupby(rows, key=itemgetter("user_id"))
-    ]
+    found = []
+    for user, devices in groupby(rows, key=itemgetter("user_id")):
+        try:
+            found.append(_recipient(resources, user, list(devices), category))
+        except Unsealable as error:
+            log.error("push token cannot be opened", user_id=str(user), failure=error)
+    return found
 
 
 def _recipient(resources: Resources, user: UUID, rows: Sequence[Row], category: Category) -> Recipient:

@@ -12,13 +12,14 @@ from unora_billing.jobs import PaymentJobs, ProtectionJobs, RetentionJobs, Subsc
 from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.commands import resolve_payment
+from unora_billing.servicers.data_subjects import DataSubjects
 from unora_billing.servicers.projections import Projections
 from unora_billing.servicers.webhooks import Webhooks
 
 service = Service(
     "billing",
     config=BillingConfig,
-    servicers=[Billing, Webhooks, Projections],
+    servicers=[Billing, Webhooks, Projections, DataSubjects],
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents],
     jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs, RetentionJobs],
     resources=make_resources,

@@ -14,6 +14,7 @@ from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, SessionTokens
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
+from unora.identity.v1.export_service_pb2_grpc import ExportServiceStub
 from unora.identity.v1.place_service_pb2_grpc import PlaceServiceStub
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
@@ -73,6 +74,7 @@ class Gateway:
         self._channels = channels
         self.calls = 0
         self.accounts = AccountServiceStub(channels["identity"])
+        self.exports = ExportServiceStub(channels["identity"])
         self.places = PlaceServiceStub(channels["identity"])
         self.profiles = ProfileServiceStub(channels["identity"])
         self.discovery = DiscoveryServiceStub(channels["discovery"])

@@ -12,6 +12,7 @@ from unora_demo import (
     couples,
     days,
     discovery,
+    exporting,
     matching,
     onboarding,
     personality,
@@ -82,6 +83,7 @@ ON_THE_WAY: Final[Steps] = (
     ("day 6, by one couple", partial(couples.keep, letters="F")),
     ("a pro is ahead", tiers.ahead),
     ("both miss a day", broken_days.both_miss),
+    ("one exports", exporting.export),
 )
 STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, ("the audit chain", audit.chain))
 

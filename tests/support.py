@@ -34,6 +34,7 @@ class Refusal:
     domain: str
     metadata: dict[str, str]
     violations: dict[str, str]
+    sentence: str
 
 
 async def refusal(call: Awaitable[Any]) -> Refusal:
@@ -47,9 +48,9 @@ async def refusal(call: Awaitable[Any]) -> Refusal:
 
 def read_refusal(error: grpc.aio.AioRpcError) -> Refusal:
     """The rich status of an error."""
-    info, bad = read_details(error)
+    info, bad, said = read_details(error)
     violations = {violation.field: violation.description for violation in bad.field_violations}
-    return Refusal(error.code().name, info.reason, info.domain, dict(info.metadata), violations)
+    return Refusal(error.code().name, info.reason, info.domain, dict(info.metadata), violations, said.message)
 
 
 def request_id() -> str:

@@ -219,10 +219,10 @@ def _of_list(field: FieldDescriptor, rules: Any) -> Iterator[tuple[str, str, Any
         yield name, "too many", overfill
     if field.message_type:
         for path, why, spoil in _spoilers(field.message_type):
-            yield f"{name}.{path}", why, lambda m, s=spoil: s(getattr(m, name)[0])
+            yield f"{name}[0].{path}", why, lambda m, s=spoil: s(getattr(m, name)[0])
     else:
         for why, value in _bad_values(field, rules.repeated.items):
-            yield name, why, lambda m, v=value: getattr(m, name).__setitem__(0, v)
+            yield f"{name}[0]", why, lambda m, v=value: getattr(m, name).__setitem__(0, v)
 
 
 def _bad_values(field: FieldDescriptor, rules: Any) -> Iterator[tuple[str, Any]]:

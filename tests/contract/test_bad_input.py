@@ -110,6 +110,7 @@ def clean(refusal: Refusal | None, method: Method) -> None:
         assert refusal.code not in ("INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "UNAVAILABLE", "DEADLINE_EXCEEDED"), refusal
         assert refusal.domain == f"unora.{method.context}"
         assert REASON.fullmatch(refusal.reason)
+        assert refusal.sentence.endswith(".")
 
 
 @pytest.mark.rule("XX-03")
@@ -164,7 +165,8 @@ async def test_a_field_that_breaks_its_rule_is_named(world: World, call: Caller,
 @pytest.mark.parametrize("method", OURS)
 async def test_an_empty_request_is_refused_with_the_missing_fields(world: World, call: Caller, method: Method) -> None:
     empty = type(valid(method.descriptor.input_type))()
-    wrong = {each.path.partition(".")[0] for each in bad(method.descriptor.input_type) if each.why in LACKING}
+    faults = [each for each in bad(method.descriptor.input_type) if each.why in LACKING and "[" not in each.path]
+    wrong = {each.path.partition(".")[0] for each in faults}
     lacking = wrong - {
         field.name
         for field in method.descriptor.input_type.fields
@@ -176,6 +178,7 @@ async def test_an_empty_request_is_refused_with_the_missing_fields(world: World,
         refused(result, method, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
         assert result is not None
         assert set(result.violations) == lacking
+        assert not [why for why in result.violations.values() if "[" in why], "say what is missing in words"
         assert await written(world, method.context) == before
     else:
         clean(result, method)

@@ -48,8 +48,11 @@ per aggregate (XX-02), and carries ids, states and numbers only (XX-01). The aud
 ERRORS_HEAD: Final = """# Errors
 
 Written by `make reference` from the code. A refusal is a gRPC status with `google.rpc.ErrorInfo`: the reason is stable
-and made for clients to use, the domain is `unora.<context>`, the metadata hold what a client can act on. The comment of
-each method in `protos/` lists its refusals. Any other error becomes INTERNAL, without detail.
+and made for clients to use, the domain is `unora.<context>`, the metadata hold what a client can act on. A
+`google.rpc.LocalizedMessage` (`en`) beside it says the same to a person, in a sentence that may change. A
+`google.rpc.BadRequest` names fields by their path, in lists with the index from 0, such as
+`hobbies[1].micro_description`. The comment of each method in `protos/` lists its refusals. Any other error becomes
+INTERNAL, without detail.
 
 Billing also passes on, unchanged, the refusals with which streak or reveal refuse a payment.
 """
@@ -82,6 +85,7 @@ class Refusal(NamedTuple):
     reason: str
     code: str
     says: str
+    sentence: str
 
 
 class Consumer(NamedTuple):
@@ -140,7 +144,9 @@ def refusals() -> Iterator[Refusal]:
     """Every error that has a reason, those of all contexts first."""
     for package in ("unora_common", *(f"unora_{context}" for context in CONTEXTS)):
         kinds = {kind for module in _modules(package) for kind in vars(module).values() if _is_refusal(kind, module)}
-        yield from sorted(Refusal(package, kind.reason, kind.code, _first(_said(kind))) for kind in kinds)
+        yield from sorted(
+            Refusal(package, kind.reason, kind.code, _first(_said(kind)), kind.sentence) for kind in kinds
+        )
 
 
 def errors_page() -> str:
@@ -148,8 +154,8 @@ def errors_page() -> str:
     found, parts = list(refusals()), [ERRORS_HEAD]
     for package in dict.fromkeys(each.package for each in found):
         title = "any context" if package == "unora_common" else package.removeprefix("unora_")
-        rows = ((f"`{each.reason}`", each.code, each.says) for each in found if each.package == package)
-        parts.append(f"## {title}\n\n{_table(('reason', 'status', 'what'), rows)}")
+        rows = ((f"`{each.reason}`", each.code, each.says, each.sentence) for each in found if each.package == package)
+        parts.append(f"## {title}\n\n{_table(('reason', 'status', 'what', 'sentence for people'), rows)}")
     return "\n".join(parts)
 
 

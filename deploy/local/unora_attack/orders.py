@@ -141,7 +141,7 @@ class Record:
             self._answered.append(time.monotonic() - began)
 
     def _refused_after(self, error: grpc.aio.AioRpcError, seconds: float) -> None:
-        info, _ = read_details(error)
+        info = read_details(error).info
         # A service always gives a reason; without one, the answer is gRPC's own.
         self._outcomes[f"{error.code().name} {info.reason or (error.details() or '')[:MOST_DETAILS]}"] += 1
         self._refused.append(seconds)

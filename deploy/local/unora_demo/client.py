@@ -58,13 +58,15 @@ class Refused(Exception):
     @classmethod
     def read(cls, method: str, error: grpc.aio.AioRpcError) -> Refused:
         """The rich status of an error."""
-        info, bad = read_details(error)
+        info, bad, said = read_details(error)
         violations = {each.field: each.description for each in bad.field_violations}
-        return cls(method, error.code().name, info.reason, error.details() or "", dict(info.metadata), violations)
+        message = said.message or error.details() or ""
+        return cls(method, error.code().name, info.reason, message, dict(info.metadata), violations)
 
     def __str__(self) -> str:
         more = ", ".join(f"{key} = {value}" for key, value in (self.metadata | self.violations).items())
-        return f"{self.method} was refused: {self.code} {self.reason or self.message}{f' ({more})' if more else ''}"
+        said = " ".join(filter(None, (self.code, self.reason, self.message)))
+        return f"{self.method} was refused: {said}{f' ({more})' if more else ''}"
 
 
 class Gateway:

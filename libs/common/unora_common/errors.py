@@ -1,4 +1,4 @@
-"""Errors that leave a service: a status code, a stable reason, and metadata; never a sentence to parse."""
+"""Errors that leave a service: a status code, a stable reason and metadata for programs, and a sentence for people."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import ClassVar
 class DomainError(Exception):
     """A refusal with a name. It becomes `google.rpc.ErrorInfo` with this reason and the domain `unora.<context>`.
 
-    `code` is a gRPC status name; `reason` is UPPER_SNAKE and stable; each refusal is a subclass that sets both.
+    `code` is a gRPC status name; `reason` is UPPER_SNAKE and stable; `sentence` says the same to a person, in English,
+    and may change. Each refusal is a subclass that sets all three.
     `metadata` holds what a client may act on. `violations` is field → why, for a refusal because of single fields: it
     becomes `google.rpc.BadRequest` besides.
     """
 
     code: ClassVar[str] = "FAILED_PRECONDITION"
     reason: ClassVar[str]
+    sentence: ClassVar[str]
     violations: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, **metadata: object) -> None:
@@ -29,6 +31,7 @@ class InvalidArgument(DomainError):
 
     code = "INVALID_ARGUMENT"
     reason = "INVALID_ARGUMENT"
+    sentence = "Some of what you sent cannot be accepted."
 
     def __init__(self, violations: Mapping[str, str], **metadata: object) -> None:
         self.violations = dict(violations)
@@ -40,6 +43,7 @@ class Unauthenticated(DomainError):
 
     code = "UNAUTHENTICATED"
     reason = "TOKEN_INVALID"
+    sentence = "You are not signed in. Sign in again."
 
 
 class PermissionDenied(DomainError):
@@ -47,12 +51,14 @@ class PermissionDenied(DomainError):
 
     code = "PERMISSION_DENIED"
     reason = "CALLER_NOT_ALLOWED"
+    sentence = "You are not allowed to do this."
 
 
 class RequestIdReused(InvalidArgument):
     """A request id came again with another request."""
 
     reason = "REQUEST_ID_REUSED"
+    sentence = "This request id was used for another request."
 
     def __init__(self) -> None:
         super().__init__({"request_id": "was used for another request"})
@@ -63,6 +69,7 @@ class Unavailable(DomainError):
 
     code = "UNAVAILABLE"
     reason = "DEPENDENCY_UNAVAILABLE"
+    sentence = "This is not possible at the moment. Try again in a moment."
 
 
 class Exhausted(DomainError):

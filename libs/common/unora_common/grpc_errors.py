@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import asyncpg
 import grpc
@@ -15,6 +16,8 @@ from unora_common.transient import is_transient
 
 STATUS = {code.name: code for code in grpc.StatusCode}
 DETAILS = "grpc-status-details-bin"
+LOCALE: Final = "en"
+"""The language of sentences, as a BCP 47 tag."""
 
 
 class Internal(DomainError):
@@ -22,6 +25,7 @@ class Internal(DomainError):
 
     code = "INTERNAL"
     reason = "INTERNAL"
+    sentence = "Something went wrong. It is not your fault."
 
 
 class DeadlineExceeded(DomainError):
@@ -29,6 +33,7 @@ class DeadlineExceeded(DomainError):
 
     code = "DEADLINE_EXCEEDED"
     reason = "DEADLINE_EXCEEDED"
+    sentence = "This took too long. Try again."
 
 
 def to_domain_error(error: BaseException, constraints: Mapping[str, type[DomainError]]) -> DomainError:
@@ -45,11 +50,12 @@ def to_domain_error(error: BaseException, constraints: Mapping[str, type[DomainE
 
 
 def to_status(error: DomainError, context: str) -> status_pb2.Status:
-    """The rich status: code, ErrorInfo, BadRequest for fields, RetryInfo for a refusal for load. The message holds only
-    the reason.
+    """The rich status: code, ErrorInfo, LocalizedMessage with the sentence, BadRequest for fields, RetryInfo for a
+    refusal for load. The message holds only the reason.
     """
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=f"unora.{context}", metadata=error.metadata)
-    details = [_any(info)]
+    said = error_details_pb2.LocalizedMessage(locale=LOCALE, message=error.sentence)
+    details = [_any(info), _any(said)]
     if error.violations:
         violations = [
             error_details_pb2.BadRequest.FieldViolation(field=field, description=why)
@@ -69,19 +75,29 @@ def _any(message: Message) -> any_pb2.Any:
     return packed
 
 
-def read_details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
-    """The reason with its metadata, and the violated fields, of a service's error; empty if the error has none."""
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+class Details(NamedTuple):
+    """What a service's error says; empty if the error is not one of ours."""
+
+    info: error_details_pb2.ErrorInfo
+    """The reason with its metadata."""
+    bad: error_details_pb2.BadRequest
+    """The violated fields."""
+    said: error_details_pb2.LocalizedMessage
+    """The sentence."""
+
+
+def read_details(error: grpc.aio.AioRpcError) -> Details:
+    """The details of another service's error."""
+    found = Details(error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.LocalizedMessage())
     for pair in error.trailing_metadata():
         key, value = tuple(pair)
         if key == DETAILS:
             for detail in status_pb2.Status.FromString(value).details:
-                detail.Unpack(info)
-                detail.Unpack(bad)
-    return info, bad
+                for each in found:
+                    detail.Unpack(each)
+    return found
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The stable reason in another service's error, or an empty string."""
-    info, _ = read_details(error)
-    return str(info.reason)
+    return str(read_details(error).info.reason)

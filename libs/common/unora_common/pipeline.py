@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
-import protovalidate
 from google.protobuf.message import DecodeError, Message
 
 from unora_common import admission, trace
@@ -26,18 +25,18 @@ from unora_common.policies import MethodPolicy
 from unora_common.runtime import AnyRuntime
 from unora_common.tokens import Member
 from unora_common.transient import CONFLICTS
+from unora_common.violations import require_valid
 
 Context = grpc.aio.ServicerContext[Any, Any]
 UseCase = Callable[[Any, Call], Awaitable[Message]]
 NO_ROLES: frozenset[str] = frozenset()
-_violations = protovalidate.Validator().collect_violations
-"""Of one validator for the process: it keeps the rules of each message that it has seen."""
 
 
 class RequestUnreadable(InvalidArgument):
     """The bytes are not a message of this method."""
 
     reason = "REQUEST_UNREADABLE"
+    sentence = "The request cannot be read."
 
     def __init__(self) -> None:
         super().__init__({})
@@ -48,18 +47,21 @@ class RequestLate(DomainError):
 
     code = "DEADLINE_EXCEEDED"
     reason = "REQUEST_LATE"
+    sentence = "The request did not arrive in time. Try again."
 
 
 class AdminOnly(PermissionDenied):
     """The method is for members with the role admin."""
 
     reason = "ADMIN_ONLY"
+    sentence = "Only administrators can do this."
 
 
 class AccountSuspended(PermissionDenied):
     """SA-06: the member is suspended, and the method is not one of the few that suspended members may call."""
 
     reason = "ACCOUNT_SUSPENDED"
+    sentence = "Your account is suspended. You can appeal."
 
 
 class _Who:
@@ -190,9 +192,7 @@ class _Method:
             request = self._policy.request.FromString(body)  # type: ignore[arg-type]
         except DecodeError:
             raise RequestUnreadable from None
-        violations = _violations(request)
-        if violations:
-            raise _invalid(violations)
+        require_valid(request)
         return request
 
     def _call(self, metadata: Mapping[str, str | bytes], who: _Who) -> Call:
@@ -232,16 +232,6 @@ def _authorize(member: Member, policy: MethodPolicy) -> None:
         raise AccountSuspended
     if policy.admins_only and "admin" not in member.roles:
         raise AdminOnly
-
-
-def _invalid(violations: list[Any]) -> InvalidArgument:
-    """The contract's own words by field path, never the value. A rule about several fields has an empty path."""
-    found: dict[str, str] = {}
-    for violation in violations:
-        field = violation.proto.field
-        path = ".".join(element.field_name for element in field.elements) if field else ""
-        found.setdefault(path, violation.proto.message or violation.proto.rule_id)
-    return InvalidArgument(found)
 
 
 def _log_refusal(log: Log, who: _Who, refusal: DomainError, error: Exception, seconds: float) -> None:

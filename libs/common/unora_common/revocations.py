@@ -25,12 +25,14 @@ class SessionRevoked(Unauthenticated):
     """The session of this token has ended; the member signs in anew."""
 
     reason = "SESSION_REVOKED"
+    sentence = "You were signed out. Sign in again."
 
 
 class RevocationsStale(Unavailable):
     """Identity has not answered for too long, so this process does not know which sessions have ended."""
 
     reason = "REVOCATIONS_STALE"
+    sentence = "This is not possible at the moment. Try again in a minute."
 
 
 class Revocations:

@@ -36,12 +36,14 @@ class TokenMissing(Unauthenticated):
     """The call carries no bearer token."""
 
     reason = "TOKEN_MISSING"
+    sentence = "You are not signed in. Sign in first."
 
 
 class TokenExpired(Unauthenticated):
     """The token has expired; the client refreshes its session."""
 
     reason = "TOKEN_EXPIRED"
+    sentence = "Your sign-in has expired. Refresh the session."
 
 
 @dataclass(frozen=True, slots=True)

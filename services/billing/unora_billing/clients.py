@@ -76,5 +76,6 @@ class Authorizers:
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> NotAuthorized:
-    info, _ = read_details(error)
-    return NotAuthorized(error.code().name, str(info.reason) or "NOT_AUTHORIZED", dict(info.metadata))
+    info, _, said = read_details(error)
+    reason, sentence = str(info.reason) or "NOT_AUTHORIZED", str(said.message) or "This cannot be bought now."
+    return NotAuthorized(error.code().name, reason, sentence, dict(info.metadata))

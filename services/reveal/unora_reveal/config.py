@@ -20,6 +20,19 @@ class RevealConfig(Config, frozen=True, kw_only=True):
     personality_middle: float = 0.1
     """A score at most this far from 0.5, on the scale 0 to 1, leans both ways."""
 
+    framer_base_url: str = ""
+    """The address of an OpenAI-compatible API, such as https://models.example/v1, whose model frames reveals (RE-07);
+    empty: templates do it.
+    """
+    framer_model: str = ""
+    """The name of the model there."""
+    framer_key: str = "none"
+    """The key of the API; a secret. Servers of one's own often need none."""
+    framer_timeout: float = 3.0
+    """Seconds for one try of the model; there are two."""
+    framer_at_once: int = 8
+    """Tries at once in one process; beyond them, templates frame at once."""
+
     @property
     def scoring_policy(self) -> ScoringPolicy:
         """The numbers of personality, as the domain takes them."""

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+
+from prometheus_client import Counter
+from unora_common.config import ConfigError
 
 from unora_reveal.config import RevealConfig
 from unora_reveal.providers.framer import Framer, TemplateFramer
+
+
+def _counter() -> Counter:
+    return Counter(
+        "unora_framed_drafts",
+        "Drafts of the model that frames reveals, by what came of them",
+        ["outcome"],
+        registry=None,
+    )
 
 
 @dataclass(frozen=True)
@@ -13,8 +26,31 @@ class Resources:
     """Made once in each process."""
 
     framer: Framer = field(default_factory=TemplateFramer)
+    drafts: Counter = field(default_factory=_counter)
+    """Stays at zero without a model."""
+    close_framer: Callable[[], Awaitable[None]] | None = None
+
+    async def close(self) -> None:
+        """Closes the connections to the model, if there is one."""
+        if self.close_framer is not None:
+            await self.close_framer()
 
 
 def make_resources(config: RevealConfig) -> Resources:
-    """The template framer needs no configuration."""
-    return Resources()
+    """Makes the framer, without using the network. Raises ConfigError if a model is named only in part."""
+    if not config.framer_base_url:
+        return Resources()
+    if not config.framer_model:
+        raise ConfigError("UNORA_FRAMER_BASE_URL is set: UNORA_FRAMER_MODEL must name the model")
+    from unora_reveal.providers.model import ModelFramer  # its library takes 50 MB, and templates do not need it
+
+    drafts = _counter()
+    framer = ModelFramer(
+        base_url=config.framer_base_url,
+        key=config.framer_key,
+        model=config.framer_model,
+        timeout=config.framer_timeout,
+        at_once=config.framer_at_once,
+        count=lambda outcome: drafts.labels(outcome).inc(),
+    )
+    return Resources(framer, drafts, framer.close)

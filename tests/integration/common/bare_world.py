@@ -67,6 +67,7 @@ class Taken(DomainError):
 
     code = "ALREADY_EXISTS"
     reason = "PROBE_TAKEN"
+    sentence = "It is taken."
 
 
 def with_all_methods(servicer: type[Any]) -> type[Any]:

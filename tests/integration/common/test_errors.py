@@ -27,6 +27,7 @@ SECRET = "Anna, +15555550100"
 class Refused(DomainError):
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_OFTEN"
+    sentence = "Too often."
 
 
 class WrongArgument(asyncpg.InterfaceError, ValueError):
@@ -68,7 +69,7 @@ async def test_an_unknown_error_leaves_as_internal_and_is_logged_without_its_mes
     error = await failed(bare_world, lambda: RuntimeError(SECRET))
     status = status_of(error)
     info = error_details_pb2.ErrorInfo()
-    (detail,) = status.details
+    detail, _ = status.details
     assert detail.Unpack(info)
     assert (error.code().name, error.details()) == ("INTERNAL", "INTERNAL")
     assert (info.reason, info.domain, dict(info.metadata)) == ("INTERNAL", "unora.streak", {})
@@ -168,6 +169,7 @@ async def test_a_field_that_breaks_its_rule_is_named_and_not_repeated(bare_world
     refused = await refusal(streaks.CheckIn(request, metadata=bare_world.caller().metadata))
     assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT")
     assert set(refused.violations) == {"request_id", "streak_id", "effort_signal"}
+    assert refused.sentence == "Some of what you sent cannot be accepted."
     assert "not-a-uuid-47" not in str(refused)
     assert "not-a-uuid-47" not in bare_world.log.getvalue()
 

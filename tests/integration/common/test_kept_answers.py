@@ -76,6 +76,7 @@ async def test_the_same_request_id_with_another_body_is_refused_and_changes_noth
 async def test_a_refusal_may_leave_something_behind_and_has_no_response_to_keep(bare_world: BareWorld) -> None:
     class NotNow(DomainError):
         reason = "NOT_NOW"
+        sentence = "Not now."
 
     class Refuses(Probe):
         async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
@@ -112,6 +113,7 @@ async def test_a_repeat_gets_the_first_response_even_if_it_would_be_refused_now(
 
 class Closed(DomainError):
     reason = "CLOSED"
+    sentence = "It is closed."
 
 
 async def test_a_refusal_is_not_stored(bare_world: BareWorld) -> None:

@@ -70,6 +70,8 @@ async def test_a_member_who_is_not_ready_cannot_join_and_leaves_no_rows(pool: Po
         "NOT_DISCOVERY_READY",
         "unora.discovery",
     )
+    fields = ["profile.name", "profile.date_of_birth", "profile.gender", "profile.place_id", "profile.time_zone"]
+    assert refused.metadata == {"missing": ",".join([*fields, "photos", "face_photo", "hobbies"])}
     assert not any((await pool.stored_rows(stranger)).values())
 
 
@@ -97,7 +99,8 @@ async def test_a_member_known_as_not_ready_can_join_as_soon_as_they_are_ready(
     await people.update_profile(signed)
     await people.set_hobbies(signed)
     await world.drain()
-    assert (await refusal(pool.join(signed.member))).reason == "NOT_DISCOVERY_READY"
+    refused = await refusal(pool.join(signed.member))
+    assert (refused.reason, refused.metadata) == ("NOT_DISCOVERY_READY", {"missing": "photos,face_photo"})
     for shot in range(3):
         await people.add_photo(signed, shot)
     assert (await pool.join(signed.member)).server.joined

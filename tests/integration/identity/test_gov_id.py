@@ -337,6 +337,7 @@ async def test_a_check_needs_a_profile_and_a_result_needs_a_check(people: People
     signed = await people.sign_in()
     refused = await refusal(provider.start(signed))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "PROFILE_INCOMPLETE")
+    assert list(refused.violations) == ["profile.name", "profile.date_of_birth", "profile.gender"]
     unknown: Refusal = await refusal(provider.result(str(uuid4())))
     assert (unknown.code, unknown.reason) == ("NOT_FOUND", "CHECK_NOT_FOUND")
 

@@ -23,8 +23,9 @@ from tests.integration.identity.conftest import Replica
 from tests.integration.identity.people import People
 from tests.support import Refusal, read_refusal, refusal, request_id
 
-SPENT = Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_CODES", "unora.identity", {"retry_after": "3600"}, {})
-TRIED_OUT = Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_TRIES", "unora.identity", {"retry_after": "86400"}, {})
+LATER = ("Too many codes were asked for. Try again later.", "There were too many wrong codes. Try again later.")
+SPENT = Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_CODES", "unora.identity", {"retry_after": "3600"}, {}, LATER[0])
+TRIED_OUT = Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_TRIES", "unora.identity", {"retry_after": "86400"}, {}, LATER[1])
 
 
 MOMENT = timedelta(microseconds=1)

@@ -178,7 +178,8 @@ async def test_one_that_is_not_certain_is_asked_again_shown_to_nobody_and_costs_
     await people.update_profile(signed, Profile(place_id=FRANKFURT_MAIN), "place_id")
     assert not (await onboarding(people, signed)).city_to_choose
     assert (await card_of(world, signed)).place_id == FRANKFURT_MAIN
-    assert (await refusal(people.update_profile(signed, Profile(), "place_id"))).reason == "PROFILE_INCOMPLETE"
+    refused = await refusal(people.update_profile(signed, Profile(), "place_id"))
+    assert (refused.reason, list(refused.violations)) == ("PROFILE_INCOMPLETE", ["profile.place_id"])
 
 
 async def test_what_the_version_before_writes_over_a_place_is_shown_to_nobody(world: World, people: People) -> None:

@@ -84,7 +84,9 @@ async def test_anothers_connection_is_like_a_missing_one(people: People) -> None
     first, second, stranger = await people.members("free", "free", "free")
     connection = await people.connect(first, second)
     refusals = [await refusal(people.end(stranger, found)) for found in (connection.connection_id, str(uuid7()))]
-    assert refusals[0] == refusals[1] == Refusal("NOT_FOUND", "CONNECTION_NOT_FOUND", "unora.matching", {}, {})
+    sentence = "This connection does not exist."
+    assert refusals[0] == Refusal("NOT_FOUND", "CONNECTION_NOT_FOUND", "unora.matching", {}, {}, sentence)
+    assert refusals[1] == refusals[0]
     assert len(await people.connections(first)) == 1
 
 

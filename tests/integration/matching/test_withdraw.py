@@ -73,7 +73,7 @@ async def test_anothers_interest_is_like_a_missing_one(people: People) -> None:
         for found in (interest.interest_id, str(uuid7()))
     ]
     assert set(map(repr, refusals)) == {
-        repr(Refusal("NOT_FOUND", "INTEREST_NOT_FOUND", "unora.matching", {}, {})),
+        repr(Refusal("NOT_FOUND", "INTEREST_NOT_FOUND", "unora.matching", {}, {}, "This interest does not exist.")),
     }
     assert await people.statuses(sender) == ["pending"]
 

@@ -85,6 +85,7 @@ async def test_trust_grows_step_by_step_and_others_see_only_the_level(scenario: 
     other.name, other.place_id = "Eva Quixley", LEEDS
     refused = await refusal(scenario.arrivals.update_profile(member.signed, other, "name"))
     assert (refused.reason, refused.metadata) == ("FIELD_LOCKED", {"fields": "name"})
+    assert list(refused.violations) == ["profile.name"]
     assert (await scenario.arrivals.update_profile(member.signed, other, "place_id")).city == "Leeds"
     assert token.encode() not in b"".join((await scenario.read_all(member)).values())
 

@@ -55,6 +55,7 @@ def test_a_failure_is_logged_with_its_type_and_traceback_but_not_its_message() -
 
 class Refused(DomainError):
     reason = "REFUSED"
+    sentence = "It is refused."
 
 
 @pytest.mark.parametrize(

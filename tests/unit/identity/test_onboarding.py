@@ -75,10 +75,11 @@ def test_a_seventh_photo_is_refused() -> None:
 @pytest.mark.rule("PR-05")
 def test_hobbies_are_chosen_from_the_options_once_each() -> None:
     assert clean_hobbies([Hobby(OPTIONS[0], "  early birds  ")], OPTIONS, POLICY) == (Hobby(OPTIONS[0], "early birds"),)
-    with pytest.raises(HobbyUnknown):
-        clean_hobbies([Hobby("necromancy", "on weekends")], OPTIONS, POLICY)
-    with pytest.raises(HobbyTwice):
+    with pytest.raises(HobbyUnknown) as unknown:
+        clean_hobbies([HOBBIES[0], Hobby("necromancy", "on weekends")], OPTIONS, POLICY)
+    with pytest.raises(HobbyTwice) as twice:
         clean_hobbies([HOBBIES[0], replace(HOBBIES[0], micro_description="again")], OPTIONS, POLICY)
+    assert [list(each.value.violations) for each in (unknown, twice)] == [["hobbies[1].hobby_option_id"]] * 2
     assert len(clean_hobbies(HOBBIES[:10], OPTIONS, POLICY)) == 10
     with pytest.raises(TooManyHobbies):
         clean_hobbies(HOBBIES[:11], OPTIONS, POLICY)

@@ -24,6 +24,7 @@ from unora_identity.domain.profiles import (
     clean_profile,
     is_adult,
     is_complete,
+    missing_fields,
     without_refused_date,
 )
 from unora_identity.domain.text import TextNotPrintable, TextOutOfBounds
@@ -103,8 +104,14 @@ def test_a_time_without_a_zone_is_an_error() -> None:
 @pytest.mark.parametrize("gap", ["name", "date_of_birth", "gender", "city", "time_zone"])
 def test_a_profile_is_complete_when_all_required_fields_are_filled(gap: str) -> None:
     assert is_complete(clean_profile(GRACE, NOW, POLICY), NOW, POLICY)
-    empty = {gap: getattr(Profile(), gap)}
-    assert not is_complete(replace(GRACE, **empty), NOW, POLICY)
+    gapped = replace(GRACE, **{gap: getattr(Profile(), gap)})
+    assert not is_complete(gapped, NOW, POLICY)
+    assert missing_fields(gapped, NOW, POLICY) == ["place_id" if gap == "city" else gap]
+
+
+@pytest.mark.rule("PR-06")
+def test_an_empty_profile_lacks_every_required_field() -> None:
+    assert missing_fields(Profile(), NOW, POLICY) == ["name", "date_of_birth", "gender", "place_id", "time_zone"]
 
 
 @pytest.mark.rule("PR-01")

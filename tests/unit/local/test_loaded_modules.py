@@ -23,7 +23,9 @@ LARGE: Final = {
     "PIL": (),
     "httpx": ("billing",),
     "numpy": ("discovery",),
+    "openai": (),  # reveal loads it if a model frames its texts
     "phonenumbers": ("identity",),
+    "pydantic": (),  # of openai
     "regex": ("identity", "reveal", "safety"),  # they read what members write
     "requests": (),  # of Stripe's blocking client
     "sqlalchemy": (),  # the schema, for migrations

@@ -70,7 +70,7 @@ def test_each_template_is_a_whole_text_without_the_members_words(number: int) ->
     for framed in template_texts(ADA, uuid4(), number):
         assert Guard(ADA).passes(framed)
         assert len(framed.text.split()) >= 12
-        for theirs in ("cheese", "starter", "phone", "Leeds", "teach", "grace"):
+        for theirs in ("cheese", "starter", "phone", "Leeds", "physics", "grace"):
             assert theirs.lower() not in framed.text.lower()
 
 
@@ -84,8 +84,8 @@ def test_the_same_reveal_gets_the_same_texts(facts: Facts, reveal: UUID, number:
 @pytest.mark.rule("RE-06")
 def test_texts_are_varied() -> None:
     texts = {next(template_texts(ADA, uuid4(), number)).text for number in NUMBERS for _ in range(100)}
-    assert len(texts) >= 18
-    assert len({framed.title for number in NUMBERS for framed in template_texts(ADA, uuid4(), number)}) == 12
+    assert len(texts) >= 290
+    assert len({framed.title for number in NUMBERS for framed in template_texts(ADA, uuid4(), number)}) == 36
 
 
 class CarelessFramer:
@@ -121,6 +121,6 @@ async def test_a_framer_that_never_passes_leaves_only_option_names() -> None:
 
 @pytest.mark.rule("RE-07")
 def test_a_hobby_without_a_theme_is_framed_too() -> None:
-    facts = make_facts("", make_hobby("glass_blowing"))
+    facts = make_facts("", make_hobby("glass_blowing"), make_hobby("chess"))
     texts = [framed.text for number in NUMBERS for framed in template_texts(facts, uuid4(), number)]
-    assert any("glass blowing" in text for text in texts)
+    assert all("glass blowing" in text and "chess" in text for text in texts)

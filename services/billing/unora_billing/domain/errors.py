@@ -16,6 +16,7 @@ class PaymentNotFound(BillingError):
 
     code = "NOT_FOUND"
     reason = "PAYMENT_NOT_FOUND"
+    sentence = "This payment does not exist."
 
 
 class SubscriptionNotFound(BillingError):
@@ -23,6 +24,7 @@ class SubscriptionNotFound(BillingError):
 
     code = "NOT_FOUND"
     reason = "SUBSCRIPTION_NOT_FOUND"
+    sentence = "You have no subscription."
 
 
 class SubscriptionExists(BillingError):
@@ -30,24 +32,28 @@ class SubscriptionExists(BillingError):
 
     code = "ALREADY_EXISTS"
     reason = "SUBSCRIPTION_EXISTS"
+    sentence = "You already have this plan."
 
 
 class PlanLower(BillingError):
     """The caller has a higher plan, which must be cancelled first."""
 
     reason = "PLAN_LOWER"
+    sentence = "You have a higher plan. Cancel it first."
 
 
 class PaymentPending(BillingError):
     """Another payment for a subscription waits for its confirmation."""
 
     reason = "PAYMENT_PENDING"
+    sentence = "Another payment for a subscription waits for your confirmation."
 
 
 class CreditsInsufficient(BillingError):
     """BI-03: the credits are fewer than the price; a balance is never negative."""
 
     reason = "CREDITS_INSUFFICIENT"
+    sentence = "You do not have enough credits."
 
 
 class ProviderUnavailable(BillingError):
@@ -55,12 +61,14 @@ class ProviderUnavailable(BillingError):
 
     code = "UNAVAILABLE"
     reason = "PROVIDER_UNAVAILABLE"
+    sentence = "Payments are not possible at the moment. Try again in a minute."
 
 
 class SignatureInvalid(InvalidArgument):
     """BI-07: the provider did not sign exactly these bytes, or signed them too long ago or in the future."""
 
     reason = "SIGNATURE_INVALID"
+    sentence = "The signature of this event is not valid."
 
     def __init__(self) -> None:
         super().__init__({})
@@ -70,15 +78,17 @@ class EventUnreadable(InvalidArgument):
     """BI-07: the provider signed these bytes, and they are no event that can be read."""
 
     reason = "EVENT_UNREADABLE"
+    sentence = "This event cannot be read."
 
     def __init__(self) -> None:
         super().__init__({})
 
 
 class NotAuthorized(BillingError):
-    """The refusal of the owner of the purchase, passed on with its status, reason and metadata."""
+    """The refusal of the owner of the purchase, passed on with its status, reason, sentence and metadata."""
 
-    def __init__(self, code: str, reason: str, metadata: Mapping[str, str]) -> None:
+    def __init__(self, code: str, reason: str, sentence: str, metadata: Mapping[str, str]) -> None:
         self.code = code  # type: ignore[misc]  # the owner's, not this class's
         self.reason = reason  # type: ignore[misc]
+        self.sentence = sentence  # type: ignore[misc]
         super().__init__(**metadata)

@@ -1,5 +1,6 @@
 """The refusals of discovery. A refusal changes nothing."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from unora_common.errors import DomainError
@@ -9,24 +10,33 @@ class NotAMember(DomainError):
     """DI-01: the caller has not joined the server."""
 
     reason = "NOT_A_MEMBER"
+    sentence = "You have not joined this server."
 
 
 class NotDiscoveryReady(DomainError):
-    """PR-06: the caller is not discovery-ready, and identity says what is missing."""
+    """PR-06: the caller is not discovery-ready; `missing` says what is missing, such as `profile.name,photos`: the
+    words of identity's GetOnboarding.
+    """
 
     reason = "NOT_DISCOVERY_READY"
+    sentence = "Your profile is not complete yet."
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        super().__init__(missing=",".join(missing))
 
 
 class CapacityLocked(DomainError):
     """DI-06: all slots of the caller are taken; a connection must end first."""
 
     reason = "CAPACITY_LOCKED"
+    sentence = "All your connections are in use. End one to discover others."
 
 
 class RefreshLocked(DomainError):
     """DI-06: the one timer of all servers still runs; `refresh_available_at` says until when (UTC)."""
 
     reason = "REFRESH_LOCKED"
+    sentence = "You cannot get new cards yet."
 
     def __init__(self, refresh_available_at: datetime) -> None:
         super().__init__(refresh_available_at=refresh_available_at.isoformat())
@@ -36,6 +46,7 @@ class PoolTooSmall(DomainError):
     """DI-02: there are fewer than five members to show; how many is not said (XX-04)."""
 
     reason = "POOL_TOO_SMALL"
+    sentence = "There are not enough people to show at the moment. Wider filters may help."
 
 
 class CardNotFound(DomainError):
@@ -43,3 +54,4 @@ class CardNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "CARD_NOT_FOUND"
+    sentence = "This card does not exist."

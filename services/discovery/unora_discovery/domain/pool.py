@@ -59,6 +59,8 @@ class Profile:
     hobbies: tuple[Hobby, ...]
     texts_version: int | None = None
     """The version at which all texts were last judged anew (PR-10); None if identity does not know."""
+    missing: tuple[str, ...] = ()
+    """What the member lacks to be discovery-ready (PR-06): for the member alone, so it is not kept."""
 
     @property
     def says_nothing(self) -> bool:

@@ -1,5 +1,6 @@
 """DI-04, DI-06, DI-14: when a batch may be replaced, and how refreshes and tiers change the one timer of a member."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -43,13 +44,14 @@ class Viewer:
         return self.active_connection_count >= self.connection_limit
 
 
-def refresh(viewer: Viewer, now: datetime, policy: Policy) -> Timer:
-    """The timer after a refresh that is allowed now; unchanged if the batch is the server's first.
+def refresh(viewer: Viewer, now: datetime, policy: Policy, missing: Iterable[str] = ()) -> Timer:
+    """The timer after a refresh that is allowed now; unchanged if the batch is the server's first. `missing` is what a
+    viewer lacks who is not discovery-ready, as far as it is known.
 
     Raises NotAMember, NotDiscoveryReady, CapacityLocked, RefreshLocked.
     """
     require_joined(viewer)
-    require_discovery_ready(viewer)
+    require_discovery_ready(viewer, missing)
     if viewer.at_capacity:
         raise CapacityLocked
     if not viewer.had_batch:
@@ -66,10 +68,10 @@ def require_joined(viewer: Viewer) -> None:
         raise NotAMember
 
 
-def require_discovery_ready(viewer: Viewer) -> None:
-    """PR-06. Raises NotDiscoveryReady."""
+def require_discovery_ready(viewer: Viewer, missing: Iterable[str]) -> None:
+    """PR-06. Raises NotDiscoveryReady with what is missing."""
     if not viewer.discovery_ready:
-        raise NotDiscoveryReady
+        raise NotDiscoveryReady(missing)
 
 
 def apply_tier(timer: Timer, tier: Tier, policy: Policy) -> Timer:

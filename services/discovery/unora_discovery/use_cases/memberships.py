@@ -17,7 +17,7 @@ async def join_server(tx: Tx, server: ServerType, precheck: Precheck) -> Server:
     await members.lock_or_create(tx, tx.user)
     viewer = await get_checked_viewer(tx, server, precheck)
     if not viewer.joined:
-        require_discovery_ready(viewer)
+        require_discovery_ready(viewer, precheck.missing)
         version = await members.join(tx, tx.user, server)
         tx.emit(to_message(ServerJoined(user_id=tx.user, version=version, server_type=server, occurred_at=tx.now)))
     return await _get_server(tx, server)

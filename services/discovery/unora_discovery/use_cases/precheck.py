@@ -23,6 +23,11 @@ class Precheck:
     had_batch: bool
     """Whether the member had had a batch in the server."""
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the member lacks to be discovery-ready (PR-06), as far as identity was asked."""
+        return self.profile.missing if self.profile else ()
+
 
 async def prefetch(database: Database, directory: Directory, user_id: UUID, server: ServerType) -> Precheck:
     """Reads the state before the transaction, and asks identity if it is needed."""

@@ -32,6 +32,7 @@ class TooManyCodes(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_CODES"
+    sentence = "Too many codes were asked for. Try again later."
 
     def __init__(self, budget: Budget, policy: Policy) -> None:
         self.budget = budget
@@ -45,6 +46,7 @@ class TooManyTries(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_TRIES"
+    sentence = "There were too many wrong codes. Try again later."
 
     def __init__(self, policy: Policy) -> None:
         self.budget = Budget.WRONG_CODES

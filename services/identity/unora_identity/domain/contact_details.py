@@ -16,6 +16,7 @@ class ContactDetails(InvalidArgument):
     """
 
     reason = "CONTACT_DETAILS"
+    sentence = "Your text tells how to reach you or who you are. Remove names, numbers, handles and links."
 
     def __init__(self, found: Mapping[int, frozenset[Finding]]) -> None:
         why = {micro_description_of(at): f"tells: {', '.join(sorted(kinds))}" for at, kinds in found.items()}

@@ -22,6 +22,7 @@ class ExportNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "EXPORT_NOT_FOUND"
+    sentence = "There is no export of your data. Ask for one."
 
 
 class ExportState(StrEnum):

@@ -13,24 +13,28 @@ class HobbyUnknown(InvalidArgument):
     """The hobby is not one of hobby_options."""
 
     reason = "HOBBY_UNKNOWN"
+    sentence = "This hobby is not one of the list."
 
-    def __init__(self) -> None:
-        super().__init__({"hobbies.hobby_option_id": "is not one of the options"})
+    def __init__(self, at: int | None = None) -> None:
+        field = "hobbies" if at is None else option_of(at)
+        super().__init__({field: "is not one of the options"})
 
 
 class HobbyTwice(InvalidArgument):
     """The same hobby is listed more than once."""
 
     reason = "HOBBY_TWICE"
+    sentence = "You chose the same hobby twice."
 
-    def __init__(self) -> None:
-        super().__init__({"hobbies.hobby_option_id": "is listed more than once"})
+    def __init__(self, at: int) -> None:
+        super().__init__({option_of(at): "is listed more than once"})
 
 
 class TooManyHobbies(InvalidArgument):
     """There are more hobbies than a member may have."""
 
     reason = "TOO_MANY_HOBBIES"
+    sentence = "You chose too many hobbies."
 
     def __init__(self, most: int) -> None:
         super().__init__({"hobbies": f"are more than {most}"}, most=most)
@@ -55,6 +59,11 @@ class Hobby:
     """PR-10: whether the words are shown to nobody but the member."""
 
 
+def option_of(at: int) -> str:
+    """The name of the field in a request, for a refusal. Lists count from 0."""
+    return f"hobbies[{at}].hobby_option_id"
+
+
 def micro_description_of(at: int) -> str:
     """The name of the field in a request, for a refusal."""
     return f"hobbies[{at}].micro_description"
@@ -72,10 +81,13 @@ def clean_hobbies(chosen: Sequence[Hobby], options: Collection[str], policy: Pol
     """
     if len(chosen) > policy.hobbies_most:
         raise TooManyHobbies(policy.hobbies_most)
-    if len({hobby.option for hobby in chosen}) < len(chosen):
-        raise HobbyTwice
-    if any(hobby.option not in options for hobby in chosen):
-        raise HobbyUnknown
+    seen = set[str]()
+    for at, hobby in enumerate(chosen):
+        if hobby.option in seen:
+            raise HobbyTwice(at)
+        if hobby.option not in options:
+            raise HobbyUnknown(at)
+        seen.add(hobby.option)
     return tuple(
         replace(
             hobby,

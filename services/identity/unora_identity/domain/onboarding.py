@@ -1,5 +1,6 @@
 """PR-06: what a member still lacks for Discovery. PR-02: a member who is ready for Discovery stays ready."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from unora_common.errors import DomainError
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.photos import Photo, any_face
 from unora_identity.domain.policy import Policy
-from unora_identity.domain.profiles import Profile, is_complete
+from unora_identity.domain.profiles import Profile, is_complete, missing_fields
 
 
 class OnboardingStep(StrEnum):
@@ -25,24 +26,32 @@ class ProfileIncomplete(DomainError):
     """PR-02: a discovery-ready member may change a field that Discovery needs, but not empty it."""
 
     reason = "PROFILE_INCOMPLETE"
+    sentence = "You can change this field, but it cannot be empty."
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.violations = {f"profile.{field}": "cannot be empty" for field in fields}
+        super().__init__()
 
 
 class TooFewHobbies(DomainError):
     """PR-02: a discovery-ready member may change hobbies, but not go below two."""
 
     reason = "TOO_FEW_HOBBIES"
+    sentence = "You need at least two hobbies."
 
 
 class TooFewPhotos(DomainError):
     """PR-02: a discovery-ready member may replace photos, but not go below three."""
 
     reason = "TOO_FEW_PHOTOS"
+    sentence = "You need at least three photos. Replace this one instead."
 
 
 class FacePhotoNeeded(DomainError):
     """PR-02: at least one photo of a discovery-ready member shows a face."""
 
     reason = "FACE_PHOTO_NEEDED"
+    sentence = "At least one of your photos must show your face."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +82,12 @@ def missing_steps(member: Member, now: datetime, policy: Policy) -> list[Onboard
     return [step for step, is_done in done.items() if not is_done]
 
 
+def missing_parts(member: Member, now: datetime, policy: Policy) -> list[str]:
+    """PR-06: the same down to the fields of the profile: `profile.name`, …, `photos`, `face_photo`, `hobbies`."""
+    fields = [f"profile.{name}" for name in missing_fields(member.profile, now, policy)]
+    return fields + [step for step in missing_steps(member, now, policy) if step != OnboardingStep.PROFILE]
+
+
 def is_ready(member: Member, now: datetime, policy: Policy) -> bool:
     """PR-06: whether the member is discovery-ready."""
     return not missing_steps(member, now, policy)
@@ -86,7 +101,7 @@ def require_still_ready(before: Member, after: Member, now: datetime, policy: Po
     if not missing or not is_ready(before, now, policy):
         return
     if OnboardingStep.PROFILE in missing:
-        raise ProfileIncomplete
+        raise ProfileIncomplete(missing_fields(after.profile, now, policy))
     if OnboardingStep.PHOTOS in missing:
         raise TooFewPhotos(least=policy.photos_least)
     if OnboardingStep.FACE_PHOTO in missing:

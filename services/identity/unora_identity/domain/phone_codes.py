@@ -23,6 +23,7 @@ class CodeWrong(DomainError):
     """The code is not the one that was sent. The try is counted."""
 
     reason = "CODE_WRONG"
+    sentence = "This code is not right."
 
     def __init__(self, tries_left: int) -> None:
         super().__init__(tries_left=tries_left)
@@ -34,12 +35,14 @@ class ChallengeClosed(DomainError):
     """
 
     reason = "CHALLENGE_CLOSED"
+    sentence = "This code can no longer be used. Ask for a new one."
 
 
 class PhoneTaken(DomainError):
     """ID-14: the new number belongs to another account. Only who was sent its code gets this answer."""
 
     reason = "PHONE_TAKEN"
+    sentence = "This number belongs to another account."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

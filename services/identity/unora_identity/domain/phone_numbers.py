@@ -41,6 +41,7 @@ class PhoneInvalid(InvalidArgument):
     """
 
     reason = "PHONE_INVALID"
+    sentence = "This is not a phone number that can get our codes."
 
     def __init__(self, challenge_id: UUID | None = None) -> None:
         metadata = {} if challenge_id is None else {"challenge_id": challenge_id}

@@ -17,6 +17,7 @@ class TooManyPhotos(DomainError):
     """PR-02: a seventh photo is refused."""
 
     reason = "TOO_MANY_PHOTOS"
+    sentence = "You have as many photos as possible. Delete or replace one."
 
     def __init__(self, policy: Policy | None = None) -> None:
         super().__init__(most=(policy or Policy()).photos_most)
@@ -27,6 +28,7 @@ class TooManyUploads(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_UPLOADS"
+    sentence = "You began too many uploads. Try again later."
 
     def __init__(self, most: int, retry_at: datetime) -> None:
         super().__init__(most=most, retry_at=retry_at.isoformat())
@@ -37,12 +39,14 @@ class PhotoNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "PHOTO_NOT_FOUND"
+    sentence = "This photo does not exist."
 
 
 class PhotoRepeated(DomainError):
     """PR-08: one of the member's other photos, `photo_id`, shows the same picture."""
 
     reason = "PHOTO_REPEATED"
+    sentence = "You have this picture already."
 
     def __init__(self, photo: UUID) -> None:
         super().__init__(photo_id=photo)
@@ -52,12 +56,14 @@ class PhotoNotUploaded(DomainError):
     """The file has not been uploaded yet."""
 
     reason = "PHOTO_NOT_UPLOADED"
+    sentence = "The photo has not been uploaded yet."
 
 
 class PhotoOrderInvalid(InvalidArgument):
     """An order must name each of the member's photos once, and nothing else."""
 
     reason = "PHOTO_ORDER_INVALID"
+    sentence = "The order must name each of your photos once."
 
     def __init__(self) -> None:
         super().__init__({"photo_ids": "names each of your photos once"})

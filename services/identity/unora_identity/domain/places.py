@@ -19,6 +19,7 @@ class CityNotChosen(InvalidArgument):
     """PR-11: city and country follow from the place: choose one by SearchPlaces and send its place_id."""
 
     reason = "CITY_NOT_CHOSEN"
+    sentence = "Choose your city from the list."
 
     def __init__(self, field: str) -> None:
         why = f"cannot be written: choose a place by SearchPlaces, and name place_id instead of {field}"
@@ -29,6 +30,7 @@ class PlaceUnknown(InvalidArgument):
     """PR-11: no place of the list has this id."""
 
     reason = "PLACE_UNKNOWN"
+    sentence = "This place is not in the list."
 
     def __init__(self) -> None:
         super().__init__({"profile.place_id": "is not the id of a place from SearchPlaces"})
@@ -38,6 +40,7 @@ class QueryEmpty(InvalidArgument):
     """The query has no letter and no digit."""
 
     reason = "QUERY_EMPTY"
+    sentence = "Type at least one letter or digit."
 
     def __init__(self) -> None:
         super().__init__({"query": "has no letter and no digit to search for"})

@@ -1,5 +1,6 @@
 """PR-01, ID-08: the one profile of a member. It is filled field by field; a complete profile is an adult's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -26,6 +27,7 @@ class UnderAge(DomainError):
     """
 
     reason = "UNDER_AGE"
+    sentence = "You must be 18 or older."
     violations = MappingProxyType({"profile.date_of_birth": "is of someone under age"})
 
 
@@ -33,6 +35,7 @@ class BirthDateImpossible(InvalidArgument):
     """The date of birth is in the future, or longer ago than people live."""
 
     reason = "BIRTH_DATE_IMPOSSIBLE"
+    sentence = "This date of birth is not possible."
 
     def __init__(self) -> None:
         super().__init__({"profile.date_of_birth": "is in the future or too long ago"})
@@ -42,6 +45,7 @@ class TimeZoneUnknown(InvalidArgument):
     """The time zone is not the name of an IANA time zone."""
 
     reason = "TIME_ZONE_UNKNOWN"
+    sentence = "This time zone does not exist."
 
     def __init__(self) -> None:
         super().__init__({"profile.time_zone": "is not the name of an IANA time zone"})
@@ -51,6 +55,11 @@ class FieldLocked(DomainError):
     """ID-07: fields that a verified Gov ID confirmed cannot change; `fields` names those that the call would change."""
 
     reason = "FIELD_LOCKED"
+    sentence = "Your ID confirmed this, so it can no longer be changed."
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.violations = {f"profile.{field}": "is confirmed by your ID" for field in fields}
+        super().__init__(fields=",".join(fields))
 
 
 class Gender(StrEnum):
@@ -147,13 +156,26 @@ def require_locked_unchanged(before: Profile, after: Profile) -> None:
     """ID-07: refuses a change of a field that a verified Gov ID has locked."""
     changed = [name for name in LOCKED_FIELDS if getattr(before, name) != getattr(after, name)]
     if changed:
-        raise FieldLocked(fields=",".join(changed))
+        raise FieldLocked(changed)
 
 
 def is_complete(profile: Profile, now: datetime, policy: Policy) -> bool:
     """PR-06, ID-08: whether all required fields are filled, by an adult."""
-    filled = profile.name and profile.gender and profile.city
-    return bool(filled) and is_adult(profile, now, policy)
+    return not missing_fields(profile, now, policy)
+
+
+def missing_fields(profile: Profile, now: datetime, policy: Policy) -> list[str]:
+    """PR-06, ID-08: the required fields that are not filled, by the name under which the member fills each. A date of
+    birth that is not an adult's is as good as none.
+    """
+    given = {
+        "name": profile.name,
+        "date_of_birth": is_adult(profile, now, policy) or (profile.date_of_birth and not profile.time_zone),
+        "gender": profile.gender,
+        "place_id": profile.city,
+        "time_zone": profile.time_zone,
+    }
+    return [name for name, is_given in given.items() if not is_given]
 
 
 def is_adult(profile: Profile, now: datetime, policy: Policy) -> bool:

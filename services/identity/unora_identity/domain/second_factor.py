@@ -25,6 +25,7 @@ class SecondFactorWrong(DomainError):
     """ID-15: the phone code is right, the second factor is not, or was used already. The phone code stays usable."""
 
     reason = "SECOND_FACTOR_WRONG"
+    sentence = "The code of your authenticator app is not right."
 
 
 class TooManySecondFactors(DomainError):
@@ -34,6 +35,7 @@ class TooManySecondFactors(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_SECOND_FACTORS"
+    sentence = "There were too many wrong codes of the authenticator app. Try again later."
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(retry_after=round(policy.second_factor_window.total_seconds()))

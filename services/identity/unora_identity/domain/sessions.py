@@ -26,6 +26,7 @@ class SessionInvalid(Unauthenticated):
     """
 
     reason = "SESSION_INVALID"
+    sentence = "Your session has ended. Sign in again."
 
 
 class SessionNotFound(DomainError):
@@ -33,12 +34,14 @@ class SessionNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "SESSION_NOT_FOUND"
+    sentence = "This session does not exist."
 
 
 class SignInTooOld(DomainError):
     """ID-10, ID-14: the session signed in too long ago for this. The member signs in again, and repeats it."""
 
     reason = "SIGN_IN_TOO_OLD"
+    sentence = "Sign in again to do this."
 
 
 class Revocation(StrEnum):

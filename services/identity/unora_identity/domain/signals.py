@@ -19,12 +19,14 @@ class OAuthAlreadyLinked(DomainError):
     """The provider's account is linked to another member, or the member has linked another account of this provider."""
 
     reason = "OAUTH_ALREADY_LINKED"
+    sentence = "This account cannot be linked: it is linked elsewhere, or you have linked another one."
 
 
 class GovIdVerified(DomainError):
     """The member's Gov ID is verified already; another check is not needed."""
 
     reason = "GOV_ID_VERIFIED"
+    sentence = "Your ID is verified already."
 
 
 class CheckNotFound(DomainError):
@@ -32,6 +34,7 @@ class CheckNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "CHECK_NOT_FOUND"
+    sentence = "This check does not exist."
 
 
 class TooManyChecks(DomainError):
@@ -39,6 +42,7 @@ class TooManyChecks(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_CHECKS"
+    sentence = "You began too many ID checks today. Try again tomorrow."
 
 
 class SignalType(StrEnum):

@@ -15,6 +15,7 @@ class TextOutOfBounds(InvalidArgument):
     """
 
     reason = "TEXT_OUT_OF_BOUNDS"
+    sentence = "The text is too short or too long."
 
     def __init__(self, field: str, bounds: Bounds) -> None:
         why = f"must have {bounds.least} to {bounds.most} characters that can be seen"
@@ -25,6 +26,7 @@ class TextNotPrintable(InvalidArgument):
     """The text has a control character, or one that turns the reading direction and can disguise the text."""
 
     reason = "TEXT_NOT_PRINTABLE"
+    sentence = "The text has characters that cannot be shown."
 
     def __init__(self, field: str) -> None:
         super().__init__({field: "has characters that cannot be shown"})

@@ -37,6 +37,7 @@ class SignatureInvalid(InvalidArgument):
     """The signature is not the provider's, or its time is too far from now. Both cases get this answer."""
 
     reason = "SIGNATURE_INVALID"
+    sentence = "The signature of this result is not valid."
 
     def __init__(self) -> None:
         super().__init__({})
@@ -46,6 +47,7 @@ class ResultUnreadable(InvalidArgument):
     """The signature is valid, but the body is not a result: it is too long, or has a field that results do not have."""
 
     reason = "RESULT_UNREADABLE"
+    sentence = "This result cannot be read."
 
     def __init__(self) -> None:
         super().__init__({})
@@ -55,6 +57,7 @@ class GovIdUnavailable(Unavailable):
     """The provider does not answer, or this deployment has none."""
 
     reason = "GOV_ID_UNAVAILABLE"
+    sentence = "ID checks are not possible at the moment. Try again later."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

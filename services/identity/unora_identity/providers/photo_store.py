@@ -25,6 +25,7 @@ class StoreUnavailable(Unavailable):
     """The object store did not answer, or refused the request. The member cannot change that."""
 
     reason = "PHOTO_STORE_UNAVAILABLE"
+    sentence = "Photos cannot be stored at the moment. Try again in a minute."
 
 
 class ObjectMissing(Exception):

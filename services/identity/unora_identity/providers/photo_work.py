@@ -20,6 +20,7 @@ class PhotoWorkBusy(Exhausted):
     """
 
     reason = "PHOTO_WORK_BUSY"
+    sentence = "There are too many photos in work at the moment. Try again in a moment."
 
 
 class PhotoWork:

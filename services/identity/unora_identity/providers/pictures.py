@@ -12,6 +12,7 @@ class PhotoUnreadable(InvalidArgument):
     """PR-07: the file is no JPEG, PNG, WebP or HEIC that can be decoded with limited time and memory."""
 
     reason = "PHOTO_UNREADABLE"
+    sentence = "This file is not a photo that we can read. Use JPEG, PNG, WebP or HEIC."
 
     def __init__(self) -> None:
         super().__init__({"photo_id": "is not a JPEG, PNG, WebP or HEIC"})
@@ -24,6 +25,7 @@ class PhotoTooLarge(InvalidArgument):
     """
 
     reason = "PHOTO_TOO_LARGE"
+    sentence = "This photo is too large."
 
     def __init__(self, **most: int) -> None:
         super().__init__({"photo_id": "has too many bytes, pixels or parts"}, **most)
@@ -33,6 +35,7 @@ class PhotoTooSmall(InvalidArgument):
     """PR-08: the picture has too few pixels. The metadata have the least of its shorter side: least_side."""
 
     reason = "PHOTO_TOO_SMALL"
+    sentence = "This photo is too small."
 
     def __init__(self, least_side: int) -> None:
         super().__init__({"photo_id": "has too few pixels"}, least_side=least_side)

@@ -50,6 +50,7 @@ class UserNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "USER_NOT_FOUND"
+    sentence = "This member does not exist."
 
 
 class Directory:

@@ -39,7 +39,7 @@ from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.hobbies import Hobby
-from unora_identity.domain.onboarding import missing_steps
+from unora_identity.domain.onboarding import missing_parts, missing_steps
 from unora_identity.messages import STEPS, changed_profile, to_hidden_options, to_hobby, to_photo, to_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
@@ -67,8 +67,9 @@ class Profiles:
 
     @reads
     async def GetProfile(self, request: GetProfileRequest, db: Session) -> GetProfileResponse:
-        """PR-01: the caller's profile."""
-        return GetProfileResponse(profile=to_profile((await _get_own(db)).member.profile))
+        """PR-01, PR-05: the caller's profile and hobbies."""
+        member = (await _get_own(db)).member
+        return GetProfileResponse(profile=to_profile(member.profile), hobbies=map(to_hobby, member.hobbies))
 
     @idempotent
     async def UpdateProfile(self, request: UpdateProfileRequest, tx: Tx) -> UpdateProfileResponse:
@@ -92,6 +93,7 @@ class Profiles:
             missing=steps,
             hidden_hobby_option_ids=to_hidden_options(account.member.hobbies),
             city_to_choose=account.member.profile.city_to_choose,
+            missing_fields=missing_parts(account.member, account.now, self.policy),
         )
 
     @reads

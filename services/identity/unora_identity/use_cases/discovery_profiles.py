@@ -11,6 +11,7 @@ from unora_common.database import Session
 
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import make_card
+from unora_identity.domain.onboarding import missing_parts
 from unora_identity.domain.policy import Policy
 from unora_identity.messages import to_discovery_profile
 from unora_identity.store import members
@@ -77,4 +78,6 @@ def _profile(user: UUID, account: Account | None, policy: Policy) -> DiscoveryPr
     profile = to_discovery_profile(user, account.version, card, account.hobby_names)
     if account.texts_version is not None:
         profile.texts_version = account.texts_version
+    if not card.ready:
+        profile.missing.extend(missing_parts(account.member, account.now, policy))
     return profile

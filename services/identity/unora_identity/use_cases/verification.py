@@ -14,7 +14,7 @@ from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.events import VerificationSignalRecorded, event_headers
 from unora_identity.domain.onboarding import ProfileIncomplete
-from unora_identity.domain.profiles import Profile, require_adult
+from unora_identity.domain.profiles import LOCKED_FIELDS, Profile, require_adult
 from unora_identity.domain.signals import (
     CheckNotFound,
     GovIdCheck,
@@ -70,7 +70,7 @@ async def start_gov_id_check(runtime: Runtime[IdentityConfig, Resources], user: 
     async with runtime.database.transaction(user) as tx, update_member(tx, user, resources.policy) as update:
         profile, provider = update.before.profile, resources.gov_id.name
         if not (profile.name and profile.date_of_birth and profile.gender):
-            raise ProfileIncomplete
+            raise ProfileIncomplete([field for field in LOCKED_FIELDS if not getattr(profile, field)])
         checks = await signals.list_checks(tx, user)
         check = next((each for each in checks if each.request_id == request_id), None)
         if check is None:

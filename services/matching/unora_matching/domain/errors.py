@@ -8,6 +8,7 @@ class CapacityFull(DomainError):
 
     code = "FAILED_PRECONDITION"
     reason = "CAPACITY_FULL"
+    sentence = "All your connections are in use. End one first."
 
 
 class CardNotFound(DomainError):
@@ -15,6 +16,7 @@ class CardNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "CARD_NOT_FOUND"
+    sentence = "This card is not one of your current cards."
 
 
 class InterestExists(DomainError):
@@ -22,6 +24,7 @@ class InterestExists(DomainError):
 
     code = "ALREADY_EXISTS"
     reason = "INTEREST_EXISTS"
+    sentence = "You have sent this interest already."
 
 
 class InterestNotFound(DomainError):
@@ -29,6 +32,7 @@ class InterestNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "INTEREST_NOT_FOUND"
+    sentence = "This interest does not exist."
 
 
 class InterestOver(DomainError):
@@ -36,6 +40,7 @@ class InterestOver(DomainError):
 
     code = "FAILED_PRECONDITION"
     reason = "INTEREST_CLOSED"
+    sentence = "This interest is no longer pending."
 
 
 class ConnectionNotFound(DomainError):
@@ -43,6 +48,7 @@ class ConnectionNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "CONNECTION_NOT_FOUND"
+    sentence = "This connection does not exist."
 
 
 class ConnectionOver(DomainError):
@@ -50,3 +56,4 @@ class ConnectionOver(DomainError):
 
     code = "FAILED_PRECONDITION"
     reason = "CONNECTION_ENDED"
+    sentence = "This connection has ended."

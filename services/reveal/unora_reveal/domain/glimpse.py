@@ -50,6 +50,17 @@ _TEMPLATES = (
     ("Between the lines", "You may find that they {one}, and that they {two}. Both are easy to like."),
     ("How it feels nearby", "Spend an hour together and you might see it: they {one}, and they {two}."),
     ("A way of being", "Someone close to them could tell you that they {one}. And, with time, that they {two}."),
+    ("On a good day", "On a good day, they {one}. On another good day, they {two}. Neither of the two is rare."),
+    ("Small signs", "It shows in small things: they {one}, and when it comes to it, they {two}."),
+    ("What friends might say", "If friends had to describe them, they might say: they {one}, and yes, they {two}."),
+    (
+        "Given a little time",
+        "You may notice it only after a while: they {one}. Then, a little later, they {two}.",
+    ),
+    ("In one sentence", "To put it shortly: they {one}, they {two}, and they would not call it anything special."),
+    ("From close by", "From close by, one might see that they {one}. A little later, one sees that they {two}."),
+    ("Two things", "Two things about them, to begin with. They {one}. They {two}. The rest is for you."),
+    ("When it matters", "When it matters, they {one}. When it matters less, they {two}. Both count."),
 )
 
 

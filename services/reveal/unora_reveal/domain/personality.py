@@ -37,6 +37,7 @@ class QuestionNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "QUESTION_NOT_FOUND"
+    sentence = "This question does not exist."
 
 
 class AnswerNotFound(DomainError):
@@ -44,6 +45,7 @@ class AnswerNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "ANSWER_NOT_FOUND"
+    sentence = "You have not answered this question."
 
 
 @dataclass(frozen=True, slots=True)

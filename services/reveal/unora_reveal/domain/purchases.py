@@ -15,18 +15,21 @@ class RevealNotForSale(DomainError):
     """The member's tier does not sell it: it is earned by days, and the identity by Day 15 only (RE-04)."""
 
     reason = "REVEAL_NOT_FOR_SALE"
+    sentence = "This reveal cannot be bought. You earn it by your streak."
 
 
 class RevealNotLocked(DomainError):
     """The member has it already, earned or bought."""
 
     reason = "REVEAL_NOT_LOCKED"
+    sentence = "You have this reveal already."
 
 
 class LowerRevealFirst(DomainError):
     """A reveal with a lower number must be bought first; `reveal_number` is its number."""
 
     reason = "LOWER_REVEAL_FIRST"
+    sentence = "Another reveal comes before this one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

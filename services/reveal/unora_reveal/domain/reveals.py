@@ -33,12 +33,14 @@ class StreakNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "STREAK_NOT_FOUND"
+    sentence = "This streak does not exist."
 
 
 class RevealLocked(DomainError):
     """The reveal cannot be opened yet. The refusal has no metadata: the day it needs is never shown (RE-02)."""
 
     reason = "REVEAL_LOCKED"
+    sentence = "This reveal is still locked."
 
 
 class ConnectionEnded(DomainError):
@@ -48,6 +50,7 @@ class ConnectionEnded(DomainError):
     """
 
     reason = "CONNECTION_ENDED"
+    sentence = "This connection has ended."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,56 +1,40 @@
 """RE-06, RE-07: texts from templates, which need no network. None repeats the partner's own words.
 
 Reveal 1 is about what they love, 2 about how they spend their time, 4 about a way to meet; 3 is the glimpse, with
-sentences of its own. The reveal's id decides which template comes first: the same reveal always gets the same text, and
-different members get different texts.
+sentences of its own. Each text has 40 to 120 words, and names two of the member's hobbies. The reveal's id decides how
+it is put together: the same reveal always gets the same text, and different members get different texts.
 """
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from uuid import UUID
 
-from unora_reveal.domain.facts import Facts, FramedText
+from unora_reveal.domain.facts import Facts, FramedText, Hobby
 from unora_reveal.domain.guard import Guard
 from unora_reveal.domain.rotation import rotated
-from unora_reveal.domain.themes import rhythms, theme_of, themes_of
+from unora_reveal.domain.themes import rhythms, theme_of
+from unora_reveal.domain.voices import KINDS, Kind
 
 EMPTY = "…"
 """Title and text for a member without a hobby option whose name may be shown."""
-
-_TEMPLATES = {
-    1: (
-        ("What lights them up", "Ask about {some} and you will probably see them lean in: it is where their free hours"
-         " go, and they would not trade them."),
-        ("Where their heart goes", "Some people collect things; the person across from you collects afternoons spent"
-         " on {some}."),
-        ("A few of their favourites", "Left to themselves for a day, they would drift towards {some}, and be cheerful"
-         " by lunch."),
-        ("First glimpse", "There is a spark that shows up around {some}. Worth a question, and then a second one."),
-    ),
-    2: (
-        ("How their days breathe", "They seem to like {rhythm}. An hour of their own is often spent {time}."),
-        ("Their kind of hour", "Picture them {time}. What they look for in it: {rhythm}."),
-        ("When nobody is watching", "Between duties they find their way back to {rhythm}; you would meet them {time}."),
-        ("Their pace", "Not everyone needs the same from a free day. Here it is {rhythm}, most happily {time}."),
-    ),
-    4: (
-        ("An easy way in", "Something that might suit you both: {invitation}. If words run dry, {last} will bring them"
-         " back."),
-        ("Imagine this", "One day, perhaps: {invitation}. They would be at ease there, and you would see why."),
-        ("A door left open", "Ask what first drew them to {last}; the story tends to be better than the answer. And"
-         " then, maybe, {invitation}."),
-        ("Next time", "Some meetings need a plan, this one only a beginning: {invitation}. Bring a question about"
-         " {last}."),
-    ),
-}  # fmt: skip
+MOST_PAIRS = 4
+"""Pairs of hobbies that are tried, in every voice each: a bound for a member whose name is in every text."""
 
 
 def template_texts(facts: Facts, reveal_id: UUID, number: int) -> Iterator[FramedText]:
-    """The texts of all templates of reveal 1, 2 or 4, the template of this reveal first."""
-    chance = int.from_bytes(sha256(reveal_id.bytes).digest()[:8])
-    slots = _slots(facts, chance)
-    for title, text in rotated(_TEMPLATES[number], chance):
-        yield FramedText(title, text.format(**slots))
+    """A text in each voice of reveal 1, 2 or 4, about one pair of hobbies after the other; that of this reveal first.
+
+    None for a member with fewer than two hobbies, of whom no two facts are known.
+    """
+    chances = _chances(reveal_id)
+    kind = KINDS[number]
+    voices = rotated(kind.voices, chances[0])
+    pairs = _pairs(rotated(facts.hobbies, chances[1]))
+    for turn, (first, second) in enumerate(pair for pair in pairs for _ in voices):
+        voice = voices[turn % len(voices)]
+        sentences = _sentences(kind, facts, [chance + turn for chance in chances[2:]])
+        text = " ".join([voice.opening, *sentences]).format(**_slots(facts, first, second))
+        yield FramedText(voice.title, text)
 
 
 def option_names(facts: Facts, guard: Guard) -> FramedText:
@@ -64,19 +48,39 @@ def option_names(facts: Facts, guard: Guard) -> FramedText:
     return best
 
 
-def _slots(facts: Facts, chance: int) -> dict[str, str]:
-    """The phrases that fill the templates."""
-    names = [_lower_first(hobby.name) for hobby in facts.hobbies] or ["things that are hard to put in a list"]
-    chosen_names = rotated(names, chance // 4)
-    chosen_rhythms = rhythms(facts.own_texts)
-    themes = themes_of(hobby.option for hobby in facts.hobbies)
-    last_option = rotated(facts.hobbies, chance // 4)[-1].option if facts.hobbies else ""
+def _chances(reveal_id: UUID) -> list[int]:
+    """Numbers that follow from the reveal's id, and are independent of each other."""
+    digest = sha256(reveal_id.bytes).digest()
+    return [int.from_bytes(digest[at : at + 4]) for at in range(0, len(digest), 4)]
+
+
+def _pairs(hobbies: Sequence[Hobby]) -> list[tuple[Hobby, Hobby]]:
+    """Neighbours, the last and the first among them: if the name of one hobby may not be shown, other pairs may."""
+    if len(hobbies) == 1:
+        return []
+    return list(zip(hobbies, rotated(hobbies, 1), strict=True))[:MOST_PAIRS]
+
+
+def _sentences(kind: Kind, facts: Facts, chances: Sequence[int]) -> list[str]:
+    """What follows the opening."""
+    chosen = [_one_of(kind.firsts, chances[0]), _one_of(kind.seconds, chances[1])]
+    if kind.hints and rhythms(facts.own_texts):
+        chosen.append(_one_of(kind.hints, chances[2]))
+    return [*chosen, _one_of(kind.closings, chances[3])]
+
+
+def _one_of(sentences: Sequence[str], chance: int) -> str:
+    return sentences[chance % len(sentences)]
+
+
+def _slots(facts: Facts, first: Hobby, second: Hobby) -> dict[str, str]:
+    """The phrases that fill the sentences."""
     return {
-        "some": _joined(chosen_names[:3]),
-        "last": chosen_names[-1],
-        "rhythm": _joined(chosen_rhythms[:2]) or "days with a shape of their own",
-        "time": rotated(themes, chance // 16)[0].time,
-        "invitation": theme_of(last_option).invitation,
+        "first": _lower_first(first.name),
+        "second": _lower_first(second.name),
+        "invitation": theme_of(first.option).invitation,
+        "time": theme_of(second.option).time,
+        "rhythm": _joined(rhythms(facts.own_texts)[:2]),
     }
 
 

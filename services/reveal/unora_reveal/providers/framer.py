@@ -1,4 +1,4 @@
-"""Framers put what is known of a member into words (RE-07). The one that exists uses templates, and no network."""
+"""Framers put what is known of a member into words (RE-07). This one uses templates, and no network."""
 
 from __future__ import annotations
 

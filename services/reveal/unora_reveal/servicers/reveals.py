@@ -28,6 +28,7 @@ class Reveals:
     def __init__(self, runtime: Runtime[RevealConfig, Resources]) -> None:
         self.runtime = runtime
         self.opening = RevealOpening(runtime)
+        runtime.metrics.registry.register(runtime.resources.drafts)
 
     @custom_read
     async def ListReveals(self, request: ListRevealsRequest, call: Call) -> ListRevealsResponse:

@@ -8,6 +8,7 @@ class TargetNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "TARGET_NOT_FOUND"
+    sentence = "This person cannot be found. Choose them from a card or a connection."
 
 
 class BlockNotFound(DomainError):
@@ -15,6 +16,7 @@ class BlockNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "BLOCK_NOT_FOUND"
+    sentence = "This block does not exist."
 
 
 class TooManyAppeals(DomainError):
@@ -22,6 +24,7 @@ class TooManyAppeals(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_APPEALS"
+    sentence = "You made as many appeals as are possible today."
 
 
 class TooManyReports(DomainError):
@@ -29,6 +32,7 @@ class TooManyReports(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_REPORTS"
+    sentence = "You made as many reports as are possible today."
 
 
 class CaseNotFound(DomainError):
@@ -36,27 +40,32 @@ class CaseNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "CASE_NOT_FOUND"
+    sentence = "This case does not exist."
 
 
 class CaseAssigned(DomainError):
     """Another moderator has the case."""
 
     reason = "CASE_ASSIGNED"
+    sentence = "Another moderator has this case."
 
 
 class CaseNotTaken(DomainError):
     """The moderator does not have the case: another has it, or it is in the queue, perhaps because of an appeal."""
 
     reason = "CASE_NOT_TAKEN"
+    sentence = "You do not have this case. Take it first."
 
 
 class CaseDecided(DomainError):
     """The case is already decided."""
 
     reason = "CASE_DECIDED"
+    sentence = "This case is already decided."
 
 
 class CaseAboutYourself(DomainError):
     """A moderator cannot take a case about themselves, or see what safety knows about them."""
 
     reason = "CASE_ABOUT_YOURSELF"
+    sentence = "This case is about you."

@@ -1,0 +1,36 @@
+"""Another process of a service, on the same database, with other numbers in its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from unora_common.app import App
+from unora_common.service import Service
+
+from unora_testing.deadlines import TIMEOUTS
+from unora_testing.world import World, load_keys_and_revocations
+
+
+@asynccontextmanager
+async def replica(world: World, service: Service[Any, Any], **changes: Any) -> AsyncIterator[grpc.aio.Channel]:
+    """Serves until the block ends; gives a channel of the gateway to it."""
+    app: App[Any, Any] = App(service, world.config(service, {}, **changes), TIMEOUTS)
+    await app.open()
+    try:
+        await app.serve()
+        assert app.server is not None
+        await app.server.set_ready(True)
+        app.config.peers.update(world.apps[service.name].config.peers)
+        await load_keys_and_revocations(app)
+        ca, certificate, private = world.certificates["gateway"].read()
+        async with grpc.aio.secure_channel(
+            app.server.address,
+            grpc.ssl_channel_credentials(ca, private, certificate),
+            options=[("grpc.ssl_target_name_override", f"{service.name}.unora")],
+        ) as channel:
+            yield channel
+    finally:
+        await app.close()

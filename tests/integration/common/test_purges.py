@@ -78,7 +78,13 @@ STATEMENTS = [
     Statement(
         exports.CLAIM,
         (),
-        {"identity.exports": {"state": "CASE WHEN n % 50 = 0 THEN 'making' ELSE 'ready' END", "claimed_until": "NULL"}},
+        {
+            "identity.exports": {
+                "state": "CASE WHEN n % 50 = 0 THEN 'making' ELSE 'ready' END",
+                "claimed_until": "NULL",
+                "kept_until": "clock_timestamp() + n * interval '1 minute'",
+            }
+        },
     ),
     Statement(interests.PURGE, (100, 1000), {"matching.interests": {"shown_as": "'expired'"}}),
     *(

@@ -138,20 +138,31 @@ async def test_a_process_that_lost_its_claim_does_not_disturb_the_one_that_has_i
     assert (await exporters.archive(signed)).testzip() is None
 
 
-async def test_an_export_that_is_deleted_while_it_is_made_leaves_nothing(
-    world: World, people: People, exporters: Exporters, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "end", ["DELETE FROM identity.exports", "UPDATE identity.exports SET kept_until = clock_timestamp()"]
+)
+@pytest.mark.parametrize("step", ["add", "complete"])
+async def test_an_export_that_ends_while_it_is_made_leaves_nothing(
+    world: World, people: People, exporters: Exporters, monkeypatch: pytest.MonkeyPatch, step: str, end: str
 ) -> None:
+    """As when the member's account is erased meanwhile."""
     signed = await people.sign_in()
     await exporters.ask(signed)
-    complete = PartsUpload.complete
+    taken = getattr(PartsUpload, step)
 
-    async def erased(self: PartsUpload) -> None:
-        await complete(self)
-        await world.superuser.execute("DELETE FROM identity.exports WHERE user_id = $1", signed.member.user)
+    async def ended(self: PartsUpload, *arguments: Any) -> None:
+        await taken(self, *arguments)
+        await world.superuser.execute(f"{end} WHERE user_id = $1", signed.member.user)
 
-    monkeypatch.setattr(PartsUpload, "complete", erased)
+    monkeypatch.setattr(PartsUpload, step, ended)
     await make_next_archive(world.apps["identity"].runtime)
+    monkeypatch.undo()
     assert await objects(people.resources.photo_store, prefix_of(signed)) == []
+    assert await open_uploads(people.resources.photo_store, prefix_of(signed)) == []
+    await exporters.lose_claims()
+    assert await make_next_archive(world.apps["identity"].runtime) == 0
+    await world.drain()
+    assert await people.rows("exports", user_id=signed.member.user) == []
 
 
 async def test_a_context_that_does_not_answer_delays_an_archive_and_is_not_counted(

@@ -21,11 +21,13 @@ _NEWEST = f"""
 ADD = f"""
     INSERT INTO identity.exports (id, user_id, session_id, kept_until) VALUES ($1, $2, $3, clock_timestamp() + $4)
     RETURNING {EXPORT.names()}"""
-# A claim is renewed with each step, so a process that has it and takes no step for five minutes is gone.
+# A claim is renewed with each step, so a process that has it and takes no step for five minutes is gone. Whose time is
+# over is not made any more, however far it is: what deletes it may have passed already.
 CLAIM = """
     WITH next AS (
         SELECT id FROM identity.exports
         WHERE state = 'making' AND (claimed_until IS NULL OR claimed_until <= (SELECT clock_timestamp()))
+            AND kept_until > (SELECT clock_timestamp())
         ORDER BY requested_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     UPDATE identity.exports e
     SET claimed_until = clock_timestamp() + interval '5 minutes', tries = e.tries + 1, steps_done = 0
@@ -33,19 +35,20 @@ CLAIM = """
     RETURNING e.id, e.user_id, e.tries, e.claimed_until"""
 RENEW = """
     UPDATE identity.exports SET claimed_until = clock_timestamp() + interval '5 minutes', steps_done = $3
-    WHERE id = $1 AND claimed_until = $2 AND state = 'making' RETURNING claimed_until"""
+    WHERE id = $1 AND claimed_until = $2 AND state = 'making' AND kept_until > clock_timestamp()
+    RETURNING claimed_until"""
 FINISH = """
     UPDATE identity.exports
     SET state = 'ready', size = $3, ready_at = clock_timestamp(), kept_until = clock_timestamp() + $4,
         claimed_until = NULL
-    WHERE id = $1 AND claimed_until = $2 AND state = 'making'"""
+    WHERE id = $1 AND claimed_until = $2 AND state = 'making' AND kept_until > clock_timestamp()"""
 FAIL = """
     UPDATE identity.exports SET state = 'failed', claimed_until = NULL
     WHERE id = $1 AND claimed_until = $2 AND state = 'making'"""
 RELEASE = """
     UPDATE identity.exports SET claimed_until = clock_timestamp() + $3, tries = tries - $4::int
     WHERE id = $1 AND claimed_until = $2 AND state = 'making'"""
-IS_THERE = "SELECT EXISTS (SELECT FROM identity.exports WHERE id = $1)"
+IS_KEPT = "SELECT EXISTS (SELECT FROM identity.exports WHERE id = $1 AND kept_until > clock_timestamp())"
 LIST_OVER = """
     SELECT id, user_id FROM identity.exports WHERE kept_until < $1 ORDER BY kept_until LIMIT $2"""
 PURGE = "DELETE FROM identity.exports WHERE id = ANY($1) AND kept_until < $2"
@@ -112,9 +115,9 @@ async def release(tx: Tx, claim: Claim, wait: timedelta, *, count: bool) -> None
     await tx.run(RELEASE, claim.id, claim.claimed_until, wait, 0 if count else 1)
 
 
-async def is_there(session: Session, export: UUID) -> bool:
-    """Whether the export is still stored."""
-    found: bool = await session.value(IS_THERE, export)
+async def is_kept(session: Session, export: UUID) -> bool:
+    """Whether the export is there, and its time is not over."""
+    found: bool = await session.value(IS_KEPT, export)
     return found
 
 

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 import msgspec
 from unora_common.call import set_deadline
@@ -36,7 +35,7 @@ WAIT: Final = timedelta(seconds=30)
 
 
 class ClaimLost(Exception):
-    """The claim ran out, and another process has it; or the export is deleted."""
+    """The claim ran out, and another process has it; or the time of the export is over."""
 
 
 async def make_next_archive(runtime: Runtime[IdentityConfig, Resources]) -> int:
@@ -174,10 +173,8 @@ class _Making:
             done = await exports.finish(tx, self.claim, size, self._runtime.resources.policy.export_kept)
         if done:
             return
-        if not await self._is_there(self.claim.id):
+        async with self._runtime.database.session() as session:
+            kept = await exports.is_kept(session, self.claim.id)
+        if not kept:  # what deletes exports may have passed before the object was there
             await self._store.delete(self._key)
         raise ClaimLost
-
-    async def _is_there(self, export: UUID) -> bool:
-        async with self._runtime.database.session() as session:
-            return await exports.is_there(session, export)

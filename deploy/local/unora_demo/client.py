@@ -16,6 +16,7 @@ from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, SessionTokens
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora.identity.v1.device_service_pb2_grpc import DeviceServiceStub
+from unora.identity.v1.export_service_pb2_grpc import ExportServiceStub
 from unora.identity.v1.notification_directory_service_pb2_grpc import NotificationDirectoryServiceStub
 from unora.identity.v1.place_service_pb2_grpc import PlaceServiceStub
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
@@ -81,6 +82,7 @@ class Gateway:
         self.accounts = AccountServiceStub(channels["identity"])
         self.devices = DeviceServiceStub(channels["identity"])
         self.recipients = NotificationDirectoryServiceStub(channels["notifier"])
+        self.exports = ExportServiceStub(channels["identity"])
         self.places = PlaceServiceStub(channels["identity"])
         self.profiles = ProfileServiceStub(channels["identity"])
         self.discovery = DiscoveryServiceStub(channels["discovery"])

@@ -12,6 +12,7 @@ from unora_demo import (
     couples,
     days,
     discovery,
+    exporting,
     matching,
     notifications,
     onboarding,
@@ -86,6 +87,7 @@ ON_THE_WAY: Final[Steps] = (
     ("day 6, by one couple", partial(couples.keep, letters="F")),
     ("a pro is ahead", tiers.ahead),
     ("both miss a day", broken_days.both_miss),
+    ("one exports", exporting.export),
 )
 AT_THE_END: Final[Steps] = (
     ("every screen, by two calls at most", screens.look),

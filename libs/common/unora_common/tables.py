@@ -24,6 +24,8 @@ from sqlalchemy.dialects.postgresql import UUID
 
 RIGHTS: Final = "service_may"
 FUNCTIONS: Final = "service_may_call"
+EXPORTED: Final = "exported"
+NOT_EXPORTED: Final = "not_exported"
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -45,6 +47,16 @@ def service_may(rights: str) -> dict[str, str]:
     `migrate` grants exactly that (grants.py).
     """
     return {RIGHTS: rights}
+
+
+def exported(*sections: str) -> dict[str, str]:
+    """Goes into the `info` of a table: the sections of a member's export that hold their rows of it (ID-10)."""
+    return {EXPORTED: ", ".join(sections)}
+
+
+def not_exported(why: str) -> dict[str, str]:
+    """Goes into the `info` of a table: why a member's export holds nothing of it (ID-10)."""
+    return {NOT_EXPORTED: why}
 
 
 def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
@@ -69,7 +81,8 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Index("ix_outbox_unpublished", "seq", postgresql_where=text("published_at IS NULL")),
         Index("ix_outbox_published", "created_at", postgresql_where=text("published_at IS NOT NULL")),
         # Unpublished rows cannot be deleted: the trigger `hold_outbox`. What happened cannot be rewritten.
-        info=service_may("select, insert, update (published_at), delete"),
+        info=service_may("select, insert, update (published_at), delete")
+        | not_exported("ids and states; the rows that they tell of are exported"),
         comment="Events of this context, written with their cause, published by the relay (XX-02)",
     )
     Table(
@@ -80,7 +93,8 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("applied_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_inbox_applied_at", "applied_at"),
         # One column, since locking a row needs the right to change it (Housekeeping).
-        info=service_may("select, insert, update (applied_at), delete"),
+        info=service_may("select, insert, update (applied_at), delete")
+        | not_exported("which events were applied; nothing about members"),
         comment="Which events were applied, so that each is applied exactly once (XX-02)",
     )
     Table(
@@ -92,7 +106,7 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("error", Text, nullable=False),
         Column("failed_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_inbox_failures_failed_at", "failed_at"),
-        info=service_may("select, insert, update, delete"),
+        info=service_may("select, insert, update, delete") | not_exported("which events failed; nothing about members"),
         comment="Events that could not be applied, and how often it was tried",
     )
     Table(
@@ -105,7 +119,7 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("answer", LargeBinary, nullable=False),
         Column("kept_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_kept_answers_kept_at", "kept_at"),
-        info=service_may("select, insert, update (kept_at), delete"),
+        info=service_may("select, insert, update (kept_at), delete") | not_exported("copies of answers, for a day"),
         comment="Answers of mutating calls, given again to a repeat (BI-08)",
     )
     return tables

@@ -12,6 +12,7 @@ from unora_billing.jobs import PaymentJobs, ProtectionJobs, RetentionJobs, Subsc
 from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.commands import resolve_payment
+from unora_billing.servicers.data_subjects import DataSubjects
 from unora_billing.servicers.projections import Projections
 from unora_billing.servicers.wallet import Wallet
 from unora_billing.servicers.webhooks import Webhooks
@@ -19,7 +20,7 @@ from unora_billing.servicers.webhooks import Webhooks
 service = Service(
     "billing",
     config=BillingConfig,
-    servicers=[Billing, Wallet, Webhooks, Projections],
+    servicers=[Billing, Wallet, Webhooks, Projections, DataSubjects],
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents],
     jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs, RetentionJobs],
     resources=make_resources,

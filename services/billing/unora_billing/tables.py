@@ -18,8 +18,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
+from unora_common.tables import exported, not_exported, service_may, timestamp
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
 
 metadata = schema("billing")
 
@@ -36,7 +36,7 @@ accounts = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("balance >= 0", name="balance"),
     CheckConstraint("version >= 0", name="version"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("wallet"),
     comment="The row that all of a member's money is locked by: tier and credits as they are now (BI-01, BI-03)",
 )
 
@@ -62,8 +62,9 @@ subscriptions = Table(
     CheckConstraint("(status = 'ended') = (due_at IS NULL)", name="due"),
     CheckConstraint("current_period_starts_at < current_period_ends_at", name="period"),
     Index("uq_subscriptions_one_active", "user_id", unique=True, postgresql_where=text("status <> 'ended'")),
+    Index("ix_subscriptions_user_id", "user_id"),
     Index("ix_subscriptions_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("subscriptions"),
     comment="User tier and billing dates; one that goes on a member (BI-01)",
 )
 
@@ -125,7 +126,7 @@ payments = Table(
     ),
     Index("ix_payments_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_payments_payer_id_created_at", "payer_id", "created_at", "id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("payments"),
     comment="All payments; what they are never changes, and their status moves only forward (BI-02)",
 )
 
@@ -156,7 +157,7 @@ credits_ = Table(
     ),
     Index("uq_credits_one_spending", "payment_id", unique=True, postgresql_where=text("kind = 'spent'")),
     Index("ix_credits_user_id_created_at", "user_id", "created_at", "id"),
-    info=service_may("select, insert"),
+    info=service_may("select, insert") | exported("credits"),
     comment="The ledger of credits, append-only; a member's balance is the sum of their entries (BI-03)",
 )
 
@@ -191,7 +192,7 @@ payment_reversals = Table(
     CheckConstraint("(credits = 0 AND uncollected = 0) OR reversed + credits = uncollected", name="collected"),
     CheckConstraint("(credits = 0) = (entry_id IS NULL)", name="entry"),
     Index("ix_payment_reversals_payment_id", "payment_id"),
-    info=service_may("select, insert"),
+    info=service_may("select, insert") | exported("payment_reversals"),
     comment="Refunds, disputes and warnings beside payments, append-only, each told by the provider (BI-10)",
 )
 
@@ -211,7 +212,8 @@ payment_mismatches = Table(
     CheckConstraint("(resolution IS NULL) = (decided_at IS NULL)", name="decided"),
     CheckConstraint("settled_at IS NULL OR resolution IS NOT NULL", name="settled"),
     Index("ix_payment_mismatches_payment_id", "payment_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update")
+    | not_exported("charges that an operator has to look at; what comes of them is exported"),
     comment="Charges that do not pay for their payment, and what an operator decided on each (BI-10)",
 )
 
@@ -237,7 +239,7 @@ credit_protections = Table(
     CheckConstraint("status <> 'converted' OR closed_at < expires_at", name="converted_in_time"),
     Index("ix_credit_protections_connection_id", "connection_id"),
     Index("ix_credit_protections_expires_at", "expires_at", postgresql_where=text("status = 'open'")),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("credit_protections"),
     comment="24-hour windows in which the partner's ending turns a recovery's price into credits (BI-05)",
 )
 
@@ -249,7 +251,7 @@ free_recovery_allowances = Table(
     Column("used", Integer, nullable=False),
     PrimaryKeyConstraint("connection_id", "user_id"),
     CheckConstraint("used >= 0", name="used"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | not_exported("a count of free payments, which are exported"),
     comment="Free recoveries used, per connection and member (BI-06)",
 )
 
@@ -260,7 +262,7 @@ connection_endings = Table(
     Column("ended_by_id", UUID()),
     Column("ended_at", timestamp()),
     CheckConstraint("(ended_by_id IS NULL) = (ended_at IS NULL)", name="ended"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | not_exported("who ended a connection is shown to nobody (MA-09)"),
     comment=("Who ended which connection and when, for protections that open later; empty while only a lock"),
 )
 
@@ -279,6 +281,7 @@ provider_events = Table(
     ),
     Index("ix_provider_events_received_at", "received_at"),
     # Young rows cannot be deleted: the trigger `hold_provider_event`.
-    info=service_may("select, insert, delete"),
+    info=service_may("select, insert, delete")
+    | not_exported("messages of the provider; what they changed is exported"),
     comment="What the provider told, so that each is applied once (BI-07)",
 )

@@ -11,12 +11,13 @@ from unora_discovery.jobs import PoolFollower, RetentionJobs
 from unora_discovery.resources import make_resources
 from unora_discovery.servicers.cards import Cards
 from unora_discovery.servicers.commands import rebuild
+from unora_discovery.servicers.data_subjects import DataSubjects
 from unora_discovery.servicers.discovery import Discovery
 
 service = Service(
     "discovery",
     config=DiscoveryConfig,
-    servicers=[Discovery, Cards],
+    servicers=[Discovery, Cards, DataSubjects],
     consumers=[MemberEvents, PairEvents],
     jobs=[RetentionJobs],
     followers=[PoolFollower],

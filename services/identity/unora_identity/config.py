@@ -101,6 +101,8 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """Beginnings of numbers that get none, not even for an account that they have. The longest counts (ID-11)."""
     known_device_days: float = 400.0
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
+    export_days: float = 7.0
+    """How long the archive of a member's export is kept, by the machine's clock (ID-10)."""
     access_token_minutes: float = 15.0
     """How long an access token is valid (ID-03)."""
     refresh_token_days: float = 30.0
@@ -153,6 +155,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             codes_per_country_of=_by_calling_code(self.codes_per_country_of),
             phone_prefixes_allowed=_prefixes("ALLOWED", self.phone_prefixes_allowed),
             phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
+            export_kept=timedelta(days=self.export_days),
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),

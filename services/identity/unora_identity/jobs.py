@@ -27,6 +27,7 @@ from unora_identity.store import (
     wrong_codes,
 )
 from unora_identity.use_cases.birthdays import publish_age_bands
+from unora_identity.use_cases.export_archives import delete_archives, make_next_archive
 from unora_identity.use_cases.photo_sizes import size_next_photo
 from unora_identity.use_cases.text_reviews import lock_due_texts, review_due_texts
 from unora_identity.use_cases.written_cities import place_written_cities
@@ -40,6 +41,7 @@ SIZE_BATCH: Final = 20
 TEXT_BATCH: Final = 20
 """Members in one transaction. Small: it locks them, and the guard takes processor time."""
 CITY_BATCH: Final = 200
+ARCHIVE_BATCH: Final = 20
 
 
 class BirthdayJobs:
@@ -115,6 +117,23 @@ class PlaceJobs:
     async def place_written_cities(self) -> int:
         """PR-11: gives cities that were once written the place that they mean, where that is certain."""
         return await self._batches.step(CITY_BATCH)
+
+
+class ExportJobs:
+    """Safe on any number of replicas: one at a time has the claim of an export."""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=5)
+    async def make_archives(self) -> int:
+        """ID-10: makes the archive of a member's own data, one at a time in each process."""
+        return await make_next_archive(self.runtime)
+
+    @every(seconds=60)
+    async def delete_archives(self) -> int:
+        """ID-10: deletes archives that were kept long enough, with whatever a crash has left of them."""
+        return await delete_archives(self.runtime, ARCHIVE_BATCH)
 
 
 class CleanUpJobs:

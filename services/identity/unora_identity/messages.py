@@ -17,6 +17,7 @@ from unora.identity.v1 import (
     device_service_pb2,
     directory_service_pb2,
     events_pb2,
+    export_service_pb2,
     notification_directory_service_pb2,
     place_service_pb2,
     profile_service_pb2,
@@ -27,6 +28,7 @@ from unora_common.messages import AGE_BANDS, TIERS, by_name, event_encoder, from
 
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import Card
+from unora_identity.domain.exports import Export, ExportState
 from unora_identity.domain.hobbies import Hobby, as_shown
 from unora_identity.domain.notifications import (
     Category,
@@ -52,6 +54,7 @@ CATEGORIES: Final = by_name(device_service_pb2.NotificationCategory)
 CATEGORY_OF: Final = {number: Category(name) for name, number in CATEGORIES.items()}
 STEPS: Final = by_name(profile_service_pb2.OnboardingStep)
 SIGNAL_TYPES: Final = by_name(verification_service_pb2.SignalType)
+EXPORT_STATES: Final = by_name(export_service_pb2.ExportState)
 OUTCOMES: Final = by_name(verification_service_pb2.SignalOutcome)
 TEXT_FIELDS: Final = ("name", "place_id", "bio", "time_zone", "occupation")
 PROFILE_FIELDS: Final = frozenset({*TEXT_FIELDS, "date_of_birth", "gender"})
@@ -296,3 +299,16 @@ def to_recipient(recipient: Recipient) -> notification_directory_service_pb2.Rec
 def time_or_none(present: bool, timestamp: Timestamp) -> datetime | None:
     """A time of a message, or None if the message has no such field set."""
     return from_timestamp(timestamp) if present else None
+
+
+def to_export(export: Export) -> export_service_pb2.Export:
+    """An export as its member sees it."""
+    return export_service_pb2.Export(
+        export_id=str(export.id),
+        state=EXPORT_STATES[export.state],
+        percent=export.percent,
+        requested_at=to_timestamp(export.requested_at),
+        ready_at=to_timestamp(export.ready_at),
+        kept_until=to_timestamp(export.kept_until) if export.state is ExportState.READY else None,
+        size=export.size,
+    )

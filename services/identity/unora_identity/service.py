@@ -12,12 +12,13 @@ from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
-from unora_identity.jobs import BirthdayJobs, CleanUpJobs, PhotoJobs, PlaceJobs, TextJobs
+from unora_identity.jobs import BirthdayJobs, CleanUpJobs, ExportJobs, PhotoJobs, PlaceJobs, TextJobs
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.commands import make_admin, revoke_admin
 from unora_identity.servicers.devices import Devices, NotificationDirectory
 from unora_identity.servicers.directory import Directory
+from unora_identity.servicers.exports import Exports
 from unora_identity.servicers.places import Places
 from unora_identity.servicers.profiles import Profiles
 from unora_identity.servicers.verification import Verification
@@ -27,9 +28,9 @@ from unora_identity.use_cases.revocations import list_all_recent
 service = Service(
     "identity",
     config=IdentityConfig,
-    servicers=[Accounts, Profiles, Places, Verification, Directory, Devices, NotificationDirectory, Webhooks],
+    servicers=[Accounts, Profiles, Places, Verification, Directory, Devices, NotificationDirectory, Webhooks, Exports],
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents],
-    jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, CleanUpJobs],
+    jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, ExportJobs, CleanUpJobs],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,

@@ -10,6 +10,7 @@ from unora_matching.consumers.streaks import StreakEvents
 from unora_matching.consumers.tiers import TierEvents
 from unora_matching.domain.errors import InterestExists
 from unora_matching.jobs import InterestJobs
+from unora_matching.servicers.data_subjects import DataSubjects
 from unora_matching.servicers.matching import Matching
 from unora_matching.servicers.pairs import Pairs
 from unora_matching.servicers.projections import Projections
@@ -17,7 +18,7 @@ from unora_matching.servicers.projections import Projections
 service = Service(
     "matching",
     config=MatchingConfig,
-    servicers=[Matching, Pairs, Projections],
+    servicers=[Matching, Pairs, Projections, DataSubjects],
     consumers=[StreakEvents, SafetyEvents, TierEvents],
     jobs=[InterestJobs],
     constraints={"uq_interests_one_pending": InterestExists},

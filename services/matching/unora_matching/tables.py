@@ -16,8 +16,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
+from unora_common.tables import exported, not_exported, service_may, timestamp
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
 
 metadata = schema("matching")
 
@@ -38,7 +38,7 @@ inventory = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("inventory"),
     comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
 )
 
@@ -78,7 +78,7 @@ connections = Table(
     ),
     Index("ix_connections_user_a_id_user_b_id", "user_a_id", "user_b_id"),
     Index("ix_connections_user_b_id", "user_b_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("connections"),
     comment="Formed by mutual interest, bound to one server (MA-08)",
 )
 
@@ -122,7 +122,7 @@ interests = Table(
     Index("ix_interests_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
     Index("ix_interests_closed_at", "closed_at", postgresql_where=text("shown_as NOT IN ('pending', 'matched')")),
     # Only those that came to nothing long ago can be deleted: the trigger `hold_closed_interest`.
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | exported("interests"),
     comment="One-way wishes (MA-01); shown_as is what the sender sees, to whom a void one looks pending (MA-11)",
 )
 
@@ -139,7 +139,7 @@ interest_wipes = Table(
     CheckConstraint("wiped_count >= 0", name="wiped_count"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
     Index("ix_interest_wipes_user_id", "user_id"),
-    info=service_may("insert"),
+    info=service_may("insert") | not_exported("a log that the service cannot read; the interests say it"),
     comment="Log of Total Wipes, one for each last slot that a connection or a tier took (MA-04); append-only",
 )
 
@@ -153,6 +153,7 @@ blocked_pairs = Table(
     Column("blocked", Boolean, nullable=False),
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update")
+    | not_exported("a copy of what safety owns, and blocks by others (SA-07)"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )

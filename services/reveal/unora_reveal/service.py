@@ -10,6 +10,7 @@ from unora_reveal.consumers.matching import ConnectionEvents
 from unora_reveal.consumers.streak import StreakEvents
 from unora_reveal.domain.reveals import ConnectionEnded, RevealLocked
 from unora_reveal.resources import make_resources
+from unora_reveal.servicers.data_subjects import DataSubjects
 from unora_reveal.servicers.personality import Personality
 from unora_reveal.servicers.purchases import Purchases
 from unora_reveal.servicers.reveals import Reveals
@@ -17,7 +18,7 @@ from unora_reveal.servicers.reveals import Reveals
 service = Service(
     "reveal",
     config=RevealConfig,
-    servicers=[Reveals, Purchases, Personality],
+    servicers=[Reveals, Purchases, Personality, DataSubjects],
     consumers=[StreakEvents, ConnectionEvents, PaymentEvents, TierEvents],
     resources=make_resources,
     constraints={

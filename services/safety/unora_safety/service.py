@@ -10,6 +10,7 @@ from unora_safety.consumers.patterns import PatternEvents
 from unora_safety.jobs import AuditExportJobs, AuditIndexJobs, DetectionJobs
 from unora_safety.resources import make_resources
 from unora_safety.servicers.commands import export_audit_heads, verify
+from unora_safety.servicers.data_subjects import DataSubjects
 from unora_safety.servicers.members import Members
 from unora_safety.servicers.moderation import Moderation
 from unora_safety.servicers.projections import Projections
@@ -18,7 +19,7 @@ from unora_safety.servicers.restrictions import Restrictions
 service = Service(
     "safety",
     config=SafetyConfig,
-    servicers=[Members, Moderation, Restrictions, Projections],
+    servicers=[Members, Moderation, Restrictions, Projections, DataSubjects],
     consumers=[AuditLogEvents, PatternEvents],
     jobs=[AuditIndexJobs, AuditExportJobs, DetectionJobs],
     resources=make_resources,

@@ -10,13 +10,14 @@ from unora_streak.consumers.payments import PaymentEvents
 from unora_streak.consumers.reveals import RevealEvents
 from unora_streak.consumers.tiers import TierEvents
 from unora_streak.jobs import StreakJobs
+from unora_streak.servicers.data_subjects import DataSubjects
 from unora_streak.servicers.recovery import Recovery
 from unora_streak.servicers.streaks import Streaks
 
 service = Service(
     "streak",
     config=StreakConfig,
-    servicers=[Streaks, Recovery],
+    servicers=[Streaks, Recovery, DataSubjects],
     consumers=[ConnectionEvents, PaymentEvents, RevealEvents, TierEvents],
     jobs=[StreakJobs],
 )

@@ -23,6 +23,7 @@ from unora_identity.store import (
     challenges,
     code_budgets,
     devices,
+    exports,
     photo_uploads,
     revocations,
     sessions,
@@ -88,6 +89,18 @@ STATEMENTS = [
     Statement(devices.PURGE, (LONG_AGO, 1000), {"identity.past_devices": {}}),
     Statement(revocations.PURGE, (LONG_AGO, 1000), {"identity.revocations": {}}),
     Statement(photo_uploads.MARK_ORPHANS, (LONG_AGO, 20), {"identity.photo_uploads": {}}),
+    Statement(exports.LIST_OVER, (LONG_AGO, 20), {"identity.exports": {}}),
+    Statement(
+        exports.CLAIM,
+        (),
+        {
+            "identity.exports": {
+                "state": "CASE WHEN n % 50 = 0 THEN 'making' ELSE 'ready' END",
+                "claimed_until": "NULL",
+                "kept_until": "clock_timestamp() + n * interval '1 minute'",
+            }
+        },
+    ),
     Statement(interests.PURGE, (100, 1000), {"matching.interests": {"shown_as": "'expired'"}}),
     *(
         Statement(

@@ -44,6 +44,11 @@ class Policy:
     # ID-14
     recent_sign_in: timedelta = timedelta(minutes=15)
 
+    # ID-10. How long an archive is kept, how long one answers further requests, and how often it is tried to make one.
+    export_kept: timedelta = timedelta(days=7)
+    export_again: timedelta = timedelta(days=1)
+    export_tries: int = 5
+
     # ID-15. How many wrong second factors in one window; afterwards the right one is refused too.
     admin_session: timedelta = timedelta(hours=1)
     second_factor_tries: int = 5

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import exported, not_exported, service_may, timestamp
 
 from unora_identity.tables.schema import metadata
 
@@ -48,7 +48,7 @@ users = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count >= 0", name="active_connection_count"),
     CheckConstraint("connection_limit >= 0", name="connection_limit"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("account"),
     comment="Accounts; the lock of a member's row guards all that identity keeps of them (ID-01)",
 )
 
@@ -59,7 +59,7 @@ roles = Table(
     Column("role", Text, primary_key=True),
     Column("granted_at", timestamp(), nullable=False),
     CheckConstraint("role IN ('admin')", name="role"),
-    info=service_may("select, insert, delete"),
+    info=service_may("select, insert, delete") | exported("roles"),
     comment="What a member may do beyond being one",
 )
 
@@ -70,7 +70,7 @@ second_factors = Table(
     Column("secret_sealed", LargeBinary, nullable=False),
     Column("last_step", BigInteger),
     Column("wrong_at", ARRAY(timestamp()), nullable=False, server_default="{}"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | not_exported("a secret"),
     comment="Sealed secrets for the sign-in of admins, and their latest tries; times are the machine's (ID-15)",
 )
 
@@ -87,7 +87,7 @@ sessions = Table(
     CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revocation"),
     CheckConstraint("octet_length(device_digest) = 32", name="device_digest"),
     Index("ix_sessions_user_id", "user_id"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | exported("sessions"),
     comment="Sign-ins; times are the machine's (ID-03)",
 )
 
@@ -106,7 +106,7 @@ refresh_tokens = Table(
     Index("uq_refresh_tokens_one_living", "session_id", unique=True, postgresql_where=text("used_at IS NULL")),
     Index("ix_refresh_tokens_session_id", "session_id"),
     Index("ix_refresh_tokens_expires_at", "expires_at"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | not_exported("hashes of secrets; the sessions are exported"),
     comment="Families of refresh tokens, as hashes; at most one of a family lives (ID-03)",
 )
 
@@ -116,7 +116,7 @@ revocations = Table(
     Column("session_id", UUID(), primary_key=True),
     Column("revoked_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
     Index("ix_revocations_revoked_at", "revoked_at"),
-    info=service_may("select, insert, update (revoked_at), delete"),
+    info=service_may("select, insert, update (revoked_at), delete") | not_exported("a copy of what sessions say"),
     comment="Sessions that every process has to know as revoked, while an access token of theirs may be alive (SA-06)",
 )
 
@@ -152,7 +152,8 @@ phone_challenges = Table(
     Index("ix_phone_challenges_phone_hash_issued_at", "phone_hash", "issued_at"),
     Index("ix_phone_challenges_created_at", "created_at"),
     Index("ix_phone_challenges_session_id", "session_id", postgresql_where=text("session_id IS NOT NULL")),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete")
+    | not_exported("codes that anyone may have asked for, for a day"),
     comment="Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)",
 )
 

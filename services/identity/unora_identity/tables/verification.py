@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import exported, service_may, timestamp
 
 from unora_identity.tables.accounts import users
 from unora_identity.tables.schema import LIVING, metadata
@@ -37,7 +37,7 @@ verification_signals = Table(
         unique=True,
         postgresql_where=LIVING,
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("verification_signals"),
     comment="A provider's opaque token and its outcome, never a document (ID-05, ID-06)",
 )
 
@@ -56,6 +56,6 @@ gov_id_checks = Table(
     CheckConstraint("octet_length(profile_digest) = 32", name="profile_digest"),
     CheckConstraint("outcome IN ('verified', 'refused')", name="outcome"),
     CheckConstraint("(outcome IS NULL) = (decided_at IS NULL)", name="decided_at"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | exported("gov_id_checks"),
     comment="Checks of a Gov ID that a provider was asked for, by their reference, and how they came out (ID-06)",
 )

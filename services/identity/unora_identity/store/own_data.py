@@ -33,6 +33,13 @@ PHOTOS = """
     SELECT created_at AS place_at, id::text AS place_key, id AS photo_id, 'photos/' || id || '.jpg' AS file, position,
         has_face, quality_passed, width, height, created_at
     FROM identity.photos WHERE user_id = $1 AND deleted_at IS NULL"""
+# Never the token: it is a secret of the app.
+PUSH_DEVICES = """
+    SELECT d.registered_at AS place_at, d.id::text AS place_key, d.platform, d.locale, d.registered_at, d.session_id
+    FROM identity.push_devices d JOIN identity.sessions s ON s.id = d.session_id WHERE s.user_id = $1"""
+NOTIFICATION_SETTINGS = """
+    SELECT 'epoch'::timestamptz AS place_at, '' AS place_key, muted, quiet_from, quiet_until, locale
+    FROM identity.notification_settings WHERE user_id = $1"""
 VERIFICATION_SIGNALS = """
     SELECT created_at AS place_at, id::text AS place_key, signal_type, provider, opaque_token AS provider_reference,
         outcome, created_at, decided_at
@@ -52,6 +59,8 @@ def sections(open_phone: Callable[[Fields], Fields]) -> tuple[Section, ...]:
         Section("profile", PROFILE),
         Section("hobbies", HOBBIES),
         Section("photos", PHOTOS),
+        Section("push_devices", PUSH_DEVICES),
+        Section("notification_settings", NOTIFICATION_SETTINGS),
         Section("verification_signals", VERIFICATION_SIGNALS),
         Section("gov_id_checks", GOV_ID_CHECKS),
     )

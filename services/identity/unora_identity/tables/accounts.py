@@ -169,6 +169,6 @@ text_messages = Table(
     CheckConstraint("challenge_id IS NOT NULL OR delivery IS NOT NULL", name="told"),
     Index("ix_text_messages_challenge_id", "challenge_id", postgresql_where=text("challenge_id IS NOT NULL")),
     Index("ix_text_messages_created_at", "created_at"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | not_exported("of codes that anyone may have asked for"),
     comment="Text messages with codes by the carrier's ids, and what it told of their delivery, in any order (ID-02)",
 )

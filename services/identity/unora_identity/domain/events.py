@@ -141,6 +141,34 @@ class SuspensionChanged(MemberEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPaused(MemberEvent):
+    """ID-16: the member is shown to nobody, and their interests match with nobody, until they resume."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountResumed(MemberEvent):
+    """ID-16: the pause is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountClosed(MemberEvent):
+    """ID-09: the member closed the account. For all others they are gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHidden(MemberEvent):
+    """ID-13: the number of the account went to a new account. For all others this is as if it had been closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReopened(MemberEvent):
+    """ID-09, ID-13: a closed or hidden account is open again. What its closing ended stays ended."""
+
+    paused: bool
+    """Whether a pause from before goes on (ID-16)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityDisclosed(DomainEvent):
     """RE-04: the two members of a streak may see each other. The aggregate is the connection."""
 

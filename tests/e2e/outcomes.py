@@ -110,11 +110,15 @@ class Outcomes:
         assert (row["streak_state"], row["tombstone"]) == ("terminated", True)
         assert await self._emitted("matching", couple.connection_id) == ["connection_formed", "connection_ended"]
         assert Counter(await self._emitted("identity", leaver.id))["account_closed"] == 1
-        (charge,) = self.charges(payment_id)
-        assert charge["status"] == "canceled"
         assert (await self._emitted("billing", payment_id))[-1] == "payment_failed"
         for invariant in accounts.INVARIANTS:
             assert not await self._superuser.fetch(invariant.sql), invariant.says
+
+    async def is_cancelled(self, payment_id: str) -> bool:
+        """Whether the provider can no longer charge a payment, and billing knows it."""
+        sql = "SELECT status = 'failed' FROM billing.payments WHERE id = $1"
+        failed: bool = await self._superuser.fetchval(sql, UUID(payment_id))
+        return failed and [charge["status"] for charge in self.charges(payment_id)] == ["canceled"]
 
     async def no_webhook_waits(self) -> bool:
         """Whether billing has accepted every webhook."""

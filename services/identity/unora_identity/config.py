@@ -103,6 +103,8 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
     export_days: float = 7.0
     """How long the archive of a member's export is kept, by the machine's clock (ID-10)."""
+    account_kept_days: float = 30.0
+    """How long a closed or hidden account can be reopened before it is erased (ID-09, ID-13)."""
     access_token_minutes: float = 15.0
     """How long an access token is valid (ID-03)."""
     refresh_token_days: float = 30.0
@@ -156,6 +158,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             phone_prefixes_allowed=_prefixes("ALLOWED", self.phone_prefixes_allowed),
             phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
             export_kept=timedelta(days=self.export_days),
+            account_kept=timedelta(days=self.account_kept_days),
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),

@@ -33,6 +33,10 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
     """Days after which a report is shown to its author as closed, whatever was decided, by the rule clock (SA-10)."""
     device_accounts: int = 20
     """The most other accounts of a device, the latest, that count for an account (SA-04)."""
+    suspension_trace_days: float = 730.0
+    """How long the traces of a suspended member's closed account are kept (ID-09)."""
+    closed_trace_days: float = 37.0
+    """How long those of other members are kept: as long as the account may be reopened, and a margin (ID-09)."""
     outlier_members: int = 50
     """With fewer members than this no outliers are looked for (SA-09)."""
     outlier_count: int = 10
@@ -56,6 +60,11 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
     def report_closed_after(self) -> timedelta:
         """The time from a report to its state CLOSED (SA-10)."""
         return timedelta(days=self.report_closed_days)
+
+    @property
+    def suspension_trace(self) -> timedelta:
+        """How long the traces of a suspended member count."""
+        return timedelta(days=self.suspension_trace_days)
 
     @property
     def outliers(self) -> OutlierPolicy:

@@ -25,6 +25,13 @@ class NotDiscoveryReady(DomainError):
         super().__init__(missing=",".join(missing))
 
 
+class AccountPaused(DomainError):
+    """ID-16: the caller has paused, and gets no new cards until they resume."""
+
+    reason = "ACCOUNT_PAUSED"
+    sentence = "You have paused. Resume first."
+
+
 class CapacityLocked(DomainError):
     """DI-06: all slots of the caller are taken; a connection must end first."""
 

@@ -61,6 +61,8 @@ class Profile:
     """The version at which all texts were last judged anew (PR-10); None if identity does not know."""
     missing: tuple[str, ...] = ()
     """What the member lacks to be discovery-ready (PR-06): for the member alone, so it is not kept."""
+    paused: bool = False
+    """ID-16: the member has paused. The pool only keeps that they are not ready; identity tells why."""
 
     @property
     def says_nothing(self) -> bool:

@@ -35,11 +35,13 @@ class Card:
     contents: CardContents | None
     """None while profile or hobbies are incomplete (PR-06)."""
     withheld: bool = False
-    """Whether there are contents, but Discovery does not show the member."""
+    """Whether there are contents, but Discovery does not show the member: something is missing, or they are paused,
+    closed or hidden. Cards that were dealt before, and a partner's card, stay as they are (DI-15, ID-16).
+    """
 
     @property
     def ready(self) -> bool:
-        """PR-06: whether the member is discovery-ready."""
+        """PR-06, ID-16: whether the member may be shown."""
         return self.contents is not None and not self.withheld
 
 
@@ -50,7 +52,7 @@ def make_card(member: Member, now: datetime, policy: Policy) -> Card:
     return Card(
         trust_level=trust_level(member.photos, member.streak_completed, member.gov_id_verified, policy),
         contents=_contents(member, now) if complete else None,
-        withheld=complete and bool(missing),
+        withheld=complete and (bool(missing) or member.away),
     )
 
 

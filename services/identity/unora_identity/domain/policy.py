@@ -48,6 +48,8 @@ class Policy:
     export_kept: timedelta = timedelta(days=7)
     export_again: timedelta = timedelta(days=1)
     export_tries: int = 5
+    # ID-09, ID-13. How long a closed or hidden account can come back.
+    account_kept: timedelta = timedelta(days=30)
 
     # ID-15. How many wrong second factors in one window; afterwards the right one is refused too.
     admin_session: timedelta = timedelta(hours=1)

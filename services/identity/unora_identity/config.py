@@ -82,6 +82,12 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """Beginnings of numbers that get none, not even for an account that they have. The longest counts (ID-11)."""
     known_device_days: float = 400.0
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
+    unused_days: float = 45.0
+    """After how long without a refreshed session a code from an unknown device is not enough (ID-13)."""
+    birth_date_tries: int = 3
+    """How many wrong birth dates move a number to a new account (ID-13)."""
+    birth_dates_days: float = 365.0
+    """How long a wrong birth date counts (ID-13)."""
     access_token_minutes: float = 15.0
     """How long an access token is valid (ID-03)."""
     refresh_token_days: float = 30.0
@@ -134,6 +140,9 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             codes_per_country_of=_by_calling_code(self.codes_per_country_of),
             phone_prefixes_allowed=_prefixes("ALLOWED", self.phone_prefixes_allowed),
             phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
+            unused_after=timedelta(days=self.unused_days),
+            birth_date_tries=self.birth_date_tries,
+            birth_dates_window=timedelta(days=self.birth_dates_days),
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),

@@ -50,6 +50,8 @@ class Revocation(StrEnum):
     OTHER_SESSION = "other_session"
     """The member ended it from another session."""
     PHONE_CHANGE = "phone_change"
+    NUMBER_MOVED = "number_moved"
+    """ID-13: the number went to a new account."""
     SUSPENSION = "suspension"
     ROLE = "role"
     """The role that it carried was taken away, or its second factor was replaced."""

@@ -1,0 +1,68 @@
+"""ID-13: an account loses its number to a new account; ID-09, ID-13: an account is open again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unora_common.database import Tx
+
+from unora_identity.domain.accounts import LockedMember
+from unora_identity.domain.events import AccountHidden, AccountReopened, EventHeader, MemberEvent
+from unora_identity.domain.number_proof import Holder, Judgement, Standing, judge
+from unora_identity.domain.sessions import Revocation
+from unora_identity.resources import Resources
+from unora_identity.store import holders
+from unora_identity.use_cases.code_entry import Entry
+from unora_identity.use_cases.member_events import emit_member_events
+from unora_identity.use_cases.sessions import revoke_sessions
+
+
+async def prove_holder(
+    tx: Tx,
+    resources: Resources,
+    locked: LockedMember,
+    headers: Iterator[EventHeader],
+    holder: Holder,
+    entry: Entry,
+    *,
+    second_factor: bool = False,
+) -> Judgement:
+    """ID-13: whether the code and what came with it open a locked account. What follows from it is stored: a wrong
+    birth date, or that the account has lost its number.
+    """
+    policy = resources.policy
+    judged = judge(holder, entry.birth_date, entry.request_id, tx.now, policy, second_factor=second_factor)
+    if judged.standing is Standing.WRONG:
+        await holders.add_wrong(tx, locked.id, entry.request_id)
+    elif judged.standing is Standing.MOVES:
+        await _hide(tx, resources, locked, headers, holder)
+    elif judged.by_birth_date and holder.wrong:
+        await holders.forget_wrong(tx, locked.id)
+    return judged
+
+
+async def open_again(
+    tx: Tx,
+    resources: Resources,
+    locked: LockedMember,
+    headers: Iterator[EventHeader],
+    number: tuple[bytes, bytes] | None = None,
+) -> list[MemberEvent]:
+    """Opens a locked account that is closed or hidden, with its number or with another one, as its hash and sealed.
+    Returns the events; the caller emits them.
+    """
+    before = await holders.find_reopening(tx, locked.id)
+    await holders.reopen(tx, locked.id, *(number or (None, None)))
+    await holders.forget_wrong(tx, locked.id)
+    return [AccountReopened(**next(headers), paused=before.paused)]
+
+
+async def _hide(
+    tx: Tx, resources: Resources, locked: LockedMember, headers: Iterator[EventHeader], holder: Holder
+) -> None:
+    """Takes the number from a locked account. One that was closed is gone for others already: they are told nothing."""
+    await holders.hide(tx, locked.id, tx.now + resources.policy.account_kept)
+    await holders.forget_wrong(tx, locked.id)
+    events: list[MemberEvent] = [] if holder.closed_at else [AccountHidden(**next(headers))]
+    events += await revoke_sessions(tx, resources, locked, headers, Revocation.NUMBER_MOVED)
+    await emit_member_events(tx, events)

@@ -82,6 +82,8 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """Beginnings of numbers that get none, not even for an account that they have. The longest counts (ID-11)."""
     known_device_days: float = 400.0
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
+    account_kept_days: float = 30.0
+    """How long a closed or hidden account can be reopened before it is erased (ID-09, ID-13)."""
     unused_days: float = 45.0
     """After how long without a refreshed session a code from an unknown device is not enough (ID-13)."""
     birth_date_tries: int = 3
@@ -140,6 +142,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             codes_per_country_of=_by_calling_code(self.codes_per_country_of),
             phone_prefixes_allowed=_prefixes("ALLOWED", self.phone_prefixes_allowed),
             phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
+            account_kept=timedelta(days=self.account_kept_days),
             unused_after=timedelta(days=self.unused_days),
             birth_date_tries=self.birth_date_tries,
             birth_dates_window=timedelta(days=self.birth_dates_days),

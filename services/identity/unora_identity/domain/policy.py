@@ -41,9 +41,6 @@ class Policy:
     access_token_life: timedelta = timedelta(minutes=15)
     refresh_token_life: timedelta = timedelta(days=30)
 
-    # ID-09, ID-13. How long an account that was closed or hidden can come back.
-    account_kept: timedelta = timedelta(days=30)
-
     # ID-13. After how long an account is unused, how many wrong birth dates move its number, how long each counts, and
     # how long a check of a Gov ID does.
     unused_after: timedelta = timedelta(days=45)
@@ -53,6 +50,9 @@ class Policy:
 
     # ID-14
     recent_sign_in: timedelta = timedelta(minutes=15)
+
+    # ID-09, ID-13. How long a closed or hidden account can come back.
+    account_kept: timedelta = timedelta(days=30)
 
     # ID-15. How many wrong second factors in one window; afterwards the right one is refused too.
     admin_session: timedelta = timedelta(hours=1)

@@ -40,8 +40,6 @@ class Reopening:
 
     hidden: bool
     erase_after: datetime | None
-    paused: bool
-    """ID-16: whether a pause from before goes on."""
 
 
 def proven_token(checks: Sequence[RecoveryCheck], reference: UUID, now: datetime, policy: Policy) -> str:

@@ -37,8 +37,7 @@ REOPEN = """
     UPDATE identity.users SET closed_at = NULL, hidden_at = NULL, erase_after = NULL,
         phone_hash = coalesce($2, phone_hash), phone_sealed = coalesce($3, phone_sealed) WHERE id = $1"""
 REOPENING = """
-    SELECT hidden_at IS NOT NULL AS hidden, erase_after, paused_at IS NOT NULL AS paused FROM identity.users
-    WHERE id = $1"""
+    SELECT hidden_at IS NOT NULL AS hidden, erase_after FROM identity.users WHERE id = $1"""
 
 
 async def get(tx: Tx, user: UUID, device: bytes | None, used_since: datetime) -> Holder:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from unora_common.database import Tx
 
 from unora_identity.domain.accounts import LockedMember
-from unora_identity.domain.events import AccountHidden, AccountReopened, EventHeader, MemberEvent
+from unora_identity.domain.events import AccountHidden, AccountReopened, EventHeader, MemberEvent, PhoneChanged
 from unora_identity.domain.number_proof import Holder, Judgement, Standing, judge
-from unora_identity.domain.sessions import Revocation
 from unora_identity.resources import Resources
 from unora_identity.store import holders
+from unora_identity.use_cases.away import card_turned
+from unora_identity.use_cases.closing import leave
 from unora_identity.use_cases.code_entry import Entry
 from unora_identity.use_cases.member_events import emit_member_events
-from unora_identity.use_cases.sessions import revoke_sessions
 
 
 async def prove_holder(
@@ -51,18 +51,22 @@ async def open_again(
     """Opens a locked account that is closed or hidden, with its number or with another one, as its hash and sealed.
     Returns the events; the caller emits them.
     """
-    before = await holders.find_reopening(tx, locked.id)
     await holders.reopen(tx, locked.id, *(number or (None, None)))
     await holders.forget_wrong(tx, locked.id)
-    return [AccountReopened(**next(headers), paused=before.paused)]
+    paused = locked.paused_at is not None
+    events: list[MemberEvent] = [AccountReopened(**next(headers), paused=paused)]
+    if number:
+        events.append(PhoneChanged(**next(headers)))
+    if not paused:
+        events += await card_turned(tx, headers, locked.id, resources.policy, away=False)
+    return events
 
 
 async def _hide(
     tx: Tx, resources: Resources, locked: LockedMember, headers: Iterator[EventHeader], holder: Holder
 ) -> None:
     """Takes the number from a locked account. One that was closed is gone for others already: they are told nothing."""
+    events = [] if holder.closed_at else await leave(tx, resources, locked, headers, AccountHidden)
     await holders.hide(tx, locked.id, tx.now + resources.policy.account_kept)
     await holders.forget_wrong(tx, locked.id)
-    events: list[MemberEvent] = [] if holder.closed_at else [AccountHidden(**next(headers))]
-    events += await revoke_sessions(tx, resources, locked, headers, Revocation.NUMBER_MOVED)
     await emit_member_events(tx, events)

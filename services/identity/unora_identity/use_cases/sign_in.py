@@ -88,7 +88,8 @@ async def _sign_in(
             return ChallengeClosed()
         headers = event_headers(locked, tx.now)
         if created:
-            events = [AccountCreated(**next(headers))]
+            trace = resources.hasher.trace(stored.challenge.phone_hash)
+            events = [AccountCreated(**next(headers), phone_digest=trace, device_digest=device)]
             return await open_for(tx, resources, stored, locked, headers, device, fresh, events, created=True)
         as_admin = await try_factor(tx, resources, locked, headers, entry.totp_code) if entry.totp_code else False
         if isinstance(as_admin, DomainError):

@@ -23,7 +23,9 @@ from unora_identity.store import (
     challenges,
     code_budgets,
     devices,
+    holders,
     photo_uploads,
+    recovery_checks,
     revocations,
     sessions,
     wrong_codes,
@@ -72,6 +74,8 @@ STATEMENTS = [
     Statement(sessions.PURGE, (LONG_AGO, 1000), {"identity.refresh_tokens": {}}),
     Statement(devices.PURGE, (LONG_AGO, 1000), {"identity.past_devices": {}}),
     Statement(revocations.PURGE, (LONG_AGO, 1000), {"identity.revocations": {}}),
+    Statement(holders.PURGE, (LONG_AGO, 1000), {"identity.wrong_birth_dates": {}}),
+    Statement(recovery_checks.PURGE, (LONG_AGO, 1000), {"identity.recovery_checks": {}}),
     Statement(photo_uploads.MARK_ORPHANS, (LONG_AGO, 20), {"identity.photo_uploads": {}}),
     Statement(interests.PURGE, (100, 1000), {"matching.interests": {"shown_as": "'expired'"}}),
     *(

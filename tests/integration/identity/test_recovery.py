@@ -16,6 +16,7 @@ from unora.identity.v1.account_service_pb2 import (
     LinkedAccount,
     RecoverAccountRequest,
     RecoverAccountResponse,
+    RecoveryProof,
     StartRecoveryCheckRequest,
     StartRecoveryCheckResponse,
 )
@@ -87,7 +88,11 @@ class Desk:
 
     async def ask(self, given: Code, request: str = "", device: str = "", **proof: Any) -> RecoverAccountResponse:
         asked = RecoverAccountRequest(
-            request_id=request or request_id(), challenge_id=given[0], code=given[1], device_id=device, **proof
+            request_id=request or request_id(),
+            challenge_id=given[0],
+            code=given[1],
+            device_id=device,
+            proof=RecoveryProof(**proof),
         )
         return await self.people.accounts.RecoverAccount(asked)
 

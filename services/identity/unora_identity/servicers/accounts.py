@@ -120,12 +120,12 @@ class Accounts:
     async def RecoverAccount(self, request: RecoverAccountRequest, call: Call) -> RecoverAccountResponse:
         """ID-13: takes the code and a proof, and opens an account that had lost its number, and a session."""
         fresh, resources = new_refresh_token(), self.runtime.resources
-        if request.HasField("linked_account"):
-            linked, nonce = request.linked_account, UUID(request.challenge_id)
+        if request.proof.HasField("linked_account"):
+            linked, nonce = request.proof.linked_account, UUID(request.challenge_id)
             subject = await resources.oidc.subject(linked.provider, linked.id_token, nonce)
             proof = by_linked_account(resources, linked.provider, subject)
         else:
-            proof = by_gov_id(resources, UUID(request.gov_id_reference))
+            proof = by_gov_id(resources, UUID(request.proof.gov_id_reference))
         result = await recover_account(self.runtime, self.alarm, _entry(request), proof, fresh)
         return RecoverAccountResponse(user_id=str(result.user), tokens=self._tokens(result, fresh))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_matching.config import MatchingConfig
+from unora_matching.consumers.accounts import AccountEvents
 from unora_matching.consumers.safety import SafetyEvents
 from unora_matching.consumers.streaks import StreakEvents
 from unora_matching.consumers.tiers import TierEvents
@@ -18,7 +19,7 @@ service = Service(
     "matching",
     config=MatchingConfig,
     servicers=[Matching, Pairs, Projections],
-    consumers=[StreakEvents, SafetyEvents, TierEvents],
+    consumers=[StreakEvents, SafetyEvents, TierEvents, AccountEvents],
     jobs=[InterestJobs],
     constraints={"uq_interests_one_pending": InterestExists},
 )

@@ -15,7 +15,7 @@ from unora_common.transient import is_transient
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.patterns import History
 from unora_safety.resources import Resources
-from unora_safety.store import examination_queue, sightings
+from unora_safety.store import examination_queue, sightings, traces
 from unora_safety.use_cases.audit_exports import export_today, write_exports
 from unora_safety.use_cases.audit_log import index_entries
 from unora_safety.use_cases.detection import load_histories, measure_baselines, raise_flags
@@ -116,7 +116,15 @@ class DetectionJobs:
 
     @every(seconds=600)
     async def forget(self) -> int:
-        """Deletes what no rule's window contains any more, with a margin for events that arrive late."""
+        """Deletes what no rule's window contains any more, with a margin for events that arrive late, and old traces
+        of closed accounts (ID-09).
+        """
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)
-        return await purge_each(self.runtime.database, self.runtime.log, *purges)
+        unsuspended = timedelta(days=config.closed_trace_days)
+        return await purge_each(
+            self.runtime.database,
+            self.runtime.log,
+            *purges,
+            lambda tx: traces.purge(tx, config.suspension_trace, unsuspended, config.forget_batch),
+        )

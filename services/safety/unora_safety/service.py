@@ -5,6 +5,7 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_safety.config import SafetyConfig
+from unora_safety.consumers.accounts import AccountEvents
 from unora_safety.consumers.audit_log import AuditLogEvents
 from unora_safety.consumers.patterns import PatternEvents
 from unora_safety.jobs import AuditExportJobs, AuditIndexJobs, DetectionJobs
@@ -19,7 +20,7 @@ service = Service(
     "safety",
     config=SafetyConfig,
     servicers=[Members, Moderation, Restrictions, Projections],
-    consumers=[AuditLogEvents, PatternEvents],
+    consumers=[AuditLogEvents, PatternEvents, AccountEvents],
     jobs=[AuditIndexJobs, AuditExportJobs, DetectionJobs],
     resources=make_resources,
     commands={"export-audit-heads": export_audit_heads, "verify": verify},

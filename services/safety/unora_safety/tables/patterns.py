@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -41,8 +42,23 @@ device_accounts = Table(
     Column("seen_at", timestamp(), nullable=False),
     CheckConstraint("octet_length(device_digest) BETWEEN 1 AND 64", name="device_digest"),
     Index("ix_device_accounts_seen_at", "seen_at"),
+    Index("ix_device_accounts_user_id", "user_id"),
     info=service_may("select, insert, update, delete"),
     comment="Which accounts opened a session on a device, by its keyed hash (SA-04)",
+)
+
+account_traces = Table(
+    "account_traces",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("suspended", Boolean, nullable=False),
+    Column("closed_at", timestamp(), nullable=False),
+    CheckConstraint("octet_length(digest) = 32", name="digest"),
+    Index("ix_account_traces_user_id", "user_id"),
+    Index("ix_account_traces_closed_at", "closed_at"),
+    info=service_may("select, insert, update, delete"),
+    comment="Keyed hashes of number and devices of closed accounts; of suspended members for two years (ID-09)",
 )
 
 activity = Table(

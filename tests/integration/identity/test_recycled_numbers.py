@@ -181,7 +181,9 @@ async def test_the_third_wrong_date_over_all_codes_and_devices_moves_the_number(
     assert row["erase_after"] - row["hidden_at"] == timedelta(days=30)  # type: ignore[operator]
     assert await unused.tries() == 0
     assert (await refusal(people.refresh(old.tokens.refresh_token))).reason == "SESSION_INVALID"
-    assert len(await world.events(AccountHidden, old.member.id)) == 1
+    (hidden,) = await world.events(AccountHidden, old.member.id)
+    (made,) = await world.events(AccountCreated, answer.user_id)
+    assert (hidden.new_user_id, hidden.phone_digest) == (answer.user_id, made.phone_digest)
     assert len(await world.events(SessionRevoked, old.member.id)) == 1
     assert await world.events(PhoneChanged, old.member.id) == []
 
@@ -357,6 +359,8 @@ async def test_each_account_of_a_number_with_two_forms_gives_way(people: People)
     for each in pair:
         (row,) = await people.rows("users", id=each.member.user)
         assert row["hidden_at"] is not None
+    told = [await people.world.events(AccountHidden, each.member.id) for each in pair]
+    assert [event.new_user_id for (event,) in told] == ["", signed.member.id]
 
 
 async def test_no_birth_date_is_kept_with_the_tries(people: People) -> None:

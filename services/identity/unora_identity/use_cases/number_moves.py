@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from uuid import UUID
 
 from unora_common.database import Tx
 
 from unora_identity.domain.accounts import LockedMember
 from unora_identity.domain.events import AccountHidden, AccountReopened, EventHeader, MemberEvent, PhoneChanged
 from unora_identity.domain.number_proof import Holder, Judgement, Standing, judge
+from unora_identity.domain.phone_codes import StoredChallenge
 from unora_identity.resources import Resources
-from unora_identity.store import holders
+from unora_identity.store import accounts, holders
 from unora_identity.use_cases.away import card_turned
 from unora_identity.use_cases.closing import leave
 from unora_identity.use_cases.code_entry import Entry
@@ -23,19 +26,21 @@ async def prove_holder(
     locked: LockedMember,
     headers: Iterator[EventHeader],
     holder: Holder,
+    stored: StoredChallenge,
     entry: Entry,
     *,
+    creates: bool = False,
     second_factor: bool = False,
 ) -> Judgement:
     """ID-13: whether the code and what came with it open a locked account. What follows from it is stored: a wrong
-    birth date, or that the account has lost its number.
+    birth date, or that the account has lost its number; with `creates` the code makes a new account of the number then.
     """
     policy = resources.policy
     judged = judge(holder, entry.birth_date, entry.request_id, tx.now, policy, second_factor=second_factor)
     if judged.standing is Standing.WRONG:
         await holders.add_wrong(tx, locked.id, entry.request_id)
     elif judged.standing is Standing.MOVES:
-        await _hide(tx, resources, locked, headers, holder)
+        await _hide(tx, resources, locked, headers, holder, stored, creates)
     elif judged.by_birth_date and holder.wrong:
         await holders.forget_wrong(tx, locked.id)
     return judged
@@ -63,10 +68,22 @@ async def open_again(
 
 
 async def _hide(
-    tx: Tx, resources: Resources, locked: LockedMember, headers: Iterator[EventHeader], holder: Holder
+    tx: Tx,
+    resources: Resources,
+    locked: LockedMember,
+    headers: Iterator[EventHeader],
+    holder: Holder,
+    stored: StoredChallenge,
+    creates: bool,
 ) -> None:
     """Takes the number from a locked account. One that was closed is gone for others already: they are told nothing."""
     events = [] if holder.closed_at else await leave(tx, resources, locked, headers, AccountHidden)
     await holders.hide(tx, locked.id, tx.now + resources.policy.account_kept)
     await holders.forget_wrong(tx, locked.id)
+    if creates and await accounts.find_owner(tx, stored.challenge.forms) is None:
+        events = [_with_successor(event, stored.new_account.user_id) for event in events]
     await emit_member_events(tx, events)
+
+
+def _with_successor(event: MemberEvent, successor: UUID) -> MemberEvent:
+    return replace(event, new_user_id=successor) if isinstance(event, AccountHidden) else event

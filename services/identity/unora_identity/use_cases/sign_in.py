@@ -95,7 +95,10 @@ async def _sign_in(
         if isinstance(as_admin, DomainError):
             return as_admin
         holder = await holders.get(tx, locked.id, device, resources.machine_now() - resources.policy.unused_after)
-        judged = await prove_holder(tx, resources, locked, headers, holder, entry, second_factor=as_admin)
+        creates = not stored.challenge.account_only
+        judged = await prove_holder(
+            tx, resources, locked, headers, holder, stored, entry, creates=creates, second_factor=as_admin
+        )
         if judged.standing is Standing.MOVES:
             continue
         if judged.refusal:
@@ -122,7 +125,7 @@ async def _reopen(
     if holder.closed_at is None:
         return AccountNotClosed()
     headers = event_headers(locked, tx.now)
-    judged = await prove_holder(tx, resources, locked, headers, holder, entry)
+    judged = await prove_holder(tx, resources, locked, headers, holder, stored, entry)
     if judged.standing is Standing.MOVES:
         return AccountNotClosed()
     if judged.refusal:

@@ -19,7 +19,7 @@ BREAKAGES = (
             FROM (SELECT {CLOSED} AS one, {ALONE} AS other) pair
             """,
         ),
-        also=("connections-are-counted",),
+        also=("slots-are-counted", "formed-by-two-interests", "one-streak-a-connection"),
     ),
     Breakage("closed-have-no-interest", (interest(ALONE, CLOSED),)),
     Breakage(
@@ -41,6 +41,11 @@ BREAKAGES = (
     ),
     Breakage(
         "closed-are-signed-out",
-        (f"UPDATE identity.sessions SET revoked_at = NULL, revocation = NULL WHERE user_id = {CLOSED}",),
+        (
+            f"""
+            UPDATE identity.sessions SET revoked_at = NULL, revocation = NULL
+            WHERE id = (SELECT id FROM identity.sessions WHERE user_id = {CLOSED} ORDER BY started_at, id LIMIT 1)
+            """,
+        ),
     ),
 )

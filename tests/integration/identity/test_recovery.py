@@ -20,7 +20,13 @@ from unora.identity.v1.account_service_pb2 import (
     StartRecoveryCheckRequest,
     StartRecoveryCheckResponse,
 )
-from unora.identity.v1.events_pb2 import AccountReopened, DiscoveryProfileChanged, NewDeviceSignedIn, PhoneChanged
+from unora.identity.v1.events_pb2 import (
+    AccountHidden,
+    AccountReopened,
+    DiscoveryProfileChanged,
+    NewDeviceSignedIn,
+    PhoneChanged,
+)
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_identity.store import challenges
 from unora_testing.world import World
@@ -81,18 +87,30 @@ class Desk:
         return signed, number, subject
 
     async def recover(
-        self, signed: Signed, subject: str, given: Code, request: str = "", device: str = "", **claims: Any
+        self,
+        signed: Signed,
+        subject: str,
+        given: Code,
+        request: str = "",
+        device: str = "",
+        *,
+        replaces: bool = False,
+        **claims: Any,
     ) -> RecoverAccountResponse:
         token = self.openid.token(signed, subject, **{"nonce": given[0], **claims})
-        return await self.ask(given, request, device, linked_account=LinkedAccount(provider="played", id_token=token))
+        linked = LinkedAccount(provider="played", id_token=token)
+        return await self.ask(given, request, device, replaces=replaces, linked_account=linked)
 
-    async def ask(self, given: Code, request: str = "", device: str = "", **proof: Any) -> RecoverAccountResponse:
+    async def ask(
+        self, given: Code, request: str = "", device: str = "", *, replaces: bool = False, **proof: Any
+    ) -> RecoverAccountResponse:
         asked = RecoverAccountRequest(
             request_id=request or request_id(),
             challenge_id=given[0],
             code=given[1],
             device_id=device,
             proof=RecoveryProof(**proof),
+            replaces_account=replaces,
         )
         return await self.people.accounts.RecoverAccount(asked)
 
@@ -167,6 +185,50 @@ async def test_a_number_of_another_account_is_refused_and_the_code_can_be_used(p
     refused = await refusal(desk.recover(signed, subject, given))
     assert said(refused) == ("FAILED_PRECONDITION", "PHONE_TAKEN", {})
     assert not (await people.verify(*given)).created
+
+
+async def test_who_gave_three_wrong_dates_gets_the_account_back_on_the_same_number_if_the_new_one_gives_it_up(
+    world: World, people: People, desk: Desk
+) -> None:
+    signed, number, subject = await desk.linked()
+    new = await desk.lose(signed, number)
+    back = await desk.recover(signed, subject, await desk.code(number), replaces=True)
+    assert back.user_id == signed.member.id
+    assert (await people.sign_in(number)).member.id == signed.member.id
+    (row,) = await people.rows("users", id=UUID(new))
+    assert row["phone_hash"] is None
+    assert row["hidden_at"] is not None
+    (event,) = await world.events(AccountHidden, new)
+    assert event.new_user_id == ""
+
+
+@pytest.mark.parametrize("state", ["suspended", "unused", "closed", "of another form"])
+async def test_an_account_that_the_code_alone_does_not_open_or_that_is_suspended_gives_up_no_number(
+    world: World, people: People, desk: Desk, state: str
+) -> None:
+    signed, _, subject = await desk.hidden()
+    number = people.number()
+    owner = await people.sign_in(number, "own")
+    await people.update_profile(owner)
+    if state == "suspended":
+        await apply(world, RestrictionChanged(user_id=owner.member.id, version=1, suspended=True))
+    elif state == "unused":
+        await people.leave_unused(owner)
+    elif state == "closed":
+        await people.accounts.CloseAccount(CloseAccountRequest(request_id=request_id()), metadata=owner.metadata)
+    given = await desk.code(number)
+    if state == "of another form":
+        await world.superuser.execute(
+            """UPDATE identity.phone_challenges SET phone_hashes = phone_hashes || (
+                SELECT phone_hash FROM identity.users WHERE id = $2) WHERE id = $1""",
+            UUID(given[0]),
+            (await people.sign_in()).member.user,
+        )
+    device = "own" if state == "closed" else ""
+    refused = await refusal(desk.recover(signed, subject, given, replaces=True, device=device))
+    assert said(refused) == ("FAILED_PRECONDITION", "PHONE_TAKEN", {})
+    assert await world.events(AccountReopened, signed.member.id) == []
+    assert await world.events(AccountHidden, owner.member.id) == []
 
 
 async def test_only_a_hidden_account_comes_back_and_only_for_thirty_days(

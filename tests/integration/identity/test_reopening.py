@@ -155,6 +155,22 @@ async def test_on_an_unknown_device_the_birth_date_is_needed_though_the_account_
     assert len(await world.events(NewDeviceSignedIn, gone.id)) == 1
 
 
+@pytest.mark.rule("ID-13", "XX-04")
+async def test_without_the_birth_date_a_closed_account_cannot_be_told_from_an_unused_one(people: People) -> None:
+    gone, number = await leaver(people), people.number()
+    signed = await people.sign_in(number)
+    await people.update_profile(signed)
+    await people.leave_unused(signed)
+    seen = []
+    for each in (gone, Leaver(people, number, signed, datetime.now(UTC))):
+        given = await each.code()
+        calls = [people.verify(*given, device="new"), each.reopen("new", given=given)]
+        calls += [people.verify(*given, device="new", born=WRONG), each.reopen("new", WRONG, given=given)]
+        seen.append([await refusal(call) for call in calls])
+    assert seen[0] == seen[1]
+    assert [each.reason for each in seen[0]] == ["BIRTH_DATE_NEEDED"] * 2 + ["BIRTH_DATE_WRONG"] * 2
+
+
 @pytest.mark.rule("ID-13")
 async def test_wrong_dates_count_for_both_calls_together_and_the_third_takes_the_number(
     world: World, people: People

@@ -126,7 +126,9 @@ class Accounts:
             proof = by_linked_account(resources, linked.provider, subject)
         else:
             proof = by_gov_id(resources, UUID(request.proof.gov_id_reference))
-        result = await recover_account(self.runtime, self.alarm, _entry(request), proof, fresh)
+        result = await recover_account(
+            self.runtime, self.alarm, _entry(request), proof, fresh, replaces=request.replaces_account
+        )
         return RecoverAccountResponse(user_id=str(result.user), tokens=self._tokens(result, fresh))
 
     @custom_write

@@ -26,21 +26,20 @@ async def prove_holder(
     locked: LockedMember,
     headers: Iterator[EventHeader],
     holder: Holder,
-    stored: StoredChallenge,
     entry: Entry,
     *,
-    creates: bool = False,
+    makes_account: StoredChallenge | None = None,
     second_factor: bool = False,
 ) -> Judgement:
     """ID-13: whether the code and what came with it open a locked account. What follows from it is stored: a wrong
-    birth date, or that the account has lost its number; with `creates` the code makes a new account of the number then.
+    birth date, or that the account has lost its number, of which `makes_account` makes a new one then.
     """
     policy = resources.policy
     judged = judge(holder, entry.birth_date, entry.request_id, tx.now, policy, second_factor=second_factor)
     if judged.standing is Standing.WRONG:
         await holders.add_wrong(tx, locked.id, entry.request_id)
     elif judged.standing is Standing.MOVES:
-        await _hide(tx, resources, locked, headers, holder, stored, creates)
+        await hide(tx, resources, locked, headers, holder, makes_account)
     elif judged.by_birth_date and holder.wrong:
         await holders.forget_wrong(tx, locked.id)
     return judged
@@ -67,21 +66,22 @@ async def open_again(
     return events
 
 
-async def _hide(
+async def hide(
     tx: Tx,
     resources: Resources,
     locked: LockedMember,
     headers: Iterator[EventHeader],
     holder: Holder,
-    stored: StoredChallenge,
-    creates: bool,
+    makes_account: StoredChallenge | None = None,
 ) -> None:
-    """Takes the number from a locked account. One that was closed is gone for others already: they are told nothing."""
+    """Takes the number from a locked account. One that was closed is gone for others already: they are told nothing.
+    `makes_account` is the challenge that makes a new account of the number, if no other form of it has one.
+    """
     events = [] if holder.closed_at else await leave(tx, resources, locked, headers, AccountHidden)
     await holders.hide(tx, locked.id, tx.now + resources.policy.account_kept)
     await holders.forget_wrong(tx, locked.id)
-    if creates and await accounts.find_owner(tx, stored.challenge.forms) is None:
-        events = [_with_successor(event, stored.new_account.user_id) for event in events]
+    if makes_account and await accounts.find_owner(tx, makes_account.challenge.forms) is None:
+        events = [_with_successor(event, makes_account.new_account.user_id) for event in events]
     await emit_member_events(tx, events)
 
 

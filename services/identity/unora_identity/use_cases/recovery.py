@@ -13,6 +13,7 @@ from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import LockedMember
 from unora_identity.domain.events import event_headers
+from unora_identity.domain.number_proof import Standing, judge
 from unora_identity.domain.phone_codes import ChallengeClosed, PhoneTaken, StoredChallenge
 from unora_identity.domain.recovery import NothingToRecover, RecoveryCheck, proven_token, require_recoverable
 from unora_identity.domain.signals import SignalType, require_few_checks
@@ -22,7 +23,7 @@ from unora_identity.providers.random_secrets import NewRefreshToken
 from unora_identity.resources import Resources
 from unora_identity.store import accounts, devices, holders, members, recovery_checks, signals
 from unora_identity.use_cases.code_entry import Entry, enter_code
-from unora_identity.use_cases.number_moves import open_again
+from unora_identity.use_cases.number_moves import hide, open_again
 from unora_identity.use_cases.phone_change import seal_number
 from unora_identity.use_cases.sessions import SignedIn
 from unora_identity.use_cases.sign_in import device_digest, open_for, sign_in_again
@@ -51,20 +52,30 @@ def by_gov_id(resources: Resources, reference: UUID) -> Proof:
 
 
 async def recover_account(
-    runtime: Runtime[IdentityConfig, Resources], alarm: CodeAlarm, entry: Entry, proof: Proof, fresh: NewRefreshToken
+    runtime: Runtime[IdentityConfig, Resources],
+    alarm: CodeAlarm,
+    entry: Entry,
+    proof: Proof,
+    fresh: NewRefreshToken,
+    *,
+    replaces: bool = False,
 ) -> SignedIn:
-    """Gives a hidden account the number of the code, and opens a session. A repeat gets its session again. Refusals
-    leave the code as it was.
+    """Gives a hidden account the number of the code, and opens a session. With `replaces` the account that has the
+    number now gives it up. A repeat gets its session again. Refusals leave the code as it was.
     """
     resources = runtime.resources
     device = device_digest(resources, entry)
 
     async def recover(tx: Tx, stored: StoredChallenge) -> SignedIn | DomainError:
         user = await proof(tx, stored)
-        locked = await members.lock(tx, user) if user else None
+        owner = await accounts.find_owner(tx, stored.challenge.forms)
+        both = await members.lock_all(tx, [each for each in (user, owner if replaces else None) if each])
+        locked = both.get(user) if user else None
         if locked is None:
             raise NothingToRecover
         require_recoverable(await holders.find_reopening(tx, locked.id), tx.now)
+        if owner is not None:
+            await _make_way(tx, resources, stored, entry, both.get(owner), device)
         return await _give_number(tx, resources, stored, locked, device, fresh)
 
     return await enter_code(
@@ -97,6 +108,26 @@ async def start_recovery_check(
     reference = await enter_code(runtime, alarm, entry, device_digest(resources, entry), start, used)
     claims = Claims(name=name, date_of_birth=born.isoformat())
     return StartedCheck(reference, await provider.start(reference, claims))
+
+
+async def _make_way(
+    tx: Tx,
+    resources: Resources,
+    stored: StoredChallenge,
+    entry: Entry,
+    owner: LockedMember | None,
+    device: bytes | None,
+) -> None:
+    """Takes the number from the account that has it, if that was locked: it is to give it up. Who sends the code can do
+    with that account whatever they like, so nothing is lost by it. Raises PhoneTaken for any other account.
+    """
+    if owner is None or owner.suspended or not await accounts.has_phone(tx, owner.id, stored.challenge.forms):
+        raise PhoneTaken
+    holder = await holders.get(tx, owner.id, device, resources.machine_now() - resources.policy.unused_after)
+    judged = judge(holder, None, entry.request_id, tx.now, resources.policy)
+    if holder.closed_at is not None or judged.standing is not Standing.PROVEN:
+        raise PhoneTaken
+    await hide(tx, resources, owner, event_headers(owner, tx.now), holder)
 
 
 async def _give_number(

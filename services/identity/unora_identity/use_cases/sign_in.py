@@ -95,9 +95,9 @@ async def _sign_in(
         if isinstance(as_admin, DomainError):
             return as_admin
         holder = await holders.get(tx, locked.id, device, resources.machine_now() - resources.policy.unused_after)
-        creates = not stored.challenge.account_only
+        new = None if stored.challenge.account_only else stored
         judged = await prove_holder(
-            tx, resources, locked, headers, holder, stored, entry, creates=creates, second_factor=as_admin
+            tx, resources, locked, headers, holder, entry, makes_account=new, second_factor=as_admin
         )
         if judged.standing is Standing.MOVES:
             continue
@@ -122,14 +122,13 @@ async def _reopen(
     if locked is None:
         return AccountNotClosed()
     holder = await holders.get(tx, locked.id, device, resources.machine_now() - resources.policy.unused_after)
-    if holder.closed_at is None:
-        return AccountNotClosed()
     headers = event_headers(locked, tx.now)
-    judged = await prove_holder(tx, resources, locked, headers, holder, stored, entry)
-    if judged.standing is Standing.MOVES:
-        return AccountNotClosed()
+    # The proof comes first here too, or who lacks it could tell a closed account from one that nobody uses.
+    judged = await prove_holder(tx, resources, locked, headers, holder, entry)
     if judged.refusal:
         return judged.refusal
+    if judged.standing is Standing.MOVES or holder.closed_at is None:
+        return AccountNotClosed()
     events = await open_again(tx, resources, locked, headers)
     return await open_for(tx, resources, stored, locked, headers, device, fresh, events, known=holder.device_known)
 

@@ -21,8 +21,8 @@ from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
-RETURNS: Final = PRINCIPALS
-LOSES: Final = PRINCIPALS + 1
+RETURNS: Final = PRINCIPALS + 3
+LOSES: Final = PRINCIPALS + 4
 UNUSED: Final = "UPDATE identity.users SET last_used_at = last_used_at - interval '47 days' WHERE id = $1"
 
 

@@ -86,7 +86,7 @@ ON_THE_WAY: Final[Steps] = (
     ("day 6, by one couple", partial(couples.keep, letters="F")),
     ("a pro is ahead", tiers.ahead),
     ("both miss a day", broken_days.both_miss),
-    ("an account that closes and opens again", numbers.reopened),
+    ("an account that comes back", numbers.reopened),
     ("a number with another owner", numbers.moved),
 )
 STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, ("the audit chain", audit.chain))

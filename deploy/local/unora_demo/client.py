@@ -145,6 +145,11 @@ class Session:
         """What proves to a service who calls."""
         return self._tokens.access_token
 
+    @property
+    def refresh_token(self) -> str:
+        """What the session is refreshed with."""
+        return self._tokens.refresh_token
+
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
         """Call a method as this member."""
         return await self.gateway.call(method, request, self.access_token)

@@ -16,6 +16,7 @@ from unora_demo import (
     leaving,
     matching,
     notifications,
+    numbers,
     onboarding,
     personality,
     protection,
@@ -91,6 +92,8 @@ ON_THE_WAY: Final[Steps] = (
     ("a pro is ahead", tiers.ahead),
     ("both miss a day", broken_days.both_miss),
     ("one exports", exporting.export),
+    ("an account that comes back", numbers.reopened),
+    ("a number with another owner", numbers.moved),
 )
 AT_THE_END: Final[Steps] = (
     ("every screen, by two calls at most", screens.look),

@@ -35,6 +35,7 @@ accounts = Table(
     Column("version", BigInteger, nullable=False),
     Column("closed", Boolean, nullable=False, server_default=text("false")),
     Column("life_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("keeps_credits", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("balance >= 0", name="balance"),
     CheckConstraint("version >= 0", name="version"),

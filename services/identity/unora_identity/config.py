@@ -105,6 +105,12 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """How long the archive of a member's export is kept, by the machine's clock (ID-10)."""
     account_kept_days: float = 30.0
     """How long a closed or hidden account can be reopened before it is erased (ID-09, ID-13)."""
+    unused_days: float = 45.0
+    """After how long without a refreshed session a code from an unknown device is not enough (ID-13)."""
+    birth_date_tries: int = 3
+    """How many wrong birth dates move a number to a new account (ID-13)."""
+    birth_dates_days: float = 365.0
+    """How long a wrong birth date counts (ID-13)."""
     access_token_minutes: float = 15.0
     """How long an access token is valid (ID-03)."""
     refresh_token_days: float = 30.0
@@ -159,6 +165,9 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
             export_kept=timedelta(days=self.export_days),
             account_kept=timedelta(days=self.account_kept_days),
+            unused_after=timedelta(days=self.unused_days),
+            birth_date_tries=self.birth_date_tries,
+            birth_dates_window=timedelta(days=self.birth_dates_days),
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),

@@ -19,7 +19,9 @@ from unora_identity.store import (
     challenges,
     code_budgets,
     devices,
+    holders,
     photo_uploads,
+    recovery_checks,
     revocations,
     sessions,
     text_messages,
@@ -144,9 +146,9 @@ class CleanUpJobs:
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
-        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, with what the carrier told of them; counts of
-        codes and wrong tries that no longer count, sessions that can no longer be refreshed, devices of sessions long
-        gone, and revocations that no process needs any more.
+        """ID-02, ID-03, ID-13, SA-06: deletes codes that can no longer be used, with what the carrier told of them,
+        counts of codes and wrong tries that no longer count, checks by which no account can come back any more,
+        sessions that can no longer be refreshed, devices of sessions long gone, and revocations that no process needs.
         """
         now, config, policy = self.runtime.resources.machine_now(), self.runtime.config, self.runtime.resources.policy
         codes_before = now - timedelta(hours=config.challenge_hours)
@@ -154,6 +156,8 @@ class CleanUpJobs:
         totals_before = now - policy.codes_window - SPARE
         tries_before = now - policy.wrong_codes_window - SPARE
         devices_before = now - timedelta(days=config.known_device_days)
+        dates_before = now - policy.birth_dates_window - SPARE
+        checks_before = now - max(policy.recovery_check_life, policy.gov_id_window) - SPARE
         revocations_before = now - 2 * policy.revocation_published_for
         return await purge_each(
             self.runtime.database,
@@ -165,6 +169,8 @@ class CleanUpJobs:
             lambda tx: sessions.purge(tx, tokens_before, now, PURGE_BATCH),
             lambda tx: devices.purge(tx, devices_before, PURGE_BATCH),
             lambda tx: revocations.purge(tx, revocations_before, PURGE_BATCH),
+            lambda tx: holders.purge(tx, dates_before, PURGE_BATCH),
+            lambda tx: recovery_checks.purge(tx, checks_before, PURGE_BATCH),
         )
 
     @every(seconds=60)

@@ -93,17 +93,18 @@ def changed_profile(before: Profile, changes: profile_service_pb2.Profile, mask:
     if "gender" in fields:
         after = replace(after, gender=GENDER_OF.get(changes.gender))
     if "date_of_birth" in fields:
-        after = replace(after, date_of_birth=_from_date(changes.date_of_birth))
+        after = replace(after, date_of_birth=from_date("profile.date_of_birth", changes.date_of_birth))
     return after
 
 
-def _from_date(day: Date) -> date | None:
+def from_date(field: str, day: Date) -> date | None:
+    """A calendar date in a field of a request; None if it is empty. Raises InvalidArgument."""
     if day == Date():
         return None
     try:
         return date(day.year, day.month, day.day)
     except ValueError:
-        raise InvalidArgument({"profile.date_of_birth": "is not a whole date of the calendar"}) from None
+        raise InvalidArgument({field: "is not a whole date of the calendar"}) from None
 
 
 def to_place(place: Place) -> place_service_pb2.Place:

@@ -31,13 +31,10 @@ async def close(world: World, wallet: Wallet, version: int = 7) -> None:
 
 
 @pytest.mark.rule("ID-09", "BI-03")
-@pytest.mark.parametrize("kind", [AccountClosed, AccountHidden])
-async def test_closing_ends_the_subscription_and_forfeits_the_credits_in_one_row(
-    world: World, wallet: Wallet, kind: type[AccountClosed]
-) -> None:
+async def test_closing_ends_the_subscription_and_forfeits_the_credits_in_one_row(world: World, wallet: Wallet) -> None:
     earned = await wallet.earn_credits(2)
     await wallet.subscribe("PLUS")
-    await world.publish(account_event(kind, wallet, 7, await world.now()))
+    await close(world, wallet)
     assert (await wallet.subscription()).tier == TIER_FREE
     assert await wallet.credits() == 0
     assert (await wallet.entries())[-1] == ("FORFEITED", -earned)
@@ -46,6 +43,33 @@ async def test_closing_ends_the_subscription_and_forfeits_the_credits_in_one_row
     assert (await world.events(SubscriptionChanged, wallet.member.id))[-1].status == api.SUBSCRIPTION_STATUS_ENDED
     await world.publish(account_event(AccountReopened, wallet, 8, await world.now()))
     assert ((await wallet.subscription()).tier, await wallet.credits()) == (TIER_FREE, 0), "reopening restores nothing"
+
+
+@pytest.mark.rule("ID-13", "BI-03")
+async def test_a_hidden_account_loses_the_subscription_and_keeps_its_credits_and_those_that_come(
+    world: World, wallet: Wallet
+) -> None:
+    await wallet.recover()
+    earned = await wallet.earn_credits(1)
+    await wallet.subscribe("PLUS")
+    ended_at = await world.now()
+    await world.publish(account_event(AccountHidden, wallet, 7, ended_at))
+    assert ((await wallet.subscription()).tier, await wallet.credits()) == (TIER_FREE, earned)
+    await world.publish(wallet.ended_event(wallet.partner, ended_at))
+    assert await wallet.entries() == [("COMPENSATION", earned), ("PROTECTION", 299)]
+    await world.publish(account_event(AccountReopened, wallet, 8, await world.now()))
+    assert await wallet.credits() == earned + 299
+    await close(world, wallet, version=9)
+    assert await wallet.credits() == 0, "an account that came back forfeits them like any other when it is closed"
+
+
+@pytest.mark.rule("ID-13")
+async def test_a_hiding_that_comes_late_takes_no_credits(world: World, wallet: Wallet) -> None:
+    earned = await wallet.earn_credits(1)
+    hidden_at = await world.now()
+    await world.publish(account_event(AccountReopened, wallet, 8, hidden_at))
+    await world.publish(account_event(AccountHidden, wallet, 7, hidden_at))
+    assert await wallet.credits() == earned
 
 
 @pytest.mark.rule("ID-09", "BI-11")

@@ -24,7 +24,9 @@ from unora_identity.store import (
     code_budgets,
     devices,
     exports,
+    holders,
     photo_uploads,
+    recovery_checks,
     revocations,
     sessions,
     text_messages,
@@ -88,6 +90,8 @@ STATEMENTS = [
     Statement(sessions.PURGE, (LONG_AGO, 1000), {"identity.refresh_tokens": {}}),
     Statement(devices.PURGE, (LONG_AGO, 1000), {"identity.past_devices": {}}),
     Statement(revocations.PURGE, (LONG_AGO, 1000), {"identity.revocations": {}}),
+    Statement(holders.PURGE, (LONG_AGO, 1000), {"identity.wrong_birth_dates": {}}),
+    Statement(recovery_checks.PURGE, (LONG_AGO, 1000), {"identity.recovery_checks": {}}),
     Statement(photo_uploads.MARK_ORPHANS, (LONG_AGO, 20), {"identity.photo_uploads": {}}),
     Statement(exports.LIST_OVER, (LONG_AGO, 20), {"identity.exports": {}}),
     Statement(

@@ -123,10 +123,15 @@ class People:
         return [line["code"] for line in lines if line["to"] == number.replace(" ", "")]
 
     async def verify(
-        self, challenge: str, code: str, request: str = "", device: str = "", totp: str = ""
+        self, challenge: str, code: str, request: str = "", device: str = "", totp: str = "", born: Date | None = None
     ) -> VerifyPhoneResponse:
         given = VerifyPhoneRequest(
-            request_id=request or request_id(), challenge_id=challenge, code=code, device_id=device, totp_code=totp
+            request_id=request or request_id(),
+            challenge_id=challenge,
+            code=code,
+            device_id=device,
+            totp_code=totp,
+            birth_date=born,
         )
         return await self.accounts.VerifyPhone(given)
 
@@ -151,6 +156,14 @@ class People:
                    admin_until = admin_until - $2 * interval '1 minute' WHERE user_id = $1""",
             signed.member.user,
             minutes,
+        )
+
+    async def leave_unused(self, signed: Signed, days: float = 47) -> None:
+        """Makes it so long ago that a session of the member was refreshed: by the machine's clock, as above."""
+        await self.world.superuser.execute(
+            "UPDATE identity.users SET last_used_at = last_used_at - $2 * interval '1 day' WHERE id = $1",
+            signed.member.user,
+            days,
         )
 
     async def update_profile(self, signed: Signed, profile: Profile = ADA, *fields: str) -> Profile:

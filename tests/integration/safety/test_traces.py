@@ -67,6 +67,23 @@ async def test_a_new_account_on_the_number_or_the_device_of_a_suspended_member_o
     assert await moderators.flags_of(stranger) == []
 
 
+@pytest.mark.rule("ID-13")
+@pytest.mark.parametrize("created_first", [True, False])
+async def test_the_new_account_of_a_number_that_a_suspended_member_lost_opens_a_case_in_any_order(
+    world: World, moderators: Moderators, created_first: bool
+) -> None:
+    member, again, number = world.caller(), world.caller(), str(uuid7())[:30]
+    await suspend(world, moderators, member)
+    now = await world.now()
+    hidden = account_event(AccountHidden, member, 9, now, number)
+    hidden.new_user_id = again.id
+    created = account_event(AccountCreated, again, 1, now, number)
+    for event in (created, hidden) if created_first else (hidden, created):
+        await world.publish(event)
+    (flag,) = await moderators.flags_of(again)
+    assert (flag.pattern, list(flag.evidence_ids)) == (FLAG_PATTERN_SUSPENDED_BEFORE, [member.id])
+
+
 async def test_a_device_of_which_only_an_earlier_session_told_counts_too(world: World, moderators: Moderators) -> None:
     member, device = world.caller(), str(uuid7())[:30]
     opened = SessionOpened(user_id=member.id, version=2, session_id=str(uuid7()), device_digest=digest(device))

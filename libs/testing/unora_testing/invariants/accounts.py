@@ -55,8 +55,12 @@ INVARIANTS: Final = (
     Invariant(
         "closed-have-no-credits",
         ("ID-09", "BI-03"),
-        "who has closed the account has no credits",
-        f"SELECT user_id, balance FROM billing.accounts WHERE user_id IN {CLOSED} AND balance <> 0",
+        "who has closed the account has no credits; one who only lost the number keeps them (ID-13)",
+        f"""
+        SELECT user_id, balance FROM billing.accounts
+        WHERE user_id IN {CLOSED} AND balance <> 0 AND NOT keeps_credits
+            OR keeps_credits AND user_id NOT IN (SELECT id FROM identity.users WHERE hidden_at IS NOT NULL)
+        """,
     ),
     Invariant(
         "closed-have-no-subscription",

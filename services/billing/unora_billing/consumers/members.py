@@ -52,8 +52,9 @@ class MemberEvents:
 
     @on(AccountHidden)
     async def on_account_hidden(self, event: AccountHidden, tx: Tx) -> None:
-        """ID-13: as if the account had been closed."""
-        await close_account(tx, UUID(event.user_id), event.version, from_timestamp(event.occurred_at))
+        """ID-13: as if the account had been closed, but its credits stay."""
+        closed_at = from_timestamp(event.occurred_at)
+        await close_account(tx, UUID(event.user_id), event.version, closed_at, keeps_credits=True)
 
     @on(AccountReopened)
     async def on_account_reopened(self, event: AccountReopened, tx: Tx) -> None:

@@ -50,9 +50,11 @@ class Account:
     provider_customer_id: str | None
     version: int
     closed: bool = False
-    """ID-09, ID-13: the account is closed or hidden; whatever credits come are forfeited."""
+    """ID-09, ID-13: the account is closed or hidden; whatever credits come are forfeited, unless it keeps them."""
     life_version: int = 0
     """The version of the newest event of identity about that."""
+    keeps_credits: bool = False
+    """ID-13: the account is hidden, so its credits stay."""
 
     def next_version(self) -> Account:
         """The account with the version of its next event."""
@@ -70,9 +72,9 @@ class Account:
         """The account after a RestrictionChanged of this version (SA-06)."""
         return replace(self, standing_version=version, suspended=suspended)
 
-    def with_life(self, version: int, *, closed: bool) -> Account:
+    def with_life(self, version: int, *, closed: bool, keeps_credits: bool = False) -> Account:
         """The account after it was closed, hidden or reopened, in this version of identity's event (ID-09)."""
-        return replace(self, life_version=version, closed=closed)
+        return replace(self, life_version=version, closed=closed, keeps_credits=keeps_credits)
 
 
 def new_account(user_id: UUID) -> Account:

@@ -28,10 +28,10 @@ async def enter_credits(
     tx: Tx, account: Account, kind: CreditEntryKind, payment: Payment, amount: int, entry_id: UUID | None = None
 ) -> Account:
     """BI-03: adds an entry to the ledger. `amount` is negative for credits that were spent or taken back. A closed
-    account forfeits what comes (ID-09).
+    account forfeits what comes (ID-09), a hidden one does not (ID-13).
     """
     after = await _enter(tx, account, new_entry(entry_id or uuid7(), kind, payment, amount, tx.now))
-    return await forfeit(tx, after, after.balance) if after.closed else after
+    return await forfeit(tx, after, after.balance) if after.closed and not after.keeps_credits else after
 
 
 async def forfeit(tx: Tx, account: Account, amount: int) -> Account:

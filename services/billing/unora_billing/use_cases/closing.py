@@ -11,8 +11,11 @@ from unora_billing.store import accounts, credit_entries, payments, subscription
 from unora_billing.use_cases.account_changes import change_subscription, forfeit
 
 
-async def close_account(tx: Tx, user_id: UUID, version: int, closed_at: datetime) -> None:
-    """ID-09: the subscription ends, credits are forfeited, and a job cancels the payments in progress.
+async def close_account(
+    tx: Tx, user_id: UUID, version: int, closed_at: datetime, *, keeps_credits: bool = False
+) -> None:
+    """ID-09: the subscription ends, credits are forfeited, and a job cancels the payments in progress. A hidden account
+    keeps its credits (ID-13).
 
     Credits that come later are forfeited too, as long as the account is closed. If the closing arrives after a newer
     event, it still has its effect on what was there when the member closed the account, at `closed_at` (UTC).
@@ -22,13 +25,13 @@ async def close_account(tx: Tx, user_id: UUID, version: int, closed_at: datetime
         return
     is_newest = version > account.life_version
     if is_newest:
-        account = account.with_life(version, closed=True)
+        account = account.with_life(version, closed=True, keeps_credits=keeps_credits)
         await payments.hasten_open(tx, user_id)
     found = await subscriptions.find_current(tx, user_id)
     if found and (is_newest or found.started_at <= closed_at):
         account = await change_subscription(tx, account, found, found.ended(tx.now))
-    forfeited = account.balance
-    if not is_newest:
+    forfeited = 0 if keeps_credits else account.balance
+    if forfeited and not is_newest:
         forfeited = min(forfeited, await credit_entries.total_until(tx, user_id, closed_at))
     await accounts.save(tx, await forfeit(tx, account, forfeited))
 

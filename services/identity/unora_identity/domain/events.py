@@ -171,6 +171,8 @@ class AccountHidden(MemberEvent):
 
     phone_digest: bytes
     device_digest: bytes | None
+    new_user_id: UUID | None = None
+    """The new account, if it is made in the same step: the events of two accounts come in any order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class ChallengeClosed(DomainError):
 
 
 class PhoneTaken(DomainError):
-    """ID-14: the new number belongs to another account. Only who was sent its code gets this answer."""
+    """ID-13, ID-14: the new number belongs to another account. Only who was sent its code gets this answer."""
 
     reason = "PHONE_TAKEN"
     sentence = "This number belongs to another account."

@@ -41,6 +41,13 @@ class Policy:
     access_token_life: timedelta = timedelta(minutes=15)
     refresh_token_life: timedelta = timedelta(days=30)
 
+    # ID-13. After how long an account is unused, how many wrong birth dates move its number, how long each counts, and
+    # how long a check of a Gov ID does.
+    unused_after: timedelta = timedelta(days=45)
+    birth_date_tries: int = 3
+    birth_dates_window: timedelta = timedelta(days=365)
+    recovery_check_life: timedelta = timedelta(days=1)
+
     # ID-14
     recent_sign_in: timedelta = timedelta(minutes=15)
 

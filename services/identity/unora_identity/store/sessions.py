@@ -37,7 +37,13 @@ SPEND = """
     UPDATE identity.refresh_tokens t SET used_at = u.used_at, used_by = u.used_by, successor = u.successor
     FROM unnest($1::bytea[], $2::timestamptz[], $3::uuid[], $4::bytea[]) AS u (hash, used_at, used_by, successor)
     WHERE t.hash = u.hash"""
-ADD = f"INSERT INTO identity.refresh_tokens ({_NEW_TOKEN.names()}) VALUES ({_NEW_TOKEN.parameters()})"
+# With a token goes the time at which the account was used last, once a day: tokens are not kept as long (ID-13).
+ADD = f"""
+    WITH t AS (
+        INSERT INTO identity.refresh_tokens ({_NEW_TOKEN.names()}) VALUES ({_NEW_TOKEN.parameters()})
+        RETURNING session_id, issued_at)
+    UPDATE identity.users u SET last_used_at = t.issued_at FROM t JOIN identity.sessions s ON s.id = t.session_id
+    WHERE u.id = s.user_id AND (u.last_used_at IS NULL OR u.last_used_at < t.issued_at - interval '1 day')"""
 # The same statement writes the row of the list that every process fetches (SA-06), and deletes the device (ID-17).
 REVOKE = """
     WITH s AS (
@@ -127,7 +133,7 @@ async def save_spent(tx: Tx, tokens: Sequence[RefreshToken]) -> None:
 
 
 async def add_token(tx: Tx, token: RefreshToken) -> None:
-    """Stores a fresh token."""
+    """Stores a fresh token, and that the account is in use. To be called under the member's lock."""
     await tx.run(ADD, *_NEW_TOKEN.values_of(token))
 
 

@@ -47,6 +47,7 @@ users = Table(
     Column("closed_at", timestamp()),
     Column("hidden_at", timestamp()),
     Column("erase_after", timestamp()),
+    Column("last_used_at", timestamp()),
     UniqueConstraint("phone_hash"),
     CheckConstraint("octet_length(phone_hash) = 32", name="phone_hash"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),

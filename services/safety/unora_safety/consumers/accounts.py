@@ -35,8 +35,9 @@ class AccountEvents:
 
     @on(AccountHidden)
     async def on_account_hidden(self, event: AccountHidden, tx: Tx) -> None:
-        """ID-13: as if the account had been closed."""
-        await keep_traces(tx, UUID(event.user_id), _digests(event), from_timestamp(event.occurred_at))
+        """ID-13: as if the account had been closed, and the new account of the number is known."""
+        successor = UUID(event.new_user_id) if event.new_user_id else None
+        await keep_traces(tx, UUID(event.user_id), _digests(event), from_timestamp(event.occurred_at), successor)
 
     @on(AccountReopened)
     async def on_account_reopened(self, event: AccountReopened, tx: Tx) -> None:

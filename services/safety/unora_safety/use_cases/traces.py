@@ -13,12 +13,18 @@ from unora_safety.store import restrictions, traces
 from unora_safety.use_cases.sightings import add_sightings, queue
 
 
-async def keep_traces(tx: Tx, user_id: UUID, digests: Sequence[bytes], closed_at: datetime) -> None:
+async def keep_traces(
+    tx: Tx, user_id: UUID, digests: Sequence[bytes], closed_at: datetime, successor: UUID | None = None
+) -> None:
     """An account was closed or hidden. Of a member who is not suspended the traces count for nothing, unless moderators
-    suspend them before the account is erased.
+    suspend them before the account is erased. `successor` is the account that the number made in the same step, whose
+    own event may have come before (ID-13).
     """
     restriction = await restrictions.lock_or_create(tx, user_id)
     await traces.add(tx, digests, user_id, suspended=restriction.suspended, closed_at=closed_at)
+    if successor and restriction.suspended:
+        add_sightings(tx, Pattern.SUSPENDED_BEFORE, [(successor, Sighting(closed_at, user_id))])
+        queue(tx, [successor])
 
 
 async def look_for_traces(

@@ -104,12 +104,14 @@ async def statuses(stage: Stage, member: Member) -> list[str]:
 
 
 async def visible_answers(stage: Stage, member: Member) -> dict[str, Message]:
-    """Every answer that could show a member the interests of others."""
+    """Every answer that could show a member the interests of others, without the time at which it was given."""
     call, gateway = member.session.call, stage.gateway
+    dashboard = await call(gateway.streaks.GetDashboard, GetDashboardRequest())
+    dashboard.ClearField("server_time")
     return {
         "the inventory": await inventory(stage, member),
         "the interests": await call(gateway.matching.ListSentInterests, ListSentInterestsRequest()),
         "the connections": await call(gateway.matching.ListConnections, ListConnectionsRequest(show_ended=True)),
         "the screen": await screen(stage, member),
-        "the dashboard": await call(gateway.streaks.GetDashboard, GetDashboardRequest()),
+        "the dashboard": dashboard,
     }

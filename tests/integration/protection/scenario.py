@@ -40,6 +40,7 @@ from unora.streak.v1.streak_service_pb2 import (
     EFFORT_SIGNAL_MEDIUM,
     CheckInRequest,
     GetDashboardRequest,
+    GetHistoryRequest,
     GetStreakRequest,
     Streak,
 )
@@ -213,6 +214,7 @@ class Scenario:
             "inventory": (matching.GetInventory, GetInventoryRequest()),
             "connections": (matching.ListConnections, ListConnectionsRequest(show_ended=True)),
             "dashboard": (self.streaks.GetDashboard, GetDashboardRequest()),
+            "history": (self.streaks.GetHistory, GetHistoryRequest()),
             "answers": (personality.ListMyAnswers, ListMyAnswersRequest()),
             "subscription": (self.billing.GetSubscription, billing.GetSubscriptionRequest()),
             "credits": (self.billing.GetCredits, billing.GetCreditsRequest()),
@@ -226,11 +228,14 @@ class Scenario:
         return {name: partial(method, request, metadata=member.metadata) for name, (method, request) in calls.items()}
 
     async def read_all(self, member: Caller, streak_id: str = "") -> dict[str, bytes]:
-        """All answers to a member, as bytes."""
-        return {
-            name: (await read()).SerializeToString(deterministic=True)
-            for name, read in self.reads(member, streak_id).items()
-        }
+        """All answers to a member, as bytes, without the time at which they were given."""
+        answers = {}
+        for name, read in self.reads(member, streak_id).items():
+            answer = await read()
+            if "server_time" in answer.DESCRIPTOR.fields_by_name:
+                answer.ClearField("server_time")
+            answers[name] = answer.SerializeToString(deterministic=True)
+        return answers
 
     # Money
 

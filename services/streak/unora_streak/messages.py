@@ -101,10 +101,14 @@ def to_streak(streak: Streak, viewer: UUID, policy: Policy) -> streak_service_pb
 def to_shown_streak(shown: View, policy: Policy) -> streak_service_pb2.Streak:
     """A streak as one of its two members sees it, with what they can do now (ST-15)."""
     message = to_streak(shown.streak, shown.viewer, policy)
-    message.actions.extend(ACTIONS[action] for action in shown.actions)
-    message.nudges_left = shown.nudges_left
-    message.free_recoveries_left = shown.free_recoveries_left
-    message.reveals_waiting.extend(shown.reveals_waiting)
+    if shown.actions:  # each field that is set takes its time, and most are empty
+        message.actions.extend([ACTIONS[action] for action in shown.actions])
+    if shown.reveals_waiting:
+        message.reveals_waiting.extend(shown.reveals_waiting)
+    if shown.nudges_left:
+        message.nudges_left = shown.nudges_left
+    if shown.free_recoveries_left:
+        message.free_recoveries_left = shown.free_recoveries_left
     if shown.recovery_price is not None:
         offer = RecoveryOffer(free=shown.free_recoveries_left > 0, amount=shown.recovery_price, currency=CURRENCY)
         message.recovery.CopyFrom(offer)

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.tables import exported, not_exported, service_may, timestamp
 from unora_common.tables import metadata as schema
 
-metadata = schema("streak")
+metadata = schema("streak", functions=("used_by",))
 
 streaks = Table(
     "streaks",

@@ -46,6 +46,7 @@ from unora.streak.v1.streak_service_pb2 import (
     EFFORT_SIGNAL_MEDIUM,
     CheckInRequest,
     GetDashboardRequest,
+    GetHistoryRequest,
     GetStreakRequest,
     Streak,
 )
@@ -219,6 +220,7 @@ class Scenario:
             "inventory": (matching.GetInventory, GetInventoryRequest()),
             "connections": (matching.ListConnections, ListConnectionsRequest(show_ended=True)),
             "dashboard": (self.streaks.GetDashboard, GetDashboardRequest()),
+            "history": (self.streaks.GetHistory, GetHistoryRequest()),
             "answers": (personality.ListMyAnswers, ListMyAnswersRequest()),
             "subscription": (self.billing.GetSubscription, billing.GetSubscriptionRequest()),
             "credits": (self.billing.GetCredits, billing.GetCreditsRequest()),

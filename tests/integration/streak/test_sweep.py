@@ -41,7 +41,13 @@ from tests.unit.streak.test_properties import streaks as some_streaks
 
 DATABASE = "unora_sweep"
 ROLE = "unora_streak"
-POLICIES = [Policy(), Policy(at_risk=timedelta(hours=1)), Policy(at_risk=timedelta(hours=12))]
+POLICIES = [
+    Policy(),
+    Policy(at_risk=timedelta(hours=1)),
+    Policy(at_risk=timedelta(hours=12)),
+    Policy(ends_soon=timedelta(hours=1)),
+    Policy(ends_soon=timedelta(hours=12)),
+]
 ROWS = "SELECT * FROM streak.streaks ORDER BY id"
 BREAKS = """SELECT streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at, broke_at,
     closed_at, outcome FROM streak.breaks ORDER BY streak_id, opened_at"""
@@ -62,7 +68,7 @@ class _UndoneError(Exception):
 Stored = tuple[list[Any], list[Any], dict[str, list[Message]]]
 
 
-@pytest.mark.rule("ST-02", "ST-06", "ST-09", "ST-16", "ST-20")
+@pytest.mark.rule("ST-02", "ST-06", "ST-09", "ST-16", "ST-20", "ST-23")
 @examples(25)
 @given(
     st.lists(st.tuples(some_streaks(), st.integers(0, 2), st.integers(0, 130), st.booleans()), min_size=1, max_size=8),

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from unora_streak.domain.views import Action, Extras, Plans, View, becomes_at_risk_at, view
+from unora_streak.domain.views import Action, Extras, Plans, Used, View, becomes_at_risk_at, view
 from unora_streak.messages import to_shown_streak
 
 from .story import HOUR, MINUTE, POLICY, A, B, Story, utc
 
 MORNING, AT_RISK, MIDNIGHT = utc("2026-11-22T09:00"), utc("2026-11-22T18:00"), utc("2026-11-23T00:00")
-NOTHING = Extras("free", nudges_used=0, free_recoveries_used=0, reveals_waiting=(), connection_ended=False)
+NOTHING = Extras(Used("free", nudges=0, free_recoveries=0), reveals_waiting=(), connection_ended=False)
 PLANS = Plans({"free": 1, "plus": 2}, {"free": 0, "plus": 1}, recovery_price=299)
 
 
@@ -32,11 +32,14 @@ def test_who_has_not_checked_in_can_also_after_a_reset() -> None:
 def test_who_checked_in_can_nudge_and_sees_how_many_are_left_without_paying() -> None:
     at_risk = one_in().waits_until(AT_RISK)
     assert (seen(at_risk, A).actions, seen(at_risk, A).nudges_left) == ((Action.NUDGE,), 1)
-    assert (seen(at_risk, A, nudges_used=1).actions, seen(at_risk, A, nudges_used=1).nudges_left) == (
+    assert (
+        seen(at_risk, A, used=Used("free", 1, 0)).actions,
+        seen(at_risk, A, used=Used("free", 1, 0)).nudges_left,
+    ) == (
         (Action.NUDGE,),
         0,
     )
-    assert seen(at_risk, A, nudges_used=2).nudges_left == 0  # after the tier fell
+    assert seen(at_risk, A, used=Used("free", 2, 0)).nudges_left == 0  # after the tier fell
     assert (seen(at_risk, B).actions, seen(at_risk, B).nudges_left) == ((Action.CHECK_IN,), 0)
 
 
@@ -52,7 +55,7 @@ def test_only_the_breaker_can_recover_and_not_while_a_payment_holds_the_window()
 @pytest.mark.rule("BI-06", "ST-15")
 @pytest.mark.parametrize(("tier", "used", "left"), [("free", 0, 0), ("plus", 0, 1), ("plus", 1, 0), ("free", 1, 0)])
 def test_a_recovery_is_free_while_free_ones_are_left(tier: str, used: int, left: int) -> None:
-    shown = seen(one_in().waits_until(MIDNIGHT), tier=tier, free_recoveries_used=used)
+    shown = seen(one_in().waits_until(MIDNIGHT), used=Used(tier, 0, used))
     offer = to_shown_streak(shown, POLICY).recovery
     assert shown.free_recoveries_left == left
     assert (offer.free, offer.amount, offer.currency) == (left > 0, 299, "USD")

@@ -32,14 +32,22 @@ class Plans:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What a member has used of what their tier gives for a streak."""
+
+    tier: str
+    nudges: int
+    """Of the tier, on the day of the row."""
+    free_recoveries: int
+    """In the life of the connection."""
+
+
+@dataclass(frozen=True, slots=True)
 class Extras:
     """What a member's view needs of a streak besides its row."""
 
-    tier: str
-    nudges_used: int
-    """Of the tier, by the member, on the day of the row."""
-    free_recoveries_used: int
-    """By the member, in the life of the connection."""
+    used: Used | None
+    """None where it was not asked for."""
     reveals_waiting: tuple[int, ...]
     """Numbers of the member's reveals that can be opened, in order."""
     connection_ended: bool
@@ -61,21 +69,26 @@ class View:
 
 def view(streak: Streak, viewer: UUID, extras: Extras, plans: Plans) -> View:
     """The streak, which is advanced to this moment. After the end of the connection nothing can be done (RE-10)."""
+    used, waiting = extras.used, extras.reveals_waiting
+    if extras.connection_ended:
+        return View(streak, viewer, (), 0, 0, None, ())
     is_breaker = streak.state is State.PAYMENT_WINDOW and streak.breaker_user_id == viewer
-    waiting = () if extras.connection_ended else extras.reveals_waiting
-    nudges_left = plans.nudges[extras.tier] - extras.nudges_used if can_nudge(streak, viewer) else 0
-    can_do = {
-        Action.CHECK_IN: viewer not in streak.checked_in and streak.state in PLAYING | {State.RESET},
-        Action.NUDGE: can_nudge(streak, viewer),
-        Action.RECOVER: is_breaker and streak.hold is None,
-        Action.OPEN_REVEAL: bool(waiting),
-    }
+    actions, nudges_left = [], 0
+    if streak.state is State.RESET or (streak.state in PLAYING and viewer not in streak.checked_in):
+        actions.append(Action.CHECK_IN)
+    if can_nudge(streak, viewer):
+        actions.append(Action.NUDGE)
+        nudges_left = max(0, plans.nudges[used.tier] - used.nudges) if used else 0
+    if is_breaker and streak.hold is None:
+        actions.append(Action.RECOVER)
+    if waiting:
+        actions.append(Action.OPEN_REVEAL)
     return View(
         streak=streak,
         viewer=viewer,
-        actions=tuple(action for action, possible in can_do.items() if possible and not extras.connection_ended),
-        nudges_left=max(0, nudges_left),
-        free_recoveries_left=max(0, plans.free_recoveries[extras.tier] - extras.free_recoveries_used),
+        actions=tuple(actions),
+        nudges_left=nudges_left,
+        free_recoveries_left=max(0, plans.free_recoveries[used.tier] - used.free_recoveries) if used else 0,
         recovery_price=plans.recovery_price if is_breaker else None,
         reveals_waiting=waiting,
     )
@@ -83,6 +96,6 @@ def view(streak: Streak, viewer: UUID, extras: Extras, plans: Plans) -> View:
 
 def becomes_at_risk_at(streak: Streak, policy: Policy) -> datetime | None:
     """ST-06: from when on the open day is at risk if one of the two is missing; None if no day is, or nobody."""
-    if streak.state not in PLAYING or streak.checked_in == streak.pair:
+    if streak.state not in PLAYING or len(streak.checked_in) == 2:
         return None
     return streak.closes_at - policy.at_risk

@@ -33,8 +33,27 @@ COMMENT ON TABLE streak.reveals IS
     'A projection of reveal: members'' reveals that were earned or bought, and whether they wait to be opened (RE-11)';
 """
 
+# A function, so that the dashboard pays for its plans only where it calls it. A recovery that the version before stored
+# does not say whether it was free: it counts as free, so that none is promised that is not there.
+USED = """
+CREATE FUNCTION streak.used_by(of_streak uuid, of_cycle integer, of_date date, member uuid) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY[
+        coalesce((SELECT tier FROM streak.tiers WHERE user_id = member), 'free'),
+        (SELECT count(*)::text FROM streak.breaks b JOIN streak.nudges n ON n.break_id = b.id AND n.sender_id = member
+            WHERE b.streak_id = of_streak AND b.cycle = of_cycle AND b.check_in_date = of_date
+                AND n.payment_id IS NULL),
+        (SELECT count(*)::text FROM streak.breaks b JOIN streak.recovery_payments p ON p.break_id = b.id
+            WHERE b.streak_id = of_streak AND b.breaker_user_id = member AND b.outcome = 'recovered'
+                AND p.free IS NOT FALSE)];
+END
+$$;
+"""
+
 
 def upgrade() -> None:
     run_sql(TOLD)
     run_sql(FREE)
     run_sql(REVEALS)
+    run_sql(USED)

@@ -183,7 +183,7 @@ async def test_a_block_in_either_direction_hides_both_cards_until_it_is_lifted(p
     assert len(await cards(pool, me)) == 2  # matching ends the connection, which these events leave out
 
 
-@pytest.mark.rule("DI-15", "ID-16")
+@pytest.mark.rule("DI-15")
 async def test_the_card_of_a_partner_who_is_not_shown_any_more_stays(world: World, pool: Pool, people: People) -> None:
     """Nothing shows that the partner is not discovery-ready."""
     ada, me = await people.ready(), await pool.member("chess", "singing")

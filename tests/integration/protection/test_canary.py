@@ -150,7 +150,6 @@ async def test_planted_texts_are_found_only_where_they_belong(
         name: answers.pop(name) for name in ("screen", "interests", "partners")
     }  # as those that were checked above
     assert canaries.found_in(b"".join(cards.values())) == {"micro_description"}
-    assert canaries.found_in(answers.pop("appeals")) == {"appeal_text"}  # the partner's own (SA-10)
     opened = await scenario.open(partner, streak_id, 1)
     assert canaries.found_in(b"".join(answers.values()) + opened.SerializeToString()) == set()
     assert canaries.found_in(b"".join(canaries.refusals)) == set()

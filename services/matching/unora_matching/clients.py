@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from unora.discovery.v1.card_service_pb2 import GetDealtCardsRequest, ResolveCardRequest
+from unora.discovery.v1.card_service_pb2 import DealtCardSource, GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import DealtCard
 from unora.safety.v1.restriction_service_pb2 import GetBlockRequest
@@ -39,7 +39,8 @@ class Cards:
         """What cards of the viewer showed when they were dealt (DI-16): each that is stored, once, in this order."""
         if not card_ids:
             return []
-        request = GetDealtCardsRequest(viewer_id=str(viewer), card_ids=map(str, card_ids))
+        sources = [DealtCardSource(card_id=str(each)) for each in card_ids]
+        request = GetDealtCardsRequest(viewer_id=str(viewer), sources=sources)
         response = await self._clients.call(self._stub.GetDealtCards, request)
         found = {card.card_id: card for card in response.cards}
         return [found[card] for card in dict.fromkeys(map(str, card_ids)) if card in found]

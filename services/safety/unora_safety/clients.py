@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from unora.discovery.v1.card_service_pb2 import GetDealtCardsRequest, ResolveCardRequest
+from unora.discovery.v1.card_service_pb2 import DealtCardSource, GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import DealtCard
 from unora.matching.v1.pair_service_pb2 import GetPairRequest
@@ -40,11 +40,13 @@ class TargetResolver:
         """
         if not targets:
             return []
-        request = GetDealtCardsRequest(
-            viewer_id=str(member),
-            card_ids=[str(each.id) for each in targets if each.kind is TargetKind.CARD],
-            connection_ids=[str(each.id) for each in targets if each.kind is TargetKind.CONNECTION],
-        )
+        sources = [
+            DealtCardSource(card_id=str(each.id))
+            if each.kind is TargetKind.CARD
+            else DealtCardSource(connection_id=str(each.id))
+            for each in targets
+        ]
+        request = GetDealtCardsRequest(viewer_id=str(member), sources=sources)
         response = await self._clients.call(self._cards.GetDealtCards, request)
         found = {UUID(each.card_id or each.connection_id): each for each in response.cards}
         return [found[target.id] for target in targets if target.id in found]

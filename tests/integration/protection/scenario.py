@@ -41,7 +41,7 @@ from unora.reveal.v1.reveal_service_pb2 import (
     Reveal,
 )
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
-from unora.safety.v1.safety_service_pb2 import ListAppealsRequest, ListBlocksRequest, ListReportsRequest, Target
+from unora.safety.v1.safety_service_pb2 import ListBlocksRequest, Target
 from unora.streak.v1.streak_service_pb2 import (
     EFFORT_SIGNAL_MEDIUM,
     CheckInRequest,
@@ -228,8 +228,6 @@ class Scenario:
             "payments": (self.billing.ListPayments, billing.ListPaymentsRequest()),
             "partners": (discovery.ListPartnerCards, ListPartnerCardsRequest()),
             "blocks": (safety.ListBlocks, ListBlocksRequest()),
-            "reports": (safety.ListReports, ListReportsRequest()),
-            "appeals": (safety.ListAppeals, ListAppealsRequest()),
         }
         if streak_id:
             calls["streak"] = (self.streaks.GetStreak, GetStreakRequest(streak_id=streak_id))

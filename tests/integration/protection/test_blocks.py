@@ -43,7 +43,9 @@ async def test_a_block_during_a_streak_ends_everything_and_looks_like_any_end(sc
     after = await scenario.read_all(other, streak_id)
     # The answers to the blocked member change as by any end of a connection, and never mention the block.
     changed = {name for name in before if before[name] != after[name]}
-    assert changed <= {"account", "connections", "inventory", "dashboard", "screen", "streak", "reveals", "history"}
+    assert changed <= {
+        *("account", "connections", "inventory", "dashboard", "partners", "screen", "streak", "reveals", "history")
+    }
     assert block.block_id.encode() not in b"".join(after.values())
 
 

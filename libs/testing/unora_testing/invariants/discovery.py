@@ -166,13 +166,12 @@ INVARIANTS: Final = (
     Invariant(
         "partner-cards-follow-connections",
         ("DI-15", "XX-02"),
-        "each member of a connection has the card of the other, shown while the connection is active",
+        "the card of a partner is of the other member of the connection, and shown while it is active",
         """
-        SELECT c.id AS connection_id, c.connection_status FROM matching.connections c
-        LEFT JOIN discovery.partner_cards p ON p.connection_id = c.id AND p.age_band IS NOT NULL
+        SELECT p.connection_id, p.viewer_id, p.active, c.connection_status FROM discovery.partner_cards p
+        LEFT JOIN matching.connections c ON c.id = p.connection_id
             AND (p.viewer_id, p.shown_user_id) IN ((c.user_a_id, c.user_b_id), (c.user_b_id, c.user_a_id))
-            AND p.active = (c.connection_status = 'active')
-        GROUP BY c.id HAVING count(p.viewer_id) <> 2
+        WHERE p.active IS DISTINCT FROM (c.connection_status = 'active')
         """,
     ),
     Invariant(
@@ -180,9 +179,9 @@ INVARIANTS: Final = (
         ("DI-16", "XX-02"),
         "the card of an interest says that it was sent as long as its sender sees it pending, or if it matched",
         """
-        SELECT i.id AS interest_id, i.shown_as, k.sent FROM matching.interests i
-        LEFT JOIN discovery.card_interests k ON k.interest_id = i.id AND k.card_id = i.card_id
-        WHERE k.sent IS DISTINCT FROM (i.shown_as IN ('pending', 'matched'))
+        SELECT k.interest_id, k.sent, i.shown_as FROM discovery.card_interests k
+        JOIN matching.interests i ON i.id = k.interest_id
+        WHERE k.card_id <> i.card_id OR k.sent <> (i.shown_as IN ('pending', 'matched'))
         """,
     ),
     Invariant(

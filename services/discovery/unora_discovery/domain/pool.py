@@ -67,7 +67,7 @@ class Profile:
     @property
     def says_nothing(self) -> bool:
         """Whether it is that of a member who has only signed in, of whom no event tells either."""
-        return not self.discovery_ready and self.trust_level <= 1 and not self.hobbies
+        return not self.discovery_ready and self.trust_level <= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

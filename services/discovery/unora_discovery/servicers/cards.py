@@ -44,6 +44,7 @@ class Cards:
     @reads
     async def GetDealtCards(self, request: GetDealtCardsRequest, db: Session) -> GetDealtCardsResponse:
         """DI-16: for the lists of sent interests and of blocks."""
-        cards, connections = map(UUID, request.card_ids), map(UUID, request.connection_ids)
-        found = await listed_cards.list_dealt(db, UUID(request.viewer_id), list(cards), list(connections))
+        cards = [UUID(each.card_id) for each in request.sources if each.card_id]
+        connections = [UUID(each.connection_id) for each in request.sources if each.connection_id]
+        found = await listed_cards.list_dealt(db, UUID(request.viewer_id), cards, connections)
         return GetDealtCardsResponse(cards=map(to_dealt_card, found))

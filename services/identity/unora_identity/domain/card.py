@@ -59,17 +59,21 @@ def make_card(member: Member, now: datetime, policy: Policy) -> Card:
 def card_changed(
     headers: Iterator[EventHeader], before: Member, after: Member, now: datetime, policy: Policy
 ) -> list[DiscoveryProfileChanged]:
-    """DI-08, PR-06: the event for a change of the member's card, or no event if the card is the same."""
-    card = make_card(after, now, policy)
-    return [] if card == make_card(before, now, policy) else [_event(headers, card)]
+    """DI-08, PR-06: the event for a change of the member's card, or no event if the card is the same. Of a member who
+    lacks a step before and after, only the trust level is of interest to others.
+    """
+    card, was = make_card(after, now, policy), make_card(before, now, policy)
+    onboarding = missing_steps(before, now, policy) and missing_steps(after, now, policy)
+    same = card.trust_level == was.trust_level if onboarding else card == was
+    return [] if same else [_event(headers, card)]
 
 
 def age_band_changed(
     headers: Iterator[EventHeader], member: Member, now: datetime, policy: Policy
 ) -> list[DiscoveryProfileChanged]:
-    """DI-08: the event for a birthday that began another age band, or none if there is no card."""
+    """DI-08: the event for a birthday that began another age band, or none if Discovery does not show the member."""
     card = make_card(member, now, policy)
-    return [_event(headers, card)] if card.contents else []
+    return [_event(headers, card)] if card.ready else []
 
 
 def _event(headers: Iterator[EventHeader], card: Card) -> DiscoveryProfileChanged:

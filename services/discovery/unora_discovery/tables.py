@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from unora_common.erased import blanked, deleted, kept, of_nobody
 from unora_common.tables import metadata as schema
 from unora_common.tables import service_may, timestamp
 
@@ -36,7 +37,7 @@ servers = Table(
     Column("position", SmallInteger, nullable=False),
     UniqueConstraint("position"),
     CheckConstraint(SERVER_TYPES, name="server_type"),
-    info=service_may("select"),
+    info=service_may("select", erased=of_nobody()),
     comment="The three worlds a member takes part in; reference data (DI-01)",
 )
 
@@ -52,7 +53,7 @@ server_memberships = Table(
     CheckConstraint("first_batch_at >= joined_at", name="joined_before"),
     CheckConstraint("left_at >= joined_at", name="left_after"),
     Index("ix_server_memberships_server_type", "server_type"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")),
     comment="Who has joined which server, and got a first batch there;"
     " that stays when the batch is forgotten (DI-01, DI-04)",
 )
@@ -69,7 +70,7 @@ refresh_timers = Table(
         " AND refresh_available_at >= last_global_refresh_at",
         name="times",
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")),
     comment="One timer for all servers; its lock guards all of a member's Discovery (DI-04)",
 )
 
@@ -105,7 +106,7 @@ candidates = Table(
         name="ready_is_whole",
     ),
     CheckConstraint("jsonb_array_length(hobbies) = cardinality(hobby_option_ids)", name="hobbies"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")),
     comment="The pool: each member as identity, matching, billing and safety tell of them,"
     " at these versions (DI-08, DI-09)",
 )
@@ -119,7 +120,7 @@ pool = Table(
     UniqueConstraint("slot"),
     Index("ix_pool_changed", "changed"),
     # Triggers write it. The service changes `changed` where it is of another cluster.
-    info=service_may("select, update (changed)"),
+    info=service_may("select, update (changed)", erased=kept("the slot in the planes, which is given once (DI-17)")),
     comment="The slot of each member in the planes, and the transaction that changed them last (DI-17)",
 )
 
@@ -145,7 +146,7 @@ exclusions = Table(
         "apart_until",
         postgresql_where=text("reason IN ('lifted', 'interest_pending')"),
     ),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=kept("ids; they keep two apart (MA-12)")),
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
@@ -170,7 +171,9 @@ waiting_interests = Table(
         postgresql_where=text("waits"),
     ),
     Index("ix_waiting_interests_waits_until", "waits_until"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may(
+        "select, insert, update, delete", erased=kept("ids and states; the job forget_waits deletes them")
+    ),
     comment="Interests, and whether they still wait for their receiver; no other context may know (DI-13, MA-10)",
 )
 
@@ -184,7 +187,7 @@ member_blocks = Table(
     CheckConstraint("blocker_id <> blocked_id", name="two"),
     Index("ix_member_blocks_blocked_id", "blocked_id", postgresql_where=text("in_force")),
     Index("ix_member_blocks_changed_at", "changed_at", postgresql_where=text("NOT in_force")),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=kept("ids; the other one's block goes on")),
     comment="Who blocks whom, as safety told last; in force, neither is shown to the other (DI-09)",
 )
 
@@ -212,8 +215,19 @@ filters = Table(
         " AND cardinality(age_bands) <= 7",
         name="age_bands",
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")),
     comment="Whom a member wants on the cards of a server, from the next refresh on; an empty list is anyone (DI-05)",
+)
+
+# Whole batches of the member: a batch has five cards or none.
+OWN_CARDS = deleted(
+    "batch_id = ANY (ARRAY(SELECT b.id FROM discovery.discovery_batches b WHERE b.user_id = member LIMIT 50))"
+)
+# What others see of the member on their cards: a batch keeps its five.
+CARDS_OF_MEMBER = blanked(
+    "city = '', place_id = '', hobbies = '[]'",
+    where="shown_user_id = member AND (city <> '' OR place_id <> '' OR hobbies <> '[]')",
+    reason="a batch has five cards (DI-02); an age band and a level",
 )
 
 discovery_batches = Table(
@@ -234,7 +248,13 @@ discovery_batches = Table(
     ),
     Index("ix_discovery_batches_user_id_deleted_at", "user_id", "deleted_at"),
     Index("ix_discovery_batches_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
-    info=service_may("select, insert, update, delete"),
+    info=service_may(
+        "select, insert, update, delete",
+        erased=deleted(
+            "user_id = member"
+            " AND NOT EXISTS (SELECT FROM discovery.discovery_cards k WHERE k.batch_id = discovery_batches.id)"
+        ),
+    ),
     comment="A member's batches per server; one is active, until the next refresh (DI-03)",
 )
 
@@ -258,7 +278,8 @@ discovery_cards = Table(
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("trust_level BETWEEN 1 AND 5", name="trust_level"),
     CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
-    info=service_may("select, insert, update, delete"),
+    Index("ix_discovery_cards_shown_user_id", "shown_user_id"),
+    info=service_may("select, insert, update, delete", erased=(OWN_CARDS, CARDS_OF_MEMBER)),
     comment="Exactly five cards per batch, as they were when made: no photo, name, phone or age (DI-02, DI-08)",
 )
 
@@ -272,6 +293,6 @@ rebuilds = Table(
     Column("finished_at", timestamp()),
     CheckConstraint("part IN ('restrictions', 'inventories', 'tiers', 'profiles')", name="part"),
     CheckConstraint("members >= 0", name="members"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=of_nobody()),
     comment="Of each part of the pool, how far the latest rebuild has come; times are the machine's (XX-08)",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_matching.config import MatchingConfig
@@ -9,7 +10,7 @@ from unora_matching.consumers.safety import SafetyEvents
 from unora_matching.consumers.streaks import StreakEvents
 from unora_matching.consumers.tiers import TierEvents
 from unora_matching.domain.errors import InterestExists
-from unora_matching.jobs import InterestJobs
+from unora_matching.jobs import ErasureJobs, InterestJobs
 from unora_matching.servicers.matching import Matching
 from unora_matching.servicers.pairs import Pairs
 from unora_matching.servicers.projections import Projections
@@ -18,7 +19,7 @@ service = Service(
     "matching",
     config=MatchingConfig,
     servicers=[Matching, Pairs, Projections],
-    consumers=[StreakEvents, SafetyEvents, TierEvents],
-    jobs=[InterestJobs],
+    consumers=[StreakEvents, SafetyEvents, TierEvents, ErasureEvents],
+    jobs=[InterestJobs, ErasureJobs],
     constraints={"uq_interests_one_pending": InterestExists},
 )

@@ -7,13 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_safety.config import SafetyConfig
+from unora_safety.domain.events import MemberErasedFromSafety
 from unora_safety.domain.patterns import History
+from unora_safety.messages.events import to_message
 from unora_safety.resources import Resources
 from unora_safety.store import examination_queue, sightings
 from unora_safety.use_cases.audit_exports import export_today, write_exports
@@ -120,3 +124,15 @@ class DetectionJobs:
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)
         return await purge_each(self.runtime.database, self.runtime.log, *purges)
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases members."""
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """The receipt, which identity waits for."""
+        tx.emit(
+            to_message(
+                MemberErasedFromSafety(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+            )
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_streak.config import StreakConfig
 from unora_streak.consumers.connections import ConnectionEvents
 from unora_streak.consumers.payments import PaymentEvents
 from unora_streak.consumers.tiers import TierEvents
-from unora_streak.jobs import StreakJobs
+from unora_streak.jobs import ErasureJobs, StreakJobs
 from unora_streak.servicers.recovery import Recovery
 from unora_streak.servicers.streaks import Streaks
 
@@ -16,6 +17,6 @@ service = Service(
     "streak",
     config=StreakConfig,
     servicers=[Streaks, Recovery],
-    consumers=[ConnectionEvents, PaymentEvents, TierEvents],
-    jobs=[StreakJobs],
+    consumers=[ConnectionEvents, PaymentEvents, TierEvents, ErasureEvents],
+    jobs=[StreakJobs, ErasureJobs],
 )

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects.postgresql import UUID
+from unora_common.erased import deleted, of_nobody
 from unora_common.tables import service_may, timestamp
 
 from unora_safety.tables.schema import PATTERNS, metadata
@@ -29,7 +30,7 @@ sightings = Table(
     CheckConstraint(PATTERNS, name="pattern"),
     Index("ix_sightings_user_id", "user_id"),
     Index("ix_sightings_occurred_at", "pattern", "occurred_at"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member")),
     comment="What patterns are counted from: each distinct thing or person once, at its latest (SA-04)",
 )
 
@@ -41,7 +42,8 @@ device_accounts = Table(
     Column("seen_at", timestamp(), nullable=False),
     CheckConstraint("octet_length(device_digest) BETWEEN 1 AND 64", name="device_digest"),
     Index("ix_device_accounts_seen_at", "seen_at"),
-    info=service_may("select, insert, update, delete"),
+    Index("ix_device_accounts_user_id", "user_id"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member")),
     comment="Which accounts opened a session on a device, by its keyed hash (SA-04)",
 )
 
@@ -55,7 +57,7 @@ activity = Table(
     CheckConstraint("kind IN ('interests', 'endings', 'blocks', 'reports', 'failed_payments')", name="kind"),
     CheckConstraint("count > 0", name="count"),
     Index("ix_activity_day", "day"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member")),
     comment="How much of what each member did, by day (UTC), for outliers (SA-09)",
 )
 
@@ -67,7 +69,7 @@ baselines = Table(
     Column("median", Double, nullable=False),
     Column("deviation", Double, nullable=False),
     Column("measured_at", timestamp(), nullable=False),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=of_nobody()),
     comment="What is usual: of ln(1 + count) over the outlier rule's window (SA-09)",
 )
 
@@ -78,6 +80,6 @@ to_examine = Table(
     Column("marks", BigInteger, nullable=False),
     Column("taken_until", timestamp(), nullable=False),
     Index("ix_to_examine_taken_until", "taken_until"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member")),
     comment="Members of whom something new was seen, until the detector has looked (SA-04)",
 )

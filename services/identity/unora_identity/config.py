@@ -84,6 +84,8 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """After how long a missing receipt of an erasure is an error in the log, by the machine's clock (ID-09)."""
     known_device_days: float = 400.0
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
+    account_kept_days: float = 30.0
+    """How long a closed or hidden account can be reopened before it is erased (ID-09, ID-13)."""
     access_token_minutes: float = 15.0
     """How long an access token is valid (ID-03)."""
     refresh_token_days: float = 30.0
@@ -136,6 +138,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             codes_per_country_of=_by_calling_code(self.codes_per_country_of),
             phone_prefixes_allowed=_prefixes("ALLOWED", self.phone_prefixes_allowed),
             phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
+            account_kept=timedelta(days=self.account_kept_days),
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),

@@ -153,11 +153,14 @@ def to_directory_hobby(hobby: Hobby, names: Mapping[str, str]) -> directory_serv
 def to_discovery_profile(
     user: UUID, version: int, card: Card, names: Mapping[str, str]
 ) -> directory_service_pb2.DiscoveryProfile:
-    """A card for Discovery's pool. For a member who is not discovery-ready it says only that, and the trust level."""
-    message = directory_service_pb2.DiscoveryProfile(user_id=str(user), version=version, trust_level=card.trust_level)
+    """A card for Discovery's pool. For a member who is not discovery-ready it says only that, and the trust level. For
+    one who is away it has all contents: cards that were dealt before look as if nothing had happened (ID-16).
+    """
+    message = directory_service_pb2.DiscoveryProfile(
+        user_id=str(user), version=version, trust_level=card.trust_level, discovery_ready=card.ready
+    )
     contents = card.contents
     if contents:
-        message.discovery_ready = True
         message.gender = GENDERS[contents.gender]
         message.age_band = AGE_BANDS[contents.age_band]
         message.city = contents.city
@@ -181,6 +184,7 @@ def to_account(account: Account, card: Card) -> account_service_pb2.Account:
         last_global_refresh_at=to_timestamp(inventory.last_global_refresh_at),
         refresh_available_at=to_timestamp(inventory.refresh_available_at),
         suspended=account.suspended,
+        paused_at=to_timestamp(account.paused_at),
     )
 
 

@@ -32,18 +32,22 @@ class Card:
     trust_level: int
     contents: CardContents | None
     """None while the member is not discovery-ready (PR-06)."""
+    away: bool = False
+    """Whether the member is paused, closed or hidden. Cards that were dealt before stay as they are (ID-16)."""
 
     @property
     def ready(self) -> bool:
-        """PR-06: whether the member is discovery-ready."""
-        return self.contents is not None
+        """PR-06, ID-16: whether the member may be shown."""
+        return self.contents is not None and not self.away
 
 
 def make_card(member: Member, now: datetime, policy: Policy) -> Card:
     """The member's card at `now`: the age band changes with a birthday."""
+    ready = is_ready(member, now, policy)
     return Card(
         trust_level=trust_level(member.photos, member.streak_completed, member.gov_id_verified, policy),
-        contents=_contents(member, now) if is_ready(member, now, policy) else None,
+        contents=_contents(member, now) if ready else None,
+        away=ready and member.away,
     )
 
 

@@ -39,6 +39,11 @@ class MemberEvent(DomainEvent):
 class AccountCreated(MemberEvent):
     """ID-01: an account was created."""
 
+    phone_digest: bytes
+    """ID-09: a keyed hash of the number."""
+    device_digest: bytes | None
+    """ID-09, SA-04: a keyed hash of the device, if the app named one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened(MemberEvent):
@@ -154,10 +159,18 @@ class AccountResumed(MemberEvent):
 class AccountClosed(MemberEvent):
     """ID-09: the member closed the account. For all others they are gone."""
 
+    phone_digest: bytes
+    """ID-09: a keyed hash of the number, by which safety knows a suspended member again."""
+    device_digest: bytes | None
+    """ID-09, SA-04: a keyed hash of the device of the call, if its app named one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHidden(MemberEvent):
     """ID-13: the number of the account went to a new account. For all others this is as if it had been closed."""
+
+    phone_digest: bytes
+    device_digest: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,9 @@ class Policy:
     # ID-14
     recent_sign_in: timedelta = timedelta(minutes=15)
 
+    # ID-09, ID-13. How long a closed or hidden account can come back.
+    account_kept: timedelta = timedelta(days=30)
+
     # ID-15. How many wrong second factors in one window; afterwards the right one is refused too.
     admin_session: timedelta = timedelta(hours=1)
     second_factor_tries: int = 5

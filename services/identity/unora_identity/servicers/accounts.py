@@ -8,14 +8,20 @@ from uuid import UUID
 from unora.identity.v1.account_service_pb2 import (
     ChangePhoneRequest,
     ChangePhoneResponse,
+    CloseAccountRequest,
+    CloseAccountResponse,
     GetAccountRequest,
     GetAccountResponse,
     GetJwksRequest,
     GetJwksResponse,
     ListSessionsRequest,
     ListSessionsResponse,
+    PauseAccountRequest,
+    PauseAccountResponse,
     RefreshSessionRequest,
     RefreshSessionResponse,
+    ResumeAccountRequest,
+    ResumeAccountResponse,
     RevokeOtherSessionsRequest,
     RevokeOtherSessionsResponse,
     RevokeSessionRequest,
@@ -44,6 +50,8 @@ from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
 from unora_identity.resources import Resources
 from unora_identity.store import members, sessions
+from unora_identity.use_cases.closing import close_account
+from unora_identity.use_cases.pauses import pause_account, resume_account
 from unora_identity.use_cases.phone_change import change_phone, start_phone_change
 from unora_identity.use_cases.phone_verification import start_phone_verification, verify_phone
 from unora_identity.use_cases.sessions import (
@@ -55,7 +63,7 @@ from unora_identity.use_cases.sessions import (
 
 
 class Accounts:
-    """Accounts and their sessions (ID-01 to ID-03, ID-12, ID-14, ID-15)."""
+    """Accounts and their sessions (ID-01 to ID-03, ID-09, ID-12, ID-14 to ID-16)."""
 
     service = "unora.identity.v1.AccountService"
 
@@ -179,6 +187,23 @@ class Accounts:
             raise Unauthenticated
         card = make_card(account.member, account.now, self.runtime.resources.policy)
         return GetAccountResponse(account=to_account(account, card))
+
+    @idempotent
+    async def PauseAccount(self, request: PauseAccountRequest, tx: Tx) -> PauseAccountResponse:
+        """ID-16: the caller is shown to nobody, and connections go on."""
+        return PauseAccountResponse(paused_at=to_timestamp(await pause_account(tx, self.runtime.resources)))
+
+    @idempotent
+    async def ResumeAccount(self, request: ResumeAccountRequest, tx: Tx) -> ResumeAccountResponse:
+        """ID-16: the pause is over."""
+        await resume_account(tx, self.runtime.resources)
+        return ResumeAccountResponse()
+
+    @idempotent(prepare=_current)
+    async def CloseAccount(self, request: CloseAccountRequest, tx: Tx, current: UUID) -> CloseAccountResponse:
+        """ID-09: for all others the caller is gone."""
+        erase_after = await close_account(tx, self.runtime.resources, current)
+        return CloseAccountResponse(erase_after=to_timestamp(erase_after))
 
     def _tokens(self, result: SignedIn, fresh: NewRefreshToken) -> SessionTokens:
         access = self.runtime.resources.access_tokens.sign(

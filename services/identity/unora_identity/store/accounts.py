@@ -13,7 +13,7 @@ from unora_identity.domain.accounts import LockedMember, NewAccount
 
 LOCK_BY_PHONE = """
     WITH u AS MATERIALIZED (
-        SELECT id, version, suspended_at IS NOT NULL AS suspended
+        SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
         FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1 FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
 HAS_ACCOUNT = "SELECT EXISTS (SELECT FROM identity.users WHERE phone_hash = ANY($1))"
@@ -27,6 +27,9 @@ HAS_PHONE = "SELECT FROM identity.users WHERE id = $1 AND phone_hash = ANY($2)"
 OWNER = "SELECT id FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1"
 DATA_KEY = "SELECT data_key FROM identity.users WHERE id = $1"
 CHANGE_PHONE = "UPDATE identity.users SET phone_hash = $2, phone_sealed = $3 WHERE id = $1"
+PHONE_HASH = "SELECT phone_hash FROM identity.users WHERE id = $1"
+PAUSE = "UPDATE identity.users SET paused_at = $2 WHERE id = $1"
+CLOSE = "UPDATE identity.users SET closed_at = $2, erase_after = $3 WHERE id = $1"
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 TAKE_AWAY = "DELETE FROM identity.roles WHERE user_id = $1 AND role = $2"
@@ -101,6 +104,22 @@ async def get_data_key(tx: Tx, user: UUID) -> bytes:
 async def change_phone(tx: Tx, user: UUID, phone_hash: bytes, phone_sealed: bytes) -> None:
     """ID-14: stores another number. A number of another account violates uq_users_phone_hash."""
     await tx.run(CHANGE_PHONE, user, phone_hash, phone_sealed)
+
+
+async def get_phone_hash(tx: Tx, user: UUID) -> bytes:
+    """ID-01: the hash of the number of an account that has one."""
+    phone_hash: bytes = await tx.value(PHONE_HASH, user)
+    return phone_hash
+
+
+async def set_pause(tx: Tx, user: UUID, paused_at: datetime | None) -> None:
+    """ID-16: stores since when a member has paused, or that there is no pause."""
+    await tx.run(PAUSE, user, paused_at)
+
+
+async def close(tx: Tx, user: UUID, erase_after: datetime) -> None:
+    """ID-09: stores that an account is closed, and until when it can be reopened."""
+    await tx.run(CLOSE, user, tx.now, erase_after)
 
 
 async def lock_by_phone(tx: Tx, phone_hashes: Sequence[bytes]) -> LockedMember | None:

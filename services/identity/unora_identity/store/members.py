@@ -26,7 +26,7 @@ _INVENTORY = Columns(
 
 LOCK = """
     WITH u AS MATERIALIZED (
-        SELECT id, version, suspended_at IS NOT NULL AS suspended
+        SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
         FROM identity.users WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
 SAVE_VERSIONS = """
@@ -34,7 +34,8 @@ SAVE_VERSIONS = """
     SET version = new.version, texts_version = coalesce(new.texts_version, users.texts_version)
     FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (id, version, texts_version) WHERE users.id = new.id"""
 _READ = f"""
-    SELECT {_ACCOUNT.names("u")}, clock.now() AS now, u.suspended_at IS NOT NULL AS suspended,
+    SELECT {_ACCOUNT.names("u")}, clock.now() AS now, u.suspended_at IS NOT NULL AS suspended, u.paused_at,
+           u.paused_at IS NOT NULL OR u.erase_after IS NOT NULL AS away,
            u.streak_completed_at IS NOT NULL AS streak_completed,
            {_INVENTORY.names("u")},
            {PROFILE_COLUMNS.names("p")}, p.birth_date_refused_at IS NOT NULL AS birth_date_refused,
@@ -110,6 +111,7 @@ def _account(row: Row) -> Account:
         now=row["now"],
         roles=tuple(row["roles"]),
         suspended=row["suspended"],
+        paused_at=row["paused_at"],
         member=Member(
             profile=from_row(Profile, row),
             photos=tuple(photo_of(photo) for photo in row["photos"]),
@@ -117,6 +119,7 @@ def _account(row: Row) -> Account:
             streak_completed=row["streak_completed"],
             gov_id_verified=row["gov_id_verified"],
             birth_date_refused=row["birth_date_refused"],
+            away=row["away"],
         ),
         hobby_names={option: name for option, _, _, name in row["hobbies"]},
         inventory=from_row(Inventory, row),

@@ -46,6 +46,7 @@ REVOKE = """
             AND (admin_until > $2 OR NOT $6)
         RETURNING id)
     INSERT INTO identity.revocations (session_id) SELECT id FROM s RETURNING session_id"""
+DEVICE = "SELECT device_digest FROM identity.sessions WHERE id = $1"
 OWN = f"SELECT {_SESSION.names()} FROM identity.sessions WHERE id = $1 AND user_id = $2"
 # A session is active as long as its one unused token lives.
 ACTIVE = """
@@ -149,6 +150,12 @@ async def find_own(db: DatabaseSession, session: UUID) -> Session | None:
     """A session of the caller."""
     row = await db.row(OWN, session, db.user)
     return from_row(Session, row) if row else None
+
+
+async def get_device(db: DatabaseSession, session: UUID) -> bytes | None:
+    """SA-04: the digest of the device of a session, if the app named one."""
+    device: bytes | None = await db.value(DEVICE, session)
+    return device
 
 
 async def list_active(db: DatabaseSession, now: datetime, after: Place | None, limit: int) -> list[ActiveSession]:

@@ -219,7 +219,10 @@ async def _sign_in(
     known = created or await devices.is_known_to(tx, locked.id, device)
     await sessions.open_session(tx, session, token, device)
     await challenges.use(tx, used, session.id, created)
-    events: list[MemberEvent] = [AccountCreated(**next(headers))] if created else []
+    events: list[MemberEvent] = []
+    if created:
+        trace = resources.hasher.trace(used.phone_hash)
+        events.append(AccountCreated(**next(headers), phone_digest=trace, device_digest=device))
     events.append(SessionOpened(**next(headers), session_id=session.id, device_digest=device))
     if not known:
         events.append(NewDeviceSignedIn(**next(headers), session_id=session.id))

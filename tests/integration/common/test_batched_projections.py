@@ -30,8 +30,8 @@ TABLES: Final = {
     "reveal": ("pairs",),
     "safety": ("sightings", "activity", "to_examine"),
 }
-"""What the consumers write, besides the tombstones of each. How often somebody was marked to be examined does not count,
-nor when somebody was noted as erased.
+"""What the consumers write, besides the tombstones of each. How often somebody was marked to be examined does not
+count, nor when somebody was noted as erased.
 """
 BATCHED: Final = [
     (context, consumes.name)

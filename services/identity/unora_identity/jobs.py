@@ -197,7 +197,7 @@ class ErasureJobs(Erasing):
             registry=runtime.metrics.registry,
         )
 
-    @every(seconds=60)
+    @every(seconds=10)
     async def begin_erasures(self) -> int:
         """ID-09: begins to erase accounts whose time to be opened again is over, by the rule clock."""
         return await self._due.step(ERASURE_BATCH)

@@ -96,7 +96,7 @@ def to_entry(entry: CreditEntry) -> api.CreditEntry:
         entry_id=str(entry.id),
         kind=ENTRY_KINDS[entry.kind],
         amount=entry.amount,
-        payment_id=str(entry.payment_id),
+        payment_id=_text(entry.payment_id),
         created_at=to_timestamp(entry.created_at),
     )
 

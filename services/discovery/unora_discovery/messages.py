@@ -71,6 +71,7 @@ def from_profile(profile: DiscoveryProfile) -> Profile:
         trust_level=profile.trust_level,
         hobbies=tuple(Hobby(each.hobby_option_id, each.name, each.micro_description) for each in profile.hobbies),
         texts_version=profile.texts_version if profile.HasField("texts_version") else None,
+        paused=profile.paused,
     )
 
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from unora.identity.v1.events_pb2 import (
+    AccountClosed,
+    AccountHidden,
+    AccountPaused,
+    AccountReopened,
+    AccountResumed,
+)
 from unora.matching.v1 import events_pb2, matching_service_pb2, pair_service_pb2
 from unora.matching.v1.matching_service_pb2 import ConnectionStatus as ConnectionStatusMessage
 from unora.matching.v1.matching_service_pb2 import EndReason as EndReasonMessage
@@ -15,7 +22,7 @@ from unora_common.messages import SERVERS, TIERS, by_name, by_number, event_enco
 from unora_matching.domain.connections import Connection, EndReason
 from unora_matching.domain.interests import Interest
 from unora_matching.domain.inventory import Inventory
-from unora_matching.domain.notices import BlockNotice, Restriction
+from unora_matching.domain.notices import AccountNotice, BlockNotice, Restriction
 
 to_message = event_encoder(events_pb2)
 """The message of a domain event."""
@@ -44,6 +51,22 @@ def from_restriction(event: RestrictionChanged) -> Restriction:
         user_id=UUID(event.user_id),
         restricted=event.restricted,
         suspended=event.suspended,
+        version=event.version,
+        changed_at=from_timestamp(event.occurred_at),
+    )
+
+
+def from_account(
+    event: AccountPaused | AccountResumed | AccountClosed | AccountHidden | AccountReopened,
+    *,
+    paused: bool = False,
+    closed: bool = False,
+) -> AccountNotice:
+    """Whether a member is away, from identity."""
+    return AccountNotice(
+        user_id=UUID(event.user_id),
+        paused=paused,
+        closed=closed,
         version=event.version,
         changed_at=from_timestamp(event.occurred_at),
     )

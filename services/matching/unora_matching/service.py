@@ -6,6 +6,7 @@ from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_matching.config import MatchingConfig
+from unora_matching.consumers.accounts import AccountEvents
 from unora_matching.consumers.safety import SafetyEvents
 from unora_matching.consumers.streaks import StreakEvents
 from unora_matching.consumers.tiers import TierEvents
@@ -19,7 +20,7 @@ service = Service(
     "matching",
     config=MatchingConfig,
     servicers=[Matching, Pairs, Projections],
-    consumers=[StreakEvents, SafetyEvents, TierEvents, ErasureEvents],
+    consumers=[StreakEvents, SafetyEvents, TierEvents, AccountEvents, ErasureEvents],
     jobs=[InterestJobs, ErasureJobs],
     constraints={"uq_interests_one_pending": InterestExists},
 )

@@ -36,6 +36,10 @@ inventory = Table(
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
     Column("standing_version", BigInteger, nullable=False, server_default=text("0")),
     Column("standing_at", timestamp()),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    Column("closed", Boolean, nullable=False, server_default=text("false")),
+    Column("away_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("away_at", timestamp()),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
@@ -67,7 +71,8 @@ connections = Table(
     ),
     CheckConstraint("ended_by_id IN (user_a_id, user_b_id)", name="ended_by_one_of_the_pair"),
     CheckConstraint(
-        "end_reason IN ('not_a_fit', 'no_time', 'unresponsive', 'uncomfortable', 'other', 'block', 'suspension')",
+        "end_reason IN ('not_a_fit', 'no_time', 'unresponsive', 'uncomfortable', 'other', 'block', 'suspension',"
+        " 'closing')",
         name="end_reason",
     ),
     Index(
@@ -122,6 +127,11 @@ interests = Table(
     ),
     Index("ix_interests_sender_id_sent_at_id", "sender_id", "sent_at", "id"),
     Index("ix_interests_sent_at", "sent_at", postgresql_where=text("shown_as = 'pending' AND deleted_at IS NULL")),
+    Index(
+        "ix_interests_receiver_id",
+        "receiver_id",
+        postgresql_where=text("interest_status = 'pending' AND deleted_at IS NULL"),
+    ),
     Index("ix_interests_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
     Index("ix_interests_closed_at", "closed_at", postgresql_where=text("shown_as NOT IN ('pending', 'matched')")),
     # Only those that came to nothing long ago can be deleted: the trigger `hold_closed_interest`.

@@ -19,7 +19,7 @@ from unora_safety.domain.events import MemberErasedFromSafety
 from unora_safety.domain.patterns import History
 from unora_safety.messages.events import to_message
 from unora_safety.resources import Resources
-from unora_safety.store import examination_queue, sightings
+from unora_safety.store import examination_queue, sightings, traces
 from unora_safety.use_cases.audit_exports import export_today, write_exports
 from unora_safety.use_cases.audit_log import index_entries
 from unora_safety.use_cases.detection import load_histories, measure_baselines, raise_flags
@@ -120,10 +120,18 @@ class DetectionJobs:
 
     @every(seconds=600)
     async def forget(self) -> int:
-        """Deletes what no rule's window contains any more, with a margin for events that arrive late."""
+        """Deletes what no rule's window contains any more, with a margin for events that arrive late, and old traces
+        of closed accounts (ID-09).
+        """
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)
-        return await purge_each(self.runtime.database, self.runtime.log, *purges)
+        unsuspended = timedelta(days=config.closed_trace_days)
+        return await purge_each(
+            self.runtime.database,
+            self.runtime.log,
+            *purges,
+            lambda tx: traces.purge(tx, config.suspension_trace, unsuspended, config.forget_batch),
+        )
 
 
 class ErasureJobs(Erasing):
@@ -131,8 +139,5 @@ class ErasureJobs(Erasing):
 
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """The receipt, which identity waits for."""
-        tx.emit(
-            to_message(
-                MemberErasedFromSafety(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
-            )
-        )
+        receipt = MemberErasedFromSafety(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+        tx.emit(to_message(receipt))

@@ -6,6 +6,7 @@ from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_safety.config import SafetyConfig
+from unora_safety.consumers.accounts import AccountEvents
 from unora_safety.consumers.audit_log import AuditLogEvents
 from unora_safety.consumers.patterns import PatternEvents
 from unora_safety.jobs import AuditExportJobs, AuditIndexJobs, DetectionJobs, ErasureJobs
@@ -20,7 +21,7 @@ service = Service(
     "safety",
     config=SafetyConfig,
     servicers=[Members, Moderation, Restrictions, Projections],
-    consumers=[AuditLogEvents, PatternEvents, ErasureEvents],
+    consumers=[AuditLogEvents, PatternEvents, AccountEvents, ErasureEvents],
     jobs=[AuditIndexJobs, AuditExportJobs, DetectionJobs, ErasureJobs],
     resources=make_resources,
     commands={"export-audit-heads": export_audit_heads, "verify": verify},

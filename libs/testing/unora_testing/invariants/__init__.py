@@ -12,6 +12,7 @@ from typing import Final
 import asyncpg
 
 from unora_testing.invariants import (
+    accounts,
     discovery,
     events,
     ledger,
@@ -44,6 +45,7 @@ INVARIANTS: Final = (
     *subscriptions.INVARIANTS,
     *safety.INVARIANTS,
     *standing.INVARIANTS,
+    *accounts.INVARIANTS,
     *events.INVARIANTS,
     *wording.INVARIANTS,
 )

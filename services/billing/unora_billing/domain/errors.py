@@ -11,6 +11,12 @@ class BillingError(DomainError):
     """A refusal that charges nothing."""
 
 
+class AccountIsClosed(BillingError):
+    """ID-09: the caller's account is closed, so nothing can be bought."""
+
+    reason = "ACCOUNT_IS_CLOSED"
+
+
 class PaymentNotFound(BillingError):
     """XX-04: there is no such payment, or it is another member's; the answer is the same."""
 

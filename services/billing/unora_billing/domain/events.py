@@ -55,7 +55,7 @@ class CreditsChanged(DomainEvent):
     kind: CreditEntryKind
     amount: int
     balance: int
-    payment_id: UUID
+    payment_id: UUID | None
     occurred_at: datetime
 
 

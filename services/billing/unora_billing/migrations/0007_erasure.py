@@ -3,7 +3,7 @@
 from unora_common.messaging_schema import create_erased_members, run_sql
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

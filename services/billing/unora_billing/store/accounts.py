@@ -10,7 +10,7 @@ from unora_common.rows import Columns, from_row
 
 from unora_billing.domain.accounts import Account, new_account
 
-STATE = Columns("tier", "suspended", "standing_version", "version")
+STATE = Columns("tier", "suspended", "standing_version", "version", "closed", "life_version")
 """What `save` stores. A trigger of the ledger changes the balance, and `set_customer` the customer."""
 COLUMNS = Columns("user_id", "balance", "provider_customer_id") + STATE
 
@@ -35,9 +35,10 @@ LOCK_DUE = f"""
 
 SAVE_ALL = """
     UPDATE billing.accounts AS a
-    SET tier = n.tier, suspended = n.suspended, standing_version = n.standing_version, version = n.version
-    FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[])
-        AS n (user_id, tier, suspended, standing_version, version)
+    SET tier = n.tier, suspended = n.suspended, standing_version = n.standing_version, version = n.version,
+        closed = n.closed, life_version = n.life_version
+    FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::boolean[], $7::bigint[])
+        AS n (user_id, tier, suspended, standing_version, version, closed, life_version)
     WHERE a.user_id = n.user_id"""
 
 GET = f"SELECT {COLUMNS.names()} FROM billing.accounts WHERE user_id = $1"

@@ -17,7 +17,13 @@ from unora_common.runtime import Runtime
 from unora_billing.clients import Authorizers
 from unora_billing.config import BillingConfig
 from unora_billing.domain.accounts import Account
-from unora_billing.domain.errors import BillingError, CreditsInsufficient, NotAuthorized, PaymentPending
+from unora_billing.domain.errors import (
+    AccountIsClosed,
+    BillingError,
+    CreditsInsufficient,
+    NotAuthorized,
+    PaymentPending,
+)
 from unora_billing.domain.event_builders import payment_created
 from unora_billing.domain.payments import (
     Order,
@@ -101,15 +107,18 @@ class PaymentProcess:
         return Progress(payment, intent if payment.status is PaymentStatus.PENDING else None)
 
     async def advance_or_expire(self, payment_id: UUID) -> None:
-        """Advances a payment that is due, or cancels it if its member has not confirmed it in time. Raises what
-        `advance` raises.
+        """Advances a payment that is due, or cancels it if its member has not confirmed it in time, or has closed the
+        account (ID-09). Raises what `advance` raises.
         """
         async with self._database.session() as db:
             payment = await payments.find(db, payment_id)
+            if payment is None or not payment.is_open:
+                return
             now = await db.value("SELECT clock.now()")
-        if payment is None or not payment.is_open:
-            return
-        if now >= payment.created_at + self._policy.confirmation_timeout:
+            closed = (await accounts.get(db, payment.payer_id)).closed
+        if closed:
+            await self.cancel(payment, PaymentFailure.NOT_AUTHORIZED)
+        elif now >= payment.created_at + self._policy.confirmation_timeout:
             await self.cancel(payment, PaymentFailure.EXPIRED)
         else:
             await self.advance(payment)
@@ -134,9 +143,11 @@ class PaymentProcess:
         return await self._record_provider_state(payment, await self._provider.cancel(intent_id), failure)
 
     async def _require_payable(self, tx: Tx, account: Account, order: Order, amount: int) -> None:
-        """Refuses what can be refused before anything is recorded. Raises SubscriptionExists, PlanLower,
-        PaymentPending and CreditsInsufficient.
+        """Refuses what can be refused before anything is recorded. Raises AccountIsClosed, SubscriptionExists,
+        PlanLower, PaymentPending and CreditsInsufficient.
         """
+        if account.closed:
+            raise AccountIsClosed
         if order.plan:
             require_can_buy(await subscriptions.find_current(tx, account.user_id), order.plan)
             if await payments.find_open_subscription(tx, account.user_id):
@@ -157,6 +168,8 @@ class PaymentProcess:
             found = await payments.lock(tx, payment.id)
             if found.status is not PaymentStatus.CREATED or found.is_authorized:
                 return found
+            if account.closed:
+                return await mark_failed(tx, account, found, PaymentFailure.NOT_AUTHORIZED, self._policy)
             after = await pay_from_allowance_or_credits(tx, account, found.authorized(connection_id), self._policy)
             if after.status is PaymentStatus.CREATED and after.method is PaymentMethod.CREDITS:
                 refusal = CreditsInsufficient(balance=account.balance, amount=after.amount)

@@ -17,6 +17,12 @@ class NotDiscoveryReady(DomainError):
     reason = "NOT_DISCOVERY_READY"
 
 
+class AccountPaused(DomainError):
+    """ID-16: the caller has paused, and gets no new cards until they resume."""
+
+    reason = "ACCOUNT_PAUSED"
+
+
 class CapacityLocked(DomainError):
     """DI-06: all slots of the caller are taken; a connection must end first."""
 

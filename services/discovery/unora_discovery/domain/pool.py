@@ -59,6 +59,8 @@ class Profile:
     hobbies: tuple[Hobby, ...]
     texts_version: int | None = None
     """The version at which all texts were last judged anew (PR-10); None if identity does not know."""
+    paused: bool = False
+    """ID-16: the member has paused. The pool only keeps that they are not ready; identity tells why."""
 
     @property
     def says_nothing(self) -> bool:

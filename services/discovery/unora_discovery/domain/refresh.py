@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from unora_discovery.domain.errors import CapacityLocked, NotAMember, NotDiscoveryReady, RefreshLocked
+from unora_discovery.domain.errors import AccountPaused, CapacityLocked, NotAMember, NotDiscoveryReady, RefreshLocked
 from unora_discovery.domain.policy import Policy
 from unora_discovery.domain.pool import Tier
 
@@ -36,6 +36,8 @@ class Viewer:
     batch_id: UUID | None
     """The active batch there."""
     timer: Timer
+    paused: bool = False
+    """ID-16: as identity told just now; it is asked only about who is not discovery-ready."""
 
     @property
     def at_capacity(self) -> bool:
@@ -46,7 +48,7 @@ class Viewer:
 def refresh(viewer: Viewer, now: datetime, policy: Policy) -> Timer:
     """The timer after a refresh that is allowed now; unchanged if the batch is the server's first.
 
-    Raises NotAMember, NotDiscoveryReady, CapacityLocked, RefreshLocked.
+    Raises NotAMember, AccountPaused, NotDiscoveryReady, CapacityLocked, RefreshLocked.
     """
     require_joined(viewer)
     require_discovery_ready(viewer)
@@ -67,7 +69,9 @@ def require_joined(viewer: Viewer) -> None:
 
 
 def require_discovery_ready(viewer: Viewer) -> None:
-    """PR-06. Raises NotDiscoveryReady."""
+    """PR-06, ID-16. Raises AccountPaused, NotDiscoveryReady."""
+    if viewer.paused:
+        raise AccountPaused
     if not viewer.discovery_ready:
         raise NotDiscoveryReady
 

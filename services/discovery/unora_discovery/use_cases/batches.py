@@ -55,7 +55,7 @@ async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: 
         screen = await screens.get_screen(tx, tx.user, server)
         if screen.batch:
             return replace(screen, viewer=viewer, now=tx.now)
-    timer = refresh(viewer, tx.now, policy)
+    timer = refresh(replace(viewer, paused=precheck.paused), tx.now, policy)
     found = await _search(tx, server, viewer, seeker, policy, pool)
     if len(found.ranked) < BATCH_SIZE and pool.behind and precheck.profile is None:
         await follow_in(tx, pool)  # nobody is refused because the planes are late

@@ -10,6 +10,12 @@ class CapacityFull(DomainError):
     reason = "CAPACITY_FULL"
 
 
+class AccountPaused(DomainError):
+    """ID-16: the caller has paused, and sends no interests until they resume."""
+
+    reason = "ACCOUNT_PAUSED"
+
+
 class CardNotFound(DomainError):
     """The card is not in the caller's active batch: it is another member's, an old one, or does not exist."""
 

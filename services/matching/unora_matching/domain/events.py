@@ -26,6 +26,7 @@ class EndCause(StrEnum):
     MEMBER = "member"
     BLOCK = "block"
     SUSPENSION = "suspension"
+    CLOSING = "closing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

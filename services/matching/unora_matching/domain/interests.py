@@ -75,17 +75,18 @@ class Outcome(Enum):
 
 
 def decide(sender: Inventory, receiver: Inventory, relation: PairRelation) -> Outcome:
-    """MA-01, MA-03, MA-12, SA-08: a match needs an interest of both, and an open slot of both.
+    """MA-01, MA-03, MA-12, SA-08, ID-16: a match needs an interest of both, an open slot of both, and that none of them
+    is away. What was sent to or by a member whose account is closed comes to nothing; a pause only lets it wait.
 
     The sender sees a difference only if it matches. In all other cases the interest looks pending: a refusal would
     reveal who is behind the card, or that safety restricted the sender. So a card that is older than the end of the
     pair's connection still takes an interest, which is void: an ended pair never connects again (MA-12), and gets no
-    new cards of each other (DI-09). Raises CapacityFull if the sender has no open slot.
+    new cards of each other (DI-09). Raises AccountPaused, and CapacityFull if the sender has no open slot.
     """
-    sender.require_open_slot()
-    if sender.silenced or relation.kept_apart:
+    sender.require_may_send()
+    if sender.silenced or sender.closed or receiver.closed or relation.kept_apart:
         return Outcome.VOID
-    if relation.returned_interest_id is None or receiver.is_full or receiver.silenced:
+    if relation.returned_interest_id is None or receiver.is_full or receiver.silenced or receiver.paused:
         return Outcome.WAIT
     return Outcome.MATCH
 

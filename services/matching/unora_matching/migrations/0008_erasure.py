@@ -3,7 +3,7 @@
 from unora_common.messaging_schema import create_erased_members
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

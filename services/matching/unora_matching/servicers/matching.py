@@ -32,7 +32,7 @@ from unora_matching.domain.interests import ResolvedCard
 from unora_matching.messages import END_REASONS, to_connection, to_interest, to_inventory
 from unora_matching.store import connections, interests, inventories
 from unora_matching.use_cases.end_connections import end_connection
-from unora_matching.use_cases.interests import require_open_slot, send_interest, withdraw_interest
+from unora_matching.use_cases.interests import require_may_send, send_interest, withdraw_interest
 
 
 class Matching:
@@ -46,10 +46,10 @@ class Matching:
         self.cards = Cards(runtime.clients)
 
     async def _resolve_card(self, request: SendInterestRequest, call: Call) -> ResolvedCard:
-        """MA-13: checks the caller's own slots before it asks discovery who is behind the card."""
+        """MA-13, ID-16: checks the caller's own state before it asks discovery who is behind the card."""
         async with self.runtime.database.session(call.user) as db:
             member = db.user
-            await require_open_slot(db, member, self.policy.slots)
+            await require_may_send(db, member, self.policy.slots)
         return await self.cards.resolve(UUID(request.card_id), member)
 
     @idempotent(prepare=_resolve_card)

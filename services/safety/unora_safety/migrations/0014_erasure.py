@@ -3,12 +3,11 @@
 from unora_common.messaging_schema import create_erased_members, run_sql
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
 ERASURE = """
-CREATE INDEX ix_device_accounts_user_id ON safety.device_accounts (user_id);
 CREATE OR REPLACE FUNCTION safety.keep_statement() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('unora.erasing', true) = 'on' AND current_user = 'unora_safety_owner' THEN

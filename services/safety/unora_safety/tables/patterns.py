@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.erased import deleted, of_nobody
+from unora_common.erased import deleted, kept, of_nobody
 from unora_common.tables import service_may, timestamp
 
 from unora_safety.tables.schema import PATTERNS, metadata
@@ -45,6 +46,22 @@ device_accounts = Table(
     Index("ix_device_accounts_user_id", "user_id"),
     info=service_may("select, insert, update, delete", erased=deleted("user_id = member")),
     comment="Which accounts opened a session on a device, by its keyed hash (SA-04)",
+)
+
+account_traces = Table(
+    "account_traces",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("suspended", Boolean, nullable=False),
+    Column("closed_at", timestamp(), nullable=False),
+    CheckConstraint("octet_length(digest) = 32", name="digest"),
+    Index("ix_account_traces_user_id", "user_id"),
+    Index("ix_account_traces_closed_at", "closed_at"),
+    info=service_may(
+        "select, insert, update, delete", erased=kept("what closing must not shed (ID-09); the job forget deletes them")
+    ),
+    comment="Keyed hashes of number and devices of closed accounts; of suspended members for two years (ID-09)",
 )
 
 activity = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.testing.breakages import (
+    accounts,
     discovery,
     events,
     ledger,
@@ -34,5 +35,6 @@ BREAKAGES = (
     *subscriptions.BREAKAGES,
     *safety.BREAKAGES,
     *standing.BREAKAGES,
+    *accounts.BREAKAGES,
     *events.BREAKAGES,
 )

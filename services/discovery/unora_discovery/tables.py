@@ -53,7 +53,7 @@ server_memberships = Table(
     CheckConstraint("first_batch_at >= joined_at", name="joined_before"),
     CheckConstraint("left_at >= joined_at", name="left_after"),
     Index("ix_server_memberships_server_type", "server_type"),
-    info=service_may("select, insert, update", erased=deleted("user_id = member")),
+    info=service_may("select, insert, update", erased=kept("cards of the member are of a server (DI-01); ids")),
     comment="Who has joined which server, and got a first batch there;"
     " that stays when the batch is forgotten (DI-01, DI-04)",
 )

@@ -12,6 +12,7 @@ from unora_demo import (
     couples,
     days,
     discovery,
+    erasing,
     leaving,
     matching,
     onboarding,
@@ -72,6 +73,7 @@ ON_THE_WAY: Final[Steps] = (
     ("a report, and its case", protection.reduced),
     ("a suspension", protection.suspended),
     ("a pause", leaving.pauses),
+    ("a member leaves marks", erasing.leaves_marks),
     ("two accounts are closed", leaving.closes),
     ("a payment that comes too late", broken_days.too_late),
     ("a partner who leaves later", broken_days.left_later),
@@ -86,7 +88,12 @@ ON_THE_WAY: Final[Steps] = (
     ("a pro is ahead", tiers.ahead),
     ("both miss a day", broken_days.both_miss),
 )
-STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, ("the audit chain", audit.chain))
+STEPS: Final[Steps] = (
+    *TO_DAY_15,
+    *ON_THE_WAY,
+    ("an account is erased", erasing.erased),
+    ("the audit chain", audit.chain),
+)
 
 
 async def play(stage: Stage, timeline: Timeline, steps: Steps = STEPS) -> None:

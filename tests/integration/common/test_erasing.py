@@ -46,8 +46,8 @@ HEARD = [
     and consumes.event is not AccountErasureRequested
     and consumes.event.DESCRIPTOR.fields[0].name == "user_id"
 ]
-OF_MEMBERS = [(context, consumes.event) for context, consumes in HEARD]
-WITHOUT_CALLS = [(context, consumes.event) for context, consumes in HEARD if consumes.prepare is None]
+OF_MEMBERS = [(context, each.event) for context, each in HEARD if each.event is not None]
+WITHOUT_CALLS = [(context, each.event) for context, each in HEARD if each.event is not None and each.prepare is None]
 WAITS = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND mode = 'ExclusiveLock'"""
 

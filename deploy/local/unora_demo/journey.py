@@ -92,6 +92,7 @@ STEPS: Final[Steps] = (
     *TO_DAY_15,
     *ON_THE_WAY,
     ("an account is erased", erasing.erased),
+    ("another account is closed", leaving.closes_later),
     ("the audit chain", audit.chain),
 )
 

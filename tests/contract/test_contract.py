@@ -48,7 +48,7 @@ PERSONAL = frozenset(
 TEXTS_OF_EVENTS = {"role", "time_zone", "document"}
 """Strings that are states and not ids: an IANA zone, a role's name, and the signed numbers and hashes of SA-11."""
 
-DIGESTS = {"device_digest"}
+DIGESTS = {"device_digest", "phone_digest"}
 """Keyed hashes: they only show whether two values are equal (SA-04)."""
 
 

@@ -29,7 +29,7 @@ from unora_identity.store import (
     wrong_codes,
 )
 from unora_matching.store import interests, inventories
-from unora_safety.store import sightings
+from unora_safety.store import sightings, traces
 from unora_testing.filling import fill
 from unora_testing.world import World
 
@@ -82,7 +82,13 @@ STATEMENTS = [
         )
         for sql in sightings.PURGES
     ),
-    # Not purges, but jobs that look for what is due.
+    Statement(traces.PURGE, (timedelta(days=90), timedelta(days=30), 1000), {"safety.account_traces": {}}),
+    # Not purges, but jobs that look for what is due, and an event after which many rows change.
+    Statement(
+        interests.VOID_RECEIVED,
+        (datetime.now(UTC), None, SOME[0]),
+        {"matching.interests": PENDING | {"receiver_id": "md5(n::text)::uuid", "interest_status": "'pending'"}},
+    ),
     Statement(
         age_bands.LOCK_DUE,
         (200, [], None),

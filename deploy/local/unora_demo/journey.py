@@ -12,6 +12,7 @@ from unora_demo import (
     couples,
     days,
     discovery,
+    erasing,
     exporting,
     leaving,
     matching,
@@ -78,6 +79,7 @@ ON_THE_WAY: Final[Steps] = (
     ("a report, and its case", protection.reduced),
     ("a suspension", protection.suspended),
     ("a pause", leaving.pauses),
+    ("a member leaves marks", erasing.leaves_marks),
     ("two accounts are closed", leaving.closes),
     ("a payment that comes too late", broken_days.too_late),
     ("a partner who leaves later", broken_days.left_later),
@@ -97,6 +99,8 @@ ON_THE_WAY: Final[Steps] = (
 )
 AT_THE_END: Final[Steps] = (
     ("every screen, by two calls at most", screens.look),
+    ("an account is erased", erasing.erased),
+    ("another account is closed", leaving.closes_later),
     ("the audit chain", audit.chain),
 )
 STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, *AT_THE_END)

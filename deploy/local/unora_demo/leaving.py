@@ -48,18 +48,29 @@ async def closes(stage: Stage, note: Note) -> None:
     """ID-09: who closes the account is gone for all others at once, and signed out everywhere."""
     leaving = stage.scene("I").other, stage.members[PRINCIPALS + 2]
     for member in leaving:
-        fresh = await people.sign_in(stage.gateway, stage.box, member.session)
-        closed = await fresh.call(stage.gateway.accounts.CloseAccount, CloseAccountRequest(request_id=request_id()))
-        kept = closed.erase_after.ToDatetime(UTC) - await stage.clock.now()
-        expect("days in which it can be reopened", 30, round(kept.total_seconds() / 86400))
-        await stage.clock.wait_until_idle()
-        await _until_signed_out(stage, member)
+        await _close(stage, member)
     ids = [member.id for member in leaving]
     shown = await stage.clock.superuser.fetchval(
         "SELECT count(*) FROM discovery.candidates WHERE user_id = ANY($1::uuid[]) AND discovery_ready", ids
     )
     expect("of them may be shown", 0, shown)
     note.detail = f"{' and '.join(member.person.name for member in leaving)} are gone, for 30 days not for good"
+
+
+async def closes_later(stage: Stage, note: Note) -> None:
+    """ID-09: after those are erased, another one leaves, who could still come back at the end of the story."""
+    member = stage.members[PRINCIPALS + 3]
+    await _close(stage, member)
+    note.detail = f"{member.person.name} is gone too"
+
+
+async def _close(stage: Stage, member: Member) -> None:
+    fresh = await people.sign_in(stage.gateway, stage.box, member.session)
+    closed = await fresh.call(stage.gateway.accounts.CloseAccount, CloseAccountRequest(request_id=request_id()))
+    kept = closed.erase_after.ToDatetime(UTC) - await stage.clock.now()
+    expect("days in which it can be reopened", 30, round(kept.total_seconds() / 86400))
+    await stage.clock.wait_until_idle()
+    await _until_signed_out(stage, member)
 
 
 async def _account(stage: Stage, member: Member) -> Account:

@@ -65,6 +65,10 @@ class Stage:
     onlooker_is: Member | None = None
     drawn: dict[str, bool] = field(default_factory=dict)
     """The elements of screens that were drawn, and whether they had something to show for anybody."""
+    marks: list[str] = field(default_factory=list)
+    """Words that only the member who is to be erased has written (ID-09)."""
+    links: list[str] = field(default_factory=list)
+    """Links to that member's photos."""
 
     @property
     def one(self) -> Member:

@@ -66,6 +66,33 @@ CREATE TRIGGER hold_outbox BEFORE DELETE ON {schema}.outbox
     FOR EACH ROW WHEN (OLD.published_at IS NULL) EXECUTE FUNCTION {schema}.hold_outbox();
 """
 
+# An event that arrives late must not bring back what was erased. A consumer asks here, in the transaction of the event,
+# which members are erased. That takes a shared lock, and noting a member takes it alone. So what began before a member
+# was noted is over when the note is written, and what begins later sees it: the function is volatile, so it looks anew
+# after it has waited.
+ERASED_MEMBERS = """
+CREATE TABLE {schema}.erased_members (
+    user_id uuid NOT NULL CONSTRAINT pk_erased_members PRIMARY KEY,
+    erasure_id uuid NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    erased_at timestamptz
+);
+CREATE INDEX ix_erased_members_waiting ON {schema}.erased_members (noted_at) WHERE erased_at IS NULL;
+COMMENT ON TABLE {schema}.erased_members IS
+    'Whom identity asked to erase: tombstones, against which late events are held (ID-09)';
+
+CREATE FUNCTION {schema}.erased_among(members uuid[]) RETURNS SETOF uuid
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtext('erasures of {schema}'));
+    RETURN QUERY SELECT e.user_id FROM {schema}.erased_members e WHERE e.user_id = ANY (members);
+END
+$$;
+REVOKE ALL ON FUNCTION {schema}.erased_among FROM PUBLIC;
+COMMENT ON FUNCTION {schema}.erased_among IS
+    'Those of the members who are or will be erased; nobody else becomes one before the transaction ends (ID-09)';
+"""
+
 
 def run_sql(script: str) -> None:
     """Runs a script. A statement ends with `;` at the end of a line, outside of `$$` bodies."""
@@ -92,3 +119,8 @@ def hold_outbox(schema: str) -> None:
 def index_inbox_failures(schema: str) -> None:
     """Lets old failures be found without reading all of them."""
     run_sql(f"CREATE INDEX ix_inbox_failures_failed_at ON {schema}.inbox_failures (failed_at);")
+
+
+def create_erased_members(schema: str) -> None:
+    """Creates the tombstones of erased members (ID-09). The function that erases is made by `migrate`."""
+    run_sql(ERASED_MEMBERS.format(schema=schema))

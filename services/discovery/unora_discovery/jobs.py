@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
+from unora_discovery.domain.events import MemberErasedFromDiscovery
+from unora_discovery.messages import to_message
 from unora_discovery.resources import Resources
 from unora_discovery.store import batches, listed_cards, pairs
 from unora_discovery.use_cases.following import AT_ONCE, follow
@@ -72,3 +76,15 @@ class PoolFollower:
         """Takes over what changed, at first everything. A few changes are not counted: there may always be some."""
         changed = await follow(self.runtime.database, self.runtime.resources.pool)
         return changed if changed > AT_ONCE else 0
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases members."""
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """The receipt, which identity waits for."""
+        tx.emit(
+            to_message(
+                MemberErasedFromDiscovery(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+            )
+        )

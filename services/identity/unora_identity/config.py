@@ -99,6 +99,8 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """Beginnings of numbers, such as +4932, separated by commas, that get codes whatever their kind (ID-11)."""
     phone_prefixes_refused: tuple[str, ...] = ()
     """Beginnings of numbers that get none, not even for an account that they have. The longest counts (ID-11)."""
+    erasure_overdue_hours: float = 24.0
+    """After how long a missing receipt of an erasure is an error in the log, by the machine's clock (ID-09)."""
     known_device_days: float = 400.0
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
     export_days: float = 7.0
@@ -171,6 +173,7 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),
+            erasure_overdue=timedelta(hours=self.erasure_overdue_hours),
             gov_id_checks=self.gov_id_checks_per_day,
             upload_life=timedelta(minutes=self.upload_minutes),
             upload_kept=timedelta(hours=self.upload_hours),

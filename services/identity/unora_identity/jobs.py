@@ -7,18 +7,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+import prometheus_client
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.job_batches import Batches, purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_identity.config import IdentityConfig
+from unora_identity.domain.erasures import SOURCES
 from unora_identity.resources import Resources
 from unora_identity.store import (
     age_bands,
     challenges,
     code_budgets,
     devices,
+    erasures,
     holders,
     photo_uploads,
     recovery_checks,
@@ -29,6 +34,7 @@ from unora_identity.store import (
     wrong_codes,
 )
 from unora_identity.use_cases.birthdays import publish_age_bands
+from unora_identity.use_cases.erasures import begin, erase_objects, lock_due, receive
 from unora_identity.use_cases.export_archives import delete_archives, make_next_archive
 from unora_identity.use_cases.photo_sizes import size_next_photo
 from unora_identity.use_cases.text_reviews import lock_due_texts, review_due_texts
@@ -44,6 +50,7 @@ TEXT_BATCH: Final = 20
 """Members in one transaction. Small: it locks them, and the guard takes processor time."""
 CITY_BATCH: Final = 200
 ARCHIVE_BATCH: Final = 20
+ERASURE_BATCH: Final = 20
 
 
 class BirthdayJobs:
@@ -197,3 +204,58 @@ class CleanUpJobs:
                 removed.append(offer)
         async with database.transaction() as tx:
             return await photo_uploads.remove_offers(tx, removed)
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases accounts."""
+
+    # The rows say which objects there are, so the objects go first. An offer may still come, of a photo that is being
+    # sized; the job remove_orphans ends it.
+    waits = """EXISTS (SELECT FROM identity.erasures r WHERE r.id = e.erasure_id AND 'objects' = ANY (r.receipts))
+        AND NOT EXISTS (SELECT FROM identity.photo_uploads o WHERE o.user_id = e.user_id)"""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        super().__init__(runtime)
+        self._due = Batches(runtime.database, runtime.log, "erasure cannot begin", lock_due, begin)
+        self._overdue = prometheus_client.Gauge(
+            "unora_erasures_overdue",
+            "Erasures that lack a receipt for too long, by the context or the object store that owes it",
+            ["source"],
+            registry=runtime.metrics.registry,
+        )
+
+    @every(seconds=10)
+    async def begin_erasures(self) -> int:
+        """ID-09: begins to erase accounts whose time to be opened again is over, by the rule clock."""
+        return await self._due.step(ERASURE_BATCH)
+
+    @every(seconds=5)
+    async def erase_objects(self) -> int:
+        """ID-09: deletes the objects of members; one whose objects cannot be deleted holds up no other."""
+        async with self.runtime.database.session() as session:
+            waiting = await erasures.list_with_objects(session, ERASURE_BATCH)
+        done = 0
+        for each in waiting:
+            try:
+                await erase_objects(self.runtime, each)
+            except Exception as error:
+                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
+                report("objects cannot be deleted", aggregate_id=str(each.id), failure=error)
+            else:
+                done += 1
+        return done
+
+    @every(seconds=600)
+    async def watch_erasures(self) -> int:
+        """ID-09: says who has owed a receipt for too long, by the machine's clock."""
+        async with self.runtime.database.session() as session:
+            overdue = await erasures.count_overdue(session, self.runtime.resources.policy.erasure_overdue)
+        for source in SOURCES:
+            self._overdue.labels(source).set(overdue.get(source, 0))
+        for source, count in overdue.items():
+            self.runtime.log.error("erasures lack a receipt", source=source, count=count)
+        return 0
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """Identity's own receipt."""
+        await receive(tx, erasure.id, self.runtime.context)

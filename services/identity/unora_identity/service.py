@@ -5,6 +5,7 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_identity.config import IdentityConfig
+from unora_identity.consumers.erasures import ReceiptEvents
 from unora_identity.consumers.pairs import PairEvents
 from unora_identity.consumers.projections import ProjectionEvents
 from unora_identity.consumers.restrictions import RestrictionEvents
@@ -12,7 +13,7 @@ from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
-from unora_identity.jobs import BirthdayJobs, CleanUpJobs, ExportJobs, PhotoJobs, PlaceJobs, TextJobs
+from unora_identity.jobs import BirthdayJobs, CleanUpJobs, ErasureJobs, ExportJobs, PhotoJobs, PlaceJobs, TextJobs
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.commands import make_admin, revoke_admin
@@ -29,8 +30,8 @@ service = Service(
     "identity",
     config=IdentityConfig,
     servicers=[Accounts, Profiles, Places, Verification, Directory, Devices, NotificationDirectory, Webhooks, Exports],
-    consumers=[PairEvents, RestrictionEvents, ProjectionEvents],
-    jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, ExportJobs, CleanUpJobs],
+    consumers=[PairEvents, RestrictionEvents, ProjectionEvents, ReceiptEvents],
+    jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, ExportJobs, CleanUpJobs, ErasureJobs],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,

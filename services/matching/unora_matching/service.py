@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_matching.config import MatchingConfig
@@ -10,7 +11,7 @@ from unora_matching.consumers.safety import SafetyEvents
 from unora_matching.consumers.streaks import StreakEvents
 from unora_matching.consumers.tiers import TierEvents
 from unora_matching.domain.errors import InterestExists
-from unora_matching.jobs import InterestJobs
+from unora_matching.jobs import ErasureJobs, InterestJobs
 from unora_matching.servicers.data_subjects import DataSubjects
 from unora_matching.servicers.matching import Matching
 from unora_matching.servicers.pairs import Pairs
@@ -20,7 +21,7 @@ service = Service(
     "matching",
     config=MatchingConfig,
     servicers=[Matching, Pairs, Projections, DataSubjects],
-    consumers=[StreakEvents, SafetyEvents, TierEvents, AccountEvents],
-    jobs=[InterestJobs],
+    consumers=[StreakEvents, SafetyEvents, TierEvents, AccountEvents, ErasureEvents],
+    jobs=[InterestJobs, ErasureJobs],
     constraints={"uq_interests_one_pending": InterestExists},
 )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
+from unora_common.erased import deleted, kept
 from unora_common.tables import exported, not_exported, service_may, timestamp
 from unora_common.tables import metadata as schema
 
@@ -42,7 +43,7 @@ inventory = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
-    info=service_may("select, insert, update") | exported("inventory"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("inventory"),
     comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
 )
 
@@ -83,7 +84,10 @@ connections = Table(
     ),
     Index("ix_connections_user_a_id_user_b_id", "user_a_id", "user_b_id"),
     Index("ix_connections_user_b_id", "user_b_id"),
-    info=service_may("select, insert, update") | exported("connections"),
+    info=service_may(
+        "select, insert, update", erased=kept("the partner's history; an ended pair never connects again (MA-12)")
+    )
+    | exported("connections"),
     comment="Formed by mutual interest, bound to one server (MA-08)",
 )
 
@@ -132,7 +136,10 @@ interests = Table(
     Index("ix_interests_connection_id", "connection_id", postgresql_where=text("connection_id IS NOT NULL")),
     Index("ix_interests_closed_at", "closed_at", postgresql_where=text("shown_as NOT IN ('pending', 'matched')")),
     # Only those that came to nothing long ago can be deleted: the trigger `hold_closed_interest`.
-    info=service_may("select, insert, update, delete") | exported("interests"),
+    info=service_may(
+        "select, insert, update, delete", erased=kept("ids and states; the job purge_interests deletes them")
+    )
+    | exported("interests"),
     comment="One-way wishes (MA-01); shown_as is what the sender sees, to whom a void one looks pending (MA-11)",
 )
 
@@ -149,7 +156,8 @@ interest_wipes = Table(
     CheckConstraint("wiped_count >= 0", name="wiped_count"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
     Index("ix_interest_wipes_user_id", "user_id"),
-    info=service_may("insert") | not_exported("a log that the service cannot read; the interests say it"),
+    info=service_may("insert", erased=kept("the log is append-only (MA-04); ids and counts"))
+    | not_exported("a log that the service cannot read; the interests say it"),
     comment="Log of Total Wipes, one for each last slot that a connection or a tier took (MA-04); append-only",
 )
 
@@ -163,7 +171,7 @@ blocked_pairs = Table(
     Column("blocked", Boolean, nullable=False),
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
-    info=service_may("select, insert, update")
+    info=service_may("select, insert, update", erased=kept("ids; the other one's block goes on (MA-12)"))
     | not_exported("a copy of what safety owns, and blocks by others (SA-07)"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )

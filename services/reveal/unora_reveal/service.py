@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_reveal.config import RevealConfig
@@ -9,6 +10,7 @@ from unora_reveal.consumers.billing import PaymentEvents, TierEvents
 from unora_reveal.consumers.matching import ConnectionEvents
 from unora_reveal.consumers.streak import StreakEvents
 from unora_reveal.domain.reveals import ConnectionEnded, RevealLocked
+from unora_reveal.jobs import ErasureJobs
 from unora_reveal.resources import make_resources
 from unora_reveal.servicers.data_subjects import DataSubjects
 from unora_reveal.servicers.personality import Personality
@@ -19,7 +21,8 @@ service = Service(
     "reveal",
     config=RevealConfig,
     servicers=[Reveals, Purchases, Personality, DataSubjects],
-    consumers=[StreakEvents, ConnectionEvents, PaymentEvents, TierEvents],
+    consumers=[StreakEvents, ConnectionEvents, PaymentEvents, TierEvents, ErasureEvents],
+    jobs=[ErasureJobs],
     resources=make_resources,
     constraints={
         "reveal_after_end": ConnectionEnded,

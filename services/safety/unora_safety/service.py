@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_safety.config import SafetyConfig
 from unora_safety.consumers.accounts import AccountEvents
 from unora_safety.consumers.audit_log import AuditLogEvents
 from unora_safety.consumers.patterns import PatternEvents
-from unora_safety.jobs import AuditExportJobs, AuditIndexJobs, DetectionJobs
+from unora_safety.jobs import AuditExportJobs, AuditIndexJobs, DetectionJobs, ErasureJobs
 from unora_safety.resources import make_resources
 from unora_safety.servicers.commands import export_audit_heads, verify
 from unora_safety.servicers.data_subjects import DataSubjects
@@ -21,8 +22,8 @@ service = Service(
     "safety",
     config=SafetyConfig,
     servicers=[Members, Moderation, Restrictions, Projections, DataSubjects],
-    consumers=[AuditLogEvents, PatternEvents, AccountEvents],
-    jobs=[AuditIndexJobs, AuditExportJobs, DetectionJobs],
+    consumers=[AuditLogEvents, PatternEvents, AccountEvents, ErasureEvents],
+    jobs=[AuditIndexJobs, AuditExportJobs, DetectionJobs, ErasureJobs],
     resources=make_resources,
     commands={"export-audit-heads": export_audit_heads, "verify": verify},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unora_common.erasing import ErasureEvents
 from unora_common.service import Service
 
 from unora_streak.config import StreakConfig
@@ -9,7 +10,7 @@ from unora_streak.consumers.connections import ConnectionEvents
 from unora_streak.consumers.payments import PaymentEvents
 from unora_streak.consumers.reveals import RevealEvents
 from unora_streak.consumers.tiers import TierEvents
-from unora_streak.jobs import StreakJobs
+from unora_streak.jobs import ErasureJobs, StreakJobs
 from unora_streak.servicers.data_subjects import DataSubjects
 from unora_streak.servicers.recovery import Recovery
 from unora_streak.servicers.streaks import Streaks
@@ -18,6 +19,6 @@ service = Service(
     "streak",
     config=StreakConfig,
     servicers=[Streaks, Recovery, DataSubjects],
-    consumers=[ConnectionEvents, PaymentEvents, RevealEvents, TierEvents],
-    jobs=[StreakJobs],
+    consumers=[ConnectionEvents, PaymentEvents, RevealEvents, TierEvents, ErasureEvents],
+    jobs=[StreakJobs, ErasureJobs],
 )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from unora_common.erased import deleted, kept
 from unora_common.tables import exported, not_exported, service_may, timestamp
 from unora_common.tables import metadata as schema
 
@@ -85,7 +86,8 @@ streaks = Table(
     Index("ix_streaks_next_due_at", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
     Index("ix_streaks_user_a_id", "user_a_id"),
     Index("ix_streaks_user_b_id", "user_b_id"),
-    info=service_may("select, insert, update") | exported("streaks"),
+    info=service_may("select, insert, update", erased=kept("the partner's history; ids, days and a zone of the pair"))
+    | exported("streaks"),
     comment="State machine of each connection's streak (ST-01, ST-02); one row for the connection's life",
 )
 
@@ -105,7 +107,7 @@ check_ins = Table(
     CheckConstraint("effort_signal IN ('low', 'medium', 'high')", name="effort_signal"),
     CheckConstraint("day BETWEEN 1 AND 15", name="day"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
-    info=service_may("select, insert") | exported("check_ins"),
+    info=service_may("select, insert", erased=kept("check-ins are append-only (ST-04)")) | exported("check_ins"),
     comment="Daily check-ins; never changed or deleted (ST-04)",
 )
 
@@ -136,7 +138,8 @@ breaks = Table(
         name="outcome",
     ),
     Index("ix_breaks_open", "streak_id", postgresql_where=text("closed_at IS NULL")),
-    info=service_may("select, insert, update") | exported("missed_days"),
+    info=service_may("select, insert, update", erased=kept("the partner's history; recoveries point to it (ST-18)"))
+    | exported("missed_days"),
     comment="At-risk periods: who was missing, whether the day broke for it, and what came of it (ST-06, ST-08)",
 )
 
@@ -151,7 +154,8 @@ recovery_holds = Table(
     UniqueConstraint("payment_id", "break_id"),
     ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
     CheckConstraint("held_until > held_at", name="ends_later"),
-    info=service_may("select, insert, update") | not_exported("moments of payments, which billing exports"),
+    info=service_may("select, insert, update", erased=kept("ids of payments (ST-20)"))
+    | not_exported("moments of payments, which billing exports"),
     comment="For which break a payment was authorised, and until when it was held (ST-20)",
 )
 
@@ -170,7 +174,7 @@ recovery_payments = Table(
     ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
     ForeignKeyConstraint(["payment_id", "break_id"], [recovery_holds.c.payment_id, recovery_holds.c.break_id]),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
-    info=service_may("select, insert") | exported("recoveries"),
+    info=service_may("select, insert", erased=kept("payments are records (ST-18)")) | exported("recoveries"),
     comment="Links a recovery to its payment, and by its foreign key to the breaker of that very break (ST-18)",
 )
 
@@ -193,7 +197,7 @@ nudges = Table(
     ),
     CheckConstraint("ordinal > 0", name="ordinal"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
-    info=service_may("select, insert") | exported("nudges"),
+    info=service_may("select, insert", erased=kept("the partner's history; ids")) | exported("nudges"),
     comment="Nudges, numbered within the at-risk period; those of the tier have no payment (ST-13)",
 )
 
@@ -205,7 +209,8 @@ closed_payments = Table(
     Column("outcome", Text, nullable=False),
     Column("closed_at", timestamp(), nullable=False),
     CheckConstraint("outcome IN ('failed', 'rejected')", name="outcome"),
-    info=service_may("select, insert, update") | not_exported("moments of payments, which billing exports"),
+    info=service_may("select, insert, update", erased=kept("ids of payments (ST-17)"))
+    | not_exported("moments of payments, which billing exports"),
     comment="Payments that bring nothing: they failed, or succeeded when there was nothing to give any more (ST-17)",
 )
 
@@ -216,7 +221,8 @@ tiers = Table(
     Column("tier", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    info=service_may("select, insert, update") | not_exported("a copy of what billing owns"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member"))
+    | not_exported("a copy of what billing owns"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )
 

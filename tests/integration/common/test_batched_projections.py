@@ -30,7 +30,9 @@ TABLES: Final = {
     "reveal": ("pairs",),
     "safety": ("sightings", "activity", "to_examine"),
 }
-"""What the consumers write. How often somebody was marked to be examined does not count."""
+"""What the consumers write, besides the tombstones of each. How often somebody was marked to be examined does not
+count, nor when somebody was noted as erased.
+"""
 BATCHED: Final = [
     (context, consumes.name)
     for context in CONTEXTS
@@ -110,8 +112,10 @@ async def effect(
                 await consumer._method(list(batch), tx)
                 await _write_deferred(tx)
             now = await tx.read_clock()
-            for table in TABLES[context]:
-                found = await tx.rows(f"SELECT to_jsonb(t) - 'marks' AS row FROM {context}.{table} t ORDER BY 1")
+            for table in (*TABLES.get(context, ()), "erased_members"):
+                found = await tx.rows(
+                    f"SELECT to_jsonb(t) - '{{marks,noted_at}}'::text[] AS row FROM {context}.{table} t ORDER BY 1"
+                )
                 rows[table] = [_without_the_moment(row["row"], now) for row in found]
             raise UndoError
     return rows

@@ -270,3 +270,16 @@ async def test_a_page_that_would_be_too_large_for_a_message_is_shorter(members: 
     await members.lose()
     assert await members.rebuild() == 0
     assert len([row for row in await members.rows() if row["discovery_ready"]]) == COUNT * 8 // 10
+
+
+@pytest.mark.rule("ID-09")
+async def test_an_erased_member_stays_out_of_the_pool(world: World, members: Members) -> None:
+    """Billing and safety keep rows under the id, and go on telling of it."""
+    live = await members.make()
+    erased = next(row["user_id"] for row in live if row["discovery_ready"])
+    await world.superuser.execute(
+        "INSERT INTO discovery.erased_members (user_id, erasure_id) VALUES ($1, $2)", erased, uuid7()
+    )
+    await members.lose()
+    assert await members.rebuild() == 0
+    require_equal(await members.rows(), [row for row in live if row["user_id"] != erased])

@@ -86,4 +86,27 @@ INVARIANTS: Final = (
                 AND subject IN ('unora.identity.v1.account_closed', 'unora.identity.v1.account_hidden'))
         """,
     ),
+    Invariant(
+        "erased-everywhere",
+        ("ID-09",),
+        "of an erased account nothing is left but the record of its erasure, and each context has its tombstone",
+        """
+        SELECT e.user_id, e.receipts FROM identity.erasures e
+        WHERE e.erased_at IS NOT NULL AND (
+            EXISTS (SELECT FROM identity.users WHERE id = e.user_id)
+            OR EXISTS (SELECT FROM identity.profiles WHERE user_id = e.user_id)
+            OR EXISTS (SELECT FROM discovery.candidates WHERE user_id = e.user_id)
+            OR EXISTS (SELECT FROM reveal.personality_answers WHERE user_id = e.user_id)
+            OR EXISTS (SELECT FROM billing.accounts WHERE user_id = e.user_id AND provider_customer_id IS NOT NULL)
+            OR 7 <> (SELECT count(*) FROM (
+                SELECT user_id, erased_at FROM identity.erased_members
+                UNION ALL SELECT user_id, erased_at FROM discovery.erased_members
+                UNION ALL SELECT user_id, erased_at FROM matching.erased_members
+                UNION ALL SELECT user_id, erased_at FROM streak.erased_members
+                UNION ALL SELECT user_id, erased_at FROM reveal.erased_members
+                UNION ALL SELECT user_id, erased_at FROM billing.erased_members
+                UNION ALL SELECT user_id, erased_at FROM safety.erased_members
+            ) t WHERE t.user_id = e.user_id AND t.erased_at IS NOT NULL))
+        """,
+    ),
 )

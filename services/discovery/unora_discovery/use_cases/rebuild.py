@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from unora_common.database import Tx
+from unora_common.erasing import erased_among
 from unora_common.ids import uuid7
 from unora_common.pages import id_after
 from unora_common.runtime import Runtime
@@ -25,6 +27,7 @@ from unora_discovery.resources import Resources
 from unora_discovery.store import pool, rebuilds, repairs
 from unora_discovery.use_cases.tiers import change_tiers
 
+T = TypeVar("T", Inventory, Profile, Restriction, TierNotice)
 PROFILES_ON_A_PAGE: Final = 500
 OTHERS_ON_A_PAGE: Final = 2000
 AFTER_LAST: Final = UUID(int=2**128 - 1)
@@ -93,19 +96,23 @@ class Rebuild:
     async def _apply_restrictions(self, items: list[Restriction], token: str, following: str) -> None:
         if items:
             async with self._database.transaction() as tx:
-                await pool.project_restrictions(tx, items, repair=True)
+                if left := await _without_erased(tx, items):
+                    await pool.project_restrictions(tx, left, repair=True)
 
     async def _apply_inventories(self, items: list[Inventory], token: str, following: str) -> None:
         if items:
             async with self._database.transaction() as tx:
-                await pool.project_inventories(tx, items, repair=True)
+                if left := await _without_erased(tx, items):
+                    await pool.project_inventories(tx, left, repair=True)
 
     async def _apply_tiers(self, items: list[TierNotice], token: str, following: str) -> None:
         """DI-14: with the timers, as by the event. The event may still come, and is not newer then."""
         if items:
             async with self._database.transaction() as tx:
+                left = await _without_erased(tx, items)
                 await repairs.plan_anew(tx)
-                await change_tiers(tx, items, self._policy)
+                if left:
+                    await change_tiers(tx, left, self._policy)
 
     async def _apply_profiles(self, items: list[Profile], token: str, following: str) -> None:
         """Members who have only signed in stay out of the pool, as without a rebuild. Whom identity does not know is
@@ -113,9 +120,10 @@ class Rebuild:
         """
         silent = [each.user_id for each in items if each.says_nothing]
         async with self._database.transaction() as tx:
+            left = await _without_erased(tx, items)
             await repairs.plan_anew(tx)
             known = await repairs.find_known(tx, silent) if silent else set[UUID]()
-            told = [each for each in items if not each.says_nothing or each.user_id in known]
+            told = [each for each in left if not each.says_nothing or each.user_id in known]
             await pool.project_profiles(tx, told, repair=True)
             last = UUID(following) if following else AFTER_LAST
             others = await repairs.list_others_shown(tx, id_after(token), last, [each.user_id for each in items])
@@ -127,6 +135,12 @@ class Rebuild:
         profiles = await self._directory.get_profiles(users)
         async with self._database.transaction() as tx:
             await repairs.hide(tx, [each.user_id for each in profiles if not each.version])
+
+
+async def _without_erased(tx: Tx, items: Sequence[T]) -> list[T]:
+    """ID-09: owners that keep something of an erased member under the id still tell of it."""
+    erased = await erased_among(tx, "discovery", [each.user_id for each in items])
+    return [each for each in items if each.user_id not in erased]
 
 
 async def _read(source: Source, token: str) -> tuple[list[Any], str]:

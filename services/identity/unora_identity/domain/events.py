@@ -184,6 +184,20 @@ class AccountReopened(MemberEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErasureRequested(MemberEvent):
+    """ID-09: the erasure of the account has begun."""
+
+    erasure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErased(MemberEvent):
+    """ID-09: all seven contexts and the object store have erased the member."""
+
+    erasure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityDisclosed(DomainEvent):
     """RE-04: the two members of a streak may see each other. The aggregate is the connection."""
 

@@ -28,6 +28,9 @@ class Policy:
     wrong_codes: int = 20
     wrong_codes_window: timedelta = timedelta(days=1)
 
+    # ID-09, by the machine's clock
+    erasure_overdue: timedelta = timedelta(days=1)
+
     # ID-11. Codes in one `codes_window` for devices that the account does not know; the last are by calling code.
     codes_per_device: int = 10
     codes_per_address: int = 30

@@ -1,6 +1,16 @@
 """The tables of the identity schema. Migrations create them, and a test compares both; the service itself uses SQL."""
 
-from unora_identity.tables import accounts, code_budgets, devices, disclosures, exports, numbers, profiles, verification
+from unora_identity.tables import (
+    accounts,
+    code_budgets,
+    devices,
+    disclosures,
+    erasures,
+    exports,
+    numbers,
+    profiles,
+    verification,
+)
 from unora_identity.tables.schema import metadata
 
 __all__ = [
@@ -8,6 +18,7 @@ __all__ = [
     "code_budgets",
     "devices",
     "disclosures",
+    "erasures",
     "exports",
     "metadata",
     "numbers",

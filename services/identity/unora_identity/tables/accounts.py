@@ -17,9 +17,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from unora_common.erased import deleted, kept
 from unora_common.tables import exported, not_exported, service_may, timestamp
 
 from unora_identity.tables.schema import metadata
+
+OF_SESSIONS = "session_id IN (SELECT s.id FROM identity.sessions s WHERE s.user_id = member)"
 
 users = Table(
     "users",
@@ -27,7 +30,7 @@ users = Table(
     Column("id", UUID(), primary_key=True),
     Column("phone_hash", LargeBinary),
     Column("phone_sealed", LargeBinary),
-    Column("data_key", LargeBinary, nullable=False),
+    Column("data_key", LargeBinary),
     Column("tier", Text, nullable=False, server_default="free"),
     Column("active_connection_count", SmallInteger, nullable=False, server_default="0"),
     Column("connection_limit", SmallInteger),
@@ -58,8 +61,14 @@ users = Table(
         "phone_hash IS NOT NULL OR hidden_at IS NOT NULL OR deleted_at IS NOT NULL", name="phone_or_hidden"
     ),
     CheckConstraint("hidden_at IS NULL OR phone_hash IS NULL", name="hidden_without_phone"),
+    CheckConstraint("data_key IS NOT NULL OR deleted_at IS NOT NULL", name="data_key"),
     CheckConstraint("(erase_after IS NULL) = (closed_at IS NULL AND hidden_at IS NULL)", name="erase_after"),
-    info=service_may("select, insert, update") | exported("account"),
+    Index(
+        "ix_users_erase_after",
+        "erase_after",
+        postgresql_where=text("erase_after IS NOT NULL AND deleted_at IS NULL"),
+    ),
+    info=service_may("select, insert, update", erased=deleted("id = member")) | exported("account"),
     comment="Accounts; the lock of a member's row guards all that identity keeps of them (ID-01)",
 )
 
@@ -70,7 +79,7 @@ roles = Table(
     Column("role", Text, primary_key=True),
     Column("granted_at", timestamp(), nullable=False),
     CheckConstraint("role IN ('admin')", name="role"),
-    info=service_may("select, insert, delete") | exported("roles"),
+    info=service_may("select, insert, delete", erased=deleted("user_id = member")) | exported("roles"),
     comment="What a member may do beyond being one",
 )
 
@@ -81,7 +90,7 @@ second_factors = Table(
     Column("secret_sealed", LargeBinary, nullable=False),
     Column("last_step", BigInteger),
     Column("wrong_at", ARRAY(timestamp()), nullable=False, server_default="{}"),
-    info=service_may("select, insert, update, delete") | not_exported("a secret"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member")) | not_exported("a secret"),
     comment="Sealed secrets for the sign-in of admins, and their latest tries; times are the machine's (ID-15)",
 )
 
@@ -98,7 +107,7 @@ sessions = Table(
     CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revocation"),
     CheckConstraint("octet_length(device_digest) = 32", name="device_digest"),
     Index("ix_sessions_user_id", "user_id"),
-    info=service_may("select, insert, update, delete") | exported("sessions"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member")) | exported("sessions"),
     comment="Sign-ins; times are the machine's (ID-03)",
 )
 
@@ -117,7 +126,8 @@ refresh_tokens = Table(
     Index("uq_refresh_tokens_one_living", "session_id", unique=True, postgresql_where=text("used_at IS NULL")),
     Index("ix_refresh_tokens_session_id", "session_id"),
     Index("ix_refresh_tokens_expires_at", "expires_at"),
-    info=service_may("select, insert, update, delete") | not_exported("hashes of secrets; the sessions are exported"),
+    info=service_may("select, insert, update, delete", erased=deleted(OF_SESSIONS))
+    | not_exported("hashes of secrets; the sessions are exported"),
     comment="Families of refresh tokens, as hashes; at most one of a family lives (ID-03)",
 )
 
@@ -127,7 +137,8 @@ revocations = Table(
     Column("session_id", UUID(), primary_key=True),
     Column("revoked_at", timestamp(), nullable=False, server_default=text("clock_timestamp()")),
     Index("ix_revocations_revoked_at", "revoked_at"),
-    info=service_may("select, insert, update (revoked_at), delete") | not_exported("a copy of what sessions say"),
+    info=service_may("select, insert, update (revoked_at), delete", erased=kept("ids of sessions, for an hour"))
+    | not_exported("a copy of what sessions say"),
     comment="Sessions that every process has to know as revoked, while an access token of theirs may be alive (SA-06)",
 )
 
@@ -163,7 +174,7 @@ phone_challenges = Table(
     Index("ix_phone_challenges_phone_hash_issued_at", "phone_hash", "issued_at"),
     Index("ix_phone_challenges_created_at", "created_at"),
     Index("ix_phone_challenges_session_id", "session_id", postgresql_where=text("session_id IS NOT NULL")),
-    info=service_may("select, insert, update, delete")
+    info=service_may("select, insert, update, delete", erased=deleted(OF_SESSIONS))
     | not_exported("codes that anyone may have asked for, for a day"),
     comment="Codes for phones, sent or about to be, with all that the account needs that they may create (ID-02)",
 )

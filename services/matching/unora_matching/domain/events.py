@@ -119,3 +119,13 @@ class ChatUnlocked(DomainEvent):
     user_a_id: UUID
     user_b_id: UUID
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromMatching(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime

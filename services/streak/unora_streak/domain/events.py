@@ -214,3 +214,13 @@ def transitions(events: Iterable[Event]) -> list[tuple[State, State]]:
         for event in events
         if event.previous_state is not None and event.previous_state is not event.state
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromStreak(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime

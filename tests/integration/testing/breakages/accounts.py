@@ -48,4 +48,14 @@ BREAKAGES = (
             """,
         ),
     ),
+    Breakage(
+        "erased-everywhere",
+        (
+            f"""
+            INSERT INTO identity.erasures (id, user_id, version, requested_at, receipts, erased_at)
+            VALUES (gen_random_uuid(), {CLOSED}, 99, clock.now(), ARRAY['identity', 'discovery', 'matching', 'streak',
+                'reveal', 'billing', 'safety', 'objects'], clock.now())
+            """,
+        ),
+    ),
 )

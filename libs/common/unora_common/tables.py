@@ -137,7 +137,8 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("noted_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Column("erased_at", timestamp()),
         Index("ix_erased_members_waiting", "noted_at", postgresql_where=text("erased_at IS NULL")),
-        info=service_may("select, insert, update (erased_at)", erased=kept("the tombstone")),
+        info=service_may("select, insert, update (erased_at)", erased=kept("the tombstone"))
+        | not_exported("whom to erase; nobody is left to export for"),
         comment="Whom identity asked to erase: tombstones, against which late events are held (ID-09)",
     )
     return tables

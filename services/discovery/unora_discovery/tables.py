@@ -305,9 +305,13 @@ partner_cards = Table(
     CheckConstraint("viewer_id <> shown_user_id", name="two"),
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
-    Index("ix_partner_cards_viewer_id", "viewer_id", postgresql_where=text("active")),
+    Index("ix_partner_cards_viewer_id", "viewer_id"),
+    Index("ix_partner_cards_shown_user_id", "shown_user_id"),
     # What it shows never changes: the trigger `hold_partner_card`.
-    info=service_may("select, insert, update") | not_exported("what the partner showed: about another person"),
+    info=service_may(
+        "select, insert, update", erased=(deleted("shown_user_id = member"), deleted("viewer_id = member"))
+    )
+    | not_exported("what the partner showed: about another person"),
     comment="Each member of a connection as the other saw them when it formed; a fact of discovery's own"
     " (DI-15, DI-16)",
 )
@@ -323,7 +327,8 @@ card_interests = Table(
     CheckConstraint("sent = (over_at IS NULL)", name="over"),
     Index("ix_card_interests_card_id", "card_id"),
     Index("ix_card_interests_over_at", "over_at", postgresql_where=text("over_at IS NOT NULL")),
-    info=service_may("select, insert, update, delete") | not_exported("a copy of what matching owns"),
+    info=service_may("select, insert, update, delete", erased=kept("ids and states; they go with the interest"))
+    | not_exported("a copy of what matching owns"),
     comment="The card of each interest, and whether it looks sent to its sender, as matching tells (DI-16)",
 )
 
@@ -343,7 +348,12 @@ kept_cards = Table(
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
     Index("ix_kept_cards_check_at", "check_at"),
-    info=service_may("select, insert, update, delete") | not_exported("what others showed: about another person"),
+    Index("ix_kept_cards_shown_user_id", "shown_user_id"),
+    Index("ix_kept_cards_viewer_id", "viewer_id"),
+    info=service_may(
+        "select, insert, update, delete", erased=(deleted("shown_user_id = member"), deleted("viewer_id = member"))
+    )
+    | not_exported("what others showed: about another person"),
     comment="Cards of purged batches, while an interest or a block on them is listed; times are the machine's (DI-16)",
 )
 

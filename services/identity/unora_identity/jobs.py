@@ -210,9 +210,10 @@ class ErasureJobs(Erasing):
     """ID-09: erases accounts."""
 
     # The rows say which objects there are, so the objects go first. An offer may still come, of a photo that is being
-    # sized; the job remove_orphans ends it.
+    # sized; the job remove_orphans ends it, and delete_archives the exports.
     waits = """EXISTS (SELECT FROM identity.erasures r WHERE r.id = e.erasure_id AND 'objects' = ANY (r.receipts))
-        AND NOT EXISTS (SELECT FROM identity.photo_uploads o WHERE o.user_id = e.user_id)"""
+        AND NOT EXISTS (SELECT FROM identity.photo_uploads o WHERE o.user_id = e.user_id)
+        AND NOT EXISTS (SELECT FROM identity.exports x WHERE x.user_id = e.user_id)"""
 
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         super().__init__(runtime)

@@ -235,7 +235,8 @@ reveals = Table(
     Column("waiting", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("reveal_number BETWEEN 1 AND 5", name="reveal_number"),
-    info=service_may("select, insert, update") | not_exported("a copy of what reveal owns"),
+    info=service_may("select, insert, update", erased=kept("ids and states"))
+    | not_exported("a copy of what reveal owns"),
     comment="A projection of reveal: members' reveals that were earned or bought, and whether they wait to be opened "
     "(RE-11)",
 )

@@ -6,7 +6,7 @@ The version before goes on beside this one: it writes no entry without a payment
 from unora_common.messaging_schema import run_sql
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

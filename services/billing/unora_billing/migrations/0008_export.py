@@ -3,7 +3,7 @@
 from unora_common.messaging_schema import run_sql
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

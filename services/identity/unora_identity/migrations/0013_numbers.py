@@ -7,7 +7,7 @@ of last use; their tokens tell.
 from unora_common.messaging_schema import run_sql
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from unora_common.messaging_schema import run_sql
 
 revision = "0014"
-down_revision = "0010"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -51,6 +51,9 @@ RELEASE = """
 IS_KEPT = "SELECT EXISTS (SELECT FROM identity.exports WHERE id = $1 AND kept_until > clock_timestamp())"
 LIST_OVER = """
     SELECT id, user_id FROM identity.exports WHERE kept_until < $1 ORDER BY kept_until LIMIT $2"""
+END_OF = """
+    UPDATE identity.exports SET kept_until = clock_timestamp()
+    WHERE user_id = ANY($1::uuid[]) AND kept_until > clock_timestamp()"""
 PURGE = "DELETE FROM identity.exports WHERE id = ANY($1) AND kept_until < $2"
 PHOTOS = """
     SELECT id, object_key FROM identity.photos WHERE user_id = $1 AND deleted_at IS NULL ORDER BY position"""
@@ -73,6 +76,11 @@ class PhotoObject:
 
     id: UUID
     object_key: str
+
+
+async def end_of(tx: Tx, users: Sequence[UUID]) -> None:
+    """ID-09: the exports of members who are to be erased are over; the job delete_archives removes them."""
+    await tx.run(END_OF, list(users))
 
 
 async def find_newest(session: Session) -> Export | None:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
-from unora_common.erased import deleted, kept
+from unora_common.erased import deleted, kept, of_nobody
 from unora_common.tables import exported, not_exported, service_may, timestamp
 
 from unora_identity.tables.schema import metadata
@@ -191,6 +191,7 @@ text_messages = Table(
     CheckConstraint("challenge_id IS NOT NULL OR delivery IS NOT NULL", name="told"),
     Index("ix_text_messages_challenge_id", "challenge_id", postgresql_where=text("challenge_id IS NOT NULL")),
     Index("ix_text_messages_created_at", "created_at"),
-    info=service_may("select, insert, update, delete") | not_exported("of codes that anyone may have asked for"),
+    info=service_may("select, insert, update, delete", erased=of_nobody())
+    | not_exported("of codes that anyone may have asked for"),
     comment="Text messages with codes by the carrier's ids, and what it told of their delivery, in any order (ID-02)",
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, LargeBinary, Table, Text, Time, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from unora_common.erased import deleted
 from unora_common.tables import exported, service_may, timestamp
 
-from unora_identity.tables.accounts import sessions, users
+from unora_identity.tables.accounts import OF_SESSIONS, sessions, users
 from unora_identity.tables.schema import metadata
 
 push_devices = Table(
@@ -24,7 +25,7 @@ push_devices = Table(
     CheckConstraint("platform IN ('fcm', 'apns', 'web')", name="platform"),
     CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
     CheckConstraint("char_length(locale) <= 35", name="locale"),
-    info=service_may("select, insert, update, delete") | exported("push_devices"),
+    info=service_may("select, insert, update, delete", erased=deleted(OF_SESSIONS)) | exported("push_devices"),
     comment="Where push messages go: one token for a session, sealed, and found by a keyed hash; times are the"
     " machine's (ID-17)",
 )
@@ -44,7 +45,7 @@ notification_settings = Table(
     ),
     CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL) AND quiet_from <> quiet_until", name="quiet"),
     CheckConstraint("char_length(locale) <= 35", name="locale"),
-    info=service_may("select, insert, update") | exported("notification_settings"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("notification_settings"),
     comment="What a member wants to be told, when, in their own time zone, and in which locale; no row: everything"
     " (ID-17)",
 )

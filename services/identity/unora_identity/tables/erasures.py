@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.erased import kept
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import not_exported, service_may, timestamp
 
 from unora_identity.tables.schema import metadata
 
@@ -26,6 +26,7 @@ erasures = Table(
     ),
     CheckConstraint("erased_at IS NULL OR cardinality(receipts) = 8", name="erased_with_all_receipts"),
     Index("ix_erasures_waiting", "noted_at", postgresql_where=text("erased_at IS NULL")),
-    info=service_may("select, insert, update (receipts, erased_at, version)", erased=kept("the record of the erasure")),
+    info=service_may("select, insert, update (receipts, erased_at, version)", erased=kept("the record of the erasure"))
+    | not_exported("nobody is left to export for"),
     comment="Erasures, with the receipts of the seven contexts and the object store; the id maps to nobody (ID-09)",
 )

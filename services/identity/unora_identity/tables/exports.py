@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID
+from unora_common.erased import deleted
 from unora_common.tables import not_exported, service_may, timestamp
 
 from unora_identity.tables.accounts import users
@@ -32,6 +33,7 @@ exports = Table(
     Index("ix_exports_user_id_requested_at", "user_id", "requested_at"),
     Index("ix_exports_making", "requested_at", postgresql_where=MAKING),
     Index("ix_exports_kept_until", "kept_until"),
-    info=service_may("select, insert, update, delete") | not_exported("the export itself"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member"))
+    | not_exported("the export itself"),
     comment="Archives that members asked for of their own data; times are the machine's (ID-10)",
 )

@@ -19,7 +19,7 @@ from unora_identity.domain.erasures import OBJECTS, Erasure
 from unora_identity.domain.events import AccountErased, AccountErasureRequested
 from unora_identity.messages import to_message
 from unora_identity.resources import Resources
-from unora_identity.store import erasures
+from unora_identity.store import erasures, exports
 
 DELETIONS: Final = 10
 """How many objects are deleted at once."""
@@ -39,6 +39,7 @@ async def begin(tx: Tx, locked: Mapping[UUID, LockedMember]) -> int:
     """
     begun = [Erasure(id=uuid7(), user_id=each.id, version=each.version + 1) for each in locked.values()]
     await erasures.add(tx, begun)
+    await exports.end_of(tx, [each.user_id for each in begun])
     await note(tx, "identity", [Tombstone(each.id, each.user_id) for each in begun])
     for each in begun:
         event = AccountErasureRequested(

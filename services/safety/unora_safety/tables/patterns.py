@@ -62,7 +62,8 @@ account_traces = Table(
     Index("ix_account_traces_closed_at", "closed_at"),
     info=service_may(
         "select, insert, update, delete", erased=kept("what closing must not shed (ID-09); the job forget deletes them")
-    ),
+    )
+    | not_exported("keyed hashes, kept against those who shed a suspension (SA-03)"),
     comment="Keyed hashes of number and devices of closed accounts; of suspended members for two years (ID-09)",
 )
 

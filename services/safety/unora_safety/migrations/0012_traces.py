@@ -6,7 +6,7 @@ pattern.
 
 from unora_common.messaging_schema import run_sql
 
-revision = "0013"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None

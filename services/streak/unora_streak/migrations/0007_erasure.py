@@ -2,11 +2,11 @@
 
 from unora_common.messaging_schema import create_erased_members
 
-revision = "0008"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    create_erased_members("reveal")
+    create_erased_members("streak")

@@ -6,7 +6,7 @@ receiver. Nothing of what the version before reads or writes changes.
 
 from unora_common.messaging_schema import run_sql
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

@@ -2,13 +2,16 @@
 
 from unora_common.messaging_schema import create_erased_members, run_sql
 
-revision = "0012"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
 ERASURE = """
 CREATE INDEX ix_discovery_cards_shown_user_id ON discovery.discovery_cards (shown_user_id);
+CREATE INDEX ix_partner_cards_shown_user_id ON discovery.partner_cards (shown_user_id);
+CREATE INDEX ix_kept_cards_shown_user_id ON discovery.kept_cards (shown_user_id);
+CREATE INDEX ix_kept_cards_viewer_id ON discovery.kept_cards (viewer_id);
 CREATE OR REPLACE FUNCTION discovery.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('unora.erasing', true) = 'on' AND current_user = 'unora_discovery_owner' THEN

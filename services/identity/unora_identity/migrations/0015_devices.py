@@ -6,8 +6,8 @@ clean-up of sessions by the foreign key.
 
 from unora_common.messaging_schema import run_sql
 
-revision = "0016"
-down_revision = "0010"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from unora_common.messaging_schema import create_erased_members, run_sql
 
-revision = "0014"
-down_revision = "0013"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from unora_common.messaging_schema import run_sql
 
-revision = "0010"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from unora_common.messaging_schema import run_sql
 
-revision = "0015"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

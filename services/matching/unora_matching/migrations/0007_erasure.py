@@ -2,8 +2,8 @@
 
 from unora_common.messaging_schema import create_erased_members
 
-revision = "0008"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

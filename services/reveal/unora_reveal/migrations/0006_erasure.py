@@ -2,11 +2,11 @@
 
 from unora_common.messaging_schema import create_erased_members
 
-revision = "0008"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    create_erased_members("streak")
+    create_erased_members("reveal")

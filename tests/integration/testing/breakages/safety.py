@@ -46,6 +46,7 @@ BREAKAGES = (
             WHERE origin = 'appeal' AND NOT EXISTS (SELECT FROM safety.appeals a WHERE a.case_id = c.id)
             """,
         ),
+        rows=2,  # a member who is suspended appealed, and one who is not
     ),
     Breakage(
         "cases-of-their-member",

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Identity,
@@ -109,3 +110,19 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         comment="Answers of mutating calls, given again to a repeat (BI-08)",
     )
     return tables
+
+
+def rebuilds(tables: MetaData) -> Table:
+    """The table of a context with projections in which their rebuilds note how far they are (XX-08)."""
+    return Table(
+        "rebuilds",
+        tables,
+        Column("part", Text, primary_key=True),
+        Column("run_id", UUID(), nullable=False),
+        Column("token", Text, nullable=False),
+        Column("members", BigInteger, nullable=False),
+        Column("finished_at", timestamp()),
+        CheckConstraint("members >= 0", name="members"),
+        info=service_may("select, insert, update"),
+        comment="Of each projection, how far the latest rebuild has come; times are the machine's (XX-08)",
+    )

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import rebuilds, service_may, timestamp
 
 metadata = schema("billing")
 
@@ -280,3 +280,5 @@ provider_events = Table(
     info=service_may("select, insert, delete"),
     comment="What the provider told, so that each is applied once (BI-07)",
 )
+
+rebuilds(metadata)

@@ -11,6 +11,7 @@ from unora.billing.v1.events_pb2 import TierChanged
 from unora.billing.v1.projection_service_pb2 import MemberTier
 from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
 from unora.discovery.v1 import discovery_service_pb2, events_pb2
+from unora.discovery.v1.projection_service_pb2 import MemberRefreshTimer
 from unora.identity.v1 import profile_service_pb2
 from unora.identity.v1.directory_service_pb2 import DiscoveryProfile
 from unora.matching.v1 import events_pb2 as matching_events_pb2
@@ -24,6 +25,7 @@ from unora.matching.v1.events_pb2 import (
 from unora.matching.v1.projection_service_pb2 import MemberInventory
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora.safety.v1.projection_service_pb2 import MemberRestriction
+from unora_common.database import Row
 from unora_common.errors import InvalidArgument
 from unora_common.messages import (
     AGE_BAND_NAMES,
@@ -132,6 +134,16 @@ def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:
         connection_id=UUID(event.connection_id),
         version=event.version,
         user_ids=(UUID(event.user_a_id), UUID(event.user_b_id)),
+    )
+
+
+def to_member_refresh_timer(row: Row) -> MemberRefreshTimer:
+    """A member's timer, for a projection."""
+    return MemberRefreshTimer(
+        user_id=str(row["user_id"]),
+        version=row["version"],
+        last_global_refresh_at=to_timestamp(row["last_global_refresh_at"]),
+        refresh_available_at=to_timestamp(row["refresh_available_at"]),
     )
 
 

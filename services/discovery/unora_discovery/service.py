@@ -12,11 +12,12 @@ from unora_discovery.resources import make_resources
 from unora_discovery.servicers.cards import Cards
 from unora_discovery.servicers.commands import rebuild
 from unora_discovery.servicers.discovery import Discovery
+from unora_discovery.servicers.projections import Projections
 
 service = Service(
     "discovery",
     config=DiscoveryConfig,
-    servicers=[Discovery, Cards],
+    servicers=[Discovery, Cards, Projections],
     consumers=[MemberEvents, PairEvents],
     jobs=[RetentionJobs],
     followers=[PoolFollower],

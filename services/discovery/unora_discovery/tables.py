@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import rebuilds, service_may, timestamp
 
 metadata = schema("discovery")
 
@@ -262,16 +262,4 @@ discovery_cards = Table(
     comment="Exactly five cards per batch, as they were when made: no photo, name, phone or age (DI-02, DI-08)",
 )
 
-rebuilds = Table(
-    "rebuilds",
-    metadata,
-    Column("part", Text, primary_key=True),
-    Column("run_id", UUID(), nullable=False),
-    Column("token", Text, nullable=False),
-    Column("members", BigInteger, nullable=False),
-    Column("finished_at", timestamp()),
-    CheckConstraint("part IN ('restrictions', 'inventories', 'tiers', 'profiles')", name="part"),
-    CheckConstraint("members >= 0", name="members"),
-    info=service_may("select, insert, update"),
-    comment="Of each part of the pool, how far the latest rebuild has come; times are the machine's (XX-08)",
-)
+rebuilds(metadata)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import rebuilds, service_may, timestamp
 
 metadata = schema("matching")
 
@@ -57,6 +57,7 @@ connections = Table(
     Column("chat_unlocked_at", timestamp()),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", timestamp()),
+    Column("acted_at", timestamp()),
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
     CheckConstraint("connection_status IN ('active', 'ended')", name="connection_status"),
@@ -69,6 +70,7 @@ connections = Table(
         "end_reason IN ('not_a_fit', 'no_time', 'unresponsive', 'uncomfortable', 'other', 'block', 'suspension')",
         name="end_reason",
     ),
+    CheckConstraint("acted_at IS NULL OR acted_at <= ended_at", name="acted_before"),
     Index(
         "uq_connections_one_active_per_pair",
         "user_a_id",
@@ -156,3 +158,5 @@ blocked_pairs = Table(
     info=service_may("select, insert, update"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )
+
+rebuilds(metadata)

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import rebuilds, service_may, timestamp
 
 metadata = schema("reveal", functions=("refuse", "require_for_sale"))
 
@@ -216,3 +216,5 @@ personality_scores = Table(
     comment="Per dimension a score and a confidence, 0 to 1: numbers only, no label, summary or text (PE-03). "
     "Null without answers. Its row's lock guards the member's answers",
 )
+
+rebuilds(metadata)

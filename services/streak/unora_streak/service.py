@@ -9,13 +9,14 @@ from unora_streak.consumers.connections import ConnectionEvents
 from unora_streak.consumers.payments import PaymentEvents
 from unora_streak.consumers.tiers import TierEvents
 from unora_streak.jobs import StreakJobs
+from unora_streak.servicers.projections import Projections
 from unora_streak.servicers.recovery import Recovery
 from unora_streak.servicers.streaks import Streaks
 
 service = Service(
     "streak",
     config=StreakConfig,
-    servicers=[Streaks, Recovery],
+    servicers=[Streaks, Recovery, Projections],
     consumers=[ConnectionEvents, PaymentEvents, TierEvents],
     jobs=[StreakJobs],
 )

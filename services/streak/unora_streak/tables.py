@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import rebuilds, service_may, timestamp
 
 metadata = schema("streak")
 
@@ -217,3 +217,5 @@ tiers = Table(
     info=service_may("select, insert, update"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )
+
+rebuilds(metadata)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -28,7 +29,8 @@ INSERT = f"INSERT INTO matching.connections ({COLUMNS.names()}) VALUES ({COLUMNS
 
 SAVE_ENDED = """
     UPDATE matching.connections AS c
-    SET connection_status = 'ended', ended_at = $3, ended_by_id = $4, end_reason = $5, version = ended.version
+    SET connection_status = 'ended', ended_at = $3, ended_by_id = $4, end_reason = $5, acted_at = $6,
+        version = ended.version
     FROM unnest($1::uuid[], $2::bigint[]) AS ended (id, version) WHERE c.id = ended.id"""
 
 LOCK = f"""
@@ -65,10 +67,10 @@ async def insert(tx: Tx, connection: Connection) -> None:
     await tx.run(INSERT, *COLUMNS.values_of(connection))
 
 
-def save_ended(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason) -> None:
-    """Stores that connections ended, all at the same time (MA-09)."""
+def save_ended(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason, acted_at: datetime) -> None:
+    """Stores that connections ended, all at the same time (MA-09), because `by` did something at `acted_at` (UTC)."""
     ids, versions = [each.id for each in ended], [each.version for each in ended]
-    tx.defer(SAVE_ENDED, ids, versions, ended[0].ended_at, by, reason)
+    tx.defer(SAVE_ENDED, ids, versions, ended[0].ended_at, by, reason, acted_at)
 
 
 async def lock(tx: Tx, connection_id: UUID) -> Connection | None:

@@ -13,6 +13,7 @@ from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.commands import resolve_payment
 from unora_billing.servicers.projections import Projections
+from unora_billing.servicers.rebuild import rebuild
 from unora_billing.servicers.webhooks import Webhooks
 
 service = Service(
@@ -22,6 +23,6 @@ service = Service(
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents],
     jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs, RetentionJobs],
     resources=make_resources,
-    commands={"resolve-payment": resolve_payment},
+    commands={"rebuild": rebuild, "resolve-payment": resolve_payment},
     constraints={"uq_payments_one_open_subscription": PaymentPending},
 )

@@ -98,7 +98,10 @@ def to_connection_state(row: Row) -> ConnectionState:
 def to_connection_ending(row: Row) -> ConnectionEnding:
     """The end of a connection, for credits."""
     return ConnectionEnding(
-        connection_id=str(row["id"]), ended_by_id=str(row["ended_by_id"]), acted_at=to_timestamp(row["acted_at"])
+        connection_id=str(row["id"]),
+        ended_by_id=str(row["ended_by_id"]),
+        ended_at=to_timestamp(row["ended_at"]),
+        acted_at=to_timestamp(row["acted_at"]),
     )
 
 

@@ -13,6 +13,7 @@ from unora_matching.jobs import InterestJobs
 from unora_matching.servicers.matching import Matching
 from unora_matching.servicers.pairs import Pairs
 from unora_matching.servicers.projections import Projections
+from unora_matching.servicers.rebuild import rebuild
 
 service = Service(
     "matching",
@@ -21,4 +22,5 @@ service = Service(
     consumers=[StreakEvents, SafetyEvents, TierEvents],
     jobs=[InterestJobs],
     constraints={"uq_interests_one_pending": InterestExists},
+    commands={"rebuild": rebuild},
 )

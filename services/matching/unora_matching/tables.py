@@ -155,7 +155,7 @@ blocked_pairs = Table(
     Column("blocked", Boolean, nullable=False),
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update, delete"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )
 

@@ -12,6 +12,7 @@ from unora_reveal.domain.reveals import ConnectionEnded, RevealLocked
 from unora_reveal.resources import make_resources
 from unora_reveal.servicers.personality import Personality
 from unora_reveal.servicers.purchases import Purchases
+from unora_reveal.servicers.rebuild import rebuild
 from unora_reveal.servicers.reveals import Reveals
 
 service = Service(
@@ -25,4 +26,5 @@ service = Service(
         "reveal_unearned": RevealLocked,
         "ck_reveals_identity_needs_day_15": RevealLocked,
     },
+    commands={"rebuild": rebuild},
 )

@@ -10,6 +10,7 @@ from unora_streak.consumers.payments import PaymentEvents
 from unora_streak.consumers.tiers import TierEvents
 from unora_streak.jobs import StreakJobs
 from unora_streak.servicers.projections import Projections
+from unora_streak.servicers.rebuild import rebuild
 from unora_streak.servicers.recovery import Recovery
 from unora_streak.servicers.streaks import Streaks
 
@@ -19,4 +20,5 @@ service = Service(
     servicers=[Streaks, Recovery, Projections],
     consumers=[ConnectionEvents, PaymentEvents, TierEvents],
     jobs=[StreakJobs],
+    commands={"rebuild": rebuild},
 )

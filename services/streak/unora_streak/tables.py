@@ -214,7 +214,7 @@ tiers = Table(
     Column("tier", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update, delete"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )
 

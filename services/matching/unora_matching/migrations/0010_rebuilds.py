@@ -7,7 +7,7 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# Until now only the event said it. For a connection that ended before, null stands for `ended_at`.
+# Until now only the event said it. For a connection that ended before, null says that it is not known.
 ACTED_AT = """
 ALTER TABLE matching.connections ADD COLUMN acted_at timestamptz;
 ALTER TABLE matching.connections

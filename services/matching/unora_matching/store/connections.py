@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Session, Tx
 from unora_common.pages import Place
 from unora_common.rows import Columns, from_row
@@ -24,6 +25,9 @@ COLUMNS = Columns(
     "chat_unlocked_at",
     "version",
 )
+
+# A trigger keeps a chat that was unlocked (ST-11).
+CHATS = Copy("matching.connections", ["id"], [], where="t.chat_unlocked_at IS NOT NULL AND t.deleted_at IS NULL")
 
 INSERT = f"INSERT INTO matching.connections ({COLUMNS.names()}) VALUES ({COLUMNS.parameters()})"
 

@@ -18,7 +18,7 @@ LIST_CONNECTIONS = """
     FROM matching.connections WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2"""
 
 LIST_ENDINGS = """
-    SELECT id, ended_by_id, coalesce(acted_at, ended_at) AS acted_at FROM matching.connections
+    SELECT id, ended_by_id, ended_at, acted_at FROM matching.connections
     WHERE id > $1 AND connection_status = 'ended' AND deleted_at IS NULL ORDER BY id LIMIT $2"""
 
 

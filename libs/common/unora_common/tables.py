@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import UUID
 
 RIGHTS: Final = "service_may"
 FUNCTIONS: Final = "service_may_call"
+PROJECTED: Final = "projected_from"
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -46,6 +47,13 @@ def service_may(rights: str) -> dict[str, str]:
     `migrate` grants exactly that (grants.py).
     """
     return {RIGHTS: rights}
+
+
+def projected_from(**columns: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The `info` of a table that copies facts of other contexts: by the context that owns them, the columns, or `*` for
+    the whole row. A table without it is its context's own record (docs/projections.md, XX-08).
+    """
+    return {PROJECTED: {owner: tuple(names.split()) for owner, names in columns.items()}}
 
 
 def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:

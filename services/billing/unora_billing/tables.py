@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import rebuilds, service_may, timestamp
+from unora_common.tables import projected_from, rebuilds, service_may, timestamp
 
 metadata = schema("billing")
 
@@ -36,7 +36,7 @@ accounts = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("balance >= 0", name="balance"),
     CheckConstraint("version >= 0", name="version"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | projected_from(safety="suspended standing_version"),
     comment="The row that all of a member's money is locked by: tier and credits as they are now (BI-01, BI-03)",
 )
 
@@ -258,7 +258,7 @@ connection_endings = Table(
     Column("ended_by_id", UUID()),
     Column("ended_at", timestamp()),
     CheckConstraint("(ended_by_id IS NULL) = (ended_at IS NULL)", name="ended"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | projected_from(matching="*"),
     comment=("Who ended which connection and when, for protections that open later; empty while only a lock"),
 )
 

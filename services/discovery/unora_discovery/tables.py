@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import rebuilds, service_may, timestamp
+from unora_common.tables import projected_from, rebuilds, service_may, timestamp
 
 metadata = schema("discovery")
 
@@ -105,7 +105,14 @@ candidates = Table(
         name="ready_is_whole",
     ),
     CheckConstraint("jsonb_array_length(hobbies) = cardinality(hobby_option_ids)", name="hobbies"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update")
+    | projected_from(
+        identity="profile_version discovery_ready gender age_band city place_id trust_level hobby_option_ids hobbies"
+        " texts_version",
+        matching="inventory_version active_connection_count connection_limit",
+        billing="tier tier_version",
+        safety="restriction_version reduced_visibility restricted suspended",
+    ),
     comment="The pool: each member as identity, matching, billing and safety tell of them,"
     " at these versions (DI-08, DI-09)",
 )
@@ -145,7 +152,7 @@ exclusions = Table(
         "apart_until",
         postgresql_where=text("reason IN ('lifted', 'interest_pending')"),
     ),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | projected_from(matching="*"),
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
@@ -170,7 +177,7 @@ waiting_interests = Table(
         postgresql_where=text("waits"),
     ),
     Index("ix_waiting_interests_waits_until", "waits_until"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | projected_from(matching="*"),
     comment="Interests, and whether they still wait for their receiver; no other context may know (DI-13, MA-10)",
 )
 
@@ -184,7 +191,7 @@ member_blocks = Table(
     CheckConstraint("blocker_id <> blocked_id", name="two"),
     Index("ix_member_blocks_blocked_id", "blocked_id", postgresql_where=text("in_force")),
     Index("ix_member_blocks_changed_at", "changed_at", postgresql_where=text("NOT in_force")),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | projected_from(safety="*"),
     comment="Who blocks whom, as safety told last; in force, neither is shown to the other (DI-09)",
 )
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import rebuilds, service_may, timestamp
+from unora_common.tables import projected_from, rebuilds, service_may, timestamp
 
 metadata = schema("matching")
 
@@ -38,7 +38,10 @@ inventory = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update")
+    | projected_from(
+        billing="tier tier_limit tier_version", safety="restricted suspended standing_version standing_at"
+    ),
     comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
 )
 
@@ -80,7 +83,7 @@ connections = Table(
     ),
     Index("ix_connections_user_a_id_user_b_id", "user_a_id", "user_b_id"),
     Index("ix_connections_user_b_id", "user_b_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | projected_from(streak="chat_unlocked_at"),
     comment="Formed by mutual interest, bound to one server (MA-08)",
 )
 
@@ -155,7 +158,7 @@ blocked_pairs = Table(
     Column("blocked", Boolean, nullable=False),
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | projected_from(safety="*"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import rebuilds, service_may, timestamp
+from unora_common.tables import projected_from, rebuilds, service_may, timestamp
 
 metadata = schema("reveal", functions=("refuse", "require_for_sale"))
 
@@ -50,7 +50,7 @@ pairs = Table(
     UniqueConstraint("streak_id"),
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("completed_days BETWEEN 0 AND 15", name="completed_days"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | projected_from(streak="streak_id completed_days", matching="ended_at"),
     comment="The most days a connection's streak has reached, and whether it has ended: a tombstone (RE-08, RE-10). "
     "Its row's lock guards all reveals of the two",
 )
@@ -62,7 +62,7 @@ tiers = Table(
     Column("tier", Text, nullable=False, server_default="free"),
     Column("version", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | projected_from(billing="*"),
     comment="A projection of billing: the tier that a progression begins with (RE-08). "
     "Its row's lock comes before the pairs'",
 )
@@ -75,7 +75,7 @@ progressions = Table(
     Column("tier", Text, nullable=False, server_default="free"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     Index("ix_progressions_user_id", "user_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | projected_from(billing="tier"),
     comment="By whose milestones each of the two earns: their own tier's alone (RE-03)",
 )
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.tables import metadata as schema
-from unora_common.tables import rebuilds, service_may, timestamp
+from unora_common.tables import projected_from, rebuilds, service_may, timestamp
 
 metadata = schema("streak")
 
@@ -84,7 +84,7 @@ streaks = Table(
     Index("ix_streaks_next_due_at", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
     Index("ix_streaks_user_a_id", "user_a_id"),
     Index("ix_streaks_user_b_id", "user_b_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update") | projected_from(matching="connection_ended_at"),
     comment="State machine of each connection's streak (ST-01, ST-02); one row for the connection's life",
 )
 
@@ -214,7 +214,7 @@ tiers = Table(
     Column("tier", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete") | projected_from(billing="*"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )
 

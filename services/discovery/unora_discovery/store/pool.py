@@ -57,7 +57,7 @@ PROFILES: Final = Copy(
     [],
     version="profile_version",
     forget="profile_version = 1",
-    vanish="discovery_ready = false",
+    vanish="discovery_ready = false, profile_version = 0",
 )
 # A plan that was made while the pool was empty would read all of it for each page.
 PLAN_ANEW: Final = "SET LOCAL plan_cache_mode = force_custom_plan"

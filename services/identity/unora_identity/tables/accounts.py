@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.tables import projected_from, service_may, timestamp
 
 from unora_identity.tables.schema import metadata
 
@@ -48,7 +48,14 @@ users = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count >= 0", name="active_connection_count"),
     CheckConstraint("connection_limit >= 0", name="connection_limit"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update")
+    | projected_from(
+        billing="tier tier_version",
+        matching="active_connection_count connection_limit inventory_version",
+        discovery="last_global_refresh_at refresh_available_at refresh_version",
+        safety="suspended_at standing_version",
+        streak="streak_completed_at",
+    ),
     comment="Accounts; the lock of a member's row guards all that identity keeps of them (ID-01)",
 )
 

@@ -54,10 +54,11 @@ class Copy:
         where: str = "true",
         forget: str = "",
         vanish: str = "",
+        release: str = "",
     ) -> None:
         """`version` is the column of the owner's version, if there is one. `forget` is a SET clause, or DELETE: after
         it what the owner told is news for a row. `vanish` is the same for a row of which the owner knows nothing.
-        Without them such rows stay as they are.
+        Without them such rows stay as they are. `release` is a SET clause for rows that a trigger holds: before DELETE.
         """
         first = key[0]
         says = "".join(f", {expression} AS f{number}" for number, expression in enumerate(facts))
@@ -69,7 +70,7 @@ class Copy:
         arrays = ", ".join(f"${number}::uuid[]" for number in range(1, len(key) + 1))
         same = " AND ".join([*(f"t.{name} = w.{name}" for name in key), "t.xmin::text = w.mark"])
         rows = f"unnest({arrays}, ${len(key) + 1}::text[]) AS w ({names})"
-        self._forget, self._vanish = (_change(table, change, rows, same) for change in (forget, vanish))
+        self._forget, self._vanish = (_change(table, change, rows, same, release) for change in (forget, vanish))
         versions = f"unnest({arrays}, ${len(key) + 1}::text[], ${len(key) + 2}::bigint[]) AS w ({names}, version)"
         self._raise = (
             ""
@@ -105,19 +106,28 @@ class Copy:
             await tx.run(self._raise, *_arrays(each for each, _ in rows), [version for _, version in rows])
 
 
-def _change(table: str, change: str, rows: str, same: str) -> str:
+def _change(table: str, change: str, rows: str, same: str, release: str) -> tuple[str, ...]:
+    """The statements of a change; the first one finds the rows that have not changed since they were read."""
     if not change:
-        return ""
-    if change == DELETE:
-        return f"DELETE FROM {table} t USING {rows} WHERE {same}"
-    return f"UPDATE {table} t SET {change} FROM {rows} WHERE {same}"
+        return ()
+    if change != DELETE:
+        return (f"UPDATE {table} t SET {change} FROM {rows} WHERE {same}",)
+    if not release:
+        return (f"DELETE FROM {table} t USING {rows} WHERE {same}",)
+    released = same.replace("t.xmin::text = w.mark", "t.xmin = pg_current_xact_id()::xid")
+    return (
+        f"UPDATE {table} t SET {release} FROM {rows} WHERE {same}",
+        f"DELETE FROM {table} t USING {rows} WHERE {released}",
+    )
 
 
 def _arrays(rows: Iterable[Stored]) -> list[list[Any]]:
     return [list(column) for column in zip(*((*each.key, each.mark) for each in rows), strict=True)]
 
 
-async def _run(tx: Tx, sql: str, rows: Sequence[Stored]) -> int:
-    if not rows or not sql:
+async def _run(tx: Tx, statements: Sequence[str], rows: Sequence[Stored]) -> int:
+    if not rows or not statements:
         return 0
-    return len(rows) - await tx.run(sql, *_arrays(rows))
+    arrays = _arrays(rows)
+    changed = [await tx.run(sql, *arrays) for sql in statements]
+    return len(rows) - changed[0]

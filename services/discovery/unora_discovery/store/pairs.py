@@ -24,6 +24,7 @@ EXCLUSIONS: Final = Copy(
     version="version",
     forget=DELETE,
     vanish=DELETE,
+    release="reason = 'lifted'",
 )
 WAITING_INTERESTS: Final = Copy(
     "discovery.waiting_interests",
@@ -39,6 +40,7 @@ MEMBER_BLOCKS: Final = Copy(
     ["t.in_force", "t.changed_at"],
     forget=DELETE,
     vanish=DELETE,
+    release="in_force = false",
 )
 
 # Only the event of its sending says when an interest ends at the latest. If the event of its closing is applied first,

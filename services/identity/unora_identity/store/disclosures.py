@@ -42,7 +42,7 @@ RESTORE = """
     INSERT INTO identity.disclosures AS d
         (connection_id, user_a_id, user_b_id, streak_id, completed_days, disclosed_at, ended_at, version)
     VALUES ($1, $2, $3, $4, CASE WHEN $4::uuid IS NOT NULL THEN $5::smallint END, $6, $7,
-        num_nonnulls($4) + CASE WHEN $4 IS NOT NULL THEN num_nonnulls($7) ELSE 0 END)
+        num_nonnulls($4::uuid) + CASE WHEN $4 IS NOT NULL THEN num_nonnulls($7::timestamptz) ELSE 0 END)
     ON CONFLICT (connection_id) DO UPDATE SET ended_at = excluded.ended_at, version = d.version + 1
     WHERE d.ended_at IS NULL AND excluded.ended_at IS NOT NULL"""
 BY_STREAK = f"SELECT {_DISCLOSED.names()}, ended_at FROM identity.disclosures WHERE streak_id = $1"

@@ -9,9 +9,9 @@ from unora_common.database import Row, Session
 # A day that both checked in on was counted, whatever became of its cycle.
 LIST_PROGRESS = """
     SELECT s.id, s.connection_id, s.user_a_id, s.user_b_id, greatest(s.completed_days, (
-        SELECT max(both.day) FROM (
+        SELECT max(counted.day) FROM (
             SELECT max(c.day) AS day FROM streak.check_ins c WHERE c.streak_id = s.id
-            GROUP BY c.cycle, c.check_in_date HAVING count(*) = 2) both)) AS most_completed_days
+            GROUP BY c.cycle, c.check_in_date HAVING count(*) = 2) counted)) AS most_completed_days
     FROM (
         SELECT * FROM streak.streaks WHERE connection_id > $1 AND deleted_at IS NULL ORDER BY connection_id LIMIT $2) s
     ORDER BY s.connection_id"""

@@ -25,14 +25,18 @@ LEARNED: Final = ("suspended_at", "streak_completed_at", "disclosed_at", "disclo
 INSTEAD: Final = {
     "discovery.exclusions.apart_until": "CASE WHEN reason <> 'lifted' THEN apart_until END",
     "discovery.waiting_interests.position": "0",
+    "identity.users.connection_limit": "coalesce(connection_limit, 1)",
 }
-"""Until when a lifted one is stored, and a number by which one is drawn, are discovery's own."""
+"""Until when a lifted one is stored, and a number by which one is drawn, are discovery's own. A member of whose slots
+nothing was told has one.
+"""
 NOT_LOCKS: Final = {
-    "reveal.tiers": "version > 0",
+    "reveal.tiers": "tier <> 'free'",
+    "streak.tiers": "tier <> 'free'",
     "billing.connection_endings": "ended_at IS NOT NULL",
     "discovery.candidates": "greatest(profile_version, inventory_version, tier_version, restriction_version) > 0",
 }
-"""Rows of which something was told; the others say nothing."""
+"""Rows that say something: without one, a member is free, and a connection has not ended."""
 
 COPY: Final = """
     INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object({ids}))).* FROM {table} t LIMIT 2"""
@@ -123,6 +127,25 @@ def projected() -> dict[str, Table]:
     """Every table that projects anything, by its full name."""
     tables = [each for context in CONTEXTS for each in metadata(context).tables.values()]
     return {f"{each.schema}.{each.name}": each for each in tables if PROJECTED in each.info}
+
+
+def facts() -> list[tuple[str, frozenset[str]]]:
+    """Each table, with the columns of each of its owners."""
+    return [
+        (name, frozenset(columns)) for name, table in projected().items() for columns in table.info[PROJECTED].values()
+    ]
+
+
+def said(rows: Dump, table: str, columns: frozenset[str]) -> list[dict[str, Any]]:
+    """What rows say in these columns, versions apart."""
+    return [
+        {
+            name: value
+            for name, value in row.items()
+            if (name in columns or "*" in columns) and not name.endswith("version")
+        }
+        for row in rows[table]
+    ]
 
 
 def metadata(context: str) -> Any:

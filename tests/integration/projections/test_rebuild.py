@@ -15,11 +15,13 @@ from tests.integration.projections.projected_rows import (
     DAMAGE,
     LOST,
     dump,
+    facts,
     harm,
     lost,
     projected,
     rebuild,
     require_equal,
+    said,
 )
 
 pytestmark = pytest.mark.rule("XX-08")
@@ -42,7 +44,7 @@ async def test_what_is_damaged_equals_the_live_rows_again(world: World, played: 
     live = await dump(world)
     await harm(world, DAMAGE)
     damaged = await dump(world)
-    assert [table for table in live if damaged[table] == live[table]] == []
+    assert [each for each in facts() if said(damaged, *each) == said(live, *each)] == [], "each is damaged"
     await rebuild(world)
     require_equal(await dump(world), live)
 

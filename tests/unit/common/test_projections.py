@@ -107,3 +107,15 @@ def test_each_list_is_a_method_that_the_context_may_call() -> None:
         methods = service_descriptor(f"unora.{line.owner}.v1.{service}").methods_by_name
         for method in line.methods:
             assert line.context in methods[method].GetOptions().Extensions[options_pb2.method].callers, line
+
+
+@pytest.mark.rule("MA-10", "MA-09")
+def test_interests_and_who_ended_a_connection_are_listed_to_one_context_each() -> None:
+    methods = service_descriptor("unora.matching.v1.ProjectionService").methods_by_name
+    callers = {
+        name: set(method.GetOptions().Extensions[options_pb2.method].callers) for name, method in methods.items()
+    }
+    assert callers["ListInterestStates"] == {"discovery"}
+    assert callers["ListConnectionEndings"] == {"billing"}
+    shown = {field.name for field in methods["ListConnectionStates"].output_type.fields[0].message_type.fields}
+    assert not [name for name in shown if "by" in name or "reason" in name or "cause" in name]

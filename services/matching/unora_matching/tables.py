@@ -158,7 +158,7 @@ blocked_pairs = Table(
     Column("blocked", Boolean, nullable=False),
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
-    info=service_may("select, insert, update, delete") | projected_from(safety="*"),
+    info=service_may("select, insert, update") | projected_from(safety="*"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )
 

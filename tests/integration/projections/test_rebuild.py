@@ -20,6 +20,7 @@ from tests.integration.projections.projected_rows import (
     lost,
     projected,
     rebuild,
+    remove_harmless,
     require_equal,
     said,
 )
@@ -47,6 +48,7 @@ async def test_what_is_damaged_equals_the_live_rows_again(world: World, played: 
     assert [each for each in facts() if said(damaged, *each) == said(live, *each)] == [], "each is damaged"
     await rebuild(world)
     require_equal(await dump(world), live)
+    await remove_harmless(world, live)
 
 
 async def test_what_is_lost_equals_the_live_rows_again(world: World, played: Played) -> None:

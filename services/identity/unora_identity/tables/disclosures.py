@@ -24,6 +24,6 @@ disclosures = Table(
     CheckConstraint("completed_days = 15", name="day_15"),
     CheckConstraint("num_nulls(streak_id, completed_days, disclosed_at) IN (0, 3)", name="whole"),
     CheckConstraint("disclosed_at IS NOT NULL OR ended_at IS NOT NULL", name="disclosed_or_ended"),
-    info=service_may("select, insert, update, delete") | projected_from(matching="*", streak="*"),
+    info=service_may("select, insert, update") | projected_from(matching="*", streak="*"),
     comment="Which pairs may see each other, and tombstones of those who never may (RE-04, RE-10)",
 )

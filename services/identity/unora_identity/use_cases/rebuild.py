@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from unora_common.copies import ANYTHING
 from unora_common.database import Tx
 from unora_common.rebuilding import Part, Row
 from unora_common.runtime import Runtime
@@ -91,7 +92,7 @@ def _completions(owners: Owners, resources: Resources) -> Part[UUID]:
 
 
 def _disclosures(owners: Owners) -> Part[KnownPair]:
-    """RE-04, RE-10. No event tells of it: a record that is made anew is no news."""
+    """RE-04, RE-10. No event tells of it: a record that is made anew is no news. A pair that nobody knows has ended."""
 
     def rows(told: KnownPair) -> list[Row]:
         if told.streak_id is None and told.ended_at is None:
@@ -100,4 +101,11 @@ def _disclosures(owners: Owners) -> Part[KnownPair]:
         facts = (told.user_a_id, told.user_b_id, streak_id, told.ended_at is not None)
         return [Row((told.connection_id,), facts)]
 
-    return Part(name="disclosures", copy=disclosures.COPY, ask=owners.list_pairs, rows=rows, apply=disclosures.restore)
+    return Part(
+        name="disclosures",
+        copy=disclosures.COPY,
+        ask=owners.list_pairs,
+        rows=rows,
+        apply=disclosures.restore,
+        untold=(ANYTHING, ANYTHING, None, True),
+    )

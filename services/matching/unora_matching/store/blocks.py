@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from unora_common.copies import DELETE, Copy
+from unora_common.copies import Copy
 from unora_common.database import Tx
 from unora_common.rows import Columns
 
@@ -19,8 +19,8 @@ COPY = Copy(
     DIRECTION,
     ["t.block_id", "t.blocked", "t.changed_at"],
     version="version",
-    forget=DELETE,
-    vanish=DELETE,
+    forget="version = -1, changed_at = 'epoch'",
+    vanish="blocked = false, version = 0, changed_at = 'epoch'",
 )
 
 SAVE = f"""

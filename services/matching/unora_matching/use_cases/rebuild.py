@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from unora_common.copies import ANYTHING
 from unora_common.database import Tx
 from unora_common.rebuilding import Part, Row
 from unora_common.runtime import Runtime
@@ -59,6 +60,7 @@ def _blocks(owners: Owners, slots: Slots) -> Part[BlockNotice]:
             Row((told.blocker_id, told.blocked_id), (told.block_id, told.blocked, told.changed_at), told.version)
         ],
         apply=apply,
+        untold=(ANYTHING, False, ANYTHING),
         at_once=1,
     )
 

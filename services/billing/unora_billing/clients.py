@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import grpc
+from unora.matching.v1.projection_service_pb2 import ConnectionEnding, ListConnectionEndingsRequest
+from unora.matching.v1.projection_service_pb2_grpc import ProjectionServiceStub as MatchingStub
 from unora.reveal.v1.purchase_service_pb2 import (
     AuthorizePurchaseRequest,
     CheckPurchaseRequest,
     CheckPurchaseResponse,
 )
 from unora.reveal.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from unora.safety.v1.projection_service_pb2 import ListRestrictionsRequest, MemberRestriction
+from unora.safety.v1.projection_service_pb2_grpc import ProjectionServiceStub as SafetyStub
 from unora.streak.v1.recovery_service_pb2 import (
     AuthorizeNudgeRequest,
     AuthorizeRecoveryRequest,
@@ -23,6 +28,8 @@ from unora.streak.v1.recovery_service_pb2 import (
 from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora_common.clients import Clients
 from unora_common.grpc_errors import read_details
+from unora_common.messages import from_timestamp
+from unora_common.rebuild_lists import listing
 
 from unora_billing.domain.errors import NotAuthorized
 from unora_billing.domain.payments import Order, Payment
@@ -113,3 +120,42 @@ def _refusal(error: grpc.aio.AioRpcError) -> NotAuthorized:
     info, _, said = read_details(error)
     reason, sentence = str(info.reason) or "NOT_AUTHORIZED", str(said.message) or "This cannot be bought now."
     return NotAuthorized(error.code().name, reason, sentence, dict(info.metadata))
+
+
+class KnownEnding(NamedTuple):
+    """The end of a connection, as matching stores it. Times are UTC."""
+
+    connection_id: UUID
+    ended_by_id: UUID
+    ended_at: datetime
+    acted_at: datetime | None
+    """None if matching did not store it yet."""
+
+
+class Owners:
+    """The contexts whose facts billing projects, whole (XX-08)."""
+
+    def __init__(self, clients: Clients) -> None:
+        matching = clients.stub(MatchingStub, "unora.matching.v1.ProjectionService")
+        safety = clients.stub(SafetyStub, "unora.safety.v1.ProjectionService")
+        self.list_endings = listing(
+            clients, matching.ListConnectionEndings, ListConnectionEndingsRequest, "endings", from_ending
+        )
+        self.list_standings = listing(
+            clients, safety.ListRestrictions, ListRestrictionsRequest, "restrictions", from_restriction
+        )
+
+
+def from_ending(ending: ConnectionEnding) -> KnownEnding:
+    """The end of a connection, from matching."""
+    return KnownEnding(
+        UUID(ending.connection_id),
+        UUID(ending.ended_by_id),
+        from_timestamp(ending.ended_at),
+        from_timestamp(ending.acted_at) if ending.HasField("acted_at") else None,
+    )
+
+
+def from_restriction(restriction: MemberRestriction) -> tuple[UUID, int, bool]:
+    """A member, the version of the standing, and whether they are suspended, from safety."""
+    return UUID(restriction.user_id), restriction.version, restriction.suspended

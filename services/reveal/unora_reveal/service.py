@@ -15,6 +15,7 @@ from unora_reveal.resources import make_resources
 from unora_reveal.servicers.data_subjects import DataSubjects
 from unora_reveal.servicers.personality import Personality
 from unora_reveal.servicers.purchases import Purchases
+from unora_reveal.servicers.rebuild import rebuild
 from unora_reveal.servicers.reveals import Reveals
 
 service = Service(
@@ -29,4 +30,5 @@ service = Service(
         "reveal_unearned": RevealLocked,
         "ck_reveals_identity_needs_day_15": RevealLocked,
     },
+    commands={"rebuild": rebuild},
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Tx
 from unora_common.rows import as_arrays, from_row
 
@@ -33,6 +34,40 @@ CLOSE = "UPDATE identity.users SET closed_at = $2, erase_after = $3 WHERE id = $
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 TAKE_AWAY = "DELETE FROM identity.roles WHERE user_id = $1 AND role = $2"
+
+
+TIERS = Copy(
+    "identity.users",
+    ["id"],
+    ["t.tier"],
+    version="tier_version",
+    forget="tier_version = -1",
+    vanish="tier = 'free', tier_version = 0",
+)
+INVENTORIES = Copy(
+    "identity.users",
+    ["id"],
+    ["t.active_connection_count", "t.connection_limit"],
+    version="inventory_version",
+    forget="inventory_version = -1",
+    vanish="active_connection_count = 0, connection_limit = NULL, inventory_version = 0",
+)
+REFRESHES = Copy(
+    "identity.users",
+    ["id"],
+    ["t.last_global_refresh_at", "t.refresh_available_at"],
+    version="refresh_version",
+    forget="refresh_version = -1",
+    vanish="last_global_refresh_at = NULL, refresh_available_at = NULL, refresh_version = 0",
+)
+STANDINGS = Copy(
+    "identity.users",
+    ["id"],
+    ["t.suspended_at IS NOT NULL"],
+    version="standing_version",
+    forget="standing_version = -1",
+    vanish="suspended_at = NULL, standing_version = 0",
+)
 
 
 def _project(version: str, columns: dict[str, str]) -> str:

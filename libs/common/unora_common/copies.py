@@ -12,7 +12,8 @@ from uuid import UUID
 
 from unora_common.database import Session, Tx
 
-Key = tuple[UUID, ...]
+Key = tuple[Any, ...]
+"""The columns of a row's key. The first one is an id, and lists are read in its order."""
 Facts = tuple[Any, ...]
 DELETE: Final = "DELETE"
 """Instead of a SET clause: the row goes."""
@@ -42,7 +43,9 @@ class Stored:
 
 
 class Copy:
-    """Rows of one table, by ids. `facts` are SQL expressions: what the rows say of the owner's facts."""
+    """Rows of one table, by their key: columns, each an id, or with another type after its name. `facts` are SQL
+    expressions: what the rows say of the owner's facts.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,8 @@ class Copy:
         it what the owner told is news for a row. `vanish` is the same for a row of which the owner knows nothing.
         Without them such rows stay as they are. `release` is a SET clause for rows that a trigger holds: before DELETE.
         """
+        named = [each.split() for each in key]
+        key = [name for name, *_ in named]
         first = key[0]
         says = "".join(f", {expression} AS f{number}" for number, expression in enumerate(facts))
         self._key, self._facts = tuple(key), [f"f{number}" for number in range(len(facts))]
@@ -67,7 +72,8 @@ class Copy:
             SELECT {", ".join(f"t.{name}" for name in key)}, t.xmin::text AS mark, {version}::bigint AS version{says}
             FROM {table} t WHERE t.{first} > $1 AND {where} ORDER BY t.{first} FETCH FIRST $2 ROWS WITH TIES"""
         names = ", ".join([*key, "mark"])
-        arrays = ", ".join(f"${number}::uuid[]" for number in range(1, len(key) + 1))
+        types = [kind[0] if kind else "uuid" for _, *kind in named]
+        arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
         same = " AND ".join([*(f"t.{name} = w.{name}" for name in key), "t.xmin::text = w.mark"])
         rows = f"unnest({arrays}, ${len(key) + 1}::text[]) AS w ({names})"
         self._forget, self._vanish = (_change(table, change, rows, same, release) for change in (forget, vanish))

@@ -9,7 +9,7 @@ A page is applied before it is noted that it was, and to apply it twice changes 
 any moment goes on with the page that it was at. It asks one context at a time, for one page at a time.
 
 Owners may still tell of members who are erased here: rows about one member, whose key is one id, are not made again
-(ID-09). Rows about two hold ids only, and are the other one's too.
+(ID-09). Most rows about two hold ids only, and are the other one's too; `Part.members` says of which that is not so.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ class Part(Generic[F]):
     """What counts as told for any other row that the owner knows nothing of; else its copy's `vanish` decides."""
     silent: Callable[[F], bool] = lambda told: False
     """Whether no event has told of it, so that it makes no row, but changes one that exists."""
+    members: Callable[[F], Iterable[UUID]] | None = None
+    """Of rows about two, the members of whom nothing is stored again once one of them is erased (ID-09)."""
     all_told: bool = False
     """Whether `apply` gets all that was told, since it finds by itself which rows differ."""
     size: int = 1000
@@ -184,9 +186,12 @@ class Rebuild:
             if part.prepare:
                 told = await part.prepare(told)
             async with self._database.transaction() as tx:
-                erased = await erased_among(tx, self._database.schema, list(_members(work)))
+                members = [_members(part, each) for each in work]
+                erased = await erased_among(tx, self._database.schema, list(set[UUID]().union(*members)))
                 left = [
-                    (each, fact) for each, fact in zip(work, told, strict=True) if erased.isdisjoint(_members([each]))
+                    (each, fact)
+                    for each, fact, about in zip(work, told, members, strict=True)
+                    if erased.isdisjoint(about)
                 ]
                 if left:
                     changed += await part.copy.forget(tx, [row for each, _ in left for row in each.wrong])
@@ -229,6 +234,8 @@ def is_wrong(stored: Stored, row: Row) -> bool:
     )
 
 
-def _members(work: Iterable[_Work[Any]]) -> set[UUID]:
-    """Those whom rows are about that are about one member; other ids do no harm."""
-    return {key[0] for each in work for key in each.keys if len(key) == 1}
+def _members(part: Part[F], work: _Work[F]) -> set[UUID]:
+    """Those whom rows are about, of whom nothing may come back once they are erased; other ids do no harm."""
+    if part.members:
+        return set(part.members(work.fact))
+    return {key[0] for key in work.keys if len(key) == 1}

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import grpc
+from unora.identity.v1.projection_service_pb2 import AccountState, ListAccountStatesRequest
+from unora.identity.v1.projection_service_pb2_grpc import ProjectionServiceStub as IdentityStub
 from unora.matching.v1.projection_service_pb2 import ConnectionEnding, ListConnectionEndingsRequest
 from unora.matching.v1.projection_service_pb2_grpc import ProjectionServiceStub as MatchingStub
 from unora.reveal.v1.purchase_service_pb2 import (
@@ -132,18 +134,40 @@ class KnownEnding(NamedTuple):
     """None if matching did not store it yet."""
 
 
+class KnownAccount(NamedTuple):
+    """A member's account, as identity stores it."""
+
+    user_id: UUID
+    version: int
+    closed_at: datetime | None
+    """Since when it is closed or hidden (UTC)."""
+    hidden: bool
+
+
 class Owners:
     """The contexts whose facts billing projects, whole (XX-08)."""
 
     def __init__(self, clients: Clients) -> None:
         matching = clients.stub(MatchingStub, "unora.matching.v1.ProjectionService")
         safety = clients.stub(SafetyStub, "unora.safety.v1.ProjectionService")
+        identity = clients.stub(IdentityStub, "unora.identity.v1.ProjectionService")
+        self.list_accounts = listing(
+            clients, identity.ListAccountStates, ListAccountStatesRequest, "accounts", from_account_state
+        )
         self.list_endings = listing(
             clients, matching.ListConnectionEndings, ListConnectionEndingsRequest, "endings", from_ending
         )
         self.list_standings = listing(
             clients, safety.ListRestrictions, ListRestrictionsRequest, "restrictions", from_restriction
         )
+
+
+def from_account_state(state: AccountState) -> KnownAccount:
+    """A member's account, from identity."""
+    since = [from_timestamp(getattr(state, name)) for name in ("closed_at", "hidden_at") if state.HasField(name)]
+    return KnownAccount(
+        UUID(state.user_id), state.version, since[0] if since else None, hidden=state.HasField("hidden_at")
+    )
 
 
 def from_ending(ending: ConnectionEnding) -> KnownEnding:

@@ -49,7 +49,7 @@ accounts = Table(
         ),
     )
     | exported("wallet")
-    | projected_from(safety="suspended standing_version"),
+    | projected_from(safety="suspended standing_version", identity="closed life_version keeps_credits"),
     comment="The row that all of a member's money is locked by: tier and credits as they are now (BI-01, BI-03)",
 )
 

@@ -25,9 +25,11 @@ from unora_discovery.domain.pairs import Exclusion
 from unora_discovery.domain.pool import Profile
 from unora_discovery.messages import (
     from_block_state,
+    from_card_interest,
     from_connection_state,
     from_interest_state,
     from_inventory,
+    from_partners,
     from_profile,
     from_restriction,
     from_tier,
@@ -86,6 +88,12 @@ class Owners:
             ListInterestStatesRequest,
             "interests",
             lambda state: from_interest_state(state)[1],
+        )
+        self.list_card_interests = listing(
+            clients, matching.ListInterestStates, ListInterestStatesRequest, "interests", from_card_interest
+        )
+        self.list_partners = listing(
+            clients, matching.ListConnectionStates, ListConnectionStatesRequest, "connections", from_partners
         )
         self.list_exclusions: Ask[Sequence[Exclusion]] = both(
             listing(

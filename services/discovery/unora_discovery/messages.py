@@ -44,6 +44,7 @@ from unora_common.messages import (
 from unora_discovery.domain.cards import Batch, Card, CardContent, CardHobby, ListedCard, PartnerCard
 from unora_discovery.domain.filters import OLDEST, YOUNGEST, FilterChanges, Filters
 from unora_discovery.domain.pairs import (
+    CardInterest,
     Connection,
     Exclusion,
     ExclusionReason,
@@ -51,6 +52,7 @@ from unora_discovery.domain.pairs import (
     InterestClosure,
     MemberBlock,
     WaitingInterest,
+    card_interest,
     connection_exclusions,
     interest_closed,
     interest_sent,
@@ -162,15 +164,28 @@ def from_block_state(state: BlockState) -> MemberBlock:
     )
 
 
-def from_interest_state(state: InterestState) -> tuple[Exclusion, WaitingInterest]:
-    """What matching told of an interest, as its events are stored: with the end that only the first one says."""
-    interest = Interest(
+def _interest_of(state: InterestState) -> Interest:
+    return Interest(
         interest_id=UUID(state.interest_id),
         version=state.version,
         sender_id=UUID(state.sender_id),
         receiver_id=UUID(state.receiver_id),
         server_type=from_server_type(state.server_type),
+        card_id=UUID(state.card_id) if state.card_id else None,
     )
+
+
+def from_card_interest(state: InterestState) -> CardInterest | None:
+    """What an interest says on its card. None if a matching of an earlier version does not tell the card."""
+    if not state.closure:
+        return card_interest(_interest_of(state), None, from_timestamp(state.expires_at))
+    closure = InterestClosure(CLOSURE_NAMES[state.closure])
+    return card_interest(_interest_of(state), closure, from_timestamp(state.closed_at))
+
+
+def from_interest_state(state: InterestState) -> tuple[Exclusion, WaitingInterest]:
+    """What matching told of an interest, as its events are stored: with the end that only the first one says."""
+    interest = _interest_of(state)
     ends_at = from_timestamp(state.expires_at)
     if not state.closure:
         return interest_sent(interest, ends_at)
@@ -180,11 +195,17 @@ def from_interest_state(state: InterestState) -> tuple[Exclusion, WaitingInteres
     return replace(exclusion, apart_until=apart_until), replace(waiting, waits_until=ends_at)
 
 
-def from_connection_state(state: ConnectionState) -> tuple[Exclusion, Exclusion]:
-    """Whom a connection keeps apart."""
+def from_partners(state: ConnectionState) -> tuple[Connection, bool]:
+    """A connection, and whether it is active."""
     members = (UUID(state.user_a_id), UUID(state.user_b_id))
     connection = Connection(connection_id=UUID(state.connection_id), version=state.version, user_ids=members)
-    reason = ExclusionReason.ENDED if state.HasField("ended_at") else ExclusionReason.CONNECTED
+    return connection, not state.HasField("ended_at")
+
+
+def from_connection_state(state: ConnectionState) -> tuple[Exclusion, Exclusion]:
+    """Whom a connection keeps apart."""
+    connection, active = from_partners(state)
+    reason = ExclusionReason.CONNECTED if active else ExclusionReason.ENDED
     return connection_exclusions(connection, reason)
 
 

@@ -321,7 +321,8 @@ partner_cards = Table(
     info=service_may(
         "select, insert, update", erased=(deleted("shown_user_id = member"), deleted("viewer_id = member"))
     )
-    | not_exported("what the partner showed: about another person"),
+    | not_exported("what the partner showed: about another person")
+    | projected_from(matching="version active"),
     comment="Each member of a connection as the other saw them when it formed; a fact of discovery's own"
     " (DI-15, DI-16)",
 )
@@ -338,7 +339,8 @@ card_interests = Table(
     Index("ix_card_interests_card_id", "card_id"),
     Index("ix_card_interests_over_at", "over_at", postgresql_where=text("over_at IS NOT NULL")),
     info=service_may("select, insert, update, delete", erased=kept("ids and states; they go with the interest"))
-    | not_exported("a copy of what matching owns"),
+    | not_exported("a copy of what matching owns")
+    | projected_from(matching="*"),
     comment="The card of each interest, and whether it looks sent to its sender, as matching tells (DI-16)",
 )
 

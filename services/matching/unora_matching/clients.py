@@ -11,6 +11,8 @@ from unora.billing.v1.projection_service_pb2_grpc import ProjectionServiceStub a
 from unora.discovery.v1.card_service_pb2 import DealtCardSource, GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import DealtCard
+from unora.identity.v1.projection_service_pb2 import AccountState, ListAccountStatesRequest
+from unora.identity.v1.projection_service_pb2_grpc import ProjectionServiceStub as IdentityStub
 from unora.safety.v1.projection_service_pb2 import (
     BlockState,
     ListBlockStatesRequest,
@@ -28,7 +30,7 @@ from unora_common.rebuild_lists import listing
 
 from unora_matching.domain.errors import CardNotFound
 from unora_matching.domain.interests import ResolvedCard
-from unora_matching.domain.notices import BlockNotice, Restriction
+from unora_matching.domain.notices import AccountNotice, BlockNotice, Restriction
 from unora_matching.domain.policy import Tier
 
 
@@ -75,6 +77,10 @@ class Owners:
         billing = clients.stub(BillingStub, "unora.billing.v1.ProjectionService")
         safety = clients.stub(SafetyStub, "unora.safety.v1.ProjectionService")
         streak = clients.stub(StreakStub, "unora.streak.v1.ProjectionService")
+        identity = clients.stub(IdentityStub, "unora.identity.v1.ProjectionService")
+        self.list_accounts = listing(
+            clients, identity.ListAccountStates, ListAccountStatesRequest, "accounts", from_account_state
+        )
         self.list_tiers = listing(clients, billing.ListTiers, ListTiersRequest, "tiers", from_tier)
         self.list_restrictions = listing(
             clients, safety.ListRestrictions, ListRestrictionsRequest, "restrictions", from_member_restriction
@@ -88,6 +94,19 @@ class Owners:
 def from_tier(tier: MemberTier) -> tuple[UUID, Tier, int]:
     """A member, the tier, and its version, from billing."""
     return UUID(tier.user_id), Tier(TIER_NAMES[tier.tier]), tier.version
+
+
+def from_account_state(state: AccountState) -> AccountNotice:
+    """Whether a member is away, from identity."""
+    since = [from_timestamp(getattr(state, name)) for name in ("closed_at", "hidden_at") if state.HasField(name)]
+    paused_at = from_timestamp(state.paused_at) if state.HasField("paused_at") else None
+    return AccountNotice(
+        user_id=UUID(state.user_id),
+        paused=paused_at is not None,
+        closed=bool(since),
+        version=state.version,
+        changed_at=since[0] if since else paused_at,
+    )
 
 
 def from_member_restriction(restriction: MemberRestriction) -> Restriction:

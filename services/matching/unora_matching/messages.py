@@ -102,6 +102,7 @@ def to_interest_state(row: Row, lifetime: timedelta) -> InterestState:
         closure=CLOSURES.get(row["status"], INTEREST_CLOSURE_UNSPECIFIED),
         expires_at=to_timestamp(row["sent_at"] + lifetime),
         closed_at=to_timestamp(row["closed_at"]),
+        card_id=str(row["card_id"]),
     )
 
 

@@ -46,7 +46,9 @@ inventory = Table(
     info=service_may("select, insert, update", erased=deleted("user_id = member"))
     | exported("inventory")
     | projected_from(
-        billing="tier tier_limit tier_version", safety="restricted suspended standing_version standing_at"
+        billing="tier tier_limit tier_version",
+        safety="restricted suspended standing_version standing_at",
+        identity="paused closed away_version away_at",
     ),
     comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
 )

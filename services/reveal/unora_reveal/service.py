@@ -14,6 +14,7 @@ from unora_reveal.jobs import ErasureJobs
 from unora_reveal.resources import make_resources
 from unora_reveal.servicers.data_subjects import DataSubjects
 from unora_reveal.servicers.personality import Personality
+from unora_reveal.servicers.projections import Projections
 from unora_reveal.servicers.purchases import Purchases
 from unora_reveal.servicers.rebuild import rebuild
 from unora_reveal.servicers.reveals import Reveals
@@ -21,7 +22,7 @@ from unora_reveal.servicers.reveals import Reveals
 service = Service(
     "reveal",
     config=RevealConfig,
-    servicers=[Reveals, Purchases, Personality, DataSubjects],
+    servicers=[Reveals, Purchases, Personality, DataSubjects, Projections],
     consumers=[StreakEvents, ConnectionEvents, PaymentEvents, TierEvents, ErasureEvents],
     jobs=[ErasureJobs],
     resources=make_resources,

@@ -238,7 +238,8 @@ reveals = Table(
     Column("version", BigInteger, nullable=False),
     CheckConstraint("reveal_number BETWEEN 1 AND 5", name="reveal_number"),
     info=service_may("select, insert, update", erased=kept("ids and states"))
-    | not_exported("a copy of what reveal owns"),
+    | not_exported("a copy of what reveal owns")
+    | projected_from(reveal="*"),
     comment="A projection of reveal: members' reveals that were earned or bought, and whether they wait to be opened "
     "(RE-11)",
 )

@@ -24,6 +24,14 @@ STANDINGS = Copy(
     vanish="suspended = false, standing_version = 0",
 )
 
+LIVES = Copy(
+    "billing.accounts",
+    ["user_id"],
+    ["t.closed", "t.keeps_credits"],
+    version="life_version",
+    forget="life_version = -1",
+)
+
 INSERT = """
     INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, version)
     VALUES ($1, 'free', 0, false, 0, 0) ON CONFLICT (user_id) DO NOTHING"""

@@ -11,21 +11,25 @@ from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory, Owners
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.domain.pairs import Exclusion, MemberBlock, WaitingInterest
+from unora_discovery.domain.pairs import CardInterest, Connection, Exclusion, MemberBlock, WaitingInterest
 from unora_discovery.domain.policy import Policy
 from unora_discovery.domain.pool import Inventory, Profile, Restriction, Tier, TierNotice
 from unora_discovery.resources import Resources
-from unora_discovery.store import pairs, pool
+from unora_discovery.store import listed_cards, pairs, partners, pool
 from unora_discovery.use_cases.tiers import change_tiers
 
-PARTS: Final = ("restrictions", "blocks", "exclusions", "waiting", "inventories", "tiers", "profiles")
+PARTS: Final = (
+    *("restrictions", "blocks", "exclusions", "waiting"),
+    *("inventories", "tiers", "profiles"),
+    *("partners", "cards"),
+)
 PROFILES_ON_A_PAGE: Final = 500
 OTHERS_ON_A_PAGE: Final = 2000
 
 
 def parts(runtime: Runtime[DiscoveryConfig, Resources]) -> list[Part[Any]]:
     """In the order in which they are made anew: nobody is shown before their profile, so who is not to be shown, and to
-    whom, must be known by then.
+    whom, must be known by then. The card of a partner that is missing is frozen from the pool as it is then.
     """
     owners = Owners(runtime.clients)
     return [
@@ -34,6 +38,8 @@ def parts(runtime: Runtime[DiscoveryConfig, Resources]) -> list[Part[Any]]:
         _inventories(owners),
         _tiers(owners, runtime.config.policy),
         _profiles(Directory(runtime.clients)),
+        _partners(owners),
+        _cards(owners),
     ]
 
 
@@ -135,6 +141,45 @@ def _profiles(directory: Directory) -> Part[Profile]:
         silent=lambda told: told.says_nothing,
         all_told=True,
         size=PROFILES_ON_A_PAGE,
+    )
+
+
+def _partners(owners: Owners) -> Part[tuple[Connection, bool]]:
+    """DI-15. What a card showed at first stays; a missing one shows what is known now. One of which nobody knows is not
+    shown.
+    """
+
+    def rows(told: tuple[Connection, bool]) -> list[Row]:
+        connection, active = told
+        return [
+            Row((connection.connection_id, viewer), (active,), connection.version) for viewer in connection.user_ids
+        ]
+
+    async def apply(tx: Tx, told: Sequence[tuple[Connection, bool]]) -> None:
+        for active in (True, False):
+            await partners.save(tx, [each for each, is_active in told if is_active is active], active=active)
+
+    return Part(
+        name="partners",
+        copy=partners.COPY,
+        ask=owners.list_partners,
+        rows=rows,
+        apply=apply,
+        untold=(False,),
+        members=lambda told: told[0].user_ids,
+        **_others(),
+    )
+
+
+def _cards(owners: Owners) -> Part[CardInterest | None]:
+    """DI-16. Interests of long ago may come back, until the job that forgets them runs again."""
+    return Part(
+        name="cards",
+        copy=listed_cards.INTERESTS,
+        ask=owners.list_card_interests,
+        rows=lambda told: [Row((told.interest_id,), (told.card_id, told.sent), told.version)] if told else [],
+        apply=listed_cards.save_interests,
+        **_others(),
     )
 
 

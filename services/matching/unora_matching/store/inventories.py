@@ -38,6 +38,13 @@ TIERS = Copy(
     version="tier_version",
     forget="tier_version = -1",
 )
+AWAY = Copy(
+    "matching.inventory",
+    ["user_id"],
+    ["t.paused", "t.closed"],
+    version="away_version",
+    forget="away_version = -1",
+)
 STANDINGS = Copy(
     "matching.inventory",
     ["user_id"],

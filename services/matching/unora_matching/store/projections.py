@@ -9,7 +9,7 @@ from unora_common.database import Row, Session
 # An interest that lost its last chance without its sender's doing looks pending at first (MA-11): how it looks later is
 # what was told last.
 LIST_INTERESTS = """
-    SELECT id, version, sender_id, receiver_id, server_type, sent_at, closed_at,
+    SELECT id, version, sender_id, receiver_id, server_type, sent_at, closed_at, card_id,
         CASE WHEN interest_status = 'void' AND shown_as <> 'pending' THEN shown_as ELSE interest_status END AS status
     FROM matching.interests WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2"""
 

@@ -1,4 +1,4 @@
-"""XX-08: matching's projections, made anew from billing, safety and streak."""
+"""XX-08: matching's projections, made anew from billing, identity, safety and streak."""
 
 from __future__ import annotations
 
@@ -14,21 +14,29 @@ from unora_common.runtime import Runtime
 
 from unora_matching.clients import Owners
 from unora_matching.config import MatchingConfig
-from unora_matching.domain.notices import BlockNotice, Restriction
-from unora_matching.domain.policy import Slots, Tier
+from unora_matching.domain.notices import AccountNotice, BlockNotice, Restriction
+from unora_matching.domain.policy import Policy, Slots, Tier
 from unora_matching.store import blocks, connections, inventories
+from unora_matching.use_cases.accounts import change_account
 from unora_matching.use_cases.blocks import block_pair, unblock_pair
 from unora_matching.use_cases.chat import unlock_connection_chat
 from unora_matching.use_cases.restrictions import change_restriction
 from unora_matching.use_cases.tiers import change_tier
 
-PARTS: Final = ("standings", "blocks", "tiers", "chats")
+PARTS: Final = ("standings", "blocks", "away", "tiers", "chats")
 
 
 def parts(runtime: Runtime[MatchingConfig, None]) -> list[Part[Any]]:
     """In the order in which they are made anew: first what keeps members apart."""
-    owners, slots = Owners(runtime.clients), runtime.config.policy.slots
-    return [_standings(owners, slots), _blocks(owners, slots), _tiers(owners, slots), _chats(owners)]
+    owners, policy = Owners(runtime.clients), runtime.config.policy
+    slots = policy.slots
+    return [
+        _standings(owners, slots),
+        _blocks(owners, slots),
+        _away(owners, policy),
+        _tiers(owners, slots),
+        _chats(owners),
+    ]
 
 
 def _standings(owners: Owners, slots: Slots) -> Part[Restriction]:
@@ -61,6 +69,24 @@ def _blocks(owners: Owners, slots: Slots) -> Part[BlockNotice]:
         ],
         apply=apply,
         untold=(ANYTHING, False, ANYTHING),
+        at_once=1,
+    )
+
+
+def _away(owners: Owners, policy: Policy) -> Part[AccountNotice]:
+    """ID-09, ID-16. A member of whom identity knows nothing is erased: the row goes by itself."""
+
+    async def apply(tx: Tx, told: Sequence[AccountNotice]) -> None:
+        for each in told:
+            await change_account(tx, each, policy)
+
+    return Part(
+        name="away",
+        copy=inventories.AWAY,
+        ask=owners.list_accounts,
+        rows=lambda told: [Row((told.user_id,), (told.paused, told.closed), told.version)],
+        apply=apply,
+        silent=lambda told: not told.paused and not told.closed,
         at_once=1,
     )
 

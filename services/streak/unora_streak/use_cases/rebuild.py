@@ -1,4 +1,4 @@
-"""XX-08: streak's projections, made anew from billing and matching."""
+"""XX-08: streak's projections, made anew from billing, matching and reveal."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from unora_common.runtime import Runtime
 from unora_streak.clients import Directory, KnownConnection, Owners
 from unora_streak.config import StreakConfig
 from unora_streak.domain.state import Policy
-from unora_streak.store import streaks, tiers
+from unora_streak.store import reveals, streaks, tiers
+from unora_streak.store.reveals import WaitingReveal
 from unora_streak.use_cases.lifecycle import end_streak, start_streak
 
-PARTS: Final = ("tiers", "connections")
+PARTS: Final = ("tiers", "connections", "reveals")
 
 
 def parts(runtime: Runtime[StreakConfig, None]) -> list[Part[Any]]:
     """In the order in which they are made anew."""
     owners = Owners(runtime.clients)
-    return [_tiers(owners), _connections(owners, Directory(runtime.clients), runtime.config.policy)]
+    return [_tiers(owners), _connections(owners, Directory(runtime.clients), runtime.config.policy), _reveals(owners)]
 
 
 def _tiers(owners: Owners) -> Part[tuple[UUID, str, int]]:
@@ -55,4 +56,16 @@ def _connections(owners: Owners, directory: Directory, policy: Policy) -> Part[K
         prepare=with_zones,
         apply=apply,
         at_once=1,
+    )
+
+
+def _reveals(owners: Owners) -> Part[WaitingReveal]:
+    """RE-11. A reveal of which nobody knows does not wait."""
+    return Part(
+        name="reveals",
+        copy=reveals.COPY,
+        ask=owners.list_reveals,
+        rows=lambda told: [Row((told.streak_id, told.user_id, told.reveal_number), (told.waiting,), told.version)],
+        apply=reveals.save,
+        untold=(False,),
     )

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from unora.identity.v1.account_service_pb2 import CloseAccountRequest, PauseAccountRequest, ResumeAccountRequest
 from unora.matching.v1.matching_service_pb2 import Connection
 from unora.safety.v1.events_pb2 import DECISION_REDUCE_VISIBILITY, DECISION_RESTRICT, DECISION_SUSPEND
 from unora_testing.world import World
 
 from tests.integration.protection.scenario import CROWD, Member, Scenario
+from tests.support import request_id
 
 
 @dataclass
@@ -41,6 +43,7 @@ async def play(world: World) -> Played:
     one, other = await scenario.add_pair()
     connection = await scenario.connect(one, other)
     await scenario.play(connection, one, other, 2)
+    await _go_away(scenario)
     await scenario.subscribe(scenario.crowd[0], "PRO")
     wisher, waiting = await _wish(scenario)
     await scenario.world.drain()
@@ -101,6 +104,20 @@ async def _judge(scenario: Scenario) -> None:
         if decision != DECISION_REDUCE_VISIBILITY:
             await scenario.connect(one, other)
         await scenario.decide(other, decision)
+
+
+async def _go_away(scenario: Scenario) -> None:
+    """One pauses, one has come back, and one closes the account, which ends a connection and a subscription."""
+    one, other = await scenario.add_pair()
+    await scenario.connect(one, other)
+    await scenario.subscribe(other, "PLUS")
+    accounts = scenario.arrivals.accounts
+    for member in (one, scenario.crowd[3]):
+        await accounts.PauseAccount(PauseAccountRequest(request_id=request_id()), metadata=member.metadata)
+    back = ResumeAccountRequest(request_id=request_id())
+    await accounts.ResumeAccount(back, metadata=scenario.crowd[3].metadata)
+    await accounts.CloseAccount(CloseAccountRequest(request_id=request_id()), metadata=other.metadata)
+    await scenario.world.drain()
 
 
 async def _wish(scenario: Scenario) -> tuple[Member, Any]:

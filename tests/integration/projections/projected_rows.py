@@ -25,10 +25,12 @@ LEARNED: Final = ("suspended_at", "streak_completed_at", "disclosed_at", "disclo
 INSTEAD: Final = {
     "discovery.exclusions.apart_until": "CASE WHEN reason <> 'lifted' THEN apart_until END",
     "discovery.waiting_interests.position": "0",
+    "discovery.card_interests.over_at": "NULL",
     "identity.users.connection_limit": "coalesce(connection_limit, 1)",
+    "matching.inventory.away_at": "CASE WHEN paused OR closed THEN away_at END",
 }
-"""Until when a lifted one is stored, and a number by which one is drawn, are discovery's own. A member of whose slots
-nothing was told has one.
+"""Until when a lifted one is stored, a number by which one is drawn, and when an interest stopped to look sent, are
+discovery's own. A member of whose slots nothing was told has one. Since when a member is back, only the event says.
 """
 NOT_LOCKS: Final = {
     "reveal.tiers": "tier <> 'free'",
@@ -41,6 +43,8 @@ NOT_LOCKS: Final = {
 HARMLESS: Final[dict[str, Callable[[dict[str, Any]], bool]]] = {
     "identity.disclosures": lambda row: bool(row["ended_at"]),
     "matching.blocked_pairs": lambda row: not row["blocked"],
+    "streak.reveals": lambda row: not row["waiting"],
+    "discovery.partner_cards": lambda row: not row["active"],
 }
 """What too many rows say after a rebuild where the service may delete none: nothing."""
 
@@ -82,8 +86,20 @@ DAMAGE: Final = {
         DELETE FROM discovery.member_blocks WHERE get_byte(uuid_send(blocked_id), 15) % 2 = 0;
         UPDATE discovery.member_blocks SET in_force = NOT in_force, changed_at = clock.now() + interval '1 day';"""
     + COPY.format(table="discovery.member_blocks", ids="'blocker_id', gen_random_uuid()"),
+    "discovery.card_interests": """
+        DELETE FROM discovery.card_interests WHERE get_byte(uuid_send(interest_id), 15) % 3 = 0;
+        UPDATE discovery.card_interests SET sent = NOT sent, over_at = CASE WHEN sent THEN clock.now() END, version = 99
+        WHERE get_byte(uuid_send(interest_id), 15) % 3 = 1;"""
+    + COPY.format(table="discovery.card_interests", ids="'interest_id', gen_random_uuid()"),
+    "discovery.partner_cards": """
+        DELETE FROM discovery.partner_cards WHERE get_byte(uuid_send(viewer_id), 15) % 3 = 0;
+        UPDATE discovery.partner_cards SET active = NOT active;
+        UPDATE discovery.partner_cards SET version = 99 WHERE get_byte(uuid_send(viewer_id), 15) % 3 = 1;"""
+    + COPY.format(table="discovery.partner_cards", ids="'connection_id', gen_random_uuid()"),
     "matching.inventory": """
-        UPDATE matching.inventory SET tier = CASE tier WHEN 'free' THEN 'pro' ELSE 'free' END, tier_version = 99,
+        UPDATE matching.inventory SET paused = NOT paused, closed = NOT closed, away_version = 99,
+            away_at = clock.now(),
+            tier = CASE tier WHEN 'free' THEN 'pro' ELSE 'free' END, tier_version = 99,
             tier_limit = 4, connection_limit = 4, restricted = NOT restricted, suspended = NOT suspended,
             standing_version = 99, standing_at = clock.now()""",
     "matching.connections": "UPDATE matching.connections SET chat_unlocked_at = NULL",
@@ -95,6 +111,10 @@ DAMAGE: Final = {
         DELETE FROM streak.tiers WHERE tier = 'plus';
         UPDATE streak.tiers SET tier = 'free', version = 99;"""
     + COPY.format(table="streak.tiers", ids="'user_id', gen_random_uuid()"),
+    "streak.reveals": """
+        DELETE FROM streak.reveals WHERE reveal_number % 2 = 0;
+        UPDATE streak.reveals SET waiting = NOT waiting, version = 99;"""
+    + COPY.format(table="streak.reveals", ids="'streak_id', gen_random_uuid()"),
     "streak.streaks": """
         UPDATE streak.streaks SET connection_ended_at = CASE WHEN connection_ended_at IS NULL THEN clock.now() END""",
     "reveal.tiers": """
@@ -105,7 +125,9 @@ DAMAGE: Final = {
     "reveal.pairs": """
         DELETE FROM reveal.pairs WHERE completed_days = 15;
         UPDATE reveal.pairs SET ended_at = NULL, completed_days = completed_days / 2""",
-    "billing.accounts": "UPDATE billing.accounts SET suspended = NOT suspended, standing_version = 99",
+    "billing.accounts": """
+        UPDATE billing.accounts SET suspended = NOT suspended, standing_version = 99, closed = NOT closed,
+            keeps_credits = NOT keeps_credits, life_version = 99""",
     "billing.connection_endings": """
         DELETE FROM billing.connection_endings WHERE get_byte(uuid_send(connection_id), 15) % 2 = 0;
         UPDATE billing.connection_endings SET ended_by_id = gen_random_uuid() WHERE ended_at IS NOT NULL;"""
@@ -120,12 +142,15 @@ LOST: Final = {
     "matching.inventory": """
         UPDATE matching.inventory SET tier = 'free', tier_version = 0, tier_limit = 1,
             connection_limit = greatest(1, active_connection_count), restricted = false, suspended = false,
-            standing_version = 0, standing_at = NULL""",
+            standing_version = 0, standing_at = NULL, paused = false, closed = false, away_version = 0,
+            away_at = NULL""",
     "matching.connections": "UPDATE matching.connections SET chat_unlocked_at = NULL",
     "streak.streaks": "UPDATE streak.streaks SET connection_ended_at = NULL",
     "reveal.progressions": "UPDATE reveal.progressions SET tier = 'free'",
     "reveal.pairs": "UPDATE reveal.pairs SET completed_days = 0, ended_at = NULL",
-    "billing.accounts": "UPDATE billing.accounts SET suspended = false, standing_version = 0",
+    "billing.accounts": """
+        UPDATE billing.accounts SET suspended = false, standing_version = 0, closed = false, keeps_credits = false,
+            life_version = 0""",
 }
 
 

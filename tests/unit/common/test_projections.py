@@ -19,12 +19,15 @@ PAGE: Final = (Path(__file__).parents[3] / "docs/projections.md").read_text()
 PROJECTIONS, RECORDS = (PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0] for title in (
     "What is projected", "Records of their own"))  # fmt: skip
 ALSO_HEARD: Final = {
-    "identity": set[str](),
-    "discovery": set[str](),
-    "matching": set[str](),
-    "streak": {"PaymentSucceeded", "PaymentFailed"},
-    "reveal": {"PaymentSucceeded"},
+    "identity": {
+        f"MemberErasedFrom{context}" for context in ("Discovery", "Matching", "Streak", "Reveal", "Billing", "Safety")
+    },
+    "discovery": {"AccountErasureRequested"},
+    "matching": {"AccountErasureRequested"},
+    "streak": {"AccountErasureRequested", "PaymentSucceeded", "PaymentFailed"},
+    "reveal": {"AccountErasureRequested", "PaymentSucceeded"},
     "billing": {
+        "AccountErasureRequested",
         *("StreakRecovered", "RecoveryRejected", "NudgeSent", "NudgeRejected", "RevealPurchased", "PurchaseRejected"),
     },
 }
@@ -104,7 +107,7 @@ def test_each_projection_is_made_anew_by_a_part_of_the_command(context: str) -> 
 
 def test_each_list_is_a_method_that_the_context_may_call() -> None:
     for line in lines():
-        service = "DirectoryService" if line.owner == "identity" else "ProjectionService"
+        service = "DirectoryService" if "ListDiscoveryProfiles" in line.methods else "ProjectionService"
         methods = service_descriptor(f"unora.{line.owner}.v1.{service}").methods_by_name
         for method in line.methods:
             assert line.context in methods[method].GetOptions().Extensions[options_pb2.method].callers, line

@@ -2,8 +2,8 @@
 
 from unora_common.messaging_schema import run_sql
 
-revision = "0009"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from unora_common.messaging_schema import create_rebuilds
 
-revision = "0010"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

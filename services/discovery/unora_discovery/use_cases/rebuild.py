@@ -157,7 +157,8 @@ def _partners(owners: Owners) -> Part[tuple[Connection, bool]]:
 
     async def apply(tx: Tx, told: Sequence[tuple[Connection, bool]]) -> None:
         for active in (True, False):
-            await partners.save(tx, [each for each, is_active in told if is_active is active], active=active)
+            if those := [each for each, is_active in told if is_active is active]:
+                await partners.save(tx, those, active=active)
 
     return Part(
         name="partners",

@@ -32,6 +32,7 @@ async def export(stage: Stage, note: Note) -> None:
     exports = stage.gateway.exports
     await session.call(exports.ExportAccount, ExportAccountRequest(request_id=request_id()))
     note.now("the archive is made")
+    await stage.clock.wait_until_idle()
     got = await _ready(stage, session)
     data = await objects.fetch(got.link)
     archive = ZipFile(io.BytesIO(data))

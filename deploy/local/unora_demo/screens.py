@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,11 +14,11 @@ from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.device_service_pb2 import GetNotificationSettingsRequest
 from unora.identity.v1.profile_service_pb2 import GetOnboardingRequest, GetProfileRequest
 from unora.reveal.v1.reveal_service_pb2 import ListPartnerNamesRequest, ListRevealsRequest
-from unora.safety.v1.safety_service_pb2 import GetSafetyCentreRequest
+from unora.safety.v1.safety_service_pb2 import GetSafetyCentreRequest, SubmitAppealRequest
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetStreakRequest, ListNudgesRequest
 
 from unora_demo.cast import PEOPLE
-from unora_demo.client import Unexpected
+from unora_demo.client import Refused, Unexpected, request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
@@ -132,7 +132,7 @@ async def settings(member: Member, streak_id: str) -> Elements:
     return {
         "member since": account.created_at.seconds,
         "discovery-ready": account.discovery_ready,
-        "told in": told.locale,
+        "muted": told.muted,
         "quiet hours": told.quiet_hours.begin,
     }
 
@@ -180,25 +180,46 @@ async def first_look(stage: Stage, note: Note) -> None:
     note.detail = f"{len(elements['steps'])} steps, {', '.join(elements['fields'])}"
 
 
+async def glance(stage: Stage, note: Note, title: str) -> None:
+    """One screen of everybody, while it has something to show that passes."""
+    await stage.clock.wait_until_idle()
+    (screen,) = (each for each in SCREENS if each.title == title)
+    looked = await _draw_for_all(stage, [screen])
+    note.detail = f"{title} of {looked} members"
+
+
 async def look(stage: Stage, note: Note) -> None:
     """Each screen of every member takes the calls that it names, and each of its elements has something to show for one
     of them at least: with nothing but these calls, an app can draw it.
     """
+    appeal = SubmitAppealRequest(request_id=request_id(), text="Please look at a report about me.")
+    await stage.one.session.call(stage.gateway.safety.SubmitAppeal, appeal)
     await stage.clock.wait_until_idle()
-    looked = 0
-    for member in stage.members:
-        account = (await member.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())).account
-        if account.suspended:
-            continue
-        looked += 1
-        board = await member.session.call(stage.gateway.streaks.GetDashboard, GetDashboardRequest())
-        for screen in SCREENS:
-            if board.streaks or screen.draw not in (streak, reveals):
-                await _draw(stage, screen, member, board.streaks[0].streak_id if board.streaks else "")
+    looked = await _draw_for_all(stage, SCREENS)
     empty = sorted(element for element, is_shown in stage.drawn.items() if not is_shown)
     if empty:
         raise Unexpected(f"these elements of screens have nothing to show for anybody: {empty}")
     note.detail = f"{len(SCREENS)} screens of {looked} members, {len(stage.drawn)} elements, {MOST_CALLS} calls at most"
+
+
+async def _draw_for_all(stage: Stage, screens: Sequence[Screen]) -> int:
+    """Draws these screens of all who may see them; returns how many members that are."""
+    looked = 0
+    for member in stage.members:
+        try:
+            account = (await member.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())).account
+        except Refused as refused:
+            if refused.reason != "SESSION_REVOKED":  # who closed the account, or lost the number, sees none
+                raise
+            continue
+        if account.suspended:
+            continue
+        looked += 1
+        board = await member.session.call(stage.gateway.streaks.GetDashboard, GetDashboardRequest())
+        for screen in screens:
+            if board.streaks or screen.draw not in (streak, reveals):
+                await _draw(stage, screen, member, board.streaks[0].streak_id if board.streaks else "")
+    return looked
 
 
 async def _draw(stage: Stage, screen: Screen, member: Member, streak_id: str) -> Elements:

@@ -315,12 +315,10 @@ partner_cards = Table(
     CheckConstraint("viewer_id <> shown_user_id", name="two"),
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
-    Index("ix_partner_cards_viewer_id", "viewer_id"),
+    Index("ix_partner_cards_viewer_id", "viewer_id", postgresql_where=text("active")),
     Index("ix_partner_cards_shown_user_id", "shown_user_id"),
     # What it shows never changes: the trigger `hold_partner_card`.
-    info=service_may(
-        "select, insert, update", erased=(deleted("shown_user_id = member"), deleted("viewer_id = member"))
-    )
+    info=service_may("select, insert, update", erased=deleted("shown_user_id = member"))
     | not_exported("what the partner showed: about another person")
     | projected_from(matching="version active"),
     comment="Each member of a connection as the other saw them when it formed; a fact of discovery's own"
@@ -361,10 +359,7 @@ kept_cards = Table(
     CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
     Index("ix_kept_cards_check_at", "check_at"),
     Index("ix_kept_cards_shown_user_id", "shown_user_id"),
-    Index("ix_kept_cards_viewer_id", "viewer_id"),
-    info=service_may(
-        "select, insert, update, delete", erased=(deleted("shown_user_id = member"), deleted("viewer_id = member"))
-    )
+    info=service_may("select, insert, update, delete", erased=deleted("shown_user_id = member"))
     | not_exported("what others showed: about another person"),
     comment="Cards of purged batches, while an interest or a block on them is listed; times are the machine's (DI-16)",
 )

@@ -228,8 +228,8 @@ tiers = Table(
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )
 
-reveals = Table(
-    "reveals",
+waiting_reveals = Table(
+    "waiting_reveals",
     metadata,
     Column("streak_id", UUID(), primary_key=True),
     Column("user_id", UUID(), primary_key=True),

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora_common.batching import combine
 from unora_common.config import CONTEXTS
 from unora_common.consumers import Consumer
@@ -29,7 +30,7 @@ TABLES: Final = {
         *("candidates", "exclusions", "waiting_interests", "member_blocks"),
         *("card_interests", "partner_cards"),
     ),
-    "streak": ("tiers", "reveals"),
+    "streak": ("tiers", "waiting_reveals"),
     "reveal": ("pairs",),
     "safety": ("sightings", "activity", "to_examine"),
 }
@@ -89,7 +90,8 @@ def _event(kind: type[Message], aggregate: UUID, version: int, chance: random.Ra
         elif field.name == "version":
             setattr(event, field.name, version)
         elif field.message_type is not None:
-            getattr(event, field.name).FromDatetime(START + timedelta(hours=version))
+            hours = 0 if isinstance(event, ConnectionEnded) else version  # a connection ends once
+            getattr(event, field.name).FromDatetime(START + timedelta(hours=hours))
         elif field.enum_type is not None:
             setattr(event, field.name, chance.choice(field.enum_type.values[1:]).number)
         elif field.type == FieldDescriptor.TYPE_STRING:

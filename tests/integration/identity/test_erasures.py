@@ -239,6 +239,6 @@ async def objects(world: World, signed: Signed) -> Sequence[str]:
     store = world.apps["identity"].runtime.resources.photo_store
     found = list[str]()
     for prefix in (f"uploads/{signed.member.id}/", f"photos/{signed.member.id}/"):
-        listed = store._client.list_objects_v2(Bucket=store._bucket, Prefix=prefix)
+        listed = store.client.list_objects_v2(Bucket=store.bucket, Prefix=prefix)
         found += [each["Key"] for each in listed.get("Contents", [])]
     return found

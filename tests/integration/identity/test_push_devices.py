@@ -288,7 +288,7 @@ async def test_a_muted_category_is_not_told_and_security_cannot_be_muted(pushes:
     assert await pushes.recipients(signed) == {}
     assert set(await pushes.recipients(signed, category=SECURITY)) == {signed.member.id}
     refused = await refusal(pushes.update(signed, muted=[SECURITY]))
-    assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", ["settings.muted"])
+    assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", ["settings.muted[0]"])
 
 
 async def test_quiet_hours_hold_back_until_they_end_in_the_members_zone(pushes: Pushes, world: World) -> None:

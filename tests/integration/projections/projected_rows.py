@@ -43,7 +43,7 @@ NOT_LOCKS: Final = {
 HARMLESS: Final[dict[str, Callable[[dict[str, Any]], bool]]] = {
     "identity.disclosures": lambda row: bool(row["ended_at"]),
     "matching.blocked_pairs": lambda row: not row["blocked"],
-    "streak.reveals": lambda row: not row["waiting"],
+    "streak.waiting_reveals": lambda row: not row["waiting"],
     "discovery.partner_cards": lambda row: not row["active"],
 }
 """What too many rows say after a rebuild where the service may delete none: nothing."""
@@ -111,10 +111,10 @@ DAMAGE: Final = {
         DELETE FROM streak.tiers WHERE tier = 'plus';
         UPDATE streak.tiers SET tier = 'free', version = 99;"""
     + COPY.format(table="streak.tiers", ids="'user_id', gen_random_uuid()"),
-    "streak.reveals": """
-        DELETE FROM streak.reveals WHERE reveal_number % 2 = 0;
-        UPDATE streak.reveals SET waiting = NOT waiting, version = 99;"""
-    + COPY.format(table="streak.reveals", ids="'streak_id', gen_random_uuid()"),
+    "streak.waiting_reveals": """
+        DELETE FROM streak.waiting_reveals WHERE reveal_number % 2 = 0;
+        UPDATE streak.waiting_reveals SET waiting = NOT waiting, version = 99;"""
+    + COPY.format(table="streak.waiting_reveals", ids="'streak_id', gen_random_uuid()"),
     "streak.streaks": """
         UPDATE streak.streaks SET connection_ended_at = CASE WHEN connection_ended_at IS NULL THEN clock.now() END""",
     "reveal.tiers": """

@@ -192,7 +192,7 @@ async def _objects(world: World, member: Member) -> list[str]:
     store = world.apps["identity"].runtime.resources.photo_store
     found = []
     for prefix in (f"uploads/{member.id}/", f"photos/{member.id}/"):
-        listed = store._client.list_objects_v2(Bucket=store._bucket, Prefix=prefix)
+        listed = store.client.list_objects_v2(Bucket=store.bucket, Prefix=prefix)
         found += [each["Key"] for each in listed.get("Contents", [])]
     return found
 

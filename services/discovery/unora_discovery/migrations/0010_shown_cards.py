@@ -26,7 +26,7 @@ CREATE TABLE discovery.partner_cards (
         age_band IN ('18_24', '25_29', '30_34', '35_39', '40_49', '50_59', '60_plus')),
     CONSTRAINT ck_partner_cards_hobbies CHECK (jsonb_typeof(hobbies) = 'array')
 );
-CREATE INDEX ix_partner_cards_viewer_id ON discovery.partner_cards (viewer_id);
+CREATE INDEX ix_partner_cards_viewer_id ON discovery.partner_cards (viewer_id) WHERE active;
 COMMENT ON TABLE discovery.partner_cards IS
     'Each member of a connection as the other saw them when it formed; a fact of discovery''s own (DI-15, DI-16)';
 """

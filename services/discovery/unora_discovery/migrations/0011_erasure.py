@@ -11,7 +11,6 @@ ERASURE = """
 CREATE INDEX ix_discovery_cards_shown_user_id ON discovery.discovery_cards (shown_user_id);
 CREATE INDEX ix_partner_cards_shown_user_id ON discovery.partner_cards (shown_user_id);
 CREATE INDEX ix_kept_cards_shown_user_id ON discovery.kept_cards (shown_user_id);
-CREATE INDEX ix_kept_cards_viewer_id ON discovery.kept_cards (viewer_id);
 CREATE OR REPLACE FUNCTION discovery.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('unora.erasing', true) = 'on' AND current_user = 'unora_discovery_owner' THEN

@@ -20,16 +20,16 @@ ALTER TABLE streak.streaks ALTER COLUMN told_ends_soon SET DEFAULT false;
 FREE = "ALTER TABLE streak.recovery_payments ADD COLUMN free boolean;"
 
 REVEALS = """
-CREATE TABLE streak.reveals (
+CREATE TABLE streak.waiting_reveals (
     streak_id uuid NOT NULL,
     user_id uuid NOT NULL,
     reveal_number smallint NOT NULL,
     waiting boolean NOT NULL,
     version bigint NOT NULL,
-    CONSTRAINT pk_reveals PRIMARY KEY (streak_id, user_id, reveal_number),
-    CONSTRAINT ck_reveals_reveal_number CHECK (reveal_number BETWEEN 1 AND 5)
+    CONSTRAINT pk_waiting_reveals PRIMARY KEY (streak_id, user_id, reveal_number),
+    CONSTRAINT ck_waiting_reveals_reveal_number CHECK (reveal_number BETWEEN 1 AND 5)
 );
-COMMENT ON TABLE streak.reveals IS
+COMMENT ON TABLE streak.waiting_reveals IS
     'A projection of reveal: members'' reveals that were earned or bought, and whether they wait to be opened (RE-11)';
 """
 

@@ -11,7 +11,7 @@ from unora_common.database import Tx
 from unora_common.rows import as_arrays
 
 COPY = Copy(
-    "streak.reveals",
+    "streak.waiting_reveals",
     ["streak_id", "user_id", "reveal_number smallint"],
     ["t.waiting"],
     version="version",
@@ -21,7 +21,7 @@ COPY = Copy(
 
 # Rows are locked in the order of their key. A reveal that was opened stays: a late event must not bring it back.
 SAVE = """
-    INSERT INTO streak.reveals AS r (streak_id, user_id, reveal_number, version, waiting)
+    INSERT INTO streak.waiting_reveals AS r (streak_id, user_id, reveal_number, version, waiting)
     SELECT DISTINCT ON (streak_id, user_id, reveal_number) *
     FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::boolean[])
         AS given (streak_id, user_id, reveal_number, version, waiting)

@@ -74,7 +74,7 @@ LEAVE_DASHBOARD = "UPDATE streak.streaks SET connection_ended_at = $2 WHERE id =
 # does not need it does not pay for it: it matters while the streak is at risk or broken, or may be by now.
 USED = "streak.used_by(s.id, s.cycle, s.check_in_date, $1)"
 EXTRAS = """
-    (SELECT coalesce(bit_or(1 << reveal_number), 0) FROM streak.reveals r
+    (SELECT coalesce(bit_or(1 << reveal_number), 0) FROM streak.waiting_reveals r
         WHERE r.streak_id = s.id AND r.user_id = $1 AND r.waiting) AS reveals_waiting,
     s.connection_ended_at IS NOT NULL AS connection_ended"""
 

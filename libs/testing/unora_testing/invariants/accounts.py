@@ -60,6 +60,7 @@ INVARIANTS: Final = (
         SELECT user_id, balance FROM billing.accounts
         WHERE user_id IN {CLOSED} AND balance <> 0 AND NOT keeps_credits
             OR keeps_credits AND user_id NOT IN (SELECT id FROM identity.users WHERE hidden_at IS NOT NULL)
+                AND user_id NOT IN (SELECT user_id FROM billing.erased_members)
         """,
     ),
     Invariant(

@@ -55,6 +55,19 @@ CREATE INDEX ix_kept_answers_kept_at ON {schema}.kept_answers (kept_at);
 COMMENT ON TABLE {schema}.kept_answers IS 'Answers of mutating calls, given again to a repeat (BI-08)';
 """
 
+REBUILDS = """
+CREATE TABLE {schema}.rebuilds (
+    part text NOT NULL CONSTRAINT pk_rebuilds PRIMARY KEY,
+    run_id uuid NOT NULL,
+    token text NOT NULL,
+    members bigint NOT NULL,
+    finished_at timestamptz,
+    CONSTRAINT ck_rebuilds_members CHECK (members >= 0)
+);
+COMMENT ON TABLE {schema}.rebuilds IS
+    'Of each projection, how far the latest rebuild has come; times are the machine''s (XX-08)';
+"""
+
 HOLD_OUTBOX = """
 CREATE FUNCTION {schema}.hold_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -109,6 +122,11 @@ def run_sql(script: str) -> None:
 def create_messaging_tables(schema: str) -> None:
     """Creates outbox, inbox, inbox_failures and kept_answers."""
     run_sql(MESSAGING_TABLES.format(schema=schema))
+
+
+def create_rebuilds(schema: str) -> None:
+    """Creates the table in which rebuilds of projections note how far they are (XX-08)."""
+    run_sql(REBUILDS.format(schema=schema))
 
 
 def hold_outbox(schema: str) -> None:

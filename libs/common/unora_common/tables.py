@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Identity,
@@ -29,6 +30,7 @@ ERASED: Final = "erased"
 FUNCTIONS: Final = "service_may_call"
 EXPORTED: Final = "exported"
 NOT_EXPORTED: Final = "not_exported"
+PROJECTED: Final = "projected_from"
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -61,6 +63,13 @@ def exported(*sections: str) -> dict[str, str]:
 def not_exported(why: str) -> dict[str, str]:
     """Goes into the `info` of a table: why a member's export holds nothing of it (ID-10)."""
     return {NOT_EXPORTED: why}
+
+
+def projected_from(**columns: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Goes into the `info` of a table that copies facts of other contexts: by the context that owns them, the columns,
+    or `*` for the whole row. A table without it is its context's own record (docs/projections.md, XX-08).
+    """
+    return {PROJECTED: {owner: tuple(names.split()) for owner, names in columns.items()}}
 
 
 def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
@@ -142,3 +151,19 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         comment="Whom identity asked to erase: tombstones, against which late events are held (ID-09)",
     )
     return tables
+
+
+def rebuilds(tables: MetaData) -> Table:
+    """The table of a context with projections in which their rebuilds note how far they are (XX-08)."""
+    return Table(
+        "rebuilds",
+        tables,
+        Column("part", Text, primary_key=True),
+        Column("run_id", UUID(), nullable=False),
+        Column("token", Text, nullable=False),
+        Column("members", BigInteger, nullable=False),
+        Column("finished_at", timestamp()),
+        CheckConstraint("members >= 0", name="members"),
+        info=service_may("select, insert, update", erased=of_nobody()) | not_exported("nothing about members"),
+        comment="Of each projection, how far the latest rebuild has come; times are the machine's (XX-08)",
+    )

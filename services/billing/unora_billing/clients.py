@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import grpc
+from unora.identity.v1.projection_service_pb2 import AccountState, ListAccountStatesRequest
+from unora.identity.v1.projection_service_pb2_grpc import ProjectionServiceStub as IdentityStub
+from unora.matching.v1.projection_service_pb2 import ConnectionEnding, ListConnectionEndingsRequest
+from unora.matching.v1.projection_service_pb2_grpc import ProjectionServiceStub as MatchingStub
 from unora.reveal.v1.purchase_service_pb2 import (
     AuthorizePurchaseRequest,
     CheckPurchaseRequest,
     CheckPurchaseResponse,
 )
 from unora.reveal.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from unora.safety.v1.projection_service_pb2 import ListRestrictionsRequest, MemberRestriction
+from unora.safety.v1.projection_service_pb2_grpc import ProjectionServiceStub as SafetyStub
 from unora.streak.v1.recovery_service_pb2 import (
     AuthorizeNudgeRequest,
     AuthorizeRecoveryRequest,
@@ -23,6 +30,8 @@ from unora.streak.v1.recovery_service_pb2 import (
 from unora.streak.v1.recovery_service_pb2_grpc import RecoveryServiceStub
 from unora_common.clients import Clients
 from unora_common.grpc_errors import read_details
+from unora_common.messages import from_timestamp
+from unora_common.rebuild_lists import listing
 
 from unora_billing.domain.errors import NotAuthorized
 from unora_billing.domain.payments import Order, Payment
@@ -113,3 +122,64 @@ def _refusal(error: grpc.aio.AioRpcError) -> NotAuthorized:
     info, _, said = read_details(error)
     reason, sentence = str(info.reason) or "NOT_AUTHORIZED", str(said.message) or "This cannot be bought now."
     return NotAuthorized(error.code().name, reason, sentence, dict(info.metadata))
+
+
+class KnownEnding(NamedTuple):
+    """The end of a connection, as matching stores it. Times are UTC."""
+
+    connection_id: UUID
+    ended_by_id: UUID
+    ended_at: datetime
+    acted_at: datetime | None
+    """None if matching did not store it yet."""
+
+
+class KnownAccount(NamedTuple):
+    """A member's account, as identity stores it."""
+
+    user_id: UUID
+    version: int
+    closed_at: datetime | None
+    """Since when it is closed or hidden (UTC)."""
+    hidden: bool
+
+
+class Owners:
+    """The contexts whose facts billing projects, whole (XX-08)."""
+
+    def __init__(self, clients: Clients) -> None:
+        matching = clients.stub(MatchingStub, "unora.matching.v1.ProjectionService")
+        safety = clients.stub(SafetyStub, "unora.safety.v1.ProjectionService")
+        identity = clients.stub(IdentityStub, "unora.identity.v1.ProjectionService")
+        self.list_accounts = listing(
+            clients, identity.ListAccountStates, ListAccountStatesRequest, "accounts", from_account_state
+        )
+        self.list_endings = listing(
+            clients, matching.ListConnectionEndings, ListConnectionEndingsRequest, "endings", from_ending
+        )
+        self.list_standings = listing(
+            clients, safety.ListRestrictions, ListRestrictionsRequest, "restrictions", from_restriction
+        )
+
+
+def from_account_state(state: AccountState) -> KnownAccount:
+    """A member's account, from identity."""
+    since = [from_timestamp(getattr(state, name)) for name in ("closed_at", "hidden_at") if state.HasField(name)]
+    return KnownAccount(
+        UUID(state.user_id), state.version, since[0] if since else None, hidden=state.HasField("hidden_at")
+    )
+
+
+def from_ending(ending: ConnectionEnding) -> KnownEnding:
+    """The end of a connection, from matching."""
+    return KnownEnding(
+        UUID(ending.connection_id),
+        UUID(ending.ended_by_id),
+        from_timestamp(ending.ended_at),
+        from_timestamp(ending.acted_at) if ending.HasField("acted_at") else None,
+    )
+
+
+def from_restriction(restriction: MemberRestriction) -> tuple[UUID, int, bool]:
+    """A member, the version of the standing, and whether they are suspended, from safety."""
+    return UUID(restriction.user_id), restriction.version, restriction.suspended

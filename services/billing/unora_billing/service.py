@@ -15,6 +15,7 @@ from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.commands import resolve_payment
 from unora_billing.servicers.data_subjects import DataSubjects
 from unora_billing.servicers.projections import Projections
+from unora_billing.servicers.rebuild import rebuild
 from unora_billing.servicers.wallet import Wallet
 from unora_billing.servicers.webhooks import Webhooks
 
@@ -25,6 +26,6 @@ service = Service(
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents, ErasureEvents],
     jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs, RetentionJobs, ErasureJobs],
     resources=make_resources,
-    commands={"resolve-payment": resolve_payment},
+    commands={"rebuild": rebuild, "resolve-payment": resolve_payment},
     constraints={"uq_payments_one_open_subscription": PaymentPending},
 )

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.erased import blanked, kept
-from unora_common.tables import exported, not_exported, service_may, timestamp
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
 
 metadata = schema("billing")
@@ -48,7 +48,8 @@ accounts = Table(
             reason="payments and the ledger are records (BI-02, BI-03)",
         ),
     )
-    | exported("wallet"),
+    | exported("wallet")
+    | projected_from(safety="suspended standing_version", identity="closed life_version keeps_credits"),
     comment="The row that all of a member's money is locked by: tier and credits as they are now (BI-01, BI-03)",
 )
 
@@ -286,7 +287,8 @@ connection_endings = Table(
     Column("ended_at", timestamp()),
     CheckConstraint("(ended_by_id IS NULL) = (ended_at IS NULL)", name="ended"),
     info=service_may("select, insert, update", erased=kept("ids and times (BI-05)"))
-    | not_exported("who ended a connection is shown to nobody (MA-09)"),
+    | not_exported("who ended a connection is shown to nobody (MA-09)")
+    | projected_from(matching="*"),
     comment=("Who ended which connection and when, for protections that open later; empty while only a lock"),
 )
 
@@ -311,3 +313,5 @@ provider_events = Table(
     | not_exported("messages of the provider; what they changed is exported"),
     comment="What the provider told, so that each is applied once (BI-07)",
 )
+
+rebuilds(metadata)

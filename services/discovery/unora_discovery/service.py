@@ -11,14 +11,15 @@ from unora_discovery.consumers.pairs import PairEvents
 from unora_discovery.jobs import ErasureJobs, PoolFollower, RetentionJobs
 from unora_discovery.resources import make_resources
 from unora_discovery.servicers.cards import Cards
-from unora_discovery.servicers.commands import rebuild
 from unora_discovery.servicers.data_subjects import DataSubjects
 from unora_discovery.servicers.discovery import Discovery
+from unora_discovery.servicers.projections import Projections
+from unora_discovery.servicers.rebuild import rebuild
 
 service = Service(
     "discovery",
     config=DiscoveryConfig,
-    servicers=[Discovery, Cards, DataSubjects],
+    servicers=[Discovery, Cards, DataSubjects, Projections],
     consumers=[MemberEvents, PairEvents, ErasureEvents],
     jobs=[RetentionJobs, ErasureJobs],
     followers=[PoolFollower],

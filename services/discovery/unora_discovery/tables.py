@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.erased import blanked, deleted, kept, of_nobody
-from unora_common.tables import exported, not_exported, service_may, timestamp
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
 
 metadata = schema("discovery")
@@ -108,7 +108,14 @@ candidates = Table(
     ),
     CheckConstraint("jsonb_array_length(hobbies) = cardinality(hobby_option_ids)", name="hobbies"),
     info=service_may("select, insert, update", erased=deleted("user_id = member"))
-    | not_exported("copies of what other contexts own, and standings (SA-03)"),
+    | not_exported("copies of what other contexts own, and standings (SA-03)")
+    | projected_from(
+        identity="profile_version discovery_ready gender age_band city place_id trust_level hobby_option_ids hobbies"
+        " texts_version",
+        matching="inventory_version active_connection_count connection_limit",
+        billing="tier tier_version",
+        safety="restriction_version reduced_visibility restricted suspended",
+    ),
     comment="The pool: each member as identity, matching, billing and safety tell of them,"
     " at these versions (DI-08, DI-09)",
 )
@@ -150,7 +157,8 @@ exclusions = Table(
         postgresql_where=text("reason IN ('lifted', 'interest_pending')"),
     ),
     info=service_may("select, insert, update, delete", erased=kept("ids; they keep two apart (MA-12)"))
-    | not_exported("what follows from others (MA-10)"),
+    | not_exported("what follows from others (MA-10)")
+    | projected_from(matching="*"),
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
@@ -176,7 +184,8 @@ waiting_interests = Table(
     ),
     Index("ix_waiting_interests_waits_until", "waits_until"),
     info=service_may("select, insert, update, delete", erased=kept("ids and states; the job forget_waits deletes them"))
-    | not_exported("interests received (MA-10)"),
+    | not_exported("interests received (MA-10)")
+    | projected_from(matching="*"),
     comment="Interests, and whether they still wait for their receiver; no other context may know (DI-13, MA-10)",
 )
 
@@ -191,7 +200,8 @@ member_blocks = Table(
     Index("ix_member_blocks_blocked_id", "blocked_id", postgresql_where=text("in_force")),
     Index("ix_member_blocks_changed_at", "changed_at", postgresql_where=text("NOT in_force")),
     info=service_may("select, insert, update, delete", erased=kept("ids; the other one's block goes on"))
-    | not_exported("a copy of what safety owns, and blocks by others (SA-07)"),
+    | not_exported("a copy of what safety owns, and blocks by others (SA-07)")
+    | projected_from(safety="*"),
     comment="Who blocks whom, as safety told last; in force, neither is shown to the other (DI-09)",
 )
 
@@ -309,7 +319,8 @@ partner_cards = Table(
     Index("ix_partner_cards_shown_user_id", "shown_user_id"),
     # What it shows never changes: the trigger `hold_partner_card`.
     info=service_may("select, insert, update", erased=deleted("shown_user_id = member"))
-    | not_exported("what the partner showed: about another person"),
+    | not_exported("what the partner showed: about another person")
+    | projected_from(matching="version active"),
     comment="Each member of a connection as the other saw them when it formed; a fact of discovery's own"
     " (DI-15, DI-16)",
 )
@@ -326,7 +337,8 @@ card_interests = Table(
     Index("ix_card_interests_card_id", "card_id"),
     Index("ix_card_interests_over_at", "over_at", postgresql_where=text("over_at IS NOT NULL")),
     info=service_may("select, insert, update, delete", erased=kept("ids and states; they go with the interest"))
-    | not_exported("a copy of what matching owns"),
+    | not_exported("a copy of what matching owns")
+    | projected_from(matching="*"),
     comment="The card of each interest, and whether it looks sent to its sender, as matching tells (DI-16)",
 )
 
@@ -352,16 +364,4 @@ kept_cards = Table(
     comment="Cards of purged batches, while an interest or a block on them is listed; times are the machine's (DI-16)",
 )
 
-rebuilds = Table(
-    "rebuilds",
-    metadata,
-    Column("part", Text, primary_key=True),
-    Column("run_id", UUID(), nullable=False),
-    Column("token", Text, nullable=False),
-    Column("members", BigInteger, nullable=False),
-    Column("finished_at", timestamp()),
-    CheckConstraint("part IN ('restrictions', 'inventories', 'tiers', 'profiles')", name="part"),
-    CheckConstraint("members >= 0", name="members"),
-    info=service_may("select, insert, update", erased=of_nobody()) | not_exported("nothing about members"),
-    comment="Of each part of the pool, how far the latest rebuild has come; times are the machine's (XX-08)",
-)
+rebuilds(metadata)

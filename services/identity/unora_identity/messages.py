@@ -23,6 +23,8 @@ from unora.identity.v1 import (
     profile_service_pb2,
     verification_service_pb2,
 )
+from unora.identity.v1.projection_service_pb2 import AccountState
+from unora_common.database import Row
 from unora_common.errors import InvalidArgument
 from unora_common.messages import AGE_BANDS, TIERS, by_name, event_encoder, from_timestamp, to_date, to_timestamp
 
@@ -316,4 +318,15 @@ def to_export(export: Export) -> export_service_pb2.Export:
         ready_at=to_timestamp(export.ready_at),
         kept_until=to_timestamp(export.kept_until) if export.state is ExportState.READY else None,
         size=export.size,
+    )
+
+
+def to_account_state(row: Row) -> AccountState:
+    """Whether a member is away, for a projection."""
+    return AccountState(
+        user_id=str(row["id"]),
+        version=row["version"],
+        paused_at=to_timestamp(row["paused_at"]),
+        closed_at=to_timestamp(row["closed_at"]),
+        hidden_at=to_timestamp(row["hidden_at"]),
     )

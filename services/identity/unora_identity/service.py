@@ -22,6 +22,8 @@ from unora_identity.servicers.directory import Directory
 from unora_identity.servicers.exports import Exports
 from unora_identity.servicers.places import Places
 from unora_identity.servicers.profiles import Profiles
+from unora_identity.servicers.projections import Projections
+from unora_identity.servicers.rebuild import rebuild
 from unora_identity.servicers.verification import Verification
 from unora_identity.servicers.webhooks import Webhooks
 from unora_identity.use_cases.revocations import list_all_recent
@@ -29,7 +31,10 @@ from unora_identity.use_cases.revocations import list_all_recent
 service = Service(
     "identity",
     config=IdentityConfig,
-    servicers=[Accounts, Profiles, Places, Verification, Directory, Devices, NotificationDirectory, Webhooks, Exports],
+    servicers=[
+        *(Accounts, Profiles, Places, Verification, Devices, Exports, Webhooks),
+        *(Directory, NotificationDirectory, Projections),
+    ],
     consumers=[PairEvents, RestrictionEvents, ProjectionEvents, ReceiptEvents],
     jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, ExportJobs, CleanUpJobs, ErasureJobs],
     constraints={
@@ -41,5 +46,5 @@ service = Service(
     resources=make_resources,
     keys=lambda runtime: runtime.resources.access_tokens.jwks(),
     revocations=list_all_recent,
-    commands={"make-admin": make_admin, "revoke-admin": revoke_admin},
+    commands={"rebuild": rebuild, "make-admin": make_admin, "revoke-admin": revoke_admin},
 )

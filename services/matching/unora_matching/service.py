@@ -16,6 +16,7 @@ from unora_matching.servicers.data_subjects import DataSubjects
 from unora_matching.servicers.matching import Matching
 from unora_matching.servicers.pairs import Pairs
 from unora_matching.servicers.projections import Projections
+from unora_matching.servicers.rebuild import rebuild
 
 service = Service(
     "matching",
@@ -24,4 +25,5 @@ service = Service(
     consumers=[StreakEvents, SafetyEvents, TierEvents, AccountEvents, ErasureEvents],
     jobs=[InterestJobs, ErasureJobs],
     constraints={"uq_interests_one_pending": InterestExists},
+    commands={"rebuild": rebuild},
 )

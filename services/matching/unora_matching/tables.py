@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 from unora_common.erased import deleted, kept
-from unora_common.tables import exported, not_exported, service_may, timestamp
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
 
 metadata = schema("matching")
@@ -43,7 +43,13 @@ inventory = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
-    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("inventory"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member"))
+    | exported("inventory")
+    | projected_from(
+        billing="tier tier_limit tier_version",
+        safety="restricted suspended standing_version standing_at",
+        identity="paused closed away_version away_at",
+    ),
     comment="Slots of each member over all servers (MA-06); its row is the lock under which they match (MA-02)",
 )
 
@@ -62,6 +68,7 @@ connections = Table(
     Column("chat_unlocked_at", timestamp()),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", timestamp()),
+    Column("acted_at", timestamp()),
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
     CheckConstraint("connection_status IN ('active', 'ended')", name="connection_status"),
@@ -75,6 +82,7 @@ connections = Table(
         " 'closing')",
         name="end_reason",
     ),
+    CheckConstraint("acted_at IS NULL OR acted_at <= ended_at", name="acted_before"),
     Index(
         "uq_connections_one_active_per_pair",
         "user_a_id",
@@ -87,7 +95,8 @@ connections = Table(
     info=service_may(
         "select, insert, update", erased=kept("the partner's history; an ended pair never connects again (MA-12)")
     )
-    | exported("connections"),
+    | exported("connections")
+    | projected_from(streak="chat_unlocked_at"),
     comment="Formed by mutual interest, bound to one server (MA-08)",
 )
 
@@ -172,6 +181,9 @@ blocked_pairs = Table(
     Column("changed_at", timestamp(), nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="not_oneself"),
     info=service_may("select, insert, update", erased=kept("ids; the other one's block goes on (MA-12)"))
-    | not_exported("a copy of what safety owns, and blocks by others (SA-07)"),
+    | not_exported("a copy of what safety owns, and blocks by others (SA-07)")
+    | projected_from(safety="*"),
     comment="Who blocks whom, each direction by itself, as safety tells it (MA-12); a lifted block stays as such",
 )
+
+rebuilds(metadata)

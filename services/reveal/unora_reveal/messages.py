@@ -14,6 +14,8 @@ from unora.identity.v1.directory_service_pb2 import (
     PartnerToName,
 )
 from unora.reveal.v1 import events_pb2, personality_service_pb2, reveal_service_pb2
+from unora.reveal.v1.projection_service_pb2 import RevealState
+from unora_common.database import Row
 from unora_common.messages import by_name, event_encoder, from_timestamp, to_timestamp
 
 from unora_reveal.domain.facts import Facts, FramedText, Hobby, Identity, Photo
@@ -129,4 +131,15 @@ def to_given_answer(given: GivenAnswer) -> personality_service_pb2.GivenAnswer:
     """A member's own answer."""
     return personality_service_pb2.GivenAnswer(
         question_id=given.question_id, answer=given.answer, answered_at=to_timestamp(given.answered_at)
+    )
+
+
+def to_reveal_state(row: Row) -> RevealState:
+    """Whether a reveal waits, for a projection."""
+    return RevealState(
+        streak_id=str(row["streak_id"]),
+        user_id=str(row["user_id"]),
+        reveal_number=row["reveal_number"],
+        version=row["version"],
+        waiting=row["waiting"],
     )

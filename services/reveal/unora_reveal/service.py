@@ -14,13 +14,15 @@ from unora_reveal.jobs import ErasureJobs
 from unora_reveal.resources import make_resources
 from unora_reveal.servicers.data_subjects import DataSubjects
 from unora_reveal.servicers.personality import Personality
+from unora_reveal.servicers.projections import Projections
 from unora_reveal.servicers.purchases import Purchases
+from unora_reveal.servicers.rebuild import rebuild
 from unora_reveal.servicers.reveals import Reveals
 
 service = Service(
     "reveal",
     config=RevealConfig,
-    servicers=[Reveals, Purchases, Personality, DataSubjects],
+    servicers=[Reveals, Purchases, Personality, DataSubjects, Projections],
     consumers=[StreakEvents, ConnectionEvents, PaymentEvents, TierEvents, ErasureEvents],
     jobs=[ErasureJobs],
     resources=make_resources,
@@ -29,4 +31,5 @@ service = Service(
         "reveal_unearned": RevealLocked,
         "ck_reveals_identity_needs_day_15": RevealLocked,
     },
+    commands={"rebuild": rebuild},
 )

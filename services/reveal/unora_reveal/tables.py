@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from unora_common.erased import deleted, kept, of_nobody
-from unora_common.tables import exported, not_exported, service_may, timestamp
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
 
 # All texts of the member's connections: the member's own, and those about the member.
@@ -58,7 +58,8 @@ pairs = Table(
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("completed_days BETWEEN 0 AND 15", name="completed_days"),
     info=service_may("select, insert, update", erased=kept("the tombstone of the connection (RE-10)"))
-    | not_exported("of two members; streak exports the days"),
+    | not_exported("of two members; streak exports the days")
+    | projected_from(streak="streak_id completed_days", matching="ended_at"),
     comment="The most days a connection's streak has reached, and whether it has ended: a tombstone (RE-08, RE-10). "
     "Its row's lock guards all reveals of the two",
 )
@@ -71,7 +72,8 @@ tiers = Table(
     Column("version", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     info=service_may("select, insert, update", erased=deleted("user_id = member"))
-    | not_exported("a copy of what billing owns"),
+    | not_exported("a copy of what billing owns")
+    | projected_from(billing="*"),
     comment="A projection of billing: the tier that a progression begins with (RE-08). "
     "Its row's lock comes before the pairs'",
 )
@@ -84,7 +86,9 @@ progressions = Table(
     Column("tier", Text, nullable=False, server_default="free"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     Index("ix_progressions_user_id", "user_id"),
-    info=service_may("select, insert, update", erased=kept("reveals point to it; a tier")) | exported("reveals"),
+    info=service_may("select, insert, update", erased=kept("reveals point to it; a tier"))
+    | exported("reveals")
+    | projected_from(billing="tier"),
     comment="By whose milestones each of the two earns: their own tier's alone (RE-03)",
 )
 
@@ -230,3 +234,5 @@ personality_scores = Table(
     comment="Per dimension a score and a confidence, 0 to 1: numbers only, no label, summary or text (PE-03). "
     "Null without answers. Its row's lock guards the member's answers",
 )
+
+rebuilds(metadata)

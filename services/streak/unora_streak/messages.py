@@ -9,7 +9,9 @@ from uuid import UUID
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora.streak.v1 import events_pb2, streak_service_pb2
 from unora.streak.v1.events_pb2 import PaymentWindowOpened, StreakAtRisk, StreakReset
+from unora.streak.v1.projection_service_pb2 import CompletedStreak, MemberCompletion, StreakProgress
 from unora.streak.v1.streak_service_pb2 import CycleEnd, EffortSignal, RecoveryOffer, StreakAction, StreakState
+from unora_common.database import Row
 from unora_common.message_sql import number_fields, uuid_fields
 from unora_common.messages import SERVER_NAMES, SERVERS, by_name, event_encoder, to_date, to_timestamp
 from unora_common.outbox import subject_of
@@ -160,3 +162,30 @@ def to_finished_cycle(cycle: FinishedCycle) -> streak_service_pb2.FinishedCycle:
             for day in cycle.days
         ],
     )
+
+
+def to_streak_progress(row: Row) -> StreakProgress:
+    """How far a streak has come, for a projection."""
+    return StreakProgress(
+        streak_id=str(row["id"]),
+        connection_id=str(row["connection_id"]),
+        user_a_id=str(row["user_a_id"]),
+        user_b_id=str(row["user_b_id"]),
+        most_completed_days=row["most_completed_days"],
+    )
+
+
+def to_completed_streak(row: Row) -> CompletedStreak:
+    """A completed streak, for a projection."""
+    return CompletedStreak(
+        streak_id=str(row["id"]),
+        connection_id=str(row["connection_id"]),
+        user_a_id=str(row["user_a_id"]),
+        user_b_id=str(row["user_b_id"]),
+        completed_at=to_timestamp(row["ended_at"]),
+    )
+
+
+def to_member_completion(row: Row) -> MemberCompletion:
+    """A member who has completed a streak, for a projection."""
+    return MemberCompletion(user_id=str(row["user_id"]), completed_at=to_timestamp(row["completed_at"]))

@@ -12,13 +12,16 @@ from unora_streak.consumers.reveals import RevealEvents
 from unora_streak.consumers.tiers import TierEvents
 from unora_streak.jobs import ErasureJobs, StreakJobs
 from unora_streak.servicers.data_subjects import DataSubjects
+from unora_streak.servicers.projections import Projections
+from unora_streak.servicers.rebuild import rebuild
 from unora_streak.servicers.recovery import Recovery
 from unora_streak.servicers.streaks import Streaks
 
 service = Service(
     "streak",
     config=StreakConfig,
-    servicers=[Streaks, Recovery, DataSubjects],
+    servicers=[Streaks, Recovery, DataSubjects, Projections],
     consumers=[ConnectionEvents, PaymentEvents, RevealEvents, TierEvents, ErasureEvents],
     jobs=[StreakJobs, ErasureJobs],
+    commands={"rebuild": rebuild},
 )

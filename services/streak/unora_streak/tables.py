@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.erased import deleted, kept
-from unora_common.tables import exported, not_exported, service_may, timestamp
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
 
 metadata = schema("streak", functions=("used_by",))
@@ -87,7 +87,8 @@ streaks = Table(
     Index("ix_streaks_user_a_id", "user_a_id"),
     Index("ix_streaks_user_b_id", "user_b_id"),
     info=service_may("select, insert, update", erased=kept("the partner's history; ids, days and a zone of the pair"))
-    | exported("streaks"),
+    | exported("streaks")
+    | projected_from(matching="connection_ended_at"),
     comment="State machine of each connection's streak (ST-01, ST-02); one row for the connection's life",
 )
 
@@ -221,8 +222,9 @@ tiers = Table(
     Column("tier", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    info=service_may("select, insert, update", erased=deleted("user_id = member"))
-    | not_exported("a copy of what billing owns"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member"))
+    | not_exported("a copy of what billing owns")
+    | projected_from(billing="*"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )
 
@@ -236,7 +238,10 @@ waiting_reveals = Table(
     Column("version", BigInteger, nullable=False),
     CheckConstraint("reveal_number BETWEEN 1 AND 5", name="reveal_number"),
     info=service_may("select, insert, update", erased=kept("ids and states"))
-    | not_exported("a copy of what reveal owns"),
+    | not_exported("a copy of what reveal owns")
+    | projected_from(reveal="*"),
     comment="A projection of reveal: members' reveals that were earned or bought, and whether they wait to be opened "
     "(RE-11)",
 )
+
+rebuilds(metadata)

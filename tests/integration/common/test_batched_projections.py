@@ -26,7 +26,10 @@ from tests.integration.identity.people import People
 
 TABLES: Final = {
     "identity": ("users",),
-    "discovery": ("candidates", "exclusions", "waiting_interests", "member_blocks", "card_interests"),
+    "discovery": (
+        *("candidates", "exclusions", "waiting_interests", "member_blocks"),
+        *("card_interests", "partner_cards"),
+    ),
     "streak": ("tiers", "waiting_reveals"),
     "reveal": ("pairs",),
     "safety": ("sightings", "activity", "to_examine"),
@@ -68,10 +71,14 @@ async def test_a_batch_has_the_effect_of_its_events_one_by_one(world: World, con
 
 
 def made(consumer: Consumer, members: Sequence[UUID], chance: random.Random) -> list[Message]:
-    """Events of few aggregates, in any order; versions and times agree, and no two are equal."""
+    """Events of few aggregates, in any order; versions and times agree, and no two are equal. The first ones are of
+    each aggregate, so that what happens once, as the end of a connection, is not in the batch for the first time.
+    """
     kind = consumer.consumes.event
     assert kind is not None
-    return [_event(kind, chance.choice(members), number, chance) for number in chance.sample(range(1, 999), EVENTS)]
+    aggregates = [*members, *chance.choices(members, k=EVENTS - len(members))]
+    numbers = chance.sample(range(1, 999), EVENTS)
+    return [_event(kind, each, number, chance) for each, number in zip(aggregates, numbers, strict=True)]
 
 
 def _event(kind: type[Message], aggregate: UUID, version: int, chance: random.Random) -> Message:

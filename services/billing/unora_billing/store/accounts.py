@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Session, Tx
 from unora_common.rows import Columns, from_row
 
@@ -13,6 +14,23 @@ from unora_billing.domain.accounts import Account, new_account
 STATE = Columns("tier", "suspended", "standing_version", "version", "closed", "life_version", "keeps_credits")
 """What `save` stores. A trigger of the ledger changes the balance, and `set_customer` the customer."""
 COLUMNS = Columns("user_id", "balance", "provider_customer_id") + STATE
+
+STANDINGS = Copy(
+    "billing.accounts",
+    ["user_id"],
+    ["t.suspended"],
+    version="standing_version",
+    forget="standing_version = -1",
+    vanish="suspended = false, standing_version = 0",
+)
+
+LIVES = Copy(
+    "billing.accounts",
+    ["user_id"],
+    ["t.closed", "t.keeps_credits"],
+    version="life_version",
+    forget="life_version = -1",
+)
 
 INSERT = """
     INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, version)

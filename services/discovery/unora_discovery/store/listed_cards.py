@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from unora_common.copies import DELETE, Copy
 from unora_common.database import Session, Tx
 from unora_common.rows import Columns, as_arrays, from_row
 
@@ -18,6 +19,15 @@ from unora_discovery.store.screens import SHOWN, shown_hobbies
 CARD_INTEREST: Final = Columns("interest_id", "card_id", "version", "sent", "over_at")
 COLUMNS: Final = Columns("shown_user_id", "profile_version", "age_band", "city", "place_id", "trust_level", "hobbies")
 
+# When one stopped to look sent is told by its event alone; here it says when it may be purged.
+INTERESTS: Final = Copy(
+    "discovery.card_interests",
+    ["interest_id"],
+    ["t.card_id", "t.sent"],
+    version="version",
+    forget=DELETE,
+    vanish=DELETE,
+)
 SAVE_INTERESTS: Final = f"""
     INSERT INTO discovery.card_interests AS i ({CARD_INTEREST.names()})
     SELECT DISTINCT ON (interest_id) *

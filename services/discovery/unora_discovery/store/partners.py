@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from unora_common.copies import Copy
 from unora_common.database import Row, Session, Tx
 from unora_common.rows import Columns, as_arrays, from_row
 
@@ -14,6 +15,14 @@ from unora_discovery.domain.cards import CardContent, CardHobby, PartnerCard
 from unora_discovery.domain.pairs import Connection
 
 STATE: Final = Columns("connection_id", "viewer_id", "shown_user_id", "version", "active")
+COPY: Final = Copy(
+    "discovery.partner_cards",
+    ["connection_id", "viewer_id"],
+    ["t.active"],
+    version="version",
+    forget="version = -1",
+    vanish="active = false, version = 0",
+)
 MOST: Final = 100
 """More partners than any tier has slots for, and than a lower tier leaves (MA-07)."""
 

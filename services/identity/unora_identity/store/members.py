@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Row, Session, Tx
 from unora_common.rows import Columns, from_row
 
@@ -57,6 +58,13 @@ READ_PAGE = f"{_READ} WHERE u.id > $1 AND p.user_id > $1 AND u.deleted_at IS NUL
 TIME_ZONES = """
     SELECT p.user_id, p.time_zone FROM identity.profiles p JOIN identity.users u ON u.id = p.user_id
     WHERE p.user_id = ANY($1) AND p.time_zone <> '' AND u.deleted_at IS NULL"""
+COMPLETIONS = Copy(
+    "identity.users",
+    ["id"],
+    [],
+    where="t.streak_completed_at IS NOT NULL",
+    vanish="streak_completed_at = NULL",
+)
 MARK_STREAK_COMPLETED = """
     UPDATE identity.users SET streak_completed_at = $2 WHERE id = ANY($1) AND streak_completed_at IS NULL"""
 

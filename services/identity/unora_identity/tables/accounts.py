@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from unora_common.erased import deleted, kept, of_nobody
-from unora_common.tables import exported, not_exported, service_may, timestamp
+from unora_common.tables import exported, not_exported, projected_from, service_may, timestamp
 
 from unora_identity.tables.schema import metadata
 
@@ -68,7 +68,15 @@ users = Table(
         "erase_after",
         postgresql_where=text("erase_after IS NOT NULL AND deleted_at IS NULL"),
     ),
-    info=service_may("select, insert, update", erased=deleted("id = member")) | exported("account"),
+    info=service_may("select, insert, update", erased=deleted("id = member"))
+    | exported("account")
+    | projected_from(
+        billing="tier tier_version",
+        matching="active_connection_count connection_limit inventory_version",
+        discovery="last_global_refresh_at refresh_available_at refresh_version",
+        safety="suspended_at standing_version",
+        streak="streak_completed_at",
+    ),
     comment="Accounts; the lock of a member's row guards all that identity keeps of them (ID-01)",
 )
 

@@ -45,5 +45,5 @@ class AccountNotice:
     """The account is closed or hidden: the member has no connections and no interests either."""
     version: int
     """The version of identity's event."""
-    changed_at: datetime
-    """When the member acted (UTC)."""
+    changed_at: datetime | None
+    """When the member acted (UTC). Of a member who is back, only the event says it; else None."""

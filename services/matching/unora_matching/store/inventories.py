@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Session, Tx
 from unora_common.rows import Columns, from_row
 
@@ -28,6 +29,29 @@ COLUMNS = Columns(
     "closed",
     "away_version",
     "away_at",
+)
+
+TIERS = Copy(
+    "matching.inventory",
+    ["user_id"],
+    ["t.tier", "t.tier_limit"],
+    version="tier_version",
+    forget="tier_version = -1",
+)
+AWAY = Copy(
+    "matching.inventory",
+    ["user_id"],
+    ["t.paused", "t.closed"],
+    version="away_version",
+    forget="away_version = -1",
+)
+STANDINGS = Copy(
+    "matching.inventory",
+    ["user_id"],
+    ["t.restricted", "t.suspended", "t.standing_at"],
+    version="standing_version",
+    forget="standing_version = -1",
+    vanish="restricted = false, suspended = false, standing_version = 0, standing_at = NULL",
 )
 
 LOCK_OR_CREATE = f"""

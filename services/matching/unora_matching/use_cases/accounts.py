@@ -23,8 +23,9 @@ async def change_account(tx: Tx, notice: AccountNotice, policy: Policy) -> None:
     """ID-09: closing ends connections, and voids the interests of and to the member, which still look pending. ID-16: a
     pause closes nothing; when the member comes back, interests that are mutual become connections.
 
-    If a closing arrives after a newer event, it still has its effect on what is older than that. Raises RetryLater if
-    the members who have to be locked were others by the time of the lock.
+    If a closing arrives after a newer event, it still has its effect on what is older than that, or than itself if the
+    time of the newer one is not known. Raises RetryLater if the members who have to be locked were others by the time
+    of the lock.
     """
     member = notice.user_id
     others = await _list_concerned(tx, notice, policy)
@@ -35,7 +36,7 @@ async def change_account(tx: Tx, notice: AccountNotice, policy: Policy) -> None:
         await inventories.save_away(tx, changed)
         members[member] = changed
     if notice.closed:
-        await _leave(tx, notice, members, until=None if changed else before.away_at)
+        await _leave(tx, notice, members, until=None if changed else before.away_at or notice.changed_at)
     elif changed is not None and not notice.paused:
         await _match_mutual(tx, members, member, policy)
 

@@ -68,6 +68,12 @@ LIST_OPENED_IDENTITIES = f"""
     WHERE g.user_id = $1 AND r.reveal_status = 'unlocked' AND r.deleted_at IS NULL
     ORDER BY r.unlocked_at, r.id LIMIT 20"""
 
+# Nothing was told of a locked one.
+LIST_STATES = """
+    SELECT streak_id, user_id, reveal_number, version, reveal_status <> 'unlocked' AS waiting FROM reveal.reveals
+    WHERE streak_id > $1 AND reveal_status <> 'locked' AND deleted_at IS NULL
+    ORDER BY streak_id FETCH FIRST $2 ROWS WITH TIES"""
+
 UNLOCK = """
     UPDATE reveal.reveals SET reveal_status = 'unlocked', unlocked_at = $2, version = version + 1 WHERE id = $1"""
 
@@ -104,6 +110,11 @@ async def get(session: Session, streak_id: UUID, user_id: UUID, number: int) -> 
 async def list_opened_identities(session: Session, user_id: UUID) -> list[OpenedIdentity]:
     """The reveals 5 that a member has opened and whose connection goes on, by the time of their opening."""
     return [from_row(OpenedIdentity, row) for row in await session.rows(LIST_OPENED_IDENTITIES, user_id)]
+
+
+async def list_states_after(session: Session, streak_id: UUID, limit: int) -> list[Row]:
+    """A page of the reveals that are not locked, by streak, from the one after this streak on; all of a streak."""
+    return await session.rows(LIST_STATES, streak_id, limit)
 
 
 async def lock(tx: Tx, streak_id: UUID, user_id: UUID) -> list[Reveal]:

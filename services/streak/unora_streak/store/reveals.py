@@ -6,8 +6,18 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Tx
 from unora_common.rows import as_arrays
+
+COPY = Copy(
+    "streak.waiting_reveals",
+    ["streak_id", "user_id", "reveal_number smallint"],
+    ["t.waiting"],
+    version="version",
+    forget="version = -1",
+    vanish="waiting = false, version = 0",
+)
 
 # Rows are locked in the order of their key. A reveal that was opened stays: a late event must not bring it back.
 SAVE = """

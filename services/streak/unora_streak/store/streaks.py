@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Row, Session, Tx
 from unora_common.rows import Columns, from_row
 
@@ -99,6 +100,16 @@ LIST_BY_MEMBER = f"""
 GET = f"""
     SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
     WHERE s.id = $1 AND $2 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
+
+
+# When its connection ended is all that a streak copies besides what never changes. A streak that nobody knows stays.
+CONNECTIONS = Copy(
+    "streak.streaks",
+    ["connection_id"],
+    ["t.connection_ended_at"],
+    where="t.deleted_at IS NULL",
+    forget="connection_ended_at = NULL",
+)
 
 
 class Snapshot(NamedTuple):

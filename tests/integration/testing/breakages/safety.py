@@ -52,7 +52,7 @@ BREAKAGES = (
         "cases-of-their-member",
         (f"UPDATE safety.reports SET reported_id = {ALONE} WHERE reported_id = {REDUCED}",),
     ),
-    Breakage("cases-have-a-cause", ("UPDATE safety.cases SET origin = 'flag' WHERE origin = 'appeal'",)),
+    Breakage("cases-have-a-cause", ("UPDATE safety.cases SET origin = 'flag' WHERE origin = 'appeal'",), rows=2),
     Breakage(
         "flags-close-with-their-case",
         (

@@ -24,9 +24,9 @@ from unora_common.policies import MethodPolicy, policies_of
 
 CANARY = "canary7f3a"
 """Part of every bad text; no answer may contain it."""
-KNOWN = {"time_zone": "Europe/London", "hobby_option_id": "chess"}
+KNOWN = {"time_zone": "Europe/London", "hobby_option_id": "chess", "begin": "22:30", "end": "07:00"}
 """Existing values by field, so that a request is not refused for them before its odd field is checked."""
-FITTING = {"unora.billing.v1.CreatePaymentRequest.purpose": 2}
+FITTING = {"unora.billing.v1.CreatePaymentRequest.purpose": 2, "unora.billing.v1.GetQuoteRequest.purpose": 2}
 """Values that fit those of other fields: a reveal number needs the purpose reveal."""
 RAW = "google.api.HttpBody"
 """The request of a webhook: a raw body, because its signature covers the bytes. Its content is not our contract."""
@@ -125,6 +125,8 @@ def _value(field: FieldDescriptor, rules: Any) -> Any:
             return False
         case FieldDescriptor.TYPE_INT32:
             return max(rules.int32.gte, 1)
+        case FieldDescriptor.TYPE_INT64:
+            return max(rules.int64.gte, 1)
         case _:
             raise TypeError(f"{field.full_name}: add a valid value of its type here")
 
@@ -245,6 +247,10 @@ def _bad_values(field: FieldDescriptor, rules: Any) -> Iterator[tuple[str, Any]]
             if rules.int32.HasField("lte"):
                 yield "too high", rules.int32.lte + 1
                 yield "highest of all", 2**31 - 1
+        case FieldDescriptor.TYPE_INT64:
+            if rules.int64.HasField("gte"):
+                yield "too low", rules.int64.gte - 1
+                yield "lowest of all", -(2**63)
 
 
 def _bad_texts(rules: Any) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.message import Message
 from unora.common.v1.options_pb2 import Access
 from unora_common.config import CONTEXTS
+from unora_local.tls import OUTSIDE
 from unora_testing.deadlines import GENEROUS
 from unora_testing.world import World
 
@@ -116,9 +117,13 @@ def clean(refusal: Refusal | None, method: Method) -> None:
 @pytest.mark.rule("XX-03")
 @pytest.mark.parametrize("method", METHODS)
 async def test_a_certificate_that_is_not_named_is_denied(world: World, call: Caller, method: Method) -> None:
-    allowed = {caller for caller in (*CONTEXTS, "gateway", "stranger") if method.policy.may_call(caller, ("gateway",))}
+    allowed = {
+        caller
+        for caller in (*CONTEXTS, *OUTSIDE, "gateway", "stranger")
+        if method.policy.may_call(caller, ("gateway",))
+    }
     before = await written(world, method.context)
-    for certificate in sorted({*CONTEXTS, "gateway", "stranger"} - allowed):
+    for certificate in sorted({*CONTEXTS, *OUTSIDE, "gateway", "stranger"} - allowed):
         result = await call(method, valid(method.descriptor.input_type), certificate=certificate)
         refused(result, method, "PERMISSION_DENIED", "CALLER_NOT_ALLOWED")
     assert "stranger" not in allowed

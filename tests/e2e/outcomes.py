@@ -9,8 +9,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
-from unora_testing.invariants import Invariant
+from unora_testing.invariants import Invariant, accounts
 from unora_testing.invariants.events import INVARIANTS
+from unora_testing.world import Caller
 
 from tests.e2e.saga_couples import SagaCouple
 
@@ -100,6 +101,24 @@ class Outcomes:
         assert (await self._emitted("streak", couple.streak_id)).count("streak_terminated") == 1
         for member in (couple.a, couple.b):
             assert await self._emitted("matching", member.id) == ["inventory_changed"]
+
+    async def closed_once(self, couple: SagaCouple, leaver: Caller, payment_id: str) -> None:
+        """The account is closed once, its connection ended, and the payment that waited is cancelled (ID-09)."""
+        row = await self._superuser.fetchrow(PAIR, UUID(couple.connection_id))
+        assert row is not None
+        assert (row["end_reason"], row["ended_by_id"], row["active"]) == ("closing", leaver.user, [0, 0])
+        assert (row["streak_state"], row["tombstone"]) == ("terminated", True)
+        assert await self._emitted("matching", couple.connection_id) == ["connection_formed", "connection_ended"]
+        assert Counter(await self._emitted("identity", leaver.id))["account_closed"] == 1
+        assert (await self._emitted("billing", payment_id))[-1] == "payment_failed"
+        for invariant in accounts.INVARIANTS:
+            assert not await self._superuser.fetch(invariant.sql), invariant.says
+
+    async def is_cancelled(self, payment_id: str) -> bool:
+        """Whether the provider can no longer charge a payment, and billing knows it."""
+        sql = "SELECT status = 'failed' FROM billing.payments WHERE id = $1"
+        failed: bool = await self._superuser.fetchval(sql, UUID(payment_id))
+        return failed and [charge["status"] for charge in self.charges(payment_id)] == ["canceled"]
 
     async def no_webhook_waits(self) -> bool:
         """Whether billing has accepted every webhook."""

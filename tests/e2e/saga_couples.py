@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -15,6 +18,13 @@ from google.protobuf.message import Message
 from unora.billing.v1 import billing_service_pb2 as billing
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
+from unora.identity.v1.account_service_pb2 import (
+    CloseAccountRequest,
+    CloseAccountResponse,
+    StartPhoneVerificationRequest,
+    VerifyPhoneRequest,
+)
+from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora.matching.v1.matching_service_pb2 import END_REASON_OTHER, EndConnectionRequest
 from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
@@ -66,6 +76,7 @@ class MemberApps:
     def __init__(self, env: Env, clock: Clock, token_key: str) -> None:
         self._clock = clock
         self._tokens = AccessTokens([token_key])
+        self._sms = Path(env.values["UNORA_SMS_SANDBOX"])
         self._provider = env.values["UNORA_PAYMENT_SANDBOX_URL"]
         ca, certificate, key = env.certificates()
         credentials = grpc.ssl_channel_credentials(ca, key, certificate)
@@ -82,12 +93,35 @@ class MemberApps:
             await self._form(couple)
         await self._clock.wait_until_idle()
         for couple in made:
-            couple.streak_id = str(
-                await self._clock.superuser.fetchval(
-                    "SELECT id FROM streak.streaks WHERE connection_id = $1", UUID(couple.connection_id)
-                )
-            )
+            await self._see(couple)
         return made
+
+    async def sign_up(self) -> Caller:
+        """A member with an account and a session of their own."""
+        stub, number = self._stub(AccountServiceStub, "identity"), f"+49151{random.randrange(10**8):08d}"
+        asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=number)
+        challenge = await stub.StartPhoneVerification(asked, timeout=GENEROUS, wait_for_ready=True)
+        sent = [json.loads(line) for line in self._sms.read_text().splitlines()]
+        code = next(line["code"] for line in reversed(sent) if line["to"] == number)
+        given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge.challenge_id, code=code)
+        done = await stub.VerifyPhone(given, timeout=GENEROUS)
+        return Caller(UUID(done.user_id), done.tokens.access_token)
+
+    async def connect_with(self, member: Caller) -> SagaCouple:
+        """A member who is there already, and a new one."""
+        a, b = sorted((member, self._member()), key=lambda caller: caller.user)
+        couple = SagaCouple(str(uuid7()), a, b)
+        await self._form(couple)
+        await self._clock.wait_until_idle()
+        await self._see(couple)
+        return couple
+
+    async def close_account(self, request: CloseAccountRequest, by: Caller) -> CloseAccountResponse:
+        """CloseAccount."""
+        answer: CloseAccountResponse = await self._call(
+            self._stub(AccountServiceStub, "identity").CloseAccount, request, by
+        )
+        return answer
 
     async def break_day(self, couples: list[SagaCouple]) -> None:
         """End the first day of these couples without a check-in of b, so that their payment windows open."""
@@ -143,6 +177,10 @@ class MemberApps:
         user = uuid7()
         return Caller(user, self._tokens.sign(user_id=user, session_id=uuid7()).text)
 
+    async def _see(self, couple: SagaCouple) -> None:
+        sql = "SELECT id FROM streak.streaks WHERE connection_id = $1"
+        couple.streak_id = str(await self._clock.superuser.fetchval(sql, UUID(couple.connection_id)))
+
     async def _form(self, couple: SagaCouple) -> None:
         superuser = self._clock.superuser
         async with superuser.transaction():
@@ -180,6 +218,11 @@ def pays_for(purpose: str, couple: SagaCouple) -> billing.CreatePaymentRequest:
 def ends(couple: SagaCouple) -> EndConnectionRequest:
     """A request to end their connection."""
     return EndConnectionRequest(request_id=request_id(), connection_id=couple.connection_id, reason=END_REASON_OTHER)
+
+
+def closes() -> CloseAccountRequest:
+    """A request to close the account."""
+    return CloseAccountRequest(request_id=request_id())
 
 
 def blocks(couple: SagaCouple) -> BlockUserRequest:

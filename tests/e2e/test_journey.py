@@ -34,8 +34,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert not postgres_home.outside(made.folder.path / "postgres").exists()
 
 
+@pytest.mark.rule("ID-10")
 @pytest.mark.rule("ID-02", "PR-02", "PR-06", "DI-02", "DI-03", "DI-04", "DI-06", "MA-01", "MA-04", "MA-10", "MA-13")
-@pytest.mark.rule("ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01")
+@pytest.mark.rule(
+    "ID-10", "ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01"
+)
 def test_the_journey_sees_what_it_expects(stack: Stack) -> None:
     """From nothing: a stack is started, played on, and stopped."""
     done = stack.demo(DEMO_WITHIN)

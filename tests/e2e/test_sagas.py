@@ -23,7 +23,7 @@ from unora_testing.deadlines import eventually
 
 from tests.e2e.crashes import Crashes, Point, Step
 from tests.e2e.outcomes import Outcomes
-from tests.e2e.saga_couples import MemberApps, SagaCouple, blocks, ends, pays_for
+from tests.e2e.saga_couples import MemberApps, SagaCouple, blocks, closes, ends, pays_for
 from tests.e2e.stack import STARTED_WITHIN, Stack
 
 BEFORE_COMMIT, IN_COMMIT = Point
@@ -39,9 +39,13 @@ BOUGHT = Step("reveal", "reveal.purchases")
 BLOCKED = Step("safety", "safety.blocks")
 ENDED_BY_MEMBER = Step("matching", "matching.connections", "NEW.end_reason = 'other'")
 ENDED_BY_BLOCK = Step("matching", "matching.connections", "NEW.end_reason = 'block'")
+CLOSED = Step("identity", "identity.users", "NEW.closed_at IS NOT NULL")
+ENDED_BY_CLOSING = Step("matching", "matching.connections", "NEW.end_reason = 'closing'")
+CLOSED_IN_BILLING = Step("billing", "billing.accounts", "NEW.closed")
 STEPS = (
     *(SENT_AWAY, PAID, MARKED, PROTECTED, CONVERTED),
     *(RECOVERED, NUDGED, BOUGHT, BLOCKED, ENDED_BY_MEMBER, ENDED_BY_BLOCK),
+    *(CLOSED, ENDED_BY_CLOSING, CLOSED_IN_BILLING),
 )
 
 DRIVEN_ON_AFTER = timedelta(seconds=61)
@@ -267,4 +271,32 @@ async def test_killed_before_the_acknowledgement(sagas: Sagas) -> None:
     await sagas.left.paid_once(five.conversion, protected, "converted")
     await sagas.left.ended_once(five.conversion, by_block=False)
     await sagas.left.ended_once(five.block, by_block=True)
+    await sagas.left.events_are_complete()
+
+
+@pytest.mark.rule("ID-09", "MA-09", "BI-11", "XX-02")
+@pytest.mark.parametrize("point", [BEFORE_COMMIT, IN_COMMIT])
+async def test_killed_while_an_account_closes(sagas: Sagas, point: Point) -> None:
+    """Identity is killed as it closes the account, then matching and billing as they follow. If the first commit was
+    lost, a repeat of the call closes the account.
+    """
+    apps, crash = sagas.apps, sagas.crash
+    leaver = await apps.sign_up()
+    couple = await apps.connect_with(leaver)
+    made = await apps.create(pays_for("REVEAL", couple), leaver)
+    request = closes()
+    await crash.hold(point, CLOSED, ENDED_BY_CLOSING, CLOSED_IN_BILLING)
+    call = asyncio.gather(apps.close_account(request, leaver), return_exceptions=True)
+    await crash.kill_held(point, CLOSED)
+    assert [type(answer) for answer in await call] == [grpc.aio.AioRpcError]
+    if point is BEFORE_COMMIT:
+        await apps.close_account(request, leaver)
+    await crash.kill_held(point, ENDED_BY_CLOSING, CLOSED_IN_BILLING)
+
+    await sagas.apply()
+    await sagas.clock.move(DRIVEN_ON_AFTER)  # the job may have had the payment when it was killed
+    payment_id = made.payment.payment_id
+    await eventually(lambda: sagas.left.is_cancelled(payment_id), "a job cancelled the payment")
+    await sagas.apply()
+    await sagas.left.closed_once(couple, leaver, payment_id)
     await sagas.left.events_are_complete()

@@ -67,7 +67,7 @@ def send_interest(holders: int) -> str:
     return (
         NEXT
         + statement(inventories.GET, [sender])
-        + statement(batches.GET_SHOWN_MEMBER, [card, sender, "false"])
+        + statement(batches.GET_SHOWN_MEMBER, [card, sender, "false", "interval '89 days'"])
         + "BEGIN;\n"
         + statement(inventories.LOCK_OR_CREATE, [f"ARRAY[{sender}, {shown}]", "'free'", "1"])
         + statement(interests.PAIR_RELATION, [sender, shown, "'partner'", f"{NOW} - interval '30 days'"])

@@ -40,6 +40,7 @@ def check_in() -> str:
         "closes_at": later,
         "here": f"ARRAY[{member}]",
         "long_hold_used": "false",
+        "told_ends_soon": "false",
         "version": "2",
         "current_day": "4",
         "next_due_at": later,

@@ -37,13 +37,13 @@ ZONES: Final = (
 MAKE: Final = """
     INSERT INTO streak.streaks (
         id, connection_id, user_a_id, user_b_id, server_type, streak_state, cycle, completed_days, current_day, zone,
-        check_in_date, closes_at, here, started_at, next_due_at, version)
+        check_in_date, closes_at, here, told_ends_soon, started_at, next_due_at, version)
     SELECT {id}, ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, {a}, {b}, 'partner',
         CASE WHEN n % 10 = 9 THEN 'at_risk' ELSE 'active' END, 1, 1 + n % 13,
         CASE WHEN n % 10 < 7 THEN 1 + n % 13 ELSE 2 + n % 13 END, ($2::text[])[1 + n % cardinality($2)],
-        current_date - 1, date_trunc('hour', clock.now()),
+        current_date, date_trunc('hour', clock.now()),
         CASE WHEN n % 10 < 7 THEN ARRAY[{a}, {b}] WHEN n % 10 < 9 THEN '{{}}' ELSE ARRAY[{a}] END,
-        clock.now() - interval '20 days', date_trunc('hour', clock.now()), 30 + n % 60
+        n % 10 IN (7, 8), clock.now() - interval '20 days', date_trunc('hour', clock.now()), 30 + n % 60
     FROM generate_series(0, $1::integer - 1) AS n""".format(
     id="('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid",
     a="('00000000-0000-4000-a000-' || lpad(to_hex(n), 12, '0'))::uuid",
@@ -66,8 +66,10 @@ BARE: Final = """
             closes_at = CASE WHEN cardinality(here) = 2 THEN closes_at + interval '1 day' ELSE closes_at END,
             here = CASE WHEN cardinality(here) = 2 THEN '{}' ELSE here END,
             window_closes_at = CASE WHEN streak_state = 'at_risk' THEN closes_at + interval '1 day' END,
+            told_ends_soon = false,
             breaker_user_id = CASE WHEN streak_state = 'at_risk' THEN user_b_id END,
-            next_due_at = CASE WHEN here <> '{}' THEN closes_at + interval '1 day' END,
+            next_due_at = CASE WHEN cardinality(here) = 2 THEN closes_at + interval '18 hours'
+                WHEN here <> '{}' THEN closes_at + interval '1 day' END,
             version = version + 1
         WHERE next_due_at <= clock.now()
         RETURNING id, version, streak_state, cycle, check_in_date, breaker_user_id),

@@ -31,11 +31,16 @@ class Person:
     zone: str
     occupation: str
 
+    @property
+    def date_of_birth(self) -> Date:
+        """All have their birthday on one day."""
+        return Date(year=self.year, month=5, day=17)
+
     def profile(self, place: Place) -> Profile:
         """Their profile, with the place that their city is."""
         return Profile(
             name=self.name,
-            date_of_birth=Date(year=self.year, month=5, day=17),
+            date_of_birth=self.date_of_birth,
             gender=self.gender,
             place_id=place.place_id,
             bio=f"{self.occupation.capitalize()} in {self.city}. Long walks, short messages, no rush.",

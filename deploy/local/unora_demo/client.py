@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import grpc
 from google.protobuf.message import Message
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
+from unora.billing.v1.wallet_service_pb2_grpc import WalletServiceStub
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, SessionTokens
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
+from unora.identity.v1.device_service_pb2_grpc import DeviceServiceStub
+from unora.identity.v1.export_service_pb2_grpc import ExportServiceStub
+from unora.identity.v1.notification_directory_service_pb2_grpc import NotificationDirectoryServiceStub
 from unora.identity.v1.place_service_pb2_grpc import PlaceServiceStub
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
@@ -72,9 +76,13 @@ class Gateway:
     """A client of every service, that counts its calls."""
 
     def __init__(self, channels: Mapping[str, grpc.aio.Channel]) -> None:
+        """`channels` by context, and as `notifier` the notifier's to identity."""
         self._channels = channels
         self.calls = 0
         self.accounts = AccountServiceStub(channels["identity"])
+        self.devices = DeviceServiceStub(channels["identity"])
+        self.recipients = NotificationDirectoryServiceStub(channels["notifier"])
+        self.exports = ExportServiceStub(channels["identity"])
         self.places = PlaceServiceStub(channels["identity"])
         self.profiles = ProfileServiceStub(channels["identity"])
         self.discovery = DiscoveryServiceStub(channels["discovery"])
@@ -83,15 +91,16 @@ class Gateway:
         self.reveals = RevealServiceStub(channels["reveal"])
         self.personality = PersonalityServiceStub(channels["reveal"])
         self.billing = BillingServiceStub(channels["billing"])
+        self.wallet = WalletServiceStub(channels["billing"])
         self.safety = SafetyServiceStub(channels["safety"])
         self.moderation = ModerationServiceStub(channels["safety"])
 
     @classmethod
     def at(cls, env: Env) -> Self:
-        """A client of a running stack, with the developer's certificate."""
-        ca, cert, key = env.certificates()
-        credentials = grpc.ssl_channel_credentials(ca, key, cert)
-        return cls({context: _channel(env, context, credentials) for context in CONTEXTS})
+        """A client of a running stack, with the developer's certificate, and for the notifier with its own."""
+        developer, notifier = _credentials(env.certificates()), _credentials(env.certificates_of("notifier"))
+        channels = {context: _channel(env, context, developer) for context in CONTEXTS}
+        return cls(channels | {"notifier": _channel(env, "identity", notifier)})
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, as a member if there is a token; raise Refused if it is not answered."""
@@ -112,6 +121,11 @@ class Gateway:
             await channel.close()
 
 
+def _credentials(certificates: tuple[bytes, bytes, bytes]) -> grpc.ChannelCredentials:
+    ca, cert, key = certificates
+    return grpc.ssl_channel_credentials(ca, key, cert)
+
+
 def _channel(env: Env, context: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
     options = [("grpc.ssl_target_name_override", f"{context}.unora")]
     return grpc.aio.secure_channel(env.address(context), credentials, options=options)
@@ -130,6 +144,11 @@ class Session:
     def access_token(self) -> str:
         """What proves to a service who calls."""
         return self._tokens.access_token
+
+    @property
+    def refresh_token(self) -> str:
+        """What the session is refreshed with."""
+        return self._tokens.refresh_token
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
         """Call a method as this member."""

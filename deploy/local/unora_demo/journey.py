@@ -12,12 +12,18 @@ from unora_demo import (
     couples,
     days,
     discovery,
+    erasing,
+    exporting,
+    leaving,
     matching,
+    notifications,
+    numbers,
     onboarding,
     personality,
     protection,
     returned,
     reveals,
+    screens,
     tiers,
 )
 from unora_demo.stage import Stage, StepFunction
@@ -27,11 +33,14 @@ Steps = Sequence[tuple[str, StepFunction]]
 TO_DAY_15: Final[Steps] = (
     ("all people sign up", onboarding.sign_up),
     ("what is missing before", onboarding.missing_before),
+    ("the screen of a new member", screens.first_look),
     ("profiles, hobbies, photographs", onboarding.complete_profiles),
     ("what is missing after", onboarding.missing_after),
+    ("whom a notifier may tell", notifications.whom_to_tell),
     ("all join a server", discovery.join),
     ("a batch of five", discovery.first_batch),
     ("the time lock", discovery.time_lock),
+    ("the screen of who waits", partial(screens.glance, title="discovery")),
     ("a tier that rises", tiers.rises),
     ("interest one way", matching.one_way),
     ("interest both ways", matching.both_ways),
@@ -63,6 +72,7 @@ ON_THE_WAY: Final[Steps] = (
     ("day 2", partial(couples.keep, letters="BCDEFHI")),
     ("day 3, half of it", broken_days.half_a_day),
     ("nudges", broken_days.nudges),
+    ("the screen of who was nudged", partial(screens.glance, title="streak detail")),
     ("four windows open", broken_days.windows),
     ("a recovery", broken_days.recovered),
     ("a partner who leaves within a day", broken_days.left_within_a_day),
@@ -70,6 +80,9 @@ ON_THE_WAY: Final[Steps] = (
     ("a block", protection.block),
     ("a report, and its case", protection.reduced),
     ("a suspension", protection.suspended),
+    ("a pause", leaving.pauses),
+    ("a member leaves marks", erasing.leaves_marks),
+    ("two accounts are closed", leaving.closes),
     ("a payment that comes too late", broken_days.too_late),
     ("a partner who leaves later", broken_days.left_later),
     ("what credits buy", broken_days.spends),
@@ -82,8 +95,17 @@ ON_THE_WAY: Final[Steps] = (
     ("day 6, by one couple", partial(couples.keep, letters="F")),
     ("a pro is ahead", tiers.ahead),
     ("both miss a day", broken_days.both_miss),
+    ("one exports", exporting.export),
+    ("an account that comes back", numbers.reopened),
+    ("a number with another owner", numbers.moved),
 )
-STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, ("the audit chain", audit.chain))
+AT_THE_END: Final[Steps] = (
+    ("every screen, by two calls at most", screens.look),
+    ("an account is erased", erasing.erased),
+    ("another account is closed", leaving.closes_later),
+    ("the audit chain", audit.chain),
+)
+STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, *AT_THE_END)
 
 
 async def play(stage: Stage, timeline: Timeline, steps: Steps = STEPS) -> None:

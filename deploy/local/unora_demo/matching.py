@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
-from unora.discovery.v1.discovery_service_pb2 import Card
+from unora.discovery.v1.discovery_service_pb2 import Card, ListPartnerCardsRequest
 from unora.matching.v1.matching_service_pb2 import (
     GetInventoryRequest,
     InterestStatus,
@@ -43,7 +43,7 @@ async def one_way(stage: Stage, note: Note) -> None:
 
 
 async def both_ways(stage: Stage, note: Note) -> None:
-    """MA-01 to MA-03, MA-08: mutual interest forms one connection, bound to the server."""
+    """MA-01 to MA-03, MA-08, DI-15: mutual interest forms one connection, bound to the server; each sees a card."""
     card = await find(stage, stage.other, stage.one)
     batch = (await screen(stage, stage.other)).batch
     another = next(each for each in batch.cards if each.card_id != card.card_id)
@@ -58,6 +58,9 @@ async def both_ways(stage: Stage, note: Note) -> None:
         expect("the connections", [answer.connection.connection_id], [each.connection_id for each in found.connections])
         expect("the partner", partner.id, found.connections[0].partner_id)
         expect("the server", SERVER_TYPE_PARTNER, found.connections[0].server_type)
+        cards = (await member.session.call(stage.gateway.discovery.ListPartnerCards, ListPartnerCardsRequest())).cards
+        expect("the partners' cards", [answer.connection.connection_id], [each.connection_id for each in cards])
+        expect("hobbies on the partner's card", True, bool(cards[0].card.hobbies))
     note.detail = f"{stage.one.person.name} and {stage.other.person.name} are connected"
 
 
@@ -104,12 +107,14 @@ async def statuses(stage: Stage, member: Member) -> list[str]:
 
 
 async def visible_answers(stage: Stage, member: Member) -> dict[str, Message]:
-    """Every answer that could show a member the interests of others."""
+    """Every answer that could show a member the interests of others, without the time of the answer."""
     call, gateway = member.session.call, stage.gateway
+    dashboard = await call(gateway.streaks.GetDashboard, GetDashboardRequest())
+    dashboard.ClearField("server_time")
     return {
         "the inventory": await inventory(stage, member),
         "the interests": await call(gateway.matching.ListSentInterests, ListSentInterestsRequest()),
         "the connections": await call(gateway.matching.ListConnections, ListConnectionsRequest(show_ended=True)),
         "the screen": await screen(stage, member),
-        "the dashboard": await call(gateway.streaks.GetDashboard, GetDashboardRequest()),
+        "the dashboard": dashboard,
     }

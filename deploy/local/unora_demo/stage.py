@@ -63,6 +63,12 @@ class Stage:
     scenes: dict[str, Stage] = field(default_factory=dict)
     """The other couples, by their letters: the same stage, with their own connection and streak."""
     onlooker_is: Member | None = None
+    drawn: dict[str, bool] = field(default_factory=dict)
+    """The elements of screens that were drawn, and whether they had something to show for anybody."""
+    marks: list[str] = field(default_factory=list)
+    """Words that only the member who is to be erased has written (ID-09)."""
+    links: list[str] = field(default_factory=list)
+    """Links to that member's photos."""
 
     @property
     def one(self) -> Member:

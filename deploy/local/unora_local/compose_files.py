@@ -38,7 +38,7 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / "kept" / "passwords.json")
-    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *tls.CALLERS, *tls.NATS, tls.POSTGRES])
+    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *tls.CALLERS, *tls.OUTSIDE, *tls.NATS, tls.POSTGRES])
     for name, certificate in certificates.items():
         ca, cert, key = certificate.read()
         _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})

@@ -52,6 +52,11 @@ class Env:
         ca, cert, key = (file.read_bytes() for file in self.certificate_files())
         return ca, cert, key
 
+    def certificates_of(self, name: str) -> tuple[bytes, bytes, bytes]:
+        """The authority, and the certificate and key of a service that is not Unora's, such as the notifier, as PEM."""
+        cert, key = (Path(self.values[f"UNORA_{name.upper()}_TLS_{kind}"]) for kind in ("CERT", "KEY"))
+        return Path(self.values["UNORA_TLS_CA"]).read_bytes(), cert.read_bytes(), key.read_bytes()
+
     def certificate_files(self) -> tuple[Path, Path, Path]:
         """The files of the authority, the developer's certificate and its key."""
         ca, cert, key = (Path(self.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))

@@ -18,7 +18,7 @@ from unora_local.sandbox.layout import SandboxLayout
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
 from unora_local.services import Backing, Endpoint, addresses
-from unora_local.tls import CALLERS, NATS
+from unora_local.tls import CALLERS, NATS, OUTSIDE
 
 POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
@@ -41,9 +41,10 @@ class Layout:
         self._ports = Ports(folder.path / "ports.json", in_use=running)
         self._passwords = Passwords(folder.path / "passwords.json")
         self._nats_port = self._ports.take("nats", NATS_PORT)
-        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *NATS])
+        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *OUTSIDE, *NATS])
         self._nats_certificates = {name: certificates[name] for name in NATS}
         self.developer = certificates["developer"]
+        self.outside = {name: certificates[name] for name in OUTSIDE}
         self.sms_sandbox = ensure_file(folder.path / "sms.jsonl", bytes)
         self.postgres = Postgres(
             folder.path / "postgres",
@@ -101,6 +102,8 @@ class Layout:
             "UNORA_TLS_CA": str(self.developer.ca),
             "UNORA_TLS_CERT": str(self.developer.cert),
             "UNORA_TLS_KEY": str(self.developer.key),
+            **{f"UNORA_{name.upper()}_TLS_CERT": str(its.cert) for name, its in self.outside.items()},
+            **{f"UNORA_{name.upper()}_TLS_KEY": str(its.key) for name, its in self.outside.items()},
             "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
             **self.payments.published(),
         }

@@ -22,6 +22,11 @@ _AUTHORITY: Final = "unora local authority"
 CALLERS: Final = ("gateway", "developer")
 """Further holders of certificates: the gateway, and the developer, who locally has the gateway's rights."""
 
+OUTSIDE: Final = ("chat", "notifier")
+"""Services that are not Unora's, and may call only the methods whose `callers` name them: the chat asks MayChat, the
+notifier asks whom to tell.
+"""
+
 NATS: Final = ("nats", "streams")
 """The server of NATS, and its administrator, who makes the streams. Neither name may call a service."""
 POSTGRES: Final = "postgres"

@@ -47,6 +47,8 @@ INTERESTS: Final = (
     f"""INSERT INTO discovery.waiting_interests
         (interest_id, version, sender_id, receiver_id, server_type, waits, waits_until)
     SELECT i.id, 1, i.sender_id, i.receiver_id, i.server_type, true, {AT} + interval '14 days' {SENT}""",
+    f"""INSERT INTO discovery.card_interests (interest_id, card_id, version, sent)
+    SELECT i.id, i.card_id, 1, true {SENT}""",
     f"""INSERT INTO safety.sightings (pattern, user_id, key, occurred_at)
     SELECT 'interest_flood', i.sender_id, i.id, {AT} {SENT}""",
     f"""INSERT INTO safety.activity (user_id, kind, day, count)
@@ -91,6 +93,11 @@ MATCHES: Final = (
     """INSERT INTO discovery.exclusions (source_id, user_id, other_id, reason, version)
     SELECT connection_id, a, b, 'connected', 1 FROM simulated.matches
     UNION ALL SELECT connection_id, b, a, 'connected', 1 FROM simulated.matches""",
+    f"""INSERT INTO discovery.partner_cards (connection_id, viewer_id, shown_user_id, version, active, profile_version,
+        age_band, city, place_id, trust_level, hobbies)
+    SELECT t.connection_id, o.member, c.user_id, 1, true, 9, c.age_band, c.city, c.place_id, c.trust_level, c.hobbies
+    FROM simulated.matches t JOIN {BOTH} o USING (connection_id)
+    JOIN discovery.candidates c ON c.user_id = CASE o.member WHEN t.a THEN t.b ELSE t.a END""",
     f"""INSERT INTO streak.streaks (id, connection_id, user_a_id, user_b_id, server_type, streak_state, cycle,
         completed_days, current_day, zone, check_in_date, closes_at, here, started_at, next_due_at, version)
     SELECT streak_id, connection_id, a, b, server_type, 'active', 1, 0, 1, 'Europe/Berlin', ({AT})::date + 1,
@@ -121,6 +128,8 @@ ENDS: Final = (
     {CLOSED.replace("WHERE", "WHERE e.source_id = i.id AND")}""",
     f"""UPDATE discovery.waiting_interests w SET waits = false, waits_until = {AT}, version = 2
     {CLOSED.replace("WHERE", "WHERE w.interest_id = i.id AND")}""",
+    f"""UPDATE discovery.card_interests k SET sent = false, over_at = {AT}, version = 2
+    {CLOSED.replace("WHERE", "WHERE k.interest_id = i.id AND i.interest_status <> 'matched' AND")}""",
     event("matching", "interest_closed", 200, f"SELECT i.id {CLOSED}", members=0),
     "TRUNCATE simulated.ending",
     f"""INSERT INTO simulated.ending SELECT id, user_a_id, user_b_id FROM matching.connections
@@ -136,6 +145,8 @@ ENDS: Final = (
     FROM free WHERE v.user_id = free.member""",
     """UPDATE discovery.exclusions x SET reason = 'ended', version = 2
     FROM simulated.ending e WHERE x.source_id = e.connection_id""",
+    """UPDATE discovery.partner_cards p SET active = false, version = 2
+    FROM simulated.ending e WHERE p.connection_id = e.connection_id""",
     f"""UPDATE streak.breaks b SET closed_at = {AT}, outcome = 'terminated'
     FROM simulated.ending e JOIN streak.streaks s USING (connection_id)
     WHERE b.streak_id = s.id AND b.closed_at IS NULL""",

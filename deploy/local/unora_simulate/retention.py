@@ -44,7 +44,11 @@ class Retention:
                 config.database_url, context, connections=2, kept=0, timeouts=PATIENT, wake=_nothing
             )
             self._databases.append(database)
-            resources = SimpleNamespace(machine_now=lambda: self._now, policy=getattr(config, "policy", None))
+            resources = SimpleNamespace(
+                machine_now=lambda: self._now,
+                policy=getattr(config, "policy", None),
+                photo_store=None,  # nobody has objects here
+            )
             log = logger("simulate", config.log_level)
             self.jobs[f"{context} housekeeping"] = Housekeeping(context, config, database, log).purge
             runtime: Any = SimpleNamespace(

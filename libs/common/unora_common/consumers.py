@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from unora_common import call, trace
+from unora_common.database import Tx
 from unora_common.dead_letters import DeadLetters
 from unora_common.deliveries import Delivery, NotAnEventError, read
 from unora_common.errors import RetryLater
@@ -89,6 +91,9 @@ class Consumer:
         self._note = f"""
             INSERT INTO {schema}.inbox (consumer, event_id) SELECT $1, unnest($2::uuid[])
             ON CONFLICT DO NOTHING RETURNING event_id"""
+        self._note_and_ask = f"""
+            WITH noted AS ({self._note}) SELECT event_id, NULL::uuid AS erased FROM noted
+            UNION ALL SELECT NULL, erased FROM {schema}.erased_among($3) AS erased"""
         self._count = f"""
             INSERT INTO {schema}.inbox_failures AS f (consumer, event_id, failures, error) VALUES ($1, $2, 1, $3)
             ON CONFLICT (consumer, event_id) DO UPDATE
@@ -224,7 +229,7 @@ class Consumer:
         # In one order, so that two replicas with the same events do not wait for each other.
         identifiers = sorted({each.id for each in events})
         async with self._database.for_consumers, self._database.transaction() as tx:
-            new = {row["event_id"] for row in await tx.rows(self._note, self.name, identifiers)}
+            new = await self._new(tx, identifiers, events)
             if not new:
                 return
             if not consumes.many:
@@ -233,6 +238,20 @@ class Consumer:
                 by_id = {each.id: each for each in events if each.id in new}
                 given = [each.envelope if each.event is None else each.event for each in by_id.values()]
                 await self._method(given, tx, *more)
+
+    async def _new(self, tx: Tx, identifiers: list[UUID], events: list[Delivery]) -> set[UUID]:
+        """Notes the events, and returns which of them are to be applied: those that are new. One whose aggregate is an
+        erased member is only noted: it would bring back what was erased (ID-09).
+        """
+        if self.consumes.of_erased:
+            return {row["event_id"] for row in await tx.rows(self._note, self.name, identifiers)}
+        aggregates = list({UUID(each.envelope.aggregate_id) for each in events})
+        rows = await tx.rows(self._note_and_ask, self.name, identifiers, aggregates)
+        new = {row["event_id"] for row in rows if row["event_id"]}
+        if len(rows) > len(new):
+            erased = {str(row["erased"]) for row in rows}
+            new -= {each.id for each in events if each.envelope.aggregate_id in erased}
+        return new
 
     async def _refuse(self, event: Delivery, error: Exception) -> None:
         message = event.message

@@ -165,6 +165,8 @@ class Consumes:
     prepare: Callable[..., Awaitable[Any]] | None
     many: bool = False
     """Whether the method, and `prepare`, take a list of events."""
+    of_erased: bool = False
+    """Whether it takes events whose aggregate is an erased member too (ID-09)."""
 
     @property
     def name(self) -> str:
@@ -194,7 +196,10 @@ def on(
 
 
 def on_batch(
-    event: type[E], *, prepare: Callable[[Any, Sequence[E]], Awaitable[Any]] | None = None
+    event: type[E],
+    *,
+    prepare: Callable[[Any, Sequence[E]], Awaitable[Any]] | None = None,
+    of_erased: bool = False,
 ) -> Callable[
     [Callable[Concatenate[S, Sequence[E], Tx, P], Awaitable[None]]],
     Callable[Concatenate[S, Sequence[E], Tx, P], Awaitable[None]],
@@ -207,11 +212,14 @@ def on_batch(
 
     `prepare(self, events)` runs before the transaction: the place for one call about all of them. It may get events
     that were applied before, which the method does not get.
+
+    Events whose aggregate is an erased member are not applied (ID-09), here as with `on`, unless `of_erased` wants
+    them.
     """
     subject = subject_of(event)
 
     def wrap(method: Any) -> Any:
-        method.consumes = Consumes(subject.split(".")[1], subject, event, prepare, many=True)
+        method.consumes = Consumes(subject.split(".")[1], subject, event, prepare, many=True, of_erased=of_erased)
         return method
 
     return wrap
@@ -223,7 +231,7 @@ def on_all(
     """The method applies all events of a context, many in one transaction, in the order of the stream."""
 
     def wrap(method: Any) -> Any:
-        method.consumes = Consumes(context, f"unora.{context}.v1.>", None, None, many=True)
+        method.consumes = Consumes(context, f"unora.{context}.v1.>", None, None, many=True, of_erased=True)
         return method
 
     return wrap

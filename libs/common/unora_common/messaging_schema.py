@@ -55,6 +55,19 @@ CREATE INDEX ix_kept_answers_kept_at ON {schema}.kept_answers (kept_at);
 COMMENT ON TABLE {schema}.kept_answers IS 'Answers of mutating calls, given again to a repeat (BI-08)';
 """
 
+REBUILDS = """
+CREATE TABLE {schema}.rebuilds (
+    part text NOT NULL CONSTRAINT pk_rebuilds PRIMARY KEY,
+    run_id uuid NOT NULL,
+    token text NOT NULL,
+    members bigint NOT NULL,
+    finished_at timestamptz,
+    CONSTRAINT ck_rebuilds_members CHECK (members >= 0)
+);
+COMMENT ON TABLE {schema}.rebuilds IS
+    'Of each projection, how far the latest rebuild has come; times are the machine''s (XX-08)';
+"""
+
 HOLD_OUTBOX = """
 CREATE FUNCTION {schema}.hold_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -64,6 +77,33 @@ END
 $$;
 CREATE TRIGGER hold_outbox BEFORE DELETE ON {schema}.outbox
     FOR EACH ROW WHEN (OLD.published_at IS NULL) EXECUTE FUNCTION {schema}.hold_outbox();
+"""
+
+# An event that arrives late must not bring back what was erased. A consumer asks here, in the transaction of the event,
+# which members are erased. That takes a shared lock, and noting a member takes it alone. So what began before a member
+# was noted is over when the note is written, and what begins later sees it: the function is volatile, so it looks anew
+# after it has waited.
+ERASED_MEMBERS = """
+CREATE TABLE {schema}.erased_members (
+    user_id uuid NOT NULL CONSTRAINT pk_erased_members PRIMARY KEY,
+    erasure_id uuid NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    erased_at timestamptz
+);
+CREATE INDEX ix_erased_members_waiting ON {schema}.erased_members (noted_at) WHERE erased_at IS NULL;
+COMMENT ON TABLE {schema}.erased_members IS
+    'Whom identity asked to erase: tombstones, against which late events are held (ID-09)';
+
+CREATE FUNCTION {schema}.erased_among(members uuid[]) RETURNS SETOF uuid
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtext('erasures of {schema}'));
+    RETURN QUERY SELECT e.user_id FROM {schema}.erased_members e WHERE e.user_id = ANY (members);
+END
+$$;
+REVOKE ALL ON FUNCTION {schema}.erased_among FROM PUBLIC;
+COMMENT ON FUNCTION {schema}.erased_among IS
+    'Those of the members who are or will be erased; nobody else becomes one before the transaction ends (ID-09)';
 """
 
 
@@ -84,6 +124,11 @@ def create_messaging_tables(schema: str) -> None:
     run_sql(MESSAGING_TABLES.format(schema=schema))
 
 
+def create_rebuilds(schema: str) -> None:
+    """Creates the table in which rebuilds of projections note how far they are (XX-08)."""
+    run_sql(REBUILDS.format(schema=schema))
+
+
 def hold_outbox(schema: str) -> None:
     """Keeps unpublished events in the outbox (XX-02)."""
     run_sql(HOLD_OUTBOX.format(schema=schema))
@@ -92,3 +137,8 @@ def hold_outbox(schema: str) -> None:
 def index_inbox_failures(schema: str) -> None:
     """Lets old failures be found without reading all of them."""
     run_sql(f"CREATE INDEX ix_inbox_failures_failed_at ON {schema}.inbox_failures (failed_at);")
+
+
+def create_erased_members(schema: str) -> None:
+    """Creates the tombstones of erased members (ID-09). The function that erases is made by `migrate`."""
+    run_sql(ERASED_MEMBERS.format(schema=schema))

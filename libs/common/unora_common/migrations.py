@@ -18,6 +18,7 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from unora_common.erase_function import make_function
 from unora_common.grants import bring_about, declared_in
 
 LOCK = 0x756E6F7261  # "unora" in ASCII: one migration at a time in the database
@@ -43,7 +44,8 @@ def configured(context: str, output: TextIO | None = None) -> Config:
 
 
 def upgrade(context: str, dsn: str) -> bool:
-    """Brings the schema of one context to its newest version, and the rights of its service to what is declared.
+    """Brings the schema of one context to its newest version, and what erases a member and the rights of its service to
+    what is declared.
 
     Returns whether anything changed.
 
@@ -67,7 +69,9 @@ async def _upgrade(context: str, dsn: str) -> bool:
         if is_behind:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-        return bring_about(connection, context, declared_in(tables_of(context))) or is_behind
+        tables = tables_of(context)
+        is_changed = make_function(connection, tables)
+        return bring_about(connection, context, declared_in(tables)) or is_changed or is_behind
 
     try:
         async with engine.begin() as connection:

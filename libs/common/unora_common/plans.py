@@ -5,7 +5,12 @@ All four read them from the same variables by this one class, so that none accep
 
 from __future__ import annotations
 
+from typing import Final
+
 from unora_common.config import Config
+
+CURRENCY: Final = "USD"
+"""ISO 4217, of all amounts; they are in its minor units."""
 
 
 class PlanConfig(Config, frozen=True, kw_only=True):
@@ -30,6 +35,15 @@ class PlanConfig(Config, frozen=True, kw_only=True):
     nudges_pro: int = 3
     """Nudges of a pro member in one at-risk period (ST-13)."""
 
+    recovery_price: int = 299
+    """Price of a recovery, in minor units of USD."""
+    free_recoveries: int = 0
+    """Free recoveries per connection for a member without a subscription (BI-06)."""
+    plus_recoveries: int = 1
+    """Free recoveries per connection on the plus plan (BI-06)."""
+    pro_recoveries: int = 2
+    """Free recoveries per connection on the pro plan (BI-06)."""
+
     @property
     def slots(self) -> dict[str, int]:
         """Connections by tier (MA-06)."""
@@ -44,3 +58,8 @@ class PlanConfig(Config, frozen=True, kw_only=True):
     def nudges(self) -> dict[str, int]:
         """Nudges in one at-risk period by tier (ST-13)."""
         return {"free": self.nudges_free, "plus": self.nudges_plus, "pro": self.nudges_pro}
+
+    @property
+    def recoveries(self) -> dict[str, int]:
+        """Free recoveries per connection by tier (BI-06)."""
+        return {"free": self.free_recoveries, "plus": self.plus_recoveries, "pro": self.pro_recoveries}

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Identity,
@@ -22,8 +23,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
+from unora_common.erased import Erased, deleted, kept, of_nobody
+
 RIGHTS: Final = "service_may"
+ERASED: Final = "erased"
 FUNCTIONS: Final = "service_may_call"
+EXPORTED: Final = "exported"
+NOT_EXPORTED: Final = "not_exported"
+PROJECTED: Final = "projected_from"
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -39,19 +46,38 @@ def timestamp() -> DateTime:
     return DateTime(timezone=True)
 
 
-def service_may(rights: str) -> dict[str, str]:
-    """The `info` of a table: what the role of the service may do with it, such as `select, update (published_at)`.
+def service_may(rights: str, *, erased: Erased | tuple[Erased, ...] = ()) -> dict[str, object]:
+    """The `info` of a table: what the role of the service may do with it, such as `select, update (published_at)`, and
+    what the erasure of a member does with it (ID-09).
 
-    `migrate` grants exactly that (grants.py).
+    `migrate` grants exactly that (grants.py), and makes the function that erases (erase_function.py).
     """
-    return {RIGHTS: rights}
+    return {RIGHTS: rights, ERASED: (erased,) if isinstance(erased, Erased) else erased}
+
+
+def exported(*sections: str) -> dict[str, str]:
+    """Goes into the `info` of a table: the sections of a member's export that hold their rows of it (ID-10)."""
+    return {EXPORTED: ", ".join(sections)}
+
+
+def not_exported(why: str) -> dict[str, str]:
+    """Goes into the `info` of a table: why a member's export holds nothing of it (ID-10)."""
+    return {NOT_EXPORTED: why}
+
+
+def projected_from(**columns: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Goes into the `info` of a table that copies facts of other contexts: by the context that owns them, the columns,
+    or `*` for the whole row. A table without it is its context's own record (docs/projections.md, XX-08).
+    """
+    return {PROJECTED: {owner: tuple(names.split()) for owner, names in columns.items()}}
 
 
 def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
     """The metadata of one context's schema, with the messaging tables in it. `functions` are those that the role of the
-    service may call; a trigger needs no right to call its own.
+    service may call, besides those of erasure; a trigger needs no right to call its own.
     """
-    tables = MetaData(schema=context, naming_convention=NAMING, info={FUNCTIONS: tuple(functions)})
+    callable_ = (*functions, "erased_among", "erase_member")
+    tables = MetaData(schema=context, naming_convention=NAMING, info={FUNCTIONS: callable_})
     Table(
         "outbox",
         tables,
@@ -69,7 +95,8 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Index("ix_outbox_unpublished", "seq", postgresql_where=text("published_at IS NULL")),
         Index("ix_outbox_published", "created_at", postgresql_where=text("published_at IS NOT NULL")),
         # Unpublished rows cannot be deleted: the trigger `hold_outbox`. What happened cannot be rewritten.
-        info=service_may("select, insert, update (published_at), delete"),
+        info=service_may("select, insert, update (published_at), delete", erased=kept("ids and states, for days"))
+        | not_exported("ids and states; the rows that they tell of are exported"),
         comment="Events of this context, written with their cause, published by the relay (XX-02)",
     )
     Table(
@@ -80,7 +107,8 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("applied_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_inbox_applied_at", "applied_at"),
         # One column, since locking a row needs the right to change it (Housekeeping).
-        info=service_may("select, insert, update (applied_at), delete"),
+        info=service_may("select, insert, update (applied_at), delete", erased=of_nobody())
+        | not_exported("which events were applied; nothing about members"),
         comment="Which events were applied, so that each is applied exactly once (XX-02)",
     )
     Table(
@@ -92,7 +120,8 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("error", Text, nullable=False),
         Column("failed_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_inbox_failures_failed_at", "failed_at"),
-        info=service_may("select, insert, update, delete"),
+        info=service_may("select, insert, update, delete", erased=of_nobody())
+        | not_exported("which events failed; nothing about members"),
         comment="Events that could not be applied, and how often it was tried",
     )
     Table(
@@ -105,7 +134,36 @@ def metadata(context: str, functions: Sequence[str] = ()) -> MetaData:
         Column("answer", LargeBinary, nullable=False),
         Column("kept_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
         Index("ix_kept_answers_kept_at", "kept_at"),
-        info=service_may("select, insert, update (kept_at), delete"),
+        info=service_may("select, insert, update (kept_at), delete", erased=deleted("caller = member::text"))
+        | not_exported("copies of answers, for a day"),
         comment="Answers of mutating calls, given again to a repeat (BI-08)",
     )
+    Table(
+        "erased_members",
+        tables,
+        Column("user_id", UUID(), primary_key=True),
+        Column("erasure_id", UUID(), nullable=False),
+        Column("noted_at", timestamp(), nullable=False, server_default=func.clock_timestamp()),
+        Column("erased_at", timestamp()),
+        Index("ix_erased_members_waiting", "noted_at", postgresql_where=text("erased_at IS NULL")),
+        info=service_may("select, insert, update (erased_at)", erased=kept("the tombstone"))
+        | not_exported("whom to erase; nobody is left to export for"),
+        comment="Whom identity asked to erase: tombstones, against which late events are held (ID-09)",
+    )
     return tables
+
+
+def rebuilds(tables: MetaData) -> Table:
+    """The table of a context with projections in which their rebuilds note how far they are (XX-08)."""
+    return Table(
+        "rebuilds",
+        tables,
+        Column("part", Text, primary_key=True),
+        Column("run_id", UUID(), nullable=False),
+        Column("token", Text, nullable=False),
+        Column("members", BigInteger, nullable=False),
+        Column("finished_at", timestamp()),
+        CheckConstraint("members >= 0", name="members"),
+        info=service_may("select, insert, update", erased=of_nobody()) | not_exported("nothing about members"),
+        comment="Of each projection, how far the latest rebuild has come; times are the machine's (XX-08)",
+    )

@@ -24,6 +24,8 @@ DUE: Final = (
     "billing.subscriptions WHERE due_at <= clock.now()",
     "billing.payments WHERE due_at <= clock.now()",
     "billing.credit_protections WHERE status = 'open' AND expires_at <= clock.now()",
+    "identity.users WHERE erase_after <= clock.now()",
+    "identity.erasures WHERE erased_at IS NULL",
 )
 """Rows whose time has come and that a job has not handled yet."""
 
@@ -126,7 +128,7 @@ class Clock:
         snapshot = await self._snapshot()
         pending = [f"not idle within {seconds:.0f} s"]
         if snapshot.due:
-            pending.append(f"{snapshot.due} streaks, subscriptions, payments or protections are due")
+            pending.append(f"{snapshot.due} streaks, subscriptions, payments, protections or erasures are due")
         pending += [
             f"{context} has {number} unpublished events" for context, number in snapshot.unpublished.items() if number
         ]

@@ -23,6 +23,7 @@ VALUES: Final = {
     "boolean": "n % 2 = 0",
     "date": "current_date - n % 1000",
     "timestamp with time zone": "clock_timestamp() - n * interval '20 minutes'",
+    "time without time zone": "time '12:00' + n * interval '1 second'",
     "jsonb": "'[]'::jsonb",
     "timestamp with time zone[]": "ARRAY[clock_timestamp()]",
     "uuid[]": "ARRAY[gen_random_uuid()]",

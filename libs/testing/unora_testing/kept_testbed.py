@@ -135,7 +135,7 @@ def accounts_of(workers: int) -> list[str]:
     """The NATS accounts of a run: those of the first process, and those of this many workers."""
     names = ["main", *(f"gw{number}" for number in range(workers))]
     bare = [f"{name}_bare" for name in names]  # for tests/integration/common
-    return [*names, *bare, "story", "canary"]  # for tests/integration/testing and /protection
+    return [*names, *bare, "story", "canary", "erasure"]  # for tests/integration/testing and /protection
 
 
 def main(arguments: list[str] | None = None) -> int:

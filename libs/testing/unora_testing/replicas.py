@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 from unora_common.app import App
@@ -14,9 +14,16 @@ from unora_testing.deadlines import TIMEOUTS
 from unora_testing.world import World, load_keys_and_revocations
 
 
+class Replica(NamedTuple):
+    """The process, and a channel of the gateway to it."""
+
+    app: App[Any, Any]
+    channel: grpc.aio.Channel
+
+
 @asynccontextmanager
-async def replica(world: World, service: Service[Any, Any], **changes: Any) -> AsyncIterator[grpc.aio.Channel]:
-    """Serves until the block ends; gives a channel of the gateway to it."""
+async def replica(world: World, service: Service[Any, Any], **changes: Any) -> AsyncIterator[Replica]:
+    """Serves until the block ends."""
     app: App[Any, Any] = App(service, world.config(service, {}, **changes), TIMEOUTS)
     await app.open()
     try:
@@ -31,6 +38,6 @@ async def replica(world: World, service: Service[Any, Any], **changes: Any) -> A
             grpc.ssl_channel_credentials(ca, private, certificate),
             options=[("grpc.ssl_target_name_override", f"{service.name}.unora")],
         ) as channel:
-            yield channel
+            yield Replica(app, channel)
     finally:
         await app.close()

@@ -23,8 +23,6 @@ class BillingConfig(PlanConfig, frozen=True, kw_only=True):
     webhook_tolerance: int = 300
     """Seconds, by the machine's clock, after which the signature of a webhook is too old (BI-07)."""
 
-    recovery_price: int = 299
-    """Price of a recovery, in minor units of USD."""
     reveal_price: int = 199
     """Price of a reveal, in minor units of USD."""
     nudge_price: int = 99
@@ -33,13 +31,6 @@ class BillingConfig(PlanConfig, frozen=True, kw_only=True):
     """Price of a month of the plus plan, in minor units of USD."""
     pro_monthly_price: int = 1999
     """Price of a month of the pro plan, in minor units of USD."""
-
-    free_recoveries: int = 0
-    """Free recoveries per connection for a member without a subscription (BI-06)."""
-    plus_recoveries: int = 1
-    """Free recoveries per connection on the plus plan (BI-06)."""
-    pro_recoveries: int = 2
-    """Free recoveries per connection on the pro plan (BI-06)."""
 
     free_reveals: int = 3
     """Reveals that the plan shows as earned; the days are in reveal.reveal_milestones."""
@@ -91,6 +82,6 @@ class BillingConfig(PlanConfig, frozen=True, kw_only=True):
             connection_slots=self.slots[tier],
             refresh_hours=self.refresh_hours[tier],
             nudges=self.nudges[tier],
-            free_recoveries=getattr(self, f"{tier}_recoveries"),
+            free_recoveries=self.recoveries[tier],
             reveals_earned=getattr(self, f"{tier}_reveals"),
         )

@@ -8,6 +8,8 @@ from typing import Final
 from uuid import UUID
 
 import grpc
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.job_batches import Batches
 from unora_common.runtime import Runtime
@@ -15,6 +17,8 @@ from unora_common.transient import is_transient
 
 from unora_billing.config import BillingConfig
 from unora_billing.domain.errors import BillingError
+from unora_billing.domain.events import MemberErasedFromBilling
+from unora_billing.messages import to_message
 from unora_billing.resources import Resources
 from unora_billing.store import accounts, payments, protections, provider_events
 from unora_billing.use_cases.payments import PaymentProcess
@@ -119,3 +123,15 @@ class RetentionJobs:
         """BI-07: deletes what the provider told so long ago that it does not repeat it."""
         async with self.runtime.database.transaction() as tx:
             return await provider_events.purge(tx, self.runtime.config.provider_event_days, PURGE_BATCH)
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases members."""
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """The receipt, which identity waits for."""
+        tx.emit(
+            to_message(
+                MemberErasedFromBilling(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+            )
+        )

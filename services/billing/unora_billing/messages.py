@@ -11,14 +11,17 @@ from unora.common.v1.types_pb2 import TIER_UNSPECIFIED
 from unora_common.messages import TIERS, by_name, by_number, event_encoder, to_timestamp
 
 from unora_billing.domain.accounts import Account, CreditEntry
-from unora_billing.domain.payments import Payment
+from unora_billing.domain.errors import QuoteChanged
+from unora_billing.domain.payments import Payment, PaymentMethod, Quoted
 from unora_billing.domain.policy import CURRENCY, PaymentPurpose, Plan, Policy
+from unora_billing.domain.quotes import QuoteAnswer
 from unora_billing.domain.reversals import Totals
 from unora_billing.domain.subscriptions import Subscription
 
 PURPOSES = by_name(api.PaymentPurpose)
 PURPOSE_OF = {number: PaymentPurpose(name) for number, name in by_number(api.PaymentPurpose).items()}
 METHODS = by_name(api.PaymentMethod)
+METHOD_OF = {number: PaymentMethod(name) for number, name in by_number(api.PaymentMethod).items()}
 STATUSES = by_name(api.PaymentStatus)
 FAILURES = by_name(api.PaymentFailure)
 ENTRY_KINDS = by_name(api.CreditEntryKind)
@@ -90,13 +93,33 @@ def to_prices(policy: Policy) -> list[api.Price]:
     ]
 
 
+def to_quote(answer: QuoteAnswer) -> api.GetQuoteResponse:
+    """What a purchase would cost, or why it is not for sale (BI-12)."""
+    response = api.GetQuoteResponse(price=answer.price, currency=CURRENCY, free_left=answer.free_left)
+    if answer.method:
+        response.quote.CopyFrom(api.Quote(method=METHODS[answer.method], amount=answer.amount, currency=CURRENCY))
+        response.credits_used = answer.amount if answer.method is PaymentMethod.CREDITS else 0
+    if answer.refusal:
+        response.not_for_sale.reason = answer.refusal.reason
+        response.not_for_sale.metadata.update(answer.refusal.metadata)
+    return response
+
+
+def from_quote(quote: api.Quote) -> Quoted:
+    """What the member agreed to. Raises QuoteChanged for what GetQuote never says."""
+    method = METHOD_OF.get(quote.method)
+    if method is None or quote.currency != CURRENCY:
+        raise QuoteChanged
+    return Quoted(method, quote.amount)
+
+
 def to_entry(entry: CreditEntry) -> api.CreditEntry:
     """An entry of the ledger as its member sees it."""
     return api.CreditEntry(
         entry_id=str(entry.id),
         kind=ENTRY_KINDS[entry.kind],
         amount=entry.amount,
-        payment_id=str(entry.payment_id),
+        payment_id=_text(entry.payment_id),
         created_at=to_timestamp(entry.created_at),
     )
 

@@ -18,8 +18,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
+from unora_common.erased import blanked, kept
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
 
 metadata = schema("billing")
 
@@ -33,10 +34,22 @@ accounts = Table(
     Column("standing_version", BigInteger, nullable=False),
     Column("provider_customer_id", Text),
     Column("version", BigInteger, nullable=False),
+    Column("closed", Boolean, nullable=False, server_default=text("false")),
+    Column("life_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("keeps_credits", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("balance >= 0", name="balance"),
     CheckConstraint("version >= 0", name="version"),
-    info=service_may("select, insert, update"),
+    info=service_may(
+        "select, insert, update",
+        erased=blanked(
+            "provider_customer_id = NULL",
+            where="user_id = member AND provider_customer_id IS NOT NULL",
+            reason="payments and the ledger are records (BI-02, BI-03)",
+        ),
+    )
+    | exported("wallet")
+    | projected_from(safety="suspended standing_version", identity="closed life_version keeps_credits"),
     comment="The row that all of a member's money is locked by: tier and credits as they are now (BI-01, BI-03)",
 )
 
@@ -62,8 +75,17 @@ subscriptions = Table(
     CheckConstraint("(status = 'ended') = (due_at IS NULL)", name="due"),
     CheckConstraint("current_period_starts_at < current_period_ends_at", name="period"),
     Index("uq_subscriptions_one_active", "user_id", unique=True, postgresql_where=text("status <> 'ended'")),
+    Index("ix_subscriptions_user_id", "user_id"),
     Index("ix_subscriptions_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-    info=service_may("select, insert, update"),
+    info=service_may(
+        "select, insert, update",
+        erased=blanked(
+            "provider_method_id = ''",
+            where="user_id = member AND provider_method_id <> ''",
+            reason="payments point to it; billing dates",
+        ),
+    )
+    | exported("subscriptions"),
     comment="User tier and billing dates; one that goes on a member (BI-01)",
 )
 
@@ -90,6 +112,7 @@ payments = Table(
     Column("due_at", timestamp()),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", timestamp()),
+    Column("quoted_method", Text),
     UniqueConstraint("payer_id", "request_id"),
     UniqueConstraint("provider_payment_id"),
     CheckConstraint("purpose IN ('recovery', 'reveal', 'nudge', 'subscription')", name="purpose"),
@@ -97,6 +120,7 @@ payments = Table(
     CheckConstraint("status IN ('created', 'pending', 'succeeded', 'applied', 'credited', 'failed')", name="status"),
     CheckConstraint("CASE WHEN method = 'free' THEN amount = 0 ELSE amount > 0 END", name="amount"),
     CheckConstraint("currency = 'USD'", name="currency"),
+    CheckConstraint("quoted_method IN ('money', 'credits', 'free')", name="quoted_method"),
     CheckConstraint("method <> 'free' OR purpose = 'recovery'", name="free_is_a_recovery"),
     CheckConstraint("purpose <> 'subscription' OR method = 'money'", name="subscription_by_money"),
     CheckConstraint(
@@ -123,7 +147,7 @@ payments = Table(
     ),
     Index("ix_payments_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_payments_payer_id_created_at", "payer_id", "created_at", "id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("payments are records (BI-02)")) | exported("payments"),
     comment="All payments; what they are never changes, and their status moves only forward (BI-02)",
 )
 
@@ -134,17 +158,18 @@ credits_ = Table(
     Column("user_id", UUID(), ForeignKey(accounts.c.user_id), nullable=False),
     Column("kind", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
-    Column("payment_id", UUID(), ForeignKey(payments.c.id), nullable=False),
+    Column("payment_id", UUID(), ForeignKey(payments.c.id)),
     Column("created_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
     CheckConstraint(
-        "kind IN ('protection', 'compensation', 'spent', 'taken_back', 'given_back')",
+        "kind IN ('protection', 'compensation', 'spent', 'taken_back', 'given_back', 'forfeited')",
         name="kind",
     ),
     CheckConstraint(
-        "CASE WHEN kind IN ('spent', 'taken_back') THEN amount < 0 ELSE amount > 0 END",
+        "CASE WHEN kind IN ('spent', 'taken_back', 'forfeited') THEN amount < 0 ELSE amount > 0 END",
         name="amount",
     ),
+    CheckConstraint("(kind = 'forfeited') = (payment_id IS NULL)", name="payment"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
     Index(
         "uq_credits_one_conversion",
@@ -154,7 +179,7 @@ credits_ = Table(
     ),
     Index("uq_credits_one_spending", "payment_id", unique=True, postgresql_where=text("kind = 'spent'")),
     Index("ix_credits_user_id_created_at", "user_id", "created_at", "id"),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("the ledger is append-only (BI-03)")) | exported("credits"),
     comment="The ledger of credits, append-only; a member's balance is the sum of their entries (BI-03)",
 )
 
@@ -189,7 +214,7 @@ payment_reversals = Table(
     CheckConstraint("(credits = 0 AND uncollected = 0) OR reversed + credits = uncollected", name="collected"),
     CheckConstraint("(credits = 0) = (entry_id IS NULL)", name="entry"),
     Index("ix_payment_reversals_payment_id", "payment_id"),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("records beside payments (BI-10)")) | exported("payment_reversals"),
     comment="Refunds, disputes and warnings beside payments, append-only, each told by the provider (BI-10)",
 )
 
@@ -209,7 +234,8 @@ payment_mismatches = Table(
     CheckConstraint("(resolution IS NULL) = (decided_at IS NULL)", name="decided"),
     CheckConstraint("settled_at IS NULL OR resolution IS NOT NULL", name="settled"),
     Index("ix_payment_mismatches_payment_id", "payment_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("records beside payments (BI-10)"))
+    | not_exported("charges that an operator has to look at; what comes of them is exported"),
     comment="Charges that do not pay for their payment, and what an operator decided on each (BI-10)",
 )
 
@@ -235,7 +261,8 @@ credit_protections = Table(
     CheckConstraint("status <> 'converted' OR closed_at < expires_at", name="converted_in_time"),
     Index("ix_credit_protections_connection_id", "connection_id"),
     Index("ix_credit_protections_expires_at", "expires_at", postgresql_where=text("status = 'open'")),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("records beside payments (BI-05)"))
+    | exported("credit_protections"),
     comment="24-hour windows in which the partner's ending turns a recovery's price into credits (BI-05)",
 )
 
@@ -247,7 +274,8 @@ free_recovery_allowances = Table(
     Column("used", Integer, nullable=False),
     PrimaryKeyConstraint("connection_id", "user_id"),
     CheckConstraint("used >= 0", name="used"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("ids and a count (BI-06)"))
+    | not_exported("a count of free payments, which are exported"),
     comment="Free recoveries used, per connection and member (BI-06)",
 )
 
@@ -258,7 +286,9 @@ connection_endings = Table(
     Column("ended_by_id", UUID()),
     Column("ended_at", timestamp()),
     CheckConstraint("(ended_by_id IS NULL) = (ended_at IS NULL)", name="ended"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("ids and times (BI-05)"))
+    | not_exported("who ended a connection is shown to nobody (MA-09)")
+    | projected_from(matching="*"),
     comment=("Who ended which connection and when, for protections that open later; empty while only a lock"),
 )
 
@@ -277,6 +307,11 @@ provider_events = Table(
     ),
     Index("ix_provider_events_received_at", "received_at"),
     # Young rows cannot be deleted: the trigger `hold_provider_event`.
-    info=service_may("select, insert, delete"),
+    info=service_may(
+        "select, insert, delete", erased=kept("ids of the provider; the job purge_provider_events deletes them")
+    )
+    | not_exported("messages of the provider; what they changed is exported"),
     comment="What the provider told, so that each is applied once (BI-07)",
 )
+
+rebuilds(metadata)

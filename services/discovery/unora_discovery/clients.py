@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,14 +10,30 @@ from unora.billing.v1.projection_service_pb2 import ListTiersRequest
 from unora.billing.v1.projection_service_pb2_grpc import ProjectionServiceStub as BillingStub
 from unora.identity.v1.directory_service_pb2 import GetDiscoveryProfilesRequest, ListDiscoveryProfilesRequest
 from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
-from unora.matching.v1.projection_service_pb2 import ListInventoriesRequest
+from unora.matching.v1.projection_service_pb2 import (
+    ListConnectionStatesRequest,
+    ListInterestStatesRequest,
+    ListInventoriesRequest,
+)
 from unora.matching.v1.projection_service_pb2_grpc import ProjectionServiceStub as MatchingStub
-from unora.safety.v1.projection_service_pb2 import ListRestrictionsRequest
+from unora.safety.v1.projection_service_pb2 import ListBlockStatesRequest, ListRestrictionsRequest
 from unora.safety.v1.projection_service_pb2_grpc import ProjectionServiceStub as SafetyStub
 from unora_common.clients import Clients
+from unora_common.rebuild_lists import Ask, both, listing
 
-from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
-from unora_discovery.messages import from_inventory, from_profile, from_restriction, from_tier
+from unora_discovery.domain.pairs import Exclusion
+from unora_discovery.domain.pool import Profile
+from unora_discovery.messages import (
+    from_block_state,
+    from_card_interest,
+    from_connection_state,
+    from_interest_state,
+    from_inventory,
+    from_partners,
+    from_profile,
+    from_restriction,
+    from_tier,
+)
 
 ASKED_AT_ONCE: Final = 500
 """Members in one request."""
@@ -55,25 +71,44 @@ class Owners:
     """The contexts that own the rest of what the pool says of members."""
 
     def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-        self._matching = clients.stub(MatchingStub, "unora.matching.v1.ProjectionService")
-        self._billing = clients.stub(BillingStub, "unora.billing.v1.ProjectionService")
-        self._safety = clients.stub(SafetyStub, "unora.safety.v1.ProjectionService")
-
-    async def list_inventories(self, token: str, size: int) -> tuple[list[Inventory], str]:
-        """A page of all slots, from matching."""
-        request = ListInventoriesRequest(page_token=token, page_size=size)
-        answer = await self._clients.call(self._matching.ListInventories, request)
-        return [from_inventory(each) for each in answer.inventories], answer.next_page_token
-
-    async def list_tiers(self, token: str, size: int) -> tuple[list[TierNotice], str]:
-        """A page of all tiers, from billing."""
-        request = ListTiersRequest(page_token=token, page_size=size)
-        answer = await self._clients.call(self._billing.ListTiers, request)
-        return [from_tier(each) for each in answer.tiers], answer.next_page_token
-
-    async def list_restrictions(self, token: str, size: int) -> tuple[list[Restriction], str]:
-        """A page of all standings, from safety."""
-        request = ListRestrictionsRequest(page_token=token, page_size=size)
-        answer = await self._clients.call(self._safety.ListRestrictions, request)
-        return [from_restriction(each) for each in answer.restrictions], answer.next_page_token
+        matching = clients.stub(MatchingStub, "unora.matching.v1.ProjectionService")
+        billing = clients.stub(BillingStub, "unora.billing.v1.ProjectionService")
+        safety = clients.stub(SafetyStub, "unora.safety.v1.ProjectionService")
+        self.list_tiers = listing(clients, billing.ListTiers, ListTiersRequest, "tiers", from_tier)
+        self.list_restrictions = listing(
+            clients, safety.ListRestrictions, ListRestrictionsRequest, "restrictions", from_restriction
+        )
+        self.list_blocks = listing(clients, safety.ListBlockStates, ListBlockStatesRequest, "blocks", from_block_state)
+        self.list_inventories = listing(
+            clients, matching.ListInventories, ListInventoriesRequest, "inventories", from_inventory
+        )
+        self.list_waiting = listing(
+            clients,
+            matching.ListInterestStates,
+            ListInterestStatesRequest,
+            "interests",
+            lambda state: from_interest_state(state)[1],
+        )
+        self.list_card_interests = listing(
+            clients, matching.ListInterestStates, ListInterestStatesRequest, "interests", from_card_interest
+        )
+        self.list_partners = listing(
+            clients, matching.ListConnectionStates, ListConnectionStatesRequest, "connections", from_partners
+        )
+        self.list_exclusions: Ask[Sequence[Exclusion]] = both(
+            listing(
+                clients,
+                matching.ListInterestStates,
+                ListInterestStatesRequest,
+                "interests",
+                lambda state: [from_interest_state(state)[0]],
+            ),
+            listing(
+                clients,
+                matching.ListConnectionStates,
+                ListConnectionStatesRequest,
+                "connections",
+                from_connection_state,
+            ),
+            lambda exclusions: exclusions[0].source_id,
+        )

@@ -20,7 +20,11 @@ class DiscoveryConfig(PlanConfig, frozen=True, kw_only=True):
     reduced_visibility: float = 0.1
     """The probability that a member of reduced visibility takes part in a search (DI-10)."""
     batch_days: float = 90.0
-    """Days for which a replaced batch is stored, by the machine's clock; never fewer than shown_again_days."""
+    """Days for which a replaced batch is stored, by the machine's clock; never fewer than shown_again_days. On its last
+    day its cards can no longer be blocked or reported.
+    """
+    closed_interest_days: int = 400
+    """As for matching: so long an interest that came to nothing is listed, so its card is kept (DI-16)."""
 
     @property
     def policy(self) -> Policy:
@@ -35,6 +39,11 @@ class DiscoveryConfig(PlanConfig, frozen=True, kw_only=True):
     def batch_retention(self) -> timedelta:
         """How long a replaced batch is stored: its members could be shown again once it is deleted (DI-09)."""
         return timedelta(days=max(self.batch_days, self.shown_again_days))
+
+    @property
+    def listed_interests(self) -> timedelta:
+        """How long an interest is listed after it came to nothing."""
+        return timedelta(days=self.closed_interest_days)
 
     @property
     def interest_retention(self) -> timedelta:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
+from unora_discovery.domain.events import MemberErasedFromDiscovery
+from unora_discovery.messages import to_message
 from unora_discovery.resources import Resources
-from unora_discovery.store import batches, pairs
+from unora_discovery.store import batches, listed_cards, pairs
 from unora_discovery.use_cases.following import AT_ONCE, follow
 
 BATCHES_PER_RUN: Final = 500
 INTERESTS_PER_RUN: Final = 2000
+CARDS_PER_RUN: Final = 2000
 PAIRS_PER_RUN: Final = 2000
 
 
@@ -28,6 +33,18 @@ class RetentionJobs:
         """Deletes batches that were replaced long ago, with their cards: which members someone saw is private."""
         async with self.runtime.database.transaction() as tx:
             return await batches.purge(tx, self.runtime.config.batch_retention, BATCHES_PER_RUN)
+
+    @every(seconds=300)
+    async def check_kept_cards(self) -> int:
+        """DI-16: deletes cards of deleted batches once no list shows them any more."""
+        async with self.runtime.database.transaction() as tx:
+            return await listed_cards.check_kept(tx, CARDS_PER_RUN)
+
+    @every(seconds=300)
+    async def forget_interests(self) -> int:
+        """DI-16: deletes what is known of the cards of interests that matching lists no longer."""
+        async with self.runtime.database.transaction() as tx:
+            return await listed_cards.purge_interests(tx, self.runtime.config.listed_interests, INTERESTS_PER_RUN)
 
     @every(seconds=300)
     async def forget_waits(self) -> int:
@@ -59,3 +76,15 @@ class PoolFollower:
         """Takes over what changed, at first everything. A few changes are not counted: there may always be some."""
         changed = await follow(self.runtime.database, self.runtime.resources.pool)
         return changed if changed > AT_ONCE else 0
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases members."""
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """The receipt, which identity waits for."""
+        tx.emit(
+            to_message(
+                MemberErasedFromDiscovery(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+            )
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from unora.billing.v1.events_pb2 import TierChanged
 from unora.billing.v1.projection_service_pb2 import MemberTier
 from unora.common.v1.types_pb2 import ServerType as ServerTypeNumber
 from unora.discovery.v1 import discovery_service_pb2, events_pb2
+from unora.discovery.v1.projection_service_pb2 import MemberRefreshTimer
 from unora.identity.v1 import profile_service_pb2
 from unora.identity.v1.directory_service_pb2 import DiscoveryProfile
 from unora.matching.v1 import events_pb2 as matching_events_pb2
@@ -21,9 +23,10 @@ from unora.matching.v1.events_pb2 import (
     InterestSent,
     InventoryChanged,
 )
-from unora.matching.v1.projection_service_pb2 import MemberInventory
+from unora.matching.v1.projection_service_pb2 import ConnectionState, InterestState, MemberInventory
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
-from unora.safety.v1.projection_service_pb2 import MemberRestriction
+from unora.safety.v1.projection_service_pb2 import BlockState, MemberRestriction
+from unora_common.database import Row
 from unora_common.errors import InvalidArgument
 from unora_common.messages import (
     AGE_BAND_NAMES,
@@ -38,9 +41,22 @@ from unora_common.messages import (
     to_timestamp,
 )
 
-from unora_discovery.domain.cards import Batch, Card
+from unora_discovery.domain.cards import Batch, Card, CardContent, CardHobby, ListedCard, PartnerCard
 from unora_discovery.domain.filters import OLDEST, YOUNGEST, FilterChanges, Filters
-from unora_discovery.domain.pairs import Connection, Interest, InterestClosure, MemberBlock
+from unora_discovery.domain.pairs import (
+    CardInterest,
+    Connection,
+    Exclusion,
+    ExclusionReason,
+    Interest,
+    InterestClosure,
+    MemberBlock,
+    WaitingInterest,
+    card_interest,
+    connection_exclusions,
+    interest_closed,
+    interest_sent,
+)
 from unora_discovery.domain.pool import AgeBand, Gender, Hobby, Inventory, Profile, Restriction, Tier, TierNotice
 from unora_discovery.domain.screens import Screen
 from unora_discovery.domain.servers import Server, ServerType
@@ -72,6 +88,7 @@ def from_profile(profile: DiscoveryProfile) -> Profile:
         hobbies=tuple(Hobby(each.hobby_option_id, each.name, each.micro_description) for each in profile.hobbies),
         texts_version=profile.texts_version if profile.HasField("texts_version") else None,
         missing=tuple(profile.missing),
+        paused=profile.paused,
     )
 
 
@@ -119,6 +136,7 @@ def from_interest(event: InterestSent | InterestClosed) -> Interest:
         sender_id=UUID(event.sender_id),
         receiver_id=UUID(event.receiver_id),
         server_type=from_server_type(event.server_type),
+        card_id=UUID(event.card_id) if event.card_id else None,
     )
 
 
@@ -133,6 +151,71 @@ def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:
         connection_id=UUID(event.connection_id),
         version=event.version,
         user_ids=(UUID(event.user_a_id), UUID(event.user_b_id)),
+    )
+
+
+def from_block_state(state: BlockState) -> MemberBlock:
+    """What safety told last of one member's blocks of another."""
+    return MemberBlock(
+        blocker_id=UUID(state.blocker_id),
+        blocked_id=UUID(state.blocked_id),
+        in_force=state.in_force,
+        changed_at=from_timestamp(state.changed_at),
+    )
+
+
+def _interest_of(state: InterestState) -> Interest:
+    return Interest(
+        interest_id=UUID(state.interest_id),
+        version=state.version,
+        sender_id=UUID(state.sender_id),
+        receiver_id=UUID(state.receiver_id),
+        server_type=from_server_type(state.server_type),
+        card_id=UUID(state.card_id) if state.card_id else None,
+    )
+
+
+def from_card_interest(state: InterestState) -> CardInterest | None:
+    """What an interest says on its card. None if a matching of an earlier version does not tell the card."""
+    if not state.closure:
+        return card_interest(_interest_of(state), None, from_timestamp(state.expires_at))
+    closure = InterestClosure(CLOSURE_NAMES[state.closure])
+    return card_interest(_interest_of(state), closure, from_timestamp(state.closed_at))
+
+
+def from_interest_state(state: InterestState) -> tuple[Exclusion, WaitingInterest]:
+    """What matching told of an interest, as its events are stored: with the end that only the first one says."""
+    interest = _interest_of(state)
+    ends_at = from_timestamp(state.expires_at)
+    if not state.closure:
+        return interest_sent(interest, ends_at)
+    exclusion, waiting = interest_closed(interest, InterestClosure(CLOSURE_NAMES[state.closure]))
+    lifted = exclusion.reason is ExclusionReason.LIFTED
+    apart_until = min(ends_at, from_timestamp(state.closed_at)) if lifted else ends_at
+    return replace(exclusion, apart_until=apart_until), replace(waiting, waits_until=ends_at)
+
+
+def from_partners(state: ConnectionState) -> tuple[Connection, bool]:
+    """A connection, and whether it is active."""
+    members = (UUID(state.user_a_id), UUID(state.user_b_id))
+    connection = Connection(connection_id=UUID(state.connection_id), version=state.version, user_ids=members)
+    return connection, not state.HasField("ended_at")
+
+
+def from_connection_state(state: ConnectionState) -> tuple[Exclusion, Exclusion]:
+    """Whom a connection keeps apart."""
+    connection, active = from_partners(state)
+    reason = ExclusionReason.CONNECTED if active else ExclusionReason.ENDED
+    return connection_exclusions(connection, reason)
+
+
+def to_member_refresh_timer(row: Row) -> MemberRefreshTimer:
+    """A member's timer, for a projection."""
+    return MemberRefreshTimer(
+        user_id=str(row["user_id"]),
+        version=row["version"],
+        last_global_refresh_at=to_timestamp(row["last_global_refresh_at"]),
+        refresh_available_at=to_timestamp(row["refresh_available_at"]),
     )
 
 
@@ -205,16 +288,42 @@ def to_card(card: Card) -> discovery_service_pb2.Card:
     return discovery_service_pb2.Card(
         card_id=str(card.id),
         position=card.position,
-        hobbies=[
-            discovery_service_pb2.CardHobby(
-                hobby_option_id=hobby.hobby_option_id,
-                name=hobby.name,
-                micro_description=hobby.micro_description,
-                shared=hobby.shared,
-            )
-            for hobby in card.hobbies
-        ],
+        hobbies=map(to_card_hobby, card.hobbies),
         age_band=AGE_BANDS[card.age_band],
         city=card.city,
         trust_level=card.trust_level,
+        interest_sent=card.interest_sent,
     )
+
+
+def to_card_hobby(hobby: CardHobby) -> discovery_service_pb2.CardHobby:
+    """A hobby on a card."""
+    return discovery_service_pb2.CardHobby(
+        hobby_option_id=hobby.hobby_option_id,
+        name=hobby.name,
+        micro_description=hobby.micro_description,
+        shared=hobby.shared,
+    )
+
+
+def to_content(content: CardContent) -> discovery_service_pb2.CardContent:
+    """DI-08: what a card may show, wherever it is shown."""
+    return discovery_service_pb2.CardContent(
+        hobbies=map(to_card_hobby, content.hobbies),
+        age_band=AGE_BANDS[content.age_band],
+        city=content.city,
+        trust_level=content.trust_level,
+    )
+
+
+def to_partner_card(card: PartnerCard) -> discovery_service_pb2.PartnerCard:
+    """DI-15: what a member sees of a partner."""
+    return discovery_service_pb2.PartnerCard(connection_id=str(card.connection_id), card=to_content(card.content))
+
+
+def to_dealt_card(card: ListedCard) -> discovery_service_pb2.DealtCard:
+    """DI-16: what was shown, under the id by which it was asked for."""
+    content = to_content(card.content)
+    if card.card_id:
+        return discovery_service_pb2.DealtCard(card_id=str(card.card_id), content=content)
+    return discovery_service_pb2.DealtCard(connection_id=str(card.connection_id), content=content)

@@ -18,8 +18,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from unora_common.erased import blanked, deleted, kept, of_nobody
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
 
 metadata = schema("discovery")
 
@@ -36,7 +37,7 @@ servers = Table(
     Column("position", SmallInteger, nullable=False),
     UniqueConstraint("position"),
     CheckConstraint(SERVER_TYPES, name="server_type"),
-    info=service_may("select"),
+    info=service_may("select", erased=of_nobody()) | not_exported("reference data"),
     comment="The three worlds a member takes part in; reference data (DI-01)",
 )
 
@@ -52,7 +53,8 @@ server_memberships = Table(
     CheckConstraint("first_batch_at >= joined_at", name="joined_before"),
     CheckConstraint("left_at >= joined_at", name="left_after"),
     Index("ix_server_memberships_server_type", "server_type"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("cards of the member are of a server (DI-01); ids"))
+    | exported("server_memberships"),
     comment="Who has joined which server, and got a first batch there;"
     " that stays when the batch is forgotten (DI-01, DI-04)",
 )
@@ -69,7 +71,7 @@ refresh_timers = Table(
         " AND refresh_available_at >= last_global_refresh_at",
         name="times",
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("refresh_timer"),
     comment="One timer for all servers; its lock guards all of a member's Discovery (DI-04)",
 )
 
@@ -105,7 +107,15 @@ candidates = Table(
         name="ready_is_whole",
     ),
     CheckConstraint("jsonb_array_length(hobbies) = cardinality(hobby_option_ids)", name="hobbies"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member"))
+    | not_exported("copies of what other contexts own, and standings (SA-03)")
+    | projected_from(
+        identity="profile_version discovery_ready gender age_band city place_id trust_level hobby_option_ids hobbies"
+        " texts_version",
+        matching="inventory_version active_connection_count connection_limit",
+        billing="tier tier_version",
+        safety="restriction_version reduced_visibility restricted suspended",
+    ),
     comment="The pool: each member as identity, matching, billing and safety tell of them,"
     " at these versions (DI-08, DI-09)",
 )
@@ -119,7 +129,8 @@ pool = Table(
     UniqueConstraint("slot"),
     Index("ix_pool_changed", "changed"),
     # Triggers write it. The service changes `changed` where it is of another cluster.
-    info=service_may("select, update (changed)"),
+    info=service_may("select, update (changed)", erased=kept("the slot in the planes, which is given once (DI-17)"))
+    | not_exported("a number for each member"),
     comment="The slot of each member in the planes, and the transaction that changed them last (DI-17)",
 )
 
@@ -145,7 +156,9 @@ exclusions = Table(
         "apart_until",
         postgresql_where=text("reason IN ('lifted', 'interest_pending')"),
     ),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=kept("ids; they keep two apart (MA-12)"))
+    | not_exported("what follows from others (MA-10)")
+    | projected_from(matching="*"),
     comment="Who is not shown to whom, by the interest or connection that keeps them apart (DI-09)",
 )
 
@@ -170,7 +183,9 @@ waiting_interests = Table(
         postgresql_where=text("waits"),
     ),
     Index("ix_waiting_interests_waits_until", "waits_until"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=kept("ids and states; the job forget_waits deletes them"))
+    | not_exported("interests received (MA-10)")
+    | projected_from(matching="*"),
     comment="Interests, and whether they still wait for their receiver; no other context may know (DI-13, MA-10)",
 )
 
@@ -184,7 +199,9 @@ member_blocks = Table(
     CheckConstraint("blocker_id <> blocked_id", name="two"),
     Index("ix_member_blocks_blocked_id", "blocked_id", postgresql_where=text("in_force")),
     Index("ix_member_blocks_changed_at", "changed_at", postgresql_where=text("NOT in_force")),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=kept("ids; the other one's block goes on"))
+    | not_exported("a copy of what safety owns, and blocks by others (SA-07)")
+    | projected_from(safety="*"),
     comment="Who blocks whom, as safety told last; in force, neither is shown to the other (DI-09)",
 )
 
@@ -212,8 +229,19 @@ filters = Table(
         " AND cardinality(age_bands) <= 7",
         name="age_bands",
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("filters"),
     comment="Whom a member wants on the cards of a server, from the next refresh on; an empty list is anyone (DI-05)",
+)
+
+# Whole batches of the member: a batch has five cards or none.
+OWN_CARDS = deleted(
+    "batch_id = ANY (ARRAY(SELECT b.id FROM discovery.discovery_batches b WHERE b.user_id = member LIMIT 50))"
+)
+# What others see of the member on their cards: a batch keeps its five.
+CARDS_OF_MEMBER = blanked(
+    "city = '', place_id = '', hobbies = '[]'",
+    where="shown_user_id = member AND (city <> '' OR place_id <> '' OR hobbies <> '[]')",
+    reason="a batch has five cards (DI-02); an age band and a level",
 )
 
 discovery_batches = Table(
@@ -234,7 +262,14 @@ discovery_batches = Table(
     ),
     Index("ix_discovery_batches_user_id_deleted_at", "user_id", "deleted_at"),
     Index("ix_discovery_batches_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
-    info=service_may("select, insert, update, delete"),
+    info=service_may(
+        "select, insert, update, delete",
+        erased=deleted(
+            "user_id = member"
+            " AND NOT EXISTS (SELECT FROM discovery.discovery_cards k WHERE k.batch_id = discovery_batches.id)"
+        ),
+    )
+    | exported("batches"),
     comment="A member's batches per server; one is active, until the next refresh (DI-03)",
 )
 
@@ -258,20 +293,75 @@ discovery_cards = Table(
     CheckConstraint(AGE_BANDS, name="age_band"),
     CheckConstraint("trust_level BETWEEN 1 AND 5", name="trust_level"),
     CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
-    info=service_may("select, insert, update, delete"),
+    Index("ix_discovery_cards_shown_user_id", "shown_user_id"),
+    info=service_may("select, insert, update, delete", erased=(OWN_CARDS, CARDS_OF_MEMBER)) | exported("batches"),
     comment="Exactly five cards per batch, as they were when made: no photo, name, phone or age (DI-02, DI-08)",
 )
 
-rebuilds = Table(
-    "rebuilds",
+partner_cards = Table(
+    "partner_cards",
     metadata,
-    Column("part", Text, primary_key=True),
-    Column("run_id", UUID(), nullable=False),
-    Column("token", Text, nullable=False),
-    Column("members", BigInteger, nullable=False),
-    Column("finished_at", timestamp()),
-    CheckConstraint("part IN ('restrictions', 'inventories', 'tiers', 'profiles')", name="part"),
-    CheckConstraint("members >= 0", name="members"),
-    info=service_may("select, insert, update"),
-    comment="Of each part of the pool, how far the latest rebuild has come; times are the machine's (XX-08)",
+    Column("connection_id", UUID(), primary_key=True),
+    Column("viewer_id", UUID(), primary_key=True),
+    Column("shown_user_id", UUID(), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("profile_version", BigInteger, nullable=False),
+    Column("age_band", Text),
+    Column("city", Text, nullable=False),
+    Column("place_id", Text, nullable=False),
+    Column("trust_level", SmallInteger, nullable=False),
+    Column("hobbies", JSONB, nullable=False),
+    CheckConstraint("viewer_id <> shown_user_id", name="two"),
+    CheckConstraint(AGE_BANDS, name="age_band"),
+    CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
+    Index("ix_partner_cards_viewer_id", "viewer_id", postgresql_where=text("active")),
+    Index("ix_partner_cards_shown_user_id", "shown_user_id"),
+    # What it shows never changes: the trigger `hold_partner_card`.
+    info=service_may("select, insert, update", erased=deleted("shown_user_id = member"))
+    | not_exported("what the partner showed: about another person")
+    | projected_from(matching="version active"),
+    comment="Each member of a connection as the other saw them when it formed; a fact of discovery's own"
+    " (DI-15, DI-16)",
 )
+
+card_interests = Table(
+    "card_interests",
+    metadata,
+    Column("interest_id", UUID(), primary_key=True),
+    Column("card_id", UUID(), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("sent", Boolean, nullable=False),
+    Column("over_at", timestamp()),
+    CheckConstraint("sent = (over_at IS NULL)", name="over"),
+    Index("ix_card_interests_card_id", "card_id"),
+    Index("ix_card_interests_over_at", "over_at", postgresql_where=text("over_at IS NOT NULL")),
+    info=service_may("select, insert, update, delete", erased=kept("ids and states; they go with the interest"))
+    | not_exported("a copy of what matching owns")
+    | projected_from(matching="*"),
+    comment="The card of each interest, and whether it looks sent to its sender, as matching tells (DI-16)",
+)
+
+kept_cards = Table(
+    "kept_cards",
+    metadata,
+    Column("id", UUID(), primary_key=True),
+    Column("viewer_id", UUID(), nullable=False),
+    Column("shown_user_id", UUID(), nullable=False),
+    Column("profile_version", BigInteger, nullable=False),
+    Column("age_band", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("place_id", Text, nullable=False),
+    Column("trust_level", SmallInteger, nullable=False),
+    Column("hobbies", JSONB, nullable=False),
+    Column("check_at", timestamp(), nullable=False),
+    CheckConstraint(AGE_BANDS, name="age_band"),
+    CheckConstraint("jsonb_typeof(hobbies) = 'array'", name="hobbies"),
+    Index("ix_kept_cards_check_at", "check_at"),
+    Index("ix_kept_cards_shown_user_id", "shown_user_id"),
+    info=service_may("select, insert, update, delete", erased=deleted("shown_user_id = member"))
+    | not_exported("what others showed: about another person"),
+    comment="Cards of purged batches, while an interest or a block on them is listed; times are the machine's (DI-16)",
+)
+
+rebuilds(metadata)

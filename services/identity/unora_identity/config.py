@@ -20,8 +20,10 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """More private keys as PEM, whose public halves are published: the next or the previous key (access_tokens.py)."""
     phone_key: Path
     """A file of 32 random bytes, the key that hashes and seals phone numbers (ID-01). Never change or lose it."""
-    sms_sandbox: Path
-    """The file to which sign-in codes are written. Needed, since there is no carrier for text messages yet."""
+    sms_sandbox: str = ""
+    """The file to which sign-in codes are written instead of being sent; for local runs. Exactly one of this and
+    twilio_account must be set.
+    """
     s3_bucket: str
     """The bucket of the photos."""
     s3_endpoint: str = ""
@@ -34,6 +36,23 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """Empty: found as boto3 does, in AWS_ACCESS_KEY_ID or the role of the machine."""
     s3_secret_key: str = ""
     """Goes with s3_access_key."""
+
+    twilio_account: str = ""
+    """The SID of the account of Twilio that sends codes, AC… (ID-02)."""
+    twilio_auth_token: str = ""
+    """The account's primary token, with which Twilio signs what it tells; a secret."""
+    twilio_api_key: str = ""
+    """The SID of an API key, SK…, with which messages are sent; empty: the account's token."""
+    twilio_api_secret: str = ""
+    """Goes with twilio_api_key; a secret."""
+    twilio_sender: str = ""
+    """The SID of a Messaging Service, MG…, or a number or name of the account from which codes come."""
+    twilio_callback: str = ""
+    """The public address of the gateway's /v1/webhooks/sms, https, exactly as Twilio calls it; empty: Twilio does not
+    tell whether codes arrive.
+    """
+    twilio_api: str = "https://api.twilio.com"
+    """The address of Twilio's API; another region has another."""
 
     oidc_providers: str = ""
     """A JSON file that lists the OpenID providers whose accounts can be linked: name, issuer, audience and jwks, an
@@ -80,8 +99,20 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
     """Beginnings of numbers, such as +4932, separated by commas, that get codes whatever their kind (ID-11)."""
     phone_prefixes_refused: tuple[str, ...] = ()
     """Beginnings of numbers that get none, not even for an account that they have. The longest counts (ID-11)."""
+    erasure_overdue_hours: float = 24.0
+    """After how long a missing receipt of an erasure is an error in the log, by the machine's clock (ID-09)."""
     known_device_days: float = 400.0
     """How long an account knows a device after its last session was deleted, by the machine's clock (ID-02)."""
+    export_days: float = 7.0
+    """How long the archive of a member's export is kept, by the machine's clock (ID-10)."""
+    account_kept_days: float = 30.0
+    """How long a closed or hidden account can be reopened before it is erased (ID-09, ID-13)."""
+    unused_days: float = 45.0
+    """After how long without a refreshed session a code from an unknown device is not enough (ID-13)."""
+    birth_date_tries: int = 3
+    """How many wrong birth dates move a number to a new account (ID-13)."""
+    birth_dates_days: float = 365.0
+    """How long a wrong birth date counts (ID-13)."""
     access_token_minutes: float = 15.0
     """How long an access token is valid (ID-03)."""
     refresh_token_days: float = 30.0
@@ -134,9 +165,15 @@ class IdentityConfig(Config, frozen=True, kw_only=True):
             codes_per_country_of=_by_calling_code(self.codes_per_country_of),
             phone_prefixes_allowed=_prefixes("ALLOWED", self.phone_prefixes_allowed),
             phone_prefixes_refused=_prefixes("REFUSED", self.phone_prefixes_refused),
+            export_kept=timedelta(days=self.export_days),
+            account_kept=timedelta(days=self.account_kept_days),
+            unused_after=timedelta(days=self.unused_days),
+            birth_date_tries=self.birth_date_tries,
+            birth_dates_window=timedelta(days=self.birth_dates_days),
             access_token_life=timedelta(minutes=self.access_token_minutes),
             refresh_token_life=timedelta(days=self.refresh_token_days),
             link_life=timedelta(minutes=self.link_minutes),
+            erasure_overdue=timedelta(hours=self.erasure_overdue_hours),
             gov_id_checks=self.gov_id_checks_per_day,
             upload_life=timedelta(minutes=self.upload_minutes),
             upload_kept=timedelta(hours=self.upload_hours),

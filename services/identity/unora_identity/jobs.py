@@ -7,25 +7,35 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+import prometheus_client
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.job_batches import Batches, purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_identity.config import IdentityConfig
+from unora_identity.domain.erasures import SOURCES
 from unora_identity.resources import Resources
 from unora_identity.store import (
     age_bands,
     challenges,
     code_budgets,
     devices,
+    erasures,
+    holders,
     photo_uploads,
+    recovery_checks,
     revocations,
     sessions,
+    text_messages,
     written_cities,
     wrong_codes,
 )
 from unora_identity.use_cases.birthdays import publish_age_bands
+from unora_identity.use_cases.erasures import begin, erase_objects, lock_due, receive
+from unora_identity.use_cases.export_archives import delete_archives, make_next_archive
 from unora_identity.use_cases.photo_sizes import size_next_photo
 from unora_identity.use_cases.text_reviews import lock_due_texts, review_due_texts
 from unora_identity.use_cases.written_cities import place_written_cities
@@ -39,6 +49,8 @@ SIZE_BATCH: Final = 20
 TEXT_BATCH: Final = 20
 """Members in one transaction. Small: it locks them, and the guard takes processor time."""
 CITY_BATCH: Final = 200
+ARCHIVE_BATCH: Final = 20
+ERASURE_BATCH: Final = 20
 
 
 class BirthdayJobs:
@@ -116,6 +128,23 @@ class PlaceJobs:
         return await self._batches.step(CITY_BATCH)
 
 
+class ExportJobs:
+    """Safe on any number of replicas: one at a time has the claim of an export."""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @every(seconds=5)
+    async def make_archives(self) -> int:
+        """ID-10: makes the archive of a member's own data, one at a time in each process."""
+        return await make_next_archive(self.runtime)
+
+    @every(seconds=60)
+    async def delete_archives(self) -> int:
+        """ID-10: deletes archives that were kept long enough, with whatever a crash has left of them."""
+        return await delete_archives(self.runtime, ARCHIVE_BATCH)
+
+
 class CleanUpJobs:
     """Safe on any number of replicas: each takes rows that no other has locked."""
 
@@ -124,9 +153,9 @@ class CleanUpJobs:
 
     @every(seconds=300)
     async def purge_sign_ins(self) -> int:
-        """ID-02, ID-03, SA-06: deletes codes that can no longer be used, counts of codes and wrong tries that no longer
-        count, sessions that can no longer be refreshed, devices of sessions long gone, and revocations that no process
-        needs any more.
+        """ID-02, ID-03, ID-13, SA-06: deletes codes that can no longer be used, with what the carrier told of them,
+        counts of codes and wrong tries that no longer count, checks by which no account can come back any more,
+        sessions that can no longer be refreshed, devices of sessions long gone, and revocations that no process needs.
         """
         now, config, policy = self.runtime.resources.machine_now(), self.runtime.config, self.runtime.resources.policy
         codes_before = now - timedelta(hours=config.challenge_hours)
@@ -134,16 +163,21 @@ class CleanUpJobs:
         totals_before = now - policy.codes_window - SPARE
         tries_before = now - policy.wrong_codes_window - SPARE
         devices_before = now - timedelta(days=config.known_device_days)
+        dates_before = now - policy.birth_dates_window - SPARE
+        checks_before = now - max(policy.recovery_check_life, policy.gov_id_window) - SPARE
         revocations_before = now - 2 * policy.revocation_published_for
         return await purge_each(
             self.runtime.database,
             self.runtime.log,
             lambda tx: code_budgets.purge(tx, totals_before, PURGE_BATCH),
             lambda tx: challenges.purge(tx, codes_before, PURGE_BATCH),
+            lambda tx: text_messages.purge(tx, codes_before, PURGE_BATCH),
             lambda tx: wrong_codes.purge(tx, tries_before, PURGE_BATCH),
             lambda tx: sessions.purge(tx, tokens_before, now, PURGE_BATCH),
             lambda tx: devices.purge(tx, devices_before, PURGE_BATCH),
             lambda tx: revocations.purge(tx, revocations_before, PURGE_BATCH),
+            lambda tx: holders.purge(tx, dates_before, PURGE_BATCH),
+            lambda tx: recovery_checks.purge(tx, checks_before, PURGE_BATCH),
         )
 
     @every(seconds=60)
@@ -170,3 +204,59 @@ class CleanUpJobs:
                 removed.append(offer)
         async with database.transaction() as tx:
             return await photo_uploads.remove_offers(tx, removed)
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases accounts."""
+
+    # The rows say which objects there are, so the objects go first. An offer may still come, of a photo that is being
+    # sized; the job remove_orphans ends it, and delete_archives the exports.
+    waits = """EXISTS (SELECT FROM identity.erasures r WHERE r.id = e.erasure_id AND 'objects' = ANY (r.receipts))
+        AND NOT EXISTS (SELECT FROM identity.photo_uploads o WHERE o.user_id = e.user_id)
+        AND NOT EXISTS (SELECT FROM identity.exports x WHERE x.user_id = e.user_id)"""
+
+    def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
+        super().__init__(runtime)
+        self._due = Batches(runtime.database, runtime.log, "erasure cannot begin", lock_due, begin)
+        self._overdue = prometheus_client.Gauge(
+            "unora_erasures_overdue",
+            "Erasures that lack a receipt for too long, by the context or the object store that owes it",
+            ["source"],
+            registry=runtime.metrics.registry,
+        )
+
+    @every(seconds=10)
+    async def begin_erasures(self) -> int:
+        """ID-09: begins to erase accounts whose time to be opened again is over, by the rule clock."""
+        return await self._due.step(ERASURE_BATCH)
+
+    @every(seconds=5)
+    async def erase_objects(self) -> int:
+        """ID-09: deletes the objects of members; one whose objects cannot be deleted holds up no other."""
+        async with self.runtime.database.session() as session:
+            waiting = await erasures.list_with_objects(session, ERASURE_BATCH)
+        done = 0
+        for each in waiting:
+            try:
+                await erase_objects(self.runtime, each)
+            except Exception as error:
+                report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
+                report("objects cannot be deleted", aggregate_id=str(each.id), failure=error)
+            else:
+                done += 1
+        return done
+
+    @every(seconds=600)
+    async def watch_erasures(self) -> int:
+        """ID-09: says who has owed a receipt for too long, by the machine's clock."""
+        async with self.runtime.database.session() as session:
+            overdue = await erasures.count_overdue(session, self.runtime.resources.policy.erasure_overdue)
+        for source in SOURCES:
+            self._overdue.labels(source).set(overdue.get(source, 0))
+        for source, count in overdue.items():
+            self.runtime.log.error("erasures lack a receipt", source=source, count=count)
+        return 0
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """Identity's own receipt."""
+        await receive(tx, erasure.id, self.runtime.context)

@@ -14,18 +14,33 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from unora.identity.v1 import (
     account_service_pb2,
+    device_service_pb2,
     directory_service_pb2,
     events_pb2,
+    export_service_pb2,
+    notification_directory_service_pb2,
     place_service_pb2,
     profile_service_pb2,
     verification_service_pb2,
 )
+from unora.identity.v1.projection_service_pb2 import AccountState
+from unora_common.database import Row
 from unora_common.errors import InvalidArgument
 from unora_common.messages import AGE_BANDS, TIERS, by_name, event_encoder, from_timestamp, to_date, to_timestamp
 
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import Card
+from unora_identity.domain.exports import Export, ExportState
 from unora_identity.domain.hobbies import Hobby, as_shown
+from unora_identity.domain.notifications import (
+    Category,
+    Platform,
+    PushDevice,
+    Recipient,
+    Settings,
+    read_locale,
+    read_quiet_hours,
+)
 from unora_identity.domain.photos import Photo, PhotoSize
 from unora_identity.domain.places import CityNotChosen, Place
 from unora_identity.domain.profiles import Gender, Profile
@@ -35,8 +50,13 @@ from unora_identity.domain.signals import Signal
 to_message = event_encoder(events_pb2)
 GENDERS: Final = by_name(profile_service_pb2.Gender)
 GENDER_OF: Final = {number: Gender(name) for name, number in GENDERS.items()}
+PLATFORMS: Final = by_name(device_service_pb2.PushPlatform)
+PLATFORM_OF: Final = {number: Platform(name) for name, number in PLATFORMS.items()}
+CATEGORIES: Final = by_name(device_service_pb2.NotificationCategory)
+CATEGORY_OF: Final = {number: Category(name) for name, number in CATEGORIES.items()}
 STEPS: Final = by_name(profile_service_pb2.OnboardingStep)
 SIGNAL_TYPES: Final = by_name(verification_service_pb2.SignalType)
+EXPORT_STATES: Final = by_name(export_service_pb2.ExportState)
 OUTCOMES: Final = by_name(verification_service_pb2.SignalOutcome)
 TEXT_FIELDS: Final = ("name", "place_id", "bio", "time_zone", "occupation")
 PROFILE_FIELDS: Final = frozenset({*TEXT_FIELDS, "date_of_birth", "gender"})
@@ -75,17 +95,18 @@ def changed_profile(before: Profile, changes: profile_service_pb2.Profile, mask:
     if "gender" in fields:
         after = replace(after, gender=GENDER_OF.get(changes.gender))
     if "date_of_birth" in fields:
-        after = replace(after, date_of_birth=_from_date(changes.date_of_birth))
+        after = replace(after, date_of_birth=from_date("profile.date_of_birth", changes.date_of_birth))
     return after
 
 
-def _from_date(day: Date) -> date | None:
+def from_date(field: str, day: Date) -> date | None:
+    """A calendar date in a field of a request; None if it is empty. Raises InvalidArgument."""
     if day == Date():
         return None
     try:
         return date(day.year, day.month, day.day)
     except ValueError:
-        raise InvalidArgument({"profile.date_of_birth": "is not a whole date of the calendar"}) from None
+        raise InvalidArgument({field: "is not a whole date of the calendar"}) from None
 
 
 def to_place(place: Place) -> place_service_pb2.Place:
@@ -130,6 +151,18 @@ def to_disclosed_photo(
     )
 
 
+def to_disclosed_name(
+    streak_id: str, first_name: str, thumbnail_url: str, expires_at: datetime
+) -> directory_service_pb2.DisclosedName:
+    """What lists show of a partner (RE-13). The link, if there is one, works until `expires_at`."""
+    return directory_service_pb2.DisclosedName(
+        streak_id=streak_id,
+        first_name=first_name,
+        thumbnail_url=thumbnail_url,
+        url_expires_at=to_timestamp(expires_at) if thumbnail_url else None,
+    )
+
+
 def to_hobby(hobby: Hobby) -> profile_service_pb2.Hobby:
     """A hobby as its owner sees it."""
     return profile_service_pb2.Hobby(
@@ -153,11 +186,14 @@ def to_directory_hobby(hobby: Hobby, names: Mapping[str, str]) -> directory_serv
 def to_discovery_profile(
     user: UUID, version: int, card: Card, names: Mapping[str, str]
 ) -> directory_service_pb2.DiscoveryProfile:
-    """A card for Discovery's pool. For a member who is not discovery-ready it says only that, and the trust level."""
-    message = directory_service_pb2.DiscoveryProfile(user_id=str(user), version=version, trust_level=card.trust_level)
+    """A card for Discovery's pool. If profile or hobbies are incomplete, it says only that, and the trust level. For a
+    member who is away it has all contents: cards that were dealt before look as if nothing had happened (ID-16).
+    """
+    message = directory_service_pb2.DiscoveryProfile(
+        user_id=str(user), version=version, trust_level=card.trust_level, discovery_ready=card.ready
+    )
     contents = card.contents
     if contents:
-        message.discovery_ready = True
         message.gender = GENDERS[contents.gender]
         message.age_band = AGE_BANDS[contents.age_band]
         message.city = contents.city
@@ -181,6 +217,7 @@ def to_account(account: Account, card: Card) -> account_service_pb2.Account:
         last_global_refresh_at=to_timestamp(inventory.last_global_refresh_at),
         refresh_available_at=to_timestamp(inventory.refresh_available_at),
         suspended=account.suspended,
+        paused_at=to_timestamp(account.paused_at),
     )
 
 
@@ -218,6 +255,78 @@ def to_signal(signal: Signal) -> verification_service_pb2.Signal:
     )
 
 
+def to_push_device(device: PushDevice, current: UUID | None) -> device_service_pb2.Device:
+    """A device as its member sees it, without the token. `current` is the session of the call."""
+    return device_service_pb2.Device(
+        device_id=str(device.id),
+        platform=PLATFORMS[device.platform],
+        locale=device.locale,
+        registered_at=to_timestamp(device.registered_at),
+        session_id=str(device.session_id),
+        current=device.session_id == current,
+    )
+
+
+def to_settings(settings: Settings) -> device_service_pb2.NotificationSettings:
+    """What a member wants to be told."""
+    quiet = settings.quiet
+    hours = device_service_pb2.QuietHours(begin=f"{quiet.begin:%H:%M}", end=f"{quiet.end:%H:%M}") if quiet else None
+    muted = sorted(CATEGORIES[category] for category in settings.muted)
+    return device_service_pb2.NotificationSettings(muted=muted, quiet_hours=hours, locale=settings.locale)
+
+
+def from_settings(settings: device_service_pb2.NotificationSettings) -> Settings:
+    """What a member wants to be told. Raises InvalidArgument for times and a locale that are none."""
+    hours = settings.quiet_hours
+    return Settings(
+        muted=frozenset(CATEGORY_OF[category] for category in settings.muted),
+        quiet=read_quiet_hours(hours.begin, hours.end) if settings.HasField("quiet_hours") else None,
+        locale=read_locale("settings.locale", settings.locale),
+    )
+
+
+def to_recipient(recipient: Recipient) -> notification_directory_service_pb2.Recipient:
+    """A member whom the notifier may tell something. This is the only message that holds push tokens."""
+    return notification_directory_service_pb2.Recipient(
+        user_id=str(recipient.user_id),
+        not_before=to_timestamp(recipient.not_before),
+        targets=[
+            notification_directory_service_pb2.PushTarget(
+                device_id=str(target.device.id),
+                platform=PLATFORMS[target.device.platform],
+                token=target.token,
+                locale=target.locale,
+                session_id=str(target.device.session_id),
+            )
+            for target in recipient.targets
+        ],
+    )
+
+
 def time_or_none(present: bool, timestamp: Timestamp) -> datetime | None:
     """A time of a message, or None if the message has no such field set."""
     return from_timestamp(timestamp) if present else None
+
+
+def to_export(export: Export) -> export_service_pb2.Export:
+    """An export as its member sees it."""
+    return export_service_pb2.Export(
+        export_id=str(export.id),
+        state=EXPORT_STATES[export.state],
+        percent=export.percent,
+        requested_at=to_timestamp(export.requested_at),
+        ready_at=to_timestamp(export.ready_at),
+        kept_until=to_timestamp(export.kept_until) if export.state is ExportState.READY else None,
+        size=export.size,
+    )
+
+
+def to_account_state(row: Row) -> AccountState:
+    """Whether a member is away, for a projection."""
+    return AccountState(
+        user_id=str(row["id"]),
+        version=row["version"],
+        paused_at=to_timestamp(row["paused_at"]),
+        closed_at=to_timestamp(row["closed_at"]),
+        hidden_at=to_timestamp(row["hidden_at"]),
+    )

@@ -48,8 +48,9 @@ class Resources:
     machine_now: Callable[[], datetime]
     """For tokens, signed addresses and clean-up; the rules use the rule clock."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ends the child processes and closes the connections."""
+        await self.sms.close()
         self.vision.close()
         self.photo_store.close()
 
@@ -67,7 +68,7 @@ def make_resources(config: IdentityConfig) -> Resources:
         access_tokens=_access_tokens(config, policy),
         hasher=hasher,
         master_key=MasterKey(hasher.derive("master key")),
-        sms=SandboxSms(config.sms_sandbox),
+        sms=_sms(config, policy),
         photo_store=_photo_store(config),
         vision=Vision(VisionPolicy(most_bytes=most_bytes, memory_at_once=config.photo_megabytes_at_once * 2**20)),
         gov_id=_gov_id(config),
@@ -90,6 +91,31 @@ def _access_tokens(config: IdentityConfig, policy: Policy) -> AccessTokens:
         return AccessTokens(keys, policy.access_token_life)
     except ValueError as error:
         raise ConfigError(f"UNORA_TOKEN_KEY, UNORA_TOKEN_KEYS_PUBLISHED: {error}") from None
+
+
+def _sms(config: IdentityConfig, policy: Policy) -> SmsSender:
+    if bool(config.sms_sandbox) == bool(config.twilio_account):
+        raise ConfigError("UNORA_SMS_SANDBOX, UNORA_TWILIO_ACCOUNT: set exactly one")
+    if config.sms_sandbox:
+        return SandboxSms(Path(config.sms_sandbox))
+    from unora_identity.providers.twilio import TwilioSettings, TwilioSms  # not above: it loads httpx
+
+    try:
+        return TwilioSms(
+            TwilioSettings(
+                account=config.twilio_account,
+                auth_token=config.twilio_auth_token,
+                api_key=config.twilio_api_key,
+                api_secret=config.twilio_api_secret,
+                sender=config.twilio_sender,
+                callback=config.twilio_callback,
+                api=config.twilio_api,
+                timeout=policy.code_sending.total_seconds(),
+                valid_for=int(policy.code_life.total_seconds()),
+            )
+        )
+    except ValueError as error:
+        raise ConfigError(f"UNORA_TWILIO_…: {error}") from None
 
 
 def _photo_store(config: IdentityConfig) -> PhotoStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unora_common.service import Service
 
 from unora_identity.config import IdentityConfig
+from unora_identity.consumers.erasures import ReceiptEvents
 from unora_identity.consumers.pairs import PairEvents
 from unora_identity.consumers.projections import ProjectionEvents
 from unora_identity.consumers.restrictions import RestrictionEvents
@@ -12,22 +13,30 @@ from unora_identity.domain.hobbies import HobbyUnknown
 from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
-from unora_identity.jobs import BirthdayJobs, CleanUpJobs, PhotoJobs, PlaceJobs, TextJobs
+from unora_identity.jobs import BirthdayJobs, CleanUpJobs, ErasureJobs, ExportJobs, PhotoJobs, PlaceJobs, TextJobs
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.commands import make_admin, revoke_admin
+from unora_identity.servicers.devices import Devices, NotificationDirectory
 from unora_identity.servicers.directory import Directory
+from unora_identity.servicers.exports import Exports
 from unora_identity.servicers.places import Places
 from unora_identity.servicers.profiles import Profiles
+from unora_identity.servicers.projections import Projections
+from unora_identity.servicers.rebuild import rebuild
 from unora_identity.servicers.verification import Verification
+from unora_identity.servicers.webhooks import Webhooks
 from unora_identity.use_cases.revocations import list_all_recent
 
 service = Service(
     "identity",
     config=IdentityConfig,
-    servicers=[Accounts, Profiles, Places, Verification, Directory],
-    consumers=[PairEvents, RestrictionEvents, ProjectionEvents],
-    jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, CleanUpJobs],
+    servicers=[
+        *(Accounts, Profiles, Places, Verification, Devices, Exports, Webhooks),
+        *(Directory, NotificationDirectory, Projections),
+    ],
+    consumers=[PairEvents, RestrictionEvents, ProjectionEvents, ReceiptEvents],
+    jobs=[BirthdayJobs, TextJobs, PhotoJobs, PlaceJobs, ExportJobs, CleanUpJobs, ErasureJobs],
     constraints={
         "ck_photos_position": TooManyPhotos,
         "fk_hobbies_hobby_option_id": HobbyUnknown,
@@ -37,5 +46,5 @@ service = Service(
     resources=make_resources,
     keys=lambda runtime: runtime.resources.access_tokens.jwks(),
     revocations=list_all_recent,
-    commands={"make-admin": make_admin, "revoke-admin": revoke_admin},
+    commands={"rebuild": rebuild, "make-admin": make_admin, "revoke-admin": revoke_admin},
 )

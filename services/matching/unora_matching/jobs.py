@@ -7,11 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.job_batches import Batches
 from unora_common.runtime import Runtime
 
 from unora_matching.config import MatchingConfig
+from unora_matching.domain.events import MemberErasedFromMatching
+from unora_matching.messages import to_message
 from unora_matching.store import interests, inventories
 from unora_matching.use_cases.expiry import expire_interests_of
 
@@ -49,3 +52,15 @@ class InterestJobs:
         """
         async with self.runtime.database.transaction() as tx:
             return await interests.purge(tx, self.runtime.config.closed_interest_days, PURGE_BATCH)
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases members."""
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """The receipt, which identity waits for."""
+        tx.emit(
+            to_message(
+                MemberErasedFromMatching(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+            )
+        )

@@ -17,8 +17,15 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from unora_common.erased import deleted, kept, of_nobody
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
+
+# All texts of the member's connections: the member's own, and those about the member.
+OF_MEMBER = (
+    "reveal_id IN (SELECT r.id FROM reveal.progressions p JOIN reveal.reveals r ON r.streak_id = p.streak_id"
+    " WHERE p.user_id = member)"
+)
 
 metadata = schema("reveal", functions=("refuse", "require_for_sale"))
 
@@ -34,7 +41,7 @@ reveal_milestones = Table(
     CheckConstraint(
         "reveal_number < 5 OR (reveal_day_required = 15 AND reveal_day_required IS NOT NULL)", name="identity_is_day_15"
     ),
-    info=service_may("select"),
+    info=service_may("select", erased=of_nobody()) | not_exported("reference data, never told (RE-02)"),
     comment="The day that each reveal needs, by tier; null where it is not earned by days (RE-02, RE-11)",
 )
 
@@ -50,7 +57,9 @@ pairs = Table(
     UniqueConstraint("streak_id"),
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("completed_days BETWEEN 0 AND 15", name="completed_days"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("the tombstone of the connection (RE-10)"))
+    | not_exported("of two members; streak exports the days")
+    | projected_from(streak="streak_id completed_days", matching="ended_at"),
     comment="The most days a connection's streak has reached, and whether it has ended: a tombstone (RE-08, RE-10). "
     "Its row's lock guards all reveals of the two",
 )
@@ -62,7 +71,9 @@ tiers = Table(
     Column("tier", Text, nullable=False, server_default="free"),
     Column("version", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member"))
+    | not_exported("a copy of what billing owns")
+    | projected_from(billing="*"),
     comment="A projection of billing: the tier that a progression begins with (RE-08). "
     "Its row's lock comes before the pairs'",
 )
@@ -75,7 +86,9 @@ progressions = Table(
     Column("tier", Text, nullable=False, server_default="free"),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     Index("ix_progressions_user_id", "user_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("reveals point to it; a tier"))
+    | exported("reveals")
+    | projected_from(billing="tier"),
     comment="By whose milestones each of the two earns: their own tier's alone (RE-03)",
 )
 
@@ -109,7 +122,8 @@ reveals = Table(
         name="identity_needs_day_15",
     ),
     CheckConstraint("(reveal_status = 'unlocked') = (unlocked_at IS NOT NULL)", name="unlocked_at"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("what the partner earned and bought; ids and states"))
+    | exported("reveals"),
     comment="Five of each member of a streak (RE-01); completed_days is what was reached when it was earned or bought",
 )
 
@@ -121,7 +135,8 @@ purchases = Table(
     Column("given", Boolean, nullable=False),
     Column("decided_at", timestamp(), nullable=False),
     Index("uq_purchases_one_given_per_reveal", "reveal_id", unique=True, postgresql_where=text("given")),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("payments are records"))
+    | not_exported("moments of payments, which billing exports"),
     comment="What became of each payment for a reveal: given, or rejected so that it becomes credits (RE-05, BI-11)",
 )
 
@@ -149,7 +164,8 @@ reveal_contents = Table(
         " AND jsonb_typeof(content_json -> 'text') = 'string')",
         name="content_json",
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted(OF_MEMBER))
+    | not_exported("texts and photos of the partner"),
     comment="The framed text of reveals 1, 2 and 4, as it was first given (RE-09); "
     "of reveal 5 only which photos it showed (RE-12); of reveal 3 nothing (PE-04)",
 )
@@ -169,7 +185,7 @@ personality_questions = Table(
     CheckConstraint(
         "dimension IN ('exploration', 'structure', 'sociability', 'consideration', 'composure')", name="dimension"
     ),
-    info=service_may("select"),
+    info=service_may("select", erased=of_nobody()) | exported("personality_answers"),
     comment="Static, versioned reference data (PE-02): "
     "version is of the set that brought it, deleted_at of one asked no more",
 )
@@ -182,7 +198,8 @@ personality_answers = Table(
     Column("answer", SmallInteger, nullable=False),
     Column("answered_at", timestamp(), nullable=False),
     CheckConstraint("answer BETWEEN 1 AND 5", name="answer"),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member"))
+    | exported("personality_answers"),
     comment="One per question and member, 1 disagree to 5 agree; what is withdrawn is deleted (PE-02)",
 )
 
@@ -212,7 +229,10 @@ personality_scores = Table(
         """scores, 'strict $.*.keyvalue() ? (@.key != "score" && @.key != "confidence")', '{}', true)""",
         name="score_and_confidence",
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member"))
+    | not_exported("scores, shown to nobody (PE-05)"),
     comment="Per dimension a score and a confidence, 0 to 1: numbers only, no label, summary or text (PE-03). "
     "Null without answers. Its row's lock guards the member's answers",
 )
+
+rebuilds(metadata)

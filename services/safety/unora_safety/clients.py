@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from unora.discovery.v1.card_service_pb2 import ResolveCardRequest
+from unora.discovery.v1.card_service_pb2 import DealtCardSource, GetDealtCardsRequest, ResolveCardRequest
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
+from unora.discovery.v1.discovery_service_pb2 import DealtCard
 from unora.matching.v1.pair_service_pb2 import GetPairRequest
 from unora.matching.v1.pair_service_pb2_grpc import PairServiceStub
 from unora_common.clients import Clients
@@ -31,6 +33,23 @@ class TargetResolver:
         if found is None or found == member:  # no member has a card of themselves, or can block themselves
             raise TargetNotFound
         return found
+
+    async def list_shown(self, targets: Sequence[Target], member: UUID) -> list[DealtCard]:
+        """What the member was shown at these targets, in this order, if it is stored (DI-16): a card as it was dealt, a
+        partner as when the connection formed.
+        """
+        if not targets:
+            return []
+        sources = [
+            DealtCardSource(card_id=str(each.id))
+            if each.kind is TargetKind.CARD
+            else DealtCardSource(connection_id=str(each.id))
+            for each in targets
+        ]
+        request = GetDealtCardsRequest(viewer_id=str(member), sources=sources)
+        response = await self._clients.call(self._cards.GetDealtCards, request)
+        found = {UUID(each.card_id or each.connection_id): each for each in response.cards}
+        return [found[target.id] for target in targets if target.id in found]
 
     async def _on_card(self, card_id: UUID, member: UUID) -> UUID | None:
         request = ResolveCardRequest(card_id=str(card_id), viewer_id=str(member), allow_replaced=True)

@@ -5,6 +5,7 @@ The thresholds of patterns are data, in `safety.flag_rules`.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from unora_common.config import Config
@@ -28,8 +29,14 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
     """How many appeals a member may make within 24 hours (SA-06)."""
     reports_per_day: int = 20
     """How many reports a member may make within 24 hours: moderators see only the newest of a member (SA-07)."""
+    report_closed_days: float = 7.0
+    """Days after which a report is shown to its author as closed, whatever was decided, by the rule clock (SA-10)."""
     device_accounts: int = 20
     """The most other accounts of a device, the latest, that count for an account (SA-04)."""
+    suspension_trace_days: float = 730.0
+    """How long the traces of a suspended member's closed account are kept (ID-09)."""
+    closed_trace_days: float = 37.0
+    """How long those of other members are kept: as long as the account may be reopened, and a margin (ID-09)."""
     outlier_members: int = 50
     """With fewer members than this no outliers are looked for (SA-09)."""
     outlier_count: int = 10
@@ -48,6 +55,16 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
     """The most rows of the audit log that a verification holds in memory at once."""
     audit_index_batch: int = 1000
     """The most rows of each chain that are added to the index in one transaction."""
+
+    @property
+    def report_closed_after(self) -> timedelta:
+        """The time from a report to its state CLOSED (SA-10)."""
+        return timedelta(days=self.report_closed_days)
+
+    @property
+    def suspension_trace(self) -> timedelta:
+        """How long the traces of a suspended member count."""
+        return timedelta(days=self.suspension_trace_days)
 
     @property
     def outliers(self) -> OutlierPolicy:

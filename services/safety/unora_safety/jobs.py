@@ -7,15 +7,19 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_safety.config import SafetyConfig
+from unora_safety.domain.events import MemberErasedFromSafety
 from unora_safety.domain.patterns import History
+from unora_safety.messages.events import to_message
 from unora_safety.resources import Resources
-from unora_safety.store import examination_queue, sightings
+from unora_safety.store import examination_queue, sightings, traces
 from unora_safety.use_cases.audit_exports import export_today, write_exports
 from unora_safety.use_cases.audit_log import index_entries
 from unora_safety.use_cases.detection import load_histories, measure_baselines, raise_flags
@@ -116,7 +120,24 @@ class DetectionJobs:
 
     @every(seconds=600)
     async def forget(self) -> int:
-        """Deletes what no rule's window contains any more, with a margin for events that arrive late."""
+        """Deletes what no rule's window contains any more, with a margin for events that arrive late, and old traces
+        of closed accounts (ID-09).
+        """
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)
-        return await purge_each(self.runtime.database, self.runtime.log, *purges)
+        unsuspended = timedelta(days=config.closed_trace_days)
+        return await purge_each(
+            self.runtime.database,
+            self.runtime.log,
+            *purges,
+            lambda tx: traces.purge(tx, config.suspension_trace, unsuspended, config.forget_batch),
+        )
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases members."""
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """The receipt, which identity waits for."""
+        receipt = MemberErasedFromSafety(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+        tx.emit(to_message(receipt))

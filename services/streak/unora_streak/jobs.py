@@ -6,12 +6,16 @@ import time
 from typing import Final
 from uuid import UUID
 
+from unora_common.database import Tx
+from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_streak.config import StreakConfig
+from unora_streak.domain.events import MemberErasedFromStreak
 from unora_streak.domain.state import Streak
+from unora_streak.messages import to_message
 from unora_streak.use_cases.sweep import advance_due, lock_due
 
 RETRY_AFTER: Final = 60.0
@@ -76,3 +80,15 @@ class StreakJobs:
     def _leave_out(self, streak_id: UUID, error: Exception) -> None:
         self._failed[streak_id] = time.monotonic() + RETRY_AFTER
         self.runtime.log.error("streak cannot be advanced", aggregate_id=str(streak_id), failure=error)
+
+
+class ErasureJobs(Erasing):
+    """ID-09: erases members."""
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> None:
+        """The receipt, which identity waits for."""
+        tx.emit(
+            to_message(
+                MemberErasedFromStreak(erasure_id=erasure.id, version=1, user_id=erasure.user_id, occurred_at=tx.now)
+            )
+        )

@@ -19,10 +19,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from unora_common.erased import deleted, kept
+from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
-from unora_common.tables import service_may, timestamp
 
-metadata = schema("streak")
+metadata = schema("streak", functions=("used_by",))
 
 streaks = Table(
     "streaks",
@@ -51,6 +52,7 @@ streaks = Table(
     Column("hold_payment_id", UUID()),
     Column("hold_until", timestamp()),
     Column("long_hold_used", Boolean, nullable=False, server_default=text("false")),
+    Column("told_ends_soon", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("user_a_id < user_b_id", name="pair_ordered"),
     CheckConstraint("server_type IN ('partner', 'friend', 'growth')", name="server_type"),
     CheckConstraint(
@@ -84,7 +86,9 @@ streaks = Table(
     Index("ix_streaks_next_due_at", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
     Index("ix_streaks_user_a_id", "user_a_id"),
     Index("ix_streaks_user_b_id", "user_b_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("the partner's history; ids, days and a zone of the pair"))
+    | exported("streaks")
+    | projected_from(matching="connection_ended_at"),
     comment="State machine of each connection's streak (ST-01, ST-02); one row for the connection's life",
 )
 
@@ -104,7 +108,7 @@ check_ins = Table(
     CheckConstraint("effort_signal IN ('low', 'medium', 'high')", name="effort_signal"),
     CheckConstraint("day BETWEEN 1 AND 15", name="day"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("check-ins are append-only (ST-04)")) | exported("check_ins"),
     comment="Daily check-ins; never changed or deleted (ST-04)",
 )
 
@@ -135,7 +139,8 @@ breaks = Table(
         name="outcome",
     ),
     Index("ix_breaks_open", "streak_id", postgresql_where=text("closed_at IS NULL")),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("the partner's history; recoveries point to it (ST-18)"))
+    | exported("missed_days"),
     comment="At-risk periods: who was missing, whether the day broke for it, and what came of it (ST-06, ST-08)",
 )
 
@@ -150,7 +155,8 @@ recovery_holds = Table(
     UniqueConstraint("payment_id", "break_id"),
     ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
     CheckConstraint("held_until > held_at", name="ends_later"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("ids of payments (ST-20)"))
+    | not_exported("moments of payments, which billing exports"),
     comment="For which break a payment was authorised, and until when it was held (ST-20)",
 )
 
@@ -163,12 +169,13 @@ recovery_payments = Table(
     Column("payment_id", UUID(), nullable=False),
     Column("recovered_at", timestamp(), nullable=False),
     Column("deleted_at", timestamp()),
+    Column("free", Boolean),
     UniqueConstraint("break_id"),
     UniqueConstraint("payment_id"),
     ForeignKeyConstraint(["break_id", "user_id"], [breaks.c.id, breaks.c.breaker_user_id]),
     ForeignKeyConstraint(["payment_id", "break_id"], [recovery_holds.c.payment_id, recovery_holds.c.break_id]),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("payments are records (ST-18)")) | exported("recoveries"),
     comment="Links a recovery to its payment, and by its foreign key to the breaker of that very break (ST-18)",
 )
 
@@ -191,7 +198,7 @@ nudges = Table(
     ),
     CheckConstraint("ordinal > 0", name="ordinal"),
     CheckConstraint("deleted_at IS NULL", name="never_deleted"),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("the partner's history; ids")) | exported("nudges"),
     comment="Nudges, numbered within the at-risk period; those of the tier have no payment (ST-13)",
 )
 
@@ -203,7 +210,8 @@ closed_payments = Table(
     Column("outcome", Text, nullable=False),
     Column("closed_at", timestamp(), nullable=False),
     CheckConstraint("outcome IN ('failed', 'rejected')", name="outcome"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("ids of payments (ST-17)"))
+    | not_exported("moments of payments, which billing exports"),
     comment="Payments that bring nothing: they failed, or succeeded when there was nothing to give any more (ST-17)",
 )
 
@@ -214,6 +222,26 @@ tiers = Table(
     Column("tier", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member"))
+    | not_exported("a copy of what billing owns")
+    | projected_from(billing="*"),
     comment="Members' tiers as billing tells them, for the number of nudges; without one: free",
 )
+
+waiting_reveals = Table(
+    "waiting_reveals",
+    metadata,
+    Column("streak_id", UUID(), primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("reveal_number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("waiting", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("reveal_number BETWEEN 1 AND 5", name="reveal_number"),
+    info=service_may("select, insert, update", erased=kept("ids and states"))
+    | not_exported("a copy of what reveal owns")
+    | projected_from(reveal="*"),
+    comment="A projection of reveal: members' reveals that were earned or bought, and whether they wait to be opened "
+    "(RE-11)",
+)
+
+rebuilds(metadata)

@@ -232,6 +232,15 @@ async def test_a_refunded_payment_becomes_no_more_than_the_rest(
     await service_role.execute(ENTRY.format(kind="'compensation'", amount="amount - 100"), paid)
 
 
+@pytest.mark.rule("BI-12")
+async def test_what_a_member_agreed_to_never_changes(
+    wallet: Wallet, service_role: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    payment_id = UUID(await wallet.pay())
+    sql = "UPDATE billing.payments SET quoted_method = 'credits' WHERE id = $1"
+    await refused(service_role, "append_only", sql, payment_id)
+
+
 @pytest.mark.rule("BI-10")
 @pytest.mark.parametrize(
     ("constraint", "sql"),

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora_common.batching import combine
 from unora_common.config import CONTEXTS
 from unora_common.consumers import Consumer
@@ -25,12 +26,17 @@ from tests.integration.identity.people import People
 
 TABLES: Final = {
     "identity": ("users",),
-    "discovery": ("candidates", "exclusions", "waiting_interests", "member_blocks"),
-    "streak": ("tiers",),
+    "discovery": (
+        *("candidates", "exclusions", "waiting_interests", "member_blocks"),
+        *("card_interests", "partner_cards"),
+    ),
+    "streak": ("tiers", "waiting_reveals"),
     "reveal": ("pairs",),
     "safety": ("sightings", "activity", "to_examine"),
 }
-"""What the consumers write. How often somebody was marked to be examined does not count."""
+"""What the consumers write, besides the tombstones of each. How often somebody was marked to be examined does not
+count, nor when somebody was noted as erased.
+"""
 BATCHED: Final = [
     (context, consumes.name)
     for context in CONTEXTS
@@ -65,10 +71,14 @@ async def test_a_batch_has_the_effect_of_its_events_one_by_one(world: World, con
 
 
 def made(consumer: Consumer, members: Sequence[UUID], chance: random.Random) -> list[Message]:
-    """Events of few aggregates, in any order; versions and times agree, and no two are equal."""
+    """Events of few aggregates, in any order; versions and times agree, and no two are equal. The first ones are of
+    each aggregate, so that what happens once, as the end of a connection, is not in the batch for the first time.
+    """
     kind = consumer.consumes.event
     assert kind is not None
-    return [_event(kind, chance.choice(members), number, chance) for number in chance.sample(range(1, 999), EVENTS)]
+    aggregates = [*members, *chance.choices(members, k=EVENTS - len(members))]
+    numbers = chance.sample(range(1, 999), EVENTS)
+    return [_event(kind, each, number, chance) for each, number in zip(aggregates, numbers, strict=True)]
 
 
 def _event(kind: type[Message], aggregate: UUID, version: int, chance: random.Random) -> Message:
@@ -80,7 +90,8 @@ def _event(kind: type[Message], aggregate: UUID, version: int, chance: random.Ra
         elif field.name == "version":
             setattr(event, field.name, version)
         elif field.message_type is not None:
-            getattr(event, field.name).FromDatetime(START + timedelta(hours=version))
+            hours = 0 if isinstance(event, ConnectionEnded) else version  # a connection ends once
+            getattr(event, field.name).FromDatetime(START + timedelta(hours=hours))
         elif field.enum_type is not None:
             setattr(event, field.name, chance.choice(field.enum_type.values[1:]).number)
         elif field.type == FieldDescriptor.TYPE_STRING:
@@ -110,8 +121,10 @@ async def effect(
                 await consumer._method(list(batch), tx)
                 await _write_deferred(tx)
             now = await tx.read_clock()
-            for table in TABLES[context]:
-                found = await tx.rows(f"SELECT to_jsonb(t) - 'marks' AS row FROM {context}.{table} t ORDER BY 1")
+            for table in (*TABLES.get(context, ()), "erased_members"):
+                found = await tx.rows(
+                    f"SELECT to_jsonb(t) - '{{marks,noted_at}}'::text[] AS row FROM {context}.{table} t ORDER BY 1"
+                )
                 rows[table] = [_without_the_moment(row["row"], now) for row in found]
             raise UndoError
     return rows

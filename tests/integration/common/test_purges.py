@@ -17,19 +17,23 @@ import pytest
 from unora_billing.store import accounts, payments, protections, provider_events, subscriptions
 from unora_common.config import CONTEXTS
 from unora_common.jobs import Housekeeping
-from unora_discovery.store import batches, pairs
+from unora_discovery.store import batches, listed_cards, pairs
 from unora_identity.store import (
     age_bands,
     challenges,
     code_budgets,
     devices,
+    exports,
+    holders,
     photo_uploads,
+    recovery_checks,
     revocations,
     sessions,
+    text_messages,
     wrong_codes,
 )
 from unora_matching.store import interests, inventories
-from unora_safety.store import sightings
+from unora_safety.store import sightings, traces
 from unora_testing.filling import fill
 from unora_testing.world import World
 
@@ -57,7 +61,14 @@ STATEMENTS = [
     *of_messaging(),
     Statement(provider_events.PURGE, (90, 1000), {"billing.provider_events": {}}),
     Statement(
-        batches.PURGE, (timedelta(days=90), 500), {"discovery.discovery_batches": {}, "discovery.discovery_cards": {}}
+        batches.PURGE,
+        (timedelta(days=90), 500),
+        {
+            "discovery.discovery_batches": {},
+            "discovery.discovery_cards": {},
+            "discovery.card_interests": {},
+            "discovery.member_blocks": {},
+        },
     ),
     Statement(pairs.PURGE_WAITING, (timedelta(days=90), 1000), {"discovery.waiting_interests": {}}),
     Statement(
@@ -66,13 +77,34 @@ STATEMENTS = [
         {"discovery.exclusions": {"reason": "CASE WHEN n % 2 = 0 THEN 'lifted' ELSE 'ended' END"}},
     ),
     Statement(pairs.PURGE_BLOCKS, (timedelta(days=90), 1000), {"discovery.member_blocks": {"in_force": "n % 20 <> 0"}}),
+    Statement(listed_cards.PURGE_INTERESTS, (timedelta(days=90), 1000), {"discovery.card_interests": {}}),
+    Statement(
+        listed_cards.CHECK,
+        (1000,),
+        {"discovery.kept_cards": {}, "discovery.card_interests": {}, "discovery.member_blocks": {}},
+    ),
     Statement(code_budgets.PURGE, (LONG_AGO, 1000), {"identity.code_totals": {}}),
     Statement(challenges.PURGE, (LONG_AGO, 1000), {"identity.phone_challenges": {}}),
+    Statement(text_messages.PURGE, (LONG_AGO, 1000), {"identity.text_messages": {}}),
     Statement(wrong_codes.PURGE, (LONG_AGO, 1000), {"identity.wrong_codes": {}}),
     Statement(sessions.PURGE, (LONG_AGO, 1000), {"identity.refresh_tokens": {}}),
     Statement(devices.PURGE, (LONG_AGO, 1000), {"identity.past_devices": {}}),
     Statement(revocations.PURGE, (LONG_AGO, 1000), {"identity.revocations": {}}),
+    Statement(holders.PURGE, (LONG_AGO, 1000), {"identity.wrong_birth_dates": {}}),
+    Statement(recovery_checks.PURGE, (LONG_AGO, 1000), {"identity.recovery_checks": {}}),
     Statement(photo_uploads.MARK_ORPHANS, (LONG_AGO, 20), {"identity.photo_uploads": {}}),
+    Statement(exports.LIST_OVER, (LONG_AGO, 20), {"identity.exports": {}}),
+    Statement(
+        exports.CLAIM,
+        (),
+        {
+            "identity.exports": {
+                "state": "CASE WHEN n % 50 = 0 THEN 'making' ELSE 'ready' END",
+                "claimed_until": "NULL",
+                "kept_until": "clock_timestamp() + n * interval '1 minute'",
+            }
+        },
+    ),
     Statement(interests.PURGE, (100, 1000), {"matching.interests": {"shown_as": "'expired'"}}),
     *(
         Statement(
@@ -82,7 +114,13 @@ STATEMENTS = [
         )
         for sql in sightings.PURGES
     ),
-    # Not purges, but jobs that look for what is due.
+    Statement(traces.PURGE, (timedelta(days=90), timedelta(days=30), 1000), {"safety.account_traces": {}}),
+    # Not purges, but jobs that look for what is due, and an event after which many rows change.
+    Statement(
+        interests.VOID_RECEIVED,
+        (datetime.now(UTC), None, SOME[0]),
+        {"matching.interests": PENDING | {"receiver_id": "md5(n::text)::uuid", "interest_status": "'pending'"}},
+    ),
     Statement(
         age_bands.LOCK_DUE,
         (200, [], None),

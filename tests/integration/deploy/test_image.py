@@ -112,7 +112,8 @@ async def test_every_command_runs_on_the_locked_requirements_alone(image: Image,
 async def test_the_image_has_the_locked_packages_and_unora_and_no_tools(image: Image) -> None:
     listed = "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))"
     locked = [line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
-    assert [name.replace("_", "-") for name in (await image.python("-c", listed)).split()] == sorted([*locked, "unora"])
+    there = (await image.python("-c", listed)).split()
+    assert sorted(name.replace("_", "-") for name in there) == sorted([*locked, "unora"])
     found = f"import importlib.util as u; print([n for n in {TOOLS} if u.find_spec(n)])"
     assert (await image.python("-c", found)).strip() == "[]"
 

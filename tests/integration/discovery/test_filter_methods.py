@@ -72,8 +72,8 @@ async def test_only_what_the_mask_names_changes(pool: Pool) -> None:
         ({"min_age": 17}, "filters.min_age"),
         ({"min_age": 0}, "filters.min_age"),
         ({"max_age": 100}, "filters.max_age"),
-        ({"genders": [0]}, "filters.genders"),
-        ({"genders": [9]}, "filters.genders"),
+        ({"genders": [0]}, "filters.genders[0]"),
+        ({"genders": [9]}, "filters.genders[0]"),
         ({"genders": [1, 1]}, "filters.genders"),
         ({"min_age": 40, "max_age": 39}, "filters.max_age"),
     ],
@@ -224,6 +224,24 @@ async def test_who_has_no_place_is_in_the_same_city_as_nobody(pool: Pool) -> Non
     assert (await refusal(pool.refresh(several[1]))).reason == "POOL_TOO_SMALL"
 
 
+@pytest.mark.rule("DI-02", "XX-04")
+async def test_the_hint_of_a_pool_that_is_too_small_is_of_the_own_filters_alone(pool: Pool) -> None:
+    """It is the same for an empty pool, for one without anybody who fits, and for one with four who do."""
+    await pool.empty()
+    me = await pool.member()
+    assert (await refusal(pool.refresh(me))).metadata == {}
+    await pool.update_filters(me, min_age=19, max_age=70, same_city_only=True)
+    found = [await refusal(pool.refresh(me))]
+    for city, count in (("Porto", 6), ("Lisbon", 4)):
+        for _ in range(count):
+            await pool.member(city=city)
+        found.append(await refusal(pool.refresh(me)))
+    await pool.update_filters(me, FRIEND, genders=[GENDER_WOMAN])  # of another server
+    found.append(await refusal(pool.refresh(me)))
+    assert found == [found[0]] * 4
+    assert found[0].metadata == {"filters": "min_age,max_age,same_city_only"}
+
+
 @pytest.mark.rule("DI-02", "DI-12")
 async def test_filters_that_no_member_fits_spend_nothing(pool: Pool, me: Caller) -> None:
     await pool.refresh(me)
@@ -231,7 +249,7 @@ async def test_filters_that_no_member_fits_spend_nothing(pool: Pool, me: Caller)
     before = await pool.stored_rows(me)
     for _ in range(2):
         found = await refusal(pool.refresh(me))
-        assert (found.reason, found.metadata) == ("POOL_TOO_SMALL", {})
+        assert (found.reason, found.metadata) == ("POOL_TOO_SMALL", {"filters": "genders,min_age"})
     assert await pool.stored_rows(me) == before
 
 

@@ -107,7 +107,8 @@ async def test_filters_that_are_too_narrow_leave_the_batch_and_the_timer(pool: P
     await save(pool, member, genders=("man",))
     screen, kept = await pool.screen(member), await pool.stored_rows(member)
     refused = await refusal(pool.refresh(member))
-    assert (refused.code, refused.reason, refused.metadata) == ("FAILED_PRECONDITION", "POOL_TOO_SMALL", {})
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "POOL_TOO_SMALL")
+    assert refused.metadata == {"filters": "genders"}
     assert (await pool.stored_rows(member), await pool.screen(member)) == (kept, screen)
     await save(pool, member, genders=("man", "woman"))
     assert (await pool.refresh(member)).batch != screen.batch

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from unora_discovery.store import batches, members, screens, search, seekers
+from unora_discovery.store import batches, listed_cards, members, partners, screens, search, seekers
 from unora_testing.places import LISBON
 from unora_testing.testbed import Testbed
 
@@ -73,6 +73,16 @@ POPULATION: Final = f"""
         '30_34', 'Lisbon', 2, '[]', b.deleted_at, CASE WHEN b.user_id = {EARLIER} THEN '' ELSE '{LISBON}' END
     FROM discovery.discovery_batches b, generate_series(1, 5) position
     ON CONFLICT DO NOTHING;
+    INSERT INTO discovery.card_interests
+    SELECT gen_random_uuid(), id, 1, true, NULL FROM discovery.discovery_cards WHERE position = 1;
+    INSERT INTO discovery.kept_cards
+    SELECT md5('kept ' || n)::uuid, md5('member ' || n)::uuid, md5('member ' || n + 1)::uuid, 1, '30_34', 'Lisbon',
+        '{LISBON}', 2, '[]', {TODAY}
+    FROM generate_series(1, {MEMBERS}) n;
+    INSERT INTO discovery.partner_cards
+    SELECT md5('connection ' || a || ' ' || b)::uuid, md5('member ' || a)::uuid, md5('member ' || a + b)::uuid, 1,
+        b < 3, 1, '30_34', 'Lisbon', '{LISBON}', 2, '[]'
+    FROM generate_series(1, {MEMBERS}, 3) a, generate_series(1, 20) b;
     ANALYZE;
 """
 
@@ -175,7 +185,7 @@ async def test_resolving_a_card_reads_one_card_and_one_batch(db: Connection, vie
         WHERE b.user_id = $1 AND b.deleted_at IS NULL LIMIT 1""",
         viewer,
     )
-    plan = await explain(db, batches.GET_SHOWN_MEMBER, card, viewer, old)
+    plan = await explain(db, batches.GET_SHOWN_MEMBER, card, viewer, old, timedelta(days=90))
     assert not plan.read_whole
     assert plan.rows_read == {"discovery_cards": 1, "discovery_batches": 1}
 
@@ -187,7 +197,33 @@ async def test_the_screen_reads_one_batch_and_its_five_cards(db: Connection, vie
     plan.rows_read.pop("shift", None)
     rows = {**LOCKS, "discovery_batches": 1, "discovery_cards": 5}
     rows["candidates"] += 5  # whether the texts of the members shown were judged anew (PR-10)
+    rows["card_interests"] = 1  # one of the five has an interest (DI-16)
     assert plan.rows_read == rows
+
+
+@pytest.mark.rule("DI-15")
+async def test_the_cards_of_two_partners_read_them_and_no_ended_connection(db: Connection, viewer: UUID) -> None:
+    plan = await explain(db, partners.LIST_CARDS, viewer)
+    assert not plan.read_whole
+    assert plan.rows_read["partner_cards"] == 2
+    assert plan.rows_read["candidates"] <= 4
+
+
+@pytest.mark.rule("DI-16")
+async def test_what_was_dealt_is_read_by_the_ids_that_are_asked_for(db: Connection, viewer: UUID) -> None:
+    cards: list[UUID] = await db.fetchval(
+        """SELECT array_agg(k.id) FROM (
+            SELECT k.id FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
+            WHERE b.user_id = $1 ORDER BY k.id LIMIT 50) AS k""",
+        viewer,
+    )
+    kept: UUID = await db.fetchval("SELECT md5('kept 1')::uuid")
+    connection: UUID = await db.fetchval("SELECT md5('connection 1 20')::uuid")
+    plan = await explain(db, listed_cards.DEALT, viewer, [*cards, kept], [connection])
+    assert not plan.read_whole
+    read = {table: count for table, count in plan.rows_read.items() if table not in ("candidates", "discovery_batches")}
+    assert read == {"discovery_cards": 50, "kept_cards": 1, "partner_cards": 1}
+    assert plan.rows_read["discovery_batches"] <= HISTORY
 
 
 async def test_for_cards_that_were_dealt_without_a_place_the_screen_reads_their_members_too(db: Connection) -> None:
@@ -279,4 +315,6 @@ async def test_a_purge_reads_what_it_deletes(db: Connection) -> None:
     age: timedelta = await db.fetchval("SELECT clock_timestamp() - $1::timestamptz", oldest)
     plan = await explain(db, batches.PURGE, age - timedelta(days=1), 3)
     assert not plan.read_whole
+    looked = {table: plan.rows_read.pop(table, 0) for table in ("card_interests", "member_blocks")}
     assert plan.rows_read == {"discovery_batches": 3 + 3, "discovery_cards": 3 * 5}
+    assert looked["card_interests"] == 3, "each card is asked for, and one of a batch has an interest"

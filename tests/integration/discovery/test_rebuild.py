@@ -20,9 +20,10 @@ from unora.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged
 from unora_bench.members import MEMBER, make_members
 from unora_common.ids import uuid7
-from unora_discovery.domain.rebuild import Part
-from unora_discovery.store import rebuilds
-from unora_discovery.use_cases import rebuild as rebuilding
+from unora_common.rebuild_progress import RebuildProgress
+from unora_common.rebuilding import Rebuild, RebuildTakenOverError
+from unora_discovery.clients import Directory
+from unora_discovery.use_cases import rebuild as parts
 from unora_testing.deadlines import within
 from unora_testing.world import World
 
@@ -37,8 +38,8 @@ pytestmark = pytest.mark.rule("XX-08")
 @pytest.fixture
 async def members(world: World, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Members]:
     """Pages are short, so that a rebuild of few members has many."""
-    monkeypatch.setattr(rebuilding, "PROFILES_ON_A_PAGE", 40)
-    monkeypatch.setattr(rebuilding, "OTHERS_ON_A_PAGE", 30)
+    monkeypatch.setattr(parts, "PROFILES_ON_A_PAGE", 40)
+    monkeypatch.setattr(parts, "OTHERS_ON_A_PAGE", 30)
     await world.superuser.execute("DELETE FROM discovery.rebuilds; DELETE FROM discovery.candidates")
     members = Members(world, pool)
     yield members
@@ -83,7 +84,7 @@ async def test_a_rebuild_that_is_killed_again_and_again_goes_on_each_time(
 ) -> None:
     live = await members.make()
     await members.lose()
-    advance, pages, kills = rebuilds.advance, 0, 0
+    advance, pages, kills = RebuildProgress.advance, 0, 0
 
     async def killed_at_each_third(*arguments: Any) -> bool:
         """The page is stored, and not noted."""
@@ -93,14 +94,14 @@ async def test_a_rebuild_that_is_killed_again_and_again_goes_on_each_time(
             raise KilledError
         return await advance(*arguments)
 
-    monkeypatch.setattr(rebuilds, "advance", killed_at_each_third)
+    monkeypatch.setattr(RebuildProgress, "advance", killed_at_each_third)
     while True:
         try:
             assert await members.rebuild() == 0
             break
         except KilledError:
             kills += 1
-    assert kills > len(Part)
+    assert kills > len(parts.PARTS)
     require_equal(await members.rows(), live)
 
 
@@ -135,15 +136,14 @@ async def test_events_that_come_during_a_rebuild_win_over_what_it_read_before(
 ) -> None:
     await members.make()
     await members.lose()
-    changed, read = members.ids[6], rebuilding._read
+    changed, read = members.ids[6], Directory.list_profiles
     told = False
 
     async def read_then_changed(*arguments: Any) -> Any:
         """The page is read; before it is stored, the member changes, and the event is applied."""
         nonlocal told
         answer = await read(*arguments)
-        found = [each for each in answer[0] if getattr(each, "user_id", None) == changed and hasattr(each, "hobbies")]
-        if found and not told:
+        if any(each.user_id == changed for each in answer[0]) and not told:
             told = True
             await members.world.superuser.execute(
                 "UPDATE identity.profiles SET city = 'Porto', place_id = '2735943', country = 'PT' WHERE user_id = $1",
@@ -154,7 +154,7 @@ async def test_events_that_come_during_a_rebuild_win_over_what_it_read_before(
             await members.tell(DiscoveryProfileChanged(user_id=str(changed), version=9, occurred_at=now))
         return answer
 
-    monkeypatch.setattr(rebuilding, "_read", read_then_changed)
+    monkeypatch.setattr(Directory, "list_profiles", read_then_changed)
     assert await members.rebuild() == 0
     assert told
     (row,) = await members.pool.rows("candidates", changed)
@@ -167,21 +167,20 @@ async def test_members_who_sign_up_during_a_rebuild_are_in_the_pool_afterwards(
     """One has an id that the rebuild has passed already, and the event comes after its page was read."""
     await members.make()
     await members.lose()
-    late, read = MEMBER.id(members.before_first), rebuilding._read
+    late, read = MEMBER.id(members.before_first), Directory.list_profiles
     pages = 0
 
     async def read_then_joined(*arguments: Any) -> Any:
         nonlocal pages
         answer = await read(*arguments)
-        if answer[0] and hasattr(answer[0][0], "hobbies"):
-            pages += 1
-            if pages == 1:
-                await make_members(members.world.superuser, members.before_first, 1)
-                now = await members.pool.stamp()
-                await members.tell(DiscoveryProfileChanged(user_id=str(late), version=3, occurred_at=now))
+        pages += 1
+        if pages == 1:
+            await make_members(members.world.superuser, members.before_first, 1)
+            now = await members.pool.stamp()
+            await members.tell(DiscoveryProfileChanged(user_id=str(late), version=3, occurred_at=now))
         return answer
 
-    monkeypatch.setattr(rebuilding, "_read", read_then_joined)
+    monkeypatch.setattr(Directory, "list_profiles", read_then_joined)
     assert await members.rebuild() == 0
     (row,) = await members.pool.rows("candidates", late)
     assert (row["discovery_ready"], row["profile_version"]) == (True, 3)
@@ -224,13 +223,15 @@ async def test_a_second_rebuild_at_the_same_time_ends_without_harm(
 ) -> None:
     live = await members.make()
     await members.lose()
-    first, second = rebuilding.Rebuild(members.runtime), rebuilding.Rebuild(members.runtime)
-    parts, same = await first.begin(), await second.begin()
-    assert parts == same
-    one = first.run(parts[Part.PROFILES])
+    made = parts.parts(members.runtime)
+    first, second = (Rebuild(members.runtime.database, made) for _ in range(2))
+    begun, same = await first.begin(), await second.begin()
+    assert begun == same
+    (profiles,) = [each for each in begun if each.part == "profiles"]
+    one = first.run(profiles)
     await anext(one)
-    with pytest.raises(rebuilding.RebuildTakenOverError):
-        await anext(second.run(same[Part.PROFILES]))
+    with pytest.raises(RebuildTakenOverError):
+        await anext(second.run(profiles))
     await one.aclose()
     assert await members.rebuild() == 0
     assert "goes on where the one before stopped" in capsys.readouterr().err
@@ -270,3 +271,16 @@ async def test_a_page_that_would_be_too_large_for_a_message_is_shorter(members: 
     await members.lose()
     assert await members.rebuild() == 0
     assert len([row for row in await members.rows() if row["discovery_ready"]]) == COUNT * 8 // 10
+
+
+@pytest.mark.rule("ID-09")
+async def test_an_erased_member_stays_out_of_the_pool(world: World, members: Members) -> None:
+    """Billing and safety keep rows under the id, and go on telling of it."""
+    live = await members.make()
+    erased = next(row["user_id"] for row in live if row["discovery_ready"])
+    await world.superuser.execute(
+        "INSERT INTO discovery.erased_members (user_id, erasure_id) VALUES ($1, $2)", erased, uuid7()
+    )
+    await members.lose()
+    assert await members.rebuild() == 0
+    require_equal(await members.rows(), [row for row in live if row["user_id"] != erased])

@@ -28,7 +28,7 @@ async def replica(world: World) -> AsyncIterator[Replica]:
     async with AsyncExitStack() as opened:
 
         async def open_replica(**changes: Any) -> People:
-            channel = await opened.enter_async_context(replicas.replica(world, service, **changes))
-            return People(world, AccountServiceStub(channel))
+            app, channel = await opened.enter_async_context(replicas.replica(world, service, **changes))
+            return People(world, AccountServiceStub(channel), app, channel)
 
         yield open_replica

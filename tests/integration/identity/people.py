@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.type.date_pb2 import Date
@@ -36,6 +37,7 @@ from unora.identity.v1.profile_service_pb2 import (
     UpdateProfileRequest,
 )
 from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
+from unora_common.app import App
 from unora_common.client_network import HEADER
 from unora_identity.resources import Resources
 from unora_testing.photos.portraits import landscape, portrait
@@ -82,17 +84,25 @@ def picture(number: int) -> bytes:
 class People:
     """The calls that tests make often."""
 
-    def __init__(self, world: World, accounts: AccountServiceStub | None = None) -> None:
-        """`accounts` is another process than the world's."""
+    def __init__(
+        self,
+        world: World,
+        accounts: AccountServiceStub | None = None,
+        app: App[Any, Any] | None = None,
+        channel: grpc.aio.Channel | None = None,
+    ) -> None:
+        """`accounts`, `app` and `channel` are of another process than the world's."""
         self.world = world
+        self.app = app or world.apps["identity"]
+        self.channel = channel or world.channel("identity")
         self.accounts = accounts or world.stub(AccountServiceStub, "identity")
         self.places = world.stub(PlaceServiceStub, "identity")
         self.profiles = world.stub(ProfileServiceStub, "identity")
 
     @property
     def resources(self) -> Resources:
-        """The resources of the service in this world."""
-        resources: Resources = self.world.apps["identity"].runtime.resources
+        """The resources of the process that is called."""
+        resources: Resources = self.app.runtime.resources
         return resources
 
     @staticmethod
@@ -113,10 +123,15 @@ class People:
         return [line["code"] for line in lines if line["to"] == number.replace(" ", "")]
 
     async def verify(
-        self, challenge: str, code: str, request: str = "", device: str = "", totp: str = ""
+        self, challenge: str, code: str, request: str = "", device: str = "", totp: str = "", born: Date | None = None
     ) -> VerifyPhoneResponse:
         given = VerifyPhoneRequest(
-            request_id=request or request_id(), challenge_id=challenge, code=code, device_id=device, totp_code=totp
+            request_id=request or request_id(),
+            challenge_id=challenge,
+            code=code,
+            device_id=device,
+            totp_code=totp,
+            birth_date=born,
         )
         return await self.accounts.VerifyPhone(given)
 
@@ -141,6 +156,14 @@ class People:
                    admin_until = admin_until - $2 * interval '1 minute' WHERE user_id = $1""",
             signed.member.user,
             minutes,
+        )
+
+    async def leave_unused(self, signed: Signed, days: float = 47) -> None:
+        """Makes it so long ago that a session of the member was refreshed: by the machine's clock, as above."""
+        await self.world.superuser.execute(
+            "UPDATE identity.users SET last_used_at = last_used_at - $2 * interval '1 day' WHERE id = $1",
+            signed.member.user,
+            days,
         )
 
     async def update_profile(self, signed: Signed, profile: Profile = ADA, *fields: str) -> Profile:

@@ -68,7 +68,11 @@ async def test_discovery_learns_nothing_of_a_member_who_is_not_ready_or_unknown(
     signed, unknown = await people.sign_in(), str(uuid7())
     await people.update_profile(signed)
     assert await profile_of(world, signed.member.id) == DiscoveryProfile(
-        user_id=signed.member.id, version=2, trust_level=1, texts_version=0
+        user_id=signed.member.id,
+        version=2,
+        trust_level=1,
+        texts_version=0,
+        missing=["photos", "face_photo", "hobbies"],  # for the member alone
     )
     assert await profile_of(world, unknown) == DiscoveryProfile(user_id=unknown)
 

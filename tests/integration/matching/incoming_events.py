@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from unora.billing.v1.events_pb2 import TierChanged
+from unora.identity.v1.events_pb2 import AccountClosed, AccountPaused, AccountReopened, AccountResumed
 from unora.safety.v1.events_pb2 import MemberBlocked, MemberUnblocked, RestrictionChanged
 from unora_common.database import Tx
 from unora_common.errors import RetryLater
 from unora_common.ids import uuid7
 from unora_common.messages import TIERS
+from unora_matching.domain.notices import AccountNotice
 from unora_matching.domain.policy import Tier
-from unora_matching.messages import from_block, from_restriction
+from unora_matching.messages import from_account, from_block, from_restriction
+from unora_matching.use_cases.accounts import change_account
 from unora_matching.use_cases.blocks import block_pair, unblock_pair
 from unora_matching.use_cases.restrictions import change_restriction
 from unora_matching.use_cases.tiers import change_tier
@@ -57,6 +61,16 @@ def tier_changed(member: Caller, version: int, to: str, at: datetime) -> TierCha
     return event
 
 
+E = TypeVar("E", AccountPaused, AccountResumed, AccountClosed, AccountReopened)
+
+
+def account_event(kind: type[E], member: Caller, version: int, at: datetime) -> E:
+    """An event of identity that only says what a member did."""
+    event = kind(user_id=member.id, version=version)
+    event.occurred_at.FromDatetime(at)
+    return event
+
+
 class UseCases:
     """The use cases of these events, each in one transaction and without a consumer, so that many can race."""
 
@@ -90,6 +104,26 @@ class UseCases:
                 continue
             return
         raise AssertionError("connections formed faster than they could be ended")
+
+    async def pause(self, event: AccountPaused) -> None:
+        async with self._tx() as tx:
+            await change_account(tx, from_account(event, paused=True), POLICY)
+
+    async def resume(self, event: AccountResumed) -> None:
+        await self._retried(from_account(event))
+
+    async def close(self, event: AccountClosed) -> None:
+        await self._retried(from_account(event, closed=True))
+
+    async def _retried(self, notice: AccountNotice) -> None:
+        for _ in range(20):
+            try:
+                async with self._tx() as tx:
+                    await change_account(tx, notice, POLICY)
+            except RetryLater:
+                continue
+            return
+        raise AssertionError("others came faster than they could be locked")
 
     async def change_tier(self, member: Caller, version: int, to: str) -> None:
         async with self._tx() as tx:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from unora.identity.v1.events_pb2 import AccountClosed, AccountPaused
 from unora_testing.world import Caller, World
 
-from tests.integration.matching.incoming_events import member_blocked, restriction_changed
+from tests.integration.matching.incoming_events import account_event, member_blocked, restriction_changed
 from tests.integration.matching.people import POLICY, People
 from tests.integration.matching.test_expiry import send_long_ago
 from tests.integration.matching.test_send_interest import shape
@@ -85,13 +86,14 @@ def _fields(message: Message) -> dict[str, object]:
     return found
 
 
-@pytest.mark.rule("MA-03", "MA-10", "MA-12", "SA-03", "SA-08", "XX-04")
+@pytest.mark.rule("ID-16", "MA-03", "MA-10", "MA-12", "SA-03", "SA-08", "XX-04")
 async def test_the_answer_and_the_statements_are_the_same_for_every_receiver(
     world: World, people: People, statements: list[str]
 ) -> None:
     """Also what the sender sees of the interests afterwards is the same."""
     sender = await people.member("pro")
-    names = ("indifferent", "full", "blocks me", "blocked by me", "restricted", "suspended", "ended with", "too late")
+    names = ["indifferent", "full", "blocks me", "blocked by me", "restricted", "suspended", "ended with", "too late"]
+    names += ["paused", "closed"]
     receivers = dict(zip(names, [await people.member("pro") for _ in names], strict=True))
     now = await world.now()
     for name, receiver in receivers.items():
@@ -108,6 +110,8 @@ async def test_the_answer_and_the_statements_are_the_same_for_every_receiver(
         member_blocked(sender, receivers["blocked by me"], now),
         restriction_changed(receivers["restricted"], 1, now, restricted=True),
         restriction_changed(receivers["suspended"], 1, now, suspended=True),
+        account_event(AccountPaused, receivers["paused"], 1, now),
+        account_event(AccountClosed, receivers["closed"], 1, now),
     )
     seen = {}
     for name, receiver in receivers.items():

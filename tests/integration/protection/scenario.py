@@ -15,7 +15,13 @@ from uuid import UUID
 import httpx
 from unora.billing.v1 import billing_service_pb2 as billing
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
-from unora.discovery.v1.discovery_service_pb2 import Card, GetFiltersRequest, GetScreenRequest, ListServersRequest
+from unora.discovery.v1.discovery_service_pb2 import (
+    Card,
+    GetFiltersRequest,
+    GetScreenRequest,
+    ListPartnerCardsRequest,
+    ListServersRequest,
+)
 from unora.identity.v1.account_service_pb2 import Account, GetAccountRequest, ListSessionsRequest, VerifyPhoneRequest
 from unora.identity.v1.profile_service_pb2 import GetOnboardingRequest, GetProfileRequest, Profile
 from unora.identity.v1.verification_service_pb2 import ListSignalsRequest
@@ -40,6 +46,7 @@ from unora.streak.v1.streak_service_pb2 import (
     EFFORT_SIGNAL_MEDIUM,
     CheckInRequest,
     GetDashboardRequest,
+    GetHistoryRequest,
     GetStreakRequest,
     Streak,
 )
@@ -213,11 +220,13 @@ class Scenario:
             "inventory": (matching.GetInventory, GetInventoryRequest()),
             "connections": (matching.ListConnections, ListConnectionsRequest(show_ended=True)),
             "dashboard": (self.streaks.GetDashboard, GetDashboardRequest()),
+            "history": (self.streaks.GetHistory, GetHistoryRequest()),
             "answers": (personality.ListMyAnswers, ListMyAnswersRequest()),
             "subscription": (self.billing.GetSubscription, billing.GetSubscriptionRequest()),
             "credits": (self.billing.GetCredits, billing.GetCreditsRequest()),
             "entries": (self.billing.ListCreditEntries, billing.ListCreditEntriesRequest()),
             "payments": (self.billing.ListPayments, billing.ListPaymentsRequest()),
+            "partners": (discovery.ListPartnerCards, ListPartnerCardsRequest()),
             "blocks": (safety.ListBlocks, ListBlocksRequest()),
         }
         if streak_id:
@@ -226,11 +235,12 @@ class Scenario:
         return {name: partial(method, request, metadata=member.metadata) for name, (method, request) in calls.items()}
 
     async def read_all(self, member: Caller, streak_id: str = "") -> dict[str, bytes]:
-        """All answers to a member, as bytes."""
-        return {
-            name: (await read()).SerializeToString(deterministic=True)
-            for name, read in self.reads(member, streak_id).items()
-        }
+        """All answers to a member, as bytes, without the time of the answer."""
+        answers = {name: await read() for name, read in self.reads(member, streak_id).items()}
+        for answer in answers.values():
+            if "server_time" in answer.DESCRIPTOR.fields_by_name:
+                answer.ClearField("server_time")
+        return {name: answer.SerializeToString(deterministic=True) for name, answer in answers.items()}
 
     # Money
 

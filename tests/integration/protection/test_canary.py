@@ -25,6 +25,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from prometheus_client import generate_latest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.identity.v1.device_service_pb2 import (
+    NOTIFICATION_CATEGORY_STREAKS,
+    PUSH_PLATFORM_FCM,
+    ListDevicesRequest,
+    RegisterDeviceRequest,
+)
+from unora.identity.v1.device_service_pb2_grpc import DeviceServiceStub
+from unora.identity.v1.notification_directory_service_pb2 import GetRecipientsRequest
+from unora.identity.v1.notification_directory_service_pb2_grpc import NotificationDirectoryServiceStub
 from unora.identity.v1.profile_service_pb2 import GENDER_WOMAN, Hobby, ListPhotosRequest, Profile
 from unora.identity.v1.verification_service_pb2 import LinkOAuthRequest, StartGovIdRequest
 from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
@@ -47,7 +56,10 @@ from tests.integration.protection.scenario import CROWD, Member, Scenario
 from tests.roles import role_of
 from tests.support import request_id
 
-CARDS = {("discovery", "candidates"), ("discovery", "discovery_cards"), ("discovery", "kept_answers")}
+CARDS = {
+    *(("discovery", "candidates"), ("discovery", "discovery_cards"), ("discovery", "kept_answers")),
+    ("discovery", "partner_cards"),
+}
 """Tables from which micro-descriptions are shown (DI-08)."""
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "name": {("identity", "profiles"), ("identity", "kept_answers")},
@@ -122,7 +134,7 @@ async def loud(testbed: Testbed, logs: io.StringIO) -> AsyncIterator[LoudWorld]:
     await admin.close()
 
 
-@pytest.mark.rule("XX-01", "XX-04", "PR-04", "PR-07", "ID-05", "ID-06", "SA-04", "SA-07")
+@pytest.mark.rule("XX-01", "XX-04", "PR-04", "PR-07", "ID-05", "ID-06", "ID-17", "SA-04", "SA-07")
 async def test_planted_texts_are_found_only_where_they_belong(
     loud: LoudWorld, logs: io.StringIO, testbed: Testbed
 ) -> None:
@@ -143,7 +155,10 @@ async def test_planted_texts_are_found_only_where_they_belong(
     await loud.drain()
 
     answers = await scenario.read_all(partner, streak_id)
-    del answers["screen"], answers["interests"]  # these have cards, which were checked above
+    cards = {
+        name: answers.pop(name) for name in ("screen", "interests", "partners")
+    }  # as those that were checked above
+    assert canaries.found_in(b"".join(cards.values())) == {"micro_description"}
     opened = await scenario.open(partner, streak_id, 1)
     assert canaries.found_in(b"".join(answers.values()) + opened.SerializeToString()) == set()
     assert canaries.found_in(b"".join(canaries.refusals)) == set()
@@ -188,9 +203,33 @@ async def _add_marked_member(scenario: Scenario, canaries: Canaries) -> Member:
         ),
     )
     await _link_account_and_gov_id(scenario, canaries, member)
+    await _register_device(scenario, canaries, member)
     await scenario.world.drain()
     await scenario.pool.join(member)
     return member
+
+
+async def _register_device(scenario: Scenario, canaries: Canaries, member: Member) -> None:
+    """A push token, which only the notifier gets to read, and one that is refused (ID-17)."""
+    devices = scenario.world.stub(DeviceServiceStub, "identity")
+    notifier = scenario.world.stub(NotificationDirectoryServiceStub, "identity", "notifier")
+    asked = RegisterDeviceRequest(
+        request_id=request_id(), platform=PUSH_PLATFORM_FCM, token=canaries.plant("push_token"), locale="de"
+    )
+    await devices.RegisterDevice(asked, metadata=member.metadata)
+    listed = await devices.ListDevices(ListDevicesRequest(), metadata=member.metadata)
+    assert canaries.found_in(listed.SerializeToString()) == set()
+    told = await notifier.GetRecipients(
+        GetRecipientsRequest(user_ids=[member.id], category=NOTIFICATION_CATEGORY_STREAKS)
+    )
+    assert canaries.found_in(told.SerializeToString()) == {"push_token"}
+    asked = RegisterDeviceRequest(
+        request_id=request_id(),
+        platform=PUSH_PLATFORM_FCM,
+        token=canaries.plant("refused_push_token"),
+        locale=canaries.plant("refused_locale")[:35],
+    )
+    await canaries.refused(devices.RegisterDevice(asked, metadata=member.metadata))
 
 
 async def _link_account_and_gov_id(scenario: Scenario, canaries: Canaries, member: Member) -> None:

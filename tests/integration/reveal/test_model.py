@@ -219,7 +219,7 @@ async def test_a_member_opens_a_text_of_the_model_and_gets_it_again(world: World
     pair = await make_reveal_pair(world)
     await pair.apply(pair.day_completed(5))
     model.obey("Cartographer", FINE.replace("good bread", "bread baking"))
-    async with replicas.replica(world, service, framer_base_url=model.address, framer_model="small") as channel:
+    async with replicas.replica(world, service, framer_base_url=model.address, framer_model="small") as (_, channel):
         request = OpenRevealRequest(request_id=request_id(), streak_id=str(pair.streak_id), reveal_number=1)
         opened = await RevealServiceStub(channel).OpenReveal(request, metadata=pair.a.metadata)
     assert "bread baking in the bag" in opened.reveal.framed.text

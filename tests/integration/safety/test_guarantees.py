@@ -139,7 +139,7 @@ async def test_all_patterns_have_rules_from_the_start(role: Role, owner: Role) -
     rows = await role.fetch("SELECT pattern, enabled FROM safety.flag_rules")
     assert {row["pattern"] for row in rows if row["enabled"]} == {
         *("interest_flood", "bad_faith_endings", "many_blocks", "many_reports", "shared_device", "payment_abuse"),
-        *("outlier", "chargebacks", "under_age_date"),
+        *("outlier", "chargebacks", "under_age_date", "suspended_before"),
     }
     nothing = "UPDATE safety.flag_rules SET threshold = 0 WHERE pattern = 'many_blocks'"
     assert await refused(owner, nothing) == "ck_flag_rules_threshold"

@@ -222,7 +222,9 @@ async def test_a_bought_nudge_after_the_fifteenth_day_is_rejected(couple: Couple
     await couple.to_at_risk()
     await nudge(couple, couple.a)
     await authorize(couple, couple.a)
-    done = await couple.check_in(couple.b)
+    await couple.check_in(couple.b)
+    await couple.world.drain()  # the reveals of the last day
+    done = await couple.seen_by(couple.b)
     await couple.pay(request_id(), PAYMENT_PURPOSE_NUDGE, couple.a)
     (event,) = await couple.events(NudgeRejected)
     assert event.state == done.state == STREAK_STATE_COMPLETED

@@ -41,7 +41,13 @@ from tests.unit.streak.test_properties import streaks as some_streaks
 
 DATABASE = "unora_sweep"
 ROLE = "unora_streak"
-POLICIES = [Policy(), Policy(at_risk=timedelta(hours=1)), Policy(at_risk=timedelta(hours=12))]
+POLICIES = [
+    Policy(),
+    Policy(at_risk=timedelta(hours=1)),
+    Policy(at_risk=timedelta(hours=12)),
+    Policy(ends_soon=timedelta(hours=1)),
+    Policy(ends_soon=timedelta(hours=12)),
+]
 ROWS = "SELECT * FROM streak.streaks ORDER BY id"
 BREAKS = """SELECT streak_id, cycle, day, check_in_date, missing_user_id, breaker_user_id, opened_at, broke_at,
     closed_at, outcome FROM streak.breaks ORDER BY streak_id, opened_at"""
@@ -62,7 +68,7 @@ class _UndoneError(Exception):
 Stored = tuple[list[Any], list[Any], dict[str, list[Message]]]
 
 
-@pytest.mark.rule("ST-02", "ST-06", "ST-09", "ST-16", "ST-20")
+@pytest.mark.rule("ST-02", "ST-06", "ST-09", "ST-16", "ST-20", "ST-23")
 @examples(25)
 @given(
     st.lists(st.tuples(some_streaks(), st.integers(0, 2), st.integers(0, 130), st.booleans()), min_size=1, max_size=8),
@@ -346,7 +352,9 @@ async def test_two_replicas_close_each_of_many_streaks_once(world: World, couple
         return done
 
     async with _replica(world, sweep_batch=2) as one, _replica(world, sweep_batch=2) as other:
-        assert sum(await asyncio.gather(run(one), run(other))) == 13
+        assert (
+            sum(await asyncio.gather(run(one), run(other))) == 2 * 13
+        )  # each day was told to end soon (ST-23), and closed
     await world.drain()
     assert await _resets(world, [*ids, couple.streak_id]) == [1] * 13
 
@@ -359,5 +367,5 @@ async def test_streaks_that_are_days_behind_close_each_day_in_order(world: World
     await world.drain()
     began, reset = (await couple.events(DayBegan))[-1], (await couple.events(StreakReset))[0]
     assert [event.occurred_at.ToDatetime(UTC) for event in (began, reset)] == [end, end + timedelta(days=1)]
-    assert reset.version == began.version + 1
+    assert reset.version == began.version + 2  # between them it was told that the day ends soon (ST-23)
     assert (await couple.now()).state == STREAK_STATE_RESET

@@ -46,7 +46,8 @@ class WorldClock:
 async def play(world: World) -> Timeline:
     """Play the journey with fewer people, then the other pair."""
     timeline = Timeline(io.StringIO())
-    gateway = Gateway({context: world.channel(context) for context in CONTEXTS})
+    channels = {context: world.channel(context) for context in CONTEXTS}
+    gateway = Gateway(channels | {"notifier": world.channel("identity", "notifier")})
     stage = Stage(
         gateway,
         WorldClock(world),

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from unora.discovery.v1.discovery_service_pb2 import Card as CardMessage
+from unora.discovery.v1.discovery_service_pb2 import CardContent as CardContentMessage
 from unora.discovery.v1.discovery_service_pb2 import CardHobby as CardHobbyMessage
-from unora_discovery.domain.cards import Card, CardHobby, DealtCard, deal
+from unora_discovery.domain.cards import Card, CardContent, CardHobby, DealtCard, deal
 from unora_discovery.domain.errors import PoolTooSmall
 from unora_discovery.domain.policy import Odds
 from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
@@ -74,9 +75,12 @@ def test_shared_hobbies_are_marked() -> None:
     )
 
 
-@pytest.mark.rule("DI-08")
+@pytest.mark.rule("DI-08", "DI-15", "DI-16")
 def test_a_card_has_no_other_fields() -> None:
-    allowed = {"position", "hobbies", "age_band", "city", "trust_level"}
+    content = {"hobbies", "age_band", "city", "trust_level"}
+    assert {field.name for field in fields(CardContent)} == content
+    assert {field.name for field in CardContentMessage.DESCRIPTOR.fields} == content
+    allowed = content | {"position", "interest_sent"}
     assert {field.name for field in fields(Card)} == allowed | {"id"}
     assert {field.name for field in CardMessage.DESCRIPTOR.fields} == allowed | {"card_id"}
     hobby = {"hobby_option_id", "name", "micro_description", "shared"}

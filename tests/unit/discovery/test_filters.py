@@ -9,8 +9,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from unora.discovery.v1.discovery_service_pb2 import Filters as Message
 from unora.identity.v1.profile_service_pb2 import GENDER_MAN, GENDER_WOMAN
 from unora_common.errors import InvalidArgument
+from unora_discovery.domain.cards import require_five
+from unora_discovery.domain.errors import PoolTooSmall
 from unora_discovery.domain.filters import Filters, change_filters, require_age_range
 from unora_discovery.domain.pool import AgeBand, Gender
+from unora_discovery.domain.search import SearchResult
 from unora_discovery.messages import from_filter_changes, to_filters
 
 BEFORE = Filters(genders=(Gender.WOMAN,), min_age=30, max_age=40, same_city_only=True)
@@ -85,3 +88,21 @@ def test_filters_are_seen_as_they_were_set() -> None:
     assert seen == Message(genders=[GENDER_WOMAN], min_age=30, max_age=40, same_city_only=True)
     assert change(Filters(), seen, ["*"]) == BEFORE
     assert to_filters(Filters()) == Message(min_age=18, max_age=99)
+
+
+@pytest.mark.rule("DI-02", "XX-04")
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        (Filters(), ()),
+        (Filters(genders=(Gender.MAN,)), ("genders",)),
+        (Filters(min_age=19, same_city_only=True), ("min_age", "same_city_only")),
+        (BEFORE, ("genders", "min_age", "max_age", "same_city_only")),
+    ],
+)
+def test_a_refusal_names_the_filters_that_are_set_and_nothing_else(filters: Filters, names: tuple[str, ...]) -> None:
+    assert filters.those_set == names
+    assert PoolTooSmall(filters.those_set).metadata == ({"filters": ",".join(names)} if names else {})
+    with pytest.raises(PoolTooSmall) as refused:
+        require_five(SearchResult(()), filters)
+    assert refused.value.metadata == PoolTooSmall(names).metadata

@@ -55,6 +55,13 @@ def test_a_member_who_is_not_ready_has_an_empty_card() -> None:
     assert make_card(replace(READY, streak_completed=True), NOW, POLICY).trust_level == 4
 
 
+@pytest.mark.rule("DI-15")
+def test_a_member_who_is_not_shown_any_more_has_the_card_that_partners_see() -> None:
+    before, after = make_card(READY, NOW, POLICY), make_card(replace(READY, photos=()), NOW, POLICY)
+    assert (after.ready, after.contents) == (False, before.contents)
+    assert make_card(replace(READY, photos=(), hobbies=READY.hobbies[:1]), NOW, POLICY).contents is None
+
+
 @pytest.mark.rule("RE-06")
 @pytest.mark.parametrize(
     ("name", "words"),

@@ -44,7 +44,10 @@ def of_member(kind: type[Message], **more: object) -> Message:
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        (AccountCreated(**HEADER), of_member(events_pb2.AccountCreated)),
+        (
+            AccountCreated(**HEADER, phone_digest=b"p" * 32, device_digest=None),
+            of_member(events_pb2.AccountCreated, phone_digest=b"p" * 32),
+        ),
         (
             SessionOpened(**HEADER, session_id=UUID(int=2), device_digest=None),
             of_member(events_pb2.SessionOpened, session_id=str(UUID(int=2))),

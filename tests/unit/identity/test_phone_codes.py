@@ -23,7 +23,9 @@ RIGHT, WRONG = b"right" * 6, b"wrong" * 6
 CALL = uuid4()
 
 
-def issued(at: datetime, sent_at: datetime | None, known_device: bytes | None = None) -> IssuedCode:
+def issued(
+    at: datetime, sent_at: datetime | None, known_device: bytes | None = None, *, undelivered: bool = False
+) -> IssuedCode:
     return IssuedCode(
         id=uuid4(),
         request_id=uuid4(),
@@ -32,6 +34,7 @@ def issued(at: datetime, sent_at: datetime | None, known_device: bytes | None = 
         issued_at=at,
         expires_at=at + POLICY.code_life,
         sent_at=sent_at,
+        undelivered=undelivered,
     )
 
 
@@ -223,3 +226,20 @@ def test_a_code_that_was_never_sent_counts_only_while_it_may_still_be_sent() -> 
     assert ask(*sent, begun, now=over).issued_at == over
     assert [begun.counts_as_sent(at, POLICY) for at in (NOW, over)] == [True, False]
     assert all(code.counts_as_sent(over, POLICY) for code in sent)
+
+
+@pytest.mark.rule("ID-02")
+@pytest.mark.parametrize(
+    ("arrived", "failed", "another"),
+    [(4, 0, True), (5, 0, False), (4, 1, True), (4, 5, True), (4, 6, False), (0, 10, False)],
+)
+@pytest.mark.parametrize("device", [None, b"own"])
+def test_a_code_that_did_not_arrive_makes_room_but_not_without_end(
+    arrived: int, failed: int, another: bool, device: bytes | None
+) -> None:
+    sent = [issued(NOW, NOW, device, undelivered=number < failed) for number in range(arrived + failed)]
+    if another:
+        assert ask(*sent, known_device=device)
+    else:
+        with pytest.raises(TooManyCodes):
+            ask(*sent, known_device=device)

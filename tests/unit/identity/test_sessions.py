@@ -193,4 +193,4 @@ def test_a_sign_in_is_recent_for_fifteen_minutes(family: Family) -> None:
 @pytest.mark.rule("ID-12")
 def test_a_device_whose_latest_session_was_thrown_out_is_not_known() -> None:
     known = {cause for cause in (None, *Revocation) if cause not in THROWN_OUT}
-    assert known == {None, Revocation.MEMBER, Revocation.SUSPENSION, Revocation.ROLE}
+    assert known == {None, Revocation.MEMBER, Revocation.SUSPENSION, Revocation.ROLE, Revocation.CLOSING}

@@ -81,4 +81,5 @@ def test_the_cause_follows_from_the_reason() -> None:
         EndCause.MEMBER: members_own,
         EndCause.BLOCK: {"block"},
         EndCause.SUSPENSION: {"suspension"},
+        EndCause.CLOSING: {"closing"},
     }

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.rule("SA-01")
 OTHER_FIELDS = {
     *("session_id", "photo_id", "connection_id", "streak_id", "signal_id", "batch_id", "interest_id", "reveal_id"),
     *("payment_id", "subscription_id", "entry_id", "protection_id", "nudge_id", "block_id", "report_id", "flag_id"),
-    *("case_id", "appeal_id", "export_id", "reversal_id"),
+    *("card_id", "case_id", "appeal_id", "export_id", "reversal_id", "erasure_id"),
 }
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

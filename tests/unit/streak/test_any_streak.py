@@ -18,6 +18,7 @@ from unora_streak.domain.errors import (
 )
 from unora_streak.domain.events import (
     CheckedIn,
+    DayEndsSoon,
     PaymentWindowOpened,
     RecoveryHeld,
     RecoveryRejected,
@@ -251,6 +252,21 @@ class AnyStreak(RuleBasedStateMachine):
         )
 
     @invariant()
+    def a_day_without_a_check_in_is_told_of_once_when_little_time_remains(self) -> None:
+        """ST-23. It is told of each day that came so far without a check-in."""
+        told = [e for e in self.swept.events if isinstance(e, DayEndsSoon)]
+        days = [(e.cycle, e.check_in_date, e.day_ends_at) for e in told]
+        assert len(days) == len(set(days))
+        assert all(e.occurred_at == e.day_ends_at - POLICY.ends_soon for e in told)
+        check_ins = [e for e in self.swept.events if isinstance(e, CheckedIn)]
+        before = [(c.cycle, c.check_in_date, e.version) for e in told for c in check_ins if c.version < e.version]
+        assert not {(e.cycle, e.check_in_date, e.version) for e in told} & set(before)
+        streak = self.swept.streak
+        quiet = streak.state is State.ACTIVE and not streak.checked_in
+        if quiet:
+            assert streak.told_ends_soon == (self.now >= streak.closes_at - POLICY.ends_soon)
+
+    @invariant()
     def a_break_has_one_hold_past_its_deadline_at_most(self) -> None:
         by_break: dict[tuple[int, object], list[RecoveryHeld]] = {}
         window = None
@@ -266,6 +282,6 @@ class AnyStreak(RuleBasedStateMachine):
                 assert event.occurred_at < event.held_until <= event.occurred_at + POLICY.hold
 
 
-RULES = ("ST-02", "ST-04", "ST-05", "ST-08", "ST-16", "ST-17", "ST-19", "ST-20")
+RULES = ("ST-02", "ST-04", "ST-05", "ST-08", "ST-16", "ST-17", "ST-19", "ST-20", "ST-23")
 TestAnyStreak = pytest.mark.rule(*RULES)(AnyStreak.TestCase)
 TestAnyStreak.settings = examples(80, steps=25)

@@ -171,7 +171,7 @@ def test_at_risk_names_the_one_who_is_missing() -> None:
 
 @pytest.mark.rule("ST-06")
 def test_a_check_in_within_the_last_six_hours_is_at_risk_from_then_on() -> None:
-    checked_in, risk = Story(MORNING).checks_in(A, EVENING).last_events
+    _, checked_in, risk = Story(MORNING).checks_in(A, EVENING).last_events  # the first says that the day ends soon
     assert (checked_in.previous_state, checked_in.state) == ("active", "active")
     assert (risk.previous_state, risk.state, risk.occurred_at) == ("active", "at_risk", EVENING)
 
@@ -214,7 +214,7 @@ def test_both_miss_and_the_count_is_lost() -> None:
     story = Story(MORNING).keeps(7)
     story.waits_until(story.streak.closes_at).waits_until(story.streak.closes_at)
 
-    (reset,) = story.last_events
+    _, reset = story.last_events
     assert isinstance(reset, StreakReset)
     assert (reset.previous_state, reset.state, reset.lost_days) == ("active", "reset", 7)
     assert reset.occurred_at == utc("2026-11-30T00:00")
@@ -251,8 +251,8 @@ def test_the_next_check_in_of_either_begins_a_new_cycle(member: UUID, now: str, 
     story = Story(MORNING).keeps(2)
     story.checks_in(member, utc(now))
 
-    assert story.names == ["DayBegan", "StreakReset", "CycleBegan", "CheckedIn"]
-    began, checked_in = story.last_events[2:]
+    assert story.names == ["DayBegan", "DayEndsSoon", "StreakReset", "CycleBegan", "CheckedIn"]
+    began, checked_in = story.last_events[3:]
     assert (began.previous_state, began.state, began.cycle, began.day) == ("reset", "active", 2, 1)
     assert (checked_in.cycle, checked_in.day, story.streak.check_in_date) == (2, 1, day)
     assert story.streak.checked_in == {member}
@@ -312,7 +312,7 @@ def test_an_ending_that_comes_after_the_sweep_still_takes_effect_at_its_moment()
 @pytest.mark.rule("ST-12")
 def test_an_ending_is_never_later_than_now() -> None:
     story = Story(MORNING).ends(MIDNIGHT + HOUR, now=EVENING)
-    assert (story.names, story.streak.ended_at) == (["StreakTerminated"], EVENING)
+    assert (story.names, story.streak.ended_at) == (["DayEndsSoon", "StreakTerminated"], EVENING)
 
 
 @pytest.mark.rule("ST-03", "ST-06", "ST-11")

@@ -23,6 +23,11 @@ def none_in() -> Story:
     return Story(MORNING)
 
 
+def told() -> Story:
+    """It was told that the day ends soon (ST-23)."""
+    return none_in().waits_until(AT_RISK)
+
+
 def one_in() -> Story:
     return none_in().checks_in(A, MORNING)
 
@@ -187,7 +192,8 @@ def test_nothing_leaves_a_terminal_state_and_every_other_can_be_reached_and_term
 @pytest.mark.parametrize(
     ("given", "due"),
     [
-        (none_in, MIDNIGHT),
+        (none_in, AT_RISK),
+        (told, MIDNIGHT),
         (one_in, AT_RISK),
         (both_in, MIDNIGHT),
         (at_risk, MIDNIGHT),

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from joserfc.jwk import ECKey
-from unora.identity.v1.events_pb2 import RoleGranted, SessionOpened
+from unora.identity.v1.events_pb2 import AccountClosed, RoleGranted, SessionOpened
 from unora.reveal.v1.events_pb2 import PersonalityChanged
 from unora.safety.v1.events_pb2 import AuditHeadsExported
 from unora.streak.v1.events_pb2 import CheckedIn, StreakStarted
@@ -41,6 +41,7 @@ def row(event: Message, more: bytes = b"") -> dict[str, object]:
         StreakStarted(streak_id=ID, version=1, time_zone="Europe/Berlin"),
         RoleGranted(user_id=ID, version=4, role="admin"),
         SessionOpened(user_id=ID, version=2, session_id=ID, device_digest=bytes(32)),
+        AccountClosed(user_id=ID, version=2, phone_digest=bytes(32)),
         PersonalityChanged(user_id=ID, version=1, answered_count=8),
         AuditHeadsExported(export_id=ID, version=1, document=signed(to_document(HEADS))),
     ],

@@ -12,6 +12,8 @@ from typing import Final
 import asyncpg
 
 from unora_testing.invariants import (
+    accounts,
+    devices,
     discovery,
     events,
     ledger,
@@ -33,6 +35,7 @@ __all__ = ["INVARIANTS", "Invariant", "broken"]
 
 INVARIANTS: Final = (
     *trust.INVARIANTS,
+    *devices.INVARIANTS,
     *photos.INVARIANTS,
     *discovery.INVARIANTS,
     *matching.INVARIANTS,
@@ -44,6 +47,7 @@ INVARIANTS: Final = (
     *subscriptions.INVARIANTS,
     *safety.INVARIANTS,
     *standing.INVARIANTS,
+    *accounts.INVARIANTS,
     *events.INVARIANTS,
     *wording.INVARIANTS,
 )

@@ -164,6 +164,27 @@ INVARIANTS: Final = (
         """,
     ),
     Invariant(
+        "partner-cards-follow-connections",
+        ("DI-15", "XX-02"),
+        "the card of a partner is of the other member of the connection, and shown while it is active",
+        """
+        SELECT p.connection_id, p.viewer_id, p.active, c.connection_status FROM discovery.partner_cards p
+        LEFT JOIN matching.connections c ON c.id = p.connection_id
+            AND (p.viewer_id, p.shown_user_id) IN ((c.user_a_id, c.user_b_id), (c.user_b_id, c.user_a_id))
+        WHERE p.active IS DISTINCT FROM (c.connection_status = 'active')
+        """,
+    ),
+    Invariant(
+        "cards-say-what-was-sent",
+        ("DI-16", "XX-02"),
+        "the card of an interest says that it was sent as long as its sender sees it pending, or if it matched",
+        """
+        SELECT k.interest_id, k.sent, i.shown_as FROM discovery.card_interests k
+        JOIN matching.interests i ON i.id = k.interest_id
+        WHERE k.card_id <> i.card_id OR k.sent <> (i.shown_as IN ('pending', 'matched'))
+        """,
+    ),
+    Invariant(
         "waiting-interests-are-pending",
         ("DI-13", "MA-05", "MA-10"),
         "only a pending interest puts its sender on the receiver's cards",

@@ -134,12 +134,13 @@ INVARIANTS: Final = (
     Invariant(
         "endings-are-known",
         ("BI-05", "XX-02"),
-        "billing knows who ended which connection and when, as matching does (of a block, when it was made)",
+        "billing knows who ended which connection and when, as matching does (of a block, a suspension or a closing,"
+        " when it was made)",
         """
         SELECT coalesce(c.id, e.connection_id) AS connection_id, c.ended_at, e.ended_at AS known
         FROM matching.connections c FULL JOIN billing.connection_endings e ON e.connection_id = c.id
         WHERE c.ended_by_id IS DISTINCT FROM e.ended_by_id
-            OR CASE WHEN c.end_reason IN ('block', 'suspension') THEN e.ended_at > c.ended_at
+            OR CASE WHEN c.end_reason IN ('block', 'suspension', 'closing') THEN e.ended_at > c.ended_at
                 ELSE e.ended_at IS DISTINCT FROM c.ended_at END
         """,
     ),

@@ -20,7 +20,7 @@ INVARIANTS: Final = (
     Invariant(
         "standing-is-known",
         ("SA-06", "SA-08", "XX-02"),
-        "matching, identity and billing know restricted and suspended members as safety does",
+        "matching, identity and billing know restricted and suspended members as safety does, unless they are erased",
         """
         WITH known AS (
             SELECT 'matching' AS context, user_id, restricted, suspended FROM matching.inventory
@@ -32,6 +32,7 @@ INVARIANTS: Final = (
         SELECT context, user_id FROM due FULL JOIN known USING (context, user_id)
         WHERE (coalesce(due.restricted, false), coalesce(due.suspended, false))
             <> (coalesce(known.restricted, false), coalesce(known.suspended, false))
+            AND user_id NOT IN (SELECT user_id FROM identity.erasures)
         """,
     ),
     Invariant(

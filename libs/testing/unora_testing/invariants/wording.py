@@ -24,6 +24,7 @@ from unora_testing.invariants.invariant import Invariant, Row
 ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|")
 DIGEST: Final = 32
 """Bytes of a keyed hash."""
+DIGESTS: Final = ("device_digest", "phone_digest")
 FRACTIONS: Final = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
 
 
@@ -50,7 +51,7 @@ def _has_content(field: FieldDescriptor, value: Any) -> bool:
             return not _is_head_export(value)
         return not (ID.fullmatch(value) or value in _words().get(field.name, ()))
     if isinstance(value, bytes):
-        return field.name != "device_digest" or len(value) != DIGEST
+        return field.name not in DIGESTS or len(value) != DIGEST
     return field.cpp_type in FRACTIONS
 
 

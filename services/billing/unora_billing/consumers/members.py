@@ -1,9 +1,10 @@
-"""Events of matching and safety about members and their connections."""
+"""Events of matching, safety and identity about members and their connections."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from unora.identity.v1.events_pb2 import AccountClosed, AccountHidden, AccountReopened
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_common.database import Tx
@@ -14,6 +15,7 @@ from unora_common.runtime import Runtime
 from unora_billing.config import BillingConfig
 from unora_billing.domain.protections import Ending
 from unora_billing.resources import Resources
+from unora_billing.use_cases.closing import close_account, reopen_account
 from unora_billing.use_cases.protections import end_connection
 from unora_billing.use_cases.subscriptions import apply_restriction
 
@@ -33,7 +35,7 @@ class ConnectionEvents:
 
 
 class MemberEvents:
-    """A suspension of a member ends the subscription."""
+    """A suspension of a member ends the subscription, a closed account all that there is of money."""
 
     def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
         self.runtime = runtime
@@ -42,3 +44,19 @@ class MemberEvents:
     async def on_restriction_changed(self, event: RestrictionChanged, tx: Tx) -> None:
         """SA-06: a suspended member's subscription ends at once."""
         await apply_restriction(tx, UUID(event.user_id), event.version, suspended=event.suspended)
+
+    @on(AccountClosed)
+    async def on_account_closed(self, event: AccountClosed, tx: Tx) -> None:
+        """ID-09: the subscription ends, credits are forfeited, payments in progress are cancelled."""
+        await close_account(tx, UUID(event.user_id), event.version, from_timestamp(event.occurred_at))
+
+    @on(AccountHidden)
+    async def on_account_hidden(self, event: AccountHidden, tx: Tx) -> None:
+        """ID-13: as if the account had been closed, but its credits stay."""
+        closed_at = from_timestamp(event.occurred_at)
+        await close_account(tx, UUID(event.user_id), event.version, closed_at, keeps_credits=True)
+
+    @on(AccountReopened)
+    async def on_account_reopened(self, event: AccountReopened, tx: Tx) -> None:
+        """ID-09: the member can pay again."""
+        await reopen_account(tx, UUID(event.user_id), event.version)

@@ -19,17 +19,21 @@ class CreditEntryKind(StrEnum):
     SPENT = "spent"
     TAKEN_BACK = "taken_back"
     GIVEN_BACK = "given_back"
+    FORFEITED = "forfeited"
 
 
 @dataclass(frozen=True, slots=True)
 class CreditEntry:
-    """An entry of the ledger: what a payment became or spent, or what a reversal took or gave back (BI-10)."""
+    """An entry of the ledger: what a payment became or spent, or what a reversal took or gave back (BI-10), or
+    what a closed account forfeited (ID-09).
+    """
 
     id: UUID
     kind: CreditEntryKind
     amount: int
-    """Minor units; negative when credits were spent or taken back."""
-    payment_id: UUID
+    """Minor units; negative when credits were spent, taken back or forfeited."""
+    payment_id: UUID | None
+    """None for what was forfeited (ID-09)."""
     created_at: datetime
 
 
@@ -45,6 +49,12 @@ class Account:
     """The version of the newest RestrictionChanged that was applied."""
     provider_customer_id: str | None
     version: int
+    closed: bool = False
+    """ID-09, ID-13: the account is closed or hidden; whatever credits come are forfeited, unless it keeps them."""
+    life_version: int = 0
+    """The version of the newest event of identity about that."""
+    keeps_credits: bool = False
+    """ID-13: the account is hidden, so its credits stay."""
 
     def next_version(self) -> Account:
         """The account with the version of its next event."""
@@ -62,6 +72,10 @@ class Account:
         """The account after a RestrictionChanged of this version (SA-06)."""
         return replace(self, standing_version=version, suspended=suspended)
 
+    def with_life(self, version: int, *, closed: bool, keeps_credits: bool = False) -> Account:
+        """The account after it was closed, hidden or reopened, in this version of identity's event (ID-09)."""
+        return replace(self, life_version=version, closed=closed, keeps_credits=keeps_credits)
+
 
 def new_account(user_id: UUID) -> Account:
     """The account of a member who has never paid: free and without credits."""
@@ -76,6 +90,9 @@ def new_account(user_id: UUID) -> Account:
     )
 
 
-def new_entry(entry_id: UUID, kind: CreditEntryKind, payment: Payment, amount: int, now: datetime) -> CreditEntry:
+def new_entry(
+    entry_id: UUID, kind: CreditEntryKind, payment: Payment | None, amount: int, now: datetime
+) -> CreditEntry:
     """An entry of the ledger (BI-03). `amount` has the sign of the change."""
-    return CreditEntry(id=entry_id, kind=kind, amount=amount, payment_id=payment.id, created_at=now)
+    payment_id = payment.id if payment else None
+    return CreditEntry(id=entry_id, kind=kind, amount=amount, payment_id=payment_id, created_at=now)

@@ -11,6 +11,13 @@ class BillingError(DomainError):
     """A refusal that charges nothing."""
 
 
+class AccountIsClosed(BillingError):
+    """ID-09: the caller's account is closed, so nothing can be bought."""
+
+    reason = "ACCOUNT_IS_CLOSED"
+    sentence = "This account is closed."
+
+
 class PaymentNotFound(BillingError):
     """XX-04: there is no such payment, or it is another member's; the answer is the same."""
 
@@ -54,6 +61,13 @@ class CreditsInsufficient(BillingError):
 
     reason = "CREDITS_INSUFFICIENT"
     sentence = "You do not have enough credits."
+
+
+class QuoteChanged(BillingError):
+    """BI-12: the purchase no longer costs what the quote said. Nothing was charged; GetQuote says what it costs now."""
+
+    reason = "QUOTE_CHANGED"
+    sentence = "The price has changed. Look at it again before you pay."
 
 
 class ProviderUnavailable(BillingError):

@@ -55,7 +55,7 @@ class CreditsChanged(DomainEvent):
     kind: CreditEntryKind
     amount: int
     balance: int
-    payment_id: UUID
+    payment_id: UUID | None
     occurred_at: datetime
 
 
@@ -172,3 +172,13 @@ class ProtectionClosed(ProtectionEvent):
     """BI-05: it expired, or the partner's ending turned the price into credits."""
 
     converted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromBilling(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime

@@ -48,6 +48,15 @@ class IllegalStep(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a member agreed to pay (BI-12)."""
+
+    method: PaymentMethod
+    amount: int
+    """Minor units of money, or credits; 0 for a free recovery."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What a member wants to pay for."""
 
@@ -59,6 +68,8 @@ class Order:
     plan: Tier | None = None
     renews_subscription_id: UUID | None = None
     """Set for a renewal, which billing orders itself."""
+    quote: Quoted | None = None
+    """What the member agreed to; None agrees to whatever holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,8 @@ class Payment:
     due_at: datetime | None
     """When a job continues the payment; None when nothing is left to do."""
     version: int
+    quoted_method: PaymentMethod | None = None
+    """What the member agreed to pay with (BI-12); the amount was compared when the payment was recorded."""
 
     @property
     def is_open(self) -> bool:
@@ -103,7 +116,8 @@ class Payment:
             order.reveal_number,
             order.plan,
         )
-        return same_purchase and self.method in (order.method, PaymentMethod.FREE)
+        same_quote = self.quoted_method == (order.quote.method if order.quote else None)
+        return same_purchase and same_quote and self.method in (order.method, PaymentMethod.FREE)
 
     def authorized(self, connection_id: UUID) -> Payment:
         """The owner of the purchase allowed the payment; nothing is charged yet."""
@@ -185,4 +199,5 @@ def new_payment(
         succeeded_at=None,
         due_at=due_at,
         version=1,
+        quoted_method=order.quote.method if order.quote else None,
     )

@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Session, Tx
 from unora_common.rows import Columns, from_row
 
 from unora_billing.domain.accounts import Account, new_account
 
-STATE = Columns("tier", "suspended", "standing_version", "version")
+STATE = Columns("tier", "suspended", "standing_version", "version", "closed", "life_version", "keeps_credits")
 """What `save` stores. A trigger of the ledger changes the balance, and `set_customer` the customer."""
 COLUMNS = Columns("user_id", "balance", "provider_customer_id") + STATE
+
+STANDINGS = Copy(
+    "billing.accounts",
+    ["user_id"],
+    ["t.suspended"],
+    version="standing_version",
+    forget="standing_version = -1",
+    vanish="suspended = false, standing_version = 0",
+)
+
+LIVES = Copy(
+    "billing.accounts",
+    ["user_id"],
+    ["t.closed", "t.keeps_credits"],
+    version="life_version",
+    forget="life_version = -1",
+)
 
 INSERT = """
     INSERT INTO billing.accounts (user_id, tier, balance, suspended, standing_version, version)
@@ -35,9 +53,11 @@ LOCK_DUE = f"""
 
 SAVE_ALL = """
     UPDATE billing.accounts AS a
-    SET tier = n.tier, suspended = n.suspended, standing_version = n.standing_version, version = n.version
-    FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[])
-        AS n (user_id, tier, suspended, standing_version, version)
+    SET tier = n.tier, suspended = n.suspended, standing_version = n.standing_version, version = n.version,
+        closed = n.closed, life_version = n.life_version, keeps_credits = n.keeps_credits
+    FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::boolean[], $7::bigint[],
+            $8::boolean[])
+        AS n (user_id, tier, suspended, standing_version, version, closed, life_version, keeps_credits)
     WHERE a.user_id = n.user_id"""
 
 GET = f"SELECT {COLUMNS.names()} FROM billing.accounts WHERE user_id = $1"

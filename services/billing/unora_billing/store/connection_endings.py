@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Tx
 
 from unora_billing.domain.protections import Ending
+
+# A row without an ending is only a lock.
+COPY = Copy(
+    "billing.connection_endings",
+    ["connection_id"],
+    ["t.ended_by_id", "t.ended_at"],
+    where="t.ended_at IS NOT NULL",
+    forget="ended_by_id = NULL, ended_at = NULL",
+    vanish="ended_by_id = NULL, ended_at = NULL",
+)
 
 INSERT = "INSERT INTO billing.connection_endings (connection_id) VALUES ($1) ON CONFLICT DO NOTHING"
 

@@ -24,6 +24,7 @@ FACTS = Columns(
     "plan",
     "renews_subscription_id",
     "created_at",
+    "quoted_method",
 )
 STATE = Columns(
     "method",
@@ -77,6 +78,9 @@ CLAIM_DUE = """
     RETURNING id"""
 
 
+HASTEN_OPEN = "UPDATE billing.payments SET due_at = $2 WHERE payer_id = $1 AND status IN ('created', 'pending')"
+
+
 async def insert(tx: Tx, payment: Payment) -> None:
     """Stores a new payment. The database refuses a second one of the same payer and request id."""
     await tx.run(INSERT, CURRENCY, *COLUMNS.values_of(payment))
@@ -124,9 +128,9 @@ async def find_by_request(session: Session, payer_id: UUID, request_id: UUID) ->
     return from_row(Payment, row) if row else None
 
 
-async def find_open_subscription(tx: Tx, payer_id: UUID) -> Payment | None:
+async def find_open_subscription(session: Session, payer_id: UUID) -> Payment | None:
     """The member's open payment for a subscription; the database allows only one."""
-    row = await tx.row(FIND_OPEN_SUBSCRIPTION, payer_id)
+    row = await session.row(FIND_OPEN_SUBSCRIPTION, payer_id)
     return from_row(Payment, row) if row else None
 
 
@@ -146,6 +150,11 @@ async def list_by_payer(session: Session, payer_id: UUID, after: Place | None, l
 async def was_renewed_since(tx: Tx, payment: Payment, subscription_id: UUID) -> bool:
     """Whether a later payment renewed the subscription for which this payment was made."""
     return bool(await tx.value(RENEWED_SINCE, payment.payer_id, subscription_id, payment.succeeded_at))
+
+
+async def hasten_open(tx: Tx, payer_id: UUID) -> None:
+    """Makes all open payments of a member due now, under the lock of the account."""
+    await tx.run(HASTEN_OPEN, payer_id, tx.now)
 
 
 async def claim_due(tx: Tx, limit: int, lease: timedelta) -> list[UUID]:

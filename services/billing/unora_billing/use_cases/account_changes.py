@@ -5,12 +5,14 @@ The caller holds the lock of the account. Each function returns the account afte
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from unora_common.database import Tx
 from unora_common.ids import uuid7
 
-from unora_billing.domain.accounts import Account, CreditEntryKind, new_entry
+from unora_billing.domain.accounts import Account, CreditEntry, CreditEntryKind, new_entry
 from unora_billing.domain.event_builders import credits_changed, subscription_changed, tier_changed
 from unora_billing.domain.payments import Payment
 from unora_billing.domain.policy import Tier
@@ -18,12 +20,29 @@ from unora_billing.domain.subscriptions import Subscription, SubscriptionStatus
 from unora_billing.messages import to_message
 from unora_billing.store import credit_entries, subscriptions
 
+AFTER_WHAT_CAME: Final = timedelta(microseconds=1)
+"""What is forfeited in the transaction in which it came has a later time: the ledger is read in the order of times."""
+
 
 async def enter_credits(
     tx: Tx, account: Account, kind: CreditEntryKind, payment: Payment, amount: int, entry_id: UUID | None = None
 ) -> Account:
-    """BI-03: adds an entry to the ledger. `amount` is negative for credits that were spent or taken back."""
-    entry = new_entry(entry_id or uuid7(), kind, payment, amount, tx.now)
+    """BI-03: adds an entry to the ledger. `amount` is negative for credits that were spent or taken back. A closed
+    account forfeits what comes (ID-09), a hidden one does not (ID-13).
+    """
+    after = await _enter(tx, account, new_entry(entry_id or uuid7(), kind, payment, amount, tx.now))
+    return await forfeit(tx, after, after.balance) if after.closed and not after.keeps_credits else after
+
+
+async def forfeit(tx: Tx, account: Account, amount: int) -> Account:
+    """ID-09: takes so many credits from an account that was closed; there may be none."""
+    if not amount:
+        return account
+    at = tx.now + AFTER_WHAT_CAME
+    return await _enter(tx, account, new_entry(uuid7(), CreditEntryKind.FORFEITED, None, -amount, at))
+
+
+async def _enter(tx: Tx, account: Account, entry: CreditEntry) -> Account:
     await credit_entries.insert(tx, account.user_id, entry)
     after = account.with_entry(entry)
     tx.emit(to_message(credits_changed(after, entry)))

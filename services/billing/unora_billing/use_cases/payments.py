@@ -17,7 +17,14 @@ from unora_common.runtime import Runtime
 from unora_billing.clients import Authorizers
 from unora_billing.config import BillingConfig
 from unora_billing.domain.accounts import Account
-from unora_billing.domain.errors import BillingError, CreditsInsufficient, NotAuthorized, PaymentPending
+from unora_billing.domain.errors import (
+    AccountIsClosed,
+    BillingError,
+    CreditsInsufficient,
+    NotAuthorized,
+    PaymentPending,
+    QuoteChanged,
+)
 from unora_billing.domain.event_builders import payment_created
 from unora_billing.domain.payments import (
     Order,
@@ -28,11 +35,12 @@ from unora_billing.domain.payments import (
     new_payment,
 )
 from unora_billing.domain.policy import PaymentPurpose
+from unora_billing.domain.quotes import require_as_quoted, require_quoted
 from unora_billing.domain.subscriptions import require_can_buy
 from unora_billing.messages import to_message
 from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, Provider
 from unora_billing.resources import Resources
-from unora_billing.store import accounts, payments, subscriptions
+from unora_billing.store import accounts, free_recoveries, payments, subscriptions
 from unora_billing.use_cases.payment_steps import mark_failed, pay_from_allowance_or_credits
 from unora_billing.use_cases.provider_state import ProviderOutcome, record_provider_state
 
@@ -60,7 +68,7 @@ class PaymentProcess:
 
     async def create(self, payer_id: UUID, order: Order) -> Payment:
         """Records a payment before its owner or the provider is asked; a repeat finds it (BI-08). Raises
-        RequestIdReused, and what `_require_payable` raises.
+        RequestIdReused, QuoteChanged, and what `_require_payable` raises.
         """
         async with self._database.transaction(payer_id) as tx:
             account = await accounts.lock_or_create(tx, payer_id)
@@ -70,6 +78,7 @@ class PaymentProcess:
                     raise RequestIdReused
                 return found
             amount = self._policy.price(order.purpose, order.plan)
+            require_quoted(order, amount)
             await self._require_payable(tx, account, order, amount)
             due_at = tx.now + self._policy.advance_interval
             payment = new_payment(uuid7(), payer_id, order, amount, tx.now, due_at)
@@ -101,15 +110,18 @@ class PaymentProcess:
         return Progress(payment, intent if payment.status is PaymentStatus.PENDING else None)
 
     async def advance_or_expire(self, payment_id: UUID) -> None:
-        """Advances a payment that is due, or cancels it if its member has not confirmed it in time. Raises what
-        `advance` raises.
+        """Advances a payment that is due, or cancels it if its member has not confirmed it in time, or has closed the
+        account (ID-09). Raises what `advance` raises.
         """
         async with self._database.session() as db:
             payment = await payments.find(db, payment_id)
+            if payment is None or not payment.is_open:
+                return
             now = await db.value("SELECT clock.now()")
-        if payment is None or not payment.is_open:
-            return
-        if now >= payment.created_at + self._policy.confirmation_timeout:
+            closed = (await accounts.get(db, payment.payer_id)).closed
+        if closed:
+            await self.cancel(payment, PaymentFailure.NOT_AUTHORIZED)
+        elif now >= payment.created_at + self._policy.confirmation_timeout:
             await self.cancel(payment, PaymentFailure.EXPIRED)
         else:
             await self.advance(payment)
@@ -134,9 +146,11 @@ class PaymentProcess:
         return await self._record_provider_state(payment, await self._provider.cancel(intent_id), failure)
 
     async def _require_payable(self, tx: Tx, account: Account, order: Order, amount: int) -> None:
-        """Refuses what can be refused before anything is recorded. Raises SubscriptionExists, PlanLower,
-        PaymentPending and CreditsInsufficient.
+        """Refuses what can be refused before anything is recorded. Raises AccountIsClosed, SubscriptionExists,
+        PlanLower, PaymentPending and CreditsInsufficient.
         """
+        if account.closed:
+            raise AccountIsClosed
         if order.plan:
             require_can_buy(await subscriptions.find_current(tx, account.user_id), order.plan)
             if await payments.find_open_subscription(tx, account.user_id):
@@ -157,13 +171,29 @@ class PaymentProcess:
             found = await payments.lock(tx, payment.id)
             if found.status is not PaymentStatus.CREATED or found.is_authorized:
                 return found
-            after = await pay_from_allowance_or_credits(tx, account, found.authorized(connection_id), self._policy)
+            if account.closed:
+                return await mark_failed(tx, account, found, PaymentFailure.NOT_AUTHORIZED, self._policy)
+            authorized = found.authorized(connection_id)
+            try:
+                await self._require_as_quoted(tx, account, authorized)
+            except QuoteChanged as changed:
+                refusal = changed
+                after = await mark_failed(tx, account, authorized, PaymentFailure.NOT_AUTHORIZED, self._policy)
+            else:
+                after = await pay_from_allowance_or_credits(tx, account, authorized, self._policy)
             if after.status is PaymentStatus.CREATED and after.method is PaymentMethod.CREDITS:
                 refusal = CreditsInsufficient(balance=account.balance, amount=after.amount)
                 after = await mark_failed(tx, account, after, PaymentFailure.NOT_AUTHORIZED, self._policy)
         if refusal:  # raised after the commit, which stores that the payment failed
             raise refusal
         return after
+
+    async def _require_as_quoted(self, tx: Tx, account: Account, payment: Payment) -> None:
+        """BI-12: the account's lock keeps what is left. Raises QuoteChanged."""
+        if payment.quoted_method and payment.purpose is PaymentPurpose.RECOVERY and payment.connection_id:
+            allowance = self._policy.plan(account.tier).free_recoveries
+            left = await free_recoveries.count_left(tx, payment.connection_id, account.user_id, allowance)
+            require_as_quoted(payment, left)
 
     async def _is_obsolete_renewal(self, payment: Payment) -> bool:
         """Whether the payment is to renew a subscription that has ended meanwhile: then nothing may be charged. If it

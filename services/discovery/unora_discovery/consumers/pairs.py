@@ -14,16 +14,18 @@ from unora_common.runtime import Runtime
 
 from unora_discovery.config import DiscoveryConfig
 from unora_discovery.domain.pairs import (
+    CardInterest,
     Exclusion,
     ExclusionReason,
     WaitingInterest,
+    card_interest,
     connection_exclusions,
     interest_closed,
     interest_sent,
 )
 from unora_discovery.messages import from_block, from_closure, from_connection, from_interest
 from unora_discovery.resources import Resources
-from unora_discovery.store import pairs
+from unora_discovery.store import listed_cards, pairs, partners
 
 
 class PairEvents:
@@ -36,21 +38,25 @@ class PairEvents:
     async def on_interests_sent(self, events: Sequence[InterestSent], tx: Tx) -> None:
         """The sender is not shown the receiver again."""
         await _save([interest_sent(from_interest(event), _end_of(event)) for event in events], tx)
+        await listed_cards.save_interests(tx, [_on_card(event) for event in events])
 
     @on_batch(InterestClosed)
     async def on_interests_closed(self, events: Sequence[InterestClosed], tx: Tx) -> None:
         """The interest waits no longer (DI-13). The closure decides whether the sender may be shown the receiver."""
         await _save([interest_closed(from_interest(event), from_closure(event)) for event in events], tx)
+        await listed_cards.save_interests(tx, [_on_card(event) for event in events])
 
     @on_batch(ConnectionFormed)
     async def on_connections_formed(self, events: Sequence[ConnectionFormed], tx: Tx) -> None:
-        """Neither is shown to the other."""
+        """Neither is shown to the other on new cards. From now on each sees the other's card as a partner (DI-15)."""
         await pairs.save_exclusions(tx, _apart(events, ExclusionReason.CONNECTED))
+        await partners.save(tx, map(from_connection, events), active=True)
 
     @on_batch(ConnectionEnded)
     async def on_connections_ended(self, events: Sequence[ConnectionEnded], tx: Tx) -> None:
         """An ended pair is never shown to each other again (MA-12)."""
         await pairs.save_exclusions(tx, _apart(events, ExclusionReason.ENDED))
+        await partners.save(tx, map(from_connection, events), active=False)
 
     @on_batch(MemberBlocked)
     async def on_members_blocked(self, events: Sequence[MemberBlocked], tx: Tx) -> None:
@@ -66,6 +72,11 @@ class PairEvents:
 def _end_of(event: InterestSent) -> datetime | None:
     """An earlier version of matching does not say it. Then the interest ends when its closing is published."""
     return from_timestamp(event.expires_at) if event.HasField("expires_at") else None
+
+
+def _on_card(event: InterestSent | InterestClosed) -> CardInterest | None:
+    closure = from_closure(event) if isinstance(event, InterestClosed) else None
+    return card_interest(from_interest(event), closure, from_timestamp(event.occurred_at))
 
 
 def _apart(events: Sequence[ConnectionFormed | ConnectionEnded], reason: ExclusionReason) -> list[Exclusion]:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from unora_discovery.domain.errors import PoolTooSmall
+from unora_discovery.domain.filters import Filters
 from unora_discovery.domain.policy import Odds
 from unora_discovery.domain.pool import AgeBand, Candidate
 from unora_discovery.domain.randomness import RandomSource
@@ -41,6 +42,35 @@ class Card:
     """Empty for a member whose city is no place (PR-11)."""
     trust_level: int
     hobbies: tuple[CardHobby, ...]
+    interest_sent: bool = False
+    """DI-16: whether the viewer's interest on this card looks pending to them, or matched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardContent:
+    """What a card shows, wherever it is shown (DI-08)."""
+
+    age_band: AgeBand
+    city: str
+    trust_level: int
+    hobbies: tuple[CardHobby, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerCard:
+    """DI-15: what a member sees of a partner."""
+
+    connection_id: UUID
+    content: CardContent
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCard:
+    """DI-16: what was shown when a card was dealt, or when a connection formed; one of the two ids is None."""
+
+    card_id: UUID | None
+    connection_id: UUID | None
+    content: CardContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +101,12 @@ def without_hidden(hobbies: Sequence[CardHobby], shown_now: Collection[str]) -> 
     return tuple(
         hobby if hobby.micro_description in shown_now else replace(hobby, micro_description="") for hobby in hobbies
     )
+
+
+def require_five(found: SearchResult, filters: Filters) -> None:
+    """DI-02: raises PoolTooSmall, which names the viewer's own filters that are set, if there are fewer than five."""
+    if len(found.ranked) < BATCH_SIZE:
+        raise PoolTooSmall(filters.those_set)
 
 
 def deal(

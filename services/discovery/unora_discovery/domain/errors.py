@@ -1,6 +1,6 @@
 """The refusals of discovery. A refusal changes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from unora_common.errors import DomainError
@@ -25,6 +25,13 @@ class NotDiscoveryReady(DomainError):
         super().__init__(missing=",".join(missing))
 
 
+class AccountPaused(DomainError):
+    """ID-16: the caller has paused, and gets no new cards until they resume."""
+
+    reason = "ACCOUNT_PAUSED"
+    sentence = "You have paused. Resume first."
+
+
 class CapacityLocked(DomainError):
     """DI-06: all slots of the caller are taken; a connection must end first."""
 
@@ -43,10 +50,15 @@ class RefreshLocked(DomainError):
 
 
 class PoolTooSmall(DomainError):
-    """DI-02: there are fewer than five members to show; how many is not said (XX-04)."""
+    """DI-02: there are fewer than five members to show; how many is not said (XX-04). `filters` names those of the
+    caller's own filters that are set, separated by commas, whoever is there; it is absent if none is.
+    """
 
     reason = "POOL_TOO_SMALL"
     sentence = "There are not enough people to show at the moment. Wider filters may help."
+
+    def __init__(self, filters: Sequence[str] = ()) -> None:
+        super().__init__(**({"filters": ",".join(filters)} if filters else {}))
 
 
 class CardNotFound(DomainError):

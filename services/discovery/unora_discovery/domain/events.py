@@ -52,3 +52,13 @@ class RefreshTimerChanged(DomainEvent):
     last_global_refresh_at: datetime | None
     refresh_available_at: datetime | None
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromDiscovery(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime

@@ -34,6 +34,11 @@ class Filters:
     same_city_only: bool = False
 
     @property
+    def those_set(self) -> tuple[str, ...]:
+        """The names of the fields that differ from the default."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) != field.default)
+
+    @property
     def age_bands(self) -> tuple[AgeBand, ...]:
         """The bands that have at least one year of the range; empty if all have.
 

@@ -51,6 +51,8 @@ class Interest:
     sender_id: UUID
     receiver_id: UUID
     server_type: ServerType
+    card_id: UUID | None = None
+    """The card it was sent on; None if an earlier version of matching told it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,19 @@ class WaitingInterest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardInterest:
+    """Whether the interest on a card looks sent to its sender, at this version (DI-16)."""
+
+    interest_id: UUID
+    card_id: UUID
+    version: int
+    sent: bool
+    """It looks pending to its sender, also a void one (MA-11), or it matched."""
+    over_at: datetime | None
+    """When it stopped to look sent (UTC)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberBlock:
     """The latest known state of the blocks of one member by another, from safety."""
 
@@ -109,6 +124,20 @@ def interest_sent(interest: Interest, expires_at: datetime | None) -> tuple[Excl
 def interest_closed(interest: Interest, closure: InterestClosure) -> tuple[Exclusion, WaitingInterest]:
     """However an interest was closed, it waits no longer (DI-13)."""
     return _interest_state(interest, CLOSURE_REASONS[closure], waits=False, ends_at=None)
+
+
+def card_interest(interest: Interest, closure: InterestClosure | None, at: datetime) -> CardInterest | None:
+    """DI-16: what the interest's card says to its viewer. None if the card is not known."""
+    if interest.card_id is None:
+        return None
+    sent = closure is None or CLOSURE_REASONS[closure] is not ExclusionReason.LIFTED
+    return CardInterest(
+        interest_id=interest.interest_id,
+        card_id=interest.card_id,
+        version=interest.version,
+        sent=sent,
+        over_at=None if sent else at,
+    )
 
 
 def connection_exclusions(connection: Connection, reason: ExclusionReason) -> tuple[Exclusion, Exclusion]:

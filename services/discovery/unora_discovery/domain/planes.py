@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from unora_discovery.domain import bits
 from unora_discovery.domain.bits import WORD, Plane, Slots
+from unora_discovery.domain.filters import OLDEST, YOUNGEST, Filters
 from unora_discovery.domain.pool import AgeBand, Gender
 from unora_discovery.domain.randomness import VISIBILITY_STEPS
 from unora_discovery.domain.servers import ServerType
@@ -61,6 +62,16 @@ class Seeker:
     """Whom they want to see; empty is everyone."""
     age_bands: tuple[AgeBand, ...]
     same_city_only: bool
+    min_age: int = YOUNGEST
+    """Of the filters from which the bands follow; the planes do not know ages."""
+    max_age: int = OLDEST
+
+    @property
+    def filters(self) -> Filters:
+        """Their filters, as they set them."""
+        return Filters(
+            genders=self.genders, min_age=self.min_age, max_age=self.max_age, same_city_only=self.same_city_only
+        )
 
 
 @dataclass(slots=True)

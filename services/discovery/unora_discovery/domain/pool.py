@@ -45,7 +45,7 @@ class Hobby:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A member, from identity. Gender, age band and hobbies may be absent until the member is discovery-ready."""
+    """A member, from identity. Gender, age band and hobbies may be absent if the member is not discovery-ready."""
 
     user_id: UUID
     version: int
@@ -61,6 +61,8 @@ class Profile:
     """The version at which all texts were last judged anew (PR-10); None if identity does not know."""
     missing: tuple[str, ...] = ()
     """What the member lacks to be discovery-ready (PR-06): for the member alone, so it is not kept."""
+    paused: bool = False
+    """ID-16: the member has paused. The pool only keeps that they are not ready; identity tells why."""
 
     @property
     def says_nothing(self) -> bool:

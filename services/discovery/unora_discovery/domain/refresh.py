@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from unora_discovery.domain.errors import CapacityLocked, NotAMember, NotDiscoveryReady, RefreshLocked
+from unora_discovery.domain.errors import AccountPaused, CapacityLocked, NotAMember, NotDiscoveryReady, RefreshLocked
 from unora_discovery.domain.policy import Policy
 from unora_discovery.domain.pool import Tier
 
@@ -37,6 +37,8 @@ class Viewer:
     batch_id: UUID | None
     """The active batch there."""
     timer: Timer
+    paused: bool = False
+    """ID-16: as identity told just now; it is asked only about who is not discovery-ready."""
 
     @property
     def at_capacity(self) -> bool:
@@ -48,7 +50,7 @@ def refresh(viewer: Viewer, now: datetime, policy: Policy, missing: Iterable[str
     """The timer after a refresh that is allowed now; unchanged if the batch is the server's first. `missing` is what a
     viewer lacks who is not discovery-ready, as far as it is known.
 
-    Raises NotAMember, NotDiscoveryReady, CapacityLocked, RefreshLocked.
+    Raises NotAMember, AccountPaused, NotDiscoveryReady, CapacityLocked, RefreshLocked.
     """
     require_joined(viewer)
     require_discovery_ready(viewer, missing)
@@ -69,7 +71,9 @@ def require_joined(viewer: Viewer) -> None:
 
 
 def require_discovery_ready(viewer: Viewer, missing: Iterable[str]) -> None:
-    """PR-06. Raises NotDiscoveryReady with what is missing."""
+    """PR-06, ID-16. Raises AccountPaused, or NotDiscoveryReady with what is missing."""
+    if viewer.paused:
+        raise AccountPaused
     if not viewer.discovery_ready:
         raise NotDiscoveryReady(missing)
 

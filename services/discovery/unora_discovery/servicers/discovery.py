@@ -16,6 +16,8 @@ from unora.discovery.v1.discovery_service_pb2 import (
     JoinServerResponse,
     LeaveServerRequest,
     LeaveServerResponse,
+    ListPartnerCardsRequest,
+    ListPartnerCardsResponse,
     ListServersRequest,
     ListServersResponse,
     RefreshBatchRequest,
@@ -26,13 +28,22 @@ from unora.discovery.v1.discovery_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.handlers import custom_idempotent, idempotent, reads
+from unora_common.messages import to_timestamp
 from unora_common.runtime import Runtime
 
 from unora_discovery.clients import Directory
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.messages import from_filter_changes, from_server_type, hide_texts, to_filters, to_screen, to_server
+from unora_discovery.messages import (
+    from_filter_changes,
+    from_server_type,
+    hide_texts,
+    to_filters,
+    to_partner_card,
+    to_screen,
+    to_server,
+)
 from unora_discovery.resources import Resources
-from unora_discovery.store import filters, members, screens
+from unora_discovery.store import filters, members, partners, screens
 from unora_discovery.use_cases.batches import get_screen, refresh_batch
 from unora_discovery.use_cases.filters import update_filters
 from unora_discovery.use_cases.following import load_once
@@ -64,7 +75,12 @@ class Discovery:
     async def GetScreen(self, request: GetScreenRequest, db: Session) -> GetScreenResponse:
         """DI-06: the locks, and the batch unless the capacity lock hides it."""
         screen = await get_screen(db, db.user, from_server_type(request.server_type))
-        return GetScreenResponse(screen=to_screen(screen))
+        return GetScreenResponse(screen=to_screen(screen), server_time=to_timestamp(screen.now))
+
+    @reads
+    async def ListPartnerCards(self, request: ListPartnerCardsRequest, db: Session) -> ListPartnerCardsResponse:
+        """DI-15: of the caller's active connections, in which neither blocks the other."""
+        return ListPartnerCardsResponse(cards=map(to_partner_card, await partners.list_cards(db, db.user)))
 
     async def _prefetch(self, call: Call, server: ServerTypeNumber.ValueType) -> Precheck:
         assert call.user is not None

@@ -29,6 +29,7 @@ CARD_TYPES: Final = {
     "hobbies": "jsonb",
 }
 CARD: Final = Columns(*CARD_TYPES)
+KEPT: Final = Columns(*(name for name in CARD if name != "position"))
 CARD_ARRAYS: Final = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(CARD_TYPES.values(), start=7))
 
 # Whether a card is on the screen is said by its batch alone: cards are written once.
@@ -56,16 +57,32 @@ REPLACE: Final = f"""
 GET_SHOWN_MEMBER: Final = """
     SELECT k.shown_user_id, b.server_type
     FROM discovery.discovery_cards k JOIN discovery.discovery_batches b ON b.id = k.batch_id
-    WHERE k.id = $1 AND b.user_id = $2 AND ($3 OR b.deleted_at IS NULL)"""
+    WHERE k.id = $1 AND b.user_id = $2
+        AND (b.deleted_at IS NULL OR $3 AND b.deleted_at > clock_timestamp() - $4::interval)"""
+
+LOOK_AGAIN: Final = "interval '30 days'"
+"""After this time it is asked whether a list still shows a kept card."""
+LATE: Final = timedelta(days=1)
+"""So long before it is purged a card can no longer be acted on: what was done on it is known when it is purged."""
 
 # first_batch_at keeps the fact that there was a first batch. SKIP LOCKED: two purges at the same time take different
 # rows. The clock is read in a subquery and the ids are arrays, so that Postgres uses the indexes.
-PURGE: Final = """
+# A card with an interest is kept for the list of interests, and one of a member whom its viewer blocks for the list of
+# blocks (DI-16): safety tells of the first block only, and others of the same member may be of any of these cards.
+PURGE: Final = f"""
     WITH old AS MATERIALIZED (
-        SELECT id FROM discovery.discovery_batches
+        SELECT id, user_id FROM discovery.discovery_batches
         WHERE deleted_at < (SELECT clock_timestamp() - $1::interval)
         ORDER BY deleted_at LIMIT $2 FOR UPDATE SKIP LOCKED),
-    cards AS (DELETE FROM discovery.discovery_cards WHERE batch_id = ANY (ARRAY(SELECT id FROM old)))
+    cards AS (
+        DELETE FROM discovery.discovery_cards WHERE batch_id = ANY (ARRAY(SELECT id FROM old)) RETURNING *),
+    kept AS (
+        INSERT INTO discovery.kept_cards ({KEPT.names()}, viewer_id, check_at)
+        SELECT {KEPT.names("k")}, old.user_id, clock_timestamp() + {LOOK_AGAIN}
+        FROM cards k JOIN old ON old.id = k.batch_id
+        WHERE EXISTS (SELECT FROM discovery.card_interests WHERE card_id = k.id OFFSET 0)
+            OR EXISTS (SELECT FROM discovery.member_blocks
+                WHERE blocker_id = old.user_id AND blocked_id = k.shown_user_id AND in_force OFFSET 0))
     DELETE FROM discovery.discovery_batches WHERE id = ANY (ARRAY(SELECT id FROM old))"""
 
 
@@ -95,20 +112,20 @@ async def replace(
 
 
 async def get_shown_member(
-    session: Session, card_id: UUID, viewer: UUID, *, allow_replaced: bool = False
+    session: Session, card_id: UUID, viewer: UUID, retention: timedelta, *, allow_replaced: bool = False
 ) -> tuple[UUID, ServerType]:
-    """The member on a card, and the server of its batch. The batch is the viewer's active one, or any of the
-    viewer's that is still stored. Raises CardNotFound.
+    """The member on a card, and the server of its batch. The batch is the viewer's active one, or one that was replaced
+    and is not purged within a day, by the machine's clock. Raises CardNotFound.
     """
-    row = await session.row(GET_SHOWN_MEMBER, card_id, viewer, allow_replaced)
+    row = await session.row(GET_SHOWN_MEMBER, card_id, viewer, allow_replaced, retention - LATE)
     if row is None:
         raise CardNotFound
     return row["shown_user_id"], ServerType(row["server_type"])
 
 
 async def purge(tx: Tx, retention: timedelta, limit: int) -> int:
-    """Deletes batches that were replaced longer ago than `retention`, by the machine's clock, with their cards. Returns
-    the number of batches.
+    """Deletes batches that were replaced longer ago than `retention`, by the machine's clock, with their cards. Those
+    that a list shows are kept, and looked at again later. Returns the number of batches.
     """
     return await tx.run(PURGE, retention, limit)
 

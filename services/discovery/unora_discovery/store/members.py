@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from unora_common.database import Session, Tx
+from unora_common.database import Row, Session, Tx
 from unora_common.rows import Columns, from_row
 
 from unora_discovery.domain.refresh import Timer
@@ -51,6 +51,17 @@ LEAVE: Final = """
 SAVE_TIMER: Final = f"""
     UPDATE discovery.refresh_timers SET version = version + 1, {TIMER.assignments(first=2)}
     WHERE user_id = $1 RETURNING version"""
+
+
+# A row without a version is only a lock so far: no event told of it.
+LIST_TIMERS_AFTER: Final = f"""
+    SELECT user_id, version, {TIMER.names()} FROM discovery.refresh_timers
+    WHERE user_id > $1 AND version > 0 ORDER BY user_id LIMIT $2"""
+
+
+async def list_timers_after(session: Session, user_id: UUID, limit: int) -> list[Row]:
+    """A page of all timers of which there was an event, by member, from the one after this member on."""
+    return await session.rows(LIST_TIMERS_AFTER, user_id, limit)
 
 
 async def lock(tx: Tx, user_id: UUID) -> Timer | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from unora_common.copies import DELETE, Copy
 from unora_common.database import Tx
 from unora_common.rows import Columns, as_arrays
 
@@ -14,6 +15,33 @@ from unora_discovery.domain.pairs import Exclusion, MemberBlock, WaitingInterest
 EXCLUSION: Final = Columns("source_id", "version", "user_id", "other_id", "reason", "apart_until")
 WAITING: Final = Columns("interest_id", "version", "sender_id", "receiver_id", "server_type", "waits", "waits_until")
 BLOCK: Final = Columns("blocker_id", "blocked_id", "in_force", "changed_at")
+
+# Until when one that is lifted is stored is no fact of matching.
+EXCLUSIONS: Final = Copy(
+    "discovery.exclusions",
+    ["source_id", "user_id"],
+    ["t.other_id", "t.reason", "CASE WHEN t.reason <> 'lifted' THEN t.apart_until END"],
+    version="version",
+    forget=DELETE,
+    vanish=DELETE,
+    release="reason = 'lifted'",
+)
+WAITING_INTERESTS: Final = Copy(
+    "discovery.waiting_interests",
+    ["interest_id"],
+    ["t.sender_id", "t.receiver_id", "t.server_type", "t.waits", "t.waits_until"],
+    version="version",
+    forget=DELETE,
+    vanish=DELETE,
+)
+MEMBER_BLOCKS: Final = Copy(
+    "discovery.member_blocks",
+    ["blocker_id", "blocked_id"],
+    ["t.in_force", "t.changed_at"],
+    forget=DELETE,
+    vanish=DELETE,
+    release="in_force = false",
+)
 
 # Only the event of its sending says when an interest ends at the latest. If the event of its closing is applied first,
 # the row has no end until the sending is applied, and keeps that end from then on. One that is lifted keeps nobody

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from unora_common.copies import Copy
 from unora_common.database import Tx
 from unora_common.rows import Columns, as_arrays
 
@@ -31,28 +32,53 @@ TIER: Final = Columns("user_id", "tier_version", "tier")
 RESTRICTION: Final = Columns("user_id", "restriction_version", "reduced_visibility", "restricted", "suspended")
 
 
-def _project(columns: Columns, types: str, *, repair: bool = False) -> str:
+INVENTORIES: Final = Copy(
+    "discovery.candidates",
+    ["user_id"],
+    ["t.active_connection_count", "t.connection_limit"],
+    version="inventory_version",
+    forget="inventory_version = -1",
+    vanish="active_connection_count = 0, connection_limit = 1, inventory_version = 0",
+)
+TIERS: Final = Copy("discovery.candidates", ["user_id"], ["t.tier"], version="tier_version", forget="tier_version = -1")
+RESTRICTIONS: Final = Copy(
+    "discovery.candidates",
+    ["user_id"],
+    ["t.reduced_visibility", "t.restricted", "t.suspended"],
+    version="restriction_version",
+    forget="restriction_version = -1",
+    vanish="reduced_visibility = false, restricted = false, suspended = false, restriction_version = 0",
+)
+# What a profile says is compared where it is stored. A row that claims to be newer than the profile still knows when
+# the texts were judged, which one without a version would not. Whom identity does not know is not shown any more.
+PROFILES: Final = Copy(
+    "discovery.candidates",
+    ["user_id"],
+    [],
+    version="profile_version",
+    forget="profile_version = 1",
+    vanish="discovery_ready = false, profile_version = 0",
+)
+# A plan that was made while the pool was empty would read all of it for each page.
+PLAN_ANEW: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
+
+
+def _project(columns: Columns, types: str) -> str:
     """Inserts members' rows with these columns, or updates them: one array for each column; of each member the newest
-    counts. The second column is the version: only a newer one updates; to repair, the same one too if the rest differs.
+    counts. The second column is the version: only a newer one updates.
     """
-    version, content = columns[1], Columns(*columns[2:])
+    version = columns[1]
     arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), start=1))
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
-    damaged = f"({content.names('c')}) IS DISTINCT FROM ({content.names('excluded')})"
-    same = f" OR c.{version} = excluded.{version} AND {damaged}" if repair else ""
     return f"""
     INSERT INTO discovery.candidates AS c ({columns.names()})
     SELECT DISTINCT ON (user_id) * FROM unnest({arrays}) AS given ({columns.names()}) ORDER BY user_id, {version} DESC
-    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}{same}"""
+    ON CONFLICT (user_id) DO UPDATE SET {changes} WHERE c.{version} < excluded.{version}"""
 
 
-_INVENTORY_TYPES: Final = "uuid bigint smallint smallint"
-_RESTRICTION_TYPES: Final = "uuid bigint boolean boolean boolean"
-PROJECT_INVENTORIES: Final = _project(INVENTORY, _INVENTORY_TYPES)
-REPAIR_INVENTORIES: Final = _project(INVENTORY, _INVENTORY_TYPES, repair=True)
+PROJECT_INVENTORIES: Final = _project(INVENTORY, "uuid bigint smallint smallint")
 PROJECT_TIERS: Final = f"{_project(TIER, 'uuid bigint text')} RETURNING c.user_id"
-PROJECT_RESTRICTIONS: Final = _project(RESTRICTION, _RESTRICTION_TYPES)
-REPAIR_RESTRICTIONS: Final = _project(RESTRICTION, _RESTRICTION_TYPES, repair=True)
+PROJECT_RESTRICTIONS: Final = _project(RESTRICTION, "uuid bigint boolean boolean boolean")
 _NEW_PROFILE: Final = PROFILE + Columns("texts_version")
 _OF_THE_VERSION: Final = Columns(*PROFILE[2:])
 # If identity does not know when a member's texts were judged anew, the pool's own knowledge counts. Those of a profile
@@ -76,6 +102,11 @@ REVIEW_TEXTS: Final = """
     FROM (SELECT user_id, max(version) AS version FROM unnest($1::uuid[], $2::bigint[]) AS n (user_id, version)
           GROUP BY user_id) n
     WHERE c.user_id = n.user_id AND c.texts_version < n.version"""
+
+
+async def plan_anew(tx: Tx) -> None:
+    """Lets Postgres plan the transaction's statements for the pool as it is by now: it grows while it is made."""
+    await tx.run(PLAN_ANEW)
 
 
 async def project_profiles(tx: Tx, profiles: Iterable[Profile], *, repair: bool = False) -> None:
@@ -103,10 +134,10 @@ async def review_texts(tx: Tx, versions: Sequence[tuple[UUID, int]]) -> None:
     await tx.run(REVIEW_TEXTS, [user_id for user_id, _ in versions], [version for _, version in versions])
 
 
-async def project_inventories(tx: Tx, inventories: Iterable[Inventory], *, repair: bool = False) -> None:
-    """Stores members' slots, unless what is stored is as new. To repair: see `project_profiles`."""
+async def project_inventories(tx: Tx, inventories: Iterable[Inventory]) -> None:
+    """Stores members' slots, unless what is stored is as new."""
     rows = (INVENTORY.values_of(each, inventory_version=each.version) for each in inventories)
-    await tx.run(REPAIR_INVENTORIES if repair else PROJECT_INVENTORIES, *as_arrays(rows))
+    await tx.run(PROJECT_INVENTORIES, *as_arrays(rows))
 
 
 async def project_tiers(tx: Tx, tiers: Sequence[TierNotice]) -> set[UUID]:
@@ -115,7 +146,7 @@ async def project_tiers(tx: Tx, tiers: Sequence[TierNotice]) -> set[UUID]:
     return {row["user_id"] for row in await tx.rows(PROJECT_TIERS, *columns)}
 
 
-async def project_restrictions(tx: Tx, restrictions: Iterable[Restriction], *, repair: bool = False) -> None:
-    """Stores members' restrictions, unless what is stored is as new. To repair: see `project_profiles`."""
+async def project_restrictions(tx: Tx, restrictions: Iterable[Restriction]) -> None:
+    """Stores members' restrictions, unless what is stored is as new."""
     rows = (RESTRICTION.values_of(each, restriction_version=each.version) for each in restrictions)
-    await tx.run(REPAIR_RESTRICTIONS if repair else PROJECT_RESTRICTIONS, *as_arrays(rows))
+    await tx.run(PROJECT_RESTRICTIONS, *as_arrays(rows))

@@ -34,13 +34,17 @@ FROM: Final = """
 
 VIEWER: Final = f"SELECT {COLUMNS} {FROM}"
 
-# The read path of the Discovery screen: capacity lock, time lock, batch and cards. Of the members shown it reads the
-# texts that were judged anew after the card was made (PR-10), and the place of those whose card was dealt without one:
-# the place that they have by now is shown, or no city (PR-11).
+# What a card `k` shows. Of the members shown it reads the texts that were judged anew after the card was made (PR-10),
+# and the place of those whose card was dealt without one: the place that they have by now is shown, or no city (PR-11).
+SHOWN: Final = """
+    k.age_band, k.trust_level, k.hobbies,
+    CASE WHEN k.place_id <> '' THEN k.city WHEN shown.place_id <> '' THEN shown.city ELSE '' END AS city,
+    CASE WHEN shown.texts_version > k.profile_version THEN shown.hobbies END AS hobbies_now"""
+
+# The read path of the Discovery screen: capacity lock, time lock, batch and cards, and which have an interest (DI-16).
 SCREEN: Final = f"""
-    SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, k.age_band, k.trust_level, k.hobbies,
-        CASE WHEN k.place_id <> '' THEN k.city WHEN shown.place_id <> '' THEN shown.city ELSE '' END AS city,
-        CASE WHEN shown.texts_version > k.profile_version THEN shown.hobbies END AS hobbies_now {FROM}
+    SELECT {COLUMNS}, b.created_at, k.id AS card_id, k.position, {SHOWN},
+        EXISTS (SELECT FROM discovery.card_interests WHERE card_id = k.id AND sent OFFSET 0) AS interest_sent {FROM}
     LEFT JOIN discovery.discovery_cards k ON k.batch_id = b.id
     LEFT JOIN discovery.candidates shown
         ON shown.user_id = k.shown_user_id AND (shown.texts_version > k.profile_version OR k.place_id = '')
@@ -80,11 +84,14 @@ def to_viewer(row: Row) -> Viewer:
     return from_row(Viewer, row, timer=from_row(Timer, row))
 
 
-def _card(row: Row) -> Card:
+def shown_hobbies(row: Row) -> tuple[CardHobby, ...]:
+    """The hobbies in a row with the columns of SHOWN, without texts that were hidden since (PR-10)."""
     hobbies = msgspec.json.decode(row["hobbies"], type=tuple[CardHobby, ...])
-    if row["hobbies_now"] is not None:
-        hobbies = without_hidden(hobbies, _texts(row["hobbies_now"]))
-    return from_row(Card, row, id=row["card_id"], hobbies=hobbies)
+    return hobbies if row["hobbies_now"] is None else without_hidden(hobbies, _texts(row["hobbies_now"]))
+
+
+def _card(row: Row) -> Card:
+    return from_row(Card, row, id=row["card_id"], hobbies=shown_hobbies(row))
 
 
 def _texts(hobbies: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from unora_common.database import Session
 from unora_common.rows import from_row
 
+from unora_discovery.domain.filters import OLDEST, YOUNGEST
 from unora_discovery.domain.planes import Seeker
 from unora_discovery.domain.refresh import Viewer
 from unora_discovery.domain.servers import ServerType
@@ -17,7 +18,8 @@ from unora_discovery.store.planes import CHANGES, Changes, to_slots
 SEEKER: Final = f"""
     SELECT {screens.COLUMNS}, p.slot, c.gender, c.age_band, coalesce(c.place_id, '') AS place_id,
         coalesce(f.genders, '{{}}') AS genders, coalesce(f.age_bands, '{{}}') AS age_bands,
-        coalesce(f.same_city_only, false) AS same_city_only, since.snapshot, since.changed
+        coalesce(f.same_city_only, false) AS same_city_only, coalesce(f.min_age, {YOUNGEST}) AS min_age,
+        coalesce(f.max_age, {OLDEST}) AS max_age, since.snapshot, since.changed
     {screens.FROM}
     LEFT JOIN discovery.pool p ON p.user_id = viewer.user_id
     LEFT JOIN discovery.filters f

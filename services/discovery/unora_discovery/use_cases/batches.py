@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from unora_common.database import Session, Tx
 from unora_common.ids import uuid7
 
-from unora_discovery.domain.cards import BATCH_SIZE, deal
+from unora_discovery.domain.cards import BATCH_SIZE, deal, require_five
 from unora_discovery.domain.errors import NotAMember
 from unora_discovery.domain.events import BatchRefreshed
 from unora_discovery.domain.planes import Seeker
@@ -55,11 +55,12 @@ async def refresh_batch(tx: Tx, server: ServerType, precheck: Precheck, policy: 
         screen = await screens.get_screen(tx, tx.user, server)
         if screen.batch:
             return replace(screen, viewer=viewer, now=tx.now)
-    timer = refresh(viewer, tx.now, policy, precheck.missing)
+    timer = refresh(replace(viewer, paused=precheck.paused), tx.now, policy, precheck.missing)
     found = await _search(tx, server, viewer, seeker, policy, pool)
     if len(found.ranked) < BATCH_SIZE and pool.behind and precheck.profile is None:
         await follow_in(tx, pool)  # nobody is refused because the planes are late
         found = await _search(tx, server, viewer, seeker, policy, pool)
+    require_five(found, seeker.filters)
     # A card's id is a random UUID: one with a time in it would be less opaque (DI-08).
     dealt = deal(found, viewer.hobby_option_ids, policy.odds, RANDOM, uuid4)
     batch, version = await batches.replace(tx, tx.user, server, uuid7(), dealt, timer)

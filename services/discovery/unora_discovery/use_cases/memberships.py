@@ -13,7 +13,7 @@ from unora_discovery.use_cases.precheck import Precheck, get_checked_viewer
 
 
 async def join_server(tx: Tx, server: ServerType, precheck: Precheck) -> Server:
-    """DI-01, PR-06: the caller joins. Joining again changes nothing. Raises NotDiscoveryReady."""
+    """DI-01, PR-06: the caller joins. Joining again changes nothing. Raises AccountPaused, NotDiscoveryReady."""
     await members.lock_or_create(tx, tx.user)
     viewer = await get_checked_viewer(tx, server, precheck)
     if not viewer.joined:

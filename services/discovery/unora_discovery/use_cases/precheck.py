@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from unora_common.database import Database, Tx
@@ -28,6 +28,11 @@ class Precheck:
         """What the member lacks to be discovery-ready (PR-06), as far as identity was asked."""
         return self.profile.missing if self.profile else ()
 
+    @property
+    def paused(self) -> bool:
+        """ID-16: whether the member has paused; they are not discovery-ready then, so identity was asked."""
+        return self.profile is not None and self.profile.paused
+
 
 async def prefetch(database: Database, directory: Directory, user_id: UUID, server: ServerType) -> Precheck:
     """Reads the state before the transaction, and asks identity if it is needed."""
@@ -41,4 +46,5 @@ async def get_checked_viewer(tx: Tx, server: ServerType, precheck: Precheck) -> 
     """Stores the profile of the precheck in the pool, then reads the caller. The caller's row must be locked."""
     if precheck.profile:
         await pool.project_profiles(tx, [precheck.profile])
-    return await screens.get_viewer(tx, tx.user, server)
+    viewer = await screens.get_viewer(tx, tx.user, server)
+    return replace(viewer, paused=precheck.paused)

@@ -1,141 +1,198 @@
-"""XX-08: the pool made anew from the contexts that own its parts, while events go on: the newest version counts.
-
-Each page is applied before it is noted that it was, and to apply it twice changes nothing. So a rebuild that is killed
-at any moment goes on with the page that it was at. It asks one context at a time, for one page at a time.
-"""
+"""XX-08: discovery's projections, made anew from identity, matching, billing and safety."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
-from unora_common.ids import uuid7
-from unora_common.pages import id_after
+from unora_common.database import Tx
+from unora_common.rebuilding import Part, Row
 from unora_common.runtime import Runtime
-from unora_common.transient import is_transient
 
 from unora_discovery.clients import Directory, Owners
 from unora_discovery.config import DiscoveryConfig
-from unora_discovery.domain.pool import Inventory, Profile, Restriction, TierNotice
-from unora_discovery.domain.rebuild import Part, Progress
+from unora_discovery.domain.pairs import CardInterest, Connection, Exclusion, MemberBlock, WaitingInterest
+from unora_discovery.domain.policy import Policy
+from unora_discovery.domain.pool import Inventory, Profile, Restriction, Tier, TierNotice
 from unora_discovery.resources import Resources
-from unora_discovery.store import pool, rebuilds, repairs
+from unora_discovery.store import listed_cards, pairs, partners, pool
 from unora_discovery.use_cases.tiers import change_tiers
 
+PARTS: Final = (
+    *("restrictions", "blocks", "exclusions", "waiting"),
+    *("inventories", "tiers", "profiles"),
+    *("partners", "cards"),
+)
 PROFILES_ON_A_PAGE: Final = 500
 OTHERS_ON_A_PAGE: Final = 2000
-AFTER_LAST: Final = UUID(int=2**128 - 1)
-TRIES: Final = 30
-"""How often a page is asked for before a rebuild gives up, a second apart: an owner may restart meanwhile."""
-TRY_AGAIN: Final = 1.0
 
 
-class RebuildTakenOverError(Exception):
-    """Another process goes on with this rebuild, or has begun another."""
+def parts(runtime: Runtime[DiscoveryConfig, Resources]) -> list[Part[Any]]:
+    """In the order in which they are made anew: nobody is shown before their profile, so who is not to be shown, and to
+    whom, must be known by then. The card of a partner that is missing is frozen from the pool as it is then.
+    """
+    owners = Owners(runtime.clients)
+    return [
+        _restrictions(owners),
+        *_pairs(owners),
+        _inventories(owners),
+        _tiers(owners, runtime.config.policy),
+        _profiles(Directory(runtime.clients)),
+        _partners(owners),
+        _cards(owners),
+    ]
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where one part comes from, and how a page of it is applied."""
+def _restrictions(owners: Owners) -> Part[Restriction]:
+    def rows(told: Restriction) -> list[Row]:
+        return [Row((told.user_id,), (told.reduced_visibility, told.restricted, told.suspended), told.version)]
 
-    read: Callable[[str, int], Awaitable[tuple[list[Any], str]]]
-    apply: Callable[[list[Any], str, str], Awaitable[None]]
-    """Takes the page's items, its token, and the next one's."""
-    size: int
-
-
-class Rebuild:
-    """One run of the command."""
-
-    def __init__(self, runtime: Runtime[DiscoveryConfig, Resources]) -> None:
-        self._database = runtime.database
-        self._policy = runtime.config.policy
-        self._directory = Directory(runtime.clients)
-        owners = Owners(runtime.clients)
-        self._sources = {
-            Part.RESTRICTIONS: Source(owners.list_restrictions, self._apply_restrictions, OTHERS_ON_A_PAGE),
-            Part.INVENTORIES: Source(owners.list_inventories, self._apply_inventories, OTHERS_ON_A_PAGE),
-            Part.TIERS: Source(owners.list_tiers, self._apply_tiers, OTHERS_ON_A_PAGE),
-            Part.PROFILES: Source(self._directory.list_profiles, self._apply_profiles, PROFILES_ON_A_PAGE),
-        }
-
-    async def begin(self, *, restart: bool = False) -> dict[Part, Progress]:
-        """Goes on with the latest rebuild, or begins one if that has ended, or on demand."""
-        async with self._database.transaction() as tx:
-            progress = await rebuilds.list_progress(tx)
-            if restart or len(progress) < len(Part) or all(each.finished for each in progress.values()):
-                await rebuilds.begin(tx, uuid7())
-                progress = await rebuilds.list_progress(tx)
-            return progress
-
-    async def run(self, progress: Progress) -> AsyncGenerator[Progress, None]:
-        """Makes one part anew, from where it is, and tells after each page. Raises RebuildTakenOverError."""
-        source = self._sources[progress.part]
-        coming = asyncio.ensure_future(_read(source, progress.token))
-        try:
-            while not progress.finished:
-                items, following = await coming
-                if following:  # the next page comes while this one is stored
-                    coming = asyncio.ensure_future(_read(source, following))
-                await source.apply(items, progress.token, following)
-                async with self._database.transaction() as tx:
-                    if not await rebuilds.advance(tx, progress, following, len(items)):
-                        raise RebuildTakenOverError
-                members = progress.members + len(items)
-                progress = replace(progress, token=following, members=members, finished=not following)
-                yield progress
-        finally:
-            coming.cancel()
-
-    async def _apply_restrictions(self, items: list[Restriction], token: str, following: str) -> None:
-        if items:
-            async with self._database.transaction() as tx:
-                await pool.project_restrictions(tx, items, repair=True)
-
-    async def _apply_inventories(self, items: list[Inventory], token: str, following: str) -> None:
-        if items:
-            async with self._database.transaction() as tx:
-                await pool.project_inventories(tx, items, repair=True)
-
-    async def _apply_tiers(self, items: list[TierNotice], token: str, following: str) -> None:
-        """DI-14: with the timers, as by the event. The event may still come, and is not newer then."""
-        if items:
-            async with self._database.transaction() as tx:
-                await repairs.plan_anew(tx)
-                await change_tiers(tx, items, self._policy)
-
-    async def _apply_profiles(self, items: list[Profile], token: str, following: str) -> None:
-        """Members who have only signed in stay out of the pool, as without a rebuild. Whom identity does not know is
-        not shown any more.
-        """
-        silent = [each.user_id for each in items if each.says_nothing]
-        async with self._database.transaction() as tx:
-            await repairs.plan_anew(tx)
-            known = await repairs.find_known(tx, silent) if silent else set[UUID]()
-            told = [each for each in items if not each.says_nothing or each.user_id in known]
-            await pool.project_profiles(tx, told, repair=True)
-            last = UUID(following) if following else AFTER_LAST
-            others = await repairs.list_others_shown(tx, id_after(token), last, [each.user_id for each in items])
-        if others:
-            await self._hide_unknown(others)
-
-    async def _hide_unknown(self, users: Sequence[UUID]) -> None:
-        """A member who signed up after the page was read is in the pool by an event, and known to identity by now."""
-        profiles = await self._directory.get_profiles(users)
-        async with self._database.transaction() as tx:
-            await repairs.hide(tx, [each.user_id for each in profiles if not each.version])
+    return Part(
+        name="restrictions",
+        copy=pool.RESTRICTIONS,
+        ask=owners.list_restrictions,
+        rows=rows,
+        apply=pool.project_restrictions,
+        untold=(False, False, False),
+        **_others(),
+    )
 
 
-async def _read(source: Source, token: str) -> tuple[list[Any], str]:
-    """A page, as soon as its owner answers."""
-    for _ in range(TRIES - 1):
-        try:
-            return await source.read(token, source.size)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            await asyncio.sleep(TRY_AGAIN)
-    return await source.read(token, source.size)
+def _pairs(owners: Owners) -> list[Part[Any]]:
+    """DI-09, DI-13. Interests and blocks of long ago may come back, until the jobs that forget them run again."""
+
+    async def exclude(tx: Tx, told: Sequence[Sequence[Exclusion]]) -> None:
+        await pairs.save_exclusions(tx, [each for exclusions in told for each in exclusions])
+
+    def excluded(told: Sequence[Exclusion]) -> list[Row]:
+        return [_exclusion(each) for each in told]
+
+    blocks: Part[MemberBlock] = Part(
+        name="blocks",
+        copy=pairs.MEMBER_BLOCKS,
+        ask=owners.list_blocks,
+        rows=lambda told: [Row((told.blocker_id, told.blocked_id), (told.in_force, told.changed_at))],
+        apply=pairs.save_blocks,
+        **_others(),
+    )
+    exclusions: Part[Sequence[Exclusion]] = Part(
+        name="exclusions",
+        copy=pairs.EXCLUSIONS,
+        ask=owners.list_exclusions,
+        rows=excluded,
+        apply=exclude,
+        **_others(),
+    )
+    waiting: Part[WaitingInterest] = Part(
+        name="waiting",
+        copy=pairs.WAITING_INTERESTS,
+        ask=owners.list_waiting,
+        rows=lambda told: [_waiting(told)],
+        apply=pairs.save_waiting_interests,
+        **_others(),
+    )
+    return [blocks, exclusions, waiting]
+
+
+def _inventories(owners: Owners) -> Part[Inventory]:
+    return Part(
+        name="inventories",
+        copy=pool.INVENTORIES,
+        ask=owners.list_inventories,
+        rows=lambda told: [Row((told.user_id,), (told.active_connection_count, told.connection_limit), told.version)],
+        apply=pool.project_inventories,
+        untold=(0, 1),
+        **_others(),
+    )
+
+
+def _tiers(owners: Owners, policy: Policy) -> Part[TierNotice]:
+    """DI-14: with the timers, as by the event. The event may still come, and is not newer then."""
+
+    async def apply(tx: Tx, told: Sequence[TierNotice]) -> None:
+        await pool.plan_anew(tx)
+        await change_tiers(tx, told, policy)
+
+    return Part(
+        name="tiers",
+        copy=pool.TIERS,
+        ask=owners.list_tiers,
+        rows=lambda told: [Row((told.user_id,), (told.tier,), told.version)],
+        apply=apply,
+        untold=(Tier.FREE,),
+        unknown=lambda key: TierNotice(user_id=key[0], version=0, tier=Tier.FREE),
+        **_others(),
+    )
+
+
+def _profiles(directory: Directory) -> Part[Profile]:
+    """Members who have only signed in stay out of the pool, as without a rebuild."""
+
+    async def apply(tx: Tx, told: Sequence[Profile]) -> None:
+        await pool.plan_anew(tx)
+        await pool.project_profiles(tx, told, repair=True)
+
+    return Part(
+        name="profiles",
+        copy=pool.PROFILES,
+        ask=directory.list_profiles,
+        rows=lambda told: [Row((told.user_id,), (), told.version)],
+        apply=apply,
+        silent=lambda told: told.says_nothing,
+        all_told=True,
+        size=PROFILES_ON_A_PAGE,
+    )
+
+
+def _partners(owners: Owners) -> Part[tuple[Connection, bool]]:
+    """DI-15. What a card showed at first stays; a missing one shows what is known now. One of which nobody knows is not
+    shown.
+    """
+
+    def rows(told: tuple[Connection, bool]) -> list[Row]:
+        connection, active = told
+        return [
+            Row((connection.connection_id, viewer), (active,), connection.version) for viewer in connection.user_ids
+        ]
+
+    async def apply(tx: Tx, told: Sequence[tuple[Connection, bool]]) -> None:
+        for active in (True, False):
+            if those := [each for each, is_active in told if is_active is active]:
+                await partners.save(tx, those, active=active)
+
+    return Part(
+        name="partners",
+        copy=partners.COPY,
+        ask=owners.list_partners,
+        rows=rows,
+        apply=apply,
+        untold=(False,),
+        members=lambda told: told[0].user_ids,
+        **_others(),
+    )
+
+
+def _cards(owners: Owners) -> Part[CardInterest | None]:
+    """DI-16. Interests of long ago may come back, until the job that forgets them runs again."""
+    return Part(
+        name="cards",
+        copy=listed_cards.INTERESTS,
+        ask=owners.list_card_interests,
+        rows=lambda told: [Row((told.interest_id,), (told.card_id, told.sent), told.version)] if told else [],
+        apply=listed_cards.save_interests,
+        **_others(),
+    )
+
+
+def _exclusion(told: Exclusion) -> Row:
+    apart_until = None if told.reason == "lifted" else told.apart_until
+    return Row((told.source_id, told.user_id), (told.other_id, told.reason, apart_until), told.version)
+
+
+def _waiting(told: WaitingInterest) -> Row:
+    facts = (told.sender_id, told.receiver_id, told.server_type, told.waits, told.waits_until)
+    return Row((told.interest_id,), facts, told.version)
+
+
+def _others() -> dict[str, Any]:
+    return {"size": OTHERS_ON_A_PAGE, "at_once": OTHERS_ON_A_PAGE}

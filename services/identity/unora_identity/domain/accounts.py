@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from unora_common.errors import DomainError
+
 from unora_identity.domain.onboarding import Member
 
 
@@ -18,6 +20,13 @@ class NewAccount:
     data_key: bytes
 
 
+class AccountIsClosed(DomainError):
+    """ID-09: the account is closed; only reopening it is possible."""
+
+    reason = "ACCOUNT_IS_CLOSED"
+    sentence = "This account is closed."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedMember:
     """A member whose row the transaction has locked."""
@@ -26,6 +35,15 @@ class LockedMember:
     version: int
     """The version of the member's latest event."""
     suspended: bool = False
+    paused_at: datetime | None = None
+    """ID-16: since when the member has paused. Read only by the locks of `members` and `accounts`, as the next one."""
+    erase_after: datetime | None = None
+    """ID-09, ID-13: when the account is erased, if it is closed or hidden."""
+
+    def require_open(self) -> None:
+        """ID-09: raises AccountIsClosed for an account that is closed or hidden."""
+        if self.erase_after is not None:
+            raise AccountIsClosed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +72,8 @@ class Account:
     now: datetime
     roles: tuple[str, ...]
     suspended: bool
+    paused_at: datetime | None
+    """ID-16: since when the member has paused."""
     member: Member
     hobby_names: dict[str, str]
     """The display names of the member's hobbies, by option."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from unora_identity.domain.age import AgeBand, age_at, age_band
 from unora_identity.domain.events import DiscoveryProfileChanged, EventHeader
 from unora_identity.domain.hobbies import Hobby, as_shown
-from unora_identity.domain.onboarding import Member, is_ready
+from unora_identity.domain.onboarding import Member, OnboardingStep, missing_steps
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Gender
 from unora_identity.domain.trust import trust_level
@@ -15,7 +15,9 @@ from unora_identity.domain.trust import trust_level
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardContents:
-    """What the card of a discovery-ready member shows. No photo, name, phone number or exact age."""
+    """What the card of a member shows. Partners see it also while Discovery does not show the member (DI-15). No photo,
+    name, phone number or exact age.
+    """
 
     gender: Gender
     age_band: AgeBand
@@ -31,28 +33,39 @@ class Card:
 
     trust_level: int
     contents: CardContents | None
-    """None while the member is not discovery-ready (PR-06)."""
+    """None while profile or hobbies are incomplete (PR-06)."""
+    withheld: bool = False
+    """Whether there are contents, but Discovery does not show the member: something is missing, or they are paused,
+    closed or hidden. Cards that were dealt before, and a partner's card, stay as they are (DI-15, ID-16).
+    """
 
     @property
     def ready(self) -> bool:
-        """PR-06: whether the member is discovery-ready."""
-        return self.contents is not None
+        """PR-06, ID-16: whether the member may be shown."""
+        return self.contents is not None and not self.withheld
 
 
 def make_card(member: Member, now: datetime, policy: Policy) -> Card:
     """The member's card at `now`: the age band changes with a birthday."""
+    missing = missing_steps(member, now, policy)
+    complete = not {OnboardingStep.PROFILE, OnboardingStep.HOBBIES} & set(missing)
     return Card(
         trust_level=trust_level(member.photos, member.streak_completed, member.gov_id_verified, policy),
-        contents=_contents(member, now) if is_ready(member, now, policy) else None,
+        contents=_contents(member, now) if complete else None,
+        withheld=complete and (bool(missing) or member.away),
     )
 
 
 def card_changed(
     headers: Iterator[EventHeader], before: Member, after: Member, now: datetime, policy: Policy
 ) -> list[DiscoveryProfileChanged]:
-    """DI-08, PR-06: the event for a change of the member's card, or no event if the card is the same."""
-    card = make_card(after, now, policy)
-    return [] if card == make_card(before, now, policy) else [_event(headers, card)]
+    """DI-08, PR-06: the event for a change of the member's card, or no event if the card is the same. Of a member who
+    lacks a step before and after, only the trust level is of interest to others.
+    """
+    card, was = make_card(after, now, policy), make_card(before, now, policy)
+    onboarding = missing_steps(before, now, policy) and missing_steps(after, now, policy)
+    same = card.trust_level == was.trust_level if onboarding else card == was
+    return [] if same else [_event(headers, card)]
 
 
 def age_band_changed(

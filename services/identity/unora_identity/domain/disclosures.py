@@ -1,8 +1,8 @@
 """RE-04, RE-10: identity's own record of the pairs that may see each other. Nothing else opens names and photos."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from unora_common.errors import DomainError
@@ -39,4 +39,27 @@ class Disclosure:
             self.ended_at is None
             and self.completed_days == DISCLOSURE_DAY
             and (viewer, subject) in ((self.user_a_id, self.user_b_id), (self.user_b_id, self.user_a_id))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPair:
+    """What streak or matching, or both, know of a pair (XX-08). Times are UTC."""
+
+    connection_id: UUID
+    user_a_id: UUID
+    user_b_id: UUID
+    streak_id: UUID | None = None
+    """The streak, if it was completed."""
+    completed_at: datetime | None = None
+    ended_at: datetime | None = None
+    """When the connection ended."""
+
+    def joined(self, other: Self) -> Self:
+        """With what the other context knows."""
+        return replace(
+            self,
+            streak_id=self.streak_id or other.streak_id,
+            completed_at=self.completed_at or other.completed_at,
+            ended_at=self.ended_at or other.ended_at,
         )

@@ -39,6 +39,11 @@ class MemberEvent(DomainEvent):
 class AccountCreated(MemberEvent):
     """ID-01: an account was created."""
 
+    phone_digest: bytes
+    """ID-09: a keyed hash of the number."""
+    device_digest: bytes | None
+    """ID-09, SA-04: a keyed hash of the device, if the app named one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened(MemberEvent):
@@ -138,6 +143,58 @@ class SuspensionChanged(MemberEvent):
     """SA-06: the member was suspended, or the suspension was lifted."""
 
     suspended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPaused(MemberEvent):
+    """ID-16: the member is shown to nobody, and their interests match with nobody, until they resume."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountResumed(MemberEvent):
+    """ID-16: the pause is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountClosed(MemberEvent):
+    """ID-09: the member closed the account. For all others they are gone."""
+
+    phone_digest: bytes
+    """ID-09: a keyed hash of the number, by which safety knows a suspended member again."""
+    device_digest: bytes | None
+    """ID-09, SA-04: a keyed hash of the device of the call, if its app named one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHidden(MemberEvent):
+    """ID-13: the number of the account went to a new account. For all others this is as if it had been closed."""
+
+    phone_digest: bytes
+    device_digest: bytes | None
+    new_user_id: UUID | None = None
+    """The new account, if it is made in the same step: the events of two accounts come in any order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReopened(MemberEvent):
+    """ID-09, ID-13: a closed or hidden account is open again. What its closing ended stays ended."""
+
+    paused: bool
+    """Whether a pause from before goes on (ID-16)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErasureRequested(MemberEvent):
+    """ID-09: the erasure of the account has begun."""
+
+    erasure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErased(MemberEvent):
+    """ID-09: all seven contexts and the object store have erased the member."""
+
+    erasure_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,8 @@ class Member:
     """ID-04, ID-07: if so, name, date of birth and gender are locked."""
     birth_date_refused: bool = False
     """ID-08: whether a date of birth was ever refused as under age."""
+    away: bool = False
+    """ID-09, ID-13, ID-16: paused, closed or hidden. Such a member is shown to nobody, and nothing else changes."""
 
 
 def missing_steps(member: Member, now: datetime, policy: Policy) -> list[OnboardingStep]:

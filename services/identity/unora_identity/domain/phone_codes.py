@@ -4,7 +4,7 @@ Times are UTC and come from the rule clock. A refused try is a result and not an
 saved although the call fails. Codes appear here only as keyed hashes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -39,7 +39,7 @@ class ChallengeClosed(DomainError):
 
 
 class PhoneTaken(DomainError):
-    """ID-14: the new number belongs to another account. Only who was sent its code gets this answer."""
+    """ID-13, ID-14: the new number belongs to another account. Only who was sent its code gets this answer."""
 
     reason = "PHONE_TAKEN"
     sentence = "This number belongs to another account."
@@ -94,6 +94,8 @@ class IssuedCode:
     issued_at: datetime
     expires_at: datetime
     sent_at: datetime | None
+    undelivered: bool = False
+    """Whether the carrier told that the phone did not get it."""
 
     def counts_as_sent(self, now: datetime, policy: Policy) -> bool:
         """Whether the code was sent or is being sent. If it is not recorded as sent after twice the sending time, it
@@ -146,13 +148,16 @@ def issue_challenge(
     the account knows and all other devices do not use up each other's codes.
 
     The window slides: it is full until the fifth latest code leaves it. A refused request does not extend it.
+    A code that was not delivered makes room for another one. Such codes cost money too: no more of them make room than
+    codes are allowed.
     """
     since = now - policy.codes_window
-    recent = [code.known_device for code in earlier if code.issued_at > since and code.counts_as_sent(now, policy)]
-    if recent.count(known_device) >= policy.codes_per_window:
+    recent = [code for code in earlier if code.issued_at > since and code.counts_as_sent(now, policy)]
+    if _spent([code for code in recent if code.known_device == known_device], policy.codes_per_window):
         raise TooManyCodes(Budget.NUMBER if known_device is None else Budget.KNOWN_DEVICE, policy)
     # Each new device that signs in becomes a known one, and would bring a budget with it.
-    if known_device is not None and len(recent) - recent.count(None) >= policy.codes_for_known_devices:
+    known = [code for code in recent if code.known_device is not None]
+    if known_device is not None and _spent(known, policy.codes_for_known_devices):
         raise TooManyCodes(Budget.KNOWN_DEVICE, policy)
     return Challenge(
         id=challenge_id,
@@ -164,6 +169,11 @@ def issue_challenge(
         issued_at=now,
         expires_at=now + policy.code_life,
     )
+
+
+def _spent(codes: Sequence[IssuedCode], allowed: int) -> bool:
+    undelivered = sum(code.undelivered for code in codes)
+    return len(codes) - min(undelivered, allowed) >= allowed
 
 
 def try_code(

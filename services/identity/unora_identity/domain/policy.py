@@ -28,6 +28,9 @@ class Policy:
     wrong_codes: int = 20
     wrong_codes_window: timedelta = timedelta(days=1)
 
+    # ID-09, by the machine's clock
+    erasure_overdue: timedelta = timedelta(days=1)
+
     # ID-11. Codes in one `codes_window` for devices that the account does not know; the last are by calling code.
     codes_per_device: int = 10
     codes_per_address: int = 30
@@ -41,13 +44,30 @@ class Policy:
     access_token_life: timedelta = timedelta(minutes=15)
     refresh_token_life: timedelta = timedelta(days=30)
 
+    # ID-13. After how long an account is unused, how many wrong birth dates move its number, how long each counts, and
+    # how long a check of a Gov ID does.
+    unused_after: timedelta = timedelta(days=45)
+    birth_date_tries: int = 3
+    birth_dates_window: timedelta = timedelta(days=365)
+    recovery_check_life: timedelta = timedelta(days=1)
+
     # ID-14
     recent_sign_in: timedelta = timedelta(minutes=15)
+
+    # ID-10. How long an archive is kept, how long one answers further requests, and how often it is tried to make one.
+    export_kept: timedelta = timedelta(days=7)
+    export_again: timedelta = timedelta(days=1)
+    export_tries: int = 5
+    # ID-09, ID-13. How long a closed or hidden account can come back.
+    account_kept: timedelta = timedelta(days=30)
 
     # ID-15. How many wrong second factors in one window; afterwards the right one is refused too.
     admin_session: timedelta = timedelta(hours=1)
     second_factor_tries: int = 5
     second_factor_window: timedelta = timedelta(hours=1)
+
+    # ID-17. How many devices of a member get push messages.
+    push_devices_most: int = 10
 
     # SA-06. How much longer than a token lives its session's revocation is published: machines' clocks differ, and a
     # token may be signed a moment after its session was revoked.

@@ -90,6 +90,11 @@ class Profile:
     occupation: str = ""
 
     @property
+    def first_name(self) -> str:
+        """RE-13: the first word of the name, which lists show of a partner after Day 15."""
+        return next(iter(self.name.split()), "")
+
+    @property
     def shown_city(self) -> str:
         """PR-11: the city that anybody may see, the member too: empty until it is a place."""
         return self.city if self.place_id else ""

@@ -38,7 +38,7 @@ class SessionNotFound(DomainError):
 
 
 class SignInTooOld(DomainError):
-    """ID-14: the session signed in too long ago for this. The member signs in again, and repeats it."""
+    """ID-09, ID-10, ID-14: the session signed in too long ago for this. The member signs in again, and repeats it."""
 
     reason = "SIGN_IN_TOO_OLD"
     sentence = "Sign in again to do this."
@@ -56,6 +56,8 @@ class Revocation(StrEnum):
     SUSPENSION = "suspension"
     ROLE = "role"
     """The role that it carried was taken away, or its second factor was replaced."""
+    CLOSING = "closing"
+    """The account was closed or hidden (ID-09, ID-13)."""
 
 
 THROWN_OUT: Final = (Revocation.REUSE, Revocation.OTHER_SESSION, Revocation.PHONE_CHANGE)
@@ -158,9 +160,14 @@ def carried_roles(session: Session, granted: Sequence[str]) -> list[str]:
 
 
 def require_recent_sign_in(session: Session, now: datetime, policy: Policy) -> None:
-    """ID-14: raises SignInTooOld for a session that did not sign in within 15 minutes."""
-    if now >= session.started_at + policy.recent_sign_in:
+    """ID-09, ID-10, ID-14: raises SignInTooOld for a session that did not sign in within 15 minutes."""
+    if not signed_in_lately(session, now, policy):
         raise SignInTooOld
+
+
+def signed_in_lately(session: Session, now: datetime, policy: Policy) -> bool:
+    """Whether the session signed in within 15 minutes."""
+    return now < session.started_at + policy.recent_sign_in
 
 
 def rotate(

@@ -1,5 +1,5 @@
-"""ID-01, ID-02, ID-11, SA-04: keyed hashes of values that identify a person or are secret. They can be compared, but
-not read.
+"""ID-01, ID-02, ID-09, ID-11, SA-04: keyed hashes of values that identify a person or are secret. They can be
+compared, but not read.
 
 Values that must be read back are sealed (master_key.py).
 """
@@ -25,6 +25,10 @@ class KeyedHasher:
         """ID-01: 32 bytes, the same for the same number; a unique index allows one account for each."""
         return self._mac(b"phone", e164.encode())
 
+    def trace(self, phone_hash: bytes) -> bytes:
+        """ID-09: 32 bytes that stand for a number outside identity, made from its `phone` hash, which stays here."""
+        return self._mac(b"trace", phone_hash)
+
     def code(self, challenge_id: UUID, code: str) -> bytes:
         """ID-02: 32 bytes, bound to the challenge: equal codes of two challenges have different hashes."""
         return self._mac(b"code", challenge_id.bytes + code.encode())
@@ -36,6 +40,10 @@ class KeyedHasher:
     def member(self, user: UUID) -> bytes:
         """ID-14: 32 bytes that stand for a member where others are counted by device; no device has the same."""
         return self._mac(b"member", user.bytes)
+
+    def push_token(self, token: str) -> bytes:
+        """ID-17: 32 bytes, the same for the same token; a unique index gives each token to one session."""
+        return self._mac(b"push token", token.encode())
 
     def address(self, network: str) -> bytes:
         """ID-11: 32 bytes, the same for the same network of clients."""

@@ -151,11 +151,11 @@ class OidcProviders:
     def __init__(self, providers: Sequence[OidcProvider]) -> None:
         self._by_name = {each.settings.name: each for each in providers}
 
-    async def subject(self, provider: str, id_token: str, user: UUID) -> str:
-        """The subject of an ID token that was made for this member."""
+    async def subject(self, provider: str, id_token: str, made_for: UUID) -> str:
+        """The subject of an ID token that was made for this member, or for this challenge (ID-13)."""
         if provider not in self._by_name:
             raise ProviderUnknown
-        return await self._by_name[provider].subject(id_token, str(user))
+        return await self._by_name[provider].subject(id_token, str(made_for))
 
 
 async def fetch_keys(location: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The object store of photos: S3 everywhere, also on one machine. Photos are private (PR-04).
+"""The object store of photos and exports: S3 everywhere, also on one machine. Its objects are private (PR-04).
 
 Only a signed request for one object, valid for minutes, opens the bucket. boto3 blocks, so each call over the network
 runs in a thread. Signed requests expire by the machine's clock. boto3 is imported when a store is made, so
@@ -62,8 +62,8 @@ class PhotoStore:
     """The objects of one bucket, by key."""
 
     def __init__(self, settings: S3Settings) -> None:
-        self._bucket = settings.bucket
-        self._client = _client(settings, settings.endpoint)
+        self.bucket = settings.bucket
+        self.client = _client(settings, settings.endpoint)
         self._signer = _client(settings, settings.public_endpoint or settings.endpoint)
         self._links = _Links(settings, f"{self._signer.meta.endpoint_url}/{settings.bucket}/")
 
@@ -75,7 +75,7 @@ class PhotoStore:
         claim; the real type is read from the bytes.
         """
         form = self._signer.generate_presigned_post(
-            self._bucket,
+            self.bucket,
             key,
             Fields={"Content-Type": content_type},
             Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, most_bytes]],
@@ -103,24 +103,24 @@ class PhotoStore:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._client.close()
+        self.client.close()
         self._signer.close()
 
     def _get(self, key: str, most_bytes: int) -> bytes:
-        with _store_errors(missing=_MISSING):
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        with store_errors(missing=_MISSING):
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
             with answer["Body"] as body:
                 if answer["ContentLength"] > most_bytes:
                     raise ObjectTooLarge(key)
                 return body.read()
 
     def _put(self, key: str, data: bytes, content_type: str) -> None:
-        with _store_errors():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
+        with store_errors():
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def _delete(self, key: str) -> None:
-        with _store_errors():
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+        with store_errors():
+            self.client.delete_object(Bucket=self.bucket, Key=key)
 
 
 class _Links:
@@ -150,7 +150,7 @@ class _Links:
 
 
 @contextmanager
-def _store_errors(missing: frozenset[str] = frozenset()) -> Iterator[None]:
+def store_errors(missing: frozenset[str] = frozenset()) -> Iterator[None]:
     """Turns an error with one of the codes in `missing` into ObjectMissing, and boto's other errors into
     StoreUnavailable.
     """

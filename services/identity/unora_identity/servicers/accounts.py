@@ -5,17 +5,28 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from google.type.date_pb2 import Date
 from unora.identity.v1.account_service_pb2 import (
     ChangePhoneRequest,
     ChangePhoneResponse,
+    CloseAccountRequest,
+    CloseAccountResponse,
     GetAccountRequest,
     GetAccountResponse,
     GetJwksRequest,
     GetJwksResponse,
     ListSessionsRequest,
     ListSessionsResponse,
+    PauseAccountRequest,
+    PauseAccountResponse,
+    RecoverAccountRequest,
+    RecoverAccountResponse,
     RefreshSessionRequest,
     RefreshSessionResponse,
+    ReopenAccountRequest,
+    ReopenAccountResponse,
+    ResumeAccountRequest,
+    ResumeAccountResponse,
     RevokeOtherSessionsRequest,
     RevokeOtherSessionsResponse,
     RevokeSessionRequest,
@@ -25,13 +36,15 @@ from unora.identity.v1.account_service_pb2 import (
     StartPhoneChangeResponse,
     StartPhoneVerificationRequest,
     StartPhoneVerificationResponse,
+    StartRecoveryCheckRequest,
+    StartRecoveryCheckResponse,
     VerifyPhoneRequest,
     VerifyPhoneResponse,
 )
 from unora_common.call import Call
 from unora_common.client_network import client_network
 from unora_common.database import Session, Tx
-from unora_common.errors import Unauthenticated
+from unora_common.errors import InvalidArgument, Unauthenticated
 from unora_common.handlers import custom_read, custom_write, idempotent, reads
 from unora_common.messages import to_timestamp
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
@@ -39,23 +52,28 @@ from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.card import make_card
-from unora_identity.messages import to_account, to_session, to_session_tokens
+from unora_identity.messages import from_date, to_account, to_session, to_session_tokens
 from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
 from unora_identity.resources import Resources
 from unora_identity.store import members, sessions
+from unora_identity.use_cases.closing import close_account
+from unora_identity.use_cases.code_entry import Entry
+from unora_identity.use_cases.pauses import pause_account, resume_account
 from unora_identity.use_cases.phone_change import change_phone, start_phone_change
-from unora_identity.use_cases.phone_verification import start_phone_verification, verify_phone
+from unora_identity.use_cases.phone_verification import start_phone_verification
+from unora_identity.use_cases.recovery import by_gov_id, by_linked_account, recover_account, start_recovery_check
 from unora_identity.use_cases.sessions import (
     SignedIn,
     refresh_session,
     revoke_other_sessions,
     revoke_own_session,
 )
+from unora_identity.use_cases.sign_in import reopen_account, verify_phone
 
 
 class Accounts:
-    """Accounts and their sessions (ID-01 to ID-03, ID-12, ID-14, ID-15)."""
+    """Accounts and their sessions (ID-01 to ID-03, ID-09, ID-12 to ID-16)."""
 
     service = "unora.identity.v1.AccountService"
 
@@ -84,19 +102,43 @@ class Accounts:
     async def VerifyPhone(self, request: VerifyPhoneRequest, call: Call) -> VerifyPhoneResponse:
         """ID-02: takes the code and opens a session."""
         fresh = new_refresh_token()
-        result = await verify_phone(
-            self.runtime,
-            self.alarm,
-            UUID(request.challenge_id),
-            request.code,
-            UUID(request.request_id),
-            fresh,
-            request.device_id,
-            request.totp_code,
-        )
+        entry = _entry(request, birth_date=request.birth_date, totp_code=request.totp_code)
+        result = await verify_phone(self.runtime, self.alarm, entry, fresh)
         return VerifyPhoneResponse(
             user_id=str(result.user), created=result.created_account, tokens=self._tokens(result, fresh)
         )
+
+    @custom_write
+    async def ReopenAccount(self, request: ReopenAccountRequest, call: Call) -> ReopenAccountResponse:
+        """ID-09: takes the code, and opens a closed account and a session."""
+        fresh = new_refresh_token()
+        entry = _entry(request, birth_date=request.birth_date)
+        result = await reopen_account(self.runtime, self.alarm, entry, fresh)
+        return ReopenAccountResponse(user_id=str(result.user), tokens=self._tokens(result, fresh))
+
+    @custom_write
+    async def RecoverAccount(self, request: RecoverAccountRequest, call: Call) -> RecoverAccountResponse:
+        """ID-13: takes the code and a proof, and opens an account that had lost its number, and a session."""
+        fresh, resources = new_refresh_token(), self.runtime.resources
+        if request.proof.HasField("linked_account"):
+            linked, nonce = request.proof.linked_account, UUID(request.challenge_id)
+            subject = await resources.oidc.subject(linked.provider, linked.id_token, nonce)
+            proof = by_linked_account(resources, linked.provider, subject)
+        else:
+            proof = by_gov_id(resources, UUID(request.proof.gov_id_reference))
+        result = await recover_account(
+            self.runtime, self.alarm, _entry(request), proof, fresh, replaces=request.replaces_account
+        )
+        return RecoverAccountResponse(user_id=str(result.user), tokens=self._tokens(result, fresh))
+
+    @custom_write
+    async def StartRecoveryCheck(self, request: StartRecoveryCheckRequest, call: Call) -> StartRecoveryCheckResponse:
+        """ID-06, ID-13: takes the code, and begins a check of a Gov ID; returns its reference and its page."""
+        born = from_date("date_of_birth", request.date_of_birth)
+        if born is None:
+            raise InvalidArgument({"date_of_birth": "is not a whole date of the calendar"})
+        started = await start_recovery_check(self.runtime, self.alarm, _entry(request), request.name, born)
+        return StartRecoveryCheckResponse(reference=str(started.reference), url=started.url)
 
     @custom_write
     async def RefreshSession(self, request: RefreshSessionRequest, call: Call) -> RefreshSessionResponse:
@@ -180,6 +222,23 @@ class Accounts:
         card = make_card(account.member, account.now, self.runtime.resources.policy)
         return GetAccountResponse(account=to_account(account, card))
 
+    @idempotent
+    async def PauseAccount(self, request: PauseAccountRequest, tx: Tx) -> PauseAccountResponse:
+        """ID-16: the caller is shown to nobody, and connections go on."""
+        return PauseAccountResponse(paused_at=to_timestamp(await pause_account(tx, self.runtime.resources)))
+
+    @idempotent
+    async def ResumeAccount(self, request: ResumeAccountRequest, tx: Tx) -> ResumeAccountResponse:
+        """ID-16: the pause is over."""
+        await resume_account(tx, self.runtime.resources)
+        return ResumeAccountResponse()
+
+    @idempotent(prepare=_current)
+    async def CloseAccount(self, request: CloseAccountRequest, tx: Tx, current: UUID) -> CloseAccountResponse:
+        """ID-09: for all others the caller is gone."""
+        erase_after = await close_account(tx, self.runtime.resources, current)
+        return CloseAccountResponse(erase_after=to_timestamp(erase_after))
+
     def _tokens(self, result: SignedIn, fresh: NewRefreshToken) -> SessionTokens:
         access = self.runtime.resources.access_tokens.sign(
             user_id=result.user,
@@ -189,6 +248,18 @@ class Accounts:
             until=result.admin_until,
         )
         return to_session_tokens(access, fresh.text, result.token)
+
+
+def _entry(request: Any, *, birth_date: Date | None = None, totp_code: str = "") -> Entry:
+    """The code of a request, with what came beside it."""
+    return Entry(
+        request_id=UUID(request.request_id),
+        challenge_id=UUID(request.challenge_id),
+        code=request.code,
+        device_id=request.device_id,
+        birth_date=from_date("birth_date", birth_date) if birth_date else None,
+        totp_code=totp_code,
+    )
 
 
 def _session_of(call: Call) -> UUID:

@@ -13,6 +13,8 @@ from unora.identity.v1.directory_service_pb2 import (
     GetDiscoveryProfileResponse,
     GetDiscoveryProfilesRequest,
     GetDiscoveryProfilesResponse,
+    GetPartnerNamesRequest,
+    GetPartnerNamesResponse,
     GetRevealFactsRequest,
     GetRevealFactsResponse,
     GetTimeZonesRequest,
@@ -33,12 +35,14 @@ from unora_common.runtime import Runtime
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.age import age_at, age_band
 from unora_identity.domain.digests import name_digests
+from unora_identity.domain.photos import PhotoSize
 from unora_identity.domain.profiles import is_adult
-from unora_identity.messages import to_directory_hobby, to_disclosed_photo
+from unora_identity.messages import to_directory_hobby, to_disclosed_name, to_disclosed_photo
 from unora_identity.resources import Resources
 from unora_identity.store import members
 from unora_identity.use_cases.disclosure import DisclosureRequest, get_disclosed_member
 from unora_identity.use_cases.discovery_profiles import get_profiles, list_profiles
+from unora_identity.use_cases.partner_names import list_disclosed_members
 from unora_identity.use_cases.photo_objects import links
 from unora_identity.use_cases.revocations import list_recent
 
@@ -135,3 +139,22 @@ class Directory:
             name=member.profile.name,
             photos=[to_disclosed_photo(photo, links(resources, photo), expires_at) for photo in member.photos],
         )
+
+    @custom_read
+    async def GetPartnerNames(self, request: GetPartnerNamesRequest, call: Call) -> GetPartnerNamesResponse:
+        """RE-13: first name and thumbnail of partners, as long as each may be seen."""
+        viewer = UUID(request.viewer_id)
+        asked = [
+            DisclosureRequest(streak=UUID(each.streak_id), viewer=viewer, subject=UUID(each.subject_id))
+            for each in request.partners
+        ]
+        found = await list_disclosed_members(self.runtime, asked)
+        resources, life = self.runtime.resources, self.policy.link_life
+        expires_at = resources.machine_now() + life
+        names = GetPartnerNamesResponse()
+        for each in request.partners:
+            if member := found.get(UUID(each.streak_id)):
+                shown = next((photo for photo in member.photos if str(photo.id) in each.photo_ids), None)
+                url = resources.photo_store.link(shown.key_of(PhotoSize.THUMBNAIL), life=life) if shown else ""
+                names.names.append(to_disclosed_name(each.streak_id, member.profile.first_name, url, expires_at))
+        return names

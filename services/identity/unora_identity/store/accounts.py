@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.copies import Copy
+from unora_common.database import Row, Session, Tx
 from unora_common.rows import as_arrays, from_row
 
 from unora_identity.domain.accounts import LockedMember, NewAccount
 
 LOCK_BY_PHONE = """
     WITH u AS MATERIALIZED (
-        SELECT id, version, suspended_at IS NOT NULL AS suspended
+        SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
         FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1 FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
 HAS_ACCOUNT = "SELECT EXISTS (SELECT FROM identity.users WHERE phone_hash = ANY($1))"
@@ -27,9 +28,52 @@ HAS_PHONE = "SELECT FROM identity.users WHERE id = $1 AND phone_hash = ANY($2)"
 OWNER = "SELECT id FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1"
 DATA_KEY = "SELECT data_key FROM identity.users WHERE id = $1"
 CHANGE_PHONE = "UPDATE identity.users SET phone_hash = $2, phone_sealed = $3 WHERE id = $1"
+PHONE_HASH = "SELECT phone_hash FROM identity.users WHERE id = $1"
+PAUSE = "UPDATE identity.users SET paused_at = $2 WHERE id = $1"
+CLOSE = "UPDATE identity.users SET closed_at = $2, erase_after = $3 WHERE id = $1"
+# An account that was closed before its number went to another was told to be closed only. Those that are being erased
+# count as well.
+LIST_STATES = """
+    SELECT id, version, closed_at, CASE WHEN closed_at IS NULL THEN hidden_at END AS hidden_at,
+        CASE WHEN erase_after IS NULL THEN paused_at END AS paused_at
+    FROM identity.users WHERE id > $1 ORDER BY id LIMIT $2"""
 ROLES = "SELECT role FROM identity.roles WHERE user_id = $1 ORDER BY role"
 GRANT = "INSERT INTO identity.roles (user_id, role, granted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 TAKE_AWAY = "DELETE FROM identity.roles WHERE user_id = $1 AND role = $2"
+
+
+TIERS = Copy(
+    "identity.users",
+    ["id"],
+    ["t.tier"],
+    version="tier_version",
+    forget="tier_version = -1",
+    vanish="tier = 'free', tier_version = 0",
+)
+INVENTORIES = Copy(
+    "identity.users",
+    ["id"],
+    ["t.active_connection_count", "t.connection_limit"],
+    version="inventory_version",
+    forget="inventory_version = -1",
+    vanish="active_connection_count = 0, connection_limit = NULL, inventory_version = 0",
+)
+REFRESHES = Copy(
+    "identity.users",
+    ["id"],
+    ["t.last_global_refresh_at", "t.refresh_available_at"],
+    version="refresh_version",
+    forget="refresh_version = -1",
+    vanish="last_global_refresh_at = NULL, refresh_available_at = NULL, refresh_version = 0",
+)
+STANDINGS = Copy(
+    "identity.users",
+    ["id"],
+    ["t.suspended_at IS NOT NULL"],
+    version="standing_version",
+    forget="standing_version = -1",
+    vanish="suspended_at = NULL, standing_version = 0",
+)
 
 
 def _project(version: str, columns: dict[str, str]) -> str:
@@ -101,6 +145,27 @@ async def get_data_key(tx: Tx, user: UUID) -> bytes:
 async def change_phone(tx: Tx, user: UUID, phone_hash: bytes, phone_sealed: bytes) -> None:
     """ID-14: stores another number. A number of another account violates uq_users_phone_hash."""
     await tx.run(CHANGE_PHONE, user, phone_hash, phone_sealed)
+
+
+async def get_phone_hash(tx: Tx, user: UUID) -> bytes:
+    """ID-01: the hash of the number of an account that has one."""
+    phone_hash: bytes = await tx.value(PHONE_HASH, user)
+    return phone_hash
+
+
+async def set_pause(tx: Tx, user: UUID, paused_at: datetime | None) -> None:
+    """ID-16: stores since when a member has paused, or that there is no pause."""
+    await tx.run(PAUSE, user, paused_at)
+
+
+async def close(tx: Tx, user: UUID, erase_after: datetime) -> None:
+    """ID-09: stores that an account is closed, and until when it can be reopened."""
+    await tx.run(CLOSE, user, tx.now, erase_after)
+
+
+async def list_states_after(session: Session, user: UUID, limit: int) -> list[Row]:
+    """A page of all accounts, from the one after this member on: since when each is away (UTC), for a projection."""
+    return await session.rows(LIST_STATES, user, limit)
 
 
 async def lock_by_phone(tx: Tx, phone_hashes: Sequence[bytes]) -> LockedMember | None:

@@ -23,7 +23,11 @@ _CHALLENGE = (
 # Requests for one number are taken in turn, or more codes than allowed could be sent at once. There is no row to lock.
 LOCK_PHONE = """
     WITH l AS MATERIALIZED (SELECT pg_advisory_xact_lock(1769104741, $1)) SELECT clock.now() AS now FROM l"""
-ISSUED = f"SELECT {_ISSUED.names()} FROM identity.phone_challenges WHERE phone_hash = $1"
+ISSUED = f"""
+    SELECT {_ISSUED.names("c")},
+        EXISTS (SELECT FROM identity.text_messages m WHERE m.challenge_id = c.id AND m.delivery = 'failed')
+            AS undelivered
+    FROM identity.phone_challenges c WHERE c.phone_hash = $1"""
 ADD = f"INSERT INTO identity.phone_challenges ({_INSERTED.names()}) VALUES ({_INSERTED.parameters()})"
 # By the same clock as `issued_at`. A used code is marked as sent already: who entered it was sent it.
 MARK_SENT = "UPDATE identity.phone_challenges SET sent_at = clock.now() WHERE id = $1 AND sent_at IS NULL"

@@ -13,14 +13,14 @@ from unora_identity.domain.sessions import THROWN_OUT
 _THROWN_OUT = ", ".join(f"'{cause}'" for cause in THROWN_OUT)
 # A device is known by its latest session there, or if that was deleted long ago, as a past device. Signing out and
 # being suspended make no device unknown.
-_KNOWS = f"""
+KNOWS = f"""
     coalesce(
         (SELECT coalesce(s.revocation NOT IN ({_THROWN_OUT}), true) FROM identity.sessions s
          WHERE s.user_id = u.id AND s.device_digest = $2 ORDER BY s.started_at DESC, s.id DESC LIMIT 1),
         EXISTS (SELECT FROM identity.past_devices d WHERE d.user_id = u.id AND d.device_digest = $2))"""
 # One statement for all numbers, with and without an account.
-IS_KNOWN = f"SELECT EXISTS (SELECT FROM identity.users u WHERE u.phone_hash = ANY($1) AND {_KNOWS})"
-IS_KNOWN_TO = f"SELECT {_KNOWS} FROM identity.users u WHERE u.id = $1"
+IS_KNOWN = f"SELECT EXISTS (SELECT FROM identity.users u WHERE u.phone_hash = ANY($1) AND {KNOWS})"
+IS_KNOWN_TO = f"SELECT {KNOWS} FROM identity.users u WHERE u.id = $1"
 PURGE = """
     DELETE FROM identity.past_devices WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM identity.past_devices WHERE seen_at < $1

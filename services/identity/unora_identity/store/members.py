@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Row, Session, Tx
 from unora_common.rows import Columns, from_row
 
@@ -26,7 +27,7 @@ _INVENTORY = Columns(
 
 LOCK = """
     WITH u AS MATERIALIZED (
-        SELECT id, version, suspended_at IS NOT NULL AS suspended
+        SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
         FROM identity.users WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
 SAVE_VERSIONS = """
@@ -34,7 +35,8 @@ SAVE_VERSIONS = """
     SET version = new.version, texts_version = coalesce(new.texts_version, users.texts_version)
     FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (id, version, texts_version) WHERE users.id = new.id"""
 _READ = f"""
-    SELECT {_ACCOUNT.names("u")}, clock.now() AS now, u.suspended_at IS NOT NULL AS suspended,
+    SELECT {_ACCOUNT.names("u")}, clock.now() AS now, u.suspended_at IS NOT NULL AS suspended, u.paused_at,
+           u.paused_at IS NOT NULL OR u.erase_after IS NOT NULL AS away,
            u.streak_completed_at IS NOT NULL AS streak_completed,
            {_INVENTORY.names("u")},
            {PROFILE_COLUMNS.names("p")}, p.birth_date_refused_at IS NOT NULL AS birth_date_refused,
@@ -56,6 +58,13 @@ READ_PAGE = f"{_READ} WHERE u.id > $1 AND p.user_id > $1 AND u.deleted_at IS NUL
 TIME_ZONES = """
     SELECT p.user_id, p.time_zone FROM identity.profiles p JOIN identity.users u ON u.id = p.user_id
     WHERE p.user_id = ANY($1) AND p.time_zone <> '' AND u.deleted_at IS NULL"""
+COMPLETIONS = Copy(
+    "identity.users",
+    ["id"],
+    [],
+    where="t.streak_completed_at IS NOT NULL",
+    vanish="streak_completed_at = NULL",
+)
 MARK_STREAK_COMPLETED = """
     UPDATE identity.users SET streak_completed_at = $2 WHERE id = ANY($1) AND streak_completed_at IS NULL"""
 
@@ -110,6 +119,7 @@ def _account(row: Row) -> Account:
         now=row["now"],
         roles=tuple(row["roles"]),
         suspended=row["suspended"],
+        paused_at=row["paused_at"],
         member=Member(
             profile=from_row(Profile, row),
             photos=tuple(photo_of(photo) for photo in row["photos"]),
@@ -117,6 +127,7 @@ def _account(row: Row) -> Account:
             streak_completed=row["streak_completed"],
             gov_id_verified=row["gov_id_verified"],
             birth_date_refused=row["birth_date_refused"],
+            away=row["away"],
         ),
         hobby_names={option: name for option, _, _, name in row["hobbies"]},
         inventory=from_row(Inventory, row),

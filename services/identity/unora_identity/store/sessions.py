@@ -37,15 +37,23 @@ SPEND = """
     UPDATE identity.refresh_tokens t SET used_at = u.used_at, used_by = u.used_by, successor = u.successor
     FROM unnest($1::bytea[], $2::timestamptz[], $3::uuid[], $4::bytea[]) AS u (hash, used_at, used_by, successor)
     WHERE t.hash = u.hash"""
-ADD = f"INSERT INTO identity.refresh_tokens ({_NEW_TOKEN.names()}) VALUES ({_NEW_TOKEN.parameters()})"
-# The same statement writes the row of the list that every process fetches (SA-06).
+# With a token goes the time at which the account was used last, once a day: tokens are not kept as long (ID-13).
+ADD = f"""
+    WITH t AS (
+        INSERT INTO identity.refresh_tokens ({_NEW_TOKEN.names()}) VALUES ({_NEW_TOKEN.parameters()})
+        RETURNING session_id, issued_at)
+    UPDATE identity.users u SET last_used_at = t.issued_at FROM t JOIN identity.sessions s ON s.id = t.session_id
+    WHERE u.id = s.user_id AND (u.last_used_at IS NULL OR u.last_used_at < t.issued_at - interval '1 day')"""
+# The same statement writes the row of the list that every process fetches (SA-06), and deletes the device (ID-17).
 REVOKE = """
     WITH s AS (
         UPDATE identity.sessions SET revoked_at = $2, revocation = $3
         WHERE user_id = $1 AND revoked_at IS NULL AND (id = $4 OR $4 IS NULL) AND (id <> $5 OR $5 IS NULL)
             AND (admin_until > $2 OR NOT $6)
-        RETURNING id)
+        RETURNING id),
+    d AS (DELETE FROM identity.push_devices USING s WHERE push_devices.session_id = s.id)
     INSERT INTO identity.revocations (session_id) SELECT id FROM s RETURNING session_id"""
+DEVICE = "SELECT device_digest FROM identity.sessions WHERE id = $1"
 OWN = f"SELECT {_SESSION.names()} FROM identity.sessions WHERE id = $1 AND user_id = $2"
 # A session is active as long as its one unused token lives.
 ACTIVE = """
@@ -125,7 +133,7 @@ async def save_spent(tx: Tx, tokens: Sequence[RefreshToken]) -> None:
 
 
 async def add_token(tx: Tx, token: RefreshToken) -> None:
-    """Stores a fresh token."""
+    """Stores a fresh token, and that the account is in use. To be called under the member's lock."""
     await tx.run(ADD, *_NEW_TOKEN.values_of(token))
 
 
@@ -149,6 +157,12 @@ async def find_own(db: DatabaseSession, session: UUID) -> Session | None:
     """A session of the caller."""
     row = await db.row(OWN, session, db.user)
     return from_row(Session, row) if row else None
+
+
+async def get_device(db: DatabaseSession, session: UUID) -> bytes | None:
+    """SA-04: the digest of the device of a session, if the app named one."""
+    device: bytes | None = await db.value(DEVICE, session)
+    return device
 
 
 async def list_active(db: DatabaseSession, now: datetime, after: Place | None, limit: int) -> list[ActiveSession]:

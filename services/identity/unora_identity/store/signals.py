@@ -33,6 +33,9 @@ VERIFIES_OTHER = """
         SELECT FROM identity.verification_signals
         WHERE signal_type = $1 AND provider = $2 AND opaque_token = $3 AND user_id <> $4
             AND outcome = 'verified' AND deleted_at IS NULL)"""
+FIND_VERIFIED = """
+    SELECT user_id FROM identity.verification_signals
+    WHERE signal_type = $1 AND provider = $2 AND opaque_token = $3 AND outcome = 'verified' AND deleted_at IS NULL"""
 ADD_BOOSTERS = """
     INSERT INTO identity.verification_signals
         (id, user_id, signal_type, provider, opaque_token, outcome, created_at, decided_at)
@@ -86,6 +89,12 @@ async def verifies_other(tx: Tx, kind: SignalType, provider: str, token: str, us
     """Whether the same token verifies another member."""
     found: bool = await tx.value(VERIFIES_OTHER, kind, provider, token, user)
     return found
+
+
+async def find_verified(tx: Tx, kind: SignalType, provider: str, token: str) -> UUID | None:
+    """ID-13: the member whom a token verifies. Only the erasure of an account changes that, under the member's lock."""
+    user: UUID | None = await tx.value(FIND_VERIFIED, kind, provider, token)
+    return user
 
 
 async def add_boosters(tx: Tx, users: Sequence[UUID], provider: str) -> dict[UUID, UUID]:

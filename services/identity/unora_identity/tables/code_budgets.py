@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Table, text
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.erased import deleted, kept, of_nobody
+from unora_common.tables import exported, not_exported, service_may, timestamp
 
 from unora_identity.tables.accounts import phone_challenges, users
 from unora_identity.tables.schema import metadata
@@ -33,7 +34,7 @@ code_spending = Table(
         "issued_at",
         postgresql_where=text("address_digest IS NOT NULL"),
     ),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=of_nobody()) | not_exported("counts against misuse, for a day"),
     comment="What the codes for devices that no account knows have spent; a row goes with its challenge (ID-11)",
 )
 
@@ -47,7 +48,7 @@ code_totals = Table(
     CheckConstraint("codes >= 0", name="codes"),
     Index("ix_code_totals_minute", "minute"),
     # What changes code_spending writes it, by its triggers.
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=of_nobody()) | not_exported("counts over all members"),
     comment="How many rows code_spending has, by calling code (0: all of them) and minute of the rule clock (ID-11)",
 )
 
@@ -65,7 +66,11 @@ wrong_codes = Table(
     Index("ix_wrong_codes_phone_hash_tried_at", "phone_hash", "tried_at"),
     Index("ix_wrong_codes_created_at", "created_at"),
     # One column, since locking a row needs the right to change it.
-    info=service_may("select, insert, update (created_at), delete"),
+    info=service_may(
+        "select, insert, update (created_at), delete",
+        erased=kept("keyed hashes, for a day: they may be of the number's next owner"),
+    )
+    | not_exported("counts against misuse, for a day"),
     comment="Wrong codes, over all codes of a number; they may outlive their challenge (ID-02)",
 )
 
@@ -77,6 +82,7 @@ past_devices = Table(
     Column("seen_at", timestamp(), nullable=False),
     CheckConstraint("octet_length(device_digest) = 32", name="device_digest"),
     Index("ix_past_devices_seen_at", "seen_at"),
-    info=service_may("select, insert, update (seen_at), delete"),
+    info=service_may("select, insert, update (seen_at), delete", erased=deleted("user_id = member"))
+    | exported("known_devices"),
     comment="Devices of deleted sessions, which their account goes on knowing; times are the machine's (ID-02)",
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, SmallInteger, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.erased import kept
+from unora_common.tables import not_exported, projected_from, service_may, timestamp
 
 from unora_identity.tables.schema import metadata
 
@@ -24,6 +25,8 @@ disclosures = Table(
     CheckConstraint("completed_days = 15", name="day_15"),
     CheckConstraint("num_nulls(streak_id, completed_days, disclosed_at) IN (0, 3)", name="whole"),
     CheckConstraint("disclosed_at IS NOT NULL OR ended_at IS NOT NULL", name="disclosed_or_ended"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("the tombstone of the connection (RE-10); ids"))
+    | not_exported("of two members; the identity reveal that each opened is exported by reveal")
+    | projected_from(matching="*", streak="*"),
     comment="Which pairs may see each other, and tombstones of those who never may (RE-04, RE-10)",
 )

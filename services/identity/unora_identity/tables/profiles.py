@@ -19,7 +19,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.erased import deleted, kept, of_nobody
+from unora_common.tables import exported, not_exported, service_may, timestamp
 
 from unora_identity.tables.accounts import users
 from unora_identity.tables.schema import LIVING, metadata
@@ -56,7 +57,7 @@ profiles = Table(
         "age_band_changes_at",
         postgresql_where=text("age_band_changes_at IS NOT NULL"),
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("profile"),
     comment="The one profile of each user; empty where nothing was told yet (PR-01)",
 )
 
@@ -65,7 +66,8 @@ written_cities = Table(
     metadata,
     Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
     Column("sought_in", Text, nullable=False, server_default=""),
-    info=service_may("select, insert, update, delete"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member"))
+    | not_exported("work that is left; the city is in the profile"),
     comment="Who has a city that was written and is no place yet, and in which version of the list it was not found"
     " (PR-11)",
 )
@@ -84,7 +86,9 @@ photo_uploads = Table(
     Column("refusals", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("user_id", "request_id"),
     Index("ix_photo_uploads_expires_at", "expires_at"),
-    info=service_may("select, insert, update, delete"),
+    # Without its row an object would be lost, so the job erase_objects deletes both, before `erase_member` begins.
+    info=service_may("select, insert, update, delete", erased=kept("none is left: erase_objects deletes them"))
+    | not_exported("offers, for an hour; the photos are exported"),
     comment="Offers to upload, with every object that may have come of them; times are the machine's (PR-07)",
 )
 
@@ -108,8 +112,9 @@ photos = Table(
     Column("fingerprint", BigInteger),
     UniqueConstraint("object_key"),
     CheckConstraint("position BETWEEN 1 AND 6", name="position"),
+    Index("ix_photos_user_id", "user_id"),
     Index("uq_photos_user_id_position", "user_id", "position", unique=True, postgresql_where=LIVING),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("photos"),
     comment="At most 6 photos of each user, private until Day 15 (PR-02, PR-04)",
 )
 
@@ -121,7 +126,7 @@ photo_sizing = Table(
     Column("tries", Integer, nullable=False, server_default=text("1")),
     Column("claimed_until", timestamp(), nullable=False),
     CheckConstraint("id", name="one_row"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=of_nobody()) | not_exported("nothing about members"),
     comment="One row: how far the job has come that makes the sizes of earlier photos; times are the machine's (PR-09)",
 )
 
@@ -134,7 +139,7 @@ hobby_options = Table(
     Column("deleted_at", timestamp()),
     UniqueConstraint("name"),
     CheckConstraint("id ~ '^[a-z][a-z0-9_]{1,39}$'", name="id"),
-    info=service_may("select"),
+    info=service_may("select", erased=of_nobody()) | not_exported("reference data"),
     comment="The hobbies there are to choose from; reference data",
 )
 
@@ -150,7 +155,8 @@ hobbies = Table(
     CheckConstraint("position BETWEEN 1 AND 10", name="position"),
     CheckConstraint("char_length(micro_description) BETWEEN 3 AND 1120", name="micro_description"),
     Index("uq_hobbies_user_id_position", "user_id", "position", unique=True, postgresql_where=LIVING),
-    info=service_may("select, insert, update (hidden), delete"),
+    info=service_may("select, insert, update (hidden), delete", erased=deleted("user_id = member"))
+    | exported("hobbies"),
     comment="Each user's hobbies, each option once, in their own words (PR-05)",
 )
 
@@ -160,6 +166,7 @@ text_checks = Table(
     Column("user_id", UUID(), ForeignKey(users.c.id), primary_key=True),
     Column("guard_version", Integer, nullable=False, server_default=text("0")),
     Index("ix_text_checks_guard_version", "guard_version", "user_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member"))
+    | not_exported("work that is left; what was hidden is said with the hobbies"),
     comment="Which version of the guard has judged the words of each member's hobbies; 0 since a change (PR-10)",
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.erased import deleted
+from unora_common.tables import exported, service_may, timestamp
 
 from unora_identity.tables.accounts import users
 from unora_identity.tables.schema import LIVING, metadata
@@ -25,6 +26,7 @@ verification_signals = Table(
     CheckConstraint("outcome IN ('pending', 'verified', 'refused')", name="outcome"),
     CheckConstraint("char_length(opaque_token) <= 512", name="opaque_token"),
     CheckConstraint("(outcome = 'pending') = (decided_at IS NULL)", name="decided_at"),
+    Index("ix_verification_signals_user_id", "user_id"),
     Index(
         "uq_verification_signals_one_account",
         *("signal_type", "provider", "opaque_token"),
@@ -37,7 +39,7 @@ verification_signals = Table(
         unique=True,
         postgresql_where=LIVING,
     ),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("verification_signals"),
     comment="A provider's opaque token and its outcome, never a document (ID-05, ID-06)",
 )
 
@@ -56,6 +58,6 @@ gov_id_checks = Table(
     CheckConstraint("octet_length(profile_digest) = 32", name="profile_digest"),
     CheckConstraint("outcome IN ('verified', 'refused')", name="outcome"),
     CheckConstraint("(outcome IS NULL) = (decided_at IS NULL)", name="decided_at"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=deleted("user_id = member")) | exported("gov_id_checks"),
     comment="Checks of a Gov ID that a provider was asked for, by their reference, and how they came out (ID-06)",
 )

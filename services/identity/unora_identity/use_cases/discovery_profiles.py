@@ -76,6 +76,7 @@ def _profile(user: UUID, account: Account | None, policy: Policy) -> DiscoveryPr
         return DiscoveryProfile(user_id=str(user))
     card = make_card(account.member, account.now, policy)
     profile = to_discovery_profile(user, account.version, card, account.hobby_names)
+    profile.paused = account.paused_at is not None
     if account.texts_version is not None:
         profile.texts_version = account.texts_version
     if not card.ready:

@@ -8,7 +8,7 @@ from unora_common.database import Tx
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.domain.accounts import LockedMember
+from unora_identity.domain.accounts import LockedMember, NewAccount
 from unora_identity.domain.code_budgets import TooManyTries
 from unora_identity.domain.events import MemberEvent, PhoneChanged, event_headers
 from unora_identity.domain.phone_codes import (
@@ -89,16 +89,21 @@ async def change_phone(
     raise tried.refusal
 
 
+async def seal_number(tx: Tx, resources: Resources, user: UUID, sealed: NewAccount) -> bytes:
+    """The number of a challenge, sealed with the key of a member who is to have it."""
+    number = resources.master_key.unwrap(sealed.user_id, sealed.data_key).open("phone", sealed.phone_sealed)
+    key = resources.master_key.unwrap(user, await accounts.get_data_key(tx, user))
+    return key.seal("phone", number)
+
+
 async def _change(tx: Tx, resources: Resources, locked: LockedMember, session: UUID, stored: StoredChallenge) -> None:
-    phone_hash, sealed = stored.challenge.phone_hash, stored.new_account
     owner = await accounts.find_owner(tx, stored.challenge.forms)
     if owner == locked.id:
         return
     if owner is not None:  # looked up first, so that two who swap their numbers do not wait for each other
         raise PhoneTaken
-    number = resources.master_key.unwrap(sealed.user_id, sealed.data_key).open("phone", sealed.phone_sealed)
-    key = resources.master_key.unwrap(locked.id, await accounts.get_data_key(tx, locked.id))
-    await accounts.change_phone(tx, locked.id, phone_hash, key.seal("phone", number))
+    sealed = await seal_number(tx, resources, locked.id, stored.new_account)
+    await accounts.change_phone(tx, locked.id, stored.challenge.phone_hash, sealed)
     headers = event_headers(locked, tx.now)
     events: list[MemberEvent] = [PhoneChanged(**next(headers))]
     events += await revoke_sessions(tx, resources, locked, headers, Revocation.PHONE_CHANGE, but=session)

@@ -1,47 +1,24 @@
-"""ID-02: sign-up and sign-in are one flow: a code is sent to a phone, and its use opens a session."""
+"""ID-02: sign-up and sign-in are one flow: a code is sent to a phone. `sign_in.py` takes it."""
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
-from unora_common.database import Tx
-from unora_common.errors import DomainError
 from unora_common.ids import random_id, uuid7
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.domain.accounts import LockedMember, NewAccount
-from unora_identity.domain.code_budgets import Asker, TooManyCodes, TooManyTries
-from unora_identity.domain.events import (
-    AccountCreated,
-    AdminSignedIn,
-    MemberEvent,
-    NewDeviceSignedIn,
-    SessionOpened,
-    event_headers,
-)
-from unora_identity.domain.phone_codes import (
-    Challenge,
-    ChallengeClosed,
-    IssuedCode,
-    StoredChallenge,
-    Verdict,
-    issue_challenge,
-    read_code,
-    try_code,
-)
+from unora_identity.domain.accounts import NewAccount
+from unora_identity.domain.code_budgets import Asker, TooManyCodes
+from unora_identity.domain.phone_codes import Challenge, IssuedCode, issue_challenge
 from unora_identity.domain.phone_numbers import PhoneInvalid, PhoneNumber, read_phone_number
-from unora_identity.domain.sessions import Refused, open_session, reissue
 from unora_identity.providers.code_alarm import CodeAlarm
-from unora_identity.providers.random_secrets import NewRefreshToken, new_code
+from unora_identity.providers.random_secrets import new_code
 from unora_identity.resources import Resources
-from unora_identity.store import accounts, challenges, devices, members, sessions, wrong_codes
+from unora_identity.store import challenges, text_messages
 from unora_identity.use_cases.background import run_in_background, run_to_completion
-from unora_identity.use_cases.code_budgets import count_wrong_codes, find_known_device, spend_code
-from unora_identity.use_cases.member_events import emit_member_events
-from unora_identity.use_cases.second_factors import try_factor
-from unora_identity.use_cases.sessions import SignedIn, signed_in
+from unora_identity.use_cases.code_budgets import find_known_device, spend_code
+from unora_identity.use_cases.code_sending import send_code, send_to_account
 
 
 async def start_phone_verification(
@@ -87,46 +64,6 @@ async def start_phone_verification(
     return issued
 
 
-async def verify_phone(
-    runtime: Runtime[IdentityConfig, Resources],
-    alarm: CodeAlarm,
-    challenge_id: UUID,
-    code: str,
-    request_id: UUID,
-    fresh: NewRefreshToken,
-    device_id: str = "",
-    totp_code: str = "",
-) -> SignedIn:
-    """ID-02: opens a session, and creates the account if it is the number's first sign-in. A repeat gets its session
-    again. With an admin's second factor the session carries the role (ID-15); after a wrong one the phone code can be
-    used again.
-    """
-    resources, policy = runtime.resources, runtime.resources.policy
-    code_hash = resources.hasher.code(challenge_id, read_code(code, policy))
-    device = resources.hasher.device(device_id) if device_id else None
-    async with runtime.database.transaction() as tx:
-        stored = await challenges.lock(tx, challenge_id)
-        if stored is None or stored.changes_user_id is not None:
-            raise ChallengeClosed
-        guesser, wrong_before = await count_wrong_codes(tx, stored.challenge, device, policy)
-        tried = try_code(stored.challenge, code_hash, request_id, tx.now, policy, wrong_before=wrong_before)
-        refusal = tried.refusal
-        if tried.verdict is Verdict.ACCEPTED:
-            done = await _sign_in(tx, resources, tried.challenge, stored.new_account, fresh, device, totp_code)
-            if isinstance(done, SignedIn):
-                return done
-            refusal = done
-        if tried.verdict is Verdict.REPEATED:
-            return await _sign_in_again(tx, resources, stored, fresh)
-        if tried.verdict is Verdict.WRONG:
-            await challenges.count_try(tx, tried.challenge)
-            await wrong_codes.add(tx, tried.challenge, guesser)
-    assert refusal is not None
-    if isinstance(refusal, TooManyTries):
-        alarm.refused(refusal.budget)
-    raise refusal
-
-
 async def _start(
     runtime: Runtime[IdentityConfig, Resources], alarm: CodeAlarm, phone: PhoneNumber, request_id: UUID, asker: Asker
 ) -> Challenge | IssuedCode:
@@ -158,100 +95,19 @@ async def _start(
             await spend_code(tx, challenge_id, asker, policy)
         await challenges.add(tx, challenge, request_id, new_account, asker.changes_user_id)
     if challenge.account_only:
-        run_in_background(_send_to_account(runtime, alarm, phone, phone_hashes, code))
+        run_in_background(send_to_account(runtime, alarm, phone, phone_hashes, code))
         return challenge
     try:
-        await _send(runtime, alarm, phone, code)
+        message_id = await send_code(runtime, alarm, phone, code)
     except Exception:
         async with runtime.database.transaction() as tx:
             await challenges.delete(tx, challenge_id)
         raise
     async with runtime.database.transaction() as tx:
         await challenges.mark_sent(tx, challenge_id)
+        if message_id is not None:
+            await text_messages.add(tx, message_id, challenge_id)
     return challenge
-
-
-async def _send(runtime: Runtime[IdentityConfig, Resources], alarm: CodeAlarm, phone: PhoneNumber, code: str) -> None:
-    async with asyncio.timeout(runtime.resources.policy.code_sending.total_seconds()):
-        await runtime.resources.sms.send_code(phone.e164, code)
-    alarm.sent(phone.calling_code)
-
-
-async def _send_to_account(
-    runtime: Runtime[IdentityConfig, Resources],
-    alarm: CodeAlarm,
-    phone: PhoneNumber,
-    phone_hashes: tuple[bytes, ...],
-    code: str,
-) -> None:
-    """ID-11: sends a code only if the number has an account. No answer waits for it: its time would tell."""
-    try:
-        async with runtime.database.transaction() as tx:
-            found = await accounts.has_account(tx, phone_hashes)
-        if found:
-            await _send(runtime, alarm, phone, code)
-    except Exception as error:
-        runtime.log.warning("code not sent", failure=error)
-
-
-async def _sign_in(
-    tx: Tx,
-    resources: Resources,
-    used: Challenge,
-    new: NewAccount,
-    fresh: NewRefreshToken,
-    device: bytes | None,
-    totp_code: str,
-) -> SignedIn | DomainError:
-    locked, created = await _lock_account(tx, used, new)
-    headers = event_headers(locked, tx.now)
-    as_admin = await try_factor(tx, resources, locked, headers, totp_code) if totp_code else False
-    if isinstance(as_admin, DomainError):
-        return as_admin
-    session, token = open_session(
-        session_id=uuid7(),
-        user_id=locked.id,
-        token_hash=fresh.hash,
-        now=resources.machine_now(),
-        policy=resources.policy,
-        as_admin=as_admin,
-    )
-    known = created or await devices.is_known_to(tx, locked.id, device)
-    await sessions.open_session(tx, session, token, device)
-    await challenges.use(tx, used, session.id, created)
-    events: list[MemberEvent] = [AccountCreated(**next(headers))] if created else []
-    events.append(SessionOpened(**next(headers), session_id=session.id, device_digest=device))
-    if not known:
-        events.append(NewDeviceSignedIn(**next(headers), session_id=session.id))
-    if as_admin:
-        events.append(AdminSignedIn(**next(headers), session_id=session.id))
-    await emit_member_events(tx, events)
-    return await signed_in(tx, locked, session, token, created)
-
-
-async def _lock_account(tx: Tx, used: Challenge, new: NewAccount) -> tuple[LockedMember, bool]:
-    """The account that a code opens, and whether it was created. Raises ChallengeClosed if it may not create one."""
-    if not used.account_only:
-        return await accounts.lock_or_create(tx, used.forms, used.phone_hash, new)
-    locked = await accounts.lock_by_phone(tx, used.forms)
-    if locked is None:
-        raise ChallengeClosed
-    return locked, False
-
-
-async def _sign_in_again(tx: Tx, resources: Resources, stored: StoredChallenge, fresh: NewRefreshToken) -> SignedIn:
-    assert stored.session_id is not None
-    owner = await sessions.get_owner(tx, stored.session_id)
-    locked = await members.lock(tx, owner)
-    if locked is None or not await accounts.has_phone(tx, owner, stored.challenge.forms):
-        raise ChallengeClosed
-    session, family = await sessions.get_with_family(tx, stored.session_id)
-    reissued = reissue(session, family, fresh_hash=fresh.hash, now=resources.machine_now(), policy=resources.policy)
-    if isinstance(reissued, Refused):
-        raise ChallengeClosed
-    await sessions.save_spent(tx, reissued.voided)
-    await sessions.add_token(tx, reissued.fresh)
-    return await signed_in(tx, locked, session, reissued.fresh, stored.created_account)
 
 
 def _new_account(resources: Resources, number: str) -> NewAccount:

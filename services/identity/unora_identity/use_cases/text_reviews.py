@@ -45,7 +45,7 @@ async def review_texts(update: MemberUpdate) -> None:
     update.change_to(replace(after, hobbies=hobbies))
     await profiles.save_hidden(tx, {tx.user: hobbies})
     await text_checks.mark_checked(tx, [tx.user], GUARD_VERSION)
-    if make_card(update.after, tx.now, update.policy).ready:
+    if make_card(update.after, tx.now, update.policy).contents:
         update.events.append(TextsReviewed(**next(update.headers)))
 
 
@@ -68,7 +68,7 @@ async def review_due_texts(tx: Tx, locked: Mapping[UUID, LockedMember], policy: 
         headers = event_headers(locked[user], tx.now)
         if after != before:
             hidden[user] = after.hobbies
-        if make_card(after, tx.now, policy).ready:
+        if make_card(after, tx.now, policy).contents:
             events.append(TextsReviewed(**next(headers)))
         events += card_changed(headers, before, after, tx.now, policy)
     await profiles.save_hidden(tx, hidden)

@@ -28,7 +28,7 @@ from unora_identity.domain.signals import (
 )
 from unora_identity.providers.gov_id import Claims, Result
 from unora_identity.resources import Resources
-from unora_identity.store import members, signals
+from unora_identity.store import members, recovery_checks, signals
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.member_update import update_member
 
@@ -106,7 +106,8 @@ async def _receive(runtime: Runtime[IdentityConfig, Resources], result: Result) 
     async with runtime.database.transaction() as tx:
         user = await signals.find_check_owner(tx, result.reference, provider)
         if user is None:
-            raise CheckNotFound
+            await _receive_for_recovery(tx, provider, result)
+            return
         async with update_member(tx, user, resources.policy) as update:
             checks = await signals.list_checks(tx, user)
             check = next(each for each in checks if each.id == result.reference)
@@ -129,6 +130,12 @@ async def _receive(runtime: Runtime[IdentityConfig, Resources], result: Result) 
             await signals.decide(tx, signal, after, result.token if verified else stored_token)
             update.events.append(VerificationSignalRecorded(**next(update.headers), signal_id=signal.id))
             update.change_to(replace(update.before, gov_id_verified=verified))
+
+
+async def _receive_for_recovery(tx: Tx, provider: str, result: Result) -> None:
+    """ID-13: the result of a check by which somebody wants an account back."""
+    if not await recovery_checks.decide(tx, result.reference, provider, result.outcome, result.token):
+        raise CheckNotFound
 
 
 async def _must_refuse(

@@ -19,7 +19,7 @@ class ConnectionStatus(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why it ended. It is stored, and never shown to the other member. A member cannot give the last two."""
+    """Why it ended. It is stored, and never shown to the other member. A member cannot give the last three."""
 
     NOT_A_FIT = "not_a_fit"
     NO_TIME = "no_time"
@@ -28,6 +28,7 @@ class EndReason(StrEnum):
     OTHER = "other"
     BLOCK = "block"
     SUSPENSION = "suspension"
+    CLOSING = "closing"
 
     @property
     def cause(self) -> EndCause:
@@ -37,6 +38,8 @@ class EndReason(StrEnum):
                 return EndCause.BLOCK
             case EndReason.SUSPENSION:
                 return EndCause.SUSPENSION
+            case EndReason.CLOSING:
+                return EndCause.CLOSING
             case _:
                 return EndCause.MEMBER
 
@@ -105,8 +108,8 @@ def form(
 def end(
     connection: Connection, by: UUID, cause: EndCause, acted_at: datetime, now: datetime
 ) -> tuple[Connection, ConnectionEnded]:
-    """MA-09: members see the same neutral ending for every cause. `by` acted at `acted_at`; for a block or a suspension
-    that is before `now`. Raises ConnectionOver if the connection has ended already.
+    """MA-09: members see the same neutral ending for every cause. `by` acted at `acted_at`; for a block, a
+    suspension or a closing that is before `now`. Raises ConnectionOver if the connection has ended already.
     """
     if connection.connection_status is not ConnectionStatus.ACTIVE:
         raise ConnectionOver

@@ -11,6 +11,13 @@ class CapacityFull(DomainError):
     sentence = "All your connections are in use. End one first."
 
 
+class AccountPaused(DomainError):
+    """ID-16: the caller has paused, and sends no interests until they resume."""
+
+    reason = "ACCOUNT_PAUSED"
+    sentence = "You have paused. Resume first."
+
+
 class CardNotFound(DomainError):
     """The card is not in the caller's active batch: it is another member's, an old one, or does not exist."""
 

@@ -26,6 +26,7 @@ class EndCause(StrEnum):
     MEMBER = "member"
     BLOCK = "block"
     SUSPENSION = "suspension"
+    CLOSING = "closing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class InterestSent(DomainEvent):
     server_type: str
     occurred_at: datetime
     expires_at: datetime
+    card_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class InterestClosed(DomainEvent):
     server_type: str
     closure: InterestClosure
     occurred_at: datetime
+    card_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,4 +118,14 @@ class ChatUnlocked(DomainEvent):
     version: int
     user_a_id: UUID
     user_b_id: UUID
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromMatching(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
     occurred_at: datetime

@@ -47,6 +47,8 @@ class Interest:
     shown_as: InterestStatus
     sent_at: datetime
     version: int  # one higher with each event
+    connection_id: UUID | None = None
+    """The connection that it became (MA-01)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,18 @@ class Outcome(Enum):
 
 
 def decide(sender: Inventory, receiver: Inventory, relation: PairRelation) -> Outcome:
-    """MA-01, MA-03, MA-12, SA-08: a match needs an interest of both, and an open slot of both.
+    """MA-01, MA-03, MA-12, SA-08, ID-16: a match needs an interest of both, an open slot of both, and that none of them
+    is away. What was sent to or by a member whose account is closed comes to nothing; a pause only lets it wait.
 
     The sender sees a difference only if it matches. In all other cases the interest looks pending: a refusal would
     reveal who is behind the card, or that safety restricted the sender. So a card that is older than the end of the
     pair's connection still takes an interest, which is void: an ended pair never connects again (MA-12), and gets no
-    new cards of each other (DI-09). Raises CapacityFull if the sender has no open slot.
+    new cards of each other (DI-09). Raises AccountPaused, and CapacityFull if the sender has no open slot.
     """
-    sender.require_open_slot()
-    if sender.silenced or relation.kept_apart:
+    sender.require_may_send()
+    if sender.silenced or sender.closed or receiver.closed or relation.kept_apart:
         return Outcome.VOID
-    if relation.returned_interest_id is None or receiver.is_full or receiver.silenced:
+    if relation.returned_interest_id is None or receiver.is_full or receiver.silenced or receiver.paused:
         return Outcome.WAIT
     return Outcome.MATCH
 
@@ -113,6 +116,7 @@ def send(
         server_type=card.server_type,
         occurred_at=now,
         expires_at=now + lifetime,
+        card_id=card.card_id,
     )
     if outcome is not Outcome.VOID:
         return interest, [sent]
@@ -120,8 +124,8 @@ def send(
     return void, [sent, _closed(void, InterestClosure.VOID, now)]
 
 
-def match(interest: Interest) -> Interest:
-    """The interest after it became a connection. Raises ValueError if it was not pending."""
+def match(interest: Interest, connection_id: UUID | None = None) -> Interest:
+    """The interest after it became a connection, this one. Raises ValueError if it was not pending."""
     if interest.interest_status is not InterestStatus.PENDING:
         raise ValueError(f"an interest that is {interest.interest_status} cannot match")
     return replace(
@@ -129,6 +133,7 @@ def match(interest: Interest) -> Interest:
         interest_status=InterestStatus.MATCHED,
         shown_as=InterestStatus.MATCHED,
         version=interest.version + 1,
+        connection_id=connection_id,
     )
 
 
@@ -155,4 +160,5 @@ def _closed(interest: Interest, closure: InterestClosure, now: datetime) -> Inte
         server_type=interest.server_type,
         closure=closure,
         occurred_at=now,
+        card_id=interest.card_id,
     )

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from unora_matching.domain.errors import CapacityFull
+from unora_matching.domain.errors import AccountPaused, CapacityFull
 from unora_matching.domain.events import InterestsWiped, InventoryChanged
-from unora_matching.domain.notices import Restriction
+from unora_matching.domain.notices import AccountNotice, Restriction
 from unora_matching.domain.policy import Slots, Tier
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """A member's slots over all servers, and what billing and safety published of the member."""
+    """A member's slots over all servers, and what billing, safety and identity published of the member."""
 
     user_id: UUID
     tier: Tier
@@ -25,6 +25,10 @@ class Inventory:
     suspended: bool = False
     standing_version: int = 0  # of safety's Restriction; a newer one counts
     standing_at: datetime | None = None  # when safety decided it
+    paused: bool = False
+    closed: bool = False  # or hidden
+    away_version: int = 0  # of identity's event; a newer one counts
+    away_at: datetime | None = None  # when the member acted
 
     @property
     def connection_limit(self) -> int:
@@ -40,6 +44,12 @@ class Inventory:
     def silenced(self) -> bool:
         """SA-06, SA-08: restricted or suspended, so the member's interests can never match."""
         return self.restricted or self.suspended
+
+    def require_may_send(self) -> None:
+        """MA-13, ID-16: raises AccountPaused for a member who has paused, and CapacityFull if no slot is open."""
+        if self.paused:
+            raise AccountPaused
+        self.require_open_slot()
 
     def require_open_slot(self) -> None:
         """MA-13: raises CapacityFull if no slot is open."""
@@ -95,6 +105,18 @@ class Inventory:
             suspended=restriction.suspended,
             standing_version=restriction.version,
             standing_at=restriction.changed_at,
+        )
+
+    def change_account(self, notice: AccountNotice) -> Self | None:
+        """ID-09, ID-16: None if this version or a newer one is known. It is no event of the inventory either."""
+        if notice.version <= self.away_version:
+            return None
+        return replace(
+            self,
+            paused=notice.paused,
+            closed=notice.closed,
+            away_version=notice.version,
+            away_at=notice.changed_at,
         )
 
 

@@ -1,4 +1,4 @@
-"""What safety publishes of members, as matching applies it."""
+"""What safety and identity publish of members, as matching applies it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,3 +32,18 @@ class Restriction:
     version: int
     changed_at: datetime
     """When safety decided (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNotice:
+    """Whether a member is away from `changed_at` on, as a whole (ID-09, ID-13, ID-16)."""
+
+    user_id: UUID
+    paused: bool
+    """No interest of or to the member matches."""
+    closed: bool
+    """The account is closed or hidden: the member has no connections and no interests either."""
+    version: int
+    """The version of identity's event."""
+    changed_at: datetime | None
+    """When the member acted (UTC). Of a member who is back, only the event says it; else None."""

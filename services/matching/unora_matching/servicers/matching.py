@@ -22,7 +22,7 @@ from unora.matching.v1.matching_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.handlers import idempotent, reads
+from unora_common.handlers import custom_read, idempotent, reads
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
@@ -32,7 +32,7 @@ from unora_matching.domain.interests import ResolvedCard
 from unora_matching.messages import END_REASONS, to_connection, to_interest, to_inventory
 from unora_matching.store import connections, interests, inventories
 from unora_matching.use_cases.end_connections import end_connection
-from unora_matching.use_cases.interests import require_open_slot, send_interest, withdraw_interest
+from unora_matching.use_cases.interests import require_may_send, send_interest, withdraw_interest
 
 
 class Matching:
@@ -46,10 +46,10 @@ class Matching:
         self.cards = Cards(runtime.clients)
 
     async def _resolve_card(self, request: SendInterestRequest, call: Call) -> ResolvedCard:
-        """MA-13: checks the caller's own slots before it asks discovery who is behind the card."""
+        """MA-13, ID-16: checks the caller's own state before it asks discovery who is behind the card."""
         async with self.runtime.database.session(call.user) as db:
             member = db.user
-            await require_open_slot(db, member, self.policy.slots)
+            await require_may_send(db, member, self.policy.slots)
         return await self.cards.resolve(UUID(request.card_id), member)
 
     @idempotent(prepare=_resolve_card)
@@ -66,13 +66,17 @@ class Matching:
         interest = await withdraw_interest(tx, UUID(request.interest_id), tx.user)
         return WithdrawInterestResponse(interest=to_interest(interest))
 
-    @reads
-    async def ListSentInterests(self, request: ListSentInterestsRequest, db: Session) -> ListSentInterestsResponse:
-        """MA-10: there is no list of received interests."""
-        listing, size = Listing("interests", db.user), request.page_size or DEFAULT_SIZE
-        found = await interests.list_by_sender(db, db.user, listing.place(request.page_token), size + 1)
+    @custom_read
+    async def ListSentInterests(self, request: ListSentInterestsRequest, call: Call) -> ListSentInterestsResponse:
+        """MA-10: there is no list of received interests. DI-16: discovery is asked what their cards showed."""
+        assert call.user is not None  # the method's access is USER
+        listing, size = Listing("interests", call.user), request.page_size or DEFAULT_SIZE
+        after = listing.place(request.page_token)
+        async with self.runtime.database.session(call.user) as db:
+            found = await interests.list_by_sender(db, db.user, after, size + 1)
         page, token = listing.page(found, size, lambda interest: Place(interest.sent_at, interest.id))
-        return ListSentInterestsResponse(interests=map(to_interest, page), next_page_token=token)
+        cards = await self.cards.list_dealt([interest.card_id for interest in page], call.user)
+        return ListSentInterestsResponse(interests=map(to_interest, page), next_page_token=token, cards=cards)
 
     @reads
     async def GetInventory(self, request: GetInventoryRequest, db: Session) -> GetInventoryResponse:

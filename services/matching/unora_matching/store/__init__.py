@@ -8,7 +8,7 @@ A member's inventory is the lock for all that changes of that member:
 - interests: only under the sender's lock (a match needs those of both senders, and has them)
 - the beginning and the end of a connection: only under the locks of both
 - blocks within a pair: only under the locks of both, so that a match and a block of the same pair have an order (MA-12)
-- tier and restriction: under the member's own lock
+- tier, restriction and absence: under the member's own lock
 
 Two use cases lock less, and neither waits for a lock while it holds another: a completed streak locks only its
 connection, and the expiry takes only inventories that are free at that moment.

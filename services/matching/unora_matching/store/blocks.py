@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from unora_common.copies import Copy
 from unora_common.database import Tx
 from unora_common.rows import Columns
 
@@ -12,6 +13,15 @@ from unora_matching.domain.notices import BlockNotice
 DIRECTION = Columns("blocker_id", "blocked_id")
 STATE = Columns("block_id", "version", "blocked", "changed_at")
 COLUMNS = DIRECTION + STATE
+
+COPY = Copy(
+    "matching.blocked_pairs",
+    DIRECTION,
+    ["t.block_id", "t.blocked", "t.changed_at"],
+    version="version",
+    forget="version = -1, changed_at = 'epoch'",
+    vanish="blocked = false, version = 0, changed_at = 'epoch'",
+)
 
 SAVE = f"""
     INSERT INTO matching.blocked_pairs AS p ({COLUMNS.names()}) VALUES ({COLUMNS.parameters()})

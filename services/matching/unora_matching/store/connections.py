@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Session, Tx
 from unora_common.pages import Place
 from unora_common.rows import Columns, from_row
@@ -24,11 +26,15 @@ COLUMNS = Columns(
     "version",
 )
 
+# A trigger keeps a chat that was unlocked (ST-11).
+CHATS = Copy("matching.connections", ["id"], [], where="t.chat_unlocked_at IS NOT NULL AND t.deleted_at IS NULL")
+
 INSERT = f"INSERT INTO matching.connections ({COLUMNS.names()}) VALUES ({COLUMNS.parameters()})"
 
 SAVE_ENDED = """
     UPDATE matching.connections AS c
-    SET connection_status = 'ended', ended_at = $3, ended_by_id = $4, end_reason = $5, version = ended.version
+    SET connection_status = 'ended', ended_at = $3, ended_by_id = $4, end_reason = $5, acted_at = $6,
+        version = ended.version
     FROM unnest($1::uuid[], $2::bigint[]) AS ended (id, version) WHERE c.id = ended.id"""
 
 LOCK = f"""
@@ -53,6 +59,12 @@ GET = f"""
     SELECT {COLUMNS.names()} FROM matching.connections
     WHERE id = $1 AND ($2::uuid IS NULL OR $2 IN (user_a_id, user_b_id)) AND deleted_at IS NULL"""
 
+MAY_CHAT = """
+    SELECT EXISTS (
+        SELECT FROM matching.connections
+        WHERE user_a_id = least($1::uuid, $2::uuid) AND user_b_id = greatest($1, $2)
+            AND connection_status = 'active' AND deleted_at IS NULL AND chat_unlocked_at IS NOT NULL)"""
+
 LIST_BY_MEMBER = f"""
     SELECT {COLUMNS.names()} FROM matching.connections
     WHERE (user_a_id = $1 OR user_b_id = $1) AND (connection_status = 'active' OR $5) AND deleted_at IS NULL
@@ -65,10 +77,10 @@ async def insert(tx: Tx, connection: Connection) -> None:
     await tx.run(INSERT, *COLUMNS.values_of(connection))
 
 
-def save_ended(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason) -> None:
-    """Stores that connections ended, all at the same time (MA-09)."""
+def save_ended(tx: Tx, ended: Sequence[Connection], by: UUID, reason: EndReason, acted_at: datetime) -> None:
+    """Stores that connections ended, all at the same time (MA-09), because `by` did something at `acted_at` (UTC)."""
     ids, versions = [each.id for each in ended], [each.version for each in ended]
-    tx.defer(SAVE_ENDED, ids, versions, ended[0].ended_at, by, reason)
+    tx.defer(SAVE_ENDED, ids, versions, ended[0].ended_at, by, reason, acted_at)
 
 
 async def lock(tx: Tx, connection_id: UUID) -> Connection | None:
@@ -105,6 +117,12 @@ async def get(session: Session, connection_id: UUID, member: UUID | None = None)
     if row is None:
         raise ConnectionNotFound
     return from_row(Connection, row)
+
+
+async def may_chat(session: Session, one: UUID, other: UUID) -> bool:
+    """Whether the two have an active connection whose chat is unlocked (ST-11)."""
+    found: bool = await session.value(MAY_CHAT, one, other)
+    return found
 
 
 async def list_by_member(

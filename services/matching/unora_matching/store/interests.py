@@ -30,7 +30,8 @@ COLUMNS = Columns(
     "version",
 )
 INSERTED = COLUMNS + Columns("closed_at")
-CLOSED = "i.id AS interest_id, i.sender_id, i.receiver_id, i.server_type, i.version"
+READ = COLUMNS + Columns("connection_id")
+CLOSED = "i.id AS interest_id, i.sender_id, i.receiver_id, i.server_type, i.version, i.card_id"
 """What a statement that closes interests returns for each, besides `closure` and `occurred_at`."""
 
 PAIR_RELATION = """
@@ -80,7 +81,7 @@ CLOSE = f"""
 # one to the other of the pair, which the connection makes void. Interests that were void before stop looking pending
 # together with the wiped ones: otherwise the wipe would reveal that they were void.
 
-GET = f"SELECT {COLUMNS.names()} FROM matching.interests WHERE id = $1 AND sender_id = $2 AND deleted_at IS NULL"
+GET = f"SELECT {READ.names()} FROM matching.interests WHERE id = $1 AND sender_id = $2 AND deleted_at IS NULL"
 
 SAVE_WITHDRAWN = """
     UPDATE matching.interests
@@ -93,6 +94,22 @@ VOID = f"""
     RETURNING {CLOSED}, 'void' AS closure, $1::timestamptz AS occurred_at"""
 VOID_PAIR = VOID.format(condition="(sender_id, receiver_id) IN (($3, $4), ($4, $3))")
 VOID_SENT = VOID.format(condition="sender_id = $3")
+VOID_RECEIVED = VOID.format(condition="receiver_id = $3")
+
+LIST_SENDERS = """
+    SELECT DISTINCT sender_id FROM matching.interests
+    WHERE receiver_id = $1 AND interest_status = 'pending' AND deleted_at IS NULL
+        AND sent_at <= coalesce($2, 'infinity'::timestamptz)"""
+
+# A pair is mutual since the later of its two interests was sent.
+LIST_MUTUAL = """
+    SELECT i.receiver_id, i.server_type, i.id AS own_id FROM matching.interests i
+    JOIN matching.interests r
+        ON r.sender_id = i.receiver_id AND r.receiver_id = i.sender_id AND r.server_type = i.server_type
+        AND r.interest_status = 'pending' AND r.shown_as = 'pending' AND r.deleted_at IS NULL
+    WHERE i.sender_id = $1 AND i.interest_status = 'pending' AND i.shown_as = 'pending' AND i.deleted_at IS NULL
+        AND i.sent_at > (SELECT clock.now()) - $2::interval AND r.sent_at > (SELECT clock.now()) - $2::interval
+    ORDER BY greatest((i.sent_at, i.id), (r.sent_at, r.id))"""
 
 EXPIRE = f"""
     UPDATE matching.interests AS i SET
@@ -109,10 +126,18 @@ PURGE = """
         ORDER BY closed_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
 
 LIST_BY_SENDER = f"""
-    SELECT {COLUMNS.names()} FROM matching.interests
+    SELECT {READ.names()} FROM matching.interests
     WHERE sender_id = $1 AND deleted_at IS NULL
         AND (sent_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
     ORDER BY sent_at DESC, id DESC LIMIT $4"""
+
+
+class Mutual(NamedTuple):
+    """An interest of a member that was returned, while one of the two was away."""
+
+    receiver_id: UUID
+    server_type: str
+    own_id: UUID
 
 
 class Closing(NamedTuple):
@@ -127,7 +152,12 @@ async def get_pair_relation(tx: Tx, sender: UUID, card: ResolvedCard, lifetime: 
     """The relation of the two: one statement, whatever it finds (MA-10). It runs under the locks of both, and as a
     statement of its own: the locking statement sees the data as they were before it waited.
     """
-    row = await tx.row(PAIR_RELATION, sender, card.receiver_id, card.server_type, tx.now - lifetime)
+    return await get_relation(tx, sender, card.receiver_id, card.server_type, lifetime)
+
+
+async def get_relation(tx: Tx, sender: UUID, receiver: UUID, server_type: str, lifetime: timedelta) -> PairRelation:
+    """The same without a card."""
+    row = await tx.row(PAIR_RELATION, sender, receiver, server_type, tx.now - lifetime)
     assert row is not None
     return from_row(PairRelation, row)
 
@@ -192,6 +222,27 @@ async def void_pair(tx: Tx, one: UUID, other: UUID, until: datetime | None) -> l
 async def void_sent(tx: Tx, sender: UUID, until: datetime | None) -> list[InterestClosed]:
     """SA-08: voids the pending interests that a member sent up to `until`; None means all. They still look pending."""
     return [from_row(InterestClosed, row) for row in await tx.rows(VOID_SENT, tx.now, until, sender)]
+
+
+async def void_received(tx: Tx, receiver: UUID, until: datetime | None) -> list[InterestClosed]:
+    """ID-09: voids the pending interests in a member that were sent up to `until`; None means all. They still look
+    pending. The caller holds the locks of all senders.
+    """
+    return [from_row(InterestClosed, row) for row in await tx.rows(VOID_RECEIVED, tx.now, until, receiver)]
+
+
+async def list_senders(tx: Tx, receiver: UUID, until: datetime | None) -> list[UUID]:
+    """Who has a pending interest in a member that was sent up to `until`; None means all. Never for an answer
+    (MA-10).
+    """
+    return [row["sender_id"] for row in await tx.rows(LIST_SENDERS, receiver, until)]
+
+
+async def list_mutual(tx: Tx, member: UUID, lifetime: timedelta) -> list[Mutual]:
+    """ID-16: the pending interests of a member that are returned by a pending one, in the order in which they became
+    mutual.
+    """
+    return [Mutual(*row) for row in await tx.rows(LIST_MUTUAL, member, lifetime)]
 
 
 async def expire(tx: Tx, senders: Sequence[UUID], lifetime: timedelta) -> list[InterestClosed]:

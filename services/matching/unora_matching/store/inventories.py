@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Session, Tx
 from unora_common.rows import Columns, from_row
 
@@ -24,6 +25,33 @@ COLUMNS = Columns(
     "suspended",
     "standing_version",
     "standing_at",
+    "paused",
+    "closed",
+    "away_version",
+    "away_at",
+)
+
+TIERS = Copy(
+    "matching.inventory",
+    ["user_id"],
+    ["t.tier", "t.tier_limit"],
+    version="tier_version",
+    forget="tier_version = -1",
+)
+AWAY = Copy(
+    "matching.inventory",
+    ["user_id"],
+    ["t.paused", "t.closed"],
+    version="away_version",
+    forget="away_version = -1",
+)
+STANDINGS = Copy(
+    "matching.inventory",
+    ["user_id"],
+    ["t.restricted", "t.suspended", "t.standing_at"],
+    version="standing_version",
+    forget="standing_version = -1",
+    vanish="restricted = false, suspended = false, standing_version = 0, standing_at = NULL",
 )
 
 LOCK_OR_CREATE = f"""
@@ -78,6 +106,9 @@ SAVE_RESTRICTION = """
     UPDATE matching.inventory SET restricted = $2, suspended = $3, standing_version = $4, standing_at = $5
     WHERE user_id = $1"""
 
+SAVE_AWAY = """
+    UPDATE matching.inventory SET paused = $2, closed = $3, away_version = $4, away_at = $5 WHERE user_id = $1"""
+
 GET = f"SELECT {COLUMNS.names()} FROM matching.inventory WHERE user_id = $1"
 
 # A row without a version is only a lock so far: no event told of it.
@@ -125,6 +156,13 @@ def save_taken_slots(tx: Tx, inventories: Sequence[Inventory]) -> None:
     tx.defer(SAVE_TAKEN_SLOTS, [each.user_id for each in inventories], [each.version for each in inventories])
 
 
+async def save_taken_slots_now(tx: Tx, inventories: Sequence[Inventory]) -> None:
+    """The same at once, for a transaction in which a member may take several slots: what is deferred runs as one
+    statement, which changes a row once.
+    """
+    await tx.run(SAVE_TAKEN_SLOTS, [each.user_id for each in inventories], [each.version for each in inventories])
+
+
 def save_freed_slots(tx: Tx, inventories: Sequence[Inventory], counts: Mapping[UUID, int]) -> None:
     """Stores how many slots each freed. A limit that is higher than the tier's falls with them (MA-07)."""
     ids = [each.user_id for each in inventories]
@@ -141,6 +179,12 @@ async def save_restriction(tx: Tx, inventory: Inventory) -> None:
     """Stores a restriction at once, because slots of the same row may be freed at the commit."""
     restriction = (inventory.restricted, inventory.suspended, inventory.standing_version, inventory.standing_at)
     await tx.run(SAVE_RESTRICTION, inventory.user_id, *restriction)
+
+
+async def save_away(tx: Tx, inventory: Inventory) -> None:
+    """Stores whether a member is away, at once, as `save_restriction` does."""
+    away = (inventory.paused, inventory.closed, inventory.away_version, inventory.away_at)
+    await tx.run(SAVE_AWAY, inventory.user_id, *away)
 
 
 async def get(session: Session, member: UUID, slots: Slots) -> Inventory:

@@ -42,10 +42,11 @@ def end_connections(
     """
     if not active:
         return []
-    ended = [end(connection, by, reason.cause, acted_at or tx.now, tx.now) for connection in active]
+    acted_at = min(acted_at or tx.now, tx.now)
+    ended = [end(connection, by, reason.cause, acted_at, tx.now) for connection in active]
     counts = Counter(member for connection in active for member in connection.pair)
     freed = [members[member].free_slots(count, tx.now) for member, count in counts.items()]
-    connections.save_ended(tx, [connection for connection, _ in ended], by, reason)
+    connections.save_ended(tx, [connection for connection, _ in ended], by, reason, acted_at)
     inventories.save_freed_slots(tx, [inventory for inventory, _ in freed], counts)
     tx.emit(*(to_message(event) for _, event in [*ended, *freed]))
     return [connection for connection, _ in ended]

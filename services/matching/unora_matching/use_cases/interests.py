@@ -1,7 +1,8 @@
-"""Members send interests and withdraw them."""
+"""Members send interests and withdraw them; mutual ones become connections."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,11 +25,11 @@ class SentInterest(NamedTuple):
     connection: Connection | None
 
 
-async def require_open_slot(session: Session, member: UUID, slots: Slots) -> None:
-    """MA-13: raises CapacityFull if the member has no open slot. For use before a card is resolved; `send_interest`
-    checks again under the lock.
+async def require_may_send(session: Session, member: UUID, slots: Slots) -> None:
+    """MA-13, ID-16: raises AccountPaused, and CapacityFull if the member has no open slot. For use before a card is
+    resolved; `send_interest` checks again under the lock.
     """
-    (await inventories.get(session, member, slots)).require_open_slot()
+    (await inventories.get(session, member, slots)).require_may_send()
 
 
 async def send_interest(tx: Tx, sender_id: UUID, card: ResolvedCard, policy: Policy) -> SentInterest:
@@ -37,34 +38,38 @@ async def send_interest(tx: Tx, sender_id: UUID, card: ResolvedCard, policy: Pol
     """
     both = await inventories.lock_or_create(tx, [sender_id, card.receiver_id], policy.slots)
     sender, receiver = both[sender_id], both[card.receiver_id]
-    sender.require_open_slot()
+    sender.require_may_send()
     relation = await interests.get_pair_relation(tx, sender_id, card, policy.lifetime)
     outcome = decide(sender, receiver, relation)
     interest, events = send(uuid7(), sender_id, card, outcome, tx.now, policy.lifetime)
     tx.emit(*map(to_message, events))
     if outcome is Outcome.MATCH:
         assert relation.returned_interest_id is not None
-        return await _connect(tx, sender, receiver, interest, relation.returned_interest_id)
+        await interests.insert_now(tx, interest)
+        matched = [interest.id, relation.returned_interest_id]
+        connection, after = await connect(tx, sender, receiver, card.server_type, matched)
+        inventories.save_taken_slots(tx, after)
+        return SentInterest(match(interest, connection.id), connection)
     interests.insert(tx, interest)
     return SentInterest(interest, None)
 
 
-async def _connect(
-    tx: Tx, sender: Inventory, receiver: Inventory, interest: Interest, returned_interest_id: UUID
-) -> SentInterest:
-    """The two interests become a connection. It takes a slot of each, and closes other interests of both."""
-    connection, formed = form(uuid7(), sender.user_id, receiver.user_id, interest.server_type, tx.now)
+async def connect(
+    tx: Tx, sender: Inventory, receiver: Inventory, server_type: str, matched: Sequence[UUID]
+) -> tuple[Connection, list[Inventory]]:
+    """Two stored interests become a connection. It takes a slot of each, and closes other interests of both. Returns
+    also the inventories of the two after it, which the caller saves.
+    """
+    connection, formed = form(uuid7(), sender.user_id, receiver.user_id, server_type, tx.now)
     taken = [sender.take_slot(tx.now), receiver.take_slot(tx.now)]
     full = [inventory for inventory, _ in taken if inventory.is_full]
     await connections.insert(tx, connection)
-    await interests.insert_now(tx, interest)
-    closing = await interests.close_for_connection(tx, connection, [interest.id, returned_interest_id], full)
+    closing = await interests.close_for_connection(tx, connection, matched, full)
     wiped = [inventory.wipe(closing.wiped[inventory.user_id], connection.id, tx.now) for inventory in full]
     latest = {inventory.user_id: inventory for inventory, _ in [*taken, *wiped]}
-    inventories.save_taken_slots(tx, list(latest.values()))
     events = [formed, *closing.events, *(event for _, event in taken), *(event for _, event in wiped)]
     tx.emit(*map(to_message, events))
-    return SentInterest(match(interest), connection)
+    return connection, list(latest.values())
 
 
 async def withdraw_interest(tx: Tx, interest_id: UUID, sender_id: UUID) -> Interest:

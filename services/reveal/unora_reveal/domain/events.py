@@ -51,3 +51,13 @@ class PersonalityChanged(DomainEvent):
     version: int
     answered_count: int
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromReveal(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime

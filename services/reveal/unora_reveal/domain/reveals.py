@@ -91,6 +91,29 @@ class RevealView:
     """Whether it is the one that the member can buy now (RE-05)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedIdentity:
+    """A reveal 5 that its member has opened, while the connection goes on."""
+
+    streak_id: UUID
+    connection_id: UUID
+    user_id: UUID
+    partner_id: UUID
+    photo_ids: tuple[UUID, ...]
+    """The photos that it has shown (RE-12)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerName:
+    """What lists show of a partner (RE-13)."""
+
+    identity: OpenedIdentity
+    first_name: str
+    thumbnail_url: str
+    url_expires_at: datetime | None
+    """UTC; None without a link."""
+
+
 class EventHeader(TypedDict):
     """The fields that every event of a reveal holds."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from unora.reveal.v1.reveal_service_pb2 import (
+    ListPartnerNamesRequest,
+    ListPartnerNamesResponse,
     ListRevealsRequest,
     ListRevealsResponse,
     OpenRevealRequest,
@@ -15,8 +17,9 @@ from unora_common.handlers import custom_read, custom_write
 from unora_common.runtime import Runtime
 
 from unora_reveal.config import RevealConfig
-from unora_reveal.messages import to_identity, to_reveal
+from unora_reveal.messages import to_identity, to_partner_name, to_reveal
 from unora_reveal.resources import Resources
+from unora_reveal.use_cases.partner_names import list_names
 from unora_reveal.use_cases.reveal_opening import RevealOpening
 
 
@@ -44,3 +47,9 @@ class Reveals:
         view = await self.opening.open(UUID(request.streak_id), call.user, request.reveal_number)
         identity = to_identity(view.identity) if view.identity else None
         return OpenRevealResponse(reveal=to_reveal(view), identity=identity)
+
+    @custom_read
+    async def ListPartnerNames(self, request: ListPartnerNamesRequest, call: Call) -> ListPartnerNamesResponse:
+        """RE-13: who may not be seen at this moment is left out, whatever the reason (XX-04)."""
+        assert call.user is not None  # the method's access is USER
+        return ListPartnerNamesResponse(partners=map(to_partner_name, await list_names(self.runtime, call.user)))

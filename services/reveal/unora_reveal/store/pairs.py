@@ -6,10 +6,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Tx
 from unora_common.rows import as_arrays, from_row
 
 from unora_reveal.domain.streaks import Progress, Streak
+
+# A trigger holds what was reached, and what has ended (RE-08, RE-10): a rebuild adds only what is missing.
+COPY = Copy(
+    "reveal.pairs",
+    ["connection_id"],
+    ["t.streak_id", "CASE WHEN t.ended_at IS NULL THEN t.completed_days END", "t.ended_at IS NOT NULL"],
+)
 
 # Days only grow, and only while the connection lasts. $4: also a pair that does not know its streak yet.
 ADVANCE = """

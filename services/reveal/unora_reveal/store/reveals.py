@@ -10,7 +10,7 @@ from unora_common.ids import uuid7
 from unora_common.rows import from_row
 
 from unora_reveal.domain.events import RevealEarned
-from unora_reveal.domain.reveals import Reveal, StreakNotFound, get_by_number
+from unora_reveal.domain.reveals import IDENTITY, OpenedIdentity, Reveal, StreakNotFound, get_by_number
 from unora_reveal.domain.streaks import Streak
 from unora_reveal.store import pairs
 
@@ -58,6 +58,22 @@ LIST = """
     WHERE r.streak_id = $1 AND r.user_id = $2 AND r.deleted_at IS NULL
     ORDER BY r.reveal_number"""
 
+# By the index of the member's progressions; there are as many as the member has connections.
+LIST_OPENED_IDENTITIES = f"""
+    SELECT r.streak_id, r.connection_id, r.user_id, r.partner_id, coalesce(c.photo_ids, '{{}}') AS photo_ids
+    FROM reveal.progressions g
+    JOIN reveal.pairs p ON p.streak_id = g.streak_id AND p.ended_at IS NULL
+    JOIN reveal.reveals r ON r.streak_id = g.streak_id AND r.user_id = g.user_id AND r.reveal_number = {IDENTITY}
+    LEFT JOIN reveal.reveal_contents c ON c.reveal_id = r.id AND c.deleted_at IS NULL
+    WHERE g.user_id = $1 AND r.reveal_status = 'unlocked' AND r.deleted_at IS NULL
+    ORDER BY r.unlocked_at, r.id LIMIT 20"""
+
+# Nothing was told of a locked one.
+LIST_STATES = """
+    SELECT streak_id, user_id, reveal_number, version, reveal_status <> 'unlocked' AS waiting FROM reveal.reveals
+    WHERE streak_id > $1 AND reveal_status <> 'locked' AND deleted_at IS NULL
+    ORDER BY streak_id FETCH FIRST $2 ROWS WITH TIES"""
+
 UNLOCK = """
     UPDATE reveal.reveals SET reveal_status = 'unlocked', unlocked_at = $2, version = version + 1 WHERE id = $1"""
 
@@ -89,6 +105,16 @@ async def list_by_member(session: Session, streak_id: UUID, user_id: UUID) -> li
 async def get(session: Session, streak_id: UUID, user_id: UUID, number: int) -> Reveal:
     """One of a member's reveals. Raises StreakNotFound, also for another member's streak (XX-04)."""
     return get_by_number(await list_by_member(session, streak_id, user_id), number)
+
+
+async def list_opened_identities(session: Session, user_id: UUID) -> list[OpenedIdentity]:
+    """The reveals 5 that a member has opened and whose connection goes on, by the time of their opening."""
+    return [from_row(OpenedIdentity, row) for row in await session.rows(LIST_OPENED_IDENTITIES, user_id)]
+
+
+async def list_states_after(session: Session, streak_id: UUID, limit: int) -> list[Row]:
+    """A page of the reveals that are not locked, by streak, from the one after this streak on; all of a streak."""
+    return await session.rows(LIST_STATES, streak_id, limit)
 
 
 async def lock(tx: Tx, streak_id: UUID, user_id: UUID) -> list[Reveal]:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Tx
 
 from unora_reveal.domain.streaks import Streak
+
+COPY = Copy(
+    "reveal.tiers",
+    ["user_id"],
+    ["t.tier", "NOT EXISTS (SELECT FROM reveal.progressions p WHERE p.user_id = t.user_id AND p.tier <> t.tier)"],
+    version="version",
+    forget="version = -1",
+)
 
 # A member without a row is free (BI-01). In the order of ids; a row that exists is locked all the same.
 LOCK_OR_CREATE = """

@@ -122,3 +122,13 @@ class AppealSubmitted(DomainEvent):
     user_id: UUID
     case_id: UUID
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromSafety(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime

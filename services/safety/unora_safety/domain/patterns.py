@@ -26,6 +26,7 @@ class Pattern(StrEnum):
     OUTLIER = "outlier"
     CHARGEBACKS = "chargebacks"
     UNDER_AGE_DATE = "under_age_date"
+    SUSPENDED_BEFORE = "suspended_before"
 
 
 HAPPEN_ONCE: Final = frozenset({Pattern.CHARGEBACKS})

@@ -30,7 +30,7 @@ MEMBER_FIELDS: Final = frozenset(
     {
         *("user_id", "user_a_id", "user_b_id", "sender_id", "receiver_id", "ended_by_id", "breaker_user_id"),
         *("payer_id", "partner_id", "blocker_id", "blocked_id", "reporter_id", "reported_id", "moderator_id"),
-        "missing_user_id",
+        *("missing_user_id", "new_user_id"),
     }
 )
 """Fields of events that name a member. A test checks that every id of every event is listed here or known to name no

@@ -6,11 +6,17 @@ from unicodedata import normalize
 from uuid import UUID
 
 from unora.safety.v1 import safety_service_pb2
+from unora.safety.v1.events_pb2 import ReportCategory as ReportCategoryMessage
 from unora_common.errors import InvalidArgument
-from unora_common.messages import to_timestamp
+from unora_common.messages import by_name, to_timestamp
 from unora_text.visible import length, shows_nothing
 
 from unora_safety.domain.blocks import Block, Target, TargetKind
+from unora_safety.domain.own_reports import OwnAppeal, OwnReport, ReportState
+
+CATEGORIES = by_name(ReportCategoryMessage)
+REPORT_STATES = by_name(safety_service_pb2.ReportState)
+APPEAL_DECISIONS = by_name(safety_service_pb2.AppealDecision)
 
 
 def from_text(field: str, text: str, most: int, *, required: bool = False) -> str:
@@ -45,4 +51,29 @@ def to_block(block: Block) -> safety_service_pb2.Block:
     """A block as the member who made it sees it: without the id of the blocked member."""
     return safety_service_pb2.Block(
         block_id=str(block.id), target=to_target(block.target), blocked_at=to_timestamp(block.blocked_at)
+    )
+
+
+def to_own_report(report: OwnReport, state: ReportState) -> safety_service_pb2.OwnReport:
+    """A report as the member who made it sees it (SA-10)."""
+    return safety_service_pb2.OwnReport(
+        report_id=str(report.id),
+        target=to_target(report.target),
+        category=CATEGORIES[report.category],
+        note=report.note,
+        state=REPORT_STATES[state],
+        reported_at=to_timestamp(report.reported_at),
+    )
+
+
+def to_own_appeal(appeal: OwnAppeal) -> safety_service_pb2.OwnAppeal:
+    """An appeal as the member who made it sees it (SA-10)."""
+    return safety_service_pb2.OwnAppeal(
+        appeal_id=str(appeal.id),
+        text=appeal.text,
+        decision=APPEAL_DECISIONS[appeal.decision]
+        if appeal.decision
+        else safety_service_pb2.APPEAL_DECISION_UNSPECIFIED,
+        submitted_at=to_timestamp(appeal.submitted_at),
+        decided_at=to_timestamp(appeal.decided_at),
     )

@@ -44,6 +44,26 @@ BETWEEN = """
         OR EXISTS (SELECT FROM safety.blocks WHERE blocker_id = $2 AND blocked_id = $1 AND deleted_at IS NULL)"""
 
 
+# The events name the first block of those that were in force together. Of a direction that was lifted and blocked
+# again, only the latest time counts. A direction without a version is only a lock so far.
+LIST_AFTER = """
+    SELECT p.blocker_id, p.blocked_id, first.id AS block_id, p.version, p.began_with_id IS NOT NULL AS in_force,
+        CASE WHEN p.began_with_id IS NOT NULL THEN first.blocked_at ELSE (
+            SELECT max(b.deleted_at) FROM safety.blocks b
+            WHERE (b.blocker_id, b.blocked_id) = (p.blocker_id, p.blocked_id)) END AS changed_at
+    FROM (
+        SELECT blocker_id, blocked_id, version, began_with_id FROM safety.blocked_pairs
+        WHERE blocker_id > $1 AND version > 0 ORDER BY blocker_id FETCH FIRST $2 ROWS WITH TIES) p
+    CROSS JOIN LATERAL (
+        SELECT b.id, b.blocked_at FROM safety.blocks b
+        WHERE (b.blocker_id, b.blocked_id) = (p.blocker_id, p.blocked_id) AND NOT EXISTS (
+            SELECT FROM safety.blocks o WHERE (o.blocker_id, o.blocked_id) = (b.blocker_id, b.blocked_id)
+                AND (o.blocked_at, o.id) < (b.blocked_at, b.id)
+                AND (o.deleted_at IS NULL OR o.deleted_at > b.blocked_at))
+        ORDER BY b.blocked_at DESC, b.id DESC LIMIT 1) first
+    ORDER BY p.blocker_id, p.blocked_id"""
+
+
 async def lock_or_create(tx: Tx, blocker_id: UUID, blocked_id: UUID) -> Direction:
     """Locks the blocks of one member by another, and sets tx.now."""
     (row,) = await tx.lock(LOCK, blocker_id, blocked_id)
@@ -82,6 +102,13 @@ async def exist_between(db: Session, a: UUID, b: UUID) -> bool:
     """Whether one of the two members blocks the other now (RE-10)."""
     blocked: bool = await db.value(BETWEEN, a, b)
     return blocked
+
+
+async def list_after(db: Session, blocker_id: UUID, limit: int) -> list[Row]:
+    """A page of what was told last of each direction, from the blocker after this one on; a page ends with all
+    directions of its last blocker, so it may be longer than `limit`.
+    """
+    return await db.rows(LIST_AFTER, blocker_id, limit)
 
 
 def _block(row: Row) -> Block:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from unora_common.database import Session, Tx
+from unora_common.pages import Place
 from unora_common.rows import Columns, from_row
 
-from unora_safety.domain.blocks import Target
+from unora_safety.domain.blocks import Target, TargetKind
 from unora_safety.domain.explanations import BlockAndReportCounts
+from unora_safety.domain.own_reports import OwnReport
 from unora_safety.domain.reports import Report
 
 COLUMNS = Columns("id", "reporter_id", "category", "note", "case_id", "reported_at")
@@ -25,6 +27,12 @@ TIMES = "SELECT reported_at FROM safety.reports WHERE reporter_id = $1 AND repor
 BY_REPORTED = f"""
     SELECT {COLUMNS.names()} FROM safety.reports
     WHERE reported_id = $1 AND deleted_at IS NULL ORDER BY reported_at DESC, id DESC LIMIT $2"""
+
+BY_REPORTER = """
+    SELECT id, target_kind, target_id, category, note, reported_at, clock.now() AS now FROM safety.reports
+    WHERE reporter_id = $1 AND deleted_at IS NULL
+        AND (reported_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
+    ORDER BY reported_at DESC, id DESC LIMIT $4"""
 
 # Blocks and reports of the moderator who asks do not count: the numbers would show that there are any (SA-07).
 COUNTS = """
@@ -55,6 +63,17 @@ def add(tx: Tx, report: Report, reported_id: UUID, target: Target) -> None:
 async def list_by_reported(db: Session, user_id: UUID, limit: int) -> list[Report]:
     """Reports about a member, newest first, at most `limit`."""
     return [from_row(Report, row) for row in await db.rows(BY_REPORTED, user_id, limit)]
+
+
+async def list_by_reporter(
+    db: Session, reporter_id: UUID, after: Place | None, limit: int
+) -> list[tuple[OwnReport, datetime]]:
+    """A page of a member's own reports, newest first, each with the time of the rule clock (UTC)."""
+    rows = await db.rows(BY_REPORTER, reporter_id, *(after or (None, None)), limit)
+    return [
+        (from_row(OwnReport, row, target=Target(TargetKind(row["target_kind"]), row["target_id"])), row["now"])
+        for row in rows
+    ]
 
 
 async def count_blocks_and_reports(db: Session, user_id: UUID) -> BlockAndReportCounts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -24,7 +25,8 @@ BY_MEMBER = f"SELECT {COLUMNS.names()} FROM safety.restrictions WHERE user_id = 
 
 # A row without a version is only a lock so far: no event told of it.
 LIST_AFTER = f"""
-    SELECT {COLUMNS.names()} FROM safety.restrictions WHERE user_id > $1 AND version > 0 ORDER BY user_id LIMIT $2"""
+    SELECT {COLUMNS.names()}, changed_at FROM safety.restrictions
+    WHERE user_id > $1 AND version > 0 ORDER BY user_id LIMIT $2"""
 
 UPDATE = f"""
     UPDATE safety.restrictions SET version = $2, changed_at = $3, {MEASURES.assignments(4)} WHERE user_id = $1"""
@@ -42,9 +44,11 @@ async def get_or_default(db: Session, user_id: UUID) -> Restriction:
     return from_row(Restriction, row) if row else Restriction(user_id)
 
 
-async def list_after(db: Session, user_id: UUID, limit: int) -> list[Restriction]:
-    """A page of all restrictions of which there was an event, by member, from the one after this member on."""
-    return [from_row(Restriction, row) for row in await db.rows(LIST_AFTER, user_id, limit)]
+async def list_after(db: Session, user_id: UUID, limit: int) -> list[tuple[Restriction, datetime]]:
+    """A page of all restrictions of which there was an event, by member, from the one after this member on; with the
+    time of the decision (UTC).
+    """
+    return [(from_row(Restriction, row), row["changed_at"]) for row in await db.rows(LIST_AFTER, user_id, limit)]
 
 
 def save(tx: Tx, before: Restriction, after: Restriction) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.erased import kept, of_nobody
+from unora_common.tables import not_exported, service_may, timestamp
 
 from unora_safety.tables.schema import metadata
 
@@ -45,7 +46,8 @@ audit_logs = Table(
         name="hashes",
     ),
     postgresql_partition_by="RANGE (recorded_at)",
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("the audit log is append-only (SA-01); ids, states and numbers"))
+    | not_exported("ids and states; the rows that they tell of are exported by their owners"),
     comment="Append-only log of every event (SA-01), one hash chain a source context, partitioned by month (UTC)",
 )
 
@@ -57,7 +59,7 @@ audit_chain_heads = Table(
     Column("head_hash", LargeBinary, nullable=False, server_default=text("''::bytea")),
     CheckConstraint(SOURCE_CONTEXT, name="source_context"),
     CheckConstraint("octet_length(head_hash) = CASE WHEN length = 0 THEN 0 ELSE 32 END", name="head_hash"),
-    info=service_may("select"),
+    info=service_may("select", erased=of_nobody()) | not_exported("nothing about members"),
     comment="Where each chain of audit_logs ends (SA-01), so that a cut tail shows; its row is locked to append",
 )
 
@@ -68,7 +70,7 @@ audit_head_exports = Table(
     Column("id", UUID(), nullable=False),
     Column("exported_at", timestamp(), nullable=False),
     Column("document", Text, nullable=False),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=of_nobody()) | not_exported("nothing about members"),
     comment="Signed exports of the heads of audit_logs, one a day (UTC); append-only (SA-11)",
 )
 
@@ -79,7 +81,8 @@ audit_index = Table(
     Column("recorded_at", timestamp(), primary_key=True),
     Column("source_context", Text, primary_key=True),
     Column("number", BigInteger, primary_key=True),
-    info=service_may("select, insert"),
+    info=service_may("select, insert", erased=kept("part of the audit log; ids"))
+    | not_exported("where the audit log tells of whom"),
     comment="Under which context, event, aggregate and members a row of audit_logs is found; append-only too (SA-01)",
 )
 
@@ -90,6 +93,6 @@ audit_index_heads = Table(
     Column("number", BigInteger, nullable=False),
     Column("recorded_at", timestamp()),
     CheckConstraint("number >= 0", name="number"),
-    info=service_may("select, update"),
+    info=service_may("select, update", erased=of_nobody()) | not_exported("nothing about members"),
     comment="Up to which row each chain is in audit_index",
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.erased import blanked, kept
+from unora_common.tables import exported, not_exported, service_may, timestamp
 
 from unora_safety.tables.schema import metadata
 
@@ -17,7 +18,8 @@ blocked_pairs = Table(
     Column("version", BigInteger, nullable=False),
     CheckConstraint("blocker_id <> blocked_id", name="two_members"),
     CheckConstraint("version >= 0", name="version"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("ids; the other one's block goes on (SA-02)"))
+    | not_exported("a lock; the blocks are exported"),
     comment="What was told of one member's blocks of another; its row is the lock under which they change (SA-02)",
 )
 
@@ -41,8 +43,9 @@ blocks = Table(
     Index("uq_blocks_one_in_force", "blocker_id", "target_kind", "target_id", unique=True, postgresql_where=IN_FORCE),
     Index("ix_blocks_in_force", "blocker_id", "blocked_id", postgresql_where=IN_FORCE),
     Index("ix_blocks_of_blocked", "blocked_id", postgresql_where=IN_FORCE),
+    Index("ix_blocks_blocker_id", "blocker_id"),
     Index("ix_blocks_of_blocker", "blocker_id", "blocked_at", "id", postgresql_where=IN_FORCE),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("ids; history for moderators (SA-02)")) | exported("blocks"),
     comment="User-to-user blocks, one a target; one is in force while any of its direction is not deleted (SA-02)",
 )
 
@@ -68,7 +71,15 @@ reports = Table(
     Index("ix_reports_of_reported", "reported_id", "reported_at"),
     Index("ix_reports_of_reporter", "reporter_id", "reported_at"),
     Index("ix_reports_case_id", "case_id"),
-    info=service_may("select, insert"),
+    info=service_may(
+        "select, insert",
+        erased=blanked(
+            "note = ''",
+            where="(reporter_id = member OR reported_id = member) AND note <> ''",
+            reason="who reported whom, for what (SA-07)",
+        ),
+    )
+    | exported("reports"),
     comment="User-submitted safety reports; the author is never told to the reported (SA-07)",
 )
 
@@ -84,6 +95,14 @@ appeals = Table(
     CheckConstraint("char_length(text) BETWEEN 1 AND 32000", name="text"),
     Index("ix_appeals_of_user", "user_id", "submitted_at"),
     Index("ix_appeals_case_id", "case_id"),
-    info=service_may("select, insert"),
+    info=service_may(
+        "select, insert",
+        erased=blanked(
+            "text = '-'",
+            where="user_id = member AND text <> '-'",
+            reason="cases are opened by it (SA-05)",
+        ),
+    )
+    | exported("appeals"),
     comment="What members asked the moderators to look at again (SA-06)",
 )

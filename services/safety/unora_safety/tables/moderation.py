@@ -16,7 +16,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
-from unora_common.tables import service_may, timestamp
+from unora_common.erased import blanked, kept, of_nobody
+from unora_common.tables import not_exported, service_may, timestamp
 
 from unora_safety.tables.schema import PATTERNS, metadata
 
@@ -32,7 +33,8 @@ restrictions = Table(
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     Column("changed_at", timestamp()),
     CheckConstraint("version >= 0", name="version"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("a standing; cases point to it"))
+    | not_exported("standings (SA-03)"),
     comment="Standing of each member whom a case was ever about; its row is the lock of all that concerns them (SA-03)",
 )
 
@@ -65,7 +67,15 @@ cases = Table(
     Index("ix_cases_queue", "opened_at", "id"),
     Index("ix_cases_queue_by_status", "case_status", "opened_at", "id"),
     Index("ix_cases_of_user", "user_id", "opened_at"),
-    info=service_may("select, insert, update"),
+    info=service_may(
+        "select, insert, update",
+        erased=blanked(
+            "note = ''",
+            where="user_id = member AND note <> ''",
+            reason="decisions are records (SA-05)",
+        ),
+    )
+    | not_exported("cases (SA-03)"),
     comment="The moderators' queue: at most one undecided case a member (SA-05)",
 )
 
@@ -79,7 +89,7 @@ flag_rules = Table(
     CheckConstraint(PATTERNS, name="pattern"),
     CheckConstraint("threshold > 0", name="threshold"),
     CheckConstraint("window_hours BETWEEN 1 AND 8784", name="window_hours"),
-    info=service_may("select"),
+    info=service_may("select", erased=of_nobody()) | not_exported("reference data, never told (SA-03)"),
     comment="From how many on within which time a pattern raises a flag (SA-04)",
 )
 
@@ -110,6 +120,6 @@ safety_flags = Table(
     Index("ix_safety_flags_raised_at", "raised_at", "id"),
     Index("ix_safety_flags_open", "raised_at", "id", postgresql_where=text("flag_status = 'open'")),
     Index("ix_safety_flags_case_id", "case_id"),
-    info=service_may("select, insert, update"),
+    info=service_may("select, insert, update", erased=kept("ids and numbers (SA-04)")) | not_exported("flags (SA-02)"),
     comment="Suspicious patterns with their evidence; never shown to users (SA-02, SA-04)",
 )

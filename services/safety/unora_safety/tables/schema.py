@@ -6,7 +6,7 @@ metadata = schema("safety", functions=("open_audit_chain",))
 
 PATTERNS = (
     "pattern IN ('interest_flood', 'bad_faith_endings', 'many_blocks', 'many_reports', 'shared_device',"
-    " 'payment_abuse', 'outlier', 'chargebacks', 'under_age_date')"
+    " 'payment_abuse', 'outlier', 'chargebacks', 'under_age_date', 'suspended_before')"
 )
 """The patterns of flags (SA-04).
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from unora.billing.v1.billing_service_pb2 import PAYMENT_PURPOSE_NUDGE, PAYMENT_PURPOSE_RECOVERY
+from unora.billing.v1.billing_service_pb2 import (
+    PAYMENT_METHOD_FREE,
+    PAYMENT_PURPOSE_NUDGE,
+    PAYMENT_PURPOSE_RECOVERY,
+)
 from unora.billing.v1.events_pb2 import PaymentFailed, PaymentSucceeded
 from unora_common.database import Tx
 from unora_common.handlers import on
@@ -30,7 +34,8 @@ class PaymentEvents:
             return
         ids = (UUID(event.streak_id), UUID(event.payer_id), UUID(event.payment_id))
         if event.purpose == PAYMENT_PURPOSE_RECOVERY:
-            await apply_recovery(tx, *ids, from_timestamp(event.occurred_at), self.policy)
+            free = event.method == PAYMENT_METHOD_FREE
+            await apply_recovery(tx, *ids, from_timestamp(event.occurred_at), self.policy, free=free)
         else:
             await apply_nudge(tx, *ids, self.policy)
 

@@ -31,6 +31,8 @@ class Kind:
     check_in_date: date
     closes_at: datetime
     window_closes_at: datetime | None
+    told_ends_soon: bool = False
+    """Whether it was told that the day ends soon (ST-23)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +100,6 @@ def _model(kind: Kind) -> Streak:
         checked_in=frozenset((_A, _B)[: kind.checked_in]),
         started_at=kind.closes_at,
         window_closes_at=kind.window_closes_at,
+        told_ends_soon=kind.told_ends_soon,
         breaker_user_id=_B if kind.state is State.PAYMENT_WINDOW else None,
     )

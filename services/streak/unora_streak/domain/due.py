@@ -11,6 +11,8 @@ def next_due(streak: Streak, policy: Policy) -> datetime | None:
     match streak.state:
         case State.ACTIVE if len(streak.checked_in) == 1:
             return streak.closes_at - policy.at_risk
+        case State.ACTIVE if not streak.checked_in and not streak.told_ends_soon:
+            return streak.closes_at - policy.ends_soon
         case State.ACTIVE | State.AT_RISK:
             return streak.closes_at
         case State.PAYMENT_WINDOW:

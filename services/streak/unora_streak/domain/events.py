@@ -112,12 +112,22 @@ class DayBegan(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayEndsSoon(Event):
+    """ST-23: nobody has checked in, and six hours or less remain. It changes no state."""
+
+    check_in_date: date
+    day_ends_at: datetime
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreakAtRisk(Event):
     """ST-06: one has checked in, the other has not, and six hours or less remain."""
 
     missing_user_id: UUID
     check_in_date: date
     day_ends_at: datetime
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +137,7 @@ class PaymentWindowOpened(Event):
     breaker_user_id: UUID
     check_in_date: date
     window_ends_at: datetime
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,3 +214,13 @@ def transitions(events: Iterable[Event]) -> list[tuple[State, State]]:
         for event in events
         if event.previous_state is not None and event.previous_state is not event.state
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErasedFromStreak(DomainEvent):
+    """ID-09: what this context kept of a member is erased. The aggregate is the erasure."""
+
+    erasure_id: UUID
+    version: int
+    user_id: UUID
+    occurred_at: datetime

@@ -130,6 +130,8 @@ def _due_step(streak: Streak, due: datetime, now: datetime, policy: Policy) -> t
             return steps.begin_day(streak, due, now, policy)
         case State.ACTIVE, 1:
             return steps.put_at_risk(streak, due, now, policy)
+        case State.ACTIVE, 0 if not streak.told_ends_soon:
+            return steps.tell_ends_soon(streak, due, now, policy)
         case State.AT_RISK, _:
             return steps.open_window(streak, due, now, policy)
         case State.PAYMENT_WINDOW, _ if streak.hold:

@@ -50,19 +50,31 @@ def hold(streak: Streak, payer: UUID, payment_id: UUID, now: datetime, policy: P
     Raises NotInStreak, NotInPaymentWindow, NotTheBreaker or HeldForAnotherPayment.
     """
     now = utc(now)
-    if payer not in streak.pair:
-        raise NotInStreak
     streak, events = advance(streak, now, policy)
-    if streak.state is not State.PAYMENT_WINDOW:
-        raise NotInPaymentWindow(streak.state)
-    if payer != streak.breaker_user_id:
-        raise NotTheBreaker
+    _require_recoverable(streak, payer)
     if streak.hold is None:
         streak, held = steps.hold(streak, payment_id, now, policy)
         events.append(held)
     elif streak.hold.payment_id != payment_id:
         raise HeldForAnotherPayment
     return streak, events
+
+
+def require_recovery_for_sale(streak: Streak, payer: UUID, now: datetime, policy: Policy) -> None:
+    """Raises the reason for which the payer cannot buy a recovery now: what `hold` raises for a new payment (BI-12)."""
+    streak, _ = advance(streak, utc(now), policy)
+    _require_recoverable(streak, payer)
+    if streak.hold is not None:
+        raise HeldForAnotherPayment
+
+
+def _require_recoverable(streak: Streak, payer: UUID) -> None:
+    if payer not in streak.pair:
+        raise NotInStreak
+    if streak.state is not State.PAYMENT_WINDOW:
+        raise NotInPaymentWindow(streak.state)
+    if payer != streak.breaker_user_id:
+        raise NotTheBreaker
 
 
 def release(

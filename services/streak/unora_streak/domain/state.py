@@ -53,10 +53,11 @@ class Effort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The numbers of the rules (ST-03, ST-06, ST-11, ST-20)."""
+    """The numbers of the rules (ST-03, ST-06, ST-11, ST-20, ST-23)."""
 
     final_day: int = 15
     at_risk: timedelta = timedelta(hours=6)  # a day on which one has checked in is at risk this long before it ends
+    ends_soon: timedelta = timedelta(hours=6)  # a day without a check-in is told of this long before it ends
     first_day: timedelta = timedelta(hours=6)  # the minimum length of the first day of a cycle
     hold: timedelta = timedelta(minutes=10)  # an authorised payment holds the payment window open for this long
 
@@ -112,6 +113,7 @@ class Streak:
     breaker_user_id: UUID | None = None
     hold: Hold | None = None  # only in payment_window
     long_hold_used: bool = False  # the one hold of this break that may pass the deadline is used; as above
+    told_ends_soon: bool = False  # ST-23: it was told that this day ends soon; a new day begins untold
     ended_at: datetime | None = None  # set in completed and terminated, and only there
     next_due_at: datetime | None = None  # `due.next_due` by the policy at its last event: the sweep finds it by this
     version: int = 0  # the number of its events

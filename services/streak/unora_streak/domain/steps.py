@@ -15,6 +15,7 @@ from unora_streak.domain.events import (
     CycleBegan,
     DayBegan,
     DayCompleted,
+    DayEndsSoon,
     Event,
     PaymentWindowOpened,
     RecoveryHeld,
@@ -68,6 +69,7 @@ def _on(before: Streak, day: Day, zone: str) -> Streak:
         check_in_date=day.check_in_date,
         closes_at=day.closes_at,
         checked_in=frozenset(),
+        told_ends_soon=False,
         **NO_WINDOW,
     )
 
@@ -93,6 +95,18 @@ def put_at_risk(before: Streak, occurred_at: datetime, now: datetime, policy: Po
         missing_user_id=_missing(before),
         check_in_date=before.check_in_date,
         day_ends_at=before.closes_at,
+        time_zone=before.zone,
+    )
+
+
+def tell_ends_soon(before: Streak, occurred_at: datetime, now: datetime, policy: Policy) -> tuple[Streak, Event]:
+    """ST-23: nobody has checked in, and little time remains. It changes nothing but that it was told."""
+    after = next_version(replace(before, told_ends_soon=True), policy)
+    return after, DayEndsSoon(
+        **event_header(before, after, occurred_at, now),
+        check_in_date=before.check_in_date,
+        day_ends_at=before.closes_at,
+        time_zone=before.zone,
     )
 
 
@@ -107,6 +121,7 @@ def open_window(before: Streak, occurred_at: datetime, now: datetime, policy: Po
         breaker_user_id=breaker,
         check_in_date=before.check_in_date,
         window_ends_at=window.closes_at,
+        time_zone=before.zone,
     )
 
 
@@ -156,7 +171,13 @@ def recover(
 def reset(before: Streak, occurred_at: datetime, now: datetime, policy: Policy) -> tuple[Streak, Event]:
     """ST-07, ST-09: the count returns to zero in the same row; the next check-in begins the next cycle."""
     emptied = replace(
-        before, state=State.RESET, cycle=before.cycle + 1, completed_days=0, checked_in=frozenset(), **NO_WINDOW
+        before,
+        state=State.RESET,
+        cycle=before.cycle + 1,
+        completed_days=0,
+        checked_in=frozenset(),
+        told_ends_soon=False,
+        **NO_WINDOW,
     )
     after = next_version(emptied, policy)
     return after, StreakReset(**event_header(before, after, occurred_at, now), lost_days=before.completed_days)

@@ -9,6 +9,10 @@ from unora.streak.v1.recovery_service_pb2 import (
     AuthorizeNudgeResponse,
     AuthorizeRecoveryRequest,
     AuthorizeRecoveryResponse,
+    CheckNudgeRequest,
+    CheckNudgeResponse,
+    CheckRecoveryRequest,
+    CheckRecoveryResponse,
 )
 from unora_common.call import Call
 from unora_common.database import Session
@@ -18,7 +22,7 @@ from unora_common.runtime import Runtime
 
 from unora_streak.config import StreakConfig
 from unora_streak.use_cases.nudges import authorize_nudge
-from unora_streak.use_cases.recovery import authorize_recovery
+from unora_streak.use_cases.recovery import authorize_recovery, check_recovery
 
 
 class Recovery:
@@ -40,6 +44,19 @@ class Recovery:
         assert streak.hold is not None
         held_until = to_timestamp(streak.hold.until)
         return AuthorizeRecoveryResponse(held_until=held_until, connection_id=str(streak.connection_id))
+
+    @reads
+    async def CheckRecovery(self, request: CheckRecoveryRequest, db: Session) -> CheckRecoveryResponse:
+        """BI-12, ST-20: the same as for a payment, and nothing is held."""
+        streak = await check_recovery(db, UUID(request.streak_id), UUID(request.payer_id), self.policy)
+        return CheckRecoveryResponse(connection_id=str(streak.connection_id))
+
+    @reads
+    async def CheckNudge(self, request: CheckNudgeRequest, db: Session) -> CheckNudgeResponse:
+        """BI-12, ST-13: the same as for a payment."""
+        ids = (UUID(request.streak_id), UUID(request.payer_id))
+        streak = await authorize_nudge(db, *ids, self.policy, self.limits)
+        return CheckNudgeResponse(connection_id=str(streak.connection_id))
 
     @reads
     async def AuthorizeNudge(self, request: AuthorizeNudgeRequest, db: Session) -> AuthorizeNudgeResponse:

@@ -18,13 +18,13 @@ from unora_streak.store import breaks
 LOCK_DUE = """
     WITH s AS MATERIALIZED (
         SELECT id, streak_state AS state, cardinality(here) AS checked_in, zone, check_in_date, closes_at,
-            window_closes_at, hold_until IS NOT NULL AS held
+            window_closes_at, told_ends_soon, hold_until IS NOT NULL AS held
         FROM streak.streaks
         WHERE next_due_at <= (SELECT clock.now()) AND id <> ALL ($2::uuid[])
         ORDER BY next_due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-    SELECT state, checked_in, zone, check_in_date, closes_at, window_closes_at, held, array_agg(id) AS ids,
-        clock.now() AS now
-    FROM s GROUP BY state, checked_in, zone, check_in_date, closes_at, window_closes_at, held"""
+    SELECT state, checked_in, zone, check_in_date, closes_at, window_closes_at, told_ends_soon, held,
+        array_agg(id) AS ids, clock.now() AS now
+    FROM s GROUP BY state, checked_in, zone, check_in_date, closes_at, window_closes_at, told_ends_soon, held"""
 
 MISSING = "CASE WHEN old.user_a_id = ANY (old.here) THEN old.user_b_id ELSE old.user_a_id END"
 
@@ -33,9 +33,9 @@ CLOSE = f"""
         SELECT * FROM unnest(
             $5::text[], $6::date[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::integer[],
             $11::integer[], $12::boolean[], $13::boolean[], $14::boolean[], $15::timestamptz[], $16::text[],
-            $17::bytea[]
+            $17::bytea[], $18::boolean[]
         ) WITH ORDINALITY AS c (state, check_in_date, closes_at, window_closes_at, next_due_at, cycles,
-            ahead, keeps_count, keeps_check_ins, names_breaker, occurred_at, subject, same, number)
+            ahead, keeps_count, keeps_check_ins, names_breaker, occurred_at, subject, same, told_ends_soon, number)
     ), closed AS (
         UPDATE streak.streaks s SET
             streak_state = c.state, check_in_date = c.check_in_date, closes_at = c.closes_at,
@@ -44,7 +44,7 @@ CLOSE = f"""
             completed_days = CASE WHEN c.keeps_count THEN old.completed_days ELSE 0 END,
             current_day = CASE WHEN c.keeps_count THEN old.completed_days ELSE 0 END + c.ahead,
             here = CASE WHEN c.keeps_check_ins THEN old.here ELSE '{{}}' END,
-            breaker_user_id = CASE WHEN c.names_breaker THEN {MISSING} END
+            breaker_user_id = CASE WHEN c.names_breaker THEN {MISSING} END, told_ends_soon = c.told_ends_soon
         FROM unnest($1::uuid[], $2::bigint[]) AS due (id, number)
             JOIN closing c USING (number) JOIN streak.streaks old USING (id)
         WHERE s.id = old.id
@@ -113,4 +113,5 @@ def _columns(closed: Closed) -> tuple[object, ...]:
         closing.event.occurred_at,
         closed.subject,
         closed.same,
+        after.told_ends_soon,
     )

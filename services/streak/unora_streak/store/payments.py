@@ -32,8 +32,8 @@ SAVE_HOLD = """
         held_until = excluded.held_until"""
 
 SAVE_RECOVERY = """
-    INSERT INTO streak.recovery_payments (id, break_id, user_id, payment_id, recovered_at)
-    VALUES ($1, $2, $3, $4, $5)"""
+    INSERT INTO streak.recovery_payments (id, break_id, user_id, payment_id, recovered_at, free)
+    VALUES ($1, $2, $3, $4, $5, $6)"""
 
 CLOSE = """
     INSERT INTO streak.closed_payments (payment_id, streak_id, outcome, closed_at) VALUES ($1, $2, $3, $4)
@@ -55,9 +55,9 @@ def save_hold(tx: Tx, payment_id: UUID, break_id: UUID, payer: UUID, until: date
     tx.defer(SAVE_HOLD, payment_id, break_id, payer, tx.now, until)
 
 
-def save_recovery(tx: Tx, payment_id: UUID, break_id: UUID, payer: UUID, recovered_at: datetime) -> None:
-    """Links a recovery to its payment (ST-18). `recovered_at` is UTC."""
-    tx.defer(SAVE_RECOVERY, uuid7(), break_id, payer, payment_id, recovered_at)
+def save_recovery(tx: Tx, payment_id: UUID, break_id: UUID, payer: UUID, recovered_at: datetime, *, free: bool) -> None:
+    """Links a recovery to its payment (ST-18), and says whether it was a free one (BI-06). `recovered_at` is UTC."""
+    tx.defer(SAVE_RECOVERY, uuid7(), break_id, payer, payment_id, recovered_at, free)
 
 
 def close(tx: Tx, payment_id: UUID, streak_id: UUID, closed_as: ClosedAs) -> None:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from unora_common.copies import Copy
 from unora_common.database import Row, Session, Tx
 from unora_common.rows import Columns, from_row
 
 from unora_streak.domain.errors import NotInStreak
 from unora_streak.domain.events import CheckedIn, Event, transitions
 from unora_streak.domain.state import Hold, Streak
+from unora_streak.domain.views import Extras, Used
 from unora_streak.store import breaks, check_ins
 
 FACTS = Columns("id", "connection_id", "user_a_id", "user_b_id", "started_at", "server_type")
@@ -31,6 +33,7 @@ CHANGING = Columns(
     "hold_payment_id",
     "hold_until",
     "long_hold_used",
+    "told_ends_soon",
     "ended_at",
     "version",
     "current_day",
@@ -67,14 +70,46 @@ RESCHEDULE = "UPDATE streak.streaks SET next_due_at = $2 WHERE id = $1"
 
 LEAVE_DASHBOARD = "UPDATE streak.streaks SET connection_ended_at = $2 WHERE id = $1"
 
+# What the view of a member, $1, needs besides. What they have used is counted by a function, so that a statement which
+# does not need it does not pay for it: it matters while the streak is at risk or broken, or may be by now.
+USED = "streak.used_by(s.id, s.cycle, s.check_in_date, $1)"
+EXTRAS = """
+    (SELECT coalesce(bit_or(1 << reveal_number), 0) FROM streak.waiting_reveals r
+        WHERE r.streak_id = s.id AND r.user_id = $1 AND r.waiting) AS reveals_waiting,
+    s.connection_ended_at IS NOT NULL AS connection_ended"""
+
+NUMBERS = [tuple(number for number in range(1, 6) if bits >> number & 1) for bits in range(1 << 6)]
+"""The numbers of reveals by their bits: a number is read faster than an array."""
+
+# The time is there without a streak too.
 DASHBOARD = f"""
-    SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
-    WHERE (s.user_a_id = $1 OR s.user_b_id = $1) AND s.connection_ended_at IS NULL AND s.deleted_at IS NULL
+    SELECT {COLUMNS.names("s")}, {EXTRAS}, c.now,
+        CASE WHEN s.streak_state IN ('at_risk', 'payment_window') OR s.next_due_at <= c.now THEN {USED} END AS used
+    FROM (SELECT clock.now() AS now) c LEFT JOIN streak.streaks s
+        ON (s.user_a_id = $1 OR s.user_b_id = $1) AND s.connection_ended_at IS NULL AND s.deleted_at IS NULL
     ORDER BY s.started_at, s.id"""
+
+GET_SHOWN = f"""
+    SELECT {COLUMNS.names("s")}, {EXTRAS}, {USED} AS used, clock.now() AS now FROM streak.streaks s
+    WHERE s.id = $2 AND $1 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
+
+LIST_BY_MEMBER = f"""
+    SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
+    WHERE (s.user_a_id = $1 OR s.user_b_id = $1) AND s.deleted_at IS NULL"""
 
 GET = f"""
     SELECT {COLUMNS.names("s")}, clock.now() AS now FROM streak.streaks s
     WHERE s.id = $1 AND $2 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
+
+
+# When its connection ended is all that a streak copies besides what never changes. A streak that nobody knows stays.
+CONNECTIONS = Copy(
+    "streak.streaks",
+    ["connection_id"],
+    ["t.connection_ended_at"],
+    where="t.deleted_at IS NULL",
+    forget="connection_ended_at = NULL",
+)
 
 
 class Snapshot(NamedTuple):
@@ -83,6 +118,13 @@ class Snapshot(NamedTuple):
     streak: Streak
     now: datetime
     """The rule clock (UTC) when it was read."""
+
+
+class Shown(NamedTuple):
+    """A streak that was read without a lock, and what its member's view needs besides."""
+
+    streak: Streak
+    extras: Extras
 
 
 async def lock(tx: Tx, streak_id: UUID, member: UUID) -> Streak:
@@ -147,9 +189,25 @@ async def leave_dashboard(tx: Tx, streak_id: UUID, ended_at: datetime) -> None:
     await tx.run(LEAVE_DASHBOARD, streak_id, ended_at)
 
 
-async def list_dashboard(session: Session, member: UUID) -> list[Snapshot]:
-    """The streaks of all a member's active connections over all servers, oldest first, in one read (ST-15)."""
-    return [_snapshot(row) for row in await session.rows(DASHBOARD, member)]
+async def list_dashboard(session: Session, member: UUID) -> tuple[list[Shown], datetime]:
+    """The streaks of all a member's active connections over all servers, oldest first, and the rule clock, in one read
+    (ST-15).
+    """
+    rows = await session.rows(DASHBOARD, member)
+    return [_shown(row) for row in rows if row["id"]], rows[0]["now"]
+
+
+async def get_shown(session: Session, streak_id: UUID, member: UUID) -> tuple[Shown, datetime]:
+    """As `list_dashboard`, for one streak of the member. Raises NotInStreak as `get`."""
+    row = await session.row(GET_SHOWN, member, streak_id)
+    if row is None:
+        raise NotInStreak
+    return _shown(row), row["now"]
+
+
+async def list_by_member(session: Session, member: UUID) -> list[Snapshot]:
+    """All streaks of a member, also those whose connection has ended."""
+    return [_snapshot(row) for row in await session.rows(LIST_BY_MEMBER, member)]
 
 
 async def get(session: Session, streak_id: UUID, member: UUID) -> Snapshot:
@@ -163,6 +221,11 @@ async def get(session: Session, streak_id: UUID, member: UUID) -> Snapshot:
 def _streak(row: Row) -> Streak:
     hold = Hold(row["hold_payment_id"], row["hold_until"]) if row["hold_payment_id"] else None
     return from_row(Streak, row, state=row["streak_state"], checked_in=row["here"], hold=hold)
+
+
+def _shown(row: Row) -> Shown:
+    used = row["used"] and Used(row["used"][0], int(row["used"][1]), int(row["used"][2]))
+    return Shown(_streak(row), Extras(used, NUMBERS[row["reveals_waiting"]], row["connection_ended"]))
 
 
 def _snapshot(row: Row) -> Snapshot:

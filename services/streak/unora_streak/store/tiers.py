@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from unora_common.copies import DELETE, Copy
 from unora_common.database import Tx
 from unora_common.rows import as_arrays
+
+COPY = Copy("streak.tiers", ["user_id"], ["t.tier"], version="version", forget=DELETE, vanish=DELETE)
 
 SAVE = """
     INSERT INTO streak.tiers AS t (user_id, tier, version)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
 
 from unora_streak.domain.errors import PaymentClosed
-from unora_streak.domain.recovery import ClosedAs, can_recover, hold, recover, release
+from unora_streak.domain.recovery import ClosedAs, can_recover, hold, recover, release, require_recovery_for_sale
 from unora_streak.domain.state import Policy, Streak
 from unora_streak.messages import to_message
 from unora_streak.store import breaks, payments, streaks
@@ -37,10 +37,19 @@ async def authorize_recovery(tx: Tx, streak_id: UUID, payer: UUID, payment_id: U
     return after
 
 
+async def check_recovery(session: Session, streak_id: UUID, payer: UUID, policy: Policy) -> Streak:
+    """Returns the streak if the payer can buy a recovery now. Nothing is held (BI-12, ST-20)."""
+    streak, now = await streaks.get(session, streak_id, payer)
+    require_recovery_for_sale(streak, payer, now, policy)
+    return streak
+
+
 async def apply_recovery(
-    tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, paid_at: datetime, policy: Policy
+    tx: Tx, streak_id: UUID, payer: UUID, payment_id: UUID, paid_at: datetime, policy: Policy, *, free: bool = False
 ) -> None:
-    """A recovery was paid for at `paid_at`: the streak continues, or the payment is rejected; once (ST-08, ST-17)."""
+    """A recovery was paid for at `paid_at`: the streak continues, or the payment is rejected; once (ST-08, ST-17).
+    `free` says that it was paid by a free recovery (BI-06).
+    """
     locked = await lock_paid(tx, streak_id)
     payment = await payments.get(tx, payment_id, streak_id)
     if payment.is_answered:
@@ -48,7 +57,7 @@ async def apply_recovery(
     before = await advance(tx, locked, policy, until=min(paid_at, tx.now))
     if can_recover(before, payer, payment.authorized_for):
         assert payment.break_id is not None
-        payments.save_recovery(tx, payment_id, payment.break_id, payer, min(paid_at, tx.now))
+        payments.save_recovery(tx, payment_id, payment.break_id, payer, min(paid_at, tx.now), free=free)
     else:
         before = await advance(tx, before, policy)
         payments.close(tx, payment_id, streak_id, ClosedAs.REJECTED)

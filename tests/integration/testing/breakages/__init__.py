@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.integration.testing.breakages import (
+    accounts,
+    devices,
     discovery,
     events,
     ledger,
@@ -23,6 +25,7 @@ __all__ = ["BREAKAGES", "Breakage"]
 
 BREAKAGES = (
     *trust.BREAKAGES,
+    *devices.BREAKAGES,
     *photos.BREAKAGES,
     *discovery.BREAKAGES,
     *matching.BREAKAGES,
@@ -34,5 +37,6 @@ BREAKAGES = (
     *subscriptions.BREAKAGES,
     *safety.BREAKAGES,
     *standing.BREAKAGES,
+    *accounts.BREAKAGES,
     *events.BREAKAGES,
 )

@@ -83,6 +83,24 @@ BREAKAGES = (
         (f"INSERT INTO discovery.member_blocks VALUES ({CONNECTED}, {ALONE}, true, clock.now())",),
     ),
     Breakage(
+        "partner-cards-follow-connections",
+        (
+            """
+            UPDATE discovery.partner_cards SET active = NOT active WHERE (connection_id, viewer_id) = (
+                SELECT connection_id, viewer_id FROM discovery.partner_cards ORDER BY 1, 2 LIMIT 1)
+            """,
+        ),
+    ),
+    Breakage(
+        "cards-say-what-was-sent",
+        (
+            """
+            UPDATE discovery.card_interests SET sent = true, over_at = NULL WHERE interest_id = (
+                SELECT interest_id FROM discovery.card_interests WHERE NOT sent ORDER BY interest_id LIMIT 1)
+            """,
+        ),
+    ),
+    Breakage(
         "waiting-interests-are-pending",
         (
             f"""

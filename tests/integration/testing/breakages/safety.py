@@ -46,12 +46,13 @@ BREAKAGES = (
             WHERE origin = 'appeal' AND NOT EXISTS (SELECT FROM safety.appeals a WHERE a.case_id = c.id)
             """,
         ),
+        rows=2,  # a member who is suspended appealed, and one who is not
     ),
     Breakage(
         "cases-of-their-member",
         (f"UPDATE safety.reports SET reported_id = {ALONE} WHERE reported_id = {REDUCED}",),
     ),
-    Breakage("cases-have-a-cause", ("UPDATE safety.cases SET origin = 'flag' WHERE origin = 'appeal'",)),
+    Breakage("cases-have-a-cause", ("UPDATE safety.cases SET origin = 'flag' WHERE origin = 'appeal'",), rows=2),
     Breakage(
         "flags-close-with-their-case",
         (

@@ -9,7 +9,7 @@ CONNECTED = f"(SELECT user_a_id FROM matching.connections WHERE id = {MATCHED})"
 PARTNER = f"(SELECT user_b_id FROM matching.connections WHERE id = {MATCHED})"
 ALONE = """
     (SELECT user_id FROM matching.inventory
-     WHERE active_connection_count = 0 AND user_id NOT IN (SELECT user_id FROM safety.restrictions)
+     WHERE active_connection_count = 0 AND NOT closed AND user_id NOT IN (SELECT user_id FROM safety.restrictions)
         AND user_id NOT IN (SELECT blocker_id FROM safety.blocks)
      ORDER BY user_id LIMIT 1)"""
 BATCH = "(SELECT id FROM discovery.discovery_batches WHERE deleted_at IS NULL ORDER BY id LIMIT 1)"
@@ -30,6 +30,7 @@ CONVERTED = "(SELECT connection_id FROM billing.credit_protections WHERE status 
 
 BLOCKER, BLOCKED = "(SELECT blocker_id FROM safety.blocks)", "(SELECT blocked_id FROM safety.blocks)"
 SUSPENDED = "(SELECT user_id FROM safety.restrictions WHERE suspended)"
+CLOSED = "(SELECT id FROM identity.users WHERE closed_at IS NOT NULL ORDER BY id LIMIT 1)"
 REDUCED = "(SELECT user_id FROM safety.restrictions WHERE reduced_visibility)"
 
 

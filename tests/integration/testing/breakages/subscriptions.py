@@ -23,7 +23,7 @@ BREAKAGES = (
             f"UPDATE billing.subscriptions SET tier = 'plus' WHERE id = {SUBSCRIPTION}",
         ),
     ),
-    Breakage("months-are-paid", (f"UPDATE billing.subscriptions SET periods = 2 WHERE id = {SUBSCRIPTION}",)),
+    Breakage("months-are-paid", (f"UPDATE billing.subscriptions SET periods = periods + 1 WHERE id = {SUBSCRIPTION}",)),
     Breakage(
         "no-plan-on-disputed-money",
         (

@@ -1,0 +1,100 @@
+"""Erasures of accounts, and the accounts whose time to be erased has come (ID-09)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from unora_common.database import Session, Tx
+from unora_common.rows import as_arrays, from_row
+
+from unora_identity.domain.accounts import LockedMember
+from unora_identity.domain.erasures import SOURCES, Erasure
+
+ANY_DUE = """
+    SELECT EXISTS (SELECT FROM identity.users
+                   WHERE erase_after <= (SELECT clock.now()) AND deleted_at IS NULL)"""
+LOCK_DUE = """
+    WITH due AS MATERIALIZED (
+        SELECT id, version FROM identity.users
+        WHERE erase_after <= (SELECT clock.now()) AND deleted_at IS NULL
+            AND id <> ALL ($2::uuid[]) AND ($3::uuid IS NULL OR id = $3)
+        ORDER BY erase_after LIMIT $1 FOR UPDATE SKIP LOCKED)
+    SELECT due.*, clock.now() AS now FROM due"""
+# From here on nobody finds the account by its number or its id, so nothing can open it again, and no event of it is
+# emitted but those of its erasure. Without its key nothing that was sealed with it can be read, in backups either.
+CLOSE_FOR_GOOD = """
+    UPDATE identity.users SET deleted_at = $3, version = new.version,
+        phone_hash = NULL, phone_sealed = NULL, data_key = NULL
+    FROM unnest($1::uuid[], $2::bigint[]) AS new (id, version) WHERE users.id = new.id"""
+ADD = """
+    INSERT INTO identity.erasures (id, user_id, version, requested_at)
+    SELECT id, user_id, version, $4 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS new (id, user_id, version)"""
+LOCK = """
+    WITH e AS MATERIALIZED (
+        SELECT id, user_id, version, receipts, erased_at FROM identity.erasures WHERE id = $1 FOR UPDATE)
+    SELECT e.*, clock.now() AS now FROM e"""
+SAVE = "UPDATE identity.erasures SET receipts = $2, erased_at = $3, version = $4 WHERE id = $1"
+WITH_OBJECTS = """
+    SELECT id, user_id, version, receipts, erased_at FROM identity.erasures
+    WHERE erased_at IS NULL AND 'objects' <> ALL (receipts) ORDER BY noted_at LIMIT $1"""
+OBJECT_KEYS = """
+    SELECT unnest(object_keys) AS key FROM identity.photo_uploads WHERE user_id = $1
+    UNION SELECT unnest(array_remove(ARRAY[object_key, card_key, thumbnail_key], NULL))
+    FROM identity.photos WHERE user_id = $1"""
+REMOVE_OFFERS = "DELETE FROM identity.photo_uploads WHERE user_id = $1 AND object_keys <@ $2"
+OVERDUE = """
+    SELECT source, count(*) AS erasures FROM identity.erasures e, unnest($2::text[]) AS source
+    WHERE e.erased_at IS NULL AND e.noted_at < (SELECT clock_timestamp() - $1::interval)
+        AND source <> ALL (e.receipts) GROUP BY source"""
+
+
+async def is_any_due(tx: Tx) -> bool:
+    """Whether the time of an account has come."""
+    found: bool = await tx.value(ANY_DUE)
+    return found
+
+
+async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | None) -> dict[UUID, LockedMember]:
+    """Locks accounts whose time has come, by the rule clock, without waiting for others, and reads the clock."""
+    return {row["id"]: from_row(LockedMember, row) for row in await tx.lock(LOCK_DUE, limit, left_out, only)}
+
+
+async def add(tx: Tx, erasures: Sequence[Erasure]) -> None:
+    """Stores erasures that begin, and takes number and key from their accounts, which nobody finds any more."""
+    rows = [(each.id, each.user_id, each.version) for each in erasures]
+    identifiers, users, versions = as_arrays(rows)
+    await tx.run(ADD, identifiers, users, versions, tx.now)
+    await tx.run(CLOSE_FOR_GOOD, users, versions, tx.now)
+
+
+async def lock(tx: Tx, erasure: UUID) -> Erasure | None:
+    """Locks an erasure and reads the clock."""
+    rows = await tx.lock(LOCK, erasure)
+    return from_row(Erasure, rows[0]) if rows else None
+
+
+async def save(tx: Tx, erasure: Erasure) -> None:
+    """Stores the receipts of a locked erasure, and whether it is done."""
+    await tx.run(SAVE, erasure.id, sorted(erasure.receipts), erasure.erased_at, erasure.version)
+
+
+async def list_with_objects(session: Session, limit: int) -> list[Erasure]:
+    """Erasures whose objects are not known to be deleted, the earliest first."""
+    return [from_row(Erasure, row) for row in await session.rows(WITH_OBJECTS, limit)]
+
+
+async def list_object_keys(session: Session, user: UUID) -> list[str]:
+    """Every object that may be there of a member: of offers, and all sizes of photos, of deleted ones too."""
+    return [row["key"] for row in await session.rows(OBJECT_KEYS, user)]
+
+
+async def remove_offers(tx: Tx, user: UUID, deleted_keys: Sequence[str]) -> None:
+    """Deletes the offers of a member whose objects were all deleted."""
+    await tx.run(REMOVE_OFFERS, user, list(deleted_keys))
+
+
+async def count_overdue(session: Session, after: timedelta) -> dict[str, int]:
+    """How many erasures have lacked the receipt of each source for so long, by the machine's clock."""
+    return {row["source"]: row["erasures"] for row in await session.rows(OVERDUE, after, list(SOURCES))}

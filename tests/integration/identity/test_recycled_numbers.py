@@ -1,0 +1,371 @@
+"""ID-13: a number may have another owner by now, so its code is not always enough."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+import grpc
+import pytest
+from google.type.date_pb2 import Date
+from unora.identity.v1.account_service_pb2 import VerifyPhoneResponse
+from unora.identity.v1.events_pb2 import (
+    AccountCreated,
+    AccountHidden,
+    NewDeviceSignedIn,
+    PhoneChanged,
+    SessionRevoked,
+)
+from unora_identity.store import challenges
+from unora_testing.world import World
+
+from tests.integration.identity.people import ADA, People, Signed
+from tests.statements import sent_by
+from tests.support import Refusal, read_refusal, refusal, request_id
+
+pytestmark = pytest.mark.rule("ID-13")
+RIGHT = ADA.date_of_birth
+WRONG = Date(year=1990, month=12, day=11)
+
+
+class Owner:
+    """A member whose account nobody has used for long, and who may have lost the number."""
+
+    def __init__(self, people: People, number: str, signed: Signed) -> None:
+        self.people = people
+        self.number = number
+        self.signed = signed
+
+    async def code(self) -> tuple[str, str]:
+        """A challenge to the number, and its code."""
+        challenge = (await self.people.start(self.number)).challenge_id
+        return challenge, self.people.codes(self.number)[-1]
+
+    async def try_date(self, born: Date, device: str = "") -> VerifyPhoneResponse | Refusal:
+        """What a date is answered by, with a new code."""
+        try:
+            return await self.people.verify(*await self.code(), device=device, born=born)
+        except grpc.aio.AioRpcError as error:
+            return read_refusal(error)
+
+    async def row(self) -> dict[str, object]:
+        (row,) = await self.people.rows("users", id=self.signed.member.user)
+        return row
+
+    async def tries(self) -> int:
+        return len(await self.people.rows("wrong_birth_dates", user_id=self.signed.member.user))
+
+
+async def owner(people: People, device: str = "", days: float = 47, *, born: bool = True) -> Owner:
+    number = people.number()
+    signed = await people.sign_in(number, device)
+    if born:
+        await people.update_profile(signed)
+    await people.leave_unused(signed, days)
+    return Owner(people, number, signed)
+
+
+def said(answer: VerifyPhoneResponse | Refusal) -> tuple[str, dict[str, str]]:
+    assert isinstance(answer, Refusal), f"it was answered: {answer}"
+    assert answer.code == "FAILED_PRECONDITION"
+    return answer.reason, answer.metadata
+
+
+async def test_the_right_code_opens_nothing_until_the_birth_date_comes(world: World, people: People) -> None:
+    unused = await owner(people)
+    challenge, code = await unused.code()
+    for _ in range(2):
+        refused = await refusal(people.verify(challenge, code, device="new"))
+        assert said(refused) == ("BIRTH_DATE_NEEDED", {})
+    done = await people.verify(challenge, code, device="new", born=RIGHT)
+    assert (done.user_id, done.created) == (unused.signed.member.id, False)
+    assert len(await world.events(NewDeviceSignedIn, done.user_id)) == 1
+    assert (await people.refresh(unused.signed.tokens.refresh_token)).tokens.access_token, "old sessions go on"
+    # It is in use again, so the next device needs a code alone.
+    assert (await people.sign_in(unused.number, "newer")).member.id == unused.signed.member.id
+
+
+async def test_a_device_that_the_account_knows_needs_a_code_alone(people: People) -> None:
+    unused = await owner(people, "own")
+    assert said(await refusal(people.verify(*await unused.code(), device="other")))[0] == "BIRTH_DATE_NEEDED"
+    assert (await people.sign_in(unused.number, "own")).member.id == unused.signed.member.id
+
+
+@pytest.mark.parametrize(("days", "needed"), [(44.9, False), (46.1, True)])
+async def test_an_account_is_unused_when_no_session_was_refreshed_for_45_days(
+    people: People, days: float, needed: bool
+) -> None:
+    """To a day: the time of last use is kept once a day."""
+    number = people.number()
+    signed = await people.sign_in(number)
+    await people.update_profile(signed)
+    await people.leave_unused(signed, 100)
+    await people.refresh(signed.tokens.refresh_token)
+    await people.leave_unused(signed, days)
+    challenge = (await people.start(number)).challenge_id
+    call = people.verify(challenge, people.codes(number)[-1])
+    if needed:
+        assert said(await refusal(call))[0] == "BIRTH_DATE_NEEDED"
+    else:
+        assert (await call).user_id == signed.member.id
+
+
+@pytest.mark.parametrize(("days", "needed"), [(44, False), (46, True)])
+async def test_of_an_account_from_before_its_tokens_tell_when_it_was_used(
+    world: World, people: People, days: int, needed: bool
+) -> None:
+    used = await owner(people)
+    await world.superuser.execute(
+        "UPDATE identity.users SET last_used_at = NULL WHERE id = $1", used.signed.member.user
+    )
+    await world.superuser.execute(
+        """UPDATE identity.refresh_tokens SET issued_at = issued_at - $2 * interval '1 day'
+        WHERE session_id IN (SELECT id FROM identity.sessions WHERE user_id = $1)""",
+        used.signed.member.user,
+        days,
+    )
+    answer = await asyncio.gather(people.verify(*await used.code()), return_exceptions=True)
+    assert isinstance(answer[0], grpc.aio.AioRpcError) == needed
+
+
+async def test_the_time_of_last_use_is_written_once_a_day(world: World, people: People) -> None:
+    signed = await people.sign_in()
+
+    async def used() -> object:
+        (row,) = await people.rows("users", id=signed.member.user)
+        return row["last_used_at"]
+
+    first = await used()
+    tokens = (await people.refresh(signed.tokens.refresh_token)).tokens
+    assert await used() == first
+    await people.leave_unused(signed, 1.01)
+    await people.refresh(tokens.refresh_token)
+    assert await used() > first  # type: ignore[operator]
+
+
+async def test_a_date_counts_only_beside_the_right_code(people: People) -> None:
+    unused = await owner(people)
+    challenge, code = await unused.code()
+    for born in (RIGHT, WRONG, None):
+        refused = await refusal(people.verify(challenge, f"{(int(code) + 1) % 10**6:06d}", born=born))
+        assert refused.reason == "CODE_WRONG"
+    assert await unused.tries() == 0
+
+
+async def test_what_is_no_date_is_refused_and_is_no_try(people: People) -> None:
+    unused = await owner(people)
+    for born in (Date(year=1990, month=2, day=30), Date(year=1990), Date(year=1990, month=12)):
+        refused = await refusal(people.verify(*await unused.code(), born=born))
+        assert (refused.code, list(refused.violations)) == ("INVALID_ARGUMENT", ["birth_date"])
+    assert await unused.tries() == 0
+    assert said(await refusal(people.verify(*await unused.code(), born=Date())))[0] == "BIRTH_DATE_NEEDED"
+
+
+async def test_the_third_wrong_date_over_all_codes_and_devices_moves_the_number(world: World, people: People) -> None:
+    unused = await owner(people)
+    old = unused.signed
+    assert said(await unused.try_date(WRONG, "one")) == ("BIRTH_DATE_WRONG", {"tries_left": "2"})
+    assert said(await unused.try_date(WRONG, "two")) == ("BIRTH_DATE_WRONG", {"tries_left": "1"})
+    answer = await unused.try_date(WRONG, "three")
+    assert isinstance(answer, VerifyPhoneResponse)
+    assert answer.created
+    assert answer.user_id != old.member.id
+    assert len(await world.events(AccountCreated, answer.user_id)) == 1
+    assert (await people.sign_in(unused.number, "three")).member.id == answer.user_id
+
+    row = await unused.row()
+    assert (row["phone_hash"], row["phone_sealed"]) == (None, None)
+    assert row["hidden_at"] is not None
+    assert row["erase_after"] - row["hidden_at"] == timedelta(days=30)  # type: ignore[operator]
+    assert await unused.tries() == 0
+    assert (await refusal(people.refresh(old.tokens.refresh_token))).reason == "SESSION_INVALID"
+    (hidden,) = await world.events(AccountHidden, old.member.id)
+    (made,) = await world.events(AccountCreated, answer.user_id)
+    assert (hidden.new_user_id, hidden.phone_digest) == (answer.user_id, made.phone_digest)
+    assert len(await world.events(SessionRevoked, old.member.id)) == 1
+    assert await world.events(PhoneChanged, old.member.id) == []
+
+
+async def test_the_right_date_forgets_the_wrong_ones(people: People) -> None:
+    unused = await owner(people)
+    for left in ("2", "1"):
+        assert said(await unused.try_date(WRONG))[1] == {"tries_left": left}
+    assert isinstance(await unused.try_date(RIGHT), VerifyPhoneResponse)
+    await people.leave_unused(unused.signed)
+    assert said(await unused.try_date(WRONG))[1] == {"tries_left": "2"}
+
+
+async def test_wrong_dates_count_for_a_year(world: World, people: People) -> None:
+    unused = await owner(people)
+    for left in ("2", "1"):
+        assert said(await unused.try_date(WRONG))[1] == {"tries_left": left}
+    await world.move_clock(timedelta(days=365))
+    assert said(await unused.try_date(WRONG))[1] == {"tries_left": "2"}
+
+
+@pytest.mark.parametrize("born", [None, RIGHT])
+async def test_an_account_without_a_birth_date_gives_way_at_once(
+    world: World, people: People, born: Date | None
+) -> None:
+    unused = await owner(people, born=False)
+    done = await people.verify(*await unused.code(), born=born)
+    assert done.created
+    assert (await unused.row())["hidden_at"] is not None
+    assert len(await world.events(AccountHidden, unused.signed.member.id)) == 1
+
+
+async def test_a_repeat_of_a_wrong_call_is_counted_once_and_its_date_is_not_looked_at(people: People) -> None:
+    unused, call = await owner(people), request_id()
+    challenge, code = await unused.code()
+    for born in (WRONG, WRONG, RIGHT, Date(year=1991, month=1, day=1), WRONG):
+        refused = await refusal(people.verify(challenge, code, call, born=born))
+        assert said(refused) == ("BIRTH_DATE_WRONG", {"tries_left": "2"})
+    assert await unused.tries() == 1
+    assert (await people.verify(challenge, code, born=RIGHT)).user_id == unused.signed.member.id
+
+
+async def test_a_repeat_of_the_call_that_moved_the_number_gets_its_session_again(people: People) -> None:
+    unused, call = await owner(people), request_id()
+    for _ in range(2):
+        await unused.try_date(WRONG)
+    challenge, code = await unused.code()
+    answers = [await people.verify(challenge, code, call, born=WRONG) for _ in range(3)]
+    assert {(each.user_id, each.created) for each in answers} == {(answers[0].user_id, True)}
+
+
+async def test_wrong_dates_at_once_with_many_codes_are_counted_exactly(world: World, people: People) -> None:
+    """Whoever comes after the third signs in to the new account, as anyone who has the number."""
+    unused = await owner(people)
+    given = [await unused.code() for _ in range(4)]
+    calls = [people.verify(*each, born=WRONG, device=f"d{n}") for n, each in enumerate(given) for _ in range(3)]
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    refused = [read_refusal(each) for each in done if isinstance(each, grpc.aio.AioRpcError)]
+    opened = [each for each in done if isinstance(each, VerifyPhoneResponse)]
+    wrong = [each.metadata["tries_left"] for each in refused if each.reason == "BIRTH_DATE_WRONG"]
+    assert sorted(wrong) == ["1", "2"]
+    assert {each.reason for each in refused} <= {"BIRTH_DATE_WRONG", "CHALLENGE_CLOSED"}
+    assert Counter(each.created for each in opened)[True] == 1
+    assert len({each.user_id for each in opened}) == 1
+    assert unused.signed.member.id not in {each.user_id for each in opened}
+    assert len(await world.events(AccountHidden, unused.signed.member.id)) == 1
+
+
+async def test_the_owner_on_a_known_device_and_a_third_wrong_date_at_once_leave_one_account_with_the_number(
+    people: People,
+) -> None:
+    for _ in range(4):
+        unused = await owner(people, "own")
+        for _ in range(2):
+            await unused.try_date(WRONG)
+        mine, theirs = await unused.code(), await unused.code()
+        own, other = await asyncio.gather(
+            people.verify(*mine, device="own"), people.verify(*theirs, device="other", born=WRONG)
+        )
+        if own.user_id == unused.signed.member.id:  # it came first, so that the account is in use
+            assert (other.user_id, other.created) == (own.user_id, False)
+        else:
+            assert (other.user_id, other.created, own.created) == (own.user_id, True, False)
+            assert (await unused.row())["phone_hash"] is None
+
+
+async def test_a_process_that_dies_before_the_commit_leaves_the_number_where_it_was(
+    world: World, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unused, call = await owner(people), request_id()
+    for _ in range(2):
+        await unused.try_date(WRONG)
+    challenge, code = await unused.code()
+
+    async def die(*_: object) -> None:
+        raise RuntimeError("the process dies")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(challenges, "use", die)
+        assert (await refusal(people.verify(challenge, code, call, born=WRONG))).code == "INTERNAL"
+    row = await unused.row()
+    assert (row["hidden_at"], await unused.tries()) == (None, 2)
+    assert row["phone_hash"] is not None
+    assert await world.events(AccountHidden, unused.signed.member.id) == []
+    assert (await people.verify(challenge, code, call, born=WRONG)).created
+
+
+@pytest.mark.rule("ID-02", "XX-04")
+async def test_before_the_right_code_a_number_does_not_tell_whose_it_was(people: People) -> None:
+    """In use, unused, hidden and absent give the same answers, by the same statements."""
+    hidden = await owner(people, born=False)
+    await people.verify(*await hidden.code())
+    await people.world.superuser.execute(
+        "UPDATE identity.users SET phone_hash = sha256(phone_hash) WHERE phone_hash = $1",
+        people.resources.hasher.phone(hidden.number),
+    )
+    numbers = [(await owner(people, days=0)).number, (await owner(people)).number, hidden.number, people.number()]
+    seen = []
+    for number in numbers:
+        with sent_by("identity") as statements:
+            challenge = (await people.start(number)).challenge_id
+            code = people.codes(number)[-1]
+            refused = await refusal(people.verify(challenge, f"{(int(code) + 1) % 10**6:06d}", born=RIGHT))
+        assert len(statements) > 5
+        seen.append((refused, statements))
+    assert seen == [seen[0]] * 4
+
+
+async def test_after_the_right_code_hidden_absent_and_without_a_birth_date_look_alike(people: People) -> None:
+    hidden, empty = await owner(people, born=False), await owner(people, born=False)
+    await people.verify(*await hidden.code())
+    await people.world.superuser.execute(
+        "UPDATE identity.users SET phone_hash = sha256(phone_hash) WHERE phone_hash = $1",
+        people.resources.hasher.phone(hidden.number),
+    )
+    answers = [await people.sign_in(number) for number in (hidden.number, empty.number, people.number())]
+    assert [each.created for each in answers] == [True] * 3
+
+
+async def test_a_hidden_account_has_no_birth_date_try_and_no_known_device_at_its_old_number(people: People) -> None:
+    """The device that the old account knew has no budgets of its own at the number any more (ID-02)."""
+    unused = await owner(people, "own", born=False)
+    await people.verify(*await unused.code(), device="new")
+    challenge = UUID((await people.start(unused.number, device="own")).challenge_id)
+    (row,) = await people.rows("phone_challenges", id=challenge)
+    assert row["known_device"] is None
+
+
+@pytest.mark.rule("ID-11")
+async def test_a_number_that_may_open_no_account_leaves_its_unused_one_too(people: People) -> None:
+    unused = await owner(people, born=False)
+    challenge, code = await unused.code()
+    await people.world.superuser.execute(
+        "UPDATE identity.phone_challenges SET account_only = true WHERE id = $1", UUID(challenge)
+    )
+    assert (await refusal(people.verify(challenge, code))).reason == "CHALLENGE_CLOSED"
+    assert (await unused.row())["hidden_at"] is not None
+
+
+@pytest.mark.rule("ID-01")
+async def test_each_account_of_a_number_with_two_forms_gives_way(people: People) -> None:
+    without, with_9 = "+541123460003", "+5491123460003"
+    pair = [await people.sign_in() for _ in range(2)]
+    for signed, form in zip(pair, (without, with_9), strict=True):
+        await people.leave_unused(signed)
+        await people.world.superuser.execute(
+            "UPDATE identity.users SET phone_hash = $2 WHERE id = $1",
+            signed.member.user,
+            people.resources.hasher.phone(form),
+        )
+    signed = await people.sign_in_by(without, with_9)
+    assert signed.created
+    for each in pair:
+        (row,) = await people.rows("users", id=each.member.user)
+        assert row["hidden_at"] is not None
+    told = [await people.world.events(AccountHidden, each.member.id) for each in pair]
+    assert [event.new_user_id for (event,) in told] == ["", signed.member.id]
+
+
+async def test_no_birth_date_is_kept_with_the_tries(people: People) -> None:
+    unused = await owner(people)
+    given = Date(year=1987, month=6, day=5)
+    await unused.try_date(given)
+    (row,) = await people.rows("wrong_birth_dates", user_id=unused.signed.member.user)
+    assert set(row) == {"user_id", "request_id", "tried_at", "created_at"}

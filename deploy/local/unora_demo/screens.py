@@ -193,7 +193,7 @@ async def look(stage: Stage, note: Note) -> None:
     of them at least: with nothing but these calls, an app can draw it.
     """
     appeal = SubmitAppealRequest(request_id=request_id(), text="Please look at a report about me.")
-    await stage.one.session.call(stage.gateway.safety.SubmitAppeal, appeal)
+    await stage.members[-1].session.call(stage.gateway.safety.SubmitAppeal, appeal)
     await stage.clock.wait_until_idle()
     looked = await _draw_for_all(stage, SCREENS)
     empty = sorted(element for element, is_shown in stage.drawn.items() if not is_shown)

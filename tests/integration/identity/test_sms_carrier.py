@@ -201,7 +201,7 @@ async def test_a_webhook_without_the_right_signature_changes_nothing(carried: Ca
     told = {"MessageSid": message["Sid"], "MessageStatus": "failed"}
     wrong = [
         (body, ""),
-        (body, signed[:-2] + "A="),
+        (body, ("B" if signed.startswith("A") else "A") + signed[1:]),
         (body, signed.encode().hex()),
         (body, "x" * 5_000),
         (body + b"&Added=1", signed),

@@ -49,7 +49,7 @@ from unora_common.messages import TIER_NAMES, from_timestamp
 from unora_common.rebuild_lists import both, listing
 
 from unora_identity.domain.disclosures import Disclosure, KnownPair
-from unora_identity.messages import time_or_none
+from unora_identity.messages.accounts import time_or_none
 
 EXPORTS: Final[dict[str, tuple[type[Any], type[Any]]]] = {
     "billing": (billing_calls.DataSubjectServiceStub, billing.ExportMemberRequest),

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import Any, Final
 from uuid import UUID, uuid4
 
 import grpc
 import pytest
-from google.type.date_pb2 import Date
 from unora.identity.v1.account_service_pb2 import (
     CloseAccountRequest,
     GetAccountRequest,
     LinkedAccount,
-    RecoverAccountRequest,
-    RecoverAccountResponse,
-    RecoveryProof,
-    StartRecoveryCheckRequest,
-    StartRecoveryCheckResponse,
 )
 from unora.identity.v1.events_pb2 import (
     AccountHidden,
@@ -31,119 +23,17 @@ from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_identity.store import challenges
 from unora_testing.world import World
 
-from tests.integration.identity.people import ADA, People, Signed, apply
-from tests.integration.identity.stored import clean_up
-from tests.integration.identity.test_gov_id import Provider as GovId
-from tests.integration.identity.test_gov_id import fresh
-from tests.integration.identity.test_oauth import Provider as OpenId
+from tests.integration.identity.people import People, apply
+from tests.integration.identity.recovery_desk import NOTHING, Desk, said
 from tests.statements import sent_by
-from tests.support import Refusal, read_refusal, refusal, request_id
+from tests.support import read_refusal, refusal, request_id
 
 pytestmark = pytest.mark.rule("ID-13")
-WRONG = Date(year=1990, month=12, day=11)
-Code = tuple[str, str]
-
-
-class Desk:
-    """People who want an account back."""
-
-    def __init__(self, world: World, people: People) -> None:
-        self.world = world
-        self.people = people
-        self.openid = OpenId(world)
-        self.gov = GovId(world, people)
-
-    async def code(self, number: str = "") -> Code:
-        """A challenge to a number, by default a new one, and its code."""
-        number = number or self.people.number()
-        challenge = (await self.people.start(number)).challenge_id
-        return challenge, self.people.codes(number)[-1]
-
-    async def linked(self, *, ready: bool = False) -> tuple[Signed, str, str]:
-        """A member with a linked account: with the number, and the subject."""
-        number, subject = self.people.number(), f"subject-{uuid4()}"
-        signed = await self.people.sign_in(number, "own")
-        if ready:
-            await self.people.ready(signed=signed)
-        else:
-            await self.people.update_profile(signed)
-        await self.openid.link(signed, self.openid.token(signed, subject))
-        return signed, number, subject
-
-    async def lose(self, signed: Signed, number: str) -> str:
-        """The member's number goes to a new account, whose id this returns."""
-        await self.people.leave_unused(signed)
-        given = await self.code(number)
-        for _ in range(2):
-            assert (await refusal(self.people.verify(*given, born=WRONG))).reason == "BIRTH_DATE_WRONG"
-        done = await self.people.verify(*given, born=WRONG)
-        assert done.created
-        return done.user_id
-
-    async def hidden(self, *, ready: bool = False) -> tuple[Signed, str, str]:
-        """A member who has lost the number: with that, and the subject of a linked account."""
-        signed, number, subject = await self.linked(ready=ready)
-        await self.lose(signed, number)
-        return signed, number, subject
-
-    async def recover(
-        self,
-        signed: Signed,
-        subject: str,
-        given: Code,
-        request: str = "",
-        device: str = "",
-        *,
-        replaces: bool = False,
-        **claims: Any,
-    ) -> RecoverAccountResponse:
-        token = self.openid.token(signed, subject, **{"nonce": given[0], **claims})
-        linked = LinkedAccount(provider="played", id_token=token)
-        return await self.ask(given, request, device, replaces=replaces, linked_account=linked)
-
-    async def ask(
-        self, given: Code, request: str = "", device: str = "", *, replaces: bool = False, **proof: Any
-    ) -> RecoverAccountResponse:
-        asked = RecoverAccountRequest(
-            request_id=request or request_id(),
-            challenge_id=given[0],
-            code=given[1],
-            device_id=device,
-            proof=RecoveryProof(**proof),
-            replaces_account=replaces,
-        )
-        return await self.people.accounts.RecoverAccount(asked)
-
-    async def start_check(self, given: Code, request: str = "") -> StartRecoveryCheckResponse:
-        asked = StartRecoveryCheckRequest(
-            request_id=request or request_id(),
-            challenge_id=given[0],
-            code=given[1],
-            name=ADA.name,
-            date_of_birth=ADA.date_of_birth,
-        )
-        return await self.people.accounts.StartRecoveryCheck(asked)
-
-    async def verified(self) -> tuple[Signed, str, str]:
-        """A member with a verified Gov ID who has lost the number: with that, and the provider's token."""
-        number, token = self.people.number(), fresh()
-        signed = await self.people.sign_in(number)
-        await self.people.update_profile(signed)
-        await self.gov.result((await self.gov.start(signed)).reference, token)
-        await self.lose(signed, number)
-        return signed, number, token
 
 
 @pytest.fixture
 def desk(world: World, people: People) -> Desk:
     return Desk(world, people)
-
-
-def said(refused: Refusal) -> tuple[str, str, dict[str, str]]:
-    return refused.code, refused.reason, refused.metadata
-
-
-NOTHING: Final[tuple[str, str, dict[str, str]]] = ("FAILED_PRECONDITION", "NOTHING_TO_RECOVER", {})
 
 
 async def test_it_comes_back_on_a_new_number_with_a_session_and_is_shown_again(
@@ -360,85 +250,3 @@ async def test_a_suspension_stays_with_the_account(world: World, people: People,
     back = await desk.recover(signed, subject, given)
     metadata = (("authorization", f"Bearer {back.tokens.access_token}"),)
     assert (await people.accounts.GetAccount(GetAccountRequest(), metadata=metadata)).account.suspended
-
-
-@pytest.mark.rule("ID-06")
-async def test_it_comes_back_by_its_gov_id(world: World, people: People, desk: Desk) -> None:
-    signed, _, token = await desk.verified()
-    number = people.number()
-    given = await desk.code(number)
-    check = await desk.start_check(given)
-    assert check.reference in check.url
-    pending = await refusal(desk.ask(given, gov_id_reference=check.reference))
-    assert said(pending) == ("FAILED_PRECONDITION", "GOV_ID_PENDING", {})
-    await desk.gov.result(check.reference, token)
-    await world.move_clock(timedelta(minutes=20))  # a check may take longer than a code lives
-    given = await desk.code(number)
-    assert (await desk.ask(given, gov_id_reference=check.reference)).user_id == signed.member.id
-    (stored,) = await people.rows("recovery_checks", id=UUID(check.reference))
-    assert ADA.name not in str(stored)
-    assert (await people.sign_in(number)).member.id == signed.member.id
-
-
-async def test_another_person_another_number_and_a_refused_check_recover_nothing(
-    world: World, people: People, desk: Desk
-) -> None:
-    signed, _, token = await desk.verified()
-    number = people.number()
-    given, other = await desk.code(number), await desk.code()
-    stranger, refused, proven = [(await desk.start_check(given)).reference for _ in range(3)]
-    await desk.gov.result(stranger)
-    await desk.gov.result(refused, token, "refused")
-    await desk.gov.result(proven, token)
-    await desk.gov.result(proven, token, "refused")  # a verification is final
-    for code, reference in ((given, stranger), (given, refused), (other, proven), (given, request_id())):
-        assert said(await refusal(desk.ask(code, gov_id_reference=reference))) == NOTHING
-    assert (await desk.ask(given, gov_id_reference=proven)).user_id == signed.member.id
-
-
-async def test_a_check_counts_for_a_day_and_is_deleted_then(world: World, people: People, desk: Desk) -> None:
-    _, _, token = await desk.verified()
-    number = people.number()
-    reference = (await desk.start_check(await desk.code(number))).reference
-    await desk.gov.result(reference, token)
-    await world.move_clock(timedelta(days=1))
-    assert said(await refusal(desk.ask(await desk.code(number), gov_id_reference=reference))) == NOTHING
-    await clean_up(world, timedelta(hours=24)).purge_sign_ins()
-    assert len(await people.rows("recovery_checks", id=UUID(reference))) == 1
-    await clean_up(world, timedelta(hours=26)).purge_sign_ins()
-    assert await people.rows("recovery_checks", id=UUID(reference)) == []
-
-
-async def test_a_check_needs_the_right_code_and_leaves_it_usable(people: People, desk: Desk) -> None:
-    number = people.number()
-    challenge, code = await desk.code(number)
-    wrong = f"{(int(code) + 1) % 10**6:06d}"
-    assert (await refusal(desk.start_check((challenge, wrong)))).metadata == {"tries_left": "4"}
-    assert await people.rows("recovery_checks", phone_hash=people.resources.hasher.phone(number)) == []
-    call = request_id()
-    first = await desk.start_check((challenge, code), call)
-    assert await desk.start_check((challenge, code), call) == first
-    assert (await people.verify(challenge, code)).created
-    assert (await refusal(desk.start_check((challenge, code)))).reason == "CHALLENGE_CLOSED"
-
-
-@pytest.mark.rule("ID-06")
-async def test_a_number_has_five_checks_a_day(world: World, people: People, desk: Desk) -> None:
-    given = await desk.code()
-    done = await asyncio.gather(*(desk.start_check(given) for _ in range(7)), return_exceptions=True)
-    refused = [read_refusal(each) for each in done if isinstance(each, grpc.aio.AioRpcError)]
-    assert [(each.code, each.reason) for each in refused] == [("RESOURCE_EXHAUSTED", "TOO_MANY_CHECKS")] * 2
-    assert "retry_at" in refused[0].metadata
-
-
-async def test_a_wrong_birth_date_is_deleted_when_it_no_longer_counts(world: World, people: People) -> None:
-    number = people.number()
-    signed = await people.sign_in(number)
-    await people.update_profile(signed)
-    await people.leave_unused(signed)
-    challenge = (await people.start(number)).challenge_id
-    await refusal(people.verify(challenge, people.codes(number)[-1], born=WRONG))
-    await clean_up(world, timedelta(days=365)).purge_sign_ins()
-    assert len(await people.rows("wrong_birth_dates", user_id=signed.member.user)) == 1
-    await clean_up(world, timedelta(days=365, hours=2)).purge_sign_ins()
-    assert await people.rows("wrong_birth_dates", user_id=signed.member.user) == []

@@ -28,7 +28,7 @@ from unora_identity.domain.events import (
 from unora_identity.domain.onboarding import Member
 from unora_identity.domain.policy import Policy
 from unora_identity.domain.profiles import Gender, Profile
-from unora_identity.messages import to_message
+from unora_identity.messages.events import to_message
 
 NOW, POLICY = datetime(2026, 1, 10, 12, tzinfo=UTC), Policy()
 LOCKED = LockedMember(id=UUID(int=1), version=4)

@@ -15,7 +15,7 @@ from unora_common.messages import TIER_NAMES
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.messages import time_or_none
+from unora_identity.messages.accounts import time_or_none
 from unora_identity.resources import Resources
 from unora_identity.store import accounts
 

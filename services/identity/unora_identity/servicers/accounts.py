@@ -52,7 +52,8 @@ from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.card import make_card
-from unora_identity.messages import from_date, to_account, to_session, to_session_tokens
+from unora_identity.messages.accounts import to_account, to_session, to_session_tokens
+from unora_identity.messages.profiles import from_date
 from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.providers.random_secrets import NewRefreshToken, new_refresh_token
 from unora_identity.resources import Resources

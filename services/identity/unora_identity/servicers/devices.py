@@ -30,7 +30,7 @@ from unora_common.handlers import custom_read, custom_write, idempotent, reads
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.messages import (
+from unora_identity.messages.devices import (
     CATEGORY_OF,
     PLATFORM_OF,
     from_settings,

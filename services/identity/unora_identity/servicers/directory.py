@@ -37,7 +37,7 @@ from unora_identity.domain.age import age_at, age_band
 from unora_identity.domain.digests import name_digests
 from unora_identity.domain.photos import PhotoSize
 from unora_identity.domain.profiles import is_adult
-from unora_identity.messages import to_directory_hobby, to_disclosed_name, to_disclosed_photo
+from unora_identity.messages.directory import to_directory_hobby, to_disclosed_name, to_disclosed_photo
 from unora_identity.resources import Resources
 from unora_identity.store import members
 from unora_identity.use_cases.disclosure import DisclosureRequest, get_disclosed_member

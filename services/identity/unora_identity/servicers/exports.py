@@ -18,7 +18,7 @@ from unora_common.messages import to_timestamp
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.messages import to_export
+from unora_identity.messages.exports import to_export
 from unora_identity.resources import Resources
 from unora_identity.use_cases.exports import ask_for_export, get_export
 

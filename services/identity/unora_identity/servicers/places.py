@@ -10,7 +10,7 @@ from unora_common.handlers import custom_read
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.messages import to_place
+from unora_identity.messages.profiles import to_place
 from unora_identity.resources import Resources
 
 PLACES: Final = 10

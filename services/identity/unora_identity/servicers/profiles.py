@@ -40,7 +40,7 @@ from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import Account
 from unora_identity.domain.hobbies import Hobby
 from unora_identity.domain.onboarding import missing_parts, missing_steps
-from unora_identity.messages import STEPS, changed_profile, to_hidden_options, to_hobby, to_photo, to_profile
+from unora_identity.messages.profiles import STEPS, changed_profile, to_hidden_options, to_hobby, to_photo, to_profile
 from unora_identity.resources import Resources
 from unora_identity.store import members, profiles
 from unora_identity.use_cases.photo_objects import delete_objects_of_deleted, links

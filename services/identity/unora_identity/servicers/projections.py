@@ -11,7 +11,7 @@ from unora_common.pages import id_after
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.messages import to_account_state
+from unora_identity.messages.accounts import to_account_state
 from unora_identity.resources import Resources
 from unora_identity.store import accounts
 

@@ -20,7 +20,7 @@ from unora_common.handlers import custom_write, idempotent, reads
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
-from unora_identity.messages import to_signal
+from unora_identity.messages.verification import to_signal
 from unora_identity.providers.gov_id import SIGNATURE
 from unora_identity.resources import Resources
 from unora_identity.store import signals

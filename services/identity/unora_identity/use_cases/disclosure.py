@@ -13,7 +13,7 @@ from unora_identity.config import IdentityConfig
 from unora_identity.domain.disclosures import DISCLOSURE_DAY, Disclosure, NotDisclosed
 from unora_identity.domain.events import DisclosureEnded, IdentityDisclosed
 from unora_identity.domain.onboarding import Member
-from unora_identity.messages import to_message
+from unora_identity.messages.events import to_message
 from unora_identity.resources import Resources
 from unora_identity.store import disclosures, members
 

@@ -13,7 +13,7 @@ from unora_identity.domain.accounts import Account
 from unora_identity.domain.card import make_card
 from unora_identity.domain.onboarding import missing_parts
 from unora_identity.domain.policy import Policy
-from unora_identity.messages import to_discovery_profile
+from unora_identity.messages.directory import to_discovery_profile
 from unora_identity.store import members
 
 CHUNK: Final = 50

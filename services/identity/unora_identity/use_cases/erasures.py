@@ -17,7 +17,7 @@ from unora_identity.config import IdentityConfig
 from unora_identity.domain.accounts import LockedMember
 from unora_identity.domain.erasures import OBJECTS, Erasure
 from unora_identity.domain.events import AccountErased, AccountErasureRequested
-from unora_identity.messages import to_message
+from unora_identity.messages.events import to_message
 from unora_identity.resources import Resources
 from unora_identity.store import erasures, exports
 

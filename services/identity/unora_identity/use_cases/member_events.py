@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from unora_common.database import Tx
 
 from unora_identity.domain.events import MemberEvent, TextsReviewed
-from unora_identity.messages import to_message
+from unora_identity.messages.events import to_message
 from unora_identity.store import members
 
 

@@ -1,0 +1,1 @@
+"""Between the domain of identity and the contract."""

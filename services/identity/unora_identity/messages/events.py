@@ -1,0 +1,10 @@
+"""Events of identity."""
+
+from __future__ import annotations
+
+from unora.identity.v1 import (
+    events_pb2,
+)
+from unora_common.messages import event_encoder
+
+to_message = event_encoder(events_pb2)

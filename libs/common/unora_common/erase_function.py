@@ -21,7 +21,7 @@ _BODY: Final = """
 CREATE OR REPLACE FUNCTION {schema}.erase_member(member uuid, most bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
-    done bigint;
+    chosen tid[];
     rest bigint := most;
 BEGIN
     PERFORM FROM {schema}.erased_members WHERE user_id = member FOR NO KEY UPDATE;
@@ -33,11 +33,12 @@ BEGIN
     RETURN most - rest;
 END
 $$"""
+# What was found counts, not what was changed: a row that somebody else changes meanwhile is left to the next call, and
+# nobody may take the member for erased because of it.
 _STEP: Final = """
-    {verb}
-        WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {where} LIMIT rest));
-    GET DIAGNOSTICS done = ROW_COUNT;
-    rest := rest - done;
+    chosen := ARRAY(SELECT ctid FROM {table} WHERE {where} LIMIT rest);
+    {verb} WHERE ctid = ANY (chosen);
+    rest := rest - cardinality(chosen);
     IF rest <= 0 THEN
         RETURN most - rest;
     END IF;"""

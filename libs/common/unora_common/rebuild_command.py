@@ -63,8 +63,8 @@ async def _run(work: Rebuild, *, restart: bool) -> int:
             return 1
         done += meter.end()
     print(
-        f"made anew: {done} of {len(parts)} parts ({', '.join(each.part for each in parts)}) in "
-        f"{time.monotonic() - started:.1f} s"
+        f"made anew in {time.monotonic() - started:.1f} s: {', '.join(each.part for each in parts)}; {done} facts of "
+        "their owners"
     )
     return 0
 

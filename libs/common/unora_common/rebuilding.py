@@ -111,11 +111,12 @@ class Rebuild:
         self._parts = {part.name: part for part in parts}
 
     async def begin(self, *, restart: bool = False) -> list[Progress]:
-        """Goes on with the latest rebuild of these parts, or begins one if that has ended, or on demand."""
+        """Goes on with the latest rebuild, if it was of all these parts and has not ended; else begins one."""
         async with self._database.transaction() as tx:
             known = await self._progress.list(tx)
             found = [known[name] for name in self._parts if name in known]
-            if restart or len(found) < len(self._parts) or all(each.finished for each in found):
+            is_one_run = len(found) == len(self._parts) and len({each.run_id for each in found}) == 1
+            if restart or not is_one_run or all(each.finished for each in found):
                 await self._progress.begin(tx, uuid7(), list(self._parts))
                 known = await self._progress.list(tx)
             return [known[name] for name in self._parts]

@@ -8,13 +8,19 @@ from unora_text.words import words
 _WORDS: Final = frozenset(part for word in from_file("plain_words.txt") for part in words(word))
 _ENDINGS: Final = (("ies", "y"), ("ied", "y"), ("ier", "y"), ("iest", "y"), ("ily", "y"), ("ves", "f"), ("ves", "fe"))
 """Endings of regular forms that change the word before them, and what the word itself ends in."""
+LEAST_BASE: Final = 3
+"""Shorter words have no regular forms: of `as` and `be`, endings would make words that nobody meant."""
+_REFUSED: Final = frozenset({"mating", "mated", "stoned", "bras", "loads"})
+"""Forms that are words of their own."""
 _ADDED: Final = ("s", "es", "d", "ed", "ing", "r", "er", "st", "est", "ly", "ful", "ness")
 """Endings that are added to the word, without or with its last letter twice, or in place of a last e."""
 
 
 def is_plain(word: str) -> bool:
     """Whether a word, as `words` gives it, is an everyday word or a regular form of one."""
-    return any(base in _WORDS for base in _bases(word))
+    if word in _WORDS:
+        return True
+    return word not in _REFUSED and any(len(base) >= LEAST_BASE and base in _WORDS for base in _bases(word))
 
 
 def _bases(word: str) -> set[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import prometheus_client
 from unora_common.database import Tx
@@ -218,6 +219,8 @@ class ErasureJobs(Erasing):
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         super().__init__(runtime)
         self._due = Batches(runtime.database, runtime.log, "erasure cannot begin", lock_due, begin)
+        self._failed: list[UUID] = []
+        """Erasures whose objects could not be deleted since all were tried."""
         self._overdue = prometheus_client.Gauge(
             "unora_erasures_overdue",
             "Erasures that lack a receipt for too long, by the context or the object store that owes it",
@@ -232,9 +235,11 @@ class ErasureJobs(Erasing):
 
     @every(seconds=5)
     async def erase_objects(self) -> int:
-        """ID-09: deletes the objects of members; one whose objects cannot be deleted holds up no other."""
+        """ID-09: deletes the objects of members; one whose objects cannot be deleted waits for all others."""
         async with self.runtime.database.session() as session:
-            waiting = await erasures.list_with_objects(session, ERASURE_BATCH)
+            waiting = await erasures.list_with_objects(session, ERASURE_BATCH, self._failed)
+        if len(waiting) < ERASURE_BATCH:
+            self._failed.clear()
         done = 0
         for each in waiting:
             try:
@@ -242,6 +247,7 @@ class ErasureJobs(Erasing):
             except Exception as error:
                 report = self.runtime.log.warning if is_transient(error) else self.runtime.log.error
                 report("objects cannot be deleted", aggregate_id=str(each.id), failure=error)
+                self._failed.append(each.id)
             else:
                 done += 1
         return done

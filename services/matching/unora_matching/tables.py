@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.erased import deleted, kept
+from unora_common.erased import blanked, kept
 from unora_common.tables import exported, not_exported, projected_from, rebuilds, service_may, timestamp
 from unora_common.tables import metadata as schema
 
@@ -43,7 +43,15 @@ inventory = Table(
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("active_connection_count BETWEEN 0 AND connection_limit", name="within_limit"),
     CheckConstraint("connection_limit = greatest(tier_limit, active_connection_count)", name="effective_limit"),
-    info=service_may("select, insert, update", erased=deleted("user_id = member"))
+    info=service_may(
+        "select, insert, update",
+        # Interests may still come, on cards that were dealt before: the row goes on saying that nobody is there.
+        erased=blanked(
+            "paused = false, closed = true, restricted = false, suspended = false",
+            where="user_id = member AND NOT (closed AND NOT paused AND NOT restricted AND NOT suspended)",
+            reason="ids and slots; that nobody connects with them",
+        ),
+    )
     | exported("inventory")
     | projected_from(
         billing="tier tier_limit tier_version",

@@ -77,11 +77,11 @@ async def receipts(world: World, context: str, erasure: UUID) -> int:
 
 
 async def rows_of(world: World, context: str, member: UUID) -> dict[str, int]:
-    """How many rows a context has of a member that erasure would delete, by table."""
+    """How many rows a context has of a member that erasure would delete or blank, by table."""
     found = {}
     for table in tables_of(context).sorted_tables:
         for each in declared(table):
-            if each.how is How.DELETED:
+            if each.how in (How.DELETED, How.BLANKED):
                 condition = each.where.replace("member", f"'{member}'::uuid")
                 count = await world.superuser_of(context).fetchval(
                     f"SELECT count(*) FROM {table.fullname} WHERE {condition}"
@@ -211,6 +211,34 @@ async def test_a_large_member_is_erased_in_batches_by_two_replicas_and_whoever_d
         pass
     await world.drain()
     assert [await receipts(world, "safety", erasure) for erasure in erasures.values()] == [1, 1, 1]
+
+
+async def test_a_row_that_somebody_changes_meanwhile_is_not_taken_for_erased(world: World) -> None:
+    """The statement waits for the other and then finds the row elsewhere: it must be found again, not forgotten."""
+    member = uuid7()
+    await world.superuser.execute(
+        "INSERT INTO safety.activity (user_id, kind, day, count) VALUES ($1, 'interests', current_date, 1)", member
+    )
+    await deliver(consumer_of(world, "safety", AccountErasureRequested), request(member))
+    erasing_one = job(world.apps["safety"])
+    other = world.superuser.transaction()
+    await other.start()
+    await world.superuser.execute("UPDATE safety.activity SET count = count + 1 WHERE user_id = $1", member)
+
+    async def erase() -> int:
+        return await erasing_one.erase_members()
+
+    trying = asyncio.create_task(erase())
+    async with role_of(world, "safety") as watching:
+
+        async def waits() -> bool:
+            return bool(await watching.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        await eventually(waits, "the erasure waits for the row")
+    await other.commit()
+    assert await within(trying)
+    await world.drain()
+    assert await rows_of(world, "safety", member) == {}
 
 
 async def _dies(*_: object) -> None:

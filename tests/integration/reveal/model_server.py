@@ -25,6 +25,8 @@ class ObedientModel:
     def __init__(self) -> None:
         self.commands: dict[str, str] = {}
         """What to answer, as raw content, by the words that ask for it."""
+        self.raw: web.Response | None = None
+        """The next answer, whatever the protocol says."""
         self.failures: list[int] = []
         """Status codes of the next answers; 0 gives no answer at all."""
         self.prompts: list[str] = []
@@ -42,6 +44,9 @@ class ObedientModel:
         prompt = json.dumps([message["content"] for message in body["messages"]], ensure_ascii=False)
         self.prompts.append(prompt)
         self.keys.add(request.headers.get("authorization", ""))
+        if self.raw is not None:
+            raw, self.raw = self.raw, None
+            return raw
         if self.failures:
             status = self.failures.pop(0)
             if not status:

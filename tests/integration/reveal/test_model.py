@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from unora.reveal.v1.reveal_service_pb2 import OpenRevealRequest
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora_common.config import ConfigError
@@ -182,6 +183,22 @@ async def test_a_prompt_holds_no_name_no_city_no_contact_and_no_date(model: Obed
         assert secret not in told
     assert "odes to rain" in told
     assert "hiking" in told
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("text/html", "<html>"), ("application/json", "{broken"), ("application/json", "[]"), ("application/json", "{}"),
+     ("application/json", '{"choices": [{}]}'), ("application/json", '{"choices": [{"message": null}]}'),
+     ("application/json", '{"choices": [{"message": {"role": "assistant", "content": [1]}}]}')],
+)  # fmt: skip
+async def test_an_answer_that_is_none_of_the_protocol_is_a_failure(
+    model: ObedientModel, ask: Ask, content_type: str, body: str
+) -> None:
+    framing = ask()
+    model.raw = web.Response(body=body.encode(), content_type=content_type)
+    assert (await framing()).text == FINE
+    assert sum(framing.outcomes.values()) == 2
+    assert framing.outcomes["accepted"] == 1
 
 
 async def test_a_failure_is_tried_once_more(model: ObedientModel, ask: Ask) -> None:

@@ -95,6 +95,7 @@ INVARIANTS: Final = (
         FROM matching.inventory i LEFT JOIN discovery.candidates c USING (user_id)
         WHERE i.version > 0 AND (i.active_connection_count, i.connection_limit)
             IS DISTINCT FROM (c.active_connection_count::int, c.connection_limit::int)
+            AND i.user_id NOT IN (SELECT user_id FROM matching.erased_members)
         """,
     ),
     Invariant(
@@ -106,6 +107,7 @@ INVARIANTS: Final = (
         FROM matching.inventory i LEFT JOIN identity.users u ON u.id = i.user_id
         WHERE i.version > 0 AND (i.active_connection_count, i.connection_limit)
             IS DISTINCT FROM (u.active_connection_count::int, u.connection_limit::int)
+            AND i.user_id NOT IN (SELECT user_id FROM matching.erased_members)
         """,
     ),
     Invariant(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from unora_billing.domain.errors import BillingError, CreditsInsufficient, QuoteChanged
 from unora_billing.domain.payments import Order, Payment, PaymentMethod
+from unora_billing.domain.policy import PaymentPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ def require_quoted(order: Order, price: int) -> None:
     """Raises QuoteChanged if the order carries a quote that is not of this price or this order."""
     if order.quote is None:
         return
-    amount = 0 if order.quote.method is PaymentMethod.FREE else price
+    is_free = order.quote.method is PaymentMethod.FREE
+    if is_free and order.purpose is not PaymentPurpose.RECOVERY:  # nothing else is ever free (BI-06)
+        raise QuoteChanged
+    amount = 0 if is_free else price
     if order.quote.amount != amount or order.quote.method not in (order.method, PaymentMethod.FREE):
         raise QuoteChanged
 

@@ -70,10 +70,12 @@ class Devices:
         device = await register_device(tx, self.resources, current, platform, request.token, request.locale)
         return RegisterDeviceResponse(device=to_push_device(device, current))
 
-    @idempotent
-    async def UnregisterDevice(self, request: UnregisterDeviceRequest, tx: Tx) -> UnregisterDeviceResponse:
+    @idempotent(prepare=_current)
+    async def UnregisterDevice(
+        self, request: UnregisterDeviceRequest, tx: Tx, current: UUID
+    ) -> UnregisterDeviceResponse:
         """ID-17: removes a device of the caller."""
-        await unregister_device(tx, UUID(request.device_id))
+        await unregister_device(tx, UUID(request.device_id), current)
         return UnregisterDeviceResponse()
 
     @custom_read
@@ -90,13 +92,13 @@ class Devices:
         """ID-17: what the caller wants to be told."""
         return GetNotificationSettingsResponse(settings=to_settings(await notification_settings.find(db, db.user)))
 
-    @idempotent
+    @idempotent(prepare=_current)
     async def UpdateNotificationSettings(
-        self, request: UpdateNotificationSettingsRequest, tx: Tx
+        self, request: UpdateNotificationSettingsRequest, tx: Tx, current: UUID
     ) -> UpdateNotificationSettingsResponse:
         """ID-17: replaces what the caller wants to be told."""
         settings = from_settings(request.settings)
-        await update_settings(tx, settings)
+        await update_settings(tx, settings, current)
         return UpdateNotificationSettingsResponse(settings=to_settings(settings))
 
 

@@ -38,7 +38,7 @@ LOCK = """
 SAVE = "UPDATE identity.erasures SET receipts = $2, erased_at = $3, version = $4 WHERE id = $1"
 WITH_OBJECTS = """
     SELECT id, user_id, version, receipts, erased_at FROM identity.erasures
-    WHERE erased_at IS NULL AND 'objects' <> ALL (receipts) ORDER BY noted_at LIMIT $1"""
+    WHERE erased_at IS NULL AND 'objects' <> ALL (receipts) AND id <> ALL ($2::uuid[]) ORDER BY noted_at LIMIT $1"""
 OBJECT_KEYS = """
     SELECT unnest(object_keys) AS key FROM identity.photo_uploads WHERE user_id = $1
     UNION SELECT unnest(array_remove(ARRAY[object_key, card_key, thumbnail_key], NULL))
@@ -80,9 +80,9 @@ async def save(tx: Tx, erasure: Erasure) -> None:
     await tx.run(SAVE, erasure.id, sorted(erasure.receipts), erasure.erased_at, erasure.version)
 
 
-async def list_with_objects(session: Session, limit: int) -> list[Erasure]:
-    """Erasures whose objects are not known to be deleted, the earliest first."""
-    return [from_row(Erasure, row) for row in await session.rows(WITH_OBJECTS, limit)]
+async def list_with_objects(session: Session, limit: int, left_out: Sequence[UUID]) -> list[Erasure]:
+    """Erasures whose objects are not known to be deleted, the earliest first, without those that are left out."""
+    return [from_row(Erasure, row) for row in await session.rows(WITH_OBJECTS, limit, left_out)]
 
 
 async def list_object_keys(session: Session, user: UUID) -> list[str]:

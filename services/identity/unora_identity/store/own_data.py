@@ -8,7 +8,8 @@ from unora_common.member_export import Fields, Section
 
 ACCOUNT = """
     SELECT created_at AS place_at, '' AS place_key, id AS user_id, phone_sealed, data_key, created_at, tier,
-        active_connection_count, connection_limit, last_global_refresh_at, refresh_available_at
+        active_connection_count, connection_limit, last_global_refresh_at, refresh_available_at,
+        last_used_at, paused_at, closed_at
     FROM identity.users WHERE id = $1 AND deleted_at IS NULL"""
 ROLES = """
     SELECT granted_at AS place_at, role AS place_key, role, granted_at FROM identity.roles WHERE user_id = $1"""

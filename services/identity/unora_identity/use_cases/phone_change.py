@@ -24,7 +24,7 @@ from unora_identity.domain.phone_codes import (
 from unora_identity.domain.sessions import Revocation, require_recent_sign_in
 from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.resources import Resources
-from unora_identity.store import accounts, challenges, wrong_codes
+from unora_identity.store import accounts, challenges, holders, wrong_codes
 from unora_identity.use_cases.code_budgets import count_wrong_codes
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.phone_verification import start_phone_verification
@@ -104,6 +104,7 @@ async def _change(tx: Tx, resources: Resources, locked: LockedMember, session: U
         raise PhoneTaken
     sealed = await seal_number(tx, resources, locked.id, stored.new_account)
     await accounts.change_phone(tx, locked.id, stored.challenge.phone_hash, sealed)
+    await holders.forget_wrong(tx, locked.id)  # those were of whoever has the old number (ID-13)
     headers = event_headers(locked, tx.now)
     events: list[MemberEvent] = [PhoneChanged(**next(headers))]
     events += await revoke_sessions(tx, resources, locked, headers, Revocation.PHONE_CHANGE, but=session)

@@ -9,7 +9,6 @@ from typing import Final
 from uuid import UUID
 
 from unora_common.database import Row, Session, Tx
-from unora_common.errors import Unauthenticated
 from unora_common.ids import uuid7
 from unora_common.logs import Log
 
@@ -26,7 +25,7 @@ from unora_identity.domain.notifications import (
 )
 from unora_identity.providers.master_key import Unsealable
 from unora_identity.resources import Resources
-from unora_identity.store import accounts, members, notification_settings, push_devices
+from unora_identity.store import accounts, notification_settings, push_devices
 from unora_identity.use_cases.sessions import lock_with_session
 
 PURPOSE: Final = "push token"
@@ -49,15 +48,17 @@ async def register_device(
     return await push_devices.register(tx, locked.id, device, resources.hasher.push_token(token), sealed, most)
 
 
-async def unregister_device(tx: Tx, device: UUID) -> None:
-    """Removes a device of the caller, if it is there."""
-    await _lock_own(tx)
+async def unregister_device(tx: Tx, device: UUID, session: UUID) -> None:
+    """Removes a device of the caller, if it is there. Raises SessionRevoked: who was thrown out must not keep the
+    owner from being told of it.
+    """
+    await lock_with_session(tx, session)
     await push_devices.remove(tx, device)
 
 
-async def update_settings(tx: Tx, settings: Settings) -> None:
-    """Replaces the caller's settings."""
-    await _lock_own(tx)
+async def update_settings(tx: Tx, settings: Settings, session: UUID) -> None:
+    """Replaces the caller's settings. Raises SessionRevoked."""
+    await lock_with_session(tx, session)
     await notification_settings.put(tx, tx.user, settings)
 
 
@@ -98,8 +99,3 @@ def _recipient(resources: Resources, user: UUID, rows: Sequence[Row], category: 
             for row in rows
         ),
     )
-
-
-async def _lock_own(tx: Tx) -> None:
-    if await members.lock(tx, tx.user) is None:
-        raise Unauthenticated

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from unora_common.database import Tx
-from unora_common.errors import Unauthenticated
 from unora_common.runtime import Runtime
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.events import VerificationSignalRecorded, event_headers
 from unora_identity.domain.onboarding import ProfileIncomplete
 from unora_identity.domain.profiles import LOCKED_FIELDS, Profile, require_adult
+from unora_identity.domain.sessions import require_recent_sign_in
 from unora_identity.domain.signals import (
     CheckNotFound,
     GovIdCheck,
@@ -28,9 +28,10 @@ from unora_identity.domain.signals import (
 )
 from unora_identity.providers.gov_id import Claims, Result
 from unora_identity.resources import Resources
-from unora_identity.store import members, recovery_checks, signals
+from unora_identity.store import recovery_checks, signals
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.member_update import update_member
+from unora_identity.use_cases.sessions import get_current, lock_with_session
 
 ONE_ACCOUNT: Final = "uq_verification_signals_one_account"
 """The index by which the token of a provider verifies one member only."""
@@ -44,13 +45,12 @@ class StartedCheck:
     url: str
 
 
-async def link_oauth(tx: Tx, resources: Resources, provider: str, subject: str) -> Signal:
+async def link_oauth(tx: Tx, resources: Resources, provider: str, subject: str, session: UUID) -> Signal:
     """ID-05: links an account of a provider to the caller. An account belongs to one member, and a member has one of
-    each provider.
+    each provider. It can bring an account back that lost its number (ID-13), so a session that has ended or signed in
+    long ago links nothing. Raises SessionRevoked, SignInTooOld, OAuthAlreadyLinked.
     """
-    locked = await members.lock(tx, tx.user)
-    if locked is None:
-        raise Unauthenticated
+    locked, current = await lock_with_session(tx, session)
     digest = resources.hasher.oauth(provider, subject).hex()
     found = await signals.find(tx, tx.user, SignalType.OAUTH, provider)
     if found:
@@ -58,16 +58,22 @@ async def link_oauth(tx: Tx, resources: Resources, provider: str, subject: str) 
         if stored_digest != digest:
             raise OAuthAlreadyLinked
         return signal
+    require_recent_sign_in(current, resources.machine_now(), resources.policy)
     signal = await signals.add(tx, tx.user, SignalType.OAUTH, provider, digest)
     headers = event_headers(locked, tx.now)
     await emit_member_events(tx, [VerificationSignalRecorded(**next(headers), signal_id=signal.id)])
     return signal
 
 
-async def start_gov_id_check(runtime: Runtime[IdentityConfig, Resources], user: UUID, request_id: UUID) -> StartedCheck:
-    """ID-06: begins a check, or finds that of the same request. The check is stored before the provider is asked."""
+async def start_gov_id_check(
+    runtime: Runtime[IdentityConfig, Resources], user: UUID, session: UUID, request_id: UUID
+) -> StartedCheck:
+    """ID-06: begins a check, or finds that of the same request. The check is stored before the provider is asked.
+    Raises SessionRevoked: who was thrown out verifies nothing (ID-13).
+    """
     resources = runtime.resources
     async with runtime.database.transaction(user) as tx, update_member(tx, user, resources.policy) as update:
+        await get_current(tx, session)
         profile, provider = update.before.profile, resources.gov_id.name
         if not (profile.name and profile.date_of_birth and profile.gender):
             raise ProfileIncomplete([field for field in LOCKED_FIELDS if not getattr(profile, field)])

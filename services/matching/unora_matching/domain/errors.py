@@ -15,7 +15,7 @@ class AccountPaused(DomainError):
     """ID-16: the caller has paused, and sends no interests until they resume."""
 
     reason = "ACCOUNT_PAUSED"
-    sentence = "You have paused. Resume first."
+    sentence = "You have paused, or resumed just now. Resume, or try again in a moment."
 
 
 class CardNotFound(DomainError):

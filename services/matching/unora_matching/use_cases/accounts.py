@@ -23,9 +23,8 @@ async def change_account(tx: Tx, notice: AccountNotice, policy: Policy) -> None:
     """ID-09: closing ends connections, and voids the interests of and to the member, which still look pending. ID-16: a
     pause closes nothing; when the member comes back, interests that are mutual become connections.
 
-    If a closing arrives after a newer event, it still has its effect on what is older than that, or than itself if the
-    time of the newer one is not known. Raises RetryLater if the members who have to be locked were others by the time
-    of the lock.
+    If a closing arrives after a newer event, it still has its effect on what is older than both. Raises RetryLater if
+    the members who have to be locked were others by the time of the lock.
     """
     member = notice.user_id
     others = await _list_concerned(tx, notice, policy)
@@ -36,9 +35,14 @@ async def change_account(tx: Tx, notice: AccountNotice, policy: Policy) -> None:
         await inventories.save_away(tx, changed)
         members[member] = changed
     if notice.closed:
-        await _leave(tx, notice, members, until=None if changed else before.away_at or notice.changed_at)
+        await _leave(tx, notice, members, until=None if changed else _newest(before.away_at, notice.changed_at))
     elif changed is not None and not notice.paused:
         await _match_mutual(tx, members, member, policy)
+
+
+def _newest(away_at: datetime | None, closed_at: datetime | None) -> datetime | None:
+    """A rebuild tells the version of a newer event, not its time: then the closing's own time counts."""
+    return max(away_at, closed_at) if away_at and closed_at else away_at or closed_at
 
 
 async def _list_concerned(tx: Tx, notice: AccountNotice, policy: Policy) -> list[UUID]:

@@ -26,6 +26,8 @@ TRIES: Final = 2
 SHARE_OF_DEADLINE: Final = 3
 """A try gets at most this part of the time that is left for the call, so that two leave enough for the rest of it."""
 MOST_TOKENS: Final = 400
+NO_ANSWER: Final = (ValueError, AttributeError, TypeError)
+"""What the library raises for an answer that is none of the protocol, such as a page of a proxy."""
 TOPICS: Final = {1: "what they love", 2: "how they like to spend their time", 4: "an easy way to meet them"}
 INSTRUCTIONS: Final = """\
 You write one short, warm paragraph that introduces a person to another who was matched with them and has not met them.
@@ -93,10 +95,11 @@ class ModelFramer:
                         {"role": "user", "content": prompt(facts, number)},
                     ],
                 )
-        except (openai.OpenAIError, TimeoutError):
+                content = answer.choices[0].message.content or "" if answer.choices else ""
+                draft = _read(content)
+        except (openai.OpenAIError, TimeoutError, *NO_ANSWER):
             self._count("failed")
             return None
-        draft = _read(answer.choices[0].message.content or "" if answer.choices else "")
         fits = draft is not None and not draft_faults(draft, facts)
         self._count("accepted" if fits else "refused")
         return draft if fits else None

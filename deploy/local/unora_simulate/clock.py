@@ -37,6 +37,7 @@ CLOCK: Final = """
     CREATE UNLOGGED TABLE simulated.events (
         n bigserial, context text, subject text, aggregate_id uuid, size int, members int);
     CREATE UNLOGGED TABLE simulated.consumers (context text, consumer text, subject text);
+    CREATE UNLOGGED TABLE simulated.places (place bigint PRIMARY KEY, id uuid NOT NULL);
 """
 NEXT_DAY: Final = "UPDATE simulated.today SET day = day + 1, at = at + interval '1 day' RETURNING at"
 PATH: Final = "simulated, pg_catalog"

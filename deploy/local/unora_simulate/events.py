@@ -31,11 +31,15 @@ INBOX: Final = f"""
     SELECT c.consumer, o.id, {AT} FROM {{source}}.outbox o JOIN simulated.consumers c
         ON c.context = '{{context}}' AND (c.subject = o.subject OR c.subject = 'unora.{{source}}.v1.>')
     WHERE o.created_at = {AT}"""
+PLACES: Final = f"""
+    INSERT INTO simulated.places (place, id)
+    SELECT row_number() OVER (ORDER BY seq), id FROM {{context}}.outbox WHERE created_at = {AT}"""
+"""Numbers a context's events of the day, so that a portion of them is found without reading those before it."""
 AUDIT: Final = f"""
     WITH told AS (
-        SELECT o.id, o.subject, o.aggregate_id, o.payload, sha256(o.id::text::bytea) AS hash,
-            row_number() OVER (ORDER BY o.seq) AS place
-        FROM {{context}}.outbox o WHERE o.created_at = {AT} ORDER BY o.seq LIMIT {PORTION} OFFSET $1)
+        SELECT o.id, o.subject, o.aggregate_id, o.payload, sha256(o.id::text::bytea) AS hash, p.place
+        FROM simulated.places p JOIN {{context}}.outbox o USING (id)
+        WHERE p.place > $1::bigint AND p.place <= $1::bigint + {PORTION})
     INSERT INTO safety.audit_logs (source_context, number, event_id, subject, aggregate_id, occurred_at, recorded_at,
         payload, previous_hash, hash)
     SELECT '{{context}}', h.length + (t.place - $1::bigint), t.id, t.subject, t.aggregate_id, {AT}, {AT}, t.payload,
@@ -72,6 +76,9 @@ async def publish(connection: asyncpg.Connection[asyncpg.Record]) -> int:
         await connection.execute(
             "INSERT INTO safety.audit_chain_heads (source_context) VALUES ($1) ON CONFLICT DO NOTHING", context
         )
+        await connection.execute("TRUNCATE simulated.places")
+        await connection.execute(PLACES.format(context=context))
+        await connection.execute("ANALYZE simulated.places")
         for start in range(0, count, PORTION):
             await connection.execute(AUDIT.format(context=context), start)
         for reader in CONTEXTS:

@@ -32,7 +32,7 @@ class ServiceBusy(Exhausted):
     """XX-06: the process works on as many calls as it can. `retry_after` is in seconds."""
 
     reason = "SERVICE_BUSY"
-    sentence = "There are too many requests at the moment. Try again in a moment."
+    sentence = "Too many people want this at the moment. Try again in a few seconds."
 
 
 class Part:

@@ -24,7 +24,7 @@ class TooManyCalls(Exhausted):
     """XX-06: this caller has too many calls at once, or calls too often. `retry_after` is in seconds."""
 
     reason = "TOO_MANY_CALLS"
-    sentence = "You sent too many requests. Try again in a moment."
+    sentence = "That was too fast. Wait a moment, then try again."
 
 
 class _Entry:

@@ -58,7 +58,7 @@ class RequestIdReused(InvalidArgument):
     """A request id came again with another request."""
 
     reason = "REQUEST_ID_REUSED"
-    sentence = "This request id was used for another request."
+    sentence = "This does not match what you sent before. Start again."
 
     def __init__(self) -> None:
         super().__init__({"request_id": "was used for another request"})

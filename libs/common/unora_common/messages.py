@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar, overload
 
@@ -60,8 +61,13 @@ def to_timestamp(moment: datetime | None) -> Timestamp | None:
     """A time; None leaves the field absent."""
     if moment is None:
         return None
+    return Timestamp(**timestamp_fields(moment))
+
+
+def timestamp_fields(moment: datetime) -> dict[str, int]:
+    """A time for a field of a message's constructor, which would copy a Timestamp."""
     since = moment - _EPOCH  # FromDatetime makes a calendar tuple first, which takes four times as long
-    return Timestamp(seconds=since.days * _DAY + since.seconds, nanos=since.microseconds * 1000)
+    return {"seconds": since.days * _DAY + since.seconds, "nanos": since.microseconds * 1000}
 
 
 def from_timestamp(stamp: Timestamp) -> datetime:
@@ -70,8 +76,9 @@ def from_timestamp(stamp: Timestamp) -> datetime:
     return moment
 
 
+@lru_cache(maxsize=1024)  # a process shows few days, each many times
 def to_date(day: date) -> Date:
-    """A calendar date."""
+    """A calendar date, for the constructor of a message, which copies it: who calls must not change it."""
     return Date(year=day.year, month=day.month, day=day.day)
 
 

@@ -36,7 +36,7 @@ class RequestUnreadable(InvalidArgument):
     """The bytes are not a message of this method."""
 
     reason = "REQUEST_UNREADABLE"
-    sentence = "The request cannot be read."
+    sentence = "What you sent cannot be read. Update the app, then try again."
 
     def __init__(self) -> None:
         super().__init__({})
@@ -47,7 +47,7 @@ class RequestLate(DomainError):
 
     code = "DEADLINE_EXCEEDED"
     reason = "REQUEST_LATE"
-    sentence = "The request did not arrive in time. Try again."
+    sentence = "What you sent did not arrive in time. Try again."
 
 
 class AdminOnly(PermissionDenied):

@@ -43,7 +43,7 @@ class TokenExpired(Unauthenticated):
     """The token has expired; the client refreshes its session."""
 
     reason = "TOKEN_EXPIRED"
-    sentence = "Your sign-in has expired. Refresh the session."
+    sentence = "Your sign-in has expired. Sign in again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ def to_quote(answer: QuoteAnswer) -> api.GetQuoteResponse:
         response.credits_used = answer.amount if answer.method is PaymentMethod.CREDITS else 0
     if answer.refusal:
         response.not_for_sale.reason = answer.refusal.reason
+        response.not_for_sale.sentence = answer.refusal.sentence
         response.not_for_sale.metadata.update(answer.refusal.metadata)
     return response
 

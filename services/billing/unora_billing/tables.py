@@ -37,6 +37,7 @@ accounts = Table(
     Column("closed", Boolean, nullable=False, server_default=text("false")),
     Column("life_version", BigInteger, nullable=False, server_default=text("0")),
     Column("keeps_credits", Boolean, nullable=False, server_default=text("false")),
+    Column("last_closed_at", timestamp()),
     CheckConstraint("tier IN ('free', 'plus', 'pro')", name="tier"),
     CheckConstraint("balance >= 0", name="balance"),
     CheckConstraint("version >= 0", name="version"),
@@ -49,7 +50,7 @@ accounts = Table(
         ),
     )
     | exported("wallet")
-    | projected_from(safety="suspended standing_version", identity="closed life_version keeps_credits"),
+    | projected_from(safety="suspended standing_version", identity="closed life_version keeps_credits last_closed_at"),
     comment="The row that all of a member's money is locked by: tier and credits as they are now (BI-01, BI-03)",
 )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
@@ -13,7 +14,7 @@ from unora.streak.v1.projection_service_pb2 import CompletedStreak, MemberComple
 from unora.streak.v1.streak_service_pb2 import CycleEnd, EffortSignal, RecoveryOffer, StreakAction, StreakState
 from unora_common.database import Row
 from unora_common.message_sql import number_fields, uuid_fields
-from unora_common.messages import SERVER_NAMES, SERVERS, by_name, event_encoder, to_date, to_timestamp
+from unora_common.messages import SERVER_NAMES, SERVERS, by_name, event_encoder, timestamp_fields, to_date, to_timestamp
 from unora_common.outbox import subject_of
 from unora_common.plans import CURRENCY
 
@@ -76,45 +77,82 @@ def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:
 
 def to_streak(streak: Streak, viewer: UUID, policy: Policy) -> streak_service_pb2.Streak:
     """A streak as one of its two members sees it (ST-21), without what `to_shown_streak` adds."""
-    partner = streak.user_b_id if viewer == streak.user_a_id else streak.user_a_id
-    playing = streak.state in PLAYING
-    held_until = streak.hold.until if streak.hold and viewer == streak.breaker_user_id else None
-    return streak_service_pb2.Streak(
-        streak_id=str(streak.id),
-        connection_id=str(streak.connection_id),
-        server_type=SERVERS[streak.server_type],
-        partner_id=str(partner),
-        state=STATES[streak.state],
-        cycle=streak.cycle,
-        completed_days=streak.completed_days,
-        current_day=0 if streak.state is State.RESET else streak.current_day,
-        breaker_id=str(streak.breaker_user_id) if streak.breaker_user_id else "",
-        day_ends_at=to_timestamp(streak.closes_at) if playing else None,
-        window_ends_at=to_timestamp(streak.window_closes_at),
-        checked_in=playing and viewer in streak.checked_in,
-        partner_checked_in=playing and partner in streak.checked_in,
-        time_zone=streak.zone,
-        recovery_held_until=to_timestamp(held_until),
-        check_in_date=to_date(streak.check_in_date) if playing or streak.break_key else None,
-        becomes_at_risk_at=to_timestamp(becomes_at_risk_at(streak, policy)),
-    )
+    return streak_service_pb2.Streak(**_fields(streak, viewer, policy))
 
 
 def to_shown_streak(shown: View, policy: Policy) -> streak_service_pb2.Streak:
     """A streak as one of its two members sees it, with what they can do now (ST-15)."""
-    message = to_streak(shown.streak, shown.viewer, policy)
-    if shown.actions:  # each field that is set takes its time, and most are empty
-        message.actions.extend([ACTIONS[action] for action in shown.actions])
-    if shown.reveals_waiting:
-        message.reveals_waiting.extend(shown.reveals_waiting)
-    if shown.nudges_left:
-        message.nudges_left = shown.nudges_left
-    if shown.free_recoveries_left:
-        message.free_recoveries_left = shown.free_recoveries_left
-    if shown.recovery_price is not None:
-        offer = RecoveryOffer(free=shown.free_recoveries_left > 0, amount=shown.recovery_price, currency=CURRENCY)
-        message.recovery.CopyFrom(offer)
-    return message
+    return streak_service_pb2.Streak(**_shown_fields(shown, policy))
+
+
+def to_dashboard(shown: Iterable[View], now: datetime, policy: Policy) -> streak_service_pb2.GetDashboardResponse:
+    """The dashboard of a member, as it was at `now` (UTC). Streaks are made where they belong, so none is copied."""
+    response = streak_service_pb2.GetDashboardResponse(server_time=to_timestamp(now))
+    add = response.streaks.add
+    for each in shown:
+        add(**_shown_fields(each, policy))
+    return response
+
+
+def _fields(streak: Streak, viewer: UUID, policy: Policy) -> dict[str, Any]:
+    """Of the contract's Streak, without those that `_shown_fields` adds. Each field that is given takes its time, and
+    most are empty, so these are left out.
+    """
+    partner = streak.user_b_id if viewer == streak.user_a_id else streak.user_a_id
+    found: dict[str, Any] = {
+        "streak_id": str(streak.id),
+        "connection_id": str(streak.connection_id),
+        "server_type": SERVERS[streak.server_type],
+        "partner_id": str(partner),
+        "state": STATES[streak.state],
+        "cycle": streak.cycle,
+        "completed_days": streak.completed_days,
+        "time_zone": streak.zone,
+    }
+    if streak.state is not State.RESET:
+        found["current_day"] = streak.current_day
+    if streak.state in PLAYING:
+        found["day_ends_at"] = timestamp_fields(streak.closes_at)
+        found["check_in_date"] = to_date(streak.check_in_date)
+        if streak.checked_in:
+            found["checked_in"] = viewer in streak.checked_in
+            found["partner_checked_in"] = partner in streak.checked_in
+        at_risk_at = becomes_at_risk_at(streak, policy)
+        if at_risk_at:
+            found["becomes_at_risk_at"] = timestamp_fields(at_risk_at)
+    elif streak.state is State.PAYMENT_WINDOW:
+        found |= _window_fields(streak, viewer)
+    return found
+
+
+def _window_fields(streak: Streak, viewer: UUID) -> dict[str, Any]:
+    """What a streak in the payment window shows besides (ST-08). Only the breaker sees the hold (ST-20)."""
+    assert streak.window_closes_at is not None
+    found: dict[str, Any] = {
+        "breaker_id": str(streak.breaker_user_id),
+        "window_ends_at": timestamp_fields(streak.window_closes_at),
+        "check_in_date": to_date(streak.check_in_date),
+    }
+    if streak.hold and viewer == streak.breaker_user_id:
+        found["recovery_held_until"] = timestamp_fields(streak.hold.until)
+    return found
+
+
+def _shown_fields(shown: View, policy: Policy) -> dict[str, Any]:
+    """Of the contract's Streak."""
+    streak, viewer, actions, nudges_left, free_left, price, waiting = shown
+    found = _fields(streak, viewer, policy)
+    if actions:
+        found["actions"] = [ACTIONS[action] for action in actions]
+    if waiting:
+        found["reveals_waiting"] = waiting
+    if nudges_left:
+        found["nudges_left"] = nudges_left
+    if free_left:
+        found["free_recoveries_left"] = free_left
+    if price is not None:
+        found["recovery"] = RecoveryOffer(free=free_left > 0, amount=price, currency=CURRENCY)
+    return found
 
 
 def to_nudge(nudge: Nudge) -> streak_service_pb2.Nudge:

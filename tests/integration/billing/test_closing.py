@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import CreditsChanged, SubscriptionChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS
 from unora.identity.v1.events_pb2 import AccountClosed, AccountHidden, AccountReopened
+from unora_billing.clients import Authorizers
+from unora_billing.domain.payments import Payment
+from unora_billing.store import payments
 from unora_testing.world import World
 
 from tests.integration.billing.conftest import Wallet
@@ -121,6 +125,92 @@ async def test_a_closed_account_buys_nothing_until_it_is_open_again(world: World
     await world.publish(account_event(AccountReopened, wallet, 8, await world.now()))
     await wallet.subscribe("PLUS")
     assert (await wallet.subscription()).tier == TIER_PLUS
+
+
+async def nothing(*_: Any) -> list[UUID]:
+    return []
+
+
+async def close_and_reopen(world: World, wallet: Wallet) -> None:
+    await close(world, wallet)
+    await world.move_clock(timedelta(minutes=1))
+    await world.publish(account_event(AccountReopened, wallet, 8, await world.now()))
+
+
+@pytest.mark.rule("ID-09", "BI-11")
+async def test_a_payment_from_before_a_closing_is_cancelled_though_the_account_is_open_again_when_the_job_looks(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await wallet.create(wallet.order())
+    with monkeypatch.context() as patch:
+        patch.setattr(payments, "claim_due", nothing)
+        await close_and_reopen(world, wallet)
+        since = await wallet.create(wallet.order())
+    await world.drain()
+    statuses = [await wallet.status(each.payment.payment_id) for each in (before, since)]
+    assert statuses == ["FAILED", "PENDING"]
+    assert (await wallet.payment(before.payment.payment_id)).failure == api.PAYMENT_FAILURE_NOT_AUTHORIZED
+    assert [await wallet.confirm(each.confirmation) == 200 for each in (before, since)] == [False, True]
+
+
+@pytest.mark.rule("ID-09", "BI-11", "XX-02")
+async def test_a_closing_that_arrives_late_cancels_earlier_payments_and_no_later_ones(
+    world: World, wallet: Wallet
+) -> None:
+    before = await wallet.create(wallet.order())
+    closing = account_event(AccountClosed, wallet, 7, await world.now())
+    await world.move_clock(timedelta(minutes=1))
+    await world.publish(account_event(AccountReopened, wallet, 8, await world.now()))
+    since = await wallet.create(wallet.order())
+    await world.publish(closing)
+    statuses = [await wallet.status(each.payment.payment_id) for each in (before, since)]
+    assert statuses == ["FAILED", "PENDING"]
+    await wallet.pay()
+
+
+@pytest.mark.rule("ID-09", "XX-02")
+async def test_an_older_closing_that_arrives_after_a_newer_one_takes_nothing_from_it(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = account_event(AccountClosed, wallet, 5, await world.now())
+    await world.move_clock(timedelta(minutes=1))
+    before = await wallet.create(wallet.order())
+    with monkeypatch.context() as patch:
+        patch.setattr(payments, "claim_due", nothing)
+        await close_and_reopen(world, wallet)
+        await world.publish(older)
+    await world.drain()
+    assert await wallet.status(before.payment.payment_id) == "FAILED"
+
+
+@pytest.mark.rule("ID-09", "BI-11")
+async def test_a_plan_that_was_paid_after_the_closing_that_ended_its_payment_becomes_credits(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = api.SubscribeRequest(request_id=request_id(), tier=TIER_PLUS)
+    made = await wallet.billing.Subscribe(begun, metadata=wallet.member.metadata)
+    monkeypatch.setattr(payments, "claim_due", nothing)
+    await close_and_reopen(world, wallet)
+    assert await wallet.confirm(made.confirmation) == 200
+    await world.drain()
+    assert await wallet.entries() == [("COMPENSATION", 999)]
+    assert (await wallet.subscription()).tier == TIER_FREE
+
+
+@pytest.mark.rule("ID-09", "BI-11")
+@pytest.mark.parametrize("method", ["MONEY", "CREDITS"])
+async def test_an_owner_who_answers_after_the_account_was_closed_and_reopened_lets_nobody_pay(
+    world: World, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    async def authorize(self: Authorizers, payment: Payment) -> UUID:
+        await close_and_reopen(world, wallet)
+        return UUID(wallet.connection_id)
+
+    await wallet.earn_credits()
+    monkeypatch.setattr(payments, "claim_due", nothing)
+    monkeypatch.setattr(Authorizers, "authorize", authorize)
+    made = await wallet.create(wallet.order(method=method))
+    assert (made.payment.status, made.HasField("confirmation")) == (api.PAYMENT_STATUS_FAILED, False)
 
 
 @pytest.mark.rule("BI-05", "ID-09")

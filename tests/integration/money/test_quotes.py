@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.common.v1.types_pb2 import TIER_PLUS, TIER_PRO
+from unora.identity.v1.events_pb2 import AccountClosed
 from unora.streak.v1.events_pb2 import RecoveryHeld
 from unora_testing.world import Caller, World
 
@@ -111,6 +112,42 @@ async def test_a_quote_says_how_many_credits_would_be_used(world: World) -> None
     answer = await ask(couple, "REVEAL", couple.a, reveal_number=3, method=CREDITS)
     assert (of(answer), answer.credits_used) == ("CREDITS_INSUFFICIENT", 0)
     assert dict(answer.not_for_sale.metadata) == {"balance": "0", "amount": str(REVEAL)}
+
+
+@pytest.mark.rule("BI-12", "ID-09")
+async def test_nothing_is_for_sale_to_a_closed_account(couple: PayingCouple) -> None:
+    closed = AccountClosed(user_id=couple.b.id, version=7)
+    closed.occurred_at.FromDatetime(await couple.world.now())
+    await couple.world.publish(closed)
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("RECOVERY", {}),
+        ("NUDGE", {}),
+        ("REVEAL", {"reveal_number": 3}),
+        ("SUBSCRIPTION", {"tier": TIER_PLUS}),
+    ]
+    answers = [await ask(couple, purpose, **more) for purpose, more in asked]
+    assert {of(answer) for answer in answers} == {"ACCOUNT_IS_CLOSED"}
+    assert {answer.not_for_sale.sentence for answer in answers} == {"This account is closed."}
+
+
+@pytest.mark.rule("BI-12")
+async def test_what_is_not_for_sale_says_why_as_the_payment_would(couple: PayingCouple) -> None:
+    orders: list[tuple[str, Caller, dict[str, Any]]] = [
+        ("RECOVERY", couple.b, {}),
+        ("NUDGE", couple.a, {}),
+        ("REVEAL", couple.b, {"reveal_number": 4}),
+        ("REVEAL", couple.b, {"reveal_number": 3, "method": CREDITS}),
+    ]
+    for purpose, payer, more in orders:
+        told = (await ask(couple, purpose, payer, **more)).not_for_sale
+        order = couple.payer.order(purpose, **more | ({"method": "CREDITS"} if "method" in more else {}))
+        refused = await refusal(couple.payer.billing.CreatePayment(order, metadata=payer.metadata))
+        assert (told.reason, told.sentence, dict(told.metadata)) == (
+            refused.reason,
+            refused.sentence,
+            refused.metadata,
+        )
+        assert told.sentence
 
 
 @pytest.mark.rule("BI-12", "XX-04")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from google.protobuf.message import Message
 from unora.identity.v1.account_service_pb2 import CloseAccountRequest, PauseAccountRequest, ResumeAccountRequest
+from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora.matching.v1.matching_service_pb2 import Connection
 from unora.safety.v1.events_pb2 import DECISION_REDUCE_VISIBILITY, DECISION_RESTRICT, DECISION_SUSPEND
 from unora_testing.world import World
@@ -38,6 +42,7 @@ async def play(world: World) -> Played:
     scenario.crowd = [await scenario.add_member() for _ in range(CROWD)]
     await _complete(scenario)
     await _recover_and_end(scenario)
+    await _end_before_the_beginning(scenario)
     blocker, block_id = await _block(scenario)
     await _judge(scenario)
     one, other = await scenario.add_pair()
@@ -76,6 +81,33 @@ async def _recover_and_end(scenario: Scenario) -> None:
             await scenario.check_in(streak_id, one, other)
     await scenario.matches.end(one, connection.connection_id)
     await scenario.world.drain()
+
+
+async def _end_before_the_beginning(scenario: Scenario) -> None:
+    """Streak learns of the end of a connection a minute later, and of its beginning after that."""
+    one, other = await scenario.add_pair()
+    async with held(scenario.world, "streak", ConnectionFormed):
+        connection = await scenario.connect(one, other)
+        await scenario.matches.end(one, connection.connection_id)
+        await scenario.world.move_clock(timedelta(minutes=1))
+        await scenario.world.drain()
+
+
+@asynccontextmanager
+async def held(world: World, context: str, event: type[Message]) -> AsyncIterator[None]:
+    """Nothing is delivered of this event to this context; what came meanwhile is delivered at the end."""
+    (consumer,) = (each for each in world.apps[context].consumers if each.consumes.event is event)
+
+    async def nothing() -> int:
+        return 0
+
+    vars(consumer)["step"] = nothing
+    try:
+        yield
+    finally:
+        del vars(consumer)["step"]
+    while await consumer.step():
+        pass
 
 
 async def _block(scenario: Scenario) -> tuple[Member, str]:

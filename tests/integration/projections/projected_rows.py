@@ -28,9 +28,11 @@ INSTEAD: Final = {
     "discovery.card_interests.over_at": "NULL",
     "identity.users.connection_limit": "coalesce(connection_limit, 1)",
     "matching.inventory.away_at": "CASE WHEN paused OR closed THEN away_at END",
+    "billing.accounts.last_closed_at": "CASE WHEN closed THEN last_closed_at END",
 }
 """Until when a lifted one is stored, a number by which one is drawn, and when an interest stopped to look sent, are
-discovery's own. A member of whose slots nothing was told has one. Since when a member is back, only the event says.
+discovery's own. A member of whose slots nothing was told has one. Since when a member is back, and when the account of
+one who is back was closed, only the event says.
 """
 NOT_LOCKS: Final = {
     "reveal.tiers": "tier <> 'free'",
@@ -127,7 +129,8 @@ DAMAGE: Final = {
         UPDATE reveal.pairs SET ended_at = NULL, completed_days = completed_days / 2""",
     "billing.accounts": """
         UPDATE billing.accounts SET suspended = NOT suspended, standing_version = 99, closed = NOT closed,
-            keeps_credits = NOT keeps_credits, life_version = 99""",
+            keeps_credits = NOT keeps_credits, life_version = 99,
+            last_closed_at = CASE WHEN closed THEN clock.now() + interval '1 day' END""",
     "billing.connection_endings": """
         DELETE FROM billing.connection_endings WHERE get_byte(uuid_send(connection_id), 15) % 2 = 0;
         UPDATE billing.connection_endings SET ended_by_id = gen_random_uuid() WHERE ended_at IS NOT NULL;"""
@@ -150,7 +153,7 @@ LOST: Final = {
     "reveal.pairs": "UPDATE reveal.pairs SET completed_days = 0, ended_at = NULL",
     "billing.accounts": """
         UPDATE billing.accounts SET suspended = false, standing_version = 0, closed = false, keeps_credits = false,
-            life_version = 0""",
+            life_version = 0, last_closed_at = NULL""",
 }
 
 

@@ -1,10 +1,8 @@
 """ST-15: what a member can do with a streak now."""
 
-from dataclasses import replace
-
 import pytest
 from unora_streak.domain.views import Action, Extras, Plans, Used, View, becomes_at_risk_at, view
-from unora_streak.messages import to_shown_streak
+from unora_streak.messages import to_dashboard, to_shown_streak
 
 from .story import HOUR, MINUTE, POLICY, A, B, Story, utc
 
@@ -14,7 +12,7 @@ PLANS = Plans({"free": 1, "plus": 2}, {"free": 0, "plus": 1}, recovery_price=299
 
 
 def seen(story: Story, viewer: object = B, **extras: object) -> View:
-    return view(story.streak, viewer, replace(NOTHING, **extras), PLANS)  # type: ignore[arg-type]
+    return view(story.streak, viewer, NOTHING._replace(**extras), PLANS)  # type: ignore[arg-type]
 
 
 def one_in() -> Story:
@@ -87,3 +85,41 @@ def test_the_date_is_that_of_the_open_day_or_of_the_day_that_broke() -> None:
     assert day(Story(MORNING)) == 22
     assert day(one_in().waits_until(MIDNIGHT)) == 22  # it broke
     assert day(Story(MORNING).waits_until(MIDNIGHT)) == 0  # a reset: no day is open
+
+
+@pytest.mark.rule("ST-15")
+def test_a_dashboard_holds_each_streak_as_it_is_shown_alone() -> None:
+    broken = one_in().waits_until(MIDNIGHT)
+    stories = [Story(MORNING), one_in(), broken, broken.holds(MIDNIGHT + HOUR), Story(MORNING).keeps(15)]
+    shown = [seen(story, viewer, reveals_waiting=(1, 2)) for story in stories for viewer in (A, B)]
+    dashboard = to_dashboard(shown, MORNING, POLICY)
+    assert list(dashboard.streaks) == [to_shown_streak(each, POLICY) for each in shown]
+    assert dashboard.server_time.ToDatetime(MORNING.tzinfo) == MORNING
+
+
+@pytest.mark.rule("ST-15")
+def test_two_streaks_share_no_date_that_a_change_of_one_would_change_in_the_other() -> None:
+    one, other = to_dashboard([seen(one_in(), A), seen(one_in(), B)], MORNING, POLICY).streaks
+    one.check_in_date.day = 1
+    assert other.check_in_date.day == 22
+    assert to_shown_streak(seen(one_in()), POLICY).check_in_date.day == 22
+
+
+@pytest.mark.rule("ST-15", "ST-20", "ST-21")
+def test_what_a_state_does_not_have_is_empty() -> None:
+    always = {"streak_id", "connection_id", "server_type", "partner_id", "state", "cycle", "time_zone"}
+    day = {"current_day", "day_ends_at", "check_in_date", "becomes_at_risk_at", "actions"}
+    window = {"current_day", "breaker_id", "window_ends_at", "check_in_date"}
+    broken = one_in().waits_until(MIDNIGHT)
+
+    def given(story: Story, viewer: object = B) -> set[str]:
+        return {field.name for field, _ in to_shown_streak(seen(story, viewer), POLICY).ListFields()} - always
+
+    assert given(Story(MORNING)) == day
+    assert given(one_in(), A) == (day | {"checked_in"}) - {"actions"}
+    assert given(one_in(), B) == day | {"partner_checked_in"}
+    assert given(broken, A) == window
+    assert given(broken, B) == window | {"recovery", "actions"}
+    assert given(broken.holds(MIDNIGHT + HOUR), B) == window | {"recovery", "recovery_held_until"}
+    assert given(broken.holds(MIDNIGHT + HOUR), A) == window
+    assert given(Story(MORNING).waits_until(MIDNIGHT)) == {"actions"}

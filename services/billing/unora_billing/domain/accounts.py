@@ -55,6 +55,8 @@ class Account:
     """The version of the newest event of identity about that."""
     keeps_credits: bool = False
     """ID-13: the account is hidden, so its credits stay."""
+    last_closed_at: datetime | None = None
+    """ID-09: when it was last closed or hidden (UTC), also of an account that is open again."""
 
     def next_version(self) -> Account:
         """The account with the version of its next event."""
@@ -72,9 +74,23 @@ class Account:
         """The account after a RestrictionChanged of this version (SA-06)."""
         return replace(self, standing_version=version, suspended=suspended)
 
-    def with_life(self, version: int, *, closed: bool, keeps_credits: bool = False) -> Account:
-        """The account after it was closed, hidden or reopened, in this version of identity's event (ID-09)."""
-        return replace(self, life_version=version, closed=closed, keeps_credits=keeps_credits)
+    def with_closing(self, version: int, closed_at: datetime, *, keeps_credits: bool) -> Account:
+        """The account after it was closed or hidden at `closed_at` (UTC), in this version of the event (ID-09)."""
+        if version > self.life_version:
+            return replace(
+                self, life_version=version, closed=True, keeps_credits=keeps_credits, last_closed_at=closed_at
+            )
+        return replace(self, last_closed_at=max(closed_at, self.last_closed_at or closed_at))  # it was learned late
+
+    def reopened(self, version: int) -> Account:
+        """The account after it was reopened, in this version of identity's event (ID-09)."""
+        return replace(self, life_version=version, closed=False, keeps_credits=False)
+
+    def has_ended(self, payment: Payment) -> bool:
+        """ID-09: whether a payment in progress is cancelled because the account is closed, or was closed since the
+        payment was created.
+        """
+        return self.closed or (self.last_closed_at is not None and payment.created_at <= self.last_closed_at)
 
 
 def new_account(user_id: UUID) -> Account:

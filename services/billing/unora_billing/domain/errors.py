@@ -31,7 +31,7 @@ class SubscriptionNotFound(BillingError):
 
     code = "NOT_FOUND"
     reason = "SUBSCRIPTION_NOT_FOUND"
-    sentence = "You have no subscription."
+    sentence = "You have no plan to cancel."
 
 
 class SubscriptionExists(BillingError):
@@ -53,7 +53,7 @@ class PaymentPending(BillingError):
     """Another payment for a subscription waits for its confirmation."""
 
     reason = "PAYMENT_PENDING"
-    sentence = "Another payment for a subscription waits for your confirmation."
+    sentence = "You have begun another payment for a plan. Confirm it first."
 
 
 class CreditsInsufficient(BillingError):

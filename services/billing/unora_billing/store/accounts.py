@@ -11,7 +11,9 @@ from unora_common.rows import Columns, from_row
 
 from unora_billing.domain.accounts import Account, new_account
 
-STATE = Columns("tier", "suspended", "standing_version", "version", "closed", "life_version", "keeps_credits")
+STATE = Columns(
+    "tier", "suspended", "standing_version", "version", "closed", "life_version", "keeps_credits", "last_closed_at"
+)
 """What `save` stores. A trigger of the ledger changes the balance, and `set_customer` the customer."""
 COLUMNS = Columns("user_id", "balance", "provider_customer_id") + STATE
 
@@ -27,7 +29,7 @@ STANDINGS = Copy(
 LIVES = Copy(
     "billing.accounts",
     ["user_id"],
-    ["t.closed", "t.keeps_credits"],
+    ["t.closed", "t.keeps_credits", "CASE WHEN t.closed THEN t.last_closed_at END"],
     version="life_version",
     forget="life_version = -1",
 )
@@ -54,10 +56,11 @@ LOCK_DUE = f"""
 SAVE_ALL = """
     UPDATE billing.accounts AS a
     SET tier = n.tier, suspended = n.suspended, standing_version = n.standing_version, version = n.version,
-        closed = n.closed, life_version = n.life_version, keeps_credits = n.keeps_credits
+        closed = n.closed, life_version = n.life_version, keeps_credits = n.keeps_credits,
+        last_closed_at = n.last_closed_at
     FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[], $6::boolean[], $7::bigint[],
-            $8::boolean[])
-        AS n (user_id, tier, suspended, standing_version, version, closed, life_version, keeps_credits)
+            $8::boolean[], $9::timestamptz[])
+        AS n (user_id, tier, suspended, standing_version, version, closed, life_version, keeps_credits, last_closed_at)
     WHERE a.user_id = n.user_id"""
 
 GET = f"SELECT {COLUMNS.names()} FROM billing.accounts WHERE user_id = $1"

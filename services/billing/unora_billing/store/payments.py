@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from unora_common.database import Session, Tx
@@ -77,8 +77,9 @@ CLAIM_DUE = """
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
     RETURNING id"""
 
-
-HASTEN_OPEN = "UPDATE billing.payments SET due_at = $2 WHERE payer_id = $1 AND status IN ('created', 'pending')"
+HASTEN_OPEN = """
+    UPDATE billing.payments SET due_at = $2
+    WHERE payer_id = $1 AND status IN ('created', 'pending') AND ($3::timestamptz IS NULL OR created_at <= $3)"""
 
 
 async def insert(tx: Tx, payment: Payment) -> None:
@@ -152,9 +153,11 @@ async def was_renewed_since(tx: Tx, payment: Payment, subscription_id: UUID) -> 
     return bool(await tx.value(RENEWED_SINCE, payment.payer_id, subscription_id, payment.succeeded_at))
 
 
-async def hasten_open(tx: Tx, payer_id: UUID) -> None:
-    """Makes all open payments of a member due now, under the lock of the account."""
-    await tx.run(HASTEN_OPEN, payer_id, tx.now)
+async def hasten_open(tx: Tx, payer_id: UUID, until: datetime | None) -> None:
+    """Makes the open payments of a member due now, under the lock of the account: those created until then (UTC), or
+    all.
+    """
+    await tx.run(HASTEN_OPEN, payer_id, tx.now, until)
 
 
 async def claim_due(tx: Tx, limit: int, lease: timedelta) -> list[UUID]:

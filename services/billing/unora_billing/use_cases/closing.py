@@ -18,15 +18,15 @@ async def close_account(
     keeps its credits (ID-13).
 
     Credits that come later are forfeited too, as long as the account is closed. If the closing arrives after a newer
-    event, it still has its effect on what was there when the member closed the account, at `closed_at` (UTC).
+    event, it still has its effect on what was there when the member closed the account, at `closed_at` (UTC). Payments
+    from before are cancelled also if the account is open again when the job looks.
     """
     account = await accounts.lock_or_create(tx, user_id)
     if version == account.life_version:
         return
     is_newest = version > account.life_version
-    if is_newest:
-        account = account.with_life(version, closed=True, keeps_credits=keeps_credits)
-        await payments.hasten_open(tx, user_id)
+    account = account.with_closing(version, closed_at, keeps_credits=keeps_credits)
+    await payments.hasten_open(tx, user_id, until=None if is_newest else closed_at)
     found = await subscriptions.find_current(tx, user_id)
     if found and (is_newest or found.started_at <= closed_at):
         account = await change_subscription(tx, account, found, found.ended(tx.now))
@@ -40,4 +40,4 @@ async def reopen_account(tx: Tx, user_id: UUID, version: int) -> None:
     """ID-09: the member can pay again. What the closing ended stays ended. A version that is not newer is ignored."""
     account = await accounts.lock_or_create(tx, user_id)
     if version > account.life_version:
-        await accounts.save(tx, account.with_life(version, closed=False))
+        await accounts.save(tx, account.reopened(version))

@@ -18,11 +18,9 @@ from unora_billing.clients import Authorizers
 from unora_billing.config import BillingConfig
 from unora_billing.domain.accounts import Account
 from unora_billing.domain.errors import (
-    AccountIsClosed,
     BillingError,
     CreditsInsufficient,
     NotAuthorized,
-    PaymentPending,
     QuoteChanged,
 )
 from unora_billing.domain.event_builders import payment_created
@@ -36,11 +34,11 @@ from unora_billing.domain.payments import (
 )
 from unora_billing.domain.policy import PaymentPurpose
 from unora_billing.domain.quotes import require_as_quoted, require_quoted
-from unora_billing.domain.subscriptions import require_can_buy
 from unora_billing.messages import to_message
 from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, Provider
 from unora_billing.resources import Resources
 from unora_billing.store import accounts, free_recoveries, payments, subscriptions
+from unora_billing.use_cases.payable import require_payable
 from unora_billing.use_cases.payment_steps import mark_failed, pay_from_allowance_or_credits
 from unora_billing.use_cases.provider_state import ProviderOutcome, record_provider_state
 
@@ -68,7 +66,7 @@ class PaymentProcess:
 
     async def create(self, payer_id: UUID, order: Order) -> Payment:
         """Records a payment before its owner or the provider is asked; a repeat finds it (BI-08). Raises
-        RequestIdReused, QuoteChanged, and what `_require_payable` raises.
+        RequestIdReused, QuoteChanged, and what `require_payable` raises.
         """
         async with self._database.transaction(payer_id) as tx:
             account = await accounts.lock_or_create(tx, payer_id)
@@ -79,7 +77,7 @@ class PaymentProcess:
                 return found
             amount = self._policy.price(order.purpose, order.plan)
             require_quoted(order, amount)
-            await self._require_payable(tx, account, order, amount)
+            await require_payable(tx, account, order, amount, self._policy)
             due_at = tx.now + self._policy.advance_interval
             payment = new_payment(uuid7(), payer_id, order, amount, tx.now, due_at)
             await payments.insert(tx, payment)
@@ -111,15 +109,15 @@ class PaymentProcess:
 
     async def advance_or_expire(self, payment_id: UUID) -> None:
         """Advances a payment that is due, or cancels it if its member has not confirmed it in time, or has closed the
-        account (ID-09). Raises what `advance` raises.
+        account since (ID-09). Raises what `advance` raises.
         """
         async with self._database.session() as db:
             payment = await payments.find(db, payment_id)
             if payment is None or not payment.is_open:
                 return
             now = await db.value("SELECT clock.now()")
-            closed = (await accounts.get(db, payment.payer_id)).closed
-        if closed:
+            account = await accounts.get(db, payment.payer_id)
+        if account.has_ended(payment):
             await self.cancel(payment, PaymentFailure.NOT_AUTHORIZED)
         elif now >= payment.created_at + self._policy.confirmation_timeout:
             await self.cancel(payment, PaymentFailure.EXPIRED)
@@ -145,20 +143,6 @@ class PaymentProcess:
             return await self._fail(payment, failure)
         return await self._record_provider_state(payment, await self._provider.cancel(intent_id), failure)
 
-    async def _require_payable(self, tx: Tx, account: Account, order: Order, amount: int) -> None:
-        """Refuses what can be refused before anything is recorded. Raises AccountIsClosed, SubscriptionExists,
-        PlanLower, PaymentPending and CreditsInsufficient.
-        """
-        if account.closed:
-            raise AccountIsClosed
-        if order.plan:
-            require_can_buy(await subscriptions.find_current(tx, account.user_id), order.plan)
-            if await payments.find_open_subscription(tx, account.user_id):
-                raise PaymentPending
-        may_be_free = order.purpose is PaymentPurpose.RECOVERY and self._policy.plan(account.tier).free_recoveries > 0
-        if order.method is PaymentMethod.CREDITS and account.balance < amount and not may_be_free:
-            raise CreditsInsufficient(balance=account.balance, amount=amount)
-
     async def _authorize(self, payment: Payment) -> Payment:
         try:
             connection_id = await self._authorizers.authorize(payment)
@@ -171,7 +155,7 @@ class PaymentProcess:
             found = await payments.lock(tx, payment.id)
             if found.status is not PaymentStatus.CREATED or found.is_authorized:
                 return found
-            if account.closed:
+            if account.has_ended(found):
                 return await mark_failed(tx, account, found, PaymentFailure.NOT_AUTHORIZED, self._policy)
             authorized = found.authorized(connection_id)
             try:

@@ -63,7 +63,9 @@ def _closings(owners: Owners) -> Part[KnownAccount]:
         name="closings",
         copy=accounts.LIVES,
         ask=owners.list_accounts,
-        rows=lambda told: [Row((told.user_id,), (told.closed_at is not None, told.hidden), told.version)],
+        rows=lambda told: [
+            Row((told.user_id,), (told.closed_at is not None, told.hidden, told.closed_at), told.version)
+        ],
         apply=apply,
         silent=lambda told: told.closed_at is None,
         at_once=1,

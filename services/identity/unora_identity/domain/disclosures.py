@@ -15,7 +15,7 @@ class NotDisclosed(DomainError):
     """The two members may not see each other, or not yet, or no longer. All cases get this answer (XX-04)."""
 
     reason = "NOT_DISCLOSED"
-    sentence = "You cannot see this person's identity."
+    sentence = "You cannot see this person's name and photos."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ class HobbyUnknown(InvalidArgument):
     """The hobby is not one of hobby_options."""
 
     reason = "HOBBY_UNKNOWN"
-    sentence = "This hobby is not one of the list."
+    sentence = "This hobby is not in the list."
 
     def __init__(self, at: int | None = None) -> None:
         field = "hobbies" if at is None else option_of(at)

@@ -26,7 +26,7 @@ class ProfileIncomplete(DomainError):
     """PR-02: a discovery-ready member may change a field that Discovery needs, but not empty it."""
 
     reason = "PROFILE_INCOMPLETE"
-    sentence = "You can change this field, but it cannot be empty."
+    sentence = "You can change this, but it cannot be empty."
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.violations = {f"profile.{field}": "cannot be empty" for field in fields}

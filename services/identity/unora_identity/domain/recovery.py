@@ -15,7 +15,7 @@ class NothingToRecover(DomainError):
     """The proof belongs to no account that was hidden when its number moved, or its 30 days are over."""
 
     reason = "NOTHING_TO_RECOVER"
-    sentence = "There is no account to recover with this proof."
+    sentence = "We found no account that you can get back in this way."
 
 
 class GovIdPending(DomainError):

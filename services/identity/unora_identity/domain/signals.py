@@ -34,7 +34,7 @@ class CheckNotFound(DomainError):
 
     code = "NOT_FOUND"
     reason = "CHECK_NOT_FOUND"
-    sentence = "This check does not exist."
+    sentence = "This ID check does not exist."
 
 
 class TooManyChecks(DomainError):

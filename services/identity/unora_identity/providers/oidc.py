@@ -36,7 +36,7 @@ class ProviderUnknown(InvalidArgument):
     """This deployment has no provider with that name."""
 
     reason = "PROVIDER_UNKNOWN"
-    sentence = "Accounts of this provider cannot be linked."
+    sentence = "Accounts of this kind cannot be linked."
 
     def __init__(self) -> None:
         super().__init__({"provider": "is not one whose accounts can be linked"})
@@ -46,7 +46,7 @@ class IdTokenInvalid(InvalidArgument):
     """The ID token is forged, expired, too old, for another app or for another member. All cases get this answer."""
 
     reason = "ID_TOKEN_INVALID"
-    sentence = "The provider's sign-in is not valid. Sign in there again."
+    sentence = "This sign-in did not work. Sign in there again."
 
     def __init__(self) -> None:
         super().__init__({"id_token": "is not a fresh one of this provider for this app and this member"})
@@ -56,7 +56,7 @@ class OidcUnavailable(Unavailable):
     """The provider's keys cannot be fetched now."""
 
     reason = "OIDC_UNAVAILABLE"
-    sentence = "The provider does not answer at the moment. Try again in a minute."
+    sentence = "Linking accounts is not possible at the moment. Try again in a minute."
 
 
 class OidcSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ class PhotoWorkBusy(Exhausted):
     """
 
     reason = "PHOTO_WORK_BUSY"
-    sentence = "There are too many photos in work at the moment. Try again in a moment."
+    sentence = "Too many photos are being checked at the moment. Try again in a few seconds."
 
 
 class PhotoWork:

@@ -47,7 +47,7 @@ class InterestOver(DomainError):
 
     code = "FAILED_PRECONDITION"
     reason = "INTEREST_CLOSED"
-    sentence = "This interest is no longer pending."
+    sentence = "This interest is over."
 
 
 class ConnectionNotFound(DomainError):

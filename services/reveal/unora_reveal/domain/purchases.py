@@ -15,7 +15,7 @@ class RevealNotForSale(DomainError):
     """The member's tier does not sell it: it is earned by days, and the identity by Day 15 only (RE-04)."""
 
     reason = "REVEAL_NOT_FOR_SALE"
-    sentence = "This reveal cannot be bought. You earn it by your streak."
+    sentence = "This reveal is not for sale. You earn it by keeping your streak."
 
 
 class RevealNotLocked(DomainError):

@@ -24,7 +24,7 @@ class TooManyAppeals(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_APPEALS"
-    sentence = "You made as many appeals as are possible today."
+    sentence = "You cannot appeal again today. Try again tomorrow."
 
 
 class TooManyReports(DomainError):
@@ -32,7 +32,7 @@ class TooManyReports(DomainError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "TOO_MANY_REPORTS"
-    sentence = "You made as many reports as are possible today."
+    sentence = "You cannot report anyone else today. Try again tomorrow."
 
 
 class CaseNotFound(DomainError):

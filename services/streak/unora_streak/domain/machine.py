@@ -61,7 +61,8 @@ def advance(streak: Streak, now: datetime, policy: Policy) -> tuple[Streak, list
 
     One jump over an outage equals many small steps, and advancing twice equals once.
     """
-    return advance_until(streak, utc(now), utc(now), policy)
+    now = utc(now)
+    return advance_until(streak, now, now, policy)
 
 
 def advance_until(streak: Streak, until: datetime, now: datetime, policy: Policy) -> tuple[Streak, list[Event]]:

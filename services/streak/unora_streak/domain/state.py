@@ -135,4 +135,4 @@ class Streak:
         A day on which both have checked in counts at once (ST-05), yet lasts until midnight. A broken day keeps its
         number, under which it would be played again. After a reset it is day 1.
         """
-        return self.completed_days if self.checked_in == self.pair else self.completed_days + 1
+        return self.completed_days if len(self.checked_in) == 2 else self.completed_days + 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from unora_streak.domain.nudges import can_nudge
@@ -31,8 +32,7 @@ class Plans:
     """Minor units."""
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):
     """What a member has used of what their tier gives for a streak."""
 
     tier: str
@@ -42,8 +42,7 @@ class Used:
     """In the life of the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(NamedTuple):
     """What a member's view needs of a streak besides its row."""
 
     used: Used | None
@@ -53,9 +52,10 @@ class Extras:
     connection_ended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A streak as a member sees it at one moment."""
+class View(NamedTuple):
+    """A streak as a member sees it at one moment. One is made of each streak of a dashboard, so it is a tuple: that is
+    made faster than a frozen dataclass.
+    """
 
     streak: Streak
     viewer: UUID

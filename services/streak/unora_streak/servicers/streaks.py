@@ -30,6 +30,7 @@ from unora_streak.config import StreakConfig
 from unora_streak.messages import (
     EFFORT_BY_NUMBER,
     to_check_in,
+    to_dashboard,
     to_finished_cycle,
     to_nudge,
     to_shown_streak,
@@ -57,8 +58,7 @@ class Streaks:
     async def GetDashboard(self, request: GetDashboardRequest, db: Session) -> GetDashboardResponse:
         """ST-15: the streaks of all active connections, in one read."""
         shown, now = await list_dashboard(db, self.policy, self.plans)
-        streaks = [to_shown_streak(each, self.policy) for each in shown]
-        return GetDashboardResponse(streaks=streaks, server_time=to_timestamp(now))
+        return to_dashboard(shown, now, self.policy)
 
     @reads
     async def GetStreak(self, request: GetStreakRequest, db: Session) -> GetStreakResponse:

@@ -41,6 +41,10 @@ CHANGING = Columns(
 )
 COLUMNS = FACTS + CHANGING
 
+UNSEEN = frozenset({"current_day", "next_due_at", "ended_at", "version"})
+"""What a view of a member does not need: the domain counts the day, and finds what is due."""
+SEEN = Columns(*(name for name in COLUMNS if name not in UNSEEN))
+
 LOCK = f"""
     WITH s AS MATERIALIZED (
         SELECT * FROM streak.streaks
@@ -73,24 +77,25 @@ LEAVE_DASHBOARD = "UPDATE streak.streaks SET connection_ended_at = $2 WHERE id =
 # What the view of a member, $1, needs besides. What they have used is counted by a function, so that a statement which
 # does not need it does not pay for it: it matters while the streak is at risk or broken, or may be by now.
 USED = "streak.used_by(s.id, s.cycle, s.check_in_date, $1)"
-EXTRAS = """
+WAITING = """
     (SELECT coalesce(bit_or(1 << reveal_number), 0) FROM streak.waiting_reveals r
-        WHERE r.streak_id = s.id AND r.user_id = $1 AND r.waiting) AS reveals_waiting,
-    s.connection_ended_at IS NOT NULL AS connection_ended"""
+        WHERE r.streak_id = s.id AND r.user_id = $1 AND r.waiting) AS reveals_waiting"""
 
 NUMBERS = [tuple(number for number in range(1, 6) if bits >> number & 1) for bits in range(1 << 6)]
 """The numbers of reveals by their bits: a number is read faster than an array."""
 
 # The time is there without a streak too.
 DASHBOARD = f"""
-    SELECT {COLUMNS.names("s")}, {EXTRAS}, c.now,
+    SELECT {SEEN.names("s")}, {WAITING}, c.now,
         CASE WHEN s.streak_state IN ('at_risk', 'payment_window') OR s.next_due_at <= c.now THEN {USED} END AS used
     FROM (SELECT clock.now() AS now) c LEFT JOIN streak.streaks s
         ON (s.user_a_id = $1 OR s.user_b_id = $1) AND s.connection_ended_at IS NULL AND s.deleted_at IS NULL
     ORDER BY s.started_at, s.id"""
 
 GET_SHOWN = f"""
-    SELECT {COLUMNS.names("s")}, {EXTRAS}, {USED} AS used, clock.now() AS now FROM streak.streaks s
+    SELECT {SEEN.names("s")}, {WAITING}, {USED} AS used, s.connection_ended_at IS NOT NULL AS connection_ended,
+        clock.now() AS now
+    FROM streak.streaks s
     WHERE s.id = $2 AND $1 IN (s.user_a_id, s.user_b_id) AND s.deleted_at IS NULL"""
 
 LIST_BY_MEMBER = f"""
@@ -194,7 +199,7 @@ async def list_dashboard(session: Session, member: UUID) -> tuple[list[Shown], d
     (ST-15).
     """
     rows = await session.rows(DASHBOARD, member)
-    return [_shown(row) for row in rows if row["id"]], rows[0]["now"]
+    return [_shown(row, connection_ended=False) for row in rows if row["id"]], rows[0]["now"]
 
 
 async def get_shown(session: Session, streak_id: UUID, member: UUID) -> tuple[Shown, datetime]:
@@ -202,7 +207,7 @@ async def get_shown(session: Session, streak_id: UUID, member: UUID) -> tuple[Sh
     row = await session.row(GET_SHOWN, member, streak_id)
     if row is None:
         raise NotInStreak
-    return _shown(row), row["now"]
+    return _shown(row, connection_ended=row["connection_ended"]), row["now"]
 
 
 async def list_by_member(session: Session, member: UUID) -> list[Snapshot]:
@@ -223,9 +228,9 @@ def _streak(row: Row) -> Streak:
     return from_row(Streak, row, state=row["streak_state"], checked_in=row["here"], hold=hold)
 
 
-def _shown(row: Row) -> Shown:
+def _shown(row: Row, *, connection_ended: bool) -> Shown:
     used = row["used"] and Used(row["used"][0], int(row["used"][1]), int(row["used"][2]))
-    return Shown(_streak(row), Extras(used, NUMBERS[row["reveals_waiting"]], row["connection_ended"]))
+    return Shown(_streak(row), Extras(used, NUMBERS[row["reveals_waiting"]], connection_ended))
 
 
 def _snapshot(row: Row) -> Snapshot:

@@ -44,6 +44,7 @@ async def _store_ended_streak(tx: Tx, connection: Connection, ended_at: datetime
     event finds it and changes nothing. Raises RetryLater if the beginning is stored at this very moment.
     """
     now = await tx.read_clock()
+    ended_at = min(ended_at, now)
     new, begun = machine.begin(
         streak_id=uuid7(), connection=connection, zone="UTC", formed_at=ended_at, now=now, policy=policy
     )
@@ -51,4 +52,4 @@ async def _store_ended_streak(tx: Tx, connection: Connection, ended_at: datetime
     if not await streaks.insert(tx, streak):
         raise RetryLater
     tx.emit(*map(to_message, [*begun, *ended]))
-    await streaks.leave_dashboard(tx, streak.id, now)
+    await streaks.leave_dashboard(tx, streak.id, ended_at)

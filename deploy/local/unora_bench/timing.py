@@ -68,7 +68,7 @@ async def measure(folder: RunFolder, pairs: int) -> list[Comparison]:
         connection = await asyncpg.connect(env.postgres)
         try:
             say("members with cards")
-            holders = call_rows.holders_for(pairs * len(STATES) * 4)
+            holders = call_rows.holders_for(cards_needed(pairs))
             await call_rows.make(env.postgres, holders=holders, refreshers=0, pairs=0)
             await connection.execute("SET session_replication_role = replica")
             await connection.execute(INVENTORIES)
@@ -103,6 +103,11 @@ async def in_turn(cases: Sequence[Case], pairs: int, seed: int = 0) -> list[Comp
         if at % 100 == 99:
             say(f"{at + 1} of {pairs} pairs")
     return [Comparison(case.name, *times[case.name]) for case in cases]
+
+
+def cards_needed(pairs: int) -> int:
+    """How many cards there must be: a quarter of them shows who is there, and each case takes some of those."""
+    return (pairs + WARM_UP) * (len(STATES) + 1) * len(STATES)
 
 
 def cards_by_state(holders: int) -> dict[str, list[int]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from unora_bench.call_rows import holders_for
 from unora_bench.pairs import HEAD, Comparison, longer_share, ranked, sign_test
-from unora_bench.timing import STATES, Act, Case, cards_by_state, in_turn
+from unora_bench.timing import STATES, WARM_UP, Act, Case, cards_by_state, cards_needed, in_turn
 
 RANDOM = np.random.default_rng(3)
 NOISE = RANDOM.exponential(5, 400) + 10
@@ -76,3 +77,10 @@ def test_each_card_is_in_one_state_and_each_state_has_a_quarter_of_them() -> Non
     found = cards_by_state(1000)
     assert sorted(card for cards in found.values() for card in cards) == list(range(15_000))
     assert {state: len(cards) for state, cards in found.items()} == dict.fromkeys(STATES, 3750)
+
+
+@pytest.mark.parametrize("pairs", [1, 1000, 5000])
+def test_there_are_cards_enough_for_all_pairs(pairs: int) -> None:
+    found = cards_by_state(holders_for(cards_needed(pairs)))
+    assert len(found["there"]) >= (pairs + WARM_UP) * (len(STATES) + 1)
+    assert min(map(len, found.values())) >= pairs + WARM_UP

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from unora_bench.whole_life import peak_in, report
+from unora_bench.whole_life import beyond_idle, peak_in, report
 from unora_bench.years import rows_of, statements, table_of
 from unora_common.config import CONTEXTS
 
@@ -43,3 +43,11 @@ def test_the_report_has_a_line_for_each_process_and_no_memory_for_those_that_are
     assert text.startswith("1,500 rows were made\n\nexport: 2.5 s\n")
     assert text.count("| identity | 120 | 118 | 121 |") == 2
     assert text.count("| postgres | 50 |  |  |") == 2
+
+
+def test_what_an_idle_process_spends_in_any_case_is_no_part_of_the_cost() -> None:
+    calm, before = {"identity": 1.0, "streak": 2.0, "nats": 0.0}, {"identity": 1.1, "streak": 2.2, "nats": 0.0}
+    after = {"identity": 1.8, "streak": 2.5, "nats": 0.9}
+    found = beyond_idle(calm, before, after, windows=2)
+    assert list(found) == ["nats", "identity", "streak"]
+    assert found == pytest.approx({"nats": 0.9, "identity": 0.5, "streak": 0.0})

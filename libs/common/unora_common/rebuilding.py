@@ -7,7 +7,7 @@ not touched but by its version, and its page is read again.
 
 A page is applied before it is noted that it was, and to apply it twice changes nothing. So a rebuild that is killed at
 any moment goes on with the page that it was at. It makes one part after the other, and applies one page after the
-other; while a page is applied, the next one is read. A part that lives on two lists asks both owners at once.
+other; while a page is applied, the next one is read. A part that reads two lists reads both at once.
 
 Rebuilds of several contexts may run at the same time: each has its own rows. Of two in one context that make the same
 part, one ends: each page is noted once (RebuildTakenOverError).

@@ -110,12 +110,16 @@ def cards_needed(pairs: int) -> int:
     return (pairs + WARM_UP) * (len(STATES) + 1) * len(STATES)
 
 
-def cards_by_state(holders: int) -> dict[str, list[int]]:
-    """The numbers of all cards, by the state of the member that they show."""
+def cards_by_state(holders: int, seed: int = 0) -> dict[str, list[int]]:
+    """The numbers of all cards, by the state of the member that they show. They are in no order: else cases would differ
+    by who sends, and how often that member has sent before.
+    """
     found: dict[str, list[int]] = {state: [] for state in STATES}
     for card in range(holders * CARDS):
         slot, holder = divmod(card, holders)
         found[STATES[(holder * 7 + slot) % POOL % len(STATES)]].append(card)
+    for cards in found.values():
+        random.Random(seed).shuffle(cards)  # noqa: S311
     return found
 
 

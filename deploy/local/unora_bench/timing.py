@@ -62,7 +62,7 @@ class Case:
     hidden: Sequence[Act]
 
 
-async def measure(folder: RunFolder, pairs: int) -> list[Comparison]:
+async def measure(folder: RunFolder, pairs: int, pause: float) -> list[Comparison]:
     """All cases, with so many pairs each."""
     async with own_stack(folder) as env, Gateway.at(env) as gateway:
         connection = await asyncpg.connect(env.postgres)
@@ -81,12 +81,13 @@ async def measure(folder: RunFolder, pairs: int) -> list[Comparison]:
         tokens = tokens_of(HOLDER, folder, holders)
         cases = [*_interests(gateway, tokens, pairs), *_codes(gateway, numbers, pairs)]
         say(f"{len(cases)} cases of {pairs} pairs")
-        return await in_turn(cases, pairs)
+        return await in_turn(cases, pairs, pause)
 
 
-async def in_turn(cases: Sequence[Case], pairs: int, seed: int = 0) -> list[Comparison]:
+async def in_turn(cases: Sequence[Case], pairs: int, pause: float, seed: int = 0) -> list[Comparison]:
     """Makes the calls of all cases pair by pair, and tells now and then how far it is. The first `WARM_UP` pairs that
-    a case has beyond `pairs` are made before.
+    a case has beyond `pairs` are made before. Each call comes after a pause of so many seconds: what follows from the
+    events of one call would make the next one longer.
     """
     order, times = random.Random(seed), {case.name: np.zeros((2, pairs)) for case in cases}  # noqa: S311
     for case in cases:
@@ -97,6 +98,7 @@ async def in_turn(cases: Sequence[Case], pairs: int, seed: int = 0) -> list[Comp
             both = [(0, case.usual[at]), (1, case.hidden[at])]
             order.shuffle(both)
             for kind, act in both:
+                await asyncio.sleep(pause)
                 begin = time.perf_counter()
                 await act()
                 times[case.name][kind, at] = (time.perf_counter() - begin) * 1000
@@ -111,8 +113,8 @@ def cards_needed(pairs: int) -> int:
 
 
 def cards_by_state(holders: int, seed: int = 0) -> dict[str, list[int]]:
-    """The numbers of all cards, by the state of the member that they show. They are in no order: else cases would differ
-    by who sends, and how often that member has sent before.
+    """The numbers of all cards, by the state of the member that they show. They are in no order: else cases would
+    differ by who sends, and how often that member has sent before.
     """
     found: dict[str, list[int]] = {state: [] for state in STATES}
     for card in range(holders * CARDS):
@@ -180,10 +182,11 @@ def main() -> None:
         prog="python -m unora_bench.timing", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--pairs", type=int, default=1000, help="pairs of calls of each case (1000)")
+    parser.add_argument("--pause", type=float, default=0.2, help="seconds of rest before each call (0.2)")
     options = parser.parse_args()
     try:
         with new_folder("timing") as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            found = runner.run(measure(folder, options.pairs))
+            found = runner.run(measure(folder, options.pairs, options.pause))
     except KeyboardInterrupt:
         sys.exit(130)
     print("\n".join([*HEAD, *(each.row() for each in found)]))

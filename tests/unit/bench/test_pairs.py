@@ -63,7 +63,7 @@ async def test_pairs_are_made_in_turn_over_the_cases_and_each_begins_now_with_th
         return noted
 
     cases = [Case(name, [act(f"{name} usual")] * 41, [act(f"{name} hidden")] * 41) for name in "ab"]
-    found = await in_turn(cases, 40)
+    found = await in_turn(cases, 40, pause=0.0)
     assert [each.name for each in found] == ["a", "b"]
     assert made[:4] == ["a usual", "a hidden", "b usual", "b hidden"], "the warm-up"
     rounds = [made[at : at + 4] for at in range(4, len(made), 4)]

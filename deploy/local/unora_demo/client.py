@@ -73,12 +73,13 @@ class Refused(Exception):
 
 
 class Gateway:
-    """A client of every service, that counts its calls."""
+    """A client of every service, that remembers which methods it called."""
 
     def __init__(self, channels: Mapping[str, grpc.aio.Channel]) -> None:
         """`channels` by context, and as `notifier` the notifier's to identity."""
         self._channels = channels
-        self.calls = 0
+        self.called: list[str] = []
+        """Each call, in order, as `StreakService.GetDashboard`."""
         self.accounts = AccountServiceStub(channels["identity"])
         self.devices = DeviceServiceStub(channels["identity"])
         self.recipients = NotificationDirectoryServiceStub(channels["notifier"])
@@ -94,6 +95,12 @@ class Gateway:
         self.wallet = WalletServiceStub(channels["billing"])
         self.safety = SafetyServiceStub(channels["safety"])
         self.moderation = ModerationServiceStub(channels["safety"])
+        self._names = {
+            method: f"{type(stub).__name__.removesuffix('Stub')}.{name}"
+            for stub in vars(self).values()
+            if type(stub).__name__.endswith("Stub")
+            for name, method in vars(stub).items()
+        }
 
     @classmethod
     def at(cls, env: Env) -> Self:
@@ -104,7 +111,7 @@ class Gateway:
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, as a member if there is a token; raise Refused if it is not answered."""
-        self.calls += 1
+        self.called.append(self._names[method])
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         try:
             return await method(request, timeout=GENEROUS, metadata=metadata)

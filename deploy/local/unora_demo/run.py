@@ -140,7 +140,7 @@ async def play(folder: RunFolder, members: int) -> Report:
             with suppress(StepFailed), timeline.step("the invariants") as note:
                 await _count(clock, report, note, before)
         finally:
-            report.steps, report.days, report.rpc_calls = timeline.steps, stage.strip.days, gateway.calls
+            report.steps, report.days, report.rpc_calls = timeline.steps, stage.strip.days, len(gateway.called)
             report.seconds = round(time.monotonic() - begin, 1)
             content = json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
             write_private(folder.path / FILE, content.encode())

@@ -224,9 +224,9 @@ async def _draw_for_all(stage: Stage, screens: Sequence[Screen]) -> int:
 
 async def _draw(stage: Stage, screen: Screen, member: Member, streak_id: str) -> Elements:
     """The elements of a screen; noted on the stage, whether each has ever had something to show."""
-    before = stage.gateway.calls
+    before = len(stage.gateway.called)
     elements = await screen.draw(member, streak_id)
-    expect(f"calls of {screen.title}", len(screen.methods), stage.gateway.calls - before)
+    expect(f"calls of {screen.title}", sorted(screen.methods), sorted(stage.gateway.called[before:]))
     for name, value in elements.items():
         key = f"{screen.title}: {name}"
         stage.drawn[key] = stage.drawn.get(key, False) or bool(value)

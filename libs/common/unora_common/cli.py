@@ -104,7 +104,7 @@ async def _run(app: App[C, R], options: argparse.Namespace) -> int:
         loop.add_signal_handler(number, on_signal)
     try:
         if not await _unless(stop, app.open()):
-            return 0
+            return _stopped(app, options) if options.command else 0
         if options.command:
             return await _until(stop, app, options)
         await _serve(app, options.role, stop)
@@ -148,15 +148,19 @@ async def _serve(app: App[C, R], role: str, stop: asyncio.Event) -> None:
 
 async def _until(stop: asyncio.Event, app: App[C, R], options: argparse.Namespace) -> int:
     """Runs a command to its end, or until a signal cancels it. What is not committed then is rolled back."""
-    status = STOPPED
+    status = 0
 
     async def work() -> None:
         nonlocal status
         status = await _command(app, options)
 
-    if not await _unless(stop, work()):
-        print(f"\nunora_{app.context}: {options.command} was stopped", file=sys.stderr)
-    return status
+    return status if await _unless(stop, work()) else _stopped(app, options)
+
+
+def _stopped(app: App[C, R], options: argparse.Namespace) -> int:
+    """Says that a signal ended a command before it was done. Returns its exit status."""
+    print(f"\nunora_{app.context}: {options.command} was stopped", file=sys.stderr)
+    return STOPPED
 
 
 def _settle() -> None:

@@ -38,6 +38,9 @@ class _Transport(TcpTransport):
     The library starts TLS on a connection in plain text, and asyncio then warns at the end of each connection.
     """
 
+    _agreed = False
+    """Whether TLS is agreed on the latest connection."""
+
     def __bool__(self) -> bool:
         return True  # else the client would put a transport of the library's in its place
 
@@ -45,13 +48,24 @@ class _Transport(TcpTransport):
         self, uri: Any, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: float
     ) -> None:
         assert self._io_writer is not None
+        self._agreed = False
         reader = asyncio.StreamReader(limit=buffer_size)
         protocol = _Protocol(reader)
         loop = asyncio.get_running_loop()
         starting = loop.start_tls(self._io_writer.transport, protocol, ssl_context, server_hostname=str(uri))
-        transport: Any = await asyncio.wait_for(starting, connect_timeout)
+        try:
+            transport: Any = await asyncio.wait_for(starting, connect_timeout)
+        except BaseException:
+            self._io_writer.transport.abort()
+            raise
         self._io_reader = reader
         self._io_writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        self._agreed = True
+
+    async def wait_closed(self) -> None:
+        """Of a connection on which TLS was never agreed, nobody tells the writer that it is closed."""
+        if self._agreed:
+            await super().wait_closed()  # type: ignore[no-untyped-call]
 
 
 class _Protocol(asyncio.StreamReaderProtocol):

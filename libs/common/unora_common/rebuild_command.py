@@ -19,9 +19,11 @@ from unora_common.transient import is_transient
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
 DESCRIPTION = (
-    "Makes this context's projections anew from the contexts that own their facts, while the service runs. Of what "
-    "this reads and what events tell, the newest version counts; rows of which their owner knows nothing vanish. "
-    "Interrupted, it goes on at the same page when run again. "
+    "Makes this context's projections anew from the contexts that own their facts, one part after the other, while "
+    "all services run. A row that differs from what its owner tells is replaced, whatever its version, unless an event "
+    "changes it meanwhile; a row of which its owner knows nothing vanishes. It may run in several contexts at the same "
+    "time; of two runs that make the same part of one context, one ends with status 1. "
+    "Interrupted, it goes on at the same page when run again with the same parts. "
     "Exit status: 0 done, 1 not done (run it again), 130 stopped by a signal."
 )
 

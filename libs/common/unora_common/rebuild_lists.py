@@ -37,3 +37,18 @@ def both(one: Ask[F], other: Ask[F], id_of: Callable[[F], UUID]) -> Ask[F]:
         return [each for each in found if id_of(each) <= last], str(last)
 
     return ask
+
+
+def joined(one: Ask[F], other: Ask[F], id_of: Callable[[F], UUID], join: Callable[[F, F], F]) -> Ask[F]:
+    """Reads two lists of the same ids as one: what both tell of one id is joined, with what `one` told first."""
+    halves = both(one, other, id_of)
+
+    async def ask(token: str, size: int) -> tuple[list[F], str]:
+        told, following = await halves(token, size)
+        found: dict[UUID, F] = {}
+        for half in told:
+            known = found.get(id_of(half))
+            found[id_of(half)] = half if known is None else join(known, half)
+        return list(found.values()), following
+
+    return ask

@@ -6,7 +6,11 @@ forgotten, and what the owner told is applied as its events are, in one transact
 not touched but by its version, and its page is read again.
 
 A page is applied before it is noted that it was, and to apply it twice changes nothing. So a rebuild that is killed at
-any moment goes on with the page that it was at. It asks one context at a time, for one page at a time.
+any moment goes on with the page that it was at. It makes one part after the other, and applies one page after the
+other; while a page is applied, the next one is read. A part that reads two lists reads both at once.
+
+Rebuilds of several contexts may run at the same time: each has its own rows. Of two in one context that make the same
+part, one ends: each page is noted once (RebuildTakenOverError).
 
 Owners may still tell of members who are erased here: rows about one member, whose key is one id, are not made again
 (ID-09). Most rows about two hold ids only, and are the other one's too; `Part.members` says of which that is not so.
@@ -151,17 +155,16 @@ class Rebuild:
                 if page.following:
                     following = asyncio.ensure_future(self._read(part, page.following))
                 if not await self._apply(part, page):
-                    return page, following
+                    kept, following = following, None
+                    return page, kept
             except Exception as error:
                 if attempt == TRIES or not is_transient(error):
-                    if following:
-                        following.cancel()
                     raise
                 await asyncio.sleep(TRY_AGAIN)
-            finally:
+            finally:  # also when a signal cancels it: what is read must not outlive the connection to Postgres
                 coming = None
-            if following:
-                following.cancel()
+                if following:
+                    following.cancel()
         raise RowsKeepChangingError(part.name)
 
     async def _read(self, part: Part[F], token: str) -> _Page[F]:

@@ -46,7 +46,7 @@ from unora.streak.v1.projection_service_pb2_grpc import ProjectionServiceStub as
 from unora_common.clients import Clients
 from unora_common.member_export import Page
 from unora_common.messages import TIER_NAMES, from_timestamp
-from unora_common.rebuild_lists import both, listing
+from unora_common.rebuild_lists import joined, listing
 
 from unora_identity.domain.disclosures import Disclosure, KnownPair
 from unora_identity.messages.accounts import time_or_none
@@ -121,7 +121,7 @@ class Owners:
             "members",
             lambda member: UUID(member.user_id),
         )
-        self._list_halves = both(
+        self.list_pairs = joined(
             listing(
                 clients, streak.ListCompletedStreaks, ListCompletedStreaksRequest, "streaks", from_completed_streak
             ),
@@ -133,16 +133,8 @@ class Owners:
                 from_connection_state,
             ),
             lambda half: half.connection_id,
+            KnownPair.joined,
         )
-
-    async def list_pairs(self, token: str, size: int) -> tuple[list[KnownPair], str]:
-        """A page of all pairs, as streak and matching know them."""
-        halves, following = await self._list_halves(token, size)
-        pairs: dict[UUID, KnownPair] = {}
-        for half in halves:
-            known = pairs.get(half.connection_id)
-            pairs[half.connection_id] = known.joined(half) if known else half
-        return list(pairs.values()), following
 
 
 def from_tier(tier: MemberTier) -> tuple[UUID, int, str]:

@@ -21,7 +21,7 @@ from unora.streak.v1.projection_service_pb2 import ListStreakProgressRequest, St
 from unora.streak.v1.projection_service_pb2_grpc import ProjectionServiceStub as StreakStub
 from unora_common.clients import Clients
 from unora_common.messages import TIER_NAMES, from_timestamp
-from unora_common.rebuild_lists import both, listing
+from unora_common.rebuild_lists import joined, listing
 
 from unora_reveal.domain.facts import Facts, Identity
 from unora_reveal.domain.reveals import OpenedIdentity, PartnerName
@@ -88,7 +88,7 @@ class Owners:
         streak = clients.stub(StreakStub, "unora.streak.v1.ProjectionService")
         matching = clients.stub(MatchingStub, "unora.matching.v1.ProjectionService")
         self.list_tiers = listing(clients, billing.ListTiers, ListTiersRequest, "tiers", from_tier)
-        self._list_halves = both(
+        self.list_pairs = joined(
             listing(clients, streak.ListStreakProgress, ListStreakProgressRequest, "streaks", from_streak_progress),
             listing(
                 clients,
@@ -98,16 +98,8 @@ class Owners:
                 from_connection_state,
             ),
             lambda half: half.connection_id,
+            KnownPair.joined,
         )
-
-    async def list_pairs(self, token: str, size: int) -> tuple[list[KnownPair], str]:
-        """A page of all pairs, as streak and matching know them."""
-        halves, following = await self._list_halves(token, size)
-        pairs: dict[UUID, KnownPair] = {}
-        for half in halves:
-            known = pairs.get(half.connection_id)
-            pairs[half.connection_id] = known.joined(half) if known else half
-        return list(pairs.values()), following
 
 
 def from_tier(tier: MemberTier) -> tuple[UUID, str, int]:

@@ -17,6 +17,11 @@ from unora_testing.deadlines import GENEROUS, eventually, within
 from unora_testing.world import World
 
 
+def addresses(world: World) -> dict[str, str]:
+    """The variables, without their prefix UNORA_, that say where the services of a world are called."""
+    return {f"{name.upper()}_ADDRESS": app.server.address for name, app in world.apps.items() if app.server}
+
+
 class ServiceProcess:
     """One process, which may be started again and again on the same ports."""
 

@@ -1,9 +1,10 @@
-"""A wire that can be cut: TCP between a service and a server that it needs."""
+"""A wire that can be cut: TCP between a service and a server that it needs. And a server that says nothing."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 
 class Wire:
@@ -50,3 +51,25 @@ class Wire:
                 await sink.drain()
         sink.close()
         self._open.discard(sink)
+
+
+class Silent(asyncio.Protocol):
+    """Takes connections, and never says anything."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        """Set when somebody has begun to speak."""
+
+    def data_received(self, data: bytes) -> None:
+        self.asked.set()
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """A port at which connections are taken and nothing is said, and an event: somebody has begun to speak."""
+    silent = Silent()
+    server = await asyncio.get_running_loop().create_server(lambda: silent, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], silent.asked
+    finally:
+        server.close()

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import grpc
-import msgspec
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -22,8 +21,7 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common import server
-from unora_common.call import Call, seconds_left
-from unora_common.clients import Clients
+from unora_common.call import Call
 from unora_common.database import Tx
 from unora_common.errors import Unavailable
 from unora_common.handlers import every
@@ -31,13 +29,15 @@ from unora_common.health import READINESS
 from unora_common.ids import uuid7
 from unora_common.runtime import Runtime
 from unora_common.server import ContractError
-from unora_testing.deadlines import GENEROUS, TIMEOUTS, eventually, within
+from unora_testing.deadlines import GENEROUS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld, Probe, check_in_request
 from tests.integration.common.proxy import Wire
 from tests.support import refusal
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
@@ -236,96 +236,6 @@ async def test_a_call_is_logged_with_its_caller_and_result_and_not_with_its_cont
     assert member.token not in bare_world.log.getvalue()
     (row,) = await bare_world.superuser.fetch("SELECT trace FROM streak.outbox")
     assert row["trace"] == parent
-
-
-class Deadlines(Probe):
-    left: float
-
-    async def look(self, call: Call) -> None:
-        Deadlines.left = seconds_left(9999.0)
-
-
-@pytest.mark.parametrize(("given", "most"), [(300.0, 300.0), (None, 700.0), (1000.0, 900.0)])
-async def test_a_call_has_its_own_deadline_or_the_default_within_the_longest(
-    bare_world: BareWorld, given: float | None, most: float
-) -> None:
-    streaks = await bare_world.probe(Deadlines, default_deadline=700.0, longest_deadline=900.0)
-    await streaks.GetDashboard(GetDashboardRequest(), metadata=bare_world.caller().metadata, timeout=given)
-    assert most - GENEROUS < Deadlines.left <= most
-
-
-async def test_work_that_lasts_longer_than_its_deadline_is_cancelled(bare_world: BareWorld) -> None:
-    streaks = await bare_world.probe(Slow, default_deadline=0.1)
-    refused = await refusal(streaks.CheckIn(check_in_request(), metadata=bare_world.caller().metadata))
-    assert (refused.code, refused.reason) == ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED")
-    assert await bare_world.keys() == []
-
-
-class Flaky(Probe):
-    """Refuses the first two calls of each method with Unavailable."""
-
-    def __init__(self, runtime: Runtime[Any, Any]) -> None:
-        super().__init__(runtime)
-        Flaky.calls = []
-
-    calls: list[str]
-
-    def _answer(self, name: str) -> None:
-        Flaky.calls.append(name)
-        if Flaky.calls.count(name) <= 2:
-            raise Unavailable
-
-    async def look(self, call: Call) -> None:
-        self._answer("GetDashboard")
-
-    async def check_in(self, request: CheckInRequest, tx: Tx) -> CheckInResponse:
-        self._answer("CheckIn")
-        return await super().check_in(request, tx)
-
-
-def clients_of(bare_world: BareWorld) -> Clients:
-    """The clients with which another context calls streak."""
-    app, gateway = bare_world.apps["streak"], bare_world.certificates["gateway"]
-    config = msgspec.structs.replace(
-        app.config,
-        tls_ca=gateway.ca,
-        tls_cert=gateway.cert,
-        tls_key=gateway.key,
-        peers={"streak": bare_world.address(app)},
-    )
-    return Clients(config, TIMEOUTS)
-
-
-async def test_clients_call_only_servers_that_are_ready(bare_world: BareWorld) -> None:
-    await bare_world.probe(shutdown_grace=GENEROUS)
-    server = bare_world.apps["streak"].server
-    assert server is not None
-    clients, member, request = clients_of(bare_world), bare_world.caller(), check_in_request()
-    stub = clients.stub(StreakServiceStub, "unora.streak.v1.StreakService")
-    assert (await refusal(stub.CheckIn(request, metadata=member.metadata))).code == "UNAVAILABLE"
-    assert await bare_world.keys() == []
-    await server.set_ready(True)
-    await stub.CheckIn(request, metadata=member.metadata, wait_for_ready=True, timeout=GENEROUS)
-    assert await bare_world.keys() == [request.streak_id]
-    began = asyncio.get_running_loop().time()
-    await bare_world.apps.pop("streak").close()
-    assert asyncio.get_running_loop().time() - began < GENEROUS, "clients close their connections"
-    await clients.close()
-
-
-async def test_clients_retry_reads_and_nothing_else(bare_world: BareWorld) -> None:
-    await bare_world.probe(Flaky)
-    app = bare_world.apps["streak"]
-    assert app.server is not None
-    await app.server.set_ready(True)
-    clients, member = clients_of(bare_world), bare_world.caller()
-    stub = clients.stub(StreakServiceStub, "unora.streak.v1.StreakService")
-    await stub.GetDashboard(GetDashboardRequest(), metadata=member.metadata)
-    assert Flaky.calls == ["GetDashboard"] * 3
-    refused = await refusal(stub.CheckIn(check_in_request(), metadata=member.metadata))
-    assert refused.code == "UNAVAILABLE"
-    assert Flaky.calls.count("CheckIn") == 1
-    await clients.close()
 
 
 async def test_a_job_that_fails_runs_again(bare_world: BareWorld) -> None:

@@ -19,6 +19,7 @@ from unora_common.service import Service
 from unora_testing.deadlines import TIMEOUTS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld
+from tests.integration.common.proxy import silent_server
 
 NOWHERE = "127.0.0.1:1"
 """A port at which nothing listens."""
@@ -115,6 +116,21 @@ async def test_a_start_that_is_cancelled_while_it_waits_for_nats_closes_what_was
         await starting
     await require_all_closed(bare_world, resources, tasks)
     await app.close()
+
+
+async def test_a_start_that_is_cancelled_while_nats_takes_the_connection_and_says_nothing_ends(
+    bare_world: BareWorld,
+) -> None:
+    """TLS has begun, and is not agreed."""
+    resources, tasks = Resources(), asyncio.all_tasks()
+    async with silent_server() as (port, asked):
+        app = make_app(bare_world, resources, nats_url=f"tls://127.0.0.1:{port}")
+        starting = asyncio.ensure_future(app.open())
+        await within(asked.wait())
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await within(starting)
+        await require_all_closed(bare_world, resources, tasks)
 
 
 async def test_a_process_may_be_closed_before_it_was_opened_and_twice(bare_world: BareWorld) -> None:

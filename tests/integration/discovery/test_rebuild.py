@@ -27,7 +27,7 @@ from unora_discovery.use_cases import rebuild as parts
 from unora_testing.deadlines import within
 from unora_testing.world import World
 
-from tests.integration.common.processes import ServiceProcess
+from tests.integration.common.processes import ServiceProcess, addresses
 from tests.integration.discovery.pool import Pool
 from tests.integration.discovery.rebuilt_pool import COUNT, GONE, LONG, Members, forget, require_equal
 from tests.support import refusal
@@ -112,9 +112,7 @@ class KilledError(Exception):
 async def test_ctrl_c_ends_the_command_at_once_and_the_next_one_does_the_rest(members: Members, tmp_path: Path) -> None:
     live = await members.make()
     await members.lose()
-    apps = members.world.apps
-    addresses = {f"{name.upper()}_ADDRESS": app.server.address for name, app in apps.items() if app.server}
-    process = ServiceProcess(members.world, "discovery", tmp_path, "rebuild", **addresses)
+    process = ServiceProcess(members.world, "discovery", tmp_path, "rebuild", **addresses(members.world))
     other = await asyncpg.connect(members.world.testbed.dsn(members.world.database))
     try:
         async with other.transaction():

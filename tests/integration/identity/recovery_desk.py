@@ -16,9 +16,9 @@ from unora.identity.v1.account_service_pb2 import (
 )
 from unora_testing.world import World
 
+from tests.integration.identity.gov_ids import Provider as GovId
+from tests.integration.identity.gov_ids import fresh
 from tests.integration.identity.people import ADA, People, Signed
-from tests.integration.identity.test_gov_id import Provider as GovId
-from tests.integration.identity.test_gov_id import fresh
 from tests.integration.identity.test_oauth import Provider as OpenId
 from tests.support import Refusal, refusal, request_id
 

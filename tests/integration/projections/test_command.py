@@ -1,13 +1,14 @@
-"""The command `rebuild`: one part alone, what it says, and what it does when a context does not answer (XX-08)."""
+"""The command `rebuild`: its help, one part alone, what it says, and a context that does not answer (XX-08)."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 from typing import Any
 from uuid import UUID
 
 import pytest
-from unora_common import rebuilding
+from unora_common import cli, rebuilding
 from unora_common.declarations import load_service
 from unora_common.errors import Unavailable
 from unora_common.ids import uuid7
@@ -96,3 +97,16 @@ async def test_a_context_that_does_not_answer_is_asked_again_and_then_named(
     assert "tiers was not made anew: Unavailable" in capsys.readouterr().err
     assert await command(world, "streak") == 0
     assert await tier(world, member) == "plus"
+
+
+@pytest.mark.parametrize("context", ORDER)
+def test_the_help_names_the_parts_and_says_how_it_ends(context: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(load_service(context), ["rebuild", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert f"usage: python -m unora_{context} rebuild [-h] [--only PART] [--restart]" in said
+    assert "Exit status: 0 done, 1 not done (run it again), 130 stopped by a signal." in said
+    assert "one ends with status 1" in said
+    named = importlib.import_module(f"unora_{context}.use_cases.rebuild").PARTS
+    assert f"one part alone: {', '.join(named)}" in said

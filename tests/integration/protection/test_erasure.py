@@ -23,16 +23,10 @@ from unora_testing import invariants
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
+from tests.integration.protection.canaries import Canaries, add_marked_member, write_to_safety
+from tests.integration.protection.canary_places import read_server_logs, read_streams, search_tables
 from tests.integration.protection.scenario import CROWD, Member, Scenario
-from tests.integration.protection.test_canary import (
-    Canaries,
-    LoudWorld,
-    _add_marked_member,
-    _server_logs,
-    _streams,
-    _tables,
-    _write_to_safety,
-)
+from tests.integration.protection.test_canary import LoudWorld
 from tests.support import request_id
 
 pytestmark = pytest.mark.rule("ID-09")
@@ -68,12 +62,12 @@ async def test_nothing_that_a_member_wrote_or_was_is_found_after_the_erasure(
 ) -> None:
     scenario, canaries = Scenario(loud), Canaries()
     scenario.crowd = [await scenario.add_member() for _ in range(CROWD)]
-    member = await _add_marked_member(scenario, canaries)
+    member = await add_marked_member(scenario, canaries)
     partner = await scenario.add_member()
     streak_id = await _live(scenario, canaries, member, partner)
     await _plant_what_the_services_made(loud, canaries, member)
 
-    before = await _tables(loud, canaries)
+    before = await search_tables(loud, canaries)
     assert {what for what, tables in before.items() if tables} >= {
         *("name", "bio", "occupation", "micro_description", "gov_id_token", "report_note", "appeal_text"),
         *("decision_note", "note_about_the_member", "customer", "payment_method", "phone_sealed", "data_key"),
@@ -89,12 +83,12 @@ async def test_nothing_that_a_member_wrote_or_was_is_found_after_the_erasure(
         event.erasure_id for event in await loud.events(AccountErasureRequested, member.id)
     ]
     assert await loud.superuser.fetchval("SELECT count(*) FROM identity.erasures WHERE erased_at IS NOT NULL") == 1
-    found = {what: tables for what, tables in (await _tables(loud, canaries)).items() if tables}
+    found = {what: tables for what, tables in (await search_tables(loud, canaries)).items() if tables}
     assert found == {}, "a canary is left"
-    assert canaries.found_in(await _streams(loud)) == set()
+    assert canaries.found_in(await read_streams(loud)) == set()
     assert canaries.found_in(logs.getvalue().encode()) == set()
     assert canaries.found_in(b"".join(generate_latest(app.metrics.registry) for app in loud.apps.values())) == set()
-    assert {name for name, log in _server_logs(testbed).items() if canaries.found_in(log)} == set()
+    assert {name for name, log in read_server_logs(testbed).items() if canaries.found_in(log)} == set()
     assert await _objects(loud, member) == []
     assert await _rows_of(loud, member) == {}
     assert await _stable_answers(scenario, partner, streak_id) == partners_answers
@@ -115,7 +109,7 @@ async def _live(scenario: Scenario, canaries: Canaries, member: Member, partner:
     streak_id = await scenario.play(connection, partner, member, 5)
     await scenario.open(partner, streak_id, 1)
     await scenario.open(member, streak_id, 1)
-    await _write_to_safety(scenario, canaries, member, partner, connection.connection_id)
+    await write_to_safety(scenario, canaries, member, partner, connection.connection_id)
     note = canaries.plant("note_about_the_member")
     await scenario.safety.report(partner, Target(connection_id=connection.connection_id), note=note)
     await scenario.safety.appeal(member, canaries.plant("own_appeal"))

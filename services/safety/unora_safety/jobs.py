@@ -121,16 +121,18 @@ class DetectionJobs:
     @every(seconds=600)
     async def forget(self) -> int:
         """Deletes what no rule's window contains any more, with a margin for events that arrive late, and old traces
-        of closed accounts (ID-09).
+        of closed accounts (ID-09), with what is kept for those of which is told late.
         """
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)
-        unsuspended = timedelta(days=config.closed_trace_days)
+        unsuspended, late = timedelta(days=config.closed_trace_days), timedelta(hours=config.late_hours)
         return await purge_each(
             self.runtime.database,
             self.runtime.log,
             *purges,
             lambda tx: traces.purge(tx, config.suspension_trace, unsuspended, config.forget_batch),
+            lambda tx: traces.purge_reopenings(tx, unsuspended, config.forget_batch),
+            lambda tx: traces.purge_created(tx, late, config.forget_batch),
         )
 
 

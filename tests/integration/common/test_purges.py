@@ -115,6 +115,8 @@ STATEMENTS = [
         for sql in sightings.PURGES
     ),
     Statement(traces.PURGE, (timedelta(days=90), timedelta(days=30), 1000), {"safety.account_traces": {}}),
+    Statement(traces.PURGE_REOPENINGS, (timedelta(days=90), 1000), {"safety.account_reopenings": {}}),
+    Statement(traces.PURGE_CREATED, (timedelta(days=90), 1000), {"safety.created_accounts": {}}),
     # Not purges, but jobs that look for what is due, and an event after which many rows change.
     Statement(
         interests.VOID_RECEIVED,

@@ -1,0 +1,34 @@
+"""What traces need to be the same in whatever order the events of accounts come (ID-09, SA-04)."""
+
+from unora_common.messaging_schema import run_sql
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+TRACES = """
+CREATE TABLE safety.account_reopenings (
+    user_id uuid NOT NULL,
+    reopened_at timestamptz NOT NULL,
+    CONSTRAINT pk_account_reopenings PRIMARY KEY (user_id)
+);
+CREATE INDEX ix_account_reopenings_reopened_at ON safety.account_reopenings (reopened_at);
+COMMENT ON TABLE safety.account_reopenings IS
+    'When an account was opened again, the latest time: what closed it before leaves no trace (ID-09)';
+CREATE TABLE safety.created_accounts (
+    digest bytea NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamptz NOT NULL,
+    CONSTRAINT pk_created_accounts PRIMARY KEY (digest, user_id),
+    CONSTRAINT ck_created_accounts_digest CHECK (octet_length(digest) = 32)
+);
+CREATE INDEX ix_created_accounts_user_id ON safety.created_accounts (user_id);
+CREATE INDEX ix_created_accounts_created_at ON safety.created_accounts (created_at);
+COMMENT ON TABLE safety.created_accounts IS
+    'Keyed hashes of number and device of new accounts, for closings of which is told late (ID-09)';
+"""
+
+
+def upgrade() -> None:
+    run_sql(TRACES)

@@ -146,7 +146,7 @@ class Members:
         found = await reports.list_by_reporter(db, db.user, listing.place(token), size + 1)
         page, following = listing.page(found, size, lambda each: Place(each[0].reported_at, each[0].id))
         closed_after = self.runtime.config.report_closed_after
-        return [to_own_report(report, report.state(now, closed_after)) for report, now in page], following
+        return [to_own_report(report, now, closed_after) for report, now in page], following
 
     async def _appeals(self, db: Session, token: str, asked: int) -> tuple[list[OwnAppeal], str]:
         listing, size = Listing("appeals", db.user), asked or DEFAULT_SIZE

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from unora_common.logs import Log, describe
+from unora_common.transient import is_transient
+
+T = TypeVar("T")
 
 
 class Outage:
@@ -20,6 +26,20 @@ class Outage:
         if said != self._last:
             self._log.warning(self._event, failure=error)
             self._last = said
+
+    async def bridge(self, work: Awaitable[T], instead: T) -> T:
+        """What the work gives; `instead` while it fails with an error that may pass by itself: for what an answer may
+        lack.
+        """
+        try:
+            done = await work
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            self.failed(error)
+            return instead
+        self.over()
+        return done
 
     def over(self) -> None:
         """Says that the work runs again, if it did not."""

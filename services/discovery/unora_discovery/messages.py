@@ -128,7 +128,7 @@ def from_block(event: MemberBlocked | MemberUnblocked, *, in_force: bool) -> Mem
     )
 
 
-def from_interest(event: InterestSent | InterestClosed) -> Interest:
+def from_interest(event: InterestSent | InterestClosed | InterestState) -> Interest:
     """An interest, from matching."""
     return Interest(
         interest_id=UUID(event.interest_id),
@@ -140,12 +140,12 @@ def from_interest(event: InterestSent | InterestClosed) -> Interest:
     )
 
 
-def from_closure(event: InterestClosed) -> InterestClosure:
+def from_closure(event: InterestClosed | InterestState) -> InterestClosure:
     """How an interest was closed."""
     return InterestClosure(CLOSURE_NAMES[event.closure])
 
 
-def from_connection(event: ConnectionFormed | ConnectionEnded) -> Connection:
+def from_connection(event: ConnectionFormed | ConnectionEnded | ConnectionState) -> Connection:
     """A connection, from matching."""
     return Connection(
         connection_id=UUID(event.connection_id),
@@ -164,32 +164,20 @@ def from_block_state(state: BlockState) -> MemberBlock:
     )
 
 
-def _interest_of(state: InterestState) -> Interest:
-    return Interest(
-        interest_id=UUID(state.interest_id),
-        version=state.version,
-        sender_id=UUID(state.sender_id),
-        receiver_id=UUID(state.receiver_id),
-        server_type=from_server_type(state.server_type),
-        card_id=UUID(state.card_id) if state.card_id else None,
-    )
-
-
 def from_card_interest(state: InterestState) -> CardInterest | None:
     """What an interest says on its card. None if a matching of an earlier version does not tell the card."""
     if not state.closure:
-        return card_interest(_interest_of(state), None, from_timestamp(state.expires_at))
-    closure = InterestClosure(CLOSURE_NAMES[state.closure])
-    return card_interest(_interest_of(state), closure, from_timestamp(state.closed_at))
+        return card_interest(from_interest(state), None, from_timestamp(state.expires_at))
+    return card_interest(from_interest(state), from_closure(state), from_timestamp(state.closed_at))
 
 
 def from_interest_state(state: InterestState) -> tuple[Exclusion, WaitingInterest]:
     """What matching told of an interest, as its events are stored: with the end that only the first one says."""
-    interest = _interest_of(state)
+    interest = from_interest(state)
     ends_at = from_timestamp(state.expires_at)
     if not state.closure:
         return interest_sent(interest, ends_at)
-    exclusion, waiting = interest_closed(interest, InterestClosure(CLOSURE_NAMES[state.closure]))
+    exclusion, waiting = interest_closed(interest, from_closure(state))
     lifted = exclusion.reason is ExclusionReason.LIFTED
     apart_until = min(ends_at, from_timestamp(state.closed_at)) if lifted else ends_at
     return replace(exclusion, apart_until=apart_until), replace(waiting, waits_until=ends_at)
@@ -197,9 +185,7 @@ def from_interest_state(state: InterestState) -> tuple[Exclusion, WaitingInteres
 
 def from_partners(state: ConnectionState) -> tuple[Connection, bool]:
     """A connection, and whether it is active."""
-    members = (UUID(state.user_a_id), UUID(state.user_b_id))
-    connection = Connection(connection_id=UUID(state.connection_id), version=state.version, user_ids=members)
-    return connection, not state.HasField("ended_at")
+    return from_connection(state), not state.HasField("ended_at")
 
 
 def from_connection_state(state: ConnectionState) -> tuple[Exclusion, Exclusion]:

@@ -36,7 +36,9 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
     suspension_trace_days: float = 730.0
     """How long the traces of a suspended member's closed account are kept (ID-09)."""
     closed_trace_days: float = 37.0
-    """How long those of other members are kept: as long as the account may be reopened, and a margin (ID-09)."""
+    """How long those of other members are kept: as long as the account may be reopened, and a margin (ID-09). So long
+    it is also known that an account was opened again, for a closing of before that is told late.
+    """
     outlier_members: int = 50
     """With fewer members than this no outliers are looked for (SA-09)."""
     outlier_count: int = 10
@@ -44,7 +46,9 @@ class SafetyConfig(Config, frozen=True, kw_only=True):
     baseline_minutes: float = 60.0
     """Minutes between two measurements of the baselines, by the rule clock."""
     late_hours: int = 168
-    """How many hours longer than the rule's window sightings are kept, for events that arrive late."""
+    """How many hours longer than the rule's window sightings are kept, for events that arrive late. So long the number
+    and the device of a new account are known too (ID-09): the closing of a suspended member's may be told after it.
+    """
     explained: int = 100
     """The most items in each list of an explanation of a member."""
     examine_batch: int = 100

@@ -19,7 +19,7 @@ from unora_safety.domain.events import MemberErasedFromSafety
 from unora_safety.domain.patterns import History
 from unora_safety.messages.events import to_message
 from unora_safety.resources import Resources
-from unora_safety.store import examination_queue, sightings, traces
+from unora_safety.store import examination_queue, reports, sightings, traces
 from unora_safety.use_cases.audit_exports import export_today, write_exports
 from unora_safety.use_cases.audit_log import index_entries
 from unora_safety.use_cases.detection import load_histories, measure_baselines, raise_flags
@@ -121,16 +121,20 @@ class DetectionJobs:
     @every(seconds=600)
     async def forget(self) -> int:
         """Deletes what no rule's window contains any more, with a margin for events that arrive late, and old traces
-        of closed accounts (ID-09).
+        of closed accounts (ID-09), with what is kept for those of which is told late; and what authors see of their
+        reports until these are closed (SA-10).
         """
         config = self.runtime.config
         purges = sightings.delete_expired(config.late_hours, config.forget_batch)
-        unsuspended = timedelta(days=config.closed_trace_days)
+        unsuspended, late = timedelta(days=config.closed_trace_days), timedelta(hours=config.late_hours)
         return await purge_each(
             self.runtime.database,
             self.runtime.log,
             *purges,
             lambda tx: traces.purge(tx, config.suspension_trace, unsuspended, config.forget_batch),
+            lambda tx: traces.purge_reopenings(tx, unsuspended, config.forget_batch),
+            lambda tx: traces.purge_created(tx, late, config.forget_batch),
+            lambda tx: reports.purge_own_notes(tx, config.report_closed_after, config.forget_batch),
         )
 
 

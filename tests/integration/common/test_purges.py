@@ -33,7 +33,7 @@ from unora_identity.store import (
     wrong_codes,
 )
 from unora_matching.store import interests, inventories
-from unora_safety.store import sightings, traces
+from unora_safety.store import reports, sightings, traces
 from unora_testing.filling import fill
 from unora_testing.world import World
 
@@ -115,6 +115,9 @@ STATEMENTS = [
         for sql in sightings.PURGES
     ),
     Statement(traces.PURGE, (timedelta(days=90), timedelta(days=30), 1000), {"safety.account_traces": {}}),
+    Statement(traces.PURGE_REOPENINGS, (timedelta(days=90), 1000), {"safety.account_reopenings": {}}),
+    Statement(traces.PURGE_CREATED, (timedelta(days=90), 1000), {"safety.created_accounts": {}}),
+    Statement(reports.PURGE_NOTES, (timedelta(days=90), 1000), {"safety.own_notes": {}}),
     # Not purges, but jobs that look for what is due, and an event after which many rows change.
     Statement(
         interests.VOID_RECEIVED,

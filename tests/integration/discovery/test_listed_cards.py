@@ -124,6 +124,15 @@ async def test_the_card_with_an_interest_says_so_and_no_other(pool: Pool, me: Ca
     assert not any(card.interest_sent for card in batch.cards)
 
 
+@pytest.mark.rule("DI-16", "BI-08")
+async def test_a_repeat_of_a_refresh_says_of_its_cards_what_it_said_at_first(pool: Pool, me: Caller) -> None:
+    request = new_id()
+    first = await pool.refresh(me, request=request)
+    await send(pool, me, first.batch.cards[2])
+    assert await pool.refresh(me, request=request) == first
+    assert await marked(pool, me) == [first.batch.cards[2].card_id], "the screen says how it is now"
+
+
 @pytest.mark.parametrize(
     ("why", "says"),
     [

@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "occupation": {("identity", "profiles"), ("identity", "kept_answers")},
     "micro_description": {("identity", "hobbies"), ("identity", "kept_answers"), *CARDS},
     "gov_id_token": {("identity", "verification_signals")},
-    "report_note": {("safety", "reports")},
+    "report_note": {("safety", "own_notes"), ("safety", "reports")},
     "appeal_text": {("safety", "appeals")},
     "decision_note": {("safety", "cases"), ("safety", "kept_answers")},
 }

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from unora.identity.v1.events_pb2 import AccountErasureRequested
 from unora.safety.v1.events_pb2 import (
     DECISION_DISMISS,
     DECISION_REDUCE_VISIBILITY,
@@ -25,6 +26,9 @@ from unora.safety.v1.safety_service_pb2 import (
     OwnAppeal,
     OwnReport,
 )
+from unora_common.ids import uuid7
+from unora_safety.jobs import DetectionJobs
+from unora_safety.store.own_data import SECTIONS
 from unora_testing.world import Caller, World
 
 from tests.integration.safety.moderators import Moderators
@@ -43,6 +47,18 @@ async def reports(safety: SafetyCalls, member: Caller, size: int = 0, token: str
 async def appeals(safety: SafetyCalls, member: Caller, size: int = 0, token: str = "") -> Any:
     request = ListAppealsRequest(page_size=size, page_token=token)
     return await safety.stub.ListAppeals(request, metadata=member.metadata)
+
+
+async def erase(world: World, member: Caller) -> None:
+    asked = AccountErasureRequested(user_id=member.id, version=900, erasure_id=str(uuid7()))
+    asked.occurred_at.FromDatetime(await world.now())
+    await world.publish(asked)
+    await world.drain()
+
+
+async def stored_notes(world: World, reported: Caller) -> list[str]:
+    rows = await world.superuser.fetch("SELECT note FROM safety.reports WHERE reported_id = $1", reported.user)
+    return [row["note"] for row in rows]
 
 
 async def report_one(safety: SafetyCalls) -> tuple[Caller, Caller, str]:
@@ -79,8 +95,53 @@ async def test_a_report_closes_a_fixed_time_later_whatever_was_decided_and_whene
     (closed,) = (await reports(safety, me)).reports
     expected = OwnReport()
     expected.CopyFrom(received)
-    expected.state = REPORT_STATE_CLOSED
+    expected.state, expected.note = REPORT_STATE_CLOSED, ""
     assert closed == expected
+
+
+@pytest.mark.rule("SA-10", "ID-09")
+async def test_a_report_tells_its_author_nothing_of_the_erasure_of_the_reported_member(
+    world: World, safety: SafetyCalls
+) -> None:
+    me, other, _ = await report_one(safety)
+    second = await safety.card(me, other)
+    received = await reports(safety, me)
+    await erase(world, other)
+    assert await reports(safety, me) == received
+    assert [each.note for each in received.reports] == ["shouts"]
+    assert await stored_notes(world, other) == [""], "what moderators have is erased"
+
+    await safety.report(me, second, "still shouts")
+    newest, _ = (await reports(safety, me)).reports
+    assert newest.note == "still shouts", "as after any other report"
+    assert await stored_notes(world, other) == ["", ""]
+
+    await world.move_clock(timedelta(days=7))
+    assert [each.note for each in (await reports(safety, me)).reports] == ["", ""]
+    await DetectionJobs(world.apps["safety"].runtime).forget()
+    assert await world.superuser.fetchval("SELECT count(*) FROM safety.own_notes WHERE reporter_id = $1", me.user) == 0
+
+
+@pytest.mark.rule("SA-10", "ID-09")
+async def test_what_an_erased_author_wrote_is_erased_also_before_the_report_is_closed(
+    world: World, safety: SafetyCalls
+) -> None:
+    me, other, _ = await report_one(safety)
+    await erase(world, me)
+    assert await stored_notes(world, other) == [""]
+    assert await world.superuser.fetchval("SELECT count(*) FROM safety.own_notes WHERE reporter_id = $1", me.user) == 0
+
+
+@pytest.mark.rule("SA-10", "ID-10")
+async def test_an_export_has_the_note_as_long_as_its_author_is_shown_it(world: World, safety: SafetyCalls) -> None:
+    me, other, _ = await report_one(safety)
+    (section,) = [each for each in SECTIONS if each.name == "reports"]
+    assert [row["note"] for row in await world.superuser.fetch(section.sql, me.user)] == ["shouts"]
+    await erase(world, other)
+    assert [row["note"] for row in await world.superuser.fetch(section.sql, me.user)] == ["shouts"]
+    await world.move_clock(timedelta(days=8))
+    await DetectionJobs(world.apps["safety"].runtime).forget()
+    assert [row["note"] for row in await world.superuser.fetch(section.sql, me.user)] == [""]
 
 
 async def test_lists_come_by_pages_the_newest_first(safety: SafetyCalls) -> None:

@@ -11,8 +11,9 @@ import pytest
 from unora.discovery.v1.discovery_service_pb2 import Card as CardMessage
 from unora.discovery.v1.discovery_service_pb2 import CardContent as CardContentMessage
 from unora.discovery.v1.discovery_service_pb2 import CardHobby as CardHobbyMessage
-from unora_discovery.domain.cards import Card, CardContent, CardHobby, DealtCard, deal
+from unora_discovery.domain.cards import Card, CardContent, CardHobby, DealtCard, deal, require_five
 from unora_discovery.domain.errors import PoolTooSmall
+from unora_discovery.domain.filters import Filters
 from unora_discovery.domain.policy import Odds
 from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
 from unora_discovery.domain.search import SearchResult
@@ -57,7 +58,7 @@ def test_five_cards_of_the_five_best() -> None:
 @pytest.mark.parametrize("count", range(5))
 def test_fewer_than_five_make_no_batch_and_the_refusal_does_not_say_how_few(count: int) -> None:
     with pytest.raises(PoolTooSmall) as refused:
-        dealt_of(candidates(count))
+        require_five(SearchResult(tuple(candidates(count))), Filters())
     assert refused.value.metadata == {}
 
 

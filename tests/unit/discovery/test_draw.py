@@ -8,8 +8,9 @@ from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from unora_discovery.domain.cards import deal, draw
+from unora_discovery.domain.cards import deal, draw, require_five
 from unora_discovery.domain.errors import PoolTooSmall
+from unora_discovery.domain.filters import Filters
 from unora_discovery.domain.policy import Odds
 from unora_discovery.domain.pool import AgeBand, Candidate, Hobby
 from unora_discovery.domain.search import SearchResult
@@ -153,4 +154,4 @@ def test_an_admirer_who_is_ranked_anyway_takes_no_other_place() -> None:
 def test_an_admirer_does_not_make_a_pool_of_four_large_enough() -> None:
     """Admirers are members of the pool, so the ranking contains them already."""
     with pytest.raises(PoolTooSmall):
-        draw(SearchResult(CROWD[:4], CROWD[:4], CROWD[:2]), ODDS, Always(1))
+        require_five(SearchResult(CROWD[:4], CROWD[:4], CROWD[:2]), Filters())

@@ -16,18 +16,18 @@ NOW, WEEK = datetime(2026, 3, 1, 12, tzinfo=UTC), timedelta(days=7)
 
 @pytest.mark.rule("SA-10")
 @pytest.mark.parametrize(
-    ("age", "state"),
+    ("age", "state", "note"),
     [
-        (timedelta(0), ReportState.RECEIVED),
-        (WEEK - timedelta(microseconds=1), ReportState.RECEIVED),
-        (WEEK, ReportState.CLOSED),
-        (2 * WEEK, ReportState.CLOSED),
+        (timedelta(0), ReportState.RECEIVED, "words"),
+        (WEEK - timedelta(microseconds=1), ReportState.RECEIVED, "words"),
+        (WEEK, ReportState.CLOSED, ""),
+        (2 * WEEK, ReportState.CLOSED, ""),
     ],
 )
-def test_the_state_of_a_report_follows_from_its_age_alone(age: timedelta, state: ReportState) -> None:
+def test_what_is_shown_of_a_report_follows_from_its_age_alone(age: timedelta, state: ReportState, note: str) -> None:
     target = Target(TargetKind.CARD, UUID(int=2))
-    report = OwnReport(id=UUID(int=1), target=target, category=ReportCategory.SCAM, note="", reported_at=NOW - age)
-    assert report.state(NOW, WEEK) is state
+    report = OwnReport(id=UUID(int=1), target=target, category=ReportCategory.SCAM, note="words", reported_at=NOW - age)
+    assert (report.state(NOW, WEEK), report.shown_note(NOW, WEEK)) == (state, note)
 
 
 @pytest.mark.rule("SA-10", "SA-03")

@@ -116,7 +116,7 @@ def deal(
     random_source: RandomSource,
     new_id: Callable[[], UUID],
 ) -> tuple[DealtCard, ...]:
-    """DI-02: five cards. `new_id` must reveal nothing of the member who is shown. Raises PoolTooSmall.
+    """DI-02: five cards, of what `require_five` has let pass. `new_id` must reveal nothing of the member who is shown.
 
     The order is by the number of shared hobbies, and random among equals (DI-07), whether a card was ranked or drawn:
     a card out of that order would reveal that it is there for another reason (DI-13).
@@ -138,14 +138,12 @@ def deal(
 
 
 def draw(found: SearchResult, odds: Odds, random_source: RandomSource) -> list[Candidate]:
-    """DI-13: the five members of a batch. Raises PoolTooSmall.
+    """DI-13: the five members of a batch, of what `require_five` has let pass.
 
     They are the best of the ranking, except for up to two places that are drawn. A drawn place goes to a member whose
     interest waits for the viewer; if there is none, to any member who may be shown. Both may share nothing with the
     viewer. So a card that shares less than the ranking would offer appears also when no interest waits (MA-10).
     """
-    if len(found.ranked) < BATCH_SIZE:
-        raise PoolTooSmall
     drawn = sum(random_source.random() < odds.admirer_probability for _ in range(DRAWN_AT_MOST))
     five = list(found.ranked[: BATCH_SIZE - drawn])
     for _ in range(drawn):

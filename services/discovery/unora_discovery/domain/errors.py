@@ -57,7 +57,7 @@ class PoolTooSmall(DomainError):
     reason = "POOL_TOO_SMALL"
     sentence = "There are not enough people to show at the moment. Wider filters may help."
 
-    def __init__(self, filters: Sequence[str] = ()) -> None:
+    def __init__(self, filters: Sequence[str]) -> None:
         super().__init__(**({"filters": ",".join(filters)} if filters else {}))
 
 

@@ -50,7 +50,8 @@ DEALT: Final = f"""
         UNION ALL
         SELECT k.id, NULL, {COLUMNS.names("k")}
         FROM unnest($2::uuid[]) AS asked
-        CROSS JOIN LATERAL (SELECT * FROM discovery.kept_cards WHERE id = asked AND viewer_id = $1 OFFSET 0) AS k
+        CROSS JOIN LATERAL (SELECT * FROM discovery.kept_cards WHERE id = asked OFFSET 0) AS k
+        WHERE k.viewer_id = $1
         UNION ALL
         SELECT NULL, p.connection_id, {COLUMNS.names("p")}
         FROM unnest($3::uuid[]) AS asked

@@ -33,7 +33,8 @@ HOBBIES: Final = """
         FROM jsonb_array_elements(c.hobbies) WITH ORDINALITY AS each (h, n)), '[]') AS hobbies"""
 """The hobbies of `c` on a card for `v`."""
 
-# The first event of a connection freezes what the pool says at that moment; what comes later changes the state only.
+# The first event of a connection freezes what the pool says at that moment; what comes later changes the state only. An
+# erased member is shown nothing any more (ID-09): the events of their connections may come late.
 SAVE: Final = f"""
     INSERT INTO discovery.partner_cards AS p (
         {STATE.names()}, profile_version, age_band, city, place_id, trust_level, hobbies)
@@ -42,6 +43,7 @@ SAVE: Final = f"""
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::boolean[]) AS g ({STATE.names()})
     LEFT JOIN discovery.candidates c ON c.user_id = g.shown_user_id
     LEFT JOIN discovery.candidates v ON v.user_id = g.viewer_id
+    WHERE NOT EXISTS (SELECT FROM discovery.erased_members WHERE user_id = g.viewer_id)
     ORDER BY connection_id, viewer_id, g.version DESC
     ON CONFLICT (connection_id, viewer_id) DO UPDATE SET version = excluded.version, active = excluded.active
     WHERE p.version < excluded.version"""

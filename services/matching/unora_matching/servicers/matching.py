@@ -23,6 +23,7 @@ from unora.matching.v1.matching_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.handlers import custom_read, idempotent, reads
+from unora_common.outages import Outage
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
@@ -44,6 +45,7 @@ class Matching:
         self.runtime = runtime
         self.policy = runtime.config.policy
         self.cards = Cards(runtime.clients)
+        self.cards_missing = Outage(runtime.log, "interests listed without cards")
 
     async def _resolve_card(self, request: SendInterestRequest, call: Call) -> ResolvedCard:
         """MA-13, ID-16: checks the caller's own state before it asks discovery who is behind the card."""
@@ -68,14 +70,17 @@ class Matching:
 
     @custom_read
     async def ListSentInterests(self, request: ListSentInterestsRequest, call: Call) -> ListSentInterestsResponse:
-        """MA-10: there is no list of received interests. DI-16: discovery is asked what their cards showed."""
+        """MA-10: there is no list of received interests. DI-16: discovery is asked what their cards showed; while it
+        does not answer, the interests are listed without.
+        """
         assert call.user is not None  # the method's access is USER
         listing, size = Listing("interests", call.user), request.page_size or DEFAULT_SIZE
         after = listing.place(request.page_token)
         async with self.runtime.database.session(call.user) as db:
             found = await interests.list_by_sender(db, db.user, after, size + 1)
         page, token = listing.page(found, size, lambda interest: Place(interest.sent_at, interest.id))
-        cards = await self.cards.list_dealt([interest.card_id for interest in page], call.user)
+        asked = self.cards.list_dealt([interest.card_id for interest in page], call.user)
+        cards = await self.cards_missing.bridge(asked, [])
         return ListSentInterestsResponse(interests=map(to_interest, page), next_page_token=token, cards=cards)
 
     @reads

@@ -12,8 +12,7 @@ from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
 from unora_safety.resources import Resources
-from unora_safety.store import traces
-from unora_safety.use_cases.traces import keep_traces, look_for_traces
+from unora_safety.use_cases.traces import drop_traces, keep_traces, look_for_traces
 
 
 class AccountEvents:
@@ -42,7 +41,7 @@ class AccountEvents:
     @on(AccountReopened)
     async def on_account_reopened(self, event: AccountReopened, tx: Tx) -> None:
         """ID-09: the account itself carries the suspension again."""
-        await traces.remove(tx, UUID(event.user_id), from_timestamp(event.occurred_at))
+        await drop_traces(tx, UUID(event.user_id), from_timestamp(event.occurred_at))
 
 
 def _digests(event: AccountCreated | AccountClosed | AccountHidden) -> list[bytes]:

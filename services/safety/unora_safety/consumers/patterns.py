@@ -25,6 +25,7 @@ from unora_safety.config import SafetyConfig
 from unora_safety.domain.patterns import Pattern, Sighting
 from unora_safety.resources import Resources
 from unora_safety.use_cases.sightings import add_activity, add_device_account, add_sightings, queue
+from unora_safety.use_cases.traces import keep_trace_of_session
 
 
 class PatternEvents:
@@ -94,11 +95,12 @@ class PatternEvents:
 
     @on(SessionOpened)
     async def on_session_opened(self, event: SessionOpened, tx: Tx) -> None:
-        """Every account of a device counts for the other accounts of it."""
+        """Every account of a device counts for the other accounts of it. ID-09: the device may be a trace."""
         if event.device_digest:
             limit = self.runtime.config.device_accounts
             user_id, seen_at = UUID(event.user_id), from_timestamp(event.occurred_at)
             await add_device_account(tx, event.device_digest, user_id, seen_at, limit)
+            await keep_trace_of_session(tx, user_id, event.device_digest, seen_at)
 
 
 def _seen(user_id: str, key: str, occurred_at: Timestamp) -> tuple[UUID, Sighting]:

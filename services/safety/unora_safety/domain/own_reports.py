@@ -33,6 +33,12 @@ class OwnReport:
         """Closed a fixed time after it was made, whatever was decided, and whenever."""
         return ReportState.RECEIVED if now < self.reported_at + closed_after else ReportState.CLOSED
 
+    def shown_note(self, now: datetime, closed_after: timedelta) -> str:
+        """The author's own words, until the report is closed: from then on moderators alone have them, as long as the
+        reported member is there, so that nobody learns from their own report that somebody was erased (ID-09).
+        """
+        return self.note if self.state(now, closed_after) is ReportState.RECEIVED else ""
+
 
 class AppealDecision(StrEnum):
     """What the member who made an appeal is told. Measures other than a suspension are silent (SA-03)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from unicodedata import normalize
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from unora_common.messages import by_name, to_timestamp
 from unora_text.visible import length, shows_nothing
 
 from unora_safety.domain.blocks import Block, Target, TargetKind
-from unora_safety.domain.own_reports import OwnAppeal, OwnReport, ReportState
+from unora_safety.domain.own_reports import OwnAppeal, OwnReport
 
 CATEGORIES = by_name(ReportCategoryMessage)
 REPORT_STATES = by_name(safety_service_pb2.ReportState)
@@ -54,14 +55,14 @@ def to_block(block: Block) -> safety_service_pb2.Block:
     )
 
 
-def to_own_report(report: OwnReport, state: ReportState) -> safety_service_pb2.OwnReport:
-    """A report as the member who made it sees it (SA-10)."""
+def to_own_report(report: OwnReport, now: datetime, closed_after: timedelta) -> safety_service_pb2.OwnReport:
+    """A report as the member who made it sees it at this time (SA-10)."""
     return safety_service_pb2.OwnReport(
         report_id=str(report.id),
         target=to_target(report.target),
         category=CATEGORIES[report.category],
-        note=report.note,
-        state=REPORT_STATES[state],
+        note=report.shown_note(now, closed_after),
+        state=REPORT_STATES[report.state(now, closed_after)],
         reported_at=to_timestamp(report.reported_at),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from unora.discovery.v1.discovery_service_pb2 import DealtCard
 from unora.safety.v1.safety_service_pb2 import (
     BlockUserRequest,
     BlockUserResponse,
@@ -29,6 +30,7 @@ from unora.safety.v1.safety_service_pb2 import (
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.handlers import custom_read, idempotent, reads
+from unora_common.outages import Outage
 from unora_common.pages import DEFAULT_SIZE, Listing, Place
 from unora_common.runtime import Runtime
 
@@ -55,6 +57,7 @@ class Members:
     def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
         self.runtime = runtime
         self.targets = TargetResolver(runtime.clients)
+        self.cards_missing = Outage(runtime.log, "blocks listed without cards")
 
     async def _resolve_blocked(self, request: BlockUserRequest, call: Call) -> UUID:
         return await self.targets.resolve(from_target(request.target), _member(call))
@@ -76,8 +79,9 @@ class Members:
         member = _member(call)
         async with self.runtime.database.session(member) as db:
             page, token = await self._blocks(db, request.page_token, request.page_size)
-        cards = await self.targets.list_shown([each.target for each in page], member)
-        return ListBlocksResponse(blocks=map(to_block, page), next_page_token=token, cards=cards)
+        return ListBlocksResponse(
+            blocks=map(to_block, page), next_page_token=token, cards=await self._cards(page, member)
+        )
 
     @custom_read
     async def GetSafetyCentre(self, request: GetSafetyCentreRequest, call: Call) -> GetSafetyCentreResponse:
@@ -89,7 +93,7 @@ class Members:
             appealed, next_appeals = await self._appeals(db, "", ON_SCREEN)
         return GetSafetyCentreResponse(
             blocks=map(to_block, blocked),
-            cards=await self.targets.list_shown([each.target for each in blocked], member),
+            cards=await self._cards(blocked, member),
             next_blocks_token=next_blocks,
             reports=made,
             next_reports_token=next_reports,
@@ -132,12 +136,17 @@ class Members:
         found = await blocks.list_by_blocker(db, db.user, listing.place(token), size + 1)
         return listing.page(found, size, lambda each: Place(each.blocked_at, each.id))
 
+    async def _cards(self, listed: Sequence[Block], member: UUID) -> list[DealtCard]:
+        """DI-16: none while discovery does not answer; the member's own blocks do not wait for it."""
+        asked = self.targets.list_shown([each.target for each in listed], member)
+        return await self.cards_missing.bridge(asked, [])
+
     async def _reports(self, db: Session, token: str, asked: int) -> tuple[list[OwnReport], str]:
         listing, size = Listing("reports", db.user), asked or DEFAULT_SIZE
         found = await reports.list_by_reporter(db, db.user, listing.place(token), size + 1)
         page, following = listing.page(found, size, lambda each: Place(each[0].reported_at, each[0].id))
         closed_after = self.runtime.config.report_closed_after
-        return [to_own_report(report, report.state(now, closed_after)) for report, now in page], following
+        return [to_own_report(report, now, closed_after) for report, now in page], following
 
     async def _appeals(self, db: Session, token: str, asked: int) -> tuple[list[OwnAppeal], str]:
         listing, size = Listing("appeals", db.user), asked or DEFAULT_SIZE

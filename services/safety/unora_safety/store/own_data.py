@@ -7,7 +7,7 @@ from typing import Final
 from unora_common.member_export import Section
 
 # Whom a block or a report is about is said as the member said it: by a card or a connection. Not which case it belongs
-# to, nor what was decided (SA-03).
+# to, nor what was decided (SA-03). A note as long as its author is shown it (SA-10).
 SECTIONS: Final = (
     Section(
         "blocks",
@@ -19,9 +19,10 @@ SECTIONS: Final = (
     Section(
         "reports",
         """
-        SELECT reported_at AS place_at, id::text AS place_key, id AS report_id, target_kind, target_id, category,
-            note, reported_at
-        FROM safety.reports WHERE reporter_id = $1 AND deleted_at IS NULL""",
+        SELECT r.reported_at AS place_at, r.id::text AS place_key, r.id AS report_id, r.target_kind, r.target_id,
+            r.category, coalesce(n.note, '') AS note, r.reported_at
+        FROM safety.reports r LEFT JOIN safety.own_notes n ON n.report_id = r.id
+        WHERE r.reporter_id = $1 AND r.deleted_at IS NULL""",
     ),
     Section(
         "appeals",

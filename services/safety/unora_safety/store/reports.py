@@ -24,15 +24,24 @@ LOCK_REPORTER = "SELECT pg_advisory_xact_lock(hashtextextended('safety reports b
 
 TIMES = "SELECT reported_at FROM safety.reports WHERE reporter_id = $1 AND reported_at > $2 ORDER BY reported_at"
 
+INSERT_NOTE = "INSERT INTO safety.own_notes (report_id, reporter_id, note, reported_at) VALUES ($1, $2, $3, $4)"
+
+PURGE_NOTES = """
+    DELETE FROM safety.own_notes WHERE report_id = ANY (ARRAY(
+        SELECT report_id FROM safety.own_notes WHERE reported_at < (SELECT clock.now()) - $1::interval
+        ORDER BY reported_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+
 BY_REPORTED = f"""
     SELECT {COLUMNS.names()} FROM safety.reports
     WHERE reported_id = $1 AND deleted_at IS NULL ORDER BY reported_at DESC, id DESC LIMIT $2"""
 
 BY_REPORTER = """
-    SELECT id, target_kind, target_id, category, note, reported_at, clock.now() AS now FROM safety.reports
-    WHERE reporter_id = $1 AND deleted_at IS NULL
-        AND (reported_at, id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
-    ORDER BY reported_at DESC, id DESC LIMIT $4"""
+    SELECT r.id, r.target_kind, r.target_id, r.category, coalesce(n.note, '') AS note, r.reported_at,
+        clock.now() AS now
+    FROM safety.reports r LEFT JOIN safety.own_notes n ON n.report_id = r.id
+    WHERE r.reporter_id = $1 AND r.deleted_at IS NULL
+        AND (r.reported_at, r.id) < (coalesce($2, 'infinity'::timestamptz), coalesce($3::uuid, $1))
+    ORDER BY r.reported_at DESC, r.id DESC LIMIT $4"""
 
 # Blocks and reports of the moderator who asks do not count: the numbers would show that there are any (SA-07).
 COUNTS = """
@@ -58,6 +67,16 @@ async def list_times(tx: Tx, reporter_id: UUID, period: timedelta) -> list[datet
 def add(tx: Tx, report: Report, reported_id: UUID, target: Target) -> None:
     """Stores a report, with the target through which the member was reported."""
     tx.defer(INSERT, *COLUMNS.values_of(report), reported_id, target.kind, target.id)
+
+
+def add_own_note(tx: Tx, report: Report) -> None:
+    """Stores the note of a report for its author."""
+    tx.defer(INSERT_NOTE, report.id, report.reporter_id, report.note, report.reported_at)
+
+
+async def purge_own_notes(tx: Tx, closed_after: timedelta, limit: int) -> int:
+    """Deletes the authors' notes of reports that are closed, by the rule clock. Returns the number."""
+    return await tx.run(PURGE_NOTES, closed_after, limit)
 
 
 async def list_by_reported(db: Session, user_id: UUID, limit: int) -> list[Report]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID
-from unora_common.erased import blanked, kept
+from unora_common.erased import blanked, deleted, kept
 from unora_common.tables import exported, not_exported, service_may, timestamp
 
 from unora_safety.tables.schema import metadata
@@ -81,6 +81,21 @@ reports = Table(
     )
     | exported("reports"),
     comment="User-submitted safety reports; the author is never told to the reported (SA-07)",
+)
+
+own_notes = Table(
+    "own_notes",
+    metadata,
+    Column("report_id", UUID(), primary_key=True),
+    Column("reporter_id", UUID(), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("reported_at", timestamp(), nullable=False),
+    CheckConstraint("char_length(note) BETWEEN 1 AND 8000", name="note"),
+    Index("ix_own_notes_reporter_id", "reporter_id"),
+    Index("ix_own_notes_reported_at", "reported_at"),
+    # Not what is about the reported: a note that vanished would tell its author that the reported is erased.
+    info=service_may("select, insert, update, delete", erased=deleted("reporter_id = member")) | exported("reports"),
+    comment="The notes of reports for their authors, until they are closed, whatever becomes of the reported (SA-10)",
 )
 
 appeals = Table(

@@ -67,6 +67,31 @@ account_traces = Table(
     comment="Keyed hashes of number and devices of closed accounts; of suspended members for two years (ID-09)",
 )
 
+account_reopenings = Table(
+    "account_reopenings",
+    metadata,
+    Column("user_id", UUID(), primary_key=True),
+    Column("reopened_at", timestamp(), nullable=False),
+    Index("ix_account_reopenings_reopened_at", "reopened_at"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member"))
+    | not_exported("when an account was opened again, as identity's events tell it"),
+    comment="When an account was opened again, the latest time: what closed it before leaves no trace (ID-09)",
+)
+
+created_accounts = Table(
+    "created_accounts",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", UUID(), primary_key=True),
+    Column("created_at", timestamp(), nullable=False),
+    CheckConstraint("octet_length(digest) = 32", name="digest"),
+    Index("ix_created_accounts_user_id", "user_id"),
+    Index("ix_created_accounts_created_at", "created_at"),
+    info=service_may("select, insert, update, delete", erased=deleted("user_id = member"))
+    | not_exported("what flags come from (SA-02)"),
+    comment="Keyed hashes of number and device of new accounts, for closings of which is told late (ID-09)",
+)
+
 activity = Table(
     "activity",
     metadata,

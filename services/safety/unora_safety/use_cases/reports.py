@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from unora_common.database import Tx
+from unora_common.erasing import erased_among
 from unora_common.ids import uuid7
 
 from unora_safety.domain.blocks import Target
@@ -22,14 +24,18 @@ async def report_member(
 ) -> UUID:
     """SA-07: the report belongs to the member's undecided case, which it opens if there is none. Returns the report.
 
-    The daily limit keeps one member from hiding the reports of others among many of their own. Raises TooManyReports.
+    The daily limit keeps one member from hiding the reports of others among many of their own. Of a member who is
+    erased no note is stored (ID-09) but the author's own, as for every report (SA-10). Raises TooManyReports.
     """
+    erased = await erased_among(tx, "safety", [reported_id])
     await reports.lock_reporter(tx, tx.user)
     await restrictions.lock_or_create(tx, reported_id)
     require_daily_limit(await reports.list_times(tx, tx.user, DAY), daily_limit, TooManyReports)
     case, events = await open_or_update_case(tx, reported_id, CaseOrigin.REPORT)
     report = Report(uuid7(), tx.user, category, note, case.id, tx.now)
-    reports.add(tx, report, reported_id, target)
+    reports.add(tx, replace(report, note="") if erased else report, reported_id, target)
+    if note:
+        reports.add_own_note(tx, report)
     reported = MemberReported(
         report_id=report.id,
         version=1,

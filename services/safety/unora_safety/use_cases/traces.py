@@ -1,4 +1,4 @@
-"""Closing an account does not shed a suspension (ID-09)."""
+"""Closing an account does not shed a suspension (ID-09), in whatever order the events of accounts come."""
 
 from __future__ import annotations
 
@@ -17,21 +17,53 @@ async def keep_traces(
     tx: Tx, user_id: UUID, digests: Sequence[bytes], closed_at: datetime, successor: UUID | None = None
 ) -> None:
     """An account was closed or hidden. Of a member who is not suspended the traces count for nothing, unless moderators
-    suspend them before the account is erased. `successor` is the account that the number made in the same step, whose
-    own event may have come before (ID-13).
+    suspend them before the account is erased. `successor` is the account that the number made in the same step (ID-13).
     """
+    await traces.lock_member(tx, user_id)
     restriction = await restrictions.lock_or_create(tx, user_id)
-    await traces.add(tx, digests, user_id, suspended=restriction.suspended, closed_at=closed_at)
-    if successor and restriction.suspended:
-        add_sightings(tx, Pattern.SUSPENDED_BEFORE, [(successor, Sighting(closed_at, user_id))])
-        queue(tx, [successor])
+    locked = await traces.lock_digests(tx, [*digests, *await traces.list_devices(tx, user_id)])
+    await traces.add(tx, locked, user_id, suspended=restriction.suspended, closed_at=closed_at)
+    if restriction.suspended:
+        made = [Sighting(closed_at, successor)] if successor else []
+        _see(tx, user_id, [*made, *await traces.list_created_since(tx, user_id)])
+
+
+async def keep_trace_of_session(tx: Tx, user_id: UUID, digest: bytes, opened_at: datetime) -> None:
+    """A session was opened on a device. If it is told after the closing of the account, the device is a trace too."""
+    await traces.lock_member(tx, user_id)
+    closed_at = await traces.get_closed_at(tx, user_id)
+    if closed_at and opened_at <= closed_at:
+        await keep_traces(tx, user_id, [digest], closed_at)
+
+
+async def drop_traces(tx: Tx, user_id: UUID, reopened_at: datetime) -> None:
+    """An account is open again, and carries its suspension itself."""
+    await traces.lock_member(tx, user_id)
+    await traces.remove(tx, user_id, reopened_at)
+
+
+async def mark_traces(tx: Tx, user_id: UUID, *, suspended: bool) -> None:
+    """Moderators suspended a member who is locked, or lifted that. Accounts that began shortly before count too."""
+    traces.mark(tx, user_id, suspended=suspended)
+    if suspended and await traces.lock_digests(tx, await traces.list_digests(tx, user_id)):
+        _see(tx, user_id, await traces.list_created_since(tx, user_id))
 
 
 async def look_for_traces(
     tx: Tx, user_id: UUID, digests: Sequence[bytes], created_at: datetime, kept: timedelta
 ) -> None:
     """SA-04: a new account on the number or the device of a suspended member is a sighting; the detector judges."""
-    found = await traces.list_suspended(tx, digests, user_id, created_at, kept)
+    locked = await traces.lock_digests(tx, digests)
+    found = await traces.list_suspended(tx, locked, user_id, created_at, kept)
+    traces.add_created(tx, locked, user_id, created_at)
     if found:
         add_sightings(tx, Pattern.SUSPENDED_BEFORE, [(user_id, Sighting(created_at, other)) for other in found])
         queue(tx, [user_id])
+
+
+def _see(tx: Tx, suspended: UUID, accounts: Sequence[Sighting]) -> None:
+    """These accounts began on traces of this member."""
+    if accounts:
+        seen = [(each.key, Sighting(each.seen_at, suspended)) for each in accounts]
+        add_sightings(tx, Pattern.SUSPENDED_BEFORE, seen)
+        queue(tx, {each.key for each in accounts})

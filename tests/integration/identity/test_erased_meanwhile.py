@@ -133,7 +133,7 @@ async def test_sizes_that_are_being_stored_as_the_erasure_begins_are_kept_or_del
     leaving: Leaving,
 ) -> None:
     """Whoever is first: no moment leaves an object that no row names."""
-    sizing = asyncio.create_task(leaving.earlier.jobs.size_photos())
+    sizing = asyncio.ensure_future(leaving.earlier.jobs.size_photos())
     await make_due(leaving.earlier.world, leaving.signed)
     await eventually(leaving.erasing.begin_erasures, "the erasure has begun")
     await leaving.erasing.erase_objects()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -155,8 +156,9 @@ class Crashes:
 
     async def _die(self, rows: list[Row]) -> None:
         for row in rows:
-            if start_time(row.pid) == row.started:
-                os.kill(row.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was killed before, and is gone between the two lines
+                if start_time(row.pid) == row.started:
+                    os.kill(row.pid, signal.SIGKILL)
         paths = (Path(self._env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         certificate = Certificate(*paths)
         for row in rows:

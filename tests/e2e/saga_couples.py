@@ -25,6 +25,8 @@ from unora.identity.v1.account_service_pb2 import (
     VerifyPhoneRequest,
 )
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
+from unora.identity.v1.export_service_pb2 import Export, ExportAccountRequest, GetExportRequest, GetExportResponse
+from unora.identity.v1.export_service_pb2_grpc import ExportServiceStub
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora.matching.v1.matching_service_pb2 import END_REASON_OTHER, EndConnectionRequest
 from unora.matching.v1.matching_service_pb2_grpc import MatchingServiceStub
@@ -120,6 +122,20 @@ class MemberApps:
         """CloseAccount."""
         answer: CloseAccountResponse = await self._call(
             self._stub(AccountServiceStub, "identity").CloseAccount, request, by
+        )
+        return answer
+
+    async def ask_for_export(self, by: Caller) -> Export:
+        """ExportAccount."""
+        asked = ExportAccountRequest(request_id=request_id())
+        answer = await self._call(self._stub(ExportServiceStub, "identity").ExportAccount, asked, by)
+        export: Export = answer.export
+        return export
+
+    async def get_export(self, by: Caller) -> GetExportResponse:
+        """GetExport."""
+        answer: GetExportResponse = await self._call(
+            self._stub(ExportServiceStub, "identity").GetExport, GetExportRequest(), by
         )
         return answer
 

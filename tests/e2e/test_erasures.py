@@ -1,8 +1,12 @@
-"""Crash safety of erasures: whichever service is killed at whichever step, the member is erased, and told of once."""
+"""Crash safety of what is done about all that is kept of a member: an erasure, and an export.
+
+Whichever service is killed at whichever step, the member is erased, and told of once; and the archive is made.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import subprocess
 from collections.abc import AsyncIterator
@@ -10,17 +14,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+from zipfile import ZipFile
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from unora.identity.v1.export_service_pb2 import EXPORT_STATE_MAKING, EXPORT_STATE_READY
 from unora_common.config import CONTEXTS
 from unora_common.ids import uuid7
 from unora_local.env import Env
 from unora_testing.clock import Clock
+from unora_testing.deadlines import eventually
 
 from tests.e2e.crashes import Crashes, Point, Step
+from tests.e2e.saga_couples import MemberApps
 from tests.e2e.stack import STARTED_WITHIN, Stack
+from tests.integration.identity.objects import fetch
 
 ASKED: Final = [context for context in CONTEXTS if context != "identity"]
 BEGUN = Step("identity", "identity.erasures", "NEW.receipts = '{}'")
@@ -29,6 +38,8 @@ NOTED = [Step(context, f"{context}.erased_members", "NEW.erased_at IS NULL") for
 FINISHED = [Step(context, f"{context}.erased_members", "NEW.erased_at IS NOT NULL") for context in CONTEXTS]
 DONE = Step("identity", "identity.erasures", "NEW.erased_at IS NOT NULL")
 STEPS = (BEGUN, OBJECTS, *NOTED, *FINISHED, DONE)
+HALF_MADE = Step("identity", "identity.exports", "NEW.state = 'making' AND NEW.steps_done = 4")
+MADE = Step("identity", "identity.exports", "NEW.state = 'ready'")
 REDELIVERED_AFTER: Final = "3"
 """Seconds until the stream delivers an event again; the default is longer."""
 MEMBER: Final = (
@@ -49,7 +60,7 @@ LEFT: Final = """
     SELECT (SELECT count(*) FROM identity.users WHERE id = $1::uuid)
         + (SELECT count(*) FROM identity.profiles WHERE user_id = $1)
         + (SELECT count(*) FROM discovery.refresh_timers WHERE user_id = $1)
-        + (SELECT count(*) FROM matching.inventory WHERE user_id = $1)
+        + (SELECT count(*) FROM matching.inventory WHERE user_id = $1 AND NOT closed)
         + (SELECT count(*) FROM streak.tiers WHERE user_id = $1)
         + (SELECT count(*) FROM reveal.tiers WHERE user_id = $1)
         + (SELECT count(*) FROM billing.accounts WHERE user_id = $1 AND provider_customer_id IS NOT NULL)
@@ -60,6 +71,7 @@ LEFT: Final = """
 class Erasures:
     """A stack whose members close their accounts."""
 
+    apps: MemberApps
     clock: Clock
     crash: Crashes
 
@@ -69,6 +81,12 @@ class Erasures:
         for statement in MEMBER:
             await self.clock.superuser.execute(statement, member)
         return member
+
+    async def end_claims(self) -> None:
+        """As if the five minutes of the process that is gone had passed: a claim goes by the machine's clock."""
+        await self.clock.superuser.execute(
+            "UPDATE identity.exports SET claimed_until = clock_timestamp() WHERE state = 'making'"
+        )
 
     async def told(self, member: UUID) -> dict[str, int]:
         """How often each context has told of the erasure, and identity of its beginning and its end."""
@@ -102,8 +120,10 @@ async def erasures(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Er
         holder = await asyncpg.connect(env.postgres)
         async with Clock(env) as clock:
             crash = Crashes(stack, env, clock.superuser, holder)
-            await crash.add_triggers(*STEPS)
-            yield Erasures(clock, crash)
+            await crash.add_triggers(*STEPS, HALF_MADE, MADE)
+            apps = MemberApps(env, clock, (stack.folder.path / "keys" / "token.pem").read_text())
+            yield Erasures(apps, clock, crash)
+            await apps.close()
             await holder.close()
     finally:
         await asyncio.to_thread(stack.run, "clean")
@@ -128,3 +148,32 @@ async def test_an_erasure_goes_on_after_a_kill_at_each_step(erasures: Erasures, 
     await clock.wait_until_idle()
     assert await clock.superuser.fetchval(LEFT, member) == 0
     assert set((await erasures.told(member)).values()) == {1}
+
+
+@pytest.mark.rule("ID-10", "XX-02")
+@pytest.mark.parametrize("point", list(Point), ids=lambda point: point.name.lower())
+async def test_an_export_goes_on_after_a_kill_in_the_middle_and_at_its_end(erasures: Erasures, point: Point) -> None:
+    """Identity is killed with the archive half made, and the process that begins it anew as it takes note of it."""
+    apps, crash = erasures.apps, erasures.crash
+    member = await apps.sign_up()
+    await crash.hold(point, HALF_MADE, MADE)
+    asked = await apps.ask_for_export(member)
+    await crash.kill_held(point, HALF_MADE)
+    assert (await apps.get_export(member)).export.state == EXPORT_STATE_MAKING
+    await erasures.end_claims()
+    await crash.kill_held(point, MADE)
+    await erasures.end_claims()
+
+    sql, made = erasures.clock.superuser.fetchval, "SELECT state = 'ready' FROM identity.exports WHERE user_id = $1"
+    await eventually(lambda: sql(made, member.user), "the archive is made")
+    got = await apps.get_export(member)
+    assert (got.export.export_id, got.export.state) == (asked.export_id, EXPORT_STATE_READY)
+    status, data = await fetch(got.link)
+    assert (status, len(data)) == (200, got.export.size)
+    archive = ZipFile(io.BytesIO(data))
+    assert archive.testzip() is None
+    assert {f"{context}.json" for context in CONTEXTS} < set(archive.namelist())
+    tries = await erasures.clock.superuser.fetchval(
+        "SELECT tries FROM identity.exports WHERE user_id = $1", member.user
+    )
+    assert tries == (3 if point is Point.BEFORE_COMMIT else 2), "no process but those that were killed began it anew"

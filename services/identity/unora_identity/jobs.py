@@ -210,8 +210,8 @@ class CleanUpJobs:
 class ErasureJobs(Erasing):
     """ID-09: erases accounts."""
 
-    # The rows say which objects there are, so the objects go first. An offer may still come, of a photo that is being
-    # sized; the job remove_orphans ends it, and delete_archives the exports.
+    # The rows say which objects there are, so the objects go first. The record of a photo that is being sized stays
+    # until that is over; if its process has died, remove_orphans ends it. delete_archives ends the exports.
     waits = """EXISTS (SELECT FROM identity.erasures r WHERE r.id = e.erasure_id AND 'objects' = ANY (r.receipts))
         AND NOT EXISTS (SELECT FROM identity.photo_uploads o WHERE o.user_id = e.user_id)
         AND NOT EXISTS (SELECT FROM identity.exports x WHERE x.user_id = e.user_id)"""

@@ -212,6 +212,52 @@ async def test_an_archive_that_cannot_be_made_fails_after_five_tries_and_can_be_
     assert (await exporters.get(signed)).export.state == EXPORT_STATE_READY
 
 
+async def test_one_that_was_not_made_in_its_time_has_failed_when_the_next_is_asked_for(
+    world: World, people: People, exporters: Exporters
+) -> None:
+    """As when the object store cannot be reached for a week: nothing is made, and nothing deleted."""
+    signed = await people.sign_in()
+    over = (await exporters.ask(signed)).export
+    await world.superuser.execute(
+        "UPDATE identity.exports SET kept_until = clock_timestamp() - interval '1 minute' WHERE user_id = $1",
+        signed.member.user,
+    )
+    assert (await refusal(exporters.get(signed))).reason == "EXPORT_NOT_FOUND"
+    answers = await asyncio.gather(*(exporters.ask(signed) for _ in range(4)))
+    (new,) = {each.export.export_id for each in answers}
+    assert new != over.export_id
+    states = {str(row["id"]): row["state"] for row in await people.rows("exports", user_id=signed.member.user)}
+    assert states == {over.export_id: "failed", new: "making"}
+    await world.drain()
+    got = (await exporters.get(signed)).export
+    assert (got.export_id, got.state) == (new, EXPORT_STATE_READY)
+    assert await objects(people.resources.photo_store, prefix_of(signed)) == [await key_of(signed, exporters)]
+    assert [str(row["id"]) for row in await people.rows("exports", user_id=signed.member.user)] == [new]
+
+
+async def test_who_is_making_one_whose_time_ends_completes_it_no_more(
+    world: World, people: People, exporters: Exporters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = await people.sign_in()
+    await exporters.ask(signed)
+    complete = PartsUpload.complete
+
+    async def late(self: PartsUpload, *arguments: Any) -> None:
+        await world.superuser.execute(
+            "UPDATE identity.exports SET kept_until = clock_timestamp() WHERE user_id = $1", signed.member.user
+        )
+        await exporters.ask(signed)
+        await complete(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartsUpload, "complete", late)
+        await make_next_archive(world.apps["identity"].runtime)
+    assert (await exporters.get(signed)).export.state == EXPORT_STATE_MAKING
+    assert await objects(people.resources.photo_store, prefix_of(signed)) == []
+    await world.drain()
+    assert (await exporters.archive(signed)).testzip() is None
+
+
 async def test_a_photo_that_is_deleted_meanwhile_is_left_out(
     world: World, people: People, exporters: Exporters
 ) -> None:

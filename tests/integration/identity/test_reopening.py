@@ -55,11 +55,21 @@ class Leaver:
         return challenge, self.people.codes(self.number)[-1]
 
     async def reopen(
-        self, device: str = OWN, born: Date | None = None, request: str = "", given: tuple[str, str] | None = None
+        self,
+        device: str = OWN,
+        born: Date | None = None,
+        request: str = "",
+        given: tuple[str, str] | None = None,
+        totp: str = "",
     ) -> ReopenAccountResponse:
         challenge, code = given or await self.code(device)
         asked = ReopenAccountRequest(
-            request_id=request or request_id(), challenge_id=challenge, code=code, device_id=device, birth_date=born
+            request_id=request or request_id(),
+            challenge_id=challenge,
+            code=code,
+            device_id=device,
+            birth_date=born,
+            totp_code=totp,
         )
         return await self.people.accounts.ReopenAccount(asked)
 

@@ -55,6 +55,7 @@ def test_a_batch_stops_when_it_has_done_enough() -> None:
         Column("user_id", UUID(), primary_key=True),
         info=service_may("select, insert", erased=deleted("user_id = member")),
     )
-    (step,) = re.findall(r"DELETE FROM streak\.moods.*?END IF;", function(tables), re.DOTALL)
+    (step,) = re.findall(r"chosen := ARRAY\(SELECT ctid FROM streak\.moods.*?END IF;", function(tables), re.DOTALL)
     assert "LIMIT rest" in step
+    assert "rest := rest - cardinality(chosen)" in step
     assert "IF rest <= 0 THEN" in step

@@ -23,8 +23,10 @@ def wrong(*ages: timedelta) -> tuple[WrongBirthDate, ...]:
     return tuple(WrongBirthDate(request_id=random_id(), tried_at=NOW - age) for age in ages)
 
 
-def judged(holder: Holder, given: date | None = None, *, second_factor: bool = False) -> Judgement:
-    return judge(holder, given, random_id(), NOW, POLICY, second_factor=second_factor)
+def judged(
+    holder: Holder, given: date | None = None, *, second_factor: bool = False, reopens: bool = False
+) -> Judgement:
+    return judge(holder, given, random_id(), NOW, POLICY, second_factor=second_factor, reopens=reopens)
 
 
 def said(refusal: DomainError | None) -> tuple[str, dict[str, str]]:
@@ -52,6 +54,19 @@ def test_else_the_birth_date_is_needed_and_proves_it(holder: Holder) -> None:
     assert needed.standing is Standing.REFUSED
     assert said(needed.refusal) == ("BIRTH_DATE_NEEDED", {})
     assert judged(holder, BORN) == Judgement(Standing.PROVEN, by_birth_date=True)
+
+
+@pytest.mark.rule("ID-15")
+@pytest.mark.parametrize("holder", [UNUSED, CLOSED])
+def test_a_call_to_reopen_takes_no_number_from_an_admin_who_has_not_shown_the_second_factor(holder: Holder) -> None:
+    admin = replace(holder, date_of_birth=None, has_second_factor=True)
+    kept = judged(admin, reopens=True)
+    assert kept.standing is Standing.REFUSED
+    assert said(kept.refusal) == ("ACCOUNT_NOT_CLOSED", {})
+    assert judged(admin, second_factor=True, reopens=True) == Judgement(Standing.PROVEN)
+    assert judged(admin).standing is Standing.MOVES, "a sign-in makes the number's new owner an account"
+    assert judged(replace(admin, has_second_factor=False), reopens=True).standing is Standing.MOVES
+    assert judged(replace(admin, erase_after=NOW), reopens=True).standing is Standing.MOVES
 
 
 def test_a_second_factor_proves_as_much() -> None:

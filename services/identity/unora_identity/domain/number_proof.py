@@ -71,6 +71,8 @@ class Holder:
     closed_at: datetime | None
     erase_after: datetime | None
     """When a closed account can no longer be opened."""
+    has_second_factor: bool = False
+    """ID-15: whether it is an admin's, who can prove it by the second factor."""
 
 
 class Standing(Enum):
@@ -97,10 +99,17 @@ class Judgement:
 
 
 def judge(
-    holder: Holder, given: date | None, request_id: UUID, now: datetime, policy: Policy, *, second_factor: bool = False
+    holder: Holder,
+    given: date | None,
+    request_id: UUID,
+    now: datetime,
+    policy: Policy,
+    *,
+    second_factor: bool = False,
+    reopens: bool = False,
 ) -> Judgement:
     """ID-13: whether the right code is enough, with the birth date that was given. `second_factor`: the right one came
-    too, which proves as much (ID-15).
+    too, which proves as much (ID-15). `reopens`: the call opens a closed account, and makes no new one (ID-09).
 
     A call that was answered by BIRTH_DATE_WRONG gets the same answer again, whatever date its repeat carries.
     """
@@ -109,6 +118,10 @@ def judge(
     if holder.device_known or second_factor or (holder.in_use and holder.closed_at is None):
         return Judgement(Standing.PROVEN)
     if holder.date_of_birth is None:
+        # The number gives way to a new account, which this call does not make; so an admin keeps it, who can still come
+        # with the second factor. The answer is that of a number without an account.
+        if reopens and holder.has_second_factor:
+            return Judgement(Standing.REFUSED, AccountNotClosed())
         return Judgement(Standing.MOVES)
     if given is None:
         return Judgement(Standing.REFUSED, BirthDateNeeded())

@@ -113,7 +113,7 @@ class Accounts:
     async def ReopenAccount(self, request: ReopenAccountRequest, call: Call) -> ReopenAccountResponse:
         """ID-09: takes the code, and opens a closed account and a session."""
         fresh = new_refresh_token()
-        entry = _entry(request, birth_date=request.birth_date)
+        entry = _entry(request, birth_date=request.birth_date, totp_code=request.totp_code)
         result = await reopen_account(self.runtime, self.alarm, entry, fresh)
         return ReopenAccountResponse(user_id=str(result.user), tokens=self._tokens(result, fresh))
 

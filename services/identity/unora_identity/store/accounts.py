@@ -17,6 +17,11 @@ LOCK_BY_PHONE = """
         SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
         FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1 FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
+LOCK_OVER = """
+    WITH u AS MATERIALIZED (
+        SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
+        FROM identity.users WHERE phone_hash = ANY($1) AND erase_after <= (SELECT clock.now()) ORDER BY id FOR UPDATE)
+    SELECT u.*, clock.now() AS now FROM u"""
 HAS_ACCOUNT = "SELECT EXISTS (SELECT FROM identity.users WHERE phone_hash = ANY($1))"
 # If another sign-in of the same number is creating the account, this statement waits for it and then inserts nothing.
 CREATE = """
@@ -172,6 +177,11 @@ async def lock_by_phone(tx: Tx, phone_hashes: Sequence[bytes]) -> LockedMember |
     """ID-01: locks the account of a number, by the first of its forms that has one."""
     rows = await tx.lock(LOCK_BY_PHONE, list(phone_hashes))
     return from_row(LockedMember, rows[0]) if rows else None
+
+
+async def lock_over(tx: Tx, phone_hashes: Sequence[bytes]) -> list[LockedMember]:
+    """ID-09: locks the closed accounts of a number, in any of its forms, that can no longer be opened again."""
+    return [from_row(LockedMember, row) for row in await tx.lock(LOCK_OVER, list(phone_hashes))]
 
 
 async def has_account(tx: Tx, phone_hashes: Sequence[bytes]) -> bool:

@@ -43,7 +43,10 @@ OBJECT_KEYS = """
     SELECT unnest(object_keys) AS key FROM identity.photo_uploads WHERE user_id = $1
     UNION SELECT unnest(array_remove(ARRAY[object_key, card_key, thumbnail_key], NULL))
     FROM identity.photos WHERE user_id = $1"""
-REMOVE_OFFERS = "DELETE FROM identity.photo_uploads WHERE user_id = $1 AND object_keys <@ $2"
+# A record without a request of a client is of a photo that is being sized, whose objects may come after their deletion:
+# it stays until that is over (`photo_uploads.record_objects`).
+REMOVE_OFFERS = """
+    DELETE FROM identity.photo_uploads WHERE user_id = $1 AND object_keys <@ $2 AND request_id <> id"""
 OVERDUE = """
     SELECT source, count(*) AS erasures FROM identity.erasures e, unnest($2::text[]) AS source
     WHERE e.erased_at IS NULL AND e.noted_at < (SELECT clock_timestamp() - $1::interval)
@@ -91,7 +94,7 @@ async def list_object_keys(session: Session, user: UUID) -> list[str]:
 
 
 async def remove_offers(tx: Tx, user: UUID, deleted_keys: Sequence[str]) -> None:
-    """Deletes the offers of a member whose objects were all deleted."""
+    """Deletes the offers to a member whose objects were all deleted."""
     await tx.run(REMOVE_OFFERS, user, list(deleted_keys))
 
 

@@ -37,11 +37,16 @@ RENEW = """
     UPDATE identity.exports SET claimed_until = clock_timestamp() + interval '5 minutes', steps_done = $3
     WHERE id = $1 AND claimed_until = $2 AND state = 'making' AND kept_until > clock_timestamp()
     RETURNING claimed_until"""
+# The clock is read once, so that an archive is kept for exactly as long as it says.
 FINISH = """
+    WITH c AS MATERIALIZED (SELECT clock_timestamp() AS now)
     UPDATE identity.exports
-    SET state = 'ready', size = $3, ready_at = clock_timestamp(), kept_until = clock_timestamp() + $4,
-        claimed_until = NULL
-    WHERE id = $1 AND claimed_until = $2 AND state = 'making' AND kept_until > clock_timestamp()"""
+    SET state = 'ready', size = $3, ready_at = c.now, kept_until = c.now + $4, claimed_until = NULL
+    FROM c WHERE id = $1 AND claimed_until = $2 AND state = 'making' AND kept_until > c.now"""
+# An export in the making may outlive its time while the object store cannot be reached, as what deletes it waits too.
+FAIL_OVER = """
+    UPDATE identity.exports SET state = 'failed', claimed_until = NULL
+    WHERE user_id = $1 AND state = 'making' AND kept_until <= clock_timestamp()"""
 FAIL = """
     UPDATE identity.exports SET state = 'failed', claimed_until = NULL
     WHERE id = $1 AND claimed_until = $2 AND state = 'making'"""
@@ -90,7 +95,10 @@ async def find_newest(session: Session) -> Export | None:
 
 
 async def add(tx: Tx, export: UUID, session: UUID, kept: timedelta) -> Export:
-    """Stores a request of the caller, under the member's lock."""
+    """Stores a request of the caller, under the member's lock. One that was not made in its time has failed: at most
+    one is in the making.
+    """
+    await tx.run(FAIL_OVER, tx.user)
     row = await tx.row(ADD, export, tx.user, session, kept)
     assert row is not None
     return from_row(Export, row)

@@ -22,6 +22,8 @@ GET = f"""
             SELECT FROM identity.sessions s JOIN identity.refresh_tokens t ON t.session_id = s.id
             WHERE s.user_id = u.id AND t.issued_at > $3)) AS in_use,
         p.date_of_birth, u.closed_at, u.erase_after,
+        EXISTS (SELECT FROM identity.second_factors f JOIN identity.roles r ON r.user_id = f.user_id
+                WHERE f.user_id = u.id AND r.role = 'admin') AS has_second_factor,
         ARRAY(SELECT ROW(w.request_id, w.tried_at) FROM identity.wrong_birth_dates w WHERE w.user_id = u.id) AS wrong
     FROM identity.users u JOIN identity.profiles p ON p.user_id = u.id WHERE u.id = $1"""
 ADD_WRONG = "INSERT INTO identity.wrong_birth_dates (user_id, request_id, tried_at) VALUES ($1, $2, $3)"

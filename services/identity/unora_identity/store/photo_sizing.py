@@ -19,8 +19,10 @@ CLAIM = """
     WHERE s.claimed_until <= clock_timestamp()
     RETURNING passed_photo_id, tries, claimed_until"""
 NEXT = """
-    SELECT id, user_id, object_key FROM identity.photos
-    WHERE id > $1 AND id < $2 AND thumbnail_key IS NULL AND deleted_at IS NULL ORDER BY id LIMIT 1"""
+    SELECT id, user_id, object_key FROM identity.photos p
+    WHERE id > $1 AND id < $2 AND thumbnail_key IS NULL AND deleted_at IS NULL
+        AND EXISTS (SELECT FROM identity.users u WHERE u.id = p.user_id AND u.deleted_at IS NULL)
+    ORDER BY id LIMIT 1"""
 RELEASE = """
     UPDATE identity.photo_sizing
     SET passed_photo_id = greatest(passed_photo_id, $2), tries = 0, claimed_until = clock_timestamp()
@@ -54,7 +56,9 @@ async def claim(tx: Tx) -> Claim | None:
 
 
 async def find_next(session: Session, passed: UUID, end: UUID) -> Unsized | None:
-    """The first photo after `passed` and before `end` that lacks its sizes."""
+    """The first photo after `passed` and before `end` that lacks its sizes, but none of an account that is being erased
+    (ID-09).
+    """
     row = await session.row(NEXT, passed, end)
     return from_row(Unsized, row) if row else None
 

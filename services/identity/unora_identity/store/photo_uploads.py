@@ -59,9 +59,11 @@ MARK_ORPHANS = """
 # A version before this one left a photo's object to its offer.
 IN_USE = "SELECT object_key FROM identity.photos WHERE object_key = ANY($1) AND deleted_at IS NULL"
 REMOVE = "DELETE FROM identity.photo_uploads WHERE id = ANY($1) AND removing_at IS NOT NULL"
+# The lock of the account comes before the record: whoever begins to erase the account later finds the record, and if it
+# is being erased already there is none.
 RECORD = """
     INSERT INTO identity.photo_uploads (id, user_id, request_id, content_type, object_keys, expires_at)
-    VALUES ($1, $2, $1, 'image/jpeg', $3, $4)"""
+    SELECT $1, id, $1, 'image/jpeg', $3, $4 FROM identity.users WHERE id = $2 AND deleted_at IS NULL FOR KEY SHARE"""
 DROP_RECORD = "DELETE FROM identity.photo_uploads WHERE id = $1 AND removing_at IS NULL"
 
 
@@ -116,17 +118,17 @@ async def give_objects(tx: Tx, photo: UUID, object_keys: Sequence[str]) -> None:
     await tx.run(GIVE_OBJECTS, photo, list(object_keys))
 
 
-async def record_objects(tx: Tx, user: UUID, object_keys: Sequence[str], expires_at: datetime) -> UUID:
+async def record_objects(tx: Tx, user: UUID, object_keys: Sequence[str], expires_at: datetime) -> UUID | None:
     """Records objects that are about to be stored for a photo that is there already. Until the record is dropped, the
-    clean-up deletes them once it has expired, by the machine's clock.
+    clean-up deletes them once it has expired, by the machine's clock, and the erasure of the account waits for it. None
+    if the account is being erased (ID-09): nothing may be stored of it any more.
     """
     record = uuid7()
-    await tx.run(RECORD, record, user, list(object_keys), expires_at)
-    return record
+    return record if await tx.run(RECORD, record, user, list(object_keys), expires_at) else None
 
 
 async def drop_record(tx: Tx, record: UUID) -> bool:
-    """Gives the objects of a record to a photo. False if the clean-up has taken them."""
+    """Ends a record: its objects are a photo's, or deleted. False if the clean-up has taken them."""
     return await tx.run(DROP_RECORD, record) == 1
 
 

@@ -41,7 +41,8 @@ REPLACED = """
     WHERE u.id = $1 AND u.user_id = $2 AND p.user_id = $2 AND p.deleted_at IS NOT NULL"""
 SET_SIZES = """
     UPDATE identity.photos SET card_key = $2, thumbnail_key = $3, fingerprint = $4
-    WHERE id = $1 AND deleted_at IS NULL AND thumbnail_key IS NULL"""
+    WHERE id = $1 AND deleted_at IS NULL AND thumbnail_key IS NULL
+        AND EXISTS (SELECT FROM identity.users u WHERE u.id = photos.user_id AND u.deleted_at IS NULL)"""
 
 
 def photo_of(values: Sequence[object]) -> Photo:
@@ -79,8 +80,8 @@ async def add(tx: Tx, user: UUID, photo: Photo, position: int, quality: PhotoQua
 
 
 async def set_sizes(tx: Tx, photo: UUID, card_key: str, thumbnail_key: str, fingerprint: int | None) -> bool:
-    """PR-08, PR-09: stores the sizes and the fingerprint of a photo that has none. False if the photo is deleted, or
-    has them by now.
+    """PR-08, PR-09: stores the sizes and the fingerprint of a photo that has none. False if the photo is deleted, has
+    them by now, or is of an account that is being erased (ID-09).
     """
     return await tx.run(SET_SIZES, photo, card_key, thumbnail_key, _signed(fingerprint)) == 1
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from unora_common.database import Tx
 
 from unora_identity.domain.accounts import LockedMember
-from unora_identity.domain.events import AccountHidden, AccountReopened, EventHeader, MemberEvent, PhoneChanged
+from unora_identity.domain.events import (
+    AccountHidden,
+    AccountReopened,
+    EventHeader,
+    MemberEvent,
+    PhoneChanged,
+    event_headers,
+)
 from unora_identity.domain.number_proof import Holder, Judgement, Standing, judge
 from unora_identity.domain.phone_codes import StoredChallenge
 from unora_identity.resources import Resources
@@ -30,12 +37,16 @@ async def prove_holder(
     *,
     makes_account: StoredChallenge | None = None,
     second_factor: bool = False,
+    reopens: bool = False,
 ) -> Judgement:
     """ID-13: whether the code and what came with it open a locked account. What follows from it is stored: a wrong
     birth date, or that the account has lost its number, of which `makes_account` makes a new one then.
     """
-    policy = resources.policy
-    judged = judge(holder, entry.birth_date, entry.request_id, tx.now, policy, second_factor=second_factor)
+    judged = judge(
+        *(holder, entry.birth_date, entry.request_id, tx.now, resources.policy),
+        second_factor=second_factor,
+        reopens=reopens,
+    )
     if judged.standing is Standing.WRONG:
         await holders.add_wrong(tx, locked.id, entry.request_id)
     elif judged.standing is Standing.MOVES:
@@ -83,6 +94,16 @@ async def hide(
     if makes_account and await accounts.find_owner(tx, makes_account.challenge.forms) is None:
         events = [_with_successor(event, makes_account.new_account.user_id) for event in events]
     await emit_member_events(tx, events)
+
+
+async def free_number(tx: Tx, resources: Resources, phone_hashes: Sequence[bytes]) -> None:
+    """ID-09: takes a number from closed accounts whose thirty days are over, and whose erasure has not begun yet: it is
+    free for whoever has it.
+    """
+    unused_before = resources.machine_now() - resources.policy.unused_after
+    for locked in await accounts.lock_over(tx, phone_hashes):
+        holder = await holders.get(tx, locked.id, None, unused_before)
+        await hide(tx, resources, locked, event_headers(locked, tx.now), holder)
 
 
 def _with_successor(event: MemberEvent, successor: UUID) -> MemberEvent:

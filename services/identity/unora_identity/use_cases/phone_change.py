@@ -27,6 +27,7 @@ from unora_identity.resources import Resources
 from unora_identity.store import accounts, challenges, holders, wrong_codes
 from unora_identity.use_cases.code_budgets import count_wrong_codes
 from unora_identity.use_cases.member_events import emit_member_events
+from unora_identity.use_cases.number_moves import free_number
 from unora_identity.use_cases.phone_verification import start_phone_verification
 from unora_identity.use_cases.sessions import get_current, lock_with_session, revoke_sessions
 
@@ -97,6 +98,7 @@ async def seal_number(tx: Tx, resources: Resources, user: UUID, sealed: NewAccou
 
 
 async def _change(tx: Tx, resources: Resources, locked: LockedMember, session: UUID, stored: StoredChallenge) -> None:
+    await free_number(tx, resources, stored.challenge.forms)
     owner = await accounts.find_owner(tx, stored.challenge.forms)
     if owner == locked.id:
         return

@@ -5,6 +5,7 @@ What was found in them is not judged again: nobody loses a photo, readiness or t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -74,12 +75,25 @@ async def _keep_sizes(runtime: Runtime[IdentityConfig, Resources], photo: Unsize
     async with runtime.database.transaction() as tx:
         expires_at = resources.machine_now() + resources.policy.upload_life
         record = await photo_uploads.record_objects(tx, photo.user_id, [card, thumbnail], expires_at)
+    if record is None:
+        return
     await put_sizes(resources, {keys[size]: picture.sizes[size] for size in (PhotoSize.CARD, PhotoSize.THUMBNAIL)})
     async with runtime.database.transaction() as tx:
-        # A photo that was deleted meanwhile does not get them: the record stays, and the clean-up deletes them.
         kept = await photos.set_sizes(tx, photo.id, card, thumbnail, picture.fingerprint)
         if kept and not await photo_uploads.drop_record(tx, record):
             raise RuntimeError("the clean-up took the sizes of a photo before they were kept")
+    if not kept:
+        await _take_back(runtime, record, [card, thumbnail])
+
+
+async def _take_back(runtime: Runtime[IdentityConfig, Resources], record: UUID, keys: Sequence[str]) -> None:
+    """Deletes the objects of a photo that was deleted meanwhile, or whose account is being erased. If that fails, the
+    record stays, and the clean-up deletes them.
+    """
+    for key in keys:
+        await runtime.resources.photo_store.delete(key)
+    async with runtime.database.transaction() as tx:
+        await photo_uploads.drop_record(tx, record)
 
 
 async def _keep_one_size(runtime: Runtime[IdentityConfig, Resources], photo: Unsized) -> None:

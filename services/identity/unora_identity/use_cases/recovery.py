@@ -23,7 +23,7 @@ from unora_identity.providers.random_secrets import NewRefreshToken
 from unora_identity.resources import Resources
 from unora_identity.store import accounts, devices, holders, members, recovery_checks, signals
 from unora_identity.use_cases.code_entry import Entry, enter_code
-from unora_identity.use_cases.number_moves import hide, open_again
+from unora_identity.use_cases.number_moves import free_number, hide, open_again
 from unora_identity.use_cases.phone_change import seal_number
 from unora_identity.use_cases.sessions import SignedIn
 from unora_identity.use_cases.sign_in import device_digest, open_for, sign_in_again
@@ -68,6 +68,7 @@ async def recover_account(
 
     async def recover(tx: Tx, stored: StoredChallenge) -> SignedIn | DomainError:
         user = await proof(tx, stored)
+        await free_number(tx, resources, stored.challenge.forms)
         owner = await accounts.find_owner(tx, stored.challenge.forms)
         both = await members.lock_all(tx, [each for each in (user, owner if replaces else None) if each])
         locked = both.get(user) if user else None

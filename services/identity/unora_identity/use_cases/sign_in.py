@@ -55,7 +55,9 @@ async def verify_phone(
 async def reopen_account(
     runtime: Runtime[IdentityConfig, Resources], alarm: CodeAlarm, entry: Entry, fresh: NewRefreshToken
 ) -> SignedIn:
-    """ID-09: opens a closed account again, and a session with it. A repeat gets its session again."""
+    """ID-09: opens a closed account again, and a session with it. A repeat gets its session again. With an admin's
+    second factor the session carries the role (ID-15).
+    """
     resources = runtime.resources
     device = device_digest(resources, entry)
     return await enter_code(
@@ -121,16 +123,20 @@ async def _reopen(
     locked = await accounts.lock_by_phone(tx, stored.challenge.forms)
     if locked is None:
         return AccountNotClosed()
-    holder = await holders.get(tx, locked.id, device, resources.machine_now() - resources.policy.unused_after)
     headers = event_headers(locked, tx.now)
+    as_admin = await try_factor(tx, resources, locked, headers, entry.totp_code) if entry.totp_code else False
+    if isinstance(as_admin, DomainError):
+        return as_admin
+    holder = await holders.get(tx, locked.id, device, resources.machine_now() - resources.policy.unused_after)
     # The proof comes first here too, or who lacks it could tell a closed account from one that nobody uses.
-    judged = await prove_holder(tx, resources, locked, headers, holder, entry)
+    judged = await prove_holder(tx, resources, locked, headers, holder, entry, second_factor=as_admin, reopens=True)
     if judged.refusal:
         return judged.refusal
     if judged.standing is Standing.MOVES or holder.closed_at is None:
         return AccountNotClosed()
     events = await open_again(tx, resources, locked, headers)
-    return await open_for(tx, resources, stored, locked, headers, device, fresh, events, known=holder.device_known)
+    known = holder.device_known
+    return await open_for(tx, resources, stored, locked, headers, device, fresh, events, known=known, as_admin=as_admin)
 
 
 async def open_for(

@@ -28,7 +28,7 @@ from unora_identity.domain.signals import (
 )
 from unora_identity.providers.gov_id import Claims, Result
 from unora_identity.resources import Resources
-from unora_identity.store import recovery_checks, signals
+from unora_identity.store import members, recovery_checks, signals
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.member_update import update_member
 from unora_identity.use_cases.sessions import get_current, lock_with_session
@@ -96,7 +96,8 @@ async def start_gov_id_check(
 
 async def receive_gov_id_result(runtime: Runtime[IdentityConfig, Resources], result: Result) -> None:
     """ID-06, ID-07: applies a result; a repeat changes nothing. If one token would verify two members, the second is
-    refused. If both results are applied at the same time, an index stops one of them, and it is applied again.
+    refused. If both results are applied at the same time, an index stops one of them, and it is applied again. Raises
+    CheckNotFound, also for a check of an account that is being erased.
     """
     try:
         await _receive(runtime, result)
@@ -111,7 +112,8 @@ async def _receive(runtime: Runtime[IdentityConfig, Resources], result: Result) 
     provider = resources.gov_id.name
     async with runtime.database.transaction() as tx:
         user = await signals.find_check_owner(tx, result.reference, provider)
-        if user is None:
+        # A check of an account that is being erased is unknown already (ID-09).
+        if user is None or await members.lock(tx, user) is None:
             await _receive_for_recovery(tx, provider, result)
             return
         async with update_member(tx, user, resources.policy) as update:

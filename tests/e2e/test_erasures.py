@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +17,7 @@ from unora_local.env import Env
 from unora_testing.clock import Clock
 
 from tests.e2e.crashes import Crashes, Point, Step
-from tests.e2e.stack import STARTED_WITHIN, Stack
+from tests.e2e.stack import REDELIVERED_AFTER, Stack
 
 ASKED: Final = [context for context in CONTEXTS if context != "identity"]
 BEGUN = Step("identity", "identity.erasures", "NEW.receipts = '{}'")
@@ -29,8 +26,6 @@ NOTED = [Step(context, f"{context}.erased_members", "NEW.erased_at IS NULL") for
 FINISHED = [Step(context, f"{context}.erased_members", "NEW.erased_at IS NOT NULL") for context in CONTEXTS]
 DONE = Step("identity", "identity.erasures", "NEW.erased_at IS NOT NULL")
 STEPS = (BEGUN, OBJECTS, *NOTED, *FINISHED, DONE)
-REDELIVERED_AFTER: Final = "3"
-"""Seconds until the stream delivers an event again; the default is longer."""
 MEMBER: Final = (
     """INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version, closed_at, erase_after)
        VALUES ($1::uuid, sha256(uuid_send($1::uuid)), 'sealed', 'key', clock.now(), 7, clock.now(),
@@ -49,7 +44,7 @@ LEFT: Final = """
     SELECT (SELECT count(*) FROM identity.users WHERE id = $1::uuid)
         + (SELECT count(*) FROM identity.profiles WHERE user_id = $1)
         + (SELECT count(*) FROM discovery.refresh_timers WHERE user_id = $1)
-        + (SELECT count(*) FROM matching.inventory WHERE user_id = $1)
+        + (SELECT count(*) FROM matching.inventory WHERE user_id = $1 AND NOT closed)
         + (SELECT count(*) FROM streak.tiers WHERE user_id = $1)
         + (SELECT count(*) FROM reveal.tiers WHERE user_id = $1)
         + (SELECT count(*) FROM billing.accounts WHERE user_id = $1 AND provider_customer_id IS NOT NULL)
@@ -90,14 +85,7 @@ class Erasures:
 async def erasures(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Erasures]:
     """One stack, whose streams soon deliver again what was not acknowledged."""
     stack = Stack(tmp_path_factory.mktemp("erasures") / "run")
-    environment = os.environ | {"UNORA_REDELIVERY_SECONDS": REDELIVERED_AFTER}
-    with stack.output.open("wb") as output:
-        up = subprocess.Popen(  # noqa: ASYNC220 - it runs beside the tests
-            stack.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
-        )
-    try:
-        await asyncio.to_thread(stack.until, lambda: stack.folder.env.exists() or up.poll() is not None, STARTED_WITHIN)
-        assert stack.folder.env.exists(), stack.output.read_text()
+    with stack.up(then="clean", UNORA_REDELIVERY_SECONDS=REDELIVERED_AFTER):
         env = Env.read(stack.folder.env)
         holder = await asyncpg.connect(env.postgres)
         async with Clock(env) as clock:
@@ -105,9 +93,6 @@ async def erasures(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Er
             await crash.add_triggers(*STEPS)
             yield Erasures(clock, crash)
             await holder.close()
-    finally:
-        await asyncio.to_thread(stack.run, "clean")
-        up.wait()
 
 
 @pytest.mark.rule("ID-09", "XX-02")

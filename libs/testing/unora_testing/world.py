@@ -234,7 +234,7 @@ class World:
         """Move the rule clock forward, to a moment or by a duration, and drain."""
         ahead = to if isinstance(to, timedelta) else to - await self.now()
         await self.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", ahead)
-        await self.drain(jobs_first=True)
+        await self.drain(clock_moved=True)
 
     async def publish(self, *events: Message) -> None:
         """Put events into the outbox of the context that owns them, as if they had happened there, and drain."""
@@ -261,9 +261,9 @@ class World:
         )
         return [kind.FromString(row["payload"]) for row in rows]
 
-    async def drain(self, *, jobs_first: bool = False) -> None:
+    async def drain(self, *, clock_moved: bool = False) -> None:
         """Step jobs, relays and consumers of all services until no work is left, and refresh the revoked sessions."""
-        await self._drainer.drain(self.apps, self.payments.deliver, jobs_first=jobs_first)
+        await self._drainer.drain(self.apps, self.payments.deliver, clock_moved=clock_moved)
         revoked = await self._revoked_now()
         if revoked != self._revoked:
             await asyncio.gather(*(app.revocations.refresh() for app in self.apps.values()))

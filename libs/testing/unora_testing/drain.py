@@ -86,14 +86,17 @@ class Drainer:
         return {name: info.state for name, info in zip(contexts, found, strict=True)}
 
     async def _step_consumers(self, app: App[Any, Any], states: Mapping[str, StreamState]) -> int:
-        """Step each consumer. One that found nothing is not stepped again until its stream has new messages for it."""
+        """Step each consumer. One that acknowledged all that its stream had for it is not stepped again until there is
+        more.
+        """
         done = 0
         for consumer in app.consumers:
             end = _end(states[consumer.consumes.stream], consumer.consumes.subject)
             if self._seen.get(consumer) != end:
+                before = consumer.acknowledged
                 taken = await consumer.step()
                 done += taken or consumer.waiting  # an event that the consumer waits for is work that is left
-                if not taken and not consumer.waiting:
+                if consumer.acknowledged - before == consumer.waiting:
                     self._seen[consumer] = end
         return done
 

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import grpc
-import httpx
 from google.protobuf.message import Message
 from unora.billing.v1 import billing_service_pb2 as billing
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
@@ -43,7 +42,7 @@ from unora_testing.clock import Clock
 from unora_testing.deadlines import GENEROUS
 from unora_testing.world import Caller
 
-from tests.support import request_id
+from tests.support import plain_http, request_id
 
 S = TypeVar("S")
 AT_RISK_FOR: Final = timedelta(hours=5)
@@ -168,7 +167,7 @@ class MemberApps:
         """Confirm with a card that pays."""
         form = {"payment_method": "pm_card_visa", "client_secret": confirmation.client_secret}
         path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
-        async with httpx.AsyncClient(base_url=self._provider) as client:
+        async with plain_http(self._provider) as client:
             (await client.post(path, data=form)).raise_for_status()
 
     async def end(self, request: EndConnectionRequest, by: Caller) -> Any:

@@ -12,13 +12,16 @@ from pathlib import Path
 from unora_demo.cast import LEAST
 from unora_local.cli import STOPS_WITHIN
 from unora_local.run_folder import Row, RunFolder, start_time
+from unora_local.supervisor import LONGEST
 from unora_local.up import READY_WITHIN
 from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until
 
 STARTED_WITHIN = READY_WITHIN * PATIENCE + GENEROUS
 STOPPED_WITHIN = STOPS_WITHIN * PATIENCE + GENEROUS
-ENVIRONMENT = {"UNORA_REVOCATIONS_INTERVAL": "1"}
-"""So that nobody waits ten seconds until the services know of a suspension."""
+ENVIRONMENT = {"UNORA_REVOCATIONS_INTERVAL": "1", LONGEST: "0"}
+"""So that nobody waits ten seconds until the services know of a suspension, or longer after each kill of a service."""
+REDELIVERED_AFTER = "3"
+"""Seconds until the stream delivers an event again, where services are killed; the default is longer."""
 
 
 class Stack:
@@ -40,21 +43,24 @@ class Stack:
         return _run([sys.executable, "-m", "unora_demo", *words], within)
 
     @contextmanager
-    def up(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The stack runs inside the block and is stopped afterwards."""
+    def up(self, *, then: str = "down", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The stack runs inside the block; afterwards it is stopped, or with `clean` erased. `variables` are more of
+        its environment.
+        """
         with self.output.open("wb") as output:
             process = subprocess.Popen(
                 self.command("up"),
-                env=os.environ | ENVIRONMENT,
+                env=os.environ | ENVIRONMENT | variables,
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
             )
         try:
             self.until(lambda: self.folder.env.exists() or process.poll() is not None, STARTED_WITHIN)
+            assert self.folder.env.exists(), self.output.read_text()
             yield process
         finally:
-            self.run("down")
+            self.run(then)
             process.wait(GENEROUS)
 
     def until(self, condition: Callable[[], object], seconds: float = GENEROUS) -> None:

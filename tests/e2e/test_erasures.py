@@ -5,10 +5,7 @@ Whichever service is killed at whichever step, the member is erased, and told of
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +25,7 @@ from unora_testing.deadlines import eventually
 
 from tests.e2e.crashes import Crashes, Point, Step
 from tests.e2e.saga_couples import MemberApps
-from tests.e2e.stack import STARTED_WITHIN, Stack
+from tests.e2e.stack import REDELIVERED_AFTER, Stack
 from tests.integration.identity.objects import fetch
 
 ASKED: Final = [context for context in CONTEXTS if context != "identity"]
@@ -40,8 +37,6 @@ DONE = Step("identity", "identity.erasures", "NEW.erased_at IS NOT NULL")
 STEPS = (BEGUN, OBJECTS, *NOTED, *FINISHED, DONE)
 HALF_MADE = Step("identity", "identity.exports", "NEW.state = 'making' AND NEW.steps_done = 4")
 MADE = Step("identity", "identity.exports", "NEW.state = 'ready'")
-REDELIVERED_AFTER: Final = "3"
-"""Seconds until the stream delivers an event again; the default is longer."""
 MEMBER: Final = (
     """INSERT INTO identity.users (id, phone_hash, phone_sealed, data_key, created_at, version, closed_at, erase_after)
        VALUES ($1::uuid, sha256(uuid_send($1::uuid)), 'sealed', 'key', clock.now(), 7, clock.now(),
@@ -108,14 +103,7 @@ class Erasures:
 async def erasures(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Erasures]:
     """One stack, whose streams soon deliver again what was not acknowledged."""
     stack = Stack(tmp_path_factory.mktemp("erasures") / "run")
-    environment = os.environ | {"UNORA_REDELIVERY_SECONDS": REDELIVERED_AFTER}
-    with stack.output.open("wb") as output:
-        up = subprocess.Popen(  # noqa: ASYNC220 - it runs beside the tests
-            stack.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
-        )
-    try:
-        await asyncio.to_thread(stack.until, lambda: stack.folder.env.exists() or up.poll() is not None, STARTED_WITHIN)
-        assert stack.folder.env.exists(), stack.output.read_text()
+    with stack.up(then="clean", UNORA_REDELIVERY_SECONDS=REDELIVERED_AFTER):
         env = Env.read(stack.folder.env)
         holder = await asyncpg.connect(env.postgres)
         async with Clock(env) as clock:
@@ -125,9 +113,6 @@ async def erasures(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Er
             yield Erasures(apps, clock, crash)
             await apps.close()
             await holder.close()
-    finally:
-        await asyncio.to_thread(stack.run, "clean")
-        up.wait()
 
 
 @pytest.mark.rule("ID-09", "XX-02")

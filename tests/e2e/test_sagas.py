@@ -5,8 +5,6 @@ item or as credits, and nothing happens twice.
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +22,7 @@ from unora_testing.deadlines import eventually
 from tests.e2e.crashes import Crashes, Point, Step
 from tests.e2e.outcomes import Outcomes
 from tests.e2e.saga_couples import MemberApps, SagaCouple, blocks, closes, ends, pays_for
-from tests.e2e.stack import STARTED_WITHIN, Stack
+from tests.e2e.stack import REDELIVERED_AFTER, Stack
 
 BEFORE_COMMIT, IN_COMMIT = Point
 
@@ -50,8 +48,6 @@ STEPS = (
 
 DRIVEN_ON_AFTER = timedelta(seconds=61)
 """After this time a job of billing continues a payment that got stuck."""
-REDELIVERED_AFTER = "3"
-"""Seconds until the stream delivers an event again; the default is longer."""
 
 
 class Five(NamedTuple):
@@ -100,14 +96,7 @@ class Sagas:
 async def sagas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sagas]:
     """One stack, whose streams soon deliver again what was not acknowledged."""
     stack = Stack(tmp_path_factory.mktemp("sagas") / "run")
-    environment = os.environ | {"UNORA_REDELIVERY_SECONDS": REDELIVERED_AFTER}
-    with stack.output.open("wb") as output:
-        up = subprocess.Popen(  # noqa: ASYNC220 - it runs beside the tests
-            stack.command("up"), stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
-        )
-    try:
-        await asyncio.to_thread(stack.until, lambda: stack.folder.env.exists() or up.poll() is not None, STARTED_WITHIN)
-        assert stack.folder.env.exists(), stack.output.read_text()
+    with stack.up(then="clean", UNORA_REDELIVERY_SECONDS=REDELIVERED_AFTER):
         env = Env.read(stack.folder.env)
         holder = await asyncpg.connect(env.postgres)
         async with Clock(env) as clock:
@@ -123,9 +112,6 @@ async def sagas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sagas
             yield Sagas(apps, clock, crash, left, fives)
             await apps.close()
             await holder.close()
-    finally:
-        await asyncio.to_thread(stack.run, "clean")
-        up.wait()
     assert not postgres_home.outside(stack.folder.path / "postgres").exists()
 
 

@@ -16,7 +16,6 @@ from unora_common.app import App
 from unora_common.config import CONTEXTS
 from unora_common.outbox import subject_of
 from unora_common.runtime import Runtime
-from unora_testing.drain import Drainer
 from unora_testing.testbed import Servers, Testbed
 from unora_testing.world import World, load_keys_and_revocations
 
@@ -86,7 +85,7 @@ async def event_world() -> AsyncIterator[EventWorld]:
         world = World(testbed, ACCOUNT)
         await testbed.clone(world.database)
         superuser = await asyncpg.connect(testbed.dsn(world.database))
-        drainer = Drainer(await testbed.admin(ACCOUNT))
+        drainer = await world.drainer()
         await drainer.reset()
         await drainer.close()
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -13,6 +14,8 @@ MAX_DEATHS: Final = 3
 """If a part dies this many times while the stack starts, the start fails."""
 FIRST_DELAY: Final = 0.5
 MAX_DELAY: Final = 30.0
+LONGEST: Final = "UNORA_LONGEST_RESTART_DELAY"
+"""Names another number of seconds than MAX_DELAY, for tests that kill the same part many times."""
 HEALTHY_AFTER: Final = 60.0
 """Seconds after which a part counts as healthy: if it dies later, it is restarted with the first delay again."""
 
@@ -110,20 +113,22 @@ class Supervisor:
         self._folder.record(self.rows())
 
     async def _watch(self, name: str, part: Part) -> None:
-        delay, deaths = FIRST_DELAY, 0
+        longest = float(os.environ.get(LONGEST, MAX_DELAY))
+        first = min(FIRST_DELAY, longest)
+        delay, deaths = first, 0
         loop = asyncio.get_running_loop()
         while part.process is not None:
             began = loop.time()
             status = await part.process.wait()
             if loop.time() - began > HEALTHY_AFTER:
-                delay, deaths = FIRST_DELAY, 0
+                delay, deaths = first, 0
             deaths += 1
             if not self._started and deaths >= MAX_DEATHS:
                 self._fail(StartFailedError(f"{name} died {deaths} times:\n{tail(part.process.log)}"))
                 return
             self._say(f"  ! {name} died ({_meaning(status)}), see {part.process.log}; it starts again in {delay:.1f} s")
             await asyncio.sleep(delay)
-            delay = min(delay * 2, MAX_DELAY)
+            delay = min(delay * 2, longest)
             with contextlib.suppress(StartFailedError):  # its process has ended: the next turn sees that
                 await part.start()
             self._record()  # before the message, so that its reader finds the new pid in the table

@@ -24,7 +24,7 @@ class Job:
 
     def __init__(self, every: Every, method: Callable[[], Awaitable[int]], log: Log, metrics: Metrics) -> None:
         self.name: str = method.__name__
-        self._every = every
+        self.every = every
         self._method = method
         self._log = log.bind(job=self.name)
         self._outage = Outage(self._log, "job interrupted")
@@ -45,7 +45,7 @@ class Job:
                     self._outage.failed(error)
                 else:
                     self._log.error("job failed", failure=error)
-            await asyncio.sleep(self._every.seconds)
+            await asyncio.sleep(self.every.seconds)
 
     async def step(self) -> int:
         """Runs once; returns how much it did."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
+import asyncpg
 from nats.aio.client import Client
+from nats.js.api import StreamState
 from unora_common.app import App
 from unora_common.consumers import Consumer
 from unora_common.streams import stream
@@ -15,19 +17,28 @@ from unora_testing.deadlines import GENEROUS
 
 MAX_ROUNDS: Final = 200
 """More rounds with work than this are an endless loop."""
+SLOW: Final = 300.0
+"""Jobs that run every so many seconds or less often clean up, by the machine's clock."""
+ALL: Final = ">"
+"""All subjects."""
 
 
 class Drainer:
-    """Steps all services. It remembers how far each consumer has read its stream, so a drain without work is cheap."""
+    """Steps all services. Relays and consumers are only stepped if there is something for them: most of the cost of a
+    drain would be to ask each of them. It remembers how far each consumer has read its stream.
+    """
 
-    def __init__(self, admin: Client) -> None:
+    def __init__(self, admin: Client, database: asyncpg.Connection[asyncpg.Record]) -> None:
+        """`database` sees the outboxes of all contexts; nothing else may use it."""
         self._nats = admin
+        self._database = database
         self._streams = admin.jetstream(timeout=GENEROUS)
-        self._seen: dict[Consumer, int] = {}
+        self._seen: dict[Consumer, tuple[int, int]] = {}
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         await self._nats.close()
+        await self._database.close()
 
     async def reset(self) -> None:
         """Remove the messages of earlier worlds, also for the consumers that had not acknowledged them."""
@@ -35,51 +46,68 @@ class Drainer:
         await asyncio.gather(*(self._streams.purge_stream(name) for name in names if name))
 
     async def drain(
-        self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]], *, events_first: bool = False
+        self, apps: Mapping[str, App[Any, Any]], deliver: Callable[[], Awaitable[int]], *, clock_moved: bool = False
     ) -> None:
         """Step everything until no work is left. `deliver` sends webhooks; it and each step return how much they did.
 
-        Jobs read the whole database and mostly find nothing, so they run again only when no event is left, and with
-        `events_first` only then.
+        Jobs read the whole database and mostly find nothing. So they run when no event is left, and again only in
+        contexts that have done something since. With `clock_moved` they run at once as well, also those that clean up:
+        their tests call them, and moving the rule clock must not make them delete anything.
         """
-        jobs = not events_first
+        due, jobs, slow = set(apps), clock_moved, clock_moved
+        read = {consumer.consumes.stream for app in apps.values() for consumer in app.consumers}
+        states = await self._states(read)
         for _ in range(MAX_ROUNDS):
-            done = await asyncio.gather(deliver(), *(_step_jobs_and_relay(app, jobs=jobs) for app in apps.values()))
-            ends = await self._last_sequences(apps)
-            taken = await asyncio.gather(*(self._step_consumers(app, ends) for app in apps.values()))
-            idle = not any((*done, *taken))
-            if idle and jobs:
+            asked = due if jobs else set[str]()
+            delivered, *found = await asyncio.gather(deliver(), *(_step_jobs(apps[name], slow=slow) for name in asked))
+            slow = False
+            published = await self._publish(apps)
+            states |= await self._states(read & published.keys())
+            taken = await asyncio.gather(*(self._step_consumers(app, states) for app in apps.values()))
+            worked = {name for name, number in zip(asked, found, strict=True) if number}
+            worked |= {name for name, number in published.items() if number}
+            worked |= {name for name, number in zip(apps, taken, strict=True) if number}
+            due = set(apps) if delivered else (due - asked) | worked
+            jobs = not delivered and not worked
+            if jobs and not due:
                 return
-            jobs = idle
-        left = dict(zip(["deliver", *apps], done, strict=True)), dict(zip(apps, taken, strict=True))
+        left = delivered, dict(zip(asked, found, strict=True)), published, dict(zip(apps, taken, strict=True))
         raise AssertionError(f"still work after {MAX_ROUNDS} rounds: {left}")
 
-    async def _last_sequences(self, apps: Mapping[str, App[Any, Any]]) -> dict[str, int]:
-        """The last sequence number of each stream that has a consumer."""
-        read = sorted({consumer.consumes.stream for app in apps.values() for consumer in app.consumers})
-        found = await asyncio.gather(*(self._streams.stream_info(stream(context)) for context in read))
-        return {context: info.state.last_seq for context, info in zip(read, found, strict=True)}
+    async def _publish(self, apps: Mapping[str, App[Any, Any]]) -> dict[str, int]:
+        """Step the relay of each context that has unpublished events: how many it published."""
+        each = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name}.outbox WHERE published_at IS NULL)" for name in apps)
+        waiting = [row[0] for row in await self._database.fetch(" UNION ALL ".join(each))]
+        return dict(zip(waiting, await asyncio.gather(*(apps[name].relay.step() for name in waiting)), strict=True))
 
-    async def _step_consumers(self, app: App[Any, Any], ends: Mapping[str, int]) -> int:
-        """Step each consumer. One that found nothing is not stepped again until its stream has new messages: asking
-        every consumer would be most of the cost of a round without work.
+    async def _states(self, contexts: Collection[str]) -> dict[str, StreamState]:
+        """The state of streams, with the number of messages of each subject."""
+        found = await asyncio.gather(*(self._streams.stream_info(stream(name), ALL) for name in contexts))
+        return {name: info.state for name, info in zip(contexts, found, strict=True)}
+
+    async def _step_consumers(self, app: App[Any, Any], states: Mapping[str, StreamState]) -> int:
+        """Step each consumer. One that acknowledged all that its stream had for it is not stepped again until there is
+        more.
         """
         done = 0
         for consumer in app.consumers:
-            end = ends[consumer.consumes.stream]
+            end = _end(states[consumer.consumes.stream], consumer.consumes.subject)
             if self._seen.get(consumer) != end:
+                before = consumer.acknowledged
                 taken = await consumer.step()
                 done += taken or consumer.waiting  # an event that the consumer waits for is work that is left
-                if not taken and not consumer.waiting:
+                if consumer.acknowledged - before == consumer.waiting:
                     self._seen[consumer] = end
         return done
 
 
-async def _step_jobs_and_relay(app: App[Any, Any], *, jobs: bool) -> int:
-    """Step the jobs, the followers and the relay of a service, without the last job: housekeeping uses the machine's
-    clock.
-    """
-    done = 0
-    for job in (*app.jobs[:-1], *app.followers) if jobs else ():
-        done += await job.step()
-    return done + await app.relay.step()
+def _end(state: StreamState, subject: str) -> tuple[int, int]:
+    """What changes if a stream gets messages of these subjects, or loses all that it has."""
+    number = state.last_seq if subject.endswith(ALL) else (state.subjects or {}).get(subject, 0)
+    return state.first_seq, number
+
+
+async def _step_jobs(app: App[Any, Any], *, slow: bool) -> int:
+    """Step the jobs and the followers of a service, without the last job, housekeeping; the slow ones on demand."""
+    jobs = [job for job in (*app.jobs[:-1], *app.followers) if slow or job.every.seconds < SLOW]
+    return sum([await job.step() for job in jobs])

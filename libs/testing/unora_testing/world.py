@@ -95,13 +95,17 @@ class World:
         self.superuser = await asyncpg.connect(self.testbed.dsn(self.database))
         if self.testbed.streak_postgres:
             self._streak_superuser = await asyncpg.connect(f"{self.testbed.streak_postgres}/{self.database}")
-        self._drainer = Drainer(await self.testbed.admin(self.worker))
+        self._drainer = await self.drainer()
         await self._drainer.reset()
         try:
             await self._start_services()
         except BaseException:
             await self.stop()  # a server that is left open keeps the loop from closing
             raise
+
+    async def drainer(self) -> Drainer:
+        """What steps the services of this world; it has connections of its own."""
+        return Drainer(await self.testbed.admin(self.worker), await asyncpg.connect(self.testbed.dsn(self.database)))
 
     async def _start_services(self) -> None:
         addresses: dict[str, str] = {}
@@ -230,7 +234,7 @@ class World:
         """Move the rule clock forward, to a moment or by a duration, and drain."""
         ahead = to if isinstance(to, timedelta) else to - await self.now()
         await self.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", ahead)
-        await self.drain()
+        await self.drain(clock_moved=True)
 
     async def publish(self, *events: Message) -> None:
         """Put events into the outbox of the context that owns them, as if they had happened there, and drain."""
@@ -244,7 +248,7 @@ class World:
                 VALUES ($1, $2, $3, $4, $5, $6, '')""",
                 *(uuid7(), identifier, version, subject, event.SerializeToString(), occurred_at(event)),
             )
-        await self.drain(events_first=True)
+        await self.drain()
 
     async def events(self, kind: type[Message], *aggregates: UUID | str) -> list[Any]:
         """The events of one type that were emitted, in order; of these aggregates, or of all."""
@@ -257,9 +261,9 @@ class World:
         )
         return [kind.FromString(row["payload"]) for row in rows]
 
-    async def drain(self, *, events_first: bool = False) -> None:
+    async def drain(self, *, clock_moved: bool = False) -> None:
         """Step jobs, relays and consumers of all services until no work is left, and refresh the revoked sessions."""
-        await self._drainer.drain(self.apps, self.payments.deliver, events_first=events_first)
+        await self._drainer.drain(self.apps, self.payments.deliver, clock_moved=clock_moved)
         revoked = await self._revoked_now()
         if revoked != self._revoked:
             await asyncio.gather(*(app.revocations.refresh() for app in self.apps.values()))

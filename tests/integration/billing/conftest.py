@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
@@ -21,7 +20,7 @@ from unora_common.ids import uuid7
 from unora_testing.world import Caller, World
 
 from tests.roles import undone
-from tests.support import request_id
+from tests.support import plain_http, request_id
 
 VISA, DECLINED, FAILS_LATER = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_chargeCustomerFail"
 
@@ -57,7 +56,7 @@ class Wallet:
     async def confirm(self, confirmation: api.Confirmation, card: str = VISA) -> int:
         """Confirms a payment at the provider, as the member's app does; returns the HTTP status."""
         form = {"payment_method": card, "client_secret": confirmation.client_secret}
-        async with httpx.AsyncClient(base_url=self.world.payments_url) as client:
+        async with plain_http(self.world.payments_url) as client:
             path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
             return (await client.post(path, data=form)).status_code
 

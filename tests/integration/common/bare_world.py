@@ -45,7 +45,6 @@ from unora_common.runtime import Runtime
 from unora_common.service import Part, Service
 from unora_common.timeouts import Timeouts
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
-from unora_testing.drain import Drainer
 from unora_testing.testbed import Testbed
 from unora_testing.world import World, load_keys_and_revocations
 
@@ -151,7 +150,7 @@ class BareWorld(World):
             f"TRUNCATE {', '.join(f'{schema}.{table}' for schema in SCHEMAS for table in tables)} RESTART IDENTITY; "
             "UPDATE clock.shift SET ahead = '0'"
         )
-        self._drainer = Drainer(await self.testbed.admin(self.worker))
+        self._drainer = await self.drainer()
         await self._drainer.reset()
 
     async def stop(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 from unora_common.health import READINESS, ask
 from unora_local import ports
 from unora_local.process import Process, inherited_environment
+from unora_local.services import module
 from unora_testing.deadlines import GENEROUS, eventually, within
 from unora_testing.world import World
 
@@ -31,7 +31,7 @@ class ServiceProcess:
         self.address, self.health = f"127.0.0.1:{grpc}", f"127.0.0.1:{health}"
         self._folder = folder
         self._starts = 0
-        self._command = [sys.executable, "-m", f"unora_{context}", *words]
+        self._command = [*module(context), *words]
         own = {"LISTEN": self.address, "HEALTH_LISTEN": self.health, "LOG_LEVEL": "info"} | variables
         self.env: Mapping[str, str] = (
             inherited_environment() | world.variables(context) | {f"UNORA_{name}": value for name, value in own.items()}

@@ -16,8 +16,8 @@ from unora.identity.v1.events_pb2 import (
 )
 from unora_testing.world import World
 
+from tests.integration.identity.admin_office import Office, count, not_the, secret_in, totp
 from tests.integration.identity.people import People
-from tests.integration.identity.test_admins import Office, count, not_the, secret_in, totp
 from tests.integration.identity.test_reopening import OWN, WRONG, Leaver, close
 from tests.support import read_refusal, refusal, request_id
 

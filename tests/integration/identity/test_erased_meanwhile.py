@@ -16,12 +16,12 @@ from unora_testing.deadlines import eventually
 from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
+from tests.integration.identity.gov_ids import Provider, fresh
 from tests.integration.identity.people import ADA, People, Signed
 from tests.integration.identity.pictures import again
 from tests.integration.identity.stored import clean_up_all
 from tests.integration.identity.test_earlier_photos import Earlier
 from tests.integration.identity.test_erasures import account_of, close, erasure_of, make_due, objects, replica
-from tests.integration.identity.test_gov_id import Provider, fresh
 from tests.support import read_refusal, refusal, request_id
 
 pytestmark = pytest.mark.rule("ID-09")

@@ -11,10 +11,10 @@ from unora.identity.v1.events_pb2 import AccountErasureRequested, AccountHidden,
 from unora_identity.jobs import ErasureJobs
 from unora_testing.world import World
 
+from tests.integration.identity.movers import Movers
 from tests.integration.identity.people import People, Signed
 from tests.integration.identity.recovery_desk import Desk, said
 from tests.integration.identity.test_erasures import make_due, replica
-from tests.integration.identity.test_phone_change import Movers
 from tests.support import refusal, request_id
 
 pytestmark = pytest.mark.rule("ID-09")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from unora_testing.world import World
 
 from tests.integration.money.paying_couple import PayingCouple
+from tests.support import plain_http
 
 
 @pytest.mark.rule("BI-07")
@@ -15,7 +15,7 @@ async def test_a_repeat_without_the_key_is_refused_too(world: World, couple: Pay
     made = await couple.payer.create(couple.payer.order())
     form = {"amount": "299", "currency": "usd", "metadata[payment_id]": made.payment.payment_id}
     repeat = {"Idempotency-Key": made.payment.payment_id}
-    async with httpx.AsyncClient(base_url=world.payments_url) as client:
+    async with plain_http(world.payments_url) as client:
         refused = await client.post("/v1/payment_intents", data=form, headers=repeat)
         known = repeat | {"Authorization": f"Bearer {world.payments_key}"}
         answered = await client.post("/v1/payment_intents", data=form, headers=known)
@@ -39,7 +39,7 @@ async def test_a_repeat_without_the_key_is_refused_too(world: World, couple: Pay
     ],
 )
 async def test_only_the_key_moves_money_back(world: World, method: str, path: str) -> None:
-    async with httpx.AsyncClient(base_url=world.payments_url) as client:
+    async with plain_http(world.payments_url) as client:
         refused = await client.request(method, path)
         known = await client.request(method, path, headers={"Authorization": f"Bearer {world.payments_key}"})
     assert refused.status_code == 401
@@ -53,7 +53,7 @@ async def test_the_sandbox_gives_back_no_more_than_it_took(world: World, couple:
     await couple.payer.confirm(made.confirmation)
     form = {"payment_intent": made.confirmation.provider_payment_id}
     key = {"Authorization": f"Bearer {world.payments_key}"}
-    async with httpx.AsyncClient(base_url=world.payments_url, headers=key) as client:
+    async with plain_http(world.payments_url, headers=key) as client:
         answers = [
             (await client.post("/v1/refunds", data=form | {"amount": amount})).json()
             for amount in ("100", "200", "x", "199", "1")

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import httpx
 from unora.billing.v1 import billing_service_pb2 as billing
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.discovery.v1.discovery_service_pb2 import (
@@ -60,7 +59,7 @@ from tests.integration.matching.people import People as Matches
 from tests.integration.reveal.reveal_pair import insert_photo
 from tests.integration.safety.moderators import Moderators
 from tests.integration.safety.safety_calls import SafetyCalls
-from tests.support import request_id
+from tests.support import plain_http, request_id
 
 CROWD = 4
 """With two more members a server has six, so that each sees all the others."""
@@ -264,7 +263,7 @@ class Scenario:
 
     async def pay(self, confirmation: billing.Confirmation) -> None:
         form = {"payment_method": "pm_card_visa", "client_secret": confirmation.client_secret}
-        async with httpx.AsyncClient(base_url=self.world.payments_url) as client:
+        async with plain_http(self.world.payments_url) as client:
             path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
             assert (await client.post(path, data=form)).status_code == 200
         await self.world.drain()

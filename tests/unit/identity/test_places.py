@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -23,9 +24,13 @@ from unora_testing.places import BERLIN, FRANKFURT_MAIN, FRANKFURT_ODER, LONDON,
 
 ROOT = Path(__file__).parents[3]
 PLACES = Places()
-ALL = [PLACES._place(rank) for rank in range(len(PLACES._numbers["ids"]))]
 
 pytestmark = pytest.mark.rule("PR-11")
+
+
+@cache
+def everywhere() -> list[Place]:
+    return [PLACES._place(rank) for rank in range(len(PLACES._numbers["ids"]))]
 
 
 def found(query: str, country: str = "", limit: int = TOP) -> list[str]:
@@ -148,21 +153,21 @@ def test_a_query_without_a_letter_or_digit_is_refused(query: str) -> None:
 
 def test_a_place_is_found_by_its_id_alone() -> None:
     assert PLACES.find(BERLIN) == Place(BERLIN, "Berlin", "DE", "", "", "Europe/Berlin")
-    assert all(PLACES.find(place.id) == place for place in ALL)
+    assert all(PLACES.find(place.id) == place for place in everywhere())
     for wrong in ("", "0", "-1", "1e3", "9" * 40, "2950159 ", "02950159", "²", "٢٩٥٠١٥٩"):
         assert PLACES.find(wrong) is None
 
 
 def test_no_two_places_look_the_same_to_who_chooses() -> None:
-    looks = Counter((place.name, place.country, place.region, place.near) for place in ALL)
+    looks = Counter((place.name, place.country, place.region, place.near) for place in everywhere())
     assert [look for look, count in looks.items() if count > 1] == []
     regions = [place.region for place in PLACES.search("Springfield", "US", 5)]
     assert len(set(regions)) == 5
 
 
 def test_every_place_can_be_stored_and_its_zone_be_used() -> None:
-    assert len(ALL) > 30_000
-    for place in ALL:
+    assert len(everywhere()) > 30_000
+    for place in everywhere():
         assert 0 < len(place.name) <= 80
         assert len(place.country) == 2
         assert place.time_zone in time_zone_names()
@@ -228,8 +233,8 @@ def test_a_written_city_that_is_not_certain_is_no_place(written: str, zone: str)
 
 def test_two_places_of_one_name_and_zone_are_never_guessed() -> None:
     """Over the whole list: a name means a place only if no other of this name shares its zone."""
-    namesakes = Counter((fold(place.name), place.time_zone) for place in ALL)
-    for place in ALL[::20]:
+    namesakes = Counter((fold(place.name), place.time_zone) for place in everywhere())
+    for place in everywhere()[::20]:
         meant = place_meant(place.name, place.time_zone, PLACES.named(place.name))
         alone = namesakes[fold(place.name), place.time_zone] == 1
         assert meant == (place if alone else None)

@@ -75,6 +75,22 @@ async def test_a_part_that_dies_is_started_again_and_the_output_says_so(
     assert not part.process.running
 
 
+async def test_no_part_waits_longer_for_its_restart_than_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(supervisor.LONGEST, "0.01")
+    lines: list[str] = []
+    folder = RunFolder(tmp_path)
+    watch = Supervisor(folder, lines.append)
+    part = ProcessPart(shell("exec sleep 60", tmp_path))
+    await watch.start("part", part, "an address")
+    watch.all_started()
+    for _ in range(3):
+        old = folder.rows()[0]
+        part.process.kill()
+        await eventually(partial(_replaced, folder, old), "the part runs again")
+    await watch.stop()
+    assert [line.rpartition(" in ")[2] for line in lines if "died" in line] == ["0.0 s"] * 3
+
+
 async def test_a_part_that_keeps_dying_at_the_start_is_an_error_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
+from google.protobuf.message import Message
 from unora_identity.service import service
 from unora_testing.world import World
 
@@ -58,3 +59,8 @@ def totp(secret: str, steps: int = 0) -> str:
 
 def not_the(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06d}"
+
+
+async def count(world: World, kind: type[Message], signed: Signed) -> int:
+    """How many events of this kind there are about a member."""
+    return len(await world.events(kind, signed.member.id))

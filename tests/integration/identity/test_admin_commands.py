@@ -19,9 +19,8 @@ from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora_common.ids import random_id
 from unora_testing.world import World
 
-from tests.integration.identity.admin_office import Office, not_the, secret_in, totp
+from tests.integration.identity.admin_office import Office, count, not_the, secret_in, totp
 from tests.integration.identity.people import People
-from tests.integration.identity.test_admins import count
 from tests.support import refusal
 
 pytestmark = pytest.mark.rule("ID-15")

@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from google.protobuf.message import Message
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.events_pb2 import (
     AdminSignedIn,
@@ -18,8 +17,8 @@ from unora.safety.v1.moderation_service_pb2 import ListCasesRequest
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora_testing.world import World
 
-from tests.integration.identity.admin_office import Office, not_the, totp
-from tests.integration.identity.people import People, Signed
+from tests.integration.identity.admin_office import Office, count, not_the, totp
+from tests.integration.identity.people import People
 from tests.support import refusal, request_id
 
 pytestmark = pytest.mark.rule("ID-15")
@@ -28,10 +27,6 @@ pytestmark = pytest.mark.rule("ID-15")
 @pytest.fixture
 def office(world: World, people: People, capsys: pytest.CaptureFixture[str]) -> Office:
     return Office(world, people, capsys)
-
-
-async def count(world: World, kind: type[Message], signed: Signed) -> int:
-    return len(await world.events(kind, signed.member.id))
 
 
 @pytest.mark.rule("XX-03")

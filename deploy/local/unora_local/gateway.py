@@ -41,7 +41,7 @@ class Gateway(Launcher):
         self._ports = ports
         self._services = services
         self._certificates = certificates
-        self._log = log
+        self.log = log
         self._environ = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
 
     @property
@@ -76,9 +76,9 @@ class Gateway(Launcher):
                 OWN,
                 [
                     *(str(script("envoy")), "--config-path", str(self.folder / CONFIG), "--disable-hot-restart"),
-                    *("--concurrency", "1", "--log-level", "warning"),
+                    *("--concurrency", "1", "--log-level", "warning", "--file-flush-interval-msec", "500"),
                 ],
-                log=self._log,
+                log=self.log,
                 cwd=self.folder,
             )
         )

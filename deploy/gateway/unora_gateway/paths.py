@@ -44,8 +44,9 @@ def of_clients(target: Target, routes: Iterable[Route]) -> Json:
         ],
         "request_headers_to_remove": ["x-forwarded-proto", "x-envoy-original-path", "x-envoy-original-method"],
     }
+    answers = [_header("cache-control", "no-store"), _header("x-content-type-options", "nosniff")]
     largest = {"max_direct_response_body_size_bytes": 16 << 20} if target.pages else {}
-    return {"name": "clients", "virtual_hosts": [host], **largest}
+    return {"name": "clients", "virtual_hosts": [host], "response_headers_to_add": answers, **largest}
 
 
 def of_watchers() -> Json:

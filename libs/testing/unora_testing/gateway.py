@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import httpx
+from unora_gateway.filters import READY
 from unora_local import ports
 from unora_local.gateway import PORTS, Gateway
 from unora_local.tls import FRONT, Certificate
@@ -58,9 +59,9 @@ async def gateway_before(world: World, **policy: str) -> AsyncIterator[Door]:
 
 @asynccontextmanager
 async def gateway_of(
-    services: Mapping[str, str], certificates: Mapping[str, Certificate], **policy: str
+    services: Mapping[str, str], certificates: Mapping[str, Certificate], *, ready: str = READY, **policy: str
 ) -> AsyncIterator[Door]:
-    """A gateway before the services at these addresses."""
+    """A gateway before the services at these addresses; it is waited for until its probe `ready` says yes."""
     with tempfile.TemporaryDirectory(prefix="unora-gateway-") as folder:
         gateway = Gateway(
             Path(folder) / "gateway",
@@ -69,6 +70,7 @@ async def gateway_of(
             certificates=certificates,
             log=Path(folder) / "gateway.log",
             environ={f"UNORA_GATEWAY_{name.upper()}": value for name, value in policy.items()},
+            ready=ready,
         )
         async with gateway:
             yield Door(gateway, certificates[FRONT].ca)

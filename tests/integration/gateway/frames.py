@@ -1,10 +1,12 @@
-"""gRPC-Web by hand: requests and answers as bytes of HTTP/1.1."""
+"""Calls as bytes: gRPC by a channel, and gRPC-Web by hand over HTTP/1.1."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import Any
 
+import grpc
 import httpx
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
@@ -22,6 +24,12 @@ class Answer:
     reason: str
     """Of the ErrorInfo in its details, if there is one."""
     metadata: dict[str, str]
+
+
+async def native(channel: grpc.aio.Channel, path: str, **options: Any) -> None:
+    """Calls any method of gRPC with an empty message. Raises AioRpcError."""
+    method: Any = channel.unary_unary(path)
+    await method(b"", **options)
 
 
 async def call(

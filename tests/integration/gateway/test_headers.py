@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
@@ -95,7 +97,7 @@ async def test_signatures_and_bytes_of_webhooks_pass_unchanged(door: Door, servi
     }
     sent = bytes(range(256)) + b'{"a": 1,\n "unknown": [}'
 
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[bytes]:
         yield sent[:100]
         yield sent[100:]
 

@@ -4,6 +4,8 @@
 
 local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
 local JSON = "application/json"
+local GRPC = {}
+for _, form in ipairs({"", "-web", "-web-text"}) do GRPC["application/grpc" .. form] = true end
 local OF_GRPC = {"grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding"}
 
 local function starts(text, start)
@@ -89,7 +91,7 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local kind = headers:get("content-type") or ""
-  local is_grpc = starts(kind, "application/grpc")
+  local is_grpc = GRPC[string.match(kind, "^[^; +]*")]
   local id, agent = headers:get("x-request-id"), headers:get("user-agent")
   keep_known(headers, is_grpc)
   keep_trace(headers, id)

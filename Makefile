@@ -20,7 +20,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -q
 # What failed last is little: workers would take longer to start than the tests to run.
 PARALLEL := $(if $(findstring --lf,$(ARGS)),,-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
-TYPED := libs/common libs/testing libs/text services deploy/local tools protos tests
+TYPED := libs/common libs/testing libs/text services deploy/gateway deploy/local tools protos tests
 LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help
@@ -105,7 +105,7 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 # --- maintain it
 
-.PHONY: format protos reference baseline lock
+.PHONY: format protos reference gateway baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -117,6 +117,9 @@ protos: ## Generate libs/protos from the contract, even if nothing changed
 
 reference: $(STUBS) ## Write docs/methods.md, events.md and errors.md from the contract and the code
 	@$(BIN)/python -m unora_tools.reference
+
+gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract and its policy
+	@$(BIN)/python -m unora_gateway render --target kubernetes --out deploy/k8s/base/gateway/rendered
 
 baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)

@@ -43,6 +43,16 @@ class Env:
         """The secret key with which the provider's clients call it."""
         return self.values["UNORA_PAYMENT_SANDBOX_KEY"]
 
+    @property
+    def gateway(self) -> str:
+        """Where apps call, with TLS by the authority of this machine."""
+        return self.values["UNORA_GATEWAY_URL"]
+
+    @property
+    def plain_gateway(self) -> str:
+        """The same without TLS."""
+        return self.values["UNORA_GATEWAY_HTTP_URL"]
+
     def address(self, context: str) -> str:
         """Host and port of a service."""
         return self.values[f"UNORA_{context.upper()}_ADDRESS"]

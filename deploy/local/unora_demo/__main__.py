@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from unora_local.cast import PEOPLE
 from unora_local.run_folder import DEFAULT, RunFolder
 
 from unora_demo import run
-from unora_demo.cast import LEAST, PEOPLE
+from unora_demo.cast import LEAST
 
 parser = argparse.ArgumentParser(
     prog="python -m unora_demo",

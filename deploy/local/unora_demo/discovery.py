@@ -15,8 +15,8 @@ from unora.discovery.v1.discovery_service_pb2 import (
     RefreshBatchRequest,
     Screen,
 )
+from unora_local.client import Refused, Unexpected, refused, request_id
 
-from unora_demo.client import Refused, Unexpected, refused, request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage, for_all
 from unora_demo.timeline import Note, expect

@@ -32,9 +32,9 @@ from unora.safety.v1.safety_service_pb2 import (
     Target,
 )
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_local import members
+from unora_local.client import Refused, Unexpected, refused, request_id
 
-from unora_demo import people
-from unora_demo.client import Refused, Unexpected, refused, request_id
 from unora_demo.matching import inventory, visible_answers
 from unora_demo.people import Member
 from unora_demo.stage import Stage
@@ -94,7 +94,7 @@ async def suspended(stage: Stage, note: Note) -> None:
     ):
         await _until_revoked(stage, out, method, request)
     expect("slots that the other holds", 0, (await inventory(stage, scene.other)).active_connection_count)
-    out.session = await people.sign_in(stage.gateway, stage.box, out.session)
+    out.session = await members.sign_in(stage.gateway, stage.box, out.session)
     account = (await out.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())).account
     expect("suspended", True, account.suspended)
     await refused(inventory(stage, out), "ACCOUNT_SUSPENDED")
@@ -139,7 +139,7 @@ async def _moderator(stage: Stage) -> None:
     await onlooker.session.refresh()
     await refused(_cases(stage, onlooker), "ADMIN_ONLY")
     code = pyotp.TOTP(secret).now()
-    onlooker.session = await people.sign_in(stage.gateway, stage.box, onlooker.session, code)
+    onlooker.session = await members.sign_in(stage.gateway, stage.box, onlooker.session, code)
 
 
 def _secret_in(said: str) -> str:

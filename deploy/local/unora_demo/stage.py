@@ -11,10 +11,12 @@ from typing import Final, Protocol, TypeVar
 import asyncpg
 from unora.matching.v1.matching_service_pb2 import Connection
 from unora.streak.v1.streak_service_pb2 import Streak
+from unora_local.cast import PEOPLE
+from unora_local.client import Gateway, Session
+from unora_local.sms_box import SmsBox
 
-from unora_demo.cast import COUPLES, ONLOOKER, PEOPLE, TRIO
-from unora_demo.client import Gateway, Session
-from unora_demo.people import Member, SmsBox
+from unora_demo.cast import COUPLES, ONLOOKER, TRIO
+from unora_demo.people import Member
 from unora_demo.provider import Provider
 from unora_demo.timeline import Note, Strip
 

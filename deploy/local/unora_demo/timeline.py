@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TextIO
 
-from unora_demo.client import Unexpected
+from unora_local.client import Unexpected
 
 WIDTH: Final = 36
 GREEN, RED, DIM, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -28,11 +28,14 @@ from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.config import CONTEXTS
 from unora_common.grpc_errors import read_details
+
 from unora_local.env import Env
-from unora_testing.deadlines import GENEROUS
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
+
+ANSWER_WITHIN: Final = 60.0
+"""Seconds that a service or the object store gets: far more than it needs, also on a busy machine."""
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -107,7 +110,7 @@ class Gateway:
         self.calls += 1
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         try:
-            return await method(request, timeout=GENEROUS, metadata=metadata)
+            return await method(request, timeout=ANSWER_WITHIN, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise Refused.read(type(request).__name__.removesuffix("Request"), error) from None
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from unora_demo.stage import for_all
 from unora_local import members
+from unora_local.at_once import for_all
 from unora_local.cast import PEOPLE
 from unora_local.client import Gateway, Session
 from unora_local.env import Env

@@ -15,13 +15,14 @@ from unora.identity.v1.profile_service_pb2 import (
     OnboardingStep,
 )
 from unora_local import members
+from unora_local.at_once import for_all
 from unora_local.cast import PEOPLE
 from unora_local.client import refused, request_id
 from unora_local.members import SHOTS
 
 from unora_demo import people
 from unora_demo.people import Member
-from unora_demo.stage import Stage, for_all
+from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
 ALL_MISSING = ["PROFILE", "PHOTOS", "FACE_PHOTO", "HOBBIES"]

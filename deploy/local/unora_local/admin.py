@@ -7,11 +7,8 @@ from unora_common.config import CONTEXTS
 from unora_local.layout import Layout
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
+from unora_local.running import env_of
 from unora_local.services import environment, module
-
-
-class NotReadyError(RuntimeError):
-    """The stack does not run, or is not ready."""
 
 
 async def make_admin(folder: RunFolder, user_id: str, *options: str) -> str:
@@ -27,8 +24,7 @@ async def revoke_admin(folder: RunFolder, user_id: str) -> str:
 
 
 async def _run(folder: RunFolder, *command: str) -> str:
-    if not folder.env.exists():
-        raise NotReadyError("Unora does not run; `make up` starts it")
+    env_of(folder)
     backing = Layout(folder, CONTEXTS, running=True).backing
     child = await asyncio.create_subprocess_exec(
         *module("identity"),

@@ -101,9 +101,9 @@ class Gateway:
     @classmethod
     def at(cls, env: Env) -> Self:
         """A client of a running stack, with the developer's certificate, and for the notifier with its own."""
-        developer, notifier = _credentials(env.certificates()), _credentials(env.certificates_of("notifier"))
-        channels = {context: _channel(env, context, developer) for context in CONTEXTS}
-        return cls(channels | {"notifier": _channel(env, "identity", notifier)})
+        developer, notifier = credentials(env.certificates()), credentials(env.certificates_of("notifier"))
+        channels = {context: channel(env, context, developer) for context in CONTEXTS}
+        return cls(channels | {"notifier": channel(env, "identity", notifier)})
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, as a member if there is a token; raise Refused if it is not answered."""
@@ -124,14 +124,16 @@ class Gateway:
             await channel.close()
 
 
-def _credentials(certificates: tuple[bytes, bytes, bytes]) -> grpc.ChannelCredentials:
+def credentials(certificates: tuple[bytes, bytes, bytes]) -> grpc.ChannelCredentials:
+    """What a client shows: `certificates` are the authority, its certificate and its key, as PEM."""
     ca, cert, key = certificates
     return grpc.ssl_channel_credentials(ca, key, cert)
 
 
-def _channel(env: Env, context: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
+def channel(env: Env, context: str, shown: grpc.ChannelCredentials) -> grpc.aio.Channel:
+    """A channel to a service of a running stack."""
     options = [("grpc.ssl_target_name_override", f"{context}.unora")]
-    return grpc.aio.secure_channel(env.address(context), credentials, options=options)
+    return grpc.aio.secure_channel(env.address(context), shown, options=options)
 
 
 class Session:

@@ -16,6 +16,7 @@ from unora_common.nats_client import connect
 from unora_common.streams import stream
 
 from unora_local.env import Env
+from unora_local.mistakes import Mistake
 
 LOCK_NAME: Final = "unora rule clock"
 IDLE_WITHIN: Final = 60.0
@@ -32,11 +33,11 @@ DUE: Final = (
 """Rows whose time has come and that a job has not handled yet."""
 
 
-class NotIdleError(TimeoutError):
+class NotIdleError(Mistake, TimeoutError):
     """The stack did not become idle in time; the message lists what is still pending."""
 
 
-class ClockInUseError(Exception):
+class ClockInUseError(Mistake):
     """Another process holds the lock on the clock of this stack."""
 
 
@@ -68,7 +69,9 @@ class Clock:
         self.superuser = await asyncpg.connect(self._env.postgres)
         try:
             if not await self.superuser.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", LOCK_NAME):
-                raise ClockInUseError("another process moves the clock of this stack, such as another demo")
+                raise ClockInUseError(
+                    "another command moves the clock of this stack, such as a demo or a seed; wait until it has ended"
+                )
             self._nats = await connect(self._env.nats, *self._env.certificate_files(), connect_timeout=self._within)
         except BaseException:
             await self.superuser.close()

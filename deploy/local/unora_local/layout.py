@@ -27,6 +27,7 @@ PAYMENTS_PORT: Final = 18444
 GRPC_PORT: Final = 17001
 METRICS_PORT: Final = 17051
 ACCESS_KEY: Final = "unora"
+SUBSCRIBERS: Final = "subscribers.json"
 
 
 class Layout:
@@ -83,6 +84,7 @@ class Layout:
             reads=reads,
             certificates=self._nats_certificates,
             log=self._folder.logs / "nats.log",
+            subscribers=self._folder.path / SUBSCRIBERS,
         )
 
     def roles(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Final
 
 import phonenumbers
 from google.protobuf.field_mask_pb2 import FieldMask
+from unora.discovery.v1.discovery_service_pb2 import Batch, Card
 from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
 from unora.identity.v1.place_service_pb2 import SearchPlacesRequest
 from unora.identity.v1.profile_service_pb2 import (
@@ -127,3 +128,12 @@ async def upload(session: Session, picture: bytes) -> Photo:
 async def photographs(number: int) -> list[bytes]:
     """The photos of one of PEOPLE, made in a thread: OpenCV takes a while."""
     return await asyncio.to_thread(lambda: [portrait(number, shot) for shot in range(SHOTS)])
+
+
+def card_of(batch: Batch, hobbies: Sequence[Hobby]) -> Card | None:
+    """The card of who has these hobbies, recognised by the member's own words, because a card has no user id."""
+    words = {(hobby.hobby_option_id, hobby.micro_description) for hobby in hobbies}
+    for card in batch.cards:
+        if {(hobby.hobby_option_id, hobby.micro_description) for hobby in card.hobbies} == words:
+            return card
+    return None

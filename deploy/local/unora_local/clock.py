@@ -126,10 +126,10 @@ class Clock:
         return _Snapshot(row["due"], {context: row[context] for context in CONTEXTS}, row["emitted"])
 
     async def _pending_messages(self) -> dict[str, int]:
-        """How many messages wait for delivery or acknowledgement, by consumer."""
+        """How many messages wait for delivery or acknowledgement, by consumer of a context: nobody waits for others."""
         manager = self._nats.jetstream(timeout=self._within)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
-        return {info.name: waits for infos in found for info in infos if (waits := _pending(info))}
+        return {info.name: waits for infos in found for info in infos if _is_own(info) and (waits := _pending(info))}
 
     async def _describe_pending(self, seconds: float) -> str:
         snapshot = await self._snapshot()
@@ -144,6 +144,10 @@ class Clock:
             for row in await self.superuser.fetch(f"SELECT consumer, error FROM {context}.inbox_failures LIMIT 3"):
                 pending.append(f"{row['consumer']} failed: {row['error']}")
         return "; ".join(pending)
+
+
+def _is_own(info: ConsumerInfo) -> bool:
+    return info.name.partition("__")[0] in CONTEXTS
 
 
 def _pending(info: ConsumerInfo) -> int:

@@ -74,6 +74,11 @@ class Layout:
             extra={"identity": self._identity(), "billing": self.payments.for_billing(), "safety": self._safety()},
         )
 
+    @property
+    def moved(self) -> list[str]:
+        """Of each port that is not the usual one, why."""
+        return self._ports.moved
+
     def nats(self, reads: Reads) -> Nats:
         """The NATS server that lets each context read what `reads` says."""
         users = [*self.contexts, ADMIN]

@@ -3,11 +3,12 @@
 `python -m unora_local.progress NAME COMMAND…` runs a command as one step; it needs no other package.
 """
 
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TextIO
@@ -22,12 +23,14 @@ class Step:
     """Work under way, and how far it is."""
 
     name: str
+    show: Callable[[], None]
     begin: float = field(default_factory=time.monotonic)
     detail: str = ""
 
     def now(self, detail: str) -> None:
-        """How far it is, such as `12 of 60`; shown at the next sign of life."""
+        """How far it is, such as `12 of 60`: shown at once on a terminal, elsewhere at the next sign of life."""
         self.detail = detail
+        self.show()
 
     def __str__(self) -> str:
         seconds = time.monotonic() - self.begin
@@ -63,7 +66,7 @@ class Progress:
     @contextmanager
     def waiting(self, name: str) -> Iterator[Step]:
         """Show that `name` is under way; nothing is said if it is done soon."""
-        step = Step(name)
+        step = Step(name, self._show)
         with self._writing:
             self._under_way.append(step)
             if len(self._under_way) == 1:
@@ -85,11 +88,13 @@ class Progress:
             with self._writing:
                 if self._terminal:
                     self._show()
-                elif late := [step for step in self._under_way if time.monotonic() - step.begin >= self._every]:
-                    self._write(f"  … {', '.join(map(str, late))}\n")
+                elif self._under_way:
+                    self._write(f"  … {', '.join(map(str, self._under_way))}\n")
 
     def _show(self) -> None:
-        if self._terminal:
+        if not self._terminal:
+            return
+        with self._writing:
             under_way = ", ".join(map(str, self._under_way))
             self._write(f"\r\x1b[K  \x1b[2m… {under_way}\x1b[0m" if under_way else "\r\x1b[K")
 
@@ -107,8 +112,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def run(name: str, command: Sequence[str]) -> int:
     """Run a command as a step that says nothing if it is done soon; returns the command's exit status."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}  # it led here
     with Progress(sys.stderr).waiting(name):
-        return subprocess.run(command, check=False).returncode
+        return subprocess.run(command, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

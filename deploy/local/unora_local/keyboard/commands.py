@@ -144,7 +144,7 @@ def run(folder: RunFolder, chosen: argparse.Namespace) -> int:
         COMMANDS[chosen.command](folder, chosen)
     except Refused as error:
         raise Mistake(calling.explain(error)) from None
-    except BrokenPipeError:
+    except (Mistake, BrokenPipeError):
         raise
     except (OSError, NatsError, asyncpg.PostgresError) as error:
         raise Mistake(f"the stack does not answer: {error}") from None

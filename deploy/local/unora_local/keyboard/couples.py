@@ -85,6 +85,13 @@ async def _check_in_as(run: Seeding, login: Login) -> None:
         run.progress.say(f"  ! {login.login} does not check in: {error}")
 
 
+async def days_of(couple: Couple) -> int:
+    """How many days a couple has kept. The first may last until the second midnight (ST-03)."""
+    session = couple.one.session
+    dashboard = await session.call(session.gateway.streaks.GetDashboard, GetDashboardRequest())
+    return max((streak.completed_days for streak in dashboard.streaks), default=0)
+
+
 async def check_in(session: Session) -> None:
     """A member checks in on each streak whose day is open (ST-04)."""
     streaks = session.gateway.streaks

@@ -38,7 +38,7 @@ def short(name: str) -> str:
 
 def outer(name: str) -> str:
     """The context and the last word: `streak.CheckIn`."""
-    words = name.replace("/", ".").split(".")
+    words = name.strip("/").replace("/", ".").split(".")
     return f"{words[1]}.{words[-1]}" if len(words) > 1 else name
 
 

@@ -21,7 +21,9 @@ from unora_local.progress import Progress, table
 USUAL: Final = 12
 MOST: Final = 500
 DAYS: Final = 3
-"""Days that couples keep. Every third couple meets only after them, and of every third one has checked in today."""
+"""Days that couples have kept, the current one among them. Every third couple meets only after them; of every third one
+has checked in today.
+"""
 ALONE: Final = "nobody is connected: a batch needs five others who wait in the server; seed more"
 
 
@@ -55,9 +57,12 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
         step.now(f"{len(found)} couples")
         await run.clock.wait_until_idle()
     with run.progress.step("days") as step:
-        for day in range(1, DAYS + 1):
-            step.now(f"{day} of {DAYS}")
+        for _ in range(DAYS + 1):
             await couples.all_check_in(run)
+            kept = await couples.days_of(found[0])
+            step.now(f"{kept} of {DAYS}")
+            if kept >= DAYS:
+                break
             await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
     with run.progress.step("today"):
         for couple in late:

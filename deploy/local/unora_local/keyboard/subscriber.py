@@ -8,6 +8,7 @@ import re
 import secrets
 import shlex
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ from unora_local.tls import Certificate
 
 RELOADED_WITHIN: Final = 30.0
 ASKED_WITHIN: Final = 2.0
-POLL: Final = 0.1
+POLL: Final = 0.5
 RESERVED: Final = {*CONTEXTS, *tls.CALLERS, *tls.NATS, nats_config.ADMIN, nats_config.ACCOUNT, "ca"}
 """Names that mean something else to NATS or to the services. `chat` and `notifier` are subscribers like others."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -69,7 +70,7 @@ async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> s
         _credentials(folder, name).unlink(missing_ok=True)
         return f"{name} may consume nothing any more"
     own = tls.ensure(folder.path / "tls", [name])[name]
-    await _wait_until_let_in(nats, after, own)
+    await _wait_until_let_in(folder, nats, after, own)
     _keep(folder, nats, after, own)
     return _describe(folder, after)
 
@@ -92,18 +93,22 @@ async def _take_over(folder: RunFolder, nats: Nats, gone: set[Durable]) -> None:
         except NotFoundError:
             continue
     await admin.close()
+    _reload(folder)
+
+
+def _reload(folder: RunFolder) -> None:
     (server,) = (row for row in folder.rows() if row.name == "nats")
     os.kill(server.pid, signal.SIGHUP)
 
 
-async def _wait_until_let_in(nats: Nats, subscriber: Subscriber, own: Certificate) -> None:
+async def _wait_until_let_in(folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificate) -> None:
     """Return when the server answers the subscriber about each of its consumers."""
-    try:
-        async with asyncio.timeout(RELOADED_WITHIN):
-            while not await _is_let_in(nats.url_of(subscriber), subscriber, own):  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(POLL)
-    except TimeoutError:
-        raise Mistake(f"NATS did not take the subscriber over within {RELOADED_WITHIN:.0f} s; see {nats.log}") from None
+    end = time.monotonic() + RELOADED_WITHIN
+    while not await _is_let_in(nats.url_of(subscriber), subscriber, own):
+        if time.monotonic() > end:
+            raise Mistake(f"NATS did not take {subscriber.name} over within {RELOADED_WITHIN:.0f} s; see {nats.log}")
+        await asyncio.sleep(POLL)
+        _reload(folder)  # the imports of an account that a reload has brought lead nowhere until the next one
 
 
 async def _is_let_in(url: str, subscriber: Subscriber, own: Certificate) -> bool:
@@ -114,6 +119,7 @@ async def _is_let_in(url: str, subscriber: Subscriber, own: Certificate) -> bool
             allow_reconnect=False,
             connect_timeout=ASKED_WITHIN,
             inbox_prefix=inbox(subscriber.name),
+            error_cb=_ignore,  # not let in yet: the library would print it
         )
     except (NatsError, OSError):
         return False
@@ -125,6 +131,10 @@ async def _is_let_in(url: str, subscriber: Subscriber, own: Certificate) -> bool
     finally:
         await client.close()
     return True
+
+
+async def _ignore(error: Exception) -> None:
+    pass
 
 
 def inbox(name: str) -> str:

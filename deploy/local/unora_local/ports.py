@@ -47,7 +47,7 @@ def free(count: int = 1) -> list[int]:
 def holder(port: int) -> str:
     """Who listens on a port of this machine, in words; the kernel names no process of another user."""
     for each in psutil.net_connections("tcp"):
-        if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid is not None:
+        if each.status == psutil.CONN_LISTEN and each.laddr[1:] == (port,) and each.pid is not None:
             with contextlib.suppress(psutil.Error):
                 return f"{psutil.Process(each.pid).name()} (pid {each.pid})"
     return "another process"

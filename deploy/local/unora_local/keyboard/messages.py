@@ -14,6 +14,8 @@ from unora_local.mistakes import Mistake
 
 M = TypeVar("M", bound=Message)
 REQUEST_ID: Final = "request_id"
+MASK: Final = "google.protobuf.FieldMask"
+"""Its JSON names fields as JSON does; a person writes them as the contract does."""
 _KNOWN_TYPES: Final = "google.protobuf."
 """Messages of this package have a JSON of their own: a Timestamp is a text."""
 
@@ -72,9 +74,16 @@ def _value(field: FieldDescriptor, given: Any, path: str) -> Any:
     if field.enum_type is not None and isinstance(given, str):
         return _enum(field.enum_type, given, path)
     kind = field.message_type
+    if kind is not None and kind.full_name == MASK and isinstance(given, str):
+        return ",".join(_camel(name.strip()) for name in given.split(","))
     if kind is not None and isinstance(given, dict) and not kind.full_name.startswith(_KNOWN_TYPES):
         return _message(kind, given, f"{path}.")
     return given
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _enum(kind: EnumDescriptor, given: str, path: str) -> str:

@@ -66,11 +66,11 @@ async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> s
     subscribers.write(file, [*known.values(), *([after] if events else [])])
     nats = Layout(folder, CONTEXTS, running=True).nats(declarations.consumed_subjects(CONTEXTS))
     await _take_over(folder, nats, gone=set(before.durables() if before else ()) - set(after.durables()))
+    own = tls.ensure(folder.path / "tls", [name])[name]
+    await _wait_until(folder, nats, after, own, let_in=bool(events))
     if not events:
         _credentials(folder, name).unlink(missing_ok=True)
         return f"{name} may consume nothing any more"
-    own = tls.ensure(folder.path / "tls", [name])[name]
-    await _wait_until_let_in(folder, nats, after, own)
     _keep(folder, nats, after, own)
     return _describe(folder, after)
 
@@ -101,10 +101,10 @@ def _reload(folder: RunFolder) -> None:
     os.kill(server.pid, signal.SIGHUP)
 
 
-async def _wait_until_let_in(folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificate) -> None:
-    """Return when the server answers the subscriber about each of its consumers."""
+async def _wait_until(folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificate, *, let_in: bool) -> None:
+    """Return when the server answers the subscriber about each of its consumers, or lets it in no longer."""
     end = time.monotonic() + RELOADED_WITHIN
-    while not await _is_let_in(nats.url_of(subscriber), subscriber, own):
+    while await _is_let_in(nats.url_of(subscriber), subscriber, own) != let_in:
         if time.monotonic() > end:
             raise Mistake(f"NATS did not take {subscriber.name} over within {RELOADED_WITHIN:.0f} s; see {nats.log}")
         await asyncio.sleep(POLL)

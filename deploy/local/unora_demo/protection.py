@@ -33,6 +33,7 @@ from unora.safety.v1.safety_service_pb2 import (
 )
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora_local import members
+from unora_local.admin import secret_in
 from unora_local.client import Refused, Unexpected, refused, request_id
 
 from unora_demo.matching import inventory, visible_answers
@@ -135,19 +136,11 @@ async def _moderator(stage: Stage) -> None:
     """
     onlooker = stage.onlooker
     await refused(_cases(stage, onlooker), "ADMIN_ONLY")
-    secret = _secret_in(await stage.make_admin(onlooker.id))
+    secret = secret_in(await stage.make_admin(onlooker.id))
     await onlooker.session.refresh()
     await refused(_cases(stage, onlooker), "ADMIN_ONLY")
     code = pyotp.TOTP(secret).now()
     onlooker.session = await members.sign_in(stage.gateway, stage.box, onlooker.session, code)
-
-
-def _secret_in(said: str) -> str:
-    """The secret that `make-admin` shows."""
-    for line in said.splitlines():
-        if line.split()[:1] == ["secret"]:
-            return line.split()[1]
-    raise Unexpected("make-admin showed no secret")
 
 
 async def _cases(stage: Stage, about: Member) -> list[Case]:

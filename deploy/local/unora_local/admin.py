@@ -23,6 +23,14 @@ async def revoke_admin(folder: RunFolder, user_id: str) -> str:
     return await _run(folder, "revoke-admin", user_id)
 
 
+def secret_in(said: str) -> str:
+    """The secret of the second factor that `make_admin` shows. Raises StartFailedError if it shows none."""
+    for line in said.splitlines():
+        if line.split()[:1] == ["secret"]:
+            return line.split()[1]
+    raise StartFailedError(f"make-admin showed no secret: {said}")
+
+
 async def _run(folder: RunFolder, *command: str) -> str:
     env_of(folder)
     backing = Layout(folder, CONTEXTS, running=True).backing

@@ -52,8 +52,8 @@ def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker
         "down": lambda: down(folder),
         "clean": lambda: clean(folder),
         "status": lambda: status(folder),
-        "make-admin": lambda: make_admin(folder, chosen.user_id, *(["--new-secret"] if chosen.new_secret else [])),
-        "revoke-admin": lambda: revoke_admin(folder, chosen.user_id),
+        "make-admin": lambda: make_admin(folder, chosen.user, *(["--new-secret"] if chosen.new_secret else [])),
+        "revoke-admin": lambda: revoke_admin(folder, chosen.user),
         "compose-files": lambda: compose_files(chosen.folder),
         "completion": lambda: completion(folder, chosen.shell),
     }
@@ -140,18 +140,28 @@ def status(folder: RunFolder) -> int:
     return 0 if ready else 1
 
 
-def make_admin(folder: RunFolder, user: UUID, *options: str) -> int:
+def make_admin(folder: RunFolder, user: str, *options: str) -> int:
     """Make a member of the running stack an admin, by the command of identity."""
-    from unora_local.admin import make_admin as grant
+    from unora_local import admin
+    from unora_local.keyboard import sessions
 
-    return _of_identity(grant(folder, str(user), *options))
+    return _of_identity((admin if _is_id(user) else sessions).make_admin(folder, user, *options))
 
 
-def revoke_admin(folder: RunFolder, user: UUID) -> int:
+def revoke_admin(folder: RunFolder, user: str) -> int:
     """Take the role away from a member of the running stack, by the command of identity."""
-    from unora_local.admin import revoke_admin as take_away
+    from unora_local import admin
+    from unora_local.keyboard import sessions
 
-    return _of_identity(take_away(folder, str(user)))
+    return _of_identity((admin if _is_id(user) else sessions).revoke_admin(folder, user))
+
+
+def _is_id(user: str) -> bool:
+    try:
+        UUID(user)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_identity(command: Coroutine[Any, Any, str]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 from unora_local.run_folder import CLONE, DEFAULT
 
@@ -99,12 +98,15 @@ def _members(commands: Commands) -> None:
     inbox.add_argument("--code", action="store_true", help="only the newest code: code=$(… inbox NUMBER --code)")
     example = "6e4ab7fe-4dc0-4c5a-8a55-7a5f1f0c9a05"
     admin = commands.add(
-        "make-admin", "make a member an admin, and show the secret of their second factor", f"make-admin {example}"
+        "make-admin",
+        "make a member an admin, and show the secret of their second factor",
+        "make-admin mirabel",
+        f"make-admin {example}",
     )
     admin.add_argument("--new-secret", action="store_true", help="give an admin another second factor")
-    no_admin = commands.add("revoke-admin", "take the role admin away from a member", f"revoke-admin {example}")
+    no_admin = commands.add("revoke-admin", "take the role admin away from a member", "revoke-admin mirabel")
     for each in (admin, no_admin):
-        each.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
+        each.add_argument("user", metavar="NAME", help="one of the people, or a member's id, as GetAccount answers it")
 
 
 def _calls(commands: Commands) -> None:

@@ -163,6 +163,17 @@ def test_one_signs_in_by_hand_with_the_code_in_the_inbox(stack: Keyboard) -> Non
     assert "no code was sent" in stack.refuses("inbox", "+14155550199", "--code")
 
 
+@pytest.mark.rule("ID-15")
+def test_one_of_the_people_becomes_an_admin_who_calls_with_the_second_factor(stack: Keyboard) -> None:
+    login = list(stack.people)[-2]
+    assert "PERMISSION_DENIED" in stack.refuses("call", "ListCases", "--as", login)
+    assert "secret" in stack.says("make-admin", login)
+    assert stack.call("ListCases", login)["cases"] == []
+    stack.says("revoke-admin", login)
+    assert "PERMISSION_DENIED" in stack.refuses("call", "ListCases", "--as", login)
+    assert "nobody is called" in stack.refuses("make-admin", "frog")
+
+
 def test_a_refusal_is_told_in_words(stack: Keyboard) -> None:
     login = next(iter(stack.people))
     missing = json.dumps({"streak_id": str(uuid4())})
@@ -206,7 +217,11 @@ async def subscriber(env: Env) -> NatsClient:
         refusals.append(str(error))
 
     refusals.clear()
-    options = {"allow_reconnect": False, "inbox_prefix": env.values["UNORA_NATS_INBOX"], "error_cb": ignore}
+    options: dict[str, Any] = {
+        "allow_reconnect": False,
+        "inbox_prefix": env.values["UNORA_NATS_INBOX"],
+        "error_cb": ignore,
+    }
     return await connect(env.nats, *files, **options)
 
 

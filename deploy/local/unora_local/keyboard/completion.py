@@ -37,6 +37,8 @@ PLACES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "clock": (("MOMENT",), ""),
     "completion": (("SHELL",), ""),
     "inbox": (("NAME",), ""),
+    "make-admin": (("NAME",), ""),
+    "revoke-admin": (("NAME",), ""),
     "subscriber": (("",), "EVENT"),
     "tail": ((), "EVENT"),
 }

@@ -29,6 +29,8 @@ class Login:
     city: str = ""
     partner: str = ""
     """The login of who they are connected with."""
+    totp_secret: str = ""
+    """The second factor of an admin (ID-15)."""
 
 
 class People:

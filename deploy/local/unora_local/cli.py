@@ -103,7 +103,8 @@ async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
         stopping.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
         progress.say("Unora stops")
-        await stack.stop()
+        with progress.waiting("stopping"):
+            await stack.stop()
     progress.say("Unora has stopped; the data stay")
     return 0
 

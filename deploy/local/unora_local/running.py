@@ -24,7 +24,13 @@ def check_owner(path: Path, user: int | None = None) -> None:
     `user` is who asks; without it who runs this process.
     """
     user = os.geteuid() if user is None else user
-    if not path.exists() or (owner := path.stat().st_uid) == user:
+    try:
+        owner = path.stat().st_uid
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        raise Mistake(f"{_name(user)} may not enter {path.parent}; give another folder by --run") from None
+    if owner == user:
         return
     raise Mistake(
         f"{path} was made by {_name(owner)}, and you are {_name(user)}.\n"

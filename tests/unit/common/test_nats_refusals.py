@@ -14,7 +14,6 @@ import pytest
 from unora_common.nats_client import connect
 from unora_local import tls
 
-
 SILENT = 4
 """Seconds: that the server is silent is what the test is about."""
 

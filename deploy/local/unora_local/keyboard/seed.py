@@ -21,15 +21,15 @@ from unora_local.progress import Progress, table
 USUAL: Final = 12
 MOST: Final = 500
 DAYS: Final = 3
-"""Days that couples have kept, the current one among them. Every third couple meets only after them; of every third one
-has checked in today.
+"""Days that couples have kept. It is the morning after: of every third couple one has checked in, every third has only
+just met.
 """
 ALONE: Final = "nobody is connected: a batch needs five others who wait in the server; seed more"
 
 
 async def seed(env: Env, people: People, number: int, progress: Progress) -> list[str]:
-    """Make `number` members and keep their logins; returns these. The rule clock moves by DAYS days, on which all whose
-    logins are known check in: a further seed breaks no streak of an earlier one.
+    """Make `number` members and keep their logins; returns these. The rule clock moves by three days or four (ST-03).
+    On each, all whose logins are known check in: a further seed breaks no streak of an earlier one.
 
     Raises ClockInUseError while another command moves the clock, and Refused.
     """
@@ -61,9 +61,9 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
             await couples.all_check_in(run)
             kept = await couples.days_of(found[0])
             step.now(f"{kept} of {DAYS}")
+            await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
             if kept >= DAYS:
                 break
-            await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
     with run.progress.step("today"):
         for couple in late:
             await couples.connect(run, couple)

@@ -19,9 +19,9 @@ import pytest_asyncio
 from unora.identity.v1.export_service_pb2 import EXPORT_STATE_MAKING, EXPORT_STATE_READY
 from unora_common.config import CONTEXTS
 from unora_common.ids import uuid7
+from unora_local.clock import Clock
 from unora_local.env import Env
-from unora_testing.clock import Clock
-from unora_testing.deadlines import eventually
+from unora_testing.deadlines import GENEROUS, eventually
 
 from tests.e2e.crashes import Crashes, Point, Step
 from tests.e2e.saga_couples import MemberApps
@@ -106,7 +106,7 @@ async def erasures(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Er
     with stack.up(then="clean", UNORA_REDELIVERY_SECONDS=REDELIVERED_AFTER):
         env = Env.read(stack.folder.env)
         holder = await asyncpg.connect(env.postgres)
-        async with Clock(env) as clock:
+        async with Clock(env, GENEROUS) as clock:
             crash = Crashes(stack, env, clock.superuser, holder)
             await crash.add_triggers(*STEPS, HALF_MADE, MADE)
             apps = MemberApps(env, clock, (stack.folder.path / "keys" / "token.pem").read_text())

@@ -26,9 +26,9 @@ import uvloop
 from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
 from unora.matching.v1.matching_service_pb2 import SendInterestRequest
 from unora_common.ids import uuid7
-from unora_demo.client import Gateway, request_id
-from unora_demo.people import SmsBox
+from unora_local.client import Gateway, request_id
 from unora_local.run_folder import RunFolder
+from unora_local.sms_box import SmsBox
 
 from unora_bench import call_rows, processor
 from unora_bench.call_rows import CARD, CARDS, HOLDER, POOL, SHOWN

@@ -25,12 +25,12 @@ import uvloop
 from unora.identity.v1.account_service_pb2 import CloseAccountRequest
 from unora.identity.v1.export_service_pb2 import EXPORT_STATE_READY, ExportAccountRequest, GetExportRequest
 from unora_common.config import CONTEXTS
-from unora_demo import people
-from unora_demo.client import Gateway, Session, request_id
-from unora_demo.people import SmsBox
+from unora_local import members
+from unora_local.client import Gateway, Session, request_id
+from unora_local.photos.portraits import portrait
 from unora_local.run_folder import RunFolder
+from unora_local.sms_box import SmsBox
 from unora_testing.deadlines import GENEROUS
-from unora_testing.photos.portraits import portrait
 
 from unora_bench import processor
 from unora_bench.stack import new_folder, own_stack, say
@@ -49,9 +49,9 @@ Figures = dict[str, Any]
 async def measure(folder: RunFolder, years: int, others: int) -> Figures:
     """Rows by table, and of export and erasure: seconds, processor time and peak of memory by process."""
     async with own_stack(folder) as env, Gateway.at(env) as gateway:
-        session = await people.sign_up(gateway, SmsBox(env.sms_sandbox))
+        session = await members.sign_up(gateway, SmsBox(env.sms_sandbox))
         for shot in range(PHOTOS):
-            await people.upload(session, portrait(shot // 3, shot % 3))
+            await members.upload(session, portrait(shot // 3, shot % 3))
         member = UUID(session.user_id)
         connection = await asyncpg.connect(env.postgres)
         try:

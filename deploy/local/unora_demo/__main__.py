@@ -4,10 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from unora_local.cast import PEOPLE
+from unora_local.mistakes import Mistake
 from unora_local.run_folder import DEFAULT, RunFolder
+from unora_local.running import check_owner
 
 from unora_demo import run
-from unora_demo.cast import LEAST, PEOPLE
+from unora_demo.cast import LEAST
 
 parser = argparse.ArgumentParser(
     prog="python -m unora_demo",
@@ -24,4 +27,8 @@ parser.add_argument(
     help=f"how many people: all who have a part, and others ({LEAST} to {len(PEOPLE)}, the default)",
 )
 options = parser.parse_args()
+try:
+    check_owner(options.run)
+except Mistake as error:
+    sys.exit(str(error))
 sys.exit(run.main(RunFolder(options.run), options.members))

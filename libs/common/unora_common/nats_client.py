@@ -67,6 +67,11 @@ class _Transport(TcpTransport):
         if self._agreed:
             await super().wait_closed()  # type: ignore[no-untyped-call]
 
+    def drop(self) -> None:
+        """Close the connection at once."""
+        if self._io_writer is not None:
+            self._io_writer.transport.abort()
+
 
 class _Protocol(asyncio.StreamReaderProtocol):
     def eof_received(self) -> bool:
@@ -81,6 +86,11 @@ class NatsClient(Client):
         super().__init__()
         self._transport = _Transport()  # type: ignore[no-untyped-call]
         self._handlers: dict[int, Callable[[Msg], None]] = {}
+
+    def drop(self) -> None:
+        """End a connection that was not let in: the library leaves it open."""
+        if isinstance(self._transport, _Transport):
+            self._transport.drop()
 
     async def flush(self, timeout: float = 10.0) -> None:
         """Returns when the server has received all that was sent: the library's ping overtakes what is not written."""
@@ -178,6 +188,9 @@ async def connect(url: str, ca: Path, cert: Path, key: Path, **options: Any) -> 
     client = NatsClient()
     try:
         await client.connect(addresses(url), **tls_options(ca, cert, key), **options)
-    except ValueError as error:
-        raise NatsError(str(error)) from error
+    except BaseException as error:
+        client.drop()
+        if isinstance(error, ValueError):
+            raise NatsError(str(error)) from error
+        raise
     return client

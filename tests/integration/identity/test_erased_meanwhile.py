@@ -12,8 +12,8 @@ from unora_identity.jobs import ErasureJobs
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.use_cases import photo_sizes
 from unora_identity.use_cases.photo_objects import put_sizes
+from unora_local.photos.portraits import portrait
 from unora_testing.deadlines import eventually
-from unora_testing.photos.portraits import portrait
 from unora_testing.world import World
 
 from tests.integration.identity.gov_ids import Provider, fresh

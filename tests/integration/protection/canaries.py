@@ -32,7 +32,7 @@ from unora.reveal.v1.personality_service_pb2_grpc import PersonalityServiceStub
 from unora.safety.v1.events_pb2 import DECISION_DISMISS
 from unora.safety.v1.safety_service_pb2 import Target
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
-from unora_testing.photos.portraits import portrait
+from unora_local.photos.portraits import portrait
 from unora_testing.places import LONDON
 
 from tests.integration.protection.scenario import Member, Scenario

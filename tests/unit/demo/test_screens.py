@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from unora.identity.v1.account_service_pb2 import SessionTokens
 from unora_common.config import CONTEXTS
-from unora_demo.cast import PEOPLE
-from unora_demo.client import Gateway, Session, Unexpected
 from unora_demo.people import Member
 from unora_demo.screens import MOST_CALLS, SCREENS, Screen, _draw, dashboard
 from unora_demo.stage import Stage
+from unora_local.cast import PEOPLE
+from unora_local.client import Gateway, Session, Unexpected
 from unora_tools.reference import methods
 
 PAGE = Path(__file__).parents[3] / "docs" / "screens.md"

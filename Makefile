@@ -20,7 +20,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -q
 # What failed last is little: workers would take longer to start than the tests to run.
 PARALLEL := $(if $(findstring --lf,$(ARGS)),,-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
-TYPED := libs/common libs/testing libs/text services deploy/local tools protos tests
+TYPED := libs/common libs/testing libs/text services deploy/gateway deploy/local tools protos tests
 LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help
@@ -115,7 +115,7 @@ protos: ## Generate libs/protos from the contract, even if nothing changed
 	@rm -f $(STUBS)
 	@$(MAKE) $(STUBS)
 
-reference: $(STUBS) ## Write docs/methods.md, events.md and errors.md from the contract and the code
+reference: $(STUBS) ## Write docs/methods.md, events.md, errors.md and openapi.json from the contract and the code
 	@$(BIN)/python -m unora_tools.reference
 
 baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with

@@ -18,6 +18,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from unora.common.v1.options_pb2 import Access, Repeat
 from unora.common.v1.options_pb2 import method as method_option
+from unora_common.config import CONTEXTS
 
 IMAGE: Final = Path(__file__).resolve().parents[4] / "libs" / "protos" / "image.binpb"
 RAW: Final = "google.api.HttpBody"
@@ -86,7 +87,7 @@ class Contract:
 def read(image: Path = IMAGE) -> Contract:
     """The contract from a descriptor set with source information."""
     contract = Contract()
-    for file in FileDescriptorSet.FromString(image.read_bytes()).file:
+    for file in sorted(FileDescriptorSet.FromString(image.read_bytes()).file, key=_place):
         said = _comments(file)
         for at, message in enumerate(file.message_type):
             contract.types |= {each.name: each for each in _messages(file.package, message, (FILE_MESSAGES, at), said)}
@@ -103,6 +104,12 @@ def read(image: Path = IMAGE) -> Contract:
             contract.methods.append(method)
             contract.services[f"{method.context}.{method.service}"] = service_says
     return contract
+
+
+def _place(file: FileDescriptorProto) -> int:
+    """The order of the contexts: it begins with sign-in."""
+    context = file.package.split(".")[1] if file.package.startswith("unora.") else ""
+    return CONTEXTS.index(context) if context in CONTEXTS else -1
 
 
 Said = dict[tuple[int, ...], str]

@@ -132,7 +132,10 @@ def written(made: dict[str, Any]) -> str:
 
 
 def _tags(contract: Contract) -> list[dict[str, str]]:
-    found = [{"name": name, "description": says} for name, says in contract.services.items()]
+    found = [
+        {"name": name, "x-displayName": name.partition(".")[2], "description": says}
+        for name, says in contract.services.items()
+    ]
     return [
         *found,
         {"name": ADMIN, "description": "Only for members with the role `admin`, signed in with both factors."},

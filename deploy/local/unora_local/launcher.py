@@ -1,5 +1,7 @@
 """A server of the stack that is one process: started until it is ready, used inside `async with`, stopped."""
 
+import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Final, Self
@@ -46,3 +48,15 @@ class Launcher(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+
+async def status_of(port: int, path: str) -> int | None:
+    """The status of a GET on loopback, None while no server answers."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+            return int((await reader.readline()).split()[1])
+        finally:
+            writer.close()
+    return None

@@ -1,13 +1,17 @@
 """The parts of one stack: servers, ports, passwords, keys and certificates, all from one folder."""
 
+import os
 import secrets
 from collections.abc import Sequence
 from typing import Final
 
+from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
+from unora_gateway.targets import LOCAL_PORTS
 
 from unora_local import tls
+from unora_local.gateway import Gateway
 from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
@@ -18,7 +22,7 @@ from unora_local.sandbox.layout import SandboxLayout
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
 from unora_local.services import Backing, Endpoint, addresses
-from unora_local.tls import CALLERS, NATS, OUTSIDE
+from unora_local.tls import CALLERS, FRONT, NATS, OUTSIDE
 
 POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
@@ -41,7 +45,7 @@ class Layout:
         self._ports = Ports(folder.path / "ports.json", in_use=running)
         self._passwords = Passwords(folder.path / "passwords.json")
         self._nats_port = self._ports.take("nats", NATS_PORT)
-        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, *OUTSIDE, *NATS])
+        certificates = tls.ensure(folder.path / "tls", [*contexts, *CALLERS, FRONT, *OUTSIDE, *NATS])
         self._nats_certificates = {name: certificates[name] for name in NATS}
         self.developer = certificates["developer"]
         self.outside = {name: certificates[name] for name in OUTSIDE}
@@ -65,12 +69,26 @@ class Layout:
             key=f"sk_test_{self._passwords['payments key']}",
             webhook_secret=f"whsec_{self._passwords['payments webhooks']}",
         )
+        self._gateway_ports = {name: self._ports.take(f"gateway {name}", usual) for name, usual in LOCAL_PORTS.items()}
         self.backing = Backing(
             database_urls={c: self._database_url(f"unora_{c}") for c in contexts},
             nats_urls={c: self._nats_url(c) for c in contexts},
             certificates=certificates,
             endpoints={c: self._endpoint(i, c) for i, c in enumerate(contexts)},
             extra={"identity": self._identity(), "billing": self.payments.for_billing(), "safety": self._safety()},
+        )
+
+    def gateway(self) -> Gateway | None:
+        """The gateway, if all contexts are there: it leads to each of them."""
+        if set(self.contexts) != set(CONTEXTS):
+            return None
+        return Gateway(
+            self._folder.path / "gateway",
+            ports=self._gateway_ports,
+            services={context: endpoint.grpc for context, endpoint in self.backing.endpoints.items()},
+            certificates=self.backing.certificates,
+            log=self._folder.logs / "gateway.log",
+            environ=os.environ,
         )
 
     def nats(self, reads: Reads) -> Nats:
@@ -106,7 +124,14 @@ class Layout:
             **{f"UNORA_{name.upper()}_TLS_KEY": str(its.key) for name, its in self.outside.items()},
             "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
             **self.payments.published(),
+            **self._published_gateway(),
         }
+
+    def _published_gateway(self) -> dict[str, str]:
+        gateway = self.gateway()
+        if gateway is None:
+            return {}
+        return {"UNORA_GATEWAY_URL": gateway.url, "UNORA_GATEWAY_HTTP_URL": gateway.plain_url}
 
     def _database_url(self, role: str) -> str:
         return self.postgres.dsn(role, self._passwords[role])

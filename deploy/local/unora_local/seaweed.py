@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from unora_local import tls
 from unora_local.binaries import script
 from unora_local.keys import private_folder, write_private
-from unora_local.launcher import READY_WITHIN, Launcher
+from unora_local.launcher import READY_WITHIN, Launcher, status_of
 from unora_local.process import Process
 from unora_local.seaweed_security import NAME, Files, security
 
@@ -110,7 +110,7 @@ class Seaweed(Launcher):
         await process.wait_until(lambda: asyncio.to_thread(self._reads_stored_object), within=READY_WITHIN, every=0.05)
 
     async def _is_healthy(self) -> bool:
-        return await _status(self._ports["s3"], "/healthz") == 200
+        return await status_of(self._ports["s3"], "/healthz") == 200
 
     def _reads_stored_object(self) -> bool:
         """Whether a stored object can be read; if there is none yet, store it and return False."""
@@ -133,15 +133,3 @@ class Seaweed(Launcher):
         except (ClientError, BotoCoreError):
             return False
         return True
-
-
-async def _status(port: int, path: str) -> int | None:
-    """The status of a GET on loopback, None while no server answers."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
-            return int((await reader.readline()).split()[1])
-        finally:
-            writer.close()
-    return None

@@ -22,6 +22,9 @@ _AUTHORITY: Final = "unora local authority"
 CALLERS: Final = ("gateway", "developer")
 """Further holders of certificates: the gateway, and the developer, who locally has the gateway's rights."""
 
+FRONT: Final = "front"
+"""What the gateway shows to apps, where a certificate of a public authority would be."""
+
 OUTSIDE: Final = ("chat", "notifier")
 """Services that are not Unora's, and may call only the methods whose `callers` name them: the chat asks MayChat, the
 notifier asks whom to tell.
@@ -30,7 +33,9 @@ notifier asks whom to tell.
 NATS: Final = ("nats", "streams")
 """The server of NATS, and its administrator, who makes the streams. Neither name may call a service."""
 POSTGRES: Final = "postgres"
-"""The server in compose, where its clients find it by this name. It is no context, so its certificate has no URI."""
+"""The server in compose, where its clients find it by this name."""
+NO_CALLERS: Final = (FRONT, POSTGRES)
+"""Their certificates have no URI, so that no service takes them for a caller."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _make_leaf(item: Certificate, name: str, ca: Certificate, authority: x509.Ce
     pem = signing_key()
     ca_key = _private(ca.key.read_bytes())
     names: list[x509.GeneralName] = [
-        x509.DNSName(POSTGRES) if name == POSTGRES else x509.UniformResourceIdentifier(f"spiffe://unora/{name}"),
+        *([x509.DNSName(name)] if name in NO_CALLERS else [x509.UniformResourceIdentifier(f"spiffe://unora/{name}")]),
         x509.DNSName(f"{name}.unora"),
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),

@@ -24,6 +24,8 @@ NEXT: Final = """
   Ctrl-C or make down     stop; the data stay
   set -a; . {env}
                           have all addresses and certificates in your shell
+  curl $UNORA_GATEWAY_HTTP_URL/.well-known/jwks.json
+                          call by REST (docs/gateway.md); with TLS: curl --cacert $UNORA_TLS_CA $UNORA_GATEWAY_URL/…
 """
 
 
@@ -93,6 +95,7 @@ class Stack:
                 self._payments(layout), *(self._service(context, layout) for context in self._contexts)
             )
             await seaweed
+            await self._gateway(layout)
         finally:
             seaweed.cancel()
             await asyncio.gather(seaweed, return_exceptions=True)
@@ -111,6 +114,11 @@ class Stack:
             address = layout.backing.endpoints["billing"].grpc
             part = layout.payments.part(address, layout.developer, self._folder.logs / "payments.log")
             await self._part("payments", part, layout.payments.url)
+
+    async def _gateway(self, layout: Layout) -> None:
+        gateway = layout.gateway()
+        if gateway is not None:
+            await self._part("gateway", gateway, f"{gateway.url} {gateway.plain_url}")
 
     async def _part(self, name: str, part: Part, address: str) -> None:
         with self._progress.step(name):

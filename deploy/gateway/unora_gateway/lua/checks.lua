@@ -1,0 +1,167 @@
+-- Judges a REST request by the tables TYPES, ENUMS and ROUTES, which are made from the contract. What Envoy's transcoder
+-- would drop in silence, or refuse without saying which field is to blame, is refused here by name.
+
+local MOST_VIOLATIONS = 20
+local NOT_NAMED = "is not one of the values that the contract names"
+local WORDS_OF = {
+  s = "must be text", y = "must be text in base64", t = "must be text", b = "must be true or false",
+  i = "must be a whole number of 32 bits", l = "must be a whole number", d = "must be a number",
+  e = NOT_NAMED, m = "must be an object",
+}
+
+-- What a client wrote, made fit to be repeated in an answer.
+local function shown(name)
+  return (string.gsub(string.sub(name, 1, 100), '[^%w_.%-%[%]]', "?"))
+end
+
+local function note(violations, field, reason)
+  if #violations < MOST_VIOLATIONS then
+    violations[#violations + 1] = {field = field, reason = reason}
+  end
+end
+
+local function is_whole(kind, value)
+  local text = type(value) == "string" and value
+  if text and not find(text, "^%-?%d+$") then return false end
+  local number = tonumber(value)
+  if not number or number % 1 ~= 0 then return false end
+  return kind == "l" or (number >= -2147483648 and number <= 2147483647)
+end
+
+-- Whether a value that is written as text, such as one of a query, is of a kind.
+local function fits_text(field, text)
+  local kind = field[1]
+  if kind == "i" or kind == "l" then return is_whole(kind, text) end
+  if kind == "d" then return tonumber(text) ~= nil end
+  if kind == "b" then return text == "true" or text == "false" end
+  if kind == "e" then return ENUMS[field[3]][string.upper(text)] or is_whole("i", text) end
+  return kind ~= "m"
+end
+
+local function fits(field, value)
+  local kind, given = field[1], type(value)
+  if kind == "x" then return true end
+  if kind == "s" or kind == "y" or kind == "t" then return given == "string" end
+  if kind == "b" then return given == "boolean" end
+  if kind == "d" then return given == "number" or (given == "string" and tonumber(value) ~= nil) end
+  if kind == "i" or kind == "l" then return (given == "number" or given == "string") and is_whole(kind, value) end
+  if given == "number" then return is_whole("i", value) end
+  return given == "string" and ENUMS[field[3]][string.upper(value)] ~= nil
+end
+
+local check_message
+
+local function check_value(field, value, path, unknown, wrong)
+  if value == NULL then return end
+  if field[1] ~= "m" then
+    if not fits(field, value) then note(wrong, path, WORDS_OF[field[1]]) end
+  elseif type(value) ~= "table" or getmetatable(value) == LIST then
+    note(wrong, path, WORDS_OF.m)
+  else
+    check_message(field[3], value, path .. ".", unknown, wrong)
+  end
+end
+
+check_message = function(kind, object, prefix, unknown, wrong)
+  local fields = TYPES[kind]
+  for name, value in pairs(object) do
+    local field = fields[name]
+    if not field then
+      note(unknown, prefix .. shown(name), "is not a field of this request")
+    elseif not field[2] or value == NULL then
+      check_value(field, value, prefix .. (field[4] or name), unknown, wrong)
+    elseif getmetatable(value) ~= LIST then
+      note(wrong, prefix .. (field[4] or name), "must be a list")
+    else
+      for i = 1, #value do
+        local path = prefix .. (field[4] or name) .. "[" .. (i - 1) .. "]"
+        if value[i] == NULL then note(wrong, path, "must be given")
+        else check_value(field, value[i], path, unknown, wrong) end
+      end
+    end
+  end
+end
+
+-- A refusal of the body, or nil: its reason, its violations, its metadata.
+local function judge_body(route, text)
+  if route.raw then return nil end
+  if text == "" then return nil end
+  if not route.body then return "BODY_UNEXPECTED" end
+  local value, at = decode(text)
+  if value == nil or type(value) ~= "table" or value == NULL or getmetatable(value) == LIST then
+    return "JSON_INVALID", nil, {byte = tostring(at or 1)}
+  end
+  local unknown, wrong = {}, {}
+  check_message(route.body, value, "", unknown, wrong)
+  for _, name in ipairs(route.variables) do
+    if value[name[1]] ~= nil or value[name[2]] ~= nil then
+      note(wrong, name[1], "comes in the path, and cannot come in the body too")
+    end
+  end
+  if #unknown > 0 then return "FIELD_UNKNOWN", unknown end
+  if #wrong > 0 then return "INVALID_ARGUMENT", wrong end
+end
+
+local function unescape(text)
+  text = string.gsub(text, "+", " ")
+  return (string.gsub(text, "%%(%x%x)", function(hex) return char(tonumber(hex, 16)) end))
+end
+
+-- The field of a parameter, such as `page_size` or `filter.kind`; nil if the request has none, or not in the query.
+local function queried(route, name)
+  local kind, field = route.query, nil
+  for part in string.gmatch(name, "[^.]+") do
+    if field and field[1] ~= "m" then return nil end
+    field = kind and TYPES[kind][part]
+    if not field or (field[1] == "m" and field[2]) then return nil end
+    kind = field[1] == "m" and field[3]
+  end
+  return field and field[1] ~= "m" and field or nil
+end
+
+-- A refusal of the query, or nil.
+local function judge_query(route, query)
+  local unknown, wrong, seen = {}, {}, {}
+  for name, value in string.gmatch(query, "([^&=]+)=?([^&]*)") do
+    name, value = unescape(name), unescape(value)
+    local field = queried(route, name)
+    for _, variable in ipairs(route.variables) do
+      if name == variable[1] or name == variable[2] then field = nil end
+    end
+    if not field then
+      note(unknown, shown(name), "is not a parameter of this request")
+    elseif not fits_text(field, value) then
+      note(wrong, shown(name), WORDS_OF[field[1]])
+    elseif seen[name] and not field[2] then
+      note(wrong, shown(name), "is given more than once")
+    end
+    seen[name] = true
+  end
+  if #unknown > 0 then return "QUERY_PARAMETER_UNKNOWN", unknown end
+  if #wrong > 0 then return "INVALID_ARGUMENT", wrong end
+end
+
+-- A refusal of the values in the path, or nil.
+local function judge_variables(route, values)
+  local wrong = {}
+  for i, variable in ipairs(route.variables) do
+    if not fits_text(variable[3], unescape(values[i])) then note(wrong, variable[1], WORDS_OF[variable[3][1]]) end
+  end
+  if #wrong > 0 then return "INVALID_ARGUMENT", wrong end
+end
+
+-- The routes of a path by their HTTP method, and the values of its variables; nil if there is no such path.
+local function match(path)
+  local values, node = {}, ROUTES
+  local last, verb = path, ""
+  local colon = find(path, ":[^/:]*$")
+  if colon then last, verb = sub(path, 1, colon - 1), sub(path, colon + 1) end
+  if sub(last, 1, 1) ~= "/" or sub(last, -1) == "/" then return nil end
+  for part in string.gmatch(last, "[^/]+") do
+    local fixed = node.fixed and node.fixed[part]
+    if not fixed and node.variable then values[#values + 1] = part end
+    node = fixed or node.variable
+    if not node then return nil end
+  end
+  return node.verbs and node.verbs[verb], values
+end

@@ -1,0 +1,203 @@
+-- The gateway's own part of each call. On a request: removes what only a gateway may say, and refuses a REST request
+-- that the contract does not know. On an answer: gives every error of REST the one shape, and every refusal of Envoy's
+-- own the details that services give to callers of gRPC.
+
+local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
+local JSON = "application/json"
+
+local function starts(text, start)
+  return sub(text, 1, #start) == start
+end
+
+local function has_entries(map)
+  return map ~= nil and next(map) ~= nil
+end
+
+-- {"code", "reason", "message", "metadata", "violations"}
+local function error_body(code, reason, message, metadata, violations)
+  local pairs_of, list = {}, {}
+  for name, value in pairs(metadata or {}) do pairs_of[#pairs_of + 1] = quote(name) .. ":" .. quote(tostring(value)) end
+  for i, each in ipairs(violations or {}) do
+    list[i] = '{"field":' .. quote(each.field) .. ',"reason":' .. quote(each.reason) .. "}"
+  end
+  return '{"code":' .. quote(code) .. ',"reason":' .. quote(reason) .. ',"message":' .. quote(message) ..
+         ',"metadata":{' .. table.concat(pairs_of, ",") .. '},"violations":[' .. table.concat(list, ",") .. "]}"
+end
+
+local function log_reason(handle, reason)
+  handle:streamInfo():dynamicMetadata():set("unora", "reason", reason)
+end
+
+local function refuse(handle, reason, violations, metadata)
+  local said = REFUSALS[reason]
+  log_reason(handle, reason)
+  local headers = {[":status"] = tostring(said.http), ["content-type"] = JSON}
+  if metadata and metadata.allow then headers.allow = metadata.allow end
+  handle:respond(headers, error_body(said.code, reason, said.sentence, metadata or said.metadata, violations))
+end
+
+-- Only headers on the list stay; the others would reach services as metadata, under any name that a client likes.
+local function keep_known(headers, is_grpc)
+  local dropped = {}
+  for name in pairs(headers) do
+    if not KEPT[name] then dropped[#dropped + 1] = name end
+  end
+  for i = 1, #dropped do headers:remove(dropped[i]) end
+  if not is_grpc then headers:remove("grpc-timeout") end -- REST has no deadline of the caller's
+end
+
+-- A trace continues if it has the form of one, and begins here otherwise.
+local function keep_trace(headers, id)
+  local trace = headers:get("traceparent")
+  if trace and find(trace, "^%x%x%-%x+%-%x+%-%x%x$") and #trace == 55 then return end
+  local digits = id and string.gsub(id, "%-", "")
+  if digits and find(digits, "^%x+$") and #digits == 32 then
+    headers:replace("traceparent", "00-" .. digits .. "-" .. sub(digits, 17) .. "-01")
+  else
+    headers:remove("traceparent")
+  end
+end
+
+local function verbs_of(routes)
+  local verbs = {}
+  for verb in pairs(routes) do verbs[#verbs + 1] = verb end
+  table.sort(verbs)
+  return table.concat(verbs, ", ")
+end
+
+-- A REST request: nil if it may go on, else a reason, violations and metadata.
+local function judge(handle, headers, kind)
+  local path, query = string.match(headers:get(":path"), "^([^?]*)%??(.*)$")
+  if PAGES[path] then return nil end
+  if METHODS[path] then return "MEDIA_TYPE_UNSUPPORTED" end
+  local routes, values = match(path)
+  if not routes then return "PATH_UNKNOWN" end
+  local route = routes[headers:get(":method")]
+  if not route then return "VERB_UNKNOWN", nil, {allow = verbs_of(routes)} end
+  local reason, violations = judge_variables(route, values)
+  if not reason then reason, violations = judge_query(route, query) end
+  if reason then return reason, violations end
+  local body = handle:body()
+  local text = body and body:length() > 0 and body:getBytes(0, body:length()) or ""
+  if text ~= "" and not route.raw and string.lower(string.match(kind, "^[^; ]*")) ~= JSON then
+    return "MEDIA_TYPE_UNSUPPORTED"
+  end
+  return judge_body(route, text)
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local kind = headers:get("content-type") or ""
+  local is_grpc = starts(kind, "application/grpc")
+  local id, agent = headers:get("x-request-id"), headers:get("user-agent")
+  keep_known(headers, is_grpc)
+  keep_trace(headers, id)
+  if agent then headers:replace("unora-client-device", sub(string.gsub(agent, "[^\32-\126]", "?"), 1, 200)) end
+  if is_grpc then
+    if not METHODS[headers:get(":path")] then handle:respond({[":status"] = "404"}, "METHOD_UNKNOWN") end
+    return
+  end
+  local reason, violations, metadata = judge(handle, headers, kind)
+  if reason then refuse(handle, reason, violations, metadata) end
+end
+
+-- Why Envoy itself refused, by what it says of it and by its status.
+local function reason_of(details, status, is_grpc)
+  if find(details, "max_duration_timeout", 1, true) or find(details, "response_timeout", 1, true) then
+    return "DEADLINE_EXCEEDED"
+  end
+  if status == 404 and is_grpc then return "METHOD_UNKNOWN" end
+  return OF_STATUS[status] or (status >= 500 and "INTERNAL") or "REQUEST_MALFORMED"
+end
+
+-- A refusal of Envoy's own, to a caller of gRPC: with the details that a service would give.
+local function refuse_grpc(headers, reason)
+  local said = REFUSALS[reason]
+  headers:replace("grpc-status", tostring(said.number))
+  headers:replace("grpc-message", reason)
+  headers:replace("grpc-status-details-bin", said.details)
+end
+
+-- A refusal before the gRPC-Web filter has seen the call: in headers, as such clients take it.
+local function refuse_web(handle, kind, reason)
+  handle:body(true):setBytes("")
+  local headers = handle:headers()
+  headers:replace(":status", "200")
+  headers:replace("content-type", kind)
+  headers:replace("content-length", "0")
+  refuse_grpc(headers, reason)
+end
+
+-- What the transcoder says of a value that it cannot read, such as `(birth_date.year): invalid value …`.
+local function told_by_transcoder(text)
+  local field = string.match(text, "%(([%w_.%[%]]+)%)")
+  return field and {{field = field, reason = "cannot be read"}} or nil
+end
+
+-- A service's error as the transcoder writes it, a google.rpc.Status in JSON.
+local function read_status(text)
+  local status = decode(text)
+  if type(status) ~= "table" or type(status.details) ~= "table" then return nil end
+  local info, sentence, violations = nil, nil, {}
+  for _, detail in ipairs(status.details) do
+    local kind = string.match(tostring(detail["@type"]), "[^.]+$")
+    if kind == "ErrorInfo" then info = detail end
+    if kind == "LocalizedMessage" then sentence = detail.message end
+    for _, each in ipairs(kind == "BadRequest" and (detail.field_violations or detail.fieldViolations) or {}) do
+      violations[#violations + 1] = {field = each.field or "", reason = each.description or ""}
+    end
+  end
+  return info and {code = CODES[status.code] or "UNKNOWN", reason = info.reason, message = sentence or info.reason,
+                   metadata = info.metadata or {}, violations = violations}
+end
+
+local function plain(reason, violations)
+  local said = REFUSALS[reason]
+  return {http = said.http, code = said.code, reason = reason, message = said.sentence, metadata = said.metadata,
+          violations = violations}
+end
+
+local function shape(handle, status, details)
+  local body = handle:body(true)
+  local headers = handle:headers() -- those from before the body was awaited are no longer valid
+  local text = body:length() > 0 and body:getBytes(0, body:length()) or ""
+  local found = read_status(text)
+  if not found and details and status == 400 and find(details, "transcod", 1, true) then
+    local violations = told_by_transcoder(text)
+    found = plain(violations and "INVALID_ARGUMENT" or "JSON_INVALID", violations)
+  elseif not found then
+    found = plain(reason_of(details or "", status, false))
+  end
+  local written = error_body(found.code, found.reason, found.message, found.metadata, found.violations)
+  body:setBytes(written)
+  if found.http then headers:replace(":status", tostring(found.http)) end
+  headers:replace("content-type", JSON)
+  headers:replace("content-length", tostring(#written))
+  for name in pairs({["grpc-status"] = 1, ["grpc-message"] = 1, ["grpc-status-details-bin"] = 1}) do
+    headers:remove(name)
+  end
+  local retry_after = tonumber(found.metadata.retry_after)
+  if retry_after then headers:replace("retry-after", tostring(math.ceil(retry_after))) end
+  log_reason(handle, found.reason)
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local details, kind = headers:get(DETAILS), headers:get(KIND) or ""
+  if details then
+    headers:remove(DETAILS)
+    headers:remove(KIND)
+  end
+  local status = tonumber(headers:get(":status"))
+  if starts(headers:get("content-type") or "", "application/grpc") then
+    if details then
+      local http = status ~= 200 and status or HTTP_OF[headers:get("grpc-status")] or 500
+      headers:replace(":status", "200")
+      refuse_grpc(headers, reason_of(details, http, true))
+    end
+  elseif details and starts(kind, "application/grpc-web") then
+    refuse_web(handle, kind, reason_of(details, status, true))
+  elseif status >= 400 and details ~= "lua_response" then
+    shape(handle, status, details)
+  end
+end

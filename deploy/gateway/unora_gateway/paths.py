@@ -1,0 +1,130 @@
+"""Envoy's routes: one for each method that passes, and those of pages, probes and metrics."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from unora_gateway.clusters import ADMIN, NOWHERE, seconds
+from unora_gateway.contract import Route
+from unora_gateway.policy import Policy
+from unora_gateway.target import Page, Target
+
+Json = dict[str, Any]
+KEYS: Final = "/.well-known/jwks.json"
+REST: Final = ("/v1/", "/.well-known/")
+ADDRESS_HEADER: Final = "unora-client-address"
+DEVICE_HEADER: Final = "unora-client-device"
+RETRIED: Final = "connect-failure,refused-stream,reset,unavailable"
+EXPOSED: Final = "grpc-status,grpc-message,grpc-status-details-bin,retry-after,allow"
+TAKEN: Final = "authorization,content-type,x-grpc-web,x-user-agent,grpc-timeout,traceparent"
+PREDICATES: Final = "type.googleapis.com/envoy.extensions.retry.host."
+NOT_BUFFERED: Final = {
+    "envoy.filters.http.buffer": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
+        "disabled": True,
+    }
+}
+
+
+def of_clients(target: Target, routes: Iterable[Route]) -> Json:
+    """What clients reach. A REST request is transcoded first, and finds its method's own route then."""
+    host = {
+        "name": "clients",
+        "domains": ["*"],
+        "routes": [
+            *(_method(route, target.policy) for route in routes),
+            *(_page(page) for page in target.pages),
+            # REST before it is transcoded. It leads nowhere, but to a cluster: cors answers preflights for these only.
+            *({"name": "rest", "match": {"prefix": each}, "route": {"cluster": NOWHERE}} for each in REST),
+            {"name": "unknown", "match": {"prefix": "/"}, "direct_response": {"status": 404}},
+        ],
+        "typed_per_filter_config": {"envoy.filters.http.cors": _cors(target.policy)},
+        # The last word on them, after whatever a client sent by these names was removed.
+        "request_headers_to_add": [
+            _header(ADDRESS_HEADER, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        ],
+        "request_headers_to_remove": ["x-forwarded-for", "x-forwarded-proto", "x-request-id"],
+    }
+    largest = {"max_direct_response_body_size_bytes": 16 << 20} if target.pages else {}
+    return {"name": "clients", "virtual_hosts": [host], **largest}
+
+
+def of_watchers() -> Json:
+    """What the inside reaches: probes are answered by a filter, metrics and the keys of tokens by these."""
+    metrics = {"cluster": ADMIN, "prefix_rewrite": "/stats/prometheus", "timeout": "10s"}
+    keys = {"cluster": "identity", "timeout": "5s"}
+    host = {
+        "name": "watchers",
+        "domains": ["*"],
+        "routes": [
+            {"match": {"path": "/metrics"}, "route": metrics},
+            {"match": {"path": "/unora.identity.v1.AccountService/GetJwks"}, "route": keys},
+            {"match": {"path": KEYS}, "direct_response": {"status": 404}},
+        ],
+    }
+    return {"name": "watchers", "virtual_hosts": [host]}
+
+
+def _method(route: Route, policy: Policy) -> Json:
+    action: Json = {
+        "cluster": route.context,
+        # One time limit, the caller's own or ours: a second one would cut what a caller asked for.
+        "timeout": "0s",
+        "max_stream_duration": {
+            "max_stream_duration": seconds(policy.call_seconds),
+            "grpc_timeout_header_max": seconds(policy.longest_call_seconds),
+        },
+    }
+    if route.reads_only and policy.retries:
+        action["retry_policy"] = {
+            "retry_on": RETRIED,
+            "num_retries": policy.retries,
+            "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+            "retry_host_predicate": [
+                {
+                    "name": "envoy.retry_host_predicates.previous_hosts",
+                    "typed_config": {"@type": f"{PREDICATES}previous_hosts.v3.PreviousHostsPredicate"},
+                }
+            ],
+            "host_selection_retry_max_attempts": "3",
+        }
+    return {
+        "name": route.path.removeprefix("/"),
+        "match": {"path": route.path},
+        "route": action,
+        "typed_per_filter_config": NOT_BUFFERED,
+    }
+
+
+def _page(page: Page) -> Json:
+    return {
+        "name": f"page {page.path}",
+        "match": {"path": page.path},
+        "direct_response": {"status": 200, "body": {"filename": str(page.file)}},
+        "response_headers_to_add": [_header("content-type", page.media_type)],
+    }
+
+
+def _cors(policy: Policy) -> Json:
+    return {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy",
+        "allow_origin_string_match": [_origin(origin) for origin in policy.origins],
+        "allow_methods": "GET,POST,PUT,PATCH,DELETE",
+        "allow_headers": TAKEN,
+        "expose_headers": EXPOSED,
+        "max_age": str(policy.preflight_seconds),
+    }
+
+
+def _origin(text: str) -> Json:
+    if "*" not in text:
+        return {"exact": text}
+    letters = "".join("[^/]*" if letter == "*" else _literal(letter) for letter in text)
+    return {"safe_regex": {"regex": letters}}
+
+
+def _literal(letter: str) -> str:
+    return letter if letter.isalnum() or letter in "/:-" else f"\\{letter}"
+
+
+def _header(name: str, value: str) -> Json:
+    return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}

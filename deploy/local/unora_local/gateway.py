@@ -1,0 +1,94 @@
+"""The gateway on one machine: one Envoy, with what unora_gateway makes of the contract."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from unora_gateway import targets
+from unora_gateway.filters import READY
+from unora_gateway.policy import PREFIX
+from unora_gateway.render import CONFIG, write
+from unora_gateway.target import Address, Files
+
+from unora_local.binaries import script
+from unora_local.keys import private_folder
+from unora_local.launcher import READY_WITHIN, Launcher, status_of
+from unora_local.process import Process
+from unora_local.tls import FRONT, Certificate
+
+PORTS: Final = tuple(targets.LOCAL_PORTS)
+"""The names of its ports: with TLS, without, metrics, Envoy's own commands."""
+OWN: Final = "gateway"
+
+
+class Gateway(Launcher):
+    """An Envoy with its files in `folder`. `services` has the address of each context, `ports` a port for each name in
+    PORTS, `environ` the variables UNORA_GATEWAY_….
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ports: Mapping[str, int],
+        services: Mapping[str, str],
+        certificates: Mapping[str, Certificate],
+        log: Path,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.folder = folder
+        self._ports = ports
+        self._services = services
+        self._certificates = certificates
+        self._log = log
+        self._environ = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+
+    @property
+    def url(self) -> str:
+        """Where apps call, with TLS by the authority of this machine."""
+        return f"https://127.0.0.1:{self._ports['front']}"
+
+    @property
+    def plain_url(self) -> str:
+        """The same without TLS, on loopback only."""
+        return f"http://127.0.0.1:{self._ports['plain']}"
+
+    @property
+    def watch_url(self) -> str:
+        """Probes and metrics."""
+        return f"http://127.0.0.1:{self._ports['watch']}"
+
+    async def start(self) -> None:
+        """Write the files, start Envoy, and return when it serves and has found every service ready."""
+        private_folder(self.folder)
+        target = targets.local(
+            self.folder,
+            ports=self._ports,
+            services={context: Address.of(address) for context, address in self._services.items()},
+            front=_files(self._certificates[FRONT]),
+            own=_files(self._certificates[OWN]),
+            environ=self._environ,
+        )
+        await asyncio.to_thread(write, target, self.folder)
+        await self._launch(
+            Process(
+                OWN,
+                [
+                    *(str(script("envoy")), "--config-path", str(self.folder / CONFIG), "--disable-hot-restart"),
+                    *("--concurrency", "1", "--log-level", "warning"),
+                ],
+                log=self._log,
+                cwd=self.folder,
+            )
+        )
+
+    async def _ready(self, process: Process) -> None:
+        await process.wait_until(self._finds_all_ready, within=READY_WITHIN, every=0.05)
+
+    async def _finds_all_ready(self) -> bool:
+        return await status_of(self._ports["watch"], READY) == 200
+
+
+def _files(certificate: Certificate) -> Files:
+    return Files(certificate.cert, certificate.key, certificate.ca)

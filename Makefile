@@ -30,8 +30,8 @@ help: ## List the targets
 # --- try it
 
 .PHONY: demo up down status clean
-demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own
-	@$(BIN)/python -m unora_demo
+demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest over the gateway
+	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA))
 
 up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it
 	@$(BIN)/python -m unora_local up

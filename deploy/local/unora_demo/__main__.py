@@ -3,11 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 from unora_local.run_folder import DEFAULT, RunFolder
 
 from unora_demo import run
 from unora_demo.cast import LEAST, PEOPLE
+from unora_demo.client import Via
 
 parser = argparse.ArgumentParser(
     prog="python -m unora_demo",
@@ -23,5 +25,11 @@ parser.add_argument(
     metavar="N",
     help=f"how many people: all who have a part, and others ({LEAST} to {len(PEOPLE)}, the default)",
 )
+parser.add_argument(
+    "--via",
+    choices=get_args(Via),
+    default="grpc",
+    help="how the app calls: grpc straight to the services (the default), or rest over the gateway",
+)
 options = parser.parse_args()
-sys.exit(run.main(RunFolder(options.run), options.members))
+sys.exit(run.main(RunFolder(options.run), options.members, options.via))

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -30,12 +30,15 @@ from unora_common.config import CONTEXTS
 from unora_common.grpc_errors import read_details
 from unora_local.env import Env
 from unora_testing.deadlines import GENEROUS
+from unora_testing.rest.channel import rest_channel
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
+Via = Literal["grpc", "rest"]
+"""How the members' app reaches the services."""
 
 
 def request_id() -> str:
@@ -96,11 +99,16 @@ class Gateway:
         self.moderation = ModerationServiceStub(channels["safety"])
 
     @classmethod
-    def at(cls, env: Env) -> Self:
-        """A client of a running stack, with the developer's certificate, and for the notifier with its own."""
-        developer, notifier = _credentials(env.certificates()), _credentials(env.certificates_of("notifier"))
-        channels = {context: _channel(env, context, developer) for context in CONTEXTS}
-        return cls(channels | {"notifier": _channel(env, "identity", notifier)})
+    def at(cls, env: Env, via: Via = "grpc") -> Self:
+        """A client of a running stack: straight to the services with the developer's certificate, or by REST over the
+        gateway. The notifier is no app: it always goes to identity, with a certificate of its own.
+        """
+        notifier = _channel(env, "identity", _credentials(env.certificates_of("notifier")))
+        if via == "rest":
+            gateway = rest_channel(env.gateway, env.certificates()[0])
+            return cls(dict.fromkeys(CONTEXTS, gateway) | {"notifier": notifier})
+        developer = _credentials(env.certificates())
+        return cls({context: _channel(env, context, developer) for context in CONTEXTS} | {"notifier": notifier})
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, as a member if there is a token; raise Refused if it is not answered."""

@@ -26,7 +26,7 @@ from unora_testing.clock import Clock, ClockInUseError
 
 from unora_demo import journey
 from unora_demo.cast import PEOPLE
-from unora_demo.client import Gateway, Unexpected
+from unora_demo.client import Gateway, Unexpected, Via
 from unora_demo.people import SmsBox
 from unora_demo.provider import Provider
 from unora_demo.stage import Stage
@@ -57,16 +57,16 @@ class Report:
         return bool(self.steps) and all(step.ok for step in self.steps) and not self.violations
 
 
-def main(folder: RunFolder, members: int = len(PEOPLE)) -> int:
+def main(folder: RunFolder, members: int = len(PEOPLE), via: Via = "grpc") -> int:
     """Play; 0 if every step saw what it expects and no invariant is broken."""
-    return asyncio.run(_until_told_to_stop(folder, members))
+    return asyncio.run(_until_told_to_stop(folder, members, via))
 
 
-async def _until_told_to_stop(folder: RunFolder, members: int) -> int:
+async def _until_told_to_stop(folder: RunFolder, members: int, via: Via) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    playing = asyncio.create_task(_play_somewhere(folder, members))
+    playing = asyncio.create_task(_play_somewhere(folder, members, via))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -79,10 +79,10 @@ async def _until_told_to_stop(folder: RunFolder, members: int) -> int:
     return STOPPED
 
 
-async def _play_somewhere(folder: RunFolder, members: int) -> int:
+async def _play_somewhere(folder: RunFolder, members: int, via: Via) -> int:
     try:
         async with running(folder):
-            return 0 if (await play(folder, members)).ok else 1
+            return 0 if (await play(folder, members, via)).ok else 1
     except (StartFailedError, ClockInUseError, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
@@ -119,12 +119,12 @@ async def _ready(folder: RunFolder) -> None:
     raise TimeoutError("the stack that is starting, or stopping, did not become ready")
 
 
-async def play(folder: RunFolder, members: int) -> Report:
+async def play(folder: RunFolder, members: int, via: Via) -> Report:
     """Play on a stack that is ready, and write the report, however it ends."""
     begin = time.monotonic()
     env, timeline, report = Env.read(folder.env), Timeline(), Report()
     timeline.say(f"\n{members} members: two from sign-up to Day 15, and what may happen on the way\n")
-    async with Clock(env) as clock, Gateway.at(env) as gateway:
+    async with Clock(env) as clock, Gateway.at(env, via) as gateway:
         stage = Stage(
             gateway=gateway,
             clock=clock,

@@ -43,6 +43,11 @@ class Env:
         """The secret key with which the provider's clients call it."""
         return self.values["UNORA_PAYMENT_SANDBOX_KEY"]
 
+    @property
+    def gateway(self) -> str:
+        """The address of the gateway for REST, gRPC-Web and gRPC."""
+        return self.values["UNORA_GATEWAY_URL"]
+
     def address(self, context: str) -> str:
         """Host and port of a service."""
         return self.values[f"UNORA_{context.upper()}_ADDRESS"]

@@ -194,11 +194,11 @@ def events_page() -> str:
 def openapi() -> str:
     """docs/openapi.json: the REST side of the contract, with what each method refuses."""
     every = (
-        Rest(SEVERAL if each.package == "unora_common" else each.package.removeprefix("unora_"), *each[1:4])
+        Rest.by_code(SEVERAL if each.package == "unora_common" else each.package.removeprefix("unora_"), *each[1:4])
         for each in refusals()
     )
     version = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["version"]
-    return written(document(read(IMAGE), every, version, read_examples()))
+    return written(document(read(), every, version, read_examples()))
 
 
 PAGES: Final = {

@@ -25,6 +25,13 @@ def operations() -> dict[str, dict[str, Any]]:
     return {each["operationId"]: each for path in document()["paths"].values() for each in path.values()}
 
 
+def answer_of(operation: dict[str, Any], status: int | str) -> dict[str, Any]:
+    """What an operation says of a status; empty if it says nothing."""
+    found: dict[str, Any] = operation["responses"].get(str(status), {})
+    name = found.get("$ref", "").rpartition("/")[2]
+    return document()["components"]["responses"][name] if name else found
+
+
 def misfits(schema: dict[str, Any], value: Any) -> list[str]:
     """What does not fit of a value, by a schema that may refer to the document's components."""
     checked = Draft202012Validator(_absolute(schema), registry=_registry(), validate_formats=True)

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from unora_gateway.openapi.page import FILES, FOLDER, POLICY
+from unora_gateway.openapi.page import FOLDER, PAGES, POLICY
 
 from tests.unit.docs.repository import ROOT
 
@@ -27,7 +27,7 @@ def test_the_page_names_no_other_server() -> None:
 def test_the_page_loads_only_what_the_gateway_serves() -> None:
     loaded = re.findall(r'(?:src|spec-url)="([^"]*)"', (FOLDER / "index.html").read_text())
     assert loaded
-    assert set(loaded) <= set(FILES)
+    assert set(loaded) <= {page.path for page in PAGES}
 
 
 def test_its_policy_allows_no_other_server_and_no_script_in_the_page() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from google.api import annotations_pb2
@@ -13,18 +12,16 @@ from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
     FileDescriptorProto,
-    FileDescriptorSet,
     MethodOptions,
 )
 from unora.common.v1.options_pb2 import Access, Repeat
 from unora.common.v1.options_pb2 import method as method_option
 from unora_common.config import CONTEXTS
 
-IMAGE: Final = Path(__file__).resolve().parents[4] / "libs" / "protos" / "image.binpb"
+from unora_gateway.contract import image, passes
+
 RAW: Final = "google.api.HttpBody"
 """The request of a webhook: raw bytes, because a signature covers them."""
-OPEN: Final = (Access.ACCESS_PUBLIC, Access.ACCESS_USER, Access.ACCESS_ADMIN)
-"""What a method's `access` is if an app may call it."""
 FILE_MESSAGES, FILE_ENUMS, FILE_SERVICES, SERVICE_METHODS = 4, 5, 6, 2
 NESTED_FIELDS, NESTED_MESSAGES, NESTED_ENUMS, ENUM_VALUES = 2, 3, 4, 2
 """Numbers of these fields in a descriptor, by which comments are found."""
@@ -84,10 +81,10 @@ class Contract:
         return found
 
 
-def read(image: Path = IMAGE) -> Contract:
-    """The contract from a descriptor set with source information."""
+def read() -> Contract:
+    """The contract, from the descriptors with their comments."""
     contract = Contract()
-    for file in sorted(FileDescriptorSet.FromString(image.read_bytes()).file, key=_place):
+    for file in sorted(image().file, key=_place):
         said = _comments(file)
         for at, message in enumerate(file.message_type):
             contract.types |= {each.name: each for each in _messages(file.package, message, (FILE_MESSAGES, at), said)}
@@ -147,7 +144,7 @@ def _methods(file: FileDescriptorProto, said: Said) -> Iterator[tuple[Method, st
             options: Any = method.options
             policy, route = options.Extensions[method_option], options.Extensions[annotations_pb2.http]
             verb = route.WhichOneof("pattern")
-            if policy.access not in OPEN or not verb:
+            if not passes(method.options) or not verb:
                 continue
             yield (
                 Method(

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from unora_gateway.openapi.contract import Contract
 from unora_gateway.openapi.operations import ADMIN, BEARER, Operations
-from unora_gateway.openapi.refusals import HTTP, Refusal, Refusals
+from unora_gateway.openapi.refusals import Refusal, Refusals
+from unora_gateway.refusals import HTTP
 
 FILE: Final = Path(__file__).resolve().parents[4] / "docs" / "openapi.json"
 """Committed: `make reference` writes it, and a test holds it to the contract."""
@@ -43,7 +44,7 @@ ERROR: Final = {
         "code": {
             "type": "string",
             "description": "The gRPC status.",
-            "enum": list(HTTP),
+            "enum": [name for name in HTTP if name != "OK"],
         },
         "reason": {
             "type": "string",
@@ -61,13 +62,13 @@ ERROR: Final = {
             "description": "The fields that are to blame; empty if none is.",
             "items": {
                 "type": "object",
-                "required": ["field", "description"],
+                "required": ["field", "reason"],
                 "properties": {
                     "field": {
                         "type": "string",
                         "description": "Its path, in lists with the index from 0: `hobbies[1].micro_description`.",
                     },
-                    "description": {"type": "string", "description": "Why; it may change."},
+                    "reason": {"type": "string", "description": "Why, for people; it may change."},
                 },
             },
         },
@@ -110,9 +111,16 @@ def document(contract: Contract, refusals: Iterable[Refusal], version: str, exam
                     "description": "The access token of VerifyPhone or RefreshSession.",
                 }
             },
+            "responses": dict(sorted(operations.shared.items())),
             "schemas": dict(sorted(operations.schemas.named.items())) | {"Error": ERROR},
         },
     }
+
+
+def committed() -> dict[str, Any]:
+    """The document as it was written last."""
+    found: dict[str, Any] = json.loads(FILE.read_text())
+    return found
 
 
 def for_servers(made: dict[str, Any], servers: Sequence[str]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from unora.common.v1.options_pb2 import Access
 
 from unora_gateway.openapi.bounds import Kind, Schema
 from unora_gateway.openapi.contract import RAW, Contract, Method, Type, first_sentence
-from unora_gateway.openapi.refusals import HTTP, Refusal, Refusals
+from unora_gateway.openapi.refusals import SEVERAL, Refusal, Refusals
 from unora_gateway.openapi.schemas import KNOWN, PREFIX, Schemas
+from unora_gateway.refusals import SOURCE
 
 JSON: Final = "application/json"
 ADMIN: Final = "admin"
@@ -23,14 +24,16 @@ TITLES: Final = {
     403: "Not allowed to this caller.",
     404: "Not there, or not for this caller.",
     409: "Something else happened at the same time.",
+    408: "The request came too slowly: try again.",
     413: "The body is too large.",
+    415: "Not JSON.",
     429: "Too many requests, or too many of these: wait for `retry_after`.",
+    431: "The headers are too large.",
     500: "An error that should not happen.",
     501: "Not possible here.",
     503: "Not possible at the moment: try again.",
     504: "Not answered in time: try again.",
 }
-TOO_LARGE: Final = Refusal("gateway", "REQUEST_TOO_LARGE", "", "The body is larger than the gateway takes")
 
 
 class Operations:
@@ -38,6 +41,8 @@ class Operations:
 
     def __init__(self, contract: Contract, refusals: Refusals, examples: dict[str, Any]) -> None:
         self.schemas = Schemas(contract)
+        self.shared: Schema = {}
+        """Refusals of many methods, by who may call and by status."""
         self._contract, self._refusals, self._examples = contract, refusals, examples
 
     def paths(self) -> Schema:
@@ -121,12 +126,17 @@ class Operations:
         return {"description": self._contract.message(method.answer).says, "content": {JSON: content}}
 
     def _refused(self, method: Method) -> Schema:
-        """Each status with the reasons for it."""
-        every = sorted(self._refusals.of(method), key=_status)
-        found = {str(status): _refusal(status, list(own)) for status, own in groupby(every, _status)}
-        if method.body:
-            found["413"] = _refusal(413, [TOO_LARGE])
-        return dict(sorted(found.items()))
+        """Each status with the reasons for it. What many methods refuse alike stands once, among the components."""
+        found: Schema = {}
+        for status, reasons in groupby(sorted(self._refusals.of(method), key=_status), _status):
+            own = list(reasons)
+            made = _refusal(status, own)
+            if all(each.context in (SEVERAL, SOURCE) for each in own):
+                name = f"{'anyone' if method.access == Access.ACCESS_PUBLIC else 'member'}.{status}"
+                if self.shared.setdefault(name, made) == made:
+                    made = {"$ref": f"#/components/responses/{name}"}
+            found[str(status)] = made
+        return found
 
 
 def _refusal(status: int, reasons: list[Refusal]) -> Schema:
@@ -139,7 +149,7 @@ def _refusal(status: int, reasons: list[Refusal]) -> Schema:
 
 
 def _status(refusal: Refusal) -> int:
-    return HTTP[refusal.code]
+    return refusal.status
 
 
 def _fields(message: Type) -> list[FieldDescriptorProto]:

@@ -5,34 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from inspect import getdoc
+from typing import Final, Self
 
 from unora.common.v1.options_pb2 import Access
+from unora_common.errors import DomainError
 
-from unora_gateway.openapi.contract import Contract, Method
+from unora_gateway import refusals as gateway
+from unora_gateway.openapi.contract import RAW, Contract, Method, first_sentence
 
-HTTP: Final = {
-    "CANCELLED": 499,
-    "UNKNOWN": 500,
-    "INVALID_ARGUMENT": 400,
-    "FAILED_PRECONDITION": 400,
-    "OUT_OF_RANGE": 400,
-    "UNAUTHENTICATED": 401,
-    "PERMISSION_DENIED": 403,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "ABORTED": 409,
-    "RESOURCE_EXHAUSTED": 429,
-    "INTERNAL": 500,
-    "UNIMPLEMENTED": 501,
-    "UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-    "DATA_LOSS": 500,
-}
-"""The HTTP status of each gRPC status, as google.rpc.Code has them."""
 ANY: Final = ("INVALID_ARGUMENT", "REQUEST_UNREADABLE", "TOO_MANY_CALLS", "SERVICE_BUSY", "INTERNAL")
 ANY_AWAY: Final = ("DEPENDENCY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LATE")
 SIGNED_IN: Final = ("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "SESSION_REVOKED", "REVOCATIONS_STALE")
+GATEWAY: Final = (
+    gateway.QueryParameterUnknown,
+    gateway.RequestMalformed,
+    gateway.BodyTooLarge,
+    gateway.HeadersTooLarge,
+    gateway.MediaTypeUnsupported,
+    gateway.RequestSlow,
+)
+"""What the gateway may refuse of any request."""
 SEVERAL: Final = "common"
 """The context of a refusal that any method may have."""
 AS_ANOTHER: Final = re.compile(r"(?:as in|those of) ([A-Z][a-z]\w+)")
@@ -45,8 +38,20 @@ class Refusal:
 
     context: str
     reason: str
-    code: str
+    status: int
+    """Of HTTP."""
     says: str
+
+    @classmethod
+    def by_code(cls, context: str, reason: str, code: str, says: str) -> Self:
+        """One of a service, which has the status of its gRPC code."""
+        return cls(context, reason, gateway.HTTP[code], says)
+
+    @classmethod
+    def of_gateway(cls, kind: type[DomainError]) -> Self:
+        """One of the gateway itself."""
+        status = gateway.OTHER_HTTP.get(kind, gateway.HTTP[kind.code])
+        return cls(gateway.SOURCE, kind.reason, status, first_sentence(" ".join((getdoc(kind) or "").split())))
 
 
 class Refusals:
@@ -62,7 +67,7 @@ class Refusals:
         """Those of a method, its own first."""
         named = [*self._named(method.name, set()), *_of_any(method)]
         found = [self._find(name, method.context) for name in dict.fromkeys(named)]
-        return [each for each in found if each]
+        return [*(each for each in found if each), *map(Refusal.of_gateway, _by_gateway(method))]
 
     def _named(self, name: str, seen: set[str]) -> list[str]:
         """The reasons that a method's comment names, and those of the methods to whose errors it points."""
@@ -93,3 +98,11 @@ def _of_any(method: Method) -> Iterable[str]:
         yield "ACCOUNT_SUSPENDED"
     if method.access == Access.ACCESS_ADMIN:
         yield "ADMIN_ONLY"
+
+
+def _by_gateway(method: Method) -> Iterable[type[DomainError]]:
+    yield from GATEWAY
+    if method.in_path:
+        yield gateway.PathUnknown  # a value that is empty, or holds a slash
+    if method.request != RAW:
+        yield from (gateway.JsonInvalid, gateway.FieldUnknown) if method.body else (gateway.BodyUnexpected,)

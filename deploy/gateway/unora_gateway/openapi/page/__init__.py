@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from unora_gateway.openapi.document import FILE
+from unora_gateway.target import Page
 
 FOLDER: Final = Path(__file__).parent
 POLICY: Final = (
@@ -11,9 +12,15 @@ POLICY: Final = (
     "worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Nothing from elsewhere. Redoc writes its styles into the page, and its search is a worker."""
-FILES: Final = {
-    "/docs": (FOLDER / "index.html", "text/html; charset=utf-8"),
-    "/docs/redoc.standalone.js": (FOLDER / "redoc.standalone.js", "text/javascript; charset=utf-8"),
-    "/docs/openapi.json": (FILE, "application/json"),
+HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
 }
-"""What the gateway serves at which path, and its media type."""
+PAGES: Final = (
+    Page("/docs", FOLDER / "index.html", "text/html; charset=utf-8", HEADERS),
+    Page("/docs/redoc.standalone.js", FOLDER / "redoc.standalone.js", "text/javascript; charset=utf-8", HEADERS),
+    Page("/docs/openapi.json", FILE, "application/json", HEADERS),
+)
+"""What the gateway serves."""

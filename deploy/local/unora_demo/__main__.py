@@ -31,5 +31,11 @@ parser.add_argument(
     default="grpc",
     help="how the app calls: grpc straight to the services (the default), or rest over the gateway",
 )
+parser.add_argument(
+    "--record",
+    type=Path,
+    metavar="FILE",
+    help="with --via rest: write examples of the calls, for the reference of REST",
+)
 options = parser.parse_args()
-sys.exit(run.main(RunFolder(options.run), options.members, options.via))
+sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record))

@@ -32,6 +32,8 @@ from unora_local.env import Env
 from unora_testing.deadlines import GENEROUS
 from unora_testing.rest.channel import rest_channel
 
+from unora_demo.recording import Recording, recording_channel
+
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
 
@@ -99,13 +101,19 @@ class Gateway:
         self.moderation = ModerationServiceStub(channels["safety"])
 
     @classmethod
-    def at(cls, env: Env, via: Via = "grpc") -> Self:
+    def at(cls, env: Env, via: Via = "grpc", recording: Recording | None = None) -> Self:
         """A client of a running stack: straight to the services with the developer's certificate, or by REST over the
-        gateway. The notifier is no app: it always goes to identity, with a certificate of its own.
+        gateway, where a `recording` may keep examples. The notifier is no app: it always goes to identity, with a
+        certificate of its own.
         """
         notifier = _channel(env, "identity", _credentials(env.certificates_of("notifier")))
         if via == "rest":
-            gateway = rest_channel(env.gateway, env.certificates()[0])
+            authority = env.certificates()[0]
+            gateway = (
+                recording_channel(env.gateway, authority, recording)
+                if recording
+                else rest_channel(env.gateway, authority)
+            )
             return cls(dict.fromkeys(CONTEXTS, gateway) | {"notifier": notifier})
         developer = _credentials(env.certificates())
         return cls({context: _channel(env, context, developer) for context in CONTEXTS} | {"notifier": notifier})

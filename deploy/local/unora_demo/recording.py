@@ -28,6 +28,16 @@ TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 SECRET: Final = re.compile(r"(?:token|secret|code|signature|nonce|credential|policy|digest|hash|key)$", re.IGNORECASE)
 LINK: Final = re.compile(r"https?://.*")
+OPAQUE: Final = {
+    re.compile(r"\+\d{7,15}"): "+14155550123",
+    re.compile(r"pi_\w+"): "pi_000000000000000000000001",
+    re.compile(r"\d{8}T\d{6}Z"): f"{datetime(2026, 5, 4, 18, tzinfo=UTC):%Y%m%dT%H%M%SZ}",
+}
+"""Numbers and names that others give, and what stands for them."""
+DATE: Final = "$date"
+"""Where the text of a date stands while it is replaced."""
+RECENT: Final = 2020
+"""Years from which on a date is one of the story, and not that of a birth."""
 FIRST_TIME: Final = datetime(2026, 5, 4, 18, tzinfo=UTC)
 FIRST_DAY: Final = date(2026, 5, 4)
 CODE: Final = "123456"
@@ -111,6 +121,8 @@ def _paths(value: Json, within: str = "") -> Iterator[str]:
 
 def _cut(value: Json, name: str = "") -> Json:
     if isinstance(value, dict):
+        if set(value) == {"year", "month", "day"} and value["year"] >= RECENT:
+            return {DATE: str(date(**value))}
         return {key: _cut(each, key) for key, each in value.items()}
     if isinstance(value, list):
         return [_cut(each, name) for each in value[:LIST]]
@@ -125,7 +137,10 @@ def _text(value: str, name: str) -> str:
     if name == "code":
         return CODE
     if SECRET.search(name) and not (UUID.fullmatch(value) or TIME.fullmatch(value) or value.isupper()):
-        return f"…{name}…"
+        return f"the {name} comes here"
+    for pattern, instead in OPAQUE.items():
+        if pattern.fullmatch(value):
+            return instead
     return value[:LONG]
 
 
@@ -149,6 +164,9 @@ def _texts(value: Json) -> Iterator[str]:
 
 
 def _replaced(value: Json, by: dict[str, str]) -> Json:
+    if isinstance(value, dict) and DATE in value:
+        day = date.fromisoformat(by[value[DATE]])
+        return {"year": day.year, "month": day.month, "day": day.day}
     if isinstance(value, dict):
         return {name: _replaced(each, by) for name, each in value.items()}
     if isinstance(value, list):

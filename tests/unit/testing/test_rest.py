@@ -61,7 +61,7 @@ def test_an_error_is_read_as_the_error_of_grpc() -> None:
         "reason": "INVALID_ARGUMENT",
         "message": "Look at the fields.",
         "metadata": {"retry_after": "1"},
-        "violations": [{"field": "hobbies[1].micro_description", "description": "too long"}],
+        "violations": [{"field": "hobbies[1].micro_description", "reason": "too long"}],
     }
     error = to_grpc_error(400, json.dumps(said).encode())
     info, bad, sentence = read_details(error)

@@ -24,7 +24,7 @@ def to_grpc_error(http_status: int, body: bytes) -> grpc.aio.AioRpcError:
         info = error_details_pb2.ErrorInfo(reason=said["reason"], domain="unora", metadata=said["metadata"])
         sentence = error_details_pb2.LocalizedMessage(locale=LOCALE, message=said["message"])
         violations = [
-            error_details_pb2.BadRequest.FieldViolation(field=each["field"], description=each["description"])
+            error_details_pb2.BadRequest.FieldViolation(field=each["field"], description=each["reason"])
             for each in said["violations"]
         ]
     except (ValueError, KeyError, TypeError) as error:

@@ -91,7 +91,7 @@ def _tokens() -> Json:
         "issuer": ISSUER,
         "audiences": [AUDIENCE],
         "forward": True,
-        "failed_status_in_metadata": "status",
+        "payload_in_metadata": "claims",  # for the log, which says of a verified token only who issued it
         "jwt_cache_config": {"jwt_cache_size": 10_000},
         "remote_jwks": {
             "http_uri": {"uri": f"http://{ITSELF}{KEYS}", "cluster": ITSELF, "timeout": "5s"},

@@ -25,7 +25,7 @@ LOGGED: Final = {
     "reason": "%DYNAMIC_METADATA(unora:reason)%",
     "details": "%RESPONSE_CODE_DETAILS%",
     "flags": "%RESPONSE_FLAGS%",
-    "token": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:identity:status:code)%",
+    "token_of": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:claims:iss)%",
     "milliseconds": "%DURATION%",
     "service": "%UPSTREAM_CLUSTER%",
     "service_milliseconds": "%RESPONSE_DURATION%",
@@ -152,6 +152,6 @@ def _log() -> Json:
         "filter": {"not_health_check_filter": {}},
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
-            "log_format": {"json_format": LOGGED},
+            "log_format": {"json_format": LOGGED, "omit_empty_values": True},
         },
     }

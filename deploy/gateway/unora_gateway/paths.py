@@ -38,14 +38,15 @@ def of_clients(target: Target, routes: Iterable[Route]) -> Json:
             {"name": "unknown", "match": {"prefix": "/"}, "direct_response": {"status": 404}},
         ],
         "typed_per_filter_config": {"envoy.filters.http.cors": _cors(target.policy)},
-        # The last word on them, after whatever a client sent by these names was removed.
+        # Set here, after whatever a client sent by this name was removed; and without what Envoy added on the way.
         "request_headers_to_add": [
             _header(ADDRESS_HEADER, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
         ],
-        "request_headers_to_remove": ["x-forwarded-for", "x-forwarded-proto", "x-request-id"],
+        "request_headers_to_remove": ["x-forwarded-proto", "x-envoy-original-path", "x-envoy-original-method"],
     }
+    answers = [_header("cache-control", "no-store"), _header("x-content-type-options", "nosniff")]
     largest = {"max_direct_response_body_size_bytes": 16 << 20} if target.pages else {}
-    return {"name": "clients", "virtual_hosts": [host], **largest}
+    return {"name": "clients", "virtual_hosts": [host], "response_headers_to_add": answers, **largest}
 
 
 def of_watchers() -> Json:

@@ -39,8 +39,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The most kilobytes of a request's headers."""
     headers: int = 64
     """The most headers of a request."""
-    call_seconds: float = 15.0
-    """Seconds until a call is given up that sets no deadline; more than the 10 that a service gives itself."""
+    call_seconds: float = 10.0
+    """Seconds until a call is given up that sets no deadline of its own, such as each of REST; as in a service."""
     longest_call_seconds: float = 60.0
     """The most seconds of a gRPC call, whatever its deadline."""
     request_seconds: float = 20.0

@@ -37,12 +37,15 @@ class Gateway(Launcher):
         certificates: Mapping[str, Certificate],
         log: Path,
         environ: Mapping[str, str],
+        ready: str = READY,
     ) -> None:
+        """`ready` is the probe that `start` waits for; by default each service must take calls."""
         self.folder = folder
         self._ports = ports
+        self._probe = ready
         self._services = services
         self._certificates = certificates
-        self._log = log
+        self.log = log
         self._environ = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
 
     @property
@@ -78,18 +81,18 @@ class Gateway(Launcher):
                 OWN,
                 [
                     *(str(script("envoy")), "--config-path", str(self.folder / CONFIG), "--disable-hot-restart"),
-                    *("--concurrency", "1", "--log-level", "warning"),
+                    *("--concurrency", "1", "--log-level", "warning", "--file-flush-interval-msec", "500"),
                 ],
-                log=self._log,
+                log=self.log,
                 cwd=self.folder,
             )
         )
 
     async def _ready(self, process: Process) -> None:
-        await process.wait_until(self._finds_all_ready, within=READY_WITHIN, every=0.05)
+        await process.wait_until(self._answers, within=READY_WITHIN, every=0.05)
 
-    async def _finds_all_ready(self) -> bool:
-        return await status_of(self._ports["watch"], READY) == 200
+    async def _answers(self) -> bool:
+        return await status_of(self._ports["watch"], self._probe) == 200
 
 
 def _files(certificate: Certificate) -> Files:

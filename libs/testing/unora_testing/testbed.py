@@ -123,7 +123,7 @@ class Testbed:
 
 
 def _certificates(folder: Path) -> dict[str, tls.Certificate]:
-    return tls.ensure(folder / "tls", [*CONTEXTS, *CALLERS, *tls.OUTSIDE, *tls.NATS, "stranger"])
+    return tls.ensure(folder / "tls", [*CONTEXTS, *CALLERS, tls.FRONT, *tls.OUTSIDE, *tls.NATS, "stranger"])
 
 
 def fast_folder() -> Path | None:

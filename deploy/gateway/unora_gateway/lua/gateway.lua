@@ -4,6 +4,7 @@
 
 local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
 local JSON = "application/json"
+local OF_GRPC = {"grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding"}
 
 local function starts(text, start)
   return sub(text, 1, #start) == start
@@ -173,9 +174,6 @@ local function shape(handle, status, details)
   if found.http then headers:replace(":status", tostring(found.http)) end
   headers:replace("content-type", JSON)
   headers:replace("content-length", tostring(#written))
-  for name in pairs({["grpc-status"] = 1, ["grpc-message"] = 1, ["grpc-status-details-bin"] = 1}) do
-    headers:remove(name)
-  end
   local retry_after = tonumber(found.metadata.retry_after)
   if retry_after then headers:replace("retry-after", tostring(math.ceil(retry_after))) end
   log_reason(handle, found.reason)
@@ -197,7 +195,8 @@ function envoy_on_response(handle)
     end
   elseif details and starts(kind, "application/grpc-web") then
     refuse_web(handle, kind, reason_of(details, status, true))
-  elseif status >= 400 and details ~= "lua_response" then
-    shape(handle, status, details)
+  else
+    for _, name in ipairs(OF_GRPC) do headers:remove(name) end
+    if status >= 400 and details ~= "lua_response" then shape(handle, status, details) end
   end
 end

@@ -1,0 +1,171 @@
+"""How many calls an address may make, how long a call may take, and what is sent again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import grpc
+import pytest
+from unora_common.grpc_errors import read_details
+from unora_gateway.filters import ALIVE
+from unora_local.tls import Certificate
+from unora_testing.deadlines import eventually
+from unora_testing.gateway import Door, gateway_of
+
+from tests.integration.gateway import frames
+from tests.integration.gateway.recorder import Recorder
+
+ACCOUNT = "/unora.identity.v1.AccountService/GetAccount"
+PAUSE = "/unora.identity.v1.AccountService/PauseAccount"
+
+
+async def test_an_address_that_calls_too_often_is_told_when_to_try_again(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    """All protocols draw from one bucket, and say it in their own way."""
+    policy = {"address_calls_per_second": "1", "address_burst": "3"}
+    async with gateway_of(services.addresses, certificates, **policy) as door, door.web() as web:
+
+        async def refused() -> bool:
+            return (await web.get("/v1/account")).status_code == 429
+
+        await eventually(refused, "the bucket of the address is empty")
+        answer = await web.get("/v1/account")
+        while answer.status_code != 429:  # a second may have begun
+            answer = await web.get("/v1/account")
+        assert answer.json() == {
+            "code": "RESOURCE_EXHAUSTED",
+            "reason": "TOO_MANY_CALLS",
+            "message": "You sent too many requests. Try again in a moment.",
+            "metadata": {"retry_after": "1"},
+            "violations": [],
+        }
+        assert answer.headers["retry-after"] == "1"
+
+        async def refused_on_the_web() -> bool:
+            found = await frames.call(web, ACCOUNT)
+            if found.code == grpc.StatusCode.OK:
+                return False
+            assert (found.code, found.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+            return found.metadata == {"retry_after": "1"}
+
+        await eventually(refused_on_the_web, "gRPC-Web is refused")
+        async with door.channel() as channel:
+
+            async def refused_natively() -> bool:
+                try:
+                    await frames.native(channel, ACCOUNT)
+                except grpc.aio.AioRpcError as error:
+                    refusal = error
+                else:
+                    return False
+                info = read_details(refusal).info
+                assert refusal.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+                return (info.reason, dict(info.metadata)) == ("TOO_MANY_CALLS", {"retry_after": "1"})
+
+            await eventually(refused_natively, "gRPC is refused")
+
+
+@pytest.mark.rule("ID-11")
+async def test_addresses_are_told_apart_by_the_proxies_that_are_known(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    policy = {"address_calls_per_second": "1", "address_burst": "2", "trusted_proxies": "1"}
+    async with gateway_of(services.addresses, certificates, **policy) as door, door.web() as web:
+
+        async def refused(address: str) -> bool:
+            headers = {"x-forwarded-for": f"198.51.100.1, {address}"}
+            return (await web.get("/v1/account", headers=headers)).status_code == 429
+
+        await eventually(lambda: refused("203.0.113.5"), "one address is refused")
+        assert not await refused("203.0.113.6")
+        assert services.last().metadata["unora-client-address"] == "203.0.113.6"
+        await eventually(lambda: refused("2001:db8::1"), "one network of IPv6 is refused")
+        assert not await refused("2001:db8:0:1::1")
+        assert services.last().metadata["unora-client-address"] == "2001:db8:0:1::1"
+
+
+async def test_a_call_that_takes_too_long_is_given_up(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    services.wait = asyncio.Event().wait
+    try:
+        async with gateway_of(services.addresses, certificates, call_seconds="0.3") as door, door.web() as web:
+            answer = await web.get("/v1/account")
+            assert (answer.status_code, answer.json()["reason"]) == (504, "DEADLINE_EXCEEDED")
+            found = await frames.call(web, ACCOUNT)
+            assert found.code == grpc.StatusCode.DEADLINE_EXCEEDED
+            async with door.channel() as channel:
+                with pytest.raises(grpc.aio.AioRpcError) as late:
+                    await frames.native(channel, ACCOUNT)
+                assert late.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    finally:
+        services.wait = None
+
+
+async def test_a_caller_of_rest_sets_no_deadline_and_one_of_grpc_does(door: Door, services: Recorder) -> None:
+    async with door.web() as web:
+        await web.get("/v1/account", headers={"grpc-timeout": "1m"})
+        assert (services.last().seconds_left or 0) > 5
+    async with door.channel() as channel:
+        await frames.native(channel, ACCOUNT, timeout=40)
+        assert 30 < (services.last().seconds_left or 0) < 41
+        await frames.native(channel, ACCOUNT, timeout=600)
+        assert (services.last().seconds_left or 0) < 61
+
+
+async def test_reads_are_sent_again_and_changes_are_not(door: Door, services: Recorder) -> None:
+    unavailable = grpc.StatusCode.UNAVAILABLE
+    async with door.web() as web:
+        services.seen.clear()
+        services.refusals = [unavailable]
+        assert (await web.get("/v1/account")).status_code == 200
+        assert len(services.seen) == 2
+        services.seen.clear()
+        services.refusals = [unavailable]
+        answer = await web.post("/v1/account:pause", json={})
+        assert (answer.status_code, answer.json()["reason"]) == (503, "DEPENDENCY_UNAVAILABLE")
+        assert [seen.path for seen in services.seen] == [PAUSE]
+
+
+async def test_a_service_that_is_not_ready_gets_no_calls(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    async with gateway_of(services.addresses, certificates, health_seconds="0.1") as door, door.web() as web:
+
+        async def away() -> bool:
+            answer = await web.get("/v1/wallet")
+            return (answer.status_code, answer.json().get("reason")) == (503, "DEPENDENCY_UNAVAILABLE")
+
+        async def back() -> bool:
+            return (await web.get("/v1/wallet")).status_code == 200
+
+        await services.set_ready("billing", False)
+        try:
+            await eventually(away, "the gateway knows that billing is not ready")
+            assert (await web.get("/v1/account")).status_code == 200, "others go on"
+            async with door.channel() as channel:
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await frames.native(channel, "/unora.billing.v1.WalletService/GetWallet")
+            assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+            assert read_details(refused.value).info.reason == "DEPENDENCY_UNAVAILABLE"
+        finally:
+            await services.set_ready("billing", True)
+        await eventually(back, "billing gets calls again")
+
+
+async def test_a_service_with_a_certificate_of_another_name_gets_no_calls(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    swapped = services.addresses | {"streak": services.addresses["safety"]}
+    async with gateway_of(swapped, certificates, ready=ALIVE, health_seconds="0.1") as door, door.web() as web:
+
+        async def others_answer() -> bool:
+            return (await web.get("/v1/safety", headers={"authorization": "Bearer a"})).status_code == 200
+
+        await eventually(others_answer, "safety is found ready")
+        services.seen.clear()
+        answer = await web.get("/v1/dashboard")
+        assert (answer.status_code, answer.json()["reason"]) == (503, "DEPENDENCY_UNAVAILABLE")
+        assert services.seen == []

@@ -1,0 +1,98 @@
+"""Pages of other origins, probes, metrics, and what the log says of a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from unora_local.tls import Certificate
+from unora_testing.deadlines import eventually
+from unora_testing.gateway import Door, gateway_of
+
+from tests.integration.gateway import frames
+from tests.integration.gateway.recorder import Recorder
+
+ACCOUNT = "/unora.identity.v1.AccountService/GetAccount"
+PAGE = "https://app.example.com"
+
+
+def preflight(origin: str, verb: str = "POST") -> dict[str, str]:
+    return {
+        "origin": origin,
+        "access-control-request-method": verb,
+        "access-control-request-headers": "authorization,content-type",
+    }
+
+
+async def test_pages_of_configured_origins_may_call_and_no_others(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    origins = f"{PAGE},http://*.dev.test"
+    async with gateway_of(services.addresses, certificates, origins=origins) as door, door.web() as web:
+        for path in ("/v1/account", ACCOUNT):
+            for origin in (PAGE, "http://a.dev.test"):
+                answer = await web.options(path, headers=preflight(origin))
+                assert answer.status_code == 200
+                assert answer.headers["access-control-allow-origin"] == origin
+                assert "authorization" in answer.headers["access-control-allow-headers"]
+            for origin in ("https://app.example.com.evil.test", "https://evil.test", "http://a/x.dev.test"):
+                answer = await web.options(path, headers=preflight(origin))
+                assert "access-control-allow-origin" not in answer.headers
+        answer = await web.get("/v1/account", headers={"origin": PAGE})
+        assert answer.headers["access-control-allow-origin"] == PAGE
+        assert "grpc-status-details-bin" in answer.headers["access-control-expose-headers"]
+        refused = await web.get("/v1/nothing", headers={"origin": PAGE})
+        assert refused.status_code == 404
+        assert refused.headers["access-control-allow-origin"] == PAGE, "a page can read refusals too"
+
+
+async def test_probes_answer_on_both_sides_and_metrics_only_inside(door: Door) -> None:
+    async with door.web() as web, httpx.AsyncClient(base_url=door.gateway.watch_url) as inside:
+        assert (await web.get("/healthz")).status_code == 200
+        for path in ("/healthz", "/readyz"):
+            assert (await inside.get(path)).status_code == 200
+        metrics = await inside.get("/metrics")
+        assert "envoy_cluster_upstream_rq_total" in metrics.text
+        for path in ("/metrics", "/readyz", "/stats", "/quitquitquit", "/config_dump"):
+            assert (await web.get(path)).status_code == 404
+        for path in ("/stats", "/quitquitquit", "/config_dump", "/unora.identity.v1.AccountService/GetAccount"):
+            assert (await inside.post(path)).status_code == 404
+
+
+async def test_the_log_says_what_happened_and_nothing_of_the_member(door: Door) -> None:
+    secret = "eyJhbGciOiJFUzI1NiJ9.c2VjcmV0.c2ln"
+    trace = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01"
+    headers = {"authorization": f"Bearer {secret}", "user-agent": "Hidden/1", "traceparent": trace}
+    async with door.web(**headers) as web:
+        await web.get("/v1/sessions?page_size=7&page_token=privacy")
+        await web.get("/v1/hidden-path?q=hidden-query")
+        await web.post("/v1/phone-verifications", json={"phone_number": "+14155550199", "hidden": 1})
+        await frames.call(web, ACCOUNT)
+
+    def lines() -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in door.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in found if line.get("trace") == trace]
+
+    await eventually(lambda: len(lines()) == 4, "all four calls are logged")
+    said = {(line["method"], line["status"], line.get("reason")) for line in lines()}
+    assert said == {
+        ("unora.identity.v1.AccountService/ListSessions", 200, None),
+        ("rest", 404, "PATH_UNKNOWN"),
+        ("rest", 400, "FIELD_UNKNOWN"),
+        ("unora.identity.v1.AccountService/GetAccount", 200, None),
+    }
+    text = door.log.read_text()
+    for private in (secret, "c2VjcmV0", "Hidden/1", "privacy", "hidden", "+14155550199", "4155550199"):
+        assert private not in text
+    assert "127.0.0.1" not in "".join(json.dumps(line) for line in lines())
+
+
+async def test_answers_are_kept_by_nobody(door: Door) -> None:
+    async with door.web() as web:
+        for path in ("/v1/account", "/v1/nothing"):
+            answer = await web.get(path)
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert not [name for name in answer.headers if name.startswith(("x-envoy", "x-unora", "grpc-"))]

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from unora_gateway import policy, targets
+from unora_gateway.lua_tables import lua
+from unora_gateway.render import CONFIG, render
+
+
+def test_variables_set_numbers_and_origins() -> None:
+    given = {"UNORA_GATEWAY_ADDRESS_BURST": "7", "UNORA_GATEWAY_ORIGINS": "https://a.example, https://b.example"}
+    made = policy.load(given)
+    assert made.address_burst == 7
+    assert made.origins == ("https://a.example", "https://b.example")
+    assert policy.load({}).address_burst == policy.Policy().address_burst
+
+
+def test_a_variable_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(ValueError, match="UNORA_GATEWAY_BODY_BYTES"):
+        policy.load({"UNORA_GATEWAY_BODY_BYTES": "much"})
+
+
+def test_no_page_may_call_unless_its_origin_is_configured() -> None:
+    config = json.loads(render(targets.compose({}))[CONFIG])
+    manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    cors = manager["route_config"]["virtual_hosts"][0]["typed_per_filter_config"]["envoy.filters.http.cors"]
+    assert cors["allow_origin_string_match"] == []
+
+
+def test_outside_one_machine_clients_need_tls_and_envoys_commands_are_not_reached() -> None:
+    for target in (targets.compose({}), targets.kubernetes({})):
+        assert target.plain is None
+        assert target.admin.host == "127.0.0.1"
+
+
+def test_texts_become_lua_as_they_are() -> None:
+    assert lua({"a\n": ['"\\', True, 3]}) == '{["a\\010"]={"\\034\\092",true,3}}'

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import grpc
+from google.protobuf import json_format
 from google.protobuf.message import Message
 from unora_testing.rest.binding import Binding
 from unora_testing.rest.channel import RestChannel
@@ -94,17 +95,20 @@ def canonical(call: Json) -> Json:
 
 def _example(binding: Binding, message: Message, answer: Json) -> Json:
     """What an app sends, part by part, and gets."""
-    request = binding.request(message)
-    names = re.findall(r"\{(\w+)\}", binding.template)
-    shape = re.sub(r"\\\{\w+\\\}", "([^/:]+)", re.escape(binding.template))
-    found = re.fullmatch(shape, request.path)
-    values = found.groups() if found else ()
-    made: Json = {"parameters": dict(zip(names, values, strict=True))}
-    for name, value in request.query:
-        made["parameters"].setdefault(name, value)
-    if request.body is not None:
-        made["body"] = json.loads(request.body)
-    return made | {"answer": answer}
+    values = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    parameters = {name: values.pop(name, "") for name in re.findall(r"\{(\w+)\}", binding.template)}
+    if binding.body:
+        return {"parameters": parameters, "body": values, "answer": answer}
+    return {"parameters": parameters | dict(_flat(values)), "answer": answer}
+
+
+def _flat(values: Json, within: str = "") -> Iterator[tuple[str, Json]]:
+    """The fields as a query names them."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{within}{name}.")
+        else:
+            yield f"{within}{name}", value
 
 
 def _paths(value: Json, within: str = "") -> Iterator[str]:

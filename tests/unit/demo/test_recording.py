@@ -77,7 +77,7 @@ def test_an_example_has_path_and_body_apart() -> None:
     request = VerifyPhoneRequest(request_id="a", challenge_id="b:c", code="1 2")
     recording.keep("VerifyPhone", route(VERIFY), request, b"{}")
     assert recording.calls["VerifyPhone"] == {
-        "parameters": {"challenge_id": "b%3Ac"},
+        "parameters": {"challenge_id": "b:c"},
         "body": {"request_id": "a", "code": "1 2"},
         "answer": {},
     }

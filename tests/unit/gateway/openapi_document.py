@@ -25,11 +25,17 @@ def operations() -> dict[str, dict[str, Any]]:
     return {each["operationId"]: each for path in document()["paths"].values() for each in path.values()}
 
 
+def component(reference: str) -> dict[str, Any]:
+    """What a reference names, such as `#/components/schemas/Error`."""
+    _, _, kind, name = reference.split("/")
+    found: dict[str, Any] = document()["components"][kind][name]
+    return found
+
+
 def answer_of(operation: dict[str, Any], status: int | str) -> dict[str, Any]:
     """What an operation says of a status; empty if it says nothing."""
     found: dict[str, Any] = operation["responses"].get(str(status), {})
-    name = found.get("$ref", "").rpartition("/")[2]
-    return document()["components"]["responses"][name] if name else found
+    return component(found["$ref"]) if "$ref" in found else found
 
 
 def misfits(schema: dict[str, Any], value: Any) -> list[str]:

@@ -105,7 +105,7 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 # --- maintain it
 
-.PHONY: format protos reference baseline lock
+.PHONY: format protos reference gateway baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -117,6 +117,9 @@ protos: ## Generate libs/protos from the contract, even if nothing changed
 
 reference: $(STUBS) ## Write docs/methods.md, events.md, errors.md and openapi.json from the contract and the code
 	@$(BIN)/python -m unora_tools.reference
+
+gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract and its policy
+	@$(BIN)/python -m unora_gateway render --target kubernetes --out deploy/k8s/base/gateway/rendered
 
 baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)

@@ -11,9 +11,10 @@ from unora_gateway.target import Address, Files, Page, Target
 
 LOOPBACK: Final = "127.0.0.1"
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - of a container
-CONTAINER_FOLDER: Final = PurePosixPath("/etc/unora")
+MOUNTED: Final = PurePosixPath("/run/unora")
+"""Where containers have their certificates, and in compose all that they read."""
+COMPOSE_FOLDER, KUBERNETES_FOLDER = MOUNTED / "envoy", PurePosixPath("/etc/unora")
 """Where a container has the files that were rendered."""
-CONTAINER_CERTIFICATES: Final = PurePosixPath("/run/unora")
 FRONT_PORT: Final = 8443
 ADMIN_PORT: Final = 9901
 WATCH_PORT: Final = 9090
@@ -51,10 +52,10 @@ def local(
 
 def compose(environ: Mapping[str, str] | None = None) -> Target:
     """In docker-compose.yml: one server, each service one container."""
-    mounted = CONTAINER_CERTIFICATES
     return _contained(
-        front=_files(mounted / "front"),
-        own=_files(mounted),
+        COMPOSE_FOLDER,
+        front=_files(MOUNTED / "front"),
+        own=_files(MOUNTED),
         service=lambda context: Address(context, 8443),
         environ=environ,
     )
@@ -62,8 +63,9 @@ def compose(environ: Mapping[str, str] | None = None) -> Target:
 
 def kubernetes(environ: Mapping[str, str] | None = None) -> Target:
     """In Kubernetes: each service a headless Service, whose name has the addresses of all replicas."""
-    own, front = CONTAINER_CERTIFICATES / "tls", CONTAINER_CERTIFICATES / "front"
+    own, front = MOUNTED / "tls", MOUNTED / "front"
     return _contained(
+        KUBERNETES_FOLDER,
         front=Files(front / "tls.crt", front / "tls.key", front / "ca.crt"),
         own=Files(own / "tls.crt", own / "tls.key", own / "ca.crt"),
         service=lambda context: Address(f"{context}-api", 8443),
@@ -72,10 +74,10 @@ def kubernetes(environ: Mapping[str, str] | None = None) -> Target:
 
 
 def _contained(
-    front: Files, own: Files, service: Callable[[str], Address], environ: Mapping[str, str] | None
+    folder: PurePath, front: Files, own: Files, service: Callable[[str], Address], environ: Mapping[str, str] | None
 ) -> Target:
     return Target(
-        folder=CONTAINER_FOLDER,
+        folder=folder,
         front=Address(EVERYWHERE, FRONT_PORT),
         front_files=front,
         own_files=own,

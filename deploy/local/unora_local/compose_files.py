@@ -13,10 +13,13 @@ from typing import Final
 from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
+from unora_gateway import targets
+from unora_gateway.render import render
 
 from unora_local import nats_config, seaweed_security, tls
 from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.nats_config import ADMIN, Tls
+from unora_local.tls import Certificate
 
 POSTGRES: Final = "postgres:5432"
 MOUNTED: Final = "/run/unora"
@@ -38,7 +41,8 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / "kept" / "passwords.json")
-    certificates = tls.ensure(folder / "kept" / "tls", [*contexts, *tls.CALLERS, *tls.OUTSIDE, *tls.NATS, tls.POSTGRES])
+    names = [*contexts, *tls.CALLERS, tls.FRONT, *tls.OUTSIDE, *tls.NATS, tls.POSTGRES]
+    certificates = tls.ensure(folder / "kept" / "tls", names)
     for name, certificate in certificates.items():
         ca, cert, key = certificate.read()
         _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
@@ -56,7 +60,15 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
     _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
     _put(folder / "s3", _s3_server(folder / "kept" / "s3-tls", passwords))
+    _gateway(folder / "gateway", certificates[tls.FRONT])
     _nats_server(folder / "nats", passwords, reads, contexts)
+
+
+def _gateway(folder: Path, front: Certificate) -> None:
+    """Beside its certificate for the services, which is there as everyone's: what apps see, and what Envoy reads."""
+    ca, cert, key = front.read()
+    _put(folder / "front", {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
+    _put(folder / targets.COMPOSE_FOLDER.name, render(targets.compose()))
 
 
 def _put(folder: Path, files: Mapping[str, str | bytes]) -> None:

@@ -20,6 +20,7 @@ from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, config_of,
 
 Object = dict[str, Any]
 ROLES = ("api", "worker")
+FRONT = "gateway-front"
 NAME, COMPONENT, PART_OF = (f"app.kubernetes.io/{word}" for word in ("name", "component", "part-of"))
 MOUNT = "/run/unora"
 DATABASE = ["UNORA_DATABASE_URL_FILE"]
@@ -93,9 +94,9 @@ def test_no_object_keeps_the_name_of_the_template(rendered: Rendered) -> None:
 
 
 def test_every_context_has_its_deployments_services_budgets_and_jobs(rendered: Rendered) -> None:
-    both = {f"{context}-{role}" for context, role in deployments()}
+    both = {f"{context}-{role}" for context, role in deployments()} | {FRONT}
     assert set(rendered.all("Deployment")) == set(rendered.all("PodDisruptionBudget")) == both
-    assert set(rendered.all("Service")) == {f"{context}-api" for context in CONTEXTS}
+    assert set(rendered.all("Service")) == {*(f"{context}-api" for context in CONTEXTS), FRONT}
     assert set(rendered.all("Job")) == {"cluster", "streams", *(f"{context}-migrate" for context in CONTEXTS)}
     for name, item in rendered.all("Deployment").items():
         labels = item["spec"]["template"]["metadata"]["labels"]
@@ -114,7 +115,7 @@ def test_the_number_of_replicas(rendered: Rendered) -> None:
     if rendered.overlay == "dev":
         assert (scaled, set(found.values())) == ({}, {1})
         return
-    assert set(scaled) == {f"{context}-api" for context in CONTEXTS}
+    assert set(scaled) == {*(f"{context}-api" for context in CONTEXTS), FRONT}
     for name, item in scaled.items():
         assert item["spec"]["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         assert item["spec"]["minReplicas"] == 3
@@ -249,7 +250,7 @@ def test_only_dev_has_a_certificate_with_the_gateways_rights_besides_the_gateway
     accepted = tuple(rendered.environment("streak-api").get("UNORA_GATEWAY_CALLERS", "gateway").split(","))
     others = {uri for name, item in rendered.all("Certificate").items() for uri in item["spec"].get("uris", [])}
     others -= {f"spiffe://unora/{name}" for name in (*CONTEXTS, *NATS)}
-    assert others == {f"spiffe://unora/{caller}" for caller in accepted if caller != "gateway"}
+    assert others == {f"spiffe://unora/{caller}" for caller in accepted}
     assert accepted == (CALLERS if rendered.overlay == "dev" else ("gateway",))
 
 
@@ -291,4 +292,5 @@ def test_everything_else_is_denied(rendered: Rendered) -> None:
     outside = {name for name, item in policies.items() if "ipBlock" in str(item)}
     assert outside == {"identity-outside", "billing-outside"}
     egress = {name for name, item in policies.items() if item["spec"]["policyTypes"] == ["Egress"]}
-    assert egress - outside == {"names", "postgres", "nats", *(f"{context}-peers" for context in CONTEXTS)}
+    peers_of = {*(f"{context}-peers" for context in CONTEXTS), "gateway-services"}
+    assert egress - outside == {"names", "postgres", "nats", *peers_of}

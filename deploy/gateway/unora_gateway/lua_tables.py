@@ -57,8 +57,12 @@ _SCALARS: Final = {
     FieldDescriptorProto.TYPE_ENUM: "e",
     FieldDescriptorProto.TYPE_MESSAGE: "m",
 }
-_AS_TEXT: Final = frozenset({".google.protobuf.Timestamp", ".google.protobuf.Duration", ".google.protobuf.FieldMask"})
-"""Messages that JSON writes as text."""
+_AS_TEXT: Final = {
+    ".google.protobuf.Timestamp": "w",
+    ".google.protobuf.Duration": "t",
+    ".google.protobuf.FieldMask": "t",
+}
+"""Messages that JSON writes as text, and the kind of text."""
 
 
 def tables(
@@ -177,7 +181,7 @@ class _Types:
         if kind != "m":
             return [kind, is_list]
         if field.type_name in _AS_TEXT:
-            return ["t", is_list]
+            return [_AS_TEXT[field.type_name], is_list]
         if field.type_name.startswith(".google.protobuf.") or self._messages[field.type_name].options.map_entry:
             return ["x", False]
         return ["m", is_list, self.message(field.type_name)]

@@ -84,3 +84,13 @@ async def test_the_page_is_served_from_here_with_its_policy(door: Door) -> None:
             assert answer.headers["content-type"] == page.media_type
             assert answer.content == page.file.read_bytes()
             assert {name: answer.headers[name] for name in page.headers} == page.headers
+
+
+@pytest.mark.parametrize("wrong", ["yesterday", "2026-05-04", "2026-13-45T00:00:00Z"])
+async def test_a_time_that_is_none_is_refused_as_a_value_and_not_as_json(world: World, door: Door, wrong: str) -> None:
+    async with door.web(**dict(world.caller(roles=["admin"]).metadata)) as web:
+        answer = await web.get("/v1/audit/logs", params={"recorded_from": wrong})
+    said = answer_of(operations()["SearchAuditLog"], 400)
+    assert answer.status_code == 400
+    assert answer.json()["reason"] == "INVALID_ARGUMENT"
+    assert misfits(said["content"]["application/json"]["schema"], answer.json()) == []

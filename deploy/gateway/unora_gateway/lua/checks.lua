@@ -6,7 +6,7 @@ local NOT_NAMED = "is not one of the values that the contract names"
 local WORDS_OF = {
   s = "must be text", y = "must be text in base64", t = "must be text", b = "must be true or false",
   i = "must be a whole number of 32 bits", l = "must be a whole number", d = "must be a number",
-  e = NOT_NAMED, m = "must be an object",
+  e = NOT_NAMED, m = "must be an object", w = "must be a time such as 2026-05-04T18:00:00Z",
 }
 
 -- What a client wrote, made fit to be repeated in an answer.
@@ -28,12 +28,18 @@ local function is_whole(kind, value)
   return kind == "l" or (number >= -2147483648 and number <= 2147483647)
 end
 
+-- Whether a text has the form of a time (RFC 3339). Whether there is such a day, the transcoder judges.
+local function is_time(text)
+  return type(text) == "string" and find(text, "^%d%d%d%d%-%d%d%-%d%d[Tt]%d%d:%d%d:%d%d%.?%d*[Zz%+%-][%d:]*$") ~= nil
+end
+
 -- Whether a value that is written as text, such as one of a query, is of a kind.
 local function fits_text(field, text)
   local kind = field[1]
   if kind == "i" or kind == "l" then return is_whole(kind, text) end
   if kind == "d" then return tonumber(text) ~= nil end
   if kind == "b" then return text == "true" or text == "false" end
+  if kind == "w" then return is_time(text) end
   if kind == "e" then return ENUMS[field[3]][string.upper(text)] or is_whole("i", text) end
   return kind ~= "m"
 end
@@ -41,6 +47,7 @@ end
 local function fits(field, value)
   local kind, given = field[1], type(value)
   if kind == "x" then return true end
+  if kind == "w" then return is_time(value) end
   if kind == "s" or kind == "y" or kind == "t" then return given == "string" end
   if kind == "b" then return given == "boolean" end
   if kind == "d" then return given == "number" or (given == "string" and tonumber(value) ~= nil) end

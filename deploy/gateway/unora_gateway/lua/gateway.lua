@@ -164,8 +164,8 @@ local function shape(handle, status, details)
   local text = body:length() > 0 and body:getBytes(0, body:length()) or ""
   local found = read_status(text)
   if not found and details and status == 400 and find(details, "transcod", 1, true) then
-    local violations = told_by_transcoder(text)
-    found = plain(violations and "INVALID_ARGUMENT" or "JSON_INVALID", violations)
+    -- The body is JSON, as was seen before: what the transcoder cannot read is a value, of the body or of the query.
+    found = plain("INVALID_ARGUMENT", told_by_transcoder(text))
   elseif not found then
     found = plain(reason_of(details or "", status, false))
   end

@@ -16,7 +16,6 @@ HEADERS: Final = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
 }
 PAGES: Final = (
     Page("/docs", FOLDER / "index.html", "text/html; charset=utf-8", HEADERS),

@@ -21,6 +21,10 @@ PYTEST := $(BIN)/python -m pytest -q
 # What failed last is little: workers would take longer to start than the tests to run.
 PARALLEL := $(if $(findstring --lf,$(ARGS)),,-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
 TYPED := libs/common libs/testing libs/text services deploy/gateway deploy/local tools protos tests
+# Runs a command that may take long: after five seconds, and every five, a line says that it is under way.
+STEP := PYTHONPATH=deploy/local $(PYTHON) -m unora_local.progress
+# Who ends a command by Ctrl-C needs no error line of make's.
+STOPPABLE := || [ $$? -eq 130 ]
 LOCK := uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: help
@@ -29,18 +33,22 @@ help: ## List the targets
 
 # --- try it
 
-.PHONY: demo up down status clean
+.PHONY: demo up seed down status clean
 demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest over the gateway
-	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA))
+	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA)) $(STOPPABLE)
 
 up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it
 	@$(BIN)/python -m unora_local up
 
+seed: $(STUBS) ## Make members with photos on the running stack, some in the middle of a streak; N=40 for more than a dozen
+	@$(BIN)/python -m unora_local seed $(N) $(STOPPABLE)
+
 down: $(STUBS) ## Stop everything; the data stay
 	@$(BIN)/python -m unora_local down
 
-status: $(STUBS) ## Print what runs, and where; exit status 0 if all is ready
-	@$(BIN)/python -m unora_local status
+# Not ready is an answer, no error of make's. A script asks unora_local itself, whose exit status says it.
+status: $(STUBS) ## Print what runs, and where
+	@$(BIN)/python -m unora_local status || [ $$? -eq 1 ]
 
 clean: $(STUBS) ## Stop everything and erase the data
 	@$(BIN)/python -m unora_local clean
@@ -71,13 +79,13 @@ unit: $(STUBS) ## Run the unit tests: no servers, under a minute
 	@$(PYTEST) $(PARALLEL) tests/unit $(ARGS)
 
 testbed: $(STUBS) ## Start the servers that tests need and keep them for later test runs, until Ctrl-C
-	@$(BIN)/python -m unora_testing.kept_testbed --workers $(WORKERS)
+	@$(BIN)/python -m unora_testing.kept_testbed --workers $(WORKERS) $(STOPPABLE)
 
 prove: $(STUBS) ## Run the property tests with many more examples (slow)
 	@UNORA_EXAMPLES=50 $(PYTEST) $(PARALLEL) tests/unit $(ARGS)
 
 check: fast-check ## Check style, imports, the contract, the Dockerfile, and types; the fast checks come first
-	@$(BIN)/mypy $(TYPED)
+	@$(STEP) "types" $(BIN)/mypy $(TYPED)
 	@echo "check: all is well"
 
 fast-check: $(STUBS) ## Check everything but types (seconds)
@@ -98,10 +106,10 @@ bench-record: $(STUBS) ## Take the figures of .run/bench.json over into docs/: t
 	@$(BIN)/python -m unora_bench.charts
 
 simulate: $(STUBS) ## Grow databases of members day by day, and print what each table takes; ARGS="--members N --days N"
-	@$(BIN)/python -m unora_simulate $(ARGS)
+	@$(BIN)/python -m unora_simulate $(ARGS) $(STOPPABLE)
 
 attack: $(STUBS) ## Attack a stack of its own, and print what honest members notice (minutes); ARGS="--only NAME" plays one
-	@$(BIN)/python -m unora_attack $(ARGS)
+	@$(BIN)/python -m unora_attack $(ARGS) $(STOPPABLE)
 
 # --- maintain it
 
@@ -132,15 +140,15 @@ lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 $(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml
 	@echo "setting up $(VENV) (about half a minute, once)"
 	@$(PYTHON) -c 'import sys; sys.exit("Unora needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
-	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python --require-hashes --compile-bytecode requirements-setup.txt requirements-dev.txt
+	@$(STEP) "the environment" $(PYTHON) -m venv $(VENV)
+	@$(STEP) "pip, uv" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
+	@$(STEP) "packages" $(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python --require-hashes --compile-bytecode requirements-setup.txt requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
 	@touch $@
 
 $(STUBS): $(SETUP) $(PROTOS) protos/generate.py | $(PLACES)
-	@$(BIN)/python protos/generate.py
+	@$(STEP) "the code of the contract" $(BIN)/python protos/generate.py
 	@touch $@
 
 $(PLACES): $(SETUP) services/identity/make_places.py services/identity/unora_identity/domain/place_names.py
-	@$(BIN)/python services/identity/make_places.py
+	@$(STEP) "the list of places" $(BIN)/python services/identity/make_places.py

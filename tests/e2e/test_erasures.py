@@ -16,8 +16,9 @@ import pytest
 import pytest_asyncio
 from unora_common.config import CONTEXTS
 from unora_common.ids import uuid7
+from unora_local.clock import Clock
 from unora_local.env import Env
-from unora_testing.clock import Clock
+from unora_testing.deadlines import GENEROUS
 
 from tests.e2e.crashes import Crashes, Point, Step
 from tests.e2e.stack import STARTED_WITHIN, Stack
@@ -100,7 +101,7 @@ async def erasures(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Er
         assert stack.folder.env.exists(), stack.output.read_text()
         env = Env.read(stack.folder.env)
         holder = await asyncpg.connect(env.postgres)
-        async with Clock(env) as clock:
+        async with Clock(env, GENEROUS) as clock:
             crash = Crashes(stack, env, clock.superuser, holder)
             await crash.add_triggers(*STEPS)
             yield Erasures(clock, crash)

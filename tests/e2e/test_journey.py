@@ -15,9 +15,9 @@ import pytest
 from unora_common.config import CONTEXTS
 from unora_demo.journey import STEPS
 from unora_local import health, postgres_home
+from unora_local.clock import Clock
 from unora_local.env import Env
 from unora_local.tls import Certificate
-from unora_testing.clock import Clock
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.e2e.stack import STARTED_WITHIN, STOPPED_WITHIN, Stack
@@ -88,7 +88,7 @@ def test_data_survive_a_restart_and_a_killed_service_runs_again(stack: Stack) ->
 
 async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.CompletedProcess[str]:
     """Only one demo runs on a stack at a time: two would both move its clock."""
-    async with Clock(env):
+    async with Clock(env, GENEROUS):
         return await asyncio.to_thread(stack.demo, GENEROUS)
 
 

@@ -17,9 +17,9 @@ import grpc
 import pytest
 import pytest_asyncio
 from unora_local import postgres_home
+from unora_local.clock import Clock
 from unora_local.env import Env
-from unora_testing.clock import Clock
-from unora_testing.deadlines import eventually
+from unora_testing.deadlines import GENEROUS, eventually
 
 from tests.e2e.crashes import Crashes, Point, Step
 from tests.e2e.outcomes import Outcomes
@@ -110,7 +110,7 @@ async def sagas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sagas
         assert stack.folder.env.exists(), stack.output.read_text()
         env = Env.read(stack.folder.env)
         holder = await asyncpg.connect(env.postgres)
-        async with Clock(env) as clock:
+        async with Clock(env, GENEROUS) as clock:
             crash = Crashes(stack, env, clock.superuser, holder)
             await crash.add_triggers(*STEPS)
             apps = MemberApps(env, clock, (stack.folder.path / "keys" / "token.pem").read_text())

@@ -13,8 +13,8 @@ import grpc
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 from unora.identity.v1.account_service_pb2 import RefreshSessionRequest, StartPhoneVerificationRequest
-from unora_demo.client import request_id
-from unora_demo.people import invented_number
+from unora_local.client import request_id
+from unora_local.members import invented_number
 
 from unora_attack.honest import CALLS
 from unora_attack.orders import Orders, Record, Tally

@@ -40,8 +40,8 @@ from unora.reveal.v1.personality_service_pb2 import ListMyAnswersRequest
 from unora.safety.v1.safety_service_pb2 import ListBlocksRequest
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora_common.grpc_errors import reason_of
-from unora_demo import objects
-from unora_demo.client import request_id
+from unora_local import objects
+from unora_local.client import request_id
 
 from unora_attack.figures import DEADLINES, OK, Kind, Sample
 from unora_attack.stack import Target, call

@@ -16,8 +16,8 @@ from unora.identity.v1.profile_service_pb2 import (
     DeletePhotoRequest,
 )
 from unora_common.grpc_errors import reason_of
-from unora_demo import objects
-from unora_demo.client import request_id
+from unora_local import objects
+from unora_local.client import request_id
 
 from unora_attack.floods import again_and_again, connections
 from unora_attack.orders import Orders, Record, Tally

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from unora_demo import people
-from unora_demo.cast import PEOPLE
-from unora_demo.client import Gateway, Session
-from unora_demo.people import SmsBox
-from unora_demo.stage import for_all
+from unora_local import members
+from unora_local.at_once import for_all
+from unora_local.cast import PEOPLE
+from unora_local.client import Gateway, Session
 from unora_local.env import Env
+from unora_local.photos.portraits import portrait
 from unora_local.run_folder import RunFolder
-from unora_testing.photos.portraits import portrait
+from unora_local.sms_box import SmsBox
 
 from unora_attack.gallery import Gallery
 from unora_attack.honest import Plan
@@ -48,8 +48,8 @@ class Scene:
             box = SmsBox(env.sms_sandbox)
 
             async def sign_up(number: int) -> Session:
-                session = await people.sign_up(gateway, box)
-                await people.describe(session, PEOPLE[number % len(PEOPLE)])
+                session = await members.sign_up(gateway, box)
+                await members.describe(session, PEOPLE[number % len(PEOPLE)])
                 return session
 
             sessions = await for_all(range(CALLERS + UPLOADERS + ATTACKERS), sign_up, lambda _: None)

@@ -14,10 +14,10 @@ from unora.identity.v1.profile_service_pb2 import (
     CreatePhotoUploadRequest,
     DeletePhotoRequest,
 )
-from unora_demo import objects, people
-from unora_demo.client import Gateway, Session, request_id
-from unora_demo.people import SmsBox
+from unora_local import members, objects
+from unora_local.client import Gateway, Session, request_id
 from unora_local.env import Env
+from unora_local.sms_box import SmsBox
 
 from unora_bench.stack import say
 
@@ -48,7 +48,7 @@ async def measure(env: Env, pictures: Mapping[str, bytes], times: int) -> list[C
     """Each picture so many times by one member, then as often by several at once."""
     async with Gateway.at(env) as gateway:
         box = SmsBox(env.sms_sandbox)
-        members = [await people.sign_up(gateway, box) for _ in range(AT_ONCE)]
+        members = [await members.sign_up(gateway, box) for _ in range(AT_ONCE)]
         found = []
         for name, data in pictures.items():
             say(f"completions: {name}")

@@ -17,12 +17,12 @@ import psutil
 import uvloop
 from unora.identity.v1.export_service_pb2 import EXPORT_STATE_READY, ExportAccountRequest, GetExportRequest
 from unora_common.ids import uuid7
-from unora_demo import people
-from unora_demo.client import Gateway, Session
-from unora_demo.people import SmsBox
+from unora_local import members
+from unora_local.client import Gateway, Session
+from unora_local.photos.portraits import portrait
 from unora_local.run_folder import RunFolder
+from unora_local.sms_box import SmsBox
 from unora_testing.deadlines import GENEROUS
-from unora_testing.photos.portraits import portrait
 
 from unora_bench import processor
 from unora_bench.stack import new_folder, own_stack, say
@@ -75,9 +75,9 @@ YEARS: Final = """
 async def measure(folder: RunFolder, years: int) -> dict[str, float]:
     """Seconds, processor seconds by process, the peaks of memory before and after, and the size of the archive."""
     async with own_stack(folder) as env, Gateway.at(env) as gateway:
-        session = await people.sign_up(gateway, SmsBox(env.sms_sandbox))
+        session = await members.sign_up(gateway, SmsBox(env.sms_sandbox))
         for shot in range(6):
-            await people.upload(session, portrait(shot // 3, shot % 3))
+            await members.upload(session, portrait(shot // 3, shot % 3))
         connection = await asyncpg.connect(env.postgres)
         try:
             # Its triggers watch over members' calls; here rows are written that such calls have left.

@@ -23,9 +23,9 @@ import psutil
 import uvloop
 from PIL import Image
 from unora_identity.providers.vision import Vision
+from unora_local.photos.portraits import portrait
 from unora_local.run_folder import RunFolder
 from unora_testing.photos import grids, hostile
-from unora_testing.photos.portraits import portrait
 
 from unora_bench import completions
 from unora_bench.stack import new_folder, own_stack, say

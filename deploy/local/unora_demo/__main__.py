@@ -5,11 +5,14 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+from unora_local.cast import PEOPLE
+from unora_local.mistakes import Mistake
 from unora_local.run_folder import DEFAULT, RunFolder
+from unora_local.running import check_owner
 
 from unora_demo import run
-from unora_demo.cast import LEAST, PEOPLE
-from unora_demo.client import Via
+from unora_demo.cast import LEAST
+from unora_demo.gateway import Via
 
 parser = argparse.ArgumentParser(
     prog="python -m unora_demo",
@@ -38,4 +41,8 @@ parser.add_argument(
     help="with --via rest: write examples of the calls, for the reference of REST",
 )
 options = parser.parse_args()
+try:
+    check_owner(options.run)
+except Mistake as error:
+    sys.exit(str(error))
 sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from unora.safety.v1.moderation_service_pb2 import VerifyAuditChainRequest, VerifyAuditChainResponse
 from unora_common.config import CONTEXTS
+from unora_local.client import Unexpected, refused
 
-from unora_demo.client import Unexpected, refused
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect

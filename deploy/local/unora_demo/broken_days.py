@@ -14,9 +14,9 @@ from unora.billing.v1.billing_service_pb2 import (
 from unora.common.v1.types_pb2 import TIER_PLUS
 from unora.matching.v1.matching_service_pb2 import END_REASON_NOT_A_FIT, EndConnectionRequest
 from unora.streak.v1.streak_service_pb2 import ListNudgesRequest, SendNudgeRequest
+from unora_local.client import refused, request_id
 
 from unora_demo import couples, days, payments
-from unora_demo.client import refused, request_id
 from unora_demo.days import state
 from unora_demo.matching import inventory
 from unora_demo.payments import NUDGE, RECOVERY, REVEAL

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_local.client import Unexpected
 
 from unora_demo import days, matching
 from unora_demo.cast import COUPLES
-from unora_demo.client import Unexpected
 from unora_demo.discovery import find
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect

@@ -17,9 +17,9 @@ from unora.streak.v1.streak_service_pb2 import (
     Streak,
     StreakState,
 )
+from unora_local.cast import ZONE
+from unora_local.client import refused, request_id
 
-from unora_demo.cast import ZONE
-from unora_demo.client import refused, request_id
 from unora_demo.matching import inventory
 from unora_demo.people import Member
 from unora_demo.stage import Stage

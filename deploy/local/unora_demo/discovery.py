@@ -15,10 +15,12 @@ from unora.discovery.v1.discovery_service_pb2 import (
     RefreshBatchRequest,
     Screen,
 )
+from unora_local import members
+from unora_local.at_once import for_all
+from unora_local.client import Refused, Unexpected, refused, request_id
 
-from unora_demo.client import Refused, Unexpected, refused, request_id
 from unora_demo.people import Member
-from unora_demo.stage import Stage, for_all
+from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
 BATCH: Final = 5
@@ -108,9 +110,5 @@ async def find(stage: Stage, member: Member, wanted: Member) -> Card:
 
 
 def card_of(batch: Batch, member: Member) -> Card | None:
-    """The card of a member, recognised by the member's own words, because a card has no user id."""
-    words = {(hobby.hobby_option_id, hobby.micro_description) for hobby in member.hobbies}
-    for card in batch.cards:
-        if {(hobby.hobby_option_id, hobby.micro_description) for hobby in card.hobbies} == words:
-            return card
-    return None
+    """The card of a member."""
+    return members.card_of(batch, member.hobbies)

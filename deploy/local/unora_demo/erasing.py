@@ -16,9 +16,9 @@ from unora.identity.v1.profile_service_pb2 import (
     UpdateProfileRequest,
 )
 from unora_common.config import CONTEXTS
+from unora_local import objects
+from unora_local.client import Unexpected, request_id
 
-from unora_demo import objects
-from unora_demo.client import Unexpected, request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect

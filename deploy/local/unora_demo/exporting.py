@@ -15,11 +15,11 @@ from unora.identity.v1.export_service_pb2 import (
     GetExportResponse,
 )
 from unora_common.config import CONTEXTS
+from unora_local import members, objects
+from unora_local.client import Session, Unexpected, request_id
+from unora_local.members import SHOTS
 from unora_testing.deadlines import GENEROUS
 
-from unora_demo import objects, people
-from unora_demo.client import Session, Unexpected, request_id
-from unora_demo.people import SHOTS
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
@@ -28,7 +28,7 @@ POLL: Final = 0.5
 
 async def export(stage: Stage, note: Note) -> None:
     """ID-10: the first of the couple signs in anew, asks, waits, and finds their own data, and nothing of the other."""
-    session = await people.sign_in(stage.gateway, stage.box, stage.one.session)
+    session = await members.sign_in(stage.gateway, stage.box, stage.one.session)
     exports = stage.gateway.exports
     await session.call(exports.ExportAccount, ExportAccountRequest(request_id=request_id()))
     note.now("the archive is made")

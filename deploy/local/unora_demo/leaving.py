@@ -13,10 +13,10 @@ from unora.identity.v1.account_service_pb2 import (
     PauseAccountRequest,
     ResumeAccountRequest,
 )
+from unora_local import members
+from unora_local.client import Refused, Unexpected, refused, request_id
 
-from unora_demo import people
 from unora_demo.cast import PRINCIPALS
-from unora_demo.client import Refused, Unexpected, refused, request_id
 from unora_demo.discovery import refresh
 from unora_demo.matching import visible_answers
 from unora_demo.people import Member
@@ -65,7 +65,7 @@ async def closes_later(stage: Stage, note: Note) -> None:
 
 
 async def _close(stage: Stage, member: Member) -> None:
-    fresh = await people.sign_in(stage.gateway, stage.box, member.session)
+    fresh = await members.sign_in(stage.gateway, stage.box, member.session)
     closed = await fresh.call(stage.gateway.accounts.CloseAccount, CloseAccountRequest(request_id=request_id()))
     kept = closed.erase_after.ToDatetime(UTC) - await stage.clock.now()
     expect("days in which it can be reopened", 30, round(kept.total_seconds() / 86400))

@@ -15,8 +15,8 @@ from unora.matching.v1.matching_service_pb2 import (
     SendInterestResponse,
 )
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_local.client import refused, request_id
 
-from unora_demo.client import refused, request_id
 from unora_demo.discovery import find, refresh, screen
 from unora_demo.people import Member
 from unora_demo.stage import Stage

@@ -19,8 +19,8 @@ from unora.identity.v1.notification_directory_service_pb2 import (
     PushTarget,
     ReportInvalidTokensRequest,
 )
+from unora_local.client import request_id
 
-from unora_demo.client import request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect

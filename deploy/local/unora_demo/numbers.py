@@ -13,10 +13,10 @@ from unora.identity.v1.account_service_pb2 import (
     ReopenAccountRequest,
     VerifyPhoneRequest,
 )
+from unora_local import members
+from unora_local.client import Session, Unexpected, refused, request_id
 
-from unora_demo import people
 from unora_demo.cast import PRINCIPALS
-from unora_demo.client import Session, Unexpected, refused, request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
@@ -30,7 +30,7 @@ async def reopened(stage: Stage, note: Note) -> None:
     """ID-09, ID-13: who closed the account opens it again, on an unknown device by the birth date too."""
     member = stage.members[RETURNS]
     gateway = stage.gateway
-    member.session = await people.sign_in(gateway, stage.box, member.session)
+    member.session = await members.sign_in(gateway, stage.box, member.session)
     await member.session.call(gateway.accounts.CloseAccount, CloseAccountRequest(request_id=request_id()))
     await stage.clock.wait_until_idle()
 
@@ -72,7 +72,7 @@ async def moved(stage: Stage, note: Note) -> None:
 
 async def _code(stage: Stage, member: Member) -> VerifyPhoneRequest:
     """A code to a member's number, as the owner of the number sends it back."""
-    challenge = await people.ask_for_code(stage.gateway, member.session.number)
+    challenge = await members.ask_for_code(stage.gateway, member.session.number)
     code = stage.box.code(member.session.number)
     return VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge, code=code)
 

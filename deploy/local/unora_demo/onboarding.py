@@ -14,12 +14,15 @@ from unora.identity.v1.profile_service_pb2 import (
     ListPhotosRequest,
     OnboardingStep,
 )
+from unora_local import members
+from unora_local.at_once import for_all
+from unora_local.cast import PEOPLE
+from unora_local.client import refused, request_id
+from unora_local.members import SHOTS
 
 from unora_demo import people
-from unora_demo.cast import PEOPLE
-from unora_demo.client import refused, request_id
-from unora_demo.people import SHOTS, Member
-from unora_demo.stage import Stage, for_all
+from unora_demo.people import Member
+from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
 ALL_MISSING = ["PROFILE", "PHOTOS", "FACE_PHOTO", "HOBBIES"]
@@ -31,7 +34,7 @@ async def sign_up(stage: Stage, note: Note) -> None:
     """All members ask for a code and send it back."""
     total = stage.size
     stage.sessions = await for_all(
-        range(total), lambda _: people.sign_up(stage.gateway, stage.box), lambda ready: note.now(f"{ready} of {total}")
+        range(total), lambda _: members.sign_up(stage.gateway, stage.box), lambda ready: note.now(f"{ready} of {total}")
     )
     note.detail = f"{total} accounts by phone and code"
 
@@ -66,10 +69,10 @@ async def complete_profiles(stage: Stage, note: Note) -> None:
 
 async def _complete_profile(stage: Stage, number: int, hobbies: Sequence[Hobby]) -> Member:
     session, person = stage.sessions[number], PEOPLE[number]
-    await people.describe(session, person)
-    await people.choose(session, hobbies)
-    for picture in await people.photographs(number):
-        photo = await people.upload(session, picture)
+    await members.describe(session, person)
+    await members.choose(session, hobbies)
+    for picture in await members.photographs(number):
+        photo = await members.upload(session, picture)
         expect(f"a face on a photo of member {number + 1}", True, photo.has_face)
         expect(f"the quality of a photo of member {number + 1}", True, photo.quality_passed)
     return Member(person, number, session, hobbies)
@@ -86,7 +89,7 @@ async def missing_after(stage: Stage, note: Note) -> None:
         expect("the trust level", TRUSTED, account.trust_level)
     photos = await stage.one.session.call(stage.gateway.profiles.ListPhotos, ListPhotosRequest())
     expect("the positions of the photos", list(range(1, SHOTS + 1)), [photo.position for photo in photos.photos])
-    repeated = (await people.photographs(stage.one.number))[0]
-    await refused(people.upload(stage.one.session, repeated), "PHOTO_REPEATED")
+    repeated = (await members.photographs(stage.one.number))[0]
+    await refused(members.upload(stage.one.session, repeated), "PHOTO_REPEATED")
     await stage.clock.wait_until_idle()
     note.detail = f"all {len(stage.members)} may enter Discovery, at trust level {TRUSTED}"

@@ -21,9 +21,9 @@ from unora.billing.v1.billing_service_pb2 import (
     SubscribeRequest,
 )
 from unora.common.v1.types_pb2 import Tier
+from unora_local.client import Unexpected, request_id
 from unora_testing.deadlines import GENEROUS
 
-from unora_demo.client import Unexpected, request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 

@@ -1,51 +1,22 @@
-"""Members who sign up: their phones, profiles, hobbies and photographs."""
+"""The people of the story as members, and whose hobbies are whose."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-import phonenumbers
-from google.protobuf.field_mask_pb2 import FieldMask
-from unora.identity.v1.account_service_pb2 import StartPhoneVerificationRequest, VerifyPhoneRequest
-from unora.identity.v1.place_service_pb2 import SearchPlacesRequest
-from unora.identity.v1.profile_service_pb2 import (
-    CompletePhotoUploadRequest,
-    CreatePhotoUploadRequest,
-    Hobby,
-    HobbyOption,
-    Photo,
-    SetHobbiesRequest,
-    UpdateProfileRequest,
-)
-from unora_testing.photos.portraits import portrait
+from unora.identity.v1.profile_service_pb2 import Hobby, HobbyOption
+from unora_local import members
+from unora_local.cast import Person
+from unora_local.client import Gateway, Session
 
-from unora_demo import objects
-from unora_demo.cast import COUPLES, TRIO, Person, groups
-from unora_demo.client import Gateway, Refused, Session, Unexpected, request_id
+from unora_demo.cast import COUPLES, TRIO, groups
 
-RANDOM: Final = secrets.SystemRandom()
-SHOTS: Final = 3
 SHARED: Final = 7
 """Hobbies that members of a group who are to meet share: the most, so that they rank first for each other (DI-07)."""
 SHARED_BY_OTHERS: Final = 4
 """Hobbies that any other pair shares."""
-TRIES: Final = 50
-FIELDS: Final = ("name", "date_of_birth", "gender", "place_id", "bio", "occupation", "time_zone")
-MICRO_DESCRIPTIONS: Final = (
-    "{} before anyone else is up",
-    "learning {} the slow way",
-    "{} whenever it rains",
-    "still a beginner at {}, and happy so",
-    "{}, and tea afterwards",
-    "years of {}, never in a hurry",
-    "{} with the radio on",
-)
 
 
 @dataclass
@@ -68,120 +39,11 @@ class Member:
         return self.session.user_id
 
 
-class SmsBox:
-    """The codes that were sent since it was opened."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._read = file.stat().st_size
-        self._codes: dict[str, str] = {}
-
-    def code(self, number: str) -> str:
-        """The last code sent to a number."""
-        with self._file.open("rb") as file:
-            file.seek(self._read)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self._read += len(line)
-                message = json.loads(line)
-                self._codes[message["to"]] = message["code"]
-        if number not in self._codes:
-            raise Unexpected(f"no code was sent to {number}")
-        return self._codes[number]
-
-
-def invented_number() -> str:
-    """A number that North America reserves for fiction: 555-0100 to 555-0199 of any area whose numbers get texts."""
-    while True:
-        number = f"+1{RANDOM.randint(201, 989)}55501{RANDOM.randint(0, 99):02}"
-        kind = phonenumbers.number_type(phonenumbers.parse(number))
-        if kind == phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE:
-            return number
-
-
-async def ask_for_code(gateway: Gateway, number: str) -> str:
-    """Have a code sent to a number; the challenge that it answers."""
-    asked = StartPhoneVerificationRequest(request_id=request_id(), phone_number=number)
-    return (await gateway.call(gateway.accounts.StartPhoneVerification, asked)).challenge_id
-
-
-async def sign_up(gateway: Gateway, box: SmsBox) -> Session:
-    """Ask for a code and send it back (ID-02); with another number if a member of an earlier run has this one."""
-    for _ in range(TRIES):
-        number = invented_number()
-        challenge = await ask_for_code(gateway, number)
-        given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge, code=box.code(number))
-        try:
-            answer = await gateway.call(gateway.accounts.VerifyPhone, given)
-        except Refused as error:
-            if error.reason != "BIRTH_DATE_NEEDED":  # ID-13: a member of long ago, or one who closed the account
-                raise
-        else:
-            if answer.created:
-                return Session(gateway, answer.user_id, answer.tokens, number)
-    raise Unexpected(f"{TRIES} numbers in a row have an account already")
-
-
-async def sign_in(gateway: Gateway, box: SmsBox, session: Session, totp_code: str = "") -> Session:
-    """A new session of a member: the same flow, the same number (ID-02); of an admin with a second factor (ID-15)."""
-    challenge = await ask_for_code(gateway, session.number)
-    code = box.code(session.number)
-    given = VerifyPhoneRequest(request_id=request_id(), challenge_id=challenge, code=code, totp_code=totp_code)
-    answer = await gateway.call(gateway.accounts.VerifyPhone, given)
-    return Session(gateway, answer.user_id, answer.tokens, session.number)
-
-
 def choose_hobbies(options: Sequence[HobbyOption], size: int) -> list[list[Hobby]]:
     """The hobbies of the first `size` people: a group shares them, and groups that are to meet share the most."""
     meeting = {*COUPLES.values(), TRIO}
     chosen: dict[int, list[HobbyOption]] = {}
     for group in groups(size):
-        hobbies = RANDOM.sample(options, SHARED if group in meeting else SHARED_BY_OTHERS)
+        hobbies = members.RANDOM.sample(options, SHARED if group in meeting else SHARED_BY_OTHERS)
         chosen |= dict.fromkeys(group, hobbies)
-    return [
-        [
-            Hobby(
-                hobby_option_id=option.hobby_option_id,
-                micro_description=MICRO_DESCRIPTIONS[(person + at) % len(MICRO_DESCRIPTIONS)].format(
-                    option.name.lower()
-                ),
-            )
-            for at, option in enumerate(chosen[person])
-        ]
-        for person in range(size)
-    ]
-
-
-async def describe(session: Session, person: Person) -> None:
-    """Fill in the profile, with the first place that is found for the city (PR-11)."""
-    found = await session.call(session.gateway.places.SearchPlaces, SearchPlacesRequest(query=person.city, limit=1))
-    if [place.name for place in found.places] != [person.city]:
-        raise Unexpected(f"a search for {person.city} found {found}")
-    request = UpdateProfileRequest(
-        request_id=request_id(), profile=person.profile(found.places[0]), update_mask=FieldMask(paths=FIELDS)
-    )
-    await session.call(session.gateway.profiles.UpdateProfile, request)
-
-
-async def choose(session: Session, hobbies: Sequence[Hobby]) -> None:
-    """Set the hobbies."""
-    await session.call(session.gateway.profiles.SetHobbies, SetHobbiesRequest(request_id=request_id(), hobbies=hobbies))
-
-
-async def upload(session: Session, picture: bytes) -> Photo:
-    """Upload one photo: get a form from identity, post the bytes to the object store, complete the upload (PR-02)."""
-    profiles = session.gateway.profiles
-    offer = await session.call(
-        profiles.CreatePhotoUpload, CreatePhotoUploadRequest(request_id=request_id(), content_type="image/jpeg")
-    )
-    await objects.post(offer.url, offer.form_fields, picture)
-    done = await session.call(
-        profiles.CompletePhotoUpload, CompletePhotoUploadRequest(request_id=request_id(), photo_id=offer.photo_id)
-    )
-    return done.photo
-
-
-async def photographs(number: int) -> list[bytes]:
-    """The photos of one of PEOPLE, made in a thread: OpenCV takes a while."""
-    return await asyncio.to_thread(lambda: [portrait(number, shot) for shot in range(SHOTS)])
+    return [members.hobbies(chosen[person], person) for person in range(size)]

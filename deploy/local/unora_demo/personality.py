@@ -12,8 +12,8 @@ from unora.reveal.v1.personality_service_pb2 import (
     ListQuestionsRequest,
     SubmitAnswersRequest,
 )
+from unora_local.client import Unexpected, request_id
 
-from unora_demo.client import Unexpected, request_id
 from unora_demo.people import Member
 from unora_demo.reveals import open_
 from unora_demo.stage import Stage

@@ -32,9 +32,10 @@ from unora.safety.v1.safety_service_pb2 import (
     Target,
 )
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
+from unora_local import members
+from unora_local.admin import secret_in
+from unora_local.client import Refused, Unexpected, refused, request_id
 
-from unora_demo import people
-from unora_demo.client import Refused, Unexpected, refused, request_id
 from unora_demo.matching import inventory, visible_answers
 from unora_demo.people import Member
 from unora_demo.stage import Stage
@@ -94,7 +95,7 @@ async def suspended(stage: Stage, note: Note) -> None:
     ):
         await _until_revoked(stage, out, method, request)
     expect("slots that the other holds", 0, (await inventory(stage, scene.other)).active_connection_count)
-    out.session = await people.sign_in(stage.gateway, stage.box, out.session)
+    out.session = await members.sign_in(stage.gateway, stage.box, out.session)
     account = (await out.session.call(stage.gateway.accounts.GetAccount, GetAccountRequest())).account
     expect("suspended", True, account.suspended)
     await refused(inventory(stage, out), "ACCOUNT_SUSPENDED")
@@ -135,19 +136,11 @@ async def _moderator(stage: Stage) -> None:
     """
     onlooker = stage.onlooker
     await refused(_cases(stage, onlooker), "ADMIN_ONLY")
-    secret = _secret_in(await stage.make_admin(onlooker.id))
+    secret = secret_in(await stage.make_admin(onlooker.id))
     await onlooker.session.refresh()
     await refused(_cases(stage, onlooker), "ADMIN_ONLY")
     code = pyotp.TOTP(secret).now()
-    onlooker.session = await people.sign_in(stage.gateway, stage.box, onlooker.session, code)
-
-
-def _secret_in(said: str) -> str:
-    """The secret that `make-admin` shows."""
-    for line in said.splitlines():
-        if line.split()[:1] == ["secret"]:
-            return line.split()[1]
-    raise Unexpected("make-admin showed no secret")
+    onlooker.session = await members.sign_in(stage.gateway, stage.box, onlooker.session, code)
 
 
 async def _cases(stage: Stage, about: Member) -> list[Case]:

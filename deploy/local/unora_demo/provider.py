@@ -13,9 +13,8 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from unora.billing.v1.billing_service_pb2 import Confirmation
+from unora_local.client import Unexpected
 from unora_testing.deadlines import GENEROUS
-
-from unora_demo.client import Unexpected
 
 GOOD_CARD: Final = "pm_card_visa"
 BAD_CARD: Final = "pm_card_chargeDeclined"

@@ -12,10 +12,11 @@ from unora.reveal.v1.reveal_service_pb2 import (
     OpenRevealResponse,
     RevealStatus,
 )
+from unora_local import objects
+from unora_local.client import Unexpected, refused, request_id
+from unora_local.members import SHOTS
 
-from unora_demo import objects
-from unora_demo.client import Unexpected, refused, request_id
-from unora_demo.people import SHOTS, Member
+from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 

@@ -16,19 +16,21 @@ from typing import Final
 
 import asyncpg
 from unora_local.admin import make_admin
+from unora_local.cast import PEOPLE
+from unora_local.client import Gateway, Unexpected
+from unora_local.clock import Clock, ClockInUseError
 from unora_local.env import Env
 from unora_local.keys import write_private
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
+from unora_local.sms_box import SmsBox
 from unora_local.up import READY_WITHIN, Stack
 from unora_testing import invariants
-from unora_testing.clock import Clock, ClockInUseError
+from unora_testing.deadlines import GENEROUS
 
 from unora_demo import journey
-from unora_demo.cast import PEOPLE
-from unora_demo.client import Gateway, Unexpected, Via
-from unora_demo.people import SmsBox
+from unora_demo.gateway import Via, gateway_of
 from unora_demo.provider import Provider
 from unora_demo.recording import Recording
 from unora_demo.stage import Stage
@@ -127,7 +129,7 @@ async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -
     env, timeline, report = Env.read(folder.env), Timeline(), Report()
     timeline.say(f"\n{members} members: two from sign-up to Day 15, and what may happen on the way\n")
     recording = Recording() if record else None
-    async with Clock(env) as clock, Gateway.at(env, via, recording) as gateway:
+    async with Clock(env, GENEROUS) as clock, gateway_of(env, via, recording) as gateway:
         stage = Stage(
             gateway=gateway,
             clock=clock,

@@ -16,9 +16,9 @@ from unora.identity.v1.profile_service_pb2 import GetOnboardingRequest, GetProfi
 from unora.reveal.v1.reveal_service_pb2 import ListPartnerNamesRequest, ListRevealsRequest
 from unora.safety.v1.safety_service_pb2 import GetSafetyCentreRequest, SubmitAppealRequest
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetStreakRequest, ListNudgesRequest
+from unora_local.cast import PEOPLE
+from unora_local.client import Refused, Unexpected, request_id
 
-from unora_demo.cast import PEOPLE
-from unora_demo.client import Refused, Unexpected, request_id
 from unora_demo.people import Member
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Protocol
 
 import asyncpg
 from unora.matching.v1.matching_service_pb2 import Connection
 from unora.streak.v1.streak_service_pb2 import Streak
+from unora_local.cast import PEOPLE
+from unora_local.client import Gateway, Session
+from unora_local.sms_box import SmsBox
 
-from unora_demo.cast import COUPLES, ONLOOKER, PEOPLE, TRIO
-from unora_demo.client import Gateway, Session
-from unora_demo.people import Member, SmsBox
+from unora_demo.cast import COUPLES, ONLOOKER, TRIO
+from unora_demo.people import Member
 from unora_demo.provider import Provider
 from unora_demo.timeline import Note, Strip
 
@@ -34,12 +35,6 @@ class RuleClock(Protocol):
 
     async def wait_until_idle(self) -> None:
         """Return when no work is left."""
-
-
-T = TypeVar("T")
-R = TypeVar("R")
-AT_ONCE: Final = 4
-"""Members who act at the same time: the machine may have two cores, and photos keep them busy."""
 
 
 @dataclass
@@ -116,24 +111,3 @@ class Stage:
 
 
 StepFunction = Callable[[Stage, Note], Awaitable[None]]
-
-
-async def for_all(items: Iterable[T], work: Callable[[T], Awaitable[R]], done: Callable[[int], None]) -> list[R]:
-    """Do the work for each item, a few at a time; `done` gets the number of finished items. Results are in order."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    ready = 0
-
-    async def one(item: T) -> R:
-        nonlocal ready
-        async with gate:
-            result = await work(item)
-        ready += 1
-        done(ready)
-        return result
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(item)) for item in items]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # the first error cancelled the other items
-    return [task.result() for task in tasks]

@@ -14,9 +14,9 @@ from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
 from unora.discovery.v1.discovery_service_pb2 import Card
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
 from unora.matching.v1.matching_service_pb2 import END_REASON_NO_TIME, EndConnectionRequest, ListConnectionsRequest
+from unora_local.client import refused, request_id
 
 from unora_demo import couples, payments
-from unora_demo.client import refused, request_id
 from unora_demo.discovery import screen
 from unora_demo.matching import inventory, send
 from unora_demo.people import Member

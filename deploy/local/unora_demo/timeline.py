@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TextIO
 
-from unora_demo.client import Unexpected
+from unora_local import progress
+from unora_local.client import Unexpected
+from unora_local.progress import Progress
 
 WIDTH: Final = 36
-GREEN, RED, DIM, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 
 class StepFailed(Exception):
@@ -34,12 +36,12 @@ class Step:
 class Note:
     """The text of a step: while it runs, and at its end."""
 
-    timeline: Timeline
+    under_way: progress.Step
     detail: str = ""
 
     def now(self, doing: str) -> None:
-        """Show what is under way; on a terminal only."""
-        self.timeline.show(doing)
+        """Show what is under way: on a terminal at once, elsewhere every few seconds."""
+        self.under_way.now(doing)
 
 
 class Mark(Enum):
@@ -92,29 +94,23 @@ class Timeline:
     """Prints the steps as they are made, and remembers them."""
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
-        self._terminal = self._out.isatty()
-        self._step = ""
+        out = out or sys.stdout
+        self._progress = Progress(out)
+        self._terminal = out.isatty()
         self.steps: list[Step] = []
 
     def say(self, text: str = "") -> None:
         """A line that stays."""
-        self._write(f"\r\x1b[K{text}\n" if self._terminal else f"{text}\n")
-
-    def show(self, doing: str) -> None:
-        """What is under way; on a terminal only."""
-        if self._terminal:
-            self._write(f"\r\x1b[K  {DIM}… {self._step}  {doing}{PLAIN}")
+        self._progress.say(text)
 
     @contextmanager
     def step(self, name: str) -> Iterator[Note]:
         """One step: what is raised inside makes it fail, and ends the journey."""
         begin = time.monotonic()
-        self._step = name
-        self.show("")
-        note = Note(self)
         try:
-            yield note
+            with self._progress.waiting(name) as under_way:
+                note = Note(under_way)
+                yield note
         except asyncio.CancelledError:
             self._done(Step(name, ok=False, detail="stopped"), begin)
             raise
@@ -129,10 +125,6 @@ class Timeline:
         mark, colour = ("✓", GREEN) if step.ok else ("✗", RED)
         shown = f"{colour}{mark}{PLAIN}" if self._terminal else mark
         self.say(f"  {shown} {step.name.ljust(WIDTH)}  {time.monotonic() - begin:5.1f} s  {step.detail}")
-
-    def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
 
 
 def expect(what: str, expected: object, seen: object) -> None:

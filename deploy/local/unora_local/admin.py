@@ -7,11 +7,8 @@ from unora_common.config import CONTEXTS
 from unora_local.layout import Layout
 from unora_local.process import StartFailedError
 from unora_local.run_folder import RunFolder
+from unora_local.running import env_of
 from unora_local.services import environment, module
-
-
-class NotReadyError(RuntimeError):
-    """The stack does not run, or is not ready."""
 
 
 async def make_admin(folder: RunFolder, user_id: str, *options: str) -> str:
@@ -26,9 +23,16 @@ async def revoke_admin(folder: RunFolder, user_id: str) -> str:
     return await _run(folder, "revoke-admin", user_id)
 
 
+def secret_in(said: str) -> str:
+    """The secret of the second factor that `make_admin` shows. Raises StartFailedError if it shows none."""
+    for line in said.splitlines():
+        if line.split()[:1] == ["secret"]:
+            return line.split()[1]
+    raise StartFailedError(f"make-admin showed no secret: {said}")
+
+
 async def _run(folder: RunFolder, *command: str) -> str:
-    if not folder.env.exists():
-        raise NotReadyError("Unora does not run; `make up` starts it")
+    env_of(folder)
     backing = Layout(folder, CONTEXTS, running=True).backing
     child = await asyncio.create_subprocess_exec(
         *module("identity"),

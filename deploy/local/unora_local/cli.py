@@ -1,4 +1,4 @@
-"""The commands: up, down, clean, status, make-admin, revoke-admin, compose-files."""
+"""Runs a command: those of the stack are here, the tools at the keyboard in `keyboard/commands.py`."""
 
 import argparse
 import asyncio
@@ -6,52 +6,62 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from unora_local import postgres_home
+from unora_local.mistakes import Mistake
+from unora_local.parser import build
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
-from unora_local.run_folder import CLONE, DEFAULT, RunFolder
+from unora_local.run_folder import RunFolder
+from unora_local.running import check_owner
 from unora_local.up import Stack, describe
 
 STOPS_WITHIN: Final = 60.0
+STOPPED: Final = 130
+"""The exit status after Ctrl-C."""
 StackMaker = Callable[[RunFolder, Progress], Stack]
 
 
 def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
     """Run one command and return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m unora_local", description="Everything of Unora on this machine.")
-    parser.add_argument("--run", type=Path, default=DEFAULT, help="the folder of all state (default: .run)")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("up", help="start everything, print when it is ready, run until Ctrl-C")
-    commands.add_parser("down", help="stop everything; the data stay")
-    commands.add_parser("clean", help="stop everything and erase the data")
-    commands.add_parser("status", help="print what runs; exit status 0 if all is ready, else 1")
-    admin = commands.add_parser("make-admin", help="make a member an admin, and show the secret of their second factor")
-    admin.add_argument("--new-secret", action="store_true", help="give an admin another second factor")
-    no_admin = commands.add_parser("revoke-admin", help="take the role admin away from a member")
-    for each in (admin, no_admin):
-        each.add_argument("user_id", type=UUID, help="the member's id, as VerifyPhone and GetAccount answer it")
-    compose = commands.add_parser(
-        "compose-files", help="write the certificates and secrets that docker-compose.yml mounts"
-    )
-    compose.add_argument(
-        "--folder", type=Path, default=CLONE / ".compose", help="the folder for them (default: .compose)"
-    )
+    parser, commands = build()
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)
-    if chosen.command == "up":
-        return up(folder, make)
-    if chosen.command == "make-admin":
-        return make_admin(folder, chosen.user_id, *(["--new-secret"] if chosen.new_secret else []))
-    if chosen.command == "revoke-admin":
-        return revoke_admin(folder, chosen.user_id)
-    if chosen.command == "compose-files":
-        return compose_files(chosen.folder)
-    return {"down": down, "clean": clean, "status": status}[chosen.command](folder)
+    try:
+        check_owner(folder.path)
+        if chosen.command == "complete":
+            return complete(folder, chosen.words, commands.options())
+        return _run_command(folder, chosen, make)
+    except (Mistake, StartFailedError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return STOPPED
+    except BrokenPipeError:  # who reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker) -> int:
+    of_the_stack: dict[str, Callable[[], int]] = {
+        "up": lambda: up(folder, make),
+        "down": lambda: down(folder),
+        "clean": lambda: clean(folder),
+        "status": lambda: status(folder),
+        "make-admin": lambda: make_admin(folder, chosen.user, *(["--new-secret"] if chosen.new_secret else [])),
+        "revoke-admin": lambda: revoke_admin(folder, chosen.user),
+        "compose-files": lambda: compose_files(chosen.folder),
+        "completion": lambda: completion(folder, chosen.shell),
+    }
+    if chosen.command in of_the_stack:
+        return of_the_stack[chosen.command]()
+    from unora_local.keyboard import commands  # slow to import: it knows the whole contract
+
+    return commands.run(folder, chosen)
 
 
 def up(folder: RunFolder, make: StackMaker = Stack) -> int:
@@ -93,26 +103,29 @@ async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
         stopping.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
         progress.say("Unora stops")
-        await stack.stop()
+        with progress.waiting("stopping"):
+            await stack.stop()
     progress.say("Unora has stopped; the data stay")
     return 0
 
 
 def down(folder: RunFolder) -> int:
     """Stop the stack of the folder, and what a killed supervisor has left running."""
-    stopped = _stop(folder)
-    folder.lock.release()
+    with Progress().waiting("Unora stops"):
+        stopped = _stop(folder)
+        folder.lock.release()
     print("Unora has stopped" if stopped else "Unora does not run")
     return 0
 
 
 def clean(folder: RunFolder) -> int:
     """Stop, and remove all state."""
-    _stop(folder)
-    postgres_home.erase_data(folder.path / "postgres")
-    postgres_home.erase_copy()
-    folder.erase()
-    folder.lock.release()
+    with Progress().waiting("Unora stops, and its data are erased"):
+        _stop(folder)
+        postgres_home.erase_data(folder.path / "postgres")
+        postgres_home.erase_copy()
+        folder.erase()
+        folder.lock.release()
     print("the data are erased")
     return 0
 
@@ -128,29 +141,49 @@ def status(folder: RunFolder) -> int:
     return 0 if ready else 1
 
 
-def make_admin(folder: RunFolder, user: UUID, *options: str) -> int:
+def make_admin(folder: RunFolder, user: str, *options: str) -> int:
     """Make a member of the running stack an admin, by the command of identity."""
-    from unora_local.admin import make_admin as grant
+    from unora_local import admin
+    from unora_local.keyboard import sessions
 
-    return _of_identity(grant(folder, str(user), *options))
+    return _of_identity((admin if _is_id(user) else sessions).make_admin(folder, user, *options))
 
 
-def revoke_admin(folder: RunFolder, user: UUID) -> int:
+def revoke_admin(folder: RunFolder, user: str) -> int:
     """Take the role away from a member of the running stack, by the command of identity."""
-    from unora_local.admin import revoke_admin as take_away
+    from unora_local import admin
+    from unora_local.keyboard import sessions
 
-    return _of_identity(take_away(folder, str(user)))
+    return _of_identity((admin if _is_id(user) else sessions).revoke_admin(folder, user))
+
+
+def _is_id(user: str) -> bool:
+    try:
+        UUID(user)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_identity(command: Coroutine[Any, Any, str]) -> int:
     """Run a command of identity; print what it says."""
-    from unora_local.admin import NotReadyError
+    print(asyncio.run(command))
+    return 0
 
-    try:
-        print(asyncio.run(command))
-    except (NotReadyError, StartFailedError) as error:
-        print(error, file=sys.stderr)
-        return 1
+
+def completion(folder: RunFolder, shell: str) -> int:
+    """Print what a shell evaluates to have `unora`, with completion."""
+    from unora_local.keyboard.completion import script
+
+    print(script(shell, folder.path), end="")
+    return 0
+
+
+def complete(folder: RunFolder, words: Sequence[str], commands: Mapping[str, Sequence[str]]) -> int:
+    """Print what the last word can become, one a line."""
+    from unora_local.keyboard.completion import complete, sources
+
+    print("\n".join(complete(words, commands, sources(folder.path))))
     return 0
 
 

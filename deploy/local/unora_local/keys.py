@@ -1,10 +1,12 @@
 """Passwords and keys of this machine: created once, stored in files that only their owner can read."""
 
+import fcntl
 import json
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -41,6 +43,17 @@ def write_private(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     draft.replace(path)
+
+
+@contextmanager
+def exclusive(file: Path) -> Iterator[None]:
+    """Only one process at a time is inside such a block; the file beside, `….lock`, stays."""
+    descriptor = os.open(file.with_name(f"{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def ensure_file(path: Path, make: Callable[[], bytes]) -> Path:

@@ -31,6 +31,7 @@ PAYMENTS_PORT: Final = 18444
 GRPC_PORT: Final = 17001
 METRICS_PORT: Final = 17051
 ACCESS_KEY: Final = "unora"
+SUBSCRIBERS: Final = "subscribers.json"
 
 
 class Layout:
@@ -91,6 +92,11 @@ class Layout:
             environ=os.environ,
         )
 
+    @property
+    def moved(self) -> list[str]:
+        """Of each port that is not the usual one, why."""
+        return self._ports.moved
+
     def nats(self, reads: Reads) -> Nats:
         """The NATS server that lets each context read what `reads` says."""
         users = [*self.contexts, ADMIN]
@@ -101,6 +107,7 @@ class Layout:
             reads=reads,
             certificates=self._nats_certificates,
             log=self._folder.logs / "nats.log",
+            subscribers=self._folder.path / SUBSCRIBERS,
         )
 
     def roles(self) -> dict[str, str]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unora_common.nats_client import NatsClient, connect
-from unora_common.streams import ANSWER_WITHIN, Reads, ensure_streams
+from unora_common.streams import ANSWER_WITHIN, Reads, ensure_consumers, ensure_streams
 
-from unora_local import nats_config
+from unora_local import nats_config, subscribers
 from unora_local.binaries import script
 from unora_local.keys import private_folder
 from unora_local.launcher import READY_WITHIN, Launcher
@@ -21,7 +21,8 @@ class Nats(Launcher):
 
     `passwords` names the users: the contexts, and `admin` for tools. With `accounts` each of them has all these users
     and its own streams, so that tests that run at the same time do not see each other's messages. `certificates` has
-    those of `nats` and of `streams`, the administrator.
+    those of `nats` and of `streams`, the administrator. `subscribers` is the file of those that are not Unora's; it is
+    read at each start.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Nats(Launcher):
         certificates: Mapping[str, Certificate],
         log: Path,
         accounts: Sequence[str] = (),
+        subscribers: Path | None = None,
     ) -> None:
         if ADMIN not in passwords:
             raise ValueError(f"the user {ADMIN!r} needs a password")
@@ -42,13 +44,23 @@ class Nats(Launcher):
         self._passwords = passwords
         self._reads = reads
         self._certificates = certificates
-        self._log = log
+        self.log = log
         self._accounts = accounts
+        self._subscribers = subscribers
 
     def url(self, user: str, account: str | None = None) -> str:
         """The address for a context or for `admin`, in one of the accounts if there are accounts."""
         name = nats_config.user_name(user, account)
         return f"tls://{name}:{self._passwords[user]}@127.0.0.1:{self.port}"
+
+    def url_of(self, subscriber: subscribers.Subscriber) -> str:
+        """The address for a subscriber that is not Unora's."""
+        return f"tls://{subscriber.name}:{subscriber.password}@127.0.0.1:{self.port}"
+
+    @property
+    def administrator(self) -> Certificate:
+        """The certificate of the administrator."""
+        return self._certificates["streams"]
 
     async def connect(self, user: str, certificate: Certificate, account: str | None = None) -> NatsClient:
         """A connection as a context or as `admin`."""
@@ -57,6 +69,11 @@ class Nats(Launcher):
 
     async def start(self) -> None:
         """Start the server and return when JetStream answers and the streams exist."""
+        config = self.configure()
+        await self._launch(Process("nats", [str(script("nats-server")), "--config", str(config)], log=self.log))
+
+    def configure(self) -> Path:
+        """Write the configuration anew; a server that runs takes it over at a SIGHUP."""
         private_folder(self.folder)
         config, own = self.folder / "nats.conf", self._certificates["nats"]
         nats_config.write(
@@ -67,17 +84,29 @@ class Nats(Launcher):
             reads=self._reads,
             tls=Tls(own.ca, own.cert, own.key),
             accounts=self._accounts,
+            subscribers=self._others(),
         )
-        await self._launch(Process("nats", [str(script("nats-server")), "--config", str(config)], log=self._log))
+        return config
+
+    async def make_consumers(self) -> None:
+        """Make the consumers of subscribers that are not Unora's."""
+        admin = await self.connect(ADMIN, self.administrator)
+        await ensure_consumers(admin, [each for other in self._others() for each in other.durables()])
+        await admin.close()
+
+    def _others(self) -> list[subscribers.Subscriber]:
+        return subscribers.read(self._subscribers) if self._subscribers else []
 
     async def _ready(self, process: Process) -> None:
         # The server opens its port for clients last, when JetStream has recovered.
         await process.wait_until(self._listens, within=READY_WITHIN)
         contexts = [name for name in self._passwords if name != ADMIN]
         for account in self._accounts or (None,):
-            admin = await self.connect(ADMIN, self._certificates["streams"], account)
+            admin = await self.connect(ADMIN, self.administrator, account)
             await ensure_streams(admin, contexts, self._reads)
             await admin.close()
+        if self._others():
+            await self.make_consumers()
 
     async def _listens(self) -> bool:
         try:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from unora_common.streams import Reads, durables
+from unora_common.streams import Durable, Reads, durables
 
 from unora_local.keys import write_private
+from unora_local.subscribers import Subscriber
 
 ADMIN: Final = "admin"
 ACCOUNT: Final = "unora"
@@ -49,13 +50,17 @@ def services(context: str, reads: Iterable[str]) -> list[str]:
         _check(context, subject)
     found = [f"unora.{context}.v1.*", f"dead.{context}.*"]
     for each in durables(context, reads):
-        # Not to make or change the consumer: it could deliver to any subject, past these permissions.
-        found += [
-            f"$JS.API.CONSUMER.INFO.{each.stream}.{each.name}",
-            f"$JS.API.CONSUMER.MSG.NEXT.{each.stream}.{each.name}",
-            f"$JS.ACK.{each.stream}.{each.name}.>",
-        ]
+        found += _consuming(each)
     return found
+
+
+def _consuming(consumer: Durable) -> list[str]:
+    # Not to make or change the consumer: it could deliver to any subject, past these permissions.
+    return [
+        f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.name}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}",
+        f"$JS.ACK.{consumer.stream}.{consumer.name}.>",
+    ]
 
 
 def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
@@ -65,6 +70,13 @@ def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
         "publish": {"allow": [*services(context, reads), wake]},
         "subscribe": {"allow": [f"_INBOX.{context}.>", wake]},
     }
+
+
+def services_of(subscriber: Subscriber) -> list[str]:
+    """All that a subscriber that is not Unora's can ask: to take from its own consumers, and nothing else."""
+    for subject in subscriber.subjects:
+        _check(subscriber.name, subject)
+    return [subject for each in subscriber.durables() for subject in _consuming(each)]
 
 
 def _check(context: str, subject: str) -> None:
@@ -88,11 +100,13 @@ def write(
     tls: Tls,
     accounts: Sequence[str] = (),
     host: str = "127.0.0.1",
+    subscribers: Sequence[Subscriber] = (),
 ) -> None:
     """Write the configuration, readable by its owner only. The users are the names in `passwords`. Monitoring asks for
     no password, so it is served on loopback, and only with `monitoring_port`.
 
-    With `accounts` there is a whole set of users, accounts and streams for each, separate from the others.
+    With `accounts` there is a whole set of users, accounts and streams for each, separate from the others; subscribers
+    are only for a server without.
     """
     config: dict[str, Any] = {
         "server_name": "unora",
@@ -109,7 +123,7 @@ def write(
         "accounts": {
             name: found
             for account in (accounts or (None,))
-            for name, found in _accounts(passwords, reads, account).items()
+            for name, found in _accounts(passwords, reads, account, subscribers).items()
         },
     }
     if monitoring_port is not None:
@@ -117,17 +131,25 @@ def write(
     write_private(file, json.dumps(config, indent=1).encode())
 
 
-def _accounts(passwords: Mapping[str, str], reads: Reads, account: str | None) -> dict[str, Any]:
+def _accounts(
+    passwords: Mapping[str, str], reads: Reads, account: str | None, subscribers: Sequence[Subscriber]
+) -> dict[str, Any]:
     home = account or ACCOUNT
     admin = {"user": user_name(ADMIN, account), "password": passwords[ADMIN]}
     exports: list[dict[str, Any]] = [{"service": _INFO}]
     found: dict[str, Any] = {home: {"jetstream": "enabled", "users": [admin], "exports": exports}}
-    for context, password in passwords.items():
-        if context == ADMIN:
-            continue
-        name, asked = user_name(context, account), services(context, reads.get(context, ()))
-        exports += [{"service": subject, "accounts": [name]} for subject in asked]
-        user = {"user": name, "password": password, "permissions": permissions(context, reads.get(context, ()))}
+
+    def add(name: str, password: str, asked: list[str], may: dict[str, Any]) -> None:
+        exports.extend({"service": subject, "accounts": [name]} for subject in asked)
         imports = [{"service": {"account": home, "subject": subject}} for subject in (*asked, _INFO)]
-        found[name] = {"users": [user], "imports": imports}
+        found[name] = {"users": [{"user": name, "password": password, "permissions": may}], "imports": imports}
+
+    for context, password in passwords.items():
+        if context != ADMIN:
+            its = list(reads.get(context, ()))
+            add(user_name(context, account), password, services(context, its), permissions(context, its))
+    for each in subscribers:
+        asked = services_of(each)
+        may = {"publish": {"allow": asked}, "subscribe": {"allow": [f"_INBOX.{each.name}.>"]}}
+        add(each.name, each.password, asked, may)
     return found

@@ -4,12 +4,15 @@ UNORA_PORT_SHIFT is added to all usual ports, so that several stacks can start a
 the same port.
 """
 
+import contextlib
 import json
 import os
 import random
 import socket
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from unora_local.keys import write_private
 
@@ -41,12 +44,25 @@ def free(count: int = 1) -> list[int]:
     return found
 
 
+def holder(port: int) -> str:
+    """Who listens on a port of this machine, in words; the kernel names no process of another user."""
+    for each in psutil.net_connections("tcp"):
+        if each.status == psutil.CONN_LISTEN and each.laddr[1:] == (port,) and each.pid is not None:
+            with contextlib.suppress(psutil.Error):
+                return f"{psutil.Process(each.pid).name()} (pid {each.pid})"
+    return "another process"
+
+
 class Ports:
-    """Ports by name, remembered in a file. With `in_use`, the ports of a running stack are returned without a check."""
+    """Ports by name, remembered in a file. With `in_use`, the ports of a running stack are returned without a check.
+
+    `moved` says of each that is not the usual one why.
+    """
 
     def __init__(self, file: Path, *, in_use: bool = False) -> None:
         self._file = file
         self._in_use = in_use
+        self.moved: list[str] = []
         self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
 
     def take(self, name: str, usual: int) -> int:
@@ -59,7 +75,15 @@ class Ports:
         port = next((port for port in candidates if port not in others and is_free(port)), None)
         if port is None:
             raise RuntimeError(f"no free port for {name}")
+        if port != usual:
+            self.moved.append(self._reason(name, port, usual))
         if self._known.get(name) != port:
             self._known[name] = port
             write_private(self._file, json.dumps(self._known, indent=1).encode() + b"\n")
         return port
+
+    def _reason(self, name: str, port: int, usual: int) -> str:
+        before = self._known.get(name)
+        if before == port:
+            return f"{name} has port {port}, as at an earlier start, not the usual {usual}"
+        return f"{name} has port {port}, since {before or usual} is taken by {holder(before or usual)}"

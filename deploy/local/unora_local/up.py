@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ from unora_local import health, services
 from unora_local.keys import close_to_others
 from unora_local.layout import Layout
 from unora_local.progress import Progress, table
-from unora_local.run_folder import Row, RunFolder
+from unora_local.run_folder import DEFAULT, Row, RunFolder
 from unora_local.supervisor import Part, Supervisor
 
 READY_WITHIN: Final = 300.0
@@ -21,6 +22,9 @@ READY_WITHIN: Final = 300.0
 
 NEXT: Final = """
   make demo               play sixty members, two of them to Day 15
+  make seed               make a dozen members whose logins you get
+  eval "$({python} -m unora_local{run} completion bash)"
+                          have `unora` in your shell: unora call GetAccount --as mirabel, and more
   Ctrl-C or make down     stop; the data stay
   set -a; . {env}
                           have all addresses and certificates in your shell
@@ -69,6 +73,8 @@ class Stack:
             old.unlink()
         await asyncio.to_thread(close_to_others, self._folder.path)
         layout = Layout(self._folder, self._contexts)
+        for reason in layout.moved:
+            self._progress.say(f"  ! {reason}")
         work = asyncio.create_task(self._start(layout))
         failure = asyncio.create_task(self._supervisor.failure())
         try:
@@ -138,8 +144,11 @@ class Stack:
 def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
     """A table of the processes, and the commands that one can use next."""
     lines = [(row.name, row.address, str(row.pid)) for row in rows]
-    said = NEXT.format(env=shlex.quote(str(folder.env)), reference=_reference(rows))
-    return f"\n{table(('service', 'address', 'pid'), lines)}\n{said}"
+    run = "" if folder.path == DEFAULT else f" --run {shlex.quote(str(folder.path))}"
+    ways = NEXT.format(
+        env=shlex.quote(str(folder.env)), python=shlex.quote(sys.executable), run=run, reference=_reference(rows)
+    )
+    return f"\n{table(('service', 'address', 'pid'), lines)}\n{ways}"
 
 
 def _reference(rows: Sequence[Row]) -> str:

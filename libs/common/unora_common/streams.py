@@ -85,11 +85,14 @@ async def ensure_streams(admin: Client, contexts: Iterable[str], reads: Reads, r
     made = [config.name for config in wanted if config.name and await _ensure(manager, config, replicas)]
     names = {config.name for config in wanted}
     found = [each for context, subjects in reads.items() for each in durables(context, subjects)]
-    seconds = redelivery_seconds()
-    await asyncio.gather(
-        *(manager.add_consumer(each.stream, _consumer(each, seconds)) for each in found if each.stream in names)
-    )
+    await ensure_consumers(admin, [each for each in found if each.stream in names])
     return made
+
+
+async def ensure_consumers(admin: Client, wanted: Iterable[Durable]) -> None:
+    """Makes consumers that are missing, and brings the others to these settings, as the administrator of NATS."""
+    manager, seconds = admin.jetstream(timeout=ANSWER_WITHIN), redelivery_seconds()
+    await asyncio.gather(*(manager.add_consumer(each.stream, _consumer(each, seconds)) for each in wanted))
 
 
 def redelivery_seconds() -> float:

@@ -40,7 +40,7 @@ from unora.identity.v1.profile_service_pb2_grpc import ProfileServiceStub
 from unora_common.app import App
 from unora_common.client_network import HEADER
 from unora_identity.resources import Resources
-from unora_testing.photos.portraits import landscape, portrait
+from unora_local.photos.portraits import landscape, portrait
 from unora_testing.places import LONDON
 from unora_testing.world import Caller, World
 

@@ -16,8 +16,8 @@ from unora.identity.v1.profile_service_pb2 import (
     ReorderPhotosRequest,
 )
 from unora_identity.providers.photo_store import ObjectMissing
+from unora_local.photos.portraits import landscape, portrait
 from unora_testing.deadlines import within
-from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post

@@ -10,7 +10,7 @@ from unora.identity.v1.profile_service_pb2 import CreatePhotoUploadResponse
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.providers.pictures import PhotoTooLarge, Picture
 from unora_identity.use_cases.photo_refusals import note_refusal
-from unora_testing.photos.portraits import portrait
+from unora_local.photos.portraits import portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import post

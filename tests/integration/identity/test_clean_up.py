@@ -15,7 +15,7 @@ from unora_identity.domain.photos import PhotoNotFound
 from unora_identity.store import code_budgets, devices, sessions
 from unora_identity.use_cases import photo_uploads
 from unora_identity.use_cases.photo_objects import upload_key
-from unora_testing.photos.portraits import portrait
+from unora_local.photos.portraits import portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post

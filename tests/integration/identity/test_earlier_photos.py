@@ -18,7 +18,7 @@ from unora_identity.resources import Resources
 from unora_identity.use_cases import photo_sizes
 from unora_identity.use_cases.photo_objects import put_sizes
 from unora_identity.use_cases.photo_sizes import TRIES
-from unora_testing.photos.portraits import portrait
+from unora_local.photos.portraits import portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch

@@ -16,7 +16,7 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_common.ids import uuid7
 from unora_identity.domain.photos import PhotoRepeated
 from unora_identity.use_cases.photo_uploads import add_received_photo, receive_upload
-from unora_testing.photos.portraits import portrait
+from unora_local.photos.portraits import portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import post

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from unora.identity.v1.profile_service_pb2 import CreatePhotoUploadRequest, ListPhotosRequest, Photo
 from unora_identity.providers.photo_store import StoreUnavailable
-from unora_testing.photos.portraits import portrait
+from unora_local.photos.portraits import portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post

@@ -20,9 +20,9 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_common.ids import uuid7
 from unora_identity.providers.photo_store import ObjectMissing
 from unora_identity.use_cases.photo_objects import upload_key
+from unora_local.photos.portraits import landscape, portrait
 from unora_testing.deadlines import eventually, within
 from unora_testing.photos import hostile
-from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch, post

@@ -45,8 +45,8 @@ from unora_common.config import CONTEXTS, Config
 from unora_common.service import Service
 from unora_common.streams import DEAD_LETTERS, stream
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
+from unora_local.photos.portraits import portrait
 from unora_testing.deadlines import GENEROUS
-from unora_testing.photos.portraits import portrait
 from unora_testing.places import LONDON
 from unora_testing.testbed import Testbed
 from unora_testing.world import World

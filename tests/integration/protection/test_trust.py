@@ -13,7 +13,7 @@ from unora.identity.v1.profile_service_pb2 import DeletePhotoRequest, Profile
 from unora.identity.v1.verification_service_pb2 import StartGovIdRequest
 from unora.identity.v1.verification_service_pb2_grpc import VerificationServiceStub
 from unora_identity.providers.gov_id import SIGNATURE, Webhooks
-from unora_testing.photos.portraits import landscape
+from unora_local.photos.portraits import landscape
 from unora_testing.places import LEEDS
 
 from tests.integration.identity.people import ADA

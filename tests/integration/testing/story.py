@@ -13,12 +13,13 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest
 from unora_common.config import CONTEXTS
 from unora_demo import days, discovery, journey, matching, payments
 from unora_demo.cast import LEAST, PRINCIPALS
-from unora_demo.client import Gateway
-from unora_demo.people import Member, SmsBox
+from unora_demo.people import Member
 from unora_demo.provider import Provider
 from unora_demo.stage import Stage
 from unora_demo.timeline import Timeline
 from unora_identity.use_cases.admins import NewFactor, grant_admin
+from unora_local.client import Gateway
+from unora_local.sms_box import SmsBox
 from unora_testing.world import World
 
 

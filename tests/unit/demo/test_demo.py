@@ -10,11 +10,14 @@ from pathlib import Path
 import phonenumbers
 import pytest
 from unora.identity.v1.profile_service_pb2 import HobbyOption
-from unora_demo.cast import COUPLES, PEOPLE, PRINCIPALS, TRIO, groups
-from unora_demo.client import Refused, Unexpected, refused
-from unora_demo.people import SHARED, SmsBox, choose_hobbies, invented_number
+from unora_demo.cast import COUPLES, PRINCIPALS, TRIO, groups
+from unora_demo.people import SHARED, choose_hobbies
 from unora_demo.run import Report
 from unora_demo.timeline import Mark, Step, StepFailed, Strip, Timeline, expect
+from unora_local.cast import PEOPLE
+from unora_local.client import Refused, Unexpected, refused
+from unora_local.members import invented_number
+from unora_local.sms_box import SmsBox
 
 
 def test_a_step_prints_its_detail() -> None:

@@ -1,8 +1,8 @@
 """The demo's members can sign in (ID-11)."""
 
-from unora_demo.people import invented_number
 from unora_identity.domain.phone_numbers import read_phone_number
 from unora_identity.domain.policy import Policy
+from unora_local.members import invented_number
 
 
 def test_invented_numbers_get_texts() -> None:

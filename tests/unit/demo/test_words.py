@@ -5,8 +5,8 @@ from importlib import import_module
 from itertools import product
 
 import pytest
-from unora_demo.cast import PEOPLE
-from unora_demo.people import MICRO_DESCRIPTIONS
+from unora_local.cast import PEOPLE
+from unora_local.members import MICRO_DESCRIPTIONS
 from unora_text.contact import Author, find_contact
 
 

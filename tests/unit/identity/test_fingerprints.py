@@ -12,8 +12,8 @@ from PIL import Image, ImageCms, ImageOps
 from unora_identity.providers.child.faces import Faces
 from unora_identity.providers.child.inspector import PictureInspector
 from unora_identity.providers.pictures import VisionPolicy
+from unora_local.photos.portraits import landscape, portrait
 from unora_testing.photos import grids
-from unora_testing.photos.portraits import landscape, portrait
 from unora_testing.photos.profiles import display_p3
 
 PEOPLE, SHOTS = 12, 3

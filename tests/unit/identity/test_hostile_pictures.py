@@ -12,8 +12,8 @@ from unora_identity.providers.formats.header import Format, NotAPicture, exif_or
 from unora_identity.providers.formats.jpeg import segments
 from unora_identity.providers.formats.judge import judge
 from unora_identity.providers.pictures import PhotoTooLarge, PhotoUnreadable, VisionPolicy
+from unora_local.photos.portraits import portrait
 from unora_testing.photos import grids, hostile
-from unora_testing.photos.portraits import portrait
 
 POLICY = VisionPolicy()
 # Of CPU time, on any machine; each takes some milliseconds.

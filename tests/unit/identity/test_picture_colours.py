@@ -15,8 +15,9 @@ from unora_identity.domain.photos import PhotoSize
 from unora_identity.providers.child.inspector import PictureInspector
 from unora_identity.providers.formats.jpeg import segments
 from unora_identity.providers.pictures import Picture, VisionPolicy
-from unora_testing.photos import exif, grids, hostile
-from unora_testing.photos.portraits import portrait
+from unora_local.photos import exif
+from unora_local.photos.portraits import portrait
+from unora_testing.photos import grids, hostile
 from unora_testing.photos.profiles import display_p3
 
 SIDE = 256

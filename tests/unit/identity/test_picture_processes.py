@@ -21,9 +21,9 @@ from unora_identity.providers.child.limits import NICE
 from unora_identity.providers.formats.judge import judge
 from unora_identity.providers.pictures import PhotoTooLarge, PhotoTooSmall, PhotoUnreadable, VisionPolicy
 from unora_identity.providers.vision import Vision
+from unora_local.photos.portraits import portrait
 from unora_testing.deadlines import POLL, eventually
 from unora_testing.photos import grids, hostile
-from unora_testing.photos.portraits import portrait
 
 pytestmark = pytest.mark.rule("XX-07")
 ROOT = Path(__file__).parents[3]

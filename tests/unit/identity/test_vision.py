@@ -16,8 +16,8 @@ from unora_identity.providers.formats.header import Format, Header
 from unora_identity.providers.formats.jpeg import Segment, segments
 from unora_identity.providers.formats.judge import judge
 from unora_identity.providers.pictures import PhotoTooLarge, PhotoTooSmall, PhotoUnreadable, Picture, VisionPolicy
-from unora_testing.photos import exif
-from unora_testing.photos.portraits import landscape, portrait
+from unora_local.photos import exif
+from unora_local.photos.portraits import landscape, portrait
 
 APP1 = 0xE1
 

@@ -1,5 +1,6 @@
 """Ports, passwords, certificates and the env file."""
 
+import os
 import socket
 import ssl
 import stat
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from cryptography import x509
 from unora_local import ports, tls
@@ -27,11 +29,16 @@ def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path, monk
             other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             other.bind(("127.0.0.1", usual))
             other.listen()
-            found = Ports(file).take("streak", usual)
+            first = Ports(file)
+            found = first.take("streak", usual)
             assert found != usual
             assert not ports.is_free(usual)
+            taken_by = f"{psutil.Process().name()} (pid {os.getpid()})"
+            assert first.moved == [f"streak has port {found}, since {usual} is taken by {taken_by}"]
         # The usual port is free again, but clients may have stored the other one.
-        assert Ports(file).take("streak", usual) == found
+        again = Ports(file)
+        assert again.take("streak", usual) == found
+        assert again.moved == [f"streak has port {found}, as at an earlier start, not the usual {usual}"]
         assert Ports(file).take("reveal", found) != found
 
 

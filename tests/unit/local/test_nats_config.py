@@ -9,17 +9,29 @@ from typing import Any
 import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
-from unora_local.nats_config import Tls, permissions, write
+from unora_local.nats_config import Tls, permissions, services_of, write
+from unora_local.subscribers import Subscriber, read
+from unora_local.subscribers import write as keep
 
 FORMED = "unora.matching.v1.connection_formed"
 READS = consumed_subjects(CONTEXTS)
 
 
-def written(folder: Path, *, accounts: tuple[str, ...] = ()) -> dict[str, Any]:
+def written(folder: Path, *, accounts: tuple[str, ...] = (), others: tuple[Subscriber, ...] = ()) -> dict[str, Any]:
     file = folder / "nats.conf"
     passwords = dict.fromkeys((*CONTEXTS, "admin"), "secret")
     tls = Tls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
-    write(file, port=1, monitoring_port=2, store=folder, passwords=passwords, reads=READS, tls=tls, accounts=accounts)
+    write(
+        file,
+        port=1,
+        monitoring_port=2,
+        store=folder,
+        passwords=passwords,
+        reads=READS,
+        tls=tls,
+        accounts=accounts,
+        subscribers=others,
+    )
     found: dict[str, Any] = json.loads(file.read_text())
     return found
 
@@ -101,3 +113,41 @@ def test_each_worker_of_a_test_run_has_accounts_and_users_of_its_own(tmp_path: P
     assert [user["user"] for user in accounts["w1"]["users"]] == ["w1-admin"]
     assert [user["user"] for user in accounts["w1-streak"]["users"]] == ["w1-streak"]
     assert {each["service"]["account"] for each in accounts["w1-streak"]["imports"]} == {"w1"}
+
+
+PUSH = Subscriber("push", "its secret", ("unora.streak.v1.checked_in", FORMED))
+
+
+def test_a_subscriber_may_take_from_its_own_consumers_and_nothing_else(tmp_path: Path) -> None:
+    found = written(tmp_path, others=(PUSH,))["accounts"]
+    (user,) = found["push"]["users"]
+    asked = {
+        f"$JS.{what}"
+        for stream, consumer in (("unora_streak", "push__checked_in"), ("unora_matching", "push__connection_formed"))
+        for what in (
+            f"API.CONSUMER.INFO.{stream}.{consumer}",
+            f"API.CONSUMER.MSG.NEXT.{stream}.{consumer}",
+            f"ACK.{stream}.{consumer}.>",
+        )
+    }
+    assert (user["user"], user["password"]) == ("push", "its secret")
+    assert user["permissions"] == {"publish": {"allow": services_of(PUSH)}, "subscribe": {"allow": ["_INBOX.push.>"]}}
+    assert set(services_of(PUSH)) == asked
+    assert {each["service"]["subject"] for each in found["push"]["imports"]} == asked | {"$JS.API.INFO"}
+    assert {each["service"] for each in found["unora"]["exports"] if each.get("accounts") == ["push"]} == asked
+    without = written(tmp_path)["accounts"]
+    assert {context: found[context] for context in CONTEXTS} == {context: without[context] for context in CONTEXTS}
+
+
+@pytest.mark.rule("MA-10")
+def test_a_subscriber_may_not_read_interests() -> None:
+    with pytest.raises(ValueError, match="may not read interests"):
+        services_of(Subscriber("push", "", ("unora.matching.v1.interest_sent",)))
+
+
+def test_subscribers_are_kept_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "subscribers.json"
+    assert read(file) == []
+    keep(file, [PUSH])
+    assert read(file) == [PUSH]
+    assert file.stat().st_mode & 0o077 == 0

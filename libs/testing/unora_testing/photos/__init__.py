@@ -1,1 +1,1 @@
-"""Photographs for the demo and the tests."""
+"""Pictures for the tests: grids as phones make them, hostile ones."""

@@ -9,9 +9,9 @@ from typing import Final
 import cv2
 import numpy as np
 from PIL import Image
+from unora_local.photos.portraits import portrait
 
 from unora_testing.photos import grids
-from unora_testing.photos.portraits import portrait
 
 _SCAN, _END = 0xDA, 0xD9
 

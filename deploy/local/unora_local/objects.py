@@ -8,9 +8,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit
 
-from unora_testing.deadlines import GENEROUS
-
-from unora_demo.client import Unexpected
+from unora_local.client import ANSWER_WITHIN, Unexpected
 
 JPEG: Final = (b"\xff\xd8\xff", b"\xff\xd9")
 """How a JPEG begins and ends."""
@@ -41,7 +39,7 @@ def is_jpeg(data: bytes) -> bool:
 def _ask(method: str, url: str, body: bytes | None = None, content_type: str = "") -> bytes:
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    with closing(kind(parts.netloc, timeout=GENEROUS)) as connection:
+    with closing(kind(parts.netloc, timeout=ANSWER_WITHIN)) as connection:
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request(method, target, body, {"Content-Type": content_type} if content_type else {})
         answer = connection.getresponse()

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -28,19 +28,17 @@ from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.config import CONTEXTS
 from unora_common.grpc_errors import read_details
-from unora_local.env import Env
-from unora_testing.deadlines import GENEROUS
-from unora_testing.rest.channel import rest_channel
 
-from unora_demo.recording import Recording, recording_channel
+from unora_local.env import Env
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
 
+ANSWER_WITHIN: Final = 60.0
+"""Seconds that a service or the object store gets: far more than it needs, also on a busy machine."""
+
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
-Via = Literal["grpc", "rest"]
-"""How the members' app reaches the services."""
 
 
 def request_id() -> str:
@@ -101,29 +99,17 @@ class Gateway:
         self.moderation = ModerationServiceStub(channels["safety"])
 
     @classmethod
-    def at(cls, env: Env, via: Via = "grpc", recording: Recording | None = None) -> Self:
-        """A client of a running stack: straight to the services with the developer's certificate, or by REST over the
-        gateway, where a `recording` may keep examples. The notifier is no app: it always goes to identity, with a
-        certificate of its own.
-        """
-        notifier = _channel(env, "identity", _credentials(env.certificates_of("notifier")))
-        if via == "rest":
-            authority = env.certificates()[0]
-            gateway = (
-                recording_channel(env.gateway, authority, recording)
-                if recording
-                else rest_channel(env.gateway, authority)
-            )
-            return cls(dict.fromkeys(CONTEXTS, gateway) | {"notifier": notifier})
-        developer = _credentials(env.certificates())
-        return cls({context: _channel(env, context, developer) for context in CONTEXTS} | {"notifier": notifier})
+    def at(cls, env: Env) -> Self:
+        """A client of a running stack, with the developer's certificate, and for the notifier with its own."""
+        developer = credentials(env.certificates())
+        return cls({context: channel(env, context, developer) for context in CONTEXTS} | notifier(env))
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, as a member if there is a token; raise Refused if it is not answered."""
         self.calls += 1
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         try:
-            return await method(request, timeout=GENEROUS, metadata=metadata)
+            return await method(request, timeout=ANSWER_WITHIN, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise Refused.read(type(request).__name__.removesuffix("Request"), error) from None
 
@@ -137,14 +123,21 @@ class Gateway:
             await channel.close()
 
 
-def _credentials(certificates: tuple[bytes, bytes, bytes]) -> grpc.ChannelCredentials:
+def notifier(env: Env) -> dict[str, grpc.aio.Channel]:
+    """The channel of the notifier, which is no app: it always goes to identity, with a certificate of its own."""
+    return {"notifier": channel(env, "identity", credentials(env.certificates_of("notifier")))}
+
+
+def credentials(certificates: tuple[bytes, bytes, bytes]) -> grpc.ChannelCredentials:
+    """What a client shows: `certificates` are the authority, its certificate and its key, as PEM."""
     ca, cert, key = certificates
     return grpc.ssl_channel_credentials(ca, key, cert)
 
 
-def _channel(env: Env, context: str, credentials: grpc.ChannelCredentials) -> grpc.aio.Channel:
+def channel(env: Env, context: str, shown: grpc.ChannelCredentials) -> grpc.aio.Channel:
+    """A channel to a service of a running stack."""
     options = [("grpc.ssl_target_name_override", f"{context}.unora")]
-    return grpc.aio.secure_channel(env.address(context), credentials, options=options)
+    return grpc.aio.secure_channel(env.address(context), shown, options=options)
 
 
 class Session:

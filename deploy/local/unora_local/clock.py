@@ -14,11 +14,14 @@ from nats.js.api import ConsumerInfo
 from unora_common.config import CONTEXTS
 from unora_common.nats_client import connect
 from unora_common.streams import stream
-from unora_local.env import Env
 
-from unora_testing.deadlines import GENEROUS, POLL
+from unora_local.env import Env
+from unora_local.mistakes import Mistake
 
 LOCK_NAME: Final = "unora rule clock"
+IDLE_WITHIN: Final = 60.0
+POLL: Final = 0.02
+"""Seconds between two looks."""
 DUE: Final = (
     "streak.streaks WHERE next_due_at <= clock.now()",
     "billing.subscriptions WHERE due_at <= clock.now()",
@@ -30,11 +33,11 @@ DUE: Final = (
 """Rows whose time has come and that a job has not handled yet."""
 
 
-class NotIdleError(TimeoutError):
+class NotIdleError(Mistake, TimeoutError):
     """The stack did not become idle in time; the message lists what is still pending."""
 
 
-class ClockInUseError(Exception):
+class ClockInUseError(Mistake):
     """Another process holds the lock on the clock of this stack."""
 
 
@@ -55,8 +58,10 @@ class _Snapshot:
 class Clock:
     """Moves the rule clock as the superuser. Only one process can have it open: it holds an advisory lock."""
 
-    def __init__(self, env: Env) -> None:
+    def __init__(self, env: Env, within: float = IDLE_WITHIN) -> None:
+        """`within`: seconds that the stack gets to become idle, and NATS for each answer."""
         self._env = env
+        self._within = within
         self.superuser: asyncpg.Connection[asyncpg.Record]
         self._nats: Client
 
@@ -64,8 +69,10 @@ class Clock:
         self.superuser = await asyncpg.connect(self._env.postgres)
         try:
             if not await self.superuser.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", LOCK_NAME):
-                raise ClockInUseError("another process moves the clock of this stack, such as another demo")
-            self._nats = await connect(self._env.nats, *self._env.certificate_files(), connect_timeout=GENEROUS)
+                raise ClockInUseError(
+                    "another command moves the clock of this stack, such as a demo or a seed; wait until it has ended"
+                )
+            self._nats = await connect(self._env.nats, *self._env.certificate_files(), connect_timeout=self._within)
         except BaseException:
             await self.superuser.close()
             raise
@@ -88,20 +95,20 @@ class Clock:
         await self.superuser.execute("UPDATE clock.shift SET ahead = ahead + greatest($1, interval '0')", ahead)
         await self.wait_until_idle()
 
-    async def wait_until_idle(self, within: float = GENEROUS) -> None:
+    async def wait_until_idle(self) -> None:
         """Return when nothing is due, every event is published, and every consumer has handled its messages.
 
         A consumer may emit more events, so the database is read before and after the consumers are asked: the two
-        readings must be equal. Raises NotIdleError after `within` seconds.
+        readings must be equal. Raises NotIdleError if that takes too long.
         """
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(self._within):
                 idle_checks = 0
                 while idle_checks < 2:  # a message is in its stream a moment before its consumer counts it
                     idle_checks = idle_checks + 1 if await self._is_idle() else 0
                     await asyncio.sleep(POLL)
         except TimeoutError:
-            raise NotIdleError(await self._describe_pending(within)) from None
+            raise NotIdleError(await self._describe_pending(self._within)) from None
 
     async def count_events(self) -> int:
         """How many events are in the outboxes."""
@@ -119,10 +126,10 @@ class Clock:
         return _Snapshot(row["due"], {context: row[context] for context in CONTEXTS}, row["emitted"])
 
     async def _pending_messages(self) -> dict[str, int]:
-        """How many messages wait for delivery or acknowledgement, by consumer."""
-        manager = self._nats.jetstream(timeout=GENEROUS)
+        """How many messages wait for delivery or acknowledgement, by consumer of a context: nobody waits for others."""
+        manager = self._nats.jetstream(timeout=self._within)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
-        return {info.name: waits for infos in found for info in infos if (waits := _pending(info))}
+        return {info.name: waits for infos in found for info in infos if _is_own(info) and (waits := _pending(info))}
 
     async def _describe_pending(self, seconds: float) -> str:
         snapshot = await self._snapshot()
@@ -137,6 +144,10 @@ class Clock:
             for row in await self.superuser.fetch(f"SELECT consumer, error FROM {context}.inbox_failures LIMIT 3"):
                 pending.append(f"{row['consumer']} failed: {row['error']}")
         return "; ".join(pending)
+
+
+def _is_own(info: ConsumerInfo) -> bool:
+    return info.name.partition("__")[0] in CONTEXTS
 
 
 def _pending(info: ConsumerInfo) -> int:

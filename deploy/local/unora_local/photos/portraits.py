@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from unora_testing.photos.exif import with_exif
+from unora_local.photos.exif import with_exif
 
 _PORTRAIT = Path(__file__).with_name("astronaut.jpg")
 _WIDTH, _HEIGHT = 600, 750

@@ -1,0 +1,79 @@
+"""Makes members to play with; some are connected and in the middle of a streak.
+
+All is done by the services' own methods, as apps do it; only the rule clock is moved.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from unora_local.cast import ZONE
+from unora_local.client import Gateway
+from unora_local.clock import Clock
+from unora_local.env import Env
+from unora_local.keyboard import couples, moments, newcomers
+from unora_local.keyboard.newcomers import Seeding
+from unora_local.keyboard.people import Login, People
+from unora_local.keyboard.sessions import session_of
+from unora_local.progress import Progress, table
+
+USUAL: Final = 12
+MOST: Final = 500
+DAYS: Final = 3
+"""Days that couples have kept, the current one among them. Every third couple meets only after them; of every third one
+has checked in today.
+"""
+ALONE: Final = "nobody is connected: a batch needs five others who wait in the server; seed more"
+
+
+async def seed(env: Env, people: People, number: int, progress: Progress) -> list[str]:
+    """Make `number` members and keep their logins; returns these. The rule clock moves by DAYS days, on which all whose
+    logins are known check in: a further seed breaks no streak of an earlier one.
+
+    Raises ClockInUseError while another command moves the clock, and Refused.
+    """
+    async with Clock(env) as clock, Gateway.at(env) as gateway:
+        run = Seeding(gateway, clock, env, people, progress)
+        made = await newcomers.make(run, number)
+        with progress.step("the stack takes them in"):
+            await clock.wait_until_idle()
+        with progress.step("first batches"):
+            paired = 2 * newcomers.couples_among(number)
+            found = await couples.meet(list(zip(made[:paired:2], made[1:paired:2], strict=True)))
+        if found:
+            await _live(run, found)
+        else:
+            progress.say(f"  ! {ALONE}")
+    return [newcomer.login.login for newcomer in made]
+
+
+async def _live(run: Seeding, found: list[couples.Couple]) -> None:
+    late = found[2::3]
+    with run.progress.step("connections") as step:
+        for couple in found:
+            if couple not in late:
+                await couples.connect(run, couple)
+        step.now(f"{len(found)} couples")
+        await run.clock.wait_until_idle()
+    with run.progress.step("days") as step:
+        for _ in range(DAYS + 1):
+            await couples.all_check_in(run)
+            kept = await couples.days_of(found[0])
+            step.now(f"{kept} of {DAYS}")
+            if kept >= DAYS:
+                break
+            await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
+    with run.progress.step("today"):
+        for couple in late:
+            await couples.connect(run, couple)
+        for couple in found[1::3]:
+            _, session = await session_of(run.gateway, run.env, run.people, couple.one.login.login)
+            await couples.check_in(session)
+        await run.clock.wait_until_idle()
+
+
+def describe(known: dict[str, Login], logins: list[str]) -> str:
+    """The people that were made, and who is with whom."""
+    rows = [(each, known[each].name, known[each].city, known[each].partner or "-") for each in logins]
+    return table(("login", "name", "city", "connected with"), rows)

@@ -1,0 +1,140 @@
+"""The commands of unora_local without a stack: their help, and what they say when they cannot work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unora_local.cli import main
+from unora_local.keyboard.commands import COMMANDS
+from unora_local.keyboard.subscriber import RESERVED, check_name
+from unora_local.mistakes import Mistake
+from unora_local.parser import build
+from unora_local.running import check_owner
+
+ROOT = Path(__file__).parents[3]
+ALL = build()[1].all
+NEEDS_STACK = {
+    "as": ["as", "ana"],
+    "call": ["call", "GetAccount", "--as", "ana"],
+    "clock": ["clock"],
+    "inbox": ["inbox"],
+    "make-admin": ["make-admin", "6e4ab7fe-4dc0-4c5a-8a55-7a5f1f0c9a05"],
+    "seed": ["seed"],
+    "subscriber": ["subscriber", "mine", "CheckedIn"],
+    "tail": ["tail"],
+}
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_the_help_of_each_command_has_an_example_that_can_be_read(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    _, _, examples = capsys.readouterr().out.partition("for example:\n")
+    assert examples
+    for line in examples.splitlines():
+        program, _, words = line.strip().partition("python -m unora_local ")
+        assert not program
+        # As a shell divides it into words.
+        done = subprocess.run(["bash", "-c", f'printf "%s\\0" {words}'], capture_output=True, text=True, check=True)
+        chosen = build()[0].parse_args(done.stdout.split("\0")[:-1])
+        assert chosen.command == command
+
+
+def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f"    {command}" in shown for command in ALL)
+    assert set(COMMANDS) <= set(ALL)
+
+
+@pytest.mark.parametrize("command", NEEDS_STACK)
+def test_without_a_stack_a_command_says_how_to_start_one(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--run", str(tmp_path / "run"), *NEEDS_STACK[command]]) == 1
+    captured = capsys.readouterr()
+    assert "`make up`" in captured.err
+    assert captured.out == ""
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_tool_at_the_keyboard_needs_a_stack() -> None:
+    assert set(COMMANDS) <= set(NEEDS_STACK)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["clock", "tomorrow"], "tomorrow is no moment"),
+        (["clock", "--zone", "Mars"], "Mars is no time zone"),
+        (["clock", "--zone", "../etc"], "is no time zone"),
+        (["tail", "Nonsense"], "no event is called Nonsense"),
+        (["seed", "0"], "seed makes 1 to"),
+        (["seed", "100000"], "seed makes 1 to"),
+        (["subscriber", "mine"], "or say --remove"),
+        (["subscriber", "mine", "CheckedIn", "--remove"], "or say --remove"),
+    ],
+)
+def test_a_mistake_is_told_before_a_stack_is_asked_for(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--run", str(tmp_path), *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "Mine", "1st", "a.b", "a_b", "a" * 32, "a b", "mine\n", *sorted(RESERVED)])
+def test_a_subscriber_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(Mistake):
+        check_name(name)
+
+
+def test_chat_and_notifier_are_names_of_subscribers() -> None:
+    for name in ("chat", "notifier", "push-2"):
+        check_name(name)
+
+
+def test_a_folder_of_another_user_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    check_owner(tmp_path)
+    check_owner(tmp_path / "missing", user=os.geteuid() + 1)
+    with pytest.raises(Mistake, match=r"was made by .* and you are user [0-9]+\.\nRun this command as .*\n.*--run"):
+        check_owner(tmp_path, user=123_456)
+
+
+def test_make_status_ends_without_an_error_line_of_make(tmp_path: Path) -> None:
+    """Exit status 1 is an answer there; any other is an error."""
+    recipe = next(line for line in (ROOT / "Makefile").read_text().splitlines() if "unora_local status" in line)
+    for status, expected in ((0, 0), (1, 0), (2, 2)):
+        makefile = tmp_path / "Makefile"
+        makefile.write_text(f"status:\n{recipe.replace('$(BIN)/python -m unora_local status', f'(exit {status})')}\n")
+        done = subprocess.run(["make", "-f", str(makefile)], capture_output=True, text=True, check=False)
+        assert done.returncode == expected
+        assert ("***" in done.stderr) == bool(expected)
+
+
+def test_the_image_has_no_code_of_these_tools() -> None:
+    """What makes members, tokens or codes visible is not among the packages of the wheel, and no file of theirs is
+    copied into the image.
+    """
+    settings: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = settings["tool"]["hatch"]["build"]["targets"]["wheel"]
+    shipped = [ROOT / package for package in wheel["packages"]]
+    assert not [package for package in shipped if "deploy" in package.parts or package.name == "unora_local"]
+    assert not wheel.get("force-include")
+    copied = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith(("COPY", "ADD"))]
+    assert copied
+    assert not [line for line in copied if "deploy/local" in line or " . " in line]
+    sources = [file for package in shipped for file in package.rglob("*.py")]
+    assert len(sources) > 400
+    for file in sources:
+        text = file.read_text()
+        assert "unora_local" not in text, file
+        assert "people.json" not in text, file

@@ -17,7 +17,7 @@ from typing import Final
 import asyncpg
 from unora_local.admin import make_admin
 from unora_local.cast import PEOPLE
-from unora_local.client import Gateway, Unexpected
+from unora_local.client import Unexpected
 from unora_local.clock import Clock, ClockInUseError
 from unora_local.env import Env
 from unora_local.keys import write_private

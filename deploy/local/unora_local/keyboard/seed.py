@@ -15,20 +15,19 @@ from unora_local.env import Env
 from unora_local.keyboard import couples, moments, newcomers
 from unora_local.keyboard.newcomers import Seeding
 from unora_local.keyboard.people import Login, People
-from unora_local.keyboard.sessions import session_of
 from unora_local.progress import Progress, table
 
 USUAL: Final = 12
 MOST: Final = 500
-DAYS: Final = 3
-"""Days that couples have kept, the current one among them. Every third couple meets only after them; of every third one
-has checked in today.
+DAYS: Final = 4
+"""Days that couples have kept when the current one begins, on which something is revealed (RE-02). Of every third
+couple one has not checked in yet on that day. Every third couple is not connected: each has the other's card.
 """
 ALONE: Final = "nobody is connected: a batch needs five others who wait in the server; seed more"
 
 
 async def seed(env: Env, people: People, number: int, progress: Progress) -> list[str]:
-    """Make `number` members and keep their logins; returns these. The rule clock moves by DAYS days, on which all whose
+    """Make `number` members and keep their logins; returns these. The rule clock moves by some days, on which all whose
     logins are known check in: a further seed breaks no streak of an earlier one.
 
     Raises ClockInUseError while another command moves the clock, and Refused.
@@ -49,31 +48,31 @@ async def seed(env: Env, people: People, number: int, progress: Progress) -> lis
 
 
 async def _live(run: Seeding, found: list[couples.Couple]) -> None:
-    late = found[2::3]
+    connected = [couple for at, couple in enumerate(found) if at % 3 < 2]
     with run.progress.step("connections") as step:
         for couple in found:
-            if couple not in late:
+            if couple in connected:
                 await couples.connect(run, couple)
-        step.now(f"{len(found)} couples")
+            else:
+                couples.leave(run, couple)
+        step.now(f"{len(connected)} couples")
         await run.clock.wait_until_idle()
     with run.progress.step("days") as step:
+        # The first day of a couple may last until the second midnight (ST-03).
         for _ in range(DAYS + 1):
             await couples.all_check_in(run)
-            kept = await couples.days_of(found[0])
+            kept = min([await couples.days_of(couple) for couple in connected])
             step.now(f"{kept} of {DAYS}")
+            await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
             if kept >= DAYS:
                 break
-            await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
     with run.progress.step("today"):
-        for couple in late:
-            await couples.connect(run, couple)
-        for couple in found[1::3]:
-            _, session = await session_of(run.gateway, run.env, run.people, couple.one.login.login)
-            await couples.check_in(session)
+        await couples.all_check_in(run, but=[couple.other.login.login for couple in found[1::3]])
         await run.clock.wait_until_idle()
 
 
 def describe(known: dict[str, Login], logins: list[str]) -> str:
-    """The people that were made, and who is with whom."""
-    rows = [(each, known[each].name, known[each].city, known[each].partner or "-") for each in logins]
-    return table(("login", "name", "city", "connected with"), rows)
+    """The people that were made, who is with whom, and who could be."""
+    people = [known[each] for each in logins]
+    rows = [(each.login, each.name, each.city, each.partner or "-", each.meets or "-") for each in people]
+    return table(("login", "name", "city", "connected with", "has the card of"), rows)

@@ -1,6 +1,6 @@
 """Runs a command: those of the stack are here, the tools at the keyboard in `keyboard/commands.py`.
 
-What a command alone needs is imported in its function: a shell runs `field` for every answer, and should not wait for it.
+What one command alone needs is imported in its function: a shell runs `field` for many an answer, and should not wait.
 """
 
 from __future__ import annotations

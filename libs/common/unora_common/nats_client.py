@@ -53,6 +53,11 @@ class _Transport(TcpTransport):
         self._io_reader = reader
         self._io_writer = asyncio.StreamWriter(transport, protocol, reader, loop)
 
+    def drop(self) -> None:
+        """Close the connection at once."""
+        if self._io_writer is not None:
+            self._io_writer.transport.abort()
+
 
 class _Protocol(asyncio.StreamReaderProtocol):
     def eof_received(self) -> bool:
@@ -67,6 +72,11 @@ class NatsClient(Client):
         super().__init__()
         self._transport = _Transport()  # type: ignore[no-untyped-call]
         self._handlers: dict[int, Callable[[Msg], None]] = {}
+
+    def drop(self) -> None:
+        """End a connection that was not let in: the library leaves it open."""
+        if isinstance(self._transport, _Transport):
+            self._transport.drop()
 
     async def flush(self, timeout: float = 10.0) -> None:
         """Returns when the server has received all that was sent: the library's ping overtakes what is not written."""
@@ -164,6 +174,9 @@ async def connect(url: str, ca: Path, cert: Path, key: Path, **options: Any) -> 
     client = NatsClient()
     try:
         await client.connect(addresses(url), **tls_options(ca, cert, key), **options)
-    except ValueError as error:
-        raise NatsError(str(error)) from error
+    except BaseException as error:
+        client.drop()
+        if isinstance(error, ValueError):
+            raise NatsError(str(error)) from error
+        raise
     return client

@@ -10,6 +10,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -91,6 +92,17 @@ class Keyboard(Stack):
         (streak,) = self.call("GetDashboard", login)["streaks"]
         return streak
 
+    def check_in(self, login: str) -> None:
+        self.call("CheckIn", login, streak_id=self.streak(login)["streak_id"], effort_signal="high")
+
+    def moment(self, shown: str) -> datetime:
+        """The time that `clock` shows."""
+        return datetime.strptime(shown.partition(" UTC")[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+
+    def who_can_check_in(self) -> list[str]:
+        partners = [login for login, its in self.people.items() if its.partner]
+        return [login for login in partners if "STREAK_ACTION_CHECK_IN" in self.streak(login)["actions"]]
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyboard]:
@@ -113,6 +125,7 @@ def test_seed_makes_members_ready_for_everything_some_in_the_middle_of_a_streak(
     streak = stack.streak(login.login)
     assert streak["completed_days"] >= 3
     assert (streak["state"], streak["partner_id"]) == ("STREAK_STATE_ACTIVE", stack.people[login.partner].user_id)
+    assert stack.who_can_check_in()
     alone = [login for login in stack.people.values() if not login.partner]
     assert alone
     assert stack.call("GetDashboard", alone[0].login)["streaks"] == []
@@ -193,20 +206,30 @@ def test_a_method_for_services_is_called_with_the_certificate_of_one(stack: Keyb
     assert "there is no certificate of" in stack.refuses("call", "ListRestrictions", "--caller", "../ca")
 
 
-def test_the_clock_moves_and_what_is_due_is_done_when_the_command_ends(stack: Keyboard) -> None:
+def test_the_clock_moves_and_what_happens_is_told_as_it_happens(stack: Keyboard) -> None:
     shown = stack.says("clock")
-    assert "UTC" in shown
-    login = stack.couples()[0].login
+    login = stack.who_can_check_in()[0]
     with stack.tail("streak.CheckedIn") as out:
-        stack.says("clock", "next-day")
-        stack.call("CheckIn", login, streak_id=stack.streak(login)["streak_id"], effort_signal="high")
+        stack.says("clock", "+1h")
+        stack.check_in(login)
         wait_until(lambda: out.read_text().endswith("\n"), out.read_text)
     (event,) = map(json.loads, out.read_text().splitlines())
     assert event["event"] == "streak.CheckedIn"
     assert event["data"]["user_id"] == stack.people[login].user_id
     assert set(event) == {"event", "id", "at", "data"}
-    assert stack.says("clock") > shown
+    later = stack.says("clock")
+    assert stack.moment(later) - stack.moment(shown) >= timedelta(hours=1)
     stack.refuses("clock", "yesterday")
+
+
+def test_when_the_clock_has_moved_what_was_due_is_done(stack: Keyboard) -> None:
+    for login in stack.who_can_check_in():
+        stack.check_in(login)
+    days = {login.login: stack.streak(login.login)["current_day"] for login in stack.couples()}
+    stack.says("clock", "next-midnight")
+    for login, day in days.items():
+        streak = stack.streak(login)
+        assert (streak["state"], streak["current_day"]) == ("STREAK_STATE_ACTIVE", day + 1)
 
 
 async def subscriber(env: Env) -> NatsClient:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -78,10 +78,10 @@ def _note(run: Seeding, couple: Couple, field: str) -> None:
             run.people.put(replace(known[who.login.login], **{field: partner.login.login}))
 
 
-async def all_check_in(run: Seeding, *, but: Collection[str] = ()) -> None:
+async def all_check_in(run: Seeding) -> None:
     """All whose logins are known and who may be connected check in, where the day is open and they have not yet."""
     for login in run.people.all().values():
-        if (login.partner or login.meets) and login.login not in but:
+        if login.partner or login.meets:
             await _check_in_as(run, login)
 
 

@@ -15,20 +15,21 @@ from unora_local.env import Env
 from unora_local.keyboard import couples, moments, newcomers
 from unora_local.keyboard.newcomers import Seeding
 from unora_local.keyboard.people import Login, People
+from unora_local.keyboard.sessions import session_of
 from unora_local.progress import Progress, table
 
 USUAL: Final = 12
 MOST: Final = 500
 DAYS: Final = 4
-"""Days that couples have kept when the current one begins, on which something is revealed (RE-02). Of every third
-couple one has not checked in yet on that day. Every third couple is not connected: each has the other's card.
+"""Days that couples have kept at least. It is the morning after, of the day that reveals something (RE-02): of every third
+couple one has checked in. Every third couple is not connected: each has the other's card.
 """
 ALONE: Final = "nobody is connected: a batch needs five others who wait in the server; seed more"
 
 
 async def seed(env: Env, people: People, number: int, progress: Progress) -> list[str]:
-    """Make `number` members and keep their logins; returns these. The rule clock moves by some days, on which all whose
-    logins are known check in: a further seed breaks no streak of an earlier one.
+    """Make `number` members and keep their logins; returns these. The rule clock moves by four days or five (ST-03).
+    On each, all whose logins are known check in: a further seed breaks no streak of an earlier one.
 
     Raises ClockInUseError while another command moves the clock, and Refused.
     """
@@ -58,7 +59,6 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
         step.now(f"{len(connected)} couples")
         await run.clock.wait_until_idle()
     with run.progress.step("days") as step:
-        # The first day of a couple may last until the second midnight (ST-03).
         for _ in range(DAYS + 1):
             await couples.all_check_in(run)
             kept = min([await couples.days_of(couple) for couple in connected])
@@ -67,7 +67,9 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
             if kept >= DAYS:
                 break
     with run.progress.step("today"):
-        await couples.all_check_in(run, but=[couple.other.login.login for couple in found[1::3]])
+        for couple in found[1::3]:
+            _, session = await session_of(run.gateway, run.env, run.people, couple.one.login.login)
+            await couples.check_in(session)
         await run.clock.wait_until_idle()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ async def test_the_page_is_served_from_here_with_its_policy(door: Door) -> None:
             answer = await web.get(page.path)
             assert answer.status_code == 200
             assert answer.headers["content-type"] == page.media_type
-            assert answer.content == page.file.read_bytes()
+            assert answer.content == Path(page.file).read_bytes()
             assert {name: answer.headers[name] for name in page.headers} == page.headers
 
 

@@ -113,11 +113,15 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 # --- maintain it
 
-.PHONY: format protos reference gateway baseline lock
+.PHONY: format client protos reference gateway baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+client: $(STUBS) ## Build the TypeScript client from docs/openapi.json; needs node and npm
+	@npm --prefix clients/typescript ci --ignore-scripts
+	@npm --prefix clients/typescript run build
 
 protos: ## Generate libs/protos from the contract, even if nothing changed
 	@rm -f $(STUBS)

@@ -148,7 +148,7 @@ def consumers() -> Iterator[Consumer]:
 
 def refusals() -> Iterator[Refusal]:
     """Every error that has a reason, those of all contexts first."""
-    for package in ("unora_common", *(f"unora_{context}" for context in CONTEXTS)):
+    for package in ("unora_common", *(f"unora_{context}" for context in CONTEXTS), "unora_gateway"):
         kinds = {kind for module in _modules(package) for kind in vars(module).values() if _is_refusal(kind, module)}
         yield from sorted(
             Refusal(package, kind.reason, kind.code, _first(_said(kind)), kind.sentence) for kind in kinds

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 from unora_common.config import CONTEXTS, Config
 from unora_common.declarations import load_service
+from unora_gateway.policy import PREFIX, Policy
 
 
 class Variable(NamedTuple):
@@ -34,6 +35,11 @@ def own(context: str) -> list[Variable]:
     return [variable for each in classes for variable in _own(each)]
 
 
+def gateway() -> list[Variable]:
+    """The variables that the gateway's files are made by."""
+    return [each._replace(name=each.name.replace("UNORA_", PREFIX)) for each in _own(Policy)]
+
+
 def describe(contexts: Iterable[str]) -> str:
     """All variables, as text for a terminal."""
     parts = ["Any of them may be given as a file: NAME_FILE names the file that holds the value.", "\nevery service"]
@@ -41,6 +47,7 @@ def describe(contexts: Iterable[str]) -> str:
     for context in contexts:
         if variables := own(context):
             parts += [f"\n{context}", *(_line(variable) for variable in variables)]
+    parts += ["\nthe gateway, when its files are made", *(_line(variable) for variable in gateway())]
     return "\n".join(parts)
 
 
@@ -49,7 +56,7 @@ def _line(variable: Variable) -> str:
     return f"  {variable.name} {default}\n      {variable.meaning}"
 
 
-def _own(kind: type[Config]) -> Iterator[Variable]:
+def _own(kind: type[msgspec.Struct]) -> Iterator[Variable]:
     """The fields that a class declares itself, each with the string that stands under it."""
     meanings = _meanings(kind)
     for field in msgspec.structs.fields(kind):
@@ -70,7 +77,7 @@ def _written(field: msgspec.structs.FieldInfo) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value) if value not in ("", {}) else "nothing"
 
 
-def _meanings(kind: type[Config]) -> dict[str, str]:
+def _meanings(kind: type[msgspec.Struct]) -> dict[str, str]:
     """The string under each field, from the source: Python does not keep it."""
     (body,) = (node.body for node in ast.parse(inspect.getsource(kind)).body if isinstance(node, ast.ClassDef))
     found = {}

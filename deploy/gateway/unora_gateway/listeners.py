@@ -18,7 +18,6 @@ LOGGED: Final = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "event": "call",
     "method": "%ROUTE_NAME%",
-    "verb": "%REQ(:METHOD)%",
     "protocol": "%PROTOCOL%",
     "status": "%RESPONSE_CODE%",
     "grpc_status": "%GRPC_STATUS(SNAKE_STRING)%",
@@ -32,10 +31,10 @@ LOGGED: Final = {
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "received": "%BYTES_RECEIVED%",
     "sent": "%BYTES_SENT%",
-    "trace": "%REQ(TRACEPARENT)%",
+    "trace": "%DYNAMIC_METADATA(unora:trace)%",
 }
 """One line for each call, as JSON: without addresses, tokens, paths, queries or anything that a client wrote itself,
-but the trace, which must have the form of one.
+but the trace, which the script has found to have the form of one.
 """
 
 

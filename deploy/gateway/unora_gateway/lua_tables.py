@@ -57,12 +57,8 @@ _SCALARS: Final = {
     FieldDescriptorProto.TYPE_ENUM: "e",
     FieldDescriptorProto.TYPE_MESSAGE: "m",
 }
-_AS_TEXT: Final = {
-    ".google.protobuf.Timestamp": "w",
-    ".google.protobuf.Duration": "t",
-    ".google.protobuf.FieldMask": "t",
-}
-"""Messages that JSON writes as text, and the kind of text."""
+_AS_TEXT: Final = frozenset({".google.protobuf.Duration", ".google.protobuf.FieldMask"})
+"""Messages that JSON writes as text."""
 
 
 def tables(
@@ -153,10 +149,11 @@ class _Types:
             self._numbers[name] = number = len(self._numbers) + 1
             fields = self.messages[number] = {}
             for field in self._messages[name].field:
-                described = self._field(field)
-                fields[field.name] = described
-                if field.json_name != field.name:
-                    fields[field.json_name] = [*described, *[False] * (3 - len(described)), field.name]
+                fields[field.name] = fields[field.json_name] = [
+                    *self._field(field),
+                    field.name,
+                    self._group(name, field),
+                ]
         return self._numbers[name]
 
     def variable(self, request: str, name: str) -> list[Any]:
@@ -172,6 +169,12 @@ class _Types:
         for nested in message.nested_type:
             self._add(name, nested)
 
+    def _group(self, message: str, field: FieldDescriptorProto) -> str | bool:
+        """The fields of which one may be given: a name that no field has, or False."""
+        if not field.HasField("oneof_index") or field.proto3_optional:
+            return False
+        return f"oneof {self._messages[message].oneof_decl[field.oneof_index].name}"
+
     def _field(self, field: FieldDescriptorProto) -> list[Any]:
         """Its kind, whether it is a list, and the number of its message or enum."""
         is_list = field.label == FieldDescriptorProto.LABEL_REPEATED
@@ -179,17 +182,20 @@ class _Types:
         if kind == "e":
             return ["e", is_list, self._enum(field.type_name)]
         if kind != "m":
-            return [kind, is_list]
+            return [kind, is_list, False]
+        if field.type_name == ".google.protobuf.Timestamp":
+            return ["T", is_list, False]
         if field.type_name in _AS_TEXT:
-            return [_AS_TEXT[field.type_name], is_list]
+            return ["t", is_list, False]
         if field.type_name.startswith(".google.protobuf.") or self._messages[field.type_name].options.map_entry:
-            return ["x", False]
+            return ["x", False, False]
         return ["m", is_list, self.message(field.type_name)]
 
     def _enum(self, name: str) -> int:
         if name not in self._numbers:
             self._numbers[name] = number = len(self._numbers) + 1
-            self.enums[number] = {value.name: True for value in self._enums[name].value}
+            values = self._enums[name].value
+            self.enums[number] = {text: True for value in values for text in (value.name.upper(), str(value.number))}
         return self._numbers[name]
 
 

@@ -41,6 +41,8 @@ parser.add_argument(
     help="with --via rest: write examples of the calls, for the reference of REST",
 )
 options = parser.parse_args()
+if options.record and options.via != "rest":
+    parser.error("--record needs --via rest")
 try:
     check_owner(options.run)
 except Mistake as error:

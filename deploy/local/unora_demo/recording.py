@@ -1,7 +1,8 @@
 """Examples for the reference of REST: calls of the demo, as they went over the wire, without what differs each time.
 
 Of each method the call is kept whose answer has the most different fields. Ids, tokens, links and times are replaced by
-ones that are always the same, and lists are cut after two: what is left depends on the story alone.
+ones that are always the same, and lists are cut after two: what is left differs only where the services draw by chance,
+such as the people on cards.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def _text(value: str, name: str) -> str:
     for pattern, instead in OPAQUE.items():
         if pattern.fullmatch(value):
             return instead
-    return value[:LONG]
+    return value if len(value) <= LONG else f"{value[:LONG]}…"
 
 
 def _replacements(

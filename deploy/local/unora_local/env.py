@@ -45,8 +45,13 @@ class Env:
 
     @property
     def gateway(self) -> str:
-        """The address of the gateway for REST, gRPC-Web and gRPC."""
+        """Where apps call, with TLS by the authority of this machine."""
         return self.values["UNORA_GATEWAY_URL"]
+
+    @property
+    def plain_gateway(self) -> str:
+        """The same without TLS."""
+        return self.values["UNORA_GATEWAY_HTTP_URL"]
 
     def address(self, context: str) -> str:
         """Host and port of a service."""

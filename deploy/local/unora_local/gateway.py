@@ -63,6 +63,11 @@ class Gateway(Launcher):
         """Probes and metrics."""
         return f"http://127.0.0.1:{self._ports['watch']}"
 
+    @property
+    def admin_port(self) -> int:
+        """Envoy's own commands."""
+        return self._ports["admin"]
+
     async def start(self) -> None:
         """Write the files, start Envoy, and return when it serves and has found every service ready."""
         private_folder(self.folder)
@@ -81,7 +86,16 @@ class Gateway(Launcher):
                 OWN,
                 [
                     *(str(script("envoy")), "--config-path", str(self.folder / CONFIG), "--disable-hot-restart"),
-                    *("--concurrency", "1", "--log-level", "warning", "--file-flush-interval-msec", "500"),
+                    *(
+                        "--concurrency",
+                        "1",
+                        "--log-level",
+                        "warning",
+                        "--file-flush-interval-msec",
+                        "500",
+                        "--drain-time-s",
+                        "20",
+                    ),
                 ],
                 log=self.log,
                 cwd=self.folder,

@@ -10,7 +10,7 @@ import pytest
 from unora_common.grpc_errors import read_details
 from unora_gateway.filters import ALIVE
 from unora_local.tls import Certificate
-from unora_testing.deadlines import eventually
+from unora_testing.deadlines import eventually, within
 from unora_testing.gateway import Door, gateway_of
 
 from tests.integration.gateway import frames
@@ -113,6 +113,41 @@ async def test_a_caller_of_rest_sets_no_deadline_and_one_of_grpc_does(door: Door
         assert 30 < (services.last().seconds_left or 0) < 41
         await frames.native(channel, ACCOUNT, timeout=600)
         assert (services.last().seconds_left or 0) < 61
+
+
+async def test_a_service_gets_no_more_calls_at_once_than_the_policy_says(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    release = asyncio.Event()
+    services.wait = release.wait
+    services.seen.clear()
+    try:
+        async with gateway_of(services.addresses, certificates, service_calls="1") as door, door.web() as web:
+            first = asyncio.create_task(web.post("/v1/account:pause", json={}))
+            await eventually(lambda: services.seen, "the first call is under way")
+            second = await web.post("/v1/account:pause", json={})
+            assert (second.status_code, second.json()["reason"]) == (503, "DEPENDENCY_UNAVAILABLE")
+            release.set()
+            assert (await first).status_code == 200
+    finally:
+        release.set()
+        services.wait = None
+
+
+async def test_a_request_that_does_not_arrive_is_given_up(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    async with gateway_of(services.addresses, certificates, request_seconds="0.3") as door:
+        host, port = door.gateway.plain_url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = (
+            "POST /v1/account:pause HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        )
+        writer.write(head.encode())
+        answer = await within(reader.readuntil(b"}"))
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"reason":"REQUEST_SLOW"' in answer
 
 
 async def test_reads_are_sent_again_and_changes_are_not(door: Door, services: Recorder) -> None:

@@ -21,6 +21,9 @@ HOBBIES = "/v1/hobbies"
 ID = "6b1f3f7e-3a52-4a5e-9a43-1f6f9f6b7b10"
 
 
+NOT_NAMED = "is not one of the values that the contract names"
+
+
 def judged(answer: httpx.Response, status: int, code: str, reason: str) -> dict[str, Any]:
     """The error of an answer, which has the one shape."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
@@ -107,6 +110,56 @@ async def test_a_field_of_another_kind_is_named_with_its_place(door: Door) -> No
         assert fields(answer.json()) == {"hobbies": "must be a list"}
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field", "why"),
+    [
+        ("/v1/account:pause", {"request_id": ID, "requestId": ID}, "request_id", "is given twice"),
+        ("/v1/subscription", {"tier": 99}, "tier", NOT_NAMED),
+        ("/v1/subscription", {"tier": True}, "tier", NOT_NAMED),
+        ("/v1/payments", {"quote": {"amount": "99999999999999999999"}}, "quote.amount", "must be a whole number"),
+        ("/v1/payments", {"quote": {"amount": 1.5}}, "quote.amount", "must be a whole number"),
+        ("/v1/payments", {"quote": [1]}, "quote", "must be an object"),
+    ],
+)
+async def test_other_values_that_cannot_be_read_are_named(
+    door: Door, services: Recorder, path: str, body: dict[str, Any], field: str, why: str
+) -> None:
+    calls = len(services.seen)
+    async with door.web() as web:
+        error = judged(await web.post(path, json=body), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
+    assert fields(error) == {field: why}
+    assert len(services.seen) == calls
+
+
+async def test_two_fields_of_which_one_may_be_given(door: Door) -> None:
+    async with door.web() as web:
+        answer = await web.post("/v1/reports", json={"target": {"card_id": ID, "connection_id": ID}})
+        error = judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
+    ((field, why),) = fields(error).items()
+    names = {"target.card_id": "connection_id", "target.connection_id": "card_id"}
+    assert why == f"cannot be given together with {names[field]}"
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456789+02:00"])
+async def test_times_are_taken_by_rfc_3339(door: Door, text: str) -> None:
+    async with door.web() as web:
+        assert (await web.get("/v1/audit/logs", params={"recorded_from": text})).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-01-31", "2026-01-31 12:00:00", "1767225600", ""])
+async def test_other_times_are_named(door: Door, text: str) -> None:
+    async with door.web() as web:
+        answer = await web.get("/v1/audit/logs", params={"recorded_from": text})
+    error = judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
+    assert fields(error) == {"recorded_from": "must be a time such as 2026-01-31T12:00:00Z"}
+
+
+async def test_text_that_is_not_utf8(door: Door) -> None:
+    async with door.web(**{"content-type": "application/json"}) as web:
+        answer = await web.post(CHALLENGES, content=b'{"request_id": "\xff"}')
+    judged(answer, 400, "INVALID_ARGUMENT", "JSON_INVALID")
+
+
 async def test_both_names_of_a_field_are_taken(door: Door, services: Recorder) -> None:
     async with door.web() as web:
         for body in ({"request_id": ID}, {"requestId": ID}):
@@ -163,11 +216,10 @@ async def test_values_of_an_enum_are_taken_in_any_case(door: Door, services: Rec
 
 async def test_a_value_that_an_enum_does_not_have(door: Door) -> None:
     async with door.web() as web:
-        why = "is not one of the values that the contract names"
         answer = await web.get("/v1/servers/partner/filters")
-        assert fields(judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")) == {"server_type": why}
+        assert fields(judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")) == {"server_type": NOT_NAMED}
         answer = await web.post("/v1/subscription", json={"request_id": ID, "tier": "gold"})
-        assert fields(judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")) == {"tier": why}
+        assert fields(judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")) == {"tier": NOT_NAMED}
 
 
 async def test_what_is_too_large(door: Door, services: Recorder) -> None:

@@ -60,11 +60,12 @@ def test_no_secret_no_link_and_no_number_is_left() -> None:
 
 def test_the_call_is_kept_whose_answer_shows_most(tmp_path: Path) -> None:
     recording = Recording()
-    for answer in (
+    answers: list[dict[str, Any]] = [
         {"account": {}},
         {"account": {"trust_level": 3, "tier": "TIER_PLUS"}},
         {"account": {"tier": "TIER_PRO"}},
-    ):
+    ]
+    for answer in answers:
         recording.keep("GetAccount", route(GET), GetAccountRequest(), json.dumps(answer).encode())
     recording.write(tmp_path / "examples.json")
     assert json.loads((tmp_path / "examples.json").read_text()) == {

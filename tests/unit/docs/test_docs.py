@@ -12,7 +12,7 @@ import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
 from unora_local import cli
-from unora_tools import reference
+from unora_tools import reference, variables
 
 from tests.rules import rules
 from tests.unit.docs.repository import DOCS, PAGES, ROOT, exists, paths_named, prose, texts
@@ -70,6 +70,7 @@ def test_variables_are_ones_that_something_reads(page: Path) -> None:
         f"UNORA_{name.upper()}" for context in CONTEXTS for name in load_service(context).config.__struct_fields__
     }
     fields |= {f"UNORA_{context.upper()}_ADDRESS" for context in CONTEXTS}
+    fields |= {variable.name for variable in variables.gateway()}
     for name in VARIABLE.findall(page.read_text()):
         assert name.removesuffix("_FILE") in fields or name in code, name
 

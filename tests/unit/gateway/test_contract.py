@@ -6,6 +6,7 @@ import re
 from itertools import combinations
 
 import pytest
+from google.api.annotations_pb2 import http as http_option
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from unora_gateway import contract
 from unora_gateway.bootstrap import bootstrap
@@ -61,7 +62,7 @@ def test_a_method_without_a_route_stops_the_generator() -> None:
     files.CopyFrom(contract.image())
     file = next(file for file in files.file if file.name.endswith("streak_service.proto"))
     kept = file.service[0].method[0].options
-    kept.ClearExtension(contract.http_option)
+    kept.ClearExtension(http_option)
     with pytest.raises(ValueError, match=r"no google\.api\.http route"):
         contract.routes(files)
 

@@ -3,6 +3,7 @@
 import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
+from unora_gateway.policy import Policy
 from unora_tools import variables
 
 
@@ -12,6 +13,12 @@ def test_every_variable_says_what_it_means(context: str) -> None:
     fields = [name for name in load_service(context).config.__struct_fields__ if name != "peers"]
     assert set(listed) == {f"UNORA_{name.upper()}" for name in fields} | {"UNORA_<CONTEXT>_ADDRESS"}
     assert [name for name, variable in listed.items() if not variable.meaning] == []
+
+
+def test_every_variable_of_the_gateway_says_what_it_means() -> None:
+    listed = variables.gateway()
+    assert [each.name for each in listed] == [f"UNORA_GATEWAY_{name.upper()}" for name in Policy.__struct_fields__]
+    assert [each.name for each in listed if not each.meaning or not each.default] == []
 
 
 def test_defaults_are_written_as_they_would_be_set() -> None:

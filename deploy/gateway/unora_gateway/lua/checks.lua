@@ -6,7 +6,7 @@ local NOT_NAMED = "is not one of the values that the contract names"
 local WORDS_OF = {
   s = "must be text", y = "must be text in base64", t = "must be text", b = "must be true or false",
   i = "must be a whole number of 32 bits", l = "must be a whole number", d = "must be a number",
-  e = NOT_NAMED, m = "must be an object", w = "must be a time such as 2026-05-04T18:00:00Z",
+  e = NOT_NAMED, m = "must be an object", T = "must be a time such as 2026-01-31T12:00:00Z",
 }
 
 -- What a client wrote, made fit to be repeated in an answer.
@@ -25,12 +25,18 @@ local function is_whole(kind, value)
   if text and not find(text, "^%-?%d+$") then return false end
   local number = tonumber(value)
   if not number or number % 1 ~= 0 then return false end
-  return kind == "l" or (number >= -2147483648 and number <= 2147483647)
+  if kind == "l" then return math.abs(number) < 9.3e18 end
+  return (number >= -2147483648 and number <= 2147483647)
 end
 
--- Whether a text has the form of a time (RFC 3339). Whether there is such a day, the transcoder judges.
 local function is_time(text)
-  return type(text) == "string" and find(text, "^%d%d%d%d%-%d%d%-%d%d[Tt]%d%d:%d%d:%d%d%.?%d*[Zz%+%-][%d:]*$") ~= nil
+  local rest = string.match(text, "^%d%d%d%d%-[01]%d%-[0-3]%d[Tt][0-2]%d:[0-5]%d:[0-6]%d(.*)$")
+  rest = rest and string.gsub(rest, "^%.%d%d?%d?%d?%d?%d?%d?%d?%d?", "")
+  return rest ~= nil and (rest == "Z" or rest == "z" or find(rest, "^[+-]%d%d:%d%d$") ~= nil)
+end
+
+local function is_named(field, value)
+  return ENUMS[field[3]][string.upper(value)] ~= nil
 end
 
 -- Whether a value that is written as text, such as one of a query, is of a kind.
@@ -39,21 +45,20 @@ local function fits_text(field, text)
   if kind == "i" or kind == "l" then return is_whole(kind, text) end
   if kind == "d" then return tonumber(text) ~= nil end
   if kind == "b" then return text == "true" or text == "false" end
-  if kind == "w" then return is_time(text) end
-  if kind == "e" then return ENUMS[field[3]][string.upper(text)] or is_whole("i", text) end
+  if kind == "e" then return is_named(field, text) end
+  if kind == "T" then return is_time(text) end
   return kind ~= "m"
 end
 
 local function fits(field, value)
   local kind, given = field[1], type(value)
   if kind == "x" then return true end
-  if kind == "w" then return is_time(value) end
+  if kind == "T" then return given == "string" and is_time(value) end
   if kind == "s" or kind == "y" or kind == "t" then return given == "string" end
   if kind == "b" then return given == "boolean" end
   if kind == "d" then return given == "number" or (given == "string" and tonumber(value) ~= nil) end
   if kind == "i" or kind == "l" then return (given == "number" or given == "string") and is_whole(kind, value) end
-  if given == "number" then return is_whole("i", value) end
-  return given == "string" and ENUMS[field[3]][string.upper(value)] ~= nil
+  return (given == "string" or given == "number") and is_named(field, tostring(value))
 end
 
 local check_message
@@ -70,18 +75,26 @@ local function check_value(field, value, path, unknown, wrong)
 end
 
 check_message = function(kind, object, prefix, unknown, wrong)
-  local fields = TYPES[kind]
+  local fields, chosen = TYPES[kind], {}
   for name, value in pairs(object) do
     local field = fields[name]
+    local known = field and field[4]
+    local group = value ~= NULL and field and (field[5] or known)
+    if group and chosen[group] then
+      local first = chosen[group]
+      note(wrong, prefix .. known, first == known and "is given twice" or "cannot be given together with " .. first)
+    elseif group then
+      chosen[group] = known
+    end
     if not field then
       note(unknown, prefix .. shown(name), "is not a field of this request")
     elseif not field[2] or value == NULL then
-      check_value(field, value, prefix .. (field[4] or name), unknown, wrong)
+      check_value(field, value, prefix .. known, unknown, wrong)
     elseif getmetatable(value) ~= LIST then
-      note(wrong, prefix .. (field[4] or name), "must be a list")
+      note(wrong, prefix .. known, "must be a list")
     else
       for i = 1, #value do
-        local path = prefix .. (field[4] or name) .. "[" .. (i - 1) .. "]"
+        local path = prefix .. known .. "[" .. (i - 1) .. "]"
         if value[i] == NULL then note(wrong, path, "must be given")
         else check_value(field, value[i], path, unknown, wrong) end
       end

@@ -4,6 +4,8 @@
 
 local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
 local JSON = "application/json"
+local GRPC = {}
+for _, form in ipairs({"", "-web", "-web-text"}) do GRPC["application/grpc" .. form] = true end
 local OF_GRPC = {"grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding"}
 
 local function starts(text, start)
@@ -48,15 +50,15 @@ local function keep_known(headers, is_grpc)
 end
 
 -- A trace continues if it has the form of one, and begins here otherwise.
-local function keep_trace(headers, id)
+local function keep_trace(handle, headers, id)
   local trace = headers:get("traceparent")
-  if trace and find(trace, "^%x%x%-%x+%-%x+%-%x%x$") and #trace == 55 then return end
-  local digits = id and string.gsub(id, "%-", "")
-  if digits and find(digits, "^%x+$") and #digits == 32 then
-    headers:replace("traceparent", "00-" .. digits .. "-" .. sub(digits, 17) .. "-01")
-  else
-    headers:remove("traceparent")
+  if not (trace and #trace == 55 and find(trace, "^%x%x%-%x+%-%x+%-%x%x$")) then
+    local digits = id and string.gsub(id, "%-", "") or ""
+    if #digits ~= 32 or find(digits, "%X") then return headers:remove("traceparent") end
+    trace = "00-" .. digits .. "-" .. sub(digits, 17) .. "-01"
+    headers:replace("traceparent", trace)
   end
+  handle:streamInfo():dynamicMetadata():set("unora", "trace", trace)
 end
 
 local function verbs_of(routes)
@@ -89,10 +91,10 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local kind = headers:get("content-type") or ""
-  local is_grpc = starts(kind, "application/grpc")
+  local is_grpc = GRPC[string.match(kind, "^[^; +]*")]
   local id, agent = headers:get("x-request-id"), headers:get("user-agent")
   keep_known(headers, is_grpc)
-  keep_trace(headers, id)
+  keep_trace(handle, headers, id)
   if agent then headers:replace("unora-client-device", sub(string.gsub(agent, "[^\32-\126]", "?"), 1, 200)) end
   if is_grpc then
     if not METHODS[headers:get(":path")] then handle:respond({[":status"] = "404"}, "METHOD_UNKNOWN") end
@@ -164,8 +166,9 @@ local function shape(handle, status, details)
   local text = body:length() > 0 and body:getBytes(0, body:length()) or ""
   local found = read_status(text)
   if not found and details and status == 400 and find(details, "transcod", 1, true) then
-    -- The body is JSON, as was seen before: what the transcoder cannot read is a value, of the body or of the query.
-    found = plain("INVALID_ARGUMENT", told_by_transcoder(text))
+    -- That the body is JSON was seen before, but not its letters: else it is a value that the transcoder cannot read.
+    if find(text, "UTF%-?8") then found = plain("JSON_INVALID")
+    else found = plain("INVALID_ARGUMENT", told_by_transcoder(text)) end
   elseif not found then
     found = plain(reason_of(details or "", status, false))
   end

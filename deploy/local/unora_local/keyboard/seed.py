@@ -21,7 +21,7 @@ from unora_local.progress import Progress, table
 USUAL: Final = 12
 MOST: Final = 500
 DAYS: Final = 4
-"""Days that couples have kept at least. It is the morning after, of the day that reveals something (RE-02): of every third
+"""Days that couples have kept at least. It is the morning after: the day reveals something (RE-02), and of every third
 couple one has checked in. Every third couple is not connected: each has the other's card.
 """
 ALONE: Final = "nobody is connected: a batch needs five others who wait in the server; seed more"

@@ -64,6 +64,7 @@ def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker
         "compose-files": lambda: compose_files(chosen.folder),
         "completion": lambda: completion(folder, chosen.shell),
         "field": lambda: field(chosen.path),
+        "photos": lambda: photos(chosen.into, chosen.person),
     }
     if chosen.command in of_the_stack:
         return of_the_stack[chosen.command]()
@@ -206,6 +207,18 @@ def field(path: str) -> int:
     from unora_local.keyboard.fields import pick
 
     print(pick(sys.stdin.read(), path))
+    return 0
+
+
+def photos(into: Path, person: int) -> int:
+    """Write the photos of an invented person, and print their names."""
+    from unora_local.members import photographs
+
+    into.mkdir(parents=True, exist_ok=True)
+    for at, picture in enumerate(asyncio.run(photographs(person)), 1):
+        file = into / f"photo-{at}.jpg"
+        file.write_bytes(picture)
+        print(file)
     return 0
 
 

@@ -127,7 +127,7 @@ def _calls(commands: Commands) -> None:
     call.add_argument("--metadata", action="append", default=[], metavar="KEY=VALUE", help="further metadata")
     call.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="(default: 30)")
     picked = commands.add(
-        "field", "print one field of the JSON that comes on standard input", "field streaks.0.streak_id < answer.json"
+        "field", "print one field of the JSON that comes on standard input", "field streaks.0.streak_id"
     )
     picked.add_argument("path", nargs="?", default="", metavar="PATH", help="names and numbers from 0 (default: all)")
     clock = commands.add(

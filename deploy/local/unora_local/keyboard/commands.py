@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import asyncpg
 from nats.errors import Error as NatsError
 
-from unora_local import members
 from unora_local.client import Refused
 from unora_local.clock import Clock
 from unora_local.env import Env
@@ -83,15 +82,6 @@ def call(folder: RunFolder, chosen: argparse.Namespace) -> None:
     print(messages.to_json(asyncio.run(calling.call(folder, env_of(folder), asked))))
 
 
-def photos(_: RunFolder, chosen: argparse.Namespace) -> None:
-    """Write the photos of an invented person."""
-    chosen.into.mkdir(parents=True, exist_ok=True)
-    for at, picture in enumerate(asyncio.run(members.photographs(chosen.person)), 1):
-        file = chosen.into / f"photo-{at}.jpg"
-        file.write_bytes(picture)
-        print(file)
-
-
 def clock(folder: RunFolder, chosen: argparse.Namespace) -> None:
     """Show the rule clock, or move it."""
     try:
@@ -142,7 +132,6 @@ COMMANDS: Final[dict[str, Callable[[RunFolder, argparse.Namespace], None]]] = {
     "as": token,
     "inbox": inbox,
     "call": call,
-    "photos": photos,
     "clock": clock,
     "tail": tail,
     "subscriber": subscribe,

@@ -34,8 +34,8 @@ help: ## List the targets
 # --- try it
 
 .PHONY: demo up seed down status clean
-demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own
-	@$(BIN)/python -m unora_demo $(STOPPABLE)
+demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest over the gateway
+	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA)) $(STOPPABLE)
 
 up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it
 	@$(BIN)/python -m unora_local up
@@ -113,17 +113,21 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 # --- maintain it
 
-.PHONY: format protos reference gateway baseline lock
+.PHONY: format client protos reference gateway baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+client: $(STUBS) ## Build the TypeScript client from docs/openapi.json; needs node and npm
+	@npm --prefix clients/typescript ci --ignore-scripts
+	@npm --prefix clients/typescript run build
+
 protos: ## Generate libs/protos from the contract, even if nothing changed
 	@rm -f $(STUBS)
 	@$(MAKE) $(STUBS)
 
-reference: $(STUBS) ## Write docs/methods.md, events.md and errors.md from the contract and the code
+reference: $(STUBS) ## Write docs/methods.md, events.md, errors.md and openapi.json from the contract and the code
 	@$(BIN)/python -m unora_tools.reference
 
 gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract and its policy

@@ -1,4 +1,5 @@
-"""`make reference`: writes docs/methods.md, events.md and errors.md, from the contract and from what services declare.
+"""`make reference`: writes docs/methods.md, events.md, errors.md and openapi.json, from the contract and from what
+services declare.
 
 Every sentence in them is a comment of a `.proto` or the docstring of an error; every consumer is a declaration. A test
 compares them with the code.
@@ -6,6 +7,7 @@ compares them with the code.
 
 import inspect
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
@@ -21,6 +23,10 @@ from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
 from unora_common.errors import DomainError
 from unora_common.handlers import Consumes
+from unora_gateway.openapi.contract import read
+from unora_gateway.openapi.document import FILE, document, read_examples, written
+from unora_gateway.openapi.refusals import SEVERAL
+from unora_gateway.openapi.refusals import Refusal as Rest
 
 CLONE: Final = Path(__file__).resolve().parents[2]
 IMAGE: Final = CLONE / "libs" / "protos" / "image.binpb"
@@ -185,7 +191,18 @@ def events_page() -> str:
     return "\n".join(parts)
 
 
+def openapi() -> str:
+    """docs/openapi.json: the REST side of the contract, with what each method refuses."""
+    every = (
+        Rest.by_code(SEVERAL if each.package == "unora_common" else each.package.removeprefix("unora_"), *each[1:4])
+        for each in refusals()
+    )
+    version = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["version"]
+    return written(document(read(), every, version, read_examples()))
+
+
 PAGES: Final = {
+    FILE: openapi,
     DOCS / "methods.md": methods_page,
     DOCS / "events.md": events_page,
     DOCS / "errors.md": errors_page,

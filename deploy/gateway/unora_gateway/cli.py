@@ -1,4 +1,4 @@
-"""`python -m unora_gateway render`: writes the files that Envoy reads."""
+"""`python -m unora_gateway`: writes the files that Envoy reads, and the OpenAPI document."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from typing import Final
 
 from unora_gateway import targets
 from unora_gateway.contract import routes
+from unora_gateway.openapi.document import committed, for_servers, written
 from unora_gateway.render import CONFIG, write
 from unora_gateway.target import Files, Target
 
@@ -35,11 +36,24 @@ def main(arguments: list[str] | None = None) -> int:
     render.add_argument(
         "--tls", type=Path, default=Path(".run/tls"), metavar="DIR", help="for local: the certificates (.run/tls)"
     )
+    openapi = commands.add_parser(
+        "openapi",
+        help="write the OpenAPI document for an address",
+        description="Write docs/openapi.json with the addresses at which apps will reach the gateway.",
+    )
+    openapi.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
+    openapi.add_argument(
+        "--server", action="append", default=[], metavar="URL", help="an address, such as https://api.example.com"
+    )
     commands.add_parser("routes", help="print every method that passes, with its route")
     chosen = parser.parse_args(arguments)
     if chosen.command == "routes":
         for route in routes():
             print(f"{route.verb:6} {route.template:60} {route.path}")
+        return 0
+    if chosen.command == "openapi":
+        chosen.out.write_text(written(for_servers(committed(), chosen.server)))
+        print(f"written: {chosen.out}")
         return 0
     return _render(chosen.target, chosen.out, chosen.tls)
 

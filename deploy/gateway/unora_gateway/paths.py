@@ -101,7 +101,9 @@ def _page(page: Page) -> Json:
         "name": f"page {page.path}",
         "match": {"path": page.path},
         "direct_response": {"status": 200, "body": {"filename": str(page.file)}},
-        "response_headers_to_add": [_header("content-type", page.media_type)],
+        "response_headers_to_add": [
+            _header(name, value) for name, value in {"content-type": page.media_type, **page.headers}.items()
+        ],
     }
 
 

@@ -1,7 +1,7 @@
 """Where the gateway runs: its addresses, its certificates, the services behind it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from unora_gateway.policy import Policy
@@ -39,6 +39,8 @@ class Page:
     file: PurePath
     """Where Envoy finds it."""
     media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Others of its answer."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 from unora_local.cast import PEOPLE
 from unora_local.mistakes import Mistake
@@ -11,6 +12,7 @@ from unora_local.running import check_owner
 
 from unora_demo import run
 from unora_demo.cast import LEAST
+from unora_demo.gateway import Via
 
 parser = argparse.ArgumentParser(
     prog="python -m unora_demo",
@@ -26,9 +28,23 @@ parser.add_argument(
     metavar="N",
     help=f"how many people: all who have a part, and others ({LEAST} to {len(PEOPLE)}, the default)",
 )
+parser.add_argument(
+    "--via",
+    choices=get_args(Via),
+    default="grpc",
+    help="how the app calls: grpc straight to the services (the default), or rest over the gateway",
+)
+parser.add_argument(
+    "--record",
+    type=Path,
+    metavar="FILE",
+    help="with --via rest: write examples of the calls, for the reference of REST",
+)
 options = parser.parse_args()
+if options.record and options.via != "rest":
+    parser.error("--record needs --via rest")
 try:
     check_owner(options.run)
 except Mistake as error:
     sys.exit(str(error))
-sys.exit(run.main(RunFolder(options.run), options.members))
+sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record))

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import asyncpg
 from unora_local.admin import make_admin
 from unora_local.cast import PEOPLE
-from unora_local.client import Gateway, Unexpected
+from unora_local.client import Unexpected
 from unora_local.clock import Clock, ClockInUseError
 from unora_local.env import Env
 from unora_local.keys import write_private
@@ -29,7 +30,9 @@ from unora_testing import invariants
 from unora_testing.deadlines import GENEROUS
 
 from unora_demo import journey
+from unora_demo.gateway import Via, gateway_of
 from unora_demo.provider import Provider
+from unora_demo.recording import Recording
 from unora_demo.stage import Stage
 from unora_demo.timeline import Note, Step, StepFailed, Timeline
 
@@ -58,16 +61,16 @@ class Report:
         return bool(self.steps) and all(step.ok for step in self.steps) and not self.violations
 
 
-def main(folder: RunFolder, members: int = len(PEOPLE)) -> int:
+def main(folder: RunFolder, members: int = len(PEOPLE), via: Via = "grpc", record: Path | None = None) -> int:
     """Play; 0 if every step saw what it expects and no invariant is broken."""
-    return asyncio.run(_until_told_to_stop(folder, members))
+    return asyncio.run(_until_told_to_stop(folder, members, via, record))
 
 
-async def _until_told_to_stop(folder: RunFolder, members: int) -> int:
+async def _until_told_to_stop(folder: RunFolder, members: int, via: Via, record: Path | None) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    playing = asyncio.create_task(_play_somewhere(folder, members))
+    playing = asyncio.create_task(_play_somewhere(folder, members, via, record))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -80,10 +83,10 @@ async def _until_told_to_stop(folder: RunFolder, members: int) -> int:
     return STOPPED
 
 
-async def _play_somewhere(folder: RunFolder, members: int) -> int:
+async def _play_somewhere(folder: RunFolder, members: int, via: Via, record: Path | None) -> int:
     try:
         async with running(folder):
-            return 0 if (await play(folder, members)).ok else 1
+            return 0 if (await play(folder, members, via, record)).ok else 1
     except (StartFailedError, ClockInUseError, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
@@ -120,12 +123,13 @@ async def _ready(folder: RunFolder) -> None:
     raise TimeoutError("the stack that is starting, or stopping, did not become ready")
 
 
-async def play(folder: RunFolder, members: int) -> Report:
+async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -> Report:
     """Play on a stack that is ready, and write the report, however it ends."""
     begin = time.monotonic()
     env, timeline, report = Env.read(folder.env), Timeline(), Report()
     timeline.say(f"\n{members} members: two from sign-up to Day 15, and what may happen on the way\n")
-    async with Clock(env, GENEROUS) as clock, Gateway.at(env) as gateway:
+    recording = Recording() if record else None
+    async with Clock(env, GENEROUS) as clock, gateway_of(env, via, recording) as gateway:
         stage = Stage(
             gateway=gateway,
             clock=clock,
@@ -145,6 +149,8 @@ async def play(folder: RunFolder, members: int) -> Report:
             report.seconds = round(time.monotonic() - begin, 1)
             content = json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
             write_private(folder.path / FILE, content.encode())
+            if record and recording:
+                recording.write(record)
     _conclude(timeline, stage, report, folder)
     return report
 

@@ -1,4 +1,9 @@
-"""Runs a command: those of the stack are here, the tools at the keyboard in `keyboard/commands.py`."""
+"""Runs a command: those of the stack are here, the tools at the keyboard in `keyboard/commands.py`.
+
+What one command alone needs is imported in its function: a shell runs `field` for many an answer, and should not wait.
+"""
+
+from __future__ import annotations
 
 import argparse
 import asyncio
@@ -8,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from unora_local import postgres_home
@@ -18,15 +23,17 @@ from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
 from unora_local.running import check_owner
-from unora_local.up import Stack, describe
+
+if TYPE_CHECKING:
+    from unora_local.up import Stack
 
 STOPS_WITHIN: Final = 60.0
 STOPPED: Final = 130
 """The exit status after Ctrl-C."""
-StackMaker = Callable[[RunFolder, Progress], Stack]
+StackMaker = Callable[[RunFolder, Progress], "Stack"]
 
 
-def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
+def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> int:
     """Run one command and return its exit status."""
     parser, commands = build()
     chosen = parser.parse_args(arguments)
@@ -46,7 +53,7 @@ def main(arguments: list[str] | None = None, make: StackMaker = Stack) -> int:
         return 0
 
 
-def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker) -> int:
+def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker | None) -> int:
     of_the_stack: dict[str, Callable[[], int]] = {
         "up": lambda: up(folder, make),
         "down": lambda: down(folder),
@@ -56,6 +63,8 @@ def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker
         "revoke-admin": lambda: revoke_admin(folder, chosen.user),
         "compose-files": lambda: compose_files(chosen.folder),
         "completion": lambda: completion(folder, chosen.shell),
+        "field": lambda: field(chosen.path),
+        "photos": lambda: photos(chosen.into, chosen.person),
     }
     if chosen.command in of_the_stack:
         return of_the_stack[chosen.command]()
@@ -64,8 +73,10 @@ def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker
     return commands.run(folder, chosen)
 
 
-def up(folder: RunFolder, make: StackMaker = Stack) -> int:
+def up(folder: RunFolder, make: StackMaker | None = None) -> int:
     """Run the stack in the foreground until a signal stops it."""
+    from unora_local.up import Stack, describe
+
     if not folder.lock.acquire():
         print(f"Unora runs already{'' if folder.env.exists() else ', but is not ready yet'}.")
         print(describe(folder, folder.rows()))
@@ -76,10 +87,12 @@ def up(folder: RunFolder, make: StackMaker = Stack) -> int:
         progress = Progress()
         if left:
             progress.say(f"ended what an earlier run had left: {', '.join(left)}")
-        return asyncio.run(_run(folder, progress, make))
+        return asyncio.run(_run(folder, progress, make or Stack))
 
 
 async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
+    from unora_local.up import describe
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -132,6 +145,8 @@ def clean(folder: RunFolder) -> int:
 
 def status(folder: RunFolder) -> int:
     """Print the processes that run; exit status 0 if all is ready, else 1."""
+    from unora_local.up import describe
+
     if not folder.path.exists() or folder.lock.holder() is None:
         print("Unora does not run")
         return 1
@@ -184,6 +199,26 @@ def complete(folder: RunFolder, words: Sequence[str], commands: Mapping[str, Seq
     from unora_local.keyboard.completion import complete, sources
 
     print("\n".join(complete(words, commands, sources(folder.path))))
+    return 0
+
+
+def field(path: str) -> int:
+    """Print one field of the JSON on standard input."""
+    from unora_local.keyboard.fields import pick
+
+    print(pick(sys.stdin.read(), path))
+    return 0
+
+
+def photos(into: Path, person: int) -> int:
+    """Write the photos of an invented person, and print their names."""
+    from unora_local.members import photographs
+
+    into.mkdir(parents=True, exist_ok=True)
+    for at, picture in enumerate(asyncio.run(photographs(person)), 1):
+        file = into / f"photo-{at}.jpg"
+        file.write_bytes(picture)
+        print(file)
     return 0
 
 

@@ -108,9 +108,8 @@ class Gateway:
     @classmethod
     def at(cls, env: Env) -> Self:
         """A client of a running stack, with the developer's certificate, and for the notifier with its own."""
-        developer, notifier = credentials(env.certificates()), credentials(env.certificates_of("notifier"))
-        channels = {context: channel(env, context, developer) for context in CONTEXTS}
-        return cls(channels | {"notifier": channel(env, "identity", notifier)})
+        developer = credentials(env.certificates())
+        return cls({context: channel(env, context, developer) for context in CONTEXTS} | notifier(env))
 
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q, token: str = "") -> A:
         """Call a method, as a member if there is a token; raise Refused if it is not answered."""
@@ -129,6 +128,11 @@ class Gateway:
     ) -> None:
         for channel in self._channels.values():
             await channel.close()
+
+
+def notifier(env: Env) -> dict[str, grpc.aio.Channel]:
+    """The channel of the notifier, which is no app: it always goes to identity, with a certificate of its own."""
+    return {"notifier": channel(env, "identity", credentials(env.certificates_of("notifier")))}
 
 
 def credentials(certificates: tuple[bytes, bytes, bytes]) -> grpc.ChannelCredentials:

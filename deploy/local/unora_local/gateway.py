@@ -7,6 +7,7 @@ from typing import Final
 
 from unora_gateway import targets
 from unora_gateway.filters import READY
+from unora_gateway.openapi.page import PAGES
 from unora_gateway.policy import PREFIX
 from unora_gateway.render import CONFIG, write
 from unora_gateway.target import Address, Files
@@ -76,6 +77,7 @@ class Gateway(Launcher):
             services={context: Address.of(address) for context, address in self._services.items()},
             front=_files(self._certificates[FRONT]),
             own=_files(self._certificates[OWN]),
+            pages=PAGES,
             environ=self._environ,
         )
         await asyncio.to_thread(write, target, self.folder)

@@ -96,6 +96,9 @@ def _members(commands: Commands) -> None:
     inbox.add_argument("number", nargs="?", metavar="NUMBER", help="to this number, or to one of the people")
     inbox.add_argument("-f", "--follow", action="store_true", help="also those to come, until Ctrl-C")
     inbox.add_argument("--code", action="store_true", help="only the newest code: code=$(… inbox NUMBER --code)")
+    pictures = commands.add("photos", "write three photos of an invented person as files", "photos /tmp/pictures")
+    pictures.add_argument("into", type=Path, metavar="FOLDER", help="made if it is not there")
+    pictures.add_argument("--person", type=int, default=0, metavar="N", help="whose: 0, 1, 2 … (default: 0)")
     example = "6e4ab7fe-4dc0-4c5a-8a55-7a5f1f0c9a05"
     admin = commands.add(
         "make-admin",
@@ -123,6 +126,10 @@ def _calls(commands: Commands) -> None:
     call.add_argument("--caller", metavar="CONTEXT", help="which service calls, for methods that are for services")
     call.add_argument("--metadata", action="append", default=[], metavar="KEY=VALUE", help="further metadata")
     call.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="(default: 30)")
+    picked = commands.add(
+        "field", "print one field of the JSON that comes on standard input", "field streaks.0.streak_id"
+    )
+    picked.add_argument("path", nargs="?", default="", metavar="PATH", help="names and numbers from 0 (default: all)")
     clock = commands.add(
         "clock",
         "show the rule clock, or move it and wait until all that is due is done",

@@ -30,6 +30,8 @@ NEXT: Final = """
                           have all addresses and certificates in your shell
   curl $UNORA_GATEWAY_HTTP_URL/.well-known/jwks.json
                           call by REST (docs/gateway.md); with TLS: curl --cacert $UNORA_TLS_CA $UNORA_GATEWAY_URL/…
+  {reference}
+                          every method of REST, in a browser
 """
 
 
@@ -143,5 +145,13 @@ def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
     """A table of the processes, and the commands that one can use next."""
     lines = [(row.name, row.address, str(row.pid)) for row in rows]
     run = "" if folder.path == DEFAULT else f" --run {shlex.quote(str(folder.path))}"
-    ways = NEXT.format(env=shlex.quote(str(folder.env)), python=shlex.quote(sys.executable), run=run)
+    ways = NEXT.format(
+        env=shlex.quote(str(folder.env)), python=shlex.quote(sys.executable), run=run, reference=_reference(rows)
+    )
     return f"\n{table(('service', 'address', 'pid'), lines)}\n{ways}"
+
+
+def _reference(rows: Sequence[Row]) -> str:
+    """Where the gateway shows the reference of REST."""
+    (http,) = [row.address.split()[-1] for row in rows if row.name == "gateway"] or [""]
+    return f"{http}/docs"

@@ -63,16 +63,25 @@ async def connect(run: Seeding, couple: Couple) -> None:
     for who, card in zip((couple.one, couple.other), couple.cards, strict=True):
         request = SendInterestRequest(request_id=request_id(), card_id=card.card_id)
         await who.session.call(run.gateway.matching.SendInterest, request)
+    _note(run, couple, "partner")
+
+
+def leave(run: Seeding, couple: Couple) -> None:
+    """They have each other's card, and do nothing: whether they connect is up to who plays them."""
+    _note(run, couple, "meets")
+
+
+def _note(run: Seeding, couple: Couple, field: str) -> None:
     with run.people.lock():
         known = run.people.all()
         for who, partner in ((couple.one, couple.other), (couple.other, couple.one)):
-            run.people.put(replace(known[who.login.login], partner=partner.login.login))
+            run.people.put(replace(known[who.login.login], **{field: partner.login.login}))
 
 
 async def all_check_in(run: Seeding) -> None:
-    """All whose logins are known and who have a partner check in, where the day is open and they have not yet."""
+    """All whose logins are known and who may be connected check in, where the day is open and they have not yet."""
     for login in run.people.all().values():
-        if login.partner:
+        if login.partner or login.meets:
             await _check_in_as(run, login)
 
 
@@ -86,7 +95,7 @@ async def _check_in_as(run: Seeding, login: Login) -> None:
 
 
 async def days_of(couple: Couple) -> int:
-    """How many days a couple has kept. The first may last until the second midnight (ST-03)."""
+    """How many days a couple has kept."""
     session = couple.one.session
     dashboard = await session.call(session.gateway.streaks.GetDashboard, GetDashboardRequest())
     return max((streak.completed_days for streak in dashboard.streaks), default=0)

@@ -29,6 +29,8 @@ class Login:
     city: str = ""
     partner: str = ""
     """The login of who they are connected with."""
+    meets: str = ""
+    """The login of one whose card they have, and who has theirs."""
     totp_secret: str = ""
     """The second factor of an admin (ID-15)."""
 

@@ -20,15 +20,15 @@ from unora_local.progress import Progress, table
 
 USUAL: Final = 12
 MOST: Final = 500
-DAYS: Final = 3
-"""Days that couples have kept. It is the morning after: of every third couple one has checked in, every third has only
-just met.
+DAYS: Final = 4
+"""Days that couples have kept at least. It is the morning after: the day reveals something (RE-02), and of every third
+couple one has checked in. Every third couple is not connected: each has the other's card.
 """
 ALONE: Final = "nobody is connected: a batch needs five others who wait in the server; seed more"
 
 
 async def seed(env: Env, people: People, number: int, progress: Progress) -> list[str]:
-    """Make `number` members and keep their logins; returns these. The rule clock moves by three days or four (ST-03).
+    """Make `number` members and keep their logins; returns these. The rule clock moves by four days or five (ST-03).
     On each, all whose logins are known check in: a further seed breaks no streak of an earlier one.
 
     Raises ClockInUseError while another command moves the clock, and Refused.
@@ -49,24 +49,24 @@ async def seed(env: Env, people: People, number: int, progress: Progress) -> lis
 
 
 async def _live(run: Seeding, found: list[couples.Couple]) -> None:
-    late = found[2::3]
+    connected = [couple for at, couple in enumerate(found) if at % 3 < 2]
     with run.progress.step("connections") as step:
         for couple in found:
-            if couple not in late:
+            if couple in connected:
                 await couples.connect(run, couple)
-        step.now(f"{len(found)} couples")
+            else:
+                couples.leave(run, couple)
+        step.now(f"{len(connected)} couples")
         await run.clock.wait_until_idle()
     with run.progress.step("days") as step:
         for _ in range(DAYS + 1):
             await couples.all_check_in(run)
-            kept = await couples.days_of(found[0])
+            kept = min([await couples.days_of(couple) for couple in connected])
             step.now(f"{kept} of {DAYS}")
             await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
             if kept >= DAYS:
                 break
     with run.progress.step("today"):
-        for couple in late:
-            await couples.connect(run, couple)
         for couple in found[1::3]:
             _, session = await session_of(run.gateway, run.env, run.people, couple.one.login.login)
             await couples.check_in(session)
@@ -74,6 +74,7 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
 
 
 def describe(known: dict[str, Login], logins: list[str]) -> str:
-    """The people that were made, and who is with whom."""
-    rows = [(each, known[each].name, known[each].city, known[each].partner or "-") for each in logins]
-    return table(("login", "name", "city", "connected with"), rows)
+    """The people that were made, who is with whom, and who could be."""
+    people = [known[each] for each in logins]
+    rows = [(each.login, each.name, each.city, each.partner or "-", each.meets or "-") for each in people]
+    return table(("login", "name", "city", "connected with", "has the card of"), rows)

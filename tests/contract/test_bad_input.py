@@ -13,7 +13,7 @@ from unora_testing.deadlines import eventually
 from unora_testing.gateway import gateway_before
 from unora_testing.world import World
 
-from tests.contract.callers import ON_THE_WAY, Caller, GrpcCaller, RestCaller, over_rest
+from tests.contract.callers import ON_THE_WAY, Caller, GrpcCaller, RestCaller, over_rest, written
 from tests.contract.contract import CANARY, RAW, Method, bad, methods, odd, valid
 from tests.integration.identity.people import People
 
@@ -49,18 +49,6 @@ def call(request: pytest.FixtureRequest, world: World) -> Caller:
         return GrpcCaller(world)
     rest: RestCaller = request.getfixturevalue("rest")
     return rest
-
-
-async def written(world: World, context: str) -> dict[str, tuple[int, int]]:
-    """Rows and a checksum of every table of a context."""
-    tables = await world.superuser.fetch(
-        """SELECT c.oid::regclass::text AS name FROM pg_class c
-        WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition""",
-        context,
-    )
-    checksum = "coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)"
-    sums = " UNION ALL ".join(f"SELECT '{row['name']}', count(*), {checksum} FROM {row['name']} t" for row in tables)
-    return {name: (count, total) for name, count, total in await world.superuser.fetch(sums)}
 
 
 async def test_a_write_would_be_detected(world: World) -> None:

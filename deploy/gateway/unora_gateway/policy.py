@@ -51,11 +51,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The most connections of clients at once."""
     client_calls: int = 100
     """The most calls at once on one connection of a client."""
-    service_connections: int = 250
-    """The most connections to one service; each carries 16 calls at once."""
-    service_calls: int = 2000
+    service_connections: int = 64
+    """The most connections to one service; each carries 16 calls at once. A replica of a service takes 1000, so ten
+    processes of the gateway leave room for others.
+    """
+    service_calls: int = 1000
     """The most calls under way to one service; more are refused."""
-    waiting_calls: int = 1000
+    waiting_calls: int = 500
     """The most calls to one service that wait for a connection."""
     connect_seconds: float = 2.0
     """Seconds until a connection to a service must be open."""

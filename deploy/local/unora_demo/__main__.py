@@ -38,4 +38,6 @@ parser.add_argument(
     help="with --via rest: write examples of the calls, for the reference of REST",
 )
 options = parser.parse_args()
+if options.record and options.via != "rest":
+    parser.error("--record needs --via rest")
 sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record))

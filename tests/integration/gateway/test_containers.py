@@ -58,6 +58,6 @@ async def test_a_pod_that_ends_goes_on_answering_and_asks_for_other_connections(
         async def asked_to_leave() -> bool:
             answer = await web.get("/v1/account")
             assert answer.status_code == 200
-            return answer.headers.get("connection") == "close"
+            return bool(answer.headers.get("connection") == "close")
 
         await eventually(asked_to_leave, "a client is asked to open another connection")

@@ -166,8 +166,9 @@ local function shape(handle, status, details)
   local text = body:length() > 0 and body:getBytes(0, body:length()) or ""
   local found = read_status(text)
   if not found and details and status == 400 and find(details, "transcod", 1, true) then
-    -- The body is JSON, as was seen before: what the transcoder cannot read is a value, of the body or of the query.
-    found = plain("INVALID_ARGUMENT", told_by_transcoder(text))
+    -- That the body is JSON was seen before, but not its letters: else it is a value that the transcoder cannot read.
+    if find(text, "UTF%-?8") then found = plain("JSON_INVALID")
+    else found = plain("INVALID_ARGUMENT", told_by_transcoder(text)) end
   elseif not found then
     found = plain(reason_of(details or "", status, false))
   end

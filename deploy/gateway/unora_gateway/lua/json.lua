@@ -42,7 +42,7 @@ local function read_unicode(text, at)
   return utf8(code), last + 1
 end
 
-local function read_string(text, at)
+local function read_escaped(text, at)
   local parts, from = nil, at + 1
   local i = from
   while true do
@@ -72,6 +72,14 @@ local function read_string(text, at)
       fail(stop or #text + 1)
     end
   end
+end
+
+-- Most strings hold no escape: these are cut out as they are.
+local function read_string(text, at)
+  local quote = find(text, '"', at + 1, true)
+  local plain = quote and sub(text, at + 1, quote - 1)
+  if plain and not find(plain, "\\", 1, true) and not find(plain, "%c") then return plain, quote + 1 end
+  return read_escaped(text, at)
 end
 
 local function read_number(text, at)

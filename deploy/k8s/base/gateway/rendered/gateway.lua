@@ -64,7 +64,7 @@ local function read_unicode(text, at)
   return utf8(code), last + 1
 end
 
-local function read_string(text, at)
+local function read_escaped(text, at)
   local parts, from = nil, at + 1
   local i = from
   while true do
@@ -94,6 +94,14 @@ local function read_string(text, at)
       fail(stop or #text + 1)
     end
   end
+end
+
+-- Most strings hold no escape: these are cut out as they are.
+local function read_string(text, at)
+  local quote = find(text, '"', at + 1, true)
+  local plain = quote and sub(text, at + 1, quote - 1)
+  if plain and not find(plain, "\\", 1, true) and not find(plain, "%c") then return plain, quote + 1 end
+  return read_escaped(text, at)
 end
 
 local function read_number(text, at)
@@ -544,8 +552,9 @@ local function shape(handle, status, details)
   local text = body:length() > 0 and body:getBytes(0, body:length()) or ""
   local found = read_status(text)
   if not found and details and status == 400 and find(details, "transcod", 1, true) then
-    -- The body is JSON, as was seen before: what the transcoder cannot read is a value, of the body or of the query.
-    found = plain("INVALID_ARGUMENT", told_by_transcoder(text))
+    -- That the body is JSON was seen before, but not its letters: else it is a value that the transcoder cannot read.
+    if find(text, "UTF%-?8") then found = plain("JSON_INVALID")
+    else found = plain("INVALID_ARGUMENT", told_by_transcoder(text)) end
   elseif not found then
     found = plain(reason_of(details or "", status, false))
   end

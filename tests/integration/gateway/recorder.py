@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from unora_common.config import CONTEXTS
+from unora_gateway.clusters import CALLS_ON_ONE_CONNECTION
 from unora_local.tls import Certificate
 
 
@@ -74,7 +75,7 @@ async def recorder(certificates: Mapping[str, Certificate]) -> AsyncIterator[Rec
     made = Recorder()
     servers = []
     for context in CONTEXTS:
-        server = grpc.aio.server()
+        server = grpc.aio.server(options=[("grpc.max_concurrent_streams", CALLS_ON_ONE_CONNECTION)])
         made.health[context] = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(made.health[context], server)
         await made.set_ready(context, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import grpc
 import pytest
@@ -129,6 +130,28 @@ async def test_a_service_gets_no_more_calls_at_once_than_the_policy_says(
             assert (second.status_code, second.json()["reason"]) == (503, "DEPENDENCY_UNAVAILABLE")
             release.set()
             assert (await first).status_code == 200
+    finally:
+        release.set()
+        services.wait = None
+
+
+@pytest.mark.parametrize("way", ["grpc", "rest"])
+async def test_calls_at_once_wait_for_no_other_call_but_get_connections_of_their_own(
+    services: Recorder, certificates: Mapping[str, Certificate], way: str
+) -> None:
+    """A service takes 16 calls on one connection: the gateway opens as many connections as it needs."""
+    release = asyncio.Event()
+    services.wait = release.wait
+    services.seen.clear()
+    try:
+        async with gateway_of(services.addresses, certificates) as door, door.web() as web, door.channel() as channel:
+            calls: list[Any] = [
+                asyncio.ensure_future(web.get("/v1/account") if way == "rest" else frames.native(channel, ACCOUNT))
+                for _ in range(64)
+            ]
+            await eventually(lambda: len(services.seen) == 64, "all calls are under way at once")
+            release.set()
+            await asyncio.gather(*calls)
     finally:
         release.set()
         services.wait = None

@@ -26,7 +26,7 @@ from unora_bench.calls import CHECK_IN, DASHBOARD, check_in
 from unora_bench.driver import Call, Plan, Result
 from unora_bench.driving import drive, plan_for, tokens_of
 from unora_bench.figures import Figure, Group
-from unora_bench.population import MEMBER, READER, STREAK, Kind
+from unora_bench.population import MEMBER, MEMBERS, READER, STREAK, Kind
 from unora_bench.run import Run
 from unora_bench.stack import new_folder, own_stack, say
 
@@ -107,19 +107,22 @@ async def measure(run: Run) -> None:
     """Measures each call, one at a time and many at once."""
     with new_folder("gateway") as stack:
         async with own_stack(stack) as env:
-            await population.make(env.postgres, max(run.calls, max(AT_ONCE) * ROUNDS) * len(AT_ONCE) * len(Way))
+            calls = max(run.calls, max(AT_ONCE) * ROUNDS) * len(AT_ONCE) * len(Way)
+            await population.make(env.postgres, calls + MEMBERS)
             for subject in SUBJECTS:
-                numbers = count()
+                numbers, tokens = count(), tokens_of(subject.kind, stack)
+                # Each token is verified at its first call, by the service and by the gateway: not what is measured.
+                first = [next(numbers) for _ in range(MEMBERS)]
+                await drive(_plan(env, subject, Way.GRPC, max(AT_ONCE), tokens, first), run.folder)
                 for at_once in AT_ONCE:
-                    await _measure(run, subject, at_once, numbers, env, stack)
+                    await _measure(run, subject, at_once, numbers, tokens, env, stack)
 
 
 async def _measure(
-    run: Run, subject: Subject, at_once: int, numbers: Iterator[int], env: Env, stack: RunFolder
+    run: Run, subject: Subject, at_once: int, numbers: Iterator[int], tokens: list[str], env: Env, stack: RunFolder
 ) -> None:
     calls = max(run.calls // (ALONE if at_once == 1 else 1) // ROUNDS, at_once)
     say(f"{subject.name}: {calls * ROUNDS} calls by each way, {at_once} at once")
-    tokens = tokens_of(subject.kind, stack)
     measured = {way: Measured() for way in Way}
     async with run.watched() as noise:
         for _ in range(ROUNDS):

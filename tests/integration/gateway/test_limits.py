@@ -157,6 +157,21 @@ async def test_calls_at_once_wait_for_no_other_call_but_get_connections_of_their
         services.wait = None
 
 
+async def test_no_change_is_refused_because_a_service_has_not_ended_the_last_one_yet(
+    door: Door, services: Recorder
+) -> None:
+    """A service may count a call whose answer has left already, and takes 16 on one connection."""
+    services.seen.clear()
+    async with door.channel() as channel:
+
+        async def change_often() -> None:
+            for _ in range(40):
+                await frames.native(channel, PAUSE)
+
+        await asyncio.gather(*(change_often() for _ in range(64)))
+    assert len(services.seen) == 64 * 40
+
+
 async def test_a_request_that_does_not_arrive_is_given_up(
     services: Recorder, certificates: Mapping[str, Certificate]
 ) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from unora_common.config import CONTEXTS
 from unora_demo.journey import STEPS
@@ -79,7 +81,16 @@ def test_data_survive_a_restart_and_a_killed_service_runs_again(stack: Stack) ->
         assert after.address == before.address
         paths = (Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         asyncio.run(within(health.ready(after.address, Certificate(*paths)), STARTED_WITHIN))
-        assert {row.name for row in stack.folder.rows()} == {"postgres", "nats", "seaweed", "payments", *CONTEXTS}
+        servers = {"postgres", "nats", "seaweed", "payments", "gateway"}
+        assert {row.name for row in stack.folder.rows()} == servers | set(CONTEXTS)
+
+        assert f"{env.gateway} {env.plain_gateway}" in stack.output.read_text()
+        door = stack.row("gateway")
+        os.kill(door.pid, signal.SIGKILL)
+        stack.until(lambda: "gateway runs again" in stack.output.read_text())
+        assert stack.row("gateway").address == door.address
+        for url in (env.gateway, env.plain_gateway):
+            assert asyncio.run(_refused_by_streak(env, url)) == "TOKEN_MISSING"
 
         assert stack.run("down").returncode == 0
         assert up.wait(STOPPED_WITHIN) == 0
@@ -90,6 +101,15 @@ async def _demo_while_the_clock_is_held(stack: Stack, env: Env) -> subprocess.Co
     """Only one demo runs on a stack at a time: two would both move its clock."""
     async with Clock(env):
         return await asyncio.to_thread(stack.demo, GENEROUS)
+
+
+async def _refused_by_streak(env: Env, url: str) -> str:
+    """The reason with which the service refuses a call of REST that has no token."""
+    authority, _, _ = env.certificate_files()
+    async with httpx.AsyncClient(base_url=url, verify=ssl.create_default_context(cafile=str(authority))) as web:
+        answer = await within(web.get("/v1/dashboard", timeout=GENEROUS))
+    assert answer.status_code == 401, answer.text
+    return str(answer.json()["reason"])
 
 
 async def _completed(env: Env) -> int:

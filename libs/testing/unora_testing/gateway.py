@@ -61,7 +61,9 @@ async def gateway_before(world: World, **policy: str) -> AsyncIterator[Door]:
 async def gateway_of(
     services: Mapping[str, str], certificates: Mapping[str, Certificate], *, ready: str = READY, **policy: str
 ) -> AsyncIterator[Door]:
-    """A gateway before the services at these addresses; it is waited for until its probe `ready` says yes."""
+    """A gateway before the services at these addresses; it is waited for until its probe `ready` says yes. Afterwards
+    AssertionError is raised if its script has failed in any call.
+    """
     with tempfile.TemporaryDirectory(prefix="unora-gateway-") as folder:
         gateway = Gateway(
             Path(folder) / "gateway",
@@ -74,3 +76,6 @@ async def gateway_of(
         )
         async with gateway:
             yield Door(gateway, certificates[FRONT].ca)
+        # Envoy lets a call go on when the script fails, so that no answer would show it.
+        faults = [line for line in gateway.log.read_text().splitlines() if "[lua]" in line]
+        assert not faults, faults[0]

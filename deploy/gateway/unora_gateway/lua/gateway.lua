@@ -6,6 +6,7 @@ local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
 local JSON = "application/json"
 local GRPC = {}
 for _, form in ipairs({"", "-web", "-web-text"}) do GRPC["application/grpc" .. form] = true end
+local ONLY_GRPC = {"grpc-timeout", "grpc-encoding", "grpc-accept-encoding"}
 local OF_GRPC = {"grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding"}
 
 local function starts(text, start)
@@ -46,7 +47,8 @@ local function keep_known(headers, is_grpc)
     if not KEPT[name] then dropped[#dropped + 1] = name end
   end
   for i = 1, #dropped do headers:remove(dropped[i]) end
-  if not is_grpc then headers:remove("grpc-timeout") end -- REST has no deadline of the caller's
+  if is_grpc then return end
+  for _, name in ipairs(ONLY_GRPC) do headers:remove(name) end -- REST has no deadline of the caller's, and no compression
 end
 
 -- A trace continues if it has the form of one, and begins here otherwise.

@@ -99,7 +99,7 @@ fast-check: $(STUBS) ## Check everything but types (seconds)
 rules: $(STUBS) ## Print which tests prove which rules
 	@$(BIN)/python -m tests.rules
 
-bench: $(STUBS) ## Measure all beside its limits; ONLY=discovery|sweep|events|calls|starts, MEMBERS=10000 for less
+bench: $(STUBS) ## Measure all beside its limits; ONLY=discovery|sweep|events|calls|gateway|starts, MEMBERS=10000 for less
 	@$(BIN)/python -m unora_bench $(if $(ONLY),--only $(ONLY)) $(if $(MEMBERS),--members $(MEMBERS)) $(ARGS)
 
 bench-record: $(STUBS) ## Take the figures of .run/bench.json over into docs/: the baseline, and charts

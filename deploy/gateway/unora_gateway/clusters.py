@@ -7,8 +7,10 @@ from unora_gateway.policy import Policy
 from unora_gateway.target import Address, Target
 
 Json = dict[str, Any]
-CALLS_ON_ONE_CONNECTION: Final = 16
-"""What a service takes on one connection (docs/interfaces.md)."""
+CALLS_ON_ONE_CONNECTION: Final = 12
+"""Fewer than the 16 that a service takes (docs/interfaces.md): it may still count a call whose answer is here already,
+and would refuse one more.
+"""
 ANSWER_BYTES: Final = 4 << 20
 """The largest answer of a service."""
 ITSELF, ADMIN, NOWHERE = "gateway", "admin", "nowhere"

@@ -13,7 +13,9 @@ KEYS: Final = "/.well-known/jwks.json"
 REST: Final = ("/v1/", "/.well-known/")
 ADDRESS_HEADER: Final = "unora-client-address"
 DEVICE_HEADER: Final = "unora-client-device"
-RETRIED: Final = "connect-failure,refused-stream,reset,unavailable"
+NOT_TAKEN: Final = "connect-failure,refused-stream"
+"""The service has not begun the call, so that it may be sent again whatever it does."""
+RETRIED: Final = f"{NOT_TAKEN},reset,unavailable"
 EXPOSED: Final = "grpc-status,grpc-message,grpc-status-details-bin,retry-after,allow"
 TAKEN: Final = "authorization,content-type,x-grpc-web,x-user-agent,grpc-timeout,traceparent"
 PREDICATES: Final = "type.googleapis.com/envoy.extensions.retry.host."
@@ -75,9 +77,9 @@ def _method(route: Route, policy: Policy) -> Json:
             "grpc_timeout_header_max": seconds(policy.longest_call_seconds),
         },
     }
-    if route.reads_only and policy.retries:
+    if policy.retries:
         action["retry_policy"] = {
-            "retry_on": RETRIED,
+            "retry_on": RETRIED if route.reads_only else NOT_TAKEN,
             "num_retries": policy.retries,
             "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
             "retry_host_predicate": [

@@ -51,8 +51,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The most connections of clients at once."""
     client_calls: int = 100
     """The most calls at once on one connection of a client."""
-    service_connections: int = 64
-    """The most connections to one service; each carries 16 calls at once. A replica of a service takes 1000, so ten
+    service_connections: int = 84
+    """The most connections to one service; each carries 12 calls at once. A replica of a service takes 1000, so ten
     processes of the gateway leave room for others.
     """
     service_calls: int = 1000
@@ -62,7 +62,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     connect_seconds: float = 2.0
     """Seconds until a connection to a service must be open."""
     retries: int = 2
-    """How often a read is sent again; what changes something is never sent again."""
+    """How often a read is sent again, and a change that no service has taken."""
     health_seconds: float = 2.0
     """Seconds between two questions whether a replica of a service is ready."""
     failures_to_leave: int = 5

@@ -17,6 +17,7 @@ class Group(StrEnum):
     SWEEP = "sweep"
     EVENTS = "events"
     CALLS = "calls"
+    GATEWAY = "gateway"
     STARTS = "starts"
 
 

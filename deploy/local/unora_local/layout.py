@@ -165,8 +165,9 @@ class Layout:
             "UNORA_S3_ACCESS_KEY": self.seaweed.access_key,
             "UNORA_S3_SECRET_KEY": self.seaweed.secret_key,
             "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
-            # No code costs anything here. A demo, a benchmark or an attack has many members from one country, who come
-            # over the gateway from one address.
+            # No code costs anything here, and a demo, a benchmark or an attack has many members from one country, who
+            # call over the gateway from one address, by one app.
+            "UNORA_CODES_PER_DEVICE": "100000",
             "UNORA_CODES_PER_ADDRESS": "100000",
             "UNORA_CODES_PER_COUNTRY": "100000",
             "UNORA_CODES_IN_ALL": "100000",

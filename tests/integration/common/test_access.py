@@ -23,6 +23,7 @@ from unora_common.ids import uuid7
 from unora_common.tokens import ALGORITHM
 from unora_identity.providers.access_tokens import AccessTokens, new_signing_key
 from unora_local import tls
+from unora_testing.world import World
 
 from tests.integration.common.bare_world import BareWorld, check_in_request
 from tests.support import refusal
@@ -166,8 +167,8 @@ async def test_a_caller_without_access_does_not_learn_what_the_method_takes(bare
 class Forger:
     """Makes tokens that must be refused. It knows all public data, and can also sign with the right key."""
 
-    def __init__(self, bare_world: BareWorld) -> None:
-        self.pem = bare_world._token_key.read_text()
+    def __init__(self, world: World) -> None:
+        self.pem = world._token_key.read_text()
         self.key = ECKey.import_key(self.pem)
         self.public = ECKey.import_key(self.key.as_dict(private=False))
         self.kid = self.key.thumbprint()

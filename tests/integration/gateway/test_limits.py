@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import grpc
 import pytest
@@ -133,6 +134,43 @@ async def test_a_service_gets_no_more_calls_at_once_than_the_policy_says(
     finally:
         release.set()
         services.wait = None
+
+
+@pytest.mark.parametrize("way", ["grpc", "rest"])
+async def test_calls_at_once_wait_for_no_other_call_but_get_connections_of_their_own(
+    services: Recorder, certificates: Mapping[str, Certificate], way: str
+) -> None:
+    """A service takes 16 calls on one connection: the gateway opens as many connections as it needs."""
+    release = asyncio.Event()
+    services.wait = release.wait
+    services.seen.clear()
+    try:
+        async with gateway_of(services.addresses, certificates) as door, door.web() as web, door.channel() as channel:
+            calls: list[Any] = [
+                asyncio.ensure_future(web.get("/v1/account") if way == "rest" else frames.native(channel, ACCOUNT))
+                for _ in range(64)
+            ]
+            await eventually(lambda: len(services.seen) == 64, "all calls are under way at once")
+            release.set()
+            await asyncio.gather(*calls)
+    finally:
+        release.set()
+        services.wait = None
+
+
+async def test_no_change_is_refused_because_a_service_has_not_ended_the_last_one_yet(
+    door: Door, services: Recorder
+) -> None:
+    """A service may count a call whose answer has left already, and takes 16 on one connection."""
+    services.seen.clear()
+    async with door.channel() as channel:
+
+        async def change_often() -> None:
+            for _ in range(40):
+                await frames.native(channel, PAUSE)
+
+        await asyncio.gather(*(change_often() for _ in range(64)))
+    assert len(services.seen) == 64 * 40
 
 
 async def test_a_request_that_does_not_arrive_is_given_up(

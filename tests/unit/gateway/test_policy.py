@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
-from unora_gateway import policy, targets
+from unora_common.config import Config
+from unora_gateway import contract, paths, policy, targets
+from unora_gateway.clusters import CALLS_ON_ONE_CONNECTION
 from unora_gateway.lua_tables import lua
 from unora_gateway.render import CONFIG, render
 
@@ -32,6 +35,21 @@ def test_outside_one_machine_clients_need_tls_and_envoys_commands_are_not_reache
     for target in (targets.compose({}), targets.kubernetes({})):
         assert target.plain is None
         assert target.admin.host == "127.0.0.1"
+
+
+def test_a_change_is_sent_again_only_if_its_service_has_not_begun_it() -> None:
+    retried = {True: set[str](), False: set[str]()}
+    for route in contract.routes():
+        made = paths.of_clients(targets.compose({}), [route])["virtual_hosts"][0]["routes"][0]
+        retried[route.reads_only].add(made["route"]["retry_policy"]["retry_on"])
+    assert retried[False] == {"connect-failure,refused-stream"}
+    assert retried[True] == {"connect-failure,refused-stream,reset,unavailable"}
+
+
+def test_a_connection_carries_fewer_calls_than_a_service_takes() -> None:
+    """A service may count a call whose answer has left already."""
+    (taken,) = (each.default for each in msgspec.structs.fields(Config) if each.name == "connection_calls")
+    assert taken - 4 >= CALLS_ON_ONE_CONNECTION
 
 
 def test_texts_become_lua_as_they_are() -> None:

@@ -47,7 +47,7 @@ local function fits_text(field, text)
   if kind == "b" then return text == "true" or text == "false" end
   if kind == "e" then return is_named(field, text) end
   if kind == "T" then return is_time(text) end
-  return kind ~= "m"
+  return kind ~= "m" and not no_utf8(text)
 end
 
 local function fits(field, value)

@@ -20,8 +20,8 @@ local CODES = {[0]="OK",[1]="CANCELLED",[2]="UNKNOWN",[3]="INVALID_ARGUMENT",[4]
 
 local HTTP_OF = {["0"]=200,["1"]=499,["2"]=500,["3"]=400,["4"]=504,["5"]=404,["6"]=409,["7"]=403,["8"]=429,["9"]=400,["10"]=409,["11"]=400,["12"]=404,["13"]=400,["14"]=503,["15"]=500,["16"]=401}
 
--- JSON (RFC 8259), read strictly: one value, no repeated names, at most DEPTH levels. `decode` returns the value, or nil
--- and the byte at which reading ended. Objects are tables, lists are tables with the metatable LIST, null is NULL.
+-- JSON (RFC 8259), read strictly: UTF-8, one value, no repeated names, at most DEPTH levels. `decode` returns the value,
+-- or nil and the byte at which reading ended. Objects are tables, lists are tables with the metatable LIST, null is NULL.
 
 local DEPTH = 64
 local NULL = setmetatable({}, {})
@@ -162,7 +162,23 @@ read = function(text, at, depth)
   return word[2], at + #word[1]
 end
 
+-- The byte at which a text stops being UTF-8 (RFC 3629), or nil.
+local function no_utf8(text)
+  local at = find(text, "[\128-\255]")
+  while at do
+    local first, second = byte(text, at, at + 1)
+    local others = (first >= 0xF0 and 3) or (first >= 0xE0 and 2) or 1
+    local _, last = find(text, "^" .. string.rep("[\128-\191]", others), at + 1)
+    if not last or first < 0xC2 or first > 0xF4 then return at end
+    if (first == 0xE0 and second < 0xA0) or (first == 0xED and second > 0x9F) then return at end
+    if (first == 0xF0 and second < 0x90) or (first == 0xF4 and second > 0x8F) then return at end
+    at = find(text, "[\128-\255]", last + 1)
+  end
+end
+
 local function decode(text)
+  local strange = no_utf8(text)
+  if strange then return nil, strange end
   local good, value, at = pcall(read, text, skip(text, 1), DEPTH)
   if not good then
     return nil, type(value) == "table" and value.at or 1
@@ -229,7 +245,7 @@ local function fits_text(field, text)
   if kind == "b" then return text == "true" or text == "false" end
   if kind == "e" then return is_named(field, text) end
   if kind == "T" then return is_time(text) end
-  return kind ~= "m"
+  return kind ~= "m" and not no_utf8(text)
 end
 
 local function fits(field, value)

@@ -57,6 +57,7 @@ async def loud(testbed: Testbed, logs: io.StringIO) -> AsyncIterator[LoudWorld]:
     await admin.close()
 
 
+@pytest.mark.rule("ID-09", "ST-22")
 async def test_nothing_that_a_member_wrote_or_was_is_found_after_the_erasure(
     loud: LoudWorld, logs: io.StringIO, testbed: Testbed
 ) -> None:
@@ -77,6 +78,7 @@ async def test_nothing_that_a_member_wrote_or_was_is_found_after_the_erasure(
     partners_answers = await _stable_answers(scenario, partner, streak_id)
 
     await _leave(scenario, member)
+    of_the_past = await _answers_of_the_past(scenario, partner, streak_id)
     await _thirty_days(loud)
 
     assert [event.erasure_id for event in await loud.events(AccountErased, member.id)] == [
@@ -92,6 +94,7 @@ async def test_nothing_that_a_member_wrote_or_was_is_found_after_the_erasure(
     assert await _objects(loud, member) == []
     assert await _rows_of(loud, member) == {}
     assert await _stable_answers(scenario, partner, streak_id) == partners_answers
+    assert await _answers_of_the_past(scenario, partner, streak_id) == of_the_past, "the erasure shows"
 
     broken = {each.name for each in await invariants.broken(loud.superuser)}
     assert broken <= {"decided-by-moderators"}, "moderators of this scenario have a token only"
@@ -179,6 +182,15 @@ async def _stable_answers(scenario: Scenario, partner: Member, streak_id: str) -
             "SELECT count(*) FROM streak.check_ins WHERE streak_id = $1::text::uuid", streak_id
         ),
     }
+
+
+async def _answers_of_the_past(scenario: Scenario, partner: Member, streak_id: str) -> dict[str, bytes]:
+    """What the partner sees of the connection once it has ended, byte by byte: the same whatever follows (ST-22)."""
+    names = ("connections", "history", "streak", "reveals", "dashboard", "partners", "blocks", "entries")
+    answers = await scenario.read_all(partner, streak_id)
+    assert answers["history"]
+    assert answers["reveals"]
+    return {name: answers[name] for name in names}
 
 
 async def _objects(world: World, member: Member) -> list[str]:

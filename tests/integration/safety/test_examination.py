@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 from unora_common.database import Session
 from unora_safety import jobs as safety_jobs
+from unora_safety.domain.examinations import QueuedMember
 from unora_safety.domain.patterns import Finding, History
+from unora_safety.store import examination_queue
 from unora_safety.use_cases.detection import load_histories
+from unora_testing.deadlines import eventually
 from unora_testing.world import World
 
 from tests.integration.safety.counted_events import reported
@@ -79,3 +83,27 @@ async def test_a_member_claimed_by_a_dead_replica_can_be_claimed_after_the_lease
     )
     await world.drain()
     assert len(await moderators.flags_of(member)) == 1
+
+
+async def test_who_ends_an_examination_and_waits_for_one_member_holds_none_that_is_queued_after(world: World) -> None:
+    """What queues members locks them by their ids, so this must too, or the two could wait for each other."""
+    low, high = sorted(world.caller().user for _ in range(2))
+    database = world.apps["safety"].runtime.database
+    insert = "INSERT INTO safety.to_examine VALUES ($1, 1, 'infinity')"
+    await world.superuser.executemany(insert, [(high,), (low,)])
+    waiting = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%safety.to_examine%'"""
+
+    async def finish() -> None:
+        async with database.transaction() as tx:
+            await examination_queue.finish(tx, [QueuedMember(each, 1) for each in (high, low)])
+
+    async with database.transaction() as tx:
+        await tx.rows("SELECT FROM safety.to_examine WHERE user_id = $1 FOR UPDATE", low)
+        finishing = asyncio.ensure_future(finish())
+        await eventually(lambda: world.superuser.fetchval(waiting), "it waits for the lower one")
+        free = "SELECT FROM safety.to_examine WHERE user_id = $1 FOR UPDATE NOWAIT"
+        assert len(await world.superuser.fetch(free, high)) == 1
+    await finishing
+    assert await world.superuser.fetchval("SELECT count(*) FROM safety.to_examine WHERE user_id = $1", low) == 0

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from unora.identity.v1.events_pb2 import AccountClosed, AccountCreated, AccountHidden, AccountReopened, SessionOpened
 from unora.safety.v1.events_pb2 import DECISION_SUSPEND, FLAG_PATTERN_SUSPENDED_BEFORE
+from unora_common.database import Tx
 from unora_common.ids import uuid7
 from unora_safety.consumers.accounts import AccountEvents
+from unora_safety.consumers.patterns import PatternEvents
+from unora_safety.store import examination_queue
 from unora_testing.world import Caller, World
 
 from tests.integration.safety.counted_events import reported
@@ -110,6 +114,27 @@ async def test_a_device_of_a_session_that_is_told_after_the_closing_counts(
     for event in (created, session) if created_first else (session, created):
         await world.publish(event)
     assert await patterns(moderators, again) == [FLAG_PATTERN_SUSPENDED_BEFORE]
+
+
+async def test_a_late_session_queues_all_whom_it_concerns_at_once_and_so_waits_for_no_other_that_does(
+    world: World, moderators: Moderators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that queue the same members one after the other, in two orders, would wait for each other."""
+    member, again, neighbour, device = world.caller(), world.caller(), world.caller(), some()
+    await suspend(world, moderators, member)
+    now = await world.now()
+    await world.publish(account_event(AccountClosed, member, 9, now - MINUTE))
+    await world.publish(account_event(AccountCreated, again, 1, now, some(), device), opened(neighbour, device, now))
+    queued, add = list[set[UUID]](), examination_queue.add
+
+    def record(tx: Tx, users: Sequence[UUID]) -> None:
+        queued.append(set(users))
+        add(tx, users)
+
+    monkeypatch.setattr(examination_queue, "add", record)
+    session = opened(member, device, now - MINUTE)
+    await apply(world, PatternEvents(world.apps["safety"].runtime).on_session_opened, session)
+    assert queued == [{member.user, again.user, neighbour.user}]
 
 
 async def test_a_session_after_the_closing_is_no_trace(world: World, moderators: Moderators) -> None:

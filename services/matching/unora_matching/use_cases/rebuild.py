@@ -74,7 +74,7 @@ def _blocks(owners: Owners, slots: Slots) -> Part[BlockNotice]:
 
 
 def _away(owners: Owners, policy: Policy) -> Part[AccountNotice]:
-    """ID-09, ID-16. A member of whom identity knows nothing is erased: the row goes by itself."""
+    """ID-09, ID-16. A member of whom identity knows nothing is erased: the row goes on saying closed."""
 
     async def apply(tx: Tx, told: Sequence[AccountNotice]) -> None:
         for each in told:

@@ -12,6 +12,7 @@ from unora_common.runtime import Runtime
 
 from unora_safety.config import SafetyConfig
 from unora_safety.resources import Resources
+from unora_safety.use_cases.sightings import queue
 from unora_safety.use_cases.traces import drop_traces, keep_traces, look_for_traces
 
 
@@ -25,18 +26,21 @@ class AccountEvents:
     async def on_account_created(self, event: AccountCreated, tx: Tx) -> None:
         """SA-04: is it a suspended member who has closed another account?"""
         kept = self.runtime.config.suspension_trace
-        await look_for_traces(tx, UUID(event.user_id), _digests(event), from_timestamp(event.occurred_at), kept)
+        created_at = from_timestamp(event.occurred_at)
+        queue(tx, await look_for_traces(tx, UUID(event.user_id), _digests(event), created_at, kept))
 
     @on(AccountClosed)
     async def on_account_closed(self, event: AccountClosed, tx: Tx) -> None:
         """ID-09: keeps what a suspended member would be known by."""
-        await keep_traces(tx, UUID(event.user_id), _digests(event), from_timestamp(event.occurred_at))
+        closed_at = from_timestamp(event.occurred_at)
+        queue(tx, await keep_traces(tx, UUID(event.user_id), _digests(event), closed_at))
 
     @on(AccountHidden)
     async def on_account_hidden(self, event: AccountHidden, tx: Tx) -> None:
         """ID-13: as if the account had been closed, and the new account of the number is known."""
         successor = UUID(event.new_user_id) if event.new_user_id else None
-        await keep_traces(tx, UUID(event.user_id), _digests(event), from_timestamp(event.occurred_at), successor)
+        hidden_at = from_timestamp(event.occurred_at)
+        queue(tx, await keep_traces(tx, UUID(event.user_id), _digests(event), hidden_at, successor))
 
     @on(AccountReopened)
     async def on_account_reopened(self, event: AccountReopened, tx: Tx) -> None:

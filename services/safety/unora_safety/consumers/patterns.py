@@ -99,8 +99,8 @@ class PatternEvents:
         if event.device_digest:
             limit = self.runtime.config.device_accounts
             user_id, seen_at = UUID(event.user_id), from_timestamp(event.occurred_at)
-            await add_device_account(tx, event.device_digest, user_id, seen_at, limit)
-            await keep_trace_of_session(tx, user_id, event.device_digest, seen_at)
+            sharing = await add_device_account(tx, event.device_digest, user_id, seen_at, limit)
+            queue(tx, [*sharing, *await keep_trace_of_session(tx, user_id, event.device_digest, seen_at)])
 
 
 def _seen(user_id: str, key: str, occurred_at: Timestamp) -> tuple[UUID, Sighting]:

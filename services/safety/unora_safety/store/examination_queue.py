@@ -23,6 +23,9 @@ CLAIM = """
         ORDER BY taken_until, user_id LIMIT $1 FOR UPDATE SKIP LOCKED)
     RETURNING user_id, marks"""
 
+# In the order in which members are queued: else this and what queues two of them could wait for each other.
+LOCK = "SELECT FROM safety.to_examine WHERE user_id = ANY($1) ORDER BY user_id FOR UPDATE"
+
 REMOVE = """
     DELETE FROM safety.to_examine t USING unnest($1::uuid[], $2::bigint[]) AS seen (user_id, marks)
     WHERE t.user_id = seen.user_id AND t.marks = seen.marks"""
@@ -43,5 +46,6 @@ async def claim(tx: Tx, limit: int) -> list[QueuedMember]:
 async def finish(tx: Tx, members: Sequence[QueuedMember]) -> None:
     """Removes members who were examined; those with a new sighting since the claim stay, and can be claimed again."""
     users = [each.user_id for each in members]
+    await tx.run(LOCK, users)
     await tx.run(REMOVE, users, [each.marks for each in members])
     await tx.run(RELEASE, users)

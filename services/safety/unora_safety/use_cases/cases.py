@@ -12,6 +12,7 @@ from unora_safety.domain.cases import Case, CaseOrigin, assign, decide, open_or_
 from unora_safety.domain.restrictions import Decision, Restriction
 from unora_safety.messages.events import to_message
 from unora_safety.store import cases, flags, restrictions
+from unora_safety.use_cases.sightings import queue
 from unora_safety.use_cases.traces import mark_traces
 
 
@@ -39,7 +40,7 @@ async def decide_case(tx: Tx, case_id: UUID, decision: Decision, note: str) -> t
     cases.save(tx, before, after)
     restrictions.save(tx, restriction, changed)
     if changed.suspended != restriction.suspended:
-        await mark_traces(tx, after.user_id, suspended=changed.suspended)
+        queue(tx, await mark_traces(tx, after.user_id, suspended=changed.suspended))
     flags.close_all(tx, after.user_id)
     tx.emit(*map(to_message, events))
     return after, changed

@@ -23,14 +23,19 @@ def add_activity(tx: Tx, kind: str, done: Sequence[tuple[UUID, datetime]]) -> No
 
 
 def queue(tx: Tx, users: Iterable[UUID]) -> None:
-    """Queues members for the detector; once in a transaction."""
-    examination_queue.add(tx, list(users))
+    """Queues members for the detector; once in a transaction, or two of these would wait for each other."""
+    members = list(users)
+    if members:
+        examination_queue.add(tx, members)
 
 
-async def add_device_account(tx: Tx, digest: bytes, user_id: UUID, seen_at: datetime, limit: int) -> None:
-    """An account of a device: it and at most `limit` others, the latest, become sightings of each other."""
+async def add_device_account(tx: Tx, digest: bytes, user_id: UUID, seen_at: datetime, limit: int) -> list[UUID]:
+    """An account of a device: it and at most `limit` others, the latest, become sightings of each other. Returns those
+    whom the detector is to examine.
+    """
     others = await sightings.add_device_account(tx, digest, user_id, seen_at, limit)
-    if others:
-        seen = [(user_id, other) for other in others] + [(other.key, Sighting(seen_at, user_id)) for other in others]
-        sightings.add(tx, Pattern.SHARED_DEVICE, seen)
-        examination_queue.add(tx, [user for user, _ in seen])
+    if not others:
+        return []
+    seen = [(user_id, other) for other in others] + [(other.key, Sighting(seen_at, user_id)) for other in others]
+    sightings.add(tx, Pattern.SHARED_DEVICE, seen)
+    return [user_id, *(other.key for other in others)]

@@ -78,6 +78,8 @@ def up(folder: RunFolder, make: StackMaker | None = None) -> int:
     from unora_local.up import Stack, describe
 
     if not folder.lock.acquire():
+        if folder.lock.holder() is None:
+            raise Mistake("another command is stopping Unora: start it when that one has ended")
         print(f"Unora runs already{'' if folder.env.exists() else ', but is not ready yet'}.")
         print(describe(folder, folder.rows()))
         return 0

@@ -48,46 +48,58 @@ def start_time(pid: int) -> str | None:
 
 
 class Lock:
-    """A file lock that the one supervisor of a folder holds as long as it lives."""
+    """A file lock that the one supervisor of a folder holds as long as it lives. Whoever only looks takes it as one of
+    many for a moment, which keeps no supervisor from starting.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._descriptor: int | None = None
 
-    def acquire(self) -> bool:
-        """Take the lock if it is free; return whether it was."""
+    def acquire(self, *, named: bool = True) -> bool:
+        """Take the lock if it is free; return whether it was. A command that stops the stack takes it without its name:
+        nobody is to stop that one.
+        """
         while True:
             private_folder(self._file.parent)
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _lock(descriptor, fcntl.LOCK_EX):
+                only_looked_at = _lock(descriptor, fcntl.LOCK_SH)
                 os.close(descriptor)
+                if only_looked_at:
+                    continue
                 return False
             if self._file.exists() and self._file.stat().st_ino == os.fstat(descriptor).st_ino:
                 break
             # The file was removed between the two calls, so this lock would not exclude other processes.
             os.close(descriptor)
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        if named:
+            os.write(descriptor, str(os.getpid()).encode())
         self._descriptor = descriptor
         return True
 
     def acquire_within(self, seconds: float) -> bool:
-        """Take the lock, waiting for its holder to end."""
+        """Take the lock to stop the stack, waiting for its holder to end."""
         end = time.monotonic() + seconds
-        while not self.acquire():
+        while not self.acquire(named=False):
             if time.monotonic() > end:
                 return False
             time.sleep(0.05)
         return True
 
     def holder(self) -> int | None:
-        """The pid of the process that holds the lock, if any."""
-        if self.acquire():
-            self.release()
+        """The pid of the supervisor that holds the lock, if any."""
+        try:
+            descriptor = os.open(self._file, os.O_RDONLY)
+        except FileNotFoundError:
             return None
-        text = self._file.read_text()
+        try:
+            if _lock(descriptor, fcntl.LOCK_SH):
+                return None
+            text = os.read(descriptor, 32)
+        finally:
+            os.close(descriptor)
         return int(text) if text else None
 
     def release(self) -> None:
@@ -101,6 +113,15 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    """Take a lock on an open file, or return False if another process has one that excludes it."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class RunFolder:

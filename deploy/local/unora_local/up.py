@@ -28,8 +28,8 @@ NEXT: Final = """
   Ctrl-C or make down     stop; the data stay
   set -a; . {env}
                           have all addresses and certificates in your shell
-  curl $UNORA_GATEWAY_HTTP_URL/.well-known/jwks.json
-                          call by REST (docs/gateway.md); with TLS: curl --cacert $UNORA_TLS_CA $UNORA_GATEWAY_URL/…
+  curl "$UNORA_GATEWAY_HTTP_URL/.well-known/jwks.json"
+                          call by REST (docs/gateway.md); with TLS: curl --cacert "$UNORA_TLS_CA" "$UNORA_GATEWAY_URL/…"
   {reference}
                           every method of REST, in a browser
 """

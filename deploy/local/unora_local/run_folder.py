@@ -22,6 +22,8 @@ LEFTOVERS_STOP_WITHIN: Final = 30.0
 CLONE: Final = Path(__file__).resolve().parents[3]
 DEFAULT: Final = CLONE / ".run"
 """The folder of the stack that `make up` starts."""
+LOCK: Final = "lock"
+"""A file that the folder of each stack has, from its first start on."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class RunFolder:
         self.path = path.resolve()
         self.env = self.path / "env"
         self.logs = self.path / "logs"
-        self.lock = Lock(self.path / "lock")
+        self.lock = Lock(self.path / LOCK)
         self._processes = self.path / "processes.json"
 
     def rows(self) -> list[Row]:
@@ -171,7 +173,10 @@ class RunFolder:
         return [row.name for row in found]
 
     def erase(self) -> None:
-        """Remove everything here."""
+        """Remove everything here, the lock last: as long as it is there, the folder is known as that of a stack."""
+        for each in self.path.iterdir() if self.path.is_dir() else ():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
         shutil.rmtree(self.path, ignore_errors=True)
 
 

@@ -195,6 +195,7 @@ def test_a_refusal_is_told_in_words(stack: Keyboard) -> None:
     assert "field streak_id: must be a valid UUID" in told
     assert "PERMISSION_DENIED" in stack.refuses("call", "ListCases", "--as", login)
     assert "UNAUTHENTICATED" in stack.refuses("call", "GetAccount", TOKEN="nonsense")
+    assert "TOKEN holds no token" in stack.refuses("call", "GetAccount", TOKEN="two\nlines")
     assert "--as NAME or the variable TOKEN" in stack.refuses("call", "GetAccount")
     assert "nobody is called nobody" in stack.refuses("call", "GetAccount", "--as", "nobody")
 

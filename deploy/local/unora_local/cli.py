@@ -184,7 +184,10 @@ def _is_id(user: str) -> bool:
 
 def _of_identity(command: Coroutine[Any, Any, str]) -> int:
     """Run a command of identity; print what it says."""
-    print(asyncio.run(command))
+    from unora_local.keyboard.commands import told
+
+    with told():
+        print(asyncio.run(command))
     return 0
 
 

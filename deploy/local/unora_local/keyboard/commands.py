@@ -6,7 +6,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -140,15 +141,22 @@ COMMANDS: Final[dict[str, Callable[[RunFolder, argparse.Namespace], None]]] = {
 
 def run(folder: RunFolder, chosen: argparse.Namespace) -> int:
     """Run one of them; the exit status. Raises Mistake."""
-    try:
+    with told():
         COMMANDS[chosen.command](folder, chosen)
+    return 0
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Raises Mistake, in words, for what the stack refuses or does not answer."""
+    try:
+        yield
     except Refused as error:
         raise Mistake(calling.explain(error)) from None
     except (Mistake, BrokenPipeError):
         raise
     except (OSError, NatsError, asyncpg.PostgresError, asyncpg.InterfaceError, Unexpected) as error:
         raise Mistake(f"the stack does not answer as it should: {error}") from None
-    return 0
 
 
 def _words(ahead: timedelta) -> str:

@@ -218,18 +218,9 @@ def field(path: str) -> int:
 
 def photos(into: Path, person: int) -> int:
     """Write the photos of an invented person, and print their names."""
-    from unora_local.members import photographs
+    from unora_local.members import write_photographs
 
-    try:
-        into.mkdir(parents=True, exist_ok=True)
-        for at, picture in enumerate(asyncio.run(photographs(person)), 1):
-            file = into / f"photo-{at}.jpg"
-            file.write_bytes(picture)
-            print(file)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Mistake(f"the photos cannot be written: {error}") from None
+    print("\n".join(map(str, write_photographs(into, person))))
     return 0
 
 

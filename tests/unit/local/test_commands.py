@@ -94,7 +94,9 @@ def test_a_mistake_is_told_before_a_stack_is_asked_for(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["", "Mine", "1st", "a.b", "a_b", "a" * 32, "a b", "mine\n", *sorted(RESERVED)])
+@pytest.mark.parametrize(
+    "name", ["", "Mine", "1st", "a.b", "a_b", "a" * 32, "a b", "mine\n", "front", "postgres", *sorted(RESERVED)]
+)
 def test_a_subscriber_has_a_name_of_its_own(name: str) -> None:
     with pytest.raises(Mistake):
         check_name(name)

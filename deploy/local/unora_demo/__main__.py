@@ -8,7 +8,7 @@ from typing import get_args
 from unora_local.cast import PEOPLE
 from unora_local.mistakes import Mistake
 from unora_local.run_folder import DEFAULT, RunFolder
-from unora_local.running import check_owner
+from unora_local.running import check_folder
 
 from unora_demo import run
 from unora_demo.cast import LEAST
@@ -44,7 +44,7 @@ options = parser.parse_args()
 if options.record and options.via != "rest":
     parser.error("--record needs --via rest")
 try:
-    check_owner(options.run)
+    check_folder(options.run)
 except Mistake as error:
     sys.exit(str(error))
 sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record))

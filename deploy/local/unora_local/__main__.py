@@ -2,6 +2,9 @@
 
 import sys
 
-from unora_local.cli import main
+try:
+    from unora_local.cli import main
 
-sys.exit(main())
+    sys.exit(main())
+except KeyboardInterrupt:  # while it was imported, or as it ended
+    sys.exit(130)

@@ -22,7 +22,7 @@ from unora_local.parser import build
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
-from unora_local.running import check_owner
+from unora_local.running import check_folder
 
 if TYPE_CHECKING:
     from unora_local.up import Stack
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> 
     chosen = parser.parse_args(arguments)
     folder = RunFolder(chosen.run)
     try:
-        check_owner(folder.path)
+        check_folder(folder.path)
         if chosen.command == "complete":
             return complete(folder, chosen.words, commands.options())
         return _run_command(folder, chosen, make)
@@ -78,6 +78,8 @@ def up(folder: RunFolder, make: StackMaker | None = None) -> int:
     from unora_local.up import Stack, describe
 
     if not folder.lock.acquire():
+        if folder.lock.holder() is None:
+            raise Mistake("another command is stopping Unora: start it when that one has ended")
         print(f"Unora runs already{'' if folder.env.exists() else ', but is not ready yet'}.")
         print(describe(folder, folder.rows()))
         return 0
@@ -182,7 +184,10 @@ def _is_id(user: str) -> bool:
 
 def _of_identity(command: Coroutine[Any, Any, str]) -> int:
     """Run a command of identity; print what it says."""
-    print(asyncio.run(command))
+    from unora_local.keyboard.commands import told
+
+    with told():
+        print(asyncio.run(command))
     return 0
 
 
@@ -205,20 +210,17 @@ def complete(folder: RunFolder, words: Sequence[str], commands: Mapping[str, Seq
 def field(path: str) -> int:
     """Print one field of the JSON on standard input."""
     from unora_local.keyboard.fields import pick
+    from unora_local.keyboard.typed import standard_input
 
-    print(pick(sys.stdin.read(), path))
+    print(pick(standard_input(), path))
     return 0
 
 
 def photos(into: Path, person: int) -> int:
     """Write the photos of an invented person, and print their names."""
-    from unora_local.members import photographs
+    from unora_local.members import write_photographs
 
-    into.mkdir(parents=True, exist_ok=True)
-    for at, picture in enumerate(asyncio.run(photographs(person)), 1):
-        file = into / f"photo-{at}.jpg"
-        file.write_bytes(picture)
-        print(file)
+    print("\n".join(map(str, write_photographs(into, person))))
     return 0
 
 
@@ -229,6 +231,7 @@ def compose_files(folder: Path) -> int:
 
     from unora_local import compose_files
 
+    check_folder(folder, mark=compose_files.KEPT)
     compose_files.write(folder, declarations.consumed_subjects(CONTEXTS))
     print(f"docker compose finds its certificates and secrets in {folder}")
     return 0

@@ -33,6 +33,8 @@ NATS: Final = "nats:4222"
 NATS_PORT, NATS_MONITORING_PORT = 4222, 8222
 NATS_STORE: Final = Path("/data")
 BUCKET: Final = "photos"
+KEPT: Final = "kept"
+"""The folder, within that of compose, of what is created once."""
 OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
 
 
@@ -40,9 +42,9 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     """Write everything. Secrets are created once and kept, so that existing data stay readable."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    passwords = Passwords(folder / "kept" / "passwords.json")
+    passwords = Passwords(folder / KEPT / "passwords.json")
     names = [*contexts, *tls.CALLERS, tls.FRONT, *tls.OUTSIDE, *tls.NATS, tls.POSTGRES]
-    certificates = tls.ensure(folder / "kept" / "tls", names)
+    certificates = tls.ensure(folder / KEPT / "tls", names)
     for name, certificate in certificates.items():
         ca, cert, key = certificate.read()
         _put(folder / name, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
@@ -51,15 +53,15 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
         _put(folder / context, _service(context, passwords) | {AUTHORITY: authority})
         address = _database(f"unora_{context}_owner", passwords)
         _put(folder / f"{context}-migrate", {"database_url": address, AUTHORITY: authority})
-    _put(folder / "identity", _identity(folder / "kept", passwords))
-    _put(folder / "billing", _billing(folder / "kept"))
-    _put(folder / "safety", {"audit.pem": ensure_file(folder / "kept" / "audit.pem", signing_key).read_bytes()})
+    _put(folder / "identity", _identity(folder / KEPT, passwords))
+    _put(folder / "billing", _billing(folder / KEPT))
+    _put(folder / "safety", {"audit.pem": ensure_file(folder / KEPT / "audit.pem", signing_key).read_bytes()})
     _put(folder / "postgres", {"password": passwords["postgres"], "pg_hba.conf": ACCESS})
     address = _database("postgres", passwords, f"{MOUNTED}/admin")
     _put(folder / "cluster" / "admin", {"database_url": address, AUTHORITY: authority})
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
     _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
-    _put(folder / "s3", _s3_server(folder / "kept" / "s3-tls", passwords))
+    _put(folder / "s3", _s3_server(folder / KEPT / "s3-tls", passwords))
     _gateway(folder / "gateway", certificates[tls.FRONT])
     _nats_server(folder / "nats", passwords, reads, contexts)
 

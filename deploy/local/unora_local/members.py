@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import phonenumbers
@@ -25,6 +26,7 @@ from unora.identity.v1.profile_service_pb2 import (
 from unora_local import objects
 from unora_local.cast import Person
 from unora_local.client import Gateway, Refused, Session, Unexpected, request_id
+from unora_local.mistakes import Mistake
 from unora_local.photos.portraits import portrait
 from unora_local.sms_box import SmsBox
 
@@ -128,6 +130,18 @@ async def upload(session: Session, picture: bytes) -> Photo:
 async def photographs(number: int) -> list[bytes]:
     """The photos of one of PEOPLE, made in a thread: OpenCV takes a while."""
     return await asyncio.to_thread(lambda: [portrait(number, shot) for shot in range(SHOTS)])
+
+
+def write_photographs(into: Path, number: int) -> list[Path]:
+    """The same as files in a folder, which is made if it is not there. Raises Mistake if that cannot be."""
+    files = [into / f"photo-{at}.jpg" for at in range(1, SHOTS + 1)]
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        for shot, file in enumerate(files):
+            file.write_bytes(portrait(number, shot))
+    except OSError as error:
+        raise Mistake(f"the photos cannot be written: {error}") from None
+    return files
 
 
 def card_of(batch: Batch, hobbies: Sequence[Hobby]) -> Card | None:

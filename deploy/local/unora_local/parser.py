@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from unora_local.keyboard import typed
 from unora_local.run_folder import CLONE, DEFAULT
 
 PROGRAM: Final = "python -m unora_local"
@@ -124,8 +125,10 @@ def _calls(commands: Commands) -> None:
     call.add_argument("body", metavar="JSON", nargs="?", default="{}", help="the request; - reads it (default: {})")
     call.add_argument("--as", dest="member", metavar="NAME", help="who calls, without it TOKEN (the variable)")
     call.add_argument("--caller", metavar="CONTEXT", help="which service calls, for methods that are for services")
-    call.add_argument("--metadata", action="append", default=[], metavar="KEY=VALUE", help="further metadata")
-    call.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="(default: 30)")
+    call.add_argument(
+        "--metadata", type=typed.metadata, action="append", default=[], metavar="KEY=VALUE", help="further metadata"
+    )
+    call.add_argument("--timeout", type=typed.seconds, default=30.0, metavar="SECONDS", help="(default: 30)")
     picked = commands.add(
         "field", "print one field of the JSON that comes on standard input", "field streaks.0.streak_id"
     )

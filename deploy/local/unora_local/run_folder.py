@@ -22,6 +22,8 @@ LEFTOVERS_STOP_WITHIN: Final = 30.0
 CLONE: Final = Path(__file__).resolve().parents[3]
 DEFAULT: Final = CLONE / ".run"
 """The folder of the stack that `make up` starts."""
+LOCK: Final = "lock"
+"""A file that the folder of each stack has, from its first start on."""
 
 
 @dataclass(frozen=True)
@@ -48,46 +50,58 @@ def start_time(pid: int) -> str | None:
 
 
 class Lock:
-    """A file lock that the one supervisor of a folder holds as long as it lives."""
+    """A file lock that the one supervisor of a folder holds as long as it lives. Whoever only looks takes it as one of
+    many for a moment, which keeps no supervisor from starting.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._descriptor: int | None = None
 
-    def acquire(self) -> bool:
-        """Take the lock if it is free; return whether it was."""
+    def acquire(self, *, named: bool = True) -> bool:
+        """Take the lock if it is free; return whether it was. A command that stops the stack takes it without its name:
+        nobody is to stop that one.
+        """
         while True:
             private_folder(self._file.parent)
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _lock(descriptor, fcntl.LOCK_EX):
+                only_looked_at = _lock(descriptor, fcntl.LOCK_SH)
                 os.close(descriptor)
+                if only_looked_at:
+                    continue
                 return False
             if self._file.exists() and self._file.stat().st_ino == os.fstat(descriptor).st_ino:
                 break
             # The file was removed between the two calls, so this lock would not exclude other processes.
             os.close(descriptor)
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        if named:
+            os.write(descriptor, str(os.getpid()).encode())
         self._descriptor = descriptor
         return True
 
     def acquire_within(self, seconds: float) -> bool:
-        """Take the lock, waiting for its holder to end."""
+        """Take the lock to stop the stack, waiting for its holder to end."""
         end = time.monotonic() + seconds
-        while not self.acquire():
+        while not self.acquire(named=False):
             if time.monotonic() > end:
                 return False
             time.sleep(0.05)
         return True
 
     def holder(self) -> int | None:
-        """The pid of the process that holds the lock, if any."""
-        if self.acquire():
-            self.release()
+        """The pid of the supervisor that holds the lock, if any."""
+        try:
+            descriptor = os.open(self._file, os.O_RDONLY)
+        except FileNotFoundError:
             return None
-        text = self._file.read_text()
+        try:
+            if _lock(descriptor, fcntl.LOCK_SH):
+                return None
+            text = os.read(descriptor, 32)
+        finally:
+            os.close(descriptor)
         return int(text) if text else None
 
     def release(self) -> None:
@@ -103,6 +117,15 @@ class Lock:
         self.release()
 
 
+def _lock(descriptor: int, kind: int) -> bool:
+    """Take a lock on an open file, or return False if another process has one that excludes it."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class RunFolder:
     """Files of one stack."""
 
@@ -110,7 +133,7 @@ class RunFolder:
         self.path = path.resolve()
         self.env = self.path / "env"
         self.logs = self.path / "logs"
-        self.lock = Lock(self.path / "lock")
+        self.lock = Lock(self.path / LOCK)
         self._processes = self.path / "processes.json"
 
     def rows(self) -> list[Row]:
@@ -150,7 +173,10 @@ class RunFolder:
         return [row.name for row in found]
 
     def erase(self) -> None:
-        """Remove everything here."""
+        """Remove everything here, the lock last: as long as it is there, the folder is known as that of a stack."""
+        for each in self.path.iterdir() if self.path.is_dir() else ():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
         shutil.rmtree(self.path, ignore_errors=True)
 
 

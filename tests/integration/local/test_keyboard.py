@@ -182,6 +182,11 @@ def test_one_of_the_people_becomes_an_admin_who_calls_with_the_second_factor(sta
     assert "PERMISSION_DENIED" in stack.refuses("call", "ListCases", "--as", login)
     assert "secret" in stack.says("make-admin", login)
     assert stack.call("ListCases", login)["cases"] == []
+    assert "admin already" in stack.refuses("make-admin", login)
+    first = stack.people[login].totp_secret
+    assert "secret" in stack.says("make-admin", login, "--new-secret")
+    assert stack.people[login].totp_secret != first
+    assert stack.call("ListCases", login)["cases"] == []
     stack.says("revoke-admin", login)
     assert "PERMISSION_DENIED" in stack.refuses("call", "ListCases", "--as", login)
     assert "nobody is called" in stack.refuses("make-admin", "frog")
@@ -195,6 +200,7 @@ def test_a_refusal_is_told_in_words(stack: Keyboard) -> None:
     assert "field streak_id: must be a valid UUID" in told
     assert "PERMISSION_DENIED" in stack.refuses("call", "ListCases", "--as", login)
     assert "UNAUTHENTICATED" in stack.refuses("call", "GetAccount", TOKEN="nonsense")
+    assert "TOKEN holds no token" in stack.refuses("call", "GetAccount", TOKEN="two\nlines")
     assert "--as NAME or the variable TOKEN" in stack.refuses("call", "GetAccount")
     assert "nobody is called nobody" in stack.refuses("call", "GetAccount", "--as", "nobody")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -14,7 +15,9 @@ from unora_local.keyboard.commands import COMMANDS
 from unora_local.keyboard.subscriber import RESERVED, check_name
 from unora_local.mistakes import Mistake
 from unora_local.parser import build
-from unora_local.running import check_owner
+from unora_local.run_folder import RunFolder
+from unora_local.running import check_folder
+from unora_local.up import NEXT
 
 ROOT = Path(__file__).parents[3]
 ALL = build()[1].all
@@ -91,7 +94,9 @@ def test_a_mistake_is_told_before_a_stack_is_asked_for(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["", "Mine", "1st", "a.b", "a_b", "a" * 32, "a b", "mine\n", *sorted(RESERVED)])
+@pytest.mark.parametrize(
+    "name", ["", "Mine", "1st", "a.b", "a_b", "a" * 32, "a b", "mine\n", "front", "postgres", *sorted(RESERVED)]
+)
 def test_a_subscriber_has_a_name_of_its_own(name: str) -> None:
     with pytest.raises(Mistake):
         check_name(name)
@@ -103,10 +108,75 @@ def test_chat_and_notifier_are_names_of_subscribers() -> None:
 
 
 def test_a_folder_of_another_user_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    check_owner(tmp_path)
-    check_owner(tmp_path / "missing", user=os.geteuid() + 1)
+    check_folder(tmp_path)
+    check_folder(tmp_path / "missing", user=os.geteuid() + 1)
     with pytest.raises(Mistake, match=r"was made by .* and you are user [0-9]+\.\nRun this command as .*\n.*--run"):
-        check_owner(tmp_path, user=123_456)
+        check_folder(tmp_path, user=123_456)
+
+
+@pytest.mark.parametrize("command", [["up"], ["down"], ["clean"], ["status"], ["seed"]])
+def test_a_folder_with_other_things_in_it_is_left_as_it_is(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A home, such as `--run ~`: a stack would close it to others, and `clean` would erase it."""
+    tmp_path.chmod(0o755)
+    mine = tmp_path / "mine"
+    mine.touch(0o644)
+    for folder in (tmp_path, mine, mine / "run"):
+        assert main(["--run", str(folder), *command]) == 1
+        assert str(folder) in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["mine"]
+    assert [each.stat().st_mode & 0o777 for each in (tmp_path, mine)] == [0o755, 0o644]
+
+
+def test_a_folder_with_other_things_in_it_is_not_made_composes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "mine").touch()
+    assert main(["compose-files", "--folder", str(tmp_path)]) == 1
+    assert "holds other things" in capsys.readouterr().err
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_the_folder_of_a_stack_is_known_until_it_is_erased(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with folder.lock:
+        assert folder.lock.acquire()
+    (folder.path / "keys").mkdir()
+    check_folder(folder.path)
+    folder.erase()
+    assert not folder.path.exists()
+    folder.erase()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--metadata", pair] for pair in ("novalue", "Bad Key=1", "ä=1", "a=ä", "x-bin=1", "a=1\nb", "=1")),
+        *(["--timeout", each] for each in ("0", "-1", "nan", "inf", "1e99", "soon")),
+    ],
+)
+def test_metadata_and_time_limits_that_no_call_can_have_are_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["call", "GetAccount", *words])
+    assert ended.value.code == 2
+    assert "no number of seconds" in (said := capsys.readouterr().err) or "is no KEY=VALUE" in said
+
+
+def test_metadata_are_pairs() -> None:
+    chosen = build()[0].parse_args(
+        ["call", "GetAccount", "--metadata", "a=1=2", "--metadata", "b=", "--timeout", "2.5"]
+    )
+    assert (chosen.metadata, chosen.timeout) == ([("a", "1=2"), ("b", "")], 2.5)
+
+
+def test_what_one_is_told_to_type_quotes_its_variables() -> None:
+    """The folder may have a space in its name."""
+    assert "$UNORA_" in NEXT
+    assert not re.findall(r'(?<!")\$UNORA_\w+', NEXT)
 
 
 def test_make_status_ends_without_an_error_line_of_make(tmp_path: Path) -> None:

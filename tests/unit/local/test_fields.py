@@ -45,6 +45,19 @@ def test_what_is_no_json_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "that is no JSON: '<html>'" in capsys.readouterr().err
 
 
+def test_what_is_no_text_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff"), "utf-8"))
+    assert main(["field", "a"]) == 1
+    assert "no text in UTF-8" in capsys.readouterr().err
+
+
+def test_photos_that_cannot_be_written_are_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    for place in ("file", "file/pictures"):
+        assert main(["photos", str(tmp_path / place)]) == 1
+        assert "the photos cannot be written" in capsys.readouterr().err
+
+
 def test_photos_of_a_person_are_written_as_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["photos", str(tmp_path / "my pictures")]) == 0
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]

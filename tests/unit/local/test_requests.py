@@ -47,6 +47,8 @@ def test_names_are_taken_as_in_the_contract_and_as_in_json() -> None:
     [
         ("{", "that is no JSON"),
         ("[]", "a JSON object"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 100_000, "nested too deeply"),
         ('{"server_typ": 1}', "server_typ is no field of JoinServerRequest; its fields: request_id, server_type"),
         ('{"server_type": "partnr"}', "server_type: partnr is none of partner, friend, growth"),
         ('{"server_type": {"a": 1}}', "the request cannot be read"),

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from unora_local import supervisor
+from unora_local.cli import up
+from unora_local.mistakes import Mistake
 from unora_local.process import Process, StartFailedError, tail
 from unora_local.run_folder import Row, RunFolder, start_time
 from unora_local.supervisor import ProcessPart, Supervisor
@@ -126,6 +129,41 @@ def test_the_lock_has_one_holder(tmp_path: Path) -> None:
         assert not second.lock.acquire()
         assert second.lock.holder() is not None
     assert second.lock.holder() is None
+
+
+def test_who_only_looks_keeps_no_supervisor_from_starting_and_is_none(tmp_path: Path) -> None:
+    """Such as a script that asks for the status until the stack is ready."""
+    ended = Event()
+    seen: set[int | None] = set()
+
+    def look() -> None:
+        lock = RunFolder(tmp_path).lock
+        while not ended.is_set():
+            seen.add(lock.holder())
+
+    looking = [Thread(target=look) for _ in range(3)]
+    for each in looking:
+        each.start()
+    taken = []
+    for _ in range(300):
+        lock = RunFolder(tmp_path).lock
+        taken.append(lock.acquire(named=False))
+        lock.release()
+    ended.set()
+    for each in looking:
+        each.join()
+    assert all(taken)
+    assert seen == {None}
+
+
+def test_a_command_that_stops_the_stack_is_no_supervisor_that_another_one_could_stop(tmp_path: Path) -> None:
+    stopping, other = RunFolder(tmp_path), RunFolder(tmp_path)
+    with stopping.lock:
+        assert stopping.lock.acquire_within(0)
+        assert not other.lock.acquire()
+        assert other.lock.holder() is None
+        with pytest.raises(Mistake, match="another command is stopping Unora"):
+            up(other)
 
 
 def test_the_env_file_is_for_a_shell(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from unora_local.keyboard import contract, messages
 from unora_local.keyboard.names import outer
 from unora_local.keyboard.people import People
 from unora_local.keyboard.sessions import token_of
+from unora_local.keyboard.typed import is_plain
 from unora_local.mistakes import Mistake
 from unora_local.run_folder import RunFolder
 
@@ -72,6 +73,8 @@ def certificate(folder: RunFolder, env: Env, policy: MethodPolicy, caller: str |
 async def _token(folder: RunFolder, env: Env, policy: MethodPolicy, asked: Call) -> str:
     if asked.member is not None:
         return await token_of(env, People(folder.path), asked.member)
+    if not is_plain(asked.token):
+        raise Mistake("the variable TOKEN holds no token: TOKEN=$(unora as NAME) does")
     if policy.needs_member and not asked.token and asked.caller is None:
         raise Mistake(f"{policy.name} is for members: say who calls, by --as NAME or the variable TOKEN")
     return asked.token if policy.needs_member else ""

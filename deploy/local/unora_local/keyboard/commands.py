@@ -6,7 +6,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import asyncpg
 from nats.errors import Error as NatsError
 
-from unora_local.client import Refused
+from unora_local.client import Refused, Unexpected
 from unora_local.clock import Clock
 from unora_local.env import Env
 from unora_local.keyboard import call as calling
@@ -24,6 +25,7 @@ from unora_local.keyboard import seed as seeding
 from unora_local.keyboard import tail as tailing
 from unora_local.keyboard.people import People
 from unora_local.keyboard.sessions import token_of
+from unora_local.keyboard.typed import standard_input
 from unora_local.mistakes import Mistake
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
@@ -69,14 +71,13 @@ def inbox(folder: RunFolder, chosen: argparse.Namespace) -> None:
 
 def call(folder: RunFolder, chosen: argparse.Namespace) -> None:
     """Make one call, and print its answer."""
-    pairs = [each.partition("=") for each in chosen.metadata]
     asked = calling.Call(
         chosen.method,
-        sys.stdin.read() if chosen.body == "-" else chosen.body,
+        standard_input() if chosen.body == "-" else chosen.body,
         chosen.member,
         os.environ.get("TOKEN", ""),
         chosen.caller,
-        [(name, value) for name, _, value in pairs],
+        chosen.metadata,
         chosen.timeout,
     )
     print(messages.to_json(asyncio.run(calling.call(folder, env_of(folder), asked))))
@@ -140,15 +141,22 @@ COMMANDS: Final[dict[str, Callable[[RunFolder, argparse.Namespace], None]]] = {
 
 def run(folder: RunFolder, chosen: argparse.Namespace) -> int:
     """Run one of them; the exit status. Raises Mistake."""
-    try:
+    with told():
         COMMANDS[chosen.command](folder, chosen)
+    return 0
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Raises Mistake, in words, for what the stack refuses or does not answer."""
+    try:
+        yield
     except Refused as error:
         raise Mistake(calling.explain(error)) from None
     except (Mistake, BrokenPipeError):
         raise
-    except (OSError, NatsError, asyncpg.PostgresError) as error:
-        raise Mistake(f"the stack does not answer: {error}") from None
-    return 0
+    except (OSError, NatsError, asyncpg.PostgresError, asyncpg.InterfaceError, Unexpected) as error:
+        raise Mistake(f"the stack does not answer as it should: {error}") from None
 
 
 def _words(ahead: timedelta) -> str:

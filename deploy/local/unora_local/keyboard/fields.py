@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from unora_local.keyboard.typed import json_of
 from unora_local.mistakes import Mistake
 
 
@@ -13,11 +14,7 @@ def pick(text: str, path: str) -> str:
 
     Raises Mistake if the text is no JSON, or has no such field: then it says what there is, or what was refused.
     """
-    try:
-        value = json.loads(text)
-    except ValueError:
-        raise Mistake(f"that is no JSON: {text[:200]!r}") from None
-    there = value
+    there = value = json_of(text)
     for name in filter(None, path.split(".")):
         try:
             there = _within(there, name)

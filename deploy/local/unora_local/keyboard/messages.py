@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
@@ -10,6 +9,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from unora_local.keyboard.typed import json_of
 from unora_local.mistakes import Mistake
 
 M = TypeVar("M", bound=Message)
@@ -24,10 +24,7 @@ def from_json(kind: type[M], text: str) -> M:
     """A request from its JSON; a missing request_id is filled in. Enum values are taken in any case and without their
     prefix: `partner` is SERVER_TYPE_PARTNER. Raises Mistake.
     """
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise Mistake(f"that is no JSON: {error}") from None
+    given = json_of(text)
     if not isinstance(given, dict):
         raise Mistake('the request is a JSON object, such as {"limit": 5}')
     descriptor: Any = kind.DESCRIPTOR  # typed as one of two classes with the same members

@@ -28,9 +28,7 @@ async def session_of(gateway: Gateway, env: Env, people: People, asked: str) -> 
     """
     with people.lock():
         login = people.get(asked)
-        session = Session(
-            gateway, login.user_id, SessionTokens(refresh_token=login.refresh_token), number=login.phone_number
-        )
+        session = _session(gateway, login)
         try:
             await session.refresh()
         except Refused as error:
@@ -38,6 +36,11 @@ async def session_of(gateway: Gateway, env: Env, people: People, asked: str) -> 
                 raise
             session = await _begin(gateway, env, session, login)
         return people.put(replace(login, refresh_token=session.refresh_token)), session
+
+
+def _session(gateway: Gateway, login: Login) -> Session:
+    """The one that was last used, which may have ended."""
+    return Session(gateway, login.user_id, SessionTokens(refresh_token=login.refresh_token), login.phone_number)
 
 
 async def _begin(gateway: Gateway, env: Env, session: Session, login: Login) -> Session:
@@ -52,11 +55,11 @@ async def make_admin(folder: RunFolder, asked: str, *options: str) -> str:
     """
     env, people = env_of(folder), People(folder.path)
     said = await grant(folder, people.get(asked).user_id, *options)
+    with people.lock():  # at once: the secret is not shown again
+        login = people.put(replace(people.get(asked), totp_secret=secret_in(said)))
     async with Gateway.at(env) as gateway:
-        _, session = await session_of(gateway, env, people, asked)
         with people.lock():
-            login = people.put(replace(people.get(asked), totp_secret=secret_in(said)))
-            session = await _begin(gateway, env, session, login)
+            session = await _begin(gateway, env, _session(gateway, login), login)
             people.put(replace(login, refresh_token=session.refresh_token))
     return f"{said}\n`--as {login.login}` calls as an admin from now on"
 

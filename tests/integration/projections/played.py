@@ -99,6 +99,7 @@ async def held(world: World, context: str, event: type[Message]) -> AsyncIterato
     (consumer,) = (each for each in world.apps[context].consumers if each.consumes.event is event)
 
     async def nothing() -> int:
+        consumer.waiting = 0  # or a drain goes on until the event is taken
         return 0
 
     vars(consumer)["step"] = nothing

@@ -48,8 +48,7 @@ CREATE INDEX ix_own_notes_reported_at ON safety.own_notes (reported_at);
 COMMENT ON TABLE safety.own_notes IS
     'The notes of reports for their authors, until they are closed, whatever becomes of the reported (SA-10)';
 INSERT INTO safety.own_notes (report_id, reporter_id, note, reported_at)
-SELECT id, reporter_id, note, reported_at FROM safety.reports
-WHERE note <> '' AND deleted_at IS NULL AND reported_at > clock.now() - interval '30 days';
+SELECT id, reporter_id, note, reported_at FROM safety.reports WHERE note <> '' AND deleted_at IS NULL;
 """
 
 

@@ -104,6 +104,8 @@ def _outliers(policy: Policy) -> Json:
         "base_ejection_time": seconds(policy.leave_seconds),
         "max_ejection_time": seconds(policy.leave_seconds * 6),
         "max_ejection_percent": 50,
+        # Else the next answer that it is ready, at most two seconds later, would bring it back.
+        "successful_active_health_check_uneject_host": False,
     }
 
 

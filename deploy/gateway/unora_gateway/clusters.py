@@ -11,6 +11,8 @@ CALLS_ON_ONE_CONNECTION: Final = 16
 """What a service takes on one connection (docs/interfaces.md)."""
 ANSWER_BYTES: Final = 4 << 20
 """The largest answer of a service."""
+DEADLINE_HEADER: Final = "x-unora-deadline"
+"""What the script found to be the service's deadline."""
 ITSELF, ADMIN, NOWHERE = "gateway", "admin", "nowhere"
 
 
@@ -64,7 +66,26 @@ def _http2() -> Json:
                 "connection_keepalive": {"interval": "60s", "timeout": "10s"},
             }
         },
+        "http_filters": _to_services(),
     }
+
+
+def _to_services() -> list[Json]:
+    """Sets the service's deadline by what the script found, after Envoy has set its own."""
+    deadline = {"key": "grpc-timeout", "value": f"%REQ({DEADLINE_HEADER})%"}
+    mutations = [
+        {"append": {"header": deadline, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
+        {"remove": DEADLINE_HEADER},
+    ]
+    kinds = "type.googleapis.com/envoy.extensions.filters.http."
+    mutation = {"@type": f"{kinds}header_mutation.v3.HeaderMutation", "mutations": {"request_mutations": mutations}}
+    return [
+        {"name": "envoy.filters.http.header_mutation", "typed_config": mutation},
+        {
+            "name": "envoy.filters.http.upstream_codec",
+            "typed_config": {"@type": f"{kinds}upstream_codec.v3.UpstreamCodec"},
+        },
+    ]
 
 
 def _health(policy: Policy) -> Json:

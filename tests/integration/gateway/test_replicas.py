@@ -60,3 +60,19 @@ async def test_a_replica_that_fails_is_left_alone_although_it_says_that_it_is_re
             answers = [await web.post("/v1/account:pause", json={}) for _ in range(20)]
     assert {answer.status_code for answer in answers} == {200}
     assert failing.seen == []
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("", 10), ("200m", 0.2), ("5S", 5), ("1H", 60), ("99999999H", 60), ("soon", 10)]
+)
+async def test_a_service_has_more_time_than_the_gateway_waits(
+    door: Door, services: Recorder, given: str, seconds: float
+) -> None:
+    """Else its own DEADLINE_EXCEEDED would count as a failure, and a caller could have replicas left out."""
+    headers = {"content-type": "application/grpc", "x-unora-deadline": "1m"}
+    if given:
+        headers["grpc-timeout"] = given
+    async with door.web(**headers) as web:
+        await web.post("/unora.identity.v1.AccountService/PauseAccount", content=b"\0\0\0\0\0")
+    assert seconds < (services.last().seconds_left or 0) <= seconds + 1
+    assert "x-unora-deadline" not in services.last().metadata

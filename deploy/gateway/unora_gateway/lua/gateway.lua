@@ -2,7 +2,8 @@
 -- that the contract does not know. On an answer: gives every error of REST the one shape, and every refusal of Envoy's
 -- own the details that services give to callers of gRPC.
 
-local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
+local DETAILS, KIND, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-deadline"
+local UNITS = {H = 3600000, M = 60000, S = 1000, m = 1, u = 0.001, n = 0.000001} -- of grpc-timeout, in milliseconds
 local JSON = "application/json"
 local GRPC, WEB = "application/grpc", {}
 for _, form in ipairs({"-web", "-web+proto", "-web-text", "-web-text+proto"}) do WEB[GRPC .. form] = true end
@@ -65,6 +66,14 @@ local function keep_trace(handle, headers, id)
   handle:streamInfo():dynamicMetadata():set("unora", "trace", trace)
 end
 
+-- A service has a second more than Envoy waits. If both gave up at once, the service's DEADLINE_EXCEEDED would often be
+-- first, and count as a failure of its replica: a caller who sets short deadlines could have replicas left out.
+local function keep_deadline(headers)
+  local number, unit = string.match(headers:get("grpc-timeout") or "", "^(%d+)([HMSmun])$")
+  local asked = number and tonumber(number) * UNITS[unit] or MILLISECONDS.default
+  headers:replace(DEADLINE, string.format("%dm", math.ceil(math.min(asked, MILLISECONDS.longest)) + 1000))
+end
+
 local function verbs_of(routes)
   local verbs = {}
   for verb in pairs(routes) do verbs[#verbs + 1] = verb end
@@ -100,6 +109,7 @@ function envoy_on_request(handle)
   local id, agent = headers:get("x-request-id"), headers:get("user-agent")
   keep_known(headers, is_grpc)
   keep_trace(handle, headers, id)
+  keep_deadline(headers)
   if agent then headers:replace("unora-client-device", sub(string.gsub(agent, "[^\32-\126]", "?"), 1, 200)) end
   if is_grpc then
     if not METHODS[headers:get(":path")] or headers:get(":method") ~= "POST" then

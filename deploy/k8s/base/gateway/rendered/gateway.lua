@@ -16,6 +16,8 @@ local REFUSALS = {["PATH_UNKNOWN"]={["code"]="NOT_FOUND",["number"]=5,["http"]=4
 
 local OF_STATUS = {[400]="REQUEST_MALFORMED",[404]="PATH_UNKNOWN",[408]="REQUEST_SLOW",[413]="BODY_TOO_LARGE",[415]="MEDIA_TYPE_UNSUPPORTED",[429]="TOO_MANY_CALLS",[431]="HEADERS_TOO_LARGE",[502]="DEPENDENCY_UNAVAILABLE",[503]="DEPENDENCY_UNAVAILABLE",[504]="DEADLINE_EXCEEDED"}
 
+local MILLISECONDS = {["default"]=10000,["longest"]=60000}
+
 local CODES = {[0]="OK",[1]="CANCELLED",[2]="UNKNOWN",[3]="INVALID_ARGUMENT",[4]="DEADLINE_EXCEEDED",[5]="NOT_FOUND",[6]="ALREADY_EXISTS",[7]="PERMISSION_DENIED",[16]="UNAUTHENTICATED",[8]="RESOURCE_EXHAUSTED",[9]="FAILED_PRECONDITION",[10]="ABORTED",[11]="OUT_OF_RANGE",[12]="UNIMPLEMENTED",[13]="INTERNAL",[14]="UNAVAILABLE",[15]="DATA_LOSS"}
 
 local HTTP_OF = {["0"]=200,["1"]=499,["2"]=500,["3"]=400,["4"]=504,["5"]=404,["6"]=409,["7"]=403,["8"]=429,["9"]=400,["10"]=409,["11"]=400,["12"]=404,["13"]=400,["14"]=503,["15"]=500,["16"]=401}
@@ -403,7 +405,8 @@ end
 -- that the contract does not know. On an answer: gives every error of REST the one shape, and every refusal of Envoy's
 -- own the details that services give to callers of gRPC.
 
-local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
+local DETAILS, KIND, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-deadline"
+local UNITS = {H = 3600000, M = 60000, S = 1000, m = 1, u = 0.001, n = 0.000001} -- of grpc-timeout, in milliseconds
 local JSON = "application/json"
 local GRPC, WEB = "application/grpc", {}
 for _, form in ipairs({"-web", "-web+proto", "-web-text", "-web-text+proto"}) do WEB[GRPC .. form] = true end
@@ -466,6 +469,14 @@ local function keep_trace(handle, headers, id)
   handle:streamInfo():dynamicMetadata():set("unora", "trace", trace)
 end
 
+-- A service has a second more than Envoy waits. If both gave up at once, the service's DEADLINE_EXCEEDED would often be
+-- first, and count as a failure of its replica: a caller who sets short deadlines could have replicas left out.
+local function keep_deadline(headers)
+  local number, unit = string.match(headers:get("grpc-timeout") or "", "^(%d+)([HMSmun])$")
+  local asked = number and tonumber(number) * UNITS[unit] or MILLISECONDS.default
+  headers:replace(DEADLINE, string.format("%dm", math.ceil(math.min(asked, MILLISECONDS.longest)) + 1000))
+end
+
 local function verbs_of(routes)
   local verbs = {}
   for verb in pairs(routes) do verbs[#verbs + 1] = verb end
@@ -501,6 +512,7 @@ function envoy_on_request(handle)
   local id, agent = headers:get("x-request-id"), headers:get("user-agent")
   keep_known(headers, is_grpc)
   keep_trace(handle, headers, id)
+  keep_deadline(headers)
   if agent then headers:replace("unora-client-device", sub(string.gsub(agent, "[^\32-\126]", "?"), 1, 200)) end
   if is_grpc then
     if not METHODS[headers:get(":path")] or headers:get(":method") ~= "POST" then

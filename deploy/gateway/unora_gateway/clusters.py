@@ -13,6 +13,8 @@ and would refuse one more.
 """
 ANSWER_BYTES: Final = 4 << 20
 """The largest answer of a service."""
+DEADLINE_HEADER: Final = "x-unora-deadline"
+"""What the script found to be the service's deadline."""
 ITSELF, ADMIN, NOWHERE = "gateway", "admin", "nowhere"
 
 
@@ -66,7 +68,26 @@ def _http2() -> Json:
                 "connection_keepalive": {"interval": "60s", "timeout": "10s"},
             }
         },
+        "http_filters": _to_services(),
     }
+
+
+def _to_services() -> list[Json]:
+    """Sets the service's deadline by what the script found, after Envoy has set its own."""
+    deadline = {"key": "grpc-timeout", "value": f"%REQ({DEADLINE_HEADER})%"}
+    mutations = [
+        {"append": {"header": deadline, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}},
+        {"remove": DEADLINE_HEADER},
+    ]
+    kinds = "type.googleapis.com/envoy.extensions.filters.http."
+    mutation = {"@type": f"{kinds}header_mutation.v3.HeaderMutation", "mutations": {"request_mutations": mutations}}
+    return [
+        {"name": "envoy.filters.http.header_mutation", "typed_config": mutation},
+        {
+            "name": "envoy.filters.http.upstream_codec",
+            "typed_config": {"@type": f"{kinds}upstream_codec.v3.UpstreamCodec"},
+        },
+    ]
 
 
 def _health(policy: Policy) -> Json:
@@ -106,6 +127,8 @@ def _outliers(policy: Policy) -> Json:
         "base_ejection_time": seconds(policy.leave_seconds),
         "max_ejection_time": seconds(policy.leave_seconds * 6),
         "max_ejection_percent": 50,
+        # Else the next answer that it is ready, at most two seconds later, would bring it back.
+        "successful_active_health_check_uneject_host": False,
     }
 
 

@@ -117,6 +117,7 @@ def _transcoder(target: Target, services: Sequence[str]) -> Json:
         services=list(services),
         convert_grpc_status=True,
         case_insensitive_enum_parsing=True,
+        query_param_unescape_plus=True,  # clients write a space so
         max_request_body_size=target.policy.body_bytes,
         max_response_body_size=8 << 20,
         print_options={"always_print_primitive_fields": True, "preserve_proto_field_names": True},

@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import (
 from google.rpc import code_pb2
 
 from unora_gateway.contract import Route
+from unora_gateway.policy import Policy
 from unora_gateway.refusals import HTTP, Said
 
 Node = dict[str, Any]
@@ -21,7 +22,7 @@ KEPT: Final = (
     *(":method", ":path", ":authority", ":scheme", ":protocol", "content-type", "content-length", "transfer-encoding"),
     "x-forwarded-proto",  # Envoy's own; without it no route is found. It is removed before services.
     *("te", "grpc-encoding", "grpc-accept-encoding", "grpc-timeout", "x-grpc-web", "accept", "origin"),
-    *("authorization", "traceparent", "tracestate"),
+    *("authorization", "traceparent"),
     *("stripe-signature", "unora-gov-id-signature", "x-twilio-signature"),
 )
 """The headers that pass; docs/interfaces.md says which of them services read."""
@@ -62,7 +63,7 @@ _AS_TEXT: Final = frozenset({".google.protobuf.Duration", ".google.protobuf.Fiel
 
 
 def tables(
-    files: FileDescriptorSet, routes: Sequence[Route], refusals: Iterable[Said], pages: Iterable[str]
+    files: FileDescriptorSet, routes: Sequence[Route], refusals: Iterable[Said], pages: Iterable[str], policy: Policy
 ) -> dict[str, Any]:
     """The tables by their names in the script."""
     types = _Types(files)
@@ -76,6 +77,10 @@ def tables(
         "KEPT": dict.fromkeys(KEPT, True),
         "REFUSALS": {each.reason: _said(each) for each in refusals},
         "OF_STATUS": OF_STATUS,
+        "MILLISECONDS": {
+            "default": round(policy.call_seconds * 1000),
+            "longest": round(policy.longest_call_seconds * 1000),
+        },
         "CODES": {number: name for name, number in code_pb2.Code.items()},
         "HTTP_OF": {str(code_pb2.Code.Value(name)): status for name, status in _http_of().items()},
     }

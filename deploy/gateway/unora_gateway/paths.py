@@ -18,6 +18,8 @@ NOT_TAKEN: Final = "connect-failure,refused-stream"
 RETRIED: Final = f"{NOT_TAKEN},reset,unavailable"
 EXPOSED: Final = "grpc-status,grpc-message,grpc-status-details-bin,retry-after,allow"
 TAKEN: Final = "authorization,content-type,x-grpc-web,x-user-agent,grpc-timeout,traceparent"
+FOR_FILTERS: Final = ("accept", "origin", "x-grpc-web")
+"""Headers of a caller that filters need, and services do not."""
 PREDICATES: Final = "type.googleapis.com/envoy.extensions.retry.host."
 NOT_BUFFERED: Final = {
     "envoy.filters.http.buffer": {
@@ -44,7 +46,12 @@ def of_clients(target: Target, routes: Iterable[Route]) -> Json:
         "request_headers_to_add": [
             _header(ADDRESS_HEADER, "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
         ],
-        "request_headers_to_remove": ["x-forwarded-proto", "x-envoy-original-path", "x-envoy-original-method"],
+        "request_headers_to_remove": [
+            "x-forwarded-proto",
+            "x-envoy-original-path",
+            "x-envoy-original-method",
+            *FOR_FILTERS,
+        ],
     }
     answers = [_header("cache-control", "no-store"), _header("x-content-type-options", "nosniff")]
     largest = {"max_direct_response_body_size_bytes": 16 << 20} if target.pages else {}

@@ -42,7 +42,7 @@ def script(target: Target) -> str:
     """The script with its tables."""
     routes = contract.routes()
     pages = [page.path for page in target.pages]
-    made = tables(contract.image(), routes, refusals.all_said(RETRY_AFTER), pages)
+    made = tables(contract.image(), routes, refusals.all_said(RETRY_AFTER), pages, target.policy)
     folder = Path(__file__).parent / "lua"
     parts = ["-- Made by `python -m unora_gateway render` from the contract.\n"]
     parts += [f"local {name} = {lua(content)}\n" for name, content in made.items()]

@@ -31,10 +31,13 @@ HOSTILE = {
     "grpc-internal-encoding-request": "gzip",
     "cookie": "session=1",
     "traceparent": "not a trace; drop table",
+    "tracestate": "vendor=1",
+    "accept": "text/html",
+    "origin": "https://elsewhere.example.com",
 }
 PASSED = {"authorization", "user-agent", "traceparent", "unora-client-address", "unora-client-device"}
 """What services see of a member's call. The user agent is that of the gateway's connection, or of the library."""
-OF_GRPC = {"accept-encoding", "grpc-accept-encoding", "grpc-web", "te", "x-grpc-web", "accept", "content-type"}
+OF_GRPC = {"accept-encoding", "grpc-accept-encoding", "te", "content-type"}
 
 
 def told(seen: Seen) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from unora_common.budgets import TooManyCalls
 from unora_common.grpc_errors import read_details
 from unora_gateway.filters import ALIVE
 from unora_local.tls import Certificate
@@ -38,7 +39,7 @@ async def test_an_address_that_calls_too_often_is_told_when_to_try_again(
         assert answer.json() == {
             "code": "RESOURCE_EXHAUSTED",
             "reason": "TOO_MANY_CALLS",
-            "message": "You sent too many requests. Try again in a moment.",
+            "message": TooManyCalls.sentence,
             "metadata": {"retry_after": "1"},
             "violations": [],
         }

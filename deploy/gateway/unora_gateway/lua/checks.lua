@@ -20,19 +20,45 @@ local function note(violations, field, reason)
   end
 end
 
+local LETTERS_OF_UTF8 = {
+  "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]",
+  "^\237[\128-\159][\128-\191]", "^\240[\144-\191][\128-\191][\128-\191]",
+  "^[\241-\243][\128-\191][\128-\191][\128-\191]", "^\244[\128-\143][\128-\191][\128-\191]",
+}
+
+-- A service cannot read a message whose text is not UTF-8, and could not say which field is to blame.
+local function is_utf8(text)
+  local at = find(text, "[\128-\255]")
+  while at do
+    local last
+    for _, letter in ipairs(LETTERS_OF_UTF8) do last = last or select(2, find(text, letter, at)) end
+    if not last then return false end
+    at = find(text, "[\128-\255]", last + 1)
+  end
+  return true
+end
+
 local function is_whole(kind, value)
   local text = type(value) == "string" and value
   if text and not find(text, "^%-?%d+$") then return false end
   local number = tonumber(value)
   if not number or number % 1 ~= 0 then return false end
-  if kind == "l" then return math.abs(number) < 9.3e18 end
+  if kind == "l" then return math.abs(number) <= 2 ^ 63 end
   return (number >= -2147483648 and number <= 2147483647)
 end
 
+local function days_of(year, month)
+  if month ~= 2 then return (month == 4 or month == 6 or month == 9 or month == 11) and 30 or 31 end
+  return (year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)) and 29 or 28
+end
+
 local function is_time(text)
-  local rest = string.match(text, "^%d%d%d%d%-[01]%d%-[0-3]%d[Tt][0-2]%d:[0-5]%d:[0-6]%d(.*)$")
-  rest = rest and string.gsub(rest, "^%.%d%d?%d?%d?%d?%d?%d?%d?%d?", "")
-  return rest ~= nil and (rest == "Z" or rest == "z" or find(rest, "^[+-]%d%d:%d%d$") ~= nil)
+  local parts = {string.match(text, "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):[0-5]%d:[0-6]%d(.*)$")}
+  if #parts == 0 then return false end
+  local year, month, day, hour = tonumber(parts[1]), tonumber(parts[2]), tonumber(parts[3]), tonumber(parts[4])
+  if year < 1 or month < 1 or month > 12 or day < 1 or day > days_of(year, month) or hour > 23 then return false end
+  local rest = string.gsub(parts[5], "^%.%d%d?%d?%d?%d?%d?%d?%d?%d?", "")
+  return rest == "Z" or find(rest, "^[+-]%d%d:%d%d$") ~= nil
 end
 
 local function is_named(field, value)
@@ -42,6 +68,7 @@ end
 -- Whether a value that is written as text, such as one of a query, is of a kind.
 local function fits_text(field, text)
   local kind = field[1]
+  if not is_utf8(text) then return false end
   if kind == "i" or kind == "l" then return is_whole(kind, text) end
   if kind == "d" then return tonumber(text) ~= nil end
   if kind == "b" then return text == "true" or text == "false" end
@@ -127,16 +154,20 @@ local function unescape(text)
   return (string.gsub(text, "%%(%x%x)", function(hex) return char(tonumber(hex, 16)) end))
 end
 
--- The field of a parameter, such as `page_size` or `filter.kind`; nil if the request has none, or not in the query.
+-- The field of a parameter, such as `page_size` or `filter.kind`, and its path by the contract's names; nil if the
+-- request has none, or not in the query.
 local function queried(route, name)
-  local kind, field = route.query, nil
+  local kind, field, path = route.query, nil, {}
+  if find(name, "^%.") or find(name, "%.$") or find(name, "..", 1, true) then return nil end
   for part in string.gmatch(name, "[^.]+") do
     if field and field[1] ~= "m" then return nil end
     field = kind and TYPES[kind][part]
     if not field or (field[1] == "m" and field[2]) then return nil end
     kind = field[1] == "m" and field[3]
+    path[#path + 1] = field[4]
   end
-  return field and field[1] ~= "m" and field or nil
+  if not field or field[1] == "m" then return nil end
+  return field, table.concat(path, ".")
 end
 
 -- A refusal of the query, or nil.
@@ -144,18 +175,18 @@ local function judge_query(route, query)
   local unknown, wrong, seen = {}, {}, {}
   for name, value in string.gmatch(query, "([^&=]+)=?([^&]*)") do
     name, value = unescape(name), unescape(value)
-    local field = queried(route, name)
+    local field, path = queried(route, name)
     for _, variable in ipairs(route.variables) do
-      if name == variable[1] or name == variable[2] then field = nil end
+      if path == variable[1] then field = nil end
     end
     if not field then
       note(unknown, shown(name), "is not a parameter of this request")
     elseif not fits_text(field, value) then
-      note(wrong, shown(name), WORDS_OF[field[1]])
-    elseif seen[name] and not field[2] then
-      note(wrong, shown(name), "is given more than once")
+      note(wrong, path, WORDS_OF[field[1]])
+    elseif seen[path] and not field[2] then
+      note(wrong, path, "is given more than once")
     end
-    seen[name] = true
+    if path then seen[path] = true end
   end
   if #unknown > 0 then return "QUERY_PARAMETER_UNKNOWN", unknown end
   if #wrong > 0 then return "INVALID_ARGUMENT", wrong end

@@ -2,10 +2,11 @@
 -- that the contract does not know. On an answer: gives every error of REST the one shape, and every refusal of Envoy's
 -- own the details that services give to callers of gRPC.
 
-local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
+local DETAILS, KIND, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-deadline"
+local UNITS = {H = 3600000, M = 60000, S = 1000, m = 1, u = 0.001, n = 0.000001} -- of grpc-timeout, in milliseconds
 local JSON = "application/json"
-local GRPC = {}
-for _, form in ipairs({"", "-web", "-web-text"}) do GRPC["application/grpc" .. form] = true end
+local GRPC, WEB = "application/grpc", {}
+for _, form in ipairs({"-web", "-web+proto", "-web-text", "-web-text+proto"}) do WEB[GRPC .. form] = true end
 local ONLY_GRPC = {"grpc-timeout", "grpc-encoding", "grpc-accept-encoding"}
 local OF_GRPC = {"grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding"}
 
@@ -13,8 +14,9 @@ local function starts(text, start)
   return sub(text, 1, #start) == start
 end
 
-local function has_entries(map)
-  return map ~= nil and next(map) ~= nil
+-- As Envoy has it: what it does not take for gRPC or gRPC-Web is REST for us too, and gets errors as REST has them.
+local function is_native(kind)
+  return kind == GRPC or starts(kind, GRPC .. "+")
 end
 
 -- {"code", "reason", "message", "metadata", "violations"}
@@ -54,13 +56,22 @@ end
 -- A trace continues if it has the form of one, and begins here otherwise.
 local function keep_trace(handle, headers, id)
   local trace = headers:get("traceparent")
-  if not (trace and #trace == 55 and find(trace, "^%x%x%-%x+%-%x+%-%x%x$")) then
+  local first, second = string.match(trace or "", "^%x%x%-(%x+)%-(%x+)%-%x%x$")
+  if not first or #first ~= 32 or #second ~= 16 then
     local digits = id and string.gsub(id, "%-", "") or ""
     if #digits ~= 32 or find(digits, "%X") then return headers:remove("traceparent") end
     trace = "00-" .. digits .. "-" .. sub(digits, 17) .. "-01"
     headers:replace("traceparent", trace)
   end
   handle:streamInfo():dynamicMetadata():set("unora", "trace", trace)
+end
+
+-- A service has a second more than Envoy waits. If both gave up at once, the service's DEADLINE_EXCEEDED would often be
+-- first, and count as a failure of its replica: a caller who sets short deadlines could have replicas left out.
+local function keep_deadline(headers)
+  local number, unit = string.match(headers:get("grpc-timeout") or "", "^(%d+)([HMSmun])$")
+  local asked = number and tonumber(number) * UNITS[unit] or MILLISECONDS.default
+  headers:replace(DEADLINE, string.format("%dm", math.ceil(math.min(asked, MILLISECONDS.longest)) + 1000))
 end
 
 local function verbs_of(routes)
@@ -82,6 +93,7 @@ local function judge(handle, headers, kind)
   local reason, violations = judge_variables(route, values)
   if not reason then reason, violations = judge_query(route, query) end
   if reason then return reason, violations end
+  if find(kind, "[^\32-\126]") then return "MEDIA_TYPE_UNSUPPORTED" end -- webhooks pass it on, as text
   local body = handle:body()
   local text = body and body:length() > 0 and body:getBytes(0, body:length()) or ""
   if text ~= "" and not route.raw and string.lower(string.match(kind, "^[^; ]*")) ~= JSON then
@@ -93,14 +105,17 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local kind = headers:get("content-type") or ""
-  local is_grpc = GRPC[string.match(kind, "^[^; +]*")]
+  local is_grpc = is_native(kind) or WEB[kind]
   local id, agent = headers:get("x-request-id"), headers:get("user-agent")
   keep_known(headers, is_grpc)
   keep_trace(handle, headers, id)
+  keep_deadline(headers)
   if agent then headers:replace("unora-client-device", sub(string.gsub(agent, "[^\32-\126]", "?"), 1, 200)) end
   if is_grpc then
-    if not METHODS[headers:get(":path")] then handle:respond({[":status"] = "404"}, "METHOD_UNKNOWN") end
-    return
+    if not METHODS[headers:get(":path")] or headers:get(":method") ~= "POST" then
+      handle:respond({[":status"] = "404"}, "METHOD_UNKNOWN")
+    end
+    return headers:replace("te", "trailers") -- without it services reset the stream, as if they had failed
   end
   local reason, violations, metadata = judge(handle, headers, kind)
   if reason then refuse(handle, reason, violations, metadata) end
@@ -112,6 +127,7 @@ local function reason_of(details, status, is_grpc)
     return "DEADLINE_EXCEEDED"
   end
   if status == 404 and is_grpc then return "METHOD_UNKNOWN" end
+  if status == 501 and details ~= "" then return "REQUEST_MALFORMED" end -- an encoding of HTTP that nobody knows
   return OF_STATUS[status] or (status >= 500 and "INTERNAL") or "REQUEST_MALFORMED"
 end
 
@@ -198,7 +214,7 @@ function envoy_on_response(handle)
       headers:replace(":status", "200")
       refuse_grpc(headers, reason_of(details, http, true))
     end
-  elseif details and starts(kind, "application/grpc-web") then
+  elseif details and WEB[kind] then
     refuse_web(handle, kind, reason_of(details, status, true))
   else
     for _, name in ipairs(OF_GRPC) do headers:remove(name) end

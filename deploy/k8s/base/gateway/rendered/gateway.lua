@@ -10,11 +10,13 @@ local METHODS = {["/unora.billing.v1.BillingService/ListPlans"]=true,["/unora.bi
 
 local PAGES = {}
 
-local KEPT = {[":method"]=true,[":path"]=true,[":authority"]=true,[":scheme"]=true,[":protocol"]=true,["content-type"]=true,["content-length"]=true,["transfer-encoding"]=true,["x-forwarded-proto"]=true,["te"]=true,["grpc-encoding"]=true,["grpc-accept-encoding"]=true,["grpc-timeout"]=true,["x-grpc-web"]=true,["accept"]=true,["origin"]=true,["authorization"]=true,["traceparent"]=true,["tracestate"]=true,["stripe-signature"]=true,["unora-gov-id-signature"]=true,["x-twilio-signature"]=true}
+local KEPT = {[":method"]=true,[":path"]=true,[":authority"]=true,[":scheme"]=true,[":protocol"]=true,["content-type"]=true,["content-length"]=true,["transfer-encoding"]=true,["x-forwarded-proto"]=true,["te"]=true,["grpc-encoding"]=true,["grpc-accept-encoding"]=true,["grpc-timeout"]=true,["x-grpc-web"]=true,["accept"]=true,["origin"]=true,["authorization"]=true,["traceparent"]=true,["stripe-signature"]=true,["unora-gov-id-signature"]=true,["x-twilio-signature"]=true}
 
 local REFUSALS = {["PATH_UNKNOWN"]={["code"]="NOT_FOUND",["number"]=5,["http"]=404,["sentence"]="There is nothing at this address.",["metadata"]={},["details"]="CAUSDFBBVEhfVU5LTk9XThpJCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEh0KDFBBVEhfVU5LTk9XThINdW5vcmEuZ2F0ZXdheRpaCi90eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuTG9jYWxpemVkTWVzc2FnZRInCgJlbhIhVGhlcmUgaXMgbm90aGluZyBhdCB0aGlzIGFkZHJlc3Mu"},["VERB_UNKNOWN"]={["code"]="UNIMPLEMENTED",["number"]=12,["http"]=405,["sentence"]="This address is not called in this way.",["metadata"]={},["details"]="CAwSDFZFUkJfVU5LTk9XThpJCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEh0KDFZFUkJfVU5LTk9XThINdW5vcmEuZ2F0ZXdheRpgCi90eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuTG9jYWxpemVkTWVzc2FnZRItCgJlbhInVGhpcyBhZGRyZXNzIGlzIG5vdCBjYWxsZWQgaW4gdGhpcyB3YXku"},["METHOD_UNKNOWN"]={["code"]="UNIMPLEMENTED",["number"]=12,["http"]=501,["sentence"]="There is no such method.",["metadata"]={},["details"]="CAwSDk1FVEhPRF9VTktOT1dOGksKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SHwoOTUVUSE9EX1VOS05PV04SDXVub3JhLmdhdGV3YXkaUQovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USHgoCZW4SGFRoZXJlIGlzIG5vIHN1Y2ggbWV0aG9kLg"},["MEDIA_TYPE_UNSUPPORTED"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=415,["sentence"]="The request is of a kind that cannot be read.",["metadata"]={},["details"]="CAMSFk1FRElBX1RZUEVfVU5TVVBQT1JURUQaUwoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkVycm9ySW5mbxInChZNRURJQV9UWVBFX1VOU1VQUE9SVEVEEg11bm9yYS5nYXRld2F5GmYKL3R5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5Mb2NhbGl6ZWRNZXNzYWdlEjMKAmVuEi1UaGUgcmVxdWVzdCBpcyBvZiBhIGtpbmQgdGhhdCBjYW5ub3QgYmUgcmVhZC4"},["JSON_INVALID"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=400,["sentence"]="The request cannot be read.",["metadata"]={},["details"]="CAMSDEpTT05fSU5WQUxJRBpJCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEh0KDEpTT05fSU5WQUxJRBINdW5vcmEuZ2F0ZXdheRpUCi90eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuTG9jYWxpemVkTWVzc2FnZRIhCgJlbhIbVGhlIHJlcXVlc3QgY2Fubm90IGJlIHJlYWQu"},["FIELD_UNKNOWN"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=400,["sentence"]="Some of what you sent is not known here.",["metadata"]={},["details"]="CAMSDUZJRUxEX1VOS05PV04aSgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkVycm9ySW5mbxIeCg1GSUVMRF9VTktOT1dOEg11bm9yYS5nYXRld2F5GmEKL3R5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5Mb2NhbGl6ZWRNZXNzYWdlEi4KAmVuEihTb21lIG9mIHdoYXQgeW91IHNlbnQgaXMgbm90IGtub3duIGhlcmUu"},["QUERY_PARAMETER_UNKNOWN"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=400,["sentence"]="Some of what you sent is not known here.",["metadata"]={},["details"]="CAMSF1FVRVJZX1BBUkFNRVRFUl9VTktOT1dOGlQKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SKAoXUVVFUllfUEFSQU1FVEVSX1VOS05PV04SDXVub3JhLmdhdGV3YXkaYQovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USLgoCZW4SKFNvbWUgb2Ygd2hhdCB5b3Ugc2VudCBpcyBub3Qga25vd24gaGVyZS4"},["BODY_UNEXPECTED"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=400,["sentence"]="The request cannot be read.",["metadata"]={},["details"]="CAMSD0JPRFlfVU5FWFBFQ1RFRBpMCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEiAKD0JPRFlfVU5FWFBFQ1RFRBINdW5vcmEuZ2F0ZXdheRpUCi90eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuTG9jYWxpemVkTWVzc2FnZRIhCgJlbhIbVGhlIHJlcXVlc3QgY2Fubm90IGJlIHJlYWQu"},["REQUEST_MALFORMED"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=400,["sentence"]="The request cannot be read.",["metadata"]={},["details"]="CAMSEVJFUVVFU1RfTUFMRk9STUVEGk4KKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SIgoRUkVRVUVTVF9NQUxGT1JNRUQSDXVub3JhLmdhdGV3YXkaVAovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USIQoCZW4SG1RoZSByZXF1ZXN0IGNhbm5vdCBiZSByZWFkLg"},["BODY_TOO_LARGE"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=413,["sentence"]="The request is too large.",["metadata"]={},["details"]="CAMSDkJPRFlfVE9PX0xBUkdFGksKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SHwoOQk9EWV9UT09fTEFSR0USDXVub3JhLmdhdGV3YXkaUgovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USHwoCZW4SGVRoZSByZXF1ZXN0IGlzIHRvbyBsYXJnZS4"},["HEADERS_TOO_LARGE"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=431,["sentence"]="The request is too large.",["metadata"]={},["details"]="CAMSEUhFQURFUlNfVE9PX0xBUkdFGk4KKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SIgoRSEVBREVSU19UT09fTEFSR0USDXVub3JhLmdhdGV3YXkaUgovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USHwoCZW4SGVRoZSByZXF1ZXN0IGlzIHRvbyBsYXJnZS4"},["REQUEST_SLOW"]={["code"]="DEADLINE_EXCEEDED",["number"]=4,["http"]=408,["sentence"]="The request did not arrive in time. Try again.",["metadata"]={},["details"]="CAQSDFJFUVVFU1RfU0xPVxpJCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEh0KDFJFUVVFU1RfU0xPVxINdW5vcmEuZ2F0ZXdheRpnCi90eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuTG9jYWxpemVkTWVzc2FnZRI0CgJlbhIuVGhlIHJlcXVlc3QgZGlkIG5vdCBhcnJpdmUgaW4gdGltZS4gVHJ5IGFnYWluLg"},["INVALID_ARGUMENT"]={["code"]="INVALID_ARGUMENT",["number"]=3,["http"]=400,["sentence"]="Some of what you sent cannot be accepted.",["metadata"]={},["details"]="CAMSEElOVkFMSURfQVJHVU1FTlQaTQoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkVycm9ySW5mbxIhChBJTlZBTElEX0FSR1VNRU5UEg11bm9yYS5nYXRld2F5GmIKL3R5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5Mb2NhbGl6ZWRNZXNzYWdlEi8KAmVuEilTb21lIG9mIHdoYXQgeW91IHNlbnQgY2Fubm90IGJlIGFjY2VwdGVkLg"},["TOO_MANY_CALLS"]={["code"]="RESOURCE_EXHAUSTED",["number"]=8,["http"]=429,["sentence"]="That was too fast. Wait a moment, then try again.",["metadata"]={["retry_after"]="1"},["details"]="CAgSDlRPT19NQU5ZX0NBTExTGl0KKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SMQoOVE9PX01BTllfQ0FMTFMSDXVub3JhLmdhdGV3YXkaEAoLcmV0cnlfYWZ0ZXISATEaagovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USNwoCZW4SMVRoYXQgd2FzIHRvbyBmYXN0LiBXYWl0IGEgbW9tZW50LCB0aGVuIHRyeSBhZ2Fpbi4aMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIAQ"},["DEPENDENCY_UNAVAILABLE"]={["code"]="UNAVAILABLE",["number"]=14,["http"]=503,["sentence"]="This is not possible at the moment. Try again in a moment.",["metadata"]={},["details"]="CA4SFkRFUEVOREVOQ1lfVU5BVkFJTEFCTEUaUwoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkVycm9ySW5mbxInChZERVBFTkRFTkNZX1VOQVZBSUxBQkxFEg11bm9yYS5nYXRld2F5GnMKL3R5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5Mb2NhbGl6ZWRNZXNzYWdlEkAKAmVuEjpUaGlzIGlzIG5vdCBwb3NzaWJsZSBhdCB0aGUgbW9tZW50LiBUcnkgYWdhaW4gaW4gYSBtb21lbnQu"},["DEADLINE_EXCEEDED"]={["code"]="DEADLINE_EXCEEDED",["number"]=4,["http"]=504,["sentence"]="This took too long. Try again.",["metadata"]={},["details"]="CAQSEURFQURMSU5FX0VYQ0VFREVEGk4KKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SIgoRREVBRExJTkVfRVhDRUVERUQSDXVub3JhLmdhdGV3YXkaVwovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USJAoCZW4SHlRoaXMgdG9vayB0b28gbG9uZy4gVHJ5IGFnYWluLg"},["INTERNAL"]={["code"]="INTERNAL",["number"]=13,["http"]=500,["sentence"]="Something went wrong. It is not your fault.",["metadata"]={},["details"]="CA0SCElOVEVSTkFMGkUKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5FcnJvckluZm8SGQoISU5URVJOQUwSDXVub3JhLmdhdGV3YXkaZAovdHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkxvY2FsaXplZE1lc3NhZ2USMQoCZW4SK1NvbWV0aGluZyB3ZW50IHdyb25nLiBJdCBpcyBub3QgeW91ciBmYXVsdC4"}}
 
 local OF_STATUS = {[400]="REQUEST_MALFORMED",[404]="PATH_UNKNOWN",[408]="REQUEST_SLOW",[413]="BODY_TOO_LARGE",[415]="MEDIA_TYPE_UNSUPPORTED",[429]="TOO_MANY_CALLS",[431]="HEADERS_TOO_LARGE",[502]="DEPENDENCY_UNAVAILABLE",[503]="DEPENDENCY_UNAVAILABLE",[504]="DEADLINE_EXCEEDED"}
+
+local MILLISECONDS = {["default"]=10000,["longest"]=60000}
 
 local CODES = {[0]="OK",[1]="CANCELLED",[2]="UNKNOWN",[3]="INVALID_ARGUMENT",[4]="DEADLINE_EXCEEDED",[5]="NOT_FOUND",[6]="ALREADY_EXISTS",[7]="PERMISSION_DENIED",[16]="UNAUTHENTICATED",[8]="RESOURCE_EXHAUSTED",[9]="FAILED_PRECONDITION",[10]="ABORTED",[11]="OUT_OF_RANGE",[12]="UNIMPLEMENTED",[13]="INTERNAL",[14]="UNAVAILABLE",[15]="DATA_LOSS"}
 
@@ -218,19 +220,45 @@ local function note(violations, field, reason)
   end
 end
 
+local LETTERS_OF_UTF8 = {
+  "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]",
+  "^\237[\128-\159][\128-\191]", "^\240[\144-\191][\128-\191][\128-\191]",
+  "^[\241-\243][\128-\191][\128-\191][\128-\191]", "^\244[\128-\143][\128-\191][\128-\191]",
+}
+
+-- A service cannot read a message whose text is not UTF-8, and could not say which field is to blame.
+local function is_utf8(text)
+  local at = find(text, "[\128-\255]")
+  while at do
+    local last
+    for _, letter in ipairs(LETTERS_OF_UTF8) do last = last or select(2, find(text, letter, at)) end
+    if not last then return false end
+    at = find(text, "[\128-\255]", last + 1)
+  end
+  return true
+end
+
 local function is_whole(kind, value)
   local text = type(value) == "string" and value
   if text and not find(text, "^%-?%d+$") then return false end
   local number = tonumber(value)
   if not number or number % 1 ~= 0 then return false end
-  if kind == "l" then return math.abs(number) < 9.3e18 end
+  if kind == "l" then return math.abs(number) <= 2 ^ 63 end
   return (number >= -2147483648 and number <= 2147483647)
 end
 
+local function days_of(year, month)
+  if month ~= 2 then return (month == 4 or month == 6 or month == 9 or month == 11) and 30 or 31 end
+  return (year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)) and 29 or 28
+end
+
 local function is_time(text)
-  local rest = string.match(text, "^%d%d%d%d%-[01]%d%-[0-3]%d[Tt][0-2]%d:[0-5]%d:[0-6]%d(.*)$")
-  rest = rest and string.gsub(rest, "^%.%d%d?%d?%d?%d?%d?%d?%d?%d?", "")
-  return rest ~= nil and (rest == "Z" or rest == "z" or find(rest, "^[+-]%d%d:%d%d$") ~= nil)
+  local parts = {string.match(text, "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):[0-5]%d:[0-6]%d(.*)$")}
+  if #parts == 0 then return false end
+  local year, month, day, hour = tonumber(parts[1]), tonumber(parts[2]), tonumber(parts[3]), tonumber(parts[4])
+  if year < 1 or month < 1 or month > 12 or day < 1 or day > days_of(year, month) or hour > 23 then return false end
+  local rest = string.gsub(parts[5], "^%.%d%d?%d?%d?%d?%d?%d?%d?%d?", "")
+  return rest == "Z" or find(rest, "^[+-]%d%d:%d%d$") ~= nil
 end
 
 local function is_named(field, value)
@@ -240,6 +268,7 @@ end
 -- Whether a value that is written as text, such as one of a query, is of a kind.
 local function fits_text(field, text)
   local kind = field[1]
+  if not is_utf8(text) then return false end
   if kind == "i" or kind == "l" then return is_whole(kind, text) end
   if kind == "d" then return tonumber(text) ~= nil end
   if kind == "b" then return text == "true" or text == "false" end
@@ -325,16 +354,20 @@ local function unescape(text)
   return (string.gsub(text, "%%(%x%x)", function(hex) return char(tonumber(hex, 16)) end))
 end
 
--- The field of a parameter, such as `page_size` or `filter.kind`; nil if the request has none, or not in the query.
+-- The field of a parameter, such as `page_size` or `filter.kind`, and its path by the contract's names; nil if the
+-- request has none, or not in the query.
 local function queried(route, name)
-  local kind, field = route.query, nil
+  local kind, field, path = route.query, nil, {}
+  if find(name, "^%.") or find(name, "%.$") or find(name, "..", 1, true) then return nil end
   for part in string.gmatch(name, "[^.]+") do
     if field and field[1] ~= "m" then return nil end
     field = kind and TYPES[kind][part]
     if not field or (field[1] == "m" and field[2]) then return nil end
     kind = field[1] == "m" and field[3]
+    path[#path + 1] = field[4]
   end
-  return field and field[1] ~= "m" and field or nil
+  if not field or field[1] == "m" then return nil end
+  return field, table.concat(path, ".")
 end
 
 -- A refusal of the query, or nil.
@@ -342,18 +375,18 @@ local function judge_query(route, query)
   local unknown, wrong, seen = {}, {}, {}
   for name, value in string.gmatch(query, "([^&=]+)=?([^&]*)") do
     name, value = unescape(name), unescape(value)
-    local field = queried(route, name)
+    local field, path = queried(route, name)
     for _, variable in ipairs(route.variables) do
-      if name == variable[1] or name == variable[2] then field = nil end
+      if path == variable[1] then field = nil end
     end
     if not field then
       note(unknown, shown(name), "is not a parameter of this request")
     elseif not fits_text(field, value) then
-      note(wrong, shown(name), WORDS_OF[field[1]])
-    elseif seen[name] and not field[2] then
-      note(wrong, shown(name), "is given more than once")
+      note(wrong, path, WORDS_OF[field[1]])
+    elseif seen[path] and not field[2] then
+      note(wrong, path, "is given more than once")
     end
-    seen[name] = true
+    if path then seen[path] = true end
   end
   if #unknown > 0 then return "QUERY_PARAMETER_UNKNOWN", unknown end
   if #wrong > 0 then return "INVALID_ARGUMENT", wrong end
@@ -388,10 +421,11 @@ end
 -- that the contract does not know. On an answer: gives every error of REST the one shape, and every refusal of Envoy's
 -- own the details that services give to callers of gRPC.
 
-local DETAILS, KIND = "x-unora-refused", "x-unora-asked"
+local DETAILS, KIND, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-deadline"
+local UNITS = {H = 3600000, M = 60000, S = 1000, m = 1, u = 0.001, n = 0.000001} -- of grpc-timeout, in milliseconds
 local JSON = "application/json"
-local GRPC = {}
-for _, form in ipairs({"", "-web", "-web-text"}) do GRPC["application/grpc" .. form] = true end
+local GRPC, WEB = "application/grpc", {}
+for _, form in ipairs({"-web", "-web+proto", "-web-text", "-web-text+proto"}) do WEB[GRPC .. form] = true end
 local ONLY_GRPC = {"grpc-timeout", "grpc-encoding", "grpc-accept-encoding"}
 local OF_GRPC = {"grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding"}
 
@@ -399,8 +433,9 @@ local function starts(text, start)
   return sub(text, 1, #start) == start
 end
 
-local function has_entries(map)
-  return map ~= nil and next(map) ~= nil
+-- As Envoy has it: what it does not take for gRPC or gRPC-Web is REST for us too, and gets errors as REST has them.
+local function is_native(kind)
+  return kind == GRPC or starts(kind, GRPC .. "+")
 end
 
 -- {"code", "reason", "message", "metadata", "violations"}
@@ -440,13 +475,22 @@ end
 -- A trace continues if it has the form of one, and begins here otherwise.
 local function keep_trace(handle, headers, id)
   local trace = headers:get("traceparent")
-  if not (trace and #trace == 55 and find(trace, "^%x%x%-%x+%-%x+%-%x%x$")) then
+  local first, second = string.match(trace or "", "^%x%x%-(%x+)%-(%x+)%-%x%x$")
+  if not first or #first ~= 32 or #second ~= 16 then
     local digits = id and string.gsub(id, "%-", "") or ""
     if #digits ~= 32 or find(digits, "%X") then return headers:remove("traceparent") end
     trace = "00-" .. digits .. "-" .. sub(digits, 17) .. "-01"
     headers:replace("traceparent", trace)
   end
   handle:streamInfo():dynamicMetadata():set("unora", "trace", trace)
+end
+
+-- A service has a second more than Envoy waits. If both gave up at once, the service's DEADLINE_EXCEEDED would often be
+-- first, and count as a failure of its replica: a caller who sets short deadlines could have replicas left out.
+local function keep_deadline(headers)
+  local number, unit = string.match(headers:get("grpc-timeout") or "", "^(%d+)([HMSmun])$")
+  local asked = number and tonumber(number) * UNITS[unit] or MILLISECONDS.default
+  headers:replace(DEADLINE, string.format("%dm", math.ceil(math.min(asked, MILLISECONDS.longest)) + 1000))
 end
 
 local function verbs_of(routes)
@@ -468,6 +512,7 @@ local function judge(handle, headers, kind)
   local reason, violations = judge_variables(route, values)
   if not reason then reason, violations = judge_query(route, query) end
   if reason then return reason, violations end
+  if find(kind, "[^\32-\126]") then return "MEDIA_TYPE_UNSUPPORTED" end -- webhooks pass it on, as text
   local body = handle:body()
   local text = body and body:length() > 0 and body:getBytes(0, body:length()) or ""
   if text ~= "" and not route.raw and string.lower(string.match(kind, "^[^; ]*")) ~= JSON then
@@ -479,14 +524,17 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local kind = headers:get("content-type") or ""
-  local is_grpc = GRPC[string.match(kind, "^[^; +]*")]
+  local is_grpc = is_native(kind) or WEB[kind]
   local id, agent = headers:get("x-request-id"), headers:get("user-agent")
   keep_known(headers, is_grpc)
   keep_trace(handle, headers, id)
+  keep_deadline(headers)
   if agent then headers:replace("unora-client-device", sub(string.gsub(agent, "[^\32-\126]", "?"), 1, 200)) end
   if is_grpc then
-    if not METHODS[headers:get(":path")] then handle:respond({[":status"] = "404"}, "METHOD_UNKNOWN") end
-    return
+    if not METHODS[headers:get(":path")] or headers:get(":method") ~= "POST" then
+      handle:respond({[":status"] = "404"}, "METHOD_UNKNOWN")
+    end
+    return headers:replace("te", "trailers") -- without it services reset the stream, as if they had failed
   end
   local reason, violations, metadata = judge(handle, headers, kind)
   if reason then refuse(handle, reason, violations, metadata) end
@@ -498,6 +546,7 @@ local function reason_of(details, status, is_grpc)
     return "DEADLINE_EXCEEDED"
   end
   if status == 404 and is_grpc then return "METHOD_UNKNOWN" end
+  if status == 501 and details ~= "" then return "REQUEST_MALFORMED" end -- an encoding of HTTP that nobody knows
   return OF_STATUS[status] or (status >= 500 and "INTERNAL") or "REQUEST_MALFORMED"
 end
 
@@ -584,7 +633,7 @@ function envoy_on_response(handle)
       headers:replace(":status", "200")
       refuse_grpc(headers, reason_of(details, http, true))
     end
-  elseif details and starts(kind, "application/grpc-web") then
+  elseif details and WEB[kind] then
     refuse_web(handle, kind, reason_of(details, status, true))
   else
     for _, name in ipairs(OF_GRPC) do headers:remove(name) end

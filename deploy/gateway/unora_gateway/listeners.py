@@ -7,6 +7,7 @@ from unora_gateway import filters, paths, tls
 from unora_gateway.clusters import ANSWER_BYTES, seconds
 from unora_gateway.contract import Route
 from unora_gateway.policy import Policy
+from unora_gateway.refusals import HeadersTooLarge
 from unora_gateway.target import Address, Target
 
 Json = dict[str, Any]
@@ -107,7 +108,8 @@ def _strict(policy: Policy) -> Json:
 
 def _refusals() -> Json:
     """What the script needs to give Envoy's own refusals the one shape; those that no filter sees get it here."""
-    body = {"code": "INVALID_ARGUMENT", "reason": "HEADERS_TOO_LARGE", "message": "The request is too large."}
+    refused = HeadersTooLarge
+    body = {"code": refused.code, "reason": refused.reason, "message": refused.sentence}
     too_large = {"status_code_filter": {"comparison": {"op": "EQ", "value": _number(431)}}}
     any_status = {"status_code_filter": {"comparison": {"op": "GE", "value": _number(400)}}}
     return {

@@ -44,7 +44,7 @@ class MediaTypeUnsupported(DomainError):
 
     code = "INVALID_ARGUMENT"
     reason = "MEDIA_TYPE_UNSUPPORTED"
-    sentence = "The request is of a kind that cannot be read."
+    sentence = "What you sent is of a kind that cannot be read."
 
 
 class JsonInvalid(DomainError):
@@ -52,7 +52,7 @@ class JsonInvalid(DomainError):
 
     code = "INVALID_ARGUMENT"
     reason = "JSON_INVALID"
-    sentence = "The request cannot be read."
+    sentence = "What you sent cannot be read."
 
 
 class FieldUnknown(DomainError):
@@ -76,7 +76,7 @@ class BodyUnexpected(DomainError):
 
     code = "INVALID_ARGUMENT"
     reason = "BODY_UNEXPECTED"
-    sentence = "The request cannot be read."
+    sentence = "What you sent cannot be read."
 
 
 class RequestMalformed(DomainError):
@@ -84,7 +84,7 @@ class RequestMalformed(DomainError):
 
     code = "INVALID_ARGUMENT"
     reason = "REQUEST_MALFORMED"
-    sentence = "The request cannot be read."
+    sentence = "What you sent cannot be read."
 
 
 class BodyTooLarge(DomainError):
@@ -92,7 +92,7 @@ class BodyTooLarge(DomainError):
 
     code = "INVALID_ARGUMENT"
     reason = "BODY_TOO_LARGE"
-    sentence = "The request is too large."
+    sentence = "What you sent is too large."
 
 
 class HeadersTooLarge(DomainError):
@@ -100,7 +100,7 @@ class HeadersTooLarge(DomainError):
 
     code = "INVALID_ARGUMENT"
     reason = "HEADERS_TOO_LARGE"
-    sentence = "The request is too large."
+    sentence = "What you sent is too large."
 
 
 class RequestSlow(DomainError):
@@ -108,7 +108,7 @@ class RequestSlow(DomainError):
 
     code = "DEADLINE_EXCEEDED"
     reason = "REQUEST_SLOW"
-    sentence = "The request did not arrive in time. Try again."
+    sentence = "What you sent did not arrive in time. Try again."
 
 
 HTTP: Final = {

@@ -59,7 +59,9 @@ def build() -> tuple[argparse.ArgumentParser, Commands]:
         epilog=SHORT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--run", type=Path, default=DEFAULT, help="the folder of all state (default: .run)")
+    made.add_argument(
+        "--run", type=Path, default=DEFAULT, help="the folder of all state: new, or made by Unora (default: .run)"
+    )
     commands = Commands(made)
     _stack(commands)
     _members(commands)

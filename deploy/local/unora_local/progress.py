@@ -99,8 +99,11 @@ class Progress:
             self._write(f"\r\x1b[K  \x1b[2m… {under_way}\x1b[0m" if under_way else "\r\x1b[K")
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except OSError:  # nobody reads: a pipe or a terminal that is closed. The work goes on, or is stopped in order.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from unora_local import postgres_home
 from unora_local.cli import STOPS_WITHIN
-from unora_local.run_folder import Row, RunFolder, start_time
+from unora_local.run_folder import LOCK, Row, RunFolder, start_time
 from unora_local.up import READY_WITHIN
 from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until
 
@@ -113,13 +113,32 @@ def test_a_stack_from_its_first_start_to_its_end(commands: Commands) -> None:
 
 def test_a_service_that_cannot_start_ends_the_start_with_its_reason(commands: Commands) -> None:
     commands.folder.path.mkdir()
-    (commands.folder.path / "die").touch()
+    for name in (LOCK, "die"):
+        (commands.folder.path / name).touch()
     done = commands.run("up")
     assert done.returncode == 1
     assert "died 3 times" in done.stdout
     assert "cannot go on" in done.stdout
     assert not commands.folder.env.exists()
     assert json.loads((commands.folder.path / "processes.json").read_text()) == []
+
+
+def test_a_stack_that_nobody_reads_of_any_more_stops_in_order(commands: Commands) -> None:
+    """Such as one whose terminal was closed: a line that cannot be printed must not keep it from stopping its parts."""
+    process = subprocess.Popen(
+        [*STANDIN, "up"], env=commands.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    commands.started.append(process)
+    wait_until(commands.folder.env.exists, lambda: "the stack is ready", COMMAND_WITHIN)
+    rows = commands.folder.rows()
+    assert process.stdout
+    process.stdout.close()
+    process.send_signal(signal.SIGHUP)
+    _, told = process.communicate(timeout=COMMAND_WITHIN)
+    assert (process.returncode, told) == (0, b"")
+    assert not alive(rows)
+    assert commands.folder.rows() == []
+    assert not commands.folder.env.exists()
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +151,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     old = made.folder.path / OLD
     old.parent.mkdir(parents=True)
     old.touch()
+    (made.folder.path / LOCK).touch()
     for path, mode in ((old, 0o666), (old.parent, 0o777), (made.folder.path, 0o777)):
         path.chmod(mode)
     made.up()

@@ -9,6 +9,7 @@ import pytest
 from unora_local.keyboard.completion import PLACES, complete, script, sources
 from unora_local.keyboard.people import Login, People
 from unora_local.parser import build
+from unora_local.run_folder import LOCK
 
 OPTIONS = build()[1].options()
 
@@ -19,6 +20,7 @@ def after(*words: str, folder: Path = Path("/nowhere")) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    (tmp_path / LOCK).touch()
     people = People(tmp_path)
     for name in ("Ana", "Anton", "Sören"):
         people.add(Login("", name, "id", "+1", "token"))

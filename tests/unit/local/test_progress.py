@@ -85,3 +85,14 @@ def test_a_command_as_a_step_keeps_its_output_and_its_exit_status(status: int) -
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, "said\n", "")
+
+
+def test_work_goes_on_when_nobody_reads_of_it_any_more() -> None:
+    """A terminal that was closed, or `make up | head`: what runs must be stopped in order all the same."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w") as out:
+        progress = Progress(out)
+        with progress.step("one") as step:
+            step.now("1 of 2")
+        progress.say("the end")

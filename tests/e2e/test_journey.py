@@ -71,7 +71,7 @@ def test_data_survive_a_restart_and_a_killed_service_runs_again(stack: Stack) ->
         assert asyncio.run(_completed(env)) == 1
 
         refused = asyncio.run(_demo_while_the_clock_is_held(stack, env))
-        assert (refused.returncode, "another process moves the clock" in refused.stderr) == (1, True)
+        assert (refused.returncode, "another command moves the clock" in refused.stderr) == (1, True)
 
         before = stack.row("streak")
         os.kill(before.pid, signal.SIGKILL)

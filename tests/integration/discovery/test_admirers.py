@@ -253,7 +253,7 @@ async def test_old_waiting_interests_are_deleted_when_no_event_of_them_can_come(
         " WHERE interest_id = $1::text::uuid",
         old.interest_id,
     )
-    await pool.world.drain()
+    await pool.world.drain(clock_moved=True)
     left = await pool.world.superuser.fetch(
         "SELECT interest_id::text FROM discovery.waiting_interests WHERE sender_id = $1", admirer.user
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import socket
 import ssl
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 from unora_common.nats_client import connect
 from unora_local import tls
+
+from tests.support import run_apart
 
 SILENT = 4
 """Seconds: that the server is silent is what the test is about."""
@@ -39,7 +40,7 @@ def test_a_server_that_says_nothing_after_tls_is_left_without_an_open_connection
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         server = pool.submit(lambda: serving.wrap_socket(listening.accept()[0], server_side=True))
-        asyncio.run(enter(listening.getsockname()[1]))
+        run_apart(enter(listening.getsockname()[1]))
         gc.collect()
         server.result().close()
     assert [str(warning.message) for warning in seen if warning.category is ResourceWarning] == []

@@ -12,7 +12,6 @@ Json = dict[str, Any]
 KEYS: Final = "/.well-known/jwks.json"
 REST: Final = ("/v1/", "/.well-known/")
 ADDRESS_HEADER: Final = "unora-client-address"
-DEVICE_HEADER: Final = "unora-client-device"
 NOT_TAKEN: Final = "connect-failure,refused-stream"
 """The service has not begun the call, so that it may be sent again whatever it does."""
 RETRIED: Final = f"{NOT_TAKEN},reset,unavailable"
@@ -21,12 +20,6 @@ TAKEN: Final = "authorization,content-type,x-grpc-web,x-user-agent,grpc-timeout,
 FOR_FILTERS: Final = ("accept", "origin", "x-grpc-web")
 """Headers of a caller that filters need, and services do not."""
 PREDICATES: Final = "type.googleapis.com/envoy.extensions.retry.host."
-NOT_BUFFERED: Final = {
-    "envoy.filters.http.buffer": {
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
-        "disabled": True,
-    }
-}
 
 
 def of_clients(target: Target, routes: Iterable[Route]) -> Json:
@@ -101,7 +94,8 @@ def _method(route: Route, policy: Policy) -> Json:
         "name": route.path.removeprefix("/"),
         "match": {"path": route.path},
         "route": action,
-        "typed_per_filter_config": NOT_BUFFERED,
+        # The buffer counts the bytes of the message; a service needs no such header.
+        "request_headers_to_remove": ["content-length"],
     }
 
 

@@ -244,3 +244,15 @@ async def test_a_service_with_a_certificate_of_another_name_gets_no_calls(
         answer = await web.get("/v1/dashboard")
         assert (answer.status_code, answer.json()["reason"]) == (503, "DEPENDENCY_UNAVAILABLE")
         assert services.seen == []
+
+
+async def test_a_call_whose_message_never_ends_takes_no_place_of_others(
+    services: Recorder, certificates: Mapping[str, Certificate]
+) -> None:
+    """It waits in the gateway. At the service, which takes one call at once here, it would keep others out."""
+    async with gateway_of(services.addresses, certificates, service_calls="1") as door, door.channel() as channel:
+        endless: Any = channel.stream_unary(ACCOUNT)()
+        await within(endless.write(b""))
+        for _ in range(3):
+            await within(frames.native(channel, ACCOUNT))
+        endless.cancel()

@@ -15,6 +15,7 @@ from typing import Final
 import psutil
 
 from unora_local.keys import write_private
+from unora_local.mistakes import Mistake
 
 # From here on the kernel gives ports to outgoing connections, so a free one may be taken a moment later.
 LIMIT: Final = 32_768
@@ -53,6 +54,13 @@ def holder(port: int) -> str:
     return "another process"
 
 
+def _shift() -> int:
+    said = os.environ.get(SHIFT) or "0"
+    if not said.isdecimal():
+        raise Mistake(f"{SHIFT} is {said!r}: give a whole number from 0 on, or nothing")
+    return int(said)
+
+
 class Ports:
     """Ports by name, remembered in a file. With `in_use`, the ports of a running stack are returned without a check.
 
@@ -64,17 +72,18 @@ class Ports:
         self._in_use = in_use
         self.moved: list[str] = []
         self._known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        self._shift = _shift()
 
     def take(self, name: str, usual: int) -> int:
         """The port of `name`: the one it had, else its usual one, else the next that is free."""
         if self._in_use and name in self._known:
             return self._known[name]
-        usual += int(os.environ.get(SHIFT, "0"))
+        usual += self._shift
         others = {port for other, port in self._known.items() if other != name}
         candidates: tuple[int, ...] = (self._known.get(name, usual), *range(usual, LIMIT, STRIDE))
-        port = next((port for port in candidates if port not in others and is_free(port)), None)
+        port = next((port for port in candidates if port < LIMIT and port not in others and is_free(port)), None)
         if port is None:
-            raise RuntimeError(f"no free port for {name}")
+            raise Mistake(f"no port is free for {name}: all that it may have, from {usual} to {LIMIT}, are taken")
         if port != usual:
             self.moved.append(self._reason(name, port, usual))
         if self._known.get(name) != port:

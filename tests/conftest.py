@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from unora_testing.world import World
 
 SERVERS = pytest.StashKey[TestServers]()
+LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
 
 
 def pytest_asyncio_loop_factories(
@@ -70,6 +71,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if notice := config.stash[SERVERS].notice:
         terminalreporter.write_line(notice)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`asyncio.run`, such as in a command that a test or its fixture calls, leaves its thread without a current loop. All
+    tests of a session share one, by which channels of gRPC are made, so it is set again.
+    """
+    shared = item.config.stash.get(LOOP, None)
+    if shared is not None and _current_loop() is None and not shared.is_closed():
+        asyncio.set_event_loop(shared)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Its fixtures are there, so the loop of an asynchronous test is there, too."""
+    if (loop := _current_loop()) is not None:
+        item.config.stash[LOOP] = loop
+
+
+def _current_loop() -> asyncio.AbstractEventLoop | None:
+    """What the policy's own method would answer, but that makes a loop where there is none."""
+    loop: asyncio.AbstractEventLoop | None = asyncio.get_event_loop_policy()._local._loop  # type: ignore[attr-defined]
+    return loop
 
 
 @pytest.fixture(scope="session")

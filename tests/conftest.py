@@ -75,8 +75,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """`asyncio.run`, such as in a command that a test or its fixture calls, leaves its thread without a current loop. All
-    tests of a session share one, by which channels of gRPC are made, so it is set again.
+    """`asyncio.run`, such as in a command that a test or its fixture calls, leaves its thread without a current loop.
+    All tests of a session share one, by which channels of gRPC are made, so it is set again.
     """
     shared = item.config.stash.get(LOOP, None)
     if shared is not None and _current_loop() is None and not shared.is_closed():

@@ -17,7 +17,7 @@ from unora_gateway.contract import routes
 from unora_gateway.refusals import HTTP, OTHER_HTTP
 from unora_testing.deadlines import GENEROUS
 from unora_testing.gateway import Door
-from unora_testing.rest.binding import VARIABLE, Binding, HttpRequest, binding_of
+from unora_testing.rest.binding import VARIABLE, HttpRequest, binding_of
 from unora_testing.world import World
 from yarl import URL
 
@@ -147,13 +147,13 @@ class RestCaller(Caller):
 
     def written(self, method: Method, request: Message) -> HttpRequest:
         """The request as it goes over the wire."""
-        return route_of(method).request(request)
+        return binding_of(method.policy.path).request(request)
 
     def emptiest(self, method: Method) -> Message:
         """A path has no empty parts: its variables are there."""
         made = valid(method.descriptor.input_type)
         for field in method.descriptor.input_type.fields:
-            if field.name not in VARIABLE.findall(route_of(method).template):
+            if field.name not in VARIABLE.findall(binding_of(method.policy.path).template):
                 made.ClearField(field.name)
         return made
 
@@ -179,13 +179,6 @@ def over_rest() -> list[Method]:
     """The methods that pass the gateway."""
     passing = {route.path for route in routes()}
     return [method for method in methods() if method.policy.path in passing]
-
-
-def route_of(method: Method) -> Binding:
-    """Its route of REST."""
-    binding = binding_of(method.policy.path)
-    assert binding is not None
-    return binding
 
 
 async def written(world: World, context: str) -> dict[str, tuple[int, int]]:

@@ -8,10 +8,10 @@ from functools import cache
 import aiohttp
 import pytest
 from unora_testing.gateway import gateway_before
-from unora_testing.rest.binding import VARIABLE
+from unora_testing.rest.binding import VARIABLE, binding_of
 from unora_testing.world import World
 
-from tests.contract.callers import RestCaller, over_rest, route_of, written
+from tests.contract.callers import RestCaller, over_rest, written
 from tests.contract.contract import Method
 from tests.contract.rest_faults import faults_of
 from tests.integration.common.test_access import FORGED, Forger
@@ -20,8 +20,12 @@ from tests.integration.common.test_access import FORGED, Forger
 @cache
 def taken(method: Method) -> frozenset[str]:
     """The verbs that the path of a method takes."""
-    path = VARIABLE.sub("{}", route_of(method).template)
-    return frozenset(route_of(each).verb for each in over_rest() if VARIABLE.sub("{}", route_of(each).template) == path)
+    path = VARIABLE.sub("{}", binding_of(method.policy.path).template)
+    return frozenset(
+        binding_of(each.policy.path).verb
+        for each in over_rest()
+        if VARIABLE.sub("{}", binding_of(each.policy.path).template) == path
+    )
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,7 @@ async def rest(world: World) -> AsyncIterator[RestCaller]:
 @pytest.mark.parametrize("method", over_rest(), ids=str)
 async def test_what_no_service_may_see_is_refused_by_its_name(world: World, rest: RestCaller, method: Method) -> None:
     """JSON that cannot be read, fields and parameters that are unknown, of another kind or given twice, other verbs."""
-    before, route = await written(world, method.context), route_of(method)
+    before, route = await written(world, method.context), binding_of(method.policy.path)
     metadata, faults = rest.metadata(method), list(faults_of(method.descriptor.input_type, route, taken(method)))
     wrong = []
     for fault in faults:

@@ -20,7 +20,7 @@ INSTALLED = shutil.which("node") is not None and (CLIENT / "node_modules" / "ope
 SLOW = 5 * GENEROUS
 """Seconds for the compiler on a busy machine."""
 pytestmark = pytest.mark.skipif(
-    not INSTALLED, reason="node, or what `npm ci` in clients/typescript installs, is missing"
+    not INSTALLED, reason="the client cannot be compiled without node and its packages: run `make client` once"
 )
 
 

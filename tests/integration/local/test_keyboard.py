@@ -288,7 +288,7 @@ async def test_a_subscriber_is_still_there_when_nats_has_started_again_until_it_
     os.kill(server.pid, signal.SIGKILL)
     await eventually(lambda: stack.row("nats").pid != server.pid, "NATS starts again")
 
-    async def let_in() -> bool:
+    async def has_access() -> bool:
         try:
             client = await subscriber(env)
         except (NatsError, OSError):
@@ -301,9 +301,9 @@ async def test_a_subscriber_is_still_there_when_nats_has_started_again_until_it_
             await client.close()
         return True
 
-    assert await eventually(let_in, "the subscriber is let in")
+    assert await eventually(has_access, "the subscriber has access")
     assert "may consume nothing any more" in await asyncio.to_thread(stack.says, "subscriber", "kept", "--remove")
 
-    assert not await let_in()
+    assert not await has_access()
     assert not (stack.folder.path / "subscribers" / "kept.env").exists()
     assert "there is no subscriber kept" in await asyncio.to_thread(stack.refuses, "subscriber", "kept", "--remove")

@@ -17,9 +17,11 @@ class Wire:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
+        self.has_a_call = asyncio.Event()
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
+        self.has_a_call.set()
 
 
 def connected() -> tuple[Connection, Wire]:
@@ -28,9 +30,15 @@ def connected() -> tuple[Connection, Wire]:
     return connection, wire
 
 
-async def answered(connection: Connection, *pieces: bytes) -> str:
-    call = asyncio.ensure_future(connection.send(b"a call"))
-    await asyncio.sleep(0)  # it has been written
+async def begun(connection: Connection, wire: Wire) -> asyncio.Task[str]:
+    wire.has_a_call.clear()
+    call = asyncio.create_task(connection.send(b"a call"))
+    await wire.has_a_call.wait()
+    return call
+
+
+async def answered(connection: Connection, wire: Wire, *pieces: bytes) -> str:
+    call = await begun(connection, wire)
     for piece in pieces:
         assert not call.done()
         connection.data_received(piece)
@@ -40,17 +48,16 @@ async def answered(connection: Connection, *pieces: bytes) -> str:
 @pytest.mark.parametrize("at", range(1, len(OK)))
 async def test_an_answer_in_two_pieces_is_one_answer_and_the_next_call_has_its_own(at: int) -> None:
     connection, wire = connected()
-    assert await answered(connection, OK[:at], OK[at:]) == ""
-    assert (await answered(connection, REFUSED)).startswith("HTTP/1.1 404")
+    assert await answered(connection, wire, OK[:at], OK[at:]) == ""
+    assert (await answered(connection, wire, REFUSED)).startswith("HTTP/1.1 404")
     assert wire.written == [b"a call", b"a call"]
 
 
 async def test_an_answer_that_says_no_length_and_a_lost_connection_end_the_call() -> None:
-    connection, _ = connected()
+    connection, wire = connected()
     with pytest.raises(ValueError, match="without a length"):
-        await answered(connection, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
-    call = asyncio.ensure_future(connection.send(b"a call"))
-    await asyncio.sleep(0)
+        await answered(connection, wire, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    call = await begun(connection, wire)
     connection.connection_lost(None)
     with pytest.raises(ConnectionError):
         await call

@@ -8,16 +8,10 @@ from typing import Any
 
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, VerifyPhoneRequest
 from unora_demo.recording import Recording, canonical
-from unora_testing.rest.binding import Binding, binding_of
+from unora_testing.rest.binding import binding_of
 
 GET = "/unora.identity.v1.AccountService/GetAccount"
 VERIFY = "/unora.identity.v1.AccountService/VerifyPhone"
-
-
-def route(path: str) -> Binding:
-    found = binding_of(path)
-    assert found is not None
-    return found
 
 
 def seen(number: int) -> dict[str, Any]:
@@ -66,7 +60,7 @@ def test_the_call_is_kept_whose_answer_shows_most(tmp_path: Path) -> None:
         {"account": {"tier": "TIER_PRO"}},
     ]
     for answer in answers:
-        recording.keep("GetAccount", route(GET), GetAccountRequest(), json.dumps(answer).encode())
+        recording.keep("GetAccount", binding_of(GET), GetAccountRequest(), json.dumps(answer).encode())
     recording.write(tmp_path / "examples.json")
     assert json.loads((tmp_path / "examples.json").read_text()) == {
         "GetAccount": {"parameters": {}, "answer": {"account": {"trust_level": 3, "tier": "TIER_PLUS"}}}
@@ -76,7 +70,7 @@ def test_the_call_is_kept_whose_answer_shows_most(tmp_path: Path) -> None:
 def test_an_example_has_path_and_body_apart() -> None:
     recording = Recording()
     request = VerifyPhoneRequest(request_id="a", challenge_id="b:c", code="1 2")
-    recording.keep("VerifyPhone", route(VERIFY), request, b"{}")
+    recording.keep("VerifyPhone", binding_of(VERIFY), request, b"{}")
     assert recording.calls["VerifyPhone"] == {
         "parameters": {"challenge_id": "b:c"},
         "body": {"request_id": "a", "code": "1 2"},

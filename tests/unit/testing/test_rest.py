@@ -15,7 +15,7 @@ from unora.identity.v1 import place_service_pb2 as places
 from unora.streak.v1 import recovery_service_pb2
 from unora.streak.v1 import streak_service_pb2 as streaks
 from unora_common.grpc_errors import read_details
-from unora_testing.rest.binding import binding_of
+from unora_testing.rest.binding import NoRouteError, binding_of
 from unora_testing.rest.errors import NotTheShape, to_grpc_error
 
 LOADED = (recovery_service_pb2, webhook_service_pb2)
@@ -24,7 +24,6 @@ LOADED = (recovery_service_pb2, webhook_service_pb2)
 
 def test_a_field_of_the_path_is_not_in_the_body() -> None:
     binding = binding_of("/unora.streak.v1.StreakService/CheckIn")
-    assert binding is not None
     request = binding.request(streaks.CheckInRequest(request_id="r", streak_id="a/b c"))
     assert (request.verb, request.path) == ("POST", "/v1/streaks/a%2Fb%20c:checkIn")
     assert json.loads(request.body or b"") == {"request_id": "r"}
@@ -32,27 +31,25 @@ def test_a_field_of_the_path_is_not_in_the_body() -> None:
 
 def test_a_read_has_its_fields_in_the_query_and_no_body() -> None:
     binding = binding_of("/unora.identity.v1.PlaceService/SearchPlaces")
-    assert binding is not None
     request = binding.request(places.SearchPlacesRequest(query="são p"))
     assert (request.verb, request.query, request.body) == ("GET", (("query", "são p"),), None)
 
 
 def test_an_enum_goes_into_a_path_by_its_name() -> None:
     binding = binding_of("/unora.discovery.v1.DiscoveryService/GetScreen")
-    assert binding is not None
     request = binding.request(discovery.GetScreenRequest(server_type=SERVER_TYPE_PARTNER))
     assert request.path == "/v1/servers/SERVER_TYPE_PARTNER/screen"
 
 
 def test_a_webhook_goes_as_its_bytes() -> None:
     binding = binding_of("/unora.billing.v1.WebhookService/ReceiveProviderEvent")
-    assert binding is not None
     request = binding.request(HttpBody(data=b'{ "id": 1}', content_type="application/json"))
     assert (request.path, request.body) == ("/v1/webhooks/payments", b'{ "id": 1}')
 
 
 def test_a_method_for_services_has_no_route() -> None:
-    assert binding_of("/unora.streak.v1.RecoveryService/AuthorizeRecovery") is None
+    with pytest.raises(NoRouteError, match="AuthorizeRecovery"):
+        binding_of("/unora.streak.v1.RecoveryService/AuthorizeRecovery")
 
 
 def test_an_error_is_read_as_the_error_of_grpc() -> None:
@@ -80,6 +77,5 @@ def test_another_shape_is_a_fault(body: bytes) -> None:
 
 def test_an_enum_and_a_number_of_a_read_go_into_the_query() -> None:
     binding = binding_of("/unora.billing.v1.BillingService/GetQuote")
-    assert binding is not None
     request = binding.request(billing.GetQuoteRequest(purpose=PAYMENT_PURPOSE_REVEAL, reveal_number=3))
     assert dict(request.query) == {"purpose": "PAYMENT_PURPOSE_REVEAL", "reveal_number": "3"}

@@ -67,7 +67,7 @@ async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> s
     nats = Layout(folder, CONTEXTS, running=True).nats(declarations.consumed_subjects(CONTEXTS))
     await _take_over(folder, nats, gone=set(before.durables() if before else ()) - set(after.durables()))
     own = tls.ensure(folder.path / "tls", [name])[name]
-    await _wait_until(folder, nats, after, own, let_in=bool(events))
+    await _wait_until(folder, nats, after, own, has_access=bool(events))
     if not events:
         _credentials(folder, name).unlink(missing_ok=True)
         return f"{name} may consume nothing any more"
@@ -101,17 +101,19 @@ def _reload(folder: RunFolder) -> None:
     os.kill(server.pid, signal.SIGHUP)
 
 
-async def _wait_until(folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificate, *, let_in: bool) -> None:
-    """Return when the server answers the subscriber about each of its consumers, or lets it in no longer."""
+async def _wait_until(
+    folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificate, *, has_access: bool
+) -> None:
+    """Return when the server answers the subscriber about each of its consumers, or no longer accepts it."""
     end = time.monotonic() + RELOADED_WITHIN
-    while await _is_let_in(nats.url_of(subscriber), subscriber, own) != let_in:
+    while await _has_access(nats.url_of(subscriber), subscriber, own) != has_access:
         if time.monotonic() > end:
             raise Mistake(f"NATS did not take {subscriber.name} over within {RELOADED_WITHIN:.0f} s; see {nats.log}")
         await asyncio.sleep(POLL)
         _reload(folder)  # the imports of an account that a reload has brought lead nowhere until the next one
 
 
-async def _is_let_in(url: str, subscriber: Subscriber, own: Certificate) -> bool:
+async def _has_access(url: str, subscriber: Subscriber, own: Certificate) -> bool:
     try:
         client = await connect(
             url,
@@ -119,7 +121,7 @@ async def _is_let_in(url: str, subscriber: Subscriber, own: Certificate) -> bool
             allow_reconnect=False,
             connect_timeout=ASKED_WITHIN,
             inbox_prefix=inbox(subscriber.name),
-            error_cb=_ignore,  # not let in yet: the library would print it
+            error_cb=_ignore,  # without access yet: the library would print it
         )
     except (NatsError, OSError):
         return False

@@ -22,6 +22,10 @@ ABSENT: Final = "-"
 """In place of a path's variable that is not set: a path has no empty parts."""
 
 
+class NoRouteError(LookupError):
+    """The method is for services among themselves, which call it by gRPC."""
+
+
 @dataclass(frozen=True)
 class HttpRequest:
     """What goes over the wire."""
@@ -56,13 +60,13 @@ class Binding:
 
 
 @cache
-def binding_of(path: str) -> Binding | None:
-    """The route of a method by its name on the wire, `/unora.streak.v1.StreakService/CheckIn`; None without one."""
+def binding_of(path: str) -> Binding:
+    """The route of a method by its name on the wire, `/unora.streak.v1.StreakService/CheckIn`. Raises NoRouteError."""
     service, _, name = path[1:].partition("/")
     method: MethodDescriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
     options = method.GetOptions()
     if not options.HasExtension(annotations_pb2.http):
-        return None
+        raise NoRouteError(f"{path} cannot be called over REST: the contract gives it no google.api.http")
     rule = options.Extensions[annotations_pb2.http]
     verb = next(verb for verb in VERBS if rule.HasField(verb))
     return Binding(verb.upper(), getattr(rule, verb), rule.body)

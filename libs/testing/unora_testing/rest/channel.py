@@ -40,8 +40,8 @@ class RestChannel:
     def unary_unary(
         self,
         method: str,
-        request_serializer: Callable[[Q], bytes] | None = None,
-        response_deserializer: Callable[[bytes], A] | None = None,
+        request_serializer: Callable[[Q], bytes],
+        response_deserializer: Callable[[bytes], A],
         _registered_method: bool | None = None,
     ) -> RestMethod[Q, A]:
         """A method of a stub."""
@@ -81,7 +81,7 @@ class RestChannel:
 class RestMethod(Generic[Q, A]):
     """One method, called as `grpc.aio` methods are."""
 
-    def __init__(self, channel: RestChannel, path: str, deserialize: Callable[[bytes], A] | None) -> None:
+    def __init__(self, channel: RestChannel, path: str, deserialize: Callable[[bytes], A]) -> None:
         """`deserialize` makes the answer from protobuf's bytes: only its type is used."""
         self._channel = channel
         self._path = path
@@ -90,12 +90,9 @@ class RestMethod(Generic[Q, A]):
     async def __call__(
         self, request: Q, *, timeout: float = 60, metadata: Sequence[tuple[str, Any]] | grpc.aio.Metadata | None = None
     ) -> A:
-        """Call it; raises AioRpcError if it is refused. `timeout` in seconds."""
-        binding = binding_of(self._path)
-        if binding is None or self._deserialize is None:
-            raise NotImplementedError(f"{self._path} has no route for REST")
+        """Call it. `timeout` in seconds. Raises AioRpcError if it is refused, NoRouteError if REST does not have it."""
         headers = {name: str(value) for name, value in metadata or ()}
-        body = await self._channel.send(binding, request, headers, timeout)
+        body = await self._channel.send(binding_of(self._path), request, headers, timeout)
         answer = self._deserialize(b"")
         json_format.Parse(body, answer)
         return answer

@@ -13,6 +13,7 @@ from typing import Final
 from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
+from unora_common.whole_files import write_whole
 from unora_gateway import targets
 from unora_gateway.render import render
 
@@ -67,9 +68,14 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
 
 
 def _gateway(folder: Path, front: Certificate) -> None:
-    """Beside its certificate for the services, which is there as everyone's: what apps see, and what Envoy reads."""
-    ca, cert, key = front.read()
-    _put(folder / "front", {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
+    """Beside its certificate for the services, which is there as everyone's: what apps see, and what Envoy reads.
+
+    An operator's own certificate in `front` is kept, with all that is beside it.
+    """
+    shown = folder / "front"
+    if not (shown / "cert.pem").exists() or tls.is_made_here(shown / "cert.pem"):
+        ca, cert, key = front.read()
+        _put(shown, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
     _put(folder / targets.COMPOSE_FOLDER.name, render(targets.compose()))
 
 
@@ -77,10 +83,7 @@ def _put(folder: Path, files: Mapping[str, str | bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(OPEN_FOLDER)
     for name, content in files.items():
-        file = folder / name
-        file.unlink(missing_ok=True)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        file.chmod(OPEN_FILE)
+        write_whole(folder / name, content.encode() if isinstance(content, str) else content, OPEN_FILE)
 
 
 def _service(context: str, passwords: Passwords) -> dict[str, str | bytes]:

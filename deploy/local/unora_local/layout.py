@@ -8,11 +8,13 @@ from typing import Final
 from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
+from unora_gateway.policy import PolicyError
 from unora_gateway.targets import LOCAL_PORTS
 
 from unora_local import tls
 from unora_local.gateway import Gateway
 from unora_local.keys import Passwords, ensure_file, signing_key
+from unora_local.mistakes import Mistake
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.ports import Ports
@@ -80,17 +82,22 @@ class Layout:
         )
 
     def gateway(self) -> Gateway | None:
-        """The gateway, if all contexts are there: it leads to each of them."""
+        """The gateway, if all contexts are there: it leads to each of them. Raises Mistake for a variable
+        UNORA_GATEWAY_… that cannot be read.
+        """
         if set(self.contexts) != set(CONTEXTS):
             return None
-        return Gateway(
-            self._folder.path / "gateway",
-            ports=self._gateway_ports,
-            services={context: endpoint.grpc for context, endpoint in self.backing.endpoints.items()},
-            certificates=self.backing.certificates,
-            log=self._folder.logs / "gateway.log",
-            environ=os.environ,
-        )
+        try:
+            return Gateway(
+                self._folder.path / "gateway",
+                ports=self._gateway_ports,
+                services={context: endpoint.grpc for context, endpoint in self.backing.endpoints.items()},
+                certificates=self.backing.certificates,
+                log=self._folder.logs / "gateway.log",
+                environ=os.environ,
+            )
+        except PolicyError as error:
+            raise Mistake(str(error)) from None
 
     @property
     def moved(self) -> list[str]:

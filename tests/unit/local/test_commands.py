@@ -15,6 +15,7 @@ from unora_local.keyboard.commands import COMMANDS
 from unora_local.keyboard.subscriber import RESERVED, check_name
 from unora_local.mistakes import Mistake
 from unora_local.parser import build
+from unora_local.ports import SHIFT
 from unora_local.run_folder import RunFolder
 from unora_local.running import check_folder
 from unora_local.up import NEXT
@@ -208,3 +209,26 @@ def test_the_image_has_no_code_of_these_tools() -> None:
         text = file.read_text()
         assert "unora_local" not in text, file
         assert "people.json" not in text, file
+
+
+@pytest.mark.parametrize(("name", "value"), [("UNORA_GATEWAY_BODY_BYTES", "much"), (SHIFT, "ten"), (SHIFT, "60000")])
+def test_a_variable_that_cannot_be_is_told_before_a_stack_starts(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also to those who wait for a whole stack."""
+    monkeypatch.setenv(name, value)
+    folder = RunFolder(tmp_path / "run")
+    assert main(["--run", str(folder.path), "up"]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith(f"{name} is '{value}': give a whole number")
+    assert folder.rows() == []
+    assert "postgres" not in told.out
+
+
+def test_compose_files_tells_a_variable_that_cannot_be_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNORA_GATEWAY_BODY_BYTES", "much")
+    assert main(["compose-files", "--folder", str(tmp_path / "compose")]) == 1
+    assert capsys.readouterr().err.startswith("UNORA_GATEWAY_BODY_BYTES is 'much'")
+    assert not (tmp_path / "compose").exists()

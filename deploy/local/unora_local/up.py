@@ -142,13 +142,16 @@ class Stack:
 
 
 def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
-    """A table of the processes, and the commands that one can use next."""
+    """A table of the processes; and when the stack is ready, the commands that one can use next."""
     lines = [(row.name, row.address, str(row.pid)) for row in rows]
+    return f"\n{table(('service', 'address', 'pid'), lines)}\n{_next(folder, rows) if folder.env.exists() else ''}"
+
+
+def _next(folder: RunFolder, rows: Sequence[Row]) -> str:
     run = "" if folder.path == DEFAULT else f" --run {shlex.quote(str(folder.path))}"
-    ways = NEXT.format(
+    return NEXT.format(
         env=shlex.quote(str(folder.env)), python=shlex.quote(sys.executable), run=run, reference=_reference(rows)
     )
-    return f"\n{table(('service', 'address', 'pid'), lines)}\n{ways}"
 
 
 def _reference(rows: Sequence[Row]) -> str:

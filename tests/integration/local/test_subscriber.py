@@ -81,7 +81,7 @@ async def consumers(folder: RunFolder) -> set[str]:
     """Those of the subscriber that NATS has."""
     nats = Layout(folder, CONTEXTS, running=True).nats({})
 
-    async def listed() -> list[str] | None:
+    async def listed() -> list[str]:
         try:
             admin = await nats.connect(nats_config.ADMIN, nats.administrator)
             try:
@@ -89,7 +89,7 @@ async def consumers(folder: RunFolder) -> set[str]:
             finally:
                 await admin.close()
         except (NatsError, OSError):  # it is loading the change
-            return None
+            return []
         return [info.name for each in infos for info in each]
 
     found = await eventually(listed, "NATS lists its consumers")

@@ -16,9 +16,9 @@ from unora_local.keyboard.subscriber import RESERVED, check_name
 from unora_local.mistakes import Mistake
 from unora_local.parser import build
 from unora_local.ports import SHIFT
-from unora_local.run_folder import RunFolder
+from unora_local.run_folder import Row, RunFolder
 from unora_local.running import check_folder
-from unora_local.up import NEXT
+from unora_local.up import NEXT, describe
 
 ROOT = Path(__file__).parents[3]
 ALL = build()[1].all
@@ -178,6 +178,23 @@ def test_what_one_is_told_to_type_quotes_its_variables() -> None:
     """The folder may have a space in its name."""
     assert "$UNORA_" in NEXT
     assert not re.findall(r'(?<!")\$UNORA_\w+', NEXT)
+
+
+def test_the_next_steps_are_shown_once_the_stack_is_ready(tmp_path: Path) -> None:
+    """While it starts, a command would be refused, and the gateway's address is not known."""
+    folder = RunFolder(tmp_path / "run")
+    rows = [
+        Row("nats", 1, "", "127.0.0.1:14222", 15),
+        Row("gateway", 2, "", "https://127.0.0.1:1 http://127.0.0.1:2", 15),
+    ]
+    starting = describe(folder, rows[:1])
+    assert "127.0.0.1:14222" in starting
+    assert "make demo" not in starting
+    assert "/docs" not in starting
+    folder.write_env({})
+    ready = describe(folder, rows)
+    assert "make demo" in ready
+    assert "  http://127.0.0.1:2/docs\n" in ready
 
 
 def test_make_status_ends_without_an_error_line_of_make(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ async def test_a_verb_that_the_path_does_not_take(door: Door) -> None:
         assert answer.status_code in (400, 405)
         answer = await web.patch("/v1/account")
         error = judged(answer, 405, "UNIMPLEMENTED", "VERB_UNKNOWN")
-        assert error["metadata"]["allow"] == answer.headers["allow"] == "GET"
+        assert error["metadata"]["allow"] == answer.headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])

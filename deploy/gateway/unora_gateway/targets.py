@@ -20,7 +20,9 @@ FRONT_PORT: Final = 8443
 ADMIN_PORT: Final = 9901
 WATCH_PORT: Final = 9090
 LOCAL_PORTS: Final = {"front": 18443, "plain": 18080, "watch": 18081, "admin": 18082}
-LOCAL_SERVICES: Final = {context: Address(LOOPBACK, 17001 + i) for i, context in enumerate(CONTEXTS)}
+LOCAL_GRPC_PORT: Final = 17001
+"""Of the first context; each further one has the next."""
+LOCAL_SERVICES: Final = {context: Address(LOOPBACK, LOCAL_GRPC_PORT + i) for i, context in enumerate(CONTEXTS)}
 # Demos, benchmarks and tests call as many members from one address.
 LOCAL_LIMITS: Final = {"address_calls_per_second": 100_000, "address_burst": 100_000, "addresses": 1000}
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "https://127.0.0.1:*")

@@ -9,7 +9,7 @@ from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
 from unora_gateway.policy import PolicyError
-from unora_gateway.targets import LOCAL_PORTS
+from unora_gateway.targets import LOCAL_GRPC_PORT, LOCAL_PORTS
 
 from unora_local import tls
 from unora_local.gateway import Gateway
@@ -30,7 +30,6 @@ POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
 S3_PORT: Final = 18333
 PAYMENTS_PORT: Final = 18444
-GRPC_PORT: Final = 17001
 METRICS_PORT: Final = 17051
 ACCESS_KEY: Final = "unora"
 SUBSCRIBERS: Final = "subscribers.json"
@@ -154,7 +153,7 @@ class Layout:
         return self.nats({}).url(user)
 
     def _endpoint(self, index: int, context: str) -> Endpoint:
-        grpc = self._ports.take(context, GRPC_PORT + index)
+        grpc = self._ports.take(context, LOCAL_GRPC_PORT + index)
         metrics = self._ports.take(f"{context} metrics", METRICS_PORT + index)
         return Endpoint(f"127.0.0.1:{grpc}", f"127.0.0.1:{metrics}")
 

@@ -6,14 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from unora_common.whole_files import write_whole
+
 from unora_gateway import targets
 from unora_gateway.contract import routes
 from unora_gateway.openapi.document import committed, for_servers, written
-from unora_gateway.render import CONFIG, write
+from unora_gateway.policy import PolicyError
+from unora_gateway.render import CONFIG, OPEN_FILE, write
 from unora_gateway.target import Files, Target
 
 TARGETS: Final[Mapping[str, Callable[[Path, Path], Target]]] = {
-    "local": lambda out, tls: targets.local(out, front=_local(tls, "front"), own=_local(tls, "gateway")),
+    "local": lambda out, tls: targets.local(
+        out, front=_local(tls, "front"), own=_local(tls, "gateway"), policy=targets.local_policy()
+    ),
     "compose": lambda _out, _tls: targets.compose(),
     "kubernetes": lambda _out, _tls: targets.kubernetes(),
 }
@@ -52,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{route.verb:6} {route.template:60} {route.path}")
         return 0
     if chosen.command == "openapi":
-        chosen.out.write_text(written(for_servers(committed(), chosen.server)))
+        write_whole(chosen.out, written(for_servers(committed(), chosen.server)).encode(), OPEN_FILE)
         print(f"written: {chosen.out}")
         return 0
     return _render(chosen.target, chosen.out, chosen.tls)
@@ -61,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _render(name: str, out: Path, certificates: Path) -> int:
     try:
         target = TARGETS[name](out.resolve(), certificates.resolve())
-    except ValueError as error:
+    except PolicyError as error:
         print(error, file=sys.stderr)
         return 1
     out.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """What the contract says of the methods that pass the gateway, read from the descriptors."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ OPEN: Final = frozenset({Access.ACCESS_PUBLIC, Access.ACCESS_USER, Access.ACCESS
 """The access of methods that pass the gateway; all others are for contexts, or denied."""
 RAW: Final = ".google.api.HttpBody"
 """The request of a webhook: its bytes pass unread."""
+VARIABLE: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class Route:
     def service(self) -> str:
         """The full name of its service, `unora.streak.v1.StreakService`."""
         return self.path.split("/")[1]
+
+    @property
+    def name(self) -> str:
+        """The method's own name, `CheckIn`."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The fields of the request that stand in the path."""
+        return tuple(VARIABLE.findall(self.template))
 
     @property
     def takes_bytes(self) -> bool:

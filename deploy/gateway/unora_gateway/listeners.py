@@ -14,7 +14,8 @@ Json = dict[str, Any]
 MANAGER: Final = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 DETAILS_HEADER: Final = "x-unora-refused"
 KIND_HEADER: Final = "x-unora-asked"
-"""What a refusal of Envoy's own tells the script, which removes both from the answer."""
+VERB_HEADER: Final = "x-unora-verb"
+"""What a refusal of Envoy's own tells the script, which removes them from the answer."""
 LOGGED: Final = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "event": "call",
@@ -123,6 +124,7 @@ def _refusals() -> Json:
                 "headers_to_add": [
                     _added(DETAILS_HEADER, "%RESPONSE_CODE_DETAILS%"),
                     _added(KIND_HEADER, "%REQ(CONTENT-TYPE)%"),
+                    _added(VERB_HEADER, "%REQ(:METHOD)%"),
                 ],
             },
         ]

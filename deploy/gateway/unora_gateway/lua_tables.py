@@ -46,12 +46,8 @@ _SCALARS: Final = {
     FieldDescriptorProto.TYPE_INT32: "i",
     FieldDescriptorProto.TYPE_SINT32: "i",
     FieldDescriptorProto.TYPE_SFIXED32: "i",
-    FieldDescriptorProto.TYPE_UINT32: "l",
-    FieldDescriptorProto.TYPE_FIXED32: "l",
     FieldDescriptorProto.TYPE_INT64: "l",
     FieldDescriptorProto.TYPE_SINT64: "l",
-    FieldDescriptorProto.TYPE_UINT64: "l",
-    FieldDescriptorProto.TYPE_FIXED64: "l",
     FieldDescriptorProto.TYPE_SFIXED64: "l",
     FieldDescriptorProto.TYPE_FLOAT: "d",
     FieldDescriptorProto.TYPE_DOUBLE: "d",
@@ -183,7 +179,9 @@ class _Types:
     def _field(self, field: FieldDescriptorProto) -> list[Any]:
         """Its kind, whether it is a list, and the number of its message or enum."""
         is_list = field.label == FieldDescriptorProto.LABEL_REPEATED
-        kind = _SCALARS[field.type]
+        kind = _SCALARS.get(field.type)
+        if kind is None:
+            raise ValueError(f"{field.name} is of a kind whose bounds the gateway does not know, such as uint32")
         if kind == "e":
             return ["e", is_list, self._enum(field.type_name)]
         if kind != "m":

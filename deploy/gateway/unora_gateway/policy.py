@@ -12,6 +12,10 @@ PREFIX = "UNORA_GATEWAY_"
 T = TypeVar("T")
 
 
+class PolicyError(ValueError):
+    """A variable holds what its field cannot; the text names it, and says what to give."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Limits, time limits and origins. `UNORA_GATEWAY_<NAME>` sets a field."""
 
@@ -72,9 +76,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(environ: Mapping[str, str] | None = None, **defaults: Any) -> Policy:
-    """The policy with what the environment sets; `defaults` are those of a target. Raises ValueError, which names the
-    variable.
-    """
+    """The policy with what the environment sets; `defaults` are those of a target. Raises PolicyError."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = dict(defaults)
     for field in msgspec.structs.fields(Policy):
@@ -89,5 +91,6 @@ def _parsed(name: str, text: str, kind: type[T]) -> T:
     raw: Any = [part.strip() for part in text.split(",") if part.strip()] if is_list else text
     try:
         return msgspec.convert(raw, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"{name} cannot be read: {error}") from None
+    except msgspec.ValidationError:
+        needed = "a whole number" if kind is int else "a number"
+        raise PolicyError(f"{name} is {text!r}: give {needed}, or do not set it") from None

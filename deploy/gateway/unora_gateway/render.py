@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+from unora_common.whole_files import write_whole
+
 from unora_gateway import contract, descriptors, refusals, tls
 from unora_gateway.bootstrap import bootstrap
 from unora_gateway.filters import DESCRIPTORS, SCRIPT
@@ -11,6 +13,8 @@ from unora_gateway.lua_tables import lua, tables
 from unora_gateway.target import Target
 
 CONFIG: Final = "envoy.json"
+OPEN_FILE: Final = 0o644
+"""Envoy may run as another user; nothing in these files is secret."""
 SCRIPTS: Final = ("json.lua", "checks.lua", "gateway.lua")
 RETRY_AFTER: Final = 1.0
 """Seconds after which a caller may try again who called too often: buckets are filled once a second."""
@@ -33,9 +37,7 @@ def render(target: Target) -> dict[str, bytes]:
 def write(target: Target, folder: Path) -> None:
     """Write the files into a folder, which must exist; each appears whole."""
     for name, content in render(target).items():
-        draft = folder / f".{name}.new"
-        draft.write_bytes(content)
-        draft.replace(folder / name)
+        write_whole(folder / name, content, OPEN_FILE)
 
 
 def script(target: Target) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from unora_common.config import CONTEXTS
 
 from unora_gateway import policy
+from unora_gateway.policy import Policy
 from unora_gateway.target import Address, Files, Page, Target
 
 LOOPBACK: Final = "127.0.0.1"
@@ -19,10 +20,17 @@ FRONT_PORT: Final = 8443
 ADMIN_PORT: Final = 9901
 WATCH_PORT: Final = 9090
 LOCAL_PORTS: Final = {"front": 18443, "plain": 18080, "watch": 18081, "admin": 18082}
-LOCAL_SERVICES: Final = {context: Address(LOOPBACK, 17001 + i) for i, context in enumerate(CONTEXTS)}
+LOCAL_GRPC_PORT: Final = 17001
+"""Of the first context; each further one has the next."""
+LOCAL_SERVICES: Final = {context: Address(LOOPBACK, LOCAL_GRPC_PORT + i) for i, context in enumerate(CONTEXTS)}
 # Demos, benchmarks and tests call as many members from one address.
 LOCAL_LIMITS: Final = {"address_calls_per_second": 100_000, "address_burst": 100_000, "addresses": 1000}
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "https://127.0.0.1:*")
+
+
+def local_policy(environ: Mapping[str, str] | None = None) -> Policy:
+    """The policy on this machine. Raises PolicyError."""
+    return policy.load(environ, **LOCAL_LIMITS, origins=LOCAL_ORIGINS)
 
 
 def local(
@@ -32,8 +40,8 @@ def local(
     services: Mapping[str, Address] = LOCAL_SERVICES,
     front: Files,
     own: Files,
+    policy: Policy,
     pages: tuple[Page, ...] = (),
-    environ: Mapping[str, str] | None = None,
 ) -> Target:
     """On this machine, all on loopback. Clients may also call without TLS."""
     return Target(
@@ -45,13 +53,13 @@ def local(
         services=services,
         admin=Address(LOOPBACK, ports["admin"]),
         watch=Address(LOOPBACK, ports["watch"]),
-        policy=policy.load(environ, **LOCAL_LIMITS, origins=LOCAL_ORIGINS),
+        policy=policy,
         pages=pages,
     )
 
 
 def compose(environ: Mapping[str, str] | None = None) -> Target:
-    """In docker-compose.yml: one server, each service one container."""
+    """In docker-compose.yml: one server, each service one container. Raises PolicyError."""
     return _contained(
         COMPOSE_FOLDER,
         front=_files(MOUNTED / "front"),

@@ -16,7 +16,6 @@ from unora.identity.v1.profile_service_pb2 import (
 )
 from unora_local import members, objects
 from unora_local.client import Gateway, Session, request_id
-from unora_local.env import Env
 from unora_local.sms_box import SmsBox
 
 from unora_bench.stack import say
@@ -44,18 +43,16 @@ HEAD: Final = [
 ]
 
 
-async def measure(env: Env, pictures: Mapping[str, bytes], times: int) -> list[Completions]:
+async def measure(gateway: Gateway, box: SmsBox, pictures: Mapping[str, bytes], times: int) -> list[Completions]:
     """Each picture so many times by one member, then as often by several at once."""
-    async with Gateway.at(env) as gateway:
-        box = SmsBox(env.sms_sandbox)
-        members = [await members.sign_up(gateway, box) for _ in range(AT_ONCE)]
-        found = []
-        for name, data in pictures.items():
-            say(f"completions: {name}")
-            alone = [await _complete(members[0], data) for _ in range(times)]
-            rounds = [await asyncio.gather(*(_complete(each, data) for each in members)) for _ in range(times)]
-            found.append(Completions(name, alone, [spent for each in rounds for spent in each]))
-        return found
+    sessions = [await members.sign_up(gateway, box) for _ in range(AT_ONCE)]
+    found = []
+    for name, data in pictures.items():
+        say(f"completions: {name}")
+        alone = [await _complete(sessions[0], data) for _ in range(times)]
+        rounds = [await asyncio.gather(*(_complete(each, data) for each in sessions)) for _ in range(times)]
+        found.append(Completions(name, alone, [spent for each in rounds for spent in each]))
+    return found
 
 
 async def _complete(session: Session, data: bytes) -> float:

@@ -23,8 +23,10 @@ import psutil
 import uvloop
 from PIL import Image
 from unora_identity.providers.vision import Vision
+from unora_local.client import Gateway
 from unora_local.photos.portraits import portrait
 from unora_local.run_folder import RunFolder
+from unora_local.sms_box import SmsBox
 from unora_testing.photos import grids, hostile
 
 from unora_bench import completions
@@ -119,7 +121,8 @@ async def measure(folder: RunFolder, times: int) -> str:
     async with own_stack(folder) as env:
         identity = psutil.Process(next(row.pid for row in folder.rows() if row.name == "identity"))
         lines += ["| memory | MiB |", "|---|---|", _row("identity, idle", identity.memory_info().rss / _MIB)]
-        completed = await completions.measure(env, photos, times)
+        async with Gateway.at(env) as gateway:
+            completed = await completions.measure(gateway, SmsBox(env.sms_sandbox), photos, times)
     vision = Vision()
     try:
         began = time.perf_counter()

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import grpc
-from google.protobuf import json_format
 from google.protobuf.message import Message
+from unora_common.whole_files import write_whole
 from unora_testing.rest.binding import Binding
 from unora_testing.rest.channel import RestChannel
 
@@ -43,6 +43,8 @@ RECENT: Final = 2020
 FIRST_TIME: Final = datetime(2026, 5, 4, 18, tzinfo=UTC)
 FIRST_DAY: Final = date(2026, 5, 4)
 CODE: Final = "123456"
+OPEN_FILE: Final = 0o644
+"""The examples are part of the repository."""
 Json = Any
 
 
@@ -61,9 +63,9 @@ class Recording:
             self._fields[method], self.calls[method] = shown, _example(binding, message, answer)
 
     def write(self, file: Path) -> None:
-        """Write all as JSON, made canonical."""
+        """Write all as JSON, made canonical; the file appears whole or not at all."""
         made = {name: canonical(call) for name, call in sorted(self.calls.items())}
-        file.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+        write_whole(file, (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode(), OPEN_FILE)
 
 
 class RecordingChannel(RestChannel):
@@ -96,20 +98,10 @@ def canonical(call: Json) -> Json:
 
 def _example(binding: Binding, message: Message, answer: Json) -> Json:
     """What an app sends, part by part, and gets."""
-    values = json_format.MessageToDict(message, preserving_proto_field_name=True)
-    parameters = {name: values.pop(name, "") for name in re.findall(r"\{(\w+)\}", binding.template)}
-    if binding.body:
-        return {"parameters": parameters, "body": values, "answer": answer}
-    return {"parameters": parameters | dict(_flat(values)), "answer": answer}
-
-
-def _flat(values: Json, within: str = "") -> Iterator[tuple[str, Json]]:
-    """The fields as a query names them."""
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{within}{name}.")
-        else:
-            yield f"{within}{name}", value
+    parts = binding.parts(message)
+    parameters = {name: parts.path.get(name, "") for name in binding.variables} | parts.query
+    body = {} if parts.body is None else {"body": parts.body}
+    return {"parameters": parameters, **body, "answer": answer}
 
 
 def _paths(value: Json, within: str = "") -> Iterator[str]:

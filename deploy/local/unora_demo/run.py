@@ -18,9 +18,10 @@ import asyncpg
 from unora_local.admin import make_admin
 from unora_local.cast import PEOPLE
 from unora_local.client import Unexpected
-from unora_local.clock import Clock, ClockInUseError
+from unora_local.clock import Clock
 from unora_local.env import Env
 from unora_local.keys import write_private
+from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
@@ -87,7 +88,7 @@ async def _play_somewhere(folder: RunFolder, members: int, via: Via, record: Pat
     try:
         async with running(folder):
             return 0 if (await play(folder, members, via, record)).ok else 1
-    except (StartFailedError, ClockInUseError, OSError, asyncpg.PostgresError) as error:
+    except (StartFailedError, Mistake, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
 
@@ -149,10 +150,18 @@ async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -
             report.seconds = round(time.monotonic() - begin, 1)
             content = json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
             write_private(folder.path / FILE, content.encode())
-            if record and recording:
-                recording.write(record)
     _conclude(timeline, stage, report, folder)
+    if record and recording:
+        _keep_examples(recording, record, report)
     return report
+
+
+def _keep_examples(recording: Recording, file: Path, report: Report) -> None:
+    """Write the examples in place of earlier ones. A story that went wrong could lack calls, or show other answers."""
+    if report.ok:
+        recording.write(file)
+    else:
+        print(f"no examples were written to {file}, since not all went as expected", file=sys.stderr)
 
 
 async def _count(clock: Clock, report: Report, note: Note, before: int) -> None:

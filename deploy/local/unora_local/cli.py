@@ -11,14 +11,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from unora_local import postgres_home
 from unora_local.mistakes import Mistake
-from unora_local.parser import build
+from unora_local.parser import Commands, build
 from unora_local.process import StartFailedError
 from unora_local.progress import Progress
 from unora_local.run_folder import RunFolder
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> 
     try:
         check_folder(folder.path)
         if chosen.command == "complete":
-            return complete(folder, chosen.words, commands.options())
+            return complete(folder, chosen.words, commands)
         return _run_command(folder, chosen, make)
     except (Mistake, StartFailedError) as error:
         print(error, file=sys.stderr)
@@ -199,11 +199,11 @@ def completion(folder: RunFolder, shell: str) -> int:
     return 0
 
 
-def complete(folder: RunFolder, words: Sequence[str], commands: Mapping[str, Sequence[str]]) -> int:
+def complete(folder: RunFolder, words: Sequence[str], commands: Commands) -> int:
     """Print what the last word can become, one a line."""
     from unora_local.keyboard.completion import complete, sources
 
-    print("\n".join(complete(words, commands, sources(folder.path))))
+    print("\n".join(complete(words, commands.options(), commands.options_with_value(), sources(folder.path))))
     return 0
 
 

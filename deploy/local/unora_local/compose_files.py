@@ -13,11 +13,14 @@ from typing import Final
 from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
+from unora_common.whole_files import write_whole
 from unora_gateway import targets
+from unora_gateway.policy import PolicyError
 from unora_gateway.render import render
 
 from unora_local import nats_config, seaweed_security, tls
 from unora_local.keys import Passwords, ensure_file, signing_key
+from unora_local.mistakes import Mistake
 from unora_local.nats_config import ADMIN, Tls
 from unora_local.tls import Certificate
 
@@ -39,7 +42,10 @@ OPEN_FOLDER, OPEN_FILE = 0o755, 0o444
 
 
 def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> None:
-    """Write everything. Secrets are created once and kept, so that existing data stay readable."""
+    """Write everything. Secrets are created once and kept, so that existing data stay readable. Raises Mistake for a
+    variable UNORA_GATEWAY_… that cannot be read, and then writes nothing.
+    """
+    gateway = _gateway_files()
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = Passwords(folder / KEPT / "passwords.json")
@@ -62,25 +68,31 @@ def write(folder: Path, reads: Reads, contexts: Sequence[str] = CONTEXTS) -> Non
     _put(folder / "cluster" / "passwords", {role: passwords[role] for role in role_names(contexts)})
     _put(folder / "streams", {"nats_url": _nats(ADMIN, passwords)})
     _put(folder / "s3", _s3_server(folder / KEPT / "s3-tls", passwords))
-    _gateway(folder / "gateway", certificates[tls.FRONT])
+    _put(folder / "gateway" / targets.COMPOSE_FOLDER.name, gateway)
+    _front(folder / "gateway" / "front", certificates[tls.FRONT])
     _nats_server(folder / "nats", passwords, reads, contexts)
 
 
-def _gateway(folder: Path, front: Certificate) -> None:
-    """Beside its certificate for the services, which is there as everyone's: what apps see, and what Envoy reads."""
-    ca, cert, key = front.read()
-    _put(folder / "front", {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
-    _put(folder / targets.COMPOSE_FOLDER.name, render(targets.compose()))
+def _gateway_files() -> dict[str, bytes]:
+    """What Envoy reads."""
+    try:
+        return render(targets.compose())
+    except PolicyError as error:
+        raise Mistake(str(error)) from None
+
+
+def _front(folder: Path, own: Certificate) -> None:
+    """The certificate that apps see. An operator's own is kept, with all that is beside it."""
+    if not (folder / "cert.pem").exists() or tls.is_made_here(folder / "cert.pem"):
+        ca, cert, key = own.read()
+        _put(folder, {"ca.pem": ca, "cert.pem": cert, "key.pem": key})
 
 
 def _put(folder: Path, files: Mapping[str, str | bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(OPEN_FOLDER)
     for name, content in files.items():
-        file = folder / name
-        file.unlink(missing_ok=True)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        file.chmod(OPEN_FILE)
+        write_whole(folder / name, content.encode() if isinstance(content, str) else content, OPEN_FILE)
 
 
 def _service(context: str, passwords: Passwords) -> dict[str, str | bytes]:

@@ -8,7 +8,6 @@ from typing import Final
 from unora_gateway import targets
 from unora_gateway.filters import READY
 from unora_gateway.openapi.page import PAGES
-from unora_gateway.policy import PREFIX
 from unora_gateway.render import CONFIG, write
 from unora_gateway.target import Address, Files
 
@@ -25,7 +24,7 @@ OWN: Final = "gateway"
 
 class Gateway(Launcher):
     """An Envoy with its files in `folder`. `services` has the address of each context, `ports` a port for each name in
-    PORTS, `environ` the variables UNORA_GATEWAY_….
+    PORTS, `environ` the variables UNORA_GATEWAY_…. Raises PolicyError.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Gateway(Launcher):
         self._services = services
         self._certificates = certificates
         self.log = log
-        self._environ = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+        self._policy = targets.local_policy(environ)
 
     @property
     def url(self) -> str:
@@ -77,8 +76,8 @@ class Gateway(Launcher):
             services={context: Address.of(address) for context, address in self._services.items()},
             front=_files(self._certificates[FRONT]),
             own=_files(self._certificates[OWN]),
+            policy=self._policy,
             pages=PAGES,
-            environ=self._environ,
         )
         await asyncio.to_thread(write, target, self.folder)
         await self._launch(

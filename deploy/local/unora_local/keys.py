@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from unora_common.whole_files import write_whole
 
 
 def private_folder(path: Path) -> Path:
@@ -38,11 +39,7 @@ def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read; it appears whole or not at all."""
     if not path.parent.exists():
         private_folder(path.parent)
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    draft.replace(path)
+    write_whole(path, content)
 
 
 @contextmanager

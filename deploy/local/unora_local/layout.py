@@ -8,11 +8,13 @@ from typing import Final
 from unora_common.config import CONTEXTS
 from unora_common.provision import role_names
 from unora_common.streams import Reads
-from unora_gateway.targets import LOCAL_PORTS
+from unora_gateway.policy import PolicyError
+from unora_gateway.targets import LOCAL_GRPC_PORT, LOCAL_PORTS
 
 from unora_local import tls
 from unora_local.gateway import Gateway
 from unora_local.keys import Passwords, ensure_file, signing_key
+from unora_local.mistakes import Mistake
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.ports import Ports
@@ -28,7 +30,6 @@ POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
 S3_PORT: Final = 18333
 PAYMENTS_PORT: Final = 18444
-GRPC_PORT: Final = 17001
 METRICS_PORT: Final = 17051
 ACCESS_KEY: Final = "unora"
 SUBSCRIBERS: Final = "subscribers.json"
@@ -80,17 +81,22 @@ class Layout:
         )
 
     def gateway(self) -> Gateway | None:
-        """The gateway, if all contexts are there: it leads to each of them."""
+        """The gateway, if all contexts are there: it leads to each of them. Raises Mistake for a variable
+        UNORA_GATEWAY_… that cannot be read.
+        """
         if set(self.contexts) != set(CONTEXTS):
             return None
-        return Gateway(
-            self._folder.path / "gateway",
-            ports=self._gateway_ports,
-            services={context: endpoint.grpc for context, endpoint in self.backing.endpoints.items()},
-            certificates=self.backing.certificates,
-            log=self._folder.logs / "gateway.log",
-            environ=os.environ,
-        )
+        try:
+            return Gateway(
+                self._folder.path / "gateway",
+                ports=self._gateway_ports,
+                services={context: endpoint.grpc for context, endpoint in self.backing.endpoints.items()},
+                certificates=self.backing.certificates,
+                log=self._folder.logs / "gateway.log",
+                environ=os.environ,
+            )
+        except PolicyError as error:
+            raise Mistake(str(error)) from None
 
     @property
     def moved(self) -> list[str]:
@@ -147,7 +153,7 @@ class Layout:
         return self.nats({}).url(user)
 
     def _endpoint(self, index: int, context: str) -> Endpoint:
-        grpc = self._ports.take(context, GRPC_PORT + index)
+        grpc = self._ports.take(context, LOCAL_GRPC_PORT + index)
         metrics = self._ports.take(f"{context} metrics", METRICS_PORT + index)
         return Endpoint(f"127.0.0.1:{grpc}", f"127.0.0.1:{metrics}")
 

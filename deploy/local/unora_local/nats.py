@@ -91,11 +91,15 @@ class Nats(Launcher):
     async def make_consumers(self) -> None:
         """Make the consumers of subscribers that are not Unora's."""
         admin = await self.connect(ADMIN, self.administrator)
-        await ensure_consumers(admin, [each for other in self._others() for each in other.durables()])
-        await admin.close()
+        try:
+            await ensure_consumers(admin, [each for other in self._others() for each in other.durables()])
+        finally:
+            await admin.close()
 
     def _others(self) -> list[subscribers.Subscriber]:
-        return subscribers.read(self._subscribers) if self._subscribers else []
+        """Those that may consume something: one that is being removed may not."""
+        known = subscribers.read(self._subscribers) if self._subscribers else []
+        return [each for each in known if each.subjects]
 
     async def _ready(self, process: Process) -> None:
         # The server opens its port for clients last, when JetStream has recovered.

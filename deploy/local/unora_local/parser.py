@@ -27,6 +27,7 @@ class Commands:
     """The commands of a parser."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parser = parser
         self._parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
         self.all: dict[str, argparse.ArgumentParser] = {}
 
@@ -49,6 +50,11 @@ class Commands:
     def options(self) -> dict[str, list[str]]:
         """The options of each command."""
         return {name: [*made._option_string_actions] for name, made in self.all.items()}
+
+    def options_with_value(self) -> frozenset[str]:
+        """The options, of any command or before it, that are followed by a word of their own."""
+        actions = [action for made in (self._parser, *self.all.values()) for action in made._actions]
+        return frozenset(name for action in actions if action.nargs != 0 for name in action.option_strings)
 
 
 def build() -> tuple[argparse.ArgumentParser, Commands]:

@@ -21,6 +21,8 @@ from unora_local.mistakes import Mistake
 LIMIT: Final = 32_768
 LOWEST: Final = 20_000
 """Any free port is drawn between these: above the usual ones, below the kernel's."""
+MOST_SHIFT: Final = LIMIT - LOWEST
+"""So that each usual port stays below the kernel's."""
 STRIDE: Final = 100
 SHIFT: Final = "UNORA_PORT_SHIFT"
 
@@ -56,8 +58,8 @@ def holder(port: int) -> str:
 
 def _shift() -> int:
     said = os.environ.get(SHIFT) or "0"
-    if not said.isdecimal():
-        raise Mistake(f"{SHIFT} is {said!r}: give a whole number from 0 on, or nothing")
+    if not said.isdecimal() or len(said) > len(str(MOST_SHIFT)) or int(said) > MOST_SHIFT:
+        raise Mistake(f"{SHIFT} is {said!r}: give a whole number from 0 to {MOST_SHIFT}, or do not set it")
     return int(said)
 
 

@@ -19,6 +19,7 @@ class Subscriber:
     name: str
     password: str
     subjects: tuple[str, ...]
+    """None while it is being removed."""
 
     def durables(self) -> list[Durable]:
         """Its consumers. Unlike a context's, they have no dead letters: what fails is the subscriber's own matter."""

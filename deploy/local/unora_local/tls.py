@@ -67,6 +67,15 @@ def ensure(folder: Path, names: Sequence[str]) -> dict[str, Certificate]:
     return found
 
 
+def is_made_here(cert: Path) -> bool:
+    """Whether a certificate is of an authority that Unora made on a machine, also if that one has been replaced."""
+    try:
+        issuer = x509.load_pem_x509_certificate(cert.read_bytes()).issuer
+    except (ValueError, PermissionError):
+        return False
+    return [each.value for each in issuer.get_attributes_for_oid(NameOID.COMMON_NAME)] == [_AUTHORITY]
+
+
 def _good(item: Certificate, authority: x509.Certificate | None = None) -> bool:
     if not (item.cert.exists() and item.key.exists()):
         return False

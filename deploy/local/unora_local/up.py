@@ -11,6 +11,7 @@ from unora_common.config import CONTEXTS
 from unora_common.streams import Reads
 
 from unora_local import health, services
+from unora_local.gateway import Gateway
 from unora_local.keys import close_to_others
 from unora_local.layout import Layout
 from unora_local.progress import Progress, table
@@ -67,15 +68,18 @@ class Stack:
         self._supervisor = Supervisor(folder, progress.say)
 
     async def start(self) -> None:
-        """Start all; return when all is ready and the env file is written. Raises StartFailedError or TimeoutError."""
+        """Start all; return when all is ready and the env file is written. Raises StartFailedError or TimeoutError; or
+        before anything is started Mistake, for a variable that cannot be.
+        """
         self._folder.remove_env()
         for old in self._folder.logs.glob("*.log"):
             old.unlink()
         await asyncio.to_thread(close_to_others, self._folder.path)
         layout = Layout(self._folder, self._contexts)
+        gateway = layout.gateway()
         for reason in layout.moved:
             self._progress.say(f"  ! {reason}")
-        work = asyncio.create_task(self._start(layout))
+        work = asyncio.create_task(self._start(layout, gateway))
         failure = asyncio.create_task(self._supervisor.failure())
         try:
             done, _ = await asyncio.wait({work, failure}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +99,7 @@ class Stack:
         self._folder.remove_env()
         await self._supervisor.stop()
 
-    async def _start(self, layout: Layout) -> None:
+    async def _start(self, layout: Layout, gateway: Gateway | None) -> None:
         seaweed = asyncio.create_task(self._part("seaweed", layout.seaweed, layout.seaweed.endpoint))
         try:
             await asyncio.gather(self._database(layout), self._events(layout))
@@ -103,7 +107,8 @@ class Stack:
                 self._payments(layout), *(self._service(context, layout) for context in self._contexts)
             )
             await seaweed
-            await self._gateway(layout)
+            if gateway is not None:
+                await self._part("gateway", gateway, f"{gateway.url} {gateway.plain_url}")
         finally:
             seaweed.cancel()
             await asyncio.gather(seaweed, return_exceptions=True)
@@ -123,11 +128,6 @@ class Stack:
             part = layout.payments.part(address, layout.developer, self._folder.logs / "payments.log")
             await self._part("payments", part, layout.payments.url)
 
-    async def _gateway(self, layout: Layout) -> None:
-        gateway = layout.gateway()
-        if gateway is not None:
-            await self._part("gateway", gateway, f"{gateway.url} {gateway.plain_url}")
-
     async def _part(self, name: str, part: Part, address: str) -> None:
         with self._progress.step(name):
             await self._supervisor.start(name, part, address)
@@ -142,13 +142,16 @@ class Stack:
 
 
 def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
-    """A table of the processes, and the commands that one can use next."""
+    """A table of the processes; and when the stack is ready, the commands that one can use next."""
     lines = [(row.name, row.address, str(row.pid)) for row in rows]
+    return f"\n{table(('service', 'address', 'pid'), lines)}\n{_next(folder, rows) if folder.env.exists() else ''}"
+
+
+def _next(folder: RunFolder, rows: Sequence[Row]) -> str:
     run = "" if folder.path == DEFAULT else f" --run {shlex.quote(str(folder.path))}"
-    ways = NEXT.format(
+    return NEXT.format(
         env=shlex.quote(str(folder.env)), python=shlex.quote(sys.executable), run=run, reference=_reference(rows)
     )
-    return f"\n{table(('service', 'address', 'pid'), lines)}\n{ways}"
 
 
 def _reference(rows: Sequence[Row]) -> str:

@@ -25,7 +25,8 @@ class Door:
     def __init__(self, gateway: Gateway, authority: Path) -> None:
         self.gateway = gateway
         self.log = gateway.log
-        self._authority = authority
+        self.authority = authority
+        """The file of the authority that its certificate is from."""
 
     @property
     def url(self) -> str:
@@ -39,12 +40,12 @@ class Door:
 
     def web(self, **headers: str) -> httpx.AsyncClient:
         """A client of REST and gRPC-Web, with headers that it sends each time."""
-        context = ssl.create_default_context(cafile=str(self._authority))
+        context = ssl.create_default_context(cafile=str(self.authority))
         return httpx.AsyncClient(base_url=self.url, verify=context, timeout=GENEROUS, headers=headers)
 
     def channel(self) -> grpc.aio.Channel:
         """A channel of gRPC, without a certificate of its own."""
-        return grpc.aio.secure_channel(self.target, grpc.ssl_channel_credentials(self._authority.read_bytes()))
+        return grpc.aio.secure_channel(self.target, grpc.ssl_channel_credentials(self.authority.read_bytes()))
 
 
 @asynccontextmanager

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
 import subprocess
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from unora_common import database_url
 from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, ConfigError, load
@@ -220,3 +227,39 @@ def test_secrets_are_made_once_and_no_other_user_can_read_them(tmp_path: Path) -
     for context in CONTEXTS:
         owned = (folder / f"{context}-migrate" / "database_url").read_text().split(":")[2].partition("@")[0]
         assert not [path for path in (folder / context).iterdir() if owned.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("own", ["a certificate of another authority", "what is no certificate"])
+def test_the_certificate_that_an_operator_shows_to_apps_is_kept(tmp_path: Path, own: str) -> None:
+    folder = tmp_path / "compose"
+    front = folder / "gateway" / "front"
+
+    def shown() -> dict[str, bytes]:
+        assert cli.main(["compose-files", "--folder", str(folder)]) == 0
+        return {path.name: path.read_bytes() for path in front.iterdir()}
+
+    made_here = shown()
+    for name, content in {"cert.pem": _of_another_authority() if "another" in own else b"", "key.pem": b"key"}.items():
+        (front / name).unlink()  # it may only be read
+        (front / name).write_bytes(content)
+    kept = {path.name: path.read_bytes() for path in front.iterdir()}
+    assert shown() == kept
+    shutil.rmtree(front)
+    assert shown() == made_here
+
+
+def test_a_certificate_of_this_machine_is_renewed_where_apps_see_it(tmp_path: Path) -> None:
+    folder = tmp_path / "compose"
+    front, kept = folder / "gateway" / "front", folder / compose_files.KEPT / "tls"
+    assert cli.main(["compose-files", "--folder", str(folder)]) == 0
+    old = (front / "cert.pem").read_bytes()
+    shutil.rmtree(kept)  # also its authority
+    assert cli.main(["compose-files", "--folder", str(folder)]) == 0
+    assert (front / "cert.pem").read_bytes() == (kept / "front.pem").read_bytes() != old
+
+
+def _of_another_authority() -> bytes:
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a public authority")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)

@@ -57,8 +57,9 @@ class _Handlers(grpc.GenericRpcHandler):
 
         async def answer(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
             metadata = dict(context.invocation_metadata() or ())
-            if "unora-client-address" in metadata:  # else the gateway itself asks for the keys of tokens
-                recorder.seen.append(Seen(name, details.method, metadata, body, context.time_remaining()))
+            if "unora-client-address" not in metadata:  # the gateway itself asks for the keys of tokens
+                return recorder.answer
+            recorder.seen.append(Seen(name, details.method, metadata, body, context.time_remaining()))
             if recorder.refusals:
                 await context.abort(recorder.refusals.pop(0), "refused")
             if recorder.wait is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from unora.billing.v1.billing_service_pb2 import CreatePaymentRequest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, GetAccountResponse
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora_common.grpc_errors import read_details
@@ -50,7 +51,7 @@ async def test_a_verb_that_the_path_does_not_take(door: Door) -> None:
         assert answer.status_code in (400, 405)
         answer = await web.patch("/v1/account")
         error = judged(answer, 405, "UNIMPLEMENTED", "VERB_UNKNOWN")
-        assert error["metadata"]["allow"] == answer.headers["allow"] == "GET"
+        assert error["metadata"]["allow"] == answer.headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
@@ -129,6 +130,49 @@ async def test_other_values_that_cannot_be_read_are_named(
         error = judged(await web.post(path, json=body), 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
     assert fields(error) == {field: why}
     assert len(services.seen) == calls
+
+
+FURTHEST = (-9223372036854775808, 9223372036854775807)
+
+
+@pytest.mark.parametrize("amount", [*FURTHEST, 0, -1, 10**15, 10**16 + 1, *map(str, FURTHEST)])
+async def test_each_number_of_64_bits_arrives_as_it_was_sent(door: Door, services: Recorder, amount: int | str) -> None:
+    """Also one that JavaScript, or Lua, would round."""
+    async with door.web() as web:
+        assert (await web.post("/v1/payments", json={"quote": {"amount": amount}})).status_code == 200
+    arrived = CreatePaymentRequest.FromString(services.last().body)
+    assert arrived.quote.amount == int(amount)
+
+
+@pytest.mark.parametrize(
+    "amount", [FURTHEST[0] - 1, FURTHEST[1] + 1, 10**18 * 10, 1e19, -1e300, *(str(each * 2) for each in FURTHEST)]
+)
+async def test_a_number_beyond_64_bits_is_refused_and_not_read_as_the_last_one(
+    door: Door, services: Recorder, amount: float | str
+) -> None:
+    calls = len(services.seen)
+    async with door.web() as web:
+        answer = await web.post("/v1/payments", json={"quote": {"amount": amount}})
+    assert fields(judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")) == {
+        "quote.amount": "must be a whole number"
+    }
+    assert len(services.seen) == calls
+
+
+@pytest.mark.parametrize("wide", [12345678901234567890, -1234567890123456])
+async def test_a_number_of_many_digits_is_no_text_no_object_and_no_list(door: Door, wide: int) -> None:
+    async with door.web() as web:
+        answer = await web.put(HOBBIES, json={"request_id": wide, "hobbies": wide})
+        assert fields(judged(answer, 400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")) == {
+            "request_id": "must be text",
+            "hobbies": "must be a list",
+        }
+        answer = await web.post("/v1/payments", json={"quote": wide})
+        assert fields(answer.json()) == {"quote": "must be an object"}
+        answer = await web.post("/v1/subscription", json={"tier": wide})
+        assert fields(answer.json()) == {"tier": NOT_NAMED}
+        answer = await web.post("/v1/payments", json=wide)
+        judged(answer, 400, "INVALID_ARGUMENT", "JSON_INVALID")
 
 
 async def test_two_fields_of_which_one_may_be_given(door: Door) -> None:

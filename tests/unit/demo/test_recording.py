@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, VerifyPhoneRequest
+from unora.matching.v1.matching_service_pb2 import ListConnectionsRequest
 from unora_demo.recording import Recording, canonical
 from unora_testing.rest.binding import binding_of
 
@@ -76,3 +77,11 @@ def test_an_example_has_path_and_body_apart() -> None:
         "body": {"request_id": "a", "code": "1 2"},
         "answer": {},
     }
+
+
+def test_an_example_of_a_read_has_its_query_with_the_values_that_json_has() -> None:
+    recording = Recording()
+    request = ListConnectionsRequest(page_size=5)
+    path = "/unora.matching.v1.MatchingService/ListConnections"
+    recording.keep("ListConnections", binding_of(path), request, b"{}")
+    assert recording.calls["ListConnections"] == {"parameters": {"page_size": 5}, "answer": {}}

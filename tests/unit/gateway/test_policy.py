@@ -20,8 +20,10 @@ def test_variables_set_numbers_and_origins() -> None:
 
 
 def test_a_variable_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(ValueError, match="UNORA_GATEWAY_BODY_BYTES"):
+    with pytest.raises(policy.PolicyError, match=r"^UNORA_GATEWAY_BODY_BYTES is 'much': give a whole number"):
         policy.load({"UNORA_GATEWAY_BODY_BYTES": "much"})
+    with pytest.raises(policy.PolicyError, match=r"^UNORA_GATEWAY_CALL_SECONDS is 'ten': give a number"):
+        policy.load({"UNORA_GATEWAY_CALL_SECONDS": "ten"})
 
 
 def test_no_page_may_call_unless_its_origin_is_configured() -> None:

@@ -15,9 +15,10 @@ from unora_local.keyboard.commands import COMMANDS
 from unora_local.keyboard.subscriber import RESERVED, check_name
 from unora_local.mistakes import Mistake
 from unora_local.parser import build
-from unora_local.run_folder import RunFolder
+from unora_local.ports import SHIFT
+from unora_local.run_folder import Row, RunFolder
 from unora_local.running import check_folder
-from unora_local.up import NEXT
+from unora_local.up import NEXT, describe
 
 ROOT = Path(__file__).parents[3]
 ALL = build()[1].all
@@ -179,6 +180,23 @@ def test_what_one_is_told_to_type_quotes_its_variables() -> None:
     assert not re.findall(r'(?<!")\$UNORA_\w+', NEXT)
 
 
+def test_the_next_steps_are_shown_once_the_stack_is_ready(tmp_path: Path) -> None:
+    """While it starts, a command would be refused, and the gateway's address is not known."""
+    folder = RunFolder(tmp_path / "run")
+    rows = [
+        Row("nats", 1, "", "127.0.0.1:14222", 15),
+        Row("gateway", 2, "", "https://127.0.0.1:1 http://127.0.0.1:2", 15),
+    ]
+    starting = describe(folder, rows[:1])
+    assert "127.0.0.1:14222" in starting
+    assert "make demo" not in starting
+    assert "/docs" not in starting
+    folder.write_env({})
+    ready = describe(folder, rows)
+    assert "make demo" in ready
+    assert "  http://127.0.0.1:2/docs\n" in ready
+
+
 def test_make_status_ends_without_an_error_line_of_make(tmp_path: Path) -> None:
     """Exit status 1 is an answer there; any other is an error."""
     recipe = next(line for line in (ROOT / "Makefile").read_text().splitlines() if "unora_local status" in line)
@@ -208,3 +226,26 @@ def test_the_image_has_no_code_of_these_tools() -> None:
         text = file.read_text()
         assert "unora_local" not in text, file
         assert "people.json" not in text, file
+
+
+@pytest.mark.parametrize(("name", "value"), [("UNORA_GATEWAY_BODY_BYTES", "much"), (SHIFT, "ten"), (SHIFT, "60000")])
+def test_a_variable_that_cannot_be_is_told_before_a_stack_starts(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also to those who wait for a whole stack."""
+    monkeypatch.setenv(name, value)
+    folder = RunFolder(tmp_path / "run")
+    assert main(["--run", str(folder.path), "up"]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith(f"{name} is '{value}': give a whole number")
+    assert folder.rows() == []
+    assert "postgres" not in told.out
+
+
+def test_compose_files_tells_a_variable_that_cannot_be_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNORA_GATEWAY_BODY_BYTES", "much")
+    assert main(["compose-files", "--folder", str(tmp_path / "compose")]) == 1
+    assert capsys.readouterr().err.startswith("UNORA_GATEWAY_BODY_BYTES is 'much'")
+    assert not (tmp_path / "compose").exists()

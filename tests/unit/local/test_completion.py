@@ -6,16 +6,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from unora_local.keyboard.completion import OPTIONS as COMPLETED
 from unora_local.keyboard.completion import PLACES, complete, script, sources
 from unora_local.keyboard.people import Login, People
 from unora_local.parser import build
 from unora_local.run_folder import LOCK
 
-OPTIONS = build()[1].options()
+COMMANDS = build()[1]
+OPTIONS = COMMANDS.options()
 
 
 def after(*words: str, folder: Path = Path("/nowhere")) -> list[str]:
-    return complete(words, OPTIONS, sources(folder))
+    return complete(words, OPTIONS, COMMANDS.options_with_value(), sources(folder))
 
 
 @pytest.fixture
@@ -63,8 +65,20 @@ def test_events_callers_moments_and_options_are_completed() -> None:
     assert after("no-such-command", "") == []
 
 
-def test_every_command_with_places_exists() -> None:
+def test_every_command_with_places_exists_and_every_option_that_is_completed_has_a_value() -> None:
     assert set(PLACES) <= set(OPTIONS)
+    assert set(COMPLETED) <= COMMANDS.options_with_value()
+
+
+def test_the_word_after_an_option_is_its_value_and_no_word_of_the_command(folder: Path) -> None:
+    """By the parsers: also of an option that nobody has thought of here."""
+    assert {"--run", "--person", "--timeout"} <= COMMANDS.options_with_value()
+    assert not {"-f", "--follow", "--code", "--remove", "--new-secret", "--help"} & COMMANDS.options_with_value()
+    assert after("photos", "--person", "") == []
+    for option in COMMANDS.options_with_value():
+        assert after(option, "a value", "stat") == ["status"]
+        assert after("as", option, "a value", "an", folder=folder) == ["ana", "anton"]
+    assert after("inbox", "--code", "an", folder=folder) == ["ana", "anton"]
 
 
 def test_bash_completes_by_the_script(folder: Path) -> None:

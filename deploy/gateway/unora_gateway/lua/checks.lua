@@ -20,31 +20,23 @@ local function note(violations, field, reason)
   end
 end
 
-local LETTERS_OF_UTF8 = {
-  "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]",
-  "^\237[\128-\159][\128-\191]", "^\240[\144-\191][\128-\191][\128-\191]",
-  "^[\241-\243][\128-\191][\128-\191][\128-\191]", "^\244[\128-\143][\128-\191][\128-\191]",
+-- The digits of the largest and, with a minus, of the smallest number of 32 and of 64 bits.
+local FURTHEST = {
+  i = {[""] = "2147483647", ["-"] = "2147483648"},
+  l = {[""] = "9223372036854775807", ["-"] = "9223372036854775808"},
 }
 
--- A service cannot read a message whose text is not UTF-8, and could not say which field is to blame.
-local function is_utf8(text)
-  local at = find(text, "[\128-\255]")
-  while at do
-    local last
-    for _, letter in ipairs(LETTERS_OF_UTF8) do last = last or select(2, find(text, letter, at)) end
-    if not last then return false end
-    at = find(text, "[\128-\255]", last + 1)
-  end
-  return true
-end
-
+-- By its digits: beyond 2^53 a number of Lua is rounded, so that one too far would pass as the last one.
 local function is_whole(kind, value)
-  local text = type(value) == "string" and value
-  if text and not find(text, "^%-?%d+$") then return false end
-  local number = tonumber(value)
-  if not number or number % 1 ~= 0 then return false end
-  if kind == "l" then return math.abs(number) <= 2 ^ 63 end
-  return (number >= -2147483648 and number <= 2147483647)
+  local text = getmetatable(value) == WIDE and value.text or value
+  if type(text) == "number" then
+    if text % 1 ~= 0 then return false end
+    text = string.format("%.0f", text)
+  end
+  local sign, digits = string.match(text, "^(%-?)0*(%d+)$")
+  if not digits then return false end
+  local furthest = FURTHEST[kind][sign]
+  return #digits < #furthest or (#digits == #furthest and digits <= furthest)
 end
 
 local function days_of(year, month)
@@ -68,24 +60,25 @@ end
 -- Whether a value that is written as text, such as one of a query, is of a kind.
 local function fits_text(field, text)
   local kind = field[1]
-  if not is_utf8(text) then return false end
+  -- A service cannot read a message whose text is not UTF-8, and could not say which field is to blame.
+  if no_utf8(text) then return false end
   if kind == "i" or kind == "l" then return is_whole(kind, text) end
   if kind == "d" then return tonumber(text) ~= nil end
   if kind == "b" then return text == "true" or text == "false" end
   if kind == "e" then return is_named(field, text) end
   if kind == "T" then return is_time(text) end
-  return kind ~= "m" and not no_utf8(text)
+  return kind ~= "m"
 end
 
 local function fits(field, value)
-  local kind, given = field[1], type(value)
+  local kind, given = field[1], getmetatable(value) == WIDE and "number" or type(value)
   if kind == "x" then return true end
   if kind == "T" then return given == "string" and is_time(value) end
   if kind == "s" or kind == "y" or kind == "t" then return given == "string" end
   if kind == "b" then return given == "boolean" end
   if kind == "d" then return given == "number" or (given == "string" and tonumber(value) ~= nil) end
   if kind == "i" or kind == "l" then return (given == "number" or given == "string") and is_whole(kind, value) end
-  return (given == "string" or given == "number") and is_named(field, tostring(value))
+  return (type(value) == "string" or type(value) == "number") and is_named(field, tostring(value))
 end
 
 local check_message
@@ -94,7 +87,7 @@ local function check_value(field, value, path, unknown, wrong)
   if value == NULL then return end
   if field[1] ~= "m" then
     if not fits(field, value) then note(wrong, path, WORDS_OF[field[1]]) end
-  elseif type(value) ~= "table" or getmetatable(value) == LIST then
+  elseif not is_object(value) then
     note(wrong, path, WORDS_OF.m)
   else
     check_message(field[3], value, path .. ".", unknown, wrong)
@@ -135,7 +128,7 @@ local function judge_body(route, text)
   if text == "" then return nil end
   if not route.body then return "BODY_UNEXPECTED" end
   local value, at = decode(text)
-  if value == nil or type(value) ~= "table" or value == NULL or getmetatable(value) == LIST then
+  if not is_object(value) then
     return "JSON_INVALID", nil, {byte = tostring(at or 1)}
   end
   local unknown, wrong = {}, {}

@@ -2,7 +2,7 @@
 -- that the contract does not know. On an answer: gives every error of REST the one shape, and every refusal of Envoy's
 -- own the details that services give to callers of gRPC.
 
-local DETAILS, KIND, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-deadline"
+local DETAILS, KIND, VERB, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-verb", "x-unora-deadline"
 local UNITS = {H = 3600000, M = 60000, S = 1000, m = 1, u = 0.001, n = 0.000001} -- of grpc-timeout, in milliseconds
 local JSON = "application/json"
 local GRPC, WEB = "application/grpc", {}
@@ -75,10 +75,21 @@ local function keep_deadline(headers)
 end
 
 local function verbs_of(routes)
-  local verbs = {}
+  local verbs = routes.GET and {"HEAD"} or {}
   for verb in pairs(routes) do verbs[#verbs + 1] = verb end
   table.sort(verbs)
   return table.concat(verbs, ", ")
+end
+
+-- HEAD is where GET is (RFC 9110, 9.3.2). The contract names GET alone, so the call goes on as one.
+local function ask_as_get(handle, headers)
+  headers:replace(":method", "GET")
+  handle:streamInfo():dynamicMetadata():set("unora", "head", true)
+  return "GET"
+end
+
+local function was_head(handle)
+  return (handle:streamInfo():dynamicMetadata():get("unora") or {}).head
 end
 
 -- A REST request: nil if it may go on, else a reason, violations and metadata.
@@ -88,7 +99,9 @@ local function judge(handle, headers, kind)
   if METHODS[path] then return "MEDIA_TYPE_UNSUPPORTED" end
   local routes, values = match(path)
   if not routes then return "PATH_UNKNOWN" end
-  local route = routes[headers:get(":method")]
+  local verb = headers:get(":method")
+  if verb == "HEAD" and routes.GET then verb = ask_as_get(handle, headers) end
+  local route = routes[verb]
   if not route then return "VERB_UNKNOWN", nil, {allow = verbs_of(routes)} end
   local reason, violations = judge_variables(route, values)
   if not reason then reason, violations = judge_query(route, query) end
@@ -200,12 +213,21 @@ local function shape(handle, status, details)
   log_reason(handle, found.reason)
 end
 
+-- The answer to HEAD: that to GET, with its length and without its body, which a client would read as the next answer.
+local function drop_body(handle)
+  local body = handle:body(true)
+  local length = body:length()
+  if length == 0 then return end -- Envoy has left it out
+  body:setBytes("")
+  handle:headers():replace("content-length", tostring(length))
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
   local details, kind = headers:get(DETAILS), headers:get(KIND) or ""
+  local is_head = headers:get(VERB) == "HEAD" or was_head(handle)
   if details then
-    headers:remove(DETAILS)
-    headers:remove(KIND)
+    for _, name in ipairs({DETAILS, KIND, VERB}) do headers:remove(name) end
   end
   local status = tonumber(headers:get(":status"))
   if starts(headers:get("content-type") or "", "application/grpc") then
@@ -219,5 +241,6 @@ function envoy_on_response(handle)
   else
     for _, name in ipairs(OF_GRPC) do headers:remove(name) end
     if status >= 400 and details ~= "lua_response" then shape(handle, status, details) end
+    if is_head then drop_body(handle) end
   end
 end

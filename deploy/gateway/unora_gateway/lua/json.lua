@@ -1,9 +1,10 @@
 -- JSON (RFC 8259), read strictly: UTF-8, one value, no repeated names, at most DEPTH levels. `decode` returns the value,
 -- or nil and the byte at which reading ended. Objects are tables, lists are tables with the metatable LIST, null is NULL.
+-- A whole number of more than 15 digits, which a number of Lua may not hold exactly, is {text = …} with the metatable WIDE.
 
 local DEPTH = 64
 local NULL = setmetatable({}, {})
-local LIST = {}
+local LIST, WIDE = {}, {}
 local find, sub, byte, char = string.find, string.sub, string.byte, string.char
 local ESCAPES = {['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
 local WORDS = {t = {"true", true}, f = {"false", false}, n = {"null", NULL}}
@@ -89,7 +90,9 @@ local function read_number(text, at)
   last = fraction or last
   local _, exponent = find(text, "^[eE][+-]?%d+", last + 1)
   last = exponent or last
-  return tonumber(sub(text, at, last)), last + 1
+  local digits = sub(text, at, last)
+  if not fraction and not exponent and #digits > 15 then return setmetatable({text = digits}, WIDE), last + 1 end
+  return tonumber(digits), last + 1
 end
 
 local read
@@ -164,6 +167,10 @@ local function decode(text)
   at = skip(text, at)
   if at <= #text then return nil, at end
   return value
+end
+
+local function is_object(value)
+  return type(value) == "table" and getmetatable(value) == nil
 end
 
 local CONTROL = {['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t"}

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
 
-from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
     FileDescriptorProto,
-    MethodOptions,
 )
 from unora.common.v1.options_pb2 import Access, Repeat
 from unora.common.v1.options_pb2 import method as method_option
 from unora_common.config import CONTEXTS
 
-from unora_gateway.contract import image, passes
+from unora_gateway.contract import Route, image, routes
 
-RAW: Final = "google.api.HttpBody"
-"""The request of a webhook: raw bytes, because a signature covers them."""
 FILE_MESSAGES, FILE_ENUMS, FILE_SERVICES, SERVICE_METHODS = 4, 5, 6, 2
 NESTED_FIELDS, NESTED_MESSAGES, NESTED_ENUMS, ENUM_VALUES = 2, 3, 4, 2
 """Numbers of these fields in a descriptor, by which comments are found."""
@@ -41,26 +36,24 @@ class Type:
 
 @dataclass(frozen=True)
 class Method:
-    """A method that apps may call, and its route."""
+    """A method that apps may call."""
 
-    context: str
-    service: str
-    name: str
+    route: Route
     says: str
-    verb: str
-    path: str
-    body: str
-    request: str
     answer: str
     access: Access.ValueType
     suspended_allowed: bool
     keeps_answer: bool
-    only_reads: bool
 
     @property
-    def in_path(self) -> tuple[str, ...]:
-        """The fields of the request that stand in the path."""
-        return tuple(re.findall(r"\{(\w+)\}", self.path))
+    def tag(self) -> str:
+        """Its context and service, `streak.StreakService`."""
+        return f"{self.route.context}.{self.route.service.rpartition('.')[2]}"
+
+    @property
+    def request(self) -> str:
+        """The full name of the request's type, as types are named here."""
+        return self.route.request.lstrip(".")
 
 
 @dataclass
@@ -70,7 +63,7 @@ class Contract:
     types: dict[str, Type] = field(default_factory=dict)
     methods: list[Method] = field(default_factory=list)
     services: dict[str, str] = field(default_factory=dict)
-    """The comment of each service that has such methods, by `context.Service`."""
+    """The comment of each service that has such methods, by the tag of its methods."""
     comments: dict[str, str] = field(default_factory=dict)
     """The comment of every method by its name, also of those that apps may not call: comments name each other."""
 
@@ -83,7 +76,7 @@ class Contract:
 
 def read() -> Contract:
     """The contract, from the descriptors with their comments."""
-    contract = Contract()
+    contract, by_path = Contract(), {route.path: route for route in routes()}
     for file in sorted(image().file, key=_place):
         said = _comments(file)
         for at, message in enumerate(file.message_type):
@@ -97,9 +90,9 @@ def read() -> Contract:
                 for number, each in enumerate(service.method)
             }
             contract.comments |= names
-        for method, service_says in _methods(file, said):
+        for method, service_says in _methods(file, said, by_path):
             contract.methods.append(method)
-            contract.services[f"{method.context}.{method.service}"] = service_says
+            contract.services[method.tag] = service_says
     return contract
 
 
@@ -138,29 +131,21 @@ def _enum(within: str, enum: EnumDescriptorProto, path: tuple[int, ...], said: S
     return Type(f"{within}.{enum.name}", enum, said.get(path, ""), values)
 
 
-def _methods(file: FileDescriptorProto, said: Said) -> Iterator[tuple[Method, str]]:
+def _methods(file: FileDescriptorProto, said: Said, by_path: Mapping[str, Route]) -> Iterator[tuple[Method, str]]:
     for at, service in enumerate(file.service):
         for number, method in enumerate(service.method):
-            options: Any = method.options
-            policy, route = options.Extensions[method_option], options.Extensions[annotations_pb2.http]
-            verb = route.WhichOneof("pattern")
-            if not passes(method.options) or not verb:
+            route = by_path.get(f"/{file.package}.{service.name}/{method.name}")
+            if route is None:
                 continue
+            policy = method.options.Extensions[method_option]
             yield (
                 Method(
-                    context=file.package.split(".")[1],
-                    service=service.name,
-                    name=method.name,
+                    route=route,
                     says=said.get((FILE_SERVICES, at, SERVICE_METHODS, number), ""),
-                    verb=verb,
-                    path=getattr(route, verb),
-                    body=route.body,
-                    request=method.input_type.lstrip("."),
                     answer=method.output_type.lstrip("."),
                     access=policy.access,
                     suspended_allowed=policy.suspended_allowed,
                     keeps_answer=policy.repeat == Repeat.REPEAT_KEPT_ANSWER,
-                    only_reads=method.options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
                 ),
                 said.get((FILE_SERVICES, at), ""),
             )

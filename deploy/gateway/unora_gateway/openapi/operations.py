@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from unora.common.v1.options_pb2 import Access
 
 from unora_gateway.openapi.bounds import Kind, Schema
-from unora_gateway.openapi.contract import RAW, Contract, Method, Type, first_sentence
+from unora_gateway.openapi.contract import Contract, Method, Type, first_sentence
 from unora_gateway.openapi.refusals import SEVERAL, Refusal, Refusals
 from unora_gateway.openapi.schemas import KNOWN, PREFIX, Schemas
 from unora_gateway.refusals import SOURCE
@@ -49,14 +49,14 @@ class Operations:
         """All operations, by path and verb."""
         found: Schema = {}
         for method in self._contract.methods:
-            found.setdefault(method.path, {})[method.verb] = self._operation(method)
+            found.setdefault(method.route.template, {})[method.route.verb.lower()] = self._operation(method)
         return found
 
     def _operation(self, method: Method) -> Schema:
         summary = first_sentence(method.says)
         made: Schema = {
-            "operationId": method.name,
-            "tags": [f"{method.context}.{method.service}", *([ADMIN] if method.access == Access.ACCESS_ADMIN else [])],
+            "operationId": method.route.name,
+            "tags": [method.tag, *([ADMIN] if method.access == Access.ACCESS_ADMIN else [])],
             "summary": summary,
             "description": method.says,
             "security": [] if method.access == Access.ACCESS_PUBLIC else [{BEARER: []}],
@@ -70,13 +70,13 @@ class Operations:
 
     def _parameters(self, method: Method) -> Iterator[Schema]:
         """The fields in the path; and those of the query, which has all others if there is no body."""
-        if method.request == RAW:
+        if method.route.takes_bytes:
             return
-        message, example = self._contract.message(method.request), self._examples.get(method.name, {})
+        message, example = self._contract.message(method.request), self._examples.get(method.route.name, {})
         for field in _fields(message):
-            if field.name in method.in_path:
+            if field.name in method.route.variables:
                 yield self._parameter(message, field, "path", example)
-        for name, owner, field in self._flat(message, method.in_path) if not method.body else ():
+        for name, owner, field in self._flat(message, method.route.variables) if not method.route.body else ():
             yield self._parameter(owner, field, "query", example, name)
 
     def _parameter(
@@ -105,23 +105,18 @@ class Operations:
                 yield f"{within}{field.name}", message, field
 
     def _body(self, method: Method) -> Schema | None:
-        if method.request == RAW:
+        if method.route.takes_bytes:
             return {"description": "The provider's bytes, unchanged.", "required": True, "content": {"*/*": {}}}
-        if not method.body:
+        if not method.route.body:
             return None
-        if method.body == "*":
-            schema = self.schemas.request(method.request, method.in_path)
-        else:
-            field = next(each for each in _fields(self._contract.message(method.request)) if each.name == method.body)
-            schema = self.schemas.request(field.type_name.lstrip("."))
-        content: Schema = {"schema": schema}
-        if "body" in (example := self._examples.get(method.name, {})):
+        content: Schema = {"schema": self.schemas.request(method.request, method.route.variables)}
+        if "body" in (example := self._examples.get(method.route.name, {})):
             content["example"] = example["body"]
         return {"required": True, "content": {JSON: content}}
 
     def _answer(self, method: Method) -> Schema:
         content: Schema = {"schema": self.schemas.answer(method.answer)}
-        if "answer" in (example := self._examples.get(method.name, {})):
+        if "answer" in (example := self._examples.get(method.route.name, {})):
             content["example"] = example["answer"]
         return {"description": self._contract.message(method.answer).says, "content": {JSON: content}}
 

@@ -12,7 +12,7 @@ from unora.common.v1.options_pb2 import Access
 from unora_common.errors import DomainError
 
 from unora_gateway import refusals as gateway
-from unora_gateway.openapi.contract import RAW, Contract, Method, first_sentence
+from unora_gateway.openapi.contract import Contract, Method, first_sentence
 
 ANY: Final = ("INVALID_ARGUMENT", "REQUEST_UNREADABLE", "TOO_MANY_CALLS", "SERVICE_BUSY", "INTERNAL")
 ANY_AWAY: Final = ("DEPENDENCY_UNAVAILABLE", "DEADLINE_EXCEEDED", "REQUEST_LATE")
@@ -65,8 +65,8 @@ class Refusals:
 
     def of(self, method: Method) -> list[Refusal]:
         """Those of a method, its own first."""
-        named = [*self._named(method.name, set()), *_of_any(method)]
-        found = [self._find(name, method.context) for name in dict.fromkeys(named)]
+        named = [*self._named(method.route.name, set()), *_of_any(method)]
+        found = [self._find(name, method.route.context) for name in dict.fromkeys(named)]
         return [*(each for each in found if each), *map(Refusal.of_gateway, _by_gateway(method))]
 
     def _named(self, name: str, seen: set[str]) -> list[str]:
@@ -102,7 +102,7 @@ def _of_any(method: Method) -> Iterable[str]:
 
 def _by_gateway(method: Method) -> Iterable[type[DomainError]]:
     yield from GATEWAY
-    if method.in_path:
+    if method.route.variables:
         yield gateway.PathUnknown  # a value that is empty, or holds a slash
-    if method.request != RAW:
-        yield from (gateway.JsonInvalid, gateway.FieldUnknown) if method.body else (gateway.BodyUnexpected,)
+    if not method.route.takes_bytes:
+        yield from (gateway.JsonInvalid, gateway.FieldUnknown) if method.route.body else (gateway.BodyUnexpected,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +14,6 @@ from unora_local.keyboard import contract, moments
 from unora_local.keyboard.names import shortest
 from unora_local.keyboard.people import People
 
-WITH_VALUE: Final = ("--as", "--caller", "--metadata", "--run", "--timeout", "--zone", "--folder")
-"""Options that are followed by a word of their own."""
 Words = Callable[[], Iterable[str]]
 
 
@@ -44,14 +42,22 @@ PLACES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 }
 """Of each command what its words are, and what all further ones are."""
 OPTIONS: Final = {"--as": "NAME", "--caller": "CONTEXT"}
+"""What the word after an option is, where it can be completed."""
 
 
-def complete(words: Sequence[str], commands: Mapping[str, Sequence[str]], known: Mapping[str, Words]) -> list[str]:
-    """What the last of `words`, which follow the program, can become. `commands` has the options of each command."""
+def complete(
+    words: Sequence[str],
+    commands: Mapping[str, Sequence[str]],
+    with_value: Collection[str],
+    known: Mapping[str, Words],
+) -> list[str]:
+    """What the last of `words`, which follow the program, can become. `commands` has the options of each command;
+    those in `with_value` are followed by a word of their own.
+    """
     *before, begun = words or [""]
-    if before and before[-1] in WITH_VALUE:
+    if before and before[-1] in with_value:
         return _matching(begun, known[OPTIONS[before[-1]]]()) if before[-1] in OPTIONS else []
-    plain = _without_options(before)
+    plain = _without_options(before, with_value)
     if not plain:
         return _matching(begun, commands)
     command, *given = plain
@@ -62,9 +68,9 @@ def complete(words: Sequence[str], commands: Mapping[str, Sequence[str]], known:
     return _matching(begun, known[kind]()) if kind else []
 
 
-def _without_options(words: Sequence[str]) -> list[str]:
+def _without_options(words: Sequence[str], with_value: Collection[str]) -> list[str]:
     pairs = zip(words, ["", *words], strict=False)
-    return [word for word, before in pairs if not word.startswith("-") and before not in WITH_VALUE]
+    return [word for word, before in pairs if not word.startswith("-") and before not in with_value]
 
 
 def _matching(begun: str, words: Iterable[str]) -> list[str]:

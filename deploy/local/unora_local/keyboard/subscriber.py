@@ -10,16 +10,18 @@ import shlex
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
+from nats.js.manager import JetStreamManager
 from unora_common import declarations
 from unora_common.config import CONTEXTS
 from unora_common.nats_client import connect
 from unora_common.outbox import subject_of
-from unora_common.streams import ANSWER_WITHIN, Durable
+from unora_common.streams import ANSWER_WITHIN, stream
 
 from unora_local import nats_config, subscribers, tls
 from unora_local.keyboard import contract
@@ -53,9 +55,12 @@ async def subscribe(folder: RunFolder, name: str, asked: Sequence[str]) -> str:
 
 
 async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> str:
+    """Each step may be taken again, so that the command is repeated if it was ended half-way. Therefore the file of
+    subscribers is written first, and forgets one who was removed last.
+    """
     file = folder.path / SUBSCRIBERS
-    known = {each.name: each for each in subscribers.read(file)}
-    before = known.pop(name, None)
+    others = {each.name: each for each in subscribers.read(file)}
+    before = others.pop(name, None)
     if not events and before is None:
         raise Mistake(f"there is no subscriber {name}; name the events that it is to consume")
     after = Subscriber(name, before.password if before else secrets.token_hex(20), events)
@@ -63,16 +68,17 @@ async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> s
         nats_config.services_of(after)
     except ValueError as error:
         raise Mistake(str(error)) from None
-    subscribers.write(file, [*known.values(), *([after] if events else [])])
+    subscribers.write(file, [*others.values(), after])
     nats = Layout(folder, CONTEXTS, running=True).nats(declarations.consumed_subjects(CONTEXTS))
-    await _take_over(folder, nats, gone=set(before.durables() if before else ()) - set(after.durables()))
+    await _take_over(folder, nats, after)
     own = tls.ensure(folder.path / "tls", [name])[name]
     await _wait_until(folder, nats, after, own, has_access=bool(events))
-    if not events:
-        _credentials(folder, name).unlink(missing_ok=True)
-        return f"{name} may consume nothing any more"
-    _keep(folder, nats, after, own)
-    return _describe(folder, after)
+    if events:
+        _keep(folder, nats, after, own)
+        return _describe(folder, after)
+    _credentials(folder, name).unlink(missing_ok=True)
+    subscribers.write(file, others.values())
+    return f"{name} may consume nothing any more"
 
 
 def check_name(name: str) -> None:
@@ -83,17 +89,42 @@ def check_name(name: str) -> None:
         raise Mistake(f"{name} is a name of Unora's own; choose another")
 
 
-async def _take_over(folder: RunFolder, nats: Nats, gone: set[Durable]) -> None:
+async def _take_over(folder: RunFolder, nats: Nats, subscriber: Subscriber) -> None:
     nats.configure()
-    await nats.make_consumers()
-    admin = await nats.connect(nats_config.ADMIN, nats.administrator)
-    for each in gone:
-        try:
-            await admin.jetstream(timeout=ANSWER_WITHIN).delete_consumer(each.stream, each.name)
-        except NotFoundError:
-            continue
-    await admin.close()
+    end = time.monotonic() + RELOADED_WITHIN
+    while error := await _make_consumers(nats, subscriber):
+        if time.monotonic() > end:
+            raise Mistake(f"NATS does not make the consumers: {error}; see {nats.log}, and run this command again")
+        await asyncio.sleep(POLL)
     _reload(folder)
+
+
+async def _make_consumers(nats: Nats, subscriber: Subscriber) -> Exception | None:
+    """Make its consumers, and delete those of before. Returns why it did not work: while NATS loads the change of an
+    earlier command, it closes connections and does not answer.
+    """
+    try:
+        await nats.make_consumers()
+        admin = await nats.connect(nats_config.ADMIN, nats.administrator)
+        try:
+            await _delete_others(admin.jetstream(timeout=ANSWER_WITHIN), subscriber)
+        finally:
+            await admin.close()
+    except (NatsError, OSError) as error:
+        return error
+    return None
+
+
+async def _delete_others(manager: JetStreamManager, subscriber: Subscriber) -> None:
+    """Delete the consumers that the subscriber had before. NATS is asked for them: an earlier run may have ended
+    half-way.
+    """
+    wanted = {each.name for each in subscriber.durables()}
+    for context in CONTEXTS:
+        for info in await manager.consumers_info(stream(context)):
+            if info.name.partition("__")[0] == subscriber.name and info.name not in wanted:
+                with suppress(NotFoundError):
+                    await manager.delete_consumer(info.stream_name, info.name)
 
 
 def _reload(folder: RunFolder) -> None:

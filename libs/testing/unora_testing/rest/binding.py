@@ -38,6 +38,18 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Where the fields of a request go, with values as JSON has them. Fields that are not set are left out."""
+
+    path: dict[str, Any]
+    """The variables of the path."""
+    query: dict[str, Any]
+    """Fields of a field by `filter.kind`."""
+    body: Any
+    """None if the route takes no body."""
+
+
+@dataclass(frozen=True)
 class Binding:
     """The route of one method."""
 
@@ -46,17 +58,30 @@ class Binding:
     body: str
     """`*`, the name of a field, or empty."""
 
+    @property
+    def variables(self) -> list[str]:
+        """The fields of the request that stand in the path."""
+        return VARIABLE.findall(self.template)
+
+    def parts(self, message: Message) -> Parts:
+        """What of a request message goes into the path, the query and the body."""
+        values = json_format.MessageToDict(message, preserving_proto_field_name=True)
+        path = {name: values.pop(name) for name in self.variables if name in values}
+        if self.body == "*":
+            return Parts(path, {}, values)
+        body = values.pop(self.body, {}) if self.body else None
+        return Parts(path, dict(_flat(values)), body)
+
     def request(self, message: Message) -> HttpRequest:
-        """The call for a request message. Fields that are not set are left out."""
+        """The call for a request message."""
         if isinstance(message, HttpBody):
             return HttpRequest(self.verb, self.template, (), message.data, message.content_type or "application/json")
-        values = json_format.MessageToDict(message, preserving_proto_field_name=True)
-        path = VARIABLE.sub(lambda found: quote(str(values.pop(found[1], ABSENT)), safe=""), self.template)
-        if not self.body:
-            return HttpRequest(self.verb, path, tuple(_flat(values)), None, None)
-        body = values if self.body == "*" else values.pop(self.body, {})
-        query = () if self.body == "*" else tuple(_flat(values))
-        return HttpRequest(self.verb, path, query, json.dumps(body).encode(), "application/json")
+        parts = self.parts(message)
+        path = VARIABLE.sub(lambda found: quote(str(parts.path.get(found[1], ABSENT)), safe=""), self.template)
+        query = tuple((name, text) for name, value in parts.query.items() for text in _texts(value))
+        if parts.body is None:
+            return HttpRequest(self.verb, path, query, None, None)
+        return HttpRequest(self.verb, path, query, json.dumps(parts.body).encode(), "application/json")
 
 
 @cache
@@ -72,10 +97,15 @@ def binding_of(path: str) -> Binding:
     return Binding(verb.upper(), getattr(rule, verb), rule.body)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            for each in value if isinstance(value, list) else [value]:
-                yield f"{prefix}{name}", str(each).lower() if isinstance(each, bool) else str(each)
+            yield f"{prefix}{name}", value
+
+
+def _texts(value: Any) -> list[str]:
+    """A value as a query has it: a list is its parameter several times."""
+    listed = value if isinstance(value, list) else [value]
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in listed]

@@ -16,7 +16,7 @@ from unora_common.service import Command
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.chain_verifier import VerifiedChain
 from unora_safety.resources import Resources
-from unora_safety.use_cases.audit_exports import read_checkpoints, sign_heads, write_whole
+from unora_safety.use_cases.audit_exports import read_checkpoints, sign_heads, write_document
 from unora_safety.use_cases.audit_verification import verify_chains
 
 STEP: Final = 50_000
@@ -37,7 +37,7 @@ async def _export(runtime: Runtime[SafetyConfig, Resources], options: argparse.N
         print(document)
         return INTACT
     try:
-        write_whole(options.output, document)
+        write_document(options.output, document)
     except OSError as error:
         print(f"export-audit-heads: {error}", file=sys.stderr)
         return REFUSED

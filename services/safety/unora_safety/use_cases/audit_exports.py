@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 from unora_common.config import CONTEXTS
 from unora_common.database import Database, Session, Tx
 from unora_common.ids import uuid7
+from unora_common.whole_files import write_whole
 
 from unora_safety.domain.events import AuditHeadsExported
 from unora_safety.domain.head_exports import HeadExport, from_document, make_export, to_document
@@ -78,20 +78,11 @@ def _write_missing(folder: Path, exports: Iterable[tuple[date, str]]) -> int:
     for day, document in exports:
         file = folder / f"audit-heads-{day}.jws"
         if not file.exists():
-            write_whole(file, document)
+            write_document(file, document)
             written += 1
     return written
 
 
-def write_whole(file: Path, document: str) -> None:
-    """Writes a file that appears whole or not at all, also if the process dies or several write it. Raises OSError, and
-    then leaves nothing behind.
-    """
-    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False) as draft:
-        try:
-            draft.write(document + "\n")
-            draft.flush()
-            Path(draft.name).replace(file)
-        except OSError:
-            Path(draft.name).unlink()
-            raise
+def write_document(file: Path, document: str) -> None:
+    """Writes an export as a file that appears whole or not at all. Raises OSError, and then leaves nothing behind."""
+    write_whole(file, f"{document}\n".encode())

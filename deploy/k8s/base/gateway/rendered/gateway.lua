@@ -24,10 +24,11 @@ local HTTP_OF = {["0"]=200,["1"]=499,["2"]=500,["3"]=400,["4"]=504,["5"]=404,["6
 
 -- JSON (RFC 8259), read strictly: UTF-8, one value, no repeated names, at most DEPTH levels. `decode` returns the value,
 -- or nil and the byte at which reading ended. Objects are tables, lists are tables with the metatable LIST, null is NULL.
+-- A whole number of more than 15 digits, which a number of Lua may not hold exactly, is {text = …} with the metatable WIDE.
 
 local DEPTH = 64
 local NULL = setmetatable({}, {})
-local LIST = {}
+local LIST, WIDE = {}, {}
 local find, sub, byte, char = string.find, string.sub, string.byte, string.char
 local ESCAPES = {['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t"}
 local WORDS = {t = {"true", true}, f = {"false", false}, n = {"null", NULL}}
@@ -113,7 +114,9 @@ local function read_number(text, at)
   last = fraction or last
   local _, exponent = find(text, "^[eE][+-]?%d+", last + 1)
   last = exponent or last
-  return tonumber(sub(text, at, last)), last + 1
+  local digits = sub(text, at, last)
+  if not fraction and not exponent and #digits > 15 then return setmetatable({text = digits}, WIDE), last + 1 end
+  return tonumber(digits), last + 1
 end
 
 local read
@@ -190,6 +193,10 @@ local function decode(text)
   return value
 end
 
+local function is_object(value)
+  return type(value) == "table" and getmetatable(value) == nil
+end
+
 local CONTROL = {['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t"}
 
 local function quote(text)
@@ -220,31 +227,23 @@ local function note(violations, field, reason)
   end
 end
 
-local LETTERS_OF_UTF8 = {
-  "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "^[\225-\236\238\239][\128-\191][\128-\191]",
-  "^\237[\128-\159][\128-\191]", "^\240[\144-\191][\128-\191][\128-\191]",
-  "^[\241-\243][\128-\191][\128-\191][\128-\191]", "^\244[\128-\143][\128-\191][\128-\191]",
+-- The digits of the largest and, with a minus, of the smallest number of 32 and of 64 bits.
+local FURTHEST = {
+  i = {[""] = "2147483647", ["-"] = "2147483648"},
+  l = {[""] = "9223372036854775807", ["-"] = "9223372036854775808"},
 }
 
--- A service cannot read a message whose text is not UTF-8, and could not say which field is to blame.
-local function is_utf8(text)
-  local at = find(text, "[\128-\255]")
-  while at do
-    local last
-    for _, letter in ipairs(LETTERS_OF_UTF8) do last = last or select(2, find(text, letter, at)) end
-    if not last then return false end
-    at = find(text, "[\128-\255]", last + 1)
-  end
-  return true
-end
-
+-- By its digits: beyond 2^53 a number of Lua is rounded, so that one too far would pass as the last one.
 local function is_whole(kind, value)
-  local text = type(value) == "string" and value
-  if text and not find(text, "^%-?%d+$") then return false end
-  local number = tonumber(value)
-  if not number or number % 1 ~= 0 then return false end
-  if kind == "l" then return math.abs(number) <= 2 ^ 63 end
-  return (number >= -2147483648 and number <= 2147483647)
+  local text = getmetatable(value) == WIDE and value.text or value
+  if type(text) == "number" then
+    if text % 1 ~= 0 then return false end
+    text = string.format("%.0f", text)
+  end
+  local sign, digits = string.match(text, "^(%-?)0*(%d+)$")
+  if not digits then return false end
+  local furthest = FURTHEST[kind][sign]
+  return #digits < #furthest or (#digits == #furthest and digits <= furthest)
 end
 
 local function days_of(year, month)
@@ -268,24 +267,25 @@ end
 -- Whether a value that is written as text, such as one of a query, is of a kind.
 local function fits_text(field, text)
   local kind = field[1]
-  if not is_utf8(text) then return false end
+  -- A service cannot read a message whose text is not UTF-8, and could not say which field is to blame.
+  if no_utf8(text) then return false end
   if kind == "i" or kind == "l" then return is_whole(kind, text) end
   if kind == "d" then return tonumber(text) ~= nil end
   if kind == "b" then return text == "true" or text == "false" end
   if kind == "e" then return is_named(field, text) end
   if kind == "T" then return is_time(text) end
-  return kind ~= "m" and not no_utf8(text)
+  return kind ~= "m"
 end
 
 local function fits(field, value)
-  local kind, given = field[1], type(value)
+  local kind, given = field[1], getmetatable(value) == WIDE and "number" or type(value)
   if kind == "x" then return true end
   if kind == "T" then return given == "string" and is_time(value) end
   if kind == "s" or kind == "y" or kind == "t" then return given == "string" end
   if kind == "b" then return given == "boolean" end
   if kind == "d" then return given == "number" or (given == "string" and tonumber(value) ~= nil) end
   if kind == "i" or kind == "l" then return (given == "number" or given == "string") and is_whole(kind, value) end
-  return (given == "string" or given == "number") and is_named(field, tostring(value))
+  return (type(value) == "string" or type(value) == "number") and is_named(field, tostring(value))
 end
 
 local check_message
@@ -294,7 +294,7 @@ local function check_value(field, value, path, unknown, wrong)
   if value == NULL then return end
   if field[1] ~= "m" then
     if not fits(field, value) then note(wrong, path, WORDS_OF[field[1]]) end
-  elseif type(value) ~= "table" or getmetatable(value) == LIST then
+  elseif not is_object(value) then
     note(wrong, path, WORDS_OF.m)
   else
     check_message(field[3], value, path .. ".", unknown, wrong)
@@ -335,7 +335,7 @@ local function judge_body(route, text)
   if text == "" then return nil end
   if not route.body then return "BODY_UNEXPECTED" end
   local value, at = decode(text)
-  if value == nil or type(value) ~= "table" or value == NULL or getmetatable(value) == LIST then
+  if not is_object(value) then
     return "JSON_INVALID", nil, {byte = tostring(at or 1)}
   end
   local unknown, wrong = {}, {}
@@ -421,7 +421,7 @@ end
 -- that the contract does not know. On an answer: gives every error of REST the one shape, and every refusal of Envoy's
 -- own the details that services give to callers of gRPC.
 
-local DETAILS, KIND, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-deadline"
+local DETAILS, KIND, VERB, DEADLINE = "x-unora-refused", "x-unora-asked", "x-unora-verb", "x-unora-deadline"
 local UNITS = {H = 3600000, M = 60000, S = 1000, m = 1, u = 0.001, n = 0.000001} -- of grpc-timeout, in milliseconds
 local JSON = "application/json"
 local GRPC, WEB = "application/grpc", {}
@@ -494,10 +494,21 @@ local function keep_deadline(headers)
 end
 
 local function verbs_of(routes)
-  local verbs = {}
+  local verbs = routes.GET and {"HEAD"} or {}
   for verb in pairs(routes) do verbs[#verbs + 1] = verb end
   table.sort(verbs)
   return table.concat(verbs, ", ")
+end
+
+-- HEAD is where GET is (RFC 9110, 9.3.2). The contract names GET alone, so the call goes on as one.
+local function ask_as_get(handle, headers)
+  headers:replace(":method", "GET")
+  handle:streamInfo():dynamicMetadata():set("unora", "head", true)
+  return "GET"
+end
+
+local function was_head(handle)
+  return (handle:streamInfo():dynamicMetadata():get("unora") or {}).head
 end
 
 -- A REST request: nil if it may go on, else a reason, violations and metadata.
@@ -507,7 +518,9 @@ local function judge(handle, headers, kind)
   if METHODS[path] then return "MEDIA_TYPE_UNSUPPORTED" end
   local routes, values = match(path)
   if not routes then return "PATH_UNKNOWN" end
-  local route = routes[headers:get(":method")]
+  local verb = headers:get(":method")
+  if verb == "HEAD" and routes.GET then verb = ask_as_get(handle, headers) end
+  local route = routes[verb]
   if not route then return "VERB_UNKNOWN", nil, {allow = verbs_of(routes)} end
   local reason, violations = judge_variables(route, values)
   if not reason then reason, violations = judge_query(route, query) end
@@ -619,12 +632,21 @@ local function shape(handle, status, details)
   log_reason(handle, found.reason)
 end
 
+-- The answer to HEAD: that to GET, with its length and without its body, which a client would read as the next answer.
+local function drop_body(handle)
+  local body = handle:body(true)
+  local length = body:length()
+  if length == 0 then return end -- Envoy has left it out
+  body:setBytes("")
+  handle:headers():replace("content-length", tostring(length))
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
   local details, kind = headers:get(DETAILS), headers:get(KIND) or ""
+  local is_head = headers:get(VERB) == "HEAD" or was_head(handle)
   if details then
-    headers:remove(DETAILS)
-    headers:remove(KIND)
+    for _, name in ipairs({DETAILS, KIND, VERB}) do headers:remove(name) end
   end
   local status = tonumber(headers:get(":status"))
   if starts(headers:get("content-type") or "", "application/grpc") then
@@ -638,5 +660,6 @@ function envoy_on_response(handle)
   else
     for _, name in ipairs(OF_GRPC) do headers:remove(name) end
     if status >= 400 and details ~= "lua_response" then shape(handle, status, details) end
+    if is_head then drop_body(handle) end
   end
 end

@@ -282,6 +282,21 @@ async def test_a_repeat_is_the_same_check_and_checks_per_day_are_limited(
     assert (await provider.start(signed, call)).reference == first.reference
 
 
+@pytest.mark.rule("ID-06", "ID-13")
+async def test_a_session_that_signed_in_long_ago_begins_no_check_but_may_repeat_one(
+    people: People, provider: Provider
+) -> None:
+    """A Gov ID can bring the account back later, so an app that somebody holds open must not add one."""
+    signed, call = await provider.with_profile(), request_id()
+    await people.age(signed, minutes=14)
+    first = await provider.start(signed, call)
+    await people.age(signed, minutes=1)
+    refused = await refusal(provider.start(signed))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "SIGN_IN_TOO_OLD")
+    assert len(await people.rows("gov_id_checks", user_id=signed.member.user)) == 1
+    assert (await provider.start(signed, call)).reference == first.reference
+
+
 @pytest.mark.rule("ID-06")
 async def test_a_check_needs_a_profile_and_a_result_needs_a_check(people: People, provider: Provider) -> None:
     signed = await people.sign_in()

@@ -117,7 +117,7 @@ async def _deliver_subscription(tx: Tx, account: Account, payment: Payment, prov
         assert payment.plan is not None
         current = await subscriptions.find_current(tx, account.user_id)
         has_higher = current is not None and TIER_RANK[current.tier] > TIER_RANK[payment.plan]
-        if account.suspended or account.has_ended(payment) or has_higher:
+        if account.suspended or account.closed_since(payment) or has_higher:
             return await convert_to_credits(tx, account, payment, CreditEntryKind.COMPENSATION)
         begun = new_subscription(uuid7(), account.user_id, payment.plan, provider_method, tx.now)
         account = await begin_subscription(tx, account, current, begun)

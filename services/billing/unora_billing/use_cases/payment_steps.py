@@ -35,8 +35,7 @@ async def pay_from_allowance_or_credits(tx: Tx, account: Account, payment: Payme
     """Pays an authorised payment by a free recovery if one is left (BI-06), else by credits if the member chose them.
     A payment by money stays as it is, and so does one by credits if the balance is too low.
     """
-    allowance = policy.plan(account.tier).free_recoveries
-    connection = payment.connection_id if payment.purpose is PaymentPurpose.RECOVERY else None
+    allowance, connection = policy.free_allowance(payment.purpose, account.tier), payment.connection_id
     if connection and await free_recoveries.use(tx, connection, account.user_id, allowance):
         return await mark_succeeded(tx, account, payment, free=True)
     if payment.method is PaymentMethod.CREDITS and account.balance >= payment.amount:

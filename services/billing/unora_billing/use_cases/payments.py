@@ -174,8 +174,8 @@ class PaymentProcess:
 
     async def _require_as_quoted(self, tx: Tx, account: Account, payment: Payment) -> None:
         """BI-12: the account's lock keeps what is left. Raises QuoteChanged."""
-        if payment.quoted_method and payment.purpose is PaymentPurpose.RECOVERY and payment.connection_id:
-            allowance = self._policy.plan(account.tier).free_recoveries
+        if payment.quoted_method and payment.connection_id:
+            allowance = self._policy.free_allowance(payment.purpose, account.tier)
             left = await free_recoveries.count_left(tx, payment.connection_id, account.user_id, allowance)
             require_as_quoted(payment, left)
 

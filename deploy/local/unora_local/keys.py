@@ -1,17 +1,22 @@
 """Passwords and keys of this machine: created once, stored in files that only their owner can read."""
 
+import asyncio
 import fcntl
 import json
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from unora_common.whole_files import write_whole
+
+ASKED_AGAIN: Final = 0.05
+"""Seconds until a lock that another holds is tried again."""
 
 
 def private_folder(path: Path) -> Path:
@@ -42,15 +47,26 @@ def write_private(path: Path, content: bytes) -> None:
     write_whole(path, content)
 
 
-@contextmanager
-def exclusive(file: Path) -> Iterator[None]:
-    """Only one process at a time is inside such a block; the file beside, `….lock`, stays."""
+@asynccontextmanager
+async def exclusive(file: Path) -> AsyncIterator[None]:
+    """Only one task of all processes at a time is inside such a block; the file beside, `….lock`, stays. Other tasks go
+    on while one waits, for the one that is inside may be of the same loop.
+    """
     descriptor = os.open(file.with_name(f"{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not _locked(descriptor):  # noqa: ASYNC110 - flock tells nobody when it is free
+            await asyncio.sleep(ASKED_AGAIN)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def ensure_file(path: Path, make: Callable[[], bytes]) -> Path:

@@ -10,6 +10,8 @@ from uuid import UUID
 import msgspec
 from google.protobuf.message import Message
 
+from unora_common.errors import Unauthenticated
+
 _deadline: ContextVar[float | None] = ContextVar("unora_deadline", default=None)
 _from_gateway: ContextVar[bool] = ContextVar("unora_from_gateway", default=False)
 
@@ -36,6 +38,12 @@ class Call(msgspec.Struct, frozen=True):
     def principal(self) -> str:
         """The owner of a stored response: the member, else the calling context (BI-08)."""
         return str(self.user) if self.user else self.caller
+
+    def require_session(self) -> UUID:
+        """The session of a member's call. Raises Unauthenticated for a call without one."""
+        if self.session is None:
+            raise Unauthenticated
+        return self.session
 
 
 def set_deadline(seconds: float) -> None:

@@ -87,8 +87,6 @@ class Consumer:
         """How many messages the stream had for this consumer at its last step without a wait. That step takes none of
         them if they do not come at once: another replica may have them, or the machine is busy.
         """
-        self.acknowledged = 0
-        """How many messages this process has applied and acknowledged."""
         schema = runtime.context
         self._note = f"""
             INSERT INTO {schema}.inbox (consumer, event_id) SELECT $1, unnest($2::uuid[])
@@ -220,7 +218,6 @@ class Consumer:
             return error
         await self._messaging.client.send([publication(event.message.reply) for event in events])
         self._applied.inc(len(events))
-        self.acknowledged += len(events)
         return None
 
     async def transact(self, events: list[Delivery]) -> None:

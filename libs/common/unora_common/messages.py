@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar, overload
 
@@ -76,10 +75,14 @@ def from_timestamp(stamp: Timestamp) -> datetime:
     return moment
 
 
-@lru_cache(maxsize=1024)  # a process shows few days, each many times
 def to_date(day: date) -> Date:
-    """A calendar date, for the constructor of a message, which copies it: who calls must not change it."""
-    return Date(year=day.year, month=day.month, day=day.day)
+    """A calendar date. Each call makes a message of its own, which the caller may change."""
+    return Date(**date_fields(day))
+
+
+def date_fields(day: date) -> dict[str, int]:
+    """A calendar date for a field of a message's constructor, which would copy a Date."""
+    return {"year": day.year, "month": day.month, "day": day.day}
 
 
 def event_encoder(events: ModuleType) -> Callable[[DomainEvent], Message]:

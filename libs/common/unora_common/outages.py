@@ -27,10 +27,12 @@ class Outage:
             self._log.warning(self._event, failure=error)
             self._last = said
 
-    async def bridge(self, work: Awaitable[T], instead: T) -> T:
+    async def bridge(self, work: Awaitable[T] | None, instead: T) -> T:
         """What the work gives; `instead` while it fails with an error that may pass by itself: for what an answer may
-        lack.
+        lack. Without work, as when there is nothing to ask for, it is `instead` too, and an outage goes on.
         """
+        if work is None:
+            return instead
         try:
             done = await work
         except Exception as error:

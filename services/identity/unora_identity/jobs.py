@@ -220,7 +220,9 @@ class ErasureJobs(Erasing):
         super().__init__(runtime)
         self._due = Batches(runtime.database, runtime.log, "erasure cannot begin", lock_due, begin)
         self._failed: list[UUID] = []
-        """Erasures whose objects could not be deleted since all were tried."""
+        """Erasures whose objects could not be deleted since all were tried: each once, so no more than there are. After
+        a restart all are tried anew.
+        """
         self._overdue = prometheus_client.Gauge(
             "unora_erasures_overdue",
             "Erasures that lack a receipt for too long, by the context or the object store that owes it",

@@ -14,7 +14,16 @@ from unora.streak.v1.projection_service_pb2 import CompletedStreak, MemberComple
 from unora.streak.v1.streak_service_pb2 import CycleEnd, EffortSignal, RecoveryOffer, StreakAction, StreakState
 from unora_common.database import Row
 from unora_common.message_sql import number_fields, uuid_fields
-from unora_common.messages import SERVER_NAMES, SERVERS, by_name, event_encoder, timestamp_fields, to_date, to_timestamp
+from unora_common.messages import (
+    SERVER_NAMES,
+    SERVERS,
+    by_name,
+    date_fields,
+    event_encoder,
+    timestamp_fields,
+    to_date,
+    to_timestamp,
+)
 from unora_common.outbox import subject_of
 from unora_common.plans import CURRENCY
 
@@ -113,7 +122,7 @@ def _fields(streak: Streak, viewer: UUID, policy: Policy) -> dict[str, Any]:
         found["current_day"] = streak.current_day
     if streak.state in PLAYING:
         found["day_ends_at"] = timestamp_fields(streak.closes_at)
-        found["check_in_date"] = to_date(streak.check_in_date)
+        found["check_in_date"] = date_fields(streak.check_in_date)
         if streak.checked_in:
             found["checked_in"] = viewer in streak.checked_in
             found["partner_checked_in"] = partner in streak.checked_in
@@ -131,7 +140,7 @@ def _window_fields(streak: Streak, viewer: UUID) -> dict[str, Any]:
     found: dict[str, Any] = {
         "breaker_id": str(streak.breaker_user_id),
         "window_ends_at": timestamp_fields(streak.window_closes_at),
-        "check_in_date": to_date(streak.check_in_date),
+        "check_in_date": date_fields(streak.check_in_date),
     }
     if streak.hold and viewer == streak.breaker_user_id:
         found["recovery_held_until"] = timestamp_fields(streak.hold.until)
@@ -140,18 +149,18 @@ def _window_fields(streak: Streak, viewer: UUID) -> dict[str, Any]:
 
 def _shown_fields(shown: View, policy: Policy) -> dict[str, Any]:
     """Of the contract's Streak."""
-    streak, viewer, actions, nudges_left, free_left, price, waiting = shown
-    found = _fields(streak, viewer, policy)
-    if actions:
-        found["actions"] = [ACTIONS[action] for action in actions]
-    if waiting:
-        found["reveals_waiting"] = waiting
-    if nudges_left:
-        found["nudges_left"] = nudges_left
-    if free_left:
-        found["free_recoveries_left"] = free_left
-    if price is not None:
-        found["recovery"] = RecoveryOffer(free=free_left > 0, amount=price, currency=CURRENCY)
+    found = _fields(shown.streak, shown.viewer, policy)
+    if shown.actions:
+        found["actions"] = [ACTIONS[action] for action in shown.actions]
+    if shown.reveals_waiting:
+        found["reveals_waiting"] = shown.reveals_waiting
+    if shown.nudges_left:
+        found["nudges_left"] = shown.nudges_left
+    if shown.free_recoveries_left:
+        found["free_recoveries_left"] = shown.free_recoveries_left
+    if shown.recovery_price is not None:
+        free = shown.free_recoveries_left > 0
+        found["recovery"] = RecoveryOffer(free=free, amount=shown.recovery_price, currency=CURRENCY)
     return found
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from google.api.httpbody_pb2 import HttpBody
-from unora.identity.v1.account_service_pb2 import GetAccountRequest
+from unora.identity.v1.account_service_pb2 import CloseAccountRequest, GetAccountRequest
 from unora.identity.v1.events_pb2 import DiscoveryProfileChanged, VerificationSignalRecorded
 from unora.identity.v1.profile_service_pb2 import GENDER_MAN, Profile
 from unora.identity.v1.verification_service_pb2 import (
@@ -24,12 +24,14 @@ from unora.identity.v1.verification_service_pb2 import (
 )
 from unora.streak.v1.events_pb2 import StreakCompleted
 from unora_common.ids import uuid7
+from unora_identity.jobs import ErasureJobs
 from unora_identity.providers.gov_id import Webhooks
 from unora_testing.places import LEEDS
 from unora_testing.world import World
 
 from tests.integration.identity.gov_ids import Provider, body, fresh
 from tests.integration.identity.people import ADA, People, Signed, apply
+from tests.integration.identity.test_erasures import make_due, replica
 from tests.roles import role_of
 from tests.support import Refusal, refusal, request_id
 
@@ -76,6 +78,23 @@ async def test_a_verified_gov_id_is_the_highest_trust_and_discovery_learns_only_
     assert recorded.signal_id == str(kept["id"])
     assert (kept["opaque_token"], kept["outcome"]) == (token, "verified")
     assert token not in str(await provider.signals(signed))
+
+
+@pytest.mark.rule("ID-09")
+async def test_what_verified_an_account_is_free_for_another_as_soon_as_its_erasure_begins(
+    world: World, people: People, provider: Provider
+) -> None:
+    """However long its objects and the other contexts take."""
+    gone, token = await provider.with_profile(), fresh()
+    await provider.result((await provider.start(gone)).reference, token)
+    await people.accounts.CloseAccount(CloseAccountRequest(request_id=request_id()), metadata=gone.metadata)
+    other = await provider.with_profile()
+    await provider.result((await provider.start(other)).reference, token)
+    assert await provider.outcome(other) == SIGNAL_OUTCOME_REFUSED, "within its thirty days it may be opened again"
+    await make_due(world, gone)
+    await ErasureJobs(replica(world)).begin_erasures()
+    await provider.result((await provider.start(other)).reference, token)
+    assert await provider.outcome(other) == SIGNAL_OUTCOME_VERIFIED
 
 
 @pytest.mark.rule("ID-04")
@@ -279,6 +298,21 @@ async def test_a_repeat_is_the_same_check_and_checks_per_day_are_limited(
     refused = await refusal(provider.start(signed))
     assert (refused.code, refused.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_CHECKS")
     assert datetime.fromisoformat(refused.metadata["retry_at"]) > await world.now()
+    assert (await provider.start(signed, call)).reference == first.reference
+
+
+@pytest.mark.rule("ID-06", "ID-13")
+async def test_a_session_that_signed_in_long_ago_begins_no_check_but_may_repeat_one(
+    people: People, provider: Provider
+) -> None:
+    """A Gov ID can bring the account back later, so an app that somebody holds open must not add one."""
+    signed, call = await provider.with_profile(), request_id()
+    await people.age(signed, minutes=14)
+    first = await provider.start(signed, call)
+    await people.age(signed, minutes=1)
+    refused = await refusal(provider.start(signed))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "SIGN_IN_TOO_OLD")
+    assert len(await people.rows("gov_id_checks", user_id=signed.member.user)) == 1
     assert (await provider.start(signed, call)).reference == first.reference
 
 

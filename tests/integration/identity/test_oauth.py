@@ -88,6 +88,17 @@ async def test_an_account_belongs_to_one_member_and_a_member_has_one(people: Peo
     assert await provider.signals(other) == []
 
 
+async def test_a_session_that_signed_in_long_ago_links_nothing_new(people: People, provider: Provider) -> None:
+    signed, late, subject = await people.sign_in(), await people.sign_in(), f"subject-{uuid4()}"
+    linked = await provider.link(signed, provider.token(signed, subject))
+    for each in (signed, late):
+        await people.age(each, minutes=15)
+    assert await provider.link(signed, provider.token(signed, subject)) == linked
+    refused = await refusal(provider.link(late, provider.token(late, f"subject-{uuid4()}")))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "SIGN_IN_TOO_OLD")
+    assert await provider.signals(late) == []
+
+
 async def test_concurrent_links_of_one_account_link_it_once(world: World, people: People, provider: Provider) -> None:
     several, subject = [await people.sign_in() for _ in range(4)], f"subject-{uuid4()}"
     done = await asyncio.gather(

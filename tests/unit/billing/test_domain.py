@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unora_billing.domain.errors import PlanLower, SubscriptionExists
 from unora_billing.domain.payments import IllegalStep, Payment, PaymentFailure, PaymentMethod, PaymentStatus
-from unora_billing.domain.policy import PaymentPurpose, Tier
+from unora_billing.domain.policy import PaymentPurpose, Plan, Policy, Tier
 from unora_billing.domain.protections import Ending, Protection, ProtectionStatus
 from unora_billing.domain.subscriptions import month_after, new_subscription, require_can_buy
 from unora_common.ids import uuid7
@@ -48,6 +48,16 @@ def test_only_a_higher_plan_can_be_bought() -> None:
         require_can_buy(plus, Tier.PLUS)
     with pytest.raises(PlanLower):
         require_can_buy(pro.cancelled(NOW), Tier.PLUS)
+
+
+@pytest.mark.rule("BI-06")
+def test_a_plan_gives_recoveries_for_nothing_and_nothing_else() -> None:
+    plan = Plan(
+        Tier.PRO, "Pro", 1999, connection_slots=7, refresh_hours=2, nudges=5, free_recoveries=2, reveals_earned=5
+    )
+    policy = Policy((plan,), {}, *[timedelta(hours=1)] * 5)
+    given = {purpose: policy.free_allowance(purpose, Tier.PRO) for purpose in PaymentPurpose}
+    assert given == dict.fromkeys(PaymentPurpose, 0) | {PaymentPurpose.RECOVERY: 2}
 
 
 def payment(status: PaymentStatus) -> Payment:

@@ -40,6 +40,15 @@ async def test_what_fails_for_a_while_is_replaced_and_logged_once(lines: Any) ->
     assert lines.said == ["no cards", "no cards: over"]
 
 
+async def test_where_nothing_is_asked_an_outage_is_not_over(lines: Any) -> None:
+    outage = Outage(lines, "no cards")
+    await outage.bridge(give(Unavailable()), "none")
+    assert await outage.bridge(None, "none") == "none"
+    assert lines.said == ["no cards"]
+    assert await outage.bridge(give("cards"), "none") == "cards"
+    assert lines.said == ["no cards", "no cards: over"]
+
+
 async def test_what_does_not_pass_by_itself_is_raised_and_not_taken_for_an_outage(lines: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         await Outage(lines, "no cards").bridge(give(ZeroDivisionError()), "none")

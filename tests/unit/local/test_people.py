@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import threading
@@ -14,7 +15,9 @@ from unora_local.cast import PEOPLE
 from unora_local.keyboard import inbox, newcomers
 from unora_local.keyboard.people import Login, People, plain
 from unora_local.mistakes import Mistake
-from unora_testing.deadlines import GENEROUS
+from unora_testing.deadlines import GENEROUS, within
+
+from tests.support import run_apart
 
 
 def login(name: str) -> Login:
@@ -50,18 +53,33 @@ def test_what_changes_of_a_login_keeps_its_place(tmp_path: Path) -> None:
 
 
 def test_commands_at_the_same_time_lose_no_login(tmp_path: Path) -> None:
-    def add() -> None:
+    async def add() -> None:
         for _ in range(10):
             people = People(tmp_path)
-            with people.lock():
+            async with people.lock():
                 people.add(login("Ana"))
 
-    threads = [threading.Thread(target=add) for _ in range(4)]
+    threads = [threading.Thread(target=run_apart, args=[add()]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(GENEROUS)
     assert len(People(tmp_path).all()) == 40
+
+
+async def test_tasks_of_one_process_take_turns_also_if_they_wait_inside(tmp_path: Path) -> None:
+    people, inside, seen = People(tmp_path), 0, []
+
+    async def visit() -> None:
+        nonlocal inside
+        async with people.lock():
+            inside += 1
+            await asyncio.sleep(0)
+            seen.append(inside)
+            inside -= 1
+
+    await within(asyncio.gather(*(visit() for _ in range(4))))
+    assert seen == [1] * 4
 
 
 def test_every_invented_name_has_a_login_of_plain_letters() -> None:

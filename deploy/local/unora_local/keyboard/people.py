@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -70,7 +70,7 @@ class People:
         write_private(self.file, json.dumps(rows, indent=1, ensure_ascii=False).encode() + b"\n")
         return login
 
-    def lock(self) -> AbstractContextManager[None]:
+    def lock(self) -> AbstractAsyncContextManager[None]:
         """Nobody else changes the file inside the block: a refresh token can be used once."""
         return exclusive(self.file)
 

@@ -50,7 +50,7 @@ async def subscribe(folder: RunFolder, name: str, asked: Sequence[str]) -> str:
     """
     check_name(name)
     events = tuple(subject_of(contract.event_named(each)) for each in dict.fromkeys(asked))
-    with exclusive(folder.path / SUBSCRIBERS):
+    async with exclusive(folder.path / SUBSCRIBERS):
         return await _subscribe(folder, name, events)
 
 

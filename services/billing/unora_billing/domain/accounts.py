@@ -86,9 +86,9 @@ class Account:
         """The account after it was reopened, in this version of identity's event (ID-09)."""
         return replace(self, life_version=version, closed=False, keeps_credits=False)
 
-    def has_ended(self, payment: Payment) -> bool:
-        """ID-09: whether a payment in progress is cancelled because the account is closed, or was closed since the
-        payment was created.
+    def closed_since(self, payment: Payment) -> bool:
+        """ID-09: whether the account is closed, or was closed since the payment was created. The payment is then from
+        before the last closing, and is cancelled, also if the account is open again.
         """
         return self.closed or (self.last_closed_at is not None and payment.created_at <= self.last_closed_at)
 

@@ -30,6 +30,11 @@ class PaymentPurpose(StrEnum):
     NUDGE = "nudge"
     SUBSCRIPTION = "subscription"
 
+    @property
+    def can_be_free(self) -> bool:
+        """BI-06: whether a plan gives some of it for nothing: recoveries only."""
+        return self is PaymentPurpose.RECOVERY
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -66,6 +71,10 @@ class Policy:
     def plan(self, tier: Tier) -> Plan:
         """The plan of a tier."""
         return next(plan for plan in self.plans if plan.tier is tier)
+
+    def free_allowance(self, purpose: PaymentPurpose, tier: Tier) -> int:
+        """BI-06: how many purchases of this kind a tier gives for nothing, per connection."""
+        return self.plan(tier).free_recoveries if purpose.can_be_free else 0
 
     def price(self, purpose: PaymentPurpose, plan: Tier | None) -> int:
         """What a payment costs, in minor units."""

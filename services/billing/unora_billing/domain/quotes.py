@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from unora_billing.domain.errors import BillingError, CreditsInsufficient, QuoteChanged
 from unora_billing.domain.payments import Order, Payment, PaymentMethod
-from unora_billing.domain.policy import PaymentPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def require_quoted(order: Order, price: int) -> None:
     if order.quote is None:
         return
     is_free = order.quote.method is PaymentMethod.FREE
-    if is_free and order.purpose is not PaymentPurpose.RECOVERY:  # nothing else is ever free (BI-06)
+    if is_free and not order.purpose.can_be_free:
         raise QuoteChanged
     amount = 0 if is_free else price
     if order.quote.amount != amount or order.quote.method not in (order.method, PaymentMethod.FREE):

@@ -7,7 +7,7 @@ from unora_common.database import Session
 from unora_billing.domain.accounts import Account
 from unora_billing.domain.errors import AccountIsClosed, CreditsInsufficient, PaymentPending
 from unora_billing.domain.payments import Order, PaymentMethod
-from unora_billing.domain.policy import PaymentPurpose, Policy
+from unora_billing.domain.policy import Policy
 from unora_billing.domain.subscriptions import require_can_buy
 from unora_billing.store import payments, subscriptions
 
@@ -22,6 +22,6 @@ async def require_payable(session: Session, account: Account, order: Order, amou
         require_can_buy(await subscriptions.find_current(session, account.user_id), order.plan)
         if await payments.find_open_subscription(session, account.user_id):
             raise PaymentPending
-    may_be_free = order.purpose is PaymentPurpose.RECOVERY and policy.plan(account.tier).free_recoveries > 0
+    may_be_free = policy.free_allowance(order.purpose, account.tier) > 0
     if order.method is PaymentMethod.CREDITS and account.balance < amount and not may_be_free:
         raise CreditsInsufficient(balance=account.balance, amount=amount)

@@ -35,8 +35,7 @@ async def pay_from_allowance_or_credits(tx: Tx, account: Account, payment: Payme
     """Pays an authorised payment by a free recovery if one is left (BI-06), else by credits if the member chose them.
     A payment by money stays as it is, and so does one by credits if the balance is too low.
     """
-    allowance = policy.plan(account.tier).free_recoveries
-    connection = payment.connection_id if payment.purpose is PaymentPurpose.RECOVERY else None
+    allowance, connection = policy.free_allowance(payment.purpose, account.tier), payment.connection_id
     if connection and await free_recoveries.use(tx, connection, account.user_id, allowance):
         return await mark_succeeded(tx, account, payment, free=True)
     if payment.method is PaymentMethod.CREDITS and account.balance >= payment.amount:
@@ -117,7 +116,7 @@ async def _deliver_subscription(tx: Tx, account: Account, payment: Payment, prov
         assert payment.plan is not None
         current = await subscriptions.find_current(tx, account.user_id)
         has_higher = current is not None and TIER_RANK[current.tier] > TIER_RANK[payment.plan]
-        if account.suspended or account.has_ended(payment) or has_higher:
+        if account.suspended or account.closed_since(payment) or has_higher:
             return await convert_to_credits(tx, account, payment, CreditEntryKind.COMPENSATION)
         begun = new_subscription(uuid7(), account.user_id, payment.plan, provider_method, tx.now)
         account = await begin_subscription(tx, account, current, begun)

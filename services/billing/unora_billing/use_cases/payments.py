@@ -117,7 +117,7 @@ class PaymentProcess:
                 return
             now = await db.value("SELECT clock.now()")
             account = await accounts.get(db, payment.payer_id)
-        if account.has_ended(payment):
+        if account.closed_since(payment):
             await self.cancel(payment, PaymentFailure.NOT_AUTHORIZED)
         elif now >= payment.created_at + self._policy.confirmation_timeout:
             await self.cancel(payment, PaymentFailure.EXPIRED)
@@ -155,7 +155,7 @@ class PaymentProcess:
             found = await payments.lock(tx, payment.id)
             if found.status is not PaymentStatus.CREATED or found.is_authorized:
                 return found
-            if account.has_ended(found):
+            if account.closed_since(found):
                 return await mark_failed(tx, account, found, PaymentFailure.NOT_AUTHORIZED, self._policy)
             authorized = found.authorized(connection_id)
             try:
@@ -174,8 +174,8 @@ class PaymentProcess:
 
     async def _require_as_quoted(self, tx: Tx, account: Account, payment: Payment) -> None:
         """BI-12: the account's lock keeps what is left. Raises QuoteChanged."""
-        if payment.quoted_method and payment.purpose is PaymentPurpose.RECOVERY and payment.connection_id:
-            allowance = self._policy.plan(account.tier).free_recoveries
+        if payment.quoted_method and payment.connection_id:
+            allowance = self._policy.free_allowance(payment.purpose, account.tier)
             left = await free_recoveries.count_left(tx, payment.connection_id, account.user_id, allowance)
             require_as_quoted(payment, left)
 

@@ -61,7 +61,7 @@ async def record_provider_state(
             return await mark_failed(tx, account, found, failure, policy), ProviderOutcome.APPLIED
         case IntentStatus.OPEN if found.status is PaymentStatus.CREATED:
             sent = found.sent(intent.id, tx.now, policy.confirmation_timeout)
-            if account.has_ended(found):  # meanwhile: a job cancels it at once (ID-09)
+            if account.closed_since(found):  # meanwhile: a job cancels it at once (ID-09)
                 sent = sent.postponed(tx.now)
             await payments.save(tx, sent)
             tx.emit(to_message(payment_sent(sent, tx.now)))

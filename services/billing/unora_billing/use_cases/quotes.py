@@ -10,7 +10,7 @@ from unora_billing.clients import Authorizers
 from unora_billing.domain.accounts import Account
 from unora_billing.domain.errors import BillingError, NotAuthorized
 from unora_billing.domain.payments import Order
-from unora_billing.domain.policy import PaymentPurpose, Policy
+from unora_billing.domain.policy import Policy
 from unora_billing.domain.quotes import QuoteAnswer, not_for_sale, quote
 from unora_billing.store import accounts, free_recoveries
 from unora_billing.use_cases.payable import require_payable
@@ -40,8 +40,8 @@ async def _count_free(
     database: Database, account: Account, order: Order, connection_id: UUID | None, policy: Policy
 ) -> int:
     """BI-06: how many free recoveries the payer has left for the connection of the order; none for anything else."""
-    allowance = policy.plan(account.tier).free_recoveries
-    if connection_id is None or order.purpose is not PaymentPurpose.RECOVERY or allowance == 0:
+    allowance = policy.free_allowance(order.purpose, account.tier)
+    if connection_id is None or allowance == 0:
         return 0
     async with database.session(account.user_id) as db:
         return await free_recoveries.count_left(db, connection_id, account.user_id, allowance)

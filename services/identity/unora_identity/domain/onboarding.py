@@ -23,10 +23,10 @@ class OnboardingStep(StrEnum):
 
 
 class ProfileIncomplete(DomainError):
-    """PR-02: a discovery-ready member may change a field that Discovery needs, but not empty it."""
+    """PR-02, ID-06: a field of the profile is empty, or would be, and Discovery or the check of a Gov ID needs it."""
 
     reason = "PROFILE_INCOMPLETE"
-    sentence = "You can change this, but it cannot be empty."
+    sentence = "Your profile is not complete without this. Fill it in."
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.violations = {f"profile.{field}": "cannot be empty" for field in fields}

@@ -38,7 +38,9 @@ class SessionNotFound(DomainError):
 
 
 class SignInTooOld(DomainError):
-    """ID-09, ID-10, ID-14: the session signed in too long ago for this. The member signs in again, and repeats it."""
+    """ID-09, ID-10, ID-13, ID-14: the session signed in too long ago for this. The member signs in again, and repeats
+    it.
+    """
 
     reason = "SIGN_IN_TOO_OLD"
     sentence = "Sign in again to do this."
@@ -160,7 +162,7 @@ def carried_roles(session: Session, granted: Sequence[str]) -> list[str]:
 
 
 def require_recent_sign_in(session: Session, now: datetime, policy: Policy) -> None:
-    """ID-09, ID-10, ID-14: raises SignInTooOld for a session that did not sign in within 15 minutes."""
+    """ID-09, ID-10, ID-13, ID-14: raises SignInTooOld for a session that did not sign in within 15 minutes."""
     if not signed_in_lately(session, now, policy):
         raise SignInTooOld
 

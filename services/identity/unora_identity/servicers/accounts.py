@@ -168,7 +168,7 @@ class Accounts:
         )
 
     async def _current(self, request: Any, call: Call) -> UUID:
-        return _session_of(call)
+        return call.require_session()
 
     @idempotent(prepare=_current)
     async def RevokeSession(self, request: RevokeSessionRequest, tx: Tx, current: UUID) -> RevokeSessionResponse:
@@ -192,7 +192,7 @@ class Accounts:
             self.runtime,
             self.alarm,
             call.user,
-            _session_of(call),
+            call.require_session(),
             request.phone_number,
             UUID(request.request_id),
             client_network(call),
@@ -207,7 +207,7 @@ class Accounts:
             self.runtime,
             self.alarm,
             call.user,
-            _session_of(call),
+            call.require_session(),
             UUID(request.challenge_id),
             request.code,
             UUID(request.request_id),
@@ -261,10 +261,3 @@ def _entry(request: Any, *, birth_date: Date | None = None, totp_code: str = "")
         birth_date=from_date("birth_date", birth_date) if birth_date else None,
         totp_code=totp_code,
     )
-
-
-def _session_of(call: Call) -> UUID:
-    """The session of a member's call."""
-    if call.session is None:
-        raise Unauthenticated
-    return call.session

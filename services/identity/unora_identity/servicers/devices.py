@@ -25,7 +25,6 @@ from unora.identity.v1.notification_directory_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_read, custom_write, idempotent, reads
 from unora_common.runtime import Runtime
 
@@ -59,9 +58,7 @@ class Devices:
         self.resources = runtime.resources
 
     async def _current(self, request: Any, call: Call) -> UUID:
-        if call.session is None:
-            raise Unauthenticated
-        return call.session
+        return call.require_session()
 
     @idempotent(prepare=_current)
     async def RegisterDevice(self, request: RegisterDeviceRequest, tx: Tx, current: UUID) -> RegisterDeviceResponse:

@@ -12,7 +12,6 @@ from unora.identity.v1.export_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Tx
-from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_read, idempotent
 from unora_common.messages import to_timestamp
 from unora_common.runtime import Runtime
@@ -32,7 +31,7 @@ class Exports:
         self.runtime = runtime
 
     async def _current(self, request: ExportAccountRequest, call: Call) -> UUID:
-        return _session_of(call)
+        return call.require_session()
 
     @idempotent(prepare=_current)
     async def ExportAccount(self, request: ExportAccountRequest, tx: Tx, current: UUID) -> ExportAccountResponse:
@@ -43,17 +42,10 @@ class Exports:
     async def GetExport(self, request: GetExportRequest, call: Call) -> GetExportResponse:
         """ID-10: how far the archive is, and a link to it."""
         async with self.runtime.database.session(call.user) as session:
-            found = await get_export(session, self.runtime.resources, _session_of(call))
+            found = await get_export(session, self.runtime.resources, call.require_session())
         return GetExportResponse(
             export=to_export(found.export),
             link=found.link,
             link_expires_at=to_timestamp(found.expires_at),
             sign_in_needed=found.sign_in_needed,
         )
-
-
-def _session_of(call: Call) -> UUID:
-    """The session of a member's call."""
-    if call.session is None:
-        raise Unauthenticated
-    return call.session

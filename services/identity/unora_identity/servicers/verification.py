@@ -16,7 +16,6 @@ from unora.identity.v1.verification_service_pb2 import (
 )
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.errors import Unauthenticated
 from unora_common.handlers import custom_write, idempotent, reads
 from unora_common.runtime import Runtime
 
@@ -40,7 +39,7 @@ class Verification:
     async def _subject(self, request: LinkOAuthRequest, call: Call) -> tuple[str, UUID]:
         assert call.user is not None
         subject = await self.resources.oidc.subject(request.provider, request.id_token, call.user)
-        return subject, _session(call)
+        return subject, call.require_session()
 
     @idempotent(prepare=_subject)
     async def LinkOAuth(self, request: LinkOAuthRequest, tx: Tx, asked: tuple[str, UUID]) -> LinkOAuthResponse:
@@ -53,7 +52,7 @@ class Verification:
     async def StartGovId(self, request: StartGovIdRequest, call: Call) -> StartGovIdResponse:
         """ID-06: begins a check; returns its reference and the provider's page."""
         assert call.user is not None
-        started = await start_gov_id_check(self.runtime, call.user, _session(call), UUID(request.request_id))
+        started = await start_gov_id_check(self.runtime, call.user, call.require_session(), UUID(request.request_id))
         return StartGovIdResponse(reference=str(started.reference), url=started.url)
 
     @custom_write
@@ -69,9 +68,3 @@ class Verification:
         """ID-05: the caller's own signals."""
         found = await signals.list_by_member(db, db.user)
         return ListSignalsResponse(signals=[to_signal(signal) for signal in found])
-
-
-def _session(call: Call) -> UUID:
-    if call.session is None:
-        raise Unauthenticated
-    return call.session

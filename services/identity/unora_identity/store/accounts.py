@@ -12,16 +12,22 @@ from unora_common.rows import as_arrays, from_row
 
 from unora_identity.domain.accounts import LockedMember, NewAccount
 
+# Forms of one number may have several accounts, and each may have to give way: so all are locked, by ascending id. The
+# clock is read when all are.
 LOCK_BY_PHONE = """
     WITH u AS MATERIALIZED (
-        SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
-        FROM identity.users WHERE phone_hash = ANY($1) ORDER BY array_position($1, phone_hash) LIMIT 1 FOR UPDATE)
-    SELECT u.*, clock.now() AS now FROM u"""
+        SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after, phone_hash
+        FROM identity.users WHERE phone_hash = ANY($1) ORDER BY id FOR UPDATE)
+    SELECT first.*, clock.now() AS now FROM (
+        SELECT id, version, suspended, paused_at, erase_after FROM u ORDER BY array_position($1, phone_hash) LIMIT 1
+    ) AS first"""
 LOCK_OVER = """
     WITH u AS MATERIALIZED (
         SELECT id, version, suspended_at IS NOT NULL AS suspended, paused_at, erase_after
         FROM identity.users WHERE phone_hash = ANY($1) AND erase_after <= (SELECT clock.now()) ORDER BY id FOR UPDATE)
     SELECT u.*, clock.now() AS now FROM u"""
+LIST_OWNERS = "SELECT id FROM identity.users WHERE phone_hash = ANY($1)"
+LIST_OVER = f"{LIST_OWNERS} AND erase_after <= clock.now()"
 HAS_ACCOUNT = "SELECT EXISTS (SELECT FROM identity.users WHERE phone_hash = ANY($1))"
 # If another sign-in of the same number is creating the account, this statement waits for it and then inserts nothing.
 CREATE = """
@@ -174,9 +180,19 @@ async def list_states_after(session: Session, user: UUID, limit: int) -> list[Ro
 
 
 async def lock_by_phone(tx: Tx, phone_hashes: Sequence[bytes]) -> LockedMember | None:
-    """ID-01: locks the account of a number, by the first of its forms that has one."""
+    """ID-01: locks the account of a number, by the first of its forms that has one; those of its other forms too."""
     rows = await tx.lock(LOCK_BY_PHONE, list(phone_hashes))
     return from_row(LockedMember, rows[0]) if rows else None
+
+
+async def list_owners(tx: Tx, phone_hashes: Sequence[bytes]) -> list[UUID]:
+    """The members whose number it is at this moment, in any of its forms, for who locks them together with others."""
+    return [row["id"] for row in await tx.rows(LIST_OWNERS, list(phone_hashes))]
+
+
+async def list_over(tx: Tx, phone_hashes: Sequence[bytes]) -> list[UUID]:
+    """ID-09: those of them whose account is closed and can no longer be opened again."""
+    return [row["id"] for row in await tx.rows(LIST_OVER, list(phone_hashes))]
 
 
 async def lock_over(tx: Tx, phone_hashes: Sequence[bytes]) -> list[LockedMember]:

@@ -28,6 +28,9 @@ CLOSE_FOR_GOOD = """
     UPDATE identity.users SET deleted_at = $3, version = new.version,
         phone_hash = NULL, phone_sealed = NULL, data_key = NULL
     FROM unnest($1::uuid[], $2::bigint[]) AS new (id, version) WHERE users.id = new.id"""
+# Nor does anything that verified the account count any more: it may verify another one at once, as the number may open
+# one, however long the objects of this one take.
+END_SIGNALS = "UPDATE identity.verification_signals SET deleted_at = $2 WHERE user_id = ANY($1) AND deleted_at IS NULL"
 ADD = """
     INSERT INTO identity.erasures (id, user_id, version, requested_at)
     SELECT id, user_id, version, $4 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS new (id, user_id, version)"""
@@ -65,11 +68,14 @@ async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | No
 
 
 async def add(tx: Tx, erasures: Sequence[Erasure]) -> None:
-    """Stores erasures that begin, and takes number and key from their accounts, which nobody finds any more."""
+    """Stores erasures that begin, and takes number, key and what verified them from their accounts, which nobody finds
+    any more.
+    """
     rows = [(each.id, each.user_id, each.version) for each in erasures]
     identifiers, users, versions = as_arrays(rows)
     await tx.run(ADD, identifiers, users, versions, tx.now)
     await tx.run(CLOSE_FOR_GOOD, users, versions, tx.now)
+    await tx.run(END_SIGNALS, users, tx.now)
 
 
 async def lock(tx: Tx, erasure: UUID) -> Erasure | None:

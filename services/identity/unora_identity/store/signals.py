@@ -92,7 +92,7 @@ async def verifies_other(tx: Tx, kind: SignalType, provider: str, token: str, us
 
 
 async def find_verified(tx: Tx, kind: SignalType, provider: str, token: str) -> UUID | None:
-    """ID-13: the member whom a token verifies. Only the erasure of an account changes that, under the member's lock."""
+    """ID-13: the member whom a token verifies. Only the begin of an erasure changes that, under the member's lock."""
     user: UUID | None = await tx.value(FIND_VERIFIED, kind, provider, token)
     return user
 

@@ -24,7 +24,7 @@ from unora_identity.domain.phone_codes import (
 from unora_identity.domain.sessions import Revocation, require_recent_sign_in
 from unora_identity.providers.code_alarm import CodeAlarm
 from unora_identity.resources import Resources
-from unora_identity.store import accounts, challenges, holders, wrong_codes
+from unora_identity.store import accounts, challenges, holders, members, wrong_codes
 from unora_identity.use_cases.code_budgets import count_wrong_codes
 from unora_identity.use_cases.member_events import emit_member_events
 from unora_identity.use_cases.number_moves import free_number
@@ -71,6 +71,8 @@ async def change_phone(
         stored = await challenges.lock(tx, challenge_id)
         if stored is None or stored.changes_user_id != user:
             raise ChallengeClosed
+        # Together with the accounts that give way, by ascending id as everywhere (store/__init__.py).
+        await members.lock_all(tx, [user, *await accounts.list_over(tx, stored.challenge.forms)])
         locked, current = await lock_with_session(tx, session)
         guesser, wrong_before = await count_wrong_codes(tx, stored.challenge, None, policy)
         tried = try_code(stored.challenge, code_hash, request_id, tx.now, policy, wrong_before=wrong_before)

@@ -68,6 +68,9 @@ async def recover_account(
 
     async def recover(tx: Tx, stored: StoredChallenge) -> SignedIn | DomainError:
         user = await proof(tx, stored)
+        # All that are locked below, by ascending id as everywhere (store/__init__.py).
+        owners = await accounts.list_owners(tx, stored.challenge.forms)
+        await members.lock_all(tx, [each for each in (user, *owners) if each])
         await free_number(tx, resources, stored.challenge.forms)
         owner = await accounts.find_owner(tx, stored.challenge.forms)
         both = await members.lock_all(tx, [each for each in (user, owner if replaces else None) if each])

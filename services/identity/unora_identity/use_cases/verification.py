@@ -68,12 +68,13 @@ async def link_oauth(tx: Tx, resources: Resources, provider: str, subject: str, 
 async def start_gov_id_check(
     runtime: Runtime[IdentityConfig, Resources], user: UUID, session: UUID, request_id: UUID
 ) -> StartedCheck:
-    """ID-06: begins a check, or finds that of the same request. The check is stored before the provider is asked.
-    Raises SessionRevoked: who was thrown out verifies nothing (ID-13).
+    """ID-06: begins a check, or finds that of the same request. The check is stored before the provider is asked. A Gov
+    ID can bring an account back that lost its number (ID-13), so a session that has ended or signed in long ago begins
+    none. Raises SessionRevoked, SignInTooOld, ProfileIncomplete, GovIdVerified, UnderAge, TooManyChecks.
     """
     resources = runtime.resources
     async with runtime.database.transaction(user) as tx, update_member(tx, user, resources.policy) as update:
-        await get_current(tx, session)
+        current = await get_current(tx, session)
         profile, provider = update.before.profile, resources.gov_id.name
         if not (profile.name and profile.date_of_birth and profile.gender):
             raise ProfileIncomplete([field for field in LOCKED_FIELDS if not getattr(profile, field)])
@@ -82,6 +83,7 @@ async def start_gov_id_check(
         if check is None:
             if update.before.gov_id_verified:
                 raise GovIdVerified
+            require_recent_sign_in(current, resources.machine_now(), resources.policy)
             require_adult(profile, tx.now, resources.policy)
             require_few_checks([each.started_at for each in checks], tx.now, resources.policy)
             digest = _digest(resources, user, profile)

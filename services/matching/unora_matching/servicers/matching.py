@@ -79,7 +79,7 @@ class Matching:
         async with self.runtime.database.session(call.user) as db:
             found = await interests.list_by_sender(db, db.user, after, size + 1)
         page, token = listing.page(found, size, lambda interest: Place(interest.sent_at, interest.id))
-        asked = self.cards.list_dealt([interest.card_id for interest in page], call.user)
+        asked = self.cards.list_dealt([interest.card_id for interest in page], call.user) if page else None
         cards = await self.cards_missing.bridge(asked, [])
         return ListSentInterestsResponse(interests=map(to_interest, page), next_page_token=token, cards=cards)
 

@@ -33,7 +33,8 @@ COMMENT ON TABLE safety.created_accounts IS
     'Keyed hashes of number and device of new accounts, for closings of which is told late (ID-09)';
 """
 
-# Members make few reports; those of the last weeks are found without an index within a moment.
+# All notes are copied, also of reports that are closed: from when on they are is a setting, which a migration does not
+# know. Nobody is shown those, and the job `forget` deletes them within minutes.
 NOTES = """
 CREATE TABLE safety.own_notes (
     report_id uuid NOT NULL,

@@ -138,7 +138,7 @@ class Members:
 
     async def _cards(self, listed: Sequence[Block], member: UUID) -> list[DealtCard]:
         """DI-16: none while discovery does not answer; the member's own blocks do not wait for it."""
-        asked = self.targets.list_shown([each.target for each in listed], member)
+        asked = self.targets.list_shown([each.target for each in listed], member) if listed else None
         return await self.cards_missing.bridge(asked, [])
 
     async def _reports(self, db: Session, token: str, asked: int) -> tuple[list[OwnReport], str]:

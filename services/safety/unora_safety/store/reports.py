@@ -13,6 +13,7 @@ from unora_safety.domain.blocks import Target, TargetKind
 from unora_safety.domain.explanations import BlockAndReportCounts
 from unora_safety.domain.own_reports import OwnReport
 from unora_safety.domain.reports import Report
+from unora_safety.store.purging import purge_statement
 
 COLUMNS = Columns("id", "reporter_id", "category", "note", "case_id", "reported_at")
 
@@ -26,10 +27,7 @@ TIMES = "SELECT reported_at FROM safety.reports WHERE reporter_id = $1 AND repor
 
 INSERT_NOTE = "INSERT INTO safety.own_notes (report_id, reporter_id, note, reported_at) VALUES ($1, $2, $3, $4)"
 
-PURGE_NOTES = """
-    DELETE FROM safety.own_notes WHERE report_id = ANY (ARRAY(
-        SELECT report_id FROM safety.own_notes WHERE reported_at < (SELECT clock.now()) - $1::interval
-        ORDER BY reported_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+PURGE_NOTES = purge_statement("safety.own_notes", "reported_at")
 
 BY_REPORTED = f"""
     SELECT {COLUMNS.names()} FROM safety.reports

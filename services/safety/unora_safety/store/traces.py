@@ -14,6 +14,7 @@ from uuid import UUID
 from unora_common.database import Tx
 
 from unora_safety.domain.patterns import Sighting
+from unora_safety.store.purging import purge_statement
 
 LOCK_MEMBER = "SELECT pg_advisory_xact_lock(hashtextextended('safety traces of ' || $1::uuid::text, 0))"
 
@@ -63,15 +64,9 @@ PURGE = """
             AND closed_at < (SELECT clock.now()) - least($1::interval, $2::interval)
         ORDER BY closed_at LIMIT $3 FOR UPDATE SKIP LOCKED))"""
 
-PURGE_REOPENINGS = """
-    DELETE FROM safety.account_reopenings WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM safety.account_reopenings WHERE reopened_at < (SELECT clock.now()) - $1::interval
-        ORDER BY reopened_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+PURGE_REOPENINGS = purge_statement("safety.account_reopenings", "reopened_at")
 
-PURGE_CREATED = """
-    DELETE FROM safety.created_accounts WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM safety.created_accounts WHERE created_at < (SELECT clock.now()) - $1::interval
-        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+PURGE_CREATED = purge_statement("safety.created_accounts", "created_at")
 
 
 async def lock_member(tx: Tx, user_id: UUID) -> None:

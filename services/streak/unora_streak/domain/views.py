@@ -71,7 +71,15 @@ def view(streak: Streak, viewer: UUID, extras: Extras, plans: Plans) -> View:
     """The streak, which is advanced to this moment. After the end of the connection nothing can be done (RE-10)."""
     used, waiting = extras.used, extras.reveals_waiting
     if extras.connection_ended:
-        return View(streak, viewer, (), 0, 0, None, ())
+        return View(
+            streak=streak,
+            viewer=viewer,
+            actions=(),
+            nudges_left=0,
+            free_recoveries_left=0,
+            recovery_price=None,
+            reveals_waiting=(),
+        )
     is_breaker = streak.state is State.PAYMENT_WINDOW and streak.breaker_user_id == viewer
     actions, nudges_left = [], 0
     if streak.state is State.RESET or (streak.state in PLAYING and viewer not in streak.checked_in):

@@ -109,8 +109,7 @@ async def test_a_webhook_is_verified_by_the_bytes_that_were_sent(world: World, d
         good = await web.post("/v1/webhooks/payments", content=pieces(), headers=signature)
         again = await web.post("/v1/webhooks/payments", content=body.encode(), headers=signature)
         other = await web.post("/v1/webhooks/payments", content=body.replace(" ", "").encode(), headers=signature)
-    assert good.status_code == again.status_code
-    assert good.json().get("reason") != "SIGNATURE_INVALID"
+    assert [(each.status_code, each.json()) for each in (good, again)] == [(200, {}), (200, {})]
     assert (other.status_code, other.json()["reason"]) == (400, "SIGNATURE_INVALID")
 
 

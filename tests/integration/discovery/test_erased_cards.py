@@ -7,8 +7,8 @@ from unora.discovery.v1.discovery_service_pb2 import Batch, CardContent
 from unora.identity.v1.events_pb2 import AccountErasureRequested
 from unora_testing.world import Caller
 
-from tests.integration.discovery.pool import Pool, new_id
-from tests.integration.discovery.test_listed_cards import FREE_TIMER, content, dealt, replaced
+from tests.integration.discovery.pool import Pool, content, new_id
+from tests.integration.discovery.test_listed_cards import FREE_TIMER, dealt, replaced
 from tests.integration.discovery.test_partner_cards import connect, ended, formed
 from tests.integration.discovery.test_retention import purge
 from tests.roles import without_triggers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -23,7 +22,7 @@ from unora_testing.world import World
 from tests.integration.identity.objects import fetch
 from tests.integration.identity.people import ADA, People, Signed, apply
 from tests.roles import refused, role_of
-from tests.support import as_uuid, refusal
+from tests.support import as_uuid, race, refusal
 
 
 @dataclass
@@ -178,8 +177,9 @@ async def test_a_late_completion_does_not_open_what_ended_before(world: World, c
 
 
 @pytest.mark.rule("RE-10")
-async def test_a_completion_and_an_end_at_once_leave_it_closed(world: World, couple: DisclosurePair) -> None:
-    await asyncio.gather(apply(world, await couple.completed()), apply(world, await couple.ended()))
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_completion_and_an_end_at_once_leave_it_closed(world: World, couple: DisclosurePair, turn: int) -> None:
+    await race(turn, [apply(world, await couple.completed()), apply(world, await couple.ended())])
     await couple.refused(couple.b, couple.a)
 
 

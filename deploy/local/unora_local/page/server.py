@@ -1,0 +1,54 @@
+"""The bridge as one server: its routes, by theme, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from unora_gateway.paths import LOCAL
+
+from unora_local.page.files import Files
+from unora_local.page.guard import add_headers, guard
+from unora_local.page.inbox import Inbox
+from unora_local.page.rule_clock import RuleClock
+from unora_local.page.stack import RunningStack
+from unora_local.page.work import Work
+
+API: Final = f"{LOCAL}api/"
+LARGEST_BODY: Final = 64 << 10
+"""Bytes: the form of an upload, which is the largest, has two thousand."""
+STOPS_WITHIN: Final = 1.0
+"""Seconds that open connections get; streams of events would stay open for ever."""
+
+
+def application(stack: RunningStack, work: Work) -> web.Application:
+    """All routes."""
+    app = web.Application(middlewares=[guard], client_max_size=LARGEST_BODY)
+    app.on_response_prepare.append(add_headers)
+    clock, inbox, files = RuleClock(stack, work), Inbox(stack), Files()
+    app.add_routes(
+        [
+            web.get(f"{API}clock", clock.show),
+            web.post(f"{API}clock", clock.move),
+            web.get(f"{API}inbox", inbox.newest),
+            web.get(f"{LOCAL}{{path:(?!api/).*}}", files.serve),
+        ]
+    )
+    return app
+
+
+@asynccontextmanager
+async def serve(stack: RunningStack, port: int) -> AsyncIterator[None]:
+    """Serves on loopback inside the block; then what is under way goes on to its end."""
+    work = Work()
+    runner = web.AppRunner(application(stack, work), access_log=None, shutdown_timeout=STOPS_WITHIN)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    print(f"serving on 127.0.0.1:{port}", flush=True)
+    try:
+        yield
+    finally:
+        await work.stop()
+        await runner.cleanup()

@@ -11,8 +11,6 @@ from unora_gateway.refusals import PathUnknown
 
 BUILT: Final = Path(__file__).with_name("built")
 INDEX: Final = "index.html"
-ASSETS: Final = "assets/"
-"""Files whose names hold a hash of their content: a browser may keep them."""
 MISSING: Final = "The page is not built yet: deploy/local/unora_local/page/built holds no index.html."
 
 
@@ -38,6 +36,4 @@ class Files:
         response.content_type = kind or "application/octet-stream"
         if response.content_type.startswith("text/"):
             response.charset = "utf-8"
-        kept = "public, max-age=31536000, immutable" if path.startswith(ASSETS) else "no-cache"
-        response.headers["Cache-Control"] = kept
         return response

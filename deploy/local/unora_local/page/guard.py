@@ -16,7 +16,9 @@ from unora_common.grpc_errors import Internal
 from unora_gateway.paths import ORIGIN_HEADER
 from unora_gateway.refusals import BodyTooLarge, PathUnknown, RequestMalformed, VerbUnknown
 
-from unora_local.page.refusals import ForeignOrigin, shape
+from unora_local.keyboard.commands import told
+from unora_local.mistakes import Mistake
+from unora_local.page.refusals import ForeignOrigin, NotPossible, shape
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HOSTS: Final = ("127.0.0.1", "localhost")
@@ -40,7 +42,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses who may not ask, and gives every refusal the one shape."""
     try:
         require_this_machine(request)
-        return await handler(request)
+        with told():
+            return await handler(request)
+    except Mistake as error:
+        return shape(NotPossible(why=error))
     except DomainError as refusal:
         return shape(refusal)
     except web.HTTPRequestEntityTooLarge:

@@ -33,7 +33,6 @@ class SeedBusy(DomainError):
 class NotPossible(DomainError):
     """What a command at the keyboard would refuse; the metadata `why` says it in words."""
 
-    code = "INVALID_ARGUMENT"
     reason = "NOT_POSSIBLE"
     sentence = "This cannot be done. The metadata say why."
 

@@ -11,9 +11,8 @@ from aiohttp import web
 from unora_local.cast import ZONE
 from unora_local.clock import ClockInUseError
 from unora_local.keyboard import moments, rule_clock
-from unora_local.mistakes import Mistake
 from unora_local.page import bodies
-from unora_local.page.refusals import ClockBusy, NotPossible
+from unora_local.page.refusals import ClockBusy
 from unora_local.page.stack import RunningStack
 from unora_local.page.work import Work
 
@@ -33,7 +32,7 @@ class RuleClock:
 
     async def move(self, request: web.Request) -> web.Response:
         """Move it, and wait until the stack has done what is due. Raises ClockBusy while another move is under way, and
-        NotPossible for what is no moment.
+        Mistake for what is no moment.
         """
         asked = (await bodies.read(request, move=str))["move"]
         zone = ZoneInfo(ZONE)
@@ -42,8 +41,6 @@ class RuleClock:
             now = await self._work.alone(WORK, lambda: rule_clock.move(self._env, asked, zone), ClockBusy)
         except ClockInUseError:
             raise ClockBusy from None
-        except Mistake as error:
-            raise NotPossible(why=error) from None
         return _answer(now)
 
 

@@ -12,6 +12,9 @@ from unora_gateway.paths import LOCAL
 from unora_local.page.files import Files
 from unora_local.page.guard import add_headers, guard
 from unora_local.page.inbox import Inbox
+from unora_local.page.members import Members
+from unora_local.page.payments import Payments
+from unora_local.page.pictures import Pictures
 from unora_local.page.rule_clock import RuleClock
 from unora_local.page.stack import RunningStack
 from unora_local.page.work import Work
@@ -27,12 +30,19 @@ def application(stack: RunningStack, work: Work) -> web.Application:
     """All routes."""
     app = web.Application(middlewares=[guard], client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(add_headers)
-    clock, inbox, files = RuleClock(stack, work), Inbox(stack), Files()
+    clock, inbox, members = RuleClock(stack, work), Inbox(stack), Members(stack, work)
+    pictures, payments, files = Pictures(stack), Payments(stack), Files()
     app.add_routes(
         [
             web.get(f"{API}clock", clock.show),
             web.post(f"{API}clock", clock.move),
             web.get(f"{API}inbox", inbox.newest),
+            web.post(f"{API}seed", members.seed),
+            web.post(f"{API}moderator", members.moderator),
+            web.get(f"{API}pictures", pictures.names),
+            web.get(f"{API}pictures/{{name}}", pictures.show),
+            web.post(f"{API}uploads", pictures.upload),
+            web.post(f"{API}payments/{{provider_payment_id}}", payments.confirm),
             web.get(f"{LOCAL}{{path:(?!api/).*}}", files.serve),
         ]
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from unora_local.env import Env
 from unora_local.page.broadcast import WAITING, Broadcast, Listener
+from unora_local.page.events import END, send
 from unora_local.page.refusals import ClockBusy, EventsAway
 from unora_local.page.work import Work
 from unora_testing.deadlines import within
@@ -79,6 +81,21 @@ async def test_a_page_that_waits_learns_at_once_that_it_is_cut_off() -> None:
     listener.cut()
     assert await within(waiting) is None
     assert listener.is_cut
+
+
+async def test_a_stream_ends_with_its_token_and_sends_first_what_waits() -> None:
+    written: list[bytes] = []
+
+    async def write(data: bytes) -> None:
+        written.append(data)
+
+    async def lives() -> bool:
+        return True
+
+    listener = Listener("a")
+    listener.put(b"frame")
+    await within(send(write, listener, time.time() + 0.05, lives))
+    assert written == [b"frame", END]
 
 
 async def test_nobody_listens_while_events_are_not_heard() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -10,6 +12,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import pytest
 from unora_local.keyboard.people import Login
 from unora_local.photos.portraits import portrait
@@ -348,3 +351,22 @@ async def quiet(browser: Browser, heard: dict[str, Ears]) -> None:
         await browser.call("account:pause", token)
         await browser.call("account:resume", token)
         await ears.until("identity.account_resumed")
+
+
+async def test_while_the_bridge_is_away_the_gateway_refuses_in_the_one_shape(browser: Browser, stack: Stack) -> None:
+    before = stack.row("page").pid
+    os.kill(before, signal.SIGKILL)
+
+    async def away() -> list[httpx.Response]:
+        answer = await browser.get("/local/api/clock")
+        return [answer] if answer.status_code == 503 else []
+
+    (answer,) = await eventually(away, "the gateway says that the bridge is away")
+    assert answer.json()["reason"] == "DEPENDENCY_UNAVAILABLE"
+    assert sorted(answer.json()) == ["code", "message", "metadata", "reason", "violations"]
+    assert not [name for name in answer.headers if name.startswith("x-unora")]
+
+    async def is_back() -> bool:
+        return stack.row("page").pid != before and (await browser.get("/local/api/clock")).status_code == 200
+
+    await eventually(is_back, "the bridge starts again")

@@ -15,8 +15,8 @@ from unora.streak.v1.streak_service_pb2 import CycleEnd, EffortSignal, RecoveryO
 from unora_common.database import Row
 from unora_common.message_sql import number_fields, uuid_fields
 from unora_common.messages import SERVER_NAMES, SERVERS, by_name, event_encoder, timestamp_fields, to_date, to_timestamp
-from unora_common.outbox import subject_of
 from unora_common.plans import CURRENCY
+from unora_sdk.names import subject_of
 
 from unora_streak.domain.check_ins import CheckIn
 from unora_streak.domain.events import Event

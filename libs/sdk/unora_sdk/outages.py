@@ -12,17 +12,17 @@ class Outage:
         """`what` is away while the work fails, such as `NATS`."""
         self._log = log
         self._what = what
-        self._last = ""
+        self._said: set[str] = set()
 
     def failed(self, error: BaseException) -> None:
-        """Logs the error, unless the run before failed with the same one."""
+        """Logs the error, unless it was logged since the work last ran."""
         said = f"{type(error).__name__}: {error}"
-        if said != self._last:
+        if said not in self._said:
             self._log.warning("%s: %s; trying again", self._what, said)
-            self._last = said
+            self._said.add(said)
 
     def over(self) -> None:
         """Says that the work runs again, if it did not."""
-        if self._last:
+        if self._said:
             self._log.warning("%s: over", self._what)
-            self._last = ""
+            self._said.clear()

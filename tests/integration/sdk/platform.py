@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -23,7 +21,6 @@ from unora_local.subscribers import Subscriber as Account
 from unora_sdk import Event, Options, Settings, SqliteStore, Store, Subscriber
 from unora_sdk.names import inbox, subject_of
 from unora_sdk.nats_client import NatsClient, connect
-from unora_sdk.settings import Durable
 from unora_testing.deadlines import GENEROUS, eventually, within
 
 SUBJECT = subject_of(CheckedIn)
@@ -67,6 +64,15 @@ class Platform:
         own = self.certificates[certificate]
         return await connect(self.server.url(user), own.ca, own.cert, own.key, inbox_prefix=inbox(user).encode())
 
+    async def connect_subscriber(self, refusals: list[str] | None = None) -> NatsClient:
+        """A connection with all that the subscriber may do; what the server refuses goes into `refusals`."""
+
+        async def note(error: Exception) -> None:
+            (refusals if refusals is not None else []).append(str(error))
+
+        own, url = self.certificates["push"], self.server.url_of(self.account)
+        return await connect(url, own.ca, own.cert, own.key, inbox_prefix=inbox("push").encode(), error_cb=note)
+
     async def empty(self) -> None:
         """Makes stream and consumer as new, for the next test."""
         stream = self.admin.jetstream(timeout=GENEROUS)
@@ -91,15 +97,20 @@ class Platform:
     def subscriber(self, store: Store[Any], **options: Any) -> Subscriber[Any]:
         return Subscriber(self.settings(), store, Options(**(QUICK | options)))
 
-    async def publish(self, *events: CheckedIn, ids: Iterable[UUID] = (), **headers: str) -> list[UUID]:
+    async def publish(
+        self, *events: CheckedIn, ids: Iterable[UUID] = (), headers: dict[str, str] | None = None
+    ) -> list[UUID]:
         """Publishes events as the relay of streak does; returns their ids."""
         stream, given = self.publisher.jetstream(timeout=GENEROUS), list(ids) or [uuid7() for _ in events]
         for identifier, event in zip(given, events, strict=True):
-            await stream.publish(SUBJECT, event.SerializeToString(), headers=headers_of(event, identifier) | headers)
+            await stream.publish(
+                SUBJECT, event.SerializeToString(), headers=headers_of(event, identifier) | (headers or {})
+            )
         return given
 
     async def consumer(self) -> ConsumerInfo:
-        return await self.admin.jetstream(timeout=GENEROUS).consumer_info(STREAM, CONSUMER)
+        found: ConsumerInfo = await self.admin.jetstream(timeout=GENEROUS).consumer_info(STREAM, CONSUMER)
+        return found
 
     async def is_done(self) -> bool:
         """Whether the consumer has nothing to deliver and waits for no acknowledgement."""
@@ -160,11 +171,3 @@ class Seen:
     def rows(self) -> set[str]:
         with sqlite3.connect(self.path) as connection:
             return {row[0] for row in connection.execute("SELECT id FROM seen")}
-
-
-def kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-
-
-def durable() -> Durable:
-    return Durable(STREAM, CONSUMER)

@@ -55,12 +55,15 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s variables
+.PHONY: compose-files k8s variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
 k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
 	@$(BIN)/python -m unora_tools.kubernetes
+
+sdk: $(STUBS) ## Build the package for subscribers, unora-sdk, as wheel and sdist into .run/sdk
+	@$(BIN)/python libs/sdk/build.py .run/sdk
 
 variables: $(STUBS) ## Print every variable that the services read, with its default and its meaning
 	@$(BIN)/python -m unora_tools.variables

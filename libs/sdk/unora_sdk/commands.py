@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -33,9 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         asyncio.run(_run(options))
+        sys.stdout.flush()
     except (Mistake, ConfigError, StoreAwayError) as error:
         print(f"unora_sdk: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who reads the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (NatsError, OSError) as error:
         print(f"unora_sdk: NATS does not do it: {error or type(error).__name__}", file=sys.stderr)
         return 1

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from unora_sdk.environment import ConfigError, given
 from unora_sdk.nats_client import addresses
 
-HELP = "On one machine `python -m unora_local subscriber NAME EVENT…` writes it to .run/subscribers/NAME.env"
+HELP = "On a stack of one machine it is in .run/subscribers/NAME.env: see docs/tutorial-subscriber.md"
 
 
 class Durable(NamedTuple):

@@ -93,4 +93,4 @@ async def test_a_mistake_is_told_in_a_sentence(words: tuple[str, ...], status: i
 
 async def test_a_replay_without_the_variables_says_which_and_where_they_come_from(seen: Seen) -> None:
     words = ("replay", "--from", "2026-03-01T12:00:00Z", "--store", f"sqlite:///{seen.path}")
-    assert "UNORA_NATS_URL is not set. On one machine" in await run(*words, status=1)
+    assert "UNORA_NATS_URL is not set. On a stack of one machine" in await run(*words, status=1)

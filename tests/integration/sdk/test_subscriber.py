@@ -227,7 +227,7 @@ async def test_a_handler_that_ends_the_transaction_itself_has_failed(platform: P
 
 async def test_a_handler_without_a_consumer_is_refused_with_what_to_do(platform: Platform, seen: Seen) -> None:
     subscriber = platform.subscriber(seen.store)
-    with pytest.raises(ConfigError, match=r"no consumer for DayBegan.*unora_local subscriber"):
+    with pytest.raises(ConfigError, match=r"no consumer for DayBegan.*subscribers/NAME.env"):
         subscriber.on(DayBegan)
     with pytest.raises(ConfigError, match="no handler"):
         await subscriber.serve()

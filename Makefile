@@ -20,7 +20,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -q
 # What failed last is little: workers would take longer to start than the tests to run.
 PARALLEL := $(if $(findstring --lf,$(ARGS)),,-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
-TYPED := libs/common libs/testing libs/text services deploy/gateway deploy/local tools protos tests
+TYPED := libs/common libs/sdk libs/testing libs/text services deploy/gateway deploy/local tools protos tests
 # Runs a command that may take long: after five seconds, and every five, a line says that it is under way.
 STEP := PYTHONPATH=deploy/local $(PYTHON) -m unora_local.progress
 # Who ends a command by Ctrl-C needs no error line of make's.
@@ -55,12 +55,15 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s variables
+.PHONY: compose-files k8s variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
 k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
 	@$(BIN)/python -m unora_tools.kubernetes
+
+sdk: $(STUBS) ## Build the package for subscribers, unora-sdk, as wheel and sdist into .run/sdk
+	@$(BIN)/python libs/sdk/build.py .run/sdk
 
 variables: $(STUBS) ## Print every variable that the services read, with its default and its meaning
 	@$(BIN)/python -m unora_tools.variables

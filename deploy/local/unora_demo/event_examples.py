@@ -20,7 +20,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from nats.aio.msg import Msg
-from unora_common.nats_client import connect
+from unora_sdk.nats_client import connect
 from unora_local.client import ANSWER_WITHIN
 from unora_local.env import Env
 from unora_local.keyboard import contract

@@ -12,8 +12,8 @@ import asyncpg
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 from unora_common.config import CONTEXTS
-from unora_common.nats_client import connect
-from unora_common.streams import stream
+from unora_sdk.names import stream
+from unora_sdk.nats_client import connect
 
 from unora_local.env import Env
 from unora_local.mistakes import Mistake

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from unora_common.nats_client import NatsClient, connect
 from unora_common.streams import ANSWER_WITHIN, Reads, ensure_consumers, ensure_streams
+from unora_sdk.nats_client import NatsClient, connect
 
 from unora_local import nats_config, subscribers
 from unora_local.binaries import script

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from unora_common.streams import Durable, Reads, durables
+from unora_sdk.names import inbox
+from unora_sdk.replaying import reset_subject
 
 from unora_local.keys import write_private
 from unora_local.subscribers import Subscriber
@@ -68,15 +70,20 @@ def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
     wake = f"wake.{context}"
     return {
         "publish": {"allow": [*services(context, reads), wake]},
-        "subscribe": {"allow": [f"_INBOX.{context}.>", wake]},
+        "subscribe": {"allow": [f"{inbox(context)}.>", wake]},
     }
 
 
 def services_of(subscriber: Subscriber) -> list[str]:
-    """All that a subscriber that is not Unora's can ask: to take from its own consumers, and nothing else."""
+    """All that a subscriber that is not Unora's can ask: to take from its own consumers, and to go back in them.
+
+    A reset changes only where a consumer stands, whatever else the request holds.
+    """
     for subject in subscriber.subjects:
         _check(subscriber.name, subject)
-    return [subject for each in subscriber.durables() for subject in _consuming(each)]
+    durables = subscriber.durables()
+    resets = [reset_subject(each.stream, each.name) for each in durables]
+    return [subject for each in durables for subject in _consuming(each)] + resets
 
 
 def _check(context: str, subject: str) -> None:
@@ -150,6 +157,6 @@ def _accounts(
             add(user_name(context, account), password, services(context, its), permissions(context, its))
     for each in subscribers:
         asked = services_of(each)
-        may = {"publish": {"allow": asked}, "subscribe": {"allow": [f"_INBOX.{each.name}.>"]}}
+        may = {"publish": {"allow": asked}, "subscribe": {"allow": [f"{inbox(each.name)}.>"]}}
         add(each.name, each.password, asked, may)
     return found

@@ -14,10 +14,11 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 import uvloop
+from unora_sdk.environment import ConfigError, given
 
 from unora_common import database_url
 from unora_common.app import App
-from unora_common.config import Config, ConfigError, given, load
+from unora_common.config import Config, load
 from unora_common.logs import describe
 from unora_common.replay import Replay
 from unora_common.server import ContractError

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from nats.aio.msg import Msg
+from unora_sdk.deliveries import FIRST_SUBJECT, subject_of
 
-from unora_common.deliveries import FIRST_SUBJECT, subject_of
 from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS

@@ -17,8 +17,8 @@ import asyncpg
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import Header
+from unora_sdk.nats_client import NatsClient, publication
 
-from unora_common.nats_client import NatsClient, publication
 from unora_common.streams import MAX_EVENT
 
 Row: TypeAlias = asyncpg.Record

@@ -21,10 +21,12 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamManager
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import NotFoundError
+from unora_sdk.environment import ConfigError, given
+from unora_sdk.names import durable, stream
+from unora_sdk.nats_client import connect
 
-from unora_common.config import CONTEXTS, ConfigError, given
+from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
-from unora_common.nats_client import connect
 
 # What each context reads: {context: filter subjects}.
 Reads = Mapping[str, Iterable[str]]
@@ -46,20 +48,6 @@ class Durable(NamedTuple):
     stream: str
     name: str
     subject: str
-
-
-def stream(context: str) -> str:
-    """The stream that holds the events of a context."""
-    return f"unora_{context}"
-
-
-def durable(context: str, subject: str) -> str:
-    """The name under which a context reads a subject: `streak__connection_formed`, `safety__all_streak`.
-
-    It never changes.
-    """
-    _, publisher, _, event = subject.split(".")
-    return f"{context}__{f'all_{publisher}' if event == '>' else event}"
 
 
 def replay_of(name: str) -> str:

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.js.api import StreamState
 from unora_common.app import App
 from unora_common.consumers import Consumer
-from unora_common.streams import stream
+from unora_sdk.names import stream
 
 from unora_testing.deadlines import GENEROUS
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
-from unora_common.nats_client import NatsClient
-from unora_common.streams import DEAD_LETTERS, durable, durables, stream
+from unora_common.streams import DEAD_LETTERS, durables
+from unora_sdk.names import durable, stream
+from unora_sdk.nats_client import NatsClient
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld

@@ -18,10 +18,10 @@ from uuid import uuid4
 import pytest
 from nats.errors import Error as NatsError
 from nats.js.errors import ServiceUnavailableError
-from unora_common.nats_client import NatsClient, connect
 from unora_local.cli import main
 from unora_local.env import Env
 from unora_local.keyboard.people import Login, People
+from unora_sdk.nats_client import NatsClient, connect
 from unora_testing.deadlines import GENEROUS, eventually, wait_until, within
 
 from tests.e2e.stack import Stack

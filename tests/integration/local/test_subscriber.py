@@ -11,8 +11,8 @@ import pytest
 from nats.errors import Error as NatsError
 from unora_common import declarations
 from unora_common.config import CONTEXTS
-from unora_common.nats_client import connect
-from unora_common.streams import stream
+from unora_sdk.nats_client import connect
+from unora_sdk.names import stream
 from unora_local import nats_config, subscribers
 from unora_local.env import Env
 from unora_local.keyboard import subscriber

@@ -127,6 +127,7 @@ def test_a_subscriber_may_take_from_its_own_consumers_and_nothing_else(tmp_path:
         for what in (
             f"API.CONSUMER.INFO.{stream}.{consumer}",
             f"API.CONSUMER.MSG.NEXT.{stream}.{consumer}",
+            f"API.CONSUMER.RESET.{stream}.{consumer}",
             f"ACK.{stream}.{consumer}.>",
         )
     }

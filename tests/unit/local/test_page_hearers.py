@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from unora.billing.v1.events_pb2 import PaymentSucceeded
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import CheckedIn, NudgeSent, RecoveryHeld, RecoveryReleased
-from unora_common.outbox import subject_of
+from unora_sdk.names import subject_of
 from unora_local.keyboard import contract
 from unora_local.page import heard
 from unora_local.page.hearers import ALWAYS_WITHOUT, HEARERS, Known, Nobody, To

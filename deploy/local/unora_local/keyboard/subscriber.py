@@ -19,9 +19,9 @@ from nats.js.errors import NotFoundError
 from nats.js.manager import JetStreamManager
 from unora_common import declarations
 from unora_common.config import CONTEXTS
-from unora_common.nats_client import connect
-from unora_common.outbox import subject_of
-from unora_common.streams import ANSWER_WITHIN, stream
+from unora_common.streams import ANSWER_WITHIN
+from unora_sdk.names import inbox, stream, subject_of
+from unora_sdk.nats_client import connect
 
 from unora_local import nats_config, subscribers, tls
 from unora_local.keyboard import contract
@@ -168,11 +168,6 @@ async def _has_access(url: str, subscriber: Subscriber, own: Certificate) -> boo
 
 async def _ignore(error: Exception) -> None:
     pass
-
-
-def inbox(name: str) -> str:
-    """Where the answers to a subscriber go: no other inbox is open to it."""
-    return f"_INBOX.{name}"
 
 
 def _credentials(folder: RunFolder, name: str) -> Path:

@@ -10,8 +10,8 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
-from unora_common.nats_client import connect
-from unora_common.outbox import subject_of
+from unora_sdk.names import subject_of
+from unora_sdk.nats_client import connect
 
 from unora_local.client import ANSWER_WITHIN
 from unora_local.env import Env

@@ -7,14 +7,12 @@ held against the subject, and the subject against what the consumer reads.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
-
-from unora_common.handlers import Consumes, Envelope
-from unora_common.outbox import aggregate_of
+from unora_sdk.names import aggregate_of
 
 DEAD: Final = "dead."
 """How the subjects of dead letters begin; no stream of events has such a subject."""
@@ -31,6 +29,32 @@ class NotAnEventError(Exception):
         """What is wrong: subject, id, source, type, aggregate, time or payload."""
 
 
+class Envelope(NamedTuple):
+    """An event as it was delivered, before its payload is read."""
+
+    event_id: str
+    subject: str
+    aggregate_id: str
+    time: str
+    payload: bytes
+
+
+class Reads(Protocol):
+    """What a consumer reads."""
+
+    @property
+    def stream(self) -> str:
+        """The context that emits the events."""
+
+    @property
+    def subject(self) -> str:
+        """One subject, or `unora.<context>.v1.>` for all events of the context."""
+
+    @property
+    def event(self) -> type[Message] | None:
+        """The message of the events; None for all events of a context."""
+
+
 class Delivery(NamedTuple):
     """An event as it was delivered."""
 
@@ -41,7 +65,7 @@ class Delivery(NamedTuple):
     """None for a consumer of all events of a context."""
 
 
-def read(message: Msg, consumes: Consumes) -> Delivery:
+def read(message: Msg, consumes: Reads) -> Delivery:
     """Reads a message. Raises NotAnEventError."""
     headers = message.headers or {}
     subject = subject_of(message)

@@ -20,10 +20,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from nats.aio.msg import Msg
-from unora_sdk.nats_client import connect
 from unora_local.client import ANSWER_WITHIN
 from unora_local.env import Env
 from unora_local.keyboard import contract
+from unora_sdk.nats_client import connect
 
 from unora_demo.recording import canonical, paths_shown
 

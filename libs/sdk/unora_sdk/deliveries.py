@@ -12,6 +12,7 @@ from uuid import UUID
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
+
 from unora_sdk.names import aggregate_of
 
 DEAD: Final = "dead."

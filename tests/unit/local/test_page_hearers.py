@@ -11,10 +11,10 @@ from nats.aio.msg import Msg
 from unora.billing.v1.events_pb2 import PaymentSucceeded
 from unora.matching.v1.events_pb2 import ConnectionEnded
 from unora.streak.v1.events_pb2 import CheckedIn, NudgeSent, RecoveryHeld, RecoveryReleased
-from unora_sdk.names import subject_of
 from unora_local.keyboard import contract
 from unora_local.page import heard
 from unora_local.page.hearers import ALWAYS_WITHOUT, HEARERS, Known, Nobody, To
+from unora_sdk.names import subject_of
 
 A, B, THIRD = "aaaa", "bbbb", "cccc"
 OF_A_MEMBER = (

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from unora_common.config import CONTEXTS
 from unora_common.streams import DEAD_LETTERS, MAX_AGE
-from unora_sdk.names import durable
 from unora_gateway.openapi.contract import first_sentence
+from unora_sdk.names import durable
 
 from unora_tools.events import headers
 from unora_tools.events.catalogue import Event, about, contract, events, examples

@@ -14,12 +14,12 @@ from google.protobuf.descriptor_pb2 import DescriptorProto
 from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
 from unora_common.handlers import Consumes
-from unora_sdk.names import stream
 from unora_gateway.contract import image
 from unora_gateway.openapi.contract import Contract, Type, read
 from unora_local.keyboard.contract import by_subject
 from unora_local.nats_config import services_of
 from unora_local.subscribers import Subscriber
+from unora_sdk.names import stream
 
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 """Events that were published while the demo played, by the full name of their type."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from google.protobuf.descriptor_pb2 import EnumDescriptorProto, FieldDescriptorProto
 from unora_common.config import CONTEXTS
-from unora_sdk.names import stream
 from unora_gateway.openapi.contract import first_sentence
+from unora_sdk.names import stream
 
 from unora_tools.events.catalogue import Consumer, Event, about, contract, events_of, examples
 from unora_tools.events.proto_text import type_name

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import grpc
 from unora_common.app import App
-from unora_testing.deadlines import TIMEOUTS
-from unora_testing.world import World, load_keys_and_revocations
+from unora_testing import replicas
+from unora_testing.world import World
 
 S = TypeVar("S")
 
@@ -17,15 +17,8 @@ S = TypeVar("S")
 @asynccontextmanager
 async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[App[Any, Any]]:
     """Another process of a service: its own pool, NATS connection, consumers and server, without background tasks."""
-    service = world.apps[context].service
-    app = App(service, world.config(service, world.apps[context].config.peers, **changes), TIMEOUTS)
-    try:
-        await app.open()
-        await load_keys_and_revocations(app)
-        await app.serve()
-        yield app
-    finally:
-        await app.close()
+    async with replicas.replica(world, world.apps[context].service, **changes) as made:
+        yield made.app
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from uuid import UUID
 import grpc
 import httpx
 import pytest
+from unora.billing.v1.billing_service_pb2 import Confirmation
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER, ServerType
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
 from unora_common.grpc_errors import read_details
@@ -58,6 +59,14 @@ def read_refusal(error: grpc.aio.AioRpcError) -> Refusal:
 def plain_http(url: str, **options: Any) -> httpx.AsyncClient:
     """A client for `http://`. A usual one first reads all authorities that browsers trust, for 30 ms each time."""
     return httpx.AsyncClient(base_url=url, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), **options)
+
+
+async def confirm(provider_url: str, confirmation: Confirmation, card: str = "pm_card_visa") -> int:
+    """Confirms a payment at the stand-in of the payment provider, as the member's app does; returns the HTTP status."""
+    form = {"payment_method": card, "client_secret": confirmation.client_secret}
+    async with plain_http(provider_url) as client:
+        path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
+        return (await client.post(path, data=form)).status_code
 
 
 def request_id() -> str:
@@ -133,9 +142,8 @@ async def race(turn: int, work: Sequence[Awaitable[T]]) -> list[T]:
     """Runs two pieces of work at the same time, and starts them in another order at each turn.
 
     The first two turns run them one after the other, so that each order occurs on every machine: a test may require
-    both outcomes of the race.
+    both outcomes of the race. The results come in the order of `work`.
     """
     ordered = work if turn % 2 else work[::-1]
-    if turn < 2:
-        return [await each for each in ordered]
-    return list(await asyncio.gather(*ordered))
+    results = [await each for each in ordered] if turn < 2 else list(await asyncio.gather(*ordered))
+    return results if turn % 2 else results[::-1]

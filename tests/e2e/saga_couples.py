@@ -42,7 +42,7 @@ from unora_sdk.names import subject_of
 from unora_testing.deadlines import GENEROUS
 from unora_testing.world import Caller
 
-from tests.support import plain_http, request_id
+from tests.support import confirm, request_id
 
 S = TypeVar("S")
 AT_RISK_FOR: Final = timedelta(hours=5)
@@ -165,10 +165,7 @@ class MemberApps:
 
     async def confirm(self, confirmation: billing.Confirmation) -> None:
         """Confirm with a card that pays."""
-        form = {"payment_method": "pm_card_visa", "client_secret": confirmation.client_secret}
-        path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
-        async with plain_http(self._provider) as client:
-            (await client.post(path, data=form)).raise_for_status()
+        assert await confirm(self._provider, confirmation) == 200
 
     async def end(self, request: EndConnectionRequest, by: Caller) -> Any:
         """Ends a connection."""

@@ -26,7 +26,7 @@ def _orders(scene: Scene, attack: str, **changes: object) -> Orders:
 
 
 async def nothing(_: Scene) -> Played:
-    """To compare with."""
+    """To compare with: what honest members notice in half the time of an attack without one."""
     await asyncio.sleep(SECONDS / 2)
     return Played()
 

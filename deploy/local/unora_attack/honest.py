@@ -47,7 +47,9 @@ from unora_attack.figures import DEADLINES, OK, Kind, Sample
 from unora_attack.stack import Target, call
 
 BETWEEN_CALLS: Final = 0.025
+"""Seconds between two calls of members: enough calls for a 99th percentile within an attack, and little load."""
 BETWEEN_CALLS_OF_CONTEXTS: Final = 0.25
+"""Seconds between two calls that a context makes: contexts ask each other less often than members ask them."""
 BETWEEN_UPLOADS: Final = 1.0
 """Seconds that each member who uploads rests between two photos."""
 REVOCATIONS: Final = "identity.v1.DirectoryService/ListRevocations"

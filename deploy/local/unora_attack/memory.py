@@ -9,7 +9,7 @@ import psutil
 from unora_tools.kubernetes import render
 
 BETWEEN: Final = 0.2
-"""Seconds between two samples."""
+"""Seconds between two samples: a peak that is shorter may be missed, and reading more often costs what is measured."""
 UNITS: Final = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
 MEBIBYTE: Final = 1024 * 1024
 

@@ -14,6 +14,7 @@ from unora_attack.scene import Scene
 
 TIMES: Final = 10
 BETWEEN: Final = 0.7
+"""Seconds between two outages: services are connected again by then, so that each finds connections to end."""
 TERMINATE: Final = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""

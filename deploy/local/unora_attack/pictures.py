@@ -131,7 +131,7 @@ async def _upload(uploader: Uploader, record: Record) -> None:
             if reason_of(error) != BUSY:
                 refusals += 1
             elif record.going_on:
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.2)  # as an app that is told to try again later
             else:
                 return
         else:

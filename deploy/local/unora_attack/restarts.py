@@ -29,7 +29,9 @@ ROUNDS: Final = 2
 DELAY: Final = "0.5"
 """Seconds for which a replica goes on serving at its end. Short, since these clients learn at once that it ends."""
 BETWEEN: Final = 0.01
-"""Seconds between two calls."""
+"""Seconds between two calls: some are always under way when a replica stops."""
+STEADY: Final = 1.0
+"""Seconds for which both replicas are called before the next one stops: clients know the one that came back by then."""
 READY_WITHIN: Final = 30.0
 
 
@@ -76,10 +78,10 @@ async def rolling_restart(scene: Scene) -> Played:
         calling = asyncio.create_task(_call_until(restarted, scene, addresses))
         for _ in range(ROUNDS):
             for each in both:
-                await asyncio.sleep(1)
+                await asyncio.sleep(STEADY)
                 await each.stop()
                 await each.start()
-        await asyncio.sleep(1)
+        await asyncio.sleep(STEADY)
         restarted.set()
         tally = await calling
     failed = tuple(f"{number} {outcome}" for outcome, number in tally.outcomes.items() if outcome != OK)

@@ -17,7 +17,7 @@ EACH: Final = 300
 LONGEST: Final = 15.0
 """Seconds after which the attacker gives up a connection that was not cut."""
 REST: Final = 0.5
-"""Seconds until a connection that was cut is opened again."""
+"""Seconds until a connection that was cut is opened again, so that the attacker needs little power himself."""
 
 CUT, REFUSED, OPEN, UNSEEN = "cut", "refused", "not cut", "not seen by the service"
 

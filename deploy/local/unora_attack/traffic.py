@@ -15,9 +15,11 @@ from unora_attack.figures import DEADLINES, Kind, Sample, percentile, seconds_un
 from unora_attack.honest import Plan
 
 POLL: Final = 0.05
+"""Seconds between two looks at the samples: how exactly it is known when calls are normal again."""
 NORMAL_WITHIN: Final = 30.0
 """Seconds after which the wait for normal calls is given up."""
 QUIET_SECONDS: Final = 2.0
+"""How long calls are watched without an attack, to learn how quick they normally are."""
 LEAST_LIMIT: Final = 0.25
 """Seconds: an answer that is not slower counts as normal, however quick the calls were before."""
 

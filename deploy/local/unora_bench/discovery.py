@@ -112,7 +112,7 @@ class Pools:
             found = FOLLOWED.search(text)
             if found and float(found[1]) >= self.members:
                 return
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)  # it takes minutes with a large pool, and the metrics take processor time
         raise TimeoutError("the service has not taken over the pool within five minutes")
 
     async def _refresh(self) -> None:

@@ -35,6 +35,7 @@ from unora_bench.stack import new_folder, own_stack, say
 SIZES: Final = {2: (1200, 1600), 12: (3024, 4032), 48: (6048, 8064)}
 _MIB: Final = 2**20
 _SAMPLE_SECONDS: Final = 0.01
+"""Between two samples of memory: a picture is at its largest for a few hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True)

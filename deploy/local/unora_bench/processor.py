@@ -10,7 +10,7 @@ import psutil
 from unora_local.run_folder import Row
 
 LOOK: Final = 0.5
-"""Seconds between two looks at what a stack does."""
+"""Seconds between two looks at what a stack does: shorter, and one call would make a resting stack look busy."""
 RESTING: Final = 0.25
 """Of one processor: what an idle stack takes with its jobs, and some more."""
 LOOKS: Final = 240

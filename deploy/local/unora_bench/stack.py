@@ -62,7 +62,7 @@ async def until(condition: Callable[[], bool]) -> None:
     for _ in range(600):
         if condition():
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # a process takes seconds to start, and needs the processor for that
     raise TimeoutError("waited a minute for a process to start")
 
 

@@ -37,6 +37,7 @@ from unora_bench.stack import new_folder, own_stack, say
 from unora_bench.years import make_years
 
 POLL: Final = 0.1
+"""Seconds between two looks: seldom enough that looking costs little of the processor time that is measured."""
 PHOTOS: Final = 6
 IDLE: Final = 10.0
 """Seconds for which a stack without work is watched: what it spends then is not part of what is measured."""

@@ -24,6 +24,7 @@ from unora_demo.stage import Stage
 from unora_demo.timeline import Note, expect
 
 POLL: Final = 0.5
+"""Seconds between two questions whether the archive is ready, as an app would ask."""
 
 
 async def export(stage: Stage, note: Note) -> None:

@@ -85,6 +85,6 @@ async def _until_signed_out(stage: Stage, member: Member) -> None:
         except Refused as error:
             expect("the refusal of a revoked session", "SESSION_REVOKED", error.reason)
             return
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # processes ask for revoked sessions every ten seconds
         await stage.clock.wait_until_idle()
     raise Unexpected(f"the token of a closed account still works after {WITHIN} s")

@@ -28,6 +28,7 @@ from unora_demo.people import Member
 from unora_demo.stage import Stage
 
 POLL: Final = 0.05
+"""Seconds between two looks: the sandbox sends its webhook a moment after the card is confirmed."""
 MAX_POLLS: Final = round(GENEROUS / POLL)
 UNDER_WAY: Final = ("CREATED", "PENDING", "SUCCEEDED")
 RECOVERY, REVEAL, NUDGE = 299, 199, 99

@@ -115,7 +115,7 @@ async def _until_revoked(stage: Stage, member: Member, method: object, request: 
         except Refused as error:
             expect("the refusal of a revoked session", "SESSION_REVOKED", error.reason)
             return
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # processes ask for revoked sessions every ten seconds
     raise Unexpected(f"a suspended member's token still works after {WITHIN} s")
 
 

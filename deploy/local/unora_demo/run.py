@@ -40,6 +40,7 @@ from unora_demo.timeline import Note, Step, StepFailed, Timeline
 
 FILE: Final = "demo.json"
 POLL: Final = 0.1
+"""Seconds between two looks at whether a stack that another process starts, in some seconds, is ready."""
 STOPPED: Final = 130
 """The exit status after Ctrl-C."""
 

@@ -21,7 +21,7 @@ from unora_local.mistakes import Mistake
 LOCK_NAME: Final = "unora rule clock"
 IDLE_WITHIN: Final = 60.0
 POLL: Final = 0.02
-"""Seconds between two looks."""
+"""Seconds between two looks: quicker than a person notices, and rare enough to leave the services the processor."""
 DUE: Final = (
     "streak.streaks WHERE next_due_at <= clock.now()",
     "billing.subscriptions WHERE due_at <= clock.now()",

@@ -87,7 +87,7 @@ class Lock:
         while not self.acquire(named=False):
             if time.monotonic() > end:
                 return False
-            time.sleep(0.05)
+            time.sleep(0.05)  # a lock that is waited for without an end would leave no way to give up
         return True
 
     def holder(self) -> int | None:
@@ -165,7 +165,7 @@ class RunFolder:
             _signal(row, row.stop_signal)
         end = time.monotonic() + LEFTOVERS_STOP_WITHIN
         while any(start_time(row.pid) == row.started for row in found) and time.monotonic() < end:
-            time.sleep(0.02)
+            time.sleep(0.02)  # they are not this process's children, so the system does not say when they end
         for row in found:
             if start_time(row.pid) == row.started:
                 _signal(row, signal.SIGKILL)

@@ -32,7 +32,7 @@ TIMEOUTS: Final = Timeouts(
 )
 """The time limits of services in tests."""
 POLL: Final = 0.02
-"""Seconds between two checks of a condition."""
+"""Seconds between two checks of a condition: many tests wait, and what they wait for needs the processor."""
 
 
 async def within(work: Awaitable[T], seconds: float = GENEROUS) -> T:

@@ -24,13 +24,13 @@ class Replica(NamedTuple):
 @asynccontextmanager
 async def replica(world: World, service: Service[Any, Any], **changes: Any) -> AsyncIterator[Replica]:
     """Serves until the block ends."""
-    app: App[Any, Any] = App(service, world.config(service, {}, **changes), TIMEOUTS)
-    await app.open()
+    peers = world.apps[service.name].config.peers
+    app: App[Any, Any] = App(service, world.config(service, peers, **changes), TIMEOUTS)
     try:
+        await app.open()
         await app.serve()
         assert app.server is not None
         await app.server.set_ready(True)
-        app.config.peers.update(world.apps[service.name].config.peers)
         await load_keys_and_revocations(app)
         ca, certificate, private = world.certificates["gateway"].read()
         async with grpc.aio.secure_channel(

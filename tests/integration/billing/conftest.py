@@ -20,7 +20,7 @@ from unora_common.ids import uuid7
 from unora_testing.world import Caller, World
 
 from tests.roles import undone
-from tests.support import plain_http, request_id
+from tests.support import confirm, request_id
 
 VISA, DECLINED, FAILS_LATER = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_chargeCustomerFail"
 
@@ -55,10 +55,7 @@ class Wallet:
 
     async def confirm(self, confirmation: api.Confirmation, card: str = VISA) -> int:
         """Confirms a payment at the provider, as the member's app does; returns the HTTP status."""
-        form = {"payment_method": card, "client_secret": confirmation.client_secret}
-        async with plain_http(self.world.payments_url) as client:
-            path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
-            return (await client.post(path, data=form)).status_code
+        return await confirm(self.world.payments_url, confirmation, card)
 
     async def pay(self, **more: Any) -> str:
         """Pays by money until the payment has succeeded; returns its id."""

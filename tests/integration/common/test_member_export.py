@@ -17,6 +17,7 @@ from unora_testing.filling import fill
 from unora_testing.world import World
 
 from tests.integration.common.test_purges import scans
+from tests.roles import without_triggers
 from tests.support import refusal
 from tests.unit.docs.repository import ROOT
 
@@ -81,9 +82,8 @@ async def test_pages_hold_each_row_once_also_where_many_have_one_time(world: Wor
 
 async def test_a_page_of_long_texts_is_shorter(world: World) -> None:
     member, text = uuid7(), "\U0001f9ff" * 32_000
-    async with world.superuser.transaction():
-        await world.superuser.execute("SET LOCAL session_replication_role = replica")  # the cases are not there
-        await world.superuser.execute(
+    async with without_triggers(world.superuser) as superuser:  # the cases are not there
+        await superuser.execute(
             """INSERT INTO safety.appeals (id, user_id, case_id, text, submitted_at)
             SELECT gen_random_uuid(), $1, gen_random_uuid(), $2, clock.now() FROM generate_series(1, 30)""",
             member,
@@ -95,9 +95,8 @@ async def test_a_page_of_long_texts_is_shorter(world: World) -> None:
     rows = [json.loads(row) for page in found for part in page.sections for row in part.rows]
     assert len({row["appeal_id"] for row in rows}) == 30
     assert {row["text"] for row in rows} == {text}
-    await world.superuser.execute("SET session_replication_role = replica")
-    await world.superuser.execute("DELETE FROM safety.appeals WHERE user_id = $1", member)
-    await world.superuser.execute("RESET session_replication_role")
+    async with without_triggers(world.superuser) as superuser:
+        await superuser.execute("DELETE FROM safety.appeals WHERE user_id = $1", member)
 
 
 @pytest.mark.parametrize(

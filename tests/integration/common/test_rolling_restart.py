@@ -89,7 +89,7 @@ class Load:
             await asyncio.sleep(PAUSE)
         except grpc.aio.AioRpcError as error:
             self.failed.append(f"{kind}: {error.code().name} {error.details()}")
-            await asyncio.sleep(0.1)  # a long outage should not fill the memory
+            await asyncio.sleep(0.1)  # a long outage must not fill the memory with failures
 
 
 @pytest.mark.rule("XX-02")

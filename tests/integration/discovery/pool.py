@@ -24,6 +24,8 @@ from unora.discovery.v1.card_service_pb2 import ResolveCardRequest, ResolveCardR
 from unora.discovery.v1.card_service_pb2_grpc import CardServiceStub
 from unora.discovery.v1.discovery_service_pb2 import (
     Batch,
+    Card,
+    CardContent,
     Filters,
     GetFiltersRequest,
     GetScreenRequest,
@@ -205,6 +207,11 @@ class Pool:
         await transaction.start()
         await connection.execute("SELECT FROM discovery.refresh_timers WHERE user_id = $1 FOR UPDATE", member.user)
         return connection, transaction
+
+
+def content(card: Card) -> CardContent:
+    """What a card shows besides its id, its place and the interest."""
+    return CardContent(hobbies=card.hobbies, age_band=card.age_band, city=card.city, trust_level=card.trust_level)
 
 
 def new_id() -> str:

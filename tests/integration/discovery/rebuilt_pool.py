@@ -21,6 +21,7 @@ from unora_sdk.names import aggregate_of, occurred_at, subject_of
 from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool
+from tests.roles import without_triggers
 
 COUNT: Final = 300
 BLOCKS: Final = itertools.count(1000, 1000)
@@ -90,7 +91,8 @@ class Members:
         superuser = self.world.superuser
         await make_members(superuser, self.before_first + 1, COUNT)
         await superuser.execute(MADE, self.before_first + 1, self.before_first + COUNT)
-        await superuser.execute("SET session_replication_role = replica;" + KINDS + "RESET session_replication_role")
+        async with without_triggers(superuser):
+            await superuser.execute(KINDS)
         await self.tell(*await self._events())
         return await self.rows()
 
@@ -176,8 +178,7 @@ class Members:
 
 async def forget(world: World, users: Sequence[UUID]) -> None:
     """Removes members, whom no trigger lets go."""
-    await world.superuser.execute("SET session_replication_role = replica")
-    for table in TABLES:
-        column = "id" if table == "identity.users" else "user_id"
-        await world.superuser.execute(f"DELETE FROM {table} WHERE {column} = ANY($1)", users)
-    await world.superuser.execute("RESET session_replication_role")
+    async with without_triggers(world.superuser) as superuser:
+        for table in TABLES:
+            column = "id" if table == "identity.users" else "user_id"
+            await superuser.execute(f"DELETE FROM {table} WHERE {column} = ANY($1)", users)

@@ -25,7 +25,7 @@ from unora_discovery.jobs import RetentionJobs
 from unora_testing.places import PORTO
 from unora_testing.world import Caller, World
 
-from tests.integration.discovery.pool import PARTNER, Pool, later, new_id
+from tests.integration.discovery.pool import PARTNER, Pool, content, later, new_id
 from tests.integration.discovery.test_partner_cards import connect
 from tests.integration.discovery.test_retention import age, purge
 from tests.support import refusal
@@ -80,11 +80,6 @@ async def dealt(pool: Pool, viewer: Caller, *cards: str, connections: tuple[str,
     request = GetDealtCardsRequest(viewer_id=viewer.id, sources=sources)
     answer = await pool.cards.GetDealtCards(request)
     return {each.card_id or each.connection_id: each.content for each in answer.cards}
-
-
-def content(card: Card) -> CardContent:
-    """What a card shows besides its id, its place and the interest."""
-    return CardContent(hobbies=card.hobbies, age_band=card.age_band, city=card.city, trust_level=card.trust_level)
 
 
 async def replaced(pool: Pool, viewer: Caller, days: float = 100) -> Batch:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 from unora_common.config import CONTEXTS
 from unora_local import tls
-from unora_testing.gateway import Door, gateway_of
+from unora_testing.gateway import Door, gateway_before, gateway_of
 
 from tests.integration.gateway.recorder import Recorder, recorder
 
 if TYPE_CHECKING:
     from unora_local.tls import Certificate
+    from unora_testing.world import World
 
 
 @pytest.fixture(scope="session")
@@ -30,4 +31,11 @@ async def services(certificates: Mapping[str, Certificate]) -> AsyncIterator[Rec
 async def door(services: Recorder, certificates: Mapping[str, Certificate]) -> AsyncIterator[Door]:
     """A gateway before the stand-ins."""
     async with gateway_of(services.addresses, certificates) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def world_door(world: World) -> AsyncIterator[Door]:
+    """A gateway before the real services."""
+    async with gateway_before(world) as made:
         yield made

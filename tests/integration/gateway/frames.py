@@ -1,7 +1,8 @@
-"""Calls as bytes: gRPC by a channel, and gRPC-Web by hand over HTTP/1.1."""
+"""Calls as bytes: gRPC by a channel, gRPC-Web by hand over HTTP/1.1, and HTTP as no client would send it."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import grpc
 import httpx
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
+from unora_testing.deadlines import within
 
 KIND = "application/grpc-web+proto"
 _CODES = {code.value[0]: code for code in StatusCode}
@@ -60,3 +62,14 @@ def read(answer: httpx.Response) -> Answer:
             detail.Unpack(info)
     code = _CODES[int(trailers["grpc-status"])]
     return Answer(code, message, info.reason, dict(info.metadata))
+
+
+async def raw_http(url: str, request: str, end: bytes) -> bytes:
+    """What is answered, up to `end`, to a request of HTTP/1.1 that a client would not send."""
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(request.encode())
+        return await within(reader.readuntil(end))
+    finally:
+        writer.close()

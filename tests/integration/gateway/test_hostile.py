@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import grpc
 import pytest
 from unora.identity.v1.place_service_pb2 import SearchPlacesRequest
-from unora_testing.deadlines import within
 from unora_testing.gateway import Door
 
 from tests.integration.gateway import frames
@@ -131,12 +128,8 @@ async def test_grpc_by_another_verb_than_post_does_not_reach_services(
 )
 async def test_broken_http_is_the_callers_fault(door: Door, services: Recorder, head: str, body: str) -> None:
     calls = len(services.seen)
-    host, port = door.gateway.plain_url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
     line = "POST /v1/account:pause HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    writer.write(f"{line}{head}\r\n\r\n{body}".encode())
-    answer = await within(reader.readuntil(b"]}"))
-    writer.close()
+    answer = await frames.raw_http(door.gateway.plain_url, f"{line}{head}\r\n\r\n{body}", b"]}")
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b'"reason":"REQUEST_MALFORMED"' in answer
     assert len(services.seen) == calls

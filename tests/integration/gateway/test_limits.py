@@ -178,14 +178,10 @@ async def test_a_request_that_does_not_arrive_is_given_up(
     services: Recorder, certificates: Mapping[str, Certificate]
 ) -> None:
     async with gateway_of(services.addresses, certificates, request_seconds="0.3") as door:
-        host, port = door.gateway.plain_url.removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
         head = (
             "POST /v1/account:pause HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
         )
-        writer.write(head.encode())
-        answer = await within(reader.readuntil(b"}"))
-        writer.close()
+        answer = await frames.raw_http(door.gateway.plain_url, head, b"}")
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"reason":"REQUEST_SLOW"' in answer
 

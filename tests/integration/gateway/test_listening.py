@@ -18,12 +18,13 @@ from unora_testing.gateway import Door, gateway_of
 
 from tests.integration.gateway import frames
 from tests.integration.gateway.recorder import Recorder
+from tests.support import plain_http
 
 ACCOUNT = "/unora.identity.v1.AccountService/GetAccount"
 
 
 async def test_one_machine_has_a_port_without_tls(door: Door, services: Recorder) -> None:
-    async with httpx.AsyncClient(base_url=door.gateway.plain_url) as web:
+    async with plain_http(door.gateway.plain_url) as web:
         assert (await web.get("/v1/account")).status_code == 200
     async with grpc.aio.insecure_channel(door.gateway.plain_url.removeprefix("http://")) as channel:
         await frames.native(channel, ACCOUNT)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -16,10 +13,11 @@ from schemathesis.generation import GenerationMode
 from unora.common.v1.options_pb2 import Access
 from unora_gateway.openapi.page import PAGES
 from unora_testing.deadlines import GENEROUS
-from unora_testing.gateway import Door, gateway_before
+from unora_testing.gateway import Door
 from unora_testing.world import World
 
 from tests.contract.contract import RAW, Method, methods
+from tests.integration.gateway.signing_in import sign_in
 from tests.unit.gateway.openapi_document import answer_of, document, misfits, operations
 
 APPS = [method for method in methods() if method.policy.name in operations()]
@@ -38,9 +36,8 @@ QUICK = settings(
 
 
 @pytest.fixture(scope="module")
-async def door(world: World) -> AsyncIterator[Door]:
-    async with gateway_before(world) as made:
-        yield made
+def door(world_door: Door) -> Door:
+    return world_door
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +49,8 @@ def api() -> Any:
 async def member(world: World, door: Door) -> dict[str, str]:
     """The headers of a member who has just signed up; reads are tried as this one, so that they are answered."""
     async with door.web() as web:
-        asked = await web.post("/v1/phone-verifications", json={"request_id": str(uuid4()), "phone_number": NUMBER})
-        code = json.loads(world.sms.read_text().splitlines()[-1])["code"]
-        path = f"/v1/phone-verifications/{asked.json()['challenge_id']}:verify"
-        signed = await web.post(path, json={"request_id": str(uuid4()), "code": code})
-    return {"authorization": f"Bearer {signed.json()['tokens']['access_token']}"}
+        signed = await sign_in(world, web, NUMBER)
+    return {"authorization": f"Bearer {signed['tokens']['access_token']}"}
 
 
 @pytest.mark.parametrize("method", OURS, ids=str)

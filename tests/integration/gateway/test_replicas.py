@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import grpc
-import httpx
 import pytest
 from unora_gateway import clusters
 from unora_gateway.target import Address
@@ -14,15 +13,15 @@ from unora_testing.deadlines import eventually
 from unora_testing.gateway import Door, gateway_of
 
 from tests.integration.gateway.recorder import Recorder, recorder
+from tests.support import plain_http
 
 FAILURES = 1000
 
 
 async def count(door: Door, name: str) -> int:
     """A number of Envoy's about identity's replicas."""
-    async with httpx.AsyncClient() as client:
-        url = f"http://127.0.0.1:{door.gateway.admin_port}/stats"
-        lines = (await client.get(url, params={"filter": f"^cluster.identity.{name}$"})).text.split()
+    async with plain_http(f"http://127.0.0.1:{door.gateway.admin_port}") as client:
+        lines = (await client.get("/stats", params={"filter": f"^cluster.identity.{name}$"})).text.split()
     return int(lines[-1])
 
 

@@ -4,47 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import grpc
-import httpx
 import pytest
 from unora.identity.v1.account_service_pb2 import GetAccountRequest, GetAccountResponse
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora_common.grpc_errors import read_details
 from unora_local.sandbox.server import sign
-from unora_testing.gateway import Door, gateway_before
+from unora_testing.gateway import Door
 from unora_testing.world import World
 
 from tests.integration.gateway import frames
+from tests.integration.gateway.signing_in import sign_in
 
 ACCOUNT = "/unora.identity.v1.AccountService/GetAccount"
-NUMBER = "+14155550142"
 
 
 @pytest.fixture(scope="module")
-async def door(world: World) -> AsyncIterator[Door]:
-    async with gateway_before(world) as made:
-        yield made
-
-
-async def sign_in(world: World, web: httpx.AsyncClient, number: str = NUMBER) -> dict[str, Any]:
-    """A new member's first sign-in, over REST alone."""
-    asked = await web.post("/v1/phone-verifications", json={"request_id": str(uuid4()), "phone_number": number})
-    assert asked.status_code == 200, asked.text
-    code = json.loads(world.sms.read_text().splitlines()[-1])["code"]
-    path = f"/v1/phone-verifications/{asked.json()['challenge_id']}:verify"
-    signed = await web.post(path, json={"request_id": str(uuid4()), "code": code})
-    assert signed.status_code == 200, signed.text
-    tokens: dict[str, Any] = signed.json()
-    return tokens
+def door(world_door: Door) -> Door:
+    return world_door
 
 
 @pytest.mark.rule("ID-01")
 async def test_a_member_signs_in_over_rest_and_reads_the_account_by_all_protocols(world: World, door: Door) -> None:
     async with door.web() as web:
-        signed = await sign_in(world, web)
+        signed = await sign_in(world, web, "+14155550142")
         bearer = {"authorization": f"Bearer {signed['tokens']['access_token']}"}
         account = (await web.get("/v1/account", headers=bearer)).json()["account"]
         assert account["user_id"] == signed["user_id"]
@@ -109,8 +94,7 @@ async def test_a_webhook_is_verified_by_the_bytes_that_were_sent(world: World, d
         good = await web.post("/v1/webhooks/payments", content=pieces(), headers=signature)
         again = await web.post("/v1/webhooks/payments", content=body.encode(), headers=signature)
         other = await web.post("/v1/webhooks/payments", content=body.replace(" ", "").encode(), headers=signature)
-    assert good.status_code == again.status_code
-    assert good.json().get("reason") != "SIGNATURE_INVALID"
+    assert [(each.status_code, each.json()) for each in (good, again)] == [(200, {}), (200, {})]
     assert (other.status_code, other.json()["reason"]) == (400, "SIGNATURE_INVALID")
 
 

@@ -6,13 +6,12 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from unora_local.tls import FRONT
 from unora_testing.deadlines import GENEROUS
-from unora_testing.gateway import Door, gateway_before
+from unora_testing.gateway import Door
 from unora_testing.world import World
 
 CLIENT = Path(__file__).resolve().parents[3] / "clients" / "typescript"
@@ -22,12 +21,6 @@ SLOW = 5 * GENEROUS
 pytestmark = pytest.mark.skipif(
     not INSTALLED, reason="the client cannot be compiled without node and its packages: run `make client` once"
 )
-
-
-@pytest.fixture(scope="module")
-async def door(world: World) -> AsyncIterator[Door]:
-    async with gateway_before(world) as made:
-        yield made
 
 
 async def run(*command: str, **environment: str) -> str:
@@ -44,11 +37,11 @@ async def run(*command: str, **environment: str) -> str:
     return output.decode()
 
 
-async def test_the_client_compiles_and_signs_in(world: World, door: Door) -> None:
+async def test_the_client_compiles_and_signs_in(world: World, world_door: Door) -> None:
     await run("npm", "run", "build")
     said = await run(
         *("node", "dist/test/sign-in.js", "+14155550177"),
-        UNORA_GATEWAY_URL=door.url,
+        UNORA_GATEWAY_URL=world_door.url,
         UNORA_SMS_SANDBOX=str(world.sms),
         NODE_EXTRA_CA_CERTS=str(world.certificates[FRONT].ca),
     )

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 from unora_local.tls import Certificate
 from unora_testing.deadlines import eventually
 from unora_testing.gateway import Door, gateway_of
 
 from tests.integration.gateway import frames
 from tests.integration.gateway.recorder import Recorder
+from tests.support import plain_http
 
 ACCOUNT = "/unora.identity.v1.AccountService/GetAccount"
 PAGE = "https://app.example.com"
@@ -49,7 +49,7 @@ async def test_pages_of_configured_origins_may_call_and_no_others(
 
 
 async def test_probes_answer_on_both_sides_and_metrics_only_inside(door: Door) -> None:
-    async with door.web() as web, httpx.AsyncClient(base_url=door.gateway.watch_url) as inside:
+    async with door.web() as web, plain_http(door.gateway.watch_url) as inside:
         assert (await web.get("/healthz")).status_code == 200
         for path in ("/healthz", "/readyz"):
             assert (await inside.get(path)).status_code == 200

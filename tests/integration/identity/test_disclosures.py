@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
-import asyncpg
 import pytest
 from google.protobuf.message import Message
 from unora.identity.v1.account_service_pb2 import GetAccountRequest
@@ -23,8 +21,8 @@ from unora_testing.world import World
 
 from tests.integration.identity.objects import fetch
 from tests.integration.identity.people import ADA, People, Signed, apply
-from tests.roles import role_of
-from tests.support import as_uuid, refusal
+from tests.roles import refused, role_of
+from tests.support import as_uuid, race, refusal
 
 
 @dataclass
@@ -179,8 +177,9 @@ async def test_a_late_completion_does_not_open_what_ended_before(world: World, c
 
 
 @pytest.mark.rule("RE-10")
-async def test_a_completion_and_an_end_at_once_leave_it_closed(world: World, couple: DisclosurePair) -> None:
-    await asyncio.gather(apply(world, await couple.completed()), apply(world, await couple.ended()))
+@pytest.mark.parametrize("turn", range(4))
+async def test_a_completion_and_an_end_at_once_leave_it_closed(world: World, couple: DisclosurePair, turn: int) -> None:
+    await race(turn, [apply(world, await couple.completed()), apply(world, await couple.ended())])
     await couple.refused(couple.b, couple.a)
 
 
@@ -196,15 +195,14 @@ async def test_no_other_day_than_the_fifteenth_opens_anything(world: World, coup
             VALUES ($1, $2, $3, $4, $5, $6, 1)"""
         pair = (as_uuid(couple.connection), couple.a.member.user, couple.b.member.user)
         now = await world.now()
-        for arguments in (
-            (*pair, as_uuid(couple.streak), 14, now),
-            (*pair, as_uuid(couple.streak), None, now),
-            (*pair, None, 15, now),
-            (*pair, None, None, None),
-            (pair[0], pair[2], pair[1], as_uuid(couple.streak), 15, now),
+        for constraint, *arguments in (
+            ("day_15", *pair, as_uuid(couple.streak), 14, now),
+            ("whole", *pair, as_uuid(couple.streak), None, now),
+            ("whole", *pair, None, 15, now),
+            ("disclosed_or_ended", *pair, None, None, None),
+            ("pair_ordered", pair[0], pair[2], pair[1], as_uuid(couple.streak), 15, now),
         ):
-            with pytest.raises(asyncpg.CheckViolationError):
-                await connection.execute(insert, *arguments)
+            assert await refused(connection, insert, *arguments) == f"ck_disclosures_{constraint}"
 
 
 @pytest.mark.rule("ID-04")

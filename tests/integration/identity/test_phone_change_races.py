@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import Any
 
 import grpc
 import pytest
@@ -15,7 +16,7 @@ from unora_testing.world import World
 
 from tests.integration.identity.movers import Movers
 from tests.integration.identity.people import People
-from tests.support import read_refusal, refusal
+from tests.support import race, read_refusal, refusal
 
 pytestmark = pytest.mark.rule("ID-14")
 
@@ -64,13 +65,15 @@ async def test_a_sign_in_with_the_old_number_at_the_moment_of_a_change_leaves_no
     world: World, people: People, movers: Movers
 ) -> None:
     """Either it came first, and its session ended with the change, or it made an account of its own."""
-    for _ in range(5):
+    for turn in range(5):
         old, new = people.number(), people.number()
         signed = await people.sign_in(old)
         sign_in, given = (await people.start(old)).challenge_id, await movers.challenge(signed, new)
-        entered, _ = await asyncio.gather(
-            people.verify(sign_in, people.codes(old)[-1]), movers.complete(signed, *given)
-        )
+        calls: list[Awaitable[Any]] = [
+            people.verify(sign_in, people.codes(old)[-1]),
+            movers.complete(signed, *given),
+        ]
+        entered, _ = await race(turn, calls)
         if entered.user_id == signed.member.id:
             assert (await refusal(people.refresh(entered.tokens.refresh_token))).reason == "SESSION_INVALID"
         else:

@@ -12,16 +12,16 @@ from tests.integration.matching.incoming_events import account_event, member_blo
 from tests.integration.matching.people import POLICY, People
 from tests.integration.matching.test_expiry import send_long_ago
 from tests.integration.matching.test_send_interest import shape
+from tests.roles import without_triggers
 from tests.support import refusal
 
 
 async def fill_without_wipe(people: People, member: Caller) -> None:
     """Makes a member full who still has a pending interest. A wipe prevents that, so the superuser does it."""
-    await people.rows("SET session_replication_role = replica")
-    await people.rows(
-        "UPDATE matching.inventory SET active_connection_count = connection_limit WHERE user_id = $1", member.user
-    )
-    await people.rows("SET session_replication_role = origin")
+    async with without_triggers(people.world.superuser) as superuser:
+        await superuser.execute(
+            "UPDATE matching.inventory SET active_connection_count = connection_limit WHERE user_id = $1", member.user
+        )
 
 
 @pytest.mark.rule("MA-03", "MA-10", "XX-04")

@@ -26,7 +26,7 @@ from unora_common.ids import uuid7
 from unora_testing.world import World
 
 from tests.integration.matching.people import POLICY, People
-from tests.support import refusal, request_id
+from tests.support import race, refusal, request_id
 
 
 @pytest.mark.rule("MA-01", "MA-10")
@@ -170,10 +170,10 @@ async def test_twenty_repeats_at_the_same_time_are_one_interest_and_one_answer(w
 
 @pytest.mark.rule("MA-02", "MA-08")
 async def test_two_interests_at_the_same_time_connect_the_pair_once(world: World, people: People) -> None:
-    for _ in range(10):
+    for turn in range(10):
         first, second = await people.members("plus", "plus")
         cards = [await people.card(first, second), await people.card(second, first)]
-        answers = await asyncio.gather(people.send(first, cards[0]), people.send(second, cards[1]))
+        answers = await race(turn, [people.send(first, cards[0]), people.send(second, cards[1])])
         assert sorted(answer.HasField("connection") for answer in answers) == [False, True]
         assert len(await people.connections(first)) == len(await people.connections(second)) == 1
 

@@ -12,6 +12,7 @@ from unora_common.ids import uuid7
 from unora_testing.world import World
 
 from tests.integration.projections.test_command import command
+from tests.roles import without_triggers
 
 pytestmark = pytest.mark.rule("XX-08")
 
@@ -48,9 +49,8 @@ async def connect(world: World, one: UUID, other: UUID, formed_at: datetime) -> 
 
 async def insert(world: World, sql: str, *values: object) -> None:
     """A row alone: no trigger compares the slots with the connections."""
-    await world.superuser.execute("SET session_replication_role = replica")
-    await world.superuser.execute(sql, *values)
-    await world.superuser.execute("RESET session_replication_role")
+    async with without_triggers(world.superuser) as superuser:
+        await superuser.execute(sql, *values)
 
 
 @pytest.mark.rule("ID-09", "ID-13")

@@ -59,7 +59,7 @@ from tests.integration.matching.people import People as Matches
 from tests.integration.reveal.reveal_pair import insert_photo
 from tests.integration.safety.moderators import Moderators
 from tests.integration.safety.safety_calls import SafetyCalls
-from tests.support import plain_http, request_id
+from tests.support import confirm, request_id
 
 CROWD = 4
 """With two more members a server has six, so that each sees all the others."""
@@ -262,10 +262,7 @@ class Scenario:
         return made.payment.payment_id
 
     async def pay(self, confirmation: billing.Confirmation) -> None:
-        form = {"payment_method": "pm_card_visa", "client_secret": confirmation.client_secret}
-        async with plain_http(self.world.payments_url) as client:
-            path = f"/v1/payment_intents/{confirmation.provider_payment_id}/confirm"
-            assert (await client.post(path, data=form)).status_code == 200
+        assert await confirm(self.world.payments_url, confirmation) == 200
         await self.world.drain()
 
     # Safety

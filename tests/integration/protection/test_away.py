@@ -13,6 +13,7 @@ from unora.safety.v1.events_pb2 import DECISION_RESTRICT, DECISION_SUSPEND
 from unora.streak.v1.streak_service_pb2 import STREAK_STATE_ACTIVE
 from unora_testing.invariants import accounts
 
+from tests.integration.protection.dealing import require_dealt, require_not_dealt
 from tests.integration.protection.scenario import Member, Scenario
 from tests.support import refusal, request_id
 
@@ -44,11 +45,9 @@ async def test_a_paused_member_is_dealt_to_nobody_and_gets_no_cards_until_they_r
     await pause(scenario, me)
     refused = await refusal(scenario.pool.refresh(me))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "ACCOUNT_PAUSED")
-    newcomer = await scenario.add_member()
-    await scenario.pool.members(3)
-    assert not {me.id, other.id} & set(await scenario.cards(newcomer))
+    await require_not_dealt(scenario, me, other)
     await resume(scenario, me)
-    await scenario.pool.members(5)
+    await require_dealt(scenario, me)
     await scenario.pool.refresh(me)
 
 
@@ -84,27 +83,22 @@ async def test_to_who_has_a_card_or_an_interest_all_who_are_away_look_like_all_o
     ways: dict[str, Any] = {
         "pauses": lambda me, _: pause(scenario, me),
         "closes": lambda me, _: close(scenario, me),
-        "is restricted": lambda me, card: decided(scenario, me, card, DECISION_RESTRICT),
-        "is suspended": lambda me, card: decided(scenario, me, card, DECISION_SUSPEND),
+        "is restricted": lambda me, admirer: report_and_decide(scenario, me, admirer, DECISION_RESTRICT),
+        "is suspended": lambda me, admirer: report_and_decide(scenario, me, admirer, DECISION_SUSPEND),
     }
     for what, act in ways.items():
         me, admirer = await scenario.add_pair()
-        card = (await scenario.cards(admirer))[me.id]
         await scenario.send_interest(admirer, me)
         before = await scenario.read_all(admirer)
-        await act(me, card)
+        await act(me, admirer)
         await scenario.world.drain()
         assert await scenario.read_all(admirer) == before, f"an admirer must not see that a member {what}"
 
 
-async def decided(scenario: Scenario, member: Member, card: Any, decision: Any) -> None:
-    for _ in range(50):  # whose card a newcomer gets is left to chance
-        reporter = await scenario.add_member()
-        dealt = (await scenario.cards(reporter)).get(member.id)
-        if dealt:
-            break
-    assert dealt, "none of fifty newcomers got the member's card"
-    await scenario.safety.report(reporter, scenario.by_card(dealt))
+async def report_and_decide(scenario: Scenario, member: Member, admirer: Member, decision: Any) -> None:
+    """A newcomer, who is dealt the member and the admirer, reports the member."""
+    reporter = await require_dealt(scenario, member, admirer)
+    await scenario.safety.report(reporter, scenario.by_card((await scenario.cards(reporter))[member.id]))
     await scenario.decide(member, decision)
 
 
@@ -125,9 +119,7 @@ async def test_closing_takes_effect_in_all_contexts_at_once(scenario: Scenario) 
     for member in (me, again):
         refused = await refusal(scenario.account(member))
         assert refused.reason == "SESSION_REVOKED"
-    await scenario.pool.members(4)
-    newcomer = await scenario.add_member()
-    assert me.id not in await scenario.cards(newcomer)
+    await require_not_dealt(scenario, me)
     await assert_gone(scenario, me)
 
 

@@ -25,6 +25,7 @@ from unora_discovery.domain.servers import ServerType
 from unora_testing.world import Caller
 
 from tests.integration.discovery.searching import search
+from tests.integration.protection.dealing import require_not_dealt
 from tests.integration.protection.scenario import Member, Scenario
 from tests.support import refusal, request_id
 
@@ -195,9 +196,8 @@ async def test_a_suspension_and_its_end_take_effect_in_all_contexts(scenario: Sc
     assert b"uspen" not in b"".join(answers.values())
     # Billing: the subscription ends at once.
     assert [each.tier for each in await scenario.world.events(TierChanged, other.id)] == [TIER_PLUS, TIER_FREE]
-    # A suspended member is on no card: of six in the server five are left, just enough for a newcomer.
-    stranger = await scenario.add_member()
-    assert other.id not in await scenario.cards(stranger)
+    # A suspended member is on no card.
+    stranger = await require_not_dealt(scenario, other, beside=[one])
 
     # After a new sign-in they see only their account and their sessions, and can appeal.
     again = await scenario.sign_in(other.phone)

@@ -19,6 +19,7 @@ from unora_discovery.use_cases import batches
 
 from tests.integration.discovery.pool import FRIEND, PARTNER
 from tests.integration.identity.people import ADA
+from tests.integration.protection.dealing import require_not_dealt
 from tests.integration.protection.scenario import Scenario
 from tests.support import refusal
 
@@ -48,8 +49,7 @@ async def test_filters_apply_in_both_directions_and_from_the_next_refresh(scenar
     assert man.id in cards
     await scenario.pool.update_filters(man, genders=[GENDER_MAN])  # the man wants to meet men, in this server
     assert await scenario.cards(woman) == cards  # shown cards stay
-    newcomer = await scenario.add_member()
-    assert man.id not in await scenario.cards(newcomer)
+    newcomer = await require_not_dealt(scenario, man)
     assert (await refusal(scenario.pool.refresh(man))).reason == "POOL_TOO_SMALL"
     await scenario.pool.update_filters(man, genders=[GENDER_WOMAN])
     seen = await scenario.cards(man)
@@ -125,8 +125,7 @@ async def test_a_member_who_left_a_server_is_not_shown_there_and_an_earlier_inte
     await scenario.pool.leave(one)
     assert (await refusal(scenario.pool.screen(one))).reason == "NOT_A_MEMBER"
     assert (await refusal(scenario.matches.send(one, mine[scenario.crowd[0].id].card_id))).reason == "CARD_NOT_FOUND"
-    newcomer = await scenario.add_member()
-    assert one.id not in await scenario.cards(newcomer)
+    await require_not_dealt(scenario, one, beside=[other])
     # The card of the other stays, and so does the interest.
     answer = await scenario.matches.send(other, theirs[one.id].card_id)
     assert answer.connection.partner_id == one.id

@@ -27,6 +27,7 @@ from tests.integration.protection.canaries import Canaries, add_marked_member, w
 from tests.integration.protection.canary_places import read_server_logs, read_streams, search_tables
 from tests.integration.protection.scenario import CROWD, Member, Scenario
 from tests.integration.protection.test_canary import LoudWorld
+from tests.roles import without_triggers
 from tests.support import request_id
 
 pytestmark = pytest.mark.rule("ID-09")
@@ -158,11 +159,10 @@ async def _thirty_days(world: World) -> None:
     """Thirty days pass by the rule clock, and for what goes by the machine's clock."""
     for context in CONTEXTS:
         for table in {table.name for table in tables_of(context).sorted_tables} & set(FLEETING):
-            await world.superuser.execute("SET session_replication_role = replica")
-            await world.superuser.execute(
-                f"UPDATE {context}.{table} SET {FLEETING[table]} = {FLEETING[table]} - interval '30 days'"
-            )
-            await world.superuser.execute("SET session_replication_role = origin")
+            async with without_triggers(world.superuser) as superuser:
+                await superuser.execute(
+                    f"UPDATE {context}.{table} SET {FLEETING[table]} = {FLEETING[table]} - interval '30 days'"
+                )
     await world.move_clock(KEPT_FOR + timedelta(minutes=1))
     for app in world.apps.values():
         while await app.jobs[-1].step():  # housekeeping, which `drain` leaves out

@@ -19,6 +19,7 @@ from unora_testing.invariants import accounts
 
 from tests.integration.identity.people import ADA
 from tests.integration.identity.test_oauth import Provider
+from tests.integration.protection.dealing import require_dealt, require_not_dealt
 from tests.integration.protection.scenario import Member, Scenario
 from tests.support import refusal, request_id
 
@@ -50,22 +51,6 @@ async def hold(scenario: Scenario) -> None:
         assert not rows, f"{invariant.name}: {rows}"
 
 
-NEWCOMERS = 12
-"""That none of so many sees a member who is shown has a chance of less than one in a million."""
-
-
-async def assert_dealt(scenario: Scenario, member: Member, *, dealt: bool) -> None:
-    """Whether Discovery shows the member to somebody new: of more than five, chance decides whom one of them sees."""
-    found = False
-    for _ in range(NEWCOMERS if dealt else 1):
-        newcomer = await scenario.add_member()
-        await scenario.world.drain()
-        found = member.id in await scenario.cards(newcomer)
-        if found:
-            break
-    assert found is dealt
-
-
 @pytest.mark.rule("ID-09", "MA-09")
 async def test_who_loses_the_number_is_gone_for_all_others_and_comes_back_without_connections(
     scenario: Scenario,
@@ -80,7 +65,7 @@ async def test_who_loses_the_number_is_gone_for_all_others_and_comes_back_withou
     (ended,) = await scenario.matches.connections(partner, show_ended=True)
     assert (ended.connection_id, ended.status) == (connection.connection_id, CONNECTION_STATUS_ENDED)
     assert (await refusal(scenario.account(me))).reason == "SESSION_REVOKED"
-    await assert_dealt(scenario, me, dealt=False)
+    await require_not_dealt(scenario, me)
     await hold(scenario)
 
     phone = scenario.arrivals.number()
@@ -93,7 +78,7 @@ async def test_who_loses_the_number_is_gone_for_all_others_and_comes_back_withou
     me = Member(phone, UUID(back.user_id), back.tokens.access_token, back.tokens.refresh_token)
     await scenario.world.drain()
     assert await scenario.matches.connections(me) == []
-    await assert_dealt(scenario, me, dealt=True)
+    await require_dealt(scenario, me)
     await hold(scenario)
 
 

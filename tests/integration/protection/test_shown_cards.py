@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from unora.discovery.v1.discovery_service_pb2 import Card, CardContent, ListPartnerCardsRequest
+from unora.discovery.v1.discovery_service_pb2 import CardContent, ListPartnerCardsRequest
 from unora.identity.v1.profile_service_pb2 import Hobby, Profile
 from unora.matching.v1.matching_service_pb2 import (
     INTEREST_STATUS_MATCHED,
@@ -14,6 +14,7 @@ from unora.matching.v1.matching_service_pb2 import (
 from unora_testing.places import PORTO
 from unora_testing.world import World
 
+from tests.integration.discovery.pool import content
 from tests.integration.protection.scenario import CROWD, Member, Scenario
 
 pytestmark = pytest.mark.rule("DI-16")
@@ -24,10 +25,6 @@ async def scenario(world: World) -> Scenario:
     scenario = Scenario(world)
     scenario.crowd = [await scenario.add_member() for _ in range(CROWD)]
     return scenario
-
-
-def content(card: Card) -> CardContent:
-    return CardContent(hobbies=card.hobbies, age_band=card.age_band, city=card.city, trust_level=card.trust_level)
 
 
 async def sent(scenario: Scenario, member: Member) -> list[tuple[Interest, CardContent]]:

@@ -24,7 +24,7 @@ from unora_testing.world import World
 
 from tests.integration.reveal.answering import AnsweringMember, Sql
 from tests.integration.reveal.test_personality import SERVICE
-from tests.roles import role_of
+from tests.roles import refused, role_of
 from tests.support import refusal
 
 
@@ -45,36 +45,34 @@ async def sql(world: World) -> AsyncIterator[Sql]:
 
 @pytest.mark.rule("PE-03")
 @pytest.mark.parametrize(
-    "scores",
+    ("constraint", "scores"),
     [
-        '{"composure": {"score": "high", "confidence": 0.5}}',
-        '{"composure": {"score": 0.5, "confidence": 0.5, "label": 1}}',
-        '{"composure": {"score": 0.5, "confidence": true}}',
-        '{"composure": {"score": 0.5, "confidence": null}}',
-        '{"composure": {"score": [0.5], "confidence": 0.5}}',
-        '{"composure": {"score": {"of": 0.5}, "confidence": 0.5}}',
-        '{"composure": {"score": 0.5}}',
-        '{"composure": {"confidence": 0.5}}',
-        '{"composure": {}}',
-        '{"composure": {"score": 1.5, "confidence": 0.5}}',
-        '{"composure": {"score": 0.5, "confidence": -0.1}}',
-        '{"composure": 0.5}',
-        '{"composure": "steady"}',
-        '{"composure": [{"score": 0.5, "confidence": 0.5}]}',
-        '{"summary": {"score": 0.5, "confidence": 0.5}}',
-        '{"composure": {"score": 0.5, "confidence": 0.5}, "text": "kind"}',
-        '"kind"',
-        "[0.5, 0.5]",
-        "0.5",
-        "null",
+        ("only_numbers", '{"composure": {"score": "high", "confidence": 0.5}}'),
+        ("score_and_confidence", '{"composure": {"score": 0.5, "confidence": 0.5, "label": 1}}'),
+        ("only_numbers", '{"composure": {"score": 0.5, "confidence": true}}'),
+        ("only_numbers", '{"composure": {"score": 0.5, "confidence": null}}'),
+        ("only_numbers", '{"composure": {"score": [0.5], "confidence": 0.5}}'),
+        ("only_numbers", '{"composure": {"score": {"of": 0.5}, "confidence": 0.5}}'),
+        ("score_and_confidence", '{"composure": {"score": 0.5}}'),
+        ("score_and_confidence", '{"composure": {"confidence": 0.5}}'),
+        ("score_and_confidence", '{"composure": {}}'),
+        ("only_numbers", '{"composure": {"score": 1.5, "confidence": 0.5}}'),
+        ("only_numbers", '{"composure": {"score": 0.5, "confidence": -0.1}}'),
+        ("dimensions", '{"composure": 0.5}'),
+        ("dimensions", '{"composure": "steady"}'),
+        ("dimensions", '{"composure": [{"score": 0.5, "confidence": 0.5}]}'),
+        ("dimensions", '{"summary": {"score": 0.5, "confidence": 0.5}}'),
+        ("dimensions", '{"composure": {"score": 0.5, "confidence": 0.5}, "text": "kind"}'),
+        ("dimensions", '"kind"'),
+        ("dimensions", "[0.5, 0.5]"),
+        ("dimensions", "0.5"),
+        ("dimensions", "null"),
     ],
 )
-async def test_only_numbers_can_be_stored(sql: Sql, ada: AnsweringMember, scores: str) -> None:
+async def test_only_numbers_can_be_stored(sql: Sql, ada: AnsweringMember, constraint: str, scores: str) -> None:
     await ada.submit({1: 5})
-    with pytest.raises(asyncpg.CheckViolationError):
-        await sql.execute(
-            "UPDATE reveal.personality_scores SET scores = $2 WHERE user_id = $1", ada.caller.user, scores
-        )
+    store = "UPDATE reveal.personality_scores SET scores = $2 WHERE user_id = $1"
+    assert await refused(sql, store, ada.caller.user, scores) == f"ck_personality_scores_{constraint}"
 
 
 @pytest.mark.rule("PE-03")
@@ -101,18 +99,17 @@ async def test_numbers_can_be_stored_and_no_column_holds_text(sql: Sql, ada: Ans
 async def test_one_answer_per_question_one_to_five_and_one_row_of_scores(sql: Sql, ada: AnsweringMember) -> None:
     await ada.submit({1: 5})
     insert = "INSERT INTO reveal.personality_answers VALUES ($1, $2, $3, clock.now())"
-    for question, answer, error in (
-        (1, 4, asyncpg.UniqueViolationError),
-        (2, 0, asyncpg.CheckViolationError),
-        (2, 6, asyncpg.CheckViolationError),
-        (99, 3, asyncpg.ForeignKeyViolationError),
+    for question, answer, constraint in (
+        (1, 4, "pk_personality_answers"),
+        (2, 0, "ck_personality_answers_answer"),
+        (2, 6, "ck_personality_answers_answer"),
+        (99, 3, "fk_personality_answers_question_id"),
     ):
-        with pytest.raises(error):
-            await sql.execute(insert, ada.caller.user, question, answer)
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await sql.execute("INSERT INTO reveal.personality_scores (user_id) VALUES ($1)", ada.caller.user)
-    with pytest.raises(asyncpg.CheckViolationError):
-        await sql.execute("UPDATE reveal.personality_scores SET answered_count = 0 WHERE user_id = $1", ada.caller.user)
+        assert await refused(sql, insert, ada.caller.user, question, answer) == constraint
+    second = "INSERT INTO reveal.personality_scores (user_id) VALUES ($1)"
+    assert await refused(sql, second, ada.caller.user) == "pk_personality_scores"
+    none = "UPDATE reveal.personality_scores SET answered_count = 0 WHERE user_id = $1"
+    assert await refused(sql, none, ada.caller.user) == "ck_personality_scores_none_without_answers"
 
 
 # Who may know

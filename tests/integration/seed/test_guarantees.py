@@ -15,7 +15,7 @@ from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.ids import uuid7
 from unora_testing.world import World
 
-from tests.roles import refused, undone
+from tests.roles import refused, undone, without_triggers
 from tests.support import Pair, connect
 
 
@@ -83,12 +83,9 @@ async def test_no_reveal_5_before_day_15(world: World, status: str) -> None:
     async with undone(world, "reveal") as own:
         trigger = await refused(own, sooner, streak, pair.a.user)
     assert trigger == ("reveal_transition" if status == "unlocked" else "reveal_unearned")
-    await world.superuser.execute("SET session_replication_role = replica")
-    try:
-        with pytest.raises(asyncpg.CheckViolationError, match="ck_reveals_identity_needs_day_15"):
-            await world.superuser.execute(sooner, streak, pair.a.user)
-    finally:
-        await world.superuser.execute("SET session_replication_role = origin")
+    with pytest.raises(asyncpg.CheckViolationError, match="ck_reveals_identity_needs_day_15"):
+        async with without_triggers(world.superuser) as superuser:
+            await superuser.execute(sooner, streak, pair.a.user)
 
 
 @pytest.mark.rule("ST-18", "XX-05")

@@ -10,7 +10,7 @@ from unora_streak.domain.state import ALLOWED
 from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
-from tests.roles import role_of, undone
+from tests.roles import role_of, undone, without_triggers
 
 STATES = ("active", "at_risk", "payment_window", "reset", "completed", "terminated")
 PATHS: dict[str, list[str]] = {
@@ -37,10 +37,8 @@ MOVE = """
 async def test_the_database_allows_the_transitions_of_the_table_and_no_other(
     world: World, couple: Couple, before: str, after: str
 ) -> None:
-    superuser = world.superuser_of("streak")
-    await superuser.execute("SET session_replication_role = replica")
-    await superuser.execute("UPDATE streak.streaks SET completed_days = 14 WHERE id = $1", couple.streak_id)
-    await superuser.execute("SET session_replication_role = origin")
+    async with without_triggers(world.superuser_of("streak")) as superuser:
+        await superuser.execute("UPDATE streak.streaks SET completed_days = 14 WHERE id = $1", couple.streak_id)
     async with undone(world, "streak") as connection:  # so that no sweep of another test finds such a streak
         for state in PATHS[before]:
             await connection.execute(MOVE, couple.streak_id, state)

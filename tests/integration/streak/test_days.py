@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, timedelta
 
 import pytest
-from msgspec.structs import replace
 from unora.streak.v1.events_pb2 import (
     DayCompleted,
     PaymentWindowOpened,
@@ -34,6 +33,7 @@ from unora_streak.store import closings as store
 from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
+from tests.replicas import replica
 from tests.support import announce, connect, disconnect, new_pair, refusal, request_id
 
 HOUR = timedelta(hours=1)
@@ -165,15 +165,8 @@ async def test_many_sweeps_at_once_close_each_day_once(world: World, couple: Cou
     pairs = [couple.pair, *[await connect(world) for _ in range(9)]]
     end = await couple.day_ends_at()
     await world.superuser.execute("UPDATE clock.shift SET ahead = ahead + $1", end + HOUR - await world.now())
-    app = world.apps["streak"]
-    replicas = [App(app.service, app.config, app.timeouts) for _ in range(3)]
-    for replica in replicas:
-        await replica.open()
-    try:
-        await asyncio.gather(*(StreakJobs(replica.runtime).close_days() for replica in (*replicas, *replicas)))
-    finally:
-        for replica in replicas:
-            await replica.close()
+    async with replica(world, "streak") as one, replica(world, "streak") as two, replica(world, "streak") as three:
+        await asyncio.gather(*(StreakJobs(app.runtime).close_days() for app in (one, two, three) * 2))
     await world.drain()
     for pair in pairs:
         answer = await couple.streaks.GetDashboard(GetDashboardRequest(), metadata=pair.a.metadata)
@@ -224,16 +217,11 @@ async def test_after_a_deployment_shortens_the_risk_streaks_get_new_times_and_de
     shortened = "UPDATE streak.streaks SET closes_at = $2, next_due_at = $2 WHERE id = $1"
     # Behind the couple in the order of the sweep.
     await world.superuser_of("streak").execute(shortened, other_id, end - 4 * HOUR)
-    app = world.apps["streak"]
-    replica = App(app.service, replace(app.config, at_risk_hours=1.0, sweep_batch=1), app.timeouts)
-    await replica.open()
-    try:
+    async with replica(world, "streak", at_risk_hours=1.0, sweep_batch=1) as app:
         await couple.jump(end - 3 * HOUR)
-        await sweep_until_idle(replica)
+        await sweep_until_idle(app)
         await couple.jump(end - HOUR)
-        await sweep_until_idle(replica)
-    finally:
-        await replica.close()
+        await sweep_until_idle(app)
     await world.drain()
     (reset,) = await world.events(StreakReset, other_id)
     assert reset.recorded_at.ToDatetime(UTC) < end - 2 * HOUR
@@ -241,9 +229,9 @@ async def test_after_a_deployment_shortens_the_risk_streaks_get_new_times_and_de
     assert at_risk.occurred_at.ToDatetime(UTC) == end - HOUR
 
 
-async def sweep_until_idle(replica: App[StreakConfig, None]) -> None:
+async def sweep_until_idle(app: App[StreakConfig, None]) -> None:
     """Runs the sweep as its process does: again at once, while it finds work."""
-    jobs = StreakJobs(replica.runtime)
+    jobs = StreakJobs(app.runtime)
     for _ in range(1000):
         if not await jobs.close_days():
             return

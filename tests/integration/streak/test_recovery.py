@@ -19,11 +19,11 @@ from unora.streak.v1.streak_service_pb2 import (
     STREAK_STATE_PAYMENT_WINDOW,
     STREAK_STATE_RESET,
 )
-from unora_common.app import App
 from unora_streak.jobs import StreakJobs
 from unora_streak.use_cases.recovery import apply_recovery
 
 from tests.integration.streak.conftest import MINUTE, Couple
+from tests.replicas import replica
 from tests.support import as_uuid, request_id
 
 HOUR = 60 * MINUTE
@@ -260,17 +260,11 @@ async def test_sweeps_that_race_a_recovery_leave_one_outcome(couple: Couple) -> 
     await couple.world.move_clock(deadline - MINUTE)
     payment = request_id()
     held = (await couple.authorize(payment)).held_until.ToDatetime(UTC)
-    app = couple.world.apps["streak"]
-    replicas = [App(app.service, app.config, app.timeouts) for _ in range(3)]
-    for replica in replicas:
-        await replica.open()
+    world = couple.world
     await couple.jump(held)
-    try:
+    async with replica(world, "streak") as one, replica(world, "streak") as two, replica(world, "streak") as three:
         paid = couple.pay(payment, at=held - timedelta(seconds=1))
-        await asyncio.gather(paid, *(StreakJobs(replica.runtime).close_days() for replica in (*replicas, *replicas)))
-    finally:
-        for replica in replicas:
-            await replica.close()
+        await asyncio.gather(paid, *(StreakJobs(app.runtime).close_days() for app in (one, two, three) * 2))
     await couple.world.drain()
     recovered, rejected = await couple.events(StreakRecovered), await couple.events(RecoveryRejected)
     assert len(recovered) + len(rejected) == 1

@@ -9,7 +9,7 @@ from unora_common.ids import uuid7
 from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
-from tests.roles import refused, undone
+from tests.roles import refused, undone, without_triggers
 from tests.support import request_id
 
 LINK = """
@@ -189,9 +189,8 @@ async def test_the_missing_member_is_one_of_the_two_and_a_closed_period_stays(wo
 @pytest.mark.rule("ST-06", "ST-16")
 async def test_a_streak_that_was_put_at_risk_before_there_were_periods_gets_one(world: World, couple: Couple) -> None:
     await couple.to_at_risk()
-    await world.superuser_of("streak").execute("SET session_replication_role = replica")
-    await world.superuser_of("streak").execute("DELETE FROM streak.breaks WHERE streak_id = $1", couple.streak_id)
-    await world.superuser_of("streak").execute("SET session_replication_role = origin")
+    async with without_triggers(world.superuser_of("streak")) as superuser:
+        await superuser.execute("DELETE FROM streak.breaks WHERE streak_id = $1", couple.streak_id)
     await couple.to_next_day()
     payment = request_id()
     await couple.authorize(payment)

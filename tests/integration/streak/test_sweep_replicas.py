@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from msgspec.structs import replace as changed
 from unora.streak.v1.events_pb2 import DayBegan, PaymentWindowOpened, StreakReset
 from unora.streak.v1.streak_service_pb2 import STREAK_STATE_RESET
 from unora_common.app import App
@@ -22,19 +20,8 @@ from unora_streak.store import breaks, closings
 from unora_testing.world import World
 
 from tests.integration.streak.conftest import Couple
+from tests.replicas import replica
 from tests.support import connect
-
-
-@asynccontextmanager
-async def _replica(world: World, **changes: Any) -> AsyncIterator[App[Any, Any]]:
-    """One more process of the service."""
-    app = world.apps["streak"]
-    replica: App[Any, Any] = App(app.service, changed(app.config, **changes), app.timeouts)
-    await replica.open()
-    try:
-        yield replica
-    finally:
-        await replica.close()
 
 
 async def _pairs(world: World, count: int) -> list[str]:
@@ -85,9 +72,9 @@ async def test_a_sweep_whose_connection_dies_leaves_nothing_half(
     with monkeypatch.context() as patched:
         patched.setattr(closings, "save", dying_save)
         patched.setattr(breaks, "save_closed", dying_breaks)
-        async with _replica(world) as replica:
+        async with replica(world, "streak") as other:
             with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-                await StreakJobs(replica.runtime).close_days()
+                await StreakJobs(other.runtime).close_days()
     assert await world.superuser_of("streak").fetch("SELECT * FROM streak.streaks ORDER BY id") == before
     await world.drain()
     assert len(await couple.events(PaymentWindowOpened)) == 1
@@ -112,8 +99,8 @@ async def test_a_streak_that_the_database_refuses_is_left_out_and_the_others_clo
         row["version"] + 1,
     )
     await couple.jump(await couple.day_ends_at() + timedelta(minutes=1))
-    async with _replica(world) as replica:
-        jobs = StreakJobs(replica.runtime)
+    async with replica(world, "streak") as other:
+        jobs = StreakJobs(other.runtime)
         for _ in range(100):
             if not await jobs.close_days():
                 break
@@ -148,8 +135,8 @@ async def test_a_batch_that_postgres_gives_up_is_tried_smaller_and_one_streak_ho
 
     with monkeypatch.context() as patched:
         patched.setattr(closings, "save", slow_save)
-        async with _replica(world, sweep_batch=8) as replica:
-            jobs = StreakJobs(replica.runtime)
+        async with replica(world, "streak", sweep_batch=8) as other:
+            jobs = StreakJobs(other.runtime)
             for _ in range(30):
                 with contextlib.suppress(asyncpg.QueryCanceledError):
                     await jobs.close_days()
@@ -165,16 +152,15 @@ async def test_two_replicas_close_each_of_many_streaks_once(world: World, couple
     ids = await _pairs(world, 12)
     await couple.jump(await couple.day_ends_at() + timedelta(minutes=1))
 
-    async def run(replica: App[Any, Any]) -> int:
-        jobs, done = StreakJobs(replica.runtime), 0
+    async def run(app: App[Any, Any]) -> int:
+        jobs, done = StreakJobs(app.runtime), 0
         while locked := await jobs.close_days():
             done += locked
         return done
 
-    async with _replica(world, sweep_batch=2) as one, _replica(world, sweep_batch=2) as other:
-        assert (
-            sum(await asyncio.gather(run(one), run(other))) == 2 * 13
-        )  # each day was told to end soon (ST-23), and closed
+    async with replica(world, "streak", sweep_batch=2) as one, replica(world, "streak", sweep_batch=2) as other:
+        done = await asyncio.gather(run(one), run(other))
+    assert sum(done) == 2 * 13  # each day was told to end soon (ST-23), and closed
     await world.drain()
     assert await _resets(world, [*ids, couple.streak_id]) == [1] * 13
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 from unora_common.leases import Leases
-from unora_testing.deadlines import within
+from unora_testing.deadlines import eventually, within
 
 
 class Connection:
@@ -33,9 +33,10 @@ class Pool:
         self.fails = False
         self.all_back = asyncio.Event()
         self.all_back.set()
+        self.closing = asyncio.Event()
 
     async def acquire(self) -> Connection:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # others run meanwhile, as they do while the real one connects
         if self.fails:
             raise OSError("Postgres is away")
         self.acquired += 1
@@ -43,13 +44,14 @@ class Pool:
         return Connection()
 
     async def release(self, connection: Connection) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # others run meanwhile, as they do while the real one resets the connection
         self.released.append(connection)
         if len(self.released) == self.acquired:
             self.all_back.set()
 
     async def close(self) -> None:
         """Waits for all connections, as the real one does."""
+        self.closing.set()
         await within(self.all_back.wait())
 
 
@@ -105,7 +107,7 @@ async def test_who_waits_longest_comes_first_and_no_more_are_taken_than_allowed(
     pool = Pool()
     leases = _leases(pool, most=2)
     order: list[int] = []
-    at_once = 0
+    at_once, both = 0, asyncio.Barrier(2)
 
     async def use(number: int) -> None:
         nonlocal at_once
@@ -113,11 +115,10 @@ async def test_who_waits_longest_comes_first_and_no_more_are_taken_than_allowed(
             order.append(number)
             at_once += 1
             assert at_once <= 2
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await both.wait()
             at_once -= 1
 
-    await asyncio.gather(*(use(number) for number in range(10)))
+    await within(asyncio.gather(*(use(number) for number in range(10))))
     assert order == list(range(10))
     assert pool.acquired == 2
     await leases.close()
@@ -133,9 +134,9 @@ async def test_a_place_is_not_lost_when_connecting_fails_or_who_waits_is_cancell
     pool.fails = False
     connection = await leases.take()
     waiting = [asyncio.ensure_future(leases.take()) for _ in range(3)]
-    await asyncio.sleep(0)
+    await eventually(lambda: len(leases._waiting) == 3, "all three wait")
     waiting[0].cancel()
-    await asyncio.sleep(0)
+    await eventually(waiting[0].cancelled, "the first has given up")
     leases.keep(connection)  # the second has its turn now, and is cancelled in the same moment
     waiting[1].cancel()
     assert await waiting[2] is connection
@@ -159,7 +160,7 @@ async def test_work_in_progress_gives_back_its_connection_while_the_process_clos
     leases = _leases(pool)
     connection = await leases.take()
     closing = asyncio.ensure_future(leases.close())
-    await asyncio.sleep(0)
+    await within(pool.closing.wait())
     leases.keep(connection)
     await closing
     assert cast("Any", pool.released) == [connection]

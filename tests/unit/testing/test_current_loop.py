@@ -21,7 +21,7 @@ def test_a_command_runs_a_loop_and_closes_it() -> None:
     asyncio.run(nothing())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def closed() -> Iterator[None]:
     asyncio.run(nothing())
     yield

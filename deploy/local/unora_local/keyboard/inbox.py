@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 POLL: Final = 0.1
+"""Seconds between two looks at the file, which tells nobody that it has grown: a person notices no delay."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from unora_local.tls import Certificate
 RELOADED_WITHIN: Final = 30.0
 ASKED_WITHIN: Final = 2.0
 POLL: Final = 0.5
+"""Seconds between two reloads of NATS, each of which needs a moment to take effect."""
 RESERVED: Final = {*CONTEXTS, *tls.CALLERS, *tls.NATS, *tls.NO_CALLERS, nats_config.ADMIN, nats_config.ACCOUNT, "ca"}
 """Names that mean something else to NATS or to the services. `chat` and `notifier` are subscribers like others."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")

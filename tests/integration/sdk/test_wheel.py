@@ -45,7 +45,17 @@ def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(home, with_pip=False)
     (wheel,) = built.glob("*.whl")
     uv = Path(sys.executable).parent / "uv"
-    command = [uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", home / "bin" / "python", wheel]
+    command: list[str | Path] = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--offline",
+        "--no-deps",
+        "--python",
+        home / "bin" / "python",
+        wheel,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return home / "bin" / "python"
 
@@ -66,7 +76,8 @@ def test_it_holds_types_and_stubs_and_nothing_of_the_services(built: Path) -> No
 
 
 def test_it_is_imported_without_the_services(python: Path) -> None:
-    command, env = [python, "-c", LOOKS], {"PYTHONPATH": DEPENDENCIES}
+    command: list[str | Path] = [python, "-c", LOOKS]
+    env = {"PYTHONPATH": DEPENDENCIES}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert all(str(python.parents[1]) in path for path in done.stdout.split())

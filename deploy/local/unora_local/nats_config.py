@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from unora_common.streams import Durable, Reads, durables
+from unora_common.streams import Durable, Reads, durables, stream
 
 from unora_local.keys import write_private
 from unora_local.subscribers import Subscriber
@@ -28,6 +28,10 @@ _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
 
 _INFO: Final = "$JS.API.INFO"
 """The server answers requests about consumers only to accounts that import this; no context may ask it."""
+
+
+LIMITS: Final = {"max_connections": 20, "max_subscriptions": 200, "max_payload": 4096}
+"""What a subscriber that is not Unora's may have at once. It sends only requests and acknowledgements, of few bytes."""
 
 
 class Tls(NamedTuple):
@@ -48,7 +52,12 @@ def services(context: str, reads: Iterable[str]) -> list[str]:
     reads = list(reads)
     for subject in reads:
         _check(context, subject)
-    found = [f"unora.{context}.v1.*", f"dead.{context}.*"]
+    found = [
+        f"unora.{context}.v1.*",
+        f"unora.{context}.again.*.*",  # to one consumer
+        f"$JS.API.CONSUMER.NAMES.{stream(context)}",  # to whom events can be published again
+        f"dead.{context}.*",
+    ]
     for each in durables(context, reads):
         found += _consuming(each)
     return found
@@ -152,4 +161,5 @@ def _accounts(
         asked = services_of(each)
         may = {"publish": {"allow": asked}, "subscribe": {"allow": [f"_INBOX.{each.name}.>"]}}
         add(each.name, each.password, asked, may)
+        found[each.name]["limits"] = dict(LIMITS)
     return found

@@ -38,7 +38,13 @@ def written(folder: Path, *, accounts: tuple[str, ...] = (), others: tuple[Subsc
 
 def test_a_context_publishes_only_on_its_own_subjects() -> None:
     publish = permissions("streak", [])["publish"]["allow"]
-    assert set(publish) == {"unora.streak.v1.*", "dead.streak.*", "wake.streak"}
+    assert set(publish) == {
+        "unora.streak.v1.*",
+        "unora.streak.again.*.*",
+        "$JS.API.CONSUMER.NAMES.unora_streak",
+        "dead.streak.*",
+        "wake.streak",
+    }
     assert permissions("streak", [])["subscribe"]["allow"] == ["_INBOX.streak.>", "wake.streak"]
 
 
@@ -135,6 +141,7 @@ def test_a_subscriber_may_take_from_its_own_consumers_and_nothing_else(tmp_path:
     assert set(services_of(PUSH)) == asked
     assert {each["service"]["subject"] for each in found["push"]["imports"]} == asked | {"$JS.API.INFO"}
     assert {each["service"] for each in found["unora"]["exports"] if each.get("accounts") == ["push"]} == asked
+    assert found["push"]["limits"] == {"max_connections": 20, "max_subscriptions": 200, "max_payload": 4096}
     without = written(tmp_path)["accounts"]
     assert {context: found[context] for context in CONTEXTS} == {context: without[context] for context in CONTEXTS}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
+from unora_common.again import HEADER
 from unora_common.nats_client import connect
 from unora_common.outbox import subject_of
 
@@ -18,7 +19,8 @@ from unora_local.keyboard import contract, messages
 from unora_local.keyboard.names import outer
 from unora_local.mistakes import Mistake
 
-ALL = "unora.>"
+ALL = "unora.*.v1.>"
+"""Not what is published again to one consumer."""
 
 
 def subjects(asked: Sequence[str]) -> list[str]:
@@ -31,6 +33,8 @@ def line(message: Msg) -> str:
     kind = contract.by_subject().get(message.subject)
     headers = message.headers or {}
     shown: dict[str, Any] = {"event": message.subject, "id": headers.get("ce-id"), "at": headers.get("ce-time")}
+    if HEADER in headers:
+        shown["again"] = headers[HEADER]
     if kind is None:
         return json.dumps(shown | {"unreadable": "the contract has no such event"}, ensure_ascii=False)
     shown["event"] = outer(kind.DESCRIPTOR.full_name)

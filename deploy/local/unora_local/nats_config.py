@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from unora_common.streams import Durable, Reads, durables, stream
+from unora_common.streams import DEAD_LETTERS, Durable, Reads, durables, stream
 
 from unora_local.keys import write_private
 from unora_local.subscribers import Subscriber
 
+CONFIG: Final = "nats.conf"
+"""The name of the file in the server's folder."""
 ADMIN: Final = "admin"
 ACCOUNT: Final = "unora"
 """The account with the streams."""
@@ -138,6 +140,15 @@ def write(
     if monitoring_port is not None:
         config["http"] = f"127.0.0.1:{monitoring_port}"
     write_private(file, json.dumps(config, indent=1).encode())
+
+
+def consumers(file: Path) -> list[str]:
+    """The names of all consumers of events that this configuration opens to somebody; none if there is no file."""
+    if not file.exists():
+        return []
+    exports = json.loads(file.read_bytes())["accounts"][ACCOUNT]["exports"]
+    asked = [each["service"].split(".") for each in exports]
+    return sorted({words[5] for words in asked if words[2:4] == ["CONSUMER", "INFO"] and words[4] != DEAD_LETTERS})
 
 
 def _accounts(

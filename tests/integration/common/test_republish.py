@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from nats.js.errors import NotFoundError
 from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed
-from unora_common import republish
 from unora_common.again import again_subject
 from unora_common.app import App
 from unora_common.cli import STOPPED, _command, _parser, _until
@@ -20,6 +19,7 @@ from unora_common.database import Tx
 from unora_common.handlers import Envelope, on, on_all
 from unora_common.ids import uuid7
 from unora_common.outbox import subject_of
+from unora_common.publisher import Publisher
 from unora_common.runtime import Runtime
 from unora_common.service import Service
 from unora_common.streams import Durable, durable, ensure_consumers
@@ -80,7 +80,7 @@ async def take(admin: Any, consumer: Durable) -> list[Any]:
     if not waiting:
         return []
     pull = await jetstream.pull_subscribe_bind(consumer.name, consumer.stream)
-    messages = []
+    messages: list[Any] = []
     while len(messages) < waiting:
         messages += await pull.fetch(waiting - len(messages), timeout=GENEROUS)
     for message in messages:
@@ -97,7 +97,8 @@ async def at(app: App[Any, Any], hours: int, *events: Any) -> None:
     """Emits events that occurred so many hours after noon."""
     for event in events:
         event.occurred_at.FromDatetime(NOON + timedelta(hours=hours))
-    await emit(app, *events)
+    async with app.database.transaction() as tx:
+        tx.emit(*events)
 
 
 async def publish_all(app: App[Any, Any]) -> None:
@@ -110,7 +111,8 @@ async def test_all_events_are_published_again_with_ids_times_bytes_and_the_mark(
 ) -> None:
     app = await bare_world.open("matching")
     connection = str(uuid7())
-    await emit(app, *(formed(connection, version) for version in range(1, 5)), ended(connection, 5), formed())
+    await emit(app, *(formed(connection, version) for version in range(1, 5)), formed())
+    await at(app, 0, ended(connection, 5))
     await publish_all(app)
     first = await stream_messages(bare_world, STREAM)
     marks = await bare_world.superuser.fetch("SELECT id, published_at FROM matching.outbox ORDER BY id")
@@ -166,15 +168,15 @@ async def test_one_consumer_gets_the_range_and_type_asked_for_and_the_others_not
 async def test_an_interrupted_run_that_begins_anew_repeats_nothing_and_says_so(
     bare_world: BareWorld, outside: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(republish, "PAGE", 2)
+    monkeypatch.setattr("unora_common.republish.PAGE", 2)
     app = await bare_world.open("matching")
     for hours in range(5):
         await at(app, hours, formed())
     await publish_all(app)
     await take(outside, PUSH)
     stop = asyncio.Event()
-    publish = republish.Publisher.publish
-    pages = []
+    publish = Publisher.publish
+    pages: list[int] = []
 
     async def stopped(self: Any, rows: Any) -> Any:
         if pages:  # the second page is on its way when the signal comes
@@ -184,7 +186,7 @@ async def test_an_interrupted_run_that_begins_anew_repeats_nothing_and_says_so(
         return await publish(self, rows)
 
     with monkeypatch.context() as patched:
-        patched.setattr(republish.Publisher, "publish", stopped)
+        patched.setattr(Publisher, "publish", stopped)
         assert await within(_until(stop, app, words("--consumer", PUSH.name))) == STOPPED
     said = capsys.readouterr().err
     assert "with the same options and --from 2026-03-01T14:00:00Z" in said
@@ -215,7 +217,7 @@ async def test_what_the_relay_has_not_published_yet_is_left_to_it(bare_world: Ba
 async def test_a_run_beside_a_working_relay_loses_and_disorders_nothing(
     bare_world: BareWorld, outside: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(republish, "PAGE", 7)
+    monkeypatch.setattr("unora_common.republish.PAGE", 7)
     app, other = await bare_world.open("matching"), await bare_world.open("matching")
     connections = [str(uuid7()) for _ in range(6)]
     for version in range(1, 6):

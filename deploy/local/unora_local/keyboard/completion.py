@@ -13,8 +13,21 @@ from unora_common.config import CONTEXTS
 from unora_local.keyboard import contract, moments
 from unora_local.keyboard.names import shortest
 from unora_local.keyboard.people import People
+from unora_local.nats_config import CONFIG, consumers
 
-WITH_VALUE: Final = ("--as", "--caller", "--metadata", "--run", "--timeout", "--zone", "--folder")
+WITH_VALUE: Final = (
+    "--as",
+    "--caller",
+    "--metadata",
+    "--run",
+    "--timeout",
+    "--zone",
+    "--folder",
+    "--consumer",
+    "--from",
+    "--to",
+    "--type",
+)
 """Options that are followed by a word of their own."""
 Words = Callable[[], Iterable[str]]
 
@@ -28,6 +41,7 @@ def sources(folder: Path) -> dict[str, Words]:
         "CONTEXT": lambda: CONTEXTS,
         "MOMENT": lambda: moments.EXAMPLES,
         "SHELL": lambda: ("bash", "zsh"),
+        "CONSUMER": lambda: consumers(folder / "nats" / CONFIG),
     }
 
 
@@ -39,11 +53,12 @@ PLACES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "inbox": (("NAME",), ""),
     "make-admin": (("NAME",), ""),
     "revoke-admin": (("NAME",), ""),
+    "republish": (("CONTEXT",), ""),
     "subscriber": (("",), "EVENT"),
     "tail": ((), "EVENT"),
 }
 """Of each command what its words are, and what all further ones are."""
-OPTIONS: Final = {"--as": "NAME", "--caller": "CONTEXT"}
+OPTIONS: Final = {"--as": "NAME", "--caller": "CONTEXT", "--consumer": "CONSUMER", "--type": "EVENT"}
 
 
 def complete(words: Sequence[str], commands: Mapping[str, Sequence[str]], known: Mapping[str, Words]) -> list[str]:

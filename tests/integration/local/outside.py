@@ -1,0 +1,78 @@
+"""Subscribers that are not Unora's, with the credentials that `unora subscriber` wrote for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from nats.errors import TimeoutError as NothingComes
+from nats.js.errors import FetchTimeoutError
+from unora_common.nats_client import NatsClient, connect
+from unora_local.env import Env
+from unora_testing.deadlines import GENEROUS
+
+refusals: list[str] = []
+"""What NATS refused since the last one connected."""
+
+
+async def subscriber(env: Env) -> NatsClient:
+    """A connection with the credentials that a subscriber got."""
+    files = [Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY")]
+
+    async def ignore(error: Exception) -> None:
+        refusals.append(str(error))
+
+    refusals.clear()
+    options: dict[str, Any] = {
+        "allow_reconnect": False,
+        "inbox_prefix": env.values["UNORA_NATS_INBOX"],
+        "error_cb": ignore,
+    }
+    return await connect(env.nats, *files, **options)
+
+
+async def pull_of(client: NatsClient, env: Env) -> Any:
+    """What takes the messages of a subscriber with one consumer."""
+    stream, _, durable = env.values["UNORA_NATS_CONSUMERS"].partition("/")
+    return await client.jetstream(timeout=GENEROUS).pull_subscribe_bind(durable, stream)
+
+
+async def take(env: Env) -> list[Any]:
+    """Takes and acknowledges what waits for a subscriber with one consumer."""
+    client = await subscriber(env)
+    pull = await pull_of(client, env)
+    messages = []
+    for _ in range((await pull.consumer_info()).num_pending):
+        (message,) = await pull.fetch(1, timeout=GENEROUS)
+        await message.ack_sync(timeout=GENEROUS)
+        messages.append(message)
+    await client.close()
+    return messages
+
+
+@asynccontextmanager
+async def refusing(env: Env) -> AsyncIterator[list[int]]:
+    """A subscriber that refuses each event as soon as it has it; yields the number of times, in a list of one."""
+    client, counted = await subscriber(env), [0]
+    pull = await pull_of(client, env)
+
+    async def refuse() -> None:
+        while True:
+            try:
+                (message,) = await pull.fetch(1, timeout=1.0)
+            except (NothingComes, FetchTimeoutError):
+                continue
+            await message.nak()
+            counted[0] += 1
+
+    task = asyncio.ensure_future(refuse())
+    try:
+        yield counted
+        assert not task.done(), "it refuses to the end"
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await client.close()

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from nats.errors import TimeoutError as NothingComes
-from nats.js.errors import FetchTimeoutError
+from nats.errors import Error as NatsError
+from nats.js.errors import ServiceUnavailableError
 from unora_common.nats_client import NatsClient, connect
 from unora_local.env import Env
-from unora_testing.deadlines import GENEROUS
+from unora_testing.deadlines import GENEROUS, eventually
 
 refusals: list[str] = []
 """What NATS refused since the last one connected."""
@@ -44,8 +44,15 @@ async def take(env: Env) -> list[Any]:
     """Takes and acknowledges what waits for a subscriber with one consumer."""
     client = await subscriber(env)
     pull = await pull_of(client, env)
+
+    async def info() -> Any:
+        try:
+            return await pull.consumer_info()
+        except ServiceUnavailableError:  # NATS reads its configuration anew
+            return None
+
     messages = []
-    for _ in range((await pull.consumer_info()).num_pending):
+    for _ in range((await eventually(info, "the consumer is there")).num_pending):
         (message,) = await pull.fetch(1, timeout=GENEROUS)
         await message.ack_sync(timeout=GENEROUS)
         messages.append(message)
@@ -56,14 +63,14 @@ async def take(env: Env) -> list[Any]:
 @asynccontextmanager
 async def refusing(env: Env) -> AsyncIterator[list[int]]:
     """A subscriber that refuses each event as soon as it has it; yields the number of times, in a list of one."""
-    client, counted = await subscriber(env), [0]
+    client, counted, ends = await subscriber(env), [0], asyncio.Event()
     pull = await pull_of(client, env)
 
     async def refuse() -> None:
-        while True:
+        while not ends.is_set():
             try:
                 (message,) = await pull.fetch(1, timeout=1.0)
-            except (NothingComes, FetchTimeoutError):
+            except (NatsError, TimeoutError):  # nothing comes, or NATS reads its configuration anew
                 continue
             await message.nak()
             counted[0] += 1
@@ -73,6 +80,6 @@ async def refusing(env: Env) -> AsyncIterator[list[int]]:
         yield counted
         assert not task.done(), "it refuses to the end"
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        ends.set()  # the library loses a cancellation now and then
+        await task
         await client.close()

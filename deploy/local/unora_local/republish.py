@@ -7,6 +7,7 @@ import signal
 import subprocess
 from types import FrameType
 
+from unora_common.cli import STOPPED
 from unora_common.config import CONTEXTS
 from unora_common.republish_options import NotRepublishableError, Wanted, rfc3339, wanted
 
@@ -28,23 +29,26 @@ def run(folder: RunFolder, chosen: argparse.Namespace) -> int:
     env_of(folder)
     backing = Layout(folder, CONTEXTS, running=True).backing
     command = [*module(chosen.context), "republish", *_words(asked)]
+    # In a session of its own: Ctrl-C would reach it before it is ready for that, and it would end with a traceback.
     child = subprocess.Popen(
-        command,
-        env=environment(chosen.context, backing),
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C reaches it once, from here
+        command, env=environment(chosen.context, backing), stdin=subprocess.DEVNULL, start_new_session=True
     )
+    return _until_it_ends(child)
 
-    def pass_on(number: int, _: FrameType | None) -> None:
-        child.send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+def _until_it_ends(child: subprocess.Popen[bytes]) -> int:
+    """Wait for the command, and end it when this process is to end. Return its exit status."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        child.terminate()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         status = child.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return status if status >= 0 else 128 - status  # as a shell has it for a process that a signal ended
+    return STOPPED if status == -signal.SIGTERM else abs(status)
 
 
 def _words(asked: Wanted) -> list[str]:

@@ -34,6 +34,32 @@ async def subscriber(env: Env) -> NatsClient:
     return await connect(env.nats, *files, **options)
 
 
+async def connected(env: Env) -> NatsClient:
+    """A connection of a subscriber that is patient: while NATS reads its configuration anew, it knows nobody."""
+
+    async def tried() -> NatsClient | None:
+        try:
+            return await subscriber(env)
+        except (NatsError, OSError):
+            return None
+
+    found: NatsClient | None = await eventually(tried, "NATS knows the subscriber")
+    assert found is not None
+    return found
+
+
+async def hold(pull: Any) -> None:
+    """Takes an event, and never acknowledges it."""
+
+    async def held() -> object:
+        try:
+            return await pull.fetch(1, timeout=1.0)
+        except (NatsError, TimeoutError):
+            return None
+
+    await eventually(held, "an event comes")
+
+
 async def pull_of(client: NatsClient, env: Env) -> Any:
     """What takes the messages of a subscriber with one consumer."""
     stream, _, durable = env.values["UNORA_NATS_CONSUMERS"].partition("/")
@@ -42,7 +68,7 @@ async def pull_of(client: NatsClient, env: Env) -> Any:
 
 async def take(env: Env) -> list[Any]:
     """Takes and acknowledges what waits for a subscriber with one consumer."""
-    client = await subscriber(env)
+    client = await connected(env)
     pull = await pull_of(client, env)
 
     async def info() -> Any:
@@ -63,7 +89,7 @@ async def take(env: Env) -> list[Any]:
 @asynccontextmanager
 async def refusing(env: Env) -> AsyncIterator[list[int]]:
     """A subscriber that refuses each event as soon as it has it; yields the number of times, in a list of one."""
-    client, counted, ends = await subscriber(env), [0], asyncio.Event()
+    client, counted, ends = await connected(env), [0], asyncio.Event()
     pull = await pull_of(client, env)
 
     async def refuse() -> None:

@@ -27,7 +27,7 @@ from unora_testing import invariants
 from unora_testing.deadlines import GENEROUS, eventually, wait_until, within
 
 from tests.e2e.stack import Stack
-from tests.integration.local.outside import pull_of, refusals, refusing, subscriber, take
+from tests.integration.local.outside import connected, hold, pull_of, refusals, refusing, subscriber, take
 
 SEEDED = 8
 SEED_WITHIN = 5 * GENEROUS
@@ -335,9 +335,9 @@ async def test_what_subscribers_do_or_fail_to_do_holds_up_nothing(stack: Keyboar
     for name in names:
         await asyncio.to_thread(stack.says, "subscriber", name, "CheckedIn")
     envs = {name: Env.read(stack.folder.path / "subscribers" / f"{name}.env") for name in names}
-    holding = await subscriber(envs["holds"])
+    holding = await connected(envs["holds"])
     pull = await pull_of(holding, envs["holds"])
-    assert await pull.fetch(2, timeout=GENEROUS)
+    await hold(pull)
     async with refusing(envs["refuses"]) as refused:
         await eventually(lambda: refused[0] > 20, "events are refused more than once")
         await asyncio.to_thread(stack.says, "clock", "next-day")
@@ -351,7 +351,8 @@ async def test_what_subscribers_do_or_fail_to_do_holds_up_nothing(stack: Keyboar
             await clock.wait_until_idle()
             assert await invariants.broken(clock.superuser) == {}
     info = await pull.consumer_info()
-    assert (info.num_ack_pending, info.config.max_ack_pending) == (2, MAX_ACK_PENDING_OUTSIDE)
+    assert info.num_ack_pending > 0
+    assert info.config.max_ack_pending == MAX_ACK_PENDING_OUTSIDE
     assert info.num_pending > 0
     await holding.close()
     for name in names:

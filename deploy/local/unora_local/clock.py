@@ -12,6 +12,7 @@ import asyncpg
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 from unora_common.config import CONTEXTS
+from unora_common.streams import is_own
 from unora_sdk.names import stream
 from unora_sdk.nats_client import connect
 
@@ -129,7 +130,9 @@ class Clock:
         """How many messages wait for delivery or acknowledgement, by consumer of a context: nobody waits for others."""
         manager = self._nats.jetstream(timeout=self._within)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
-        return {info.name: waits for infos in found for info in infos if _is_own(info) and (waits := _pending(info))}
+        return {
+            info.name: waits for infos in found for info in infos if is_own(info.name) and (waits := _pending(info))
+        }
 
     async def _describe_pending(self, seconds: float) -> str:
         snapshot = await self._snapshot()
@@ -144,10 +147,6 @@ class Clock:
             for row in await self.superuser.fetch(f"SELECT consumer, error FROM {context}.inbox_failures LIMIT 3"):
                 pending.append(f"{row['consumer']} failed: {row['error']}")
         return "; ".join(pending)
-
-
-def _is_own(info: ConsumerInfo) -> bool:
-    return info.name.partition("__")[0] in CONTEXTS
 
 
 def _pending(info: ConsumerInfo) -> int:

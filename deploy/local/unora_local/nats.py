@@ -75,7 +75,7 @@ class Nats(Launcher):
     def configure(self) -> Path:
         """Write the configuration anew; a server that runs takes it over at a SIGHUP."""
         private_folder(self.folder)
-        config, own = self.folder / "nats.conf", self._certificates["nats"]
+        config, own = self.folder / nats_config.CONFIG, self._certificates["nats"]
         nats_config.write(
             config,
             port=self.port,

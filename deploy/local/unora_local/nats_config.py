@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from unora_common.streams import Durable, Reads, durables
-from unora_sdk.names import inbox
+from unora_common.streams import DEAD_LETTERS, Durable, Reads, durables
+from unora_sdk.names import inbox, stream
 from unora_sdk.replaying import reset_subject
 
 from unora_local.keys import write_private
 from unora_local.subscribers import Subscriber
 
+CONFIG: Final = "nats.conf"
+"""The name of the file in the server's folder."""
 ADMIN: Final = "admin"
 ACCOUNT: Final = "unora"
 """The account with the streams."""
@@ -30,6 +32,10 @@ _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
 
 _INFO: Final = "$JS.API.INFO"
 """The server answers requests about consumers only to accounts that import this; no context may ask it."""
+
+
+LIMITS: Final = {"max_connections": 20, "max_subscriptions": 200, "max_payload": 4096}
+"""What a subscriber that is not Unora's may have at once. It sends only requests and acknowledgements, of few bytes."""
 
 
 class Tls(NamedTuple):
@@ -50,7 +56,12 @@ def services(context: str, reads: Iterable[str]) -> list[str]:
     reads = list(reads)
     for subject in reads:
         _check(context, subject)
-    found = [f"unora.{context}.v1.*", f"dead.{context}.*"]
+    found = [
+        f"unora.{context}.v1.*",
+        f"unora.{context}.again.*.*",  # to one consumer
+        f"$JS.API.CONSUMER.NAMES.{stream(context)}",  # to whom events can be published again
+        f"dead.{context}.*",
+    ]
     for each in durables(context, reads):
         found += _consuming(each)
     return found
@@ -138,6 +149,15 @@ def write(
     write_private(file, json.dumps(config, indent=1).encode())
 
 
+def consumers(file: Path) -> list[str]:
+    """The names of all consumers of events that this configuration opens to somebody; none if there is no file."""
+    if not file.exists():
+        return []
+    exports = json.loads(file.read_bytes())["accounts"][ACCOUNT]["exports"]
+    asked = [each["service"].split(".") for each in exports]
+    return sorted({words[5] for words in asked if words[2:4] == ["CONSUMER", "INFO"] and words[4] != DEAD_LETTERS})
+
+
 def _accounts(
     passwords: Mapping[str, str], reads: Reads, account: str | None, subscribers: Sequence[Subscriber]
 ) -> dict[str, Any]:
@@ -159,4 +179,5 @@ def _accounts(
         asked = services_of(each)
         may = {"publish": {"allow": asked}, "subscribe": {"allow": [f"{inbox(each.name)}.>"]}}
         add(each.name, each.password, asked, may)
+        found[each.name]["limits"] = dict(LIMITS)
     return found

@@ -151,7 +151,7 @@ class Consumer:
     async def _read(self, message: Msg) -> Delivery | None:
         """The event; None if the message is none. Then it is stored with the reason, and not delivered again."""
         try:
-            return read(message, self.consumes)
+            return read(message, self.consumes, self.name)
         except NotAnEventError as error:
             self._refused.labels(self.name, error.reason).inc()
             self._log.error("not an event", subject=message.subject, reason=error.reason)

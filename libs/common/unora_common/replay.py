@@ -49,7 +49,7 @@ class Replay:
 
     async def _applied(self, consumer: Consumer, message: Msg) -> bool:
         try:
-            event = read(message, consumer.consumes)
+            event = read(message, consumer.consumes, consumer.name)
         except NotAnEventError as error:  # it stays where it is: somebody has to look at it
             self._log.error("not an event", consumer=consumer.name, reason=error.reason)
             return False

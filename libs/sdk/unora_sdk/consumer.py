@@ -127,7 +127,7 @@ class Consumer(Generic[T]):
     async def _read(self, message: Msg) -> Delivery | None:
         """The event; None if the message is none: then it is a dead letter at once."""
         try:
-            return read(message, self._handling)
+            return read(message, self._handling, self._handling.consumer)
         except NotAnEventError as error:
             log.error("%s: not an event (%s) on %s", self._handling.consumer, error.reason, message.subject)
             key = f"message {message.metadata.sequence.stream}"

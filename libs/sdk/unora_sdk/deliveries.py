@@ -13,6 +13,7 @@ from uuid import UUID
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
 
+from unora_sdk.again import first_subject
 from unora_sdk.names import aggregate_of
 
 DEAD: Final = "dead."
@@ -66,10 +67,10 @@ class Delivery(NamedTuple):
     """None for a consumer of all events of a context."""
 
 
-def read(message: Msg, consumes: Reads) -> Delivery:
-    """Reads a message. Raises NotAnEventError."""
+def read(message: Msg, consumes: Reads, consumer: str) -> Delivery:
+    """Reads a message for a durable consumer. Raises NotAnEventError, also for what is published again to another."""
     headers = message.headers or {}
-    subject = subject_of(message)
+    subject = first_subject(subject_of(message), consumer)
     _require("subject", _is_read(subject, consumes.subject))
     identifier = _uuid("id", headers.get("ce-id", ""))
     _require("source", headers.get("ce-source") == f"/unora/{consumes.stream}")

@@ -9,13 +9,12 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from unora_sdk.again import HEADER
 from unora_sdk.deliveries import Delivery
 from unora_sdk.names import aggregate_of
 
 M = TypeVar("M", bound=Message, covariant=True)
 
-TOLD_AGAIN: Final = "unora-again"
-"""The header of an event that was published again, with the time of that (RFC 3339)."""
 TRACE_PARENT: Final = "traceparent"
 
 
@@ -68,7 +67,7 @@ def to_event(delivery: Delivery, attempt: int) -> Event[Message]:
         version=version,
         message=delivery.event,
         trace_parent=headers.get(TRACE_PARENT, ""),
-        told_again=_moment(headers.get(TOLD_AGAIN, "")),
+        told_again=_moment(headers.get(HEADER, "")),
         attempt=attempt,
     )
 

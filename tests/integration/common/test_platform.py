@@ -112,7 +112,9 @@ async def test_missing_streams_are_created_and_the_others_stay(
         reads = consumed_subjects(CONTEXTS)
         for each in [each for context in CONTEXTS for each in streams.durables(context, reads[context])]:
             consumer = (await admin.jetstream(timeout=GENEROUS).consumer_info(each.stream, each.name)).config
-            assert (consumer.filter_subject, consumer.deliver_subject) == (each.subject, None)
+            assert (consumer.filter_subject, consumer.deliver_subject) == (None, None)
+            assert consumer.filter_subjects == each.filters
+            assert consumer.max_ack_pending == streams.MAX_ACK_PENDING
         assert (await admin.jetstream(timeout=GENEROUS).stream_info(streams.DEAD_LETTERS)).config.max_age == 0
     finally:
         await admin.close()

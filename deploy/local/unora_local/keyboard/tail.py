@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
+from unora_sdk.again import HEADER
 from unora_sdk.names import subject_of
 from unora_sdk.nats_client import connect
 
@@ -19,7 +20,8 @@ from unora_local.keyboard import contract, messages
 from unora_local.keyboard.names import outer
 from unora_local.mistakes import Mistake
 
-ALL = "unora.>"
+ALL = "unora.*.v1.>"
+"""Not what is published again to one consumer."""
 
 
 def subjects(asked: Sequence[str]) -> list[str]:
@@ -44,6 +46,8 @@ def line(message: Msg) -> str:
     headers = message.headers or {}
     name = message.subject if kind is None else outer(kind.DESCRIPTOR.full_name)
     shown: dict[str, Any] = {"event": name, "id": headers.get("ce-id"), "at": headers.get("ce-time")}
+    if HEADER in headers:
+        shown["again"] = headers[HEADER]
     if isinstance(event, str):
         return json.dumps(shown | {"unreadable": event}, ensure_ascii=False)
     shown["data"] = json.loads(messages.to_json(event, indent=None))

@@ -184,7 +184,9 @@ class Subscriber(Generic[T]):
     async def _try(self, handling: Handling[T], letter: DeadLetter) -> None:
         message = message_of(letter)
         try:
-            await handling.apply(self._store, read(message, handling), 1, self._options.handler_seconds)
+            await handling.apply(
+                self._store, read(message, handling, handling.consumer), 1, self._options.handler_seconds
+            )
             log.warning("%s: dead letter %s is applied", letter.consumer, letter.key)
         except RetryLater as error:
             log.info("%s: dead letter %s waits: %s", letter.consumer, letter.key, error)

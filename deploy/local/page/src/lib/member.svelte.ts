@@ -1,0 +1,109 @@
+/** One member as their phone shows them: the session, and what the screen of the moment is drawn from. */
+import { clock } from "./clock.svelte.js";
+import type { Schemas } from "./problem.js";
+import { RENEWAL, Session, type Answer } from "./session.svelte.js";
+
+export type Streak = Schemas["streak.Streak"];
+export type CardContent = Schemas["discovery.CardContent"];
+
+/** The screens of a phone; each is drawn from at most three calls. */
+export type View =
+  | { kind: "signing-in" }
+  | { kind: "loading" }
+  | { kind: "onboarding"; missing: string[] }
+  | { kind: "questions" }
+  | { kind: "servers"; servers: Schemas["discovery.Server"][] }
+  | { kind: "discovery"; screen: Schemas["discovery.Screen"]; sent: number }
+  | { kind: "streak"; streak: Streak; card?: CardContent; reveals: Schemas["reveal.Reveal"][]; chatUnlockedAt?: string };
+
+export const PARTNER = "SERVER_TYPE_PARTNER";
+
+export class Member extends Session {
+  view = $state.raw<View>({ kind: this.signedIn ? "loading" : "signing-in" });
+  /** The member's own words for hobbies, by which the page tells whose card it is. */
+  ownWords = $state.raw<string[]>([]);
+  skipsQuestions = $state(false);
+  private reading?: Promise<void>;
+  private stale = false;
+
+  /** `side` names the phone; `changed` is told after each write, since it may concern the other phone. */
+  constructor(
+    readonly side: "Left" | "Right",
+    private readonly changed: () => void,
+  ) {
+    super(`phone-${side.toLowerCase()}`);
+  }
+
+  override leave(): void {
+    super.leave();
+    this.view = { kind: "signing-in" };
+    this.ownWords = [];
+    this.skipsQuestions = false;
+  }
+
+  override async write<T>(what: unknown[], call: (requestId: string) => Answer<T>): Promise<T> {
+    const answer = await super.write(what, call);
+    if (this.signedIn && what[0] !== RENEWAL) this.changed();
+    return answer;
+  }
+
+  /** Read the screen again. Calls that come meanwhile make one more reading, not one each. */
+  refresh(): Promise<void> {
+    this.stale = true;
+    this.reading ??= this.readWhileStale().finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  private async readWhileStale(): Promise<void> {
+    while (this.stale) {
+      this.stale = false;
+      const { signal } = this;
+      if (!this.signedIn) return;
+      const view = await this.look();
+      if (signal.aborted) return;
+      this.view = view;
+    }
+  }
+
+  private async look(): Promise<View> {
+    const { api } = this;
+    const onboarding = await this.read(api.GET("/v1/onboarding"));
+    if (!onboarding.discovery_ready) return { kind: "onboarding", missing: onboarding.missing_fields };
+    if (!this.ownWords.length) {
+      this.ownWords = (await this.read(api.GET("/v1/hobbies"))).hobbies.map((each) => each.micro_description);
+    }
+    const dashboard = await this.read(api.GET("/v1/dashboard"));
+    clock.set(dashboard.server_time);
+    const [streak] = dashboard.streaks;
+    return streak ? this.lookAtStreak(streak) : this.lookAtDiscovery();
+  }
+
+  private async lookAtStreak(streak: Streak): Promise<View> {
+    const { streak_id, connection_id } = streak;
+    const [{ cards }, { reveals }] = await Promise.all([
+      this.read(this.api.GET("/v1/partners")),
+      this.read(this.api.GET("/v1/streaks/{streak_id}/reveals", { params: { path: { streak_id } } })),
+    ]);
+    const view: View = { kind: "streak", streak, reveals };
+    const card = cards.find((each) => each.connection_id === connection_id)?.card;
+    if (card) view.card = card;
+    if (streak.state !== "STREAK_STATE_COMPLETED") return view;
+    const call = this.api.GET("/v1/connections/{connection_id}", { params: { path: { connection_id } } });
+    const unlocked = (await this.read(call)).connection?.chat_unlocked_at;
+    return unlocked ? { ...view, chatUnlockedAt: unlocked } : view;
+  }
+
+  private async lookAtDiscovery(): Promise<View> {
+    const { servers } = await this.read(this.api.GET("/v1/servers"));
+    if (!servers.some((each) => each.server_type === PARTNER && each.joined)) {
+      const { answers } = await this.read(this.api.GET("/v1/personality/answers"));
+      return answers.length || this.skipsQuestions ? { kind: "servers", servers } : { kind: "questions" };
+    }
+    const params = { path: { server_type: PARTNER } as const };
+    const answer = await this.read(this.api.GET("/v1/servers/{server_type}/screen", { params }));
+    clock.set(answer.server_time);
+    const sent = answer.screen?.batch?.cards.filter((each) => each.interest_sent).length ?? 0;
+    if (!answer.screen) throw new TypeError("the screen is missing in the answer");
+    return { kind: "discovery", screen: answer.screen, sent };
+  }
+}

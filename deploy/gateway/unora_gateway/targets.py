@@ -33,6 +33,7 @@ def local(
     front: Files,
     own: Files,
     pages: tuple[Page, ...] = (),
+    bridge: Address | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Target:
     """On this machine, all on loopback. Clients may also call without TLS."""
@@ -47,6 +48,7 @@ def local(
         watch=Address(LOOPBACK, ports["watch"]),
         policy=policy.load(environ, **LOCAL_LIMITS, origins=LOCAL_ORIGINS),
         pages=pages,
+        bridge=bridge,
     )
 
 

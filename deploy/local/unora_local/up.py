@@ -9,6 +9,7 @@ from typing import Final
 from unora_common import declarations
 from unora_common.config import CONTEXTS
 from unora_common.streams import Reads
+from unora_gateway.paths import LOCAL
 
 from unora_local import health, services
 from unora_local.keys import close_to_others
@@ -32,6 +33,8 @@ NEXT: Final = """
                           call by REST (docs/gateway.md); with TLS: curl --cacert "$UNORA_TLS_CA" "$UNORA_GATEWAY_URL/…"
   {reference}
                           every method of REST, in a browser
+  {page}
+                          two phones, a clock and a moderator's desk, in a browser
 """
 
 
@@ -100,7 +103,9 @@ class Stack:
         try:
             await asyncio.gather(self._database(layout), self._events(layout))
             await asyncio.gather(
-                self._payments(layout), *(self._service(context, layout) for context in self._contexts)
+                self._payments(layout),
+                self._page(layout),
+                *(self._service(context, layout) for context in self._contexts),
             )
             await seaweed
             await self._gateway(layout)
@@ -128,6 +133,11 @@ class Stack:
         if gateway is not None:
             await self._part("gateway", gateway, f"{gateway.url} {gateway.plain_url}")
 
+    async def _page(self, layout: Layout) -> None:
+        page = layout.page()
+        if page is not None:
+            await self._part("page", page, page.address)
+
     async def _part(self, name: str, part: Part, address: str) -> None:
         with self._progress.step(name):
             await self._supervisor.start(name, part, address)
@@ -145,13 +155,18 @@ def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
     """A table of the processes, and the commands that one can use next."""
     lines = [(row.name, row.address, str(row.pid)) for row in rows]
     run = "" if folder.path == DEFAULT else f" --run {shlex.quote(str(folder.path))}"
+    http = _plain_gateway(rows)
     ways = NEXT.format(
-        env=shlex.quote(str(folder.env)), python=shlex.quote(sys.executable), run=run, reference=_reference(rows)
+        env=shlex.quote(str(folder.env)),
+        python=shlex.quote(sys.executable),
+        run=run,
+        reference=f"{http}/docs",
+        page=f"{http}{LOCAL}",
     )
     return f"\n{table(('service', 'address', 'pid'), lines)}\n{ways}"
 
 
-def _reference(rows: Sequence[Row]) -> str:
-    """Where the gateway shows the reference of REST."""
+def _plain_gateway(rows: Sequence[Row]) -> str:
+    """Where the gateway answers a browser."""
     (http,) = [row.address.split()[-1] for row in rows if row.name == "gateway"] or [""]
-    return f"{http}/docs"
+    return http

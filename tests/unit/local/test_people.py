@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import threading
@@ -14,7 +15,7 @@ from unora_local.cast import PEOPLE
 from unora_local.keyboard import inbox, newcomers
 from unora_local.keyboard.people import Login, People, plain
 from unora_local.mistakes import Mistake
-from unora_testing.deadlines import GENEROUS
+from unora_testing.deadlines import GENEROUS, within
 
 
 def login(name: str) -> Login:
@@ -50,18 +51,38 @@ def test_what_changes_of_a_login_keeps_its_place(tmp_path: Path) -> None:
 
 
 def test_commands_at_the_same_time_lose_no_login(tmp_path: Path) -> None:
-    def add() -> None:
+    async def add() -> None:
+        people = People(tmp_path)
         for _ in range(10):
-            people = People(tmp_path)
-            with people.lock():
+            async with people.turn():
                 people.add(login("Ana"))
 
-    threads = [threading.Thread(target=add) for _ in range(4)]
+    threads = [threading.Thread(target=asyncio.run, args=[add()]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(GENEROUS)
     assert len(People(tmp_path).all()) == 40
+
+
+async def test_tasks_of_one_process_wait_for_each_other_and_hold_up_nothing_else(tmp_path: Path) -> None:
+    people, order = People(tmp_path), []
+    inside, let_go = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        async with people.turn():
+            inside.set()
+            await let_go.wait()
+            order.append("first")
+
+    async def second() -> None:
+        await inside.wait()
+        let_go.set()  # the first one can only go on if waiting for the turn does not hold up the loop
+        async with people.turn():
+            order.append("second")
+
+    await within(asyncio.gather(first(), second()))
+    assert order == ["first", "second"]
 
 
 def test_every_invented_name_has_a_login_of_plain_letters() -> None:

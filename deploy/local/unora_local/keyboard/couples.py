@@ -63,16 +63,16 @@ async def connect(run: Seeding, couple: Couple) -> None:
     for who, card in zip((couple.one, couple.other), couple.cards, strict=True):
         request = SendInterestRequest(request_id=request_id(), card_id=card.card_id)
         await who.session.call(run.gateway.matching.SendInterest, request)
-    _note(run, couple, "partner")
+    await _note(run, couple, "partner")
 
 
-def leave(run: Seeding, couple: Couple) -> None:
+async def leave(run: Seeding, couple: Couple) -> None:
     """They have each other's card, and do nothing: whether they connect is up to who plays them."""
-    _note(run, couple, "meets")
+    await _note(run, couple, "meets")
 
 
-def _note(run: Seeding, couple: Couple, field: str) -> None:
-    with run.people.lock():
+async def _note(run: Seeding, couple: Couple, field: str) -> None:
+    async with run.people.turn():
         known = run.people.all()
         for who, partner in ((couple.one, couple.other), (couple.other, couple.one)):
             run.people.put(replace(known[who.login.login], **{field: partner.login.login}))

@@ -88,5 +88,5 @@ async def _complete(run: Seeding, session: Session, number: int, hobbies: Sequen
     join = JoinServerRequest(request_id=request_id(), server_type=SERVER_TYPE_PARTNER)
     await session.call(run.gateway.discovery.JoinServer, join)
     login = Login("", person.name, session.user_id, session.number, session.refresh_token, person.city)
-    with run.people.lock():
+    async with run.people.turn():
         return Newcomer(run.people.add(login), session, hobbies)

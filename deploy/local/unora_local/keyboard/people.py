@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import unicodedata
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -58,21 +60,26 @@ class People:
         raise Mistake(f"nobody is called {asked}; there are {', '.join(near)}{' …' if len(known) > len(near) else ''}")
 
     def add(self, login: Login) -> Login:
-        """Keep another login, under a name that is free. The caller holds the lock."""
+        """Keep another login, under a name that is free. The caller has the turn."""
         known = self.all()
         base = plain(login.name)
         free = next(name for name in (base, *(f"{base}{n}" for n in range(2, len(known) + 3))) if name not in known)
         return self.put(replace(login, login=free))
 
     def put(self, login: Login) -> Login:
-        """Keep what has changed. The caller holds the lock."""
+        """Keep what has changed. The caller has the turn."""
         rows: list[dict[str, Any]] = [asdict(each) for each in (self.all() | {login.login: login}).values()]
         write_private(self.file, json.dumps(rows, indent=1, ensure_ascii=False).encode() + b"\n")
         return login
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Nobody else changes the file inside the block: a refresh token can be used once."""
-        return exclusive(self.file)
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Nobody else changes the file inside the block, neither another process nor another task of this one: a
+        refresh token can be used once. Who waits for the turn holds up no other task.
+        """
+        with ExitStack() as held:
+            await asyncio.to_thread(held.enter_context, exclusive(self.file))
+            yield
 
 
 def plain(name: str) -> str:

@@ -55,7 +55,7 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
             if couple in connected:
                 await couples.connect(run, couple)
             else:
-                couples.leave(run, couple)
+                await couples.leave(run, couple)
         step.now(f"{len(connected)} couples")
         await run.clock.wait_until_idle()
     with run.progress.step("days") as step:

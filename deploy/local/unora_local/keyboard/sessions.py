@@ -26,7 +26,7 @@ async def session_of(gateway: Gateway, env: Env, people: People, asked: str) -> 
     """A session with an access token that is new (15 minutes): the session that was last used is refreshed (ID-03), or
     begins anew by a code if it has ended. Raises Mistake, or Refused, for example for a closed account.
     """
-    with people.lock():
+    async with people.turn():
         login = people.get(asked)
         session = _session(gateway, login)
         try:
@@ -55,12 +55,11 @@ async def make_admin(folder: RunFolder, asked: str, *options: str) -> str:
     """
     env, people = env_of(folder), People(folder.path)
     said = await grant(folder, people.get(asked).user_id, *options)
-    with people.lock():  # at once: the secret is not shown again
+    async with people.turn():  # at once: the secret is not shown again
         login = people.put(replace(people.get(asked), totp_secret=secret_in(said)))
-    async with Gateway.at(env) as gateway:
-        with people.lock():
-            session = await _begin(gateway, env, _session(gateway, login), login)
-            people.put(replace(login, refresh_token=session.refresh_token))
+    async with Gateway.at(env) as gateway, people.turn():
+        session = await _begin(gateway, env, _session(gateway, login), login)
+        people.put(replace(login, refresh_token=session.refresh_token))
     return f"{said}\n`--as {login.login}` calls as an admin from now on"
 
 
@@ -68,7 +67,7 @@ async def revoke_admin(folder: RunFolder, asked: str) -> str:
     """Take the role away from one of the people; returns what identity says of it. Raises as `make_admin`."""
     people = People(folder.path)
     said = await take_away(folder, people.get(asked).user_id)
-    with people.lock():
+    async with people.turn():
         people.put(replace(people.get(asked), totp_secret=""))
     return said
 

@@ -3,7 +3,7 @@ import { refusal } from "./problem.js";
 
 const ROOT = "/local/api";
 
-export type Move = "+6h" | "next-midnight" | "now";
+export type Move = "+6h" | `+${number}s` | "next-midnight" | "now";
 
 /** The rule clock: its time, and how far it is ahead of the real one. */
 export interface RuleClock {

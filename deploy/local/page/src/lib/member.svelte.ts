@@ -4,6 +4,7 @@ import type { Schemas } from "./problem.js";
 import { RENEWAL, Session, type Answer } from "./session.svelte.js";
 
 export type Streak = Schemas["streak.Streak"];
+export type Hobby = Schemas["identity.HobbyInput"];
 export type CardContent = Schemas["discovery.CardContent"];
 
 /** The screens of a phone; each is drawn from at most three calls. */
@@ -14,14 +15,26 @@ export type View =
   | { kind: "questions" }
   | { kind: "servers"; servers: Schemas["discovery.Server"][] }
   | { kind: "discovery"; screen: Schemas["discovery.Screen"]; sent: number }
-  | { kind: "streak"; streak: Streak; card?: CardContent; reveals: Schemas["reveal.Reveal"][]; chatUnlockedAt?: string };
+  | { kind: "streak" } & StreakView;
+
+/** A connection's streak, and what stands around it. */
+export interface StreakView {
+  streak: Streak;
+  card?: CardContent | undefined;
+  reveals: Schemas["reveal.Reveal"][];
+  /** Of the day that is at risk. */
+  nudges: Schemas["streak.Nudge"][];
+  chatUnlockedAt?: string | undefined;
+}
 
 export const PARTNER = "SERVER_TYPE_PARTNER";
+const AT_RISK = "STREAK_STATE_AT_RISK";
+const COMPLETED = "STREAK_STATE_COMPLETED";
 
 export class Member extends Session {
   view = $state.raw<View>({ kind: this.signedIn ? "loading" : "signing-in" });
-  /** The member's own words for hobbies, by which the page tells whose card it is. */
-  ownWords = $state.raw<string[]>([]);
+  /** The member's own hobbies, by which the page tells whose card it is. */
+  hobbies = $state.raw<Hobby[]>([]);
   skipsQuestions = $state(false);
   private reading?: Promise<void>;
   private stale = false;
@@ -37,7 +50,7 @@ export class Member extends Session {
   override leave(): void {
     super.leave();
     this.view = { kind: "signing-in" };
-    this.ownWords = [];
+    this.hobbies = [];
     this.skipsQuestions = false;
   }
 
@@ -69,9 +82,7 @@ export class Member extends Session {
     const { api } = this;
     const onboarding = await this.read(api.GET("/v1/onboarding"));
     if (!onboarding.discovery_ready) return { kind: "onboarding", missing: onboarding.missing_fields };
-    if (!this.ownWords.length) {
-      this.ownWords = (await this.read(api.GET("/v1/hobbies"))).hobbies.map((each) => each.micro_description);
-    }
+    if (!this.hobbies.length) this.hobbies = (await this.read(api.GET("/v1/hobbies"))).hobbies;
     const dashboard = await this.read(api.GET("/v1/dashboard"));
     clock.set(dashboard.server_time);
     const [streak] = dashboard.streaks;
@@ -79,18 +90,25 @@ export class Member extends Session {
   }
 
   private async lookAtStreak(streak: Streak): Promise<View> {
-    const { streak_id, connection_id } = streak;
-    const [{ cards }, { reveals }] = await Promise.all([
-      this.read(this.api.GET("/v1/partners")),
-      this.read(this.api.GET("/v1/streaks/{streak_id}/reveals", { params: { path: { streak_id } } })),
+    const { api } = this;
+    const { streak_id, connection_id, state } = streak;
+    const params = { path: { streak_id } };
+    const [{ cards }, { reveals }, { nudges }, connected] = await Promise.all([
+      this.read(api.GET("/v1/partners")),
+      this.read(api.GET("/v1/streaks/{streak_id}/reveals", { params })),
+      state === AT_RISK ? this.read(api.GET("/v1/streaks/{streak_id}/nudges", { params })) : { nudges: [] },
+      state === COMPLETED
+        ? this.read(api.GET("/v1/connections/{connection_id}", { params: { path: { connection_id } } }))
+        : undefined,
     ]);
-    const view: View = { kind: "streak", streak, reveals };
-    const card = cards.find((each) => each.connection_id === connection_id)?.card;
-    if (card) view.card = card;
-    if (streak.state !== "STREAK_STATE_COMPLETED") return view;
-    const call = this.api.GET("/v1/connections/{connection_id}", { params: { path: { connection_id } } });
-    const unlocked = (await this.read(call)).connection?.chat_unlocked_at;
-    return unlocked ? { ...view, chatUnlockedAt: unlocked } : view;
+    return {
+      kind: "streak",
+      streak,
+      card: cards.find((each) => each.connection_id === connection_id)?.card,
+      reveals,
+      nudges: nudges.filter((each) => each.day === streak.current_day),
+      chatUnlockedAt: connected?.connection?.chat_unlocked_at,
+    };
   }
 
   private async lookAtDiscovery(): Promise<View> {

@@ -3,12 +3,13 @@ import { listPictures, upload } from "../lib/bridge.js";
 import type { Member } from "../lib/member.svelte.js";
 import type { Schemas } from "../lib/problem.js";
 
-export interface Person {
+interface Person {
   name: string;
   born: string;
   gender: "GENDER_WOMAN" | "GENDER_MAN" | "GENDER_NON_BINARY";
   city: string;
-  words: [string, string, string];
+  /** What such a person says of a hobby, whatever it is. */
+  words: string[];
 }
 
 export const PREPARED: Record<Member["side"], Person> = {
@@ -17,16 +18,33 @@ export const PREPARED: Record<Member["side"], Person> = {
     born: "1993-02-20",
     gender: "GENDER_WOMAN",
     city: "Lisbon",
-    words: ["early, while the street still sleeps", "mostly for the quiet of it", "badly, with great pleasure"],
+    words: [
+      "early, while the street still sleeps",
+      "mostly for the quiet of it",
+      "badly, with great pleasure",
+      "an old habit from a long winter",
+      "with far too much patience",
+      "better in company, best alone",
+    ],
   },
   Right: {
     name: "Anselm",
     born: "1991-09-03",
     gender: "GENDER_MAN",
     city: "Lisbon",
-    words: ["on Sundays, without a plan", "learned from an aunt, slowly", "only when it rains outside"],
+    words: [
+      "on Sundays, without a plan",
+      "learned slowly, from an aunt",
+      "only when it rains outside",
+      "and always one more attempt",
+      "because hands want to be busy",
+      "the reason why dinner is late",
+    ],
   },
 };
+
+/** How many hobbies the two share, so that each is dealt the other's card first (DI-07). */
+const SHARED = 4;
 
 /** How many sample pictures each phone takes. */
 export const PICTURES = 3;
@@ -81,8 +99,8 @@ export async function addPhoto(member: Member, picture: string): Promise<void> {
   );
 }
 
-/** Fill in everything that Discovery needs. */
-export async function prepare(member: Member, tell: (step: string) => void): Promise<void> {
+/** Fill in everything that Discovery needs. The hobbies are those of the other phone's member, if there are any yet. */
+export async function prepare(member: Member, other: Member, tell: (step: string) => void): Promise<void> {
   const person = PREPARED[member.side];
   tell("the profile");
   const [place] = await searchPlaces(member, person.city);
@@ -91,13 +109,19 @@ export async function prepare(member: Member, tell: (step: string) => void): Pro
   await saveProfile(member, { name, gender, date_of_birth: date(person.born), ...where });
   tell("hobbies");
   const { hobby_options } = await member.read(member.api.GET("/v1/hobby-options"));
-  const rare = hobby_options.slice(-person.words.length);
-  await saveHobbies(
-    member,
-    rare.map(({ hobby_option_id }, at) => ({ hobby_option_id, micro_description: person.words[at] ?? "" })),
-  );
+  const options = other.hobbies.length ? other.hobbies : shuffled(hobby_options).slice(0, SHARED);
+  const words = shuffled(person.words);
+  member.hobbies = options.map(({ hobby_option_id }, at) => {
+    return { hobby_option_id, micro_description: words[at % words.length] ?? "" };
+  });
+  await saveHobbies(member, member.hobbies);
   for (const [at, picture] of (await picturesFor(member)).slice(0, PICTURES).entries()) {
     tell(`photo ${at + 1} of ${PICTURES}`);
     await addPhoto(member, picture);
   }
+}
+
+function shuffled<T>(all: T[]): T[] {
+  const keyed = all.map((each) => [Math.random(), each] as const);
+  return keyed.sort(([one], [another]) => one - another).map(([, each]) => each);
 }

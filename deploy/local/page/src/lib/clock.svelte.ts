@@ -8,11 +8,12 @@ class Ticking {
     setInterval(() => (this.ticks = performance.now()), 1000);
   }
 
-  /** Take over the time of an answer, RFC 3339. */
+  /** Take over the time of an answer, RFC 3339. The rule clock never goes back: an earlier time came late. */
   set(serverTime: string | undefined): void {
-    if (!serverTime) return;
+    const time = Date.parse(serverTime ?? "");
+    if (!(time >= this.told.time)) return;
     const at = performance.now();
-    this.told = { time: Date.parse(serverTime), at };
+    this.told = { time, at };
     this.ticks = at;
   }
 

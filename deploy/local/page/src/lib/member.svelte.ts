@@ -38,17 +38,20 @@ export class Member extends Session {
   skipsQuestions = $state(false);
   private reading?: Promise<void>;
   private stale = false;
+  /** How many calls of `together` are under way. */
+  private steps = 0;
 
   /** `side` names the phone; `changed` is told after each write, since it may concern the other phone. */
   constructor(
     readonly side: "Left" | "Right",
-    private readonly changed: () => void,
+    private readonly changed: () => Promise<void>,
   ) {
     super(`phone-${side.toLowerCase()}`);
   }
 
   override leave(): void {
     super.leave();
+    this.reading = undefined; // that of the member who left is given up
     this.view = { kind: "signing-in" };
     this.hobbies = [];
     this.skipsQuestions = false;
@@ -56,15 +59,33 @@ export class Member extends Session {
 
   override async write<T>(what: unknown[], call: (requestId: string) => Answer<T>): Promise<T> {
     const answer = await super.write(what, call);
-    if (this.signedIn && what[0] !== RENEWAL) this.changed();
+    if (this.signedIn && what[0] !== RENEWAL && !this.steps) await this.changed();
     return answer;
   }
 
+  /** Several writes of which only the end is shown. */
+  async together(work: () => Promise<void>): Promise<void> {
+    this.steps += 1;
+    try {
+      await work();
+    } finally {
+      this.steps -= 1;
+      await this.changed();
+    }
+  }
+
   /** Read the screen again. Calls that come meanwhile make one more reading, not one each. */
-  refresh(): Promise<void> {
+  async refresh(): Promise<void> {
+    if (this.steps) return;
     this.stale = true;
-    this.reading ??= this.readWhileStale().finally(() => (this.reading = undefined));
-    return this.reading;
+    await (this.reading ??= this.begun());
+  }
+
+  private begun(): Promise<void> {
+    const mine = this.readWhileStale().finally(() => {
+      if (this.reading === mine) this.reading = undefined;
+    });
+    return mine;
   }
 
   private async readWhileStale(): Promise<void> {

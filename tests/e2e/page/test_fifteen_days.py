@@ -169,4 +169,6 @@ async def report_and_decide(phone: Phone, shown: Window) -> None:
     await look(shown, "desk")
     await desk.get_by_label("Reasons, for later readers").fill("First time; told how to report to the police.")
     await button(desk, "Decide").click()
-    await expect(button(desk, "Report about Right member · decided").or_(desk.get_by_text("No case waits"))).to_be_visible()
+    await expect(
+        button(desk, "Report about Right member · decided").or_(desk.get_by_text("No case waits"))
+    ).to_be_visible()

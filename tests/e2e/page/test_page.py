@@ -1,4 +1,4 @@
-"""What the page does besides the story: the keyboard alone, a small screen, broken connections, tokens that are over."""
+"""What the page does besides the story: the keyboard alone, a small screen, lost answers, old tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from playwright.async_api import Browser, Page, Route, expect
+from unora_testing.deadlines import within
 
 from tests.e2e.page.browser import HANDHELD, window
 from tests.e2e.page.phones import Phone, button
@@ -17,7 +18,7 @@ async def test_a_member_signs_in_by_keyboard_alone(browser: Browser, address: st
         await phone.shows("Welcome to Unora")
         await tab_to(page, "Phone number")
         await page.keyboard.press("Enter")
-        await tab_to(page, "Fill in")
+        await expect(button(phone.place, "Fill in")).to_be_focused()
         await page.keyboard.press("Enter")
         await tab_to(page, "Sign in")
         outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
@@ -59,29 +60,84 @@ async def test_all_is_one_column_on_a_small_screen(browser: Browser, address: st
 
 
 async def test_a_page_that_goes_away_mid_call_leaves_nothing_half_done(browser: Browser, address: str) -> None:
-    """The answer never comes and the page is loaded again: the same press sends the same request, which is done once."""
+    """No answer comes, and the page is loaded again: the same press sends the same request, so one code is sent."""
+    async with window(browser, address) as shown:
+        page, phone = shown.page, Phone(shown.page, "Left")
+        number = phone.place.get_by_label("Phone number")
+        ids: list[str] = []
+        done = asyncio.Event()
+
+        async def answer_the_second_time(route: Route) -> None:
+            ids.append(request_id(route))
+            if len(ids) == 1:
+                await route.fetch()
+                done.set()
+            else:
+                await route.continue_()
+
+        await page.route("**/v1/phone-verifications", answer_the_second_time)
+        asked = await number.input_value()
+        await phone.press("Send me a code")
+        await expect(button(phone.place, "One moment")).to_have_attribute("aria-disabled", "true")
+        await within(done.wait())
+        await page.reload()
+        await number.fill(asked)
+        await phone.sign_in()
+        assert (len(ids), len(set(ids))) == (2, 1)
+
+
+async def test_a_call_is_given_up_when_the_phone_changes_its_member(browser: Browser, address: str) -> None:
+    async with window(browser, address) as shown:
+        page, phone = shown.page, Phone(shown.page, "Left")
+        await phone.sign_in()
+
+        async def answer_nothing(route: Route) -> None:
+            await within(gone.wait())
+
+        gone = asyncio.Event()
+        page.on("requestfailed", lambda request: gone.set() if request.url.endswith("/v1/profile") else None)
+        await page.route("**/v1/profile", answer_nothing)
+        await phone.press("Continue")
+        await expect(button(phone.place, "One moment")).to_be_visible()
+        await phone.press("Change the member")
+        await within(gone.wait())
+        await phone.shows("Welcome to Unora")
+        await page.unroute_all(behavior="ignoreErrors")
+        await phone.sign_in()
+
+
+async def test_tokens_that_are_over_are_renewed_once_for_all_calls(browser: Browser, address: str) -> None:
     async with window(browser, address) as shown:
         page, phone = shown.page, Phone(shown.page, "Left")
         await phone.sign_in()
         await phone.prepare()
-        await phone.press("Skip")
-        sent: list[str] = []
-        arrived = asyncio.Event()
+        old = await page.evaluate(TOKEN)
+        renewals: list[str] = []
+        refused: list[str] = []
 
-        async def swallow(route: Route) -> None:
-            sent.append(json.loads(route.request.post_data or "")["request_id"])
-            await route.fetch()
-            arrived.set()
+        async def refuse_the_old(route: Route) -> None:
+            if route.request.url.endswith("/v1/sessions:refresh"):
+                renewals.append(route.request.url)
+            elif route.request.headers.get("authorization") == f"Bearer {old}":
+                refused.append(route.request.url)
+                await route.fulfill(status=401, json=OVER)
+                return
+            await route.continue_()
 
-        await page.route("**/v1/servers/*:join", swallow)
-        await phone.press("Join Friend")
-        await expect(button(phone.place, "One moment")).to_have_attribute("aria-disabled", "true")
-        await arrived.wait()
-        await page.unroute("**/v1/servers/*:join")
-        page.on("request", lambda request: sent.append(json.loads(request.post_data or "{}").get("request_id", "")) if request.url.endswith(":join") else None)
+        await page.route("**/v1/**", refuse_the_old)
         await page.reload()
+        await phone.shows("A few questions")
         await phone.press("Skip")
-        await expect(phone.place.get_by_text("Joined")).to_have_count(1)
-        await phone.press("Join Partner")
-        await phone.shows("Today's people")
-        assert len(set(sent)) == 2
+        await phone.join()
+        assert refused
+        assert len(renewals) == 1
+        assert await page.evaluate(TOKEN) != old
+
+
+OVER = {"code": "UNAUTHENTICATED", "reason": "TOKEN_EXPIRED", "message": "", "metadata": {}, "violations": []}
+TOKEN = "() => JSON.parse(sessionStorage.getItem('phone-left')).tokens.access_token"
+
+
+def request_id(route: Route) -> str:
+    """The id that a call carries."""
+    return str(json.loads(route.request.post_data or "{}")["request_id"])

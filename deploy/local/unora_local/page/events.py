@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -42,31 +44,17 @@ class Events:
         with self._broadcast.listener(str(member.user)) as listener:
             await response.prepare(request)
             try:
-                await self._write(response, COMMENT)
-                await self._send(response, listener, member)
+                await _write(response, COMMENT)
+                await send(
+                    partial(_write, response),
+                    listener,
+                    member.expires,
+                    partial(database.session_lives, self._env, member.session),
+                )
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # the page, or Postgres, does not answer
                 if request.transport is not None:
                     request.transport.abort()
         return response
-
-    async def _send(self, response: web.StreamResponse, listener: Listener, member: Member) -> None:
-        seen = time.monotonic()
-        while not listener.is_cut:
-            left = member.expires - time.time()
-            frame = await listener.next(max(0.0, min(left, seen + EVERY - time.monotonic())))
-            if frame is not None:
-                await self._write(response, frame)
-            if time.monotonic() >= seen + EVERY:
-                seen = time.monotonic()
-                await self._write(response, COMMENT)
-                left = left if await database.session_lives(self._env, member.session) else 0
-            if left <= 0:
-                await self._write(response, END)
-                return
-
-    async def _write(self, response: web.StreamResponse, data: bytes) -> None:
-        async with asyncio.timeout(WRITTEN_WITHIN):
-            await response.write(data)
 
     async def _member(self, authorization: str) -> Member:
         if not authorization.startswith(SCHEME):
@@ -85,3 +73,32 @@ class Events:
         ):
             keys: Jwks = await response.json()
         return keys
+
+
+async def send(
+    write: Callable[[bytes], Awaitable[None]],
+    listener: Listener,
+    expires: float,
+    lives: Callable[[], Awaitable[bool]],
+) -> None:
+    """Write what the listener gets, until it is cut off; or until its token `expires` (seconds since 1970) or its
+    session has ended, with END as the last word.
+    """
+    seen = time.monotonic()
+    while not listener.is_cut:
+        left = expires - time.time()
+        frame = await listener.next(max(0.0, min(left, seen + EVERY - time.monotonic())))
+        if frame is not None:
+            await write(frame)
+        if time.monotonic() >= seen + EVERY:
+            seen = time.monotonic()
+            await write(COMMENT)
+            left = left if await lives() else 0
+        if left <= 0:
+            await write(END)
+            return
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(WRITTEN_WITHIN):
+        await response.write(data)

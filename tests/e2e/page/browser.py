@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
 from unora_testing.deadlines import GENEROUS
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -28,6 +28,7 @@ ARGUMENTS: Final = (
 )
 DESKTOP: Final = (1280, 900)
 HANDHELD: Final = (390, 844)
+expect.set_options(timeout=GENEROUS * 1000)
 Scheme = Literal["light", "dark"]
 
 

@@ -88,7 +88,7 @@ async def by_hand(phone: Phone, shown: Window) -> None:
 
     await phone.shows("Three photos")
     for at in (1, 2, 3):
-        await place.get_by_label(f"Sample portrait {at}").check()
+        await place.get_by_role("checkbox", name=f"Sample portrait {at}").check()
     await phone.press("Add photos")
 
     await phone.shows("A few questions")

@@ -99,7 +99,7 @@ async def test_a_call_is_given_up_when_the_phone_changes_its_member(browser: Bro
         await page.route("**/v1/profile", answer_nothing)
         await phone.press("Continue")
         await expect(button(phone.place, "One moment")).to_be_visible()
-        await phone.press("Change the member")
+        await phone.press("Change member")
         await within(gone.wait())
         await phone.shows("Welcome to Unora")
         await page.unroute_all(behavior="ignoreErrors")

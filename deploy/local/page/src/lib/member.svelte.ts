@@ -14,7 +14,7 @@ export type View =
   | { kind: "onboarding"; missing: string[] }
   | { kind: "questions" }
   | { kind: "servers"; servers: Schemas["discovery.Server"][] }
-  | { kind: "discovery"; screen: Schemas["discovery.Screen"]; sent: number }
+  | { kind: "discovery"; screen: Schemas["discovery.Screen"] }
   | { kind: "streak" } & StreakView;
 
 /** A connection's streak, and what stands around it. */
@@ -141,8 +141,7 @@ export class Member extends Session {
     const params = { path: { server_type: PARTNER } as const };
     const answer = await this.read(this.api.GET("/v1/servers/{server_type}/screen", { params }));
     clock.set(answer.server_time);
-    const sent = answer.screen?.batch?.cards.filter((each) => each.interest_sent).length ?? 0;
     if (!answer.screen) throw new TypeError("the screen is missing in the answer");
-    return { kind: "discovery", screen: answer.screen, sent };
+    return { kind: "discovery", screen: answer.screen };
   }
 }

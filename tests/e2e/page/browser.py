@@ -17,6 +17,8 @@ AXE: Final = Path(__file__).resolve().parents[3] / "deploy/local/page/node_modul
 PICTURES: Final = Path(__file__).resolve().parents[3] / "docs" / "pictures"
 KEEP: Final = "UNORA_PAGE_PICTURES"
 """The variable that asks for new pictures of the page in docs/; without it a run changes no file."""
+SHOWN_DARK: Final = "payment-window"
+"""The screen that docs/ shows in both schemes."""
 ARGUMENTS: Final = (
     "--headless",
     "--no-sandbox",
@@ -59,9 +61,9 @@ class Window:
     async def look(self, scheme: Scheme, name: str) -> list[str]:
         """The faults that axe finds in this scheme; with KEEP, also a picture in docs/."""
         await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        if os.environ.get(KEEP):
+        if os.environ.get(KEEP) and (scheme == "light" or name == SHOWN_DARK):
             PICTURES.mkdir(exist_ok=True)
-            await self.page.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=True)
+            await self.page.screenshot(path=PICTURES / f"page-{name}-{scheme}.png", full_page=True)
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text())
         rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]

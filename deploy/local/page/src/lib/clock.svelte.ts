@@ -35,12 +35,12 @@ export function left(until: string | undefined): string {
   return minutes ? `${minutes} min ${String(seconds % 60).padStart(2, "0")} s` : `${seconds} s`;
 }
 
-/** A time in a zone, such as "Tue 3 June, 18:04". */
+/** A time in a zone, such as "Tue 3 Jun, 18:04". */
 export function moment(time: string | number, zone = "UTC"): string {
   const parts = new Intl.DateTimeFormat("en-GB", {
     weekday: "short",
     day: "numeric",
-    month: "long",
+    month: "short",
     hour: "2-digit",
     minute: "2-digit",
     timeZone: zone,

@@ -28,9 +28,9 @@ export const PREPARED: Record<Member["side"], Person> = {
     ],
   },
   Right: {
-    name: "Anselm",
+    name: "Beatrix",
     born: "1991-09-03",
-    gender: "GENDER_MAN",
+    gender: "GENDER_WOMAN",
     city: "Lisbon",
     words: [
       "on Sundays, without a plan",

@@ -51,6 +51,9 @@ async def test_two_members_are_played_from_sign_up_to_day_15(browser: Browser, a
             await phone.says("Chat is open since")
         await look(shown, "day-15")
         await report_and_decide(left, shown)
+        await left.press("Block the partner")
+        for phone in (left, right):
+            await phone.shows("Today's people")
     assert FAULTS == []
 
 

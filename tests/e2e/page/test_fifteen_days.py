@@ -40,6 +40,8 @@ async def test_two_members_are_played_from_sign_up_to_day_15(browser: Browser, a
         await miss_and_recover(left, right, shown)
         for day in range(MISSED, DAYS):
             await keep(page, left, right, day)
+        for phone in (left, right):
+            await expect(phone.place.get_by_label("Reveals").get_by_role("paragraph")).to_have_count(REVEALS)
         await left.check_in("A lot")
         await right.check_in("A little")
 

@@ -116,7 +116,7 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 # --- maintain it
 
-.PHONY: format client protos reference gateway baseline lock
+.PHONY: format client page page-pictures protos reference gateway baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -125,6 +125,14 @@ format: $(STUBS) ## Format the code, and fix what the linter can fix
 client: $(STUBS) ## Build the TypeScript client from docs/openapi.json; needs node and npm
 	@npm --prefix clients/typescript ci --ignore-scripts
 	@npm --prefix clients/typescript run build
+
+page: ## Build the page of deploy/local/page into unora_local; needs node and npm
+	@npm --prefix deploy/local/page ci --ignore-scripts
+	@npm --prefix deploy/local/page run check
+	@npm --prefix deploy/local/page run build
+
+page-pictures: $(STUBS) ## Take the pictures of the page in docs/pictures again, in a real Chromium
+	@UNORA_PAGE_PICTURES=1 $(PYTEST) tests/e2e/page/test_fifteen_days.py
 
 protos: ## Generate libs/protos from the contract, even if nothing changed
 	@rm -f $(STUBS)

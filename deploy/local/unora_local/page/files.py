@@ -11,7 +11,6 @@ from unora_gateway.refusals import PathUnknown
 
 BUILT: Final = Path(__file__).with_name("built")
 INDEX: Final = "index.html"
-MISSING: Final = "The page is not built yet: deploy/local/unora_local/page/built holds no index.html."
 
 
 class Files:
@@ -28,8 +27,6 @@ class Files:
         """A file; the index at the folder's own address. Raises PathUnknown."""
         path = request.match_info["path"] or INDEX
         if path not in self._files:
-            if path == INDEX:
-                return web.Response(text=MISSING)
             raise PathUnknown
         kind, _ = mimetypes.guess_type(path)
         response = web.Response(body=self._files[path])

@@ -127,9 +127,18 @@ class Clock:
 
     async def _pending_messages(self) -> dict[str, int]:
         """How many messages wait for delivery or acknowledgement, by consumer of a context: nobody waits for others."""
+        found = await self._consumers()
+        return {info.name: waits for info in found if _owner(info) in CONTEXTS and (waits := _pending(info))}
+
+    async def undelivered(self, subscriber: str) -> dict[str, int]:
+        """How many messages have not yet been delivered to a subscriber that is no context, by consumer."""
+        found = await self._consumers()
+        return {info.name: waits for info in found if _owner(info) == subscriber and (waits := info.num_pending)}
+
+    async def _consumers(self) -> list[ConsumerInfo]:
         manager = self._nats.jetstream(timeout=self._within)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
-        return {info.name: waits for infos in found for info in infos if _is_own(info) and (waits := _pending(info))}
+        return [info for infos in found for info in infos]
 
     async def _describe_pending(self, seconds: float) -> str:
         snapshot = await self._snapshot()
@@ -146,8 +155,9 @@ class Clock:
         return "; ".join(pending)
 
 
-def _is_own(info: ConsumerInfo) -> bool:
-    return info.name.partition("__")[0] in CONTEXTS
+def _owner(info: ConsumerInfo) -> str:
+    name: str = info.name
+    return name.partition("__")[0]
 
 
 def _pending(info: ConsumerInfo) -> int:

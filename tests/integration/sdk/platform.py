@@ -32,7 +32,7 @@ QUICK = {"delays": (0.05,)}
 
 
 class Platform:
-    """A server of NATS with the streams, and one subscriber that may consume some events."""
+    """A server of NATS with the streams, and subscribers that may each consume some events; tests mostly need one."""
 
     def __init__(
         self,
@@ -40,13 +40,15 @@ class Platform:
         name: str = "push",
         events: Iterable[type[Message]] = (CheckedIn,),
         certificates: Path | None = None,
+        others: Iterable[str] = (),
     ) -> None:
-        """`certificates`: a folder with an authority that others use, too."""
+        """`certificates`: a folder with an authority that others use, too. `others` are more subscribers."""
         self.folder, self.name = folder, name
         self.account = Account(name, "secret", tuple(map(subject_of, events)))
         self.contexts = sorted({context_of(subject) for subject in (SUBJECT, *self.account.subjects)})
-        subscribers.write(folder / "subscribers.json", [self.account])
-        self.certificates = tls.ensure(certificates or folder / "tls", [*self.contexts, name, *tls.NATS])
+        self.accounts = {each: Account(each, "secret", self.account.subjects) for each in (name, *others)}
+        subscribers.write(folder / "subscribers.json", self.accounts.values())
+        self.certificates = tls.ensure(certificates or folder / "tls", [*self.contexts, *self.accounts, *tls.NATS])
         self.server = Nats(
             folder / "nats",
             port=ports.free()[0],
@@ -90,12 +92,14 @@ class Platform:
         await stream.purge_stream(STREAM)
         await self.server.make_consumers()
 
-    def environment(self) -> dict[str, str]:
-        own = self.certificates[self.name]
+    def environment(self, name: str = "") -> dict[str, str]:
+        """The variables of a subscriber; without a name, of the first one."""
+        account = self.accounts[name or self.name]
+        own = self.certificates[account.name]
         return {
-            "UNORA_NATS_URL": self.server.url_of(self.account),
-            "UNORA_NATS_INBOX": inbox(self.name),
-            "UNORA_NATS_CONSUMERS": " ".join(f"{each.stream}/{each.name}" for each in self.account.durables()),
+            "UNORA_NATS_URL": self.server.url_of(account),
+            "UNORA_NATS_INBOX": inbox(account.name),
+            "UNORA_NATS_CONSUMERS": " ".join(f"{each.stream}/{each.name}" for each in account.durables()),
             "UNORA_TLS_CA": str(own.ca),
             "UNORA_TLS_CERT": str(own.cert),
             "UNORA_TLS_KEY": str(own.key),
@@ -126,7 +130,8 @@ class Platform:
 
     async def is_done(self) -> bool:
         """Whether the consumers have nothing to deliver and wait for no acknowledgement."""
-        found = [await self.consumer(each.stream, each.name) for each in self.account.durables()]
+        durables = [each for account in self.accounts.values() for each in account.durables()]
+        found = [await self.consumer(each.stream, each.name) for each in durables]
         return not any(each.num_pending or each.num_ack_pending for each in found)
 
     async def until_done(self) -> None:

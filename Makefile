@@ -20,7 +20,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -q
 # What failed last is little: workers would take longer to start than the tests to run.
 PARALLEL := $(if $(findstring --lf,$(ARGS)),,-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
-TYPED := libs/common libs/sdk libs/testing libs/text services deploy/gateway deploy/local tools protos tests
+TYPED := libs/common libs/sdk libs/testing libs/text services deploy/gateway deploy/local tools examples protos tests
 # Runs a command that may take long: after five seconds, and every five, a line says that it is under way.
 STEP := PYTHONPATH=deploy/local $(PYTHON) -m unora_local.progress
 # Who ends a command by Ctrl-C needs no error line of make's.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -17,6 +18,7 @@ import httpx
 import pytest
 from unora_common.config import CONTEXTS
 from unora_demo.journey import STEPS
+from unora_demo.notifier import KINDS
 from unora_local import health, postgres_home
 from unora_local.clock import Clock
 from unora_local.env import Env
@@ -67,6 +69,11 @@ def test_the_journey_sees_what_it_expects(stack: Stack, tmp_path: Path) -> None:
         assert f"✓ {name}" in done.stdout
     assert "cycle 1  ● ● ● ◐ ● ● ● ● ● ● ● ● ● ● ○ …" in done.stdout
     assert "cycle 2  ● ● ● ● ● ● ● ● ● ● ● ● ● ● ★" in done.stdout
+    assert "pushed by the notifier:" in done.stdout
+    for kind in KINDS:  # one that came too late is only reported
+        assert re.search(rf"^    {kind} +\d+  to \w|too late for: .*{kind}|it lags", done.stdout, re.MULTILINE), (
+            done.stdout
+        )
     assert not stack.alive()
     assert stack.run("status").returncode == 1
 

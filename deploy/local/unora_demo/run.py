@@ -30,9 +30,10 @@ from unora_local.up import READY_WITHIN, Stack
 from unora_testing import invariants
 from unora_testing.deadlines import GENEROUS
 
-from unora_demo import journey
+from unora_demo import journey, pushes
 from unora_demo.event_examples import EventRecording, hearing
 from unora_demo.gateway import Via, gateway_of
+from unora_demo.notifier import PacedClock, notifying
 from unora_demo.provider import Provider
 from unora_demo.recording import Recording
 from unora_demo.stage import Stage
@@ -156,10 +157,15 @@ async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -
     env, timeline, report = Env.read(folder.env), Timeline(), Report()
     timeline.say(f"\n{members} members: two from sign-up to Day 15, and what may happen on the way\n")
     recording = Recording() if record else None
-    async with Clock(env, GENEROUS) as clock, gateway_of(env, via, recording) as gateway:
+    async with (
+        Clock(env, GENEROUS) as clock,
+        gateway_of(env, via, recording) as gateway,
+        notifying(folder) as notifier,
+    ):
         stage = Stage(
             gateway=gateway,
-            clock=clock,
+            clock=PacedClock(clock, notifier),
+            notifier=notifier,
             box=SmsBox(env.sms_sandbox),
             provider=Provider(env.payment_sandbox, env.payment_sandbox_key),
             make_admin=partial(make_admin, folder),
@@ -208,6 +214,8 @@ def _conclude(timeline: Timeline, stage: Stage, report: Report, folder: RunFolde
         for line in stage.strip.lines():
             timeline.say(f"  {line}")
         timeline.say()
+    for line in pushes.lines(stage):
+        timeline.say(f"  {line}".rstrip())
     how = "all went as expected" if report.ok else "NOT all went as expected"
     timeline.say(
         f"  {how}: {len(report.steps)} steps, {report.days} days, {report.rpc_calls} calls, {report.events} events, "

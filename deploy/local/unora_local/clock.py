@@ -12,7 +12,7 @@ import asyncpg
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 from unora_common.config import CONTEXTS
-from unora_common.streams import is_own
+from unora_common.streams import is_of, is_own
 from unora_sdk.names import stream
 from unora_sdk.nats_client import connect
 
@@ -128,11 +128,18 @@ class Clock:
 
     async def _pending_messages(self) -> dict[str, int]:
         """How many messages wait for delivery or acknowledgement, by consumer of a context: nobody waits for others."""
+        found = await self._consumers()
+        return {info.name: waits for info in found if is_own(info.name) and (waits := _pending(info))}
+
+    async def undelivered(self, subscriber: str) -> dict[str, int]:
+        """How many messages have not yet been delivered to a subscriber that is no context, by consumer."""
+        found = await self._consumers()
+        return {info.name: waits for info in found if is_of(info.name, subscriber) and (waits := info.num_pending)}
+
+    async def _consumers(self) -> list[ConsumerInfo]:
         manager = self._nats.jetstream(timeout=self._within)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
-        return {
-            info.name: waits for infos in found for info in infos if is_own(info.name) and (waits := _pending(info))
-        }
+        return [info for infos in found for info in infos]
 
     async def _describe_pending(self, seconds: float) -> str:
         snapshot = await self._snapshot()

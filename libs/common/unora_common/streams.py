@@ -68,9 +68,14 @@ def is_all(name: str) -> bool:
     return read_by(name) in {f"all_{context}" for context in CONTEXTS}
 
 
+def is_of(name: str, reader: str) -> bool:
+    """Whether the consumer of this name is that of a context or subscriber."""
+    return name.partition("__")[0] == reader
+
+
 def is_own(name: str) -> bool:
     """Whether a consumer is a context's. Unora waits for these; others are their subscribers' own matter."""
-    return name.partition("__")[0] in CONTEXTS
+    return any(is_of(name, context) for context in CONTEXTS)
 
 
 def replay_of(name: str) -> str:

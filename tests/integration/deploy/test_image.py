@@ -32,6 +32,7 @@ TOOLS = (
     "unora_demo",
     "unora_gateway",
     "unora_local",
+    "unora_notifier",
     "unora_simulate",
     "unora_testing",
     "unora_tools",

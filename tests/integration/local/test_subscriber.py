@@ -34,7 +34,7 @@ STEPS = {
 }
 LAST = {"the credentials": (subscriber, "_keep", 1)}
 LAST_OF_REMOVAL = {
-    "the credentials": (subscriber, "_credentials", 1),
+    "the credentials": (subscriber, "credentials", 1),
     "the end in the file of subscribers": (subscribers, "write", 2),
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from google.protobuf.message import Message
 from nats.js.api import ConsumerInfo
 from unora.streak.v1.events_pb2 import CheckedIn
 from unora_common.ids import uuid7
@@ -19,7 +20,7 @@ from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.subscribers import Subscriber as Account
 from unora_sdk import Event, Options, Settings, SqliteStore, Store, Subscriber
-from unora_sdk.names import inbox, subject_of
+from unora_sdk.names import aggregate_of, context_of, inbox, occurred_at, subject_of
 from unora_sdk.nats_client import NatsClient, connect
 from unora_testing.deadlines import GENEROUS, eventually, within
 
@@ -31,32 +32,43 @@ QUICK = {"delays": (0.05,)}
 
 
 class Platform:
-    """A server of NATS with the streams, and one subscriber `push` that may consume CheckedIn."""
+    """A server of NATS with the streams, and subscribers that may each consume some events; tests mostly need one."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.account = Account("push", "secret", (SUBJECT,))
-        subscribers.write(folder / "subscribers.json", [self.account])
-        self.certificates = tls.ensure(folder / "tls", ["streak", "push", *tls.NATS])
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "push",
+        events: Iterable[type[Message]] = (CheckedIn,),
+        certificates: Path | None = None,
+        others: Iterable[str] = (),
+    ) -> None:
+        """`certificates`: a folder with an authority that others use, too. `others` are more subscribers."""
+        self.folder, self.name = folder, name
+        self.account = Account(name, "secret", tuple(map(subject_of, events)))
+        self.contexts = sorted({context_of(subject) for subject in (SUBJECT, *self.account.subjects)})
+        self.accounts = {each: Account(each, "secret", self.account.subjects) for each in (name, *others)}
+        subscribers.write(folder / "subscribers.json", self.accounts.values())
+        self.certificates = tls.ensure(certificates or folder / "tls", [*self.contexts, *self.accounts, *tls.NATS])
         self.server = Nats(
             folder / "nats",
             port=ports.free()[0],
-            passwords=dict.fromkeys(("streak", ADMIN), "secret"),
+            passwords=dict.fromkeys((*self.contexts, ADMIN), "secret"),
             reads={},
             certificates=self.certificates,
             log=folder / "nats.log",
             subscribers=folder / "subscribers.json",
         )
         self.admin: NatsClient
-        self.publisher: NatsClient
+        self.publishers: dict[str, NatsClient] = {}
 
     async def start(self) -> None:
         await self.server.start()
         self.admin = await self.connect(ADMIN, "streams")
-        self.publisher = await self.connect("streak", "streak")
+        for context in self.contexts:
+            self.publishers[context] = await self.connect(context, context)
 
     async def stop(self) -> None:
-        for client in (self.admin, self.publisher):
+        for client in (self.admin, *self.publishers.values()):
             await client.close()
         await self.server.stop()
 
@@ -70,8 +82,8 @@ class Platform:
         async def note(error: Exception) -> None:
             (refusals if refusals is not None else []).append(str(error))
 
-        own, url = self.certificates["push"], self.server.url_of(self.account)
-        return await connect(url, own.ca, own.cert, own.key, inbox_prefix=inbox("push").encode(), error_cb=note)
+        own, url = self.certificates[self.name], self.server.url_of(self.account)
+        return await connect(url, own.ca, own.cert, own.key, inbox_prefix=inbox(self.name).encode(), error_cb=note)
 
     async def empty(self) -> None:
         """Makes stream and consumer as new, for the next test."""
@@ -80,12 +92,14 @@ class Platform:
         await stream.purge_stream(STREAM)
         await self.server.make_consumers()
 
-    def environment(self) -> dict[str, str]:
-        own = self.certificates["push"]
+    def environment(self, name: str = "") -> dict[str, str]:
+        """The variables of a subscriber; without a name, of the first one."""
+        account = self.accounts[name or self.name]
+        own = self.certificates[account.name]
         return {
-            "UNORA_NATS_URL": self.server.url_of(self.account),
-            "UNORA_NATS_INBOX": inbox("push"),
-            "UNORA_NATS_CONSUMERS": f"{STREAM}/{CONSUMER}",
+            "UNORA_NATS_URL": self.server.url_of(account),
+            "UNORA_NATS_INBOX": inbox(account.name),
+            "UNORA_NATS_CONSUMERS": " ".join(f"{each.stream}/{each.name}" for each in account.durables()),
             "UNORA_TLS_CA": str(own.ca),
             "UNORA_TLS_CERT": str(own.cert),
             "UNORA_TLS_KEY": str(own.key),
@@ -98,24 +112,27 @@ class Platform:
         return Subscriber(self.settings(), store, Options(**(QUICK | options)))
 
     async def publish(
-        self, *events: CheckedIn, ids: Iterable[UUID] = (), headers: dict[str, str] | None = None
+        self, *events: Message, ids: Iterable[UUID] = (), headers: dict[str, str] | None = None
     ) -> list[UUID]:
-        """Publishes events as the relay of streak does; returns their ids."""
-        stream, given = self.publisher.jetstream(timeout=GENEROUS), list(ids) or [uuid7() for _ in events]
+        """Publishes events as the relays do; returns their ids."""
+        given = list(ids) or [uuid7() for _ in events]
         for identifier, event in zip(given, events, strict=True):
+            subject = subject_of(event)
+            stream = self.publishers[context_of(subject)].jetstream(timeout=GENEROUS)
             await stream.publish(
-                SUBJECT, event.SerializeToString(), headers=headers_of(event, identifier) | (headers or {})
+                subject, event.SerializeToString(), headers=headers_of(event, identifier) | (headers or {})
             )
         return given
 
-    async def consumer(self) -> ConsumerInfo:
-        found: ConsumerInfo = await self.admin.jetstream(timeout=GENEROUS).consumer_info(STREAM, CONSUMER)
+    async def consumer(self, stream: str = STREAM, name: str = CONSUMER) -> ConsumerInfo:
+        found: ConsumerInfo = await self.admin.jetstream(timeout=GENEROUS).consumer_info(stream, name)
         return found
 
     async def is_done(self) -> bool:
-        """Whether the consumer has nothing to deliver and waits for no acknowledgement."""
-        found = await self.consumer()
-        return found.num_pending == 0 and found.num_ack_pending == 0
+        """Whether the consumers have nothing to deliver and wait for no acknowledgement."""
+        durables = [each for account in self.accounts.values() for each in account.durables()]
+        found = [await self.consumer(each.stream, each.name) for each in durables]
+        return not any(each.num_pending or each.num_ack_pending for each in found)
 
     async def until_done(self) -> None:
         await eventually(self.is_done, "every event is acknowledged")
@@ -128,14 +145,14 @@ def checked_in(number: int = 1, streak: UUID | None = None, after: timedelta = t
     return event
 
 
-def headers_of(event: CheckedIn, identifier: UUID) -> dict[str, str]:
+def headers_of(event: Message, identifier: UUID) -> dict[str, str]:
     return {
         "ce-specversion": "1.0",
         "ce-id": str(identifier),
-        "ce-source": "/unora/streak",
-        "ce-type": SUBJECT,
-        "ce-subject": event.streak_id,
-        "ce-time": event.occurred_at.ToDatetime(UTC).isoformat().replace("+00:00", "Z"),
+        "ce-source": f"/unora/{context_of(subject_of(event))}",
+        "ce-type": subject_of(event),
+        "ce-subject": str(aggregate_of(event)[0]),
+        "ce-time": occurred_at(event).isoformat().replace("+00:00", "Z"),
         "content-type": "application/protobuf",
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }

@@ -77,7 +77,7 @@ async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> s
     if events:
         _keep(folder, nats, after, own)
         return _describe(folder, after)
-    _credentials(folder, name).unlink(missing_ok=True)
+    credentials(folder, name).unlink(missing_ok=True)
     subscribers.write(file, others.values())
     return f"{name} may consume nothing any more"
 
@@ -171,7 +171,8 @@ async def _ignore(error: Exception) -> None:
     pass
 
 
-def _credentials(folder: RunFolder, name: str) -> Path:
+def credentials(folder: RunFolder, name: str) -> Path:
+    """The file with the variables of a subscriber."""
     return folder.path / "subscribers" / f"{name}.env"
 
 
@@ -186,12 +187,12 @@ def _keep(folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificat
         "UNORA_TLS_KEY": str(own.key),
     }
     text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
-    write_private(_credentials(folder, subscriber.name), text.encode())
+    write_private(credentials(folder, subscriber.name), text.encode())
 
 
 def _describe(folder: RunFolder, subscriber: Subscriber) -> str:
     rows = [(each.subject, each.stream, each.name) for each in subscriber.durables()]
     return (
         f"{subscriber.name} may consume:\n{table(('event', 'stream', 'consumer'), rows)}\n"
-        f"Its address, password, certificate and inbox are in {_credentials(folder, subscriber.name)}"
+        f"Its address, password, certificate and inbox are in {credentials(folder, subscriber.name)}"
     )

@@ -15,14 +15,15 @@ from unora_common.app import App
 from unora_common.cli import STOPPED, _command, _parser, _until
 from unora_common.config import Config
 from unora_common.database import Tx
-from unora_common.handlers import Envelope, on, on_all
+from unora_common.handlers import on, on_all
 from unora_common.ids import uuid7
 from unora_common.publisher import Publisher
 from unora_common.runtime import Runtime
 from unora_common.service import Service
-from unora_common.streams import Durable, durable, ensure_consumers
+from unora_common.streams import Durable, ensure_consumers
 from unora_sdk.again import again_subject
-from unora_sdk.names import subject_of
+from unora_sdk.deliveries import Envelope
+from unora_sdk.names import durable, subject_of
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld, ended, formed, headers_of, stream_messages

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, json_format
 from jsonschema_rs import Draft202012Validator
-from unora_common.outbox import aggregate_of, occurred_at
 from unora_local.keyboard.contract import by_subject
+from unora_sdk.names import aggregate_of, occurred_at
 from unora_tools.events import asyncapi, headers
 from unora_tools.events.catalogue import Event, contract, events, examples
 from unora_tools.events.proto_text import UnknownTypeError, proto_text

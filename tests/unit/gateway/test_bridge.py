@@ -17,7 +17,7 @@ FILES = Files(PurePath("cert.pem"), PurePath("key.pem"), PurePath("ca.pem"))
 
 
 def local(bridge: Address | None) -> Target:
-    return targets.local(PurePath("/run"), front=FILES, own=FILES, bridge=bridge, environ={})  # type: ignore[arg-type]
+    return targets.local(PurePath("/run"), front=FILES, own=FILES, policy=targets.local_policy({}), bridge=bridge)
 
 
 @pytest.mark.parametrize("target", [targets.compose({}), targets.kubernetes({}), local(None)])

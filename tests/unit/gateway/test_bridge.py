@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +13,11 @@ from unora_gateway.paths import LOCAL, PAST
 from unora_gateway.render import CONFIG, render
 from unora_gateway.target import Address, Files, Target
 
-FILES = Files(PurePath("cert.pem"), PurePath("key.pem"), PurePath("ca.pem"))
+FILES = Files(Path("cert.pem"), Path("key.pem"), Path("ca.pem"))
 
 
 def local(bridge: Address | None) -> Target:
-    return targets.local(PurePath("/run"), front=FILES, own=FILES, policy=targets.local_policy({}), bridge=bridge)
+    return targets.local(Path("/run"), front=FILES, own=FILES, policy=targets.local_policy({}), bridge=bridge)
 
 
 @pytest.mark.parametrize("target", [targets.compose({}), targets.kubernetes({}), local(None)])

@@ -95,7 +95,7 @@ def test_data_survive_a_restart_and_a_killed_service_runs_again(stack: Stack) ->
         assert after.address == before.address
         paths = (Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         asyncio.run(within(health.ready(after.address, Certificate(*paths)), STARTED_WITHIN))
-        servers = {"postgres", "nats", "seaweed", "payments", "gateway"}
+        servers = {"postgres", "nats", "seaweed", "payments", "gateway", "page"}
         assert {row.name for row in stack.folder.rows()} == servers | set(CONTEXTS)
 
         assert f"{env.gateway} {env.plain_gateway}" in stack.output.read_text()

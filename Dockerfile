@@ -15,6 +15,7 @@ RUN ./build.sh dependencies /opt/unora
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY protos protos
 COPY libs/common libs/common
+COPY libs/sdk libs/sdk
 COPY libs/text libs/text
 COPY services services
 RUN ./build.sh unora /opt/unora

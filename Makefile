@@ -20,7 +20,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -q
 # What failed last is little: workers would take longer to start than the tests to run.
 PARALLEL := $(if $(findstring --lf,$(ARGS)),,-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
-TYPED := libs/common libs/testing libs/text services deploy/gateway deploy/local tools protos tests
+TYPED := libs/common libs/sdk libs/testing libs/text services deploy/gateway deploy/local tools examples protos tests
 # Runs a command that may take long: after five seconds, and every five, a line says that it is under way.
 STEP := PYTHONPATH=deploy/local $(PYTHON) -m unora_local.progress
 # Who ends a command by Ctrl-C needs no error line of make's.
@@ -55,12 +55,15 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s variables
+.PHONY: compose-files k8s variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
 k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
 	@$(BIN)/python -m unora_tools.kubernetes
+
+sdk: $(STUBS) ## Build the package for subscribers, unora-sdk, as wheel and sdist into .run/sdk
+	@$(BIN)/python libs/sdk/build.py .run/sdk
 
 variables: $(STUBS) ## Print every variable that the services read, with its default and its meaning
 	@$(BIN)/python -m unora_tools.variables
@@ -113,7 +116,7 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 # --- maintain it
 
-.PHONY: format client protos reference gateway baseline lock
+.PHONY: format client page page-pictures protos reference gateway baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -123,11 +126,19 @@ client: $(STUBS) ## Build the TypeScript client from docs/openapi.json; needs no
 	@npm --prefix clients/typescript ci --ignore-scripts
 	@npm --prefix clients/typescript run build
 
+page: ## Build the page of deploy/local/page into unora_local; needs node and npm
+	@npm --prefix deploy/local/page ci --ignore-scripts
+	@npm --prefix deploy/local/page run check
+	@npm --prefix deploy/local/page run build
+
+page-pictures: $(STUBS) ## Take the pictures of the page in docs/pictures again, in a real Chromium
+	@UNORA_PAGE_PICTURES=1 $(PYTEST) tests/e2e/page/test_fifteen_days.py
+
 protos: ## Generate libs/protos from the contract, even if nothing changed
 	@rm -f $(STUBS)
 	@$(MAKE) $(STUBS)
 
-reference: $(STUBS) ## Write docs/methods.md, events.md, errors.md and openapi.json from the contract and the code
+reference: $(STUBS) ## Write docs/methods.md, errors.md, openapi.json, events.md, events/ and asyncapi.json from the contract and the code
 	@$(BIN)/python -m unora_tools.reference
 
 gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract and its policy

@@ -43,9 +43,11 @@ def section(page: Path, title: str) -> str:
 
 
 def script(parts: Sequence[Step], mark: str) -> str:
-    """For bash: all commands in one shell that ends at the first one that fails, and before each step its mark."""
+    """For bash: all commands in one shell that ends at the first one that fails, and before each step its mark. What
+    the page starts in the background ends with it.
+    """
     marked = (f"printf '\\n%s %d\\n' '{mark}' {at}\n{step.commands}" for at, step in enumerate(parts))
-    return "\n".join(("set -e -o pipefail", *marked))
+    return "\n".join(("set -e -o pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", *marked))
 
 
 def outputs(printed: str, mark: str) -> list[str]:

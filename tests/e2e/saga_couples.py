@@ -35,10 +35,10 @@ from unora.streak.v1.streak_service_pb2 import EFFORT_SIGNAL_HIGH, CheckInReques
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.config import CONTEXTS
 from unora_common.ids import uuid7
-from unora_common.outbox import subject_of
 from unora_identity.providers.access_tokens import AccessTokens
 from unora_local.clock import Clock
 from unora_local.env import Env
+from unora_sdk.names import subject_of
 from unora_testing.deadlines import GENEROUS
 from unora_testing.world import Caller
 

@@ -37,9 +37,9 @@ class Stack:
     def run(self, *words: str, within: float = STOPPED_WITHIN) -> subprocess.CompletedProcess[str]:
         return _run(self.command(*words), within)
 
-    def demo(self, within: float) -> subprocess.CompletedProcess[str]:
+    def demo(self, within: float, *options: str) -> subprocess.CompletedProcess[str]:
         """With as few members as the story needs; `make demo` plays sixty."""
-        words = ["--run", str(self.folder.path), "--members", str(LEAST)]
+        words = ["--run", str(self.folder.path), "--members", str(LEAST), *options]
         return _run([sys.executable, "-m", "unora_demo", *words], within)
 
     @contextmanager

@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 from unora_common.config import CONTEXTS
 from unora_demo.journey import STEPS
+from unora_demo.notifier import KINDS
 from unora_local import health, postgres_home
 from unora_local.clock import Clock
 from unora_local.env import Env
 from unora_local.tls import Certificate
 from unora_testing.deadlines import GENEROUS, within
+from unora_tools.events.catalogue import examples
 
 from tests.e2e.stack import STARTED_WITHIN, STOPPED_WITHIN, Stack
 
 DEMO_WITHIN = 20 * GENEROUS
+RECORD = "python -m unora_demo --record-events tools/unora_tools/events/examples.json, then make reference"
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +46,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.mark.rule(
     "ID-10", "ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01"
 )
-def test_the_journey_sees_what_it_expects(stack: Stack) -> None:
+def test_the_journey_sees_what_it_expects(stack: Stack, tmp_path: Path) -> None:
     """From nothing: a stack is started, played on, and stopped."""
-    done = stack.demo(DEMO_WITHIN)
+    recorded = tmp_path / "events.json"
+    done = stack.demo(DEMO_WITHIN, "--record-events", str(recorded))
     assert done.returncode == 0, done.stdout + done.stderr
+    assert _shapes(json.loads(recorded.read_text())) == _shapes(examples()), (
+        f"the story causes other events than before, or they have other fields: {RECORD}"
+    )
 
     report = json.loads((stack.folder.path / "demo.json").read_text())
     assert list(report) == ["steps", "days", "rpc_calls", "events", "violations", "seconds"]
@@ -60,6 +69,11 @@ def test_the_journey_sees_what_it_expects(stack: Stack) -> None:
         assert f"✓ {name}" in done.stdout
     assert "cycle 1  ● ● ● ◐ ● ● ● ● ● ● ● ● ● ● ○ …" in done.stdout
     assert "cycle 2  ● ● ● ● ● ● ● ● ● ● ● ● ● ● ★" in done.stdout
+    assert "pushed by the notifier:" in done.stdout
+    for kind in KINDS:  # one that came too late is only reported
+        assert re.search(rf"^    {kind} +\d+  to \w|too late for: .*{kind}|it lags", done.stdout, re.MULTILINE), (
+            done.stdout
+        )
     assert not stack.alive()
     assert stack.run("status").returncode == 1
 
@@ -81,7 +95,7 @@ def test_data_survive_a_restart_and_a_killed_service_runs_again(stack: Stack) ->
         assert after.address == before.address
         paths = (Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY"))
         asyncio.run(within(health.ready(after.address, Certificate(*paths)), STARTED_WITHIN))
-        servers = {"postgres", "nats", "seaweed", "payments", "gateway"}
+        servers = {"postgres", "nats", "seaweed", "payments", "gateway", "page"}
         assert {row.name for row in stack.folder.rows()} == servers | set(CONTEXTS)
 
         assert f"{env.gateway} {env.plain_gateway}" in stack.output.read_text()
@@ -119,3 +133,8 @@ async def _completed(env: Env) -> int:
         return number
     finally:
         await connection.close()
+
+
+def _shapes(events: dict[str, Any]) -> dict[str, tuple[set[str], set[str]]]:
+    """The names of the headers and of the fields of recorded events, by type: what does not depend on chance."""
+    return {name: (set(each["headers"]), set(each["message"])) for name, each in events.items()}

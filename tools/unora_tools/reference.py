@@ -1,5 +1,5 @@
-"""`make reference`: writes docs/methods.md, events.md, errors.md and openapi.json, from the contract and from what
-services declare.
+"""`make reference`: writes docs/methods.md, events.md, errors.md, openapi.json and asyncapi.json, and a page for the
+events of each context, from the contract and from what services declare.
 
 Every sentence in them is a comment of a `.proto` or the docstring of an error; every consumer is a declaration. A test
 compares them with the code.
@@ -8,8 +8,8 @@ compares them with the code.
 import inspect
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -20,18 +20,19 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from unora.common.v1.options_pb2 import Access
 from unora.common.v1.options_pb2 import method as method_option
 from unora_common.config import CONTEXTS
-from unora_common.declarations import load_service
 from unora_common.errors import DomainError
-from unora_common.handlers import Consumes
-from unora_gateway.openapi.contract import read
+from unora_gateway.openapi.contract import first_sentence, read
 from unora_gateway.openapi.document import FILE, document, read_examples, written
 from unora_gateway.openapi.refusals import SEVERAL
 from unora_gateway.openapi.refusals import Refusal as Rest
 
+from unora_tools.events import asyncapi, pages
+from unora_tools.markdown import cell, table
+
 CLONE: Final = Path(__file__).resolve().parents[2]
 IMAGE: Final = CLONE / "libs" / "protos" / "image.binpb"
 DOCS: Final = CLONE / "docs"
-MESSAGES, SERVICES, METHODS = 4, 6, 2
+SERVICES, METHODS = 6, 2
 """Numbers of these fields in a descriptor, by which comments are found."""
 WHO: Final = {Access.ACCESS_PUBLIC: "anyone", Access.ACCESS_USER: "member", Access.ACCESS_ADMIN: "admin"}
 
@@ -42,14 +43,6 @@ Written by `make reference` from the contract in `protos/`, which has the reques
 *anyone* and *member* call through the gateway, a member with their token; an *admin* is a member with that role.
 Contexts call with their own certificates, and only those that are named. A suspended member can call only the methods
 marked *suspended too*.
-"""
-EVENTS_HEAD: Final = """# Events
-
-Written by `make reference` from the contract in `protos/` and from the consumers that the services declare.
-
-Each is published on `unora.<context>.v1.<event_name>` if and only if its transaction committed, at least once, in order
-per aggregate (XX-02), and carries ids, states and numbers only (XX-01). The audit log of safety keeps all of them
-(SA-01); the last column says which other contexts act on one, and by which method.
 """
 ERRORS_HEAD: Final = """# Errors
 
@@ -75,15 +68,6 @@ class Method(NamedTuple):
     says: str
 
 
-class Event(NamedTuple):
-    """An event of the contract."""
-
-    context: str
-    name: str
-    aggregate: str
-    says: str
-
-
 class Refusal(NamedTuple):
     """An error that leaves a service."""
 
@@ -92,14 +76,6 @@ class Refusal(NamedTuple):
     code: str
     says: str
     sentence: str
-
-
-class Consumer(NamedTuple):
-    """A method that acts on an event."""
-
-    context: str
-    event: str
-    method: str
 
 
 @cache
@@ -125,27 +101,6 @@ def methods() -> Iterator[Method]:
                 yield Method(_context(file), service.name, method.name, ", ".join(who), callers, says)
 
 
-def events() -> Iterator[Event]:
-    """Every event, by context."""
-    for file in files():
-        if file.name.endswith("/events.proto"):
-            said = _comments(file)
-            for at, message in enumerate(file.message_type):
-                comment = said[MESSAGES, at]
-                aggregate = re.search(r"Aggregate: (?:the )?([^.]+)\.", comment)
-                yield Event(_context(file), message.name, aggregate[1] if aggregate else "streak", _first(comment))
-
-
-def consumers() -> Iterator[Consumer]:
-    """Every method that acts on an event, without the audit log, which records all events."""
-    for context in CONTEXTS:
-        for part in load_service(context).consumers:
-            for name, method in vars(part).items():
-                consumes = getattr(method, "consumes", None)
-                if isinstance(consumes, Consumes) and consumes.event is not None:
-                    yield Consumer(context, consumes.event.DESCRIPTOR.full_name, name)
-
-
 def refusals() -> Iterator[Refusal]:
     """Every error that has a reason, those of all contexts first."""
     for package in ("unora_common", *(f"unora_{context}" for context in CONTEXTS), "unora_gateway"):
@@ -161,7 +116,7 @@ def errors_page() -> str:
     for package in dict.fromkeys(each.package for each in found):
         title = "any context" if package == "unora_common" else package.removeprefix("unora_")
         rows = ((f"`{each.reason}`", each.code, each.says, each.sentence) for each in found if each.package == package)
-        parts.append(f"## {title}\n\n{_table(('reason', 'status', 'what', 'sentence for people'), rows)}")
+        parts.append(f"## {title}\n\n{table(('reason', 'status', 'what', 'sentence for people'), rows)}")
     return "\n".join(parts)
 
 
@@ -173,21 +128,7 @@ def methods_page() -> str:
         own = [each for each in found if each.context == context]
         for service in dict.fromkeys(each.service for each in own):
             rows = ((f"`{each.name}`", each.who, each.says) for each in own if each.service == service)
-            parts.append(f"**`unora.{context}.v1.{service}`**\n\n{_table(('method', 'who', 'what'), rows)}")
-    return "\n".join(parts)
-
-
-def events_page() -> str:
-    """docs/events.md."""
-    found, readers, parts = list(events()), list(consumers()), [EVENTS_HEAD]
-    for context in CONTEXTS:
-        rows = []
-        for each in found:
-            if each.context == context:
-                full = f"unora.{context}.v1.{each.name}"
-                acting = [f"{who.context} `{who.method}`" for who in readers if who.event == full]
-                rows.append((f"`{each.name}`", each.aggregate, each.says, ", ".join(acting)))
-        parts.append(f"## {context}\n\n{_table(('event', 'aggregate', 'what', 'who acts on it'), rows)}")
+            parts.append(f"**`unora.{context}.v1.{service}`**\n\n{table(('method', 'who', 'what'), rows)}")
     return "\n".join(parts)
 
 
@@ -197,14 +138,20 @@ def openapi() -> str:
         Rest.by_code(SEVERAL if each.package == "unora_common" else each.package.removeprefix("unora_"), *each[1:4])
         for each in refusals()
     )
-    version = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["version"]
-    return written(document(read(), every, version, read_examples()))
+    return written(document(read(), every, _version(), read_examples()))
 
 
-PAGES: Final = {
+def asyncapi_document() -> str:
+    """docs/asyncapi.json: the events of the contract, as a subscriber receives them."""
+    return written(asyncapi.document(_version()))
+
+
+PAGES: Final[dict[Path, Callable[[], str]]] = {
     FILE: openapi,
+    asyncapi.FILE: asyncapi_document,
     DOCS / "methods.md": methods_page,
-    DOCS / "events.md": events_page,
+    DOCS / "events.md": pages.overview,
+    **{DOCS / "events" / f"{context}.md": partial(pages.page, context) for context in CONTEXTS},
     DOCS / "errors.md": errors_page,
 }
 
@@ -212,7 +159,13 @@ PAGES: Final = {
 def main() -> None:
     """Writes the pages."""
     for path, page in PAGES.items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(page())
+
+
+def _version() -> str:
+    found: str = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["version"]
+    return found
 
 
 def _modules(package: str) -> Iterator[ModuleType]:
@@ -246,12 +199,7 @@ def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
 
 def _first(comment: str) -> str:
     """The first sentence, as a cell of a table."""
-    return re.split(r"(?<=[.;])(?:\s|$)", comment, maxsplit=1)[0].rstrip(".;").replace("|", "\\|")
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return cell(first_sentence(comment))
 
 
 if __name__ == "__main__":

@@ -15,13 +15,15 @@ ANSWER_BYTES: Final = 4 << 20
 """The largest answer of a service."""
 DEADLINE_HEADER: Final = "x-unora-deadline"
 """What the script found to be the service's deadline."""
-ITSELF, ADMIN, NOWHERE = "gateway", "admin", "nowhere"
+ITSELF, ADMIN, NOWHERE, BRIDGE = "gateway", "admin", "nowhere", "bridge"
 
 
 def clusters(target: Target) -> list[Json]:
-    """All of them: the services, the gateway itself (keys of tokens), Envoy's own commands (metrics)."""
+    """All of them: the services, the gateway itself (keys of tokens), Envoy's own commands (metrics), the bridge."""
     services = [_service(target, context, address) for context, address in target.services.items()]
-    return [*services, _near(ITSELF, target.watch), _near(ADMIN, target.admin), {"name": NOWHERE, "type": "STATIC"}]
+    bridge = [] if target.bridge is None else [_near(BRIDGE, target.bridge)]
+    near = [_near(ITSELF, target.watch), _near(ADMIN, target.admin), *bridge]
+    return [*services, *near, {"name": NOWHERE, "type": "STATIC"}]
 
 
 def seconds(number: float) -> str:

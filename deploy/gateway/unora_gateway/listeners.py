@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from unora_common.errors import DomainError, Unavailable
+
 from unora_gateway import filters, paths, tls
 from unora_gateway.clusters import ANSWER_BYTES, seconds
 from unora_gateway.contract import Route
@@ -71,7 +73,7 @@ def _for_clients(target: Target, routes: Sequence[Route], services: Sequence[str
         **_origin_of_clients(policy),
         **_strict(policy),
         "access_log": [_log()],
-        "local_reply_config": _refusals(),
+        "local_reply_config": _refusals(target),
         "http_filters": filters.of_clients(target, services),
         "route_config": paths.of_clients(target, routes),
     }
@@ -107,18 +109,14 @@ def _strict(policy: Policy) -> Json:
     }
 
 
-def _refusals() -> Json:
+def _refusals(target: Target) -> Json:
     """What the script needs to give Envoy's own refusals the one shape; those that no filter sees get it here."""
-    refused = HeadersTooLarge
-    body = {"code": refused.code, "reason": refused.reason, "message": refused.sentence}
     too_large = {"status_code_filter": {"comparison": {"op": "EQ", "value": _number(431)}}}
     any_status = {"status_code_filter": {"comparison": {"op": "GE", "value": _number(400)}}}
     return {
         "mappers": [
-            {
-                "filter": too_large,
-                "body_format_override": {"json_format": {**body, "metadata": {}, "violations": []}},
-            },
+            {"filter": too_large, "body_format_override": _body(HeadersTooLarge)},
+            *([] if target.bridge is None else [{"filter": _of_bridge(), "body_format_override": _body(Unavailable)}]),
             {
                 "filter": any_status,
                 "headers_to_add": [
@@ -129,6 +127,16 @@ def _refusals() -> Json:
             },
         ]
     }
+
+
+def _of_bridge() -> Json:
+    """Envoy refuses nothing on the bridge's paths, so the bridge is away."""
+    return {"header_filter": {"header": {"name": ":path", "string_match": {"prefix": paths.LOCAL}}}}
+
+
+def _body(refused: type[DomainError]) -> Json:
+    said = {"code": refused.code, "reason": refused.reason, "message": refused.sentence}
+    return {"json_format": {**said, "metadata": {}, "violations": []}}
 
 
 def _number(value: int) -> Json:

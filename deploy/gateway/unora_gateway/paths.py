@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from unora_gateway.clusters import ADMIN, NOWHERE, seconds
+from unora_gateway.clusters import ADMIN, BRIDGE, NOWHERE, seconds
 from unora_gateway.contract import Route
 from unora_gateway.policy import Policy
 from unora_gateway.target import Page, Target
@@ -19,6 +19,12 @@ EXPOSED: Final = "grpc-status,grpc-message,grpc-status-details-bin,retry-after,a
 TAKEN: Final = "authorization,content-type,x-grpc-web,x-user-agent,grpc-timeout,traceparent"
 FOR_FILTERS: Final = ("accept", "origin", "x-grpc-web")
 """Headers of a caller that filters need, and services do not."""
+LOCAL: Final = "/local/"
+"""All paths that exist on one machine only begin so."""
+ORIGIN_HEADER: Final = "unora-page-origin"
+"""The Origin of a request to the bridge, since `origin` itself is removed from every request."""
+PAST: Final = ("cors", "buffer", "lua", "jwt_authn", "grpc_web", "grpc_json_transcoder")
+"""The filters that see no request to the bridge: it is no method, and its answers are streams."""
 PREDICATES: Final = "type.googleapis.com/envoy.extensions.retry.host."
 
 
@@ -30,6 +36,7 @@ def of_clients(target: Target, routes: Iterable[Route]) -> Json:
         "routes": [
             *(_method(route, target.policy) for route in routes),
             *(_page(page) for page in target.pages),
+            *([] if target.bridge is None else [_bridge()]),
             # REST before it is transcoded. It leads nowhere, but to a cluster: cors answers preflights for these only.
             *({"name": "rest", "match": {"prefix": each}, "route": {"cluster": NOWHERE}} for each in REST),
             {"name": "unknown", "match": {"prefix": "/"}, "direct_response": {"status": 404}},
@@ -107,6 +114,19 @@ def _page(page: Page) -> Json:
         "response_headers_to_add": [
             _header(name, value) for name, value in {"content-type": page.media_type, **page.headers}.items()
         ],
+    }
+
+
+def _bridge() -> Json:
+    """Without time limits: a stream of events lasts as long as its reader, and a move of the clock takes minutes."""
+    off = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
+    return {
+        "name": "bridge",
+        "match": {"prefix": LOCAL},
+        "route": {"cluster": BRIDGE, "timeout": "0s", "idle_timeout": "0s"},
+        "request_headers_to_remove": [ORIGIN_HEADER],
+        "request_headers_to_add": [_header(ORIGIN_HEADER, "%REQ(ORIGIN)%")],
+        "typed_per_filter_config": {f"envoy.filters.http.{name}": off for name in PAST},
     }
 
 

@@ -64,5 +64,7 @@ class Target:
     plain: Address | None = None
     """Where clients call without TLS; only on one machine, on loopback."""
     pages: tuple[Page, ...] = ()
+    bridge: Address | None = None
+    """What serves the paths below `/local/`: the page that shows Unora on one machine. Never in containers."""
     is_by_name: bool = False
     """Whether the services' addresses are names, each with the addresses of all replicas."""

@@ -42,6 +42,7 @@ def local(
     own: Files,
     policy: Policy,
     pages: tuple[Page, ...] = (),
+    bridge: Address | None = None,
 ) -> Target:
     """On this machine, all on loopback. Clients may also call without TLS."""
     return Target(
@@ -55,6 +56,7 @@ def local(
         watch=Address(LOOPBACK, ports["watch"]),
         policy=policy,
         pages=pages,
+        bridge=bridge,
     )
 
 

@@ -13,8 +13,8 @@ from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
 from unora.matching.v1.events_pb2 import InventoryChanged
 from unora_common.app import App
 from unora_common.consumers import Consumer
-from unora_common.deliveries import Delivery
 from unora_common.ids import random_id
+from unora_sdk.deliveries import Delivery
 
 from unora_bench.event_world import EventWorld, inventory
 

@@ -14,8 +14,8 @@ from unora.matching.v1.events_pb2 import InventoryChanged
 from unora_common import declarations
 from unora_common.app import App
 from unora_common.config import CONTEXTS
-from unora_common.outbox import subject_of
 from unora_common.runtime import Runtime
+from unora_sdk.names import subject_of
 from unora_testing.testbed import Servers, Testbed
 from unora_testing.world import World, load_keys_and_revocations
 

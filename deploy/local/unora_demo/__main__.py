@@ -40,6 +40,12 @@ parser.add_argument(
     metavar="FILE",
     help="with --via rest: write examples of the calls, for the reference of REST",
 )
+parser.add_argument(
+    "--record-events",
+    type=Path,
+    metavar="FILE",
+    help="write an example of each event that the journey causes, for the reference of events",
+)
 options = parser.parse_args()
 if options.record and options.via != "rest":
     parser.error("--record needs --via rest")
@@ -47,4 +53,4 @@ try:
     check_folder(options.run)
 except Mistake as error:
     sys.exit(str(error))
-sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record))
+sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record, options.record_events))

@@ -161,10 +161,13 @@ async def spends(stage: Stage, note: Note) -> None:
 
 
 async def both_miss(stage: Stage, note: Note) -> None:
-    """ST-07, ST-09: both miss a day: the count is back at zero, and the connection stays."""
+    """ST-07, ST-09: both miss a day, of which they were told in the evening (ST-23): the count is back at zero, and the
+    connection stays.
+    """
     scene = stage.scene("B")
     lost = scene.streak.completed_days
     await couples.see(scene)
+    await stage.clock.move(days.ends(scene.streak) - days.EVENING)
     await stage.clock.move(days.ends(scene.streak))
     await couples.see(scene)
     expect("state and count", ("RESET", 0), (state(scene.streak), scene.streak.completed_days))

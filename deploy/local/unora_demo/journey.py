@@ -21,6 +21,7 @@ from unora_demo import (
     onboarding,
     personality,
     protection,
+    pushes,
     returned,
     reveals,
     screens,
@@ -36,7 +37,7 @@ TO_DAY_15: Final[Steps] = (
     ("the screen of a new member", screens.first_look),
     ("profiles, hobbies, photographs", onboarding.complete_profiles),
     ("what is missing after", onboarding.missing_after),
-    ("whom a notifier may tell", notifications.whom_to_tell),
+    ("phones, and what they may tell", notifications.phones),
     ("all join a server", discovery.join),
     ("a batch of five", discovery.first_batch),
     ("the time lock", discovery.time_lock),
@@ -104,6 +105,7 @@ AT_THE_END: Final[Steps] = (
     ("an account is erased", erasing.erased),
     ("another account is closed", leaving.closes_later),
     ("the audit chain", audit.chain),
+    ("what was pushed", pushes.seen),
 )
 STEPS: Final[Steps] = (*TO_DAY_15, *ON_THE_WAY, *AT_THE_END)
 

@@ -33,6 +33,8 @@ LINK: Final = re.compile(r"https?://.*")
 OPAQUE: Final = {
     re.compile(r"\+\d{7,15}"): "+14155550123",
     re.compile(r"pi_\w+"): "pi_000000000000000000000001",
+    re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]+"): "header.payload.signature",
+    re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"): "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     re.compile(r"\d{8}T\d{6}Z"): f"{datetime(2026, 5, 4, 18, tzinfo=UTC):%Y%m%dT%H%M%SZ}",
 }
 """Numbers and names that others give, and what stands for them."""
@@ -58,7 +60,7 @@ class Recording:
     def keep(self, method: str, binding: Binding, message: Message, body: bytes) -> None:
         """Keep a call that was answered, if it shows more than the one that is kept."""
         answer = json.loads(body)
-        shown = len(set(_paths(answer)))
+        shown = len(set(paths_shown(answer)))
         if shown > self._fields.get(method, -1):
             self._fields[method], self.calls[method] = shown, _example(binding, message, answer)
 
@@ -104,14 +106,14 @@ def _example(binding: Binding, message: Message, answer: Json) -> Json:
     return {"parameters": parameters, **body, "answer": answer}
 
 
-def _paths(value: Json, within: str = "") -> Iterator[str]:
+def paths_shown(value: Json, within: str = "") -> Iterator[str]:
     """The path of every value that says something; entries of lists share one."""
     if isinstance(value, dict):
         for name, each in value.items():
-            yield from _paths(each, f"{within}.{name}")
+            yield from paths_shown(each, f"{within}.{name}")
     elif isinstance(value, list):
         for each in value:
-            yield from _paths(each, f"{within}[]")
+            yield from paths_shown(each, f"{within}[]")
     elif value not in ("", 0, False, None):
         yield within
 

@@ -30,8 +30,10 @@ from unora_local.up import READY_WITHIN, Stack
 from unora_testing import invariants
 from unora_testing.deadlines import GENEROUS
 
-from unora_demo import journey
+from unora_demo import journey, pushes
+from unora_demo.event_examples import EventRecording, hearing
 from unora_demo.gateway import Via, gateway_of
+from unora_demo.notifier import PacedClock, notifying
 from unora_demo.provider import Provider
 from unora_demo.recording import Recording
 from unora_demo.stage import Stage
@@ -63,16 +65,28 @@ class Report:
         return bool(self.steps) and all(step.ok for step in self.steps) and not self.violations
 
 
-def main(folder: RunFolder, members: int = len(PEOPLE), via: Via = "grpc", record: Path | None = None) -> int:
-    """Play; 0 if every step saw what it expects and no invariant is broken."""
-    return asyncio.run(_until_told_to_stop(folder, members, via, record))
+def main(
+    folder: RunFolder,
+    members: int = len(PEOPLE),
+    via: Via = "grpc",
+    record: Path | None = None,
+    record_events: Path | None = None,
+) -> int:
+    """Play; 0 if every step saw what it expects and no invariant is broken. Then examples of the events are written."""
+    events = EventRecording()
+    code = asyncio.run(_until_told_to_stop(folder, members, via, record, events if record_events else None))
+    if record_events and code == 0:
+        events.write(record_events)
+    return code
 
 
-async def _until_told_to_stop(folder: RunFolder, members: int, via: Via, record: Path | None) -> int:
+async def _until_told_to_stop(
+    folder: RunFolder, members: int, via: Via, record: Path | None, events: EventRecording | None
+) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    playing = asyncio.create_task(_play_somewhere(folder, members, via, record))
+    playing = asyncio.create_task(_play_somewhere(folder, members, via, record, events))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -85,13 +99,25 @@ async def _until_told_to_stop(folder: RunFolder, members: int, via: Via, record:
     return STOPPED
 
 
-async def _play_somewhere(folder: RunFolder, members: int, via: Via, record: Path | None) -> int:
+async def _play_somewhere(
+    folder: RunFolder, members: int, via: Via, record: Path | None, events: EventRecording | None
+) -> int:
     try:
-        async with running(folder):
+        async with running(folder), _recorded(folder, events):
             return 0 if (await play(folder, members, via, record)).ok else 1
     except (StartFailedError, Mistake, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
+
+
+@asynccontextmanager
+async def _recorded(folder: RunFolder, events: EventRecording | None) -> AsyncIterator[None]:
+    """Examples of events are kept meanwhile, if they are wanted."""
+    if events is None:
+        yield
+        return
+    async with hearing(Env.read(folder.env), events):
+        yield
 
 
 @asynccontextmanager
@@ -131,10 +157,15 @@ async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -
     env, timeline, report = Env.read(folder.env), Timeline(), Report()
     timeline.say(f"\n{members} members: two from sign-up to Day 15, and what may happen on the way\n")
     recording = Recording() if record else None
-    async with Clock(env, GENEROUS) as clock, gateway_of(env, via, recording) as gateway:
+    async with (
+        Clock(env, GENEROUS) as clock,
+        gateway_of(env, via, recording) as gateway,
+        notifying(folder) as notifier,
+    ):
         stage = Stage(
             gateway=gateway,
-            clock=clock,
+            clock=PacedClock(clock, notifier),
+            notifier=notifier,
             box=SmsBox(env.sms_sandbox),
             provider=Provider(env.payment_sandbox, env.payment_sandbox_key),
             make_admin=partial(make_admin, folder),
@@ -183,6 +214,8 @@ def _conclude(timeline: Timeline, stage: Stage, report: Report, folder: RunFolde
         for line in stage.strip.lines():
             timeline.say(f"  {line}")
         timeline.say()
+    for line in pushes.lines(stage):
+        timeline.say(f"  {line}".rstrip())
     how = "all went as expected" if report.ok else "NOT all went as expected"
     timeline.say(
         f"  {how}: {len(report.steps)} steps, {report.days} days, {report.rpc_calls} calls, {report.events} events, "

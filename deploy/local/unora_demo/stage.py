@@ -15,6 +15,7 @@ from unora_local.client import Gateway, Session
 from unora_local.sms_box import SmsBox
 
 from unora_demo.cast import COUPLES, ONLOOKER, TRIO
+from unora_demo.notifier import Notifier
 from unora_demo.people import Member
 from unora_demo.provider import Provider
 from unora_demo.timeline import Note, Strip
@@ -47,6 +48,8 @@ class Stage:
     provider: Provider
     make_admin: Callable[[str], Awaitable[str]]
     """Grants a member the role, by their id; returns what identity's command says, with the secret (ID-15)."""
+    notifier: Notifier | None = None
+    """What tells the members by push messages; None where no processes run."""
     size: int = len(PEOPLE)
     """The number of people: all who have a part in the story, and others."""
     strip: Strip = field(default_factory=Strip)

@@ -34,10 +34,11 @@ def secret_in(said: str) -> str:
 async def _run(folder: RunFolder, *command: str) -> str:
     env_of(folder)
     backing = Layout(folder, CONTEXTS, running=True).backing
+    variables = await asyncio.to_thread(environment, "identity", backing)  # it loads the service
     child = await asyncio.create_subprocess_exec(
         *module("identity"),
         *command,
-        env=environment("identity", backing),
+        env=variables,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

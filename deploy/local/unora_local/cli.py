@@ -61,6 +61,7 @@ def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker
         "status": lambda: status(folder),
         "make-admin": lambda: make_admin(folder, chosen.user, *(["--new-secret"] if chosen.new_secret else [])),
         "revoke-admin": lambda: revoke_admin(folder, chosen.user),
+        "republish": lambda: republish(folder, chosen),
         "compose-files": lambda: compose_files(chosen.folder),
         "completion": lambda: completion(folder, chosen.shell),
         "field": lambda: field(chosen.path),
@@ -189,6 +190,13 @@ def _of_identity(command: Coroutine[Any, Any, str]) -> int:
     with told():
         print(asyncio.run(command))
     return 0
+
+
+def republish(folder: RunFolder, chosen: argparse.Namespace) -> int:
+    """Publish events of a context of the running stack again, by that context's own command."""
+    from unora_local import republish
+
+    return republish.run(folder, chosen)
 
 
 def completion(folder: RunFolder, shell: str) -> int:

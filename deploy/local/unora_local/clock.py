@@ -12,8 +12,9 @@ import asyncpg
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 from unora_common.config import CONTEXTS
-from unora_common.nats_client import connect
-from unora_common.streams import stream
+from unora_common.streams import is_of, is_own
+from unora_sdk.names import stream
+from unora_sdk.nats_client import connect
 
 from unora_local.env import Env
 from unora_local.mistakes import Mistake
@@ -127,9 +128,18 @@ class Clock:
 
     async def _pending_messages(self) -> dict[str, int]:
         """How many messages wait for delivery or acknowledgement, by consumer of a context: nobody waits for others."""
+        found = await self._consumers()
+        return {info.name: waits for info in found if is_own(info.name) and (waits := _pending(info))}
+
+    async def undelivered(self, subscriber: str) -> dict[str, int]:
+        """How many messages have not yet been delivered to a subscriber that is no context, by consumer."""
+        found = await self._consumers()
+        return {info.name: waits for info in found if is_of(info.name, subscriber) and (waits := info.num_pending)}
+
+    async def _consumers(self) -> list[ConsumerInfo]:
         manager = self._nats.jetstream(timeout=self._within)
         found = await asyncio.gather(*(manager.consumers_info(stream(context)) for context in CONTEXTS))
-        return {info.name: waits for infos in found for info in infos if _is_own(info) and (waits := _pending(info))}
+        return [info for infos in found for info in infos]
 
     async def _describe_pending(self, seconds: float) -> str:
         snapshot = await self._snapshot()
@@ -144,10 +154,6 @@ class Clock:
             for row in await self.superuser.fetch(f"SELECT consumer, error FROM {context}.inbox_failures LIMIT 3"):
                 pending.append(f"{row['consumer']} failed: {row['error']}")
         return "; ".join(pending)
-
-
-def _is_own(info: ConsumerInfo) -> bool:
-    return info.name.partition("__")[0] in CONTEXTS
 
 
 def _pending(info: ConsumerInfo) -> int:

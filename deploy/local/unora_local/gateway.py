@@ -8,6 +8,7 @@ from typing import Final
 from unora_gateway import targets
 from unora_gateway.filters import READY
 from unora_gateway.openapi.page import PAGES
+from unora_gateway.paths import LOCAL
 from unora_gateway.render import CONFIG, write
 from unora_gateway.target import Address, Files
 
@@ -36,11 +37,15 @@ class Gateway(Launcher):
         certificates: Mapping[str, Certificate],
         log: Path,
         environ: Mapping[str, str],
+        bridge: str | None = None,
         ready: str = READY,
     ) -> None:
-        """`ready` is the probe that `start` waits for; by default each service must take calls."""
+        """`bridge` is the address of what serves the paths below `/local/`, if anything does. `ready` is the probe that
+        `start` waits for; by default each service must take calls.
+        """
         self.folder = folder
         self._ports = ports
+        self._bridge = bridge
         self._probe = ready
         self._services = services
         self._certificates = certificates
@@ -56,6 +61,11 @@ class Gateway(Launcher):
     def plain_url(self) -> str:
         """The same without TLS, on loopback only."""
         return f"http://127.0.0.1:{self._ports['plain']}"
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser finds the page; it asks for no certificate."""
+        return f"{self.plain_url}{LOCAL}"
 
     @property
     def watch_url(self) -> str:
@@ -78,6 +88,7 @@ class Gateway(Launcher):
             own=_files(self._certificates[OWN]),
             policy=self._policy,
             pages=PAGES,
+            bridge=Address.of(self._bridge) if self._bridge else None,
         )
         await asyncio.to_thread(write, target, self.folder)
         await self._launch(

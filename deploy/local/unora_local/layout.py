@@ -17,6 +17,7 @@ from unora_local.keys import Passwords, ensure_file, signing_key
 from unora_local.mistakes import Mistake
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
+from unora_local.page_part import PagePart
 from unora_local.ports import Ports
 from unora_local.postgres import SUPERUSER, Postgres
 from unora_local.run_folder import RunFolder
@@ -30,6 +31,7 @@ POSTGRES_PORT: Final = 15432
 NATS_PORT: Final = 14222
 S3_PORT: Final = 18333
 PAYMENTS_PORT: Final = 18444
+PAGE_PORT: Final = 18083
 METRICS_PORT: Final = 17051
 ACCESS_KEY: Final = "unora"
 SUBSCRIBERS: Final = "subscribers.json"
@@ -72,6 +74,7 @@ class Layout:
             webhook_secret=f"whsec_{self._passwords['payments webhooks']}",
         )
         self._gateway_ports = {name: self._ports.take(f"gateway {name}", usual) for name, usual in LOCAL_PORTS.items()}
+        self._page_port = self._ports.take("page", PAGE_PORT)
         self.backing = Backing(
             database_urls={c: self._database_url(f"unora_{c}") for c in contexts},
             nats_urls={c: self._nats_url(c) for c in contexts},
@@ -94,9 +97,14 @@ class Layout:
                 certificates=self.backing.certificates,
                 log=self._folder.logs / "gateway.log",
                 environ=os.environ,
+                bridge=self._page().address,
             )
         except PolicyError as error:
             raise Mistake(str(error)) from None
+
+    def page(self) -> PagePart | None:
+        """The bridge behind the page, if there is a gateway that leads to it."""
+        return None if self.gateway() is None else self._page()
 
     @property
     def moved(self) -> list[str]:
@@ -144,7 +152,14 @@ class Layout:
         gateway = self.gateway()
         if gateway is None:
             return {}
-        return {"UNORA_GATEWAY_URL": gateway.url, "UNORA_GATEWAY_HTTP_URL": gateway.plain_url}
+        return {
+            "UNORA_GATEWAY_URL": gateway.url,
+            "UNORA_GATEWAY_HTTP_URL": gateway.plain_url,
+            "UNORA_PAGE_URL": gateway.page_url,
+        }
+
+    def _page(self) -> PagePart:
+        return PagePart(self._folder.path, port=self._page_port, log=self._folder.logs / "page.log")
 
     def _database_url(self, role: str) -> str:
         return self.postgres.dsn(role, self._passwords[role])

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from unora_common.nats_client import NatsClient, connect
 from unora_common.streams import ANSWER_WITHIN, Reads, ensure_consumers, ensure_streams
+from unora_sdk.nats_client import NatsClient, connect
 
 from unora_local import nats_config, subscribers
 from unora_local.binaries import script
@@ -75,7 +75,7 @@ class Nats(Launcher):
     def configure(self) -> Path:
         """Write the configuration anew; a server that runs takes it over at a SIGHUP."""
         private_folder(self.folder)
-        config, own = self.folder / "nats.conf", self._certificates["nats"]
+        config, own = self.folder / nats_config.CONFIG, self._certificates["nats"]
         nats_config.write(
             config,
             port=self.port,

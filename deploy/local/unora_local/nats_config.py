@@ -12,11 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from unora_common.streams import Durable, Reads, durables
+from unora_common.streams import DEAD_LETTERS, Durable, Reads, durables
+from unora_sdk.names import inbox, stream
+from unora_sdk.replaying import reset_subject
 
 from unora_local.keys import write_private
 from unora_local.subscribers import Subscriber
 
+CONFIG: Final = "nats.conf"
+"""The name of the file in the server's folder."""
 ADMIN: Final = "admin"
 ACCOUNT: Final = "unora"
 """The account with the streams."""
@@ -28,6 +32,10 @@ _INTEREST_READERS: Final = frozenset({"discovery", "safety"})
 
 _INFO: Final = "$JS.API.INFO"
 """The server answers requests about consumers only to accounts that import this; no context may ask it."""
+
+
+LIMITS: Final = {"max_connections": 20, "max_subscriptions": 200, "max_payload": 4096}
+"""What a subscriber that is not Unora's may have at once. It sends only requests and acknowledgements, of few bytes."""
 
 
 class Tls(NamedTuple):
@@ -48,7 +56,12 @@ def services(context: str, reads: Iterable[str]) -> list[str]:
     reads = list(reads)
     for subject in reads:
         _check(context, subject)
-    found = [f"unora.{context}.v1.*", f"dead.{context}.*"]
+    found = [
+        f"unora.{context}.v1.*",
+        f"unora.{context}.again.*.*",  # to one consumer
+        f"$JS.API.CONSUMER.NAMES.{stream(context)}",  # to whom events can be published again
+        f"dead.{context}.*",
+    ]
     for each in durables(context, reads):
         found += _consuming(each)
     return found
@@ -68,15 +81,20 @@ def permissions(context: str, reads: Iterable[str]) -> dict[str, Any]:
     wake = f"wake.{context}"
     return {
         "publish": {"allow": [*services(context, reads), wake]},
-        "subscribe": {"allow": [f"_INBOX.{context}.>", wake]},
+        "subscribe": {"allow": [f"{inbox(context)}.>", wake]},
     }
 
 
 def services_of(subscriber: Subscriber) -> list[str]:
-    """All that a subscriber that is not Unora's can ask: to take from its own consumers, and nothing else."""
+    """All that a subscriber that is not Unora's can ask: to take from its own consumers, and to go back in them.
+
+    A reset changes only where a consumer stands, whatever else the request holds.
+    """
     for subject in subscriber.subjects:
         _check(subscriber.name, subject)
-    return [subject for each in subscriber.durables() for subject in _consuming(each)]
+    durables = subscriber.durables()
+    resets = [reset_subject(each.stream, each.name) for each in durables]
+    return [subject for each in durables for subject in _consuming(each)] + resets
 
 
 def _check(context: str, subject: str) -> None:
@@ -131,6 +149,15 @@ def write(
     write_private(file, json.dumps(config, indent=1).encode())
 
 
+def consumers(file: Path) -> list[str]:
+    """The names of all consumers of events that this configuration opens to somebody; none if there is no file."""
+    if not file.exists():
+        return []
+    exports = json.loads(file.read_bytes())["accounts"][ACCOUNT]["exports"]
+    asked = [each["service"].split(".") for each in exports]
+    return sorted({words[5] for words in asked if words[2:4] == ["CONSUMER", "INFO"] and words[4] != DEAD_LETTERS})
+
+
 def _accounts(
     passwords: Mapping[str, str], reads: Reads, account: str | None, subscribers: Sequence[Subscriber]
 ) -> dict[str, Any]:
@@ -150,6 +177,7 @@ def _accounts(
             add(user_name(context, account), password, services(context, its), permissions(context, its))
     for each in subscribers:
         asked = services_of(each)
-        may = {"publish": {"allow": asked}, "subscribe": {"allow": [f"_INBOX.{each.name}.>"]}}
+        may = {"publish": {"allow": asked}, "subscribe": {"allow": [f"{inbox(each.name)}.>"]}}
         add(each.name, each.password, asked, may)
+        found[each.name]["limits"] = dict(LIMITS)
     return found

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from unora_common import republish_options
+from unora_common.config import CONTEXTS
+
 from unora_local.keyboard import typed
 from unora_local.run_folder import CLONE, DEFAULT
 
@@ -151,6 +154,15 @@ def _calls(commands: Commands) -> None:
 
 
 def _events(commands: Commands) -> None:
+    republish = commands.add(
+        "republish",
+        "publish events of a context again: all, or some, to all consumers or to one",
+        "republish streak",
+        "republish streak --consumer notifier__checked_in --from 2026-03-01T12:00:00Z",
+        "republish matching --type ConnectionFormed",
+    )
+    republish.add_argument("context", choices=CONTEXTS, metavar="CONTEXT", help=f"one of {', '.join(CONTEXTS)}")
+    republish_options.add_arguments(republish)
     tail = commands.add(
         "tail", "print events as they happen, as JSON, until Ctrl-C", "tail", "tail CheckedIn matching.ConnectionFormed"
     )

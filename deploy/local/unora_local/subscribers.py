@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from unora_common.streams import Durable, durable, stream
+from unora_common.streams import Durable
+from unora_sdk.names import durable, stream
 
 from unora_local.keys import write_private
 

@@ -9,6 +9,7 @@ from typing import Final
 from unora_common import declarations
 from unora_common.config import CONTEXTS
 from unora_common.streams import Reads
+from unora_gateway.paths import LOCAL
 
 from unora_local import health, services
 from unora_local.gateway import Gateway
@@ -33,6 +34,8 @@ NEXT: Final = """
                           call by REST (docs/gateway.md); with TLS: curl --cacert "$UNORA_TLS_CA" "$UNORA_GATEWAY_URL/…"
   {reference}
                           every method of REST, in a browser
+  {page}
+                          two phones, a clock and a moderator's desk, in a browser
 """
 
 
@@ -104,7 +107,9 @@ class Stack:
         try:
             await asyncio.gather(self._database(layout), self._events(layout))
             await asyncio.gather(
-                self._payments(layout), *(self._service(context, layout) for context in self._contexts)
+                self._payments(layout),
+                self._page(layout),
+                *(self._service(context, layout) for context in self._contexts),
             )
             await seaweed
             if gateway is not None:
@@ -128,6 +133,11 @@ class Stack:
             part = layout.payments.part(address, layout.developer, self._folder.logs / "payments.log")
             await self._part("payments", part, layout.payments.url)
 
+    async def _page(self, layout: Layout) -> None:
+        page = layout.page()
+        if page is not None:
+            await self._part("page", page, page.address)
+
     async def _part(self, name: str, part: Part, address: str) -> None:
         with self._progress.step(name):
             await self._supervisor.start(name, part, address)
@@ -149,12 +159,17 @@ def describe(folder: RunFolder, rows: Sequence[Row]) -> str:
 
 def _next(folder: RunFolder, rows: Sequence[Row]) -> str:
     run = "" if folder.path == DEFAULT else f" --run {shlex.quote(str(folder.path))}"
+    http = _plain_gateway(rows)
     return NEXT.format(
-        env=shlex.quote(str(folder.env)), python=shlex.quote(sys.executable), run=run, reference=_reference(rows)
+        env=shlex.quote(str(folder.env)),
+        python=shlex.quote(sys.executable),
+        run=run,
+        reference=f"{http}/docs",
+        page=f"{http}{LOCAL}",
     )
 
 
-def _reference(rows: Sequence[Row]) -> str:
-    """Where the gateway shows the reference of REST."""
+def _plain_gateway(rows: Sequence[Row]) -> str:
+    """Where the gateway answers a browser."""
     (http,) = [row.address.split()[-1] for row in rows if row.name == "gateway"] or [""]
-    return f"{http}/docs"
+    return http

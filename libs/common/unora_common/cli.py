@@ -14,12 +14,15 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 import uvloop
+from unora_sdk.environment import ConfigError, given
 
-from unora_common import database_url
+from unora_common import database_url, republish_options
 from unora_common.app import App
-from unora_common.config import Config, ConfigError, given, load
+from unora_common.config import Config, load
 from unora_common.logs import describe
 from unora_common.replay import Replay
+from unora_common.republish import Republish
+from unora_common.republish_options import NotRepublishableError
 from unora_common.server import ContractError
 from unora_common.service import Service
 from unora_common.stray_output import capture
@@ -27,6 +30,12 @@ from unora_common.transient import is_transient
 
 STOPPED = 130
 """The exit status of a command that a signal ended, as shells have it for Ctrl-C."""
+REPUBLISH = (
+    "Publishes events again, with their ids, times and bytes, and with the header unora-again: without options all "
+    "that the outbox holds, to all consumers, which restores a stream that was lost. It may run beside the service: "
+    "consumers skip what they have applied. Exit status: 0 done, 1 not done (run it again), 2 wrong options, "
+    "130 stopped by a signal."
+)
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
 GC_THRESHOLDS = (10_000, 10, 10)
@@ -61,7 +70,9 @@ def _parser(service: Service[C, R]) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="command", help="instead of serving:")
     commands.add_parser("migrate", help="bring the schema to its newest version, in the owner's role, and exit")
-    commands.add_parser("republish", help="publish the whole outbox again, to restore a stream that was lost")
+    republish_options.add_arguments(
+        commands.add_parser("republish", help=republish_options.SUMMARY, description=REPUBLISH)
+    )
     commands.add_parser("replay", help="apply the events in this context's dead letters once more")
     for name, command in service.commands.items():
         command.arguments(commands.add_parser(name, help=command.summary))
@@ -182,6 +193,9 @@ async def _command(app: App[C, R], options: argparse.Namespace) -> int:
         return 1
     try:
         return await _run_command(app, options)
+    except NotRepublishableError as error:
+        print(f"republish: {error}", file=sys.stderr)
+        return 2
     except Exception as error:
         if not is_transient(error):
             raise
@@ -190,11 +204,12 @@ async def _command(app: App[C, R], options: argparse.Namespace) -> int:
 
 
 async def _run_command(app: App[C, R], options: argparse.Namespace) -> int:
-    if options.command in ("republish", "replay"):
-        await app.messaging.connected()
     if options.command == "republish":
-        return await _republish(app)
+        wanted = republish_options.wanted(app.context, options)
+        await app.messaging.connected()
+        return await Republish(app.runtime, app.messaging, app.timeouts.nats).run(wanted)
     if options.command == "replay":
+        await app.messaging.connected()
         applied = await Replay(app.runtime, app.messaging).run(app.consumers)
         print(f"{applied} dead letters of {app.context} applied")
         return 0
@@ -204,30 +219,3 @@ async def _run_command(app: App[C, R], options: argparse.Namespace) -> int:
 def _first_line(error: BaseException) -> str:
     """The text of an error without its details, which may hold values."""
     return f"{type(error).__name__}: {error}".splitlines()[0]
-
-
-async def _republish(app: App[C, R]) -> int:
-    """Marks the whole outbox as unpublished, batch by batch, and waits until the relay that leads has published it:
-    that of a running service, or the one of this process.
-    """
-    mark = f"""
-        UPDATE {app.context}.outbox SET published_at = NULL WHERE id IN (
-            SELECT id FROM {app.context}.outbox WHERE published_at < $1 ORDER BY seq LIMIT 5000)"""
-    count = 0
-    async with app.database.session() as session:
-        began = await session.value("SELECT clock_timestamp()")
-    while True:
-        async with app.database.transaction() as tx:
-            marked = await tx.run(mark, began)
-        count += marked
-        if not marked:
-            break
-    while True:
-        async with app.database.session() as session:
-            left = await session.value(f"SELECT count(*) FROM {app.context}.outbox WHERE published_at IS NULL")
-        print(f"\r{count - min(left, count)} of {count} events of {app.context} published again", end="", flush=True)
-        if not left:
-            print()
-            return 0
-        if not await app.relay.step():
-            await asyncio.sleep(0.2)

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import grpc
 import msgspec
 from google.protobuf.message import Message
+from unora_sdk.environment import ConfigError
 
 from unora_common import trace
 from unora_common.call import seconds_left
-from unora_common.config import Config, ConfigError
+from unora_common.config import Config
 from unora_common.grpc_errors import reason_of
 from unora_common.health import READINESS
 from unora_common.policies import policies_of, service_descriptor

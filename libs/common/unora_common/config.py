@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from unora_sdk.environment import ConfigError, given
 
 CONTEXTS = ("identity", "discovery", "matching", "streak", "reveal", "billing", "safety")
-
-
-class ConfigError(Exception):
-    """A variable is missing or cannot be read; the message names it and says what it should hold."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,19 +116,6 @@ def load(kind: type[C], environ: Mapping[str, str] | None = None) -> C:
         elif field.required:
             raise ConfigError(f"{name} is not set. {_meaning(kind, field.name)}".strip())
     return kind(**values)
-
-
-def given(name: str, environ: Mapping[str, str]) -> str | None:
-    """The value of a variable, or the content of the file that its `_FILE` names; None if neither is set."""
-    file = environ.get(f"{name}_FILE")
-    if file is None:
-        return environ.get(name)
-    if name in environ:
-        raise ConfigError(f"{name} and {name}_FILE are both set; set only one")
-    try:
-        return Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}_FILE cannot be read: {error}") from None
 
 
 def _parsed(name: str, text: str, kind: Any) -> Any:

@@ -19,20 +19,20 @@ from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
+from unora_sdk.deliveries import Delivery, NotAnEventError, read
+from unora_sdk.names import durable, stream
+from unora_sdk.nats_client import publication
+from unora_sdk.pull import Pull
 
 from unora_common import call, trace
 from unora_common.database import Tx
 from unora_common.dead_letters import DeadLetters
-from unora_common.deliveries import Delivery, NotAnEventError, read
 from unora_common.errors import RetryLater
 from unora_common.handlers import Consumes
 from unora_common.logs import describe
 from unora_common.messaging import Messaging
-from unora_common.nats_client import publication
 from unora_common.outages import Outage
-from unora_common.pull import Pull
 from unora_common.runtime import AnyRuntime
-from unora_common.streams import durable, stream
 from unora_common.transient import CONFLICTS, is_transient
 
 BATCH = 100
@@ -133,7 +133,8 @@ class Consumer:
 
     async def _subscribed(self) -> Pull:
         if self._pull is None:
-            pull = Pull(self._messaging, stream(self.consumes.stream), self.name)
+            client, jetstream = self._messaging.client, self._messaging.jetstream
+            pull = Pull(client, jetstream, stream(self.consumes.stream), self.name)
             try:
                 await pull.info()
             except NotFoundError as error:
@@ -150,7 +151,7 @@ class Consumer:
     async def _read(self, message: Msg) -> Delivery | None:
         """The event; None if the message is none. Then it is stored with the reason, and not delivered again."""
         try:
-            return read(message, self.consumes)
+            return read(message, self.consumes, self.name)
         except NotAnEventError as error:
             self._refused.labels(self.name, error.reason).inc()
             self._log.error("not an event", subject=message.subject, reason=error.reason)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from unora_common.config import ConfigError
+from unora_sdk.environment import ConfigError
 
 SCHEMES: Final = ("postgresql", "postgres")
 NAME: Final = "UNORA_DATABASE_URL"

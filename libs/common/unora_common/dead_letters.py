@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from nats.aio.msg import Msg
+from unora_sdk.again import HEADER
+from unora_sdk.deliveries import FIRST_SUBJECT, subject_of
 
-from unora_common.deliveries import FIRST_SUBJECT, subject_of
 from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS
@@ -23,6 +24,7 @@ KEPT: Final[tuple[str, ...]] = (
     "ce-time",
     "content-type",
     "traceparent",
+    HEADER,
 )
 """The headers that a dead letter keeps. By those that command the server (Nats-…) it might refuse it."""
 LONGEST: Final = 500

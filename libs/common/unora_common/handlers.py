@@ -34,14 +34,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
-from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 from google.protobuf.message import Message
+from unora_sdk.deliveries import Envelope
+from unora_sdk.names import subject_of
 
 from unora_common.call import Call
 from unora_common.database import Session, Tx
 from unora_common.idempotency import run_idempotent, store_response
-from unora_common.outbox import subject_of
 from unora_common.runtime import AnyRuntime
 
 
@@ -141,16 +142,6 @@ def custom_write(method: Handler[S, Q, A], /) -> Handler[S, Q, A]:
 def _handled(method: F, handling: Handling) -> F:
     method.handling = handling  # type: ignore[attr-defined]  # the server reads it at start
     return method
-
-
-class Envelope(NamedTuple):
-    """An event as it was delivered, for a consumer of all events of a context."""
-
-    event_id: str
-    subject: str
-    aggregate_id: str
-    time: str
-    payload: bytes
 
 
 @dataclass(frozen=True)

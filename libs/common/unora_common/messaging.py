@@ -8,10 +8,12 @@ from contextlib import suppress
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from unora_sdk.environment import ConfigError
+from unora_sdk.names import inbox
+from unora_sdk.nats_client import NatsClient, addresses, tls_options
 
-from unora_common.config import Config, ConfigError
+from unora_common.config import Config
 from unora_common.logs import Log
-from unora_common.nats_client import NatsClient, addresses, tls_options
 from unora_common.outages import Outage
 from unora_common.timeouts import Timeouts
 
@@ -93,7 +95,7 @@ class Messaging:
         await self.client.connect(
             self._urls,
             name=f"unora_{self._context}",
-            inbox_prefix=f"_INBOX.{self._context}".encode(),
+            inbox_prefix=inbox(self._context).encode(),
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept
             error_cb=self._on_error,

@@ -5,42 +5,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from uuid import UUID
 
 from google.protobuf.message import Message
+from unora_sdk.names import aggregate_of, occurred_at, subject_of
 
 from unora_common import trace
 from unora_common.batching import Write
 from unora_common.ids import uuid7
-
-_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
-def subject_of(event: type[Message] | Message) -> str:
-    """The subject of an event type: `unora.streak.v1.CheckedIn` has the subject `unora.streak.v1.checked_in`."""
-    package, _, name = event.DESCRIPTOR.full_name.rpartition(".")
-    return f"{package}.{_WORD.sub('_', name).lower()}"
-
-
-def type_of(subject: str) -> str:
-    """The full name of the message on a subject; the inverse of `subject_of`."""
-    package, _, name = subject.rpartition(".")
-    return f"{package}.{''.join(word.capitalize() for word in name.split('_'))}"
-
-
-def aggregate_of(event: Message) -> tuple[UUID, int]:
-    """Aggregate id and version: by convention the first two fields of every event."""
-    identifier = UUID(getattr(event, event.DESCRIPTOR.fields[0].name))
-    return identifier, int(getattr(event, "version"))  # noqa: B009 - the convention is not in the type
-
-
-def occurred_at(event: Message) -> datetime:
-    """When the event took effect (UTC)."""
-    moment: datetime = getattr(event, "occurred_at").ToDatetime(UTC)  # noqa: B009
-    return moment
 
 
 class Outbox:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+from unora_sdk.environment import ConfigError, given
 
 from unora_common import database_url
-from unora_common.config import CONTEXTS, ConfigError, given
+from unora_common.config import CONTEXTS
 
 FIXED_CLOCK = """
 CREATE OR REPLACE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL RESTRICTED

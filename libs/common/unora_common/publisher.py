@@ -17,8 +17,9 @@ import asyncpg
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js.api import Header
+from unora_sdk.again import HEADER, Again
+from unora_sdk.nats_client import NatsClient, publication
 
-from unora_common.nats_client import NatsClient, publication
 from unora_common.streams import MAX_EVENT
 
 Row: TypeAlias = asyncpg.Record
@@ -31,11 +32,16 @@ LINE_BREAKS: Final = str.maketrans("\r\n", "  ")
 class Publisher:
     """Publishes batches, one after the other."""
 
-    def __init__(self, context: str, client: NatsClient, silence: float) -> None:
-        """After `silence` seconds without an acknowledgement, what is not acknowledged has failed."""
+    def __init__(self, context: str, client: NatsClient, silence: float, again: Again | None = None) -> None:
+        """After `silence` seconds without an acknowledgement, what is not acknowledged has failed. With `again` it
+        publishes events that were published before.
+        """
         self._source = f"/unora/{context}"
         self._client = client
         self._silence = silence
+        self._again = again
+        self.repeats = 0
+        """How many events the stream had got by the same message id just before, and dropped."""
         self._subscription: Subscription | None = None
         self._inbox = ""
         self._number = 0
@@ -86,15 +92,21 @@ class Publisher:
             self._number += 1
             self._sent[str(self._number)] = row
             publications.append(
-                publication(row["subject"], row["payload"], reply=f"{self._inbox}{self._number}", headers=headers)
+                publication(self._subject(row), row["payload"], reply=f"{self._inbox}{self._number}", headers=headers)
             )
         await self._client.send(publications)
+
+    def _subject(self, row: Row) -> str:
+        subject: str = row["subject"]
+        return self._again.subject(subject) if self._again else subject
 
     def _headers(self, row: Row) -> bytes:
         """CloudEvents 1.0, binary mode; the message id lets the stream drop a repeat."""
         identifier, time = row["id"], row["occurred_at"].isoformat().replace("+00:00", "Z")
+        message_id = self._again.message_id(identifier) if self._again else identifier
+        mark = f"{HEADER}: {self._again.began}\r\n" if self._again else ""
         return (
-            f"NATS/1.0\r\nNats-Msg-Id: {identifier}\r\nce-specversion: 1.0\r\nce-id: {identifier}\r\n"
+            f"NATS/1.0\r\nNats-Msg-Id: {message_id}\r\n{mark}ce-specversion: 1.0\r\nce-id: {identifier}\r\n"
             f"ce-source: {self._source}\r\nce-type: {row['subject']}\r\nce-subject: {row['aggregate_id']}\r\n"
             f"ce-time: {time}\r\ncontent-type: application/protobuf\r\n"
             f"traceparent: {row['trace'].translate(LINE_BREAKS)}\r\n\r\n"
@@ -109,6 +121,7 @@ class Publisher:
             self._refused.append((row, error))
         else:
             self._done.append(row["id"])
+            self.repeats += b'"duplicate"' in answer.data
             if behind := self._behind[row["aggregate_id"]]:
                 self._ready.append(behind.popleft())
         self._moved.set()

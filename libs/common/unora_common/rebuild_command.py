@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from unora_common.config import Config
 from unora_common.logs import describe
+from unora_common.meter import Meter
 from unora_common.rebuild_progress import Progress
 from unora_common.rebuilding import Part, Rebuild, RebuildTakenOverError, RowsKeepChangingError
 from unora_common.runtime import Runtime
@@ -72,31 +73,25 @@ async def _run(work: Rebuild, *, restart: bool) -> int:
 
 
 class _Meter:
-    """The progress of one part on stderr: one line that changes on a terminal, else a line now and then."""
-
-    INTERVAL = 5.0
+    """The progress of one part."""
 
     def __init__(self, progress: Progress) -> None:
         self._latest = progress
         self._before = progress.members
         self._started = time.monotonic()
-        self._shown = float("-inf")
-        self._every = 0.2 if sys.stderr.isatty() else self.INTERVAL
+        self._meter = Meter()
 
     def show(self, progress: Progress) -> None:
         """Shows where the part is, unless it was shown just now."""
         self._latest = progress
-        now = time.monotonic()
-        if now - self._shown >= self._every:
-            self._shown = now
-            self._print("\r" if sys.stderr.isatty() else "", "" if sys.stderr.isatty() else "\n")
+        self._meter.show(self._text())
 
     def end(self) -> int:
         """Shows the result. Returns how many this run did."""
-        self._print("\r" if sys.stderr.isatty() else "", "\n")
+        self._meter.end(self._text())
         return self._latest.members - self._before
 
-    def _print(self, begin: str, end: str) -> None:
+    def _text(self) -> str:
         count = self._latest.members
         rate = (count - self._before) / max(time.monotonic() - self._started, 0.001)
-        print(f"{begin}{self._latest.part}: {count} told, {rate:.0f}/s   ", end=end, file=sys.stderr, flush=True)
+        return f"{self._latest.part}: {count} told, {rate:.0f}/s"

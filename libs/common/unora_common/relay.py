@@ -14,10 +14,10 @@ from uuid import UUID
 import asyncpg
 from nats.errors import Error as NatsError
 from prometheus_client import CollectorRegistry, Counter
+from unora_sdk.nats_client import NatsClient
 
 from unora_common.database import session_settings
 from unora_common.logs import Log
-from unora_common.nats_client import NatsClient
 from unora_common.outages import Outage
 from unora_common.publisher import Publisher
 from unora_common.timeouts import Timeouts

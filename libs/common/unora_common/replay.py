@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nats.aio.msg import Msg
+from unora_sdk.deliveries import NotAnEventError, read
+from unora_sdk.pull import Pull
 
 from unora_common.consumers import Consumer
-from unora_common.deliveries import NotAnEventError, read
 from unora_common.messaging import Messaging
-from unora_common.pull import Pull
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS, replay_of
 from unora_common.transient import is_transient
@@ -30,7 +30,7 @@ class Replay:
         return sum([await self._replay(consumer) for consumer in consumers])
 
     async def _replay(self, consumer: Consumer) -> int:
-        pull = Pull(self._messaging, DEAD_LETTERS, replay_of(consumer.name))
+        pull = Pull(self._messaging.client, self._messaging.jetstream, DEAD_LETTERS, replay_of(consumer.name))
         info = await pull.info()
         applied, waiting, failed = 0, (info.num_pending or 0) + (info.num_ack_pending or 0), set[int]()
         while applied + len(failed) < waiting:
@@ -49,7 +49,7 @@ class Replay:
 
     async def _applied(self, consumer: Consumer, message: Msg) -> bool:
         try:
-            event = read(message, consumer.consumes)
+            event = read(message, consumer.consumes, consumer.name)
         except NotAnEventError as error:  # it stays where it is: somebody has to look at it
             self._log.error("not an event", consumer=consumer.name, reason=error.reason)
             return False

@@ -21,10 +21,13 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamManager
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import NotFoundError
+from unora_sdk.again import again_subject
+from unora_sdk.environment import ConfigError, given
+from unora_sdk.names import durable, stream
+from unora_sdk.nats_client import connect
 
-from unora_common.config import CONTEXTS, ConfigError, given
+from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
-from unora_common.nats_client import connect
 
 # What each context reads: {context: filter subjects}.
 Reads = Mapping[str, Iterable[str]]
@@ -38,6 +41,8 @@ MAX_EVENT: Final = 512 * 1024
 """Bytes of an event with its headers. NATS takes messages of twice that: a dead letter has room for its own headers."""
 REPLAY_ACK_SECONDS: Final = 30.0
 MAX_ACK_PENDING: Final = 1000
+MAX_ACK_PENDING_OUTSIDE: Final = 500
+"""How many events a subscriber that is not Unora's may hold at once without an acknowledgement. NATS remembers each."""
 
 
 class Durable(NamedTuple):
@@ -47,19 +52,30 @@ class Durable(NamedTuple):
     name: str
     subject: str
 
+    @property
+    def filters(self) -> list[str]:
+        """What it gets: its subject, and what is published again to it alone."""
+        return [self.subject] if self.stream == DEAD_LETTERS else [self.subject, again_subject(self.subject, self.name)]
 
-def stream(context: str) -> str:
-    """The stream that holds the events of a context."""
-    return f"unora_{context}"
+
+def read_by(name: str) -> str:
+    """What the consumer of this name reads: the name of an event, such as `checked_in`, or `all_<context>`."""
+    return name.partition("__")[2]
 
 
-def durable(context: str, subject: str) -> str:
-    """The name under which a context reads a subject: `streak__connection_formed`, `safety__all_streak`.
+def is_all(name: str) -> bool:
+    """Whether the consumer of this name reads all events of a context."""
+    return read_by(name) in {f"all_{context}" for context in CONTEXTS}
 
-    It never changes.
-    """
-    _, publisher, _, event = subject.split(".")
-    return f"{context}__{f'all_{publisher}' if event == '>' else event}"
+
+def is_of(name: str, reader: str) -> bool:
+    """Whether the consumer of this name is that of a context or subscriber."""
+    return name.partition("__")[0] == reader
+
+
+def is_own(name: str) -> bool:
+    """Whether a consumer is a context's. Unora waits for these; others are their subscribers' own matter."""
+    return any(is_of(name, context) for context in CONTEXTS)
 
 
 def replay_of(name: str) -> str:
@@ -123,10 +139,10 @@ def _consumer(each: Durable, ack_seconds: float) -> ConsumerConfig:
     return ConsumerConfig(
         name=each.name,
         durable_name=each.name,
-        filter_subject=each.subject,
+        filter_subjects=each.filters,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=REPLAY_ACK_SECONDS if replay else ack_seconds,
-        max_ack_pending=MAX_ACK_PENDING,
+        max_ack_pending=MAX_ACK_PENDING if is_own(each.name) else MAX_ACK_PENDING_OUTSIDE,
     )
 
 

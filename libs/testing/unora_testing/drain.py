@@ -11,7 +11,8 @@ from nats.aio.client import Client
 from nats.js.api import StreamState
 from unora_common.app import App
 from unora_common.consumers import Consumer
-from unora_common.streams import stream
+from unora_sdk.again import again_subject
+from unora_sdk.names import stream
 
 from unora_testing.deadlines import GENEROUS
 
@@ -93,7 +94,8 @@ class Drainer:
         """
         done = 0
         for consumer in app.consumers:
-            end = _end(states[consumer.consumes.stream], consumer.consumes.subject)
+            subject = consumer.consumes.subject
+            end = _end(states[consumer.consumes.stream], subject, again_subject(subject, consumer.name))
             if self._seen.get(consumer) != end:
                 before = _count_applied(app, consumer)
                 taken = await consumer.step()
@@ -114,9 +116,10 @@ def _count_applied(app: App[Any, Any], consumer: Consumer) -> int:
     return next(int(sample.value) for sample in metric.samples if sample.name.endswith("_total"))
 
 
-def _end(state: StreamState, subject: str) -> tuple[int, int]:
+def _end(state: StreamState, subject: str, again: str) -> tuple[int, int]:
     """What changes if a stream gets messages of these subjects, or loses all that it has."""
-    number = state.last_seq if subject.endswith(ALL) else (state.subjects or {}).get(subject, 0)
+    found = state.subjects or {}
+    number = state.last_seq if subject.endswith(ALL) else found.get(subject, 0) + found.get(again, 0)
     return state.first_seq, number
 
 

@@ -18,13 +18,14 @@ import asyncpg
 import msgspec
 from unora_common import declarations, migrations, provision
 from unora_common.config import CONTEXTS
-from unora_common.nats_client import NatsClient, connect
 from unora_local import ports, postgres_home, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN, user_name
 from unora_local.postgres import Postgres
 from unora_local.seaweed import PORTS, Seaweed
 from unora_local.tls import CALLERS
+from unora_sdk.names import inbox
+from unora_sdk.nats_client import NatsClient, connect
 
 from unora_testing import split
 from unora_testing.deadlines import GENEROUS
@@ -93,7 +94,7 @@ class Testbed:
         async def note(error: Exception) -> None:
             refusals.append(str(error).lower())
 
-        return await self._connect(context, account, context, inbox_prefix=f"_INBOX.{context}".encode(), error_cb=note)
+        return await self._connect(context, account, context, inbox_prefix=inbox(context).encode(), error_cb=note)
 
     async def _connect(self, user: str, account: str, certificate: str, **options: Any) -> NatsClient:
         own = self.certificates()[certificate]

@@ -23,11 +23,11 @@ from unora_common import declarations
 from unora_common.app import App
 from unora_common.config import CONTEXTS, Config, load
 from unora_common.ids import random_id, uuid7
-from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_common.service import Service
 from unora_identity.providers.access_tokens import AccessTokens
 from unora_local.keys import ensure_file, private_folder, signing_key
 from unora_local.sandbox.server import Sandbox
+from unora_sdk.names import aggregate_of, occurred_at, subject_of
 
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
 from unora_testing.drain import Drainer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter
-from unora_common.config import ConfigError
+from unora_sdk.environment import ConfigError
 
 from unora_billing.config import BillingConfig
 from unora_billing.providers.payments import Provider

@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from unora_common.config import Config, ConfigError
+from unora_common.config import Config
+from unora_sdk.environment import ConfigError
 
 from unora_identity.domain.policy import Policy
 

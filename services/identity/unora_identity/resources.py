@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from unora_common.config import ConfigError
+from unora_sdk.environment import ConfigError
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.policy import Policy

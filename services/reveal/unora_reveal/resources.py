@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter
-from unora_common.config import ConfigError
+from unora_sdk.environment import ConfigError
 
 from unora_reveal.config import RevealConfig
 from unora_reveal.providers.framer import Framer, TemplateFramer

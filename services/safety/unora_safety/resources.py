@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unora_common.config import ConfigError
+from unora_sdk.environment import ConfigError
 
 from unora_safety.config import SafetyConfig
 from unora_safety.providers.detector import Detector, RuleDetector

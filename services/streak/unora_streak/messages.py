@@ -24,8 +24,8 @@ from unora_common.messages import (
     to_date,
     to_timestamp,
 )
-from unora_common.outbox import subject_of
 from unora_common.plans import CURRENCY
+from unora_sdk.names import subject_of
 
 from unora_streak.domain.check_ins import CheckIn
 from unora_streak.domain.events import Event

@@ -39,11 +39,11 @@ from unora_common.errors import DomainError
 from unora_common.handlers import custom_idempotent, custom_read, custom_write, idempotent, reads
 from unora_common.ids import uuid7
 from unora_common.logs import logger
-from unora_common.outbox import aggregate_of, subject_of
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
 from unora_common.runtime import Runtime
 from unora_common.service import Part, Service
 from unora_common.timeouts import Timeouts
+from unora_sdk.names import aggregate_of, subject_of
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
 from unora_testing.testbed import Testbed
 from unora_testing.world import World, load_keys_and_revocations

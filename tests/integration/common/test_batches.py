@@ -12,14 +12,14 @@ from unora.streak.v1.streak_service_pb2 import GetStreakRequest
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.consumers import MAX_OUTAGES
 from unora_common.database import Tx
-from unora_common.deliveries import Delivery
 from unora_common.errors import RetryLater, Unavailable
 from unora_common.handlers import on, on_batch
 from unora_common.ids import uuid7
-from unora_common.nats_client import publication
-from unora_common.outbox import subject_of
 from unora_common.replay import Replay
 from unora_common.runtime import Runtime
+from unora_sdk.deliveries import Delivery
+from unora_sdk.names import subject_of
+from unora_sdk.nats_client import publication
 from unora_testing.deadlines import within
 
 from tests.integration.common.bare_world import BareWorld, Probe, formed, headers_of, stream_messages

@@ -20,13 +20,12 @@ from unora_common.app import App
 from unora_common.config import CONTEXTS
 from unora_common.consumers import Consumer
 from unora_common.declarations import load_service
-from unora_common.deliveries import Delivery
 from unora_common.erase_function import declared
 from unora_common.erased import How
-from unora_common.handlers import Envelope
 from unora_common.ids import uuid7
 from unora_common.migrations import tables_of
-from unora_common.outbox import aggregate_of, subject_of
+from unora_sdk.deliveries import Delivery, Envelope
+from unora_sdk.names import aggregate_of, subject_of
 from unora_testing.deadlines import eventually, within
 from unora_testing.filling import fill
 from unora_testing.world import World

@@ -13,12 +13,13 @@ from unora.matching.v1.events_pb2 import ConnectionEnded, ConnectionFormed, Inte
 from unora_common.app import App
 from unora_common.consumers import MAX_ATTEMPTS
 from unora_common.database import Tx
-from unora_common.handlers import Envelope, on, on_all
-from unora_common.nats_client import NatsClient
-from unora_common.outbox import subject_of
+from unora_common.handlers import on, on_all
 from unora_common.replay import Replay
 from unora_common.runtime import Runtime
 from unora_common.streams import MAX_EVENT
+from unora_sdk.deliveries import Envelope
+from unora_sdk.names import subject_of
+from unora_sdk.nats_client import NatsClient
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld, formed, headers_of, stream_messages

@@ -13,13 +13,13 @@ import pytest
 from google.protobuf.message import Message
 from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora_common.database import Tx
-from unora_common.deliveries import Delivery
 from unora_common.errors import RetryLater, Unavailable
-from unora_common.handlers import Envelope, on, on_all
+from unora_common.handlers import on, on_all
 from unora_common.ids import uuid7
-from unora_common.outbox import subject_of
 from unora_common.replay import Replay
 from unora_common.runtime import Runtime
+from unora_sdk.deliveries import Delivery, Envelope
+from unora_sdk.names import subject_of
 from unora_testing.deadlines import GENEROUS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld, ended, formed, headers_of, stream_messages

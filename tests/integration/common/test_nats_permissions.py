@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
-from unora_common.nats_client import NatsClient
-from unora_common.streams import DEAD_LETTERS, durable, durables, stream
+from unora_common.streams import DEAD_LETTERS, durables
+from unora_sdk.names import durable, stream
+from unora_sdk.nats_client import NatsClient
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld
@@ -17,6 +18,8 @@ from tests.integration.common.bare_world import BareWorld
 READS = consumed_subjects(CONTEXTS)
 STREAMS = (*map(stream, CONTEXTS), DEAD_LETTERS)
 EVENT = "unora.{}.v1.something_happened"
+AGAIN = "unora.{0}.again.push__something_happened.something_happened"
+NAMES = "$JS.API.CONSUMER.NAMES.{}"
 LETTER = "dead.{0}.{0}__something_happened"
 CONSUMERS = {context: list(durables(context, READS[context])) for context in CONTEXTS}
 REQUESTS = ("CONSUMER.INFO.{}.{}", "CONSUMER.MSG.NEXT.{}.{}")
@@ -71,6 +74,7 @@ def everything() -> set[str]:
     found = set(ELSEWHERE)
     for context in CONTEXTS:
         found |= {EVENT.format(context), LETTER.format(context), f"wake.{context}", f"_INBOX.{context}.x"}
+        found |= {AGAIN.format(context), f"unora.{context}.again.x", f"unora.{context}.again.x.y.z"}
         found |= {f"unora.{context}.v2.x", f"unora.{context}.x", f"unora.{context}.v1.x.y", f"dead.{context}.x.y"}
         for each in CONSUMERS[context]:
             found |= {f"$JS.API.{request.format(each.stream, each.name)}" for request in REQUESTS}
@@ -83,7 +87,8 @@ def everything() -> set[str]:
 
 def own(context: str) -> set[str]:
     """The subjects on which a context may publish."""
-    found = {EVENT.format(context), LETTER.format(context), f"wake.{context}"}
+    found = {EVENT.format(context), AGAIN.format(context), LETTER.format(context), f"wake.{context}"}
+    found.add(NAMES.format(stream(context)))
     for each in CONSUMERS[context]:
         found |= {f"$JS.API.{request.format(each.stream, each.name)}" for request in REQUESTS}
         found.add(f"$JS.ACK.{each.stream}.{each.name}.1.1.1.1.0")

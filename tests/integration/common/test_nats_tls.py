@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from nats.errors import Error as NatsError
 from unora_common import streams
-from unora_common.config import ConfigError
-from unora_common.nats_client import SERVER_NAME, NatsClient, connect, tls_options
 from unora_local import ports, tls
 from unora_local.nats import Nats
 from unora_local.tls import Certificate
+from unora_sdk.environment import ConfigError
+from unora_sdk.nats_client import SERVER_NAME, NatsClient, connect, tls_options
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld, Probe, check_in_request, formed

@@ -15,8 +15,8 @@ from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora_common import relay
 from unora_common.app import App
 from unora_common.ids import uuid7
-from unora_common.outbox import subject_of
 from unora_common.streams import MAX_EVENT
+from unora_sdk.names import subject_of
 from unora_testing.deadlines import eventually, within
 
 from tests.integration.common.bare_world import BareWorld, formed, stream_messages

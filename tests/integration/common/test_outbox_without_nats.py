@@ -100,7 +100,8 @@ async def test_republishing_restores_a_stream_that_was_lost(
     await ensure_streams(admin, CONTEXTS, consumed_subjects(CONTEXTS))
     await admin.close()
     assert await published(bare_world) == []
-    assert await _command(app, argparse.Namespace(command="republish")) == 0
+    options = argparse.Namespace(command="republish", consumer=None, since=None, until=None, event=None)
+    assert await _command(app, options) == 0
     assert "8 events of matching published again" in capsys.readouterr().out
     assert sorted(await published(bare_world), key=_key) == sorted(before, key=_key)
     assert [event.version for event in await published(bare_world) if event.connection_id == connection] == [

@@ -12,6 +12,7 @@ from unora_common import provision, streams
 from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects, load_service
+from unora_sdk.names import stream
 from unora_testing.deadlines import GENEROUS
 
 from tests.integration.common.bare_world import BareWorld
@@ -104,14 +105,16 @@ async def test_missing_streams_are_created_and_the_others_stay(
         assert capsys.readouterr().out == "streams: made unora_matching\n"
         assert (await admin.jetstream(timeout=GENEROUS).stream_info("unora_streak")).state.messages == 1
         for context in CONTEXTS:
-            found = await admin.jetstream(timeout=GENEROUS).stream_info(streams.stream(context))
+            found = await admin.jetstream(timeout=GENEROUS).stream_info(stream(context))
             assert found.config.subjects == [f"unora.{context}.>"]
             assert found.config.max_age == streams.MAX_AGE.total_seconds()
             assert found.config.max_msg_size == streams.MAX_EVENT
         reads = consumed_subjects(CONTEXTS)
         for each in [each for context in CONTEXTS for each in streams.durables(context, reads[context])]:
             consumer = (await admin.jetstream(timeout=GENEROUS).consumer_info(each.stream, each.name)).config
-            assert (consumer.filter_subject, consumer.deliver_subject) == (each.subject, None)
+            assert (consumer.filter_subject, consumer.deliver_subject) == (None, None)
+            assert consumer.filter_subjects == each.filters
+            assert consumer.max_ack_pending == streams.MAX_ACK_PENDING
         assert (await admin.jetstream(timeout=GENEROUS).stream_info(streams.DEAD_LETTERS)).config.max_age == 0
     finally:
         await admin.close()

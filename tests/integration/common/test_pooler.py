@@ -10,9 +10,10 @@ import asyncpg
 import pytest
 from unora_common import provision
 from unora_common.app import App
-from unora_common.config import CONTEXTS, ConfigError
+from unora_common.config import CONTEXTS
 from unora_common.database import Database
 from unora_common.timeouts import PRODUCTION
+from unora_sdk.environment import ConfigError
 from unora_testing import pgbouncer
 from unora_testing.deadlines import TIMEOUTS, eventually
 from unora_testing.pgbouncer import Pgbouncer

@@ -11,11 +11,12 @@ import msgspec
 import pytest
 from unora_common import messaging
 from unora_common.app import App
-from unora_common.config import Config, ConfigError
+from unora_common.config import Config
 from unora_common.logs import logger
 from unora_common.messaging import Messaging
 from unora_common.runtime import Runtime
 from unora_common.service import Service
+from unora_sdk.environment import ConfigError
 from unora_testing.deadlines import TIMEOUTS, eventually, within
 
 from tests.integration.common.bare_world import BareWorld

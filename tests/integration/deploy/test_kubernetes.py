@@ -11,9 +11,9 @@ from unora_common.cli import _parser
 from unora_common.config import CONTEXTS, load
 from unora_common.declarations import consumed_subjects, load_service
 from unora_common.health import READINESS
-from unora_common.nats_client import SERVER_NAME
 from unora_local import compose_files
 from unora_local.tls import CALLERS, NATS
+from unora_sdk.nats_client import SERVER_NAME
 from unora_tools import kubernetes
 
 from tests.integration.deploy.documents import GRPC, HEALTH, METRICS, config_of, misfits, peers

@@ -16,8 +16,8 @@ from unora.matching.v1.events_pb2 import InventoryChanged
 from unora.safety.v1.events_pb2 import RestrictionChanged
 from unora_bench.members import MEMBER, TABLES, make_members
 from unora_common.ids import uuid7
-from unora_common.outbox import aggregate_of, occurred_at, subject_of
 from unora_discovery.servicers.rebuild import rebuild
+from unora_sdk.names import aggregate_of, occurred_at, subject_of
 from unora_testing.world import World
 
 from tests.integration.discovery.pool import Pool

@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from unora_common import declarations
 from unora_common.policies import policies_of
-from unora_common.streams import stream
 from unora_local.nats_config import permissions
+from unora_sdk.names import stream
 from unora_testing.world import World
 
 from tests.contract.contract import files

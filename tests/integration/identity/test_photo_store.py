@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from unora_common.config import ConfigError, load
+from unora_common.config import load
 from unora_identity.config import IdentityConfig
 from unora_identity.providers.photo_store import (
     ObjectMissing,
@@ -16,6 +16,7 @@ from unora_identity.providers.photo_store import (
     UploadForm,
 )
 from unora_identity.resources import make_resources
+from unora_sdk.environment import ConfigError
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 

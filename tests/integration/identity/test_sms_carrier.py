@@ -13,10 +13,10 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 from prometheus_client import generate_latest
 from unora.identity.v1.webhook_service_pb2_grpc import WebhookServiceStub
-from unora_common.config import ConfigError
 from unora_identity.resources import make_resources
 from unora_identity.service import service
 from unora_identity.use_cases import background
+from unora_sdk.environment import ConfigError
 from unora_testing.world import World
 
 from tests.integration.identity.conftest import Replica

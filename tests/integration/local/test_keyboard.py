@@ -18,13 +18,16 @@ from uuid import uuid4
 import pytest
 from nats.errors import Error as NatsError
 from nats.js.errors import ServiceUnavailableError
-from unora_common.nats_client import NatsClient, connect
+from unora_common.streams import MAX_ACK_PENDING_OUTSIDE
 from unora_local.cli import main
+from unora_local.clock import Clock
 from unora_local.env import Env
 from unora_local.keyboard.people import Login, People
+from unora_testing import invariants
 from unora_testing.deadlines import GENEROUS, eventually, wait_until, within
 
 from tests.e2e.stack import Stack
+from tests.integration.local.outside import connected, hold, pull_of, refusals, refusing, subscriber, take
 
 SEEDED = 8
 SEED_WITHIN = 5 * GENEROUS
@@ -91,6 +94,11 @@ class Keyboard(Stack):
     def streak(self, login: str) -> Any:
         (streak,) = self.call("GetDashboard", login)["streaks"]
         return streak
+
+    def completed_days(self) -> dict[str, int]:
+        """Of each member of a couple."""
+        partners = [login for login, its in self.people.items() if its.partner]
+        return {login: self.streak(login)["completed_days"] for login in partners}
 
     def check_in(self, login: str) -> None:
         self.call("CheckIn", login, streak_id=self.streak(login)["streak_id"], effort_signal="high")
@@ -238,25 +246,6 @@ def test_when_the_clock_has_moved_what_was_due_is_done(stack: Keyboard) -> None:
         assert (streak["state"], streak["current_day"]) == ("STREAK_STATE_ACTIVE", day + 1)
 
 
-async def subscriber(env: Env) -> NatsClient:
-    """A connection with the credentials that a subscriber got."""
-    files = [Path(env.values[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY")]
-
-    async def ignore(error: Exception) -> None:
-        refusals.append(str(error))
-
-    refusals.clear()
-    options: dict[str, Any] = {
-        "allow_reconnect": False,
-        "inbox_prefix": env.values["UNORA_NATS_INBOX"],
-        "error_cb": ignore,
-    }
-    return await connect(env.nats, *files, **options)
-
-
-refusals: list[str] = []
-
-
 @pytest.mark.rule("MA-10")
 async def test_a_subscriber_consumes_the_events_that_it_was_given_and_nothing_else(stack: Keyboard) -> None:
     assert "may not read interests" in await asyncio.to_thread(stack.refuses, "subscriber", "push", "InterestSent")
@@ -307,3 +296,64 @@ async def test_a_subscriber_is_still_there_when_nats_has_started_again_until_it_
     assert not await has_access()
     assert not (stack.folder.path / "subscribers" / "kept.env").exists()
     assert "there is no subscriber kept" in await asyncio.to_thread(stack.refuses, "subscriber", "kept", "--remove")
+
+
+@pytest.mark.rule("XX-02")
+async def test_republish_tells_one_subscriber_what_it_asks_for_again_and_no_other(stack: Keyboard) -> None:
+    """By the command of the context, in a process of its own; the contexts' own consumers change nothing."""
+    envs = {}
+    for name in ("asks", "quiet"):
+        await asyncio.to_thread(stack.says, "subscriber", name, "CheckedIn")
+        envs[name] = Env.read(stack.folder.path / "subscribers" / f"{name}.env")
+    first = {name: await take(env) for name, env in envs.items()}
+    assert len(first["asks"]) == len(first["quiet"]) > 2
+    times = sorted(message.headers["ce-time"] for message in first["asks"])
+    words = ("republish", "streak", "--consumer", "asks__checked_in", f"--from={times[1]}", f"--to={times[-1]}")
+    done = await asyncio.to_thread(stack.run, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = {each.headers["ce-id"] for each in first["asks"] if times[1] <= each.headers["ce-time"] < times[-1]}
+    assert f"{len(asked)} events of streak published again to asks__checked_in" in done.stdout + done.stderr
+    again = await take(envs["asks"])
+    assert {each.headers["ce-id"] for each in again} == asked
+    assert all(each.headers["unora-again"] for each in again)
+    assert await take(envs["quiet"]) == []
+    before = await asyncio.to_thread(stack.completed_days)
+    assert (await asyncio.to_thread(stack.run, "republish", "streak")).returncode == 0
+    await asyncio.to_thread(stack.says, "clock", "+1m")
+    assert await asyncio.to_thread(stack.completed_days) == before
+    done = await asyncio.to_thread(stack.run, "republish", "streak", "--consumer", "nobody__checked_in")
+    assert done.returncode == 2
+    assert "asks__checked_in" in done.stdout + done.stderr
+    for name in envs:
+        await asyncio.to_thread(stack.says, "subscriber", name, "--remove")
+
+
+@pytest.mark.rule("XX-02")
+async def test_what_subscribers_do_or_fail_to_do_holds_up_nothing(stack: Keyboard) -> None:
+    """One never acknowledges, one was never there, one refuses all that it gets, at once and again and again."""
+    names = ("holds", "absent", "refuses")
+    for name in names:
+        await asyncio.to_thread(stack.says, "subscriber", name, "CheckedIn")
+    envs = {name: Env.read(stack.folder.path / "subscribers" / f"{name}.env") for name in names}
+    holding = await connected(envs["holds"])
+    pull = await pull_of(holding, envs["holds"])
+    await hold(pull)
+    async with refusing(envs["refuses"]) as refused:
+        await eventually(lambda: refused[0] > 20, "events are refused more than once")
+        await asyncio.to_thread(stack.says, "clock", "next-day")
+        login = (await asyncio.to_thread(stack.who_can_check_in))[0]
+        days = (await asyncio.to_thread(stack.completed_days))[login]
+        for each in (login, stack.people[login].partner):
+            await asyncio.to_thread(stack.check_in, each)
+        await asyncio.to_thread(stack.says, "clock", "next-midnight")
+        assert (await asyncio.to_thread(stack.completed_days))[login] == days + 1
+        async with Clock(Env.read(stack.folder.env), GENEROUS) as clock:
+            await clock.wait_until_idle()
+            assert await invariants.broken(clock.superuser) == {}
+    info = await pull.consumer_info()
+    assert info.num_ack_pending > 0
+    assert info.config.max_ack_pending == MAX_ACK_PENDING_OUTSIDE
+    assert info.num_pending > 0
+    await holding.close()
+    for name in names:
+        await asyncio.to_thread(stack.says, "subscriber", name, "--remove")

@@ -11,14 +11,15 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from unora_common.nats_client import connect
-from unora_common.streams import durable, replay_of
+from unora_common.streams import replay_of
 from unora_local import ports, postgres_home, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.postgres import Postgres
 from unora_local.process import StartFailedError
 from unora_local.seaweed import PORTS, Seaweed
+from unora_sdk.names import durable
+from unora_sdk.nats_client import connect
 from unora_testing.deadlines import GENEROUS
 
 USERS = ("discovery", "matching", "streak", ADMIN)

@@ -1,4 +1,4 @@
-"""The commands of the README and of the app team's tutorial, taken from the pages and run as a reader runs them.
+"""The commands of the README and of the tutorials, taken from the pages and run as a reader runs them.
 
 The reader's folder has spaces in its name. What the pages call `.venv` and `.run` is there, and belongs to one stack.
 """
@@ -20,7 +20,8 @@ from tests.pages import Step, differs, outputs, script, section, steps
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
-TUTORIAL = ROOT / "docs" / "tutorial-app.md"
+APP = ROOT / "docs" / "tutorial-app.md"
+SUBSCRIBER = ROOT / "docs" / "tutorial-subscriber.md"
 START = "make up\n"
 TITLE = "Ten commands"
 READ_WITHIN = 15 * GENEROUS
@@ -72,6 +73,12 @@ def follow(stack: Stack, parts: list[Step]) -> None:
         assert not differs(step, each), f"{step.commands}\n{differs(step, each)}\n\nbut it printed\n{each}"
 
 
+def seed(stack: Stack) -> None:
+    """Make members, unless a test before has."""
+    if not People(stack.folder.path).all():
+        stack.run("seed", within=READ_WITHIN)
+
+
 @pytest.mark.rule("DI-07", "MA-01", "ST-05", "RE-11")
 def test_the_ten_commands_of_the_readme_lead_to_a_match_a_check_in_and_a_reveal(stack: Stack) -> None:
     start, *parts = steps(section(README, TITLE))
@@ -81,9 +88,13 @@ def test_the_ten_commands_of_the_readme_lead_to_a_match_a_check_in_and_a_reveal(
 
 
 def test_the_tutorial_leads_an_app_from_sign_up_to_an_interest(stack: Stack) -> None:
-    if not People(stack.folder.path).all():
-        stack.run("seed", within=READ_WITHIN)
-    follow(stack, steps(TUTORIAL.read_text()))
+    seed(stack)
+    follow(stack, steps(APP.read_text()))
+
+
+def test_the_subscribers_tutorial_leads_to_a_projection_a_dead_letter_and_a_replay(stack: Stack) -> None:
+    seed(stack)
+    follow(stack, steps(SUBSCRIBER.read_text()))
 
 
 def test_make_up_starts_the_stack_that_these_tests_run_on(stack: Stack) -> None:

@@ -11,8 +11,6 @@ import pytest
 from nats.errors import Error as NatsError
 from unora_common import declarations
 from unora_common.config import CONTEXTS
-from unora_common.nats_client import connect
-from unora_common.streams import stream
 from unora_local import nats_config, subscribers
 from unora_local.env import Env
 from unora_local.keyboard import subscriber
@@ -20,6 +18,8 @@ from unora_local.keyboard.subscriber import subscribe
 from unora_local.layout import SUBSCRIBERS, Layout
 from unora_local.nats import Nats
 from unora_local.run_folder import Row, RunFolder, start_time
+from unora_sdk.names import stream
+from unora_sdk.nats_client import connect
 from unora_testing.deadlines import eventually
 
 NAME = "push"
@@ -34,7 +34,7 @@ STEPS = {
 }
 LAST = {"the credentials": (subscriber, "_keep", 1)}
 LAST_OF_REMOVAL = {
-    "the credentials": (subscriber, "_credentials", 1),
+    "the credentials": (subscriber, "credentials", 1),
     "the end in the file of subscribers": (subscribers, "write", 2),
 }
 

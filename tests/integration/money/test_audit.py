@@ -6,7 +6,7 @@ import pytest
 from google.protobuf import message_factory
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import DESCRIPTOR
-from unora_common.outbox import subject_of
+from unora_sdk.names import subject_of
 from unora_testing.world import World
 
 from tests.integration.billing.conftest import DECLINED

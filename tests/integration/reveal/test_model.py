@@ -15,7 +15,6 @@ import pytest
 from aiohttp import web
 from unora.reveal.v1.reveal_service_pb2 import OpenRevealRequest
 from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
-from unora_common.config import ConfigError
 from unora_reveal.config import RevealConfig
 from unora_reveal.domain.facts import Facts, FramedText
 from unora_reveal.domain.guard import Guard
@@ -23,6 +22,7 @@ from unora_reveal.providers.model import ModelFramer
 from unora_reveal.resources import make_resources
 from unora_reveal.service import service
 from unora_reveal.use_cases.framing import frame
+from unora_sdk.environment import ConfigError
 from unora_testing import replicas
 from unora_testing.deadlines import GENEROUS
 from unora_testing.world import World

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from unora_common.app import App
-from unora_common.handlers import Envelope
 from unora_common.ids import uuid7
 from unora_safety.consumers.audit_log import record
+from unora_sdk.deliveries import Envelope
 from unora_testing.world import World
 
 SOURCE = "billing"

@@ -16,9 +16,9 @@ from unora.safety.v1.moderation_service_pb2 import AuditChain, VerifyAuditChainR
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora.streak.v1.events_pb2 import StreakStarted
 from unora_common.ids import uuid7
-from unora_common.outbox import subject_of
 from unora_common.replay import Replay
 from unora_safety.consumers.audit_log import record
+from unora_sdk.names import subject_of
 from unora_testing.deadlines import GENEROUS
 from unora_testing.world import World
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unora.streak.v1 import events_pb2
 from unora_common.database import Database, Tx
-from unora_common.outbox import type_of
+from unora_sdk.names import type_of
 from unora_streak.domain.due import next_due
 from unora_streak.domain.machine import step
 from unora_streak.domain.state import Policy, State, Streak

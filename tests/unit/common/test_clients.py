@@ -12,9 +12,10 @@ from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetDashboard
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common import call, trace
 from unora_common.clients import MARGIN, Clients, retries
-from unora_common.config import Config, ConfigError
+from unora_common.config import Config
 from unora_common.timeouts import PRODUCTION, Timeouts
 from unora_local import tls
+from unora_sdk.environment import ConfigError
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unora_common.config import Config, ConfigError, load
+from unora_common.config import Config, load
+from unora_sdk.environment import ConfigError
 
 NEEDED = {
     "UNORA_DATABASE_URL": "postgresql://unora_streak@db/unora",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unora_common.config import ConfigError
 from unora_common.database_url import checked
+from unora_sdk.environment import ConfigError
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from unora.streak.v1.events_pb2 import StreakAtRisk
 from unora_common import trace
 from unora_common.handlers import Consumes
 from unora_common.ids import uuid7
-from unora_common.outbox import aggregate_of, occurred_at, subject_of, type_of
+from unora_sdk.names import aggregate_of, occurred_at, subject_of, type_of
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from unora_common.nats_client import connect
 from unora_local import tls
+from unora_sdk.nats_client import connect
 
 from tests.support import run_apart
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from unora_common.config import ConfigError, load
+from unora_common.config import load
 from unora_common.declarations import load_service
 from unora_common.plans import PlanConfig
+from unora_sdk.environment import ConfigError
 
 NEEDED = ("DATABASE_URL", "NATS_URL", "TLS_CA", "TLS_CERT", "TLS_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
 REQUIRED = {f"UNORA_{name}": "x" for name in NEEDED}

@@ -18,6 +18,8 @@ PAGES = sorted(
         *(ROOT / ".github").glob("*.md"),
         *DOCS.rglob("*.md"),
         *(ROOT / "libs").rglob("*.md"),
+        *(ROOT / "examples").glob("README.md"),
+        *(ROOT / "examples").glob("*/README.md"),
     ]
     if page.name != "CHANGELOG.md"  # it names what is gone
 )

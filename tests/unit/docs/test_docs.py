@@ -13,6 +13,7 @@ from unora_common.config import CONTEXTS
 from unora_common.declarations import load_service
 from unora_local import cli
 from unora_tools import reference, variables
+from unora_tools.events.catalogue import consumers
 
 from tests.rules import rules
 from tests.unit.docs.repository import DOCS, PAGES, ROOT, exists, paths_named, prose, texts
@@ -107,7 +108,7 @@ def test_the_contexts_ask_and_hear_as_the_architecture_says() -> None:
             for caller in set(method.callers) & set(CONTEXTS):
                 asked[caller].add(method.context)
     heard = {context: set[str]() for context in CONTEXTS}
-    for consumer in reference.consumers():
+    for consumer in consumers():
         heard[consumer.context].add(consumer.event.split(".")[1])
     heard["safety"] = {"all"}
     rows = dict[str, tuple[set[str], set[str]]]()

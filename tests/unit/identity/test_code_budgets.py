@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry
-from unora_common.config import ConfigError
 from unora_common.logs import logger
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.code_budgets import Asker, Budget, Codes, TooManyCodes, allowed_codes, require_codes_left
 from unora_identity.domain.policy import Policy
 from unora_identity.providers.code_alarm import LOG_INTERVAL, CodeAlarm
+from unora_sdk.environment import ConfigError
 
 POLICY = Policy(codes_per_country_of={49: 2000})
 ASKER = Asker(device=b"d", address=b"a", calling_code=41)

@@ -13,13 +13,13 @@ from types import ModuleType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unora_common.config import ConfigError
 from unora_common.time_zones import time_zone_names
 from unora_identity.domain.place_names import fold, spellings
 from unora_identity.domain.places import Place, PlaceUnknown, QueryEmpty, place_meant, settle_place
 from unora_identity.domain.profiles import Profile
 from unora_identity.providers.place_file import FILE, TOP, WIDE
 from unora_identity.providers.places import Places
+from unora_sdk.environment import ConfigError
 from unora_testing.places import BERLIN, FRANKFURT_MAIN, FRANKFURT_ODER, LONDON, MUNICH, PARIS
 
 ROOT = Path(__file__).parents[3]

@@ -9,8 +9,10 @@ import pytest
 from unora_local.keyboard.completion import OPTIONS as COMPLETED
 from unora_local.keyboard.completion import PLACES, complete, script, sources
 from unora_local.keyboard.people import Login, People
+from unora_local.nats_config import CONFIG, Tls, write
 from unora_local.parser import build
 from unora_local.run_folder import LOCK
+from unora_local.subscribers import Subscriber
 
 COMMANDS = build()[1]
 OPTIONS = COMMANDS.options()
@@ -99,3 +101,26 @@ def test_the_script_for_zsh_has_the_same_function_and_registers_its_completion()
     text = script("zsh", Path("/a b"))
     assert "--run '/a b'" in text
     assert "compdef _unora unora" in text
+
+
+def test_contexts_consumers_and_events_of_republish_are_completed(tmp_path: Path) -> None:
+    assert after("republish", "str") == ["streak"]
+    assert after("republish", "streak", "--type", "CheckedI") == ["CheckedIn"]
+    assert after("republish", "streak", "--from", "") == []
+    assert after("republish", "streak", "--consumer", "") == []
+    others = [Subscriber("push", "", ("unora.streak.v1.checked_in",))]
+    tls = Tls(tmp_path, tmp_path, tmp_path)
+    reads = {"streak": ["unora.matching.v1.connection_formed"]}
+    passwords = {"admin": "", "streak": "", "matching": ""}
+    (tmp_path / "nats").mkdir()
+    write(
+        tmp_path / "nats" / CONFIG,
+        port=1,
+        store=tmp_path,
+        passwords=passwords,
+        reads=reads,
+        tls=tls,
+        subscribers=others,
+    )
+    both = ["push__checked_in", "streak__connection_formed"]
+    assert after("republish", "streak", "--consumer", "", folder=tmp_path) == both

@@ -67,6 +67,6 @@ def test_the_outer_name_is_the_context_and_the_last_word() -> None:
 
 
 def test_tail_listens_to_all_events_or_to_those_that_are_named() -> None:
-    assert tail.subjects([]) == ["unora.>"]
+    assert tail.subjects([]) == ["unora.*.v1.>"]
     asked = ["CheckedIn", "CheckedIn", "matching.connection_formed"]
     assert tail.subjects(asked) == ["unora.streak.v1.checked_in", "unora.matching.v1.connection_formed"]

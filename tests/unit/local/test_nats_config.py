@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
+from unora_common.streams import DEAD_LETTERS, durables
 from unora_local.nats_config import Tls, permissions, services_of, write
 from unora_local.subscribers import Subscriber, read
 from unora_local.subscribers import write as keep
@@ -38,7 +39,13 @@ def written(folder: Path, *, accounts: tuple[str, ...] = (), others: tuple[Subsc
 
 def test_a_context_publishes_only_on_its_own_subjects() -> None:
     publish = permissions("streak", [])["publish"]["allow"]
-    assert set(publish) == {"unora.streak.v1.*", "dead.streak.*", "wake.streak"}
+    assert set(publish) == {
+        "unora.streak.v1.*",
+        "unora.streak.again.*.*",
+        "$JS.API.CONSUMER.NAMES.unora_streak",
+        "dead.streak.*",
+        "wake.streak",
+    }
     assert permissions("streak", [])["subscribe"]["allow"] == ["_INBOX.streak.>", "wake.streak"]
 
 
@@ -127,6 +134,7 @@ def test_a_subscriber_may_take_from_its_own_consumers_and_nothing_else(tmp_path:
         for what in (
             f"API.CONSUMER.INFO.{stream}.{consumer}",
             f"API.CONSUMER.MSG.NEXT.{stream}.{consumer}",
+            f"API.CONSUMER.RESET.{stream}.{consumer}",
             f"ACK.{stream}.{consumer}.>",
         )
     }
@@ -135,6 +143,7 @@ def test_a_subscriber_may_take_from_its_own_consumers_and_nothing_else(tmp_path:
     assert set(services_of(PUSH)) == asked
     assert {each["service"]["subject"] for each in found["push"]["imports"]} == asked | {"$JS.API.INFO"}
     assert {each["service"] for each in found["unora"]["exports"] if each.get("accounts") == ["push"]} == asked
+    assert found["push"]["limits"] == {"max_connections": 20, "max_subscriptions": 200, "max_payload": 4096}
     without = written(tmp_path)["accounts"]
     assert {context: found[context] for context in CONTEXTS} == {context: without[context] for context in CONTEXTS}
 
@@ -151,3 +160,20 @@ def test_subscribers_are_kept_in_a_file(tmp_path: Path) -> None:
     keep(file, [PUSH])
     assert read(file) == [PUSH]
     assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.rule("MA-10")
+def test_a_consumer_reads_its_events_and_what_is_published_again_to_it_alone() -> None:
+    """The second subject holds its own name, and no other events than the first."""
+    found = [each for context in CONTEXTS for each in durables(context, READS[context])] + PUSH.durables()
+    events = [each for each in found if each.stream != DEAD_LETTERS]
+    assert len(events) > 50
+    for each in events:
+        first, again = each.filters
+        assert first == each.subject
+        _, context, _, event = first.split(".")
+        assert again == f"unora.{context}.again.{each.name}.{'*' if event == '>' else event}"
+    assert len({again for each in events for again in each.filters[1:]}) == len(events)
+    assert all(each.filters == [each.subject] for each in found if each.stream == DEAD_LETTERS)
+    readers = {each.name.partition("__")[0] for each in events if any("interest" in word for word in each.filters)}
+    assert readers <= {"discovery", "safety"}

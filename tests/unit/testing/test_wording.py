@@ -12,10 +12,10 @@ from unora.identity.v1.events_pb2 import AccountClosed, RoleGranted, SessionOpen
 from unora.reveal.v1.events_pb2 import PersonalityChanged
 from unora.safety.v1.events_pb2 import AuditHeadsExported
 from unora.streak.v1.events_pb2 import CheckedIn, StreakStarted
-from unora_common.outbox import subject_of
 from unora_safety.domain.chain import Head
 from unora_safety.domain.head_exports import HeadExport, to_document
 from unora_safety.providers.head_signer import HeadSigner
+from unora_sdk.names import subject_of
 from unora_testing.invariants.wording import carries_content
 
 ID = "01a20481-3a6d-7e79-b927-d8c722e17b35"

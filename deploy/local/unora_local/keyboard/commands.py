@@ -16,11 +16,10 @@ import asyncpg
 from nats.errors import Error as NatsError
 
 from unora_local.client import Refused, Unexpected
-from unora_local.clock import Clock
 from unora_local.env import Env
 from unora_local.keyboard import call as calling
 from unora_local.keyboard import inbox as boxes
-from unora_local.keyboard import messages, moments, subscriber
+from unora_local.keyboard import messages, moments, rule_clock, subscriber
 from unora_local.keyboard import seed as seeding
 from unora_local.keyboard import tail as tailing
 from unora_local.keyboard.people import People
@@ -63,10 +62,10 @@ def inbox(folder: RunFolder, chosen: argparse.Namespace) -> None:
         for code in boxes.codes(file, number, follow=chosen.follow):
             print(code, flush=True)
         return
-    newest = list(boxes.codes(file, number))[-1:]
-    if not newest:
+    newest = boxes.newest(file, number)
+    if newest is None:
         raise Mistake(f"no code was sent{f' to {number}' if number else ''}")
-    print(newest[0].code)
+    print(newest.code)
 
 
 def call(folder: RunFolder, chosen: argparse.Namespace) -> None:
@@ -95,12 +94,11 @@ def clock(folder: RunFolder, chosen: argparse.Namespace) -> None:
 
 async def _clock(env: Env, to: str, zone: ZoneInfo) -> None:
     progress = Progress()
-    async with Clock(env, CLOCK_SETTLES_WITHIN) as clock:
-        before = await clock.now()
-        if to != moments.NOW:
-            with progress.step("the clock moves, and what is due is done"):
-                await clock.move(moments.target(to, before, zone))
-        now = await clock.now()
+    if to == moments.NOW:
+        now = await rule_clock.read(env)
+    else:
+        with progress.step("the clock moves, and what is due is done"):
+            now = await rule_clock.move(env, to, zone)
     ahead = max(now - datetime.now(UTC), timedelta(0))
     shown = f"{now:%Y-%m-%d %H:%M:%S} UTC, {now.astimezone(zone):%a %H:%M} in {zone}"
     progress.say(f"{shown}; {_words(ahead)} ahead of this machine")
@@ -126,8 +124,6 @@ def subscribe(folder: RunFolder, chosen: argparse.Namespace) -> None:
     print(said)
 
 
-CLOCK_SETTLES_WITHIN: Final = 300.0
-"""Seconds: a stack with many members has much to do after a day."""
 COMMANDS: Final[dict[str, Callable[[RunFolder, argparse.Namespace], None]]] = {
     "seed": seed,
     "as": token,

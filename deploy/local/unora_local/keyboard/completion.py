@@ -13,6 +13,7 @@ from unora_common.config import CONTEXTS
 from unora_local.keyboard import contract, moments
 from unora_local.keyboard.names import shortest
 from unora_local.keyboard.people import People
+from unora_local.nats_config import CONFIG, consumers
 
 Words = Callable[[], Iterable[str]]
 
@@ -26,6 +27,7 @@ def sources(folder: Path) -> dict[str, Words]:
         "CONTEXT": lambda: CONTEXTS,
         "MOMENT": lambda: moments.EXAMPLES,
         "SHELL": lambda: ("bash", "zsh"),
+        "CONSUMER": lambda: consumers(folder / "nats" / CONFIG),
     }
 
 
@@ -37,11 +39,12 @@ PLACES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "inbox": (("NAME",), ""),
     "make-admin": (("NAME",), ""),
     "revoke-admin": (("NAME",), ""),
+    "republish": (("CONTEXT",), ""),
     "subscriber": (("",), "EVENT"),
     "tail": ((), "EVENT"),
 }
 """Of each command what its words are, and what all further ones are."""
-OPTIONS: Final = {"--as": "NAME", "--caller": "CONTEXT"}
+OPTIONS: Final = {"--as": "NAME", "--caller": "CONTEXT", "--consumer": "CONSUMER", "--type": "EVENT"}
 """What the word after an option is, where it can be completed."""
 
 

@@ -11,8 +11,8 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 from unora_common.config import CONTEXTS
-from unora_common.outbox import subject_of
 from unora_common.policies import MethodPolicy, policies_of
+from unora_sdk.names import subject_of
 
 from unora_local.keyboard.names import find, outer
 from unora_local.mistakes import Mistake

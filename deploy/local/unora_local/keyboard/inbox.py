@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,11 @@ class Code:
 
     def __str__(self) -> str:
         return f"{self.at}  {self.number}  {self.code}"
+
+
+def newest(file: Path, number: str | None = None) -> Code | None:
+    """The last one, to one number or to all; None if there was none."""
+    return next(iter(deque(codes(file, number), maxlen=1)), None)
 
 
 def codes(file: Path, number: str | None = None, *, follow: bool = False) -> Iterator[Code]:

@@ -19,9 +19,9 @@ from nats.js.errors import NotFoundError
 from nats.js.manager import JetStreamManager
 from unora_common import declarations
 from unora_common.config import CONTEXTS
-from unora_common.nats_client import connect
-from unora_common.outbox import subject_of
-from unora_common.streams import ANSWER_WITHIN, stream
+from unora_common.streams import ANSWER_WITHIN
+from unora_sdk.names import inbox, stream, subject_of
+from unora_sdk.nats_client import connect
 
 from unora_local import nats_config, subscribers, tls
 from unora_local.keyboard import contract
@@ -77,7 +77,7 @@ async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> s
     if events:
         _keep(folder, nats, after, own)
         return _describe(folder, after)
-    _credentials(folder, name).unlink(missing_ok=True)
+    credentials(folder, name).unlink(missing_ok=True)
     subscribers.write(file, others.values())
     return f"{name} may consume nothing any more"
 
@@ -171,12 +171,8 @@ async def _ignore(error: Exception) -> None:
     pass
 
 
-def inbox(name: str) -> str:
-    """Where the answers to a subscriber go: no other inbox is open to it."""
-    return f"_INBOX.{name}"
-
-
-def _credentials(folder: RunFolder, name: str) -> Path:
+def credentials(folder: RunFolder, name: str) -> Path:
+    """The file with the variables of a subscriber."""
     return folder.path / "subscribers" / f"{name}.env"
 
 
@@ -191,12 +187,12 @@ def _keep(folder: RunFolder, nats: Nats, subscriber: Subscriber, own: Certificat
         "UNORA_TLS_KEY": str(own.key),
     }
     text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
-    write_private(_credentials(folder, subscriber.name), text.encode())
+    write_private(credentials(folder, subscriber.name), text.encode())
 
 
 def _describe(folder: RunFolder, subscriber: Subscriber) -> str:
     rows = [(each.subject, each.stream, each.name) for each in subscriber.durables()]
     return (
         f"{subscriber.name} may consume:\n{table(('event', 'stream', 'consumer'), rows)}\n"
-        f"Its address, password, certificate and inbox are in {_credentials(folder, subscriber.name)}"
+        f"Its address, password, certificate and inbox are in {credentials(folder, subscriber.name)}"
     )

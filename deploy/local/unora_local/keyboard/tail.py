@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
-from unora_common.nats_client import connect
-from unora_common.outbox import subject_of
+from unora_sdk.again import HEADER
+from unora_sdk.names import subject_of
+from unora_sdk.nats_client import connect
 
 from unora_local.client import ANSWER_WITHIN
 from unora_local.env import Env
@@ -18,7 +20,8 @@ from unora_local.keyboard import contract, messages
 from unora_local.keyboard.names import outer
 from unora_local.mistakes import Mistake
 
-ALL = "unora.>"
+ALL = "unora.*.v1.>"
+"""Not what is published again to one consumer."""
 
 
 def subjects(asked: Sequence[str]) -> list[str]:
@@ -26,18 +29,28 @@ def subjects(asked: Sequence[str]) -> list[str]:
     return [subject_of(contract.event_named(name)) for name in dict.fromkeys(asked)] or [ALL]
 
 
+def decode(message: Msg) -> Message | str:
+    """The event of a message, or in words why there is none."""
+    kind = contract.by_subject().get(message.subject)
+    if kind is None:
+        return "the contract has no such event"
+    try:
+        return kind.FromString(message.data)
+    except DecodeError:
+        return "its payload is no such message"
+
+
 def line(message: Msg) -> str:
     """An event as one line of JSON: its name, its CloudEvents id and time (UTC), and its fields."""
-    kind = contract.by_subject().get(message.subject)
+    kind, event = contract.by_subject().get(message.subject), decode(message)
     headers = message.headers or {}
-    shown: dict[str, Any] = {"event": message.subject, "id": headers.get("ce-id"), "at": headers.get("ce-time")}
-    if kind is None:
-        return json.dumps(shown | {"unreadable": "the contract has no such event"}, ensure_ascii=False)
-    shown["event"] = outer(kind.DESCRIPTOR.full_name)
-    try:
-        shown["data"] = json.loads(messages.to_json(kind.FromString(message.data), indent=None))
-    except DecodeError:
-        shown["unreadable"] = "its payload is no such message"
+    name = message.subject if kind is None else outer(kind.DESCRIPTOR.full_name)
+    shown: dict[str, Any] = {"event": name, "id": headers.get("ce-id"), "at": headers.get("ce-time")}
+    if HEADER in headers:
+        shown["again"] = headers[HEADER]
+    if isinstance(event, str):
+        return json.dumps(shown | {"unreadable": event}, ensure_ascii=False)
+    shown["data"] = json.loads(messages.to_json(event, indent=None))
     return json.dumps(shown, ensure_ascii=False)
 
 
@@ -46,14 +59,22 @@ async def tail(env: Env, asked: Sequence[str], say: Callable[[str], None], ready
 
     Raises Mistake for a name that is no event's, and when the connection to NATS ends.
     """
-    wanted = subjects(asked)
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    async with aclosing(hear(env, subjects(asked), ready)) as found:
+        async for message in found:
+            say(line(message))
+
+
+async def hear(env: Env, wanted: Sequence[str], ready: Callable[[], None]) -> AsyncGenerator[Msg, None]:
+    """Each message on these subjects from now on; `ready` is called when none is missed any more. Raises Mistake when
+    the connection to NATS ends.
+    """
+    waiting: asyncio.Queue[Msg | None] = asyncio.Queue()
 
     async def heard(message: Msg) -> None:
-        lines.put_nowait(line(message))
+        waiting.put_nowait(message)
 
     async def closed() -> None:
-        lines.put_nowait(None)
+        waiting.put_nowait(None)
 
     client = await connect(
         env.nats,
@@ -67,8 +88,8 @@ async def tail(env: Env, asked: Sequence[str], say: Callable[[str], None], ready
             await client.subscribe(subject, cb=heard)
         await client.flush()
         ready()
-        while (text := await lines.get()) is not None:
-            say(text)
+        while (message := await waiting.get()) is not None:
+            yield message
     finally:
         await client.close()
     raise Mistake("the connection to NATS has ended")

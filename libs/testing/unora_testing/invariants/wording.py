@@ -16,8 +16,8 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from joserfc import jws
 from joserfc.errors import JoseError
 from unora_common.config import CONTEXTS
-from unora_common.outbox import type_of
 from unora_safety.domain.head_exports import from_document, to_document
+from unora_sdk.names import type_of
 
 from unora_testing.invariants.invariant import Invariant, Row
 

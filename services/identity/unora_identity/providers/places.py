@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from unora_common.config import ConfigError
+from unora_sdk.environment import ConfigError
 
 from unora_identity.domain.place_names import fold
 from unora_identity.domain.places import Place, QueryEmpty

@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from unora_common.database import Tx
-from unora_common.handlers import Envelope, on_all
+from unora_common.handlers import on_all
 from unora_common.runtime import Runtime
+from unora_sdk.deliveries import Envelope
 
 from unora_safety.config import SafetyConfig
 from unora_safety.domain.chain import SourceEvent

@@ -16,7 +16,7 @@ from unora.matching.v1 import events_pb2 as matching
 from unora.reveal.v1 import events_pb2 as reveal
 from unora.safety.v1 import events_pb2 as safety
 from unora.streak.v1 import events_pb2 as streak
-from unora_common.outbox import type_of
+from unora_sdk.names import type_of
 
 from unora_safety.domain.chain import Entry
 

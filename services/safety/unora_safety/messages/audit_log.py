@@ -13,8 +13,8 @@ from unora.safety.v1.moderation_service_pb2 import AuditChain, AuditEntry, Searc
 from unora_common.config import CONTEXTS
 from unora_common.errors import InvalidArgument
 from unora_common.messages import to_timestamp
-from unora_common.outbox import type_of
 from unora_common.pages import Listing, Place
+from unora_sdk.names import type_of
 
 from unora_safety.domain.audit_search import Search, SearchPosition
 from unora_safety.domain.chain import Entry

@@ -24,11 +24,13 @@ from nats.aio.transport import TcpTransport
 from nats.errors import ConnectionClosedError, OutboundBufferLimitError
 from nats.errors import Error as NatsError
 
-from unora_common.config import ConfigError
+from unora_sdk.environment import ConfigError
 
 SERVER_NAME: Final = "nats.unora"
 """The DNS name in the certificate of every server of NATS."""
 END: Final = b"\r\n"
+FLUSHED_WITHIN: Final = 2.0
+"""Seconds for the server's answer when a subscription ends."""
 SCHEME: Final = "tls://"
 
 
@@ -134,6 +136,13 @@ class NatsClient(Client):
         self._handlers.pop(subscription._id, None)
         with suppress(Exception):
             await subscription.unsubscribe()
+
+    async def end_subscription(self, subscription: Subscription) -> None:
+        """Tells the server that nothing more is wanted, and returns when all that it had sent before was handled."""
+        with suppress(NatsError, OSError):
+            await self._send_unsubscribe(subscription._id)
+            if self.is_connected:
+                await self.flush(FLUSHED_WITHIN)
 
     async def send(self, publications: Sequence[bytes]) -> None:
         """Publishes messages, each as `publication` wrote it; those before the first connection or after its loss wait

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo, Header, StatusCode
 from nats.js.errors import APIError
 
-from unora_common.messaging import Messaging
-from unora_common.nats_client import publication
+from unora_sdk.nats_client import NatsClient, publication
 
 _NOTHING_MORE: Final = (StatusCode.NO_MESSAGES, StatusCode.REQUEST_TIMEOUT, StatusCode.CONFLICT)
 NO_WAIT: Final = {"batch": 1, "no_wait": True}
@@ -31,9 +31,9 @@ _MARGIN: Final = 1.0
 class Pull:
     """The messages of one consumer, for one process; other processes may take from the same consumer."""
 
-    def __init__(self, messaging: Messaging, stream: str, consumer: str) -> None:
-        self._client = messaging.client
-        self._jetstream = messaging.jetstream
+    def __init__(self, client: NatsClient, jetstream: JetStreamContext, stream: str, consumer: str) -> None:
+        self._client = client
+        self._jetstream = jetstream
         self._stream = stream
         self._consumer = consumer
         self._inbox = self._client.new_inbox()
@@ -47,6 +47,7 @@ class Pull:
         self._answered = asyncio.Event()
         self._behind = 0
         """How many messages were there beyond those that were taken last."""
+        self._interrupted = False
 
     async def info(self) -> ConsumerInfo:
         """What the server knows of the consumer. Raises NotFoundError if the platform has not made it."""
@@ -67,6 +68,13 @@ class Pull:
         self._behind = _behind(messages[-1]) if messages else 0
         return messages
 
+    async def interrupt(self) -> None:
+        """Asks for no more. A `take` that waits returns with what has come until now; nothing comes after it."""
+        self._interrupted = True
+        if self._subscription is not None:
+            await self._client.end_subscription(self._subscription)
+        self._answered.set()
+
     async def close(self) -> None:
         """Takes no more."""
         if self._subscription is not None:
@@ -76,6 +84,8 @@ class Pull:
         """Asks `count` times for one message. Each request has one answer, so that no message ends the answers to
         others: between accounts an empty message would do that.
         """
+        if self._interrupted:
+            return []
         if self._subscription is None:
             self._subscription = await self._client.subscribe_directly(f"{self._inbox}.*", self._on_message)
         self._requests += 1

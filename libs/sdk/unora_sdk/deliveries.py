@@ -7,14 +7,14 @@ held against the subject, and the subject against what the consumer reads.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
 
-from unora_common.handlers import Consumes, Envelope
-from unora_common.outbox import aggregate_of
+from unora_sdk.again import first_subject
+from unora_sdk.names import aggregate_of
 
 DEAD: Final = "dead."
 """How the subjects of dead letters begin; no stream of events has such a subject."""
@@ -31,6 +31,32 @@ class NotAnEventError(Exception):
         """What is wrong: subject, id, source, type, aggregate, time or payload."""
 
 
+class Envelope(NamedTuple):
+    """An event as it was delivered, before its payload is read."""
+
+    event_id: str
+    subject: str
+    aggregate_id: str
+    time: str
+    payload: bytes
+
+
+class Reads(Protocol):
+    """What a consumer reads."""
+
+    @property
+    def stream(self) -> str:
+        """The context that emits the events."""
+
+    @property
+    def subject(self) -> str:
+        """One subject, or `unora.<context>.v1.>` for all events of the context."""
+
+    @property
+    def event(self) -> type[Message] | None:
+        """The message of the events; None for all events of a context."""
+
+
 class Delivery(NamedTuple):
     """An event as it was delivered."""
 
@@ -41,10 +67,10 @@ class Delivery(NamedTuple):
     """None for a consumer of all events of a context."""
 
 
-def read(message: Msg, consumes: Consumes) -> Delivery:
-    """Reads a message. Raises NotAnEventError."""
+def read(message: Msg, consumes: Reads, consumer: str) -> Delivery:
+    """Reads a message for a durable consumer. Raises NotAnEventError, also for what is published again to another."""
     headers = message.headers or {}
-    subject = subject_of(message)
+    subject = first_subject(subject_of(message), consumer)
     _require("subject", _is_read(subject, consumes.subject))
     identifier = _uuid("id", headers.get("ce-id", ""))
     _require("source", headers.get("ce-source") == f"/unora/{consumes.stream}")

@@ -1,0 +1,19 @@
+/** The session of the moderator, whom the bridge signs in with a second factor. */
+import { becomeModerator } from "../lib/bridge.js";
+import { Session, type Tokens } from "../lib/session.svelte.js";
+
+export class DeskSession extends Session {
+  constructor() {
+    super("desk");
+  }
+
+  async open(): Promise<void> {
+    const { access_token, user_id } = await becomeModerator();
+    this.begin("", user_id, { access_token, refresh_token: "" });
+  }
+
+  protected override async renew(): Promise<Tokens> {
+    const { access_token } = await becomeModerator();
+    return { access_token, refresh_token: "" };
+  }
+}

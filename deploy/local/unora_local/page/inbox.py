@@ -1,0 +1,29 @@
+"""The codes that identity "sent"."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from unora_common.errors import InvalidArgument
+
+from unora_local.keyboard import inbox
+from unora_local.page.refusals import NoCode
+from unora_local.page.stack import RunningStack
+
+
+class Inbox:
+    """Reads the file of the sandbox for SMS."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._file = stack.env.sms_sandbox
+
+    async def newest(self, request: web.Request) -> web.Response:
+        """The newest code that was sent to a number. Raises NoCode."""
+        number = request.query.get("phone", "")
+        if not number.startswith("+"):
+            raise InvalidArgument({"phone": "must be a number that begins with +, which a query writes as %2B"})
+        code = await asyncio.to_thread(inbox.newest, self._file, number)
+        if code is None:
+            raise NoCode
+        return web.json_response({"code": code.code})

@@ -1,0 +1,3 @@
+from unora_sdk.commands import main
+
+raise SystemExit(main())

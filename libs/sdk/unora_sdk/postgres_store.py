@@ -1,0 +1,118 @@
+"""A store in Postgres: for any number of replicas. It needs asyncpg: `pip install unora-sdk[postgres]`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from unora_sdk.sql_store import TABLES, SqlStore
+from unora_sdk.stores import StoreAwayError
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+AWAY = (
+    # It cannot be reached, shuts down, starts, refuses new connections, or has ended this one.
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    # It is no longer the primary.
+    asyncpg.ReadOnlySQLTransactionError,
+    # It gave up the transaction because of another one: the same may succeed at once.
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+UNREACHABLE = (*AWAY, OSError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""Errors of a new connection. The password or the role may be about to change."""
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+class PostgresStore(SqlStore[Connection]):
+    """Its tables are in a schema of their own, which is made if it is missing; the rest of the database is the
+    handler's. A handler gets a connection inside a transaction.
+    """
+
+    def __init__(self, pool_or_dsn: Pool | str, schema: str = "unora_sdk", connections: int = 10) -> None:
+        """With an address, `connections` is the most that are opened. A pool stays the caller's, who closes it."""
+        if not _NAME.fullmatch(schema):
+            raise ValueError(f"{schema!r} is no name for a schema: small letters, digits and _, a letter first")
+        super().__init__(f"{schema}.")
+        self._schema = schema
+        self._given = pool_or_dsn
+        self._connections = connections
+        self._pool: Pool | None = None if isinstance(pool_or_dsn, str) else pool_or_dsn
+        self._made = False
+
+    async def open(self) -> None:
+        """See Store."""
+        if self._pool is None:
+            assert isinstance(self._given, str)
+            try:
+                self._pool = await asyncpg.create_pool(self._given, min_size=0, max_size=self._connections)
+            except UNREACHABLE as error:
+                raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
+        if not self._made:
+            tables = TABLES.format(self._prefix, index="", moment="timestamptz", bytes="bytea")
+            async with self.transaction() as connection:
+                # Two replicas that start together would both make the schema, and one of them would fail.
+                await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"unora-sdk {self._schema}")
+                found = await connection.fetchval("SELECT to_regnamespace($1)", self._schema)
+                if found is None:  # who may not make schemas may still use one
+                    await connection.execute(f"CREATE SCHEMA {self._schema}")
+                await connection.execute(tables)
+            self._made = True
+
+    async def close(self) -> None:
+        """See Store."""
+        if isinstance(self._given, str) and self._pool is not None:
+            pool, self._pool, self._made = self._pool, None, False
+            await pool.close()
+
+    def is_away(self, error: BaseException) -> bool:
+        """See Store."""
+        if isinstance(error, asyncpg.InterfaceError):
+            return not isinstance(error, ValueError)  # else an argument of the handler is wrong
+        return isinstance(error, AWAY)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """See Store."""
+        if self._pool is None:
+            raise StoreAwayError("the store is not open")
+        try:
+            connection = await self._pool.acquire()
+        except (*UNREACHABLE, asyncpg.InterfaceError) as error:
+            raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
+        try:
+            transaction = connection.transaction()
+            await self._guarded(transaction.start())
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await self._guarded(transaction.rollback())
+                raise
+            await self._guarded(transaction.commit())
+        finally:
+            await self._pool.release(connection)
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except OSError as error:
+            raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
+        except Exception as error:
+            if self.is_away(error):
+                raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
+            raise
+
+    async def _rows(self, transaction: Connection, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
+        found: list[Any] = await transaction.fetch(statement, *values)
+        return found

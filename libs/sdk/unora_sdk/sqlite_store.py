@@ -1,0 +1,110 @@
+"""A store in a file: for one process, or few, on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from unora_sdk.sql_store import TABLES, SqlStore
+from unora_sdk.stores import StoreAwayError
+
+PREFIX: Final = "unora_sdk_"
+PATIENCE: Final = 10.0
+"""Seconds that a transaction waits for those of other processes."""
+POLL: Final = 0.02
+
+
+class SqliteStore(SqlStore[sqlite3.Connection]):
+    """Its tables begin with `unora_sdk_`; a handler has the file's other tables for itself.
+
+    A handler gets the connection inside a transaction, and must neither commit nor roll back. There is one transaction
+    at a time: while a handler awaits something else, the others wait for it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(PREFIX)
+        self._path = Path(path)
+        self._connection: sqlite3.Connection | None = None
+        self._one = asyncio.Lock()
+
+    async def open(self) -> None:
+        """See Store. The file is made if it is missing, its folder is not."""
+        if self._connection is not None:
+            return
+        try:
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=PATIENCE)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # what is acknowledged must survive a loss of power
+            connection.executescript(TABLES.format(PREFIX, index=PREFIX, moment="text", bytes="blob"))
+            connection.execute("PRAGMA busy_timeout = 0")  # `transaction` waits without holding up the loop
+        except sqlite3.OperationalError as error:
+            raise StoreAwayError(f"{self._path} cannot be used: {error}") from error
+        self._connection = connection
+
+    async def close(self) -> None:
+        """See Store."""
+        async with self._one:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    def is_away(self, error: BaseException) -> bool:
+        """See Store: the file is locked, or its disk is full or fails."""
+        full = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in full
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[sqlite3.Connection]:
+        """See Store."""
+        async with self._one:
+            connection = self._connection
+            if connection is None:
+                raise StoreAwayError(f"{self._path} is not open")
+            await self._begin(connection)
+            try:
+                yield connection
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.rollback()
+                raise
+            if not connection.in_transaction:
+                raise RuntimeError("the transaction was ended by the handler; the store commits it")
+            try:
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                with suppress(sqlite3.Error):
+                    connection.rollback()
+                raise StoreAwayError(f"{self._path} cannot be written: {error}") from error
+
+    async def _begin(self, connection: sqlite3.Connection) -> None:
+        """Waits for the transactions of other processes."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not self.is_away(error) or time.monotonic() > end:
+                    raise StoreAwayError(f"{self._path} cannot be written: {error}") from error
+                await asyncio.sleep(POLL)
+            else:
+                return
+
+    async def _rows(
+        self, transaction: sqlite3.Connection, statement: str, *values: object
+    ) -> Sequence[Mapping[str, Any]]:
+        named = {str(number): _value(value) for number, value in enumerate(values, start=1)}
+        return [dict(row) for row in transaction.execute(statement, named).fetchall()]
+
+
+def _value(value: object) -> object:
+    """Times are texts of one length, so that they compare as times do."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value

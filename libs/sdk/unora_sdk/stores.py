@@ -1,0 +1,101 @@
+"""What a subscriber keeps: which events it has applied, how often one failed, and dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
+from uuid import UUID
+
+T = TypeVar("T")
+"""What a handler writes with: a connection with an open transaction."""
+
+KEPT: Final = timedelta(days=30)
+"""How long the record of an event is kept. An event can be published again from the outbox for 14 days, and waits 7 in
+the stream after that.
+"""
+
+
+class StoreAwayError(Exception):
+    """The store cannot be reached or is busy. No event is at fault."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message that could not be applied, as it came."""
+
+    consumer: str
+    key: str
+    """The id of the event; `message N` with its number in the stream for what is no event."""
+    subject: str
+    headers: dict[str, str]
+    payload: bytes
+    error: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a consumer hears again: events from `since` on."""
+
+    since: datetime
+    below: int
+    """The last message of the stream that was behind the consumer when it began. What is older than `since` and not
+    behind it was never applied, so it is applied now.
+    """
+
+
+class Store(Protocol[T]):
+    """Any database with transactions can be one. Every method may raise StoreAwayError."""
+
+    async def open(self) -> None:
+        """Makes what is missing in the database."""
+
+    async def close(self) -> None:
+        """Closes what `open` has opened."""
+
+    def is_away(self, error: BaseException) -> bool:
+        """Whether an error that a handler met says that the store cannot be reached."""
+
+    def transaction(self) -> AbstractAsyncContextManager[T]:
+        """Commits at its end; an exception rolls back, and is raised again."""
+
+    async def record(self, transaction: T, consumer: str, event_id: UUID, time: datetime) -> bool:
+        """Notes that an event is applied; its failures and its dead letter end with that. False if it was noted before.
+
+        Of two transactions at once with the same event, the second one waits for the end of the first.
+        """
+
+    async def failures(self, consumer: str, event_id: UUID) -> int:
+        """How often an event has failed."""
+
+    async def count_failure(self, consumer: str, event_id: UUID, error: str) -> int:
+        """Counts a failure; returns how many there are."""
+
+    async def put_dead_letter(self, letter: DeadLetter) -> None:
+        """Stores or replaces a dead letter; the count of its failures begins anew."""
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """All dead letters, the oldest first."""
+
+    async def retry(self, keys: Sequence[str]) -> int:
+        """Marks dead letters to be tried once more by a subscriber that runs. Returns how many there were."""
+
+    async def drop(self, keys: Sequence[str]) -> int:
+        """Deletes dead letters. Returns how many there were."""
+
+    async def due(self, consumers: Sequence[str]) -> list[DeadLetter]:
+        """The dead letters of these consumers that are marked."""
+
+    async def begin_replay(self, consumer: str, replay: Replay) -> None:
+        """Forgets the records of events from `since` on, and keeps the replay. One that is not yet through to its
+        `below` counts on: the earlier `since` and the higher `below` of both hold.
+        """
+
+    async def replay_of(self, consumer: str) -> Replay | None:
+        """The last replay of a consumer."""
+
+    async def forget(self, before: datetime) -> None:
+        """Deletes the records of events that were applied before a moment."""

@@ -1,0 +1,242 @@
+"""Both stores keep the same promises; with Postgres, replicas share one."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from unora.streak.v1.events_pb2 import CheckedIn
+from unora_local import ports
+from unora_local.postgres import Postgres
+from unora_sdk import DeadLetter, Event, PostgresStore, SqliteStore
+from unora_sdk.stores import Replay, StoreAwayError
+from unora_testing.deadlines import eventually, within
+from unora_testing.testbed import Testbed
+
+from tests.integration.sdk.platform import CONSUMER, NOON, Platform, checked_in, serving
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def dsn(testbed: Testbed) -> AsyncIterator[str]:
+    """An empty database."""
+    name = f"sdk_{uuid4().hex}"
+    connection = await asyncpg.connect(f"{testbed.postgres}/postgres")
+    await connection.execute(f"CREATE DATABASE {name}")
+    yield f"{testbed.postgres}/{name}"
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, dsn: str, tmp_path: Path) -> AsyncIterator[Any]:
+    if request.param == "sqlite":
+        made: Any = SqliteStore(tmp_path / "events.db")
+    else:
+        made = PostgresStore(dsn, schema="push")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def record(store: Any, identifier: Any, time: datetime = NOON) -> bool:
+    async with store.transaction() as transaction:
+        found: bool = await store.record(transaction, CONSUMER, identifier, time)
+        return found
+
+
+def letter(key: str, payload: bytes = b"\x00\xff") -> DeadLetter:
+    headers, now = {"ce-id": "\x00ü"}, datetime.now(UTC)
+    return DeadLetter(CONSUMER, key, "unora.streak.v1.x\x00", headers, payload, "broken\x00", now)
+
+
+async def test_an_event_is_recorded_once_until_it_is_forgotten(store: Any) -> None:
+    identifier = uuid4()
+    assert [await record(store, identifier), await record(store, identifier)] == [True, False]
+    await store.forget(datetime.now(UTC) - HOUR)
+    assert not await record(store, identifier)
+    await store.forget(datetime.now(UTC) + HOUR)
+    assert await record(store, identifier)
+
+
+async def test_a_transaction_that_fails_leaves_no_record(store: Any) -> None:
+    identifier = uuid4()
+
+    async def fails() -> None:
+        async with store.transaction() as transaction:
+            assert await store.record(transaction, CONSUMER, identifier, NOON)
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await fails()
+    assert await record(store, identifier)
+
+
+async def test_of_two_transactions_at_once_one_records_the_event(store: Any) -> None:
+    identifier = uuid4()
+    assert sorted(await asyncio.gather(*(record(store, identifier) for _ in range(8)))) == [False] * 7 + [True]
+
+
+async def test_failures_are_counted_until_the_event_is_applied_or_a_dead_letter(store: Any) -> None:
+    identifier = uuid4()
+    assert [await store.count_failure(CONSUMER, identifier, "x") for _ in range(2)] == [1, 2]
+    assert await store.failures(CONSUMER, identifier) == 2
+    await store.put_dead_letter(letter(str(identifier)))
+    assert await store.failures(CONSUMER, identifier) == 0
+    await store.count_failure(CONSUMER, identifier, "x")
+    assert await record(store, identifier)
+    assert await store.failures(CONSUMER, identifier) == 0
+    assert await store.dead_letters() == []
+
+
+async def test_a_dead_letter_keeps_whatever_bytes_came(store: Any) -> None:
+    await store.put_dead_letter(letter("message 1"))
+    (found,) = await store.dead_letters()
+    assert (found.payload, found.headers) == (b"\x00\xff", {"ce-id": "\x00ü"})
+    assert (found.subject, found.error) == ("unora.streak.v1.x\\x00", "broken\\x00")
+    assert await store.due([CONSUMER]) == []
+    assert await store.retry(["message 1", "message 2"]) == 1
+    assert [each.key for each in await store.due([CONSUMER])] == ["message 1"]
+    assert await store.due(["another"]) == []
+    assert [await store.drop(["message 1"]), await store.drop(["message 1"])] == [1, 0]
+
+
+async def test_a_replay_forgets_what_happened_since_and_goes_on_inside_a_later_one(store: Any) -> None:
+    old, new = uuid4(), uuid4()
+    await record(store, old, NOON)
+    await record(store, new, NOON + 2 * HOUR)
+    await store.begin_replay(CONSUMER, Replay(NOON + HOUR, 10))
+    assert [await record(store, old, NOON), await record(store, new, NOON + 2 * HOUR)] == [False, True]
+    await store.begin_replay(CONSUMER, Replay(NOON + 2 * HOUR, 3))
+    assert await store.replay_of(CONSUMER) == Replay(NOON + HOUR, 10)
+    await store.begin_replay(CONSUMER, Replay(NOON + 2 * HOUR, 12))
+    assert await store.replay_of(CONSUMER) == Replay(NOON + 2 * HOUR, 12)
+    assert await store.replay_of("another") is None
+
+
+async def test_two_processes_may_share_a_file(tmp_path: Path) -> None:
+    one, other = SqliteStore(tmp_path / "events.db"), SqliteStore(tmp_path / "events.db")
+    await one.open()
+    await other.open()
+    identifier = uuid4()
+    async with one.transaction() as transaction:
+        waiting = asyncio.ensure_future(record(other, identifier))
+        assert await one.record(transaction, CONSUMER, identifier, NOON)
+    assert await within(waiting) is False
+    await one.close()
+    await other.close()
+
+
+async def test_two_replicas_that_start_together_make_one_schema(dsn: str) -> None:
+    stores = [PostgresStore(dsn, schema="push") for _ in range(8)]
+    await asyncio.gather(*(each.open() for each in stores))
+    await asyncio.gather(*(each.close() for each in stores))
+
+
+async def test_replicas_with_one_postgres_apply_no_event_twice(platform: Platform, dsn: str) -> None:
+    """Each event is delivered to both at once: it is published twice, and the two take what there is in turn."""
+    pool = await asyncpg.create_pool(dsn)
+    await pool.execute("CREATE TABLE effects (id text)")
+    replicas, applied = [platform.subscriber(PostgresStore(dsn)), platform.subscriber(PostgresStore(pool))], set[int]()
+
+    def of(number: int) -> Any:
+        async def handle(event: Event[CheckedIn], transaction: Any) -> None:
+            applied.add(number)
+            await transaction.execute("INSERT INTO effects VALUES ($1)", str(event.id))
+            await transaction.execute("SELECT pg_sleep(0.01)")  # so that the other meets this transaction open
+
+        return handle
+
+    for number, each in enumerate(replicas):
+        each.on(CheckedIn)(of(number))
+    events = [checked_in() for _ in range(60)]
+    async with serving(*replicas):
+        for _ in range(5):
+            ids = await platform.publish(*events[:20])
+            await asyncio.gather(*(platform.publish(*events[:20], ids=ids) for _ in range(3)))
+        await platform.until_done()
+    assert await pool.fetchval("SELECT count(*) FROM effects") == 100
+    assert await pool.fetchval("SELECT count(DISTINCT id) FROM effects") == 100
+    assert applied == {0, 1}
+    await pool.close()
+
+
+async def test_while_postgres_is_away_nothing_is_lost_and_it_is_said_once(
+    platform: Platform, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Postgres(tmp_path / "pg", port=ports.free()[0], password="secret", log=tmp_path / "pg.log", fsync=False)
+    try:
+        async with server:
+            subscriber, seen = platform.subscriber(PostgresStore(server.dsn()), tries=1), list[Event[CheckedIn]]()
+
+            @subscriber.on(CheckedIn)
+            async def handle(event: Event[CheckedIn], transaction: Any) -> None:
+                await transaction.fetchval("SELECT 1")
+                seen.append(event)
+
+            async with serving(subscriber):
+                await platform.publish(checked_in())
+                await platform.until_done()
+                await server.stop()
+                (missed,) = await platform.publish(checked_in())
+
+                def said() -> list[str]:
+                    return [each.message for each in caplog.records if "interrupted: Store" in each.message]
+
+                await eventually(said, "it says that the store is away")
+                await eventually(lambda: _tried_twice(platform), "the event is delivered again")
+                await server.start()
+                await eventually(lambda: missed in {each.id for each in seen}, "it goes on by itself")
+                await platform.until_done()
+                assert len(said()) == len(set(said()))
+            assert [each.attempt for each in seen] == [1, 1]
+    finally:
+        await server.stop()
+        server.erase()
+
+
+async def _tried_twice(platform: Platform) -> bool:
+    found = await platform.consumer()
+    return (found.delivered.consumer_seq or 0) > 3 if found.delivered else False
+
+
+async def test_while_a_file_is_locked_nothing_is_lost(platform: Platform, tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    subscriber, seen = platform.subscriber(SqliteStore(path)), list[int]()
+
+    @subscriber.on(CheckedIn)
+    def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
+        seen.append(event.version)
+
+    async with serving(subscriber):
+        await platform.publish(checked_in(1))
+        await platform.until_done()
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await platform.publish(checked_in(2))
+        await eventually(lambda: _is_delivered(platform), "the event is delivered")
+        other.execute("COMMIT")
+        other.close()
+        await platform.until_done()
+    assert seen == [1, 2]
+
+
+async def _is_delivered(platform: Platform) -> bool:
+    return ((await platform.consumer()).num_ack_pending or 0) == 1
+
+
+async def test_a_store_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    with pytest.raises(StoreAwayError, match=r"events\.db cannot be used"):
+        await SqliteStore(tmp_path / "no folder" / "events.db").open()
+    with pytest.raises(StoreAwayError, match="Postgres cannot be reached"):
+        await PostgresStore(f"postgresql://x@127.0.0.1:{ports.free()[0]}/x").open()
+    with pytest.raises(ValueError, match="is no name for a schema"):
+        PostgresStore("", schema="Drop; --")

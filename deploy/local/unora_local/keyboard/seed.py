@@ -28,7 +28,7 @@ ALONE: Final = "nobody is connected: a batch needs five others who wait in the s
 
 
 async def seed(env: Env, people: People, number: int, progress: Progress) -> list[str]:
-    """Make `number` members and keep their logins; returns these. The rule clock moves by four days or five (ST-03).
+    """Make `number` members and keep their logins; returns these. The rule clock moves by five days or six (ST-03).
     On each, all whose logins are known check in: a further seed breaks no streak of an earlier one.
 
     Raises ClockInUseError while another command moves the clock, and Refused.
@@ -50,6 +50,10 @@ async def seed(env: Env, people: People, number: int, progress: Progress) -> lis
 
 async def _live(run: Seeding, found: list[couples.Couple]) -> None:
     connected = [couple for at, couple in enumerate(found) if at % 3 < 2]
+    with run.progress.step("a new day"):
+        # The clock shows any hour: a day that is nearly over could end between two check-ins.
+        await couples.all_check_in(run)
+        await _next_day(run)
     with run.progress.step("connections") as step:
         for couple in found:
             if couple in connected:
@@ -63,7 +67,7 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
             await couples.all_check_in(run)
             kept = min([await couples.days_of(couple) for couple in connected])
             step.now(f"{kept} of {DAYS}")
-            await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
+            await _next_day(run)
             if kept >= DAYS:
                 break
     with run.progress.step("today"):
@@ -71,6 +75,11 @@ async def _live(run: Seeding, found: list[couples.Couple]) -> None:
             _, session = await session_of(run.gateway, run.env, run.people, couple.one.login.login)
             await couples.check_in(session)
         await run.clock.wait_until_idle()
+
+
+async def _next_day(run: Seeding) -> None:
+    """It is the morning of the next day."""
+    await run.clock.move(moments.target(moments.NEXT_DAY, await run.clock.now(), ZoneInfo(ZONE)))
 
 
 def describe(known: dict[str, Login], logins: list[str]) -> str:

@@ -12,7 +12,7 @@ import sqlite3
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,7 +53,7 @@ class Notifier:
     folder: RunFolder
     process: Process
     problem: str = ""
-    """Why it does not run, if it could not be started."""
+    """Why it does not run, if it could not be started, or why what it has noted cannot be read."""
     budget: float = BUDGET
     waiting: dict[str, int] = field(default_factory=dict)
     """The events that wait for it, by consumer, when it was last waited for."""
@@ -88,11 +88,12 @@ class Notifier:
         file = store(self.folder) / "pushed.db"
         if not file.exists():
             return []
-        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         try:
-            return connection.execute(query).fetchall()
-        finally:
-            connection.close()
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+                return connection.execute(query).fetchall()
+        except sqlite3.Error as error:
+            self.problem = f"its notes cannot be read: {error}; see {self.process.log}"
+            return []
 
 
 @dataclass

@@ -53,7 +53,9 @@ class Notifier:
     folder: RunFolder
     process: Process
     problem: str = ""
-    """Why it does not run, if it could not be started, or why what it has noted cannot be read."""
+    """Why it does not run, if it could not be started."""
+    unread: str = ""
+    """Why what it has noted could not be read."""
     budget: float = BUDGET
     waiting: dict[str, int] = field(default_factory=dict)
     """The events that wait for it, by consumer, when it was last waited for."""
@@ -92,7 +94,7 @@ class Notifier:
             with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
                 return connection.execute(query).fetchall()
         except sqlite3.Error as error:
-            self.problem = f"its notes cannot be read: {error}; see {self.process.log}"
+            self.unread = f"its notes cannot be read: {error}"
             return []
 
 
@@ -150,7 +152,11 @@ def environment(folder: RunFolder) -> dict[str, str]:
         | own
         | {f"UNORA_TLS_{part}": env[f"UNORA_NOTIFIER_TLS_{part}"] for part in ("CERT", "KEY")}
         | {"UNORA_IDENTITY_ADDRESS": env["UNORA_IDENTITY_ADDRESS"]}
-        | {"UNORA_NOTIFIER_FOLDER": str(store(folder)), "UNORA_NOTIFIER_ASK_AGAIN": "1"}
+        | {
+            "UNORA_NOTIFIER_FOLDER": str(store(folder)),
+            "UNORA_NOTIFIER_ASK_AGAIN": "1",
+            "UNORA_NOTIFIER_CLOCK": "events",
+        }
     )
 
 

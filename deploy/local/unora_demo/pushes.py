@@ -31,8 +31,8 @@ async def seen(stage: Stage, note: Note) -> None:
     if stage.one.id in told.get(MUTED_KIND, ()):
         raise Unexpected(f"{stage.one.person.name} muted what is told as {MUTED_KIND}, and was told")
     missing = [kind for kind in KINDS if kind not in told]
-    if notifier.problem:
-        note.detail = notifier.problem
+    if notifier.unread:
+        note.detail = f"{notifier.unread}; see {notifier.process.log}"
     elif notifier.waiting:
         note.detail = f"it lags: {sum(notifier.waiting.values())} events wait; see {notifier.process.log}"
     elif late := [kind for kind in missing if kind in notifier.dropped()]:

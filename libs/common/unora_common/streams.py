@@ -26,7 +26,7 @@ from unora_sdk.environment import ConfigError, given
 from unora_sdk.names import durable, stream
 from unora_sdk.nats_client import connect
 
-from unora_common.config import CONTEXTS
+from unora_common.config import CONTEXTS, STREAM_DAYS
 from unora_common.declarations import consumed_subjects
 
 # What each context reads: {context: filter subjects}.
@@ -35,7 +35,7 @@ Reads = Mapping[str, Iterable[str]]
 DEAD_LETTERS: Final = "dead_letters"
 ANSWER_WITHIN: Final = 30.0
 """Seconds that NATS gets to accept the connection, and for each answer."""
-MAX_AGE: Final = timedelta(days=7)
+MAX_AGE: Final = timedelta(days=STREAM_DAYS)
 """The outbox is the record. A stream holds only what consumers may not have read yet."""
 MAX_EVENT: Final = 512 * 1024
 """Bytes of an event with its headers. NATS takes messages of twice that: a dead letter has room for its own headers."""

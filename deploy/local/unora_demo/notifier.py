@@ -27,19 +27,12 @@ from unora_local.mistakes import Mistake
 from unora_local.process import Process, inherited_environment
 from unora_local.run_folder import RunFolder
 from unora_local.running import env_of
+from unora_notifier import kinds
 from unora_testing.deadlines import PATIENCE
 
 NAME: Final = "demo-notifier"
 """Its user of NATS. Another notifier on the stack, such as a developer's, hears the same events by itself."""
-KINDS: Final = {
-    "match": "ConnectionFormed",
-    "day ends soon": "DayEndsSoon",
-    "at risk": "StreakAtRisk",
-    "nudge": "NudgeSent",
-    "window open": "PaymentWindowOpened",
-    "reveal ready": "RevealEarned",
-    "new device": "NewDeviceSignedIn",
-}
+KINDS: Final = {kind.name: kind.event.DESCRIPTOR.name for kind in kinds.KINDS}
 """What it tells, and of which events. The journey causes each."""
 BUDGET: Final = 10.0 * PATIENCE
 """Seconds that the journey waits for it, in all."""

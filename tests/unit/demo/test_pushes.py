@@ -15,7 +15,6 @@ from unora_demo.timeline import Note
 from unora_local.client import Unexpected
 from unora_local.process import Process
 from unora_local.run_folder import RunFolder
-from unora_notifier import kinds
 
 ONE, OTHER, STRANGER = "one", "other", "of an earlier story"
 
@@ -72,10 +71,6 @@ async def said(made: Notifier | None) -> str:
 
 def all_but(*left_out: str) -> dict[str, list[str]]:
     return {kind: [OTHER] for kind in KINDS if kind not in left_out}
-
-
-def test_the_kinds_are_those_of_the_example() -> None:
-    assert {kind.name: kind.event.DESCRIPTOR.name for kind in kinds.KINDS} == KINDS
 
 
 async def test_all_kinds_were_told(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import sqlite3
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,19 +27,12 @@ from unora_local.mistakes import Mistake
 from unora_local.process import Process, inherited_environment
 from unora_local.run_folder import RunFolder
 from unora_local.running import env_of
+from unora_notifier import kinds
 from unora_testing.deadlines import PATIENCE
 
 NAME: Final = "demo-notifier"
 """Its user of NATS. Another notifier on the stack, such as a developer's, hears the same events by itself."""
-KINDS: Final = {
-    "match": "ConnectionFormed",
-    "day ends soon": "DayEndsSoon",
-    "at risk": "StreakAtRisk",
-    "nudge": "NudgeSent",
-    "window open": "PaymentWindowOpened",
-    "reveal ready": "RevealEarned",
-    "new device": "NewDeviceSignedIn",
-}
+KINDS: Final = {kind.name: kind.event.DESCRIPTOR.name for kind in kinds.KINDS}
 """What it tells, and of which events. The journey causes each."""
 BUDGET: Final = 10.0 * PATIENCE
 """Seconds that the journey waits for it, in all."""
@@ -54,6 +47,8 @@ class Notifier:
     process: Process
     problem: str = ""
     """Why it does not run, if it could not be started."""
+    unread: str = ""
+    """Why what it has noted could not be read."""
     budget: float = BUDGET
     waiting: dict[str, int] = field(default_factory=dict)
     """The events that wait for it, by consumer, when it was last waited for."""
@@ -88,11 +83,12 @@ class Notifier:
         file = store(self.folder) / "pushed.db"
         if not file.exists():
             return []
-        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         try:
-            return connection.execute(query).fetchall()
-        finally:
-            connection.close()
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+                return connection.execute(query).fetchall()
+        except sqlite3.Error as error:
+            self.unread = f"its notes cannot be read: {error}"
+            return []
 
 
 @dataclass
@@ -149,7 +145,11 @@ def environment(folder: RunFolder) -> dict[str, str]:
         | own
         | {f"UNORA_TLS_{part}": env[f"UNORA_NOTIFIER_TLS_{part}"] for part in ("CERT", "KEY")}
         | {"UNORA_IDENTITY_ADDRESS": env["UNORA_IDENTITY_ADDRESS"]}
-        | {"UNORA_NOTIFIER_FOLDER": str(store(folder)), "UNORA_NOTIFIER_ASK_AGAIN": "1"}
+        | {
+            "UNORA_NOTIFIER_FOLDER": str(store(folder)),
+            "UNORA_NOTIFIER_ASK_AGAIN": "1",
+            "UNORA_NOTIFIER_CLOCK": "events",
+        }
     )
 
 

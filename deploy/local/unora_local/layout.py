@@ -143,6 +143,7 @@ class Layout:
             "UNORA_TLS_KEY": str(self.developer.key),
             **{f"UNORA_{name.upper()}_TLS_CERT": str(its.cert) for name, its in self.outside.items()},
             **{f"UNORA_{name.upper()}_TLS_KEY": str(its.key) for name, its in self.outside.items()},
+            "UNORA_NOTIFIER_CLOCK": "events",  # a clock that may be moved
             "UNORA_SMS_SANDBOX": str(self.sms_sandbox),
             **self.payments.published(),
             **self._published_gateway(),

@@ -34,7 +34,7 @@ async function take(client, stream, name) {
   const request = JSON.stringify({ batch: 1, expires: WAIT * 1_000_000 });
   const options = { timeout: WAIT + MARGIN, noMux: true };
   const message = await client.request(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, request, options);
-  // An event has its own subject, and a publisher may write any header: so the subject decides.
+  // An event has its own subject, and a publisher may write any header: so the subject decides whether it is one.
   if (message.subject.startsWith("unora.")) return message;
   if (NOTHING.has(message.headers?.code)) return undefined;
   throw new Error(`${message.headers?.code} ${message.headers?.description}`);

@@ -9,18 +9,19 @@ const DATE = `syntax = "proto3"; package google.type;
 
 const AS_JSON = { longs: String, enums: String, bytes: String, defaults: true };
 
-/** Reads the document; returns a function that decodes a payload by its subject. Numbers of 64 bits become texts. */
+/** Reads the document; returns a function that decodes a payload by its type (`ce-type`). Numbers of 64 bits become texts. */
 export async function readContract(file) {
   const { channels, components } = JSON.parse(await readFile(file, "utf8"));
   const types = new Map();
-  const find = (subject) => {
-    if (!channels[subject]) throw new Error(`${subject} is not in ${file}`);
-    const [{ $ref }] = Object.values(channels[subject].messages);
+  const find = (name) => {
+    if (!name) throw new Error("a message without the header ce-type is no event");
+    if (!channels[name]) throw new Error(`${name} is not in ${file}`);
+    const [{ $ref }] = Object.values(channels[name].messages);
     return typeOf(components.messages[$ref.split("/").at(-1)]);
   };
-  return (subject, payload) => {
-    if (!types.has(subject)) types.set(subject, find(subject));
-    const type = types.get(subject);
+  return (name, payload) => {
+    if (!types.has(name)) types.set(name, find(name));
+    const type = types.get(name);
     return type.toObject(type.decode(payload), AS_JSON);
   };
 }

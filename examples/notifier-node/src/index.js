@@ -19,8 +19,11 @@ async function main() {
     });
   }
   // An event may come twice: who acts on it notes its id in the same transaction (docs/interfaces.md).
-  const print = ({ subject, headers, data }) =>
-    console.log(JSON.stringify({ id: headers.get("ce-id"), type: subject, message: decode(subject, data) }));
+  // An event that is published again has another subject, so `ce-type` says what it is.
+  const print = ({ headers, data }) => {
+    const [id, type] = ["ce-id", "ce-type"].map((name) => headers?.get(name));
+    console.log(JSON.stringify({ id, type, message: decode(type, data) }));
+  };
   await Promise.all(settings.consumers.map((each) => consume(client, each, print, () => stopped)));
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from unora.identity.v1.device_service_pb2 import PUSH_PLATFORM_FCM
 from unora_sdk import ConfigError
@@ -38,17 +39,26 @@ class Account:
     project_id: str
     client_email: str
     private_key_id: str
-    private_key: str
+    private_key: str = field(repr=False)
     token_uri: str
 
     @classmethod
     def read(cls, file: Path) -> Account:
-        """Raises ConfigError."""
+        """Raises ConfigError, also for a private key that signs nothing."""
         try:
             found = json.loads(file.read_bytes())
-            return cls(**{name: str(found[name]) for name in cls.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            made = cls(**{name: str(found[name]) for name in cls.__dataclass_fields__})
+            made.key()
+        except (OSError, ValueError, KeyError, TypeError, JoseError) as error:
             raise ConfigError(f"{file} is not the JSON file of a service account of Google: {error!r}") from None
+        return made
+
+    def key(self) -> RSAKey:
+        """The private key. Raises ValueError or JoseError."""
+        key = RSAKey.import_key(self.private_key)
+        if not key.is_private:
+            raise ValueError("its private_key is a public one")
+        return key
 
 
 class Fcm:
@@ -57,7 +67,7 @@ class Fcm:
     platforms: Final = frozenset({PUSH_PLATFORM_FCM})
 
     def __init__(self, account: Account, base: str = BASE) -> None:
-        self._account = account
+        self._account, self._key = account, account.key()
         self._url = f"{base}/v1/projects/{account.project_id}/messages:send"
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN)
         self._bearer, self._bearer_until = "", 0.0
@@ -96,9 +106,9 @@ class Fcm:
         """A bearer token that is good for a while. Until there is one, no message is sent."""
         if time.time() < self._bearer_until:
             return self._bearer
-        uri = self._account.token_uri
+        uri, assertion = self._account.token_uri, self._assertion()
         try:
-            answer = await self._ask(uri, data={"grant_type": GRANT, "assertion": self._assertion()})
+            answer = await self._ask(uri, data={"grant_type": GRANT, "assertion": assertion})
             if answer.status_code in BUSY:
                 raise NotTakenError(f"{uri}: {answer.status_code}", _pause(answer))
             if not answer.is_success:
@@ -114,7 +124,7 @@ class Fcm:
         account, now = self._account, int(time.time())
         claims = {"iss": account.client_email, "scope": SCOPE, "aud": account.token_uri, "iat": now, "exp": now + HOUR}
         header = {"alg": "RS256", "kid": account.private_key_id}
-        return jwt.encode(header, claims, RSAKey.import_key(account.private_key))
+        return jwt.encode(header, claims, self._key)
 
     async def _ask(self, url: str, **content: Any) -> httpx.Response:
         try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_OID, uuid5
 
@@ -13,14 +15,20 @@ from unora.identity.v1.notification_directory_service_pb2 import PushTarget, Rec
 from unora_sdk import Event, RetryLater
 
 from unora_notifier.carriers import Carrier, DeadTokenError, NotTakenError, Push, RefusedError
+from unora_notifier.clock import Clock
 from unora_notifier.directory import Directory
 from unora_notifier.kinds import Kind
 from unora_notifier.pushed import Pushed
 from unora_notifier.texts import text
+from unora_notifier.waiting import News, Waiting
 
 Handler = Callable[[Event[Any], sqlite3.Connection], Awaitable[None]]
 SOONEST: Final = 1.0
 """Seconds until an event is tried again, at least."""
+LOOK: Final = 1.0
+"""Seconds between two looks for what has waited."""
+AT_ONCE: Final = 10
+"""How many of those that have waited are told at once."""
 
 log = logging.getLogger("unora_notifier")
 
@@ -29,98 +37,142 @@ class Notifier:
     """Tells the members of an event, each device once."""
 
     def __init__(
-        self, directory: Directory, carriers: Sequence[Carrier], pushed: Pushed, ask_again: float = 300.0
+        self,
+        directory: Directory,
+        carriers: Sequence[Carrier],
+        pushed: Pushed,
+        waiting: Waiting,
+        clock: Clock,
+        ask_again: float = 300.0,
     ) -> None:
-        """`ask_again`: seconds after which an event that is kept is looked at again, at the latest."""
+        """`ask_again`: seconds until identity or a carrier that was away is asked again, at most."""
         self._directory = directory
         self._carriers = {platform: carrier for carrier in carriers for platform in carrier.platforms}
         self._pushed = pushed
+        self._waiting = waiting
+        self._clock = clock
         self._ask_again = ask_again
-        self._latest = datetime.min.replace(tzinfo=UTC)
 
     def handler(self, kind: Kind) -> Handler:
         """What a subscriber calls with the events of a kind."""
 
         async def handle(event: Event[Any], _: sqlite3.Connection) -> None:
-            await self.tell(kind, event)
+            self._clock.hear(event.time, event.message)
+            await self.tell(News.of(kind, event))
 
         return handle
 
-    async def tell(self, kind: Kind, event: Event[Any]) -> None:
-        """Pushes, or drops what is over. Raises RetryLater while a member is in quiet hours, or identity or a carrier
-        is away, and RefusedError.
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Tells what has waited when it is due. Ends when `stopping` is set, after those in work."""
+        while not stopping.is_set():
+            try:
+                while not stopping.is_set() and await self.tell_due():
+                    pass
+            except sqlite3.Error as error:
+                log.warning("what waits cannot be read: %s; trying again", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), LOOK)
+
+    async def tell_due(self) -> bool:
+        """Tells some of those that have waited and are due; False if there are none."""
+        due = self._waiting.due(self._clock.now(), AT_ONCE)
+        await asyncio.gather(*map(self._tell_again, due))
+        return bool(due)
+
+    async def _tell_again(self, news: News) -> None:
+        """The stream has it no more: what fails is tried again until it is over."""
+        try:
+            await self.tell(news)
+        except RetryLater as error:
+            log.info("event %s waits: %s", news.id, error)
+            self._put_off(news, error.delay)
+        except Exception:
+            log.exception("event %s failed, and is tried again in %d s", news.id, self._ask_again)
+            self._put_off(news, self._ask_again)
+
+    def _put_off(self, news: News, seconds: float) -> None:
+        self._waiting.keep(news, self._clock.now() + timedelta(seconds=seconds))
+
+    async def tell(self, news: News) -> None:
+        """Pushes, keeps until quiet hours end, or drops what is over. Raises RetryLater while identity or a carrier is
+        away, and RefusedError.
         """
-        now, until = self._now(event), kind.until(event.message, event.time)
+        now, until = self._clock.now(), news.until
         if now >= until:
-            self._drop(kind, event)
+            self._drop(news)
+            self._waiting.remove(news)
             return
-        members = [getattr(event.message, field) for field in kind.members]
+        members = [getattr(news.message, field) for field in news.kind.members]
         left: list[Exception] = []
-        for recipient in await self._directory.recipients(members, kind.category):
+        waits: list[datetime] = []
+        for recipient in await self._directory.recipients(members, news.kind.category):
             begin = recipient.not_before.ToDatetime(UTC) if recipient.HasField("not_before") else now
             if begin >= until:
-                self._drop(kind, event)
+                self._drop(news)
             elif begin > now:
-                left.append(RetryLater("quiet hours", self._bounded((begin - now).total_seconds())))
+                waits.append(begin)
             else:
-                left += await self._push_all(kind, event, recipient, until)
-        if waits := [each for each in left if isinstance(each, RetryLater)]:
-            raise min(waits, key=lambda each: each.delay)
-        if left:
-            raise left[0]
+                left += await self._push_all(news, recipient)
+        if waits:
+            self._waiting.keep(news, min(waits))
+        elif not left:
+            self._waiting.remove(news)
+        _raise_first(left)
 
-    async def _push_all(self, kind: Kind, event: Event[Any], recipient: Recipient, until: datetime) -> list[Exception]:
+    async def _push_all(self, news: News, recipient: Recipient) -> list[Exception]:
         """Tells one member; returns what went wrong. One device holds up no other."""
-        apart = getattr(event.message, kind.not_on) if kind.not_on else ""
+        kind = news.kind
+        apart = getattr(news.message, kind.not_on) if kind.not_on else ""
         left: list[Exception] = []
         for target in recipient.targets:
             carrier = self._carriers.get(target.platform)
             if carrier is None or (apart and target.session_id == apart):
                 continue
             words = text(kind.name, target.locale)
-            lasts = until - self._now(event)
+            lasts = news.until - self._clock.now()
             push = Push(recipient.user_id, target.platform, target.token, kind.name, words, lasts)
             try:
-                await self._push(event, target, push, carrier)
+                await self._push(news, target, push, carrier)
             except NotTakenError as error:
-                log.warning("event %s waits: %s", event.id, error)
+                log.warning("event %s waits: %s", news.id, error)
                 left.append(RetryLater(str(error), self._bounded(error.delay)))
             except (RetryLater, RefusedError) as error:
                 left.append(error)
         return left
 
-    async def _push(self, event: Event[Any], target: PushTarget, push: Push, carrier: Carrier) -> None:
+    async def _push(self, news: News, target: PushTarget, push: Push, carrier: Carrier) -> None:
         """Notes the push first: if the process dies before it is sent, it is lost, but none is sent twice."""
-        if not self._pushed.claim(event.id, target.device_id, push.user_id, push.kind):
+        if not self._pushed.claim(news.id, target.device_id, push.user_id, push.kind):
             return
         try:
             await carrier.send(push)
         except DeadTokenError:
-            await self._report(event, target)
+            await self._report(news, target)
         except (NotTakenError, RefusedError):
-            self._pushed.release(event.id, target.device_id)
+            self._pushed.release(news.id, target.device_id)
             raise
         except Exception:  # it may have arrived, so it is not sent again
-            log.exception("a push of event %s to device %s may be lost", event.id, target.device_id)
+            log.exception("a push of event %s to device %s may be lost", news.id, target.device_id)
 
-    async def _report(self, event: Event[Any], target: PushTarget) -> None:
+    async def _report(self, news: News, target: PushTarget) -> None:
         """Removes a dead token. Otherwise the next try must find it again, so the note of the push goes."""
         try:
-            call = str(uuid5(NAMESPACE_OID, f"{event.id} {target.device_id}"))
+            call = str(uuid5(NAMESPACE_OID, f"{news.id} {target.device_id}"))
             await self._directory.report_invalid(target.token, call)
         finally:
-            self._pushed.release(event.id, target.device_id)
+            self._pushed.release(news.id, target.device_id)
 
-    def _drop(self, kind: Kind, event: Event[Any]) -> None:
-        log.info("event %s (%s) is over, and is not told", event.id, kind.name)
-        self._pushed.drop(event.id, kind.name)
-
-    def _now(self, event: Event[Any]) -> datetime:
-        """By the machine's clock, or by the newest event: a stack of one machine may have a clock that was moved."""
-        recorded = getattr(event.message, "recorded_at", None)
-        written = recorded.ToDatetime(UTC) if recorded is not None else event.time
-        self._latest = max(self._latest, event.time, written)
-        return max(self._latest, datetime.now(UTC))
+    def _drop(self, news: News) -> None:
+        log.info("event %s (%s) is over, and is not told", news.id, news.kind.name)
+        self._pushed.drop(news.id, news.kind.name)
 
     def _bounded(self, delay: float) -> float:
         return min(max(delay, SOONEST), self._ask_again)
+
+
+def _raise_first(left: Sequence[Exception]) -> None:
+    """Raises what is to be tried again the soonest, else what is refused, if there is any."""
+    if waits := [each for each in left if isinstance(each, RetryLater)]:
+        raise min(waits, key=lambda each: each.delay)
+    if left:
+        raise left[0]

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from unora_sdk.environment import ConfigError, given
+from unora_sdk.stores import KEPT
 
 CONTEXTS = ("identity", "discovery", "matching", "streak", "reveal", "billing", "safety")
+STREAM_DAYS: Final = 7
+"""Days for which a stream holds an event."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,9 +98,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     kept_answer_hours: int = 24
     """Hours for which the response to a call that changes something is stored for a repeat (BI-08)."""
     outbox_days: int = 14
-    """Days for which a published event stays in the outbox, from which the streams can be restored."""
+    """Days for which a published event stays in the outbox, from which the streams can be restored: 23 at most."""
     inbox_days: int = 30
-    """Days for which the inbox remembers that an event was applied."""
+    """Days for which the inbox remembers that an event was applied: at least outbox_days and 7 more."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError if an event can come again when who has applied it does not know that any more."""
+        last = self.outbox_days + STREAM_DAYS
+        why = f"an event of the outbox can be published again, and come {last} days after it was applied"
+        if last > KEPT.days:
+            raise ConfigError(
+                f"UNORA_OUTBOX_DAYS is {self.outbox_days}: {why}, and subscribers would apply it twice, since they "
+                f"remember it for {KEPT.days} days. Set it to {KEPT.days - STREAM_DAYS} at most"
+            )
+        if last > self.inbox_days:
+            raise ConfigError(
+                f"UNORA_INBOX_DAYS is {self.inbox_days}: {why}, and would be applied twice. Set it to {last} at least, "
+                f"or UNORA_OUTBOX_DAYS to {max(self.inbox_days - STREAM_DAYS, 0)} at most"
+            )
 
 
 C = TypeVar("C", bound=Config)

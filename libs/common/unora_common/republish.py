@@ -49,8 +49,9 @@ class Republish:
         self._client = messaging.client
         self._silence = silence
         self._last = BEGINNING
-        """The row up to which all is published again. Rows are read in the order in which they were written: it is the
-        order of each aggregate's versions, and an index has it.
+        """The row up to which all is published again. Rows are read in the order in which they were written, by the
+        clock of the database, since an index has it. It is the order of each aggregate's versions as long as that clock
+        was not set back; consumers compare versions in any case.
         """
         outbox = f"{runtime.context}.outbox"
         self._count = f"SELECT count(*) FROM {outbox} WHERE {WANTED}"

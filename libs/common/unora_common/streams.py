@@ -1,7 +1,8 @@
 """The streams of JetStream, and the durable consumers on them: one stream for the events of each context, one for what
 could not be handled.
 
-`python -m unora_common.streams` makes them, as the administrator of NATS. Contexts make neither: through a stream of
+`python -m unora_common.streams` makes them, as the administrator of NATS, with `--subscriber` those of one who is no
+context. Contexts make neither: through a stream of
 its own a context could read all others, and a consumer may deliver into another context's stream.
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,11 +26,12 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import NotFoundError
 from unora_sdk.again import again_subject
 from unora_sdk.environment import ConfigError, given
-from unora_sdk.names import durable, stream
+from unora_sdk.names import context_of, durable, stream
 from unora_sdk.nats_client import connect
 
-from unora_common.config import CONTEXTS
+from unora_common.config import CONTEXTS, STREAM_DAYS
 from unora_common.declarations import consumed_subjects
+from unora_common.republish_options import NotRepublishableError, event_subject
 
 # What each context reads: {context: filter subjects}.
 Reads = Mapping[str, Iterable[str]]
@@ -35,7 +39,7 @@ Reads = Mapping[str, Iterable[str]]
 DEAD_LETTERS: Final = "dead_letters"
 ANSWER_WITHIN: Final = 30.0
 """Seconds that NATS gets to accept the connection, and for each answer."""
-MAX_AGE: Final = timedelta(days=7)
+MAX_AGE: Final = timedelta(days=STREAM_DAYS)
 """The outbox is the record. A stream holds only what consumers may not have read yet."""
 MAX_EVENT: Final = 512 * 1024
 """Bytes of an event with its headers. NATS takes messages of twice that: a dead letter has room for its own headers."""
@@ -43,6 +47,8 @@ REPLAY_ACK_SECONDS: Final = 30.0
 MAX_ACK_PENDING: Final = 1000
 MAX_ACK_PENDING_OUTSIDE: Final = 500
 """How many events a subscriber that is not Unora's may hold at once without an acknowledgement. NATS remembers each."""
+SUBSCRIBER: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
+"""Names that a subscriber can have."""
 
 
 class Durable(NamedTuple):
@@ -159,12 +165,40 @@ async def _ensure(manager: JetStreamManager, config: StreamConfig, replicas: int
     return False
 
 
-async def _run(url: str, ca: Path, cert: Path, key: Path, replicas: int) -> list[str]:
+async def _run(url: str, ca: Path, cert: Path, key: Path, replicas: int, outside: list[Durable]) -> str:
+    """Makes the consumers of a subscriber, if there are any, else what contexts need. Returns what to say."""
     admin = await connect(url, ca, cert, key, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
     try:
-        return await ensure_streams(admin, CONTEXTS, consumed_subjects(CONTEXTS), replicas)
+        if outside:
+            await ensure_consumers(admin, outside)
+            return f"UNORA_NATS_CONSUMERS='{' '.join(f'{each.stream}/{each.name}' for each in outside)}'"
+        made = await ensure_streams(admin, CONTEXTS, consumed_subjects(CONTEXTS), replicas)
+        return f"streams: made {', '.join(made)}" if made else "streams: all are there"
     finally:
         await admin.close()
+
+
+def _outside(name: str | None, events: list[str]) -> list[Durable]:
+    """The consumers of a subscriber that is not Unora's; none without a name. Raises ConfigError."""
+    if (name is None) != (not events):
+        raise ConfigError("the events of a subscriber are named as --subscriber NAME EVENT…")
+    if name is None:
+        return []
+    if name in CONTEXTS or not SUBSCRIBER.fullmatch(name):
+        raise ConfigError(f"{name} is no name of a subscriber: small letters, digits and -, and no context's name")
+    subjects = sorted({_subject(event) for event in events})
+    return [Durable(stream(context_of(each)), durable(name, each), each) for each in subjects]
+
+
+def _subject(event: str) -> str:
+    """The subject of an event by its name, such as CheckedIn or streak.CheckedIn. Raises ConfigError."""
+    found: list[str] = []
+    for context in CONTEXTS:
+        with suppress(NotRepublishableError):
+            found.append(event_subject(context, event))
+    if len(found) != 1:
+        raise ConfigError(f"{event} names {', '.join(found) or 'no event'}; docs/events.md lists all")
+    return found[0]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -175,14 +209,19 @@ def main(arguments: list[str] | None = None) -> int:
         "administrator's; UNORA_TLS_CA, UNORA_TLS_CERT and UNORA_TLS_KEY name the certificate to come with.",
     )
     parser.add_argument("--replicas", type=int, default=1, help="servers that hold each stream (default: 1)")
+    parser.add_argument(
+        "--subscriber", metavar="NAME", help="only make the consumers of this subscriber, which is no context"
+    )
+    parser.add_argument("events", nargs="*", metavar="EVENT", help="what the subscriber consumes, such as CheckedIn")
     options = parser.parse_args(arguments)
     try:
+        outside = _outside(options.subscriber, options.events)
         url, ca, cert, key = (_needed(f"UNORA_{name}") for name in ("NATS_URL", "TLS_CA", "TLS_CERT", "TLS_KEY"))
-        made = asyncio.run(_run(url, Path(ca), Path(cert), Path(key), options.replicas))
+        said = asyncio.run(_run(url, Path(ca), Path(cert), Path(key), options.replicas, outside))
     except (ConfigError, OSError, NatsError) as error:
         print(f"streams: {error}", file=sys.stderr)
         return 1
-    print(f"streams: made {', '.join(made)}" if made else "streams: all are there")
+    print(said)
     return 0
 
 

@@ -46,7 +46,10 @@ class Event(Generic[M]):
 class RetryLater(Exception):
     """A handler raises it when it cannot apply an event yet, such as while a service that it asks is away.
 
-    The event is delivered again after `delay` seconds. It does not count as a failure, however often.
+    The event is delivered again after `delay` seconds. It does not count as a failure, however often. Meanwhile it
+    stays in the stream without an acknowledgement: when 500 events of one type wait so, no other of this type is
+    delivered, and an event that is older than seven days leaves the stream and is lost. So this is for short outages.
+    What has to wait for hours, a handler keeps in a table of its own, and returns.
     """
 
     def __init__(self, reason: str = "", delay: float = 5.0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects, load_service
 from unora_sdk.names import stream
 from unora_testing.deadlines import GENEROUS
+from unora_tools.events.asyncapi import FILE
 
 from tests.integration.common.bare_world import BareWorld
 
@@ -118,6 +120,49 @@ async def test_missing_streams_are_created_and_the_others_stay(
         assert (await admin.jetstream(timeout=GENEROUS).stream_info(streams.DEAD_LETTERS)).config.max_age == 0
     finally:
         await admin.close()
+
+
+async def test_the_consumers_of_a_subscriber_are_made_as_the_contract_says(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNORA_NATS_URL", bare_world.testbed.nats("admin", bare_world.worker))
+    own = bare_world.certificates["streams"]
+    for name, file in (("CA", own.ca), ("CERT", own.cert), ("KEY", own.key)):
+        monkeypatch.setenv(f"UNORA_TLS_{name}", str(file))
+    assert await asyncio.to_thread(streams.main, []) == 0
+    capsys.readouterr()
+    asked = ["--subscriber", "push", "streak.CheckedIn", "ConnectionFormed"]
+    for _ in range(2):  # it may be repeated
+        assert await asyncio.to_thread(streams.main, asked) == 0
+        made = "unora_matching/push__connection_formed unora_streak/push__checked_in"
+        assert capsys.readouterr().out == f"UNORA_NATS_CONSUMERS='{made}'\n"
+    contract = json.loads(FILE.read_text())["operations"]["receive.streak.CheckedIn"]["x-jetstream"]
+    admin = await bare_world.admin()
+    try:
+        found = (await admin.jetstream(timeout=GENEROUS).consumer_info("unora_streak", "push__checked_in")).config
+    finally:
+        await admin.close()
+    said = json.loads(json.dumps(contract).replace("<subscriber>", "push"))
+    assert found.filter_subjects == said["filter_subjects"]
+    assert (found.durable_name, found.max_ack_pending) == (said["durable"], said["max_ack_pending"])
+    assert str(found.ack_policy) == said["ack_policy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["CheckedIn"], "are named as --subscriber NAME EVENT…"),
+        (["--subscriber", "push"], "are named as --subscriber NAME EVENT…"),
+        (["--subscriber", "streak", "CheckedIn"], "streak is no name of a subscriber"),
+        (["--subscriber", "Push__x", "CheckedIn"], "Push__x is no name of a subscriber"),
+        (["--subscriber", "push", "CheckIn"], "CheckIn names no event; docs/events.md lists all"),
+    ],
+)
+def test_a_subscriber_that_cannot_be_is_refused(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert streams.main(words) == 1
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("main", "words"), [(provision.main, ["."]), (streams.main, [])])

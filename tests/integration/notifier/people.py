@@ -13,10 +13,12 @@ from google.protobuf.message import Message
 from unora.identity.v1.device_service_pb2 import PUSH_PLATFORM_FCM
 from unora_common.ids import uuid7
 from unora_notifier.carriers import Carrier, Push
+from unora_notifier.clock import Clock
 from unora_notifier.directory import Directory
 from unora_notifier.kinds import KINDS, Kind
 from unora_notifier.notifier import Notifier
 from unora_notifier.pushed import Pushed
+from unora_notifier.waiting import Waiting
 from unora_sdk import Event
 from unora_sdk.names import aggregate_of, occurred_at, subject_of
 from unora_testing.world import World
@@ -46,10 +48,20 @@ class Kept:
         return sorted((push.user_id, push.kind) for push in self.taken)
 
 
-def notifier(world: World, folder: Path, *carriers: Carrier) -> Notifier:
+class MovedClock(Clock):
+    """A clock that a test moves."""
+
+    ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+def notifier(world: World, folder: Path, *carriers: Carrier, clock: Clock | None = None) -> Notifier:
     """One that asks the identity of the world."""
     directory = Directory(world.channel("identity", "notifier"))
-    return Notifier(directory, carriers, Pushed(folder / "pushed.db"), ASK_AGAIN)
+    pushed, waiting = Pushed(folder / "pushed.db"), Waiting(folder / "waiting.db")
+    return Notifier(directory, carriers, pushed, waiting, clock or Clock(), ASK_AGAIN)
 
 
 def event(kind: str, at: datetime, *, lasts: timedelta = timedelta(hours=4), **fields: Any) -> Event[Any]:

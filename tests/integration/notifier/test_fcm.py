@@ -10,12 +10,14 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from unora.identity.v1.device_service_pb2 import PUSH_PLATFORM_FCM
 from unora_notifier.carriers import DeadTokenError, NotTakenError, Push, RefusedError
 from unora_notifier.fcm import Account, Fcm
 from unora_sdk import ConfigError
 
-from tests.integration.notifier.google import Answer, Google
+from tests.integration.notifier.google import KEY, Answer, Google
 
 PUSH = Push("member", PUSH_PLATFORM_FCM, "device-token", "match", "You have a new connection.", timedelta(minutes=90))
 
@@ -115,12 +117,19 @@ async def test_an_account_that_google_refuses_is_said(fcm: Fcm, google: Google) 
 
 def test_a_file_that_is_no_account_is_said(google: Google, tmp_path: Path) -> None:
     file = google.account(tmp_path)
+    assert "PRIVATE" not in repr(Account.read(file))
     values = json.loads(file.read_text())
-    del values["private_key"]
-    for text in (json.dumps(values), "[]", "{", ""):
+    secret = values.pop("private_key")
+    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    ec = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    bad_keys = [
+        json.dumps(values | {"private_key": key}) for key in ("no key", "", public, ec, secret.replace("M", "N"))
+    ]
+    for text in (*bad_keys, json.dumps(values), "[]", "{", ""):
         file.write_text(text)
-        with pytest.raises(ConfigError, match=r"account\.json is not the JSON file of a service account"):
+        with pytest.raises(ConfigError, match=r"account\.json is not the JSON file of a service account") as raised:
             Account.read(file)
+        assert secret[40:60] not in str(raised.value)
     with pytest.raises(ConfigError, match="FileNotFoundError"):
         Account.read(tmp_path / "missing.json")
 

@@ -22,6 +22,7 @@ from unora.identity.v1.events_pb2 import AccountClosed
 from unora.streak.v1.streak_service_pb2 import STREAK_STATE_ACTIVE, STREAK_STATE_AT_RISK
 from unora_notifier.kinds import KINDS
 from unora_sdk import Event, SqliteStore, Subscriber
+from unora_sdk.names import subject_of
 from unora_sdk.settings import Settings
 from unora_testing.deadlines import eventually, within
 
@@ -91,30 +92,52 @@ async def node(variables: dict[str, str]) -> AsyncIterator[Process]:
             await process.wait()
 
 
-async def test_both_decode_the_same_of_the_same_events(platform: Platform, tmp_path: Path) -> None:
-    sent = examples()
-    by_sdk: Decoded = {}
+def in_python(platform: Platform, folder: Path, seen: Decoded) -> Subscriber[Any]:
+    """A subscriber that keeps what it has decoded."""
     subscriber = Subscriber(
-        Settings.from_environment(platform.environment("python")), SqliteStore(tmp_path / "events.db")
+        Settings.from_environment(platform.environment("python")), SqliteStore(folder / "events.db")
     )
     for kind in EVENTS:
 
         @subscriber.on(kind)
         def keep(event: Event[Any], _: object) -> None:
-            by_sdk[str(event.id)] = event.type, plain(event.message)
+            seen[str(event.id)] = event.type, plain(event.message)
 
-    async with serving(subscriber), node(platform.environment("node")) as process:
+    return subscriber
+
+
+async def read_by_node(process: Process) -> Decoded:
+    """Ends the process; what it has printed."""
+    process.send_signal(signal.SIGTERM)
+    output, errors = await within(process.communicate())
+    assert (process.returncode, errors.decode()) == (0, "")
+    lines = [json.loads(line) for line in output.splitlines()]
+    found: Decoded = {line["id"]: (line["type"], line["message"]) for line in lines}
+    assert len(lines) == len(found)
+    return found
+
+
+async def test_both_decode_the_same_of_the_same_events(platform: Platform, tmp_path: Path) -> None:
+    sent, by_sdk = examples(), Decoded()
+    async with serving(in_python(platform, tmp_path, by_sdk)), node(platform.environment("node")) as process:
         await platform.publish(*sent[:4])
         await eventually(platform.is_done, "both have read the first events")
         await platform.publish(*sent[4:])
         await platform.until_done()
-        process.send_signal(signal.SIGTERM)
-        output, errors = await within(process.communicate())
-    assert (process.returncode, errors.decode()) == (0, "")
-    lines = [json.loads(line) for line in output.splitlines()]
-    by_node: Decoded = {line["id"]: (line["type"], line["message"]) for line in lines}
-    assert len(lines) == len(by_node) == len(sent)
+        by_node = await read_by_node(process)
+    assert len(by_node) == len(sent)
     assert by_node == by_sdk
+
+
+async def test_both_take_what_is_published_again_to_them_alone(platform: Platform, tmp_path: Path) -> None:
+    sent, by_sdk = examples()[0], Decoded()
+    async with serving(in_python(platform, tmp_path, by_sdk)), node(platform.environment("node")) as process:
+        (to_python,) = await platform.publish(sent, again_to="python")
+        (to_node,) = await platform.publish(sent, again_to="node")
+        await platform.until_done()
+        by_node = await read_by_node(process)
+    expected = subject_of(sent), plain(sent)
+    assert (by_sdk, by_node) == ({str(to_python): expected}, {str(to_node): expected})
 
 
 async def test_what_is_missing_is_named(platform: Platform) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,16 @@ from unora.identity.v1.device_service_pb2 import (
     QuietHours,
 )
 from unora_notifier.carriers import Console, DeadTokenError, NotTakenError, RefusedError
+from unora_notifier.clock import Clock
 from unora_notifier.kinds import KINDS
 from unora_notifier.notifier import Notifier
 from unora_notifier.texts import TEXTS
-from unora_sdk import Event, RetryLater
+from unora_sdk import ConfigError, Event, RetryLater
 from unora_testing.world import World
 
 from tests.integration.identity.people import ADA, Signed
 from tests.integration.identity.pushes import Pushes
-from tests.integration.notifier.people import ASK_AGAIN, BY_NAME, Kept, event, notifier
+from tests.integration.notifier.people import ASK_AGAIN, BY_NAME, Kept, MovedClock, event, notifier
 
 pytestmark = pytest.mark.rule("ID-17")
 HOUR = timedelta(hours=1)
@@ -39,13 +41,19 @@ def carrier() -> Kept:
 
 
 @pytest.fixture
-def telling(world: World, tmp_path: Path, carrier: Kept) -> Notifier:
-    return notifier(world, tmp_path, carrier)
+def clock() -> MovedClock:
+    return MovedClock()
+
+
+@pytest.fixture
+def telling(world: World, tmp_path: Path, carrier: Kept, clock: MovedClock) -> Notifier:
+    return notifier(world, tmp_path, carrier, clock=clock)
 
 
 async def tell(notifier: Notifier, event: Event[Any]) -> None:
+    """As the subscriber does."""
     (kind,) = (each for each in BY_NAME.values() if isinstance(event.message, each.event))
-    await notifier.tell(kind, event)
+    await notifier.handler(kind)(event, sqlite3.connect(":memory:"))
 
 
 def both(one: Signed, other: Signed) -> dict[str, Any]:
@@ -97,7 +105,7 @@ async def test_a_muted_category_is_not_told(pushes: Pushes, telling: Notifier, c
 
 
 async def test_quiet_hours_keep_an_event_and_what_is_over_by_their_end_is_dropped(
-    pushes: Pushes, telling: Notifier, carrier: Kept, world: World
+    pushes: Pushes, telling: Notifier, carrier: Kept, world: World, clock: MovedClock
 ) -> None:
     quiet, _ = await with_phone(pushes)
     other, _ = await with_phone(pushes)
@@ -108,22 +116,59 @@ async def test_quiet_hours_keep_an_event_and_what_is_over_by_their_end_is_droppe
     begin = recipient.not_before.ToDatetime(UTC)
     match = event("match", now, **both(quiet, other))
     for _ in range(2):  # the other one is told at once, and only once
-        with pytest.raises(RetryLater) as raised:
-            await tell(telling, match)
-        assert 1.0 <= raised.value.delay <= ASK_AGAIN
+        await tell(telling, match)
+        assert not await telling.tell_due()
         assert carrier.told() == [(other.member.id, "match")]
     await tell(telling, event("at risk", now, missing_user_id=quiet.member.id, lasts=begin - now))
     await tell(telling, event("new device", now, user_id=quiet.member.id))
     assert carrier.told() == sorted([(other.member.id, "match"), (quiet.member.id, "new device")])
 
     await pushes.update(quiet)
-    await tell(telling, match)
+    clock.ahead = begin - datetime.now(UTC)
+    assert await telling.tell_due()
     assert carrier.told() == sorted(
         [(other.member.id, "match"), (quiet.member.id, "match"), (quiet.member.id, "new device")]
     )
+    assert not await telling.tell_due()
 
 
-async def test_what_is_over_is_told_to_nobody(pushes: Pushes, telling: Notifier, carrier: Kept, world: World) -> None:
+async def test_what_has_waited_is_kept_on_disk_and_dropped_when_it_is_over(
+    pushes: Pushes, telling: Notifier, carrier: Kept, world: World, clock: MovedClock, tmp_path: Path
+) -> None:
+    quiet, _ = await with_phone(pushes)
+    await pushes.update(quiet, quiet_hours=QuietHours(begin="00:00", end="23:59"))
+    await tell(telling, event("match", await world.now(), **both(quiet, quiet)))
+    await pushes.update(quiet)
+    clock.ahead = 25 * HOUR
+    later = notifier(world, tmp_path, carrier, clock=clock)
+    assert await later.tell_due()
+    assert carrier.told() == []
+    assert not await later.tell_due()
+
+
+async def test_what_fails_after_it_has_waited_is_tried_again(
+    pushes: Pushes, telling: Notifier, carrier: Kept, world: World, clock: MovedClock
+) -> None:
+    quiet, token = await with_phone(pushes)
+    await pushes.update(quiet, quiet_hours=QuietHours(begin="00:00", end="23:59"))
+    (recipient,) = (await pushes.recipients(quiet)).values()
+    await tell(telling, event("match", await world.now(), **both(quiet, quiet)))
+    await pushes.update(quiet)
+    clock.ahead = recipient.not_before.ToDatetime(UTC) - datetime.now(UTC)
+    for error, pause in ((NotTakenError("busy", 7.0), 7.0), (RefusedError("403"), ASK_AGAIN)):
+        carrier.fails = {token: error}
+        assert await telling.tell_due()
+        clock.ahead += timedelta(seconds=pause - 2)
+        assert not await telling.tell_due()
+        clock.ahead += timedelta(seconds=3)
+    carrier.fails = {}
+    assert await telling.tell_due()
+    assert carrier.told() == [(quiet.member.id, "match")]
+
+
+async def test_what_is_over_is_told_to_nobody(
+    pushes: Pushes, telling: Notifier, carrier: Kept, clock: MovedClock
+) -> None:
     signed, _ = await with_phone(pushes)
     now, member = datetime.now(UTC), signed.member.id
     await tell(telling, event("at risk", now - 5 * HOUR, missing_user_id=member, lasts=4 * HOUR))
@@ -132,19 +177,37 @@ async def test_what_is_over_is_told_to_nobody(pushes: Pushes, telling: Notifier,
     await tell(telling, event("reveal ready", now - 25 * HOUR, user_id=member))
     late = event("day ends soon", now - HOUR, user_a_id=member, user_b_id=member)
     late.message.recorded_at.FromDatetime(now + 4 * HOUR)  # by a sweep after an outage
+    clock.ahead = 4 * HOUR
     await tell(telling, late)
     assert carrier.told() == []
 
 
 async def test_the_clock_of_a_stack_that_was_moved_is_followed(
-    pushes: Pushes, telling: Notifier, carrier: Kept, world: World
+    pushes: Pushes, carrier: Kept, world: World, tmp_path: Path
 ) -> None:
     signed, _ = await with_phone(pushes)
+    telling = notifier(world, tmp_path, carrier, clock=Clock.from_environment({"UNORA_NOTIFIER_CLOCK": "events"}))
     ahead, member = datetime.now(UTC) + timedelta(days=40), signed.member.id
     await tell(telling, event("reveal ready", ahead, user_id=member))
     await tell(telling, event("at risk", ahead - 5 * HOUR, missing_user_id=member, lasts=4 * HOUR))
     await tell(telling, event("at risk", ahead - 3 * HOUR, missing_user_id=member, lasts=4 * HOUR))
     assert carrier.told() == [(member, "at risk"), (member, "reveal ready")]
+
+
+async def test_elsewhere_an_event_with_a_time_ahead_makes_no_other_late(
+    pushes: Pushes, carrier: Kept, world: World, tmp_path: Path
+) -> None:
+    signed, _ = await with_phone(pushes)
+    telling = notifier(world, tmp_path, carrier, clock=Clock.from_environment({}))
+    now, member = datetime.now(UTC), signed.member.id
+    await tell(telling, event("reveal ready", now + timedelta(days=40), user_id=member))
+    await tell(telling, event("at risk", now, missing_user_id=member))
+    assert carrier.told() == [(member, "at risk"), (member, "reveal ready")]
+
+
+def test_a_clock_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError, match="UNORA_NOTIFIER_CLOCK is 'sun'; write machine or"):
+        Clock.from_environment({"UNORA_NOTIFIER_CLOCK": "sun"})
 
 
 async def test_a_new_device_is_told_to_the_other_sessions(

@@ -9,21 +9,27 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from unora.identity.v1.device_service_pb2 import QuietHours
+from unora_common.streams import MAX_ACK_PENDING_OUTSIDE
 from unora_notifier.kinds import KINDS
 from unora_notifier.texts import TEXTS
 from unora_testing.deadlines import eventually, within
 from unora_testing.world import World
 
+from tests.integration.identity.people import ADA
 from tests.integration.identity.pushes import Pushes
 from tests.integration.notifier.google import Answer, Google
 from tests.integration.notifier.people import event
 from tests.integration.sdk.platform import Platform
 
 pytestmark = pytest.mark.rule("ID-17")
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +111,27 @@ async def test_fcm_is_tried_again_and_a_killed_process_pushes_nothing_twice(
     async with running(env) as process:
         await platform.until_done()
     assert [message["token"] for message in google.sent] == [token]
+
+
+async def test_quiet_hours_of_many_hold_up_nobody_else(platform: Platform, world: World, tmp_path: Path) -> None:
+    """The stream delivers no more events of a type to who holds 500 without an acknowledgement."""
+    pushes, now = Pushes(world), await world.now()
+    quiet, other = await pushes.people.sign_in(), await pushes.people.sign_in()
+    for each in (quiet, other):
+        await pushes.people.update_profile(each, ADA)
+        await pushes.register(each, pushes.token())
+    begin = (now - timedelta(hours=1)).astimezone(LONDON)
+    hours = QuietHours(begin=f"{begin:%H:%M}", end=f"{begin + timedelta(hours=3):%H:%M}")
+    await pushes.update(quiet, quiet_hours=hours)
+    for receiver in (*[quiet] * (MAX_ACK_PENDING_OUTSIDE + 1), other):
+        await platform.publish(event("nudge", now, receiver_id=receiver.member.id).message)
+    async with running(variables(platform, world, tmp_path)) as process:
+        assert process.stdout is not None
+        line = await within(process.stdout.readline())
+        await platform.until_done()
+        process.send_signal(signal.SIGTERM)
+        more, _ = await within(process.communicate())
+    assert (line.decode(), more) == (f"{other.member.id}  fcm  nudge: {TEXTS['en']['nudge']}\n", b"")
 
 
 @pytest.mark.parametrize(

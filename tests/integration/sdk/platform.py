@@ -20,7 +20,8 @@ from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.subscribers import Subscriber as Account
 from unora_sdk import Event, Options, Settings, SqliteStore, Store, Subscriber
-from unora_sdk.names import aggregate_of, context_of, inbox, occurred_at, subject_of
+from unora_sdk.again import again_subject
+from unora_sdk.names import aggregate_of, context_of, durable, inbox, occurred_at, subject_of
 from unora_sdk.nats_client import NatsClient, connect
 from unora_testing.deadlines import GENEROUS, eventually, within
 
@@ -112,16 +113,17 @@ class Platform:
         return Subscriber(self.settings(), store, Options(**(QUICK | options)))
 
     async def publish(
-        self, *events: Message, ids: Iterable[UUID] = (), headers: dict[str, str] | None = None
+        self, *events: Message, ids: Iterable[UUID] = (), headers: dict[str, str] | None = None, again_to: str = ""
     ) -> list[UUID]:
-        """Publishes events as the relays do; returns their ids."""
+        """Publishes events as the relays do; returns their ids. `again_to` is the subscriber that alone gets them, as
+        by `republish --consumer`.
+        """
         given = list(ids) or [uuid7() for _ in events]
         for identifier, event in zip(given, events, strict=True):
             subject = subject_of(event)
             stream = self.publishers[context_of(subject)].jetstream(timeout=GENEROUS)
-            await stream.publish(
-                subject, event.SerializeToString(), headers=headers_of(event, identifier) | (headers or {})
-            )
+            to = again_subject(subject, durable(again_to, subject)) if again_to else subject
+            await stream.publish(to, event.SerializeToString(), headers=headers_of(event, identifier) | (headers or {}))
         return given
 
     async def consumer(self, stream: str = STREAM, name: str = CONSUMER) -> ConsumerInfo:

@@ -67,6 +67,24 @@ def test_a_variable_that_cannot_be_read_is_named(name: str, value: str) -> None:
         load(Policy, NEEDED | {name: value})
 
 
+@pytest.mark.parametrize(("outbox", "inbox"), [("14", "30"), ("23", "30"), ("14", "21")])
+def test_days_are_taken_within_which_who_applied_an_event_remembers_it(outbox: str, inbox: str) -> None:
+    config = load(Config, NEEDED | {"UNORA_OUTBOX_DAYS": outbox, "UNORA_INBOX_DAYS": inbox})
+    assert (config.outbox_days, config.inbox_days) == (int(outbox), int(inbox))
+
+
+@pytest.mark.parametrize(
+    ("outbox", "inbox", "says"),
+    [
+        ("24", "40", "UNORA_OUTBOX_DAYS is 24: .* come 31 days after .* remember it for 30 days. Set it to 23 at most"),
+        ("14", "20", "UNORA_INBOX_DAYS is 20: .* Set it to 21 at least, or UNORA_OUTBOX_DAYS to 13 at most"),
+    ],
+)
+def test_days_after_which_an_event_would_be_applied_twice_are_refused(outbox: str, inbox: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load(Policy, NEEDED | {"UNORA_OUTBOX_DAYS": outbox, "UNORA_INBOX_DAYS": inbox})
+
+
 def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "database_url"
     secret.write_text("postgresql://unora_streak:secret@db/unora\n")

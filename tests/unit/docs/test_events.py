@@ -140,13 +140,17 @@ def test_a_subscriber_is_told_how_to_take_every_event_that_it_may_take() -> None
     open_to_all = [each for each in events() if each.name not in CLOSED]
     assert {each.name for each in events() if not each.is_for_subscribers} == CLOSED
     operations = document()["operations"].values()
-    assert [each["x-jetstream"]["filter_subject"] for each in operations] == [each.subject for each in open_to_all]
+    assert [each["x-jetstream"]["filter_subjects"][0] for each in operations] == [each.subject for each in open_to_all]
     assert set(document()["channels"]) == set(by_subject())
     assert document()["operations"]["receive.streak.CheckedIn"]["x-jetstream"] == {
         "stream": "unora_streak",
         "durable": "<subscriber>__checked_in",
-        "filter_subject": "unora.streak.v1.checked_in",
+        "filter_subjects": [
+            "unora.streak.v1.checked_in",
+            "unora.streak.again.<subscriber>__checked_in.checked_in",
+        ],
         "ack_policy": "explicit",
+        "max_ack_pending": 500,
     }
 
 

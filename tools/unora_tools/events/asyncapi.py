@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from unora_common.config import CONTEXTS
-from unora_common.streams import DEAD_LETTERS, MAX_AGE
+from unora_common.streams import DEAD_LETTERS, MAX_ACK_PENDING_OUTSIDE, MAX_AGE, Durable
 from unora_gateway.openapi.contract import first_sentence
 from unora_sdk.names import durable
 
@@ -27,7 +27,9 @@ ABOUT: Final = f"""The events of Unora, written from its contract, as a subscrib
 
 **Where.** The events of a context are in a stream of JetStream, each type on a subject of its own. A subscriber takes
 them from durable pull consumers, one for each type, which the administrator makes for it: it may make none itself.
-`x-jetstream` of each operation has the stream, the consumer and its filter. Replicas of a subscriber share a consumer.
+`x-jetstream` of each operation has the stream, the consumer and its filters: the subject of the event, and the one on
+which an operator publishes it again to this consumer alone. So take the type of an event from the header `ce-type`, not
+from the subject. Replicas of a subscriber share a consumer.
 
 **What.** The payload is a message in protobuf. Its schema is a `.proto` that stands alone; the repository's `protos/`
 have the same with services. Examples show it as JSON, in the form that protobuf defines: names of the contract, whole
@@ -108,6 +110,7 @@ def _channel(event: Event) -> dict[str, Any]:
 def _operation(event: Event) -> dict[str, Any]:
     """What a subscriber does. The binding of NATS knows only queue groups, which JetStream's pull consumers replace."""
     channel = f"#/channels/{event.subject}"
+    consumer = Durable(event.stream, durable(SUBSCRIBER, event.subject), event.subject)
     return {
         "action": "receive",
         "channel": {"$ref": channel},
@@ -117,10 +120,11 @@ def _operation(event: Event) -> dict[str, Any]:
         "messages": [{"$ref": f"{channel}/messages/{event.name}"}],
         "bindings": BINDING,
         "x-jetstream": {
-            "stream": event.stream,
-            "durable": durable(SUBSCRIBER, event.subject),
-            "filter_subject": event.subject,
+            "stream": consumer.stream,
+            "durable": consumer.name,
+            "filter_subjects": consumer.filters,
             "ack_policy": "explicit",
+            "max_ack_pending": MAX_ACK_PENDING_OUTSIDE,
         },
     }
 

@@ -41,8 +41,8 @@ HEADERS: Final[dict[str, Schema]] = {
         "type": "string",
     },
     "unora-again": {
-        "description": "Only on an event that is told again, as an operator asked: when the telling began (UTC, "
-        "RFC 3339). Id, time and payload are those of the first telling."
+        "description": "Only on an event that is published again, as an operator asked: when that began (UTC, "
+        "RFC 3339). Id, time and payload are those of the first time."
     }
     | TIME,
 }

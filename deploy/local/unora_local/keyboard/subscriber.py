@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import secrets
 import shlex
 import signal
@@ -17,9 +16,8 @@ from typing import Final
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from nats.js.manager import JetStreamManager
-from unora_common import declarations
+from unora_common import declarations, streams
 from unora_common.config import CONTEXTS
-from unora_common.streams import ANSWER_WITHIN
 from unora_sdk.names import inbox, stream, subject_of
 from unora_sdk.nats_client import connect
 
@@ -40,7 +38,6 @@ POLL: Final = 0.5
 """Seconds between two reloads of NATS, each of which needs a moment to take effect."""
 RESERVED: Final = {*CONTEXTS, *tls.CALLERS, *tls.NATS, *tls.NO_CALLERS, nats_config.ADMIN, nats_config.ACCOUNT, "ca"}
 """Names that mean something else to NATS or to the services. `chat` and `notifier` are subscribers like others."""
-_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 async def subscribe(folder: RunFolder, name: str, asked: Sequence[str]) -> str:
@@ -84,7 +81,7 @@ async def _subscribe(folder: RunFolder, name: str, events: tuple[str, ...]) -> s
 
 def check_name(name: str) -> None:
     """Raise Mistake for a name that a subscriber cannot have."""
-    if not _NAME.fullmatch(name):
+    if not streams.SUBSCRIBER.fullmatch(name):
         raise Mistake(f"{name} is no name: small letters, digits and -, at most 31, a letter first")
     if name in RESERVED:
         raise Mistake(f"{name} is a name of Unora's own; choose another")
@@ -108,7 +105,7 @@ async def _make_consumers(nats: Nats, subscriber: Subscriber) -> Exception | Non
         await nats.make_consumers()
         admin = await nats.connect(nats_config.ADMIN, nats.administrator)
         try:
-            await _delete_others(admin.jetstream(timeout=ANSWER_WITHIN), subscriber)
+            await _delete_others(admin.jetstream(timeout=streams.ANSWER_WITHIN), subscriber)
         finally:
             await admin.close()
     except (NatsError, OSError) as error:

@@ -11,7 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from unora_sdk.sql_store import TABLES, SqlStore
-from unora_sdk.stores import StoreAwayError
+from unora_sdk.stores import ENDED, StoreAwayError
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -95,6 +95,7 @@ class PostgresStore(SqlStore[Connection]):
             await self._guarded(transaction.start())
             try:
                 yield connection
+                await self._require_open(connection)
             except BaseException:
                 if not connection.is_closed():
                     await self._guarded(transaction.rollback())
@@ -102,6 +103,13 @@ class PostgresStore(SqlStore[Connection]):
             await self._guarded(transaction.commit())
         finally:
             await self._pool.release(connection)
+
+    @staticmethod
+    async def _require_open(connection: Connection) -> None:
+        """COMMIT of a transaction that is aborted or ended raises nothing, and keeps nothing of it."""
+        if not connection.is_in_transaction():
+            raise RuntimeError(ENDED)
+        await connection.execute("SELECT 1")  # raises if an error that the handler caught has aborted the transaction
 
     async def _guarded(self, work: Any) -> None:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from unora_sdk.sql_store import TABLES, SqlStore
-from unora_sdk.stores import StoreAwayError
+from unora_sdk.stores import ENDED, StoreAwayError
 
 PREFIX: Final = "unora_sdk_"
 PATIENCE: Final = 10.0
@@ -75,7 +75,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
                     connection.rollback()
                 raise
             if not connection.in_transaction:
-                raise RuntimeError("the transaction was ended by the handler; the store commits it")
+                raise RuntimeError(ENDED)
             try:
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:

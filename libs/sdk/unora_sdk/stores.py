@@ -17,6 +17,8 @@ KEPT: Final = timedelta(days=30)
 the stream after that.
 """
 
+ENDED: Final = "the transaction was ended by the handler: leave COMMIT and ROLLBACK to the store"
+
 
 class StoreAwayError(Exception):
     """The store cannot be reached or is busy. No event is at fault."""
@@ -60,7 +62,9 @@ class Store(Protocol[T]):
         """Whether an error that a handler met says that the store cannot be reached."""
 
     def transaction(self) -> AbstractAsyncContextManager[T]:
-        """Commits at its end; an exception rolls back, and is raised again."""
+        """Commits at its end; an exception rolls back, and is raised again. Raises, too, if the transaction cannot be
+        committed, since the handler has ended it or has caught an error that aborted it.
+        """
 
     async def record(self, transaction: T, consumer: str, event_id: UUID, time: datetime) -> bool:
         """Notes that an event is applied; its failures and its dead letter end with that. False if it was noted before.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -78,6 +80,28 @@ async def test_a_transaction_that_fails_leaves_no_record(store: Any) -> None:
     with pytest.raises(ValueError, match="broken"):
         await fails()
     assert await record(store, identifier)
+
+
+async def test_a_transaction_that_a_caught_error_has_aborted_leaves_no_record_in_silence(dsn: str) -> None:
+    """SQLite goes on after such an error; Postgres answers COMMIT with ROLLBACK, and without an error."""
+    store, identifier = PostgresStore(dsn), uuid4()
+    await store.open()
+    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+        async with store.transaction() as transaction:
+            assert await store.record(transaction, CONSUMER, identifier, NOON)
+            with suppress(asyncpg.PostgresError):
+                await transaction.execute("SELECT 1 / 0")
+    assert await record(store, identifier)
+    await store.close()
+
+
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
+async def test_a_transaction_that_the_handler_ends_is_an_error(store: Any, end: str) -> None:
+    with pytest.raises(RuntimeError, match="leave COMMIT and ROLLBACK to the store"):
+        async with store.transaction() as transaction:
+            if isawaitable(done := transaction.execute(end)):
+                await done
+    assert await record(store, uuid4())
 
 
 async def test_of_two_transactions_at_once_one_records_the_event(store: Any) -> None:

@@ -19,7 +19,7 @@ from unora_sdk.stores import DeadLetter, Replay, Store
 
 T = TypeVar("T")
 LONGEST = 2000
-"""Letters of an error that a dead letter keeps."""
+"""Letters of an error that a store keeps."""
 
 
 class HandlerTimeoutError(Exception):
@@ -92,11 +92,18 @@ def is_passed_over(replay: Replay | None, delivery: Delivery) -> bool:
     return time_of(delivery) < replay.since
 
 
-def dead_letter(consumer: str, message: Msg, key: str, error: Exception | str) -> DeadLetter:
+def described(error: Exception) -> str:
+    """What a store keeps of an error."""
+    try:
+        return f"{type(error).__name__}: {error}"[:LONGEST]
+    except Exception:  # it is any error of a handler, also one that cannot say what it is
+        return type(error).__name__
+
+
+def dead_letter(consumer: str, message: Msg, key: str, error: str) -> DeadLetter:
     """The dead letter of a message."""
-    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
     headers = dict(message.headers or {})
-    return DeadLetter(consumer, key, message.subject, headers, message.data, text[:LONGEST], datetime.now(UTC))
+    return DeadLetter(consumer, key, message.subject, headers, message.data, error, datetime.now(UTC))
 
 
 def message_of(letter: DeadLetter) -> Msg:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from asyncpg.transaction import Transaction
 
 from unora_sdk.sql_store import TABLES, SqlStore
 from unora_sdk.stores import ENDED, StoreAwayError
@@ -17,10 +19,11 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 AWAY = (
-    # It cannot be reached, shuts down, starts, refuses new connections, or has ended this one.
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
+    # It shuts down, starts, or its disk is full or fails.
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.DiskFullError,
     asyncpg.PostgresSystemError,
     # It is no longer the primary.
     asyncpg.ReadOnlySQLTransactionError,
@@ -29,8 +32,21 @@ AWAY = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
 )
-UNREACHABLE = (*AWAY, OSError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
-"""Errors of a new connection. The password or the role may be about to change."""
+"""Errors that say so whoever meets them, also a handler."""
+UNREACHABLE = (
+    *AWAY,
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    # The password or the role may be about to change.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""Errors of the store's own statements and connections, which are always the same and right."""
+UNDONE_WITHIN: Final = 5.0
+"""Seconds for ROLLBACK."""
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -54,10 +70,8 @@ class PostgresStore(SqlStore[Connection]):
         """See Store."""
         if self._pool is None:
             assert isinstance(self._given, str)
-            try:
+            with _reaching():
                 self._pool = await asyncpg.create_pool(self._given, min_size=0, max_size=self._connections)
-            except UNREACHABLE as error:
-                raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
         if not self._made:
             tables = TABLES.format(self._prefix, index="", moment="timestamptz", bytes="bytea")
             async with self.transaction() as connection:
@@ -76,9 +90,7 @@ class PostgresStore(SqlStore[Connection]):
             await pool.close()
 
     def is_away(self, error: BaseException) -> bool:
-        """See Store."""
-        if isinstance(error, asyncpg.InterfaceError):
-            return not isinstance(error, ValueError)  # else an argument of the handler is wrong
+        """See Store. That its own connection is lost, `transaction` sees."""
         return isinstance(error, AWAY)
 
     @asynccontextmanager
@@ -86,23 +98,25 @@ class PostgresStore(SqlStore[Connection]):
         """See Store."""
         if self._pool is None:
             raise StoreAwayError("the store is not open")
-        try:
+        with _reaching():
             connection = await self._pool.acquire()
-        except (*UNREACHABLE, asyncpg.InterfaceError) as error:
-            raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
         try:
             transaction = connection.transaction()
-            await self._guarded(transaction.start())
+            with _reaching():
+                await transaction.start()
             try:
                 yield connection
                 await self._require_open(connection)
-            except BaseException:
-                if not connection.is_closed():
-                    await self._guarded(transaction.rollback())
+            except BaseException as error:
+                reached = await self._undo(connection, transaction)
+                if not reached and isinstance(error, Exception):
+                    raise StoreAwayError(f"Postgres has ended the connection: {error}") from error
                 raise
-            await self._guarded(transaction.commit())
+            with _reaching():
+                await transaction.commit()
         finally:
-            await self._pool.release(connection)
+            with _reaching():
+                await self._pool.release(connection)
 
     @staticmethod
     async def _require_open(connection: Connection) -> None:
@@ -111,16 +125,33 @@ class PostgresStore(SqlStore[Connection]):
             raise RuntimeError(ENDED)
         await connection.execute("SELECT 1")  # raises if an error that the handler caught has aborted the transaction
 
-    async def _guarded(self, work: Any) -> None:
+    @staticmethod
+    async def _undo(connection: Connection, transaction: Transaction) -> bool:
+        """Rolls back. False if Postgres could not be asked to, which undoes the transaction by itself then."""
+        if connection.is_closed():
+            return False
         try:
-            await work
-        except OSError as error:
-            raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
-        except Exception as error:
-            if self.is_away(error):
-                raise StoreAwayError(f"Postgres cannot be reached: {error}") from error
-            raise
+            async with asyncio.timeout(UNDONE_WITHIN):
+                await transaction.rollback()
+        except asyncpg.InterfaceError:  # the handler has left a statement running
+            connection.terminate()
+        except UNREACHABLE:
+            connection.terminate()
+            return False
+        return True
 
     async def _rows(self, transaction: Connection, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
-        found: list[Any] = await transaction.fetch(statement, *values)
+        with _reaching():
+            found: list[Any] = await transaction.fetch(statement, *values)
         return found
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Around what the store asks of Postgres by itself."""
+    try:
+        yield
+    except UNREACHABLE as error:
+        if isinstance(error, ValueError):  # the address cannot be read
+            raise
+        raise StoreAwayError(f"Postgres cannot be reached: {error or type(error).__name__}") from error

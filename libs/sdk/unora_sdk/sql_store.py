@@ -162,5 +162,5 @@ def _moment(value: Any) -> datetime:
 
 
 def _text(value: str) -> str:
-    """Postgres takes no NUL in a text."""
-    return value.replace("\x00", "\\x00")
+    """No database takes half a surrogate, such as one in the name of a file, and Postgres takes no NUL in a text."""
+    return value.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")

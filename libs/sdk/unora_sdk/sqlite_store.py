@@ -18,6 +18,8 @@ PREFIX: Final = "unora_sdk_"
 PATIENCE: Final = 10.0
 """Seconds that a transaction waits for those of other processes."""
 POLL: Final = 0.02
+WAITS: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+"""Errors at the start of a transaction that may be over in a moment."""
 
 
 class SqliteStore(SqlStore[sqlite3.Connection]):
@@ -56,9 +58,8 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
                 connection.close()
 
     def is_away(self, error: BaseException) -> bool:
-        """See Store: the file is locked, or its disk is full or fails."""
-        full = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-        return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in full
+        """See Store: the disk is full or fails. What else may be wrong with a file may be one of the handler's own."""
+        return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[sqlite3.Connection]:
@@ -90,7 +91,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if not self.is_away(error) or time.monotonic() > end:
+                if _code(error) not in WAITS or time.monotonic() > end:
                     raise StoreAwayError(f"{self._path} cannot be written: {error}") from error
                 await asyncio.sleep(POLL)
             else:
@@ -100,7 +101,15 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         self, transaction: sqlite3.Connection, statement: str, *values: object
     ) -> Sequence[Mapping[str, Any]]:
         named = {str(number): _value(value) for number, value in enumerate(values, start=1)}
-        return [dict(row) for row in transaction.execute(statement, named).fetchall()]
+        try:
+            return [dict(row) for row in transaction.execute(statement, named).fetchall()]
+        except sqlite3.OperationalError as error:
+            raise StoreAwayError(f"{self._path} cannot be used: {error}") from error
+
+
+def _code(error: BaseException) -> int:
+    """The kind of an error of SQLite; 0 for any other."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.OperationalError) else 0
 
 
 def _value(value: object) -> object:

@@ -59,11 +59,14 @@ class Store(Protocol[T]):
         """Closes what `open` has opened."""
 
     def is_away(self, error: BaseException) -> bool:
-        """Whether an error that a handler met says that the store cannot be reached."""
+        """Whether an error of a handler can only mean that the store is away or asks for another try. Such an event is
+        tried without end, so what a mistake in a handler may cause is not one.
+        """
 
     def transaction(self) -> AbstractAsyncContextManager[T]:
         """Commits at its end; an exception rolls back, and is raised again. Raises, too, if the transaction cannot be
-        committed, since the handler has ended it or has caught an error that aborted it.
+        committed, since the handler has ended it or has caught an error that aborted it. Raises StoreAwayError if its connection
+        is lost, whatever the handler raised.
         """
 
     async def record(self, transaction: T, consumer: str, event_id: UUID, time: datetime) -> bool:

@@ -17,7 +17,7 @@ from unora_sdk.consumer import PAUSE, Consumer
 from unora_sdk.deliveries import NotAnEventError, read
 from unora_sdk.environment import ConfigError
 from unora_sdk.events import Event, RetryLater
-from unora_sdk.handling import Handling, Options, dead_letter, message_of
+from unora_sdk.handling import Handling, Options, dead_letter, described, message_of
 from unora_sdk.names import context_of, stream, subject_of
 from unora_sdk.outages import Outage
 from unora_sdk.replaying import replay
@@ -195,7 +195,7 @@ class Subscriber(Generic[T]):
         except Exception as error:
             if self._store.is_away(error):
                 raise
-            said = f"not an event: {error.reason}" if isinstance(error, NotAnEventError) else error
+            said = f"not an event: {error.reason}" if isinstance(error, NotAnEventError) else described(error)
             await self._store.put_dead_letter(dead_letter(letter.consumer, message, letter.key, said))
             log.error("%s: dead letter %s failed again", letter.consumer, letter.key, exc_info=error)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
@@ -230,6 +230,85 @@ async def test_while_postgres_is_away_nothing_is_lost_and_it_is_said_once(
 async def _tried_twice(platform: Platform) -> bool:
     found = await platform.consumer()
     return (found.delivered.consumer_seq or 0) > 3 if found.delivered else False
+
+
+async def closed_pool(transaction: Any) -> None:
+    pool = asyncpg.create_pool("postgresql://127.0.0.1/x", min_size=0)
+    await pool.close()
+    await pool.fetchval("SELECT 1")
+
+
+async def two_at_once(transaction: Any) -> None:
+    await asyncio.gather(*(transaction.execute("SELECT pg_sleep(0.1)") for _ in range(2)))
+
+
+async def too_slow(transaction: Any) -> None:
+    await transaction.execute("SET LOCAL statement_timeout = 10; SELECT pg_sleep(60)")
+
+
+async def another_server(transaction: Any) -> None:
+    raise asyncpg.ConnectionDoesNotExistError("of another server")
+
+
+async def half_a_surrogate(transaction: Any) -> None:
+    raise ValueError("\udcff")
+
+
+async def no_words(transaction: Any) -> None:
+    class Speechless(Exception):
+        def __str__(self) -> str:
+            raise ValueError("it cannot be said")
+
+    raise Speechless
+
+
+@pytest.mark.parametrize(
+    ("mistake", "kind"),
+    [
+        (closed_pool, "InterfaceError"),
+        (two_at_once, "InterfaceError"),
+        (too_slow, "QueryCanceledError"),
+        (another_server, "ConnectionDoesNotExistError"),
+        (half_a_surrogate, "ValueError: \\udcff"),
+        (no_words, "Speechless"),
+    ],
+)
+async def test_a_mistake_of_a_handler_is_no_outage_of_postgres(
+    platform: Platform, dsn: str, mistake: Callable[[Any], Awaitable[None]], kind: str
+) -> None:
+    await platform.publish(checked_in())
+    store = PostgresStore(dsn)
+    subscriber = platform.subscriber(store, tries=1)
+
+    @subscriber.on(CheckedIn)
+    async def handle(event: Event[CheckedIn], transaction: Any) -> None:
+        await mistake(transaction)
+
+    async with serving(subscriber):
+        await platform.until_done()
+    await store.open()
+    (found,) = await store.dead_letters()
+    assert found.error.startswith(kind)
+    await store.close()
+
+
+@pytest.mark.parametrize("mistake", ["another file is missing", "\udcff"])
+async def test_a_mistake_of_a_handler_is_no_outage_of_a_file(platform: Platform, tmp_path: Path, mistake: str) -> None:
+    await platform.publish(checked_in())
+    store = SqliteStore(tmp_path / "events.db")
+    subscriber = platform.subscriber(store, tries=1)
+
+    @subscriber.on(CheckedIn)
+    def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
+        if mistake == "\udcff":
+            raise ValueError(mistake)
+        sqlite3.connect(tmp_path / "no folder" / "x.db")
+
+    async with serving(subscriber):
+        await platform.until_done()
+    await store.open()
+    assert len(await store.dead_letters()) == 1
+    await store.close()
 
 
 async def test_while_a_file_is_locked_nothing_is_lost(platform: Platform, tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ class HandlerTimeoutError(Exception):
     """The handler took too long; what it wrote was rolled back."""
 
 
+class HandlerCancelledError(Exception):
+    """What the handler waited for was cancelled, though nobody has cancelled the handler."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How events are tried."""
@@ -83,6 +87,11 @@ class Handling(Generic[T]):
                 if not deadline.expired():
                     raise
                 raise HandlerTimeoutError(f"the handler took more than {seconds:.0f} s") from error
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                raise HandlerCancelledError("a call or a task that the handler waited for was cancelled") from error
 
 
 def is_passed_over(replay: Replay | None, delivery: Delivery) -> bool:

@@ -65,8 +65,8 @@ class Store(Protocol[T]):
 
     def transaction(self) -> AbstractAsyncContextManager[T]:
         """Commits at its end; an exception rolls back, and is raised again. Raises, too, if the transaction cannot be
-        committed, since the handler has ended it or has caught an error that aborted it. Raises StoreAwayError if its connection
-        is lost, whatever the handler raised.
+        committed, since the handler has ended it or has caught an error that aborted it. Raises StoreAwayError if
+        its connection is lost, whatever the handler raised.
         """
 
     async def record(self, transaction: T, consumer: str, event_id: UUID, time: datetime) -> bool:

@@ -148,12 +148,15 @@ class Subscriber(Generic[T]):
         ]
         running = [asyncio.ensure_future(each.run()) for each in made]
         beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._chores()]
+        ending = asyncio.ensure_future(self._stopping.wait())
         try:
-            await self._stopping.wait()
+            done, _ = await asyncio.wait({*running, *beside, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._stopping.is_set():
+                _raise_end(done.pop())
             await asyncio.wait(running, timeout=self._options.stop_seconds)
         finally:
             self._stopping.set()
-            for task in (*running, *beside):
+            for task in (*running, *beside, ending):
                 await _end(task)
             for each in made:
                 await each.give_back()
@@ -198,6 +201,12 @@ class Subscriber(Generic[T]):
             said = f"not an event: {error.reason}" if isinstance(error, NotAnEventError) else described(error)
             await self._store.put_dead_letter(dead_letter(letter.consumer, message, letter.key, said))
             log.error("%s: dead letter %s failed again", letter.consumer, letter.key, exc_info=error)
+
+
+def _raise_end(task: asyncio.Future[Any]) -> None:
+    """Raises what ended work that ends by itself only with the subscriber: it must not run on without that work."""
+    error = None if task.cancelled() else task.exception()
+    raise RuntimeError("the subscriber has lost a part of its work: start it again") from error
 
 
 async def _end(task: asyncio.Future[Any]) -> None:

@@ -86,21 +86,28 @@ async def test_a_transaction_that_a_caught_error_has_aborted_leaves_no_record_in
     """SQLite goes on after such an error; Postgres answers COMMIT with ROLLBACK, and without an error."""
     store, identifier = PostgresStore(dsn), uuid4()
     await store.open()
-    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+
+    async def catches() -> None:
         async with store.transaction() as transaction:
             assert await store.record(transaction, CONSUMER, identifier, NOON)
             with suppress(asyncpg.PostgresError):
                 await transaction.execute("SELECT 1 / 0")
+
+    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+        await catches()
     assert await record(store, identifier)
     await store.close()
 
 
 @pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
 async def test_a_transaction_that_the_handler_ends_is_an_error(store: Any, end: str) -> None:
-    with pytest.raises(RuntimeError, match="leave COMMIT and ROLLBACK to the store"):
+    async def ends() -> None:
         async with store.transaction() as transaction:
             if isawaitable(done := transaction.execute(end)):
                 await done
+
+    with pytest.raises(RuntimeError, match="leave COMMIT and ROLLBACK to the store"):
+        await ends()
     assert await record(store, uuid4())
 
 

@@ -209,6 +209,46 @@ async def test_a_handler_that_takes_too_long_has_failed(platform: Platform, seen
     await seen.store.close()
 
 
+async def test_a_handler_that_awaits_what_was_cancelled_has_failed_and_others_go_on(
+    platform: Platform, seen: Seen
+) -> None:
+    """A call of gRPC that was cancelled raises the same."""
+    bad, good = await platform.publish(checked_in(), checked_in())
+    subscriber = platform.subscriber(seen.store, tries=1)
+
+    @subscriber.on(CheckedIn)
+    async def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
+        if event.id == bad:
+            other = asyncio.ensure_future(asyncio.Event().wait())
+            other.cancel()
+            await other
+        await seen(event, transaction)
+
+    async with serving(subscriber):
+        await platform.until_done()
+    assert seen.rows() == {str(good)}
+    await seen.store.open()
+    (letter,) = await seen.store.dead_letters()
+    assert letter.error.startswith("HandlerCancelledError")
+    await seen.store.close()
+
+
+async def test_a_subscriber_whose_consumer_ends_ends_too(platform: Platform, seen: Seen) -> None:
+    await platform.publish(checked_in())
+    subscriber = platform.subscriber(seen.store)
+
+    class Fatal(BaseException):
+        pass
+
+    @subscriber.on(CheckedIn)
+    async def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
+        raise Fatal
+
+    with pytest.raises(RuntimeError, match="start it again") as ended:
+        await within(subscriber.serve())
+    assert isinstance(ended.value.__cause__, Fatal)
+
+
 async def test_a_handler_that_ends_the_transaction_itself_has_failed(platform: Platform, seen: Seen) -> None:
     await platform.publish(checked_in())
     subscriber = platform.subscriber(seen.store, tries=1)

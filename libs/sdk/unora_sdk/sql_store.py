@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from unora_sdk.stores import DeadLetter, Replay
+from unora_sdk.stores import DeadLetter, LetterName, Replay
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS {0}failures (
     failed_at {moment} NOT NULL, PRIMARY KEY (consumer, event_id));
 CREATE TABLE IF NOT EXISTS {0}dead_letters (
     consumer text NOT NULL, key text NOT NULL, subject text NOT NULL, headers text NOT NULL, payload {bytes} NOT NULL,
-    error text NOT NULL, failed_at {moment} NOT NULL, due integer NOT NULL, PRIMARY KEY (consumer, key));
+    error text NOT NULL, failed_at {moment} NOT NULL, due_at {moment}, PRIMARY KEY (consumer, key));
 CREATE TABLE IF NOT EXISTS {0}replays (
     consumer text PRIMARY KEY, since {moment} NOT NULL, below bigint NOT NULL);
 """
@@ -81,9 +81,10 @@ class SqlStore(Generic[T]):
     async def put_dead_letter(self, letter: DeadLetter) -> None:
         """See Store."""
         put = f"""
-            INSERT INTO {self._prefix}dead_letters ({LETTER}, due) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+            INSERT INTO {self._prefix}dead_letters ({LETTER}) VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (consumer, key) DO UPDATE
-            SET error = excluded.error, failed_at = excluded.failed_at, due = excluded.due"""
+            SET subject = excluded.subject, headers = excluded.headers, payload = excluded.payload,
+                error = excluded.error, failed_at = excluded.failed_at, due_at = NULL"""
         headers = json.dumps(letter.headers)
         values = (letter.consumer, letter.key, _text(letter.subject), headers, letter.payload, _text(letter.error))
         async with self.transaction() as transaction:
@@ -95,18 +96,21 @@ class SqlStore(Generic[T]):
         select = f"SELECT {LETTER} FROM {self._prefix}dead_letters ORDER BY failed_at, consumer, key"
         return [_letter(row) for row in await self._run(select)]
 
-    async def retry(self, keys: Sequence[str]) -> int:
+    async def retry(self, letters: Sequence[LetterName], at: datetime | None = None) -> int:
         """See Store."""
-        return await self._each(f"UPDATE {self._prefix}dead_letters SET due = 1 WHERE key = $1 RETURNING key", keys)
+        mark = f"UPDATE {self._prefix}dead_letters SET due_at = $3 WHERE consumer = $1 AND key = $2 RETURNING key"
+        return await self._each(mark, letters, at or _now())
 
-    async def drop(self, keys: Sequence[str]) -> int:
+    async def drop(self, letters: Sequence[LetterName]) -> int:
         """See Store."""
-        return await self._each(f"DELETE FROM {self._prefix}dead_letters WHERE key = $1 RETURNING key", keys)
+        return await self._each(
+            f"DELETE FROM {self._prefix}dead_letters WHERE consumer = $1 AND key = $2 RETURNING key", letters
+        )
 
     async def due(self, consumers: Sequence[str]) -> list[DeadLetter]:
         """See Store."""
-        select = f"SELECT {LETTER} FROM {self._prefix}dead_letters WHERE due = 1 ORDER BY failed_at, consumer, key"
-        return [letter for row in await self._run(select) if (letter := _letter(row)).consumer in consumers]
+        select = f"SELECT {LETTER} FROM {self._prefix}dead_letters WHERE due_at <= $1 ORDER BY failed_at, consumer, key"
+        return [letter for row in await self._run(select, _now()) if (letter := _letter(row)).consumer in consumers]
 
     async def begin_replay(self, consumer: str, replay: Replay) -> None:
         """See Store."""
@@ -135,9 +139,9 @@ class SqlStore(Generic[T]):
         ended = f"DELETE FROM {self._prefix}failures WHERE consumer = $1 AND event_id = $2"
         await self._rows(transaction, ended, consumer, event_id)
 
-    async def _each(self, statement: str, keys: Sequence[str]) -> int:
+    async def _each(self, statement: str, letters: Sequence[LetterName], *values: object) -> int:
         async with self.transaction() as transaction:
-            return sum([len(await self._rows(transaction, statement, key)) for key in keys])
+            return sum([len(await self._rows(transaction, statement, *letter, *values)) for letter in letters])
 
 
 def _letter(row: Mapping[str, Any]) -> DeadLetter:

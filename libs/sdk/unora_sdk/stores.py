@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 T = TypeVar("T")
@@ -24,18 +24,36 @@ class StoreAwayError(Exception):
     """The store cannot be reached or is busy. No event is at fault."""
 
 
+class LetterName(NamedTuple):
+    """What a dead letter is known by."""
+
+    consumer: str
+    key: str
+    """The id of the event; `message N` with its number in the stream for what is no event. Only within one consumer it
+    is the key of one letter.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.consumer}/{self.key}"
+
+
 @dataclass(frozen=True)
 class DeadLetter:
     """A message that could not be applied, as it came."""
 
     consumer: str
     key: str
-    """The id of the event; `message N` with its number in the stream for what is no event."""
+    """See LetterName."""
     subject: str
     headers: dict[str, str]
     payload: bytes
     error: str
     failed_at: datetime
+
+    @property
+    def name(self) -> LetterName:
+        """What it is known by."""
+        return LetterName(self.consumer, self.key)
 
 
 @dataclass(frozen=True)
@@ -82,19 +100,21 @@ class Store(Protocol[T]):
         """Counts a failure; returns how many there are."""
 
     async def put_dead_letter(self, letter: DeadLetter) -> None:
-        """Stores or replaces a dead letter; the count of its failures begins anew."""
+        """Stores or replaces a dead letter, which is not marked; the count of its failures begins anew."""
 
     async def dead_letters(self) -> list[DeadLetter]:
         """All dead letters, the oldest first."""
 
-    async def retry(self, keys: Sequence[str]) -> int:
-        """Marks dead letters to be tried once more by a subscriber that runs. Returns how many there were."""
+    async def retry(self, letters: Sequence[LetterName], at: datetime | None = None) -> int:
+        """Marks dead letters to be tried once more by a subscriber that runs, now or from a moment on. Returns how many
+        there were.
+        """
 
-    async def drop(self, keys: Sequence[str]) -> int:
+    async def drop(self, letters: Sequence[LetterName]) -> int:
         """Deletes dead letters. Returns how many there were."""
 
     async def due(self, consumers: Sequence[str]) -> list[DeadLetter]:
-        """The dead letters of these consumers that are marked."""
+        """The dead letters of these consumers that are marked, and whose moment has come."""
 
     async def begin_replay(self, consumer: str, replay: Replay) -> None:
         """Forgets the records of events from `since` on, and keeps the replay. One that is not yet through to its

@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -190,9 +190,11 @@ class Subscriber(Generic[T]):
             await handling.apply(
                 self._store, read(message, handling, handling.consumer), 1, self._options.handler_seconds
             )
-            log.warning("%s: dead letter %s is applied", letter.consumer, letter.key)
+            await self._store.drop([letter.name])  # its key may be another than the event's id
+            log.warning("dead letter %s is applied", letter.name)
         except RetryLater as error:
-            log.info("%s: dead letter %s waits: %s", letter.consumer, letter.key, error)
+            await self._store.retry([letter.name], datetime.now(UTC) + timedelta(seconds=error.delay))
+            log.info("dead letter %s waits: %s", letter.name, error)
         except StoreAwayError:
             raise
         except Exception as error:
@@ -200,7 +202,7 @@ class Subscriber(Generic[T]):
                 raise
             said = f"not an event: {error.reason}" if isinstance(error, NotAnEventError) else described(error)
             await self._store.put_dead_letter(dead_letter(letter.consumer, message, letter.key, said))
-            log.error("%s: dead letter %s failed again", letter.consumer, letter.key, exc_info=error)
+            log.error("dead letter %s failed again", letter.name, exc_info=error)
 
 
 def _raise_end(task: asyncio.Future[Any]) -> None:
@@ -210,7 +212,8 @@ def _raise_end(task: asyncio.Future[Any]) -> None:
 
 
 async def _end(task: asyncio.Future[Any]) -> None:
-    """Cancels a task, and returns when it has ended."""
+    """Cancels a task, and returns when it has ended; what it raises is of no use any more."""
     task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await task
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

@@ -40,12 +40,12 @@ async def test_dead_letters_are_listed_retried_and_dropped(platform: Platform, s
     async with serving(subscriber):
         await platform.until_done()
         listed = [json.loads(line) for line in (await run("dead-letters", "list", *where)).splitlines()]
-        assert {each["key"] for each in listed} == {str(one), str(other)}
+        assert {each["key"] for each in listed} == {f"{CONSUMER}/{one}", f"{CONSUMER}/{other}"}
         assert (listed[0]["consumer"], listed[0]["event"]) == (CONSUMER, SUBJECT)
         assert listed[0]["error"] == "ValueError: broken"
         assert "there is no dead letter x" in await run("dead-letters", "retry", "x", *where, status=1)
         assert "by --all" in await run("dead-letters", "drop", *where, status=1)
-        assert await run("dead-letters", "drop", str(other), *where) == "dropped: 1\n"
+        assert await run("dead-letters", "drop", f"{CONSUMER}/{other}", *where) == "dropped: 1\n"
         fixed.set()
         await run("dead-letters", "retry", "--all", *where)
         await eventually(lambda: _none_left(seen), "it is applied")

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from pathlib import Path
@@ -18,7 +19,7 @@ from unora.streak.v1.events_pb2 import CheckedIn
 from unora_local import ports
 from unora_local.postgres import Postgres
 from unora_sdk import DeadLetter, Event, PostgresStore, SqliteStore
-from unora_sdk.stores import Replay, StoreAwayError
+from unora_sdk.stores import LetterName, Replay, StoreAwayError
 from unora_testing.deadlines import eventually, within
 from unora_testing.testbed import Testbed
 
@@ -133,11 +134,38 @@ async def test_a_dead_letter_keeps_whatever_bytes_came(store: Any) -> None:
     (found,) = await store.dead_letters()
     assert (found.payload, found.headers) == (b"\x00\xff", {"ce-id": "\x00ü"})
     assert (found.subject, found.error) == ("unora.streak.v1.x\\x00", "broken\\x00")
+
+
+async def test_a_dead_letter_is_marked_for_a_moment_and_dropped(store: Any) -> None:
+    name, missing = LetterName(CONSUMER, "message 1"), LetterName(CONSUMER, "message 2")
+    await store.put_dead_letter(letter("message 1"))
     assert await store.due([CONSUMER]) == []
-    assert await store.retry(["message 1", "message 2"]) == 1
+    assert await store.retry([name], datetime.now(UTC) + HOUR) == 1
+    assert await store.due([CONSUMER]) == []
+    assert await store.retry([name, missing]) == 1
     assert [each.key for each in await store.due([CONSUMER])] == ["message 1"]
     assert await store.due(["another"]) == []
-    assert [await store.drop(["message 1"]), await store.drop(["message 1"])] == [1, 0]
+    assert [await store.drop([name]), await store.drop([name])] == [1, 0]
+
+
+async def test_a_dead_letter_of_another_consumer_with_the_same_number_stays(store: Any) -> None:
+    mine = letter("message 1")
+    other = replace(mine, consumer="push__day_began")
+    await store.put_dead_letter(mine)
+    await store.put_dead_letter(other)
+    assert await store.retry([mine.name]) == 1
+    assert await store.due([CONSUMER, other.consumer]) == await store.due([CONSUMER])
+    assert await store.drop([mine.name]) == 1
+    assert [each.name for each in await store.dead_letters()] == [other.name]
+
+
+async def test_another_message_with_the_same_number_takes_the_place_of_a_dead_letter(store: Any) -> None:
+    """The stream was made anew."""
+    later = replace(letter("message 1", payload=b"later"), subject="unora.streak.v1.y", headers={"ce-id": "y"})
+    await store.put_dead_letter(letter("message 1"))
+    await store.put_dead_letter(later)
+    (found,) = await store.dead_letters()
+    assert (found.payload, found.subject, found.headers) == (later.payload, later.subject, later.headers)
 
 
 async def test_a_replay_forgets_what_happened_since_and_goes_on_inside_a_later_one(store: Any) -> None:

@@ -94,8 +94,9 @@ class Subscriber(Generic[T]):
         if idle := {each.name for each in self._settings.consumers} - handled:
             log.warning("without a handler, so their events wait: %s", ", ".join(sorted(idle)))
         try:
-            if await self._unless_stopped(self._open_store()) and await self._unless_stopped(self._connection.open()):
-                await self._work()
+            if await self._unless_stopped(self._open_store()):
+                while await self._unless_stopped(self._connection.open()):
+                    await self._work()
         finally:
             await self._connection.close()
             with suppress(StoreAwayError):
@@ -140,23 +141,22 @@ class Subscriber(Generic[T]):
             await asyncio.sleep(PAUSE)
 
     async def _work(self) -> None:
-        room = asyncio.Semaphore(self._options.concurrency)
+        """Applies events until the subscriber is to end, or until the connection is closed."""
+        room, ended = asyncio.Semaphore(self._options.concurrency), asyncio.Event()
         client = self._connection.client
-        made = [
-            Consumer(each, self._store, self._options, client, room, self._stopping)
-            for each in self._handlings.values()
-        ]
+        made = [Consumer(each, self._store, self._options, client, room, ended) for each in self._handlings.values()]
         running = [asyncio.ensure_future(each.run()) for each in made]
         beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._chores()]
-        ending = asyncio.ensure_future(self._stopping.wait())
+        ends = [asyncio.ensure_future(each) for each in (self._stopping.wait(), self._connection.closed())]
         try:
-            done, _ = await asyncio.wait({*running, *beside, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if not self._stopping.is_set():
+            done, _ = await asyncio.wait({*running, *beside, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if done.isdisjoint(ends):
                 _raise_end(done.pop())
+            ended.set()
             await asyncio.wait(running, timeout=self._options.stop_seconds)
         finally:
-            self._stopping.set()
-            for task in (*running, *beside, ending):
+            ended.set()
+            for task in (*running, *beside, *ends):
                 await _end(task)
             for each in made:
                 await each.give_back()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -84,6 +87,16 @@ class Platform:
 
         own, url = self.certificates[self.name], self.server.url_of(self.account)
         return await connect(url, own.ca, own.cert, own.key, inbox_prefix=inbox(self.name).encode(), error_cb=note)
+
+    def change_password(self, password: str) -> None:
+        """Changes the subscriber's password on the server, which ends the connections that were let in by the one
+        before.
+        """
+        changed = [replace(each, password=password) for each in self.accounts.values()]
+        subscribers.write(self.folder / "subscribers.json", changed)
+        self.server.configure()
+        assert self.server.process is not None
+        os.kill(self.server.process.pid, signal.SIGHUP)
 
     async def empty(self) -> None:
         """Makes stream and consumer as new, for the next test."""

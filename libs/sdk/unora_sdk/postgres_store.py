@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeAlias
 
 import asyncpg
@@ -45,8 +45,10 @@ UNREACHABLE = (
     asyncpg.InvalidCatalogNameError,
 )
 """Errors of the store's own statements and connections, which are always the same and right."""
+PATIENCE: Final = 90.0
+"""Seconds for what the store asks by itself. A record may have to wait for another replica's handler with the event."""
 UNDONE_WITHIN: Final = 5.0
-"""Seconds for ROLLBACK."""
+"""Seconds for ROLLBACK, and for making a connection ready for its next use: a stop waits for both."""
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -55,14 +57,19 @@ class PostgresStore(SqlStore[Connection]):
     handler's. A handler gets a connection inside a transaction.
     """
 
-    def __init__(self, pool_or_dsn: Pool | str, schema: str = "unora_sdk", connections: int = 10) -> None:
-        """With an address, `connections` is the most that are opened. A pool stays the caller's, who closes it."""
+    def __init__(
+        self, pool_or_dsn: Pool | str, schema: str = "unora_sdk", connections: int = 10, patience: float = PATIENCE
+    ) -> None:
+        """With an address, `connections` is the most that are opened. A pool stays the caller's, who closes it. If
+        Postgres does not answer the store for `patience` seconds, it is away.
+        """
         if not _NAME.fullmatch(schema):
             raise ValueError(f"{schema!r} is no name for a schema: small letters, digits and _, a letter first")
         super().__init__(f"{schema}.")
         self._schema = schema
         self._given = pool_or_dsn
         self._connections = connections
+        self._patience = patience
         self._pool: Pool | None = None if isinstance(pool_or_dsn, str) else pool_or_dsn
         self._made = False
 
@@ -70,7 +77,7 @@ class PostgresStore(SqlStore[Connection]):
         """See Store."""
         if self._pool is None:
             assert isinstance(self._given, str)
-            with _reaching():
+            async with _reaching(self._patience):
                 self._pool = await asyncpg.create_pool(self._given, min_size=0, max_size=self._connections)
         if not self._made:
             tables = TABLES.format(self._prefix, index="", moment="timestamptz", bytes="bytea")
@@ -87,7 +94,9 @@ class PostgresStore(SqlStore[Connection]):
         """See Store."""
         if isinstance(self._given, str) and self._pool is not None:
             pool, self._pool, self._made = self._pool, None, False
-            await pool.close()
+            with suppress(TimeoutError):  # then it has ended the connections without a word to the server
+                async with asyncio.timeout(UNDONE_WITHIN):
+                    await pool.close()
 
     def is_away(self, error: BaseException) -> bool:
         """See Store. That its own connection is lost, `transaction` sees."""
@@ -98,11 +107,11 @@ class PostgresStore(SqlStore[Connection]):
         """See Store."""
         if self._pool is None:
             raise StoreAwayError("the store is not open")
-        with _reaching():
+        async with _reaching(self._patience):
             connection = await self._pool.acquire()
         try:
             transaction = connection.transaction()
-            with _reaching():
+            async with _reaching(self._patience):
                 await transaction.start()
             try:
                 yield connection
@@ -112,18 +121,19 @@ class PostgresStore(SqlStore[Connection]):
                 if not reached and isinstance(error, Exception):
                     raise StoreAwayError(f"Postgres has ended the connection: {error}") from error
                 raise
-            with _reaching():
+            async with _reaching(self._patience):
                 await transaction.commit()
         finally:
-            with _reaching():
-                await self._pool.release(connection)
+            async with _reaching(self._patience):
+                await self._pool.release(connection, timeout=UNDONE_WITHIN)
 
     @staticmethod
     async def _require_open(connection: Connection) -> None:
         """COMMIT of a transaction that is aborted or ended raises nothing, and keeps nothing of it."""
         if not connection.is_in_transaction():
             raise RuntimeError(ENDED)
-        await connection.execute("SELECT 1")  # raises if an error that the handler caught has aborted the transaction
+        # It raises if an error that the handler caught has aborted the transaction.
+        await connection.execute("SELECT 1", timeout=UNDONE_WITHIN)
 
     @staticmethod
     async def _undo(connection: Connection, transaction: Transaction) -> bool:
@@ -141,16 +151,17 @@ class PostgresStore(SqlStore[Connection]):
         return True
 
     async def _rows(self, transaction: Connection, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
-        with _reaching():
+        async with _reaching(self._patience):
             found: list[Any] = await transaction.fetch(statement, *values)
         return found
 
 
-@contextmanager
-def _reaching() -> Iterator[None]:
+@asynccontextmanager
+async def _reaching(seconds: float) -> AsyncIterator[None]:
     """Around what the store asks of Postgres by itself."""
     try:
-        yield
+        async with asyncio.timeout(seconds):
+            yield
     except UNREACHABLE as error:
         if isinstance(error, ValueError):  # the address cannot be read
             raise

@@ -32,6 +32,8 @@ LOOK: Final = 1.0
 """Seconds between two looks for dead letters that are to be tried once more."""
 CLEANING: Final = 3600.0
 """Seconds between two times at which old records are forgotten."""
+ENDS: Final = 15.0
+"""Seconds that tasks get to end after they were cancelled. A store may have to roll back."""
 
 log = logging.getLogger("unora_sdk")
 
@@ -95,7 +97,7 @@ class Subscriber(Generic[T]):
             log.warning("without a handler, so their events wait: %s", ", ".join(sorted(idle)))
         try:
             if await self._unless_stopped(self._open_store()):
-                while await self._unless_stopped(self._connection.open()):
+                while not self._stopping.is_set() and await self._unless_stopped(self._connection.open()):
                     await self._work()
         finally:
             await self._connection.close()
@@ -156,8 +158,7 @@ class Subscriber(Generic[T]):
             await asyncio.wait(running, timeout=self._options.stop_seconds)
         finally:
             ended.set()
-            for task in (*running, *beside, *ends):
-                await _end(task)
+            await _end(*running, *beside, *ends)
             for each in made:
                 await each.give_back()
 
@@ -211,9 +212,11 @@ def _raise_end(task: asyncio.Future[Any]) -> None:
     raise RuntimeError("the subscriber has lost a part of its work: start it again") from error
 
 
-async def _end(task: asyncio.Future[Any]) -> None:
-    """Cancels a task, and returns when it has ended; what it raises is of no use any more."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
+async def _end(*tasks: asyncio.Future[Any]) -> None:
+    """Cancels tasks, and returns when they have ended, or after ENDS seconds. What they raise is of no use any more."""
+    for task in tasks:
+        task.cancel()
+    done, _ = await asyncio.wait(tasks, timeout=ENDS)
+    for task in done:
+        if not task.cancelled():
+            task.exception()

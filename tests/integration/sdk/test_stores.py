@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -23,6 +24,7 @@ from unora_sdk.stores import LetterName, Replay, StoreAwayError
 from unora_testing.deadlines import eventually, within
 from unora_testing.testbed import Testbed
 
+from tests.integration.common.proxy import Wire
 from tests.integration.sdk.platform import CONSUMER, NOON, Platform, checked_in, serving
 
 HOUR = timedelta(hours=1)
@@ -265,6 +267,48 @@ async def test_while_postgres_is_away_nothing_is_lost_and_it_is_said_once(
 async def _tried_twice(platform: Platform) -> bool:
     found = await platform.consumer()
     return (found.delivered.consumer_seq or 0) > 3 if found.delivered else False
+
+
+@pytest.fixture
+async def wire(dsn: str) -> AsyncIterator[Wire]:
+    made = Wire(urlsplit(dsn).port or 5432)
+    await made.join()
+    yield made
+    await made.cut()
+
+
+def through(wire: Wire, dsn: str) -> str:
+    return dsn.replace(f":{urlsplit(dsn).port}/", f":{wire.port}/")
+
+
+async def test_a_postgres_that_stops_answering_is_away(dsn: str, wire: Wire) -> None:
+    store = PostgresStore(through(wire, dsn), patience=3)
+    await store.open()
+    wire.silent = True
+    with pytest.raises(StoreAwayError):
+        await within(record(store, uuid4()))
+    await within(store.close())
+
+
+async def test_a_postgres_that_stops_answering_holds_up_no_stop(platform: Platform, dsn: str, wire: Wire) -> None:
+    (identifier,) = await platform.publish(checked_in())
+    subscriber, begun = platform.subscriber(PostgresStore(through(wire, dsn)), stop_seconds=0.1), asyncio.Event()
+
+    @subscriber.on(CheckedIn)
+    async def hangs(event: Event[CheckedIn], transaction: Any) -> None:
+        wire.silent = True
+        begun.set()
+        await transaction.execute("SELECT 1")
+
+    running = asyncio.ensure_future(subscriber.serve())
+    await within(begun.wait())
+    subscriber.stop()
+    await within(running)
+    other, seen = platform.subscriber(PostgresStore(dsn)), list[object]()
+    other.on(CheckedIn)(lambda event, _: seen.append(event.id))
+    async with serving(other):
+        await platform.until_done()
+    assert seen == [identifier]
 
 
 async def closed_pool(transaction: Any) -> None:

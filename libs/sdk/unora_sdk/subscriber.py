@@ -54,6 +54,8 @@ class Subscriber(Generic[T]):
         self._connection = Connection(settings)
         self._handlings: dict[str, Handling[T]] = {}
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        """Set when the consumers are to take nothing more: at the stop, and when their connection is closed."""
         self._outage = Outage(log, "the store is away")
 
     @classmethod
@@ -87,6 +89,7 @@ class Subscriber(Generic[T]):
     def stop(self) -> None:
         """Lets `serve` end after the events in work."""
         self._stopping.set()
+        self._ended.set()
 
     async def serve(self) -> None:
         """Applies events until `stop`, or until it is cancelled. Raises ConfigError if there is no handler."""
@@ -144,8 +147,8 @@ class Subscriber(Generic[T]):
 
     async def _work(self) -> None:
         """Applies events until the subscriber is to end, or until the connection is closed."""
-        room, ended = asyncio.Semaphore(self._options.concurrency), asyncio.Event()
-        client = self._connection.client
+        room, client = asyncio.Semaphore(self._options.concurrency), self._connection.client
+        ended = self._ended = asyncio.Event()
         made = [Consumer(each, self._store, self._options, client, room, ended) for each in self._handlings.values()]
         running = [asyncio.ensure_future(each.run()) for each in made]
         beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._chores()]

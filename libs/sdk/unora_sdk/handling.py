@@ -96,7 +96,10 @@ class Handling(Generic[T]):
 
 def is_passed_over(replay: Replay | None, delivery: Delivery) -> bool:
     """Whether an event is only heard again because a replay begins at the start of the stream."""
-    if replay is None or delivery.message.metadata.sequence.stream > replay.below:
+    if replay is None:
+        return False
+    there = delivery.message.metadata
+    if there.sequence.stream > replay.below or there.timestamp > replay.began:
         return False
     return time_of(delivery) < replay.since
 

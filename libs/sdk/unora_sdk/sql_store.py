@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from unora_sdk.stores import DeadLetter, LetterName, Replay
+from unora_sdk.stores import HELD, DeadLetter, LetterName, Replay
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS {0}dead_letters (
     consumer text NOT NULL, key text NOT NULL, subject text NOT NULL, headers text NOT NULL, payload {bytes} NOT NULL,
     error text NOT NULL, failed_at {moment} NOT NULL, due_at {moment}, PRIMARY KEY (consumer, key));
 CREATE TABLE IF NOT EXISTS {0}replays (
-    consumer text PRIMARY KEY, since {moment} NOT NULL, below bigint NOT NULL);
+    consumer text PRIMARY KEY, since {moment} NOT NULL, below bigint NOT NULL, began {moment} NOT NULL);
 """
 LETTER = "consumer, key, subject, headers, payload, error, failed_at"
 
@@ -49,6 +49,10 @@ class SqlStore(Generic[T]):
         async with self.transaction() as transaction:
             return await self._rows(transaction, statement, *values)
 
+    async def _read(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
+        """Runs one statement that changes nothing."""
+        return await self._run(statement, *values)
+
     async def record(self, transaction: T, consumer: str, event_id: UUID, time: datetime) -> bool:
         """See Store."""
         insert = f"""
@@ -64,7 +68,7 @@ class SqlStore(Generic[T]):
     async def failures(self, consumer: str, event_id: UUID) -> int:
         """See Store."""
         select = f"SELECT failures FROM {self._prefix}failures WHERE consumer = $1 AND event_id = $2"
-        found = await self._run(select, consumer, str(event_id))
+        found = await self._read(select, consumer, str(event_id))
         return int(found[0]["failures"]) if found else 0
 
     async def count_failure(self, consumer: str, event_id: UUID, error: str) -> int:
@@ -94,7 +98,7 @@ class SqlStore(Generic[T]):
     async def dead_letters(self) -> list[DeadLetter]:
         """See Store."""
         select = f"SELECT {LETTER} FROM {self._prefix}dead_letters ORDER BY failed_at, consumer, key"
-        return [_letter(row) for row in await self._run(select)]
+        return [_letter(row) for row in await self._read(select)]
 
     async def retry(self, letters: Sequence[LetterName], at: datetime | None = None) -> int:
         """See Store."""
@@ -110,25 +114,28 @@ class SqlStore(Generic[T]):
     async def due(self, consumers: Sequence[str]) -> list[DeadLetter]:
         """See Store."""
         select = f"SELECT {LETTER} FROM {self._prefix}dead_letters WHERE due_at <= $1 ORDER BY failed_at, consumer, key"
-        return [letter for row in await self._run(select, _now()) if (letter := _letter(row)).consumer in consumers]
+        return [letter for row in await self._read(select, _now()) if (letter := _letter(row)).consumer in consumers]
 
     async def begin_replay(self, consumer: str, replay: Replay) -> None:
         """See Store."""
         keep = f"""
-            INSERT INTO {self._prefix}replays AS r (consumer, since, below) VALUES ($1, $2, $3)
+            INSERT INTO {self._prefix}replays AS r (consumer, since, below, began) VALUES ($1, $2, $3, $4)
             ON CONFLICT (consumer) DO UPDATE SET
                 since = CASE WHEN excluded.below < r.below AND r.since < excluded.since
                     THEN r.since ELSE excluded.since END,
-                below = CASE WHEN excluded.below < r.below THEN r.below ELSE excluded.below END"""
+                below = CASE WHEN excluded.below < r.below THEN r.below ELSE excluded.below END,
+                began = CASE WHEN excluded.below < r.below THEN r.began ELSE excluded.began END"""
         async with self.transaction() as transaction:
-            forgotten = f"DELETE FROM {self._prefix}inbox WHERE consumer = $1 AND time >= $2"
-            await self._rows(transaction, forgotten, consumer, replay.since)
-            await self._rows(transaction, keep, consumer, replay.since, replay.below)
+            forgotten = f"DELETE FROM {self._prefix}inbox WHERE consumer = $1 AND time >= $2 AND applied_at >= $3"
+            await self._rows(transaction, forgotten, consumer, replay.since, replay.began - HELD)
+            await self._rows(transaction, keep, consumer, replay.since, replay.below, replay.began)
 
     async def replay_of(self, consumer: str) -> Replay | None:
         """See Store."""
-        found = await self._run(f"SELECT since, below FROM {self._prefix}replays WHERE consumer = $1", consumer)
-        return Replay(_moment(found[0]["since"]), int(found[0]["below"])) if found else None
+        found = await self._read(f"SELECT since, below, began FROM {self._prefix}replays WHERE consumer = $1", consumer)
+        if not found:
+            return None
+        return Replay(_moment(found[0]["since"]), int(found[0]["below"]), _moment(found[0]["began"]))
 
     async def forget(self, before: datetime) -> None:
         """See Store."""

@@ -33,6 +33,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         super().__init__(PREFIX)
         self._path = Path(path)
         self._connection: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
         self._one = asyncio.Lock()
 
     async def open(self) -> None:
@@ -40,22 +41,26 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         if self._connection is not None:
             return
         try:
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=PATIENCE)
-            connection.row_factory = sqlite3.Row
+            connection, reader = self._connect(), self._connect()
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # what is acknowledged must survive a loss of power
             connection.executescript(TABLES.format(PREFIX, index=PREFIX, moment="text", bytes="blob"))
             connection.execute("PRAGMA busy_timeout = 0")  # `transaction` waits without holding up the loop
         except sqlite3.OperationalError as error:
             raise StoreAwayError(f"{self._path} cannot be used: {error}") from error
-        self._connection = connection
+        self._connection, self._reader = connection, reader
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=PATIENCE)
+        connection.row_factory = sqlite3.Row
+        return connection
 
     async def close(self) -> None:
         """See Store."""
         async with self._one:
-            connection, self._connection = self._connection, None
-            if connection is not None:
+            for connection in filter(None, (self._reader, self._connection)):
                 connection.close()
+            self._connection = self._reader = None
 
     def is_away(self, error: BaseException) -> bool:
         """See Store: the disk is full or fails. What else may be wrong with a file may be one of the handler's own."""
@@ -96,6 +101,12 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
                 await asyncio.sleep(POLL)
             else:
                 return
+
+    async def _read(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
+        """Reads what is committed, on a connection of its own, and so waits for no transaction."""
+        if self._reader is None:
+            raise StoreAwayError(f"{self._path} is not open")
+        return await self._rows(self._reader, statement, *values)
 
     async def _rows(
         self, transaction: sqlite3.Connection, statement: str, *values: object

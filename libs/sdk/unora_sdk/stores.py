@@ -17,6 +17,8 @@ KEPT: Final = timedelta(days=30)
 the stream after that.
 """
 
+HELD: Final = timedelta(days=7)
+"""How long a stream holds an event: an older record can only be of one that it delivers no more."""
 ENDED: Final = "the transaction was ended by the handler: leave COMMIT and ROLLBACK to the store"
 
 
@@ -64,6 +66,10 @@ class Replay:
     below: int
     """The last message of the stream that was behind the consumer when it began. What is older than `since` and not
     behind it was never applied, so it is applied now.
+    """
+    began: datetime
+    """When it began (UTC). A message that came into the stream later was not behind the consumer: the stream was made
+    anew, and its numbers with it.
     """
 
 
@@ -117,8 +123,8 @@ class Store(Protocol[T]):
         """The dead letters of these consumers that are marked, and whose moment has come."""
 
     async def begin_replay(self, consumer: str, replay: Replay) -> None:
-        """Forgets the records of events from `since` on, and keeps the replay. One that is not yet through to its
-        `below` counts on: the earlier `since` and the higher `below` of both hold.
+        """Forgets the records of events from `since` on that the stream may hold still, and keeps the replay. One that
+        is not yet through to its `below` counts on: the earlier `since`, and its `below` and `began`, hold.
         """
 
     async def replay_of(self, consumer: str) -> Replay | None:

@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from nats.js.api import ConsumerInfo
 from unora.streak.v1.events_pb2 import CheckedIn
 from unora_common.ids import uuid7
+from unora_common.streams import ensure_streams
 from unora_local import ports, subscribers, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
@@ -103,6 +104,12 @@ class Platform:
         stream = self.admin.jetstream(timeout=GENEROUS)
         await stream.delete_consumer(STREAM, CONSUMER)
         await stream.purge_stream(STREAM)
+        await self.server.make_consumers()
+
+    async def make_anew(self) -> None:
+        """Deletes the stream with all that it knows, and makes it again."""
+        await self.admin.jetstream(timeout=GENEROUS).delete_stream(STREAM)
+        await ensure_streams(self.admin, self.contexts, {})
         await self.server.make_consumers()
 
     def environment(self, name: str = "") -> dict[str, str]:

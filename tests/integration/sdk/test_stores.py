@@ -20,6 +20,7 @@ from unora.streak.v1.events_pb2 import CheckedIn
 from unora_local import ports
 from unora_local.postgres import Postgres
 from unora_sdk import DeadLetter, Event, PostgresStore, SqliteStore
+from unora_sdk.sqlite_store import PATIENCE
 from unora_sdk.stores import LetterName, Replay, StoreAwayError
 from unora_testing.deadlines import eventually, within
 from unora_testing.testbed import Testbed
@@ -174,13 +175,41 @@ async def test_a_replay_forgets_what_happened_since_and_goes_on_inside_a_later_o
     old, new = uuid4(), uuid4()
     await record(store, old, NOON)
     await record(store, new, NOON + 2 * HOUR)
-    await store.begin_replay(CONSUMER, Replay(NOON + HOUR, 10))
+    now = datetime.now(UTC)
+    first, last = Replay(NOON + HOUR, 10, now), Replay(NOON + 2 * HOUR, 12, now + HOUR)
+    await store.begin_replay(CONSUMER, first)
     assert [await record(store, old, NOON), await record(store, new, NOON + 2 * HOUR)] == [False, True]
-    await store.begin_replay(CONSUMER, Replay(NOON + 2 * HOUR, 3))
-    assert await store.replay_of(CONSUMER) == Replay(NOON + HOUR, 10)
-    await store.begin_replay(CONSUMER, Replay(NOON + 2 * HOUR, 12))
-    assert await store.replay_of(CONSUMER) == Replay(NOON + 2 * HOUR, 12)
+    await store.begin_replay(CONSUMER, Replay(NOON + 2 * HOUR, 3, now + HOUR))
+    assert await store.replay_of(CONSUMER) == first
+    await store.begin_replay(CONSUMER, last)
+    assert await store.replay_of(CONSUMER) == last
     assert await store.replay_of("another") is None
+
+
+async def test_a_replay_forgets_nothing_that_the_stream_holds_no_more(store: Any) -> None:
+    """Published again later, such an event would be applied a second time."""
+    identifier, a_week_later = uuid4(), datetime.now(UTC) + timedelta(days=7, hours=1)
+    await record(store, identifier, NOON)
+    await store.begin_replay(CONSUMER, Replay(NOON, 10, a_week_later))
+    assert not await record(store, identifier, NOON)
+
+
+async def test_reading_a_file_waits_for_no_transaction(tmp_path: Path) -> None:
+    """A handler may take long, and dead letters are looked at just then."""
+    one, other = SqliteStore(tmp_path / "events.db"), SqliteStore(tmp_path / "events.db")
+    await one.open()
+    await one.put_dead_letter(letter("message 1"))
+    async with one.transaction() as transaction:
+        await one.record(transaction, CONSUMER, uuid4(), NOON)
+        for store in (one, other):
+            async with asyncio.timeout(PATIENCE / 2):
+                await store.open()
+                assert len(await store.dead_letters()) == 1
+                assert await store.due([CONSUMER]) == []
+                assert await store.failures(CONSUMER, uuid4()) == 0
+                assert await store.replay_of(CONSUMER) is None
+    await one.close()
+    await other.close()
 
 
 async def test_two_processes_may_share_a_file(tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ class Event(Generic[M]):
 class RetryLater(Exception):
     """A handler raises it when it cannot apply an event yet, such as while a service that it asks is away.
 
-    The event is delivered again after `delay` seconds. It does not count as a failure, however often.
+    The event is delivered again after `delay` seconds. It does not count as a failure, however often. The stream holds
+    an event for 7 days: one that still waits then is lost. And it delivers no further event of a type of which 500
+    wait. So what has to wait for hours is better kept in a table of the handler's own.
     """
 
     def __init__(self, reason: str = "", delay: float = 5.0) -> None:

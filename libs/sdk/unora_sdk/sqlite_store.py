@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from unora_sdk.environment import ConfigError
 from unora_sdk.sql_store import TABLES, SqlStore
 from unora_sdk.stores import ENDED, StoreAwayError
 
@@ -37,7 +38,9 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         self._one = asyncio.Lock()
 
     async def open(self) -> None:
-        """See Store. The file is made if it is missing, its folder is not."""
+        """See Store. The file is made if it is missing, its folder is not. Raises ConfigError for a file of another
+        kind.
+        """
         if self._connection is not None:
             return
         try:
@@ -48,6 +51,8 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
             connection.execute("PRAGMA busy_timeout = 0")  # `transaction` waits without holding up the loop
         except sqlite3.OperationalError as error:
             raise StoreAwayError(f"{self._path} cannot be used: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise ConfigError(f"{self._path} is no file of SQLite, or a broken one: {error}. Name another") from error
         self._connection, self._reader = connection, reader
 
     def _connect(self) -> sqlite3.Connection:

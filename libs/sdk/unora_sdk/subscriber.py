@@ -42,8 +42,9 @@ class Subscriber(Generic[T]):
     """Applies each event once: its record, and what the handler writes with its transaction, commit together.
 
     The events of one type and one aggregate come in their order, some aggregates at once. An event that failed is tried
-    again later, and those behind it do not wait: so compare `event.version` where the order counts. Between types and
-    between aggregates there is no order. Any number of processes may run with one store.
+    again later, and those behind it do not wait, unless 500 of its type wait already: so compare `event.version` where
+    the order counts. Between types and between aggregates there is no order. Any number of processes may run with one
+    store: in Postgres from anywhere, in SQLite on one machine, and not over a network folder.
     """
 
     def __init__(self, settings: Settings, store: Store[T], options: Options | None = None) -> None:

@@ -78,6 +78,7 @@ async def test_a_replay_from_the_shell_reaches_the_subscriber_that_runs(platform
         (("replay", "--from", "2026-03-01T12:00:00", "--store", "sqlite:///x"), 2, "is no time with a zone"),
         (("dead-letters", "list", "--store", "mysql://x"), 1, "begins neither with sqlite:/// nor"),
         (("dead-letters", "list", "--store", "sqlite:///none.db"), 1, "there is no file none.db"),
+        (("dead-letters", "list", "--store", f"sqlite:///{__file__}"), 1, "is no file of SQLite"),
         (("dead-letters", "list", "--store", "postgresql://x@127.0.0.1:1/x"), 1, "Postgres cannot be reached"),
         (("dead-letters", "list", "--store", "postgresql://x/x", "--schema", "A"), 1, "no name for a schema"),
         (("dead-letters", "list"), 2, "--store"),

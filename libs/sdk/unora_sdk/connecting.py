@@ -7,7 +7,6 @@ import logging
 from contextlib import suppress
 from typing import Any, Final
 
-from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 
 from unora_sdk.nats_client import NatsClient, addresses, tls_options
@@ -21,9 +20,7 @@ log = logging.getLogger("unora_sdk")
 
 
 class Connection:
-    """Connects, again and again if it must; after that the client itself reconnects, unless the server has refused it,
-    such as for a password that was changed. Then the client is closed for good, and `open` connects with another one.
-    """
+    """Connects, again and again if it must; after that the client itself reconnects."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigError for an address or a certificate that cannot be used."""
@@ -32,24 +29,17 @@ class Connection:
         self._inbox = settings.inbox.encode()
         self._outage = Outage(log, "NATS is away")
         self.client = NatsClient()
-        self._closed = asyncio.Event()
 
     async def open(self) -> None:
         """Returns when NATS has let the subscriber in."""
         while True:
-            if self.client.is_closed:
-                self._renew()
-                await asyncio.sleep(AGAIN)  # the server may refuse the next one, too
             try:
                 return await self._connect(reconnects=-1)
             except (NatsError, OSError, ValueError) as error:
                 self._outage.failed(error)
-                self._renew()
+                self.client.drop()
+                self.client = NatsClient()
             await asyncio.sleep(AGAIN)
-
-    async def closed(self) -> None:
-        """Returns when the client is closed: nothing comes through it any more."""
-        await self._closed.wait()
 
     async def open_once(self) -> None:
         """The same for a command, which does not wait. Raises NatsError or OSError."""
@@ -61,27 +51,14 @@ class Connection:
 
     async def close(self) -> None:
         """Sends what is to be sent, and closes the connection."""
-        self._closed.set()
         with suppress(NatsError, OSError, AssertionError, TimeoutError):
             if self.client.is_connected:
                 await self.client.flush(2.0)
             await self.client.close()
 
-    def _renew(self) -> None:
-        self.client.drop()
-        self.client = NatsClient()
-        self._closed = asyncio.Event()
-
     async def _connect(self, reconnects: int) -> None:
-        client, closed = self.client, self._closed
-
-        async def on_closed() -> None:
-            if not closed.is_set():
-                self._outage.failed(client.last_error or ConnectionClosedError())
-                closed.set()
-
         options: dict[str, Any] = {"allow_reconnect": False} if not reconnects else {"max_reconnect_attempts": -1}
-        await client.connect(
+        await self.client.connect(
             self._addresses,
             name="unora-sdk",
             inbox_prefix=self._inbox,
@@ -89,7 +66,6 @@ class Connection:
             error_cb=self._on_error,
             disconnected_cb=self._on_lost,
             reconnected_cb=self._on_connected,
-            closed_cb=on_closed,
             **options,
             **self._tls,
         )

@@ -55,8 +55,6 @@ class Subscriber(Generic[T]):
         self._connection = Connection(settings)
         self._handlings: dict[str, Handling[T]] = {}
         self._stopping = asyncio.Event()
-        self._ended = asyncio.Event()
-        """Set when the consumers are to take nothing more: at the stop, and when their connection is closed."""
         self._outage = Outage(log, "the store is away")
 
     @classmethod
@@ -90,7 +88,6 @@ class Subscriber(Generic[T]):
     def stop(self) -> None:
         """Lets `serve` end after the events in work."""
         self._stopping.set()
-        self._ended.set()
 
     async def serve(self) -> None:
         """Applies events until `stop`, or until it is cancelled. Raises ConfigError if there is no handler."""
@@ -100,9 +97,8 @@ class Subscriber(Generic[T]):
         if idle := {each.name for each in self._settings.consumers} - handled:
             log.warning("without a handler, so their events wait: %s", ", ".join(sorted(idle)))
         try:
-            if await self._unless_stopped(self._open_store()):
-                while not self._stopping.is_set() and await self._unless_stopped(self._connection.open()):
-                    await self._work()
+            if await self._unless_stopped(self._open_store()) and await self._unless_stopped(self._connection.open()):
+                await self._work()
         finally:
             await self._connection.close()
             with suppress(StoreAwayError):
@@ -147,22 +143,22 @@ class Subscriber(Generic[T]):
             await asyncio.sleep(PAUSE)
 
     async def _work(self) -> None:
-        """Applies events until the subscriber is to end, or until the connection is closed."""
         room, client = asyncio.Semaphore(self._options.concurrency), self._connection.client
-        ended = self._ended = asyncio.Event()
-        made = [Consumer(each, self._store, self._options, client, room, ended) for each in self._handlings.values()]
+        made = [
+            Consumer(each, self._store, self._options, client, room, self._stopping)
+            for each in self._handlings.values()
+        ]
         running = [asyncio.ensure_future(each.run()) for each in made]
         beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._chores()]
-        ends = [asyncio.ensure_future(each) for each in (self._stopping.wait(), self._connection.closed())]
+        ending = asyncio.ensure_future(self._stopping.wait())
         try:
-            done, _ = await asyncio.wait({*running, *beside, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            if done.isdisjoint(ends):
+            done, _ = await asyncio.wait({*running, *beside, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._stopping.is_set():
                 _raise_end(done.pop())
-            ended.set()
             await asyncio.wait(running, timeout=self._options.stop_seconds)
         finally:
-            ended.set()
-            await _end(*running, *beside, *ends)
+            self._stopping.set()
+            await _end(*running, *beside, ending)
             for each in made:
                 await each.give_back()
 

@@ -19,7 +19,7 @@ from unora_sdk.environment import ConfigError
 from unora_sdk.replaying import replay
 from unora_sdk.settings import Settings
 from unora_sdk.sqlite_store import SqliteStore
-from unora_sdk.stores import Store, StoreAwayError
+from unora_sdk.stores import LetterName, Store, StoreAwayError
 
 SQLITE: Final = "sqlite:///"
 POSTGRES: Final = ("postgresql://", "postgres://")
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         ("drop", _drop, "delete them"),
     ):
         chosen = what.add_parser(name, parents=[common], help=does)
-        chosen.add_argument("keys", nargs="*", metavar="KEY", help="their keys, as `list` shows them")
+        chosen.add_argument("keys", nargs="*", metavar="KEY", help="their keys, as `list` shows them: CONSUMER/KEY")
         chosen.add_argument("--all", action="store_true", help="all of them")
         chosen.set_defaults(run=run)
     again = commands.add_parser(
@@ -125,7 +125,7 @@ async def _run(options: argparse.Namespace) -> None:
 async def _list(store: Store[Any], options: argparse.Namespace) -> None:
     for letter in await store.dead_letters():
         shown = {
-            "key": letter.key,
+            "key": str(letter.name),
             "consumer": letter.consumer,
             "event": letter.subject,
             "failed_at": letter.failed_at.isoformat(),
@@ -135,21 +135,21 @@ async def _list(store: Store[Any], options: argparse.Namespace) -> None:
 
 
 async def _retry(store: Store[Any], options: argparse.Namespace) -> None:
-    count = await store.retry(await _keys(store, options))
+    count = await store.retry(await _letters(store, options))
     print(f"to be tried once more: {count}; the subscriber does it within seconds, or when it runs")
 
 
 async def _drop(store: Store[Any], options: argparse.Namespace) -> None:
-    print(f"dropped: {await store.drop(await _keys(store, options))}")
+    print(f"dropped: {await store.drop(await _letters(store, options))}")
 
 
-async def _keys(store: Store[Any], options: argparse.Namespace) -> list[str]:
-    known = [letter.key for letter in await store.dead_letters()]
+async def _letters(store: Store[Any], options: argparse.Namespace) -> list[LetterName]:
+    known = {str(letter.name): letter.name for letter in await store.dead_letters()}
     if options.all == bool(options.keys):
         raise Mistake("name the dead letters by their keys, or all of them by --all")
     if unknown := [key for key in options.keys if key not in known]:
         raise Mistake(f"there is no dead letter {', '.join(unknown)}; `dead-letters list` shows all")
-    return known if options.all else list(options.keys)
+    return [known[key] for key in (known if options.all else options.keys)]
 
 
 async def _replay(store: Store[Any], options: argparse.Namespace) -> None:

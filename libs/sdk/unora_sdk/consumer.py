@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 
 from unora_sdk.deliveries import Delivery, NotAnEventError, read
 from unora_sdk.events import RetryLater
-from unora_sdk.handling import Handling, Options, dead_letter, is_passed_over
+from unora_sdk.handling import Handling, Options, dead_letter, described, is_passed_over
 from unora_sdk.nats_client import NatsClient
 from unora_sdk.outages import Outage
 from unora_sdk.pull import Pull
@@ -172,12 +172,11 @@ class Consumer(Generic[T]):
     async def _refuse(self, delivery: Delivery, error: Exception) -> None:
         """Puts a failed event off, or keeps it as a dead letter after its last try."""
         consumer, message = self._handling.consumer, delivery.message
-        said = f"{type(error).__name__}: {error}"
-        failures = await self._store.count_failure(consumer, delivery.id, said)
+        failures = await self._store.count_failure(consumer, delivery.id, described(error))
         log.error("%s: event %s failed for the %d. time", consumer, delivery.id, failures, exc_info=error)
         if failures < self._options.tries:
             return await self._put_off(message, self._options.delay(failures))
-        await self._store.put_dead_letter(dead_letter(consumer, message, str(delivery.id), error))
+        await self._store.put_dead_letter(dead_letter(consumer, message, str(delivery.id), described(error)))
         log.error("%s: event %s is a dead letter now", consumer, delivery.id)
         return await self._finish(message)
 

@@ -19,11 +19,15 @@ from unora_sdk.stores import DeadLetter, Replay, Store
 
 T = TypeVar("T")
 LONGEST = 2000
-"""Letters of an error that a dead letter keeps."""
+"""Letters of an error that a store keeps."""
 
 
 class HandlerTimeoutError(Exception):
     """The handler took too long; what it wrote was rolled back."""
+
+
+class HandlerCancelledError(Exception):
+    """What the handler waited for was cancelled, though nobody has cancelled the handler."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +87,35 @@ class Handling(Generic[T]):
                 if not deadline.expired():
                     raise
                 raise HandlerTimeoutError(f"the handler took more than {seconds:.0f} s") from error
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                raise HandlerCancelledError("a call or a task that the handler waited for was cancelled") from error
 
 
 def is_passed_over(replay: Replay | None, delivery: Delivery) -> bool:
     """Whether an event is only heard again because a replay begins at the start of the stream."""
-    if replay is None or delivery.message.metadata.sequence.stream > replay.below:
+    if replay is None:
+        return False
+    there = delivery.message.metadata
+    if there.sequence.stream > replay.below or there.timestamp > replay.began:
         return False
     return time_of(delivery) < replay.since
 
 
-def dead_letter(consumer: str, message: Msg, key: str, error: Exception | str) -> DeadLetter:
+def described(error: Exception) -> str:
+    """What a store keeps of an error."""
+    try:
+        return f"{type(error).__name__}: {error}"[:LONGEST]
+    except Exception:  # it is any error of a handler, also one that cannot say what it is
+        return type(error).__name__
+
+
+def dead_letter(consumer: str, message: Msg, key: str, error: str) -> DeadLetter:
     """The dead letter of a message."""
-    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
     headers = dict(message.headers or {})
-    return DeadLetter(consumer, key, message.subject, headers, message.data, text[:LONGEST], datetime.now(UTC))
+    return DeadLetter(consumer, key, message.subject, headers, message.data, error, datetime.now(UTC))
 
 
 def message_of(letter: DeadLetter) -> Msg:

@@ -32,6 +32,8 @@ END: Final = b"\r\n"
 FLUSHED_WITHIN: Final = 2.0
 """Seconds for the server's answer when a subscription ends."""
 SCHEME: Final = "tls://"
+REFUSED: Final = "permissions violation"
+"""In the server's words for what a user may not do. The connection goes on."""
 
 
 class _Transport(TcpTransport):
@@ -98,6 +100,16 @@ class NatsClient(Client):
         """Returns when the server has received all that was sent: the library's ping overtakes what is not written."""
         await self._flush_pending(force_flush=True)
         await super().flush(timeout)  # type: ignore[arg-type]
+
+    async def _process_err(self, err_msg: str) -> None:
+        """The library's client ends for good at most errors, such as after a change of its password. What the server
+        refuses today it may allow again, so this one connects again, unless it was told not to.
+        """
+        if not self.is_connected or REFUSED in err_msg:
+            return await super()._process_err(err_msg)
+        error = NatsError(f"nats: {err_msg.strip(chr(39))}")
+        await self._error_cb(error)
+        return await self._process_op_err(error)
 
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
         try:

@@ -37,7 +37,7 @@ async def replay(client: NatsClient, store: Store[Any], consumers: Iterable[Dura
     for each in consumers:
         found = await jetstream.consumer_info(each.stream, each.name)
         below = (found.ack_floor.stream_seq or 0) if found.ack_floor else 0
-        await store.begin_replay(each.name, Replay(since.astimezone(UTC), below))
+        await store.begin_replay(each.name, Replay(since.astimezone(UTC), below, datetime.now(UTC)))
         request = json.dumps({"seq": 1}).encode()
         answer = await client.request(reset_subject(*each), request, timeout=ANSWER_WITHIN)
         if error := json.loads(answer.data).get("error"):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from unora_sdk.stores import DeadLetter, Replay
+from unora_sdk.stores import HELD, DeadLetter, LetterName, Replay
 
 T = TypeVar("T")
 
@@ -23,9 +23,9 @@ CREATE TABLE IF NOT EXISTS {0}failures (
     failed_at {moment} NOT NULL, PRIMARY KEY (consumer, event_id));
 CREATE TABLE IF NOT EXISTS {0}dead_letters (
     consumer text NOT NULL, key text NOT NULL, subject text NOT NULL, headers text NOT NULL, payload {bytes} NOT NULL,
-    error text NOT NULL, failed_at {moment} NOT NULL, due integer NOT NULL, PRIMARY KEY (consumer, key));
+    error text NOT NULL, failed_at {moment} NOT NULL, due_at {moment}, PRIMARY KEY (consumer, key));
 CREATE TABLE IF NOT EXISTS {0}replays (
-    consumer text PRIMARY KEY, since {moment} NOT NULL, below bigint NOT NULL);
+    consumer text PRIMARY KEY, since {moment} NOT NULL, below bigint NOT NULL, began {moment} NOT NULL);
 """
 LETTER = "consumer, key, subject, headers, payload, error, failed_at"
 
@@ -49,6 +49,10 @@ class SqlStore(Generic[T]):
         async with self.transaction() as transaction:
             return await self._rows(transaction, statement, *values)
 
+    async def _read(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
+        """Runs one statement that changes nothing."""
+        return await self._run(statement, *values)
+
     async def record(self, transaction: T, consumer: str, event_id: UUID, time: datetime) -> bool:
         """See Store."""
         insert = f"""
@@ -64,7 +68,7 @@ class SqlStore(Generic[T]):
     async def failures(self, consumer: str, event_id: UUID) -> int:
         """See Store."""
         select = f"SELECT failures FROM {self._prefix}failures WHERE consumer = $1 AND event_id = $2"
-        found = await self._run(select, consumer, str(event_id))
+        found = await self._read(select, consumer, str(event_id))
         return int(found[0]["failures"]) if found else 0
 
     async def count_failure(self, consumer: str, event_id: UUID, error: str) -> int:
@@ -81,9 +85,10 @@ class SqlStore(Generic[T]):
     async def put_dead_letter(self, letter: DeadLetter) -> None:
         """See Store."""
         put = f"""
-            INSERT INTO {self._prefix}dead_letters ({LETTER}, due) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+            INSERT INTO {self._prefix}dead_letters ({LETTER}) VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (consumer, key) DO UPDATE
-            SET error = excluded.error, failed_at = excluded.failed_at, due = excluded.due"""
+            SET subject = excluded.subject, headers = excluded.headers, payload = excluded.payload,
+                error = excluded.error, failed_at = excluded.failed_at, due_at = NULL"""
         headers = json.dumps(letter.headers)
         values = (letter.consumer, letter.key, _text(letter.subject), headers, letter.payload, _text(letter.error))
         async with self.transaction() as transaction:
@@ -93,38 +98,44 @@ class SqlStore(Generic[T]):
     async def dead_letters(self) -> list[DeadLetter]:
         """See Store."""
         select = f"SELECT {LETTER} FROM {self._prefix}dead_letters ORDER BY failed_at, consumer, key"
-        return [_letter(row) for row in await self._run(select)]
+        return [_letter(row) for row in await self._read(select)]
 
-    async def retry(self, keys: Sequence[str]) -> int:
+    async def retry(self, letters: Sequence[LetterName], at: datetime | None = None) -> int:
         """See Store."""
-        return await self._each(f"UPDATE {self._prefix}dead_letters SET due = 1 WHERE key = $1 RETURNING key", keys)
+        mark = f"UPDATE {self._prefix}dead_letters SET due_at = $3 WHERE consumer = $1 AND key = $2 RETURNING key"
+        return await self._each(mark, letters, at or _now())
 
-    async def drop(self, keys: Sequence[str]) -> int:
+    async def drop(self, letters: Sequence[LetterName]) -> int:
         """See Store."""
-        return await self._each(f"DELETE FROM {self._prefix}dead_letters WHERE key = $1 RETURNING key", keys)
+        return await self._each(
+            f"DELETE FROM {self._prefix}dead_letters WHERE consumer = $1 AND key = $2 RETURNING key", letters
+        )
 
     async def due(self, consumers: Sequence[str]) -> list[DeadLetter]:
         """See Store."""
-        select = f"SELECT {LETTER} FROM {self._prefix}dead_letters WHERE due = 1 ORDER BY failed_at, consumer, key"
-        return [letter for row in await self._run(select) if (letter := _letter(row)).consumer in consumers]
+        select = f"SELECT {LETTER} FROM {self._prefix}dead_letters WHERE due_at <= $1 ORDER BY failed_at, consumer, key"
+        return [letter for row in await self._read(select, _now()) if (letter := _letter(row)).consumer in consumers]
 
     async def begin_replay(self, consumer: str, replay: Replay) -> None:
         """See Store."""
         keep = f"""
-            INSERT INTO {self._prefix}replays AS r (consumer, since, below) VALUES ($1, $2, $3)
+            INSERT INTO {self._prefix}replays AS r (consumer, since, below, began) VALUES ($1, $2, $3, $4)
             ON CONFLICT (consumer) DO UPDATE SET
                 since = CASE WHEN excluded.below < r.below AND r.since < excluded.since
                     THEN r.since ELSE excluded.since END,
-                below = CASE WHEN excluded.below < r.below THEN r.below ELSE excluded.below END"""
+                below = CASE WHEN excluded.below < r.below THEN r.below ELSE excluded.below END,
+                began = CASE WHEN excluded.below < r.below THEN r.began ELSE excluded.began END"""
         async with self.transaction() as transaction:
-            forgotten = f"DELETE FROM {self._prefix}inbox WHERE consumer = $1 AND time >= $2"
-            await self._rows(transaction, forgotten, consumer, replay.since)
-            await self._rows(transaction, keep, consumer, replay.since, replay.below)
+            forgotten = f"DELETE FROM {self._prefix}inbox WHERE consumer = $1 AND time >= $2 AND applied_at >= $3"
+            await self._rows(transaction, forgotten, consumer, replay.since, replay.began - HELD)
+            await self._rows(transaction, keep, consumer, replay.since, replay.below, replay.began)
 
     async def replay_of(self, consumer: str) -> Replay | None:
         """See Store."""
-        found = await self._run(f"SELECT since, below FROM {self._prefix}replays WHERE consumer = $1", consumer)
-        return Replay(_moment(found[0]["since"]), int(found[0]["below"])) if found else None
+        found = await self._read(f"SELECT since, below, began FROM {self._prefix}replays WHERE consumer = $1", consumer)
+        if not found:
+            return None
+        return Replay(_moment(found[0]["since"]), int(found[0]["below"]), _moment(found[0]["began"]))
 
     async def forget(self, before: datetime) -> None:
         """See Store."""
@@ -135,9 +146,9 @@ class SqlStore(Generic[T]):
         ended = f"DELETE FROM {self._prefix}failures WHERE consumer = $1 AND event_id = $2"
         await self._rows(transaction, ended, consumer, event_id)
 
-    async def _each(self, statement: str, keys: Sequence[str]) -> int:
+    async def _each(self, statement: str, letters: Sequence[LetterName], *values: object) -> int:
         async with self.transaction() as transaction:
-            return sum([len(await self._rows(transaction, statement, key)) for key in keys])
+            return sum([len(await self._rows(transaction, statement, *letter, *values)) for letter in letters])
 
 
 def _letter(row: Mapping[str, Any]) -> DeadLetter:
@@ -162,5 +173,5 @@ def _moment(value: Any) -> datetime:
 
 
 def _text(value: str) -> str:
-    """Postgres takes no NUL in a text."""
-    return value.replace("\x00", "\\x00")
+    """No database takes half a surrogate, such as one in the name of a file, and Postgres takes no NUL in a text."""
+    return value.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")

@@ -11,13 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from unora_sdk.environment import ConfigError
 from unora_sdk.sql_store import TABLES, SqlStore
-from unora_sdk.stores import StoreAwayError
+from unora_sdk.stores import ENDED, StoreAwayError
 
 PREFIX: Final = "unora_sdk_"
 PATIENCE: Final = 10.0
 """Seconds that a transaction waits for those of other processes."""
 POLL: Final = 0.02
+WAITS: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+"""Errors at the start of a transaction that may be over in a moment."""
 
 
 class SqliteStore(SqlStore[sqlite3.Connection]):
@@ -31,34 +34,42 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
         super().__init__(PREFIX)
         self._path = Path(path)
         self._connection: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
         self._one = asyncio.Lock()
 
     async def open(self) -> None:
-        """See Store. The file is made if it is missing, its folder is not."""
+        """See Store. The file is made if it is missing, its folder is not. Raises ConfigError for a file of another
+        kind.
+        """
         if self._connection is not None:
             return
         try:
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=PATIENCE)
-            connection.row_factory = sqlite3.Row
+            connection, reader = self._connect(), self._connect()
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # what is acknowledged must survive a loss of power
             connection.executescript(TABLES.format(PREFIX, index=PREFIX, moment="text", bytes="blob"))
             connection.execute("PRAGMA busy_timeout = 0")  # `transaction` waits without holding up the loop
         except sqlite3.OperationalError as error:
             raise StoreAwayError(f"{self._path} cannot be used: {error}") from error
-        self._connection = connection
+        except sqlite3.DatabaseError as error:
+            raise ConfigError(f"{self._path} is no file of SQLite, or a broken one: {error}. Name another") from error
+        self._connection, self._reader = connection, reader
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=PATIENCE)
+        connection.row_factory = sqlite3.Row
+        return connection
 
     async def close(self) -> None:
         """See Store."""
         async with self._one:
-            connection, self._connection = self._connection, None
-            if connection is not None:
+            for connection in filter(None, (self._reader, self._connection)):
                 connection.close()
+            self._connection = self._reader = None
 
     def is_away(self, error: BaseException) -> bool:
-        """See Store: the file is locked, or its disk is full or fails."""
-        full = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-        return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in full
+        """See Store: the disk is full or fails. What else may be wrong with a file may be one of the handler's own."""
+        return _code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[sqlite3.Connection]:
@@ -75,7 +86,7 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
                     connection.rollback()
                 raise
             if not connection.in_transaction:
-                raise RuntimeError("the transaction was ended by the handler; the store commits it")
+                raise RuntimeError(ENDED)
             try:
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
@@ -90,17 +101,31 @@ class SqliteStore(SqlStore[sqlite3.Connection]):
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if not self.is_away(error) or time.monotonic() > end:
+                if _code(error) not in WAITS or time.monotonic() > end:
                     raise StoreAwayError(f"{self._path} cannot be written: {error}") from error
                 await asyncio.sleep(POLL)
             else:
                 return
 
+    async def _read(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
+        """Reads what is committed, on a connection of its own, and so waits for no transaction."""
+        if self._reader is None:
+            raise StoreAwayError(f"{self._path} is not open")
+        return await self._rows(self._reader, statement, *values)
+
     async def _rows(
         self, transaction: sqlite3.Connection, statement: str, *values: object
     ) -> Sequence[Mapping[str, Any]]:
         named = {str(number): _value(value) for number, value in enumerate(values, start=1)}
-        return [dict(row) for row in transaction.execute(statement, named).fetchall()]
+        try:
+            return [dict(row) for row in transaction.execute(statement, named).fetchall()]
+        except sqlite3.OperationalError as error:
+            raise StoreAwayError(f"{self._path} cannot be used: {error}") from error
+
+
+def _code(error: BaseException) -> int:
+    """The kind of an error of SQLite; 0 for any other."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.OperationalError) else 0
 
 
 def _value(value: object) -> object:

@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -17,7 +17,7 @@ from unora_sdk.consumer import PAUSE, Consumer
 from unora_sdk.deliveries import NotAnEventError, read
 from unora_sdk.environment import ConfigError
 from unora_sdk.events import Event, RetryLater
-from unora_sdk.handling import Handling, Options, dead_letter, message_of
+from unora_sdk.handling import Handling, Options, dead_letter, described, message_of
 from unora_sdk.names import context_of, stream, subject_of
 from unora_sdk.outages import Outage
 from unora_sdk.replaying import replay
@@ -32,6 +32,8 @@ LOOK: Final = 1.0
 """Seconds between two looks for dead letters that are to be tried once more."""
 CLEANING: Final = 3600.0
 """Seconds between two times at which old records are forgotten."""
+ENDS: Final = 15.0
+"""Seconds that tasks get to end after they were cancelled. A store may have to roll back."""
 
 log = logging.getLogger("unora_sdk")
 
@@ -40,8 +42,9 @@ class Subscriber(Generic[T]):
     """Applies each event once: its record, and what the handler writes with its transaction, commit together.
 
     The events of one type and one aggregate come in their order, some aggregates at once. An event that failed is tried
-    again later, and those behind it do not wait: so compare `event.version` where the order counts. Between types and
-    between aggregates there is no order. Any number of processes may run with one store.
+    again later, and those behind it do not wait, unless 500 of its type wait already: so compare `event.version` where
+    the order counts. Between types and between aggregates there is no order. Any number of processes may run with one
+    store: in Postgres from anywhere, in SQLite on one machine, and not over a network folder.
     """
 
     def __init__(self, settings: Settings, store: Store[T], options: Options | None = None) -> None:
@@ -140,21 +143,22 @@ class Subscriber(Generic[T]):
             await asyncio.sleep(PAUSE)
 
     async def _work(self) -> None:
-        room = asyncio.Semaphore(self._options.concurrency)
-        client = self._connection.client
+        room, client = asyncio.Semaphore(self._options.concurrency), self._connection.client
         made = [
             Consumer(each, self._store, self._options, client, room, self._stopping)
             for each in self._handlings.values()
         ]
         running = [asyncio.ensure_future(each.run()) for each in made]
         beside = [asyncio.ensure_future(self._repeat(work, pause)) for work, pause in self._chores()]
+        ending = asyncio.ensure_future(self._stopping.wait())
         try:
-            await self._stopping.wait()
+            done, _ = await asyncio.wait({*running, *beside, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._stopping.is_set():
+                _raise_end(done.pop())
             await asyncio.wait(running, timeout=self._options.stop_seconds)
         finally:
             self._stopping.set()
-            for task in (*running, *beside):
-                await _end(task)
+            await _end(*running, *beside, ending)
             for each in made:
                 await each.give_back()
 
@@ -187,21 +191,32 @@ class Subscriber(Generic[T]):
             await handling.apply(
                 self._store, read(message, handling, handling.consumer), 1, self._options.handler_seconds
             )
-            log.warning("%s: dead letter %s is applied", letter.consumer, letter.key)
+            await self._store.drop([letter.name])  # its key may be another than the event's id
+            log.warning("dead letter %s is applied", letter.name)
         except RetryLater as error:
-            log.info("%s: dead letter %s waits: %s", letter.consumer, letter.key, error)
+            await self._store.retry([letter.name], datetime.now(UTC) + timedelta(seconds=error.delay))
+            log.info("dead letter %s waits: %s", letter.name, error)
         except StoreAwayError:
             raise
         except Exception as error:
             if self._store.is_away(error):
                 raise
-            said = f"not an event: {error.reason}" if isinstance(error, NotAnEventError) else error
+            said = f"not an event: {error.reason}" if isinstance(error, NotAnEventError) else described(error)
             await self._store.put_dead_letter(dead_letter(letter.consumer, message, letter.key, said))
-            log.error("%s: dead letter %s failed again", letter.consumer, letter.key, exc_info=error)
+            log.error("dead letter %s failed again", letter.name, exc_info=error)
 
 
-async def _end(task: asyncio.Future[Any]) -> None:
-    """Cancels a task, and returns when it has ended."""
-    task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await task
+def _raise_end(task: asyncio.Future[Any]) -> None:
+    """Raises what ended work that ends by itself only with the subscriber: it must not run on without that work."""
+    error = None if task.cancelled() else task.exception()
+    raise RuntimeError("the subscriber has lost a part of its work: start it again") from error
+
+
+async def _end(*tasks: asyncio.Future[Any]) -> None:
+    """Cancels tasks, and returns when they have ended, or after ENDS seconds. What they raise is of no use any more."""
+    for task in tasks:
+        task.cancel()
+    done, _ = await asyncio.wait(tasks, timeout=ENDS)
+    for task in done:
+        if not task.cancelled():
+            task.exception()

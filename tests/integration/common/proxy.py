@@ -15,6 +15,8 @@ class Wire:
         self.port = 0
         self.accepted = 0
         """Connections so far."""
+        self.silent = False
+        """Whether connections stay open, and nothing is forwarded."""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -47,8 +49,9 @@ class Wire:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await source.read(65536):
-                sink.write(data)
-                await sink.drain()
+                if not self.silent:
+                    sink.write(data)
+                    await sink.drain()
         sink.close()
         self._open.discard(sink)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from google.protobuf.message import Message
 from nats.js.api import ConsumerInfo
 from unora.streak.v1.events_pb2 import CheckedIn
 from unora_common.ids import uuid7
+from unora_common.streams import ensure_streams
 from unora_local import ports, subscribers, tls
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
@@ -86,11 +90,27 @@ class Platform:
         own, url = self.certificates[self.name], self.server.url_of(self.account)
         return await connect(url, own.ca, own.cert, own.key, inbox_prefix=inbox(self.name).encode(), error_cb=note)
 
+    def change_password(self, password: str) -> None:
+        """Changes the subscriber's password on the server, which ends the connections that were let in by the one
+        before.
+        """
+        changed = [replace(each, password=password) for each in self.accounts.values()]
+        subscribers.write(self.folder / "subscribers.json", changed)
+        self.server.configure()
+        assert self.server.process is not None
+        os.kill(self.server.process.pid, signal.SIGHUP)
+
     async def empty(self) -> None:
         """Makes stream and consumer as new, for the next test."""
         stream = self.admin.jetstream(timeout=GENEROUS)
         await stream.delete_consumer(STREAM, CONSUMER)
         await stream.purge_stream(STREAM)
+        await self.server.make_consumers()
+
+    async def make_anew(self) -> None:
+        """Deletes the stream with all that it knows, and makes it again."""
+        await self.admin.jetstream(timeout=GENEROUS).delete_stream(STREAM)
+        await ensure_streams(self.admin, self.contexts, {})
         await self.server.make_consumers()
 
     def environment(self, name: str = "") -> dict[str, str]:

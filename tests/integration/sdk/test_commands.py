@@ -40,12 +40,12 @@ async def test_dead_letters_are_listed_retried_and_dropped(platform: Platform, s
     async with serving(subscriber):
         await platform.until_done()
         listed = [json.loads(line) for line in (await run("dead-letters", "list", *where)).splitlines()]
-        assert {each["key"] for each in listed} == {str(one), str(other)}
+        assert {each["key"] for each in listed} == {f"{CONSUMER}/{one}", f"{CONSUMER}/{other}"}
         assert (listed[0]["consumer"], listed[0]["event"]) == (CONSUMER, SUBJECT)
         assert listed[0]["error"] == "ValueError: broken"
         assert "there is no dead letter x" in await run("dead-letters", "retry", "x", *where, status=1)
         assert "by --all" in await run("dead-letters", "drop", *where, status=1)
-        assert await run("dead-letters", "drop", str(other), *where) == "dropped: 1\n"
+        assert await run("dead-letters", "drop", f"{CONSUMER}/{other}", *where) == "dropped: 1\n"
         fixed.set()
         await run("dead-letters", "retry", "--all", *where)
         await eventually(lambda: _none_left(seen), "it is applied")
@@ -78,6 +78,7 @@ async def test_a_replay_from_the_shell_reaches_the_subscriber_that_runs(platform
         (("replay", "--from", "2026-03-01T12:00:00", "--store", "sqlite:///x"), 2, "is no time with a zone"),
         (("dead-letters", "list", "--store", "mysql://x"), 1, "begins neither with sqlite:/// nor"),
         (("dead-letters", "list", "--store", "sqlite:///none.db"), 1, "there is no file none.db"),
+        (("dead-letters", "list", "--store", f"sqlite:///{__file__}"), 1, "is no file of SQLite"),
         (("dead-letters", "list", "--store", "postgresql://x@127.0.0.1:1/x"), 1, "Postgres cannot be reached"),
         (("dead-letters", "list", "--store", "postgresql://x/x", "--schema", "A"), 1, "no name for a schema"),
         (("dead-letters", "list"), 2, "--store"),

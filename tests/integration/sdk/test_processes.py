@@ -68,6 +68,11 @@ async def own(tmp_path: Path) -> AsyncIterator[Platform]:
     await made.stop()
 
 
+def away(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What it said of NATS being away."""
+    return [each.message for each in caplog.records if "NATS is away" in each.message and "over" not in each.message]
+
+
 async def test_without_nats_it_waits_and_goes_on_by_itself(
     own: Platform, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,13 +81,8 @@ async def test_without_nats_it_waits_and_goes_on_by_itself(
     subscriber.on(CheckedIn)(seen)
     await own.stop()
 
-    def away() -> list[str]:
-        return [
-            each.message for each in caplog.records if "NATS is away" in each.message and "over" not in each.message
-        ]
-
     async with serving(subscriber):
-        await eventually(away, "it says that NATS is away")
+        await eventually(lambda: away(caplog), "it says that NATS is away")
         await own.start()
         (before,) = await own.publish(checked_in())
         await eventually(lambda: seen.rows() == {str(before)}, "it is connected")
@@ -91,16 +91,34 @@ async def test_without_nats_it_waits_and_goes_on_by_itself(
         (after,) = await own.publish(checked_in())
         await eventually(lambda: seen.rows() == {str(before), str(after)}, "it is connected again")
         await own.until_done()
-    assert len(away()) <= 4, away()
+    assert len(away(caplog)) <= 4, away(caplog)
 
 
-async def test_without_nats_it_can_be_stopped(own: Platform, tmp_path: Path) -> None:
+async def test_a_subscriber_that_nats_shuts_out_goes_on_when_it_is_let_in_again(
+    own: Platform, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client of such a connection is closed for good: it does not connect again by itself."""
+    seen = Seen(tmp_path / "seen.db")
+    subscriber = own.subscriber(seen.store)
+    subscriber.on(CheckedIn)(seen)
+    async with serving(subscriber):
+        (before,) = await own.publish(checked_in())
+        await eventually(lambda: seen.rows() == {str(before)}, "it is connected")
+        own.change_password("another")
+        await eventually(lambda: away(caplog), "it is shut out")
+        (after,) = await own.publish(checked_in())
+        own.change_password("secret")
+        await eventually(lambda: seen.rows() == {str(before), str(after)}, "it is let in again")
+        await own.until_done()
+
+
+async def test_without_nats_it_can_be_stopped(own: Platform, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     seen = Seen(tmp_path / "seen.db")
     subscriber = own.subscriber(seen.store)
     subscriber.on(CheckedIn)(seen)
     await own.stop()
     running = asyncio.ensure_future(subscriber.serve())
-    await eventually(seen.path.exists, "the store is open")
+    await eventually(lambda: away(caplog), "it waits for NATS")
     subscriber.stop()
     await within(running)
     await own.start()

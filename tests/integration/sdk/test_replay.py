@@ -84,6 +84,20 @@ async def test_a_replay_begins_with_the_first_event_that_the_stream_still_holds(
     assert seen.events[-1].id == last.id
 
 
+async def test_a_replay_counts_no_more_once_the_stream_was_made_anew(platform: Platform, seen: Seen) -> None:
+    """Its numbers begin again, so they say nothing of what was behind the consumer."""
+    await platform.publish(*(checked_in(number) for number in range(1, 4)))
+    subscriber = platform.subscriber(seen.store)
+    subscriber.on(CheckedIn)(seen)
+    async with serving(subscriber):
+        await platform.until_done()
+        await subscriber.replay(NOON + HOUR)
+        await platform.until_done()
+        await platform.make_anew()
+        (restored,) = await platform.publish(checked_in(9))
+        await eventually(lambda: str(restored) in seen.rows(), "it is applied")
+
+
 async def test_a_reset_changes_where_the_consumer_stands_and_nothing_else(platform: Platform) -> None:
     before = await platform.consumer()
     client = await platform.connect_subscriber()

@@ -8,10 +8,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from unora.streak.v1.events_pb2 import CheckedIn, DayBegan
-from unora_sdk import ConfigError, Event, RetryLater
+from unora_common.ids import uuid7
+from unora_sdk import ConfigError, DeadLetter, Event, RetryLater
+from unora_sdk.stores import LetterName
 from unora_testing.deadlines import eventually, within
 
-from tests.integration.sdk.platform import NOON, STREAM, SUBJECT, Platform, Seen, checked_in, headers_of, serving
+from tests.integration.sdk.platform import (
+    CONSUMER,
+    NOON,
+    STREAM,
+    SUBJECT,
+    Platform,
+    Seen,
+    checked_in,
+    headers_of,
+    serving,
+)
 
 HEADERS = {"unora-again": "2026-03-02T09:00:00Z"}
 
@@ -109,16 +121,64 @@ async def test_a_dead_letter_that_is_marked_is_tried_once_more(platform: Platfor
 
     async with serving(subscriber):
         await platform.until_done()
-        assert await seen.store.retry([str(identifier)]) == 1
+        assert await seen.store.retry([LetterName(CONSUMER, str(identifier))]) == 1
         await eventually(lambda: _not_due(seen), "it has failed again")
         fixed.set()
-        assert await seen.store.retry([str(identifier), "unknown"]) == 1
+        assert await seen.store.retry([LetterName(CONSUMER, str(identifier)), LetterName(CONSUMER, "unknown")]) == 1
         await eventually(lambda: seen.rows() == {str(identifier)}, "it is applied")
         assert await seen.store.dead_letters() == []
 
 
 async def _not_due(seen: Seen) -> bool:
-    return not await seen.store.due(["push__checked_in"])
+    return not await seen.store.due([CONSUMER])
+
+
+async def test_a_dead_letter_under_another_key_than_its_event_is_gone_once_it_is_applied(
+    platform: Platform, seen: Seen
+) -> None:
+    """What no version before could read is known by its number in the stream."""
+    event, identifier = checked_in(), uuid7()
+    name = LetterName(CONSUMER, "message 1")
+    subscriber = platform.subscriber(seen.store)
+    subscriber.on(CheckedIn)(seen)
+    async with serving(subscriber):
+        await platform.publish(checked_in())
+        await platform.until_done()
+        payload, headers = event.SerializeToString(), headers_of(event, identifier)
+        await seen.store.put_dead_letter(DeadLetter(*name, SUBJECT, headers, payload, "not an event", NOON))
+        await seen.store.retry([name])
+        await eventually(lambda: _no_letter(seen), "it is gone")
+    assert str(identifier) in seen.rows()
+
+
+async def _no_letter(seen: Seen) -> bool:
+    return not await seen.store.dead_letters()
+
+
+async def test_a_dead_letter_that_is_put_off_waits_as_long_as_it_was_told_to(platform: Platform, seen: Seen) -> None:
+    first, second = await platform.publish(checked_in(1), checked_in(2))
+    subscriber, tried = platform.subscriber(seen.store, tries=1), list[object]()
+
+    @subscriber.on(CheckedIn)
+    async def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
+        tried.append(event.id)
+        if len(tried) <= 2:
+            raise ValueError("broken")
+        if event.id == first:
+            raise RetryLater("not yet", delay=3600)
+
+    async with serving(subscriber):
+        await platform.until_done()
+        await seen.store.retry([LetterName(CONSUMER, str(first))])
+        await eventually(lambda: len(tried) == 3, "it is put off")
+        await eventually(lambda: _not_due(seen), "it is not due")
+        await seen.store.retry([LetterName(CONSUMER, str(second))])  # a later look, which tries what is due
+        await eventually(lambda: len(tried) >= 4, "the other one is tried")
+    assert tried[2:] == [first, second]
+    await seen.store.open()
+    (letter,) = await seen.store.dead_letters()
+    assert letter.key == str(first)
+    await seen.store.close()
 
 
 async def test_events_of_one_aggregate_keep_their_order_while_others_go_on(platform: Platform, seen: Seen) -> None:
@@ -207,6 +267,46 @@ async def test_a_handler_that_takes_too_long_has_failed(platform: Platform, seen
     (letter,) = await seen.store.dead_letters()
     assert letter.error.startswith("HandlerTimeoutError")
     await seen.store.close()
+
+
+async def test_a_handler_that_awaits_what_was_cancelled_has_failed_and_others_go_on(
+    platform: Platform, seen: Seen
+) -> None:
+    """A call of gRPC that was cancelled raises the same."""
+    bad, good = await platform.publish(checked_in(), checked_in())
+    subscriber = platform.subscriber(seen.store, tries=1)
+
+    @subscriber.on(CheckedIn)
+    async def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
+        if event.id == bad:
+            other = asyncio.ensure_future(asyncio.Event().wait())
+            other.cancel()
+            await other
+        await seen(event, transaction)
+
+    async with serving(subscriber):
+        await platform.until_done()
+    assert seen.rows() == {str(good)}
+    await seen.store.open()
+    (letter,) = await seen.store.dead_letters()
+    assert letter.error.startswith("HandlerCancelledError")
+    await seen.store.close()
+
+
+async def test_a_subscriber_whose_consumer_ends_ends_too(platform: Platform, seen: Seen) -> None:
+    await platform.publish(checked_in())
+    subscriber = platform.subscriber(seen.store)
+
+    class Fatal(BaseException):
+        pass
+
+    @subscriber.on(CheckedIn)
+    async def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
+        raise Fatal
+
+    with pytest.raises(RuntimeError, match="start it again") as ended:
+        await within(subscriber.serve())
+    assert isinstance(ended.value.__cause__, Fatal)
 
 
 async def test_a_handler_that_ends_the_transaction_itself_has_failed(platform: Platform, seen: Seen) -> None:

@@ -36,7 +36,7 @@ def of_clients(target: Target, routes: Iterable[Route]) -> Json:
         "routes": [
             *(_method(route, target.policy) for route in routes),
             *(_page(page) for page in target.pages),
-            *([] if target.bridge is None else [_bridge()]),
+            *([] if target.bridge is None else [_bridge(), _typed_without_slash()]),
             # REST before it is transcoded. It leads nowhere, but to a cluster: cors answers preflights for these only.
             *({"name": "rest", "match": {"prefix": each}, "route": {"cluster": NOWHERE}} for each in REST),
             {"name": "unknown", "match": {"prefix": "/"}, "direct_response": {"status": 404}},
@@ -128,6 +128,10 @@ def _bridge() -> Json:
         "request_headers_to_add": [_header(ORIGIN_HEADER, "%REQ(ORIGIN)%")],
         "typed_per_filter_config": {f"envoy.filters.http.{name}": off for name in PAST},
     }
+
+
+def _typed_without_slash() -> Json:
+    return {"name": "local", "match": {"path": LOCAL.rstrip("/")}, "redirect": {"path_redirect": LOCAL}}
 
 
 def _cors(policy: Policy) -> Json:

@@ -50,4 +50,4 @@ def _ahead(asked: str, now: datetime) -> timedelta | None:
         moment = datetime.fromisoformat(asked) if _MOMENT.match(asked) else None
     except ValueError:
         return None
-    return moment and max(moment - now, timedelta(0))
+    return None if moment is None else max(moment - now, timedelta(0))

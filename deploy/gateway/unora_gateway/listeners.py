@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from unora_common.budgets import TooManyCalls
 from unora_common.errors import DomainError, Unavailable
 
 from unora_gateway import filters, paths, tls
 from unora_gateway.clusters import ANSWER_BYTES, seconds
 from unora_gateway.contract import Route
 from unora_gateway.policy import Policy
-from unora_gateway.refusals import HeadersTooLarge
+from unora_gateway.refusals import HeadersTooLarge, RequestMalformed, RequestSlow
 from unora_gateway.target import Address, Target
 
 Json = dict[str, Any]
@@ -111,14 +112,12 @@ def _strict(policy: Policy) -> Json:
 
 def _refusals(target: Target) -> Json:
     """What the script needs to give Envoy's own refusals the one shape; those that no filter sees get it here."""
-    too_large = {"status_code_filter": {"comparison": {"op": "EQ", "value": _number(431)}}}
-    any_status = {"status_code_filter": {"comparison": {"op": "GE", "value": _number(400)}}}
     return {
         "mappers": [
-            {"filter": too_large, "body_format_override": _body(HeadersTooLarge)},
-            *([] if target.bridge is None else [{"filter": _of_bridge(), "body_format_override": _body(Unavailable)}]),
+            {"filter": _status("EQ", 431), "body_format_override": _body(HeadersTooLarge)},
+            *([] if target.bridge is None else _before_the_bridge()),
             {
-                "filter": any_status,
+                "filter": _status("GE", 400),
                 "headers_to_add": [
                     _added(DETAILS_HEADER, "%RESPONSE_CODE_DETAILS%"),
                     _added(KIND_HEADER, "%REQ(CONTENT-TYPE)%"),
@@ -129,9 +128,24 @@ def _refusals(target: Target) -> Json:
     }
 
 
-def _of_bridge() -> Json:
-    """Envoy refuses nothing on the bridge's paths, so the bridge is away."""
-    return {"header_filter": {"header": {"name": ":path", "string_match": {"prefix": paths.LOCAL}}}}
+def _before_the_bridge() -> list[Json]:
+    """The script does not see the bridge's paths, so what Envoy itself refuses there gets its shape here. A status of
+    500 or more says that the bridge is away.
+    """
+    of_bridge = {"header_filter": {"header": {"name": ":path", "string_match": {"prefix": paths.LOCAL}}}}
+    return [
+        {"filter": {"and_filter": {"filters": [of_bridge, status]}}, "body_format_override": _body(refused)}
+        for status, refused in (
+            (_status("EQ", 400), RequestMalformed),
+            (_status("EQ", 408), RequestSlow),
+            (_status("EQ", 429), TooManyCalls),
+            (_status("GE", 500), Unavailable),
+        )
+    ]
+
+
+def _status(comparison: str, status: int) -> Json:
+    return {"status_code_filter": {"comparison": {"op": comparison, "value": _number(status)}}}
 
 
 def _body(refused: type[DomainError]) -> Json:

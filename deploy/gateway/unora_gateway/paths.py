@@ -36,7 +36,7 @@ def of_clients(target: Target, routes: Iterable[Route]) -> Json:
         "routes": [
             *(_method(route, target.policy) for route in routes),
             *(_page(page) for page in target.pages),
-            *([] if target.bridge is None else [_bridge()]),
+            *([] if target.bridge is None else [_bridge(), _typed_without_slash()]),
             # REST before it is transcoded. It leads nowhere, but to a cluster: cors answers preflights for these only.
             *({"name": "rest", "match": {"prefix": each}, "route": {"cluster": NOWHERE}} for each in REST),
             {"name": "unknown", "match": {"prefix": "/"}, "direct_response": {"status": 404}},
@@ -119,15 +119,29 @@ def _page(page: Page) -> Json:
 
 def _bridge() -> Json:
     """Without time limits: a stream of events lasts as long as its reader, and a move of the clock takes minutes."""
-    off = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
     return {
         "name": "bridge",
         "match": {"prefix": LOCAL},
         "route": {"cluster": BRIDGE, "timeout": "0s", "idle_timeout": "0s"},
         "request_headers_to_remove": [ORIGIN_HEADER],
         "request_headers_to_add": [_header(ORIGIN_HEADER, "%REQ(ORIGIN)%")],
-        "typed_per_filter_config": {f"envoy.filters.http.{name}": off for name in PAST},
+        "typed_per_filter_config": _past_filters(),
     }
+
+
+def _typed_without_slash() -> Json:
+    """The page's address as people type it."""
+    return {
+        "name": "local",
+        "match": {"path": LOCAL.rstrip("/")},
+        "redirect": {"path_redirect": LOCAL},
+        "typed_per_filter_config": _past_filters(),
+    }
+
+
+def _past_filters() -> Json:
+    off = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": True}
+    return {f"envoy.filters.http.{name}": off for name in PAST}
 
 
 def _cors(policy: Policy) -> Json:

@@ -54,6 +54,8 @@ class Window:
         self.address = address
         self.wrong: list[str] = []
         """What the console said, such as a breach of the content security policy, and requests to other places."""
+        self.faults: list[str] = []
+        """What axe has found, as the test notes it."""
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("request", self._asked)

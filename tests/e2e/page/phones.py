@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from playwright.async_api import Locator, Page, expect
+from unora_local import members
 from unora_testing.deadlines import GENEROUS
 
 SEEDED_WITHIN: Final = 4 * GENEROUS
@@ -40,12 +41,14 @@ class Phone:
         """Wait for a text."""
         await expect(self.place.get_by_text(text).first).to_be_visible()
 
-    async def sign_in(self) -> None:
+    async def sign_in(self, number: str = "", then: str = "About you") -> None:
         """A number, and the code that comes as a message."""
+        field = self.place.get_by_label("Phone number")
+        await field.fill(number or members.invented_number())
         await self.press("Send me a code")
         await self.press("Fill in")
         await self.press("Sign in")
-        await self.shows("About you")
+        await self.shows(then)
 
     async def prepare(self) -> None:
         """One press fills in what Discovery needs."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta
+from uuid import uuid4
 
+import httpx
 from playwright.async_api import Browser, Page, Route, expect
+from unora_local import members
 from unora_testing.deadlines import within
 
 from tests.e2e.page.browser import HANDHELD, window
-from tests.e2e.page.phones import Phone, button
+from tests.e2e.page.phones import Phone, button, move_clock
 
 
 async def test_a_member_signs_in_by_keyboard_alone(browser: Browser, address: str) -> None:
@@ -76,13 +80,13 @@ async def test_a_page_that_goes_away_mid_call_leaves_nothing_half_done(browser: 
                 await route.continue_()
 
         await page.route("**/v1/phone-verifications", answer_the_second_time)
-        asked = await number.input_value()
+        asked = members.invented_number()
+        await number.fill(asked)
         await phone.press("Send me a code")
         await expect(button(phone.place, "One moment")).to_have_attribute("aria-disabled", "true")
         await within(done.wait())
         await page.reload()
-        await number.fill(asked)
-        await phone.sign_in()
+        await phone.sign_in(asked)
         assert (len(ids), len(set(ids))) == (2, 1)
 
 
@@ -134,6 +138,86 @@ async def test_tokens_that_are_over_are_renewed_once_for_all_calls(browser: Brow
         assert await page.evaluate(TOKEN) != old
 
 
+async def test_a_move_of_the_clock_whose_answer_is_lost_is_not_made_twice(browser: Browser, address: str) -> None:
+    async with window(browser, address) as shown:
+        page = shown.page
+        clock = page.get_by_role("region", name="Clock")
+        before = await clock_of(address)
+        moves: list[str] = []
+
+        async def lose_the_answer(route: Route) -> None:
+            if route.request.method == "POST":
+                moves.append(json.loads(route.request.post_data or "{}")["move"])
+                await route.fetch()
+            await route.abort()
+
+        await page.route("**/local/api/clock", lose_the_answer)
+        for _ in range(2):
+            await button(clock, "6 hours later").click()
+            await expect(clock.get_by_role("alert").filter(has_text="It may have been done")).to_be_visible()
+        meant = [datetime.fromisoformat(each) for each in moves]
+        assert meant[1] - meant[0] < timedelta(hours=1)
+        assert await clock_of(address) - before < timedelta(hours=7)
+
+        await page.unroute_all(behavior="ignoreErrors")
+        await move_clock(page, "Settle now")
+        reading = await clock_of(address)
+        assert await clock_of(address) >= reading
+
+
+async def clock_of(address: str) -> datetime:
+    async with httpx.AsyncClient(base_url=address) as web:
+        return datetime.fromisoformat((await web.get("/local/api/clock")).json()["now"])
+
+
+async def test_a_phone_reads_its_screen_again_when_its_events_come_again(browser: Browser, address: str) -> None:
+    async with window(browser, address) as shown:
+        page, phone = shown.page, Phone(shown.page, "Left")
+        asked = asyncio.Event()
+
+        async def is_away(route: Route) -> None:
+            asked.set()
+            await route.abort()
+
+        await page.route("**/local/api/events", is_away)
+        await phone.sign_in()
+        await phone.prepare()
+        await phone.press("Skip")
+        await phone.shows("Where do you want to meet people?")
+        await within(asked.wait())
+        async with httpx.AsyncClient(base_url=address) as web:
+            joined = await web.post(
+                "/v1/servers/SERVER_TYPE_PARTNER:join",
+                json={"request_id": str(uuid4())},
+                headers={"Authorization": f"Bearer {await page.evaluate(TOKEN)}"},
+            )
+        assert joined.status_code == 200, joined.text
+        await page.unroute_all(behavior="ignoreErrors")
+        await phone.shows("Today's people")
+
+
+async def test_a_screen_that_could_not_be_read_is_read_again(browser: Browser, address: str) -> None:
+    """What one phone says is not taken back by the other."""
+    async with window(browser, address) as shown:
+        page, left, right = shown.page, Phone(shown.page, "Left"), Phone(shown.page, "Right")
+        await left.sign_in()
+        await right.sign_in()
+        token = await page.evaluate(TOKEN)
+
+        async def refuse_the_left(route: Route) -> None:
+            is_left = route.request.headers.get("authorization") == f"Bearer {token}"
+            await (route.fulfill(status=503, json=AWAY) if is_left else route.continue_())
+
+        await page.route("**/v1/onboarding", refuse_the_left)
+        await page.reload()
+        await right.shows("About you")
+        await left.says("Not now.")
+        await page.unroute_all(behavior="ignoreErrors")
+        await left.shows("About you")
+        await expect(left.place.get_by_text("Not now.")).to_have_count(0)
+
+
+AWAY = {"code": "UNAVAILABLE", "reason": "X", "message": "Not now.", "metadata": {}, "violations": []}
 OVER = {"code": "UNAUTHENTICATED", "reason": "TOKEN_EXPIRED", "message": "", "metadata": {}, "violations": []}
 TOKEN = "() => JSON.parse(sessionStorage.getItem('phone-left')).tokens.access_token"
 

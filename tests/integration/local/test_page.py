@@ -16,7 +16,9 @@ import asyncpg
 import httpx
 import pytest
 from unora_local.keyboard.people import Login
+from unora_local.keyboard.seed import seed
 from unora_local.photos.portraits import portrait
+from unora_local.progress import Progress
 from unora_testing.deadlines import eventually
 
 from tests.e2e.stack import Stack
@@ -48,7 +50,7 @@ async def browser(stack: Stack) -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="module")
 async def people(browser: Browser) -> dict[str, Login]:
-    assert await browser.bridge("seed", count=SEEDED) == {"members": SEEDED}
+    await seed(browser.env, browser.people, SEEDED, Progress())
     return {name: login for name, login in browser.people.all().items() if name != "moderator"}
 
 
@@ -105,6 +107,16 @@ async def test_what_is_not_there_is_refused_in_the_one_shape(browser: Browser, p
     assert sorted(answer.json()) == ["code", "message", "metadata", "reason", "violations"]
 
 
+async def test_what_the_gateway_refuses_before_the_bridge_does_not_say_that_the_bridge_is_away(
+    browser: Browser,
+) -> None:
+    answer = await browser.get("/local/%2Fx")
+    assert (answer.status_code, answer.json()["reason"]) == (400, "REQUEST_MALFORMED")
+    assert sorted(answer.json()) == ["code", "message", "metadata", "reason", "violations"]
+    typed = await browser.get("/local")
+    assert (typed.status_code, typed.headers["location"]) == (301, f"{browser.url}/local/")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "reason"),
     [
@@ -116,6 +128,7 @@ async def test_what_is_not_there_is_refused_in_the_one_shape(browser: Browser, p
         (b'{"move": 6}', 400, "INVALID_ARGUMENT"),
         (b'{"move": "+6h", "by": "me"}', 400, "INVALID_ARGUMENT"),
         (b'{"move": "yesterday"}', 400, "NOT_POSSIBLE"),
+        (b'{"move": "2026-05-01T18:00:00"}', 400, "NOT_POSSIBLE"),
         (b'{"move": "+9999d"}', 400, "NOT_POSSIBLE"),
         (b'{"move": "%s"}' % (b"x" * 5_000), 400, "INVALID_ARGUMENT"),
         (b'{"move": "%s"}' % (b"x" * 100_000), 413, "BODY_TOO_LARGE"),
@@ -173,6 +186,8 @@ async def test_a_member_signs_up_by_the_code_that_the_inbox_shows(browser: Brows
     assert (none.status_code, none.json()["reason"]) == (404, "NO_CODE")
     token = await signed_up(browser)
     assert (await browser.ask("account", token))["account"]["user_id"]
+    spaced = "%2B1 415 555-0147"
+    assert await browser.bridge(f"inbox?phone={spaced}") == await browser.bridge(f"inbox?phone={NUMBER_IN_QUERY}")
     wrong = await browser.get("/local/api/inbox?phone=me")
     assert (wrong.status_code, wrong.json()["violations"][0]["field"]) == (400, "phone")
 
@@ -238,6 +253,15 @@ async def confirm(browser: Browser, confirmation: Json, method: str) -> httpx.Re
     return await browser.post(path, client_secret=confirmation["client_secret"], payment_method=method)
 
 
+async def test_a_move_to_a_moment_is_made_once(browser: Browser) -> None:
+    """Its answer may be lost: who asks again moves nothing."""
+    meant = datetime.fromisoformat((await browser.bridge("clock"))["now"]) + timedelta(hours=1)
+    await browser.bridge("clock", move=meant.isoformat())
+    moved = await ahead(browser)
+    await browser.bridge("clock", move=meant.isoformat())
+    assert await ahead(browser) == moved
+
+
 async def test_of_two_moves_at_once_one_is_refused_and_the_other_done(
     browser: Browser, held_clock: asyncpg.Connection[asyncpg.Record]
 ) -> None:
@@ -287,6 +311,13 @@ async def test_a_seed_takes_a_number_that_is_possible(browser: Browser) -> None:
     for count in (0, -1, 10**9, True, "8", 1.5):
         refused = await browser.post("/local/api/seed", count=count)
         assert (refused.status_code, refused.json()["violations"][0]["field"]) == (400, "count")
+
+
+async def test_members_are_added_and_no_time_passes(browser: Browser) -> None:
+    before, known = await ahead(browser), len(browser.people.all())
+    assert await browser.bridge("seed", count=2) == {"members": 2}
+    assert await ahead(browser) == before
+    assert len(browser.people.all()) == known + 2
 
 
 async def test_events_need_a_token_that_is_good(browser: Browser) -> None:

@@ -12,6 +12,13 @@ from unora_local.mistakes import Mistake
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 28, 22, 30, tzinfo=UTC)
 """Half an hour before midnight in Berlin, on the evening before summer time begins there."""
+NO_MOMENTS = (
+    "2026-03-29",
+    "2026-03-29T04:30:00",
+    "2026-02-30T00:00:00Z",
+    "2026-03-29T04:30:00+99:00",
+    "20260329T043000Z",
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +38,19 @@ def test_a_moment_is_so_much_later(asked: str, ahead: timedelta) -> None:
     assert target(asked, NOW, BERLIN) == NOW + ahead
 
 
+@pytest.mark.parametrize(
+    ("asked", "ahead"),
+    [
+        ("2026-03-29T04:30:00Z", timedelta(hours=6)),
+        ("2026-03-29T06:30:00.500+02:00", timedelta(hours=6, milliseconds=500)),
+        ("2026-03-28T22:29:59Z", timedelta(0)),
+        ("0001-01-01T00:00:00+12:00", timedelta(0)),
+    ],
+)
+def test_a_moment_that_a_program_names_is_meant_once_and_a_past_one_moves_nothing(asked: str, ahead: timedelta) -> None:
+    assert target(asked, NOW, BERLIN) == NOW + ahead
+
+
 def test_the_next_midnight_and_the_next_day_are_those_of_the_zone() -> None:
     assert target("next-midnight", NOW, BERLIN) == datetime(2026, 3, 28, 23, tzinfo=UTC)
     assert target("next-day", NOW, BERLIN) == datetime(2026, 3, 29, 6, tzinfo=UTC)  # 8 o'clock in summer time
@@ -42,7 +62,9 @@ def test_at_midnight_the_next_midnight_is_a_day_later() -> None:
     assert target("next-midnight", midnight, ZoneInfo("UTC")) == midnight + timedelta(days=1)
 
 
-@pytest.mark.parametrize("asked", ["", "+", "6h", "-6h", "+6", "+6x", "+1h2d", "tomorrow", "+1.5h", "+99999999h"])
+@pytest.mark.parametrize(
+    "asked", ["", "+", "6h", "-6h", "+6", "+6x", "+1h2d", "tomorrow", "+1.5h", "+99999999h", *NO_MOMENTS]
+)
 def test_another_text_is_no_moment(asked: str) -> None:
     with pytest.raises(Mistake, match="is no moment; such are now"):
         target(asked, NOW, BERLIN)
@@ -51,3 +73,5 @@ def test_another_text_is_no_moment(asked: str) -> None:
 def test_more_than_a_year_at_once_is_refused() -> None:
     with pytest.raises(Mistake, match="more than 366 days"):
         target("+367d", NOW, BERLIN)
+    with pytest.raises(Mistake, match="more than 366 days"):
+        target("9999-12-31T23:59:59-12:00", NOW, BERLIN)

@@ -9,11 +9,12 @@ from google.protobuf.message import Message
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from unora.billing.v1.events_pb2 import PaymentSucceeded
-from unora.matching.v1.events_pb2 import ConnectionEnded
+from unora.matching.v1.events_pb2 import ConnectionEnded, InterestsWiped
 from unora.streak.v1.events_pb2 import CheckedIn, NudgeSent, RecoveryHeld, RecoveryReleased
 from unora_local.keyboard import contract
 from unora_local.page import heard
 from unora_local.page.hearers import ALWAYS_WITHOUT, HEARERS, Known, Nobody, To
+from unora_sdk.again import HEADER
 from unora_sdk.names import subject_of
 
 A, B, THIRD = "aaaa", "bbbb", "cccc"
@@ -100,6 +101,14 @@ async def test_an_ending_looks_the_same_to_both() -> None:
     assert "acted_at" not in shown(event, A)
 
 
+@pytest.mark.rule("MA-11", "MA-12", "SA-03")
+async def test_a_wipe_does_not_count_the_interests_since_void_ones_are_not_among_them() -> None:
+    event = InterestsWiped(user_id=A, version=7, wiped_count=2)
+    assert await heard.hearers_of(event, asks) == {A}
+    assert shown(event, A)["user_id"] == A
+    assert "wiped_count" not in shown(event, A)
+
+
 @pytest.mark.parametrize(("kind", "private"), [(CheckedIn, "effort_signal"), (NudgeSent, "payment_id")])
 async def test_a_partner_gets_an_event_without_what_is_its_makers_own(kind: type[Message], private: str) -> None:
     event = played(kind.DESCRIPTOR.full_name)
@@ -112,6 +121,13 @@ async def test_a_partner_gets_an_event_without_what_is_its_makers_own(kind: type
 @pytest.mark.parametrize("kind", [RecoveryHeld, RecoveryReleased, PaymentSucceeded])
 async def test_a_payment_is_its_payers_own(kind: type[Message]) -> None:
     assert await heard.hearers_of(played(kind.DESCRIPTOR.full_name), asks) == {A}
+
+
+def test_what_is_published_again_is_not_heard_again() -> None:
+    event = CheckedIn(user_id=A)
+    for headers, found in ((None, event), ({HEADER: "streak-notifier"}, None)):
+        message = Msg(Client(), subject=subject_of(event), data=event.SerializeToString(), headers=headers)
+        assert heard.read(message) == found
 
 
 async def test_an_event_whose_members_are_unknown_reaches_nobody() -> None:

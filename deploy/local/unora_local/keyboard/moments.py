@@ -1,4 +1,4 @@
-"""Moments as a person names them: `now`, `+6h`, `next-midnight`, `next-day`."""
+"""Moments as a person names them: `now`, `+6h`, `next-midnight`, `next-day`; and as programs do, by RFC 3339."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ EXAMPLES: Final = (NOW, "+6h", NEXT_MIDNIGHT, NEXT_DAY)
 MORNING: Final = time(8)
 LONGEST: Final = timedelta(days=366)
 """At once: all that is due meanwhile has to be worked off."""
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)\Z")
 _AHEAD: Final = re.compile(r"\+(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
 
 def target(asked: str, now: datetime, zone: ZoneInfo) -> datetime:
     """The moment (UTC) that is meant at `now`. `next-midnight` ends the current day of `zone`, `next-day` is 8 o'clock
-    after it; `+2d6h30m` is as much later. Raises Mistake for another text, and for more than a year.
+    after it; `+2d6h30m` is as much later. `2026-05-01T18:00:00Z` is this moment, or `now` if that is past: who is not
+    sure whether a move was made asks for it again, and moves nothing. Raises Mistake for another text, and for more
+    than a year.
     """
     if asked == NOW:
         return now
@@ -29,11 +32,22 @@ def target(asked: str, now: datetime, zone: ZoneInfo) -> datetime:
         tomorrow = now.astimezone(zone).date() + timedelta(days=1)
         at = MORNING if asked == NEXT_DAY else time(0)
         return datetime.combine(tomorrow, at, zone).astimezone(UTC)
-    found = _AHEAD.fullmatch(asked)
-    if found is None or not any(found.groups()):
+    ahead = _ahead(asked, now)
+    if ahead is None:
         raise Mistake(f"{asked} is no moment; such are {', '.join(EXAMPLES)}, +1d12h. The rule clock only goes forward")
-    days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
-    ahead = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     if ahead > LONGEST:
         raise Mistake(f"{asked} is more than {LONGEST.days} days; move in steps")
     return now + ahead
+
+
+def _ahead(asked: str, now: datetime) -> timedelta | None:
+    """How much later than `now`; None for what is no moment."""
+    found = _AHEAD.fullmatch(asked)
+    if found is not None and any(found.groups()):
+        days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        moment = datetime.fromisoformat(asked) if _MOMENT.match(asked) else None
+    except ValueError:
+        return None
+    return None if moment is None else max(moment - now, timedelta(0))

@@ -48,6 +48,17 @@ async def seed(env: Env, people: People, number: int, progress: Progress) -> lis
     return [newcomer.login.login for newcomer in made]
 
 
+async def add(env: Env, people: People, number: int, progress: Progress) -> list[str]:
+    """Make `number` members who wait in the partner server, and keep their logins; returns these. No time passes, so
+    that no streak suffers. Raises ClockInUseError while another command moves the clock, and Refused.
+    """
+    async with Clock(env) as clock, Gateway.at(env) as gateway:
+        made = await newcomers.make(Seeding(gateway, clock, env, people, progress), number)
+        with progress.step("the stack takes them in"):
+            await clock.wait_until_idle()
+    return [newcomer.login.login for newcomer in made]
+
+
 async def _live(run: Seeding, found: list[couples.Couple]) -> None:
     connected = [couple for at, couple in enumerate(found) if at % 3 < 2]
     with run.progress.step("a new day"):

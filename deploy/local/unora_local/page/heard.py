@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 from nats.aio.msg import Msg
+from unora_sdk.again import HEADER
 
 from unora_local.keyboard import messages, tail
 from unora_local.page.hearers import ALWAYS_WITHOUT, HEARERS, Known, Nobody, To
@@ -49,6 +50,10 @@ def frame(message: Msg, event: Message, member: str) -> bytes:
 
 
 def read(message: Msg) -> Message | None:
-    """The event of a message; None for what is none of the contract's, which no member hears of."""
+    """The event of a message; None for what no member hears of: what is none of the contract's, and what is published
+    again, which happened before.
+    """
+    if HEADER in (message.headers or {}):
+        return None
     found = tail.decode(message)
     return found if isinstance(found, Message) else None

@@ -88,7 +88,8 @@ DISCOVERY: Final[Mapping[str, To | Nobody]] = {
 MATCHING: Final[Mapping[str, To | Nobody]] = {
     "InterestSent": INTERESTS,
     "InterestClosed": INTERESTS,
-    "InterestsWiped": OWN,
+    # MA-11, MA-12, SA-03: it leaves void interests out, so that the sender would learn of them.
+    "InterestsWiped": To(("user_id",), without=("wiped_count",)),
     "InventoryChanged": OWN,
     "ConnectionFormed": PAIR,
     # MA-09, MA-12: to both an ending looks the same, whoever ended it and why.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import phonenumbers
 from aiohttp import web
 from unora_common.errors import InvalidArgument
 
@@ -19,11 +20,16 @@ class Inbox:
         self._file = stack.env.sms_sandbox
 
     async def newest(self, request: web.Request) -> web.Response:
-        """The newest code that was sent to a number. Raises NoCode."""
-        number = request.query.get("phone", "")
-        if not number.startswith("+"):
-            raise InvalidArgument({"phone": "must be a number that begins with +, which a query writes as %2B"})
-        code = await asyncio.to_thread(inbox.newest, self._file, number)
+        """The newest code that was sent to a number, which may hold spaces as people write them. Raises NoCode."""
+        try:
+            number = phonenumbers.parse(request.query.get("phone", ""))
+        except phonenumbers.NumberParseException:
+            raise InvalidArgument({"phone": "must be a number with +, which a query writes as %2B"}) from None
+        code = await asyncio.to_thread(inbox.newest, self._file, _as_sent(number))
         if code is None:
             raise NoCode
         return web.json_response({"code": code.code})
+
+
+def _as_sent(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -34,7 +34,7 @@ class NotPossible(DomainError):
     """What a command at the keyboard would refuse; the metadata `why` says it in words."""
 
     reason = "NOT_POSSIBLE"
-    sentence = "This cannot be done. The metadata say why."
+    sentence = "This cannot be done now."
 
 
 class NoCode(DomainError):
@@ -64,7 +64,7 @@ class PaymentRefused(DomainError):
     """The sandbox did not take the payment; the metadata `why` holds its code, such as `card_declined`."""
 
     reason = "PAYMENT_REFUSED"
-    sentence = "The payment was not taken. The metadata say why."
+    sentence = "The payment was not taken."
 
 
 class EventsAway(DomainError):

@@ -31,13 +31,14 @@ class RuleClock:
         return _answer(await rule_clock.read(self._env))
 
     async def move(self, request: web.Request) -> web.Response:
-        """Move it, and wait until the stack has done what is due. Raises ClockBusy while another move is under way, and
-        Mistake for what is no moment.
+        """Move it, and wait until the stack has done what is due. A page whose answer was lost may ask once more for
+        the moment that it meant (RFC 3339): if the clock is there already, nothing moves. Raises ClockBusy while
+        another move is under way, and Mistake for what is no moment.
         """
         asked = (await bodies.read(request, move=str))["move"]
         zone = ZoneInfo(ZONE)
         try:
-            moments.target(asked, datetime.now(UTC), zone)
+            moments.target(asked, await rule_clock.read(self._env), zone)
             now = await self._work.alone(WORK, lambda: rule_clock.move(self._env, asked, zone), ClockBusy)
         except ClockInUseError:
             raise ClockBusy from None

@@ -12,8 +12,8 @@ export class DeskSession extends Session {
     this.begin("", user_id, { access_token, refresh_token: "" });
   }
 
-  protected override async renew(): Promise<Tokens> {
-    const { access_token } = await becomeModerator();
+  protected override async renew(signal: AbortSignal): Promise<Tokens> {
+    const { access_token } = await becomeModerator(signal);
     return { access_token, refresh_token: "" };
   }
 }

@@ -12,12 +12,20 @@ export interface Told {
 
 const AGAIN_AFTER = 2_000;
 
-/** Follow the stream until `signal` ends it; when it breaks, or its token is over, it is opened again. */
-export async function follow(session: Session, signal: AbortSignal, tell: (told: Told) => void): Promise<void> {
+/**
+ * Follow the stream until `signal` ends it; when it breaks, or its token is over, it is opened again. `opened` is told
+ * each time that events begin to come: what happened before is told by nobody.
+ */
+export async function follow(
+  session: Session,
+  signal: AbortSignal,
+  opened: () => void,
+  tell: (told: Told) => void,
+): Promise<void> {
   while (!signal.aborted && session.signedIn) {
     try {
       const request = new Request("/local/api/events", { headers: { accept: "text/event-stream" }, signal });
-      await read(await session.stream(request), tell);
+      await read(await session.stream(request), opened, tell);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
@@ -26,8 +34,9 @@ export async function follow(session: Session, signal: AbortSignal, tell: (told:
   }
 }
 
-async function read(answer: Response, tell: (told: Told) => void): Promise<void> {
+async function read(answer: Response, opened: () => void, tell: (told: Told) => void): Promise<void> {
   if (!answer.ok || !answer.body) return;
+  opened();
   let rest = "";
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {

@@ -1,6 +1,6 @@
 /** One member as their phone shows them: the session, and what the screen of the moment is drawn from. */
 import { clock } from "./clock.svelte.js";
-import type { Schemas } from "./problem.js";
+import { Refusal, type Schemas } from "./problem.js";
 import { RENEWAL, Session, type Answer } from "./session.svelte.js";
 
 export type Streak = Schemas["streak.Streak"];
@@ -11,6 +11,7 @@ export type CardContent = Schemas["discovery.CardContent"];
 export type View =
   | { kind: "signing-in" }
   | { kind: "loading" }
+  | { kind: "suspended"; message: string }
   | { kind: "onboarding"; missing: string[] }
   | { kind: "questions" }
   | { kind: "servers"; servers: Schemas["discovery.Server"][] }
@@ -30,6 +31,7 @@ export interface StreakView {
 export const PARTNER = "SERVER_TYPE_PARTNER";
 const AT_RISK = "STREAK_STATE_AT_RISK";
 const COMPLETED = "STREAK_STATE_COMPLETED";
+const SUSPENDED = "ACCOUNT_SUSPENDED";
 
 export class Member extends Session {
   view = $state.raw<View>({ kind: this.signedIn ? "loading" : "signing-in" });
@@ -49,8 +51,8 @@ export class Member extends Session {
     super(`phone-${side.toLowerCase()}`);
   }
 
-  override leave(): void {
-    super.leave();
+  override leave(why = ""): void {
+    super.leave(why);
     this.reading = undefined; // that of the member who left is given up
     this.view = { kind: "signing-in" };
     this.hobbies = [];
@@ -93,9 +95,10 @@ export class Member extends Session {
       this.stale = false;
       const { signal } = this;
       if (!this.signedIn) return;
-      const view = await this.look();
+      const view = await this.look().catch(suspended);
       if (signal.aborted) return;
       this.view = view;
+      this.away = "";
     }
   }
 
@@ -127,7 +130,8 @@ export class Member extends Session {
       streak,
       card: cards.find((each) => each.connection_id === connection_id)?.card,
       reveals,
-      nudges: nudges.filter((each) => each.day === streak.current_day),
+      // Not by its number: a day that was recovered keeps it, and has a new date (ST-08).
+      nudges: nudges.filter((each) => isSame(each.check_in_date, streak.check_in_date)),
       chatUnlockedAt: connected?.connection?.chat_unlocked_at,
     };
   }
@@ -144,4 +148,14 @@ export class Member extends Session {
     if (!answer.screen) throw new TypeError("the screen is missing in the answer");
     return { kind: "discovery", screen: answer.screen };
   }
+}
+
+/** The screen of a member who is suspended, whom every call but an appeal refuses (SA-06). */
+function suspended(error: unknown): View {
+  if (error instanceof Refusal && error.problem.reason === SUSPENDED) return { kind: "suspended", message: error.message };
+  throw error;
+}
+
+function isSame(one: Schemas["Date"] | undefined, other: Schemas["Date"] | undefined): boolean {
+  return one?.year === other?.year && one?.month === other?.month && one?.day === other?.day;
 }

@@ -4,6 +4,8 @@ import type { components } from "../schema.js";
 export type Schemas = components["schemas"];
 
 const AWAY = "No answer came. Nothing is lost: try again, and the same request is sent once more.";
+/** The bridge's calls have no request_id. */
+const BRIDGE_AWAY = "No answer came. It may have been done all the same: look at what is shown before you press again.";
 
 /** A refused call. `message` can be shown to people; `violations` belong beside their fields. */
 export class Refusal extends Error {
@@ -24,6 +26,12 @@ export class Refusal extends Error {
 export function refusal(status: number, body: unknown): Refusal {
   const known = typeof body === "object" && body !== null && "message" in body;
   return new Refusal(status, known ? (body as Schemas["Error"]) : problem("UNAVAILABLE", `No good answer (${status}).`));
+}
+
+/** An error of a call of the bridge, which is not sent once more by itself. */
+export function bridgeError(error: unknown): unknown {
+  const gaveUp = error instanceof DOMException && error.name === "AbortError";
+  return gaveUp ? error : new Refusal(0, problem("UNAVAILABLE", BRIDGE_AWAY));
 }
 
 /** Any error as a Refusal; undefined if the call was given up because its member left the phone. */

@@ -16,18 +16,29 @@ interface Kept {
   userId: string;
   tokens?: Tokens;
   unanswered: Record<string, string>;
+  purchases: Record<string, Purchase<unknown>>;
 }
+
+/** What several calls carry out together, such as a payment. */
+interface Purchase<T> {
+  requestId: string;
+  order: T;
+}
+
+const NOBODY: Kept = { number: "", userId: "", unanswered: {}, purchases: {} };
 
 export class Session {
   readonly api: Client<paths> = createFetchClient<paths>({ fetch: (request) => this.send(request) });
-  private kept = $state<Kept>({ number: "", userId: "", unanswered: {} });
+  /** Why this is not the newest, or why the member was signed out; empty when all is well. */
+  away = $state("");
+  private kept = $state<Kept>(structuredClone(NOBODY));
   private leaving = new AbortController();
-  private renewal?: Promise<boolean>;
+  private renewal: Promise<boolean> | undefined;
 
   /** `name` is under which the tab remembers it; nothing leaves the tab. */
   constructor(private readonly name: string) {
     const text = sessionStorage.getItem(name);
-    if (text) this.kept = JSON.parse(text) as Kept;
+    if (text) this.kept = { ...this.kept, ...(JSON.parse(text) as Kept) };
   }
 
   get signedIn(): boolean {
@@ -52,11 +63,13 @@ export class Session {
     this.keep();
   }
 
-  /** Forget the member. */
-  leave(): void {
+  /** Forget the member. `why` says it, if it is not the member's own wish. */
+  leave(why = ""): void {
+    this.away = why;
     this.leaving.abort();
     this.leaving = new AbortController();
-    this.kept = { number: "", userId: "", unanswered: {} };
+    this.renewal = undefined;
+    this.kept = structuredClone(NOBODY);
     this.keep();
   }
 
@@ -85,6 +98,28 @@ export class Session {
     }
   }
 
+  /**
+   * Several calls that make one purchase. `what` names it. Until `work` has returned, or is refused for good, it is
+   * begun again with the same request_id and the same order, after a reload of the page too.
+   */
+  async purchase<T>(what: unknown[], order: () => Promise<T>, work: (bought: Purchase<T>) => Promise<void>): Promise<void> {
+    const key = JSON.stringify(what);
+    const bought = (this.kept.purchases[key] ??= { requestId: crypto.randomUUID(), order: await order() }) as Purchase<T>;
+    this.keep();
+    try {
+      await work(bought);
+      this.bought(key);
+    } catch (error) {
+      if (error instanceof Refusal && !error.mayComeAgain) this.bought(key);
+      throw error;
+    }
+  }
+
+  /** Whether a purchase is begun and not at its end. */
+  hasBegun(what: unknown[]): boolean {
+    return JSON.stringify(what) in this.kept.purchases;
+  }
+
   /** A request that is answered at once, as `stream`, or given up after a minute. */
   private send(request: Request): Promise<Response> {
     return this.stream(request, AbortSignal.timeout(ANSWER_WITHIN));
@@ -96,16 +131,19 @@ export class Session {
     const signal = AbortSignal.any([request.signal, this.signal, ...ends]);
     const token = this.kept.tokens?.access_token;
     const answer = await fetch(request, { headers: this.headers(request), signal });
-    if (answer.status !== 401 || !token || !(await this.renewed(token))) return answer;
+    if (answer.status !== 401 || !token) return answer;
+    const isNew = await this.renewed(token);
+    signal.throwIfAborted();
+    if (!isNew) return answer;
     return fetch(again, { headers: this.headers(again), signal });
   }
 
-  /** New tokens for the old ones. Raises Refusal if there are none to be had. */
-  protected async renew(): Promise<Tokens> {
+  /** New tokens for the old ones, until `signal` ends. Raises Refusal if there are none to be had. */
+  protected async renew(signal: AbortSignal): Promise<Tokens> {
     const refresh_token = this.kept.tokens?.refresh_token ?? "";
     const client = createFetchClient<paths>();
     const answer = await this.write([RENEWAL, refresh_token], (request_id) =>
-      client.POST("/v1/sessions:refresh", { body: { request_id, refresh_token } }),
+      client.POST("/v1/sessions:refresh", { body: { request_id, refresh_token }, signal }),
     );
     if (!answer.tokens) throw refusal(500, undefined);
     return answer.tokens;
@@ -114,19 +152,25 @@ export class Session {
   /** Whether there are newer tokens than this one. Only one refresh is under way at a time: each token is good once. */
   private async renewed(old: string): Promise<boolean> {
     if (this.kept.tokens && this.kept.tokens.access_token !== old) return true;
-    this.renewal ??= this.tryToRenew().finally(() => (this.renewal = undefined));
-    return this.renewal;
+    return (this.renewal ??= this.begunRenewal());
+  }
+
+  private begunRenewal(): Promise<boolean> {
+    const mine = this.tryToRenew().finally(() => {
+      if (this.renewal === mine) this.renewal = undefined;
+    });
+    return mine;
   }
 
   private async tryToRenew(): Promise<boolean> {
     const { signal } = this;
     try {
-      const tokens = await this.renew();
+      const tokens = await this.renew(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN)]));
       if (signal.aborted) return false;
       this.begin(this.kept.number, this.kept.userId, tokens);
       return true;
     } catch (error) {
-      if (error instanceof Refusal && !error.mayComeAgain && !signal.aborted) this.leave();
+      if (error instanceof Refusal && !error.mayComeAgain && !signal.aborted) this.leave(error.message);
       return false;
     }
   }
@@ -139,6 +183,11 @@ export class Session {
 
   private answered(key: string): void {
     delete this.kept.unanswered[key];
+    this.keep();
+  }
+
+  private bought(key: string): void {
+    delete this.kept.purchases[key];
     this.keep();
   }
 

@@ -205,8 +205,8 @@ async def go_away_before_it_is_confirmed(phone: Phone) -> None:
     await phone.page.route("**/local/api/payments/**", answer_nothing)
     await phone.press("Recover the streak")
     await within(confirming.wait())
-    await phone.page.unroute_all(behavior="ignoreErrors")
     await phone.page.reload()
+    await phone.page.unroute_all(behavior="ignoreErrors")
 
 
 async def report(phone: Phone) -> None:

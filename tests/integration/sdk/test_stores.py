@@ -400,7 +400,7 @@ async def test_a_mistake_of_a_handler_is_no_outage_of_postgres(
     await store.close()
 
 
-@pytest.mark.parametrize("mistake", ["another file is missing", "\udcff"])
+@pytest.mark.parametrize("mistake", ["another file is missing", "\udcff"], ids=["another file", "half a surrogate"])
 async def test_a_mistake_of_a_handler_is_no_outage_of_a_file(platform: Platform, tmp_path: Path, mistake: str) -> None:
     await platform.publish(checked_in())
     store = SqliteStore(tmp_path / "events.db")

@@ -34,6 +34,9 @@ class Ears:
     def types(self) -> list[str]:
         return [event["type"] for event in self.events]
 
+    def contexts(self) -> set[str]:
+        return {kind.partition(".")[0] for kind in self.types()}
+
     async def until(self, kind: str) -> Json:
         """The first event of this type, once it is heard."""
         await eventually(lambda: kind in self.types(), f"{kind} is heard, not only {self.types()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -30,19 +31,19 @@ CREATE TABLE IF NOT EXISTS {0}replays (
 LETTER = "consumer, key, subject, headers, payload, error, failed_at"
 
 
-class SqlStore(Generic[T]):
+class SqlStore(ABC, Generic[T]):
     """A store in tables whose names begin with `prefix`. A subclass says how a statement is run."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
 
+    @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[T]:
         """See Store."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _rows(self, transaction: T, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
         """Runs a statement with the values of $1, $2, …"""
-        raise NotImplementedError
 
     async def _run(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
         """Runs one statement in a transaction of its own."""

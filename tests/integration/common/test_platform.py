@@ -36,6 +36,20 @@ async def empty(bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, tmp_path
     await bare_world.superuser.execute(f'DROP DATABASE "{DATABASE}" WITH (FORCE)')
 
 
+@pytest.fixture
+async def administrator(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> BareWorld:
+    """The variables are those of the administrator of NATS, who has made all streams."""
+    monkeypatch.setenv("UNORA_NATS_URL", bare_world.testbed.nats("admin", bare_world.worker))
+    own = bare_world.certificates["streams"]
+    for name, file in (("CA", own.ca), ("CERT", own.cert), ("KEY", own.key)):
+        monkeypatch.setenv(f"UNORA_TLS_{name}", str(file))
+    assert await asyncio.to_thread(streams.main, []) == 0
+    capsys.readouterr()
+    return bare_world
+
+
 async def test_a_cluster_can_be_provisioned_again_and_each_context_migrates_as_its_owner(
     empty: BareWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,15 +101,9 @@ async def test_a_role_without_a_password_is_named_before_anything_is_created(
 
 
 async def test_missing_streams_are_created_and_the_others_stay(
-    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    administrator: BareWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("UNORA_NATS_URL", bare_world.testbed.nats("admin", bare_world.worker))
-    own = bare_world.certificates["streams"]
-    for name, file in (("CA", own.ca), ("CERT", own.cert), ("KEY", own.key)):
-        monkeypatch.setenv(f"UNORA_TLS_{name}", str(file))
-    assert await asyncio.to_thread(streams.main, []) == 0
-    capsys.readouterr()
-    admin = await bare_world.admin()
+    admin = await administrator.admin()
     try:
         await admin.jetstream(timeout=GENEROUS).publish("unora.streak.v1.checked_in", b"kept")
         await admin.jetstream(timeout=GENEROUS).delete_stream("unora_matching")
@@ -123,21 +131,15 @@ async def test_missing_streams_are_created_and_the_others_stay(
 
 
 async def test_the_consumers_of_a_subscriber_are_made_as_the_contract_says(
-    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    administrator: BareWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("UNORA_NATS_URL", bare_world.testbed.nats("admin", bare_world.worker))
-    own = bare_world.certificates["streams"]
-    for name, file in (("CA", own.ca), ("CERT", own.cert), ("KEY", own.key)):
-        monkeypatch.setenv(f"UNORA_TLS_{name}", str(file))
-    assert await asyncio.to_thread(streams.main, []) == 0
-    capsys.readouterr()
     asked = ["--subscriber", "push", "streak.CheckedIn", "ConnectionFormed"]
     for _ in range(2):  # it may be repeated
         assert await asyncio.to_thread(streams.main, asked) == 0
         made = "unora_matching/push__connection_formed unora_streak/push__checked_in"
         assert capsys.readouterr().out == f"UNORA_NATS_CONSUMERS='{made}'\n"
     contract = json.loads(FILE.read_text())["operations"]["receive.streak.CheckedIn"]["x-jetstream"]
-    admin = await bare_world.admin()
+    admin = await administrator.admin()
     try:
         found = (await admin.jetstream(timeout=GENEROUS).consumer_info("unora_streak", "push__checked_in")).config
     finally:

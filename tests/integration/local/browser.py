@@ -6,7 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -81,6 +83,42 @@ class Browser:
 
     async def token(self, login: Login) -> str:
         return await token_of(self.env, self.people, login.login)
+
+    async def seconds_ahead(self) -> int:
+        """By how much the rule clock is ahead of this machine."""
+        shown = await self.bridge("clock")
+        assert datetime.fromisoformat(shown["now"]).tzinfo is not None
+        seconds: int = shown["ahead_seconds"]
+        return seconds
+
+    async def signed_up(self, number: str) -> str:
+        """A token of the member with the number."""
+        challenge = (await self.call("phone-verifications", phone_number=number))["challenge_id"]
+        code = (await self.bridge(f"inbox?phone={quote(number)}"))["code"]
+        tokens = (await self.call(f"phone-verifications/{challenge}:verify", code=code))["tokens"]
+        return str(tokens["access_token"])
+
+    async def confirm(self, confirmation: Json, method: str) -> httpx.Response:
+        path = f"/local/api/payments/{confirmation['provider_payment_id']}"
+        return await self.post(path, client_secret=confirmation["client_secret"], payment_method=method)
+
+    async def who_can_check_in(self, people: dict[str, Login]) -> tuple[Login, str]:
+        """One of a couple, and their streak."""
+        for login in people.values():
+            for streak in (await self.ask("dashboard", await self.token(login)))["streaks"]:
+                if "STREAK_ACTION_CHECK_IN" in streak["actions"]:
+                    return login, streak["streak_id"]
+        raise AssertionError("nobody can check in")
+
+    async def hear_all(self, heard: dict[str, Ears]) -> None:
+        """Return when all have heard what they can hear: all is published, and then each makes an event of their own.
+        `heard` has what each member hears, by the member's token.
+        """
+        await self.bridge("clock", move="+1s")
+        for token, ears in heard.items():
+            await self.call("account:pause", token)
+            await self.call("account:resume", token)
+            await ears.until("identity.account_resumed")
 
     @asynccontextmanager
     async def listening(self, token: str) -> AsyncIterator[Ears]:

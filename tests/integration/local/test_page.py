@@ -22,7 +22,7 @@ from unora_local.progress import Progress
 from unora_testing.deadlines import eventually
 
 from tests.e2e.stack import Stack
-from tests.integration.local.browser import Browser, Ears, Json
+from tests.integration.local.browser import Browser, Json
 
 SEEDED = 12
 NUMBER = "+14155550147"
@@ -71,13 +71,6 @@ async def is_held_up(superuser: asyncpg.Connection[asyncpg.Record]) -> bool:
     """Whether a move of the clock waits for the transaction."""
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
     return bool(await superuser.fetchval(waiting))
-
-
-async def ahead(browser: Browser) -> int:
-    shown = await browser.bridge("clock")
-    assert datetime.fromisoformat(shown["now"]).tzinfo is not None
-    seconds: int = shown["ahead_seconds"]
-    return seconds
 
 
 def test_the_address_of_the_page_is_told_and_its_process_is_in_the_table(stack: Stack) -> None:
@@ -137,10 +130,10 @@ async def test_what_the_gateway_refuses_before_the_bridge_does_not_say_that_the_
     ],
 )
 async def test_a_body_that_is_no_move_moves_nothing(browser: Browser, body: bytes, status: int, reason: str) -> None:
-    before = await ahead(browser)
+    before = await browser.seconds_ahead()
     answer = await browser.web.post("/local/api/clock", content=body, headers=JSON)
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
-    assert await ahead(browser) == before
+    assert await browser.seconds_ahead() == before
 
 
 async def test_other_verbs_and_other_kinds_of_bodies_are_refused(browser: Browser) -> None:
@@ -165,13 +158,13 @@ async def test_other_verbs_and_other_kinds_of_bodies_are_refused(browser: Browse
     ],
 )
 async def test_a_page_of_another_site_can_do_nothing(browser: Browser, headers: dict[str, str]) -> None:
-    before = await ahead(browser)
+    before = await browser.seconds_ahead()
     for path in ("clock", "seed", "moderator", "uploads", "payments/pi_1"):
         answer = await browser.web.post(f"/local/api/{path}", content=MOVE, headers=JSON | headers)
         assert (answer.status_code, answer.json()["reason"]) == (403, "FOREIGN_ORIGIN"), path
     events = await browser.get("/local/api/events", **headers)
     assert (events.status_code, events.json()["reason"]) == (403, "FOREIGN_ORIGIN")
-    assert await ahead(browser) == before
+    assert await browser.seconds_ahead() == before
 
 
 async def test_the_page_of_this_machine_may(browser: Browser) -> None:
@@ -186,7 +179,7 @@ async def test_the_page_of_this_machine_may(browser: Browser) -> None:
 async def test_a_member_signs_up_by_the_code_that_the_inbox_shows(browser: Browser) -> None:
     none = await browser.get(f"/local/api/inbox?phone={NUMBER_IN_QUERY}")
     assert (none.status_code, none.json()["reason"]) == (404, "NO_CODE")
-    token = await signed_up(browser)
+    token = await browser.signed_up(NUMBER)
     assert (await browser.ask("account", token))["account"]["user_id"]
     spaced = "%2B1 415 555-0147"
     assert await browser.bridge(f"inbox?phone={spaced}") == await browser.bridge(f"inbox?phone={NUMBER_IN_QUERY}")
@@ -194,16 +187,8 @@ async def test_a_member_signs_up_by_the_code_that_the_inbox_shows(browser: Brows
     assert (wrong.status_code, wrong.json()["violations"][0]["field"]) == (400, "phone")
 
 
-async def signed_up(browser: Browser) -> str:
-    """A token of the member with the number."""
-    challenge = (await browser.call("phone-verifications", phone_number=NUMBER))["challenge_id"]
-    code = (await browser.bridge(f"inbox?phone={NUMBER_IN_QUERY}"))["code"]
-    tokens = (await browser.call(f"phone-verifications/{challenge}:verify", code=code))["tokens"]
-    return str(tokens["access_token"])
-
-
 async def test_a_picture_goes_to_the_object_store_and_nowhere_else(browser: Browser) -> None:
-    token = await signed_up(browser)
+    token = await browser.signed_up(NUMBER)
     names = (await browser.bridge("pictures"))["pictures"]
     assert len(set(names)) == 36
     assert (await browser.get(f"/local/api/pictures/{names[1]}")).content == portrait(0, 1)
@@ -228,14 +213,14 @@ async def test_a_picture_goes_to_the_object_store_and_nowhere_else(browser: Brow
 
 
 async def test_a_payment_is_confirmed_in_the_sandbox_or_refused_with_the_reason(browser: Browser) -> None:
-    token = await signed_up(browser)
+    token = await browser.signed_up(NUMBER)
     declined = (await browser.call("subscription", token, tier="TIER_PLUS"))["confirmation"]
     for secret, method, why in (
         ("forged", "pm_card_visa", "api_key_invalid"),
         (declined["client_secret"], "nothing", "resource_missing"),
         (declined["client_secret"], "pm_card_chargeDeclined", "card_declined"),
     ):
-        refused = await confirm(browser, declined | {"client_secret": secret}, method)
+        refused = await browser.confirm(declined | {"client_secret": secret}, method)
         assert (refused.status_code, refused.json()["metadata"]["why"]) == (400, why)
 
     async def another() -> Json | None:
@@ -245,29 +230,24 @@ async def test_a_payment_is_confirmed_in_the_sandbox_or_refused_with_the_reason(
 
     paid = await eventually(another, "the next payment begins")
     assert paid is not None
-    assert (await confirm(browser, paid, "pm_card_visa")).json() == {"status": "succeeded"}
+    assert (await browser.confirm(paid, "pm_card_visa")).json() == {"status": "succeeded"}
     beside = await browser.post("/local/api/payments/..%5Ctest", client_secret="x", payment_method="pm_card_visa")
     assert beside.status_code == 400
-
-
-async def confirm(browser: Browser, confirmation: Json, method: str) -> httpx.Response:
-    path = f"/local/api/payments/{confirmation['provider_payment_id']}"
-    return await browser.post(path, client_secret=confirmation["client_secret"], payment_method=method)
 
 
 async def test_a_move_to_a_moment_is_made_once(browser: Browser) -> None:
     """Its answer may be lost: who asks again moves nothing."""
     meant = datetime.fromisoformat((await browser.bridge("clock"))["now"]) + timedelta(hours=1)
     await browser.bridge("clock", move=meant.isoformat())
-    moved = await ahead(browser)
+    moved = await browser.seconds_ahead()
     await browser.bridge("clock", move=meant.isoformat())
-    assert await ahead(browser) == moved
+    assert await browser.seconds_ahead() == moved
 
 
 async def test_of_two_moves_at_once_one_is_refused_and_the_other_done(
     browser: Browser, held_clock: asyncpg.Connection[asyncpg.Record]
 ) -> None:
-    before = await ahead(browser)
+    before = await browser.seconds_ahead()
     first = asyncio.create_task(browser.bridge("clock", move="+1h"))
     await eventually(lambda: is_held_up(held_clock), "the first move is under way")
     second = await browser.post("/local/api/clock", move="+1h")
@@ -276,13 +256,13 @@ async def test_of_two_moves_at_once_one_is_refused_and_the_other_done(
     assert (seed.status_code, seed.json()["reason"]) == (409, "CLOCK_BUSY")
     await held_clock.execute("COMMIT")
     await first
-    assert await ahead(browser) - before == pytest.approx(timedelta(hours=1).total_seconds(), abs=1)
+    assert await browser.seconds_ahead() - before == pytest.approx(timedelta(hours=1).total_seconds(), abs=1)
 
 
 async def test_a_move_whose_page_is_closed_goes_on_to_its_end(
     browser: Browser, held_clock: asyncpg.Connection[asyncpg.Record]
 ) -> None:
-    before = await ahead(browser)
+    before = await browser.seconds_ahead()
     address = urlsplit(browser.url)
     with socket.create_connection((address.hostname, address.port)) as page:
         head = f"POST /local/api/clock HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
@@ -295,7 +275,7 @@ async def test_a_move_whose_page_is_closed_goes_on_to_its_end(
         return (await browser.post("/local/api/clock", move="now")).status_code == 200
 
     await eventually(is_free, "the move has ended")
-    assert await ahead(browser) - before == pytest.approx(timedelta(hours=2).total_seconds(), abs=1)
+    assert await browser.seconds_ahead() - before == pytest.approx(timedelta(hours=2).total_seconds(), abs=1)
 
 
 async def test_the_moderator_is_made_once_and_decides_as_one(browser: Browser) -> None:
@@ -316,9 +296,9 @@ async def test_a_seed_takes_a_number_that_is_possible(browser: Browser) -> None:
 
 
 async def test_members_are_added_and_no_time_passes(browser: Browser) -> None:
-    before, known = await ahead(browser), len(browser.people.all())
+    before, known = await browser.seconds_ahead(), len(browser.people.all())
     assert await browser.bridge("seed", count=2) == {"members": 2}
-    assert await ahead(browser) == before
+    assert await browser.seconds_ahead() == before
     assert len(browser.people.all()) == known + 2
 
 
@@ -329,7 +309,7 @@ async def test_events_need_a_token_that_is_good(browser: Browser) -> None:
 
 
 async def test_a_stream_ends_when_its_session_does(browser: Browser) -> None:
-    token = await signed_up(browser)
+    token = await browser.signed_up(NUMBER)
     sessions = (await browser.ask("sessions", token))["sessions"]
     (session,) = [each["session_id"] for each in sessions if each["current"]]
     async with browser.listening(token) as ears:
@@ -351,14 +331,14 @@ async def test_who_gets_an_interest_hears_nothing_of_it_nor_does_anybody(
         heard = {user: await streams.enter_async_context(browser.listening(token)) for user, token in tokens.items()}
         for card in screen["batch"]["cards"]:
             await browser.call("interests", tokens[sender.user_id], card_id=card["card_id"])
-        await quiet(browser, {tokens[user]: ears for user, ears in heard.items()})
+        await browser.hear_all({tokens[user]: ears for user, ears in heard.items()})
     assert len(screen["batch"]["cards"]) == 5
     assert {"identity"} <= {context for ears in heard.values() for context in ears.contexts()} <= AROUND
 
 
 @pytest.mark.rule("MA-09", "MA-12", "SA-02")
 async def test_each_hears_their_own_and_a_third_hears_nothing(browser: Browser, people: dict[str, Login]) -> None:
-    one, streak = await who_can_check_in(browser, people)
+    one, streak = await browser.who_can_check_in(people)
     third = next(login for login in people.values() if not login.partner)
     a, b, c = [await browser.token(login) for login in (one, people[one.partner], third)]
     async with browser.listening(a) as hears_a, browser.listening(b) as hears_b, browser.listening(c) as hears_c:
@@ -371,31 +351,13 @@ async def test_each_hears_their_own_and_a_third_hears_nothing(browser: Browser, 
         assert mine == others
         (connection,) = (await browser.ask("connections", a))["connections"]
         await browser.call("blocks", a, target={"connection_id": connection["connection_id"]})
-        await quiet(browser, {a: hears_a, b: hears_b, c: hears_c})
+        await browser.hear_all({a: hears_a, b: hears_b, c: hears_c})
     for ears in (hears_a, hears_b):
         assert {"matching.connection_ended", "streak.streak_terminated"} <= set(ears.types())
         assert not [kind for kind in ears.types() if kind.startswith("safety.")]
         assert not [each for each in ears.events if {"ended_by_id", "cause", "acted_at"} & set(each["event"])]
     assert {each["event"]["user_id"] for each in hears_c.events} == {third.user_id}
     assert {"identity"} <= hears_c.contexts() <= AROUND
-
-
-async def who_can_check_in(browser: Browser, people: dict[str, Login]) -> tuple[Login, str]:
-    """One of a couple, and their streak."""
-    for login in people.values():
-        for streak in (await browser.ask("dashboard", await browser.token(login)))["streaks"]:
-            if "STREAK_ACTION_CHECK_IN" in streak["actions"]:
-                return login, streak["streak_id"]
-    raise AssertionError("nobody can check in")
-
-
-async def quiet(browser: Browser, heard: dict[str, Ears]) -> None:
-    """Return when all have heard what they can hear: all is published, and then each makes an event of their own."""
-    await browser.bridge("clock", move="+1s")
-    for token, ears in heard.items():
-        await browser.call("account:pause", token)
-        await browser.call("account:resume", token)
-        await ears.until("identity.account_resumed")
 
 
 async def test_while_the_bridge_is_away_the_gateway_refuses_in_the_one_shape(browser: Browser, stack: Stack) -> None:

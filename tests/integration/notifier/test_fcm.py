@@ -23,14 +23,6 @@ PUSH = Push("member", PUSH_PLATFORM_FCM, "device-token", "match", "You have a ne
 
 
 @pytest.fixture
-async def google() -> AsyncIterator[Google]:
-    made = Google()
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
 async def fcm(google: Google, tmp_path: Path) -> AsyncIterator[Fcm]:
     made = Fcm(Account.read(google.account(tmp_path)), google.url)
     yield made

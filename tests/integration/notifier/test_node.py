@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import shutil
 import signal
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,9 +24,9 @@ from unora_sdk.settings import Settings
 from unora_testing.deadlines import eventually, within
 
 from tests.integration.notifier.people import event
+from tests.integration.notifier.processes import NODE, node
 from tests.integration.sdk.platform import Platform, serving
 
-NODE = Path(__file__).resolve().parents[3] / "examples" / "notifier-node"
 COMMAND = "npm --prefix examples/notifier-node ci --ignore-scripts"
 pytestmark = pytest.mark.skipif(
     not (shutil.which("node") and (NODE / "node_modules" / "protobufjs").exists()),
@@ -77,19 +74,6 @@ def _plain(field: Any, message: Message) -> Any:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return b64encode(value).decode()
     return str(value) if field.type == FieldDescriptor.TYPE_INT64 else value
-
-
-@asynccontextmanager
-async def node(variables: dict[str, str]) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *("node", "src/index.js"), cwd=NODE, env={"PATH": os.environ["PATH"]} | variables, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 def in_python(platform: Platform, folder: Path, seen: Decoded) -> Subscriber[Any]:

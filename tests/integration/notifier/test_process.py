@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +21,7 @@ from tests.integration.identity.people import ADA
 from tests.integration.identity.pushes import Pushes
 from tests.integration.notifier.google import Answer, Google
 from tests.integration.notifier.people import event
+from tests.integration.notifier.processes import notifier
 from tests.integration.sdk.platform import Platform
 
 pytestmark = pytest.mark.rule("ID-17")
@@ -40,27 +36,6 @@ async def platform(world: World, tmp_path_factory: pytest.TempPathFactory) -> As
     await made.start()
     yield made
     await made.stop()
-
-
-@pytest.fixture
-async def google() -> AsyncIterator[Google]:
-    made = Google()
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@asynccontextmanager
-async def running(variables: dict[str, str]) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "unora_notifier"), env=os.environ | variables, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 def variables(platform: Platform, world: World, folder: Path, **more: str) -> dict[str, str]:
@@ -79,7 +54,7 @@ async def test_each_kind_goes_to_the_console_and_it_stops_cleanly(
     for kind in KINDS:
         fields: dict[str, Any] = dict.fromkeys(kind.members, signed.member.id)
         await platform.publish(event(kind.name, now, **fields).message)
-    async with running(variables(platform, world, tmp_path)) as process:
+    async with notifier(variables(platform, world, tmp_path)) as process:
         await platform.until_done()
         process.send_signal(signal.SIGTERM)
         output, errors = await within(process.communicate())
@@ -101,14 +76,14 @@ async def test_fcm_is_tried_again_and_a_killed_process_pushes_nothing_twice(
     env = variables(platform, world, tmp_path, **fields)
     match = event("match", await world.now(), user_a_id=signed.member.id, user_b_id=dead.member.id).message
     (identifier,) = await platform.publish(match)
-    async with running(env) as process:
+    async with notifier(env) as process:
         await platform.until_done()
         await eventually(lambda: [message["token"] for message in google.sent] == [token], "it is pushed")
         process.kill()
     assert await pushes.tokens(signed, dead) == [token]
     (tmp_path / "notes" / "events.db").unlink()  # the subscriber hears it again, as after a replay
     await platform.publish(match, ids=[identifier], headers={"Nats-Msg-Id": "again"})
-    async with running(env) as process:
+    async with notifier(env) as process:
         await platform.until_done()
     assert [message["token"] for message in google.sent] == [token]
 
@@ -125,7 +100,7 @@ async def test_quiet_hours_of_many_hold_up_nobody_else(platform: Platform, world
     await pushes.update(quiet, quiet_hours=hours)
     for receiver in (*[quiet] * (MAX_ACK_PENDING_OUTSIDE + 1), other):
         await platform.publish(event("nudge", now, receiver_id=receiver.member.id).message)
-    async with running(variables(platform, world, tmp_path)) as process:
+    async with notifier(variables(platform, world, tmp_path)) as process:
         assert process.stdout is not None
         line = await within(process.stdout.readline())
         await platform.until_done()
@@ -143,7 +118,7 @@ async def test_a_variable_that_is_missing_is_named(
 ) -> None:
     env = variables(platform, world, tmp_path)
     del env[left_out]
-    async with running(env) as process:
+    async with notifier(env) as process:
         _, errors = await within(process.communicate())
     assert (process.returncode, said in errors.decode()) == (1, True)
     assert "Traceback" not in errors.decode()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
 import pytest
+from unora_testing.testbed import Testbed
 
 from tests.integration.sdk.platform import Platform, Seen
 
@@ -29,3 +32,14 @@ async def platform(server: Platform) -> Platform:
 @pytest.fixture
 def seen(tmp_path: Path) -> Seen:
     return Seen(tmp_path / "events.db")
+
+
+@pytest.fixture
+async def dsn(testbed: Testbed) -> AsyncIterator[str]:
+    """An empty database."""
+    name = f"sdk_{uuid4().hex}"
+    connection = await asyncpg.connect(f"{testbed.postgres}/postgres")
+    await connection.execute(f"CREATE DATABASE {name}")
+    yield f"{testbed.postgres}/{name}"
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()

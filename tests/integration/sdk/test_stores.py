@@ -1,45 +1,25 @@
-"""Both stores keep the same promises; with Postgres, replicas share one."""
+"""Both stores keep the same promises."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
-from unora.streak.v1.events_pb2 import CheckedIn
 from unora_local import ports
-from unora_local.postgres import Postgres
-from unora_sdk import DeadLetter, Event, PostgresStore, SqliteStore
-from unora_sdk.sqlite_store import PATIENCE
+from unora_sdk import PostgresStore, SqliteStore
 from unora_sdk.stores import LetterName, Replay, StoreAwayError
-from unora_testing.deadlines import eventually, within
-from unora_testing.testbed import Testbed
 
-from tests.integration.common.proxy import Wire
-from tests.integration.sdk.platform import CONSUMER, NOON, Platform, checked_in, serving
+from tests.integration.sdk.platform import CONSUMER, NOON
+from tests.integration.sdk.stores import letter, record
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def dsn(testbed: Testbed) -> AsyncIterator[str]:
-    """An empty database."""
-    name = f"sdk_{uuid4().hex}"
-    connection = await asyncpg.connect(f"{testbed.postgres}/postgres")
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield f"{testbed.postgres}/{name}"
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -51,17 +31,6 @@ async def store(request: pytest.FixtureRequest, dsn: str, tmp_path: Path) -> Asy
     await made.open()
     yield made
     await made.close()
-
-
-async def record(store: Any, identifier: Any, time: datetime = NOON) -> bool:
-    async with store.transaction() as transaction:
-        found: bool = await store.record(transaction, CONSUMER, identifier, time)
-        return found
-
-
-def letter(key: str, payload: bytes = b"\x00\xff") -> DeadLetter:
-    headers, now = {"ce-id": "\x00ü"}, datetime.now(UTC)
-    return DeadLetter(CONSUMER, key, "unora.streak.v1.x\x00", headers, payload, "broken\x00", now)
 
 
 async def test_an_event_is_recorded_once_until_it_is_forgotten(store: Any) -> None:
@@ -84,23 +53,6 @@ async def test_a_transaction_that_fails_leaves_no_record(store: Any) -> None:
     with pytest.raises(ValueError, match="broken"):
         await fails()
     assert await record(store, identifier)
-
-
-async def test_a_transaction_that_a_caught_error_has_aborted_leaves_no_record_in_silence(dsn: str) -> None:
-    """SQLite goes on after such an error; Postgres answers COMMIT with ROLLBACK, and without an error."""
-    store, identifier = PostgresStore(dsn), uuid4()
-    await store.open()
-
-    async def catches() -> None:
-        async with store.transaction() as transaction:
-            assert await store.record(transaction, CONSUMER, identifier, NOON)
-            with suppress(asyncpg.PostgresError):
-                await transaction.execute("SELECT 1 / 0")
-
-    with pytest.raises(asyncpg.InFailedSQLTransactionError):
-        await catches()
-    assert await record(store, identifier)
-    await store.close()
 
 
 @pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
@@ -194,248 +146,6 @@ async def test_a_replay_forgets_nothing_that_the_stream_holds_no_more(store: Any
     assert not await record(store, identifier, NOON)
 
 
-async def test_reading_a_file_waits_for_no_transaction(tmp_path: Path) -> None:
-    """A handler may take long, and dead letters are looked at just then."""
-    one, other = SqliteStore(tmp_path / "events.db"), SqliteStore(tmp_path / "events.db")
-    await one.open()
-    await one.put_dead_letter(letter("message 1"))
-    async with one.transaction() as transaction:
-        await one.record(transaction, CONSUMER, uuid4(), NOON)
-        for store in (one, other):
-            async with asyncio.timeout(PATIENCE / 2):
-                await store.open()
-                assert len(await store.dead_letters()) == 1
-                assert await store.due([CONSUMER]) == []
-                assert await store.failures(CONSUMER, uuid4()) == 0
-                assert await store.replay_of(CONSUMER) is None
-    await one.close()
-    await other.close()
-
-
-async def test_two_processes_may_share_a_file(tmp_path: Path) -> None:
-    one, other = SqliteStore(tmp_path / "events.db"), SqliteStore(tmp_path / "events.db")
-    await one.open()
-    await other.open()
-    identifier = uuid4()
-    async with one.transaction() as transaction:
-        waiting = asyncio.ensure_future(record(other, identifier))
-        assert await one.record(transaction, CONSUMER, identifier, NOON)
-    assert await within(waiting) is False
-    await one.close()
-    await other.close()
-
-
-async def test_two_replicas_that_start_together_make_one_schema(dsn: str) -> None:
-    stores = [PostgresStore(dsn, schema="push") for _ in range(8)]
-    await asyncio.gather(*(each.open() for each in stores))
-    await asyncio.gather(*(each.close() for each in stores))
-
-
-async def test_replicas_with_one_postgres_apply_no_event_twice(platform: Platform, dsn: str) -> None:
-    """Each event is delivered to both at once: it is published twice, and the two take what there is in turn."""
-    pool = await asyncpg.create_pool(dsn)
-    await pool.execute("CREATE TABLE effects (id text)")
-    replicas, applied = [platform.subscriber(PostgresStore(dsn)), platform.subscriber(PostgresStore(pool))], set[int]()
-
-    def of(number: int) -> Any:
-        async def handle(event: Event[CheckedIn], transaction: Any) -> None:
-            applied.add(number)
-            await transaction.execute("INSERT INTO effects VALUES ($1)", str(event.id))
-            await transaction.execute("SELECT pg_sleep(0.01)")  # so that the other meets this transaction open
-
-        return handle
-
-    for number, each in enumerate(replicas):
-        each.on(CheckedIn)(of(number))
-    events = [checked_in() for _ in range(60)]
-    async with serving(*replicas):
-        for _ in range(5):
-            ids = await platform.publish(*events[:20])
-            await asyncio.gather(*(platform.publish(*events[:20], ids=ids) for _ in range(3)))
-        await platform.until_done()
-    assert await pool.fetchval("SELECT count(*) FROM effects") == 100
-    assert await pool.fetchval("SELECT count(DISTINCT id) FROM effects") == 100
-    assert applied == {0, 1}
-    await pool.close()
-
-
-async def test_while_postgres_is_away_nothing_is_lost_and_it_is_said_once(
-    platform: Platform, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    server = Postgres(tmp_path / "pg", port=ports.free()[0], password="secret", log=tmp_path / "pg.log", fsync=False)
-    try:
-        async with server:
-            subscriber, seen = platform.subscriber(PostgresStore(server.dsn()), tries=1), list[Event[CheckedIn]]()
-
-            @subscriber.on(CheckedIn)
-            async def handle(event: Event[CheckedIn], transaction: Any) -> None:
-                await transaction.fetchval("SELECT 1")
-                seen.append(event)
-
-            async with serving(subscriber):
-                await platform.publish(checked_in())
-                await platform.until_done()
-                await server.stop()
-                (missed,) = await platform.publish(checked_in())
-
-                def said() -> list[str]:
-                    return [each.message for each in caplog.records if "interrupted: Store" in each.message]
-
-                await eventually(said, "it says that the store is away")
-                await eventually(lambda: _tried_twice(platform), "the event is delivered again")
-                await server.start()
-                await eventually(lambda: missed in {each.id for each in seen}, "it goes on by itself")
-                await platform.until_done()
-                assert len(said()) == len(set(said()))
-            assert [each.attempt for each in seen] == [1, 1]
-    finally:
-        await server.stop()
-        server.erase()
-
-
-async def _tried_twice(platform: Platform) -> bool:
-    found = await platform.consumer()
-    return (found.delivered.consumer_seq or 0) > 3 if found.delivered else False
-
-
-@pytest.fixture
-async def wire(dsn: str) -> AsyncIterator[Wire]:
-    made = Wire(urlsplit(dsn).port or 5432)
-    await made.join()
-    yield made
-    await made.cut()
-
-
-def through(wire: Wire, dsn: str) -> str:
-    return dsn.replace(f":{urlsplit(dsn).port}/", f":{wire.port}/")
-
-
-async def test_a_postgres_that_stops_answering_is_away(dsn: str, wire: Wire) -> None:
-    store = PostgresStore(through(wire, dsn), patience=3)
-    await store.open()
-    wire.silent = True
-    with pytest.raises(StoreAwayError):
-        await within(record(store, uuid4()))
-    await within(store.close())
-
-
-async def test_a_postgres_that_stops_answering_holds_up_no_stop(platform: Platform, dsn: str, wire: Wire) -> None:
-    (identifier,) = await platform.publish(checked_in())
-    subscriber, begun = platform.subscriber(PostgresStore(through(wire, dsn)), stop_seconds=0.1), asyncio.Event()
-
-    @subscriber.on(CheckedIn)
-    async def hangs(event: Event[CheckedIn], transaction: Any) -> None:
-        wire.silent = True
-        begun.set()
-        await transaction.execute("SELECT 1")
-
-    running = asyncio.ensure_future(subscriber.serve())
-    await within(begun.wait())
-    subscriber.stop()
-    await within(running)
-    other, seen = platform.subscriber(PostgresStore(dsn)), list[object]()
-    other.on(CheckedIn)(lambda event, _: seen.append(event.id))
-    async with serving(other):
-        await platform.until_done()
-    assert seen == [identifier]
-
-
-async def closed_pool(transaction: Any) -> None:
-    pool = asyncpg.create_pool("postgresql://127.0.0.1/x", min_size=0)
-    await pool.close()
-    await pool.fetchval("SELECT 1")
-
-
-async def two_at_once(transaction: Any) -> None:
-    await asyncio.gather(*(transaction.execute("SELECT pg_sleep(0.1)") for _ in range(2)))
-
-
-async def too_slow(transaction: Any) -> None:
-    await transaction.execute("SET LOCAL statement_timeout = 10; SELECT pg_sleep(60)")
-
-
-async def another_server(transaction: Any) -> None:
-    raise asyncpg.ConnectionDoesNotExistError("of another server")
-
-
-async def no_words(transaction: Any) -> None:
-    class Speechless(Exception):
-        def __str__(self) -> str:
-            raise ValueError("it cannot be said")
-
-    raise Speechless
-
-
-@pytest.mark.parametrize(
-    ("mistake", "kind"),
-    [
-        (closed_pool, "InterfaceError"),
-        (two_at_once, "InterfaceError"),
-        (too_slow, "QueryCanceledError"),
-        (another_server, "ConnectionDoesNotExistError"),
-        (no_words, "Speechless"),
-    ],
-)
-async def test_a_mistake_of_a_handler_is_no_outage_of_postgres(
-    platform: Platform, dsn: str, mistake: Callable[[Any], Awaitable[None]], kind: str
-) -> None:
-    await platform.publish(checked_in())
-    store = PostgresStore(dsn)
-    subscriber = platform.subscriber(store, tries=1)
-
-    @subscriber.on(CheckedIn)
-    async def handle(event: Event[CheckedIn], transaction: Any) -> None:
-        await mistake(transaction)
-
-    async with serving(subscriber):
-        await platform.until_done()
-    await store.open()
-    (found,) = await store.dead_letters()
-    assert found.error.startswith(kind)
-    await store.close()
-
-
-async def test_a_mistake_of_a_handler_is_no_outage_of_a_file(platform: Platform, tmp_path: Path) -> None:
-    await platform.publish(checked_in())
-    store = SqliteStore(tmp_path / "events.db")
-    subscriber = platform.subscriber(store, tries=1)
-
-    @subscriber.on(CheckedIn)
-    def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
-        sqlite3.connect(tmp_path / "no folder" / "x.db")
-
-    async with serving(subscriber):
-        await platform.until_done()
-    await store.open()
-    assert len(await store.dead_letters()) == 1
-    await store.close()
-
-
-async def test_while_a_file_is_locked_nothing_is_lost(platform: Platform, tmp_path: Path) -> None:
-    path = tmp_path / "events.db"
-    subscriber, seen = platform.subscriber(SqliteStore(path)), list[int]()
-
-    @subscriber.on(CheckedIn)
-    def handle(event: Event[CheckedIn], transaction: sqlite3.Connection) -> None:
-        seen.append(event.version)
-
-    async with serving(subscriber):
-        await platform.publish(checked_in(1))
-        await platform.until_done()
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        await platform.publish(checked_in(2))
-        await eventually(lambda: _is_delivered(platform), "the event is delivered")
-        other.execute("COMMIT")
-        other.close()
-        await platform.until_done()
-    assert seen == [1, 2]
-
-
-async def _is_delivered(platform: Platform) -> bool:
-    return ((await platform.consumer()).num_ack_pending or 0) == 1
-
-
 async def test_a_store_that_cannot_be_used_says_why(tmp_path: Path) -> None:
     with pytest.raises(StoreAwayError, match=r"events\.db cannot be used"):
         await SqliteStore(tmp_path / "no folder" / "events.db").open()
@@ -443,3 +153,11 @@ async def test_a_store_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         await PostgresStore(f"postgresql://x@127.0.0.1:{ports.free()[0]}/x").open()
     with pytest.raises(ValueError, match="is no name for a schema"):
         PostgresStore("", schema="Drop; --")
+
+
+async def test_a_text_that_no_database_takes_is_kept_in_another_spelling(store: Any) -> None:
+    """Half a surrogate, such as one in the name of a file, and NUL."""
+    assert await store.count_failure(CONSUMER, uuid4(), "\udcff\x00") == 1
+    await store.put_dead_letter(replace(letter("1"), error="\udcff\x00"))
+    (found,) = await store.dead_letters()
+    assert found.error == "\\udcff\\x00"

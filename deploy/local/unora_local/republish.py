@@ -9,6 +9,7 @@ from types import FrameType
 
 from unora_common.cli import STOPPED
 from unora_common.config import CONTEXTS
+from unora_common.event_names import UnknownEventError
 from unora_common.republish_options import NotRepublishableError, Wanted, rfc3339, wanted
 
 from unora_local.layout import Layout
@@ -24,7 +25,7 @@ def run(folder: RunFolder, chosen: argparse.Namespace) -> int:
     """
     try:
         asked = wanted(chosen.context, chosen)
-    except NotRepublishableError as error:
+    except (NotRepublishableError, UnknownEventError) as error:
         raise Mistake(str(error)) from None
     env_of(folder)
     backing = Layout(folder, CONTEXTS, running=True).backing

@@ -19,6 +19,7 @@ from unora_sdk.environment import ConfigError, given
 from unora_common import database_url, republish_options
 from unora_common.app import App
 from unora_common.config import Config, load
+from unora_common.event_names import UnknownEventError
 from unora_common.logs import describe
 from unora_common.replay import Replay
 from unora_common.republish import Republish
@@ -193,7 +194,7 @@ async def _command(app: App[C, R], options: argparse.Namespace) -> int:
         return 1
     try:
         return await _run_command(app, options)
-    except NotRepublishableError as error:
+    except (NotRepublishableError, UnknownEventError) as error:
         print(f"republish: {error}", file=sys.stderr)
         return 2
     except Exception as error:

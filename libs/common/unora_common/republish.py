@@ -20,11 +20,12 @@ from unora_sdk.again import Again
 from unora_sdk.names import stream
 
 from unora_common.config import Config
+from unora_common.event_names import event_subject
 from unora_common.logs import describe
 from unora_common.messaging import Messaging
 from unora_common.meter import Meter
 from unora_common.publisher import Publisher, Row
-from unora_common.republish_options import NotRepublishableError, Wanted, event_subject, rfc3339
+from unora_common.republish_options import NotRepublishableError, Wanted, rfc3339
 from unora_common.runtime import Runtime
 from unora_common.streams import is_all, read_by
 from unora_common.transient import is_transient

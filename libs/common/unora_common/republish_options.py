@@ -6,10 +6,9 @@ import argparse
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Final
 
-from unora_sdk.names import subject_of
+from unora_common.event_names import event_subject
 
 SUMMARY: Final = "publish events of the outbox again: all, or some, to all consumers or to one"
 EXAMPLE: Final = "2026-03-01T12:00:00Z"
@@ -50,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def wanted(context: str, chosen: argparse.Namespace) -> Wanted:
-    """What was chosen. Raises NotRepublishableError for a type that the context has not, and for an empty range."""
+    """What was chosen. Raises UnknownEventError for a type that the context has not, and NotRepublishableError for an
+    empty range."""
     if chosen.since and chosen.until and chosen.since >= chosen.until:
         raise NotRepublishableError(
             f"--from {rfc3339(chosen.since)} is not before --to {rfc3339(chosen.until)}: no event is in that range"
@@ -67,19 +67,6 @@ def moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is no time as RFC 3339 has it, with its zone: write it as {EXAMPLE}")
-
-
-def event_subject(context: str, name: str) -> str:
-    """The subject of an event of the context, by its name (`CheckedIn`, `checked_in`, `streak.CheckedIn`) or its
-    subject. Raises NotRepublishableError, which lists the events that there are.
-    """
-    module = import_module(f"unora.{context}.v1.events_pb2")
-    found = {each: subject_of(getattr(module, each)) for each in module.DESCRIPTOR.message_types_by_name}
-    before, _, last = name.rpartition(".")
-    for each, subject in found.items():
-        if before in ("", context, f"unora.{context}.v1") and last in (each, subject.rpartition(".")[2]):
-            return subject
-    raise NotRepublishableError(f"{context} has no event {name}; it has {', '.join(sorted(found))}")
 
 
 def rfc3339(time: datetime) -> str:

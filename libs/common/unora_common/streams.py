@@ -1,9 +1,9 @@
 """The streams of JetStream, and the durable consumers on them: one stream for the events of each context, one for what
 could not be handled.
 
-`python -m unora_common.streams` makes them, as the administrator of NATS, with `--subscriber` those of one who is no
-context. Contexts make neither: through a stream of
-its own a context could read all others, and a consumer may deliver into another context's stream.
+`python -m unora_common.streams` makes them, as the administrator of NATS; with `--subscriber` it makes the consumers of
+a subscriber that is no context. Contexts make neither: through a stream of its own a context could read all others, and
+a consumer may deliver into another context's stream.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from unora_sdk.nats_client import connect
 
 from unora_common.config import CONTEXTS, STREAM_DAYS
 from unora_common.declarations import consumed_subjects
-from unora_common.republish_options import NotRepublishableError, event_subject
+from unora_common.event_names import UnknownEventError, event_subject
 
 # What each context reads: {context: filter subjects}.
 Reads = Mapping[str, Iterable[str]]
@@ -194,7 +194,7 @@ def _subject(event: str) -> str:
     """The subject of an event by its name, such as CheckedIn or streak.CheckedIn. Raises ConfigError."""
     found: list[str] = []
     for context in CONTEXTS:
-        with suppress(NotRepublishableError):
+        with suppress(UnknownEventError):
             found.append(event_subject(context, event))
     if len(found) != 1:
         raise ConfigError(f"{event} names {', '.join(found) or 'no event'}; docs/events.md lists all")

@@ -37,7 +37,7 @@ class Event(Generic[M]):
     message: M
     trace_parent: str
     """W3C traceparent of the call or event that caused it; empty without one."""
-    told_again: datetime | None
+    published_again: datetime | None
     """When it was published again (UTC), for subscribers that had missed it; None for the first time."""
     attempt: int
     """1 for the first try, 2 after one that failed. What was put off by RetryLater does not count."""
@@ -70,7 +70,7 @@ def to_event(delivery: Delivery, attempt: int) -> Event[Message]:
         version=version,
         message=delivery.event,
         trace_parent=headers.get(TRACE_PARENT, ""),
-        told_again=_moment(headers.get(HEADER, "")),
+        published_again=_moment(headers.get(HEADER, "")),
         attempt=attempt,
     )
 

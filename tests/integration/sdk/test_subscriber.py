@@ -36,12 +36,12 @@ async def test_a_handler_gets_what_the_event_says_of_itself(platform: Platform, 
         (first,) = await platform.publish(event)
         (second,) = await platform.publish(checked_in(), headers=HEADERS)
         await platform.until_done()
-    told, again = sorted(seen.events, key=lambda each: each.told_again is not None)
+    told, again = sorted(seen.events, key=lambda each: each.published_again is not None)
     assert (told.id, told.type, str(told.subject), told.version) == (first, SUBJECT, event.streak_id, 7)
     assert (told.time, told.message, told.attempt) == (NOON + timedelta(hours=1), event, 1)
     assert told.trace_parent == headers_of(event, first)["traceparent"]
-    assert told.told_again is None
-    assert (again.id, again.told_again) == (second, datetime(2026, 3, 2, 9, tzinfo=UTC))
+    assert told.published_again is None
+    assert (again.id, again.published_again) == (second, datetime(2026, 3, 2, 9, tzinfo=UTC))
 
 
 async def test_an_event_that_comes_twice_is_applied_once(platform: Platform, seen: Seen) -> None:

@@ -6,11 +6,11 @@ import argparse
 from datetime import UTC, datetime
 
 import pytest
+from unora_common.event_names import UnknownEventError, event_subject
 from unora_common.republish_options import (
     NotRepublishableError,
     Wanted,
     add_arguments,
-    event_subject,
     moment,
     rfc3339,
     wanted,
@@ -74,7 +74,7 @@ def test_a_type_is_named_as_people_name_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "CheckIn", "matching.CheckedIn", "ConnectionFormed", "*", ">"])
 def test_an_unknown_type_is_refused_with_those_that_there_are(name: str) -> None:
-    with pytest.raises(NotRepublishableError, match=r"streak has no event .*; it has CheckedIn, "):
+    with pytest.raises(UnknownEventError, match=r"streak has no event .*; it has CheckedIn, "):
         wanted("streak", chosen("--type", name))
 
 

@@ -54,12 +54,12 @@ def test_names_are_those_of_the_platform() -> None:
 def test_an_event_is_read() -> None:
     event = to_event(read(message(), HANDLING, HANDLING.consumer), attempt=2)
     assert (str(event.id), str(event.subject), event.version, event.attempt) == (ID, STREAK, 3, 2)
-    assert (event.time, event.told_again, event.trace_parent) == (datetime(2026, 3, 1, 12, tzinfo=UTC), None, "")
+    assert (event.time, event.published_again, event.trace_parent) == (datetime(2026, 3, 1, 12, tzinfo=UTC), None, "")
 
 
 @pytest.mark.parametrize("said", ["", "x", "2026-03-01", "2026-03-01T12:00:00", "0001-01-01T00:00:00+23:59", "\x00"])
 def test_a_time_of_telling_that_cannot_be_read_is_none(said: str) -> None:
-    assert to_event(read(message(unora_again=said), HANDLING, HANDLING.consumer), attempt=1).told_again is None
+    assert to_event(read(message(unora_again=said), HANDLING, HANDLING.consumer), attempt=1).published_again is None
 
 
 @pytest.mark.parametrize(

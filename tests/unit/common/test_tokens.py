@@ -29,7 +29,7 @@ class Identity:
 
     async def fetch(self) -> dict[str, Any]:
         self.asked += 1
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # others ask meanwhile, as they do while the real one is on its way
         if self.away:
             raise ConnectionRefusedError
         return dict(AccessTokens(self.keys).jwks())

@@ -24,7 +24,7 @@ from unora_sdk.names import durable, stream
 from unora_sdk.nats_client import publication
 from unora_sdk.pull import Pull
 
-from unora_common import call, trace
+from unora_common import call
 from unora_common.database import Tx
 from unora_common.dead_letters import DeadLetters
 from unora_common.errors import RetryLater
@@ -77,6 +77,7 @@ class Consumer:
         self._messaging = messaging
         self._dead_letters = dead_letters
         self._method = method
+        self._tracing = runtime.tracing
         self._log = runtime.log.bind(consumer=self.name)
         self._outage = Outage(self._log, "consumer interrupted")
         self._applied = runtime.metrics.events_applied.labels(self.name)
@@ -211,7 +212,6 @@ class Consumer:
 
     async def _try(self, events: list[Delivery]) -> Exception | None:
         """Applies events in one transaction, and acknowledges them. Returns the error if nothing was applied."""
-        trace.begin((events[0].message.headers or {}).get(trace.HEADER, ""))
         call.set_deadline(HANDLER_SECONDS)
         try:
             await self.transact(events)
@@ -223,6 +223,10 @@ class Consumer:
 
     async def transact(self, events: list[Delivery]) -> None:
         """Applies the events that are new, in one transaction; several only for a method that takes many."""
+        with self._tracing.application(self.name, self.consumes.subject, events):
+            await self._transact(events)
+
+    async def _transact(self, events: list[Delivery]) -> None:
         consumes, more = self.consumes, tuple[Any, ...]()
         if consumes.prepare:
             asked = [each.event for each in events] if consumes.many else events[0].event

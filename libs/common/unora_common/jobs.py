@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from unora_common import call, trace
+from unora_common import call
 from unora_common.config import Config
 from unora_common.database import Database, Tx
 from unora_common.handlers import Every
@@ -13,6 +13,7 @@ from unora_common.job_batches import purge_each
 from unora_common.logs import Log
 from unora_common.metrics import Metrics
 from unora_common.outages import Outage
+from unora_common.tracing.tracing import DONE, NOT_RECORDED, Tracing
 from unora_common.transient import is_transient
 
 MAX_SECONDS = 60.0
@@ -22,10 +23,18 @@ MAX_SECONDS = 60.0
 class Job:
     """One job of one process."""
 
-    def __init__(self, every: Every, method: Callable[[], Awaitable[int]], log: Log, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        every: Every,
+        method: Callable[[], Awaitable[int]],
+        log: Log,
+        metrics: Metrics,
+        tracing: Tracing = NOT_RECORDED,
+    ) -> None:
         self.name: str = method.__name__
         self.every = every
         self._method = method
+        self._tracing = tracing
         self._log = log.bind(job=self.name)
         self._outage = Outage(self._log, "job interrupted")
         self._done = metrics.jobs_done.labels(self.name)
@@ -49,9 +58,11 @@ class Job:
 
     async def step(self) -> int:
         """Runs once; returns how much it did."""
-        trace.begin()
         call.set_deadline(MAX_SECONDS)
-        done = await self._method()
+        with self._tracing.job(self.name) as run:
+            done = await self._method()
+            if run:
+                run.note(DONE, done)
         if done:
             self._done.inc(done)
         return done

@@ -122,6 +122,7 @@ class _Method:
         self._answered = self._calls.labels(policy.name, "OK")
         self._busy = self._calls.labels(policy.name, ServiceBusy.code)
         self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
+        self._tracing = runtime.tracing
         self._log = runtime.log.bind(method=policy.path)
         self._log_answer = answered_calls(runtime.log, runtime.context, policy.path)
 
@@ -129,7 +130,8 @@ class _Method:
         """Answers one call, or aborts it with a status."""
         started = time.perf_counter()
         metadata = dict(context.invocation_metadata() or ())
-        trace.begin(str(metadata.get(trace.HEADER, "")))  # a refused caller's log line belongs to their trace too
+        # First of all: a refused caller's log line belongs to their trace too.
+        self._tracing.call(self._policy.path, context, str(metadata.get(trace.HEADER, "")))
         who = _Who()
         try:
             who.caller = caller_of(context)

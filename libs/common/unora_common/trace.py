@@ -32,6 +32,9 @@ class Span(Protocol):
     def note(self, name: str, value: Any) -> None:
         """Sets an attribute: nothing that a member wrote or that names a member."""
 
+    def fail(self, kind: str) -> None:
+        """Marks the work as failed, with the kind of its error."""
+
     def end(self, error: str = "") -> None:
         """Ends a span that is no block, with the kind of the error if its work has failed."""
 

@@ -1,1 +1,1 @@
-"""Records traces for OpenTelemetry, if a collector is configured (docs/traces.md). Without one, nothing of it is loaded."""
+"""Traces for OpenTelemetry, if a collector is configured (docs/traces.md). Without one, its SDK is not loaded."""

@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, Counter
 from unora_common.config import Config
 from unora_common.logs import Log
 from unora_common.outages import Outage
+from unora_common.tracing.idle_jobs import WithoutIdleJobs
 
 LIBRARY: Final = "opentelemetry"
 FLUSH_SECONDS: Final = 5.0
@@ -76,7 +77,8 @@ def make_tracer(
         sampler=ParentBasedTraceIdRatio(config.traces_ratio), resource=resource, shutdown_on_exit=False
     )
     exporter = OTLPSpanExporter(config.traces_endpoint, insecure=config.traces_endpoint.startswith("http://"))
-    provider.add_span_processor(BatchSpanProcessor(_Reported(exporter, log, registry)))
+    batches = BatchSpanProcessor(_Reported(exporter, log, registry))
+    provider.add_span_processor(WithoutIdleJobs(batches))
     tracer = provider.get_tracer("unora", version("unora"))
     assert isinstance(tracer, Tracer)
     return tracer, lambda: _within(FLUSH_SECONDS, provider.shutdown)

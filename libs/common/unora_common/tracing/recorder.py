@@ -8,16 +8,15 @@ from functools import partial
 from typing import Any, Final
 
 import grpc
-from google.protobuf.message import Message
-from grpc.aio import ClientCallDetails, ServicerContext
 from opentelemetry.sdk.trace import Tracer
 from unora_sdk.deliveries import Delivery
 
 from unora_common import trace
 from unora_common.tracing.spans import Span, remote, start
-from unora_common.tracing.tracing import Tracing, traceparent_of
+from unora_common.tracing.tracing import JOB, Tracing, traceparent_of
 
 CODES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
+STATUS_CODE: Final = "rpc.response.status_code"
 FAULTS: Final = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
 """Statuses that say that the server has failed. The others are answers, such as a refusal."""
 
@@ -30,18 +29,17 @@ class Recorder(Tracing):
         self._close = close
         self.interceptors = [_Calls()]
 
-    def call(self, method: str, context: ServicerContext[Any, Any], parent: str) -> None:
+    def call(self, method: str, context: grpc.aio.ServicerContext[Any, Any], parent: str) -> None:
         """Begins the span of a call, which ends when the call has ended."""
-        span = start(self._tracer, method.removeprefix("/"), "server", remote(parent), _rpc(method))
+        name = _path(method)
+        span = start(self._tracer, name, "server", remote(parent), _rpc(name))
         if isinstance(span, str):
             trace.begin(span)
             return
         trace.enter(span)
-        context.add_done_callback(partial(_end_call, span))
+        context.add_done_callback(partial(_end_call, span))  # type: ignore[arg-type]  # not what gRPC's stubs say
 
-    def application(
-        self, consumer: str, subject: str, events: Sequence[Delivery]
-    ) -> AbstractContextManager[object]:
+    def application(self, consumer: str, subject: str, events: Sequence[Delivery]) -> AbstractContextManager[object]:
         """The span of a transaction that applies events: below the publication of the first that is recorded, with
         links to those of the others.
         """
@@ -50,12 +48,12 @@ class Recorder(Tracing):
         attributes = _messaging(subject, "process", "process") | {"messaging.consumer.group.name": consumer}
         if len(events) > 1:
             attributes["messaging.batch.message_count"] = len(events)
-        above = (recorded or found or [None])[0]
+        above = next(iter(recorded or found), None)
         return self._block(start(self._tracer, f"process {subject}", "consumer", above, attributes, recorded[1:]))
 
     def job(self, name: str) -> AbstractContextManager[trace.Span | None]:
         """The span of one run of a job: a trace of its own."""
-        return self._block(start(self._tracer, f"job {name}", "internal", None, {"unora.job": name}))
+        return self._block(start(self._tracer, f"job {name}", "internal", None, {JOB: name}))
 
     def publication(self, subject: str, traceparent: str) -> Span | None:
         """The span of a publication, below the work that has emitted the event, if that was recorded."""
@@ -76,34 +74,43 @@ class Recorder(Tracing):
         return trace.NOTHING
 
 
-class _Calls(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+class _Calls(grpc.aio.UnaryUnaryClientInterceptor):
     """The span of a call to another context, below the current work."""
 
     async def intercept_unary_unary(
-        self,
-        continuation: Callable[[ClientCallDetails, Message], Awaitable[grpc.aio.UnaryUnaryCall[Any, Any]]],
-        client_call_details: ClientCallDetails,
-        request: Message,
-    ) -> grpc.aio.UnaryUnaryCall[Any, Any]:
+        self, continuation: Any, client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        """Makes the call with the traceparent of its span."""
         above = trace.span()
         if above is None:
             return await continuation(client_call_details, request)
-        method = client_call_details.method
-        path = method.decode() if isinstance(method, bytes) else method
-        with above.part(path.removeprefix("/"), "client", _rpc(path)) as span:
-            others = [pair for pair in client_call_details.metadata or () if pair[0] != trace.HEADER]
-            metadata = grpc.aio.Metadata(*others, (trace.HEADER, span.traceparent))
-            call = await continuation(client_call_details._replace(metadata=metadata), request)
+        method = _path(client_call_details.method)
+        with above.part(method, "client", _rpc(method)) as span:
+            call = await continuation(_with_traceparent(client_call_details, span.traceparent), request)
             code = (await call.code()).name
-            span.note("rpc.response.status_code", code)
+            span.note(STATUS_CODE, code)
             if code != "OK":
                 span.fail(code)
             return call
 
 
-def _end_call(span: Span, context: ServicerContext[Any, Any]) -> None:
-    code = CODES.get(context.code() or 0, "UNKNOWN")
-    span.note("rpc.response.status_code", code)
+def _path(method: Any) -> str:
+    """The name of a method without its slash; gRPC gives it as bytes."""
+    path = method.decode() if isinstance(method, bytes) else str(method)
+    return path.removeprefix("/")
+
+
+def _with_traceparent(details: grpc.aio.ClientCallDetails, traceparent: str) -> grpc.aio.ClientCallDetails:
+    others = [pair for pair in details.metadata or () if pair[0] != trace.HEADER]
+    metadata = grpc.aio.Metadata(*others, (trace.HEADER, traceparent))
+    return grpc.aio.ClientCallDetails(
+        details.method, details.timeout, metadata, details.credentials, details.wait_for_ready
+    )
+
+
+def _end_call(span: Span, context: Any) -> None:
+    code = CODES.get(context.code(), "UNKNOWN")
+    span.note(STATUS_CODE, code)
     if code != "OK" and (reason := context.details()):
         span.note("unora.reason", reason)
     if code in FAULTS:
@@ -112,7 +119,7 @@ def _end_call(span: Span, context: ServicerContext[Any, Any]) -> None:
 
 
 def _rpc(method: str) -> dict[str, Any]:
-    return {"rpc.system.name": "grpc", "rpc.method": method.removeprefix("/")}
+    return {"rpc.system.name": "grpc", "rpc.method": method}
 
 
 def _messaging(subject: str, name: str, kind: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from unora_common.config import CONTEXTS
 from unora_common.leases import Pooled
 from unora_common.trace import Span
 
-_SCHEMAS: Final = "|".join((*CONTEXTS, "clock"))
+_SCHEMAS: Final = "|".join(CONTEXTS)
 _STEP: Final = re.compile(
     rf"""(?: \b(?P<verb>INSERT\ INTO | UPDATE | DELETE\ FROM) | \b(?<!DISTINCT\ )(?:FROM | JOIN | SELECT) )
     \s+ (?:ONLY\s+)? (?P<name>(?:{_SCHEMAS})\.[a-z_0-9]+)""",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import Any
 
 import grpc
 from unora_sdk.deliveries import Delivery
@@ -12,9 +12,8 @@ from unora_sdk.deliveries import Delivery
 from unora_common import trace
 from unora_common.trace import NOTHING, Span
 
-
-DONE: Final = "unora.done"
-"""The attribute of a job's span that says how much it did."""
+JOB, DONE = "unora.job", "unora.done"
+"""The attributes of a job's span: its name, and how much it did."""
 
 
 class Tracing:

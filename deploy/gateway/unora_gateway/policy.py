@@ -73,6 +73,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """After so many failures in a row (UNAVAILABLE, or no connection) a replica gets no calls for a while."""
     leave_seconds: float = 10.0
     """Seconds of the first such while; it grows with each one."""
+    traces_endpoint: str = ""
+    """Where spans are sent by OTLP over gRPC, http://host:4317 or https://host:4317; empty records none."""
+    traces_ratio: float = 0.01
+    """The share of calls that is recorded, from 0 to 1."""
+    traces_ca: str = "/etc/ssl/certs/ca-certificates.crt"
+    """With https, the file of the authorities that the collector's certificate may be from."""
 
 
 def load(environ: Mapping[str, str] | None = None, **defaults: Any) -> Policy:

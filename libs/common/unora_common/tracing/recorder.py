@@ -15,7 +15,6 @@ from unora_common import trace
 from unora_common.tracing.spans import Span, remote, start
 from unora_common.tracing.tracing import JOB, Tracing, traceparent_of
 
-CODES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
 STATUS_CODE: Final = "rpc.response.status_code"
 FAULTS: Final = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
 """Statuses that say that the server has failed. The others are answers, such as a refusal."""
@@ -109,7 +108,8 @@ def _with_traceparent(details: grpc.aio.ClientCallDetails, traceparent: str) -> 
 
 
 def _end_call(span: Span, context: Any) -> None:
-    code = CODES.get(context.code(), "UNKNOWN")
+    status: grpc.StatusCode | None = context.code()  # None if it was answered
+    code = status.name if status else "OK"
     span.note(STATUS_CODE, code)
     if code != "OK" and (reason := context.details()):
         span.note("unora.reason", reason)

@@ -18,7 +18,7 @@ _STEP: Final = re.compile(
     \s+ (?:ONLY\s+)? (?P<name>(?:{_SCHEMAS})\.[a-z_0-9]+)""",
     re.VERBOSE,
 )
-_WORD: Final = re.compile(r"[A-Z]+")
+_VERB: Final = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|CALL)\b")
 LONGEST: Final = 200
 """The most characters of a name. A statement of many parts has the first of them."""
 
@@ -37,8 +37,8 @@ def summary(sql: str) -> str:
         if len(name) + len(step) >= LONGEST:
             break
         name += f" {step}" if name else step
-    word = _WORD.search(sql)
-    return name or (word[0] if word else "SQL")
+    verb = None if name else _VERB.search(sql)
+    return name or (verb[0] if verb else "SQL")
 
 
 def watched(connection: Pooled) -> Pooled:

@@ -1,0 +1,147 @@
+"""The gateway's part of traces: a span of each call and of each attempt to reach a service, by OTLP to a collector."""
+
+from importlib.metadata import version
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from unora_gateway.policy import Policy, PolicyError
+from unora_gateway.target import Address
+
+Json = dict[str, Any]
+TRACES: Final = "traces"
+"""The cluster of the collector."""
+LOGGED: Final = "%TRACE_ID%"
+"""What the log says of a call's trace."""
+_TRACERS: Final = "type.googleapis.com/envoy.extensions.tracers.opentelemetry"
+_MILLIONTHS: Final = 1_000_000
+LEFT_OUT: Final = (
+    *("http.url", "user_agent", "peer.address", "downstream_cluster", "guid:x-request-id", "guid:x-client-trace-id"),
+    *("grpc.path", "grpc.authority", "grpc.content_type", "grpc.timeout"),
+)
+"""Attributes that Envoy takes from what a client sends, or that name the client. It cannot do without, so each is
+overwritten.
+"""
+FOREIGN: Final = ("tracestate", "x-client-trace-id", "x-envoy-force-trace", "x-envoy-decorator-operation")
+"""Headers of a client that Envoy would take into a trace, removed before it begins."""
+
+
+def is_on(policy: Policy) -> bool:
+    """Whether there is a collector."""
+    return bool(policy.traces_endpoint)
+
+
+def of_clients(policy: Policy) -> Json:
+    """What a listener for clients adds. Which traces are recorded is decided here, whatever a client's own says."""
+    if not is_on(policy):
+        return {}
+    tracer = {
+        "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+        "grpc_service": {"envoy_grpc": {"cluster_name": TRACES}, "timeout": "10s"},
+        "service_name": "gateway",
+        "resource_detectors": [_resource()],
+        "sampler": _share(policy.traces_ratio),
+    }
+    return {
+        "tracing": {
+            "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer},
+            "spawn_upstream_span": True,
+            "max_path_tag_length": 1,
+            "operation": "%ROUTE_NAME%",
+            "upstream_operation": "%ROUTE_NAME%",
+            "custom_tags": [
+                *({"tag": name, "literal": {"value": "-"}} for name in LEFT_OUT),
+                {"tag": "rpc.method", "value": "%ROUTE_NAME%"},
+            ],
+        },
+        "early_header_mutation_extensions": [
+            {
+                "name": "envoy.http.early_header_mutation.header_mutation",
+                "typed_config": {
+                    "@type": "type.googleapis.com/"
+                    "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+                    "mutations": [{"remove": name} for name in FOREIGN],
+                },
+            }
+        ],
+    }
+
+
+def cluster(policy: Policy) -> list[Json]:
+    """The collector, if there is one. Raises PolicyError for an address that cannot be used."""
+    if not is_on(policy):
+        return []
+    address, has_tls = collector_of(policy)
+    socket = {"address": address.host, "port_value": address.port}
+    return [
+        {
+            "name": TRACES,
+            "type": "STRICT_DNS",
+            "connect_timeout": "2s",
+            "load_assignment": {
+                "cluster_name": TRACES,
+                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": socket}}}]}],
+            },
+            "typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "explicit_http_config": {"http2_protocol_options": {}},
+                }
+            },
+            **({"transport_socket": _tls(address.host, policy.traces_ca)} if has_tls else {}),
+        }
+    ]
+
+
+def collector_of(policy: Policy) -> tuple[Address, bool]:
+    """The collector's address, and whether it is reached by TLS. Raises PolicyError, also for an impossible share."""
+    try:
+        parts = urlsplit(policy.traces_endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port is None or parts.scheme not in ("http", "https"):
+        raise PolicyError(
+            "UNORA_GATEWAY_TRACES_ENDPOINT cannot be used: give the address of a collector that takes OTLP over gRPC, "
+            "such as http://collector:4317, or https://… for TLS"
+        )
+    if not 0 <= policy.traces_ratio <= 1:
+        raise PolicyError(f"UNORA_GATEWAY_TRACES_RATIO is {policy.traces_ratio}: give a share between 0 and 1")
+    return Address(host, port), parts.scheme == "https"
+
+
+def _resource() -> Json:
+    attributes = {"service.namespace": "unora", "service.version": version("unora")}
+    return {
+        "name": "envoy.tracers.opentelemetry.resource_detectors.static_config",
+        "typed_config": {
+            "@type": f"{_TRACERS}.resource_detectors.v3.StaticConfigResourceDetectorConfig",
+            "attributes": attributes,
+        },
+    }
+
+
+def _share(ratio: float) -> Json:
+    return {
+        "name": "envoy.tracers.opentelemetry.samplers.trace_id_ratio_based",
+        "typed_config": {
+            "@type": f"{_TRACERS}.samplers.v3.TraceIdRatioBasedSamplerConfig",
+            "sampling_percentage": {"numerator": round(ratio * _MILLIONTHS), "denominator": "MILLION"},
+        },
+    }
+
+
+def _tls(host: str, authority: str) -> Json:
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "sni": host,
+            "common_tls_context": {
+                "alpn_protocols": ["h2"],
+                "validation_context": {
+                    "trusted_ca": {"filename": authority},
+                    "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": host}}],
+                },
+            },
+        },
+    }

@@ -66,6 +66,14 @@ def of_clients(policy: Policy) -> Json:
     }
 
 
+def runtime(policy: Policy) -> Json:
+    """How long spans wait for others before they are sent together."""
+    if not is_on(policy):
+        return {}
+    layer = {"tracing.opentelemetry.flush_interval_ms": 1000, "tracing.opentelemetry.min_flush_spans": 100}
+    return {"layered_runtime": {"layers": [{"name": "traces", "static_layer": layer}]}}
+
+
 def cluster(policy: Policy) -> list[Json]:
     """The collector, if there is one. Raises PolicyError for an address that cannot be used."""
     if not is_on(policy):

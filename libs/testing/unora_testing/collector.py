@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 )
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
 
 from unora_testing.deadlines import eventually
 
@@ -38,8 +39,11 @@ class Seen:
     """The ids of other spans that have caused it."""
     attributes: dict[str, Any]
     failed: bool
-    nanoseconds: int
-    """How long it lasted."""
+
+    @property
+    def said(self) -> str:
+        """Its service and its name."""
+        return f"{self.service} {self.name}"
 
 
 class Collector(TraceServiceServicer):
@@ -69,31 +73,20 @@ class Collector(TraceServiceServicer):
         """The spans of one trace, by its id."""
         return [span for span in self.spans if span.trace == trace]
 
-    async def wait_for(self, *wanted: Callable[[Seen], bool], trace: str = "") -> list[Seen]:
-        """The spans of one trace, or all, as soon as there is one for each condition and none lacks its parent, except
-        what began elsewhere.
-        """
+    async def wait_for(self, *names: str, trace: str = "") -> list[Seen]:
+        """The spans of one trace, or all, as soon as each of these is there: `streak job close_days`."""
 
-        def complete() -> list[Seen] | None:
-            found = self.of_trace(trace) if trace else list(self.spans)
-            return found if all(any(map(each, found)) for each in wanted) else None
+        def missing() -> set[str]:
+            return set(names) - {span.said for span in self._found(trace)}
 
-        return await eventually(complete, f"the spans {[getattr(each, '__name__', '') for each in wanted]}")  # type: ignore[return-value]
+        try:
+            await eventually(lambda: not missing(), "all spans are sent")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {missing()}") from None
+        return self._found(trace)
 
-
-def named(name: str, service: str = "") -> Callable[[Seen], bool]:
-    """Whether a span has this name, and is of this service."""
-
-    def is_so(span: Seen) -> bool:
-        return span.name == name and service in ("", span.service)
-
-    is_so.__name__ = f"{service} {name}".strip()
-    return is_so
-
-
-def above(span: Seen, spans: Sequence[Seen]) -> Seen | None:
-    """The span above this one, if it was sent."""
-    return next((each for each in spans if each.id == span.parent), None)
+    def _found(self, trace: str) -> list[Seen]:
+        return self.of_trace(trace) if trace else list(self.spans)
 
 
 @asynccontextmanager
@@ -120,8 +113,7 @@ def _seen(service: str, span: SpanMessage) -> Seen:
         span.parent_span_id.hex(),
         tuple(link.span_id.hex() for link in span.links),
         _attributes(span.attributes),
-        span.status.code == 2,
-        span.end_time_unix_nano - span.start_time_unix_nano,
+        span.status.code == SpanStatus.STATUS_CODE_ERROR,
     )
 
 

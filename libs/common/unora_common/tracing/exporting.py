@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Final
 
@@ -24,7 +25,7 @@ from unora_common.outages import Outage
 from unora_common.tracing.idle_jobs import WithoutIdleJobs
 
 LIBRARY: Final = "opentelemetry"
-FLUSH_SECONDS: Final = 5.0
+FLUSH_SECONDS: Final = 3.0
 """The most seconds in which a process that ends sends what it has not sent yet."""
 
 
@@ -92,7 +93,8 @@ async def _within(seconds: float, work: Callable[[], None]) -> None:
         try:
             work()
         finally:
-            loop.call_soon_threadsafe(done.set)
+            with suppress(RuntimeError):  # the loop is closed: this was not waited for
+                loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=run, name="traces", daemon=True).start()
     try:

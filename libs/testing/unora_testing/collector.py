@@ -90,11 +90,11 @@ class Collector(TraceServiceServicer):
 
 
 @asynccontextmanager
-async def collector() -> AsyncIterator[Collector]:
-    """A collector on a free port of loopback."""
+async def collector(port: int = 0) -> AsyncIterator[Collector]:
+    """A collector on a port of loopback, by default a free one."""
     made, server = Collector(), grpc.aio.server()
     add_TraceServiceServicer_to_server(made, server)  # type: ignore[no-untyped-call]
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     made.endpoint = f"http://127.0.0.1:{port}"
     await server.start()
     try:

@@ -4,8 +4,7 @@ from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from unora_gateway.policy import Policy, PolicyError
-from unora_gateway.target import Address
+from unora_gateway.policy import Policy
 
 Json = dict[str, Any]
 TRACES: Final = "traces"
@@ -75,11 +74,11 @@ def runtime(policy: Policy) -> Json:
 
 
 def cluster(policy: Policy) -> list[Json]:
-    """The collector, if there is one. Raises PolicyError for an address that cannot be used."""
+    """The collector, if there is one."""
     if not is_on(policy):
         return []
-    address, has_tls = collector_of(policy)
-    socket = {"address": address.host, "port_value": address.port}
+    collector = urlsplit(policy.traces_endpoint)
+    socket = {"address": collector.hostname, "port_value": collector.port}
     return [
         {
             "name": TRACES,
@@ -95,26 +94,9 @@ def cluster(policy: Policy) -> list[Json]:
                     "explicit_http_config": {"http2_protocol_options": {}},
                 }
             },
-            **({"transport_socket": _tls(address.host, policy.traces_ca)} if has_tls else {}),
+            **({"transport_socket": _tls(collector.hostname, policy)} if collector.scheme == "https" else {}),
         }
     ]
-
-
-def collector_of(policy: Policy) -> tuple[Address, bool]:
-    """The collector's address, and whether it is reached by TLS. Raises PolicyError, also for an impossible share."""
-    try:
-        parts = urlsplit(policy.traces_endpoint)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or port is None or parts.scheme not in ("http", "https"):
-        raise PolicyError(
-            "UNORA_GATEWAY_TRACES_ENDPOINT cannot be used: give the address of a collector that takes OTLP over gRPC, "
-            "such as http://collector:4317, or https://… for TLS"
-        )
-    if not 0 <= policy.traces_ratio <= 1:
-        raise PolicyError(f"UNORA_GATEWAY_TRACES_RATIO is {policy.traces_ratio}: give a share between 0 and 1")
-    return Address(host, port), parts.scheme == "https"
 
 
 def _resource() -> Json:
@@ -138,7 +120,7 @@ def _share(ratio: float) -> Json:
     }
 
 
-def _tls(host: str, authority: str) -> Json:
+def _tls(host: str | None, policy: Policy) -> Json:
     return {
         "name": "envoy.transport_sockets.tls",
         "typed_config": {
@@ -147,7 +129,7 @@ def _tls(host: str, authority: str) -> Json:
             "common_tls_context": {
                 "alpn_protocols": ["h2"],
                 "validation_context": {
-                    "trusted_ca": {"filename": authority},
+                    "trusted_ca": {"filename": policy.traces_ca},
                     "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": host}}],
                 },
             },

@@ -37,7 +37,14 @@ help: ## List the targets
 demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest over the gateway
 	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA)) $(STOPPABLE)
 
-up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it
+# With TRACES the gateway and the services record all traces, unless UNORA_…TRACES_RATIO say less.
+ifdef TRACES
+up: export UNORA_TRACES_ENDPOINT := $(TRACES)
+up: export UNORA_GATEWAY_TRACES_ENDPOINT := $(TRACES)
+up: export UNORA_TRACES_RATIO ?= 1
+up: export UNORA_GATEWAY_TRACES_RATIO ?= 1
+endif
+up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it; TRACES=http://… sends traces to a collector
 	@$(BIN)/python -m unora_local up
 
 seed: $(STUBS) ## Make members with photos on the running stack, some in the middle of a streak; N=40 for more than a dozen

@@ -25,8 +25,15 @@ async def replica(world: World, context: str, **changes: Any) -> AsyncIterator[A
 async def stub_of(world: World, app: App[Any, Any], stub: Callable[[grpc.aio.Channel], S]) -> AsyncIterator[S]:
     """A client of one process, with the gateway's certificate."""
     assert app.server is not None
+    async with stub_at(world, app.context, app.server.address, stub) as made:
+        yield made
+
+
+@asynccontextmanager
+async def stub_at(world: World, context: str, address: str, stub: Callable[[grpc.aio.Channel], S]) -> AsyncIterator[S]:
+    """A client of the process at an address, with the gateway's certificate."""
     ca, certificate, private = world.certificates["gateway"].read()
     credentials = grpc.ssl_channel_credentials(ca, private, certificate)
-    options = [("grpc.ssl_target_name_override", f"{app.context}.unora")]
-    async with grpc.aio.secure_channel(app.server.address, credentials, options=options) as channel:
+    options = [("grpc.ssl_target_name_override", f"{context}.unora")]
+    async with grpc.aio.secure_channel(address, credentials, options=options) as channel:
         yield stub(channel)

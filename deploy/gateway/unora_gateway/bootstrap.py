@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from unora_gateway import tracing
 from unora_gateway.clusters import clusters
 from unora_gateway.contract import Route
 from unora_gateway.listeners import listeners
@@ -27,6 +28,7 @@ def bootstrap(target: Target, routes: Sequence[Route], services: Sequence[str]) 
             "address": {"socket_address": {"address": target.admin.host, "port_value": target.admin.port}},
             "ignore_global_conn_limit": True,
         },
+        **tracing.runtime(target.policy),
         "overload_manager": {"resource_monitors": [connections]},
         "static_resources": {
             "listeners": listeners(target, routes, services),

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from unora_gateway import tls
+from unora_gateway import tls, tracing
 from unora_gateway.policy import Policy
 from unora_gateway.target import Address, Target
 
@@ -23,7 +23,7 @@ def clusters(target: Target) -> list[Json]:
     services = [_service(target, context, address) for context, address in target.services.items()]
     bridge = [] if target.bridge is None else [_near(BRIDGE, target.bridge)]
     near = [_near(ITSELF, target.watch), _near(ADMIN, target.admin), *bridge]
-    return [*services, *near, {"name": NOWHERE, "type": "STATIC"}]
+    return [*services, *near, {"name": NOWHERE, "type": "STATIC"}, *tracing.cluster(target.policy)]
 
 
 def seconds(number: float) -> str:

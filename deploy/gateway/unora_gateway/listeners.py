@@ -6,7 +6,7 @@ from typing import Any, Final
 from unora_common.budgets import TooManyCalls
 from unora_common.errors import DomainError, Unavailable
 
-from unora_gateway import filters, paths, tls
+from unora_gateway import filters, paths, tls, tracing
 from unora_gateway.clusters import ANSWER_BYTES, seconds
 from unora_gateway.contract import Route
 from unora_gateway.policy import Policy
@@ -73,7 +73,8 @@ def _for_clients(target: Target, routes: Sequence[Route], services: Sequence[str
         "server_name": "unora",
         **_origin_of_clients(policy),
         **_strict(policy),
-        "access_log": [_log()],
+        **tracing.of_clients(policy),
+        "access_log": [_log(policy)],
         "local_reply_config": _refusals(target),
         "http_filters": filters.of_clients(target, services),
         "route_config": paths.of_clients(target, routes),
@@ -171,12 +172,13 @@ def _for_watchers(target: Target) -> Json:
     }
 
 
-def _log() -> Json:
+def _log(policy: Policy) -> Json:
+    logged = LOGGED | ({"trace": tracing.LOGGED} if tracing.is_on(policy) else {})
     return {
         "name": "envoy.access_loggers.stdout",
         "filter": {"not_health_check_filter": {}},
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
-            "log_format": {"json_format": LOGGED, "omit_empty_values": True},
+            "log_format": {"json_format": logged, "omit_empty_values": True},
         },
     }

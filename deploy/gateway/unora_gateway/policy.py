@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -73,6 +74,24 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """After so many failures in a row (UNAVAILABLE, or no connection) a replica gets no calls for a while."""
     leave_seconds: float = 10.0
     """Seconds of the first such while; it grows with each one."""
+    traces_endpoint: str = ""
+    """Where spans are sent by OTLP over gRPC, http://host:4317 or https://host:4317; empty records none."""
+    traces_ratio: float = 0.01
+    """The share of calls that is recorded, from 0 to 1."""
+    traces_ca: str = "/etc/ssl/certs/ca-certificates.crt"
+    """With https, the file of the authorities that the collector's certificate may be from."""
+
+    def __post_init__(self) -> None:
+        """Raises PolicyError for a collector or a share that cannot be."""
+        if self.traces_endpoint and not _is_address(self.traces_endpoint):
+            raise PolicyError(
+                f"{PREFIX}TRACES_ENDPOINT cannot be used: give the address of a collector that takes OTLP over gRPC, "
+                "such as http://collector:4317, or https://… for TLS"
+            )
+        if not 0 <= self.traces_ratio <= 1:
+            raise PolicyError(
+                f"{PREFIX}TRACES_RATIO is {self.traces_ratio}: give a share between 0 and 1, such as 0.01"
+            )
 
 
 def load(environ: Mapping[str, str] | None = None, **defaults: Any) -> Policy:
@@ -84,6 +103,15 @@ def load(environ: Mapping[str, str] | None = None, **defaults: Any) -> Policy:
         if name in environ:
             values[field.name] = _parsed(name, environ[name], field.type)
     return Policy(**values)
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is http(s)://host:port."""
+    try:
+        address = urlsplit(text)
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port is not None
+    except ValueError:
+        return False
 
 
 def _parsed(name: str, text: str, kind: type[T]) -> T:

@@ -19,7 +19,7 @@ _NEEDED: Final = {
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH"),
     *("PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONFAULTHANDLER", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 }
-_NEEDED_GROUPS: Final = ("LC_", "GRPC_")
+_NEEDED_GROUPS: Final = ("LC_", "GRPC_", "OTEL_")
 
 # Loaded before any fork: between fork and exec nothing may be imported or loaded.
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None

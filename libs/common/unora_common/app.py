@@ -37,6 +37,7 @@ from unora_common.server import Server
 from unora_common.service import Part, Service, marked
 from unora_common.timeouts import PRODUCTION, Timeouts
 from unora_common.tokens import Jwks, Verifier
+from unora_common.tracing import start as tracing
 
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
@@ -54,7 +55,8 @@ class App(Generic[C, R]):
         control_of(self.log).set_sample(config.log_sample)
         self.metrics = Metrics((*COMMON_METRICS, *service.metrics))
         self.metrics.of(BUILD).labels(version("unora")).set(1)
-        self.clients = Clients(config, timeouts)
+        self.tracing = tracing.start(service.name, config, self.log, self.metrics.registry)
+        self.clients = Clients(config, timeouts, self.tracing)
         self.verifier = Verifier(self._fetch_keys)
         self.revocations = Revocations(self._fetch_revocations, max_staleness=config.revocations_silence)
         self.runtime: Runtime[C, R]
@@ -142,6 +144,7 @@ class App(Generic[C, R]):
     async def _connect(self) -> None:
         config, timeouts, opened = self.config, self.timeouts, self._connections
         # A service that declares no resources has the type None for them.
+        opened.push_async_callback(self.tracing.close)
         resources = self.service.resources(config) if self.service.resources else cast("R", None)
         opened.push_async_callback(_close_resources, resources)
         self.database = await Database.open(
@@ -161,7 +164,9 @@ class App(Generic[C, R]):
         direct = config.database_url
         if config.direct_database_url:
             direct = database_url.checked(config.direct_database_url, "UNORA_DIRECT_DATABASE_URL")
-        self.relay = Relay(self.context, direct, self.messaging.client, self.log, self.metrics, timeouts)
+        self.relay = Relay(
+            self.context, direct, self.messaging.client, self.log, self.metrics, timeouts, self.tracing
+        )
         opened.push_async_callback(self.relay.close)
         self.readiness = Readiness(
             self.database,
@@ -172,7 +177,9 @@ class App(Generic[C, R]):
             log=self.log,
         )
         opened.callback(self.readiness.close)
-        self.runtime = Runtime(self.context, config, resources, self.database, self.clients, self.log, self.metrics)
+        self.runtime = Runtime(
+            self.context, config, resources, self.database, self.clients, self.log, self.metrics, self.tracing
+        )
         self._make_parts()
         await self.messaging.open()
 
@@ -185,7 +192,7 @@ class App(Generic[C, R]):
             ]
         housekeeping = Housekeeping(self.context, self.config, self.database, self.log)
         self.jobs += self._make_jobs(self.service.jobs)
-        self.jobs.append(Job(Every(600.0), housekeeping.purge, self.log, self.metrics))
+        self.jobs.append(Job(Every(600.0), housekeeping.purge, self.log, self.metrics, self.tracing))
         self.followers += self._make_jobs(self.service.followers)
         counts = [
             Count(method.__name__, method)
@@ -197,7 +204,7 @@ class App(Generic[C, R]):
 
     def _make_jobs(self, parts: Sequence[Part[C, R]]) -> list[Job]:
         return [
-            Job(method.every, method, self.log, self.metrics, part)
+            Job(method.every, method, self.log, self.metrics, self.tracing, part)
             for part in [make(self.runtime) for make in parts]
             for method in marked(part, "every")
         ]

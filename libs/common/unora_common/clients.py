@@ -17,6 +17,7 @@ from unora_common.grpc_errors import reason_of
 from unora_common.health import READINESS
 from unora_common.policies import policies_of, service_descriptor
 from unora_common.timeouts import Timeouts
+from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 
 S = TypeVar("S")
 Q = TypeVar("Q", bound=Message)
@@ -28,8 +29,9 @@ MARGIN = 0.05
 class Clients:
     """The channels of one process. Each is opened at its first use."""
 
-    def __init__(self, config: Config, timeouts: Timeouts) -> None:
+    def __init__(self, config: Config, timeouts: Timeouts, tracing: Tracing = NOT_RECORDED) -> None:
         self._config = config
+        self._interceptors = tracing.interceptors
         self._longest = timeouts.peer
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._credentials = grpc.ssl_channel_credentials(
@@ -78,6 +80,7 @@ class Clients:
         return grpc.aio.secure_channel(
             address,
             self._credentials,
+            interceptors=self._interceptors,
             options=[
                 ("grpc.ssl_target_name_override", f"{context}.unora"),
                 ("grpc.keepalive_time_ms", 60_000),

@@ -47,6 +47,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Where grpc.health.v1 is served without TLS, for probes, host:port; empty serves none."""
     metrics_listen: str = ""
     """Where Prometheus metrics are served over HTTP, host:port; empty serves none."""
+    traces_endpoint: str = ""
+    """Where spans are sent by OTLP over gRPC, http://host:4317 or https://host:4317; empty records none."""
+    traces_ratio: float = 0.01
+    """The share of traces that is recorded of those that begin in this process, from 0 to 1. Of a trace that begins
+    elsewhere, such as in the gateway, it is decided there.
+    """
     peers: dict[str, str] = {}
     """Address of each other context, host:port or dns:///…; from UNORA_<CONTEXT>_ADDRESS."""
     gateway_callers: tuple[str, ...] = ("gateway",)

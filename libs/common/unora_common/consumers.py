@@ -87,6 +87,7 @@ class Consumer:
         self._messaging = messaging
         self._dead_letters = dead_letters
         self._method = method
+        self._tracing = runtime.tracing
         self._log = runtime.log.bind(consumer=self.name)
         self._log_applied = applied_events(runtime.log, runtime.context, self.name)
         self._outage = Outage(self._log, "consumer interrupted")
@@ -225,7 +226,6 @@ class Consumer:
 
     async def _try(self, events: list[Delivery]) -> Exception | None:
         """Applies events in one transaction, and acknowledges them. Returns the error if nothing was applied."""
-        trace.begin((events[0].message.headers or {}).get(trace.HEADER, ""))
         call.set_deadline(HANDLER_SECONDS)
         try:
             await self.transact(events)
@@ -251,6 +251,10 @@ class Consumer:
 
     async def transact(self, events: list[Delivery]) -> None:
         """Applies the events that are new, in one transaction; several only for a method that takes many."""
+        with self._tracing.application(self.name, self.consumes.subject, events):
+            await self._transact(events)
+
+    async def _transact(self, events: list[Delivery]) -> None:
         consumes, more = self.consumes, tuple[Any, ...]()
         if consumes.prepare:
             asked = [each.event for each in events] if consumes.many else events[0].event

@@ -16,7 +16,7 @@ import asyncpg
 from google.protobuf.message import Message
 from prometheus_client import Counter, Histogram
 
-from unora_common import database_url
+from unora_common import database_url, trace
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
 from unora_common.common_metrics import (
@@ -31,6 +31,7 @@ from unora_common.leases import Leases, Pooled, is_closed
 from unora_common.metrics import Metric, Metrics
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
+from unora_common.tracing.statements import watched
 
 Row = asyncpg.Record
 BROKEN = (asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
@@ -233,7 +234,7 @@ class Database:
         """A connection for reads."""
         async with self._turn(), self._leases.lease() as connection:
             try:
-                yield Session(connection, user)
+                yield Session(watched(connection), user)
             except BROKEN as error:
                 await _drop(connection, error)
 
@@ -242,7 +243,8 @@ class Database:
         """A transaction around the work: commits with its events when the block ends, rolls back when it raises. After
         `tx.refuse` it commits, and raises then.
         """
-        async with self._turn(), self._leases.lease() as connection:
+        async with trace.part("transaction"), self._turn(), self._leases.lease() as leased:
+            connection = watched(leased)
             try:
                 async with connection.transaction():
                     tx = Tx(connection, user)

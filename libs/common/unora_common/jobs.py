@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 
-from unora_common import call, trace
+from unora_common import call
 from unora_common.common_metrics import JOB_DURATION, JOB_FAILURES, JOB_INTERVAL, JOB_LAST_SUCCESS, JOBS_DONE
 from unora_common.config import Config
 from unora_common.database import Database, Session, Tx
@@ -18,6 +18,7 @@ from unora_common.job_batches import purge_each
 from unora_common.logs import Log
 from unora_common.metrics import Metrics
 from unora_common.outages import Outage
+from unora_common.tracing.tracing import DONE, NOT_RECORDED, Tracing
 from unora_common.transient import is_transient
 
 MAX_SECONDS = 60.0
@@ -28,13 +29,20 @@ class Job:
     """One job of one process."""
 
     def __init__(
-        self, every: Every, method: Callable[[], Awaitable[int]], log: Log, metrics: Metrics, part: object = None
+        self,
+        every: Every,
+        method: Callable[[], Awaitable[int]],
+        log: Log,
+        metrics: Metrics,
+        tracing: Tracing = NOT_RECORDED,
+        part: object = None,
     ) -> None:
         """`part` is the object whose method it is, for the function `every.due`."""
         self.name: str = method.__name__
         self._part = part
         self.every = every
         self._method = method
+        self._tracing = tracing
         self._log = log.bind(job=self.name)
         self._outage = Outage(self._log, "job interrupted")
         self._metrics = metrics
@@ -69,10 +77,11 @@ class Job:
 
     async def step(self) -> int:
         """Runs once; returns how much it did."""
-        trace.begin()
         call.set_deadline(MAX_SECONDS)
-        with self._measured.run():
+        with self._measured.run(), self._tracing.job(self.name) as run:
             done = await self._method()
+            if run:
+                run.note(DONE, done)
         self._measured.done.inc(done)
         return done
 

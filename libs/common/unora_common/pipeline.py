@@ -125,6 +125,7 @@ class _Method:
         self._busy = self._seconds(ServiceBusy.code)
         self._busy_count = self._refusals.labels(policy.name, ServiceBusy.reason)
         self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
+        self._tracing = runtime.tracing
         self._log = runtime.log.bind(method=policy.path)
         self._log_answer = answered_calls(runtime.log, runtime.context, policy.path)
 
@@ -132,7 +133,8 @@ class _Method:
         """Answers one call, or aborts it with a status."""
         started = time.perf_counter()
         metadata = dict(context.invocation_metadata() or ())
-        trace.begin(str(metadata.get(trace.HEADER, "")))  # a refused caller's log line belongs to their trace too
+        # First of all: a refused caller's log line belongs to their trace too.
+        self._tracing.call(self._policy.path, context, str(metadata.get(trace.HEADER, "")))
         who = _Who()
         try:
             who.caller = caller_of(context)
@@ -145,6 +147,7 @@ class _Method:
             self._busy_count.inc()
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, busy.reason, self._busy_details)
         except asyncio.CancelledError:
+            context.set_code(grpc.StatusCode.CANCELLED)  # nobody waits for it; the trace says so
             self._log.info("call cancelled", caller=who.caller, trace=trace.current())
             self._seconds("CANCELLED").observe(time.perf_counter() - started)
             raise

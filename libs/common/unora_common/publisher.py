@@ -21,6 +21,8 @@ from unora_sdk.again import HEADER, Again
 from unora_sdk.nats_client import NatsClient, publication
 
 from unora_common.streams import MAX_EVENT
+from unora_common.trace import Span
+from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 
 Row: TypeAlias = asyncpg.Record
 """A row of the outbox: id, aggregate_id, subject, payload, occurred_at, trace."""
@@ -32,7 +34,14 @@ LINE_BREAKS: Final = str.maketrans("\r\n", "  ")
 class Publisher:
     """Publishes batches, one after the other."""
 
-    def __init__(self, context: str, client: NatsClient, silence: float, again: Again | None = None) -> None:
+    def __init__(
+        self,
+        context: str,
+        client: NatsClient,
+        silence: float,
+        again: Again | None = None,
+        tracing: Tracing = NOT_RECORDED,
+    ) -> None:
         """After `silence` seconds without an acknowledgement, what is not acknowledged has failed. With `again` it
         publishes events that were published before.
         """
@@ -47,6 +56,9 @@ class Publisher:
         self._number = 0
         self._sent: dict[str, Row] = {}
         """Events without an acknowledgement, by the number in the subject of their reply."""
+        self._tracing = tracing
+        self._spans: dict[str, Span] = {}
+        """Those of `sent` that are recorded."""
         self._behind: dict[UUID, deque[Row]] = {}
         """The next events of the aggregates of `sent`."""
         self._ready: deque[Row] = deque()
@@ -62,7 +74,7 @@ class Publisher:
         if self._subscription is None:
             self._inbox = f"{self._client.new_inbox()}."
             self._subscription = await self._client.subscribe_directly(f"{self._inbox}*", self._on_answer)
-        self._sent, self._behind, self._done, self._refused = {}, {}, [], []
+        self._sent, self._spans, self._behind, self._done, self._refused = {}, {}, {}, [], []
         self._ready = deque(row for row in rows if self._is_first(row))
         while self._ready or self._sent:
             if self._ready:
@@ -70,6 +82,8 @@ class Publisher:
                 await asyncio.sleep(0)
             elif not await self._has_moved():
                 self._refused += [(row, "no acknowledgement") for row in self._sent.values()]
+                for number in self._sent:
+                    self._end_span(number, "no acknowledgement")
                 self._sent = {}
         return self._done, self._refused
 
@@ -85,12 +99,17 @@ class Publisher:
     async def _send(self, rows: Sequence[Row]) -> None:
         publications = []
         for row in rows:
-            headers = self._headers(row)
+            span = self._tracing.publication(row["subject"], row["trace"])
+            headers = self._headers(row, span.traceparent if span else row["trace"])
             if len(headers) + len(row["payload"]) > MAX_EVENT:  # the server might close the connection
                 self._refused.append((row, "too large"))
+                if span:
+                    span.end("too large")
                 continue
             self._number += 1
             self._sent[str(self._number)] = row
+            if span:
+                self._spans[str(self._number)] = span
             publications.append(
                 publication(self._subject(row), row["payload"], reply=f"{self._inbox}{self._number}", headers=headers)
             )
@@ -100,7 +119,7 @@ class Publisher:
         subject: str = row["subject"]
         return self._again.subject(subject) if self._again else subject
 
-    def _headers(self, row: Row) -> bytes:
+    def _headers(self, row: Row, traceparent: str) -> bytes:
         """CloudEvents 1.0, binary mode; the message id lets the stream drop a repeat."""
         identifier, time = row["id"], row["occurred_at"].isoformat().replace("+00:00", "Z")
         message_id = self._again.message_id(identifier) if self._again else identifier
@@ -109,14 +128,16 @@ class Publisher:
             f"NATS/1.0\r\nNats-Msg-Id: {message_id}\r\n{mark}ce-specversion: 1.0\r\nce-id: {identifier}\r\n"
             f"ce-source: {self._source}\r\nce-type: {row['subject']}\r\nce-subject: {row['aggregate_id']}\r\n"
             f"ce-time: {time}\r\ncontent-type: application/protobuf\r\n"
-            f"traceparent: {row['trace'].translate(LINE_BREAKS)}\r\n\r\n"
+            f"traceparent: {traceparent.translate(LINE_BREAKS)}\r\n\r\n"
         ).encode()
 
     def _on_answer(self, answer: Msg) -> None:
-        row = self._sent.pop(answer.subject.removeprefix(self._inbox), None)
+        number = answer.subject.removeprefix(self._inbox)
+        row = self._sent.pop(number, None)
         if row is None:  # of an earlier batch, which did not wait any longer
             return
         error = _error_of(answer)
+        self._end_span(number, "refused" if error else "")
         if error:
             self._refused.append((row, error))
         else:
@@ -125,6 +146,10 @@ class Publisher:
             if behind := self._behind[row["aggregate_id"]]:
                 self._ready.append(behind.popleft())
         self._moved.set()
+
+    def _end_span(self, number: str, error: str) -> None:
+        if span := self._spans.pop(number, None):
+            span.end(error)
 
     async def _has_moved(self) -> bool:
         """Waits for an answer; False after too long a silence."""

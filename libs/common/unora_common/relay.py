@@ -25,6 +25,7 @@ from unora_common.metrics import Metrics
 from unora_common.outages import Outage
 from unora_common.publisher import Publisher, Row
 from unora_common.timeouts import Timeouts
+from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 
 BATCH = 1000
 MOST_LEFT_OUT = 10 * BATCH
@@ -44,11 +45,12 @@ class Relay:
         log: Log,
         metrics: Metrics,
         timeouts: Timeouts,
+        tracing: Tracing = NOT_RECORDED,
     ) -> None:
         self._context = context
         self._dsn = dsn
         self._timeouts = timeouts
-        self._publisher = Publisher(context, client, timeouts.nats)
+        self._publisher = Publisher(context, client, timeouts.nats, tracing=tracing)
         self._log = log
         self._outage = Outage(log, "relay interrupted")
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None

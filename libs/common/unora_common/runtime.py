@@ -10,6 +10,7 @@ from unora_common.config import Config
 from unora_common.database import Database
 from unora_common.logs import Log
 from unora_common.metrics import Metrics
+from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 
 C = TypeVar("C", bound=Config, covariant=True)
 R = TypeVar("R", covariant=True)
@@ -29,6 +30,7 @@ class Runtime(Generic[C, R]):
     """Calls to other contexts."""
     log: Log
     metrics: Metrics
+    tracing: Tracing = NOT_RECORDED
 
 
 AnyRuntime = Runtime[Config, object]

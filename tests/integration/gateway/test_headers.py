@@ -85,10 +85,10 @@ async def test_the_same_header_twice_does_not_reach_a_service_either(door: Door,
 
 
 async def test_a_trace_goes_on_and_the_device_is_what_the_app_says_of_itself(door: Door, services: Recorder) -> None:
-    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    async with door.web(**{"traceparent": trace, "user-agent": "Unora/3.1 (Pixel 9)"}) as web:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+    async with door.web(**{"traceparent": f"{trace}-01", "user-agent": "Unora/3.1 (Pixel 9)"}) as web:
         await web.get("/v1/account")
-    assert services.last().metadata["traceparent"] == trace
+    assert services.last().metadata["traceparent"] == f"{trace}-00", "no caller decides what is recorded"
     assert services.last().metadata["unora-client-device"] == "Unora/3.1 (Pixel 9)"
 
 

@@ -63,8 +63,8 @@ async def test_probes_answer_on_both_sides_and_metrics_only_inside(door: Door) -
 
 async def test_the_log_says_what_happened_and_nothing_of_the_member(door: Door) -> None:
     secret = "eyJhbGciOiJFUzI1NiJ9.c2VjcmV0.c2ln"
-    trace = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01"
-    headers = {"authorization": f"Bearer {secret}", "user-agent": "Hidden/1", "traceparent": trace}
+    trace = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-00"
+    headers = {"authorization": f"Bearer {secret}", "user-agent": "Hidden/1", "traceparent": trace[:-2] + "01"}
     async with door.web(**headers) as web:
         await web.get("/v1/sessions?page_size=7&page_token=privacy")
         await web.get("/v1/hidden-path?q=hidden-query")

@@ -1,27 +1,31 @@
 """Private texts of members are stored only where they belong (XX-01, XX-04, PR-04, ID-05, ID-06, SA-04).
 
 Marked words are planted wherever a member or a moderator can write, in calls that are answered and in calls that are
-refused; then all streams, logs, errors, metrics, answers before Day 15 and tables are searched for them.
+refused; then all streams, logs, errors, metrics, traces, answers before Day 15 and tables are searched for them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from unittest import mock
 
 import asyncpg
 import pytest
 from prometheus_client import generate_latest
 from unora_common.config import Config
 from unora_common.service import Service
+from unora_testing.collector import Collector, collector
 from unora_testing.testbed import Testbed
 from unora_testing.world import World
 
 from tests.integration.protection.canaries import Canaries, add_marked_member, make_refused_calls, write_to_safety
 from tests.integration.protection.canary_places import read_server_logs, read_streams, search_photos, search_tables
-from tests.integration.protection.scenario import CROWD, Scenario
+from tests.integration.protection.scenario import CROWD, Member, Scenario
+from tests.integration.traces.traced_world import SOON, TracedWorld
 from tests.roles import role_of
 
 CARDS = {
@@ -44,8 +48,8 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
 """The only tables that may contain each planted text; a text that is not listed may be in no table."""
 
 
-class LoudWorld(World):
-    """A world with the most verbose logs."""
+class LoudWorld(TracedWorld):
+    """A world with the most verbose logs, and with all traces."""
 
     def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         return super().config(service, peers, log_level="debug", **changes)
@@ -57,10 +61,17 @@ async def logs() -> io.StringIO:
 
 
 @pytest.fixture
-async def loud(testbed: Testbed, logs: io.StringIO) -> AsyncIterator[LoudWorld]:
+async def traces() -> AsyncIterator[Collector]:
+    async with collector() as made:
+        yield made
+
+
+@pytest.fixture
+async def loud(testbed: Testbed, logs: io.StringIO, traces: Collector) -> AsyncIterator[LoudWorld]:
     """A world of its own, with logs that the test can read."""
-    world = LoudWorld(testbed, "canary")
-    with contextlib.redirect_stdout(logs):  # a service keeps the standard output of the moment at which it starts
+    world = LoudWorld(testbed, "canary", traces)
+    # A service keeps the standard output of the moment at which it starts.
+    with contextlib.redirect_stdout(logs), mock.patch.dict(os.environ, SOON):
         await world.start()
     yield world
     await world.stop()
@@ -71,7 +82,7 @@ async def loud(testbed: Testbed, logs: io.StringIO) -> AsyncIterator[LoudWorld]:
 
 @pytest.mark.rule("XX-01", "XX-04", "PR-04", "PR-07", "ID-05", "ID-06", "ID-17", "SA-04", "SA-07")
 async def test_planted_texts_are_found_only_where_they_belong(
-    loud: LoudWorld, logs: io.StringIO, testbed: Testbed
+    loud: LoudWorld, logs: io.StringIO, traces: Collector, testbed: Testbed
 ) -> None:
     scenario, canaries = Scenario(loud), Canaries()
     scenario.crowd = [await scenario.add_member() for _ in range(CROWD)]
@@ -103,12 +114,25 @@ async def test_planted_texts_are_found_only_where_they_belong(
     assert said.count('"event":"call"') > 100  # proves that there are logs to search
     assert canaries.found_in(said.encode()) == set()
     assert canaries.found_in(b"".join(generate_latest(app.metrics.registry) for app in loud.apps.values())) == set()
+    await _search_traces(traces, canaries, [member, partner, *scenario.crowd])
     written = read_server_logs(testbed)
     assert {"nats.log", "s3.log"} <= set(written)  # Postgres may run elsewhere
     assert {name for name, log in written.items() if canaries.found_in(log)} == set()
     kept = await search_tables(loud, canaries)
     assert kept == {what: ALLOWED.get(what, set()) for what in canaries.planted}
     await search_photos(scenario, canaries, member)
+
+
+async def _search_traces(traces: Collector, canaries: Canaries, members: Sequence[Member]) -> None:
+    """Spans hold no planted text, and name no member."""
+    await traces.wait_for(
+        "identity unora.identity.v1.ProfileService/UpdateProfile", "streak process unora.matching.v1.connection_formed"
+    )
+    sent = b"".join(traces.received)
+    assert len(traces.spans) > 1000  # proves that there are spans to search
+    assert canaries.found_in(sent) == set()
+    assert [each.id for each in members if each.id.encode() in sent] == []
+    assert any("unora.reason" in span.attributes for span in traces.spans)  # refused calls are among them
 
 
 async def _break_the_database(world: World, canaries: Canaries) -> None:

@@ -26,6 +26,37 @@ def test_a_variable_that_cannot_be_read_is_named() -> None:
         policy.load({"UNORA_GATEWAY_CALL_SECONDS": "ten"})
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"UNORA_GATEWAY_TRACES_ENDPOINT": "collector:4317"}, "UNORA_GATEWAY_TRACES_ENDPOINT cannot be used"),
+        ({"UNORA_GATEWAY_TRACES_ENDPOINT": "http://collector:x"}, "UNORA_GATEWAY_TRACES_ENDPOINT cannot be used"),
+        ({"UNORA_GATEWAY_TRACES_RATIO": "7"}, "UNORA_GATEWAY_TRACES_RATIO is 7.0: give a share"),
+    ],
+)
+def test_a_collector_of_traces_that_cannot_be_is_named(given: dict[str, str], named: str) -> None:
+    with pytest.raises(policy.PolicyError, match=named):
+        policy.load(given)
+
+
+def test_without_a_collector_envoy_has_no_tracer() -> None:
+    """Its log then has the trace that the script found."""
+    for target in (targets.compose({}), targets.kubernetes({})):
+        made = render(target)[CONFIG].decode()
+        assert "opentelemetry" not in made
+        assert "%DYNAMIC_METADATA(unora:trace)%" in made
+
+
+def test_a_collector_with_tls_is_judged_by_its_name_and_its_authority() -> None:
+    given = {"UNORA_GATEWAY_TRACES_ENDPOINT": "https://otlp.example.com:4317", "UNORA_GATEWAY_TRACES_CA": "/ca.pem"}
+    config = json.loads(render(targets.kubernetes(given))[CONFIG])
+    (cluster,) = (each for each in config["static_resources"]["clusters"] if each["name"] == "traces")
+    tls = cluster["transport_socket"]["typed_config"]
+    judged = tls["common_tls_context"]["validation_context"]
+    assert (tls["sni"], judged["trusted_ca"]) == ("otlp.example.com", {"filename": "/ca.pem"})
+    assert judged["match_typed_subject_alt_names"] == [{"san_type": "DNS", "matcher": {"exact": "otlp.example.com"}}]
+
+
 def test_no_page_may_call_unless_its_origin_is_configured() -> None:
     config = json.loads(render(targets.compose({}))[CONFIG])
     manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]

@@ -24,6 +24,7 @@ LARGE: Final = {
     "httpx": ("billing",),
     "numpy": ("discovery",),
     "openai": (),  # reveal loads it if a model frames its texts
+    "opentelemetry": (),  # only with a collector of traces
     "phonenumbers": ("identity",),
     "pydantic": (),  # of openai
     "regex": ("identity", "reveal", "safety"),  # they read what members write

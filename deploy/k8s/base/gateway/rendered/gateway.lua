@@ -472,16 +472,17 @@ local function keep_known(headers, is_grpc)
   for _, name in ipairs(ONLY_GRPC) do headers:remove(name) end -- REST has no deadline of the caller's, and no compression
 end
 
--- A trace continues if it has the form of one, and begins here otherwise.
+-- A trace continues if it has the form of one, and begins here otherwise. Its end says that it is not recorded: no caller
+-- decides that. A gateway that records traces lets Envoy replace the header by its own later on.
 local function keep_trace(handle, headers, id)
-  local trace = headers:get("traceparent")
-  local first, second = string.match(trace or "", "^%x%x%-(%x+)%-(%x+)%-%x%x$")
+  local first, second = string.match(headers:get("traceparent") or "", "^%x%x%-(%x+)%-(%x+)%-%x%x$")
   if not first or #first ~= 32 or #second ~= 16 then
-    local digits = id and string.gsub(id, "%-", "") or ""
-    if #digits ~= 32 or find(digits, "%X") then return headers:remove("traceparent") end
-    trace = "00-" .. digits .. "-" .. sub(digits, 17) .. "-01"
-    headers:replace("traceparent", trace)
+    first = id and string.gsub(id, "%-", "") or ""
+    if #first ~= 32 or find(first, "%X") then return headers:remove("traceparent") end
+    second = sub(first, 17)
   end
+  local trace = "00-" .. first .. "-" .. second .. "-00"
+  headers:replace("traceparent", trace)
   handle:streamInfo():dynamicMetadata():set("unora", "trace", trace)
 end
 

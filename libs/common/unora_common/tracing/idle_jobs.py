@@ -1,0 +1,60 @@
+"""Leaves out the traces of jobs that found nothing to do: with one every second in each process, they would be most."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import StatusCode
+
+from unora_common.tracing.tracing import DONE, JOB
+
+MOST: Final = 256
+"""A run with more spans than this is sent at once: it does something."""
+
+
+class WithoutIdleJobs(SpanProcessor):
+    """Keeps the spans of a job until it ends, and passes them on if it did anything or failed."""
+
+    def __init__(self, further: SpanProcessor) -> None:
+        self._further = further
+        self._kept: dict[int, list[ReadableSpan]] = {}
+        """By the ids of the traces of jobs that run."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Begins to keep the spans of a job."""
+        if span.attributes and JOB in span.attributes and span.context:
+            self._kept[span.context.trace_id] = []
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Keeps the span of a job, or passes it on."""
+        assert span.context
+        kept = self._kept.get(span.context.trace_id)
+        if kept is None:
+            self._further.on_end(span)
+            return
+        kept.append(span)
+        if span.attributes and JOB in span.attributes:
+            del self._kept[span.context.trace_id]
+            if not _is_idle(span):
+                self._pass(kept)
+        elif len(kept) > MOST:
+            del self._kept[span.context.trace_id]
+            self._pass(kept)
+
+    def shutdown(self) -> None:
+        """Ends what comes after."""
+        self._further.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Sends what was passed on."""
+        return self._further.force_flush(timeout_millis)
+
+    def _pass(self, spans: list[ReadableSpan]) -> None:
+        for span in spans:
+            self._further.on_end(span)
+
+
+def _is_idle(job: ReadableSpan) -> bool:
+    return job.status.status_code is not StatusCode.ERROR and (job.attributes or {}).get(DONE) == 0

@@ -1,0 +1,39 @@
+"""Chooses whether a process records traces."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry
+from unora_sdk.environment import ConfigError
+
+from unora_common.config import Config
+from unora_common.logs import Log
+from unora_common.tracing.tracing import NOT_RECORDED, Tracing
+
+
+def start(service: str, config: Config, log: Log, registry: CollectorRegistry) -> Tracing:
+    """The tracing of one process of a service. Raises ConfigError for an address or a share that cannot be used."""
+    if not config.traces_endpoint:
+        return NOT_RECORDED
+    _require_usable(config)
+    # The SDK takes twenty megabytes, which no process needs that records nothing.
+    from unora_common.tracing.exporting import make_tracer
+    from unora_common.tracing.recorder import Recorder
+
+    return Recorder(*make_tracer(service, config, log, registry))
+
+
+def _require_usable(config: Config) -> None:
+    try:
+        address = urlsplit(config.traces_endpoint)
+        usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port is not None
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            "UNORA_TRACES_ENDPOINT cannot be used: give the address of a collector that takes OTLP over gRPC, such as "
+            "http://collector:4317, or https://… for TLS"
+        )
+    if not 0 <= config.traces_ratio <= 1:
+        raise ConfigError(f"UNORA_TRACES_RATIO is {config.traces_ratio}: give a share between 0 and 1, such as 0.01")

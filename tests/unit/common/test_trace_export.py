@@ -1,0 +1,112 @@
+"""A collector that is away: what is not sent is bounded, said once, and holds up nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+from prometheus_client import CollectorRegistry
+from unora_common import trace
+from unora_common.config import Config
+from unora_common.logs import logger
+from unora_common.tracing.exporting import FLUSH_SECONDS, make_tracer
+from unora_common.tracing.recorder import Recorder
+from unora_common.tracing.start import start
+from unora_common.tracing.tracing import DONE, NOT_RECORDED
+from unora_local import ports
+from unora_testing.collector import collector
+from unora_testing.deadlines import eventually
+
+NOWHERE = Path("/nowhere")
+QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "10", "OTEL_EXPORTER_OTLP_TIMEOUT": "0.2"}
+
+
+def config(endpoint: str) -> Config:
+    return Config(
+        database_url="",
+        nats_url="",
+        tls_ca=NOWHERE,
+        tls_cert=NOWHERE,
+        tls_key=NOWHERE,
+        traces_endpoint=endpoint,
+        traces_ratio=1.0,
+    )
+
+
+def recorder(endpoint: str, log: StringIO, registry: CollectorRegistry) -> Recorder:
+    with mock.patch.dict(os.environ, QUICK):
+        return Recorder(*make_tracer("streak", config(endpoint), logger("streak", "info", log), registry))
+
+
+def work(made: Recorder, times: int) -> None:
+    for _ in range(times):
+        with made.job("busy") as run:
+            assert run is not None
+            run.note(DONE, 1)
+
+
+def sent(registry: CollectorRegistry, result: str) -> Callable[[], float]:
+    return lambda: registry.get_sample_value("unora_spans_total", {"result": result}) or 0.0
+
+
+def lines(log: StringIO) -> list[str]:
+    return [msgspec.json.decode(line)["event"] for line in log.getvalue().splitlines()]
+
+
+def test_nothing_is_recorded_without_a_collector() -> None:
+    made = start("streak", config(""), logger("streak", "info", StringIO()), CollectorRegistry())
+    assert made is NOT_RECORDED
+    with made.job("any") as run:
+        assert (run, trace.span()) == (None, None)
+    assert made.publication("unora.streak.v1.checked_in", f"00-{'a' * 32}-{'b' * 16}-01") is None
+
+
+async def test_a_collector_that_is_away_is_said_once_and_that_it_is_back_too() -> None:
+    log, registry, port = StringIO(), CollectorRegistry(), ports.free(1)[0]
+    made = recorder(f"http://127.0.0.1:{port}", log, registry)
+    work(made, 10)
+    await eventually(lambda: sent(registry, "lost")() == 10, "ten spans are lost")
+    work(made, 10)
+    await eventually(lambda: sent(registry, "lost")() == 20, "ten more are")
+    assert lines(log) == ["traces not sent"]
+    async with collector(port) as traces:
+
+        def back() -> bool:
+            work(made, 1)
+            return bool(traces.spans)
+
+        await eventually(back, "a span is sent")
+        await eventually(lambda: lines(log) == ["traces not sent", "traces not sent: over"], "it is said")
+        await made.close()
+
+
+async def test_work_goes_on_at_its_pace_and_what_waits_is_bounded_while_the_collector_is_away() -> None:
+    """A port that takes connections and answers nothing: each export waits for its time limit."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        made = recorder(f"http://127.0.0.1:{silent.getsockname()[1]}", StringIO(), CollectorRegistry())
+        processor: Any = made._tracer.span_processor
+        waiting = processor._span_processors[0]._further._batch_processor._queue
+        work(made, 10_000)
+        assert 0 < len(waiting) <= 2048
+        began = time.monotonic()
+        await made.close()
+        assert time.monotonic() - began < FLUSH_SECONDS + 2.0
+
+
+async def test_what_is_not_sent_yet_is_sent_before_the_end() -> None:
+    async with collector() as traces:
+        with mock.patch.dict(os.environ, OTEL_BSP_SCHEDULE_DELAY="600000"):
+            made = Recorder(
+                *make_tracer("streak", config(traces.endpoint), logger("streak", "info"), CollectorRegistry())
+            )
+        work(made, 3)
+        assert not traces.spans
+        await made.close()
+        assert [span.said for span in traces.spans] == ["streak job busy"] * 3

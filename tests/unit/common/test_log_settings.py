@@ -54,7 +54,10 @@ def test_a_level_counts_from_the_next_look_at_its_file_for_bound_loggers_too(cas
     case.settings.step()
     case.log.warning("not written")
     case.log.error("written")
-    assert [line["event"] for line in case.lines()] == ["written"]
+    assert [line["event"] for line in case.lines()] == ["log setting changed", "written"]
+    case.level.write_text("info")
+    case.settings.step()
+    assert [line["event"] for line in case.lines()] == ["log setting changed"]
 
 
 @pytest.mark.parametrize(("name", "text"), [("level", "loud"), ("sample", "2"), ("sample", "many"), ("sample", "-0.1")])

@@ -117,7 +117,7 @@ def read_refusals(text: str) -> Buckets:
         {
             float(each.labels["le"]): each.value
             for each in samples
-            if each.name == "unora_rpc_seconds_bucket" and wanted.items() <= each.labels.items()
+            if each.name == "unora_rpc_duration_seconds_bucket" and wanted.items() <= each.labels.items()
         }
     )
 

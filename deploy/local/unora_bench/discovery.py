@@ -17,8 +17,10 @@ import httpx
 import psutil
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
 from unora.discovery.v1.discovery_service_pb2 import RefreshBatchRequest
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.database import Database
 from unora_common.ids import uuid7
+from unora_common.metrics import Metrics
 from unora_common.timeouts import Timeouts
 from unora_discovery.domain.cards import deal
 from unora_discovery.domain.policy import Odds
@@ -231,6 +233,7 @@ async def measure(run: Run) -> None:
                 kept=1,
                 timeouts=Timeouts(statement=120.0, command=120.0),
                 wake=lambda: None,
+                metrics=Metrics(COMMON_METRICS),
             )
             try:
                 pools = Pools(run, folder, env, connection, database)

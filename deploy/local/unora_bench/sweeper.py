@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvloop
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.database import Database
 from unora_common.logs import logger
 from unora_common.metrics import Metrics
@@ -19,6 +20,7 @@ from unora_common.runtime import Runtime
 from unora_common.timeouts import PRODUCTION
 from unora_streak.config import StreakConfig
 from unora_streak.jobs import StreakJobs
+from unora_streak.metrics import METRICS
 
 
 async def sweep(dsn: str) -> dict[str, float]:
@@ -27,6 +29,7 @@ async def sweep(dsn: str) -> dict[str, float]:
     config = StreakConfig(
         database_url=dsn, nats_url="tls://127.0.0.1:1", tls_ca=nowhere, tls_cert=nowhere, tls_key=nowhere
     )
+    metrics = Metrics((*COMMON_METRICS, *METRICS))
     database = await Database.open(
         dsn,
         "streak",
@@ -34,9 +37,10 @@ async def sweep(dsn: str) -> dict[str, float]:
         kept=config.kept_connections,
         timeouts=PRODUCTION,
         wake=lambda: None,
+        metrics=metrics,
     )
     clients = cast("Any", None)  # the job calls nobody
-    jobs = StreakJobs(Runtime("streak", config, None, database, clients, logger("streak", "error"), Metrics()))
+    jobs = StreakJobs(Runtime("streak", config, None, database, clients, logger("streak", "error"), metrics))
     started, locked, longest = time.perf_counter(), 0, 0.0
     try:
         while True:

@@ -12,11 +12,13 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import msgspec
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import CONTEXTS, load
 from unora_common.database import Database
 from unora_common.declarations import load_service
 from unora_common.jobs import Housekeeping
 from unora_common.logs import logger
+from unora_common.metrics import Metrics
 from unora_common.service import marked
 from unora_common.timeouts import Timeouts
 
@@ -41,7 +43,13 @@ class Retention:
             required = {f"UNORA_{each.name.upper()}": "none" for each in fields if each.required}
             config: Any = load(service.config, required | {"UNORA_DATABASE_URL": dsn_of(context)})
             database = await Database.open(
-                config.database_url, context, connections=2, kept=0, timeouts=PATIENT, wake=_nothing
+                config.database_url,
+                context,
+                connections=2,
+                kept=0,
+                timeouts=PATIENT,
+                wake=_nothing,
+                metrics=Metrics(COMMON_METRICS),
             )
             self._databases.append(database)
             resources = SimpleNamespace(

@@ -14,9 +14,11 @@ from uuid import UUID
 
 from unora_common.budgets import RETRY_AFTER, Budgets, TooManyCalls
 from unora_common.call import set_from_gateway
+from unora_common.common_metrics import RPC_IN_PROGRESS, RPC_IN_PROGRESS_LIMIT
 from unora_common.config import Config
 from unora_common.errors import Exhausted, PermissionDenied
 from unora_common.logs import Log
+from unora_common.metrics import Metrics
 from unora_common.policies import MethodPolicy
 
 REFUSAL_DELAY: Final = 0.025
@@ -38,15 +40,15 @@ class ServiceBusy(Exhausted):
 class Part:
     """A part of the calls that a process works on at once."""
 
-    __slots__ = ("_most", "taken")
+    __slots__ = ("most", "taken")
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self.taken = 0
 
     def take(self) -> None:
         """Counts a call; `give_back` ends it. Raises ServiceBusy, and then counts nothing."""
-        if self.taken >= self._most:
+        if self.taken >= self.most:
             raise ServiceBusy(RETRY_AFTER)
         self.taken += 1
 
@@ -111,6 +113,12 @@ class Admission:
         self._clock = clock
         self._logged_at = float("-inf")
         self._refused = 0
+
+    def measure(self, metrics: Metrics) -> None:
+        """Shows how many calls are in work, and how many may be."""
+        for room, part in (("members", self.members), ("public", self.public), ("contexts", self.contexts)):
+            metrics.of(RPC_IN_PROGRESS).labels(room).set_function(lambda part=part: part.taken)  # type: ignore[misc]
+            metrics.of(RPC_IN_PROGRESS_LIMIT).labels(room).set(part.most)
 
     def turn(self, caller: str, policy: MethodPolicy) -> Turn:
         """Takes room for a call, until the end of the turn's `with` block.

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
+from importlib.metadata import version
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -15,10 +16,12 @@ from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora_common import database_url
 from unora_common.authentication import Authenticator
 from unora_common.clients import Clients
+from unora_common.common_metrics import BUILD, COMMON_METRICS
 from unora_common.config import Config
 from unora_common.consumers import Consumer
 from unora_common.database import Database
 from unora_common.dead_letters import DeadLetters
+from unora_common.gauges import Backlogs, Count, Gauges, count_due, count_outbox
 from unora_common.handlers import Every
 from unora_common.jobs import Housekeeping, Job
 from unora_common.logs import logger
@@ -46,7 +49,8 @@ class App(Generic[C, R]):
         self.config = config
         self.timeouts = timeouts
         self.log = logger(service.name, config.log_level)
-        self.metrics = Metrics()
+        self.metrics = Metrics((*COMMON_METRICS, *service.metrics))
+        self.metrics.of(BUILD).labels(version("unora")).set(1)
         self.clients = Clients(config, timeouts)
         self.verifier = Verifier(self._fetch_keys)
         self.revocations = Revocations(self._fetch_revocations, max_staleness=config.revocations_silence)
@@ -55,6 +59,8 @@ class App(Generic[C, R]):
         self.messaging: Messaging
         self.dead_letters: DeadLetters
         self.relay: Relay
+        self.gauges: Gauges
+        self.backlogs: Backlogs
         self.readiness: Readiness
         self.consumers: list[Consumer] = []
         self.jobs: list[Job] = []
@@ -88,9 +94,11 @@ class App(Generic[C, R]):
         self.log.info("serving", address=self.server.address)
 
     def work(self) -> None:
-        """Starts the jobs now, and the relay and the consumers as soon as NATS is reached."""
+        """Starts the jobs and the counting now, and the relay and the consumers as soon as NATS is reached."""
         for job in self.jobs:
             self._start(job.run())
+        self._start(self.gauges.run())
+        self._start(self.backlogs.run())
         self._start(self._exchange_events())
 
     def watch(self) -> None:
@@ -140,6 +148,7 @@ class App(Generic[C, R]):
             timeouts=timeouts,
             wake=self._wake_relay,
             is_pooler=bool(config.direct_database_url),
+            metrics=self.metrics,
         )
         opened.push_async_callback(self.database.close)
         self.messaging = Messaging(self.context, config, self.log, lambda: self.relay.wake(), timeouts)
@@ -148,7 +157,7 @@ class App(Generic[C, R]):
         direct = config.database_url
         if config.direct_database_url:
             direct = database_url.checked(config.direct_database_url, "UNORA_DIRECT_DATABASE_URL")
-        self.relay = Relay(self.context, direct, self.messaging.client, self.log, self.metrics.registry, timeouts)
+        self.relay = Relay(self.context, direct, self.messaging.client, self.log, self.metrics, timeouts)
         opened.push_async_callback(self.relay.close)
         self.readiness = Readiness(
             self.database,
@@ -174,10 +183,17 @@ class App(Generic[C, R]):
         self.jobs += self._make_jobs(self.service.jobs)
         self.jobs.append(Job(Every(600.0), housekeeping.purge, self.log, self.metrics))
         self.followers += self._make_jobs(self.service.followers)
+        counts = [
+            Count(method.__name__, method)
+            for part in [make(self.runtime) for make in self.service.gauges]
+            for method in marked(part, "counts")
+        ]
+        self.gauges = Gauges(self.runtime, [count_outbox(self.context), *counts, *count_due(self.jobs)])
+        self.backlogs = Backlogs(self.runtime, self.messaging, self.consumers)
 
     def _make_jobs(self, parts: Sequence[Part[C, R]]) -> list[Job]:
         return [
-            Job(method.every, method, self.log, self.metrics)
+            Job(method.every, method, self.log, self.metrics, part)
             for part in [make(self.runtime) for make in parts]
             for method in marked(part, "every")
         ]

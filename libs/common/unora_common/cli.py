@@ -21,6 +21,7 @@ from unora_common.app import App
 from unora_common.config import Config, load
 from unora_common.event_names import UnknownEventError
 from unora_common.logs import describe
+from unora_common.metrics_server import serve_metrics
 from unora_common.replay import Replay
 from unora_common.republish import Republish
 from unora_common.republish_options import NotRepublishableError
@@ -148,7 +149,7 @@ async def _serve(app: App[C, R], role: str, stop: asyncio.Event) -> None:
     """Serves and works until the process is to stop."""
     app.log.info("starting", version=version("unora"), role=role)
     if app.config.metrics_listen:
-        app.metrics.serve(app.config.metrics_listen)
+        serve_metrics(app.metrics.registry, app.config.metrics_listen, app.log)
     await app.serve(calls=role != "worker")
     _settle()
     if role != "api":

@@ -14,17 +14,27 @@ The platform makes the durable consumers (`streams.py`); a process only takes fr
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
+from unora_sdk.again import HEADER
 from unora_sdk.deliveries import Delivery, NotAnEventError, read
 from unora_sdk.names import durable, stream
 from unora_sdk.nats_client import publication
 from unora_sdk.pull import Pull
 
 from unora_common import call, trace
+from unora_common.common_metrics import (
+    DEAD_LETTERS_MOVED,
+    EVENT_LAG,
+    EVENTS_APPLIED,
+    EVENTS_FAILED,
+    MESSAGES_REFUSED,
+)
 from unora_common.database import Tx
 from unora_common.dead_letters import DeadLetters
 from unora_common.errors import RetryLater
@@ -79,8 +89,11 @@ class Consumer:
         self._method = method
         self._log = runtime.log.bind(consumer=self.name)
         self._outage = Outage(self._log, "consumer interrupted")
-        self._applied = runtime.metrics.events_applied.labels(self.name)
-        self._refused = runtime.metrics.messages_refused
+        self._applied = runtime.metrics.of(EVENTS_APPLIED).labels(self.name)
+        self._failed = runtime.metrics.of(EVENTS_FAILED).labels(self.name)
+        self._lag = runtime.metrics.of(EVENT_LAG).labels(self.name)
+        self._refused = runtime.metrics.of(MESSAGES_REFUSED)
+        runtime.metrics.of(DEAD_LETTERS_MOVED).labels(self.name)  # it is there from the start, with 0
         self._batch = LARGE_BATCH if consumes.many else BATCH
         self._pull: Pull | None = None
         self.waiting = 0
@@ -218,8 +231,16 @@ class Consumer:
         except Exception as error:
             return error
         await self._messaging.client.send([publication(event.message.reply) for event in events])
-        self._applied.inc(len(events))
+        self._note_applied(events)
         return None
+
+    def _note_applied(self, events: list[Delivery]) -> None:
+        """Measures how late the events are. Those that are published again happened long ago."""
+        self._applied.inc(len(events))
+        now = time.time()
+        for event in events:
+            if HEADER not in (event.message.headers or {}):
+                self._lag.observe(max(now - datetime.fromisoformat(event.envelope.time).timestamp(), 0.0))
 
     async def transact(self, events: list[Delivery]) -> None:
         """Applies the events that are new, in one transaction; several only for a method that takes many."""
@@ -260,6 +281,7 @@ class Consumer:
             self._log.info("event waits", subject=message.subject, error=describe(error))
             await message.nak(delay=min(TRANSIENT_DELAY, *self._config.retry_delays))
             return
+        self._failed.inc()
         text = describe(error)
         async with self._database.transaction() as tx:
             failures: int = await tx.value(self._count, self.name, event.id, text)

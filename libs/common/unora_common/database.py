@@ -14,12 +14,21 @@ from uuid import UUID
 
 import asyncpg
 from google.protobuf.message import Message
+from prometheus_client import Counter, Histogram
 
 from unora_common import database_url
 from unora_common.batching import Write, combine
 from unora_common.call import is_from_gateway
+from unora_common.common_metrics import (
+    DATABASE_CONNECTIONS,
+    DATABASE_CONNECTIONS_LIMIT,
+    DATABASE_WAIT,
+    DATABASE_WAITING,
+)
+from unora_common.connection_waits import Gate, Waits
 from unora_common.errors import DomainError
 from unora_common.leases import Leases, Pooled, is_closed
+from unora_common.metrics import Metric, Metrics
 from unora_common.outbox import Outbox
 from unora_common.timeouts import Timeouts
 
@@ -72,7 +81,7 @@ class Session:
 class Tx(Session):
     """One transaction of a use case: its writes and its events are committed together or not at all."""
 
-    __slots__ = ("_now", "deferred", "emitted", "events", "refusal")
+    __slots__ = ("_now", "deferred", "emitted", "events", "measured", "refusal")
 
     def __init__(self, connection: Pooled, user: UUID | None) -> None:
         super().__init__(connection, user)
@@ -81,6 +90,7 @@ class Tx(Session):
         self.emitted = False
         self.deferred: list[Write] = []
         self.refusal: DomainError | None = None
+        self.measured: list[tuple[Metric[Counter] | Metric[Histogram], float]] = []
 
     @property
     def now(self) -> datetime:
@@ -139,6 +149,10 @@ class Tx(Session):
         """
         self.refusal = refusal
 
+    def measure(self, metric: Metric[Counter] | Metric[Histogram], amount: float) -> None:
+        """Adds to a counter without labels, or to a histogram without, once the transaction is committed."""
+        self.measured.append((metric, amount))
+
     def emit(self, *events: Message) -> None:
         """Emits events: messages of the context's events.proto, whose first field is the aggregate's id and whose
         second is its version. They are written to the outbox in this transaction (XX-02).
@@ -150,10 +164,17 @@ class Database:
     """The pool of one process, in the role of its context."""
 
     def __init__(
-        self, leases: Leases, context: str, wake: Callable[[], None], for_gateways: int, for_consumers: int
+        self,
+        leases: Leases,
+        context: str,
+        wake: Callable[[], None],
+        for_gateways: Gate,
+        for_consumers: int,
+        metrics: Metrics,
     ) -> None:
         self._leases = leases
-        self._for_gateways = asyncio.Semaphore(for_gateways)
+        self._metrics = metrics
+        self._for_gateways = for_gateways
         self.for_consumers = asyncio.Semaphore(for_consumers)
         """Held by a consumer around its transaction: a backlog of events must not take the connections of calls."""
         self._outbox = Outbox(context)
@@ -170,6 +191,7 @@ class Database:
         kept: int,
         timeouts: Timeouts,
         wake: Callable[[], None],
+        metrics: Metrics,
         is_pooler: bool = False,
     ) -> Database:
         """Opens the pool; it connects at the first use, so a process may start before Postgres. Calls of gateways leave
@@ -187,8 +209,15 @@ class Database:
             statement_cache_size=0 if is_pooler else STATEMENTS,
             reset=_reset,
         )
-        leases = Leases(pool, connections)
-        return cls(leases, context, wake, max(connections - kept, 1), max(connections // 2, 1))
+        waits = Waits(metrics.of(DATABASE_WAIT).observe)
+        leases = Leases(pool, connections, waits)
+        states = metrics.of(DATABASE_CONNECTIONS)
+        states.labels("in_use").set_function(lambda: leases.in_use)
+        states.labels("idle").set_function(lambda: max(pool.get_size() - leases.in_use, 0))
+        metrics.of(DATABASE_CONNECTIONS_LIMIT).set(connections)
+        metrics.of(DATABASE_WAITING).set_function(lambda: waits.waiting)
+        gate = Gate(max(connections - kept, 1), waits)
+        return cls(leases, context, wake, gate, max(connections // 2, 1), metrics)
 
     async def check(self) -> None:
         """Returns if Postgres answers. Raises what asyncpg does, or OSError."""
@@ -227,6 +256,8 @@ class Database:
                 await _drop(connection, error)
             if tx.events or tx.emitted:
                 self._wake()
+            for metric, amount in tx.measured:
+                self._metrics.add(metric, amount)
         if tx.refusal:
             raise tx.refusal
 

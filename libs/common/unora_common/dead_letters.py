@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 from unora_sdk.again import HEADER
 from unora_sdk.deliveries import FIRST_SUBJECT, subject_of
 
+from unora_common.common_metrics import DEAD_LETTERS_MOVED
 from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
 from unora_common.streams import DEAD_LETTERS
@@ -41,7 +42,7 @@ class DeadLetters:
     def __init__(self, runtime: AnyRuntime, messaging: Messaging) -> None:
         self._context = runtime.context
         self._log = runtime.log
-        self._published = runtime.metrics.dead_letters
+        self._published = runtime.metrics.of(DEAD_LETTERS_MOVED)
         self._jetstream = messaging.jetstream
 
     async def publish(self, message: Msg, consumer: str, error: str, identity: str) -> None:

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from unora.identity.v1.events_pb2 import AccountErasureRequested
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
+from unora_common.due import MACHINE_CLOCK, Due, due_sql, find_due
 from unora_common.handlers import every, on_batch
 from unora_common.job_batches import Batches
 from unora_common.runtime import AnyRuntime
@@ -60,6 +61,8 @@ class Erasing(ABC):
                     AND e.user_id <> ALL ($2::uuid[]) AND ($3::uuid IS NULL OR e.user_id = $3)
                 ORDER BY e.noted_at LIMIT $1 FOR NO KEY UPDATE OF e SKIP LOCKED)
             SELECT s.*, clock.now() AS now FROM s"""
+        waiting = f"{schema}.erased_members e WHERE e.erased_at IS NULL"
+        self._due_sql = due_sql(waiting, "e.noted_at", now=MACHINE_CLOCK)
         self._erase = f"SELECT {schema}.erase_member($1, $2)"
         self._finish = f"UPDATE {schema}.erased_members SET erased_at = clock_timestamp() WHERE user_id = $1"
         self._batches = Batches(runtime.database, runtime.log, "member cannot be erased", self._lock, self._work)
@@ -68,7 +71,10 @@ class Erasing(ABC):
     async def receipt(self, tx: Tx, erasure: Erasure) -> None:
         """Tells that the member is erased here."""
 
-    @every(seconds=5)
+    async def _count_due(self, db: Session) -> Due:
+        return await find_due(db, self._due_sql)
+
+    @every(seconds=5, due=_count_due)
     async def erase_members(self) -> int:
         """ID-09: deletes a batch of rows of one member, or tells that there are none left."""
         return await self._batches.step(1)

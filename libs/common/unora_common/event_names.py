@@ -7,6 +7,13 @@ from importlib import import_module
 from unora_sdk.names import subject_of
 
 
+def event_names(context: str) -> list[str]:
+    """The names of the events that a context emits, such as `CheckedIn`."""
+    module = import_module(f"unora.{context}.v1.events_pb2")
+    types = module.DESCRIPTOR.message_types_by_name
+    return sorted(name for name, found in types.items() if "version" in found.fields_by_name)
+
+
 class UnknownEventError(ValueError):
     """The contract has no such event; the text lists those that there are."""
 

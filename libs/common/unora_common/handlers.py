@@ -42,7 +42,8 @@ from unora_sdk.names import subject_of
 
 from unora_common.call import Call
 from unora_common.database import Session, Tx
-from unora_common.idempotency import run_idempotent, store_response
+from unora_common.due import Due
+from unora_common.idempotency import count_repeat, run_idempotent, store_response
 from unora_common.runtime import AnyRuntime
 
 
@@ -96,7 +97,7 @@ def idempotent(method: Any = None, /, *, prepare: Any = None) -> Any:
     def wrap(body: Any) -> Any:
         @wraps(body)
         async def handler(self: Servicer, request: Any, call: Call) -> Any:
-            database = self.runtime.database
+            database, metrics = self.runtime.database, self.runtime.metrics
 
             async def work() -> Any:
                 prepared = (await prepare(self, request, call),) if prepare else ()
@@ -106,7 +107,7 @@ def idempotent(method: Any = None, /, *, prepare: Any = None) -> Any:
                         store_response(database, tx, call, request, response)
                 return response
 
-            return await run_idempotent(database, call, request, work)
+            return await run_idempotent(database, call, request, work, lambda path: count_repeat(metrics, path))
 
         return _handled(handler, Handling.IDEMPOTENT)
 
@@ -233,13 +234,28 @@ class Every:
     """How often a job runs that finds nothing to do."""
 
     seconds: float
+    due: Callable[[Any, Session], Awaitable[Due]] | None = None
+    """Says how much it has left to do."""
 
 
-def every(*, seconds: float) -> Callable[[Callable[[S], Awaitable[int]]], Callable[[S], Awaitable[int]]]:
-    """The method is a scheduled job, safe on any number of replicas. It returns how much it did."""
+def every(
+    *, seconds: float, due: Callable[[Any, Session], Awaitable[Due]] | None = None
+) -> Callable[[Callable[[S], Awaitable[int]]], Callable[[S], Awaitable[int]]]:
+    """The method is a scheduled job, safe on any number of replicas. It returns how much it did.
+
+    `due(self, session)` says for the metrics how much it has left to do; it must cost little.
+    """
 
     def wrap(method: Any) -> Any:
-        method.every = Every(seconds)
+        method.every = Every(seconds, due)
         return method
 
     return wrap
+
+
+def counts(method: F, /) -> F:
+    """The method, of a class that `service.py` lists as `gauges`, counts in Postgres for the metrics: it takes a
+    session, and returns the values of each of its metrics (`gauges.py`).
+    """
+    method.counts = True  # type: ignore[attr-defined]  # the process looks for it
+    return method

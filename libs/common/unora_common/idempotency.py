@@ -19,8 +19,10 @@ import asyncpg
 from google.protobuf.message import Message
 
 from unora_common.call import Call
+from unora_common.common_metrics import IDEMPOTENT_REPEATS
 from unora_common.database import Database, Tx
 from unora_common.errors import DomainError, RequestIdReused
+from unora_common.metrics import Metrics
 from unora_common.transient import CONFLICTS
 
 A = TypeVar("A", bound=Message)
@@ -29,8 +31,11 @@ RETRY_DELAY = 0.05
 """Seconds before the second attempt, at most; the delay doubles before each later one."""
 
 
-async def run_idempotent(database: Database, call: Call, request: Any, work: Callable[[], Awaitable[A]]) -> A:
-    """Runs `work`, a transaction that stores its response, or returns the response that the same call got before.
+async def run_idempotent(
+    database: Database, call: Call, request: Any, work: Callable[[], Awaitable[A]], on_repeat: Callable[[str], None]
+) -> A:
+    """Runs `work`, a transaction that stores its response, or returns the response that the same call got before, and
+    passes the method's path to `on_repeat`.
 
     Tries again after a deadlock, after a random delay. Raises RequestIdReused if the request id came with another
     request.
@@ -48,8 +53,14 @@ async def run_idempotent(database: Database, call: Call, request: Any, work: Cal
             stored = await _find_response(database, call, request)
             if stored is None:
                 raise
+            on_repeat(call.method)
             return call.answer.FromString(stored)  # type: ignore[return-value]
     raise AssertionError("the last attempt returns or raises")
+
+
+def count_repeat(metrics: Metrics, path: str, times: int = 1) -> None:
+    """Counts a call that was answered with a kept answer, by the method's path; 0 times shows that there was none."""
+    metrics.of(IDEMPOTENT_REPEATS).labels(path.rpartition("/")[2]).inc(times)
 
 
 def store_response(database: Database, tx: Tx, call: Call, request: Any, response: Message) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
 
 from unora_common import call, trace
+from unora_common.common_metrics import JOB_DURATION, JOB_FAILURES, JOB_INTERVAL, JOB_LAST_SUCCESS, JOBS_DONE
 from unora_common.config import Config
-from unora_common.database import Database, Tx
+from unora_common.database import Database, Session, Tx
+from unora_common.due import Due
 from unora_common.handlers import Every
 from unora_common.job_batches import purge_each
 from unora_common.logs import Log
@@ -22,18 +27,33 @@ MAX_SECONDS = 60.0
 class Job:
     """One job of one process."""
 
-    def __init__(self, every: Every, method: Callable[[], Awaitable[int]], log: Log, metrics: Metrics) -> None:
+    def __init__(
+        self, every: Every, method: Callable[[], Awaitable[int]], log: Log, metrics: Metrics, part: object = None
+    ) -> None:
+        """`part` is the object whose method it is, for the function `every.due`."""
         self.name: str = method.__name__
+        self._part = part
         self.every = every
         self._method = method
         self._log = log.bind(job=self.name)
         self._outage = Outage(self._log, "job interrupted")
-        self._done = metrics.jobs_done.labels(self.name)
+        self._metrics = metrics
         self.caught_up = False
         """Whether it has found nothing more to do at least once."""
 
+    @property
+    def due(self) -> Callable[[Session], Awaitable[Due]] | None:
+        """What says how much it has left to do; None if nothing does."""
+        return partial(self.every.due, self._part) if self.every.due else None
+
+    @cached_property
+    def _measured(self) -> _Measured:
+        """Its metrics. They are there where it runs, and not in processes that only serve calls."""
+        return _Measured(self.name, self.every.seconds, self._metrics)
+
     async def run(self) -> None:
         """Runs until cancelled: again at once after a run that found work, else after `every`."""
+        _ = self._measured
         while True:
             try:
                 while await self.step():
@@ -51,10 +71,35 @@ class Job:
         """Runs once; returns how much it did."""
         trace.begin()
         call.set_deadline(MAX_SECONDS)
-        done = await self._method()
-        if done:
-            self._done.inc(done)
+        with self._measured.run():
+            done = await self._method()
+        self._measured.done.inc(done)
         return done
+
+
+class _Measured:
+    """The metrics of one job."""
+
+    def __init__(self, name: str, interval: float, metrics: Metrics) -> None:
+        metrics.of(JOB_INTERVAL).labels(name).set(interval)
+        self.done = metrics.of(JOBS_DONE).labels(name)
+        self._failures = metrics.of(JOB_FAILURES).labels(name)
+        self._duration = metrics.of(JOB_DURATION).labels(name)
+        self._last_success = metrics.of(JOB_LAST_SUCCESS).labels(name)
+        self._last_success.set_to_current_time()
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Around one run."""
+        began = time.perf_counter()
+        try:
+            yield
+        except Exception:
+            self._failures.inc()
+            raise
+        finally:
+            self._duration.observe(time.perf_counter() - began)
+        self._last_success.set_to_current_time()
 
 
 class Housekeeping:

@@ -14,6 +14,8 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from unora_common.connection_waits import Waits
+
 Pooled: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 KEPT: Final = 10.0
 """Seconds after which connections that nobody uses go back to the pool. It closes them after some minutes."""
@@ -22,9 +24,10 @@ KEPT: Final = 10.0
 class Leases:
     """The connections of one pool, `most` at once. Who comes first gets one first."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], most: int) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], most: int, waits: Waits) -> None:
         self._pool = pool
         self._most = most
+        self._waits = waits
         self._taken = 0
         """Connections that are taken from the pool, or are being taken: in use, or kept."""
         self._kept: list[Pooled] = []
@@ -32,6 +35,11 @@ class Leases:
         self._timer: asyncio.TimerHandle | None = None
         self._returning: set[asyncio.Task[None]] = set()
         self._closing = False
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are in use now."""
+        return self._taken - len(self._kept)
 
     def lease(self) -> Lease:
         """A connection for an `async with` block. Raises what asyncpg does if it cannot connect."""
@@ -90,7 +98,8 @@ class Leases:
         turn: asyncio.Future[Pooled | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
-            return await turn
+            with self._waits.measured():
+                return await turn
         except asyncio.CancelledError:
             if turn.cancelled():
                 if turn in self._waiting:

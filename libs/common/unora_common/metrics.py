@@ -1,81 +1,133 @@
-"""Prometheus metrics of one process, in a registry of its own."""
+"""The metrics of one process, in a registry of its own (decision 0054).
+
+Each metric is declared once: those of every service in `common_metrics.py`, those of a context in its `metrics.py`,
+which its `service.py` lists. A part of a service gets one by its declaration: `runtime.metrics.of(RPC_DURATION)`. A
+metric that is not declared cannot be used, so docs/metrics.md, which `make reference` writes from the declarations, has
+them all.
+"""
 
 from __future__ import annotations
 
-from socketserver import ThreadingMixIn
-from threading import BoundedSemaphore, Thread
-from typing import Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
-CONNECTIONS: Final = 16
-"""The most connections at once to the port for metrics."""
-SILENCE: Final = 5.0
-"""Seconds after which a connection without a request is cut."""
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# When a counter began to count is of no use to Prometheus here, and it would be a series more for each counter.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+
+Values = Mapping[tuple[str, ...], float]
+"""The values of a counted gauge, by the values of its labels."""
+
+
+class Counted(Collector):
+    """A gauge whose values are counted now and then, all at once. It has none before, and none while nobody counts: an
+    absent value says more than an old one.
+    """
+
+    def __init__(
+        self, name: str, documentation: str, labelnames: Sequence[str] = (), registry: CollectorRegistry | None = None
+    ) -> None:
+        self._name = name
+        self._documentation = documentation
+        self._labels = tuple(labelnames)
+        self._values: Values = {}
+        if registry is not None:
+            registry.register(self)
+
+    def set_all(self, values: Values) -> None:
+        """Replaces all values."""
+        self._values = dict(values)
+
+    def clear(self) -> None:
+        """Takes away all values."""
+        self._values = {}
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """The name, by which the registry refuses a second metric."""
+        yield GaugeMetricFamily(self._name, self._documentation, labels=self._labels)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """What Prometheus reads. It does so in a thread of its own, so it takes the values once."""
+        family = GaugeMetricFamily(self._name, self._documentation, labels=self._labels)
+        for labels, value in self._values.items():
+            family.add_metric(labels, value)
+        yield family
+
+
+M = TypeVar("M", Counter, Gauge, Histogram, Counted)
+
+
+@dataclass(frozen=True)
+class Metric(Generic[M]):
+    """The declaration of one metric."""
+
+    kind: type[M]
+    name: str
+    """As Prometheus shows it: with `_total` if it is a counter."""
+    meaning: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def type(self) -> str:
+        """The type that Prometheus shows: counter, gauge or histogram."""
+        return "gauge" if self.kind is Counted else self.kind.__name__.lower()
+
+    def make(self, registry: CollectorRegistry | None) -> M:
+        """One of it, in the registry."""
+        options: dict[str, Any] = {"buckets": self.buckets} if self.buckets else {}
+        return self.kind(self.name, self.meaning, self.labels, registry=registry, **options)
+
+
+def counter(name: str, meaning: str, *labels: str) -> Metric[Counter]:
+    """Declares what only grows."""
+    return Metric(Counter, name, meaning, labels)
+
+
+def gauge(name: str, meaning: str, *labels: str) -> Metric[Gauge]:
+    """Declares what the process knows at each moment."""
+    return Metric(Gauge, name, meaning, labels)
+
+
+def counted(name: str, meaning: str, *labels: str) -> Metric[Counted]:
+    """Declares a gauge whose values are counted now and then, such as in Postgres."""
+    return Metric(Counted, name, meaning, labels)
+
+
+def histogram(name: str, meaning: str, *labels: str, buckets: tuple[float, ...]) -> Metric[Histogram]:
+    """Declares what is measured again and again, such as seconds. `buckets` are upper bounds, without the last one."""
+    return Metric(Histogram, name, meaning, labels, buckets)
 
 
 class Metrics:
-    """The metrics of every service."""
+    """The metrics of a process: all that are declared, from its start on."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: Iterable[Metric[Any]]) -> None:
         self.registry = CollectorRegistry()
-        self.calls = Histogram(
-            "unora_rpc_seconds", "Time to answer a call", ["method", "code"], buckets=BUCKETS, registry=self.registry
-        )
-        self.events_applied = Counter(
-            "unora_events_applied", "Events applied by a consumer", ["consumer"], registry=self.registry
-        )
-        self.dead_letters = Counter(
-            "unora_dead_letters", "Events that failed too often", ["consumer"], registry=self.registry
-        )
-        self.messages_refused = Counter(
-            "unora_messages_refused",
-            "Messages of a stream that are no events of it",
-            ["consumer", "reason"],
-            registry=self.registry,
-        )
-        self.jobs_done = Counter("unora_jobs_done", "Things that a job did", ["job"], registry=self.registry)
+        self._made = {metric: metric.make(self.registry) for metric in declared}
 
-    def serve(self, address: str) -> int:
-        """Serves /metrics over HTTP in a thread, for the life of the process. Returns the port."""
-        host, _, port = address.rpartition(":")
-        server = make_server(host, int(port), make_wsgi_app(self.registry), _Server, _Handler)
-        Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-        return server.server_port
+    def of(self, metric: Metric[M]) -> M:
+        """The metric of this process. Raises KeyError if neither `common_metrics.py` nor the context's `service.py`
+        declares it.
+        """
+        made: M = self._made[metric]
+        return made
 
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """A thread for each connection, and only so many."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._room = BoundedSemaphore(CONNECTIONS)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
+    def add(self, metric: Metric[Counter] | Metric[Histogram], amount: float) -> None:
+        """Adds to a counter without labels, or a value to a histogram without."""
+        made: Counter | Histogram = self._made[metric]
+        if isinstance(made, Counter):
+            made.inc(amount)
         else:
-            self.shutdown_request(request)
+            made.observe(amount)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Prints nothing: that a client went away or said nothing is no error of this process."""
-
-
-class _Handler(WSGIRequestHandler):
-    """Cuts a connection that sends no request, and writes no access log."""
-
-    timeout = SILENCE
-
-    def log_message(self, *arguments: Any) -> None:
-        """Logs nothing: a scrape every few seconds is no news."""
+    def adopt(self, metric: Metric[M], made: M) -> None:
+        """Shows one that was made without a registry, such as by resources, which are made first."""
+        before, self._made[metric] = self._made[metric], made
+        self.registry.unregister(before)
+        self.registry.register(made)

@@ -12,12 +12,14 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError, Message
+from prometheus_client import Histogram
 
 from unora_common import admission, trace
 from unora_common.admission import Admission, ServiceBusy, Turn
 from unora_common.authentication import Authenticator, caller_of
 from unora_common.budgets import RETRY_AFTER
 from unora_common.call import Call, set_deadline
+from unora_common.common_metrics import RPC_DURATION, RPC_REFUSALS
 from unora_common.errors import DomainError, Exhausted, InvalidArgument, PermissionDenied, Unavailable
 from unora_common.grpc_errors import DETAILS, STATUS, Internal, to_domain_error, to_status
 from unora_common.logs import Log, answered_calls
@@ -118,9 +120,10 @@ class _Method:
         self._constraints = constraints
         self._policy = policy
         self._use_case = use_case
-        self._calls = runtime.metrics.calls
-        self._answered = self._calls.labels(policy.name, "OK")
-        self._busy = self._calls.labels(policy.name, ServiceBusy.code)
+        self._durations, self._refusals = runtime.metrics.of(RPC_DURATION), runtime.metrics.of(RPC_REFUSALS)
+        self._answered = self._seconds("OK")
+        self._busy = self._seconds(ServiceBusy.code)
+        self._busy_count = self._refusals.labels(policy.name, ServiceBusy.reason)
         self._busy_details = _details(ServiceBusy(RETRY_AFTER), runtime.context)
         self._log = runtime.log.bind(method=policy.path)
         self._log_answer = answered_calls(runtime.log, runtime.context, policy.path)
@@ -139,10 +142,11 @@ class _Method:
             self._admission.note_refusal(busy)
             await asyncio.sleep(admission.REFUSAL_DELAY)
             self._busy.observe(time.perf_counter() - started)
+            self._busy_count.inc()
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, busy.reason, self._busy_details)
         except asyncio.CancelledError:
             self._log.info("call cancelled", caller=who.caller, trace=trace.current())
-            self._calls.labels(self._policy.name, "CANCELLED").observe(time.perf_counter() - started)
+            self._seconds("CANCELLED").observe(time.perf_counter() - started)
             raise
         except Exception as error:
             refusal = to_domain_error(error, self._constraints)
@@ -150,7 +154,8 @@ class _Method:
                 self._admission.note_refusal(refusal)
                 await asyncio.sleep(admission.REFUSAL_DELAY)
             seconds = time.perf_counter() - started
-            self._calls.labels(self._policy.name, refusal.code).observe(seconds)
+            self._seconds(refusal.code).observe(seconds)
+            self._refusals.labels(self._policy.name, refusal.reason).inc()
             if not isinstance(refusal, Exhausted):
                 _log_refusal(self._log, who, refusal, error, seconds)
             await context.abort(STATUS[refusal.code], refusal.reason, _details(refusal, self._context))
@@ -158,6 +163,10 @@ class _Method:
         self._answered.observe(seconds)
         self._log_answer(who.caller, who.member.user if who.member else None, seconds, trace.current())
         return answer
+
+    def _seconds(self, code: str) -> Histogram:
+        """The times of calls with this code."""
+        return self._durations.labels(self._policy.name, self._policy.access_name, code)
 
     async def _answer(self, context: Context, metadata: Mapping[str, str | bytes], turn: Turn, who: _Who) -> Message:
         """Judges the member on the headers, then reads the request and answers it."""

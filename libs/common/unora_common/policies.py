@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -11,6 +12,14 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from unora.common.v1.options_pb2 import Access, Repeat
 from unora.common.v1.options_pb2 import method as method_option
+
+ACCESS_NAMES: Final = {
+    Access.ACCESS_USER: "user",
+    Access.ACCESS_ADMIN: "admin",
+    Access.ACCESS_PUBLIC: "public",
+    Access.ACCESS_SERVICE: "internal",
+}
+"""Who may call a method, as the metrics say it."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,11 @@ class MethodPolicy:
     def name(self) -> str:
         """The method's own name."""
         return self.path.rpartition("/")[2]
+
+    @property
+    def access_name(self) -> str:
+        """Who may call the method, as the metrics say it."""
+        return ACCESS_NAMES.get(self.access, "nobody")
 
     def may_call(self, caller: str, gateways: tuple[str, ...]) -> bool:
         """Whether the context or gateway of a certificate may call the method (XX-03)."""

@@ -8,18 +8,22 @@ sequence numbers become visible out of order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
 import asyncpg
 from nats.errors import Error as NatsError
-from prometheus_client import CollectorRegistry, Counter
+from unora_sdk.names import type_of
 from unora_sdk.nats_client import NatsClient
 
+from unora_common.common_metrics import EVENTS_PUBLISHED, RELAY_LEADER
 from unora_common.database import session_settings
+from unora_common.event_names import event_names
 from unora_common.logs import Log
+from unora_common.metrics import Metrics
 from unora_common.outages import Outage
-from unora_common.publisher import Publisher
+from unora_common.publisher import Publisher, Row
 from unora_common.timeouts import Timeouts
 
 BATCH = 1000
@@ -38,7 +42,7 @@ class Relay:
         dsn: str,
         client: NatsClient,
         log: Log,
-        registry: CollectorRegistry,
+        metrics: Metrics,
         timeouts: Timeouts,
     ) -> None:
         self._context = context
@@ -52,7 +56,10 @@ class Relay:
         self._woken = asyncio.Event()
         self._left_out: set[UUID] = set()
         """The aggregates of batches of which the stream took nothing: they must not keep those behind them from it."""
-        self._published = Counter("unora_events_published", "Events published to the stream", registry=registry)
+        self._published = metrics.of(EVENTS_PUBLISHED)
+        for name in event_names(context):
+            self._published.labels(name)  # it is there from the start, with 0
+        metrics.of(RELAY_LEADER).set_function(lambda: self._leads)
         self._select = f"""
             SELECT id, aggregate_id, subject, payload, occurred_at, trace FROM {context}.outbox
             WHERE published_at IS NULL AND aggregate_id <> ALL ($1::uuid[]) ORDER BY seq LIMIT {BATCH}"""
@@ -95,7 +102,7 @@ class Relay:
             self._log.warning("event not published", subject=row["subject"], error=error)
         if done:
             await connection.execute(self._mark, done)
-            self._published.inc(len(done))
+            self._count(rows, done)
             self._left_out.clear()
         else:
             self._left_out.update(row["aggregate_id"] for row in rows)
@@ -104,6 +111,12 @@ class Relay:
         if len(done) < len(rows):
             raise NatsError(f"{len(rows) - len(done)} events were not acknowledged by the stream")
         return len(done)
+
+    def _count(self, rows: Sequence[Row], done: Collection[UUID]) -> None:
+        published = set(done)
+        subjects = Counter(row["subject"] for row in rows if row["id"] in published)
+        for subject, number in subjects.items():
+            self._published.labels(type_of(subject).rpartition(".")[2]).inc(number)
 
     async def close(self) -> None:
         """Gives up leadership."""

@@ -17,6 +17,7 @@ from unora_common.errors import DomainError
 from unora_common.handlers import Handling
 from unora_common.health import READINESS
 from unora_common.health_server import Health, HealthServer, guarded
+from unora_common.idempotency import count_repeat
 from unora_common.pipeline import handler
 from unora_common.policies import MethodPolicy, policies_of, service_descriptor
 from unora_common.runtime import AnyRuntime
@@ -75,6 +76,7 @@ class Server:
             ],
         )
         admission = Admission(config, runtime.log)
+        admission.measure(runtime.metrics)
         names = [health.SERVICE_NAME]
         for servicer in servicers:
             descriptor = service_descriptor(servicer.service)
@@ -89,6 +91,9 @@ class Server:
             # not wait behind members' calls (XX-06).
             of_contexts = {policy.name: methods[policy.name] for policy in policies if policy.callers}
             self._server.add_registered_method_handlers(descriptor.full_name, of_contexts)
+            for policy in policies:
+                if policy.repeat == Repeat.REPEAT_KEPT_ANSWER:
+                    count_repeat(runtime.metrics, policy.path, times=0)
             names.append(descriptor.full_name)
         self._server.add_generic_rpc_handlers([guarded(self.health)])
         if config.reflection:

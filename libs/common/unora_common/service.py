@@ -12,6 +12,7 @@ from uuid import UUID
 from unora_common.config import Config
 from unora_common.errors import DomainError
 from unora_common.handlers import Consumes
+from unora_common.metrics import Metric
 from unora_common.runtime import Runtime
 from unora_common.tokens import Jwks
 
@@ -46,6 +47,10 @@ class Service(Generic[C, R]):
     """Like jobs, but they run in each process that serves calls, also where no job does: they keep up to date what
     calls read in the memory of the process. It is not ready before each of them has caught up once.
     """
+    gauges: Sequence[Part[C, R]] = ()
+    """What is counted in Postgres for the metrics, where jobs run (`@counts`)."""
+    metrics: Sequence[Metric[Any]] = ()
+    """What it measures beside what every service does (`common_metrics.py`)."""
     constraints: Mapping[str, type[DomainError]] = field(default_factory=dict)
     """The names of database constraints, and the refusal that a violation of each becomes."""
     resources: Callable[[C], R] | None = None

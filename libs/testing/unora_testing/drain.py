@@ -10,6 +10,7 @@ import asyncpg
 from nats.aio.client import Client
 from nats.js.api import StreamState
 from unora_common.app import App
+from unora_common.common_metrics import EVENTS_APPLIED
 from unora_common.consumers import Consumer
 from unora_sdk.again import again_subject
 from unora_sdk.names import stream
@@ -112,7 +113,7 @@ class Drainer:
 
 def _count_applied(app: App[Any, Any], consumer: Consumer) -> int:
     """How many events the consumer has applied and acknowledged, by its metric."""
-    (metric,) = app.metrics.events_applied.labels(consumer.name).collect()
+    (metric,) = app.metrics.of(EVENTS_APPLIED).labels(consumer.name).collect()
     return next(int(sample.value) for sample in metric.samples if sample.name.endswith("_total"))
 
 

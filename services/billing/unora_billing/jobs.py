@@ -8,9 +8,10 @@ from typing import Final
 from uuid import UUID
 
 import grpc
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
 from unora_common.erasing import Erasing, Erasure
-from unora_common.handlers import every
+from unora_common.gauges import Counts
+from unora_common.handlers import counts, every
 from unora_common.job_batches import Batches
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
@@ -18,7 +19,9 @@ from unora_common.transient import is_transient
 from unora_billing.config import BillingConfig
 from unora_billing.domain.errors import BillingError
 from unora_billing.domain.events import MemberErasedFromBilling
+from unora_billing.domain.payments import UNSETTLED
 from unora_billing.messages import to_message
+from unora_billing.metrics import CREDITS, PAYMENTS_OLDEST_OPEN, PAYMENTS_OPEN
 from unora_billing.resources import Resources
 from unora_billing.store import accounts, payments, protections, provider_events
 from unora_billing.use_cases.payments import PaymentProcess
@@ -35,10 +38,8 @@ class PaymentJobs:
         self.runtime = runtime
         self.policy = runtime.config.policy
         self.payments = PaymentProcess(runtime)
-        # Jobs are made once in every process, whatever its role.
-        runtime.resources.counters.register(runtime.metrics.registry)
 
-    @every(seconds=1)
+    @every(seconds=1, due=lambda _, db: payments.count_due(db))
     async def drive_payments(self) -> int:
         """Advances payments that a crash or an outage left unfinished, and cancels those that were not confirmed in
         time. A claimed payment is left alone by other replicas for a while, and tried again after that. Several are
@@ -85,7 +86,7 @@ class SubscriptionJobs:
             lambda tx, locked: process_due(tx, locked, runtime.config.policy),
         )
 
-    @every(seconds=1)
+    @every(seconds=1, due=lambda _, db: accounts.count_due(db))
     async def renew_subscriptions(self) -> int:
         """BI-09: processes a batch of the subscriptions that are due. Here nobody asks the provider: the payments that
         are created are sent by `drive_payments`.
@@ -106,7 +107,7 @@ class ProtectionJobs:
             expire_protections,
         )
 
-    @every(seconds=1)
+    @every(seconds=1, due=lambda _, db: protections.count_due(db))
     async def expire_protections(self) -> int:
         """BI-05: closes a batch of the protections whose time is over."""
         return await self._batches.step(self.runtime.config.job_batch)
@@ -123,6 +124,27 @@ class RetentionJobs:
         """BI-07: deletes what the provider told so long ago that it does not repeat it."""
         async with self.runtime.database.transaction() as tx:
             return await provider_events.purge(tx, self.runtime.config.provider_event_days, PURGE_BATCH)
+
+
+class PaymentGauges:
+    """What is counted for the metrics."""
+
+    def __init__(self, runtime: Runtime[BillingConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @counts
+    async def count_payments(self, db: Session) -> Counts:
+        """The payments that are not settled (BI-02)."""
+        found = await payments.count_open(db)
+        return {
+            PAYMENTS_OPEN: {(status,): found.get(status, (0, 0.0))[0] for status in UNSETTLED},
+            PAYMENTS_OLDEST_OPEN: {(): max((age for _, age in found.values()), default=0.0)},
+        }
+
+    @counts
+    async def count_credits(self, db: Session) -> Counts:
+        """The credits that members hold (BI-03)."""
+        return {CREDITS: {(): await accounts.sum_balances(db)}}
 
 
 class ErasureJobs(Erasing):

@@ -9,7 +9,8 @@ from unora_billing.config import BillingConfig
 from unora_billing.consumers.fulfilment import FulfilmentEvents
 from unora_billing.consumers.members import ConnectionEvents, MemberEvents
 from unora_billing.domain.errors import PaymentPending
-from unora_billing.jobs import ErasureJobs, PaymentJobs, ProtectionJobs, RetentionJobs, SubscriptionJobs
+from unora_billing.jobs import ErasureJobs, PaymentGauges, PaymentJobs, ProtectionJobs, RetentionJobs, SubscriptionJobs
+from unora_billing.metrics import METRICS
 from unora_billing.resources import make_resources
 from unora_billing.servicers.billing import Billing
 from unora_billing.servicers.commands import resolve_payment
@@ -26,6 +27,8 @@ service = Service(
     consumers=[FulfilmentEvents, ConnectionEvents, MemberEvents, ErasureEvents],
     jobs=[PaymentJobs, SubscriptionJobs, ProtectionJobs, RetentionJobs, ErasureJobs],
     resources=make_resources,
+    gauges=[PaymentGauges],
+    metrics=METRICS,
     commands={"rebuild": rebuild, "resolve-payment": resolve_payment},
     constraints={"uq_payments_one_open_subscription": PaymentPending},
 )

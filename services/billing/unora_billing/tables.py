@@ -147,6 +147,12 @@ payments = Table(
         postgresql_where=text("purpose = 'subscription' AND status IN ('created', 'pending')"),
     ),
     Index("ix_payments_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index(
+        "ix_payments_unsettled",
+        "status",
+        "created_at",
+        postgresql_where=text("status IN ('created', 'pending', 'succeeded')"),
+    ),
     Index("ix_payments_payer_id_created_at", "payer_id", "created_at", "id"),
     info=service_may("select, insert, update", erased=kept("payments are records (BI-02)")) | exported("payments"),
     comment="All payments; what they are never changes, and their status moves only forward (BI-02)",

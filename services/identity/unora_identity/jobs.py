@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import prometheus_client
 from unora_common.database import Tx
 from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
@@ -18,6 +17,7 @@ from unora_common.transient import is_transient
 
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.erasures import SOURCES
+from unora_identity.metrics import ERASURES_OVERDUE
 from unora_identity.resources import Resources
 from unora_identity.store import (
     age_bands,
@@ -25,6 +25,7 @@ from unora_identity.store import (
     code_budgets,
     devices,
     erasures,
+    exports,
     holders,
     photo_uploads,
     recovery_checks,
@@ -68,7 +69,7 @@ class BirthdayJobs:
             lambda tx, locked: publish_age_bands(tx, locked, policy),
         )
 
-    @every(seconds=60)
+    @every(seconds=60, due=lambda _, db: age_bands.count_due(db))
     async def tell_age_bands(self) -> int:
         """DI-08: publishes to Discovery that a birthday began another age band."""
         return await self._batches.step(BIRTHDAY_BATCH)
@@ -135,7 +136,7 @@ class ExportJobs:
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
 
-    @every(seconds=5)
+    @every(seconds=5, due=lambda _, db: exports.count_waiting(db))
     async def make_archives(self) -> int:
         """ID-10: makes the archive of a member's own data, one at a time in each process."""
         return await make_next_archive(self.runtime)
@@ -223,14 +224,9 @@ class ErasureJobs(Erasing):
         """Erasures whose objects could not be deleted since all were tried: each once, so no more than there are. After
         a restart all are tried anew.
         """
-        self._overdue = prometheus_client.Gauge(
-            "unora_erasures_overdue",
-            "Erasures that lack a receipt for too long, by the context or the object store that owes it",
-            ["source"],
-            registry=runtime.metrics.registry,
-        )
+        self._overdue = runtime.metrics.of(ERASURES_OVERDUE)
 
-    @every(seconds=10)
+    @every(seconds=10, due=lambda _, db: erasures.count_due(db))
     async def begin_erasures(self) -> int:
         """ID-09: begins to erase accounts whose time to be opened again is over, by the rule clock."""
         return await self._due.step(ERASURE_BATCH)

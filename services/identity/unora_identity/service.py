@@ -14,6 +14,7 @@ from unora_identity.domain.phone_codes import PhoneTaken
 from unora_identity.domain.photos import TooManyPhotos
 from unora_identity.domain.signals import OAuthAlreadyLinked
 from unora_identity.jobs import BirthdayJobs, CleanUpJobs, ErasureJobs, ExportJobs, PhotoJobs, PlaceJobs, TextJobs
+from unora_identity.metrics import METRICS
 from unora_identity.resources import make_resources
 from unora_identity.servicers.accounts import Accounts
 from unora_identity.servicers.commands import make_admin, revoke_admin
@@ -44,6 +45,7 @@ service = Service(
         "uq_users_phone_hash": PhoneTaken,
     },
     resources=make_resources,
+    metrics=METRICS,
     keys=lambda runtime: runtime.resources.access_tokens.jwks(),
     revocations=list_all_recent,
     commands={"rebuild": rebuild, "make-admin": make_admin, "revoke-admin": revoke_admin},

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
+from unora_common.due import Due
 from unora_common.erasing import Erasing, Erasure
 from unora_common.handlers import every
 from unora_common.job_batches import Batches
@@ -31,7 +32,10 @@ class InterestJobs:
             runtime.database, runtime.log, "interests of a member cannot expire", self._lock, self._expire
         )
 
-    @every(seconds=30)
+    async def _count_due(self, db: Session) -> Due:
+        return await inventories.count_due_interests(db, self._lifetime)
+
+    @every(seconds=30, due=_count_due)
     async def expire(self) -> int:
         """MA-11: one batch. A due interest never matches, even if this job is late: a match looks at the time.
 

@@ -9,16 +9,8 @@ from prometheus_client import Counter
 from unora_sdk.environment import ConfigError
 
 from unora_reveal.config import RevealConfig
+from unora_reveal.metrics import DRAFTS
 from unora_reveal.providers.framer import Framer, TemplateFramer
-
-
-def _counter() -> Counter:
-    return Counter(
-        "unora_framed_drafts",
-        "Drafts of the model that frames reveals, by what came of them",
-        ["outcome"],
-        registry=None,
-    )
 
 
 @dataclass(frozen=True)
@@ -26,7 +18,7 @@ class Resources:
     """Made once in each process."""
 
     framer: Framer = field(default_factory=TemplateFramer)
-    drafts: Counter = field(default_factory=_counter)
+    drafts: Counter = field(default_factory=lambda: DRAFTS.make(None))
     """Stays at zero without a model."""
     close_framer: Callable[[], Awaitable[None]] | None = None
 
@@ -44,7 +36,7 @@ def make_resources(config: RevealConfig) -> Resources:
         raise ConfigError("UNORA_FRAMER_BASE_URL is set: UNORA_FRAMER_MODEL must name the model")
     from unora_reveal.providers.model import ModelFramer  # its library takes 50 MB, and templates do not need it
 
-    drafts = _counter()
+    drafts = DRAFTS.make(None)
     framer = ModelFramer(
         base_url=config.framer_base_url,
         key=config.framer_key,

@@ -11,6 +11,7 @@ from unora_reveal.consumers.matching import ConnectionEvents
 from unora_reveal.consumers.streak import StreakEvents
 from unora_reveal.domain.reveals import ConnectionEnded, RevealLocked
 from unora_reveal.jobs import ErasureJobs
+from unora_reveal.metrics import METRICS
 from unora_reveal.resources import make_resources
 from unora_reveal.servicers.data_subjects import DataSubjects
 from unora_reveal.servicers.personality import Personality
@@ -26,6 +27,7 @@ service = Service(
     consumers=[StreakEvents, ConnectionEvents, PaymentEvents, TierEvents, ErasureEvents],
     jobs=[ErasureJobs],
     resources=make_resources,
+    metrics=METRICS,
     constraints={
         "reveal_after_end": ConnectionEnded,
         "reveal_unearned": RevealLocked,

@@ -7,19 +7,22 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
 from unora_common.erasing import Erasing, Erasure
-from unora_common.handlers import every
+from unora_common.gauges import Counts
+from unora_common.handlers import counts, every
 from unora_common.job_batches import purge_each
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_safety.config import SafetyConfig
+from unora_safety.domain.cases import CaseOrigin
 from unora_safety.domain.events import MemberErasedFromSafety
 from unora_safety.domain.patterns import History
 from unora_safety.messages.events import to_message
+from unora_safety.metrics import CASES_OPEN, FLAGS_OPEN
 from unora_safety.resources import Resources
-from unora_safety.store import examination_queue, reports, sightings, traces
+from unora_safety.store import audit_index, cases, examination_queue, flags, reports, sightings, traces
 from unora_safety.use_cases.audit_exports import export_today, write_exports
 from unora_safety.use_cases.audit_log import index_entries
 from unora_safety.use_cases.detection import load_histories, measure_baselines, raise_flags
@@ -31,7 +34,7 @@ class AuditIndexJobs:
     def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
         self.runtime = runtime
 
-    @every(seconds=1)
+    @every(seconds=1, due=lambda _, db: audit_index.count_missing(db))
     async def index_audit(self) -> int:
         """Indexes one batch of each chain that no other replica has locked, also rows older than the index."""
         async with self.runtime.database.transaction() as tx:
@@ -65,7 +68,7 @@ class DetectionJobs:
     def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
         self.runtime = runtime
 
-    @every(seconds=1)
+    @every(seconds=1, due=lambda _, db: examination_queue.count_waiting(db))
     async def examine(self) -> int:
         """Examines members with new sightings. If the process dies, another replica claims them within a minute.
 
@@ -136,6 +139,22 @@ class DetectionJobs:
             lambda tx: traces.purge_created(tx, late, config.forget_batch),
             lambda tx: reports.purge_own_notes(tx, config.report_closed_after, config.forget_batch),
         )
+
+
+class ModerationGauges:
+    """What is counted for the metrics."""
+
+    def __init__(self, runtime: Runtime[SafetyConfig, Resources]) -> None:
+        self.runtime = runtime
+
+    @counts
+    async def count_undecided(self, db: Session) -> Counts:
+        """Cases and flags that wait for a moderator (SA-04, SA-05)."""
+        found = await cases.count_open(db)
+        return {
+            CASES_OPEN: {(origin,): found.get(origin, 0) for origin in CaseOrigin},
+            FLAGS_OPEN: {(): await flags.count_open(db)},
+        }
 
 
 class ErasureJobs(Erasing):

@@ -6,16 +6,19 @@ import time
 from typing import Final
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
 from unora_common.erasing import Erasing, Erasure
-from unora_common.handlers import every
+from unora_common.gauges import Counts
+from unora_common.handlers import counts, every
 from unora_common.runtime import Runtime
 from unora_common.transient import is_transient
 
 from unora_streak.config import StreakConfig
 from unora_streak.domain.events import MemberErasedFromStreak
-from unora_streak.domain.state import Streak
+from unora_streak.domain.state import TERMINAL, State, Streak
 from unora_streak.messages import to_message
+from unora_streak.metrics import STREAKS
+from unora_streak.store import streaks
 from unora_streak.use_cases.sweep import advance_due, lock_due
 
 RETRY_AFTER: Final = 60.0
@@ -32,7 +35,7 @@ class StreakJobs:
         self._failed: dict[UUID, float] = {}
         """The streaks that could not be advanced, and when they are tried again (monotonic clock)."""
 
-    @every(seconds=1)
+    @every(seconds=1, due=lambda _, db: streaks.count_due(db))
     async def close_days(self) -> int:
         """ST-16: advances one batch of due streaks. If the process dies, the batch rolls back and is retried.
 
@@ -80,6 +83,19 @@ class StreakJobs:
     def _leave_out(self, streak_id: UUID, error: Exception) -> None:
         self._failed[streak_id] = time.monotonic() + RETRY_AFTER
         self.runtime.log.error("streak cannot be advanced", aggregate_id=str(streak_id), failure=error)
+
+
+class StreakGauges:
+    """What is counted for the metrics."""
+
+    def __init__(self, runtime: Runtime[StreakConfig, None]) -> None:
+        self.runtime = runtime
+
+    @counts
+    async def count_streaks(self, db: Session) -> Counts:
+        """The streaks that go on."""
+        found = await streaks.count_by_state(db)
+        return {STREAKS: {(state,): found.get(state, 0) for state in State if state not in TERMINAL}}
 
 
 class ErasureJobs(Erasing):

@@ -10,7 +10,8 @@ from unora_streak.consumers.connections import ConnectionEvents
 from unora_streak.consumers.payments import PaymentEvents
 from unora_streak.consumers.reveals import RevealEvents
 from unora_streak.consumers.tiers import TierEvents
-from unora_streak.jobs import ErasureJobs, StreakJobs
+from unora_streak.jobs import ErasureJobs, StreakGauges, StreakJobs
+from unora_streak.metrics import METRICS
 from unora_streak.servicers.data_subjects import DataSubjects
 from unora_streak.servicers.projections import Projections
 from unora_streak.servicers.rebuild import rebuild
@@ -23,5 +24,7 @@ service = Service(
     servicers=[Streaks, Recovery, DataSubjects, Projections],
     consumers=[ConnectionEvents, PaymentEvents, RevealEvents, TierEvents, ErasureEvents],
     jobs=[StreakJobs, ErasureJobs],
+    gauges=[StreakGauges],
+    metrics=METRICS,
     commands={"rebuild": rebuild},
 )

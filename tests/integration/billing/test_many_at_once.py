@@ -6,12 +6,10 @@ import asyncio
 import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
 from unora.billing.v1 import billing_service_pb2 as api
 from unora.billing.v1.events_pb2 import PaymentCreated, ProtectionClosed, SubscriptionChanged, TierChanged
 from unora.common.v1.types_pb2 import TIER_FREE, TIER_PLUS, TIER_PRO
@@ -28,8 +26,7 @@ from tests.support import request_id
 
 def runtime_of(world: World, **changes: Any) -> Runtime[Any, Any]:
     runtime = world.apps["billing"].runtime
-    metrics: Any = SimpleNamespace(registry=CollectorRegistry())  # each process registers its counters once
-    return dataclasses.replace(runtime, config=msgspec.structs.replace(runtime.config, **changes), metrics=metrics)
+    return dataclasses.replace(runtime, config=msgspec.structs.replace(runtime.config, **changes))
 
 
 async def rounds(*steps: Callable[[], Any]) -> None:

@@ -10,8 +10,10 @@ import asyncpg
 import pytest
 from unora_common import provision
 from unora_common.app import App
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import CONTEXTS
 from unora_common.database import Database
+from unora_common.metrics import Metrics
 from unora_common.timeouts import PRODUCTION
 from unora_sdk.environment import ConfigError
 from unora_testing import pgbouncer
@@ -42,7 +44,14 @@ async def pooler(world: World, testbed: Testbed) -> AsyncIterator[str]:
 
 async def opened(address: str, *, is_pooler: bool) -> Database:
     return await Database.open(
-        address, "streak", connections=10, kept=0, timeouts=PRODUCTION, wake=lambda: None, is_pooler=is_pooler
+        address,
+        "streak",
+        connections=10,
+        kept=0,
+        timeouts=PRODUCTION,
+        wake=lambda: None,
+        metrics=Metrics(COMMON_METRICS),
+        is_pooler=is_pooler,
     )
 
 

@@ -13,9 +13,11 @@ import pytest
 import yaml
 from unora_common import migrations, provision
 from unora_common.cli import main as run
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import CONTEXTS
 from unora_common.database import Database
 from unora_common.declarations import load_service
+from unora_common.metrics import Metrics
 from unora_common.timeouts import PRODUCTION
 from unora_local import compose_files, tls
 from unora_testing.testbed import Testbed
@@ -60,7 +62,10 @@ async def test_a_service_and_all_commands_work_over_a_verified_connection(
         assert await asyncio.to_thread(run, load_service(context), ["migrate"]) == 0
     assert capsys.readouterr().err == ""
     address = server.verified(authority, "unora_streak")
-    database = await Database.open(address, "streak", connections=1, kept=0, timeouts=PRODUCTION, wake=lambda: None)
+    metrics = Metrics(COMMON_METRICS)
+    database = await Database.open(
+        address, "streak", connections=1, kept=0, timeouts=PRODUCTION, wake=lambda: None, metrics=metrics
+    )
     async with database.session() as session:
         row = await session.row("SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
     await database.close()

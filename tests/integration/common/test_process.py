@@ -220,7 +220,8 @@ async def test_calls_are_counted_by_method_and_code_and_nothing_else(bare_world:
     await refusal(streaks.CheckIn(request))
     metrics = generate_latest(bare_world.apps["streak"].metrics.registry).decode()
     for code in ("OK", "ALREADY_EXISTS", "UNAUTHENTICATED"):
-        assert f'unora_rpc_seconds_count{{code="{code}",method="CheckIn"}} 1.0' in metrics
+        assert f'unora_rpc_duration_seconds_count{{access="user",code="{code}",method="CheckIn"}} 1.0' in metrics
+    assert 'unora_rpc_refusals_total{method="CheckIn",reason="TOKEN_MISSING"} 1.0' in metrics
     assert member.id not in metrics
     assert request.streak_id not in metrics
 

@@ -13,7 +13,9 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.database import Database
+from unora_common.metrics import Metrics
 from unora_discovery.domain.randomness import tie_seed
 from unora_discovery.domain.refresh import Viewer
 from unora_discovery.domain.search import SearchCriteria, SearchResult
@@ -113,6 +115,7 @@ async def own_pool(testbed: Testbed, name: str, members: int) -> AsyncIterator[O
         kept=1,
         timeouts=TIMEOUTS,
         wake=lambda: None,
+        metrics=Metrics(COMMON_METRICS),
     )
     try:
         for statement in (POPULATION, MEMBERSHIPS, FILTERS):

@@ -14,12 +14,14 @@ import pytest
 from prometheus_client import generate_latest
 from unora.identity.v1.account_service_pb2 import CloseAccountRequest
 from unora.identity.v1.events_pb2 import AccountErased, AccountErasureRequested
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.erasing import Erasing
 from unora_common.ids import uuid7
 from unora_common.logs import logger
 from unora_common.metrics import Metrics
 from unora_identity.domain.erasures import SOURCES, Erasure
 from unora_identity.jobs import ErasureJobs
+from unora_identity.metrics import METRICS
 from unora_identity.providers.photo_store import StoreUnavailable
 from unora_identity.store import members
 from unora_testing.world import World
@@ -39,7 +41,7 @@ async def jobs(world: World) -> ErasureJobs:
 
 def replica(world: World) -> Any:
     """A runtime with metrics of its own."""
-    return replace(world.apps["identity"].runtime, metrics=Metrics())
+    return replace(world.apps["identity"].runtime, metrics=Metrics((*COMMON_METRICS, *METRICS)))
 
 
 async def close(people: People, signed: Signed) -> None:

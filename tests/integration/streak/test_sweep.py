@@ -15,11 +15,14 @@ from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from unora.streak.v1 import events_pb2
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.database import Database, Tx
+from unora_common.metrics import Metrics
 from unora_sdk.names import type_of
 from unora_streak.domain.due import next_due
 from unora_streak.domain.machine import step
 from unora_streak.domain.state import Policy, State, Streak
+from unora_streak.metrics import METRICS
 from unora_streak.store import streaks
 from unora_streak.use_cases.advance import advance_all
 from unora_streak.use_cases.sweep import advance_due, lock_due
@@ -124,7 +127,13 @@ def _other(streak: Streak, cycle: int, swapped: bool) -> Streak:
 async def _compare(testbed: Testbed, made: Sequence[Streak], now: datetime, policy: Policy) -> None:
     superuser = await asyncpg.connect(f"{testbed.server_of(ROLE)}/{DATABASE}")
     database = await Database.open(
-        testbed.dsn(DATABASE, ROLE), "streak", connections=2, kept=0, timeouts=TIMEOUTS, wake=lambda: None
+        testbed.dsn(DATABASE, ROLE),
+        "streak",
+        connections=2,
+        kept=0,
+        timeouts=TIMEOUTS,
+        wake=lambda: None,
+        metrics=Metrics((*COMMON_METRICS, *METRICS)),
     )
     try:
         await superuser.execute("SET session_replication_role = replica")  # they are in the middle of their way

@@ -131,12 +131,12 @@ def test_slow_refusals_of_an_overload_are_a_fault() -> None:
 
 
 METRICS = """\
-# TYPE unora_rpc_seconds histogram
-unora_rpc_seconds_bucket{code="OK",le="0.001",method="CheckIn"} 70.0
-unora_rpc_seconds_bucket{code="RESOURCE_EXHAUSTED",le="0.001",method="CheckIn"} 4.0
-unora_rpc_seconds_bucket{code="RESOURCE_EXHAUSTED",le="0.005",method="CheckIn"} 6.0
-unora_rpc_seconds_bucket{code="RESOURCE_EXHAUSTED",le="+Inf",method="CheckIn"} 6.0
-unora_rpc_seconds_bucket{code="RESOURCE_EXHAUSTED",le="0.001",method="GetStreak"} 9.0
+# TYPE unora_rpc_duration_seconds histogram
+unora_rpc_duration_seconds_bucket{code="OK",le="0.001",method="CheckIn"} 70.0
+unora_rpc_duration_seconds_bucket{code="RESOURCE_EXHAUSTED",le="0.001",method="CheckIn"} 4.0
+unora_rpc_duration_seconds_bucket{code="RESOURCE_EXHAUSTED",le="0.005",method="CheckIn"} 6.0
+unora_rpc_duration_seconds_bucket{code="RESOURCE_EXHAUSTED",le="+Inf",method="CheckIn"} 6.0
+unora_rpc_duration_seconds_bucket{code="RESOURCE_EXHAUSTED",le="0.001",method="GetStreak"} 9.0
 """
 
 

@@ -42,7 +42,7 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.mark.rule("BI-08")
 async def test_attempts_after_a_deadlock_are_apart_so_that_the_other_call_gets_its_lock(delays: list[float]) -> None:
     work = Deadlocked(failures=ATTEMPTS - 1)
-    assert await run_idempotent(UNUSED, UNUSED, UNUSED, work) == CheckInResponse()
+    assert await run_idempotent(UNUSED, UNUSED, UNUSED, work, UNUSED) == CheckInResponse()
     first, second = delays
     assert RETRY_DELAY / 2 <= first <= RETRY_DELAY
     assert RETRY_DELAY <= second <= 2 * RETRY_DELAY
@@ -51,6 +51,6 @@ async def test_attempts_after_a_deadlock_are_apart_so_that_the_other_call_gets_i
 async def test_a_call_that_always_ends_in_a_deadlock_fails(delays: list[float]) -> None:
     work = Deadlocked(failures=ATTEMPTS)
     with pytest.raises(asyncpg.DeadlockDetectedError):
-        await run_idempotent(UNUSED, UNUSED, UNUSED, work)
+        await run_idempotent(UNUSED, UNUSED, UNUSED, work, UNUSED)
     assert work.attempts == ATTEMPTS
     assert len(delays) == ATTEMPTS - 1

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from unora_common.connection_waits import Waits
 from unora_common.leases import Leases
 from unora_testing.deadlines import eventually, within
 
@@ -56,7 +57,7 @@ class Pool:
 
 
 def _leases(pool: Pool, most: int = 1) -> Leases:
-    return Leases(cast("Any", pool), most)
+    return Leases(cast("Any", pool), most, Waits(lambda _: None))
 
 
 async def test_a_clean_connection_goes_to_the_next_user_without_the_pool() -> None:

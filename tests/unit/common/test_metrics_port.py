@@ -7,15 +7,18 @@ import urllib.request
 from contextlib import ExitStack
 
 import pytest
-from unora_common import metrics
+from unora_common import metrics_server
+from unora_common.common_metrics import COMMON_METRICS
+from unora_common.logs import logger
 from unora_common.metrics import Metrics
+from unora_common.metrics_server import serve_metrics
 from unora_testing.deadlines import GENEROUS, wait_until
 
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(metrics._Handler, "timeout", 0.2)
-    return Metrics().serve("127.0.0.1:0")
+    monkeypatch.setattr(metrics_server._Handler, "timeout", 0.2)
+    return serve_metrics(Metrics(COMMON_METRICS).registry, "127.0.0.1:0", logger("streak", "info"))
 
 
 def scrape(port: int) -> str:
@@ -34,7 +37,7 @@ def said(connection: socket.socket) -> bytes:
 
 
 def test_a_scrape_is_answered(port: int) -> None:
-    assert "unora_rpc_seconds" in scrape(port)
+    assert "unora_rpc_duration_seconds" in scrape(port)
 
 
 @pytest.mark.rule("XX-06")

@@ -7,11 +7,12 @@ import json
 from uuid import UUID
 
 import pytest
-from prometheus_client import CollectorRegistry
 from unora_common.logs import logger
+from unora_common.metrics import Metrics
 from unora_identity.config import IdentityConfig
 from unora_identity.domain.code_budgets import Asker, Budget, Codes, TooManyCodes, allowed_codes, require_codes_left
 from unora_identity.domain.policy import Policy
+from unora_identity.metrics import METRICS
 from unora_identity.providers.code_alarm import LOG_INTERVAL, CodeAlarm
 from unora_sdk.environment import ConfigError
 
@@ -75,8 +76,9 @@ def test_budgets_and_prefixes_come_from_variables() -> None:
 
 @pytest.mark.rule("ID-11")
 def test_an_operator_sees_which_budget_is_spent_in_a_metric_and_once_a_minute_in_the_log() -> None:
-    out, registry, now = io.StringIO(), CollectorRegistry(), [0.0]
-    alarm = CodeAlarm(logger("identity", "info", out), registry, lambda: now[0])
+    out, metrics, now = io.StringIO(), Metrics(METRICS), [0.0]
+    alarm = CodeAlarm(logger("identity", "info", out), metrics, lambda: now[0])
+    registry = metrics.registry
     alarm.sent(49)
     for _ in range(5):
         alarm.refused(Budget.COUNTRY, 49)

@@ -41,6 +41,8 @@ class PaymentFailure(StrEnum):
 
 OPEN: Final = frozenset({PaymentStatus.CREATED, PaymentStatus.PENDING})
 """The states of a payment that is neither paid nor failed."""
+UNSETTLED: Final = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.SUCCEEDED)
+"""The states of a payment of which neither the item was delivered nor the money given back, or never taken."""
 
 
 class IllegalStep(Exception):

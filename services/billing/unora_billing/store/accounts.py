@@ -7,6 +7,7 @@ from uuid import UUID
 
 from unora_common.copies import Copy
 from unora_common.database import Session, Tx
+from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import Columns, from_row
 
 from unora_billing.domain.accounts import Account, new_account
@@ -74,6 +75,10 @@ UPDATE = f"UPDATE billing.accounts SET {STATE.assignments(2)} WHERE user_id = $1
 SET_CUSTOMER = """
     UPDATE billing.accounts SET provider_customer_id = $2 WHERE user_id = $1 AND provider_customer_id IS NULL"""
 
+DUE = due_sql("billing.subscriptions", "due_at")
+
+SUM_BALANCES = "SELECT coalesce(sum(balance), 0)::bigint FROM billing.accounts"
+
 
 async def lock_or_create(tx: Tx, user_id: UUID) -> Account:
     """Locks a member's account, which is created at the first use, and sets tx.now."""
@@ -106,6 +111,17 @@ async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | No
     """
     rows = await tx.lock(LOCK_DUE, limit, left_out, only)
     return {row["user_id"]: from_row(Account, row) for row in rows}
+
+
+async def count_due(session: Session) -> Due:
+    """The subscriptions that are due."""
+    return await find_due(session, DUE)
+
+
+async def sum_balances(session: Session) -> int:
+    """The credits that all members hold."""
+    total: int = await session.value(SUM_BALANCES)
+    return total
 
 
 async def save_all(tx: Tx, changed: Sequence[Account]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from unora_common.database import Session, Tx
+from unora_common.due import Due, due_sql, find_due
 from unora_common.pages import Place
 from unora_common.rows import Columns, from_row
 
@@ -76,6 +77,14 @@ CLAIM_DUE = """
         SELECT id FROM billing.payments WHERE due_at <= (SELECT clock.now())
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
     RETURNING id"""
+
+DUE = due_sql("billing.payments", "due_at")
+
+# Those that are not settled; an index holds them alone.
+COUNT_OPEN = """
+    SELECT status, count(*) AS payments,
+        greatest(extract(epoch FROM clock.now() - min(created_at)), 0)::float8 AS oldest_seconds
+    FROM billing.payments WHERE status IN ('created', 'pending', 'succeeded') GROUP BY status"""
 
 HASTEN_OPEN = """
     UPDATE billing.payments SET due_at = $2
@@ -163,3 +172,13 @@ async def hasten_open(tx: Tx, payer_id: UUID, until: datetime | None) -> None:
 async def claim_due(tx: Tx, limit: int, lease: timedelta) -> list[UUID]:
     """Payments that are due. Other replicas leave them alone for the time of the lease."""
     return [row["id"] for row in await tx.rows(CLAIM_DUE, limit, lease)]
+
+
+async def count_due(session: Session) -> Due:
+    """The payments that are due to be continued."""
+    return await find_due(session, DUE)
+
+
+async def count_open(session: Session) -> dict[str, tuple[int, float]]:
+    """How many payments are not settled, and the age of the oldest in seconds, by status."""
+    return {row["status"]: (row["payments"], row["oldest_seconds"]) for row in await session.rows(COUNT_OPEN)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
+from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import Columns, from_row
 
 from unora_billing.domain.protections import Protection
@@ -38,6 +39,8 @@ LOCK_EXPIRED = f"""
             AND ($3::uuid IS NULL OR id = $3)
         ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
     SELECT {COLUMNS.names("p")}, clock.now() AS now FROM p"""
+
+DUE = due_sql("billing.credit_protections WHERE status = 'open'", "expires_at")
 
 
 async def insert(tx: Tx, protection: Protection) -> None:
@@ -77,3 +80,8 @@ async def lock_expired(
     """
     rows = await tx.lock(LOCK_EXPIRED, limit, left_out, only)
     return {row["id"]: from_row(Protection, row) for row in rows}
+
+
+async def count_due(session: Session) -> Due:
+    """The open protections whose time is over."""
+    return await find_due(session, DUE)

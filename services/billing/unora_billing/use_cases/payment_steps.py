@@ -15,11 +15,12 @@ from unora_billing.domain.event_builders import (
     payment_failed,
     payment_succeeded,
 )
-from unora_billing.domain.payments import Payment, PaymentFailure, PaymentMethod
+from unora_billing.domain.payments import UNSETTLED, Payment, PaymentFailure, PaymentMethod
 from unora_billing.domain.policy import TIER_RANK, PaymentPurpose, Policy
 from unora_billing.domain.reversals import reversed_amount
 from unora_billing.domain.subscriptions import new_subscription
 from unora_billing.messages import to_message
+from unora_billing.metrics import PAYMENT_SETTLEMENT
 from unora_billing.store import (
     accounts,
     free_recoveries,
@@ -64,6 +65,8 @@ async def mark_failed(tx: Tx, account: Account, payment: Payment, failure: Payme
     """
     failed = payment.failed(failure)
     await payments.save(tx, failed)
+    if failure is not PaymentFailure.EXPIRED:  # then it waited for the member, who did not confirm it
+        _measure_settlement(tx, payment)
     tx.emit(to_message(payment_failed(failed, tx.now)))
     if failed.renews_subscription_id and failure is not PaymentFailure.EXPIRED:
         found = await subscriptions.find(tx, failed.renews_subscription_id)
@@ -76,6 +79,7 @@ async def mark_applied(tx: Tx, payment: Payment) -> Payment:
     """The purchased item was delivered."""
     applied = payment.applied()
     await payments.save(tx, applied)
+    _measure_settlement(tx, payment)
     tx.emit(to_message(payment_applied(applied, tx.now)))
     return applied
 
@@ -87,6 +91,7 @@ async def convert_to_credits(tx: Tx, account: Account, payment: Payment, kind: C
     left = await paid_amount(tx, payment) - reversed_amount(await payment_reversals.list_by_payment(tx, payment.id))
     credited = payment.credited(tx.now)
     await payments.save(tx, credited)
+    _measure_settlement(tx, payment)
     if credited.method is PaymentMethod.FREE:
         assert credited.connection_id is not None
         await free_recoveries.give_back(tx, credited.connection_id, credited.payer_id)
@@ -103,6 +108,12 @@ async def paid_amount(tx: Tx, payment: Payment) -> int:
         if mismatch and mismatch.received is not None:
             return mismatch.received
     return payment.amount
+
+
+def _measure_settlement(tx: Tx, before: Payment) -> None:
+    """Measures how long a payment took until it was settled. It may become credits once it is settled already."""
+    if before.status in UNSETTLED:
+        tx.measure(PAYMENT_SETTLEMENT, max((tx.now - before.created_at).total_seconds(), 0.0))
 
 
 async def _deliver_subscription(tx: Tx, account: Account, payment: Payment, provider_method: str) -> Payment:

@@ -35,6 +35,7 @@ from unora_billing.domain.payments import (
 from unora_billing.domain.policy import PaymentPurpose
 from unora_billing.domain.quotes import require_as_quoted, require_quoted
 from unora_billing.messages import to_message
+from unora_billing.metrics import MISMATCHES
 from unora_billing.providers.payments import Charge, ChargeRefused, Intent, IntentStatus, Provider
 from unora_billing.resources import Resources
 from unora_billing.store import accounts, free_recoveries, payments, subscriptions
@@ -211,7 +212,7 @@ class PaymentProcess:
         async with self._database.transaction() as tx:
             after, outcome = await record_provider_state(tx, payment, intent, failure, self._policy, self.runtime.log)
         if outcome is ProviderOutcome.MISMATCH:
-            self.runtime.resources.counters.mismatches.inc()
+            self.runtime.metrics.of(MISMATCHES).inc()
         return after
 
     async def _fail(self, payment: Payment, failure: PaymentFailure) -> Payment:

@@ -8,6 +8,7 @@ from unora_common.runtime import Runtime
 from unora_billing.config import BillingConfig
 from unora_billing.domain.payments import Payment, PaymentFailure
 from unora_billing.domain.reversals import Notice
+from unora_billing.metrics import MISMATCHES, PROVIDER_EVENTS
 from unora_billing.providers.payments import Intent, IntentStatus, Provider, ProviderEvent, Reversed
 from unora_billing.resources import Resources
 from unora_billing.store import payments, provider_events
@@ -22,7 +23,9 @@ class ProviderEvents:
         self.runtime = runtime
         self._policy = runtime.config.policy
         self._provider: Provider = runtime.resources.provider
-        self._counters = runtime.resources.counters
+        self._events, self._mismatches = runtime.metrics.of(PROVIDER_EVENTS), runtime.metrics.of(MISMATCHES)
+        for outcome in ProviderOutcome:
+            self._events.labels(outcome)  # it is there from the start, with 0
 
     async def apply(self, event: ProviderEvent) -> None:
         """Applies an event once; events may come in any order. Raises ProviderUnavailable for one that cannot be
@@ -110,9 +113,9 @@ class ProviderEvents:
     def _count(self, outcome: ProviderOutcome, *, is_new: bool) -> None:
         """Counts an event once, also if it comes several times at once."""
         if is_new:
-            self._counters.provider_events.labels(outcome).inc()
+            self._events.labels(outcome).inc()
             if outcome is ProviderOutcome.MISMATCH:
-                self._counters.mismatches.inc()
+                self._mismatches.inc()
 
 
 async def _record(

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-import prometheus_client
 from unora_common.logs import Log
+from unora_common.metrics import Metrics
 
 from unora_identity.domain.code_budgets import Budget
 from unora_identity.domain.deliveries import Delivery
 from unora_identity.domain.phone_numbers import PhoneInvalid
+from unora_identity.metrics import CODES_REFUSED, CODES_SENT, CODES_TOLD, CODES_UNSENT
 from unora_identity.providers.sms import SmsUnavailable
 
 LOG_INTERVAL: Final = 60.0
@@ -24,21 +25,10 @@ LOG_INTERVAL: Final = 60.0
 class CodeAlarm:
     """Counts for the metrics, and warns in the log. The calling codes of the world are few enough for labels."""
 
-    def __init__(
-        self, log: Log, registry: prometheus_client.CollectorRegistry, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._sent = prometheus_client.Counter(
-            "unora_codes_sent", "Sign-in codes that were sent", ["calling_code"], registry=registry
-        )
-        self._unsent = prometheus_client.Counter(
-            "unora_codes_unsent", "Sign-in codes that could not be sent, by the cause", ["cause"], registry=registry
-        )
-        self._refused = prometheus_client.Counter(
-            "unora_codes_refused",
-            "Sign-in codes and tries that were refused, by the budget that was spent",
-            ["budget", "calling_code"],
-            registry=registry,
-        )
+    def __init__(self, log: Log, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._sent = metrics.of(CODES_SENT)
+        self._unsent = metrics.of(CODES_UNSENT)
+        self._refused = metrics.of(CODES_REFUSED)
         self._refusals = _Warnings(log, "codes refused", clock)
         self._failures = _Warnings(log, "codes not sent", clock)
 
@@ -61,12 +51,10 @@ class CodeAlarm:
 class DeliveryAlarm:
     """The same of what the carrier tells of codes that it took."""
 
-    def __init__(
-        self, log: Log, registry: prometheus_client.CollectorRegistry, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._told = prometheus_client.Counter(
-            "unora_codes_told", "What the carrier told of sign-in codes", ["delivery"], registry=registry
-        )
+    def __init__(self, log: Log, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._told = metrics.of(CODES_TOLD)
+        for delivery in Delivery:
+            self._told.labels(delivery)  # it is there from the start, with 0
         self._warnings = _Warnings(log, "codes not delivered", clock)
 
     def told(self, delivery: Delivery) -> None:

@@ -80,7 +80,7 @@ class Accounts:
 
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
-        self.alarm = CodeAlarm(runtime.log, runtime.metrics.registry)
+        self.alarm = CodeAlarm(runtime.log, runtime.metrics)
 
     @custom_write
     async def StartPhoneVerification(

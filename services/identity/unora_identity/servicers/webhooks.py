@@ -25,7 +25,7 @@ class Webhooks:
 
     def __init__(self, runtime: Runtime[IdentityConfig, Resources]) -> None:
         self.runtime = runtime
-        self.alarm = DeliveryAlarm(runtime.log, runtime.metrics.registry)
+        self.alarm = DeliveryAlarm(runtime.log, runtime.metrics)
 
     @custom_write
     async def ReceiveSmsStatus(self, request: HttpBody, call: Call) -> ReceiveSmsStatusResponse:

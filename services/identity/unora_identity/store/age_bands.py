@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.database import Session, Tx
+from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import from_row
 
 from unora_identity.domain.accounts import LockedMember
@@ -25,6 +26,10 @@ ADVANCE = """
     FROM unnest($1::uuid[], $2::timestamptz[]) AS next (id, at)
     WHERE p.user_id = next.id AND p.age_band_changes_at <= $3 RETURNING p.user_id"""
 
+DUE = due_sql(
+    "identity.profiles p JOIN identity.users u ON u.id = p.user_id WHERE u.deleted_at IS NULL", "p.age_band_changes_at"
+)
+
 
 async def lock_due(tx: Tx, limit: int, left_out: Sequence[UUID], only: UUID | None) -> dict[UUID, LockedMember]:
     """Locks members whose age band may have changed, without waiting for other transactions, and reads the clock; skips
@@ -37,3 +42,8 @@ async def advance(tx: Tx, following: Mapping[UUID, datetime | None]) -> list[UUI
     """Stores when each member's age band changes next. Returns the members whose band has really changed."""
     rows = await tx.rows(ADVANCE, list(following), list(following.values()), tx.now)
     return [row["user_id"] for row in rows]
+
+
+async def count_due(session: Session) -> Due:
+    """The members whose age band may have changed."""
+    return await find_due(session, DUE)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from unora_common.database import Session, Tx
+from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import as_arrays, from_row
 
 from unora_identity.domain.accounts import LockedMember
@@ -54,6 +55,13 @@ OVERDUE = """
     SELECT source, count(*) AS erasures FROM identity.erasures e, unnest($2::text[]) AS source
     WHERE e.erased_at IS NULL AND e.noted_at < (SELECT clock_timestamp() - $1::interval)
         AND source <> ALL (e.receipts) GROUP BY source"""
+
+DUE = due_sql("identity.users WHERE deleted_at IS NULL", "erase_after")
+
+
+async def count_due(session: Session) -> Due:
+    """The accounts whose time has come, by the rule clock."""
+    return await find_due(session, DUE)
 
 
 async def is_any_due(tx: Tx) -> bool:

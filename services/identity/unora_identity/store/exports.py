@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from unora_common.database import Session, Tx
+from unora_common.due import MACHINE_CLOCK, Due, due_sql, find_due
 from unora_common.rows import Columns, from_row
 
 from unora_identity.domain.exports import Export
@@ -60,6 +61,11 @@ END_OF = """
     UPDATE identity.exports SET kept_until = clock_timestamp()
     WHERE user_id = ANY($1::uuid[]) AND kept_until > clock_timestamp()"""
 PURGE = "DELETE FROM identity.exports WHERE id = ANY($1) AND kept_until < $2"
+WAITING = due_sql(
+    "identity.exports WHERE state = 'making' AND kept_until > (SELECT clock_timestamp())",
+    "requested_at",
+    now=MACHINE_CLOCK,
+)
 PHOTOS = """
     SELECT id, object_key FROM identity.photos WHERE user_id = $1 AND deleted_at IS NULL ORDER BY position"""
 
@@ -150,3 +156,8 @@ async def purge(tx: Tx, exports: Sequence[UUID], now: datetime) -> int:
 async def list_photos(session: Session, user: UUID) -> list[PhotoObject]:
     """The photos of a member, by position."""
     return [from_row(PhotoObject, row) for row in await session.rows(PHOTOS, user)]
+
+
+async def count_waiting(session: Session) -> Due:
+    """The exports that are asked for and not ready."""
+    return await find_due(session, WAITING)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from unora_common.copies import Copy
 from unora_common.database import Session, Tx
+from unora_common.due import Due, due_sql, find_due
 from unora_common.rows import Columns, from_row
 
 from unora_matching.domain.errors import ConnectionNotFound
@@ -118,6 +119,12 @@ LIST_AFTER = f"""
 COUNT_PENDING = """
     SELECT count(*) FROM matching.interests WHERE sender_id = $1 AND shown_as = 'pending' AND deleted_at IS NULL"""
 
+DUE_INTERESTS = due_sql(
+    "matching.interests WHERE shown_as = 'pending' AND deleted_at IS NULL",
+    "sent_at",
+    now="((SELECT clock.now()) - $1::interval)",
+)
+
 
 async def lock_or_create(tx: Tx, members: Sequence[UUID], slots: Slots) -> dict[UUID, Inventory]:
     """Locks the inventories of members and sets tx.now (MA-02); creates the missing ones."""
@@ -149,6 +156,11 @@ async def lock_senders_of_due_interests(
     """
     rows = await tx.lock(LOCK_SENDERS_OF_DUE_INTERESTS, lifetime, limit, left_out, only)
     return [row["user_id"] for row in rows]
+
+
+async def count_due_interests(session: Session, lifetime: timedelta) -> Due:
+    """The interests that are due to expire (MA-11)."""
+    return await find_due(session, DUE_INTERESTS, lifetime)
 
 
 def save_taken_slots(tx: Tx, inventories: Sequence[Inventory]) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unora_common.common_metrics import MANY
 from unora_common.database import Session, Tx
+from unora_common.due import Due
 
 from unora_safety.domain.audit_search import IndexHead, Search, SearchPosition
 from unora_safety.domain.chain import Entry, EntryPosition
@@ -35,6 +37,10 @@ SEARCH = f"""
 HEADS = """
     SELECT source_context, number, recorded_at FROM safety.audit_index_heads ORDER BY source_context
     FOR UPDATE SKIP LOCKED"""
+
+COUNT_MISSING = f"""
+    SELECT least(coalesce(sum(h.length - coalesce(i.number, 0)), 0), {MANY})::bigint
+    FROM safety.audit_chain_heads h LEFT JOIN safety.audit_index_heads i USING (source_context)"""
 
 ADD = """
     INSERT INTO safety.audit_index (term, recorded_at, source_context, number)
@@ -74,3 +80,8 @@ async def save_head(tx: Tx, head: IndexHead) -> None:
     """Stores up to which row a chain is in the index."""
     if head.last is not None:
         await tx.run(ADVANCE, head.source_context, *head.last)
+
+
+async def count_missing(db: Session) -> Due:
+    """The rows that are not in the index yet; since when would need a look at the rows."""
+    return Due(await db.value(COUNT_MISSING), None)

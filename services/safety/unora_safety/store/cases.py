@@ -22,6 +22,10 @@ UNDECIDED = f"SELECT {COLUMNS.names()} FROM safety.cases WHERE user_id = $1 AND 
 MEMBER_OF = "SELECT user_id FROM safety.cases WHERE id = $1"
 BY_ID = f"SELECT {COLUMNS.names()} FROM safety.cases WHERE id = $1"
 
+COUNT_OPEN = """
+    SELECT origin, count(*) AS cases FROM safety.cases
+    WHERE case_status IN ('open', 'assigned') GROUP BY origin"""
+
 INSERT = f"INSERT INTO safety.cases ({COLUMNS.names()}) VALUES ({COLUMNS.parameters()})"
 UPDATE = f"UPDATE safety.cases SET {CHANGING.assignments(2)} WHERE id = $1"
 
@@ -36,6 +40,11 @@ IN_STATUS = QUEUE.format(in_status="case_status = $5 AND")
 
 BY_MEMBER = f"""
     SELECT {COLUMNS.names()} FROM safety.cases WHERE user_id = $1 ORDER BY opened_at DESC, id DESC LIMIT $2"""
+
+
+async def count_open(db: Session) -> dict[str, int]:
+    """How many cases are not decided, by what opened them."""
+    return {row["origin"]: row["cases"] for row in await db.rows(COUNT_OPEN)}
 
 
 async def find_undecided(tx: Tx, user_id: UUID) -> Case | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from unora_common.database import Tx
+from unora_common.common_metrics import MANY
+from unora_common.database import Session, Tx
+from unora_common.due import Due
 
 from unora_safety.domain.examinations import QueuedMember
 
@@ -32,6 +34,10 @@ REMOVE = """
 
 RELEASE = "UPDATE safety.to_examine SET taken_until = '-infinity' WHERE user_id = ANY($1)"
 
+COUNT_WAITING = f"""
+    SELECT count(*) FROM (
+        SELECT FROM safety.to_examine WHERE taken_until < (SELECT clock_timestamp()) LIMIT {MANY}) AS waiting"""
+
 
 def add(tx: Tx, users: Sequence[UUID]) -> None:
     """Queues these members for an examination."""
@@ -49,3 +55,8 @@ async def finish(tx: Tx, members: Sequence[QueuedMember]) -> None:
     await tx.run(LOCK, users)
     await tx.run(REMOVE, users, [each.marks for each in members])
     await tx.run(RELEASE, users)
+
+
+async def count_waiting(db: Session) -> Due:
+    """The members who wait for an examination; since when is not stored."""
+    return Due(await db.value(COUNT_WAITING), None)

@@ -39,9 +39,17 @@ LIST = f"""
 ALL = LIST.format(status="")
 OPEN = LIST.format(status="flag_status = 'open' AND")
 
+COUNT_OPEN = "SELECT count(*) FROM safety.safety_flags WHERE flag_status = 'open' AND deleted_at IS NULL"
+
 BY_MEMBER = f"""
     SELECT {COLUMNS.names()} FROM safety.safety_flags
     WHERE user_id = $1 AND deleted_at IS NULL ORDER BY raised_at DESC, id DESC LIMIT $2"""
+
+
+async def count_open(db: Session) -> int:
+    """How many flags are open."""
+    found: int = await db.value(COUNT_OPEN)
+    return found
 
 
 async def list_rules(db: Session) -> list[Rule]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -13,10 +14,13 @@ from unora_streak.domain.closing import Closing, Kind, close
 from unora_streak.domain.due import next_due
 from unora_streak.domain.state import Policy
 from unora_streak.messages import PAYLOAD, encode_recorded_at, encode_same
+from unora_streak.metrics import STEPS, STEPS_LATE
 from unora_streak.store import closings, streaks
 from unora_streak.store.closings import Closed, Due
 from unora_streak.use_cases.advance import OnError, advance_all
 
+LATE: Final = timedelta(minutes=1)
+"""A step of time is late if the sweep takes it more than this after it was due."""
 KINDS: Final = 1000
 """So many kinds are remembered: a midnight has three or four in each of its time zones."""
 
@@ -44,6 +48,7 @@ async def advance_due(tx: Tx, due: Sequence[Due], policy: Policy, on_error: OnEr
     for each in due:
         decided = None if each.held else _decide(each.kind, policy)
         if decided and decided.closing.due <= tx.now:
+            _measure_steps(tx, len(each.ids), decided.closing.due)
             closed.append(Closed(each.ids, decided.closing, decided.subject, decided.same + recorded_at))
         else:
             others += each.ids
@@ -51,6 +56,13 @@ async def advance_due(tx: Tx, due: Sequence[Due], policy: Policy, on_error: OnEr
         await closings.save(tx, closed, PAYLOAD)
     if others:
         await _advance_others(tx, others, policy, on_error)
+
+
+def _measure_steps(tx: Tx, steps: int, due: datetime) -> None:
+    """Counts steps that were due then, and that the transaction takes."""
+    tx.measure(STEPS, steps)
+    if tx.now - due > LATE:
+        tx.measure(STEPS_LATE, steps)
 
 
 class _Decided(NamedTuple):
@@ -75,7 +87,11 @@ async def _advance_others(tx: Tx, ids: Sequence[UUID], policy: Policy, on_error:
     """None of them is due after it, except those that were passed to `on_error`. A streak that was due by its stored
     time only gets its new time: otherwise the sweep would lock it without pause until then.
     """
-    advanced = await advance_all(tx, await streaks.list_by_ids(tx, ids), policy, on_error=on_error)
+    behind = await streaks.list_by_ids(tx, ids)
+    advanced = await advance_all(tx, behind, policy, on_error=on_error)
+    for before, after in zip(behind, advanced, strict=True):
+        if after.version > before.version and before.next_due_at:
+            _measure_steps(tx, after.version - before.version, before.next_due_at)
     rescheduled = [(streak.id, due) for streak in advanced if (due := next_due(streak, policy)) != streak.next_due_at]
     if rescheduled:
         await streaks.reschedule(tx, rescheduled)

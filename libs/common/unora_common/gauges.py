@@ -1,0 +1,174 @@
+"""What is counted for the metrics, in processes that do the work of a context: in Postgres what is left to do, in NATS
+what waits there.
+
+Counting must not cost much, however large the tables are: a count is repeated so seldom that it takes a hundredth of
+the time at most, and no two replicas are in the same count at once. A count that fails, or that another replica is in,
+has no value until it is repeated: an absent value says more than an old one (decision 0054).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from nats.errors import Error as NatsError
+from unora_sdk.names import stream
+
+from unora_common.common_metrics import (
+    CONSUMER_PENDING,
+    DEAD_LETTERS_WAITING,
+    JOB_DUE,
+    JOB_OLDEST_DUE,
+    MANY,
+    OUTBOX_OLDEST,
+    OUTBOX_UNPUBLISHED,
+)
+from unora_common.consumers import Consumer
+from unora_common.database import Session
+from unora_common.due import Due
+from unora_common.jobs import Job
+from unora_common.messaging import Messaging
+from unora_common.metrics import Counted, Metric, Values
+from unora_common.outages import Outage
+from unora_common.runtime import AnyRuntime
+from unora_common.streams import DEAD_LETTERS, replay_of
+
+INTERVAL: Final = 15.0
+"""Seconds between two counts, at least."""
+SHARE: Final = 0.01
+"""The most of the time that one count takes."""
+TAKE: Final = "SELECT pg_try_advisory_xact_lock(hashtext($1))"
+
+Counts = Mapping[Metric[Counted], Values]
+"""What one count found: the values of each of its metrics."""
+
+
+class Count(NamedTuple):
+    """One thing to count."""
+
+    name: str
+    find: Callable[[Session], Awaitable[Counts]]
+
+
+class Gauges:
+    """The counts of one process."""
+
+    def __init__(
+        self, runtime: AnyRuntime, counts: Sequence[Count], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` counts seconds and never goes back."""
+        self._database = runtime.database
+        self._board = _Board(runtime)
+        self._counts = list(counts)
+        self._clock = clock
+        self._next = dict.fromkeys((each.name for each in counts), float("-inf"))
+        self._outages = {each.name: Outage(runtime.log.bind(source=each.name), "cannot be counted") for each in counts}
+
+    async def run(self) -> None:
+        """Counts until cancelled."""
+        while True:
+            await self.step()
+            await asyncio.sleep(max(min(self._next.values()) - self._clock(), 0.1))
+
+    async def step(self) -> None:
+        """Counts what is due to be counted, one after the other."""
+        for each in self._counts:
+            if self._next[each.name] <= self._clock():
+                began = self._clock()
+                await self._count(each)
+                seconds = self._clock() - began
+                self._next[each.name] = self._clock() + max(INTERVAL, seconds / SHARE)
+
+    async def _count(self, each: Count) -> None:
+        try:
+            async with self._database.transaction() as tx:
+                turn = await tx.value(TAKE, f"count {self._database.schema} {each.name}")
+                found = await each.find(tx) if turn else {}
+        except Exception as error:  # whatever it is, the other counts go on
+            self._outages[each.name].failed(error)
+            found = {}
+        else:
+            self._outages[each.name].over()
+        self._board.show(each.name, found)
+
+
+class Backlogs:
+    """What waits in NATS for the consumers of one process: events, and dead letters."""
+
+    def __init__(self, runtime: AnyRuntime, messaging: Messaging, consumers: Iterable[Consumer]) -> None:
+        self._messaging = messaging
+        self._board = _Board(runtime)
+        self._outage = Outage(runtime.log.bind(source="backlogs"), "cannot be counted")
+        self._consumers = [(each.name, stream(each.consumes.stream)) for each in consumers]
+
+    async def run(self) -> None:
+        """Asks until cancelled."""
+        while True:
+            await self.step()
+            await asyncio.sleep(INTERVAL)
+
+    async def step(self) -> None:
+        """Asks NATS once."""
+        try:
+            pending: Values = {(name,): await self._waiting(of, name) for name, of in self._consumers}
+            dead: Values = {(name,): await self._waiting(DEAD_LETTERS, replay_of(name)) for name, _ in self._consumers}
+        except (NatsError, OSError, TimeoutError) as error:
+            self._outage.failed(error)
+            self._board.show("backlogs", {})
+            return
+        self._outage.over()
+        self._board.show("backlogs", {CONSUMER_PENDING: pending, DEAD_LETTERS_WAITING: dead})
+
+    async def _waiting(self, of: str, name: str) -> float:
+        info = await self._messaging.jetstream.consumer_info(of, name)
+        return float((info.num_pending or 0) + (info.num_ack_pending or 0))
+
+
+class _Board:
+    """The metrics that counts have set. Several counts may set one, each with other labels."""
+
+    def __init__(self, runtime: AnyRuntime) -> None:
+        self._metrics = runtime.metrics
+        self._shown: dict[str, Counts] = {}
+
+    def show(self, name: str, found: Counts) -> None:
+        """Replaces what a count has found."""
+        before = self._shown.get(name, {})
+        self._shown[name] = found
+        for metric in {*before, *found}:
+            values: dict[tuple[str, ...], float] = {}
+            for counts in self._shown.values():
+                values |= counts.get(metric, {})
+            self._metrics.of(metric).set_all(values)
+
+
+def count_outbox(schema: str) -> Count:
+    """The events that are not published yet."""
+    sql = f"""
+        SELECT count(*) AS unpublished,
+            coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age
+        FROM (SELECT created_at FROM {schema}.outbox WHERE published_at IS NULL ORDER BY seq LIMIT {MANY}) AS waiting"""
+
+    async def count(db: Session) -> Counts:
+        (row,) = await db.rows(sql)
+        return {OUTBOX_UNPUBLISHED: {(): row["unpublished"]}, OUTBOX_OLDEST: {(): max(row["age"], 0.0)}}
+
+    return Count("outbox", count)
+
+
+def count_due(jobs: Iterable[Job]) -> list[Count]:
+    """What each job has left to do, of those that can say."""
+    return [Count(f"due of {job.name}", _due_of(job.name, job.due)) for job in jobs if job.due]
+
+
+def _due_of(name: str, due: Callable[[Session], Awaitable[Due]]) -> Callable[[Session], Awaitable[Counts]]:
+    async def count(db: Session) -> Counts:
+        found = await due(db)
+        counts: dict[Metric[Counted], Values] = {JOB_DUE: {(name,): found.rows}}
+        if found.oldest_seconds is not None:
+            counts[JOB_OLDEST_DUE] = {(name,): found.oldest_seconds}
+        return counts
+
+    return count

@@ -1,0 +1,33 @@
+"""What billing measures beside what every service does."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from unora_common.metrics import Metric, counted, counter, histogram
+
+SETTLEMENT_SECONDS: Final = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
+
+PROVIDER_EVENTS: Final = counter(
+    "unora_provider_events_total", "New events of the payment provider, by what they changed", "outcome"
+)
+MISMATCHES: Final = counter(
+    "unora_payment_mismatches_total", "Times that the provider's amounts were not those of a payment"
+)
+PAYMENTS_OPEN: Final = counted(
+    "unora_payments_open", "Payments that are not settled: `created`, `pending`, or paid and not delivered", "status"
+)
+PAYMENTS_OLDEST_OPEN: Final = counted(
+    "unora_payments_oldest_open_seconds", "Age of the oldest payment that is not settled; 0 without one"
+)
+PAYMENT_SETTLEMENT: Final = histogram(
+    "unora_payment_settlement_seconds",
+    "Time from when a payment was created until it was applied, credited or failed; those that the member did not "
+    "confirm are not counted",
+    buckets=SETTLEMENT_SECONDS,
+)
+CREDITS: Final = counted("unora_credits_circulating", "Credits that members hold (BI-03)")
+
+METRICS: Final[tuple[Metric[Any], ...]] = (
+    *(PROVIDER_EVENTS, MISMATCHES, PAYMENTS_OPEN, PAYMENTS_OLDEST_OPEN, PAYMENT_SETTLEMENT, CREDITS),
+)

@@ -37,8 +37,8 @@ help: ## List the targets
 demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest over the gateway
 	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA)) $(STOPPABLE)
 
-up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it
-	@$(BIN)/python -m unora_local up
+up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it; REPLICAS=2 starts two processes of each context
+	@$(BIN)/python -m unora_local up $(if $(REPLICAS),--replicas $(REPLICAS))
 
 seed: $(STUBS) ## Make members with photos on the running stack, some in the middle of a streak; N=40 for more than a dozen
 	@$(BIN)/python -m unora_local seed $(N) $(STOPPABLE)
@@ -70,7 +70,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack
+.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack upgrade
 test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
 ifdef T
 	@$(PYTEST) $(T) $(ARGS)
@@ -113,6 +113,9 @@ simulate: $(STUBS) ## Grow databases of members day by day, and print what each 
 
 attack: $(STUBS) ## Attack a stack of its own, and print what honest members notice (minutes); ARGS="--only NAME" plays one
 	@$(BIN)/python -m unora_attack $(ARGS) $(STOPPABLE)
+
+upgrade: $(STUBS) ## Roll an earlier release to today's and back on one database, under load (minutes); ARGS="--from COMMIT"
+	@$(BIN)/python -m unora_upgrade $(ARGS) $(STOPPABLE)
 
 # --- maintain it
 

@@ -57,6 +57,7 @@ class Stack:
         folder: RunFolder,
         progress: Progress,
         *,
+        replicas: int = 1,
         contexts: Sequence[str] = CONTEXTS,
         command: Callable[[str], Sequence[str]] = services.module,
         subjects: Callable[[Sequence[str]], Reads] = declarations.consumed_subjects,
@@ -64,6 +65,7 @@ class Stack:
     ) -> None:
         self._folder = folder
         self._progress = progress
+        self._replicas = replicas
         self._contexts = contexts
         self._command = command
         self._subjects = subjects
@@ -78,7 +80,7 @@ class Stack:
         for old in self._folder.logs.glob("*.log"):
             old.unlink()
         await asyncio.to_thread(close_to_others, self._folder.path)
-        layout = Layout(self._folder, self._contexts)
+        layout = Layout(self._folder, self._contexts, replicas=self._replicas)
         gateway = layout.gateway()
         for reason in layout.moved:
             self._progress.say(f"  ! {reason}")
@@ -109,7 +111,7 @@ class Stack:
             await asyncio.gather(
                 self._payments(layout),
                 self._page(layout),
-                *(self._service(context, layout) for context in self._contexts),
+                *(self._service(c, layout, replica) for c in self._contexts for replica in range(self._replicas)),
             )
             await seaweed
             if gateway is not None:
@@ -129,7 +131,7 @@ class Stack:
 
     async def _payments(self, layout: Layout) -> None:
         if "billing" in self._contexts:
-            address = layout.backing.endpoints["billing"].grpc
+            address = services.targets(layout.backing)["billing"]
             part = layout.payments.part(address, layout.developer, self._folder.logs / "payments.log")
             await self._part("payments", part, layout.payments.url)
 
@@ -142,12 +144,12 @@ class Stack:
         with self._progress.step(name):
             await self._supervisor.start(name, part, address)
 
-    async def _service(self, context: str, layout: Layout) -> None:
-        address = layout.backing.endpoints[context].grpc
-        log = self._folder.logs / f"{context}.log"
-        part = services.part(context, self._command(context), layout.backing, log)
-        with self._progress.step(context):
-            await self._supervisor.start(context, part, address)
+    async def _service(self, context: str, layout: Layout, replica: int) -> None:
+        address = layout.backing.endpoints[context][replica].grpc
+        part = services.part(context, self._command(context), layout.backing, self._folder.logs, replica)
+        name = part.process.name
+        with self._progress.step(name):
+            await self._supervisor.start(name, part, address)
             await health.ready(address, layout.developer)
 
 

@@ -37,8 +37,8 @@ help: ## List the targets
 demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest over the gateway
 	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA)) $(STOPPABLE)
 
-up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it; REPLICAS=2 starts two processes of each context
-	@$(BIN)/python -m unora_local up $(if $(REPLICAS),--replicas $(REPLICAS))
+up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it; REPLICAS=2 starts two processes of each context, OBSERVE=1 Prometheus too
+	@$(BIN)/python -m unora_local up $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(OBSERVE),--observe)
 
 seed: $(STUBS) ## Make members with photos on the running stack, some in the middle of a streak; N=40 for more than a dozen
 	@$(BIN)/python -m unora_local seed $(N) $(STOPPABLE)
@@ -119,7 +119,7 @@ upgrade: $(STUBS) ## Roll an earlier release to today's and back on one database
 
 # --- maintain it
 
-.PHONY: format client page page-pictures protos reference gateway baseline lock
+.PHONY: format client page page-pictures protos reference gateway dashboards baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -146,6 +146,9 @@ reference: $(STUBS) ## Write docs/methods.md, errors.md, openapi.json, events.md
 
 gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract and its policy
 	@$(BIN)/python -m unora_gateway render --target kubernetes --out deploy/k8s/base/gateway/rendered
+
+dashboards: $(STUBS) ## Write the dashboards of deploy/observe from tools/unora_tools/observe
+	@$(BIN)/python -m unora_tools.observe
 
 baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> 
 
 def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker | None) -> int:
     of_the_stack: dict[str, Callable[[], int]] = {
-        "up": lambda: up(folder, make, chosen.replicas),
+        "up": lambda: up(folder, make, chosen.replicas, observe=chosen.observe),
         "down": lambda: down(folder),
         "clean": lambda: clean(folder),
         "status": lambda: status(folder),
@@ -80,8 +81,10 @@ def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker
     return commands.run(folder, chosen)
 
 
-def up(folder: RunFolder, make: StackMaker | None = None, replicas: int = 1) -> int:
-    """Run the stack in the foreground until a signal stops it, with so many processes of each context."""
+def up(folder: RunFolder, make: StackMaker | None = None, replicas: int = 1, *, observe: bool = False) -> int:
+    """Run the stack in the foreground until a signal stops it, with so many processes of each context, and
+    Prometheus if it is to be observed.
+    """
     from unora_local.up import Stack, describe
 
     if not folder.lock.acquire():
@@ -96,7 +99,7 @@ def up(folder: RunFolder, make: StackMaker | None = None, replicas: int = 1) -> 
         progress = Progress()
         if left:
             progress.say(f"ended what an earlier run had left: {', '.join(left)}")
-        return asyncio.run(_run(folder, progress, make or Stack, replicas))
+        return asyncio.run(_run(folder, progress, make or partial(Stack, observe=observe), replicas))
 
 
 async def _run(folder: RunFolder, progress: Progress, make: StackMaker, replicas: int) -> int:

@@ -20,6 +20,7 @@ from unora_local.nats_config import ADMIN
 from unora_local.page_part import PagePart
 from unora_local.ports import STRIDE, Ports
 from unora_local.postgres import SUPERUSER, Postgres
+from unora_local.prometheus import Prometheus
 from unora_local.run_folder import RunFolder
 from unora_local.sandbox.layout import SandboxLayout
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
@@ -33,6 +34,7 @@ S3_PORT: Final = 18333
 PAYMENTS_PORT: Final = 18444
 PAGE_PORT: Final = 18083
 METRICS_PORT: Final = 17051
+PROMETHEUS_PORT: Final = 19090
 ACCESS_KEY: Final = "unora"
 SUBSCRIBERS: Final = "subscribers.json"
 CONNECTIONS: Final = 300
@@ -116,6 +118,21 @@ class Layout:
     def page(self) -> PagePart | None:
         """The bridge behind the page, if there is a gateway that leads to it."""
         return None if self.gateway() is None else self._page()
+
+    def prometheus(self) -> Prometheus:
+        """What scrapes all processes. Raises Mistake if this machine has no Prometheus."""
+        processes = {context: [each.metrics for each in found] for context, found in self.backing.endpoints.items()}
+        targets = [{"targets": found, "labels": {"context": c, "role": "all"}} for c, found in processes.items()]
+        gateway = self.gateway()
+        if gateway is not None:
+            watch = gateway.watch_url.removeprefix("http://")
+            targets.append({"targets": [watch], "labels": {"context": "gateway", "role": "front"}})
+        return Prometheus(
+            self._folder.path / "prometheus",
+            port=self._ports.take("prometheus", PROMETHEUS_PORT),
+            targets=targets,
+            log=self._folder.logs / "prometheus.log",
+        )
 
     @property
     def moved(self) -> list[str]:

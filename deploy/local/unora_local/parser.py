@@ -87,7 +87,7 @@ def _stack(commands: Commands) -> None:
     up = commands.add(
         "up",
         "start everything, print when it is ready, run until Ctrl-C",
-        *("up", "up --replicas 2", "--run /tmp/another up"),
+        *("up", "up --replicas 2", "up --observe", "--run /tmp/another up"),
     )
     up.add_argument(
         "--replicas",
@@ -97,6 +97,7 @@ def _stack(commands: Commands) -> None:
         metavar="N",
         help=f"how many processes each context has (1, the default, to {MOST_REPLICAS})",
     )
+    up.add_argument("--observe", action="store_true", help="start Prometheus too, with the rules of deploy/observe")
     commands.add("down", "stop everything; the data stay", "down")
     commands.add("clean", "stop everything and erase the data", "clean")
     commands.add("status", "print what runs; exit status 0 if all is ready, else 1", "status")

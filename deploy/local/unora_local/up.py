@@ -16,6 +16,7 @@ from unora_local.gateway import Gateway
 from unora_local.keys import close_to_others
 from unora_local.layout import Layout
 from unora_local.progress import Progress, table
+from unora_local.prometheus import Prometheus
 from unora_local.run_folder import DEFAULT, Row, RunFolder
 from unora_local.supervisor import Part, Supervisor
 
@@ -58,6 +59,7 @@ class Stack:
         progress: Progress,
         *,
         replicas: int = 1,
+        observe: bool = False,
         contexts: Sequence[str] = CONTEXTS,
         command: Callable[[str], Sequence[str]] = services.module,
         subjects: Callable[[Sequence[str]], Reads] = declarations.consumed_subjects,
@@ -66,6 +68,7 @@ class Stack:
         self._folder = folder
         self._progress = progress
         self._replicas = replicas
+        self._observe = observe
         self._contexts = contexts
         self._command = command
         self._subjects = subjects
@@ -82,9 +85,10 @@ class Stack:
         await asyncio.to_thread(close_to_others, self._folder.path)
         layout = Layout(self._folder, self._contexts, replicas=self._replicas)
         gateway = layout.gateway()
+        prometheus = layout.prometheus() if self._observe else None
         for reason in layout.moved:
             self._progress.say(f"  ! {reason}")
-        work = asyncio.create_task(self._start(layout, gateway))
+        work = asyncio.create_task(self._start(layout, gateway, prometheus))
         failure = asyncio.create_task(self._supervisor.failure())
         try:
             done, _ = await asyncio.wait({work, failure}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
@@ -104,7 +108,7 @@ class Stack:
         self._folder.remove_env()
         await self._supervisor.stop()
 
-    async def _start(self, layout: Layout, gateway: Gateway | None) -> None:
+    async def _start(self, layout: Layout, gateway: Gateway | None, prometheus: Prometheus | None) -> None:
         seaweed = asyncio.create_task(self._part("seaweed", layout.seaweed, layout.seaweed.endpoint))
         try:
             await asyncio.gather(self._database(layout), self._events(layout))
@@ -116,6 +120,8 @@ class Stack:
             await seaweed
             if gateway is not None:
                 await self._part("gateway", gateway, f"{gateway.url} {gateway.plain_url}")
+            if prometheus is not None:
+                await self._part("prometheus", prometheus, prometheus.url)
         finally:
             seaweed.cancel()
             await asyncio.gather(seaweed, return_exceptions=True)

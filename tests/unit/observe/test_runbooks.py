@@ -1,4 +1,4 @@
-"""The runbooks: each alert has a section that says all that somebody who was woken needs, and each section has an alert."""
+"""The runbooks: each alert has a section that says all that somebody who was woken needs, and no other is there."""
 
 from __future__ import annotations
 

@@ -23,6 +23,11 @@ ENVOY: Final = {
     "envoy_cluster_membership_healthy": {"envoy_cluster_name"},
 }
 """Metrics of Envoy that are used; tests/integration/observe asks a real one for them."""
+CERTIFICATES: Final = {
+    "unora_certificate_expiry_timestamp_seconds": {"certificate"},
+    "unora_certificate_reloads_total": {"result"},
+}
+"""Metrics of the part that reads certificates again, which brings their declarations with it."""
 _NAME: Final = re.compile(r"(?<![\w:\"$])((?:unora|envoy)_[a-z0-9_:]+|up|ALERTS)\b(?![\w:(]|=)\s*(\{[^{}]*\})?")
 _MATCHER: Final = re.compile(r"(\w+) *(?:=~|!~|!=|=) *\"")
 _GROUPED: Final = re.compile(r"\b(?:by|on|group_left|without) *\(([^)]*)\)")
@@ -39,7 +44,7 @@ def existing() -> dict[str, frozenset[str]]:
             found |= dict.fromkeys((f"{metric.name}_sum", f"{metric.name}_count"), labels)
         else:
             found[metric.name] = labels
-    found |= {name: TARGET | labels for name, labels in ENVOY.items()}
+    found |= {name: TARGET | labels for name, labels in (ENVOY | CERTIFICATES).items()}
     return found | {each.name: SLO for each in rules.recordings()}
 
 
@@ -56,7 +61,7 @@ def faults(expr: str) -> list[str]:
     """The series in an expression that do not exist, and the labels that none of its series has."""
     series = sorted(series_in(expr))
     found = [name for name in series if name not in existing()]
-    for name, matchers in _NAME.findall(expr):
+    for name, matchers in _named(expr):
         unknown = set(_MATCHER.findall(matchers)) - existing().get(name, frozenset(_MATCHER.findall(matchers)))
         found += [f"{name}{{{label}}}" for label in sorted(unknown)]
     has = frozenset[str]().union(*(existing().get(name, frozenset()) for name in series))
@@ -66,4 +71,9 @@ def faults(expr: str) -> list[str]:
 
 def series_in(expr: str) -> set[str]:
     """The series that an expression names."""
-    return {name for name, _ in _NAME.findall(expr)}
+    return {name for name, _ in _named(expr)}
+
+
+def _named(expr: str) -> list[tuple[str, str]]:
+    """Each series with its matchers; labels by which it is grouped may be called like one."""
+    return _NAME.findall(_GROUPED.sub("", expr))

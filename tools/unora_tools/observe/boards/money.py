@@ -33,14 +33,14 @@ DASHBOARD: Final = Dashboard(
                     "From the creation to the delivery",
                     "The member's own time to confirm is in it. The objective: 99 % within 15 minutes.",
                     Query(
-                        "histogram_quantile(0.5, sum by (status, le) "
-                        '(rate(unora_payment_settlement_seconds_bucket{status=~"applied|credited"}[$__rate_interval])))',
-                        "{{status}} p50",
+                        "histogram_quantile(0.5, sum by (context, le) "
+                        "(rate(unora_payment_settlement_seconds_bucket[$__rate_interval])))",
+                        "p50",
                     ),
                     Query(
-                        "histogram_quantile(0.99, sum by (status, le) "
-                        '(rate(unora_payment_settlement_seconds_bucket{status=~"applied|credited"}[$__rate_interval])))',
-                        "{{status}} p99",
+                        "histogram_quantile(0.99, sum by (context, le) "
+                        "(rate(unora_payment_settlement_seconds_bucket[$__rate_interval])))",
+                        "p99",
                     ),
                     unit="s",
                 ),

@@ -44,8 +44,9 @@ up: export UNORA_GATEWAY_TRACES_ENDPOINT := $(TRACES)
 up: export UNORA_TRACES_RATIO ?= 1
 up: export UNORA_GATEWAY_TRACES_RATIO ?= 1
 endif
-up: $(STUBS) ## Start everything on this machine in the foreground; Ctrl-C stops it; TRACES=http://… sends traces to a collector
-	@$(BIN)/python -m unora_local up
+# REPLICAS=2 starts two processes of each context; OBSERVE=1 starts Prometheus too; TRACES=http://… sends all traces there.
+up: $(STUBS) ## Start everything in the foreground; Ctrl-C stops it; REPLICAS=2 starts two of each, OBSERVE=1 Prometheus, TRACES=URL traces
+	@$(BIN)/python -m unora_local up $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(OBSERVE),--observe)
 
 seed: $(STUBS) ## Make members with photos on the running stack, some in the middle of a streak; N=40 for more than a dozen
 	@$(BIN)/python -m unora_local seed $(N) $(STOPPABLE)
@@ -77,7 +78,7 @@ variables: $(STUBS) ## Print every variable that the services read, with its def
 
 # --- prove it
 
-.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack
+.PHONY: test unit testbed prove check fast-check rules bench bench-record simulate attack upgrade
 test: $(STUBS) ## Run all tests, on servers of their own; T=path[::name] runs one file or test; ARGS=--lf what failed last
 ifdef T
 	@$(PYTEST) $(T) $(ARGS)
@@ -121,9 +122,12 @@ simulate: $(STUBS) ## Grow databases of members day by day, and print what each 
 attack: $(STUBS) ## Attack a stack of its own, and print what honest members notice (minutes); ARGS="--only NAME" plays one
 	@$(BIN)/python -m unora_attack $(ARGS) $(STOPPABLE)
 
+upgrade: $(STUBS) ## Roll an earlier release to today's and back on one database, under load (minutes); ARGS="--from COMMIT"
+	@$(BIN)/python -m unora_upgrade $(ARGS) $(STOPPABLE)
+
 # --- maintain it
 
-.PHONY: format client page page-pictures protos reference gateway baseline lock
+.PHONY: format client page page-pictures protos reference gateway dashboards baseline lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -150,6 +154,9 @@ reference: $(STUBS) ## Write docs/methods.md, errors.md, metrics.md, openapi.jso
 
 gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract and its policy
 	@$(BIN)/python -m unora_gateway render --target kubernetes --out deploy/k8s/base/gateway/rendered
+
+dashboards: $(STUBS) ## Write the dashboards of deploy/observe from tools/unora_tools/observe
+	@$(BIN)/python -m unora_tools.observe
 
 baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)

@@ -43,13 +43,13 @@ class Stack:
         return _run([sys.executable, "-m", "unora_demo", *words], within)
 
     @contextmanager
-    def up(self, *, then: str = "down", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-        """The stack runs inside the block; afterwards it is stopped, or with `clean` erased. `variables` are more of
-        its environment.
+    def up(self, *options: str, then: str = "down", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The stack runs inside the block; afterwards it is stopped, or with `clean` erased. `options` are of the
+        command, `variables` more of its environment.
         """
         with self.output.open("wb") as output:
             process = subprocess.Popen(
-                self.command("up"),
+                self.command("up", *options),
                 env=os.environ | ENVIRONMENT | variables,
                 stdout=output,
                 stderr=output,

@@ -1,5 +1,6 @@
 """The services as Envoy sees them: one cluster for each context, with health, limits and retries' budget."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from unora_gateway import tls, tracing
@@ -20,7 +21,7 @@ ITSELF, ADMIN, NOWHERE, BRIDGE = "gateway", "admin", "nowhere", "bridge"
 
 def clusters(target: Target) -> list[Json]:
     """All of them: the services, the gateway itself (keys of tokens), Envoy's own commands (metrics), the bridge."""
-    services = [_service(target, context, address) for context, address in target.services.items()]
+    services = [_service(target, context, addresses) for context, addresses in target.services.items()]
     bridge = [] if target.bridge is None else [_near(BRIDGE, target.bridge)]
     near = [_near(ITSELF, target.watch), _near(ADMIN, target.admin), *bridge]
     return [*services, *near, {"name": NOWHERE, "type": "STATIC"}, *tracing.cluster(target.policy)]
@@ -31,16 +32,16 @@ def seconds(number: float) -> str:
     return f"{number:.3f}".rstrip("0").rstrip(".") + "s"
 
 
-def endpoints(name: str, address: Address) -> Json:
-    """The one address of a cluster."""
-    socket = {"address": address.host, "port_value": address.port}
+def endpoints(name: str, addresses: Sequence[Address]) -> Json:
+    """The addresses of a cluster."""
+    sockets = [{"address": address.host, "port_value": address.port} for address in addresses]
     return {
         "cluster_name": name,
-        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": socket}}}]}],
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": each}}} for each in sockets]}],
     }
 
 
-def _service(target: Target, context: str, address: Address) -> Json:
+def _service(target: Target, context: str, addresses: Sequence[Address]) -> Json:
     policy = target.policy
     return {
         "name": context,
@@ -49,7 +50,7 @@ def _service(target: Target, context: str, address: Address) -> Json:
         "connect_timeout": seconds(policy.connect_seconds),
         "lb_policy": "LEAST_REQUEST",
         "per_connection_buffer_limit_bytes": ANSWER_BYTES,
-        "load_assignment": endpoints(context, address),
+        "load_assignment": endpoints(context, addresses),
         "transport_socket": tls.to_service(target, context),
         "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": _http2()},
         "health_checks": [_health(policy)],
@@ -140,5 +141,5 @@ def _near(name: str, address: Address) -> Json:
         "name": name,
         "type": "STATIC",
         "connect_timeout": "1s",
-        "load_assignment": endpoints(name, Address(host, address.port)),
+        "load_assignment": endpoints(name, [Address(host, address.port)]),
     }

@@ -1,6 +1,6 @@
 """Where the gateway runs: its addresses, its certificates, the services behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -19,6 +19,11 @@ class Address:
         """From `host:port`."""
         host, _, port = text.rpartition(":")
         return cls(host.removeprefix("dns:///"), int(port))
+
+    @classmethod
+    def all_of(cls, text: str) -> "tuple[Address, ...]":
+        """From what a gRPC client is given: `host:port`, or `ipv4:host:port,host:port` for several processes."""
+        return tuple(cls.of(each) for each in text.removeprefix("ipv4:").split(","))
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,8 @@ class Target:
     front_files: Files
     own_files: Files
     """The certificate with the URI spiffe://unora/gateway, which services know it by."""
-    services: Mapping[str, Address]
-    """The address of each context, behind which all its replicas are."""
+    services: Mapping[str, Sequence[Address]]
+    """Where each context is: the addresses of its processes, or one name behind which all of them are."""
     admin: Address
     """Envoy's own commands, for this machine or pod only."""
     watch: Address

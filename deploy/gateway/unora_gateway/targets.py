@@ -1,6 +1,6 @@
 """The places in which the gateway runs: on one machine, in compose, in Kubernetes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
@@ -22,7 +22,7 @@ WATCH_PORT: Final = 9090
 LOCAL_PORTS: Final = {"front": 18443, "plain": 18080, "watch": 18081, "admin": 18082}
 LOCAL_GRPC_PORT: Final = 17001
 """Of the first context; each further one has the next."""
-LOCAL_SERVICES: Final = {context: Address(LOOPBACK, LOCAL_GRPC_PORT + i) for i, context in enumerate(CONTEXTS)}
+LOCAL_SERVICES: Final = {context: (Address(LOOPBACK, LOCAL_GRPC_PORT + i),) for i, context in enumerate(CONTEXTS)}
 # Demos, benchmarks and tests call as many members from one address.
 LOCAL_LIMITS: Final = {"address_calls_per_second": 100_000, "address_burst": 100_000, "addresses": 1000}
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "https://127.0.0.1:*")
@@ -37,7 +37,7 @@ def local(
     folder: Path,
     *,
     ports: Mapping[str, int] = LOCAL_PORTS,
-    services: Mapping[str, Address] = LOCAL_SERVICES,
+    services: Mapping[str, Sequence[Address]] = LOCAL_SERVICES,
     front: Files,
     own: Files,
     policy: Policy,
@@ -91,7 +91,7 @@ def _contained(
         front=Address(EVERYWHERE, FRONT_PORT),
         front_files=front,
         own_files=own,
-        services={context: service(context) for context in CONTEXTS},
+        services={context: (service(context),) for context in CONTEXTS},
         admin=Address(LOOPBACK, ADMIN_PORT),
         watch=Address(EVERYWHERE, WATCH_PORT),
         policy=policy.load(environ),

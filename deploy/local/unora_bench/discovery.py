@@ -54,7 +54,7 @@ LARGEST_MEMORY: Final = 200.0
 CARDS: Final = 20_000
 LARGEST_CHI2: Final = 602.5
 """Of the chi-square distribution with EQUALS - 1 degrees of freedom, 0.001 is above it."""
-FOLLOWED: Final = re.compile(r'unora_jobs_done_total\{job="follow_pool"\} ([0-9.e+]+)')
+FOLLOWED: Final = re.compile(r'unora_jobs_done_total\{job_name="follow_pool"\} ([0-9.e+]+)')
 KINDS: Final = {
     "no filter": "f.user_id IS NULL",
     "usual": "cardinality(f.genders) = 1 AND cardinality(f.age_bands) > 0 AND NOT f.same_city_only",

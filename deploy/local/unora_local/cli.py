@@ -12,8 +12,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 from unora_local import postgres_home
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 STOPS_WITHIN: Final = 60.0
 STOPPED: Final = 130
 """The exit status after Ctrl-C."""
-StackMaker = Callable[[RunFolder, Progress], "Stack"]
+
+
+class StackMaker(Protocol):
+    """Makes a stack that is not started."""
+
+    def __call__(self, folder: RunFolder, progress: Progress, *, replicas: int) -> Stack:
+        """With so many processes of each context."""
 
 
 def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> int:
@@ -55,7 +62,7 @@ def main(arguments: list[str] | None = None, make: StackMaker | None = None) -> 
 
 def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker | None) -> int:
     of_the_stack: dict[str, Callable[[], int]] = {
-        "up": lambda: up(folder, make),
+        "up": lambda: up(folder, make, chosen.replicas, observe=chosen.observe),
         "down": lambda: down(folder),
         "clean": lambda: clean(folder),
         "status": lambda: status(folder),
@@ -74,8 +81,10 @@ def _run_command(folder: RunFolder, chosen: argparse.Namespace, make: StackMaker
     return commands.run(folder, chosen)
 
 
-def up(folder: RunFolder, make: StackMaker | None = None) -> int:
-    """Run the stack in the foreground until a signal stops it."""
+def up(folder: RunFolder, make: StackMaker | None = None, replicas: int = 1, *, observe: bool = False) -> int:
+    """Run the stack in the foreground until a signal stops it, with so many processes of each context, and
+    Prometheus if it is to be observed.
+    """
     from unora_local.up import Stack, describe
 
     if not folder.lock.acquire():
@@ -90,10 +99,10 @@ def up(folder: RunFolder, make: StackMaker | None = None) -> int:
         progress = Progress()
         if left:
             progress.say(f"ended what an earlier run had left: {', '.join(left)}")
-        return asyncio.run(_run(folder, progress, make or Stack))
+        return asyncio.run(_run(folder, progress, make or partial(Stack, observe=observe), replicas))
 
 
-async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
+async def _run(folder: RunFolder, progress: Progress, make: StackMaker, replicas: int) -> int:
     from unora_local.up import describe
 
     stop = asyncio.Event()
@@ -101,7 +110,7 @@ async def _run(folder: RunFolder, progress: Progress, make: StackMaker) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     begin = time.monotonic()
     progress.say("Unora starts")
-    stack = make(folder, progress)
+    stack = make(folder, progress, replicas=replicas)
     starting = asyncio.create_task(stack.start())
     stopping = asyncio.create_task(stop.wait())
     try:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import grpc
+import msgspec
 from google.protobuf.message import Message
 from unora.billing.v1.billing_service_pb2_grpc import BillingServiceStub
 from unora.billing.v1.wallet_service_pb2_grpc import WalletServiceStub
@@ -26,6 +27,7 @@ from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
+from unora_common.clients import BALANCED
 from unora_common.config import CONTEXTS
 from unora_common.grpc_errors import read_details
 
@@ -142,8 +144,11 @@ def credentials(certificates: tuple[bytes, bytes, bytes]) -> grpc.ChannelCredent
 
 
 def channel(env: Env, context: str, shown: grpc.ChannelCredentials) -> grpc.aio.Channel:
-    """A channel to a service of a running stack."""
-    options = [("grpc.ssl_target_name_override", f"{context}.unora")]
+    """A channel to a service of a running stack: to all its processes in turn."""
+    options = [
+        ("grpc.ssl_target_name_override", f"{context}.unora"),
+        ("grpc.service_config", msgspec.json.encode(BALANCED).decode()),
+    ]
     return grpc.aio.secure_channel(env.address(context), shown, options=options)
 
 
@@ -169,6 +174,10 @@ class Session:
     async def call(self, method: UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
         """Call a method as this member."""
         return await self.gateway.call(method, request, self.access_token)
+
+    def at(self, gateway: Gateway) -> Session:
+        """The same session, by another way to the services."""
+        return Session(gateway, self.user_id, self._tokens, self.number)
 
     async def refresh(self) -> None:
         """Exchange the tokens for new ones, which carry the session's roles of this moment (ID-03)."""

@@ -92,9 +92,13 @@ class Clock:
 
     async def move(self, to: datetime | timedelta) -> None:
         """Move forward, to a moment or by a duration, and wait until the stack is idle. A past moment moves nothing."""
+        await self.jump(to)
+        await self.wait_until_idle()
+
+    async def jump(self, to: datetime | timedelta) -> None:
+        """Move forward as `move` does, and wait for nothing: while members call, a stack is never idle."""
         ahead = to if isinstance(to, timedelta) else to - await self.now()
         await self.superuser.execute("UPDATE clock.shift SET ahead = ahead + greatest($1, interval '0')", ahead)
-        await self.wait_until_idle()
 
     async def wait_until_idle(self) -> None:
         """Return when nothing is due, every event is published, and every consumer has handled its messages.

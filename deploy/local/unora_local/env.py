@@ -54,7 +54,7 @@ class Env:
         return self.values["UNORA_GATEWAY_HTTP_URL"]
 
     def address(self, context: str) -> str:
-        """Host and port of a service."""
+        """Where a gRPC client finds a service: host and port, or those of all its processes."""
         return self.values[f"UNORA_{context.upper()}_ADDRESS"]
 
     def certificates(self) -> tuple[bytes, bytes, bytes]:

@@ -24,8 +24,8 @@ OWN: Final = "gateway"
 
 
 class Gateway(Launcher):
-    """An Envoy with its files in `folder`. `services` has the address of each context, `ports` a port for each name in
-    PORTS, `environ` the variables UNORA_GATEWAY_…. Raises PolicyError.
+    """An Envoy with its files in `folder`. `services` has the address of each context as a gRPC client is given it,
+    `ports` a port for each name in PORTS, `environ` the variables UNORA_GATEWAY_…. Raises PolicyError.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Gateway(Launcher):
         target = targets.local(
             self.folder,
             ports=self._ports,
-            services={context: Address.of(address) for context, address in self._services.items()},
+            services={context: Address.all_of(address) for context, address in self._services.items()},
             front=_files(self._certificates[FRONT]),
             own=_files(self._certificates[OWN]),
             policy=self._policy,

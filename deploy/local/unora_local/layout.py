@@ -18,13 +18,14 @@ from unora_local.mistakes import Mistake
 from unora_local.nats import Nats
 from unora_local.nats_config import ADMIN
 from unora_local.page_part import PagePart
-from unora_local.ports import Ports
+from unora_local.ports import STRIDE, Ports
 from unora_local.postgres import SUPERUSER, Postgres
+from unora_local.prometheus import Prometheus
 from unora_local.run_folder import RunFolder
 from unora_local.sandbox.layout import SandboxLayout
 from unora_local.seaweed import PORTS as SEAWEED_PORTS
 from unora_local.seaweed import Seaweed
-from unora_local.services import Backing, Endpoint, addresses
+from unora_local.services import Backing, Endpoint, addresses, process_name, targets
 from unora_local.tls import CALLERS, FRONT, NATS, OUTSIDE
 
 POSTGRES_PORT: Final = 15432
@@ -33,18 +34,26 @@ S3_PORT: Final = 18333
 PAYMENTS_PORT: Final = 18444
 PAGE_PORT: Final = 18083
 METRICS_PORT: Final = 17051
+PROMETHEUS_PORT: Final = 19090
 ACCESS_KEY: Final = "unora"
 SUBSCRIBERS: Final = "subscribers.json"
+CONNECTIONS: Final = 300
+"""The connections that Postgres takes, unless there are more processes than three of each context."""
+OF_A_PROCESS: Final = 11
+"""The most of one process: its pool, and its relay."""
+OTHER_CONNECTIONS: Final = 60
+"""Those of migrations, tools, and the superuser."""
 
 
 class Layout:
     """The parts of a stack, not started. Creating a Layout chooses ports and writes missing files in the folder.
 
-    For a stack that is `running` it reads the values in use and changes nothing.
+    Each context has `replicas` processes. For a stack that is `running` it reads the values in use and changes nothing.
     """
 
-    def __init__(self, folder: RunFolder, contexts: Sequence[str], *, running: bool = False) -> None:
+    def __init__(self, folder: RunFolder, contexts: Sequence[str], *, replicas: int = 1, running: bool = False) -> None:
         self.contexts = contexts
+        self.replicas = folder.replicas() if running else folder.keep_replicas(replicas)
         self._folder = folder
         self._ports = Ports(folder.path / "ports.json", in_use=running)
         self._passwords = Passwords(folder.path / "passwords.json")
@@ -59,6 +68,7 @@ class Layout:
             port=self._ports.take("postgres", POSTGRES_PORT),
             password=self._passwords[SUPERUSER],
             log=folder.logs / "postgres.log",
+            max_connections=max(CONNECTIONS, OTHER_CONNECTIONS + len(contexts) * self.replicas * OF_A_PROCESS),
         )
         self.seaweed = Seaweed(
             folder.path / "s3",
@@ -79,7 +89,10 @@ class Layout:
             database_urls={c: self._database_url(f"unora_{c}") for c in contexts},
             nats_urls={c: self._nats_url(c) for c in contexts},
             certificates=certificates,
-            endpoints={c: self._endpoint(i, c) for i, c in enumerate(contexts)},
+            endpoints={
+                c: tuple(self._endpoint(i, c, replica) for replica in range(self.replicas))
+                for i, c in enumerate(contexts)
+            },
             extra={"identity": self._identity(), "billing": self.payments.for_billing(), "safety": self._safety()},
         )
 
@@ -93,7 +106,7 @@ class Layout:
             return Gateway(
                 self._folder.path / "gateway",
                 ports=self._gateway_ports,
-                services={context: endpoint.grpc for context, endpoint in self.backing.endpoints.items()},
+                services=targets(self.backing),
                 certificates=self.backing.certificates,
                 log=self._folder.logs / "gateway.log",
                 environ=os.environ,
@@ -106,13 +119,28 @@ class Layout:
         """The bridge behind the page, if there is a gateway that leads to it."""
         return None if self.gateway() is None else self._page()
 
+    def prometheus(self) -> Prometheus:
+        """What scrapes all processes. Raises Mistake if this machine has no Prometheus."""
+        processes = {context: [each.metrics for each in found] for context, found in self.backing.endpoints.items()}
+        targets = [{"targets": found, "labels": {"context": c, "role": "all"}} for c, found in processes.items()]
+        gateway = self.gateway()
+        if gateway is not None:
+            watch = gateway.watch_url.removeprefix("http://")
+            targets.append({"targets": [watch], "labels": {"context": "gateway", "role": "front"}})
+        return Prometheus(
+            self._folder.path / "prometheus",
+            port=self._ports.take("prometheus", PROMETHEUS_PORT),
+            targets=targets,
+            log=self._folder.logs / "prometheus.log",
+        )
+
     @property
     def moved(self) -> list[str]:
         """Of each port that is not the usual one, why."""
         return self._ports.moved
 
-    def nats(self, reads: Reads) -> Nats:
-        """The NATS server that lets each context read what `reads` says."""
+    def nats(self, reads: Reads, *, bare: bool = False) -> Nats:
+        """The NATS server that lets each context read what `reads` says; a `bare` one starts without streams."""
         users = [*self.contexts, ADMIN]
         return Nats(
             self._folder.path / "nats",
@@ -122,6 +150,7 @@ class Layout:
             certificates=self._nats_certificates,
             log=self._folder.logs / "nats.log",
             subscribers=self._folder.path / SUBSCRIBERS,
+            bare=bare,
         )
 
     def roles(self) -> dict[str, str]:
@@ -168,9 +197,10 @@ class Layout:
     def _nats_url(self, user: str) -> str:
         return self.nats({}).url(user)
 
-    def _endpoint(self, index: int, context: str) -> Endpoint:
-        grpc = self._ports.take(context, LOCAL_GRPC_PORT + index)
-        metrics = self._ports.take(f"{context} metrics", METRICS_PORT + index)
+    def _endpoint(self, index: int, context: str, replica: int) -> Endpoint:
+        name, more = process_name(context, replica), index + replica * STRIDE
+        grpc = self._ports.take(name, LOCAL_GRPC_PORT + more)
+        metrics = self._ports.take(f"{name} metrics", METRICS_PORT + more)
         return Endpoint(f"127.0.0.1:{grpc}", f"127.0.0.1:{metrics}")
 
     def _safety(self) -> dict[str, str]:

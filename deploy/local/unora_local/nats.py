@@ -22,7 +22,7 @@ class Nats(Launcher):
     `passwords` names the users: the contexts, and `admin` for tools. With `accounts` each of them has all these users
     and its own streams, so that tests that run at the same time do not see each other's messages. `certificates` has
     those of `nats` and of `streams`, the administrator. `subscribers` is the file of those that are not Unora's; it is
-    read at each start.
+    read at each start. A `bare` one starts without streams.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Nats(Launcher):
         log: Path,
         accounts: Sequence[str] = (),
         subscribers: Path | None = None,
+        bare: bool = False,
     ) -> None:
         if ADMIN not in passwords:
             raise ValueError(f"the user {ADMIN!r} needs a password")
@@ -47,6 +48,7 @@ class Nats(Launcher):
         self.log = log
         self._accounts = accounts
         self._subscribers = subscribers
+        self._bare = bare
 
     def url(self, user: str, account: str | None = None) -> str:
         """The address for a context or for `admin`, in one of the accounts if there are accounts."""
@@ -68,7 +70,7 @@ class Nats(Launcher):
         return await connect(self.url(user, account), *files, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
 
     async def start(self) -> None:
-        """Start the server and return when JetStream answers and the streams exist."""
+        """Start the server and return when JetStream answers, and the streams exist if it is not bare."""
         config = self.configure()
         await self._launch(Process("nats", [str(script("nats-server")), "--config", str(config)], log=self.log))
 
@@ -104,6 +106,8 @@ class Nats(Launcher):
     async def _ready(self, process: Process) -> None:
         # The server opens its port for clients last, when JetStream has recovered.
         await process.wait_until(self._listens, within=READY_WITHIN)
+        if self._bare:
+            return
         contexts = [name for name in self._passwords if name != ADMIN]
         for account in self._accounts or (None,):
             admin = await self.connect(ADMIN, self.administrator, account)

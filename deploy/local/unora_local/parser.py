@@ -13,6 +13,7 @@ from unora_local.keyboard import typed
 from unora_local.run_folder import CLONE, DEFAULT
 
 PROGRAM: Final = "python -m unora_local"
+MOST_REPLICAS: Final = 8
 SHORT: Final = f"""\
 In a shell of your own, where `unora` is short for `{PROGRAM}`, with completion by Tab:
 
@@ -83,7 +84,20 @@ def build() -> tuple[argparse.ArgumentParser, Commands]:
 
 
 def _stack(commands: Commands) -> None:
-    commands.add("up", "start everything, print when it is ready, run until Ctrl-C", "up", "--run /tmp/another up")
+    up = commands.add(
+        "up",
+        "start everything, print when it is ready, run until Ctrl-C",
+        *("up", "up --replicas 2", "up --observe", "--run /tmp/another up"),
+    )
+    up.add_argument(
+        "--replicas",
+        type=int,
+        choices=range(1, MOST_REPLICAS + 1),
+        default=1,
+        metavar="N",
+        help=f"how many processes each context has (1, the default, to {MOST_REPLICAS})",
+    )
+    up.add_argument("--observe", action="store_true", help="start Prometheus too, with the rules of deploy/observe")
     commands.add("down", "stop everything; the data stay", "down")
     commands.add("clean", "stop everything and erase the data", "clean")
     commands.add("status", "print what runs; exit status 0 if all is ready, else 1", "status")

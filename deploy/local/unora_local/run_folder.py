@@ -135,6 +135,7 @@ class RunFolder:
         self.logs = self.path / "logs"
         self.lock = Lock(self.path / LOCK)
         self._processes = self.path / "processes.json"
+        self._replicas = self.path / "replicas"
 
     def rows(self) -> list[Row]:
         """The table of processes, in the order of their start."""
@@ -145,6 +146,16 @@ class RunFolder:
     def record(self, rows: list[Row]) -> None:
         """Write the table of processes, so that a later command can stop them if this process is killed."""
         write_private(self._processes, json.dumps([asdict(row) for row in rows], indent=1).encode())
+
+    def replicas(self) -> int:
+        """How many processes each context has in the stack that was started last."""
+        return int(self._replicas.read_text()) if self._replicas.exists() else 1
+
+    def keep_replicas(self, number: int) -> int:
+        """Write how many processes each context has, for commands that use the stack; return it."""
+        if number != self.replicas():
+            write_private(self._replicas, str(number).encode())
+        return number
 
     def write_env(self, values: Mapping[str, str]) -> None:
         """Write the env file: it says that the stack is ready, and all addresses."""

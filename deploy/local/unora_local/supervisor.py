@@ -73,6 +73,15 @@ class Supervisor:
         self._watched[name] = _Watched(name, part, address, asyncio.create_task(self._watch(name, part)))
         self._record()
 
+    async def end(self, name: str) -> None:
+        """Stop a part as a deployment does, and keep it running no more; return when it has ended."""
+        item = self._watched[name]
+        item.watcher.cancel()
+        await asyncio.gather(item.watcher, return_exceptions=True)
+        await item.part.stop()
+        del self._watched[name]
+        self._record()
+
     def all_started(self) -> None:
         """From now on a part that dies is restarted without a limit."""
         self._started = True

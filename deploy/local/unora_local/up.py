@@ -16,6 +16,7 @@ from unora_local.gateway import Gateway
 from unora_local.keys import close_to_others
 from unora_local.layout import Layout
 from unora_local.progress import Progress, table
+from unora_local.prometheus import Prometheus
 from unora_local.run_folder import DEFAULT, Row, RunFolder
 from unora_local.supervisor import Part, Supervisor
 
@@ -57,6 +58,8 @@ class Stack:
         folder: RunFolder,
         progress: Progress,
         *,
+        replicas: int = 1,
+        observe: bool = False,
         contexts: Sequence[str] = CONTEXTS,
         command: Callable[[str], Sequence[str]] = services.module,
         subjects: Callable[[Sequence[str]], Reads] = declarations.consumed_subjects,
@@ -64,6 +67,8 @@ class Stack:
     ) -> None:
         self._folder = folder
         self._progress = progress
+        self._replicas = replicas
+        self._observe = observe
         self._contexts = contexts
         self._command = command
         self._subjects = subjects
@@ -78,11 +83,12 @@ class Stack:
         for old in self._folder.logs.glob("*.log"):
             old.unlink()
         await asyncio.to_thread(close_to_others, self._folder.path)
-        layout = Layout(self._folder, self._contexts)
+        layout = Layout(self._folder, self._contexts, replicas=self._replicas)
         gateway = layout.gateway()
+        prometheus = layout.prometheus() if self._observe else None
         for reason in layout.moved:
             self._progress.say(f"  ! {reason}")
-        work = asyncio.create_task(self._start(layout, gateway))
+        work = asyncio.create_task(self._start(layout, gateway, prometheus))
         failure = asyncio.create_task(self._supervisor.failure())
         try:
             done, _ = await asyncio.wait({work, failure}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
@@ -102,18 +108,20 @@ class Stack:
         self._folder.remove_env()
         await self._supervisor.stop()
 
-    async def _start(self, layout: Layout, gateway: Gateway | None) -> None:
+    async def _start(self, layout: Layout, gateway: Gateway | None, prometheus: Prometheus | None) -> None:
         seaweed = asyncio.create_task(self._part("seaweed", layout.seaweed, layout.seaweed.endpoint))
         try:
             await asyncio.gather(self._database(layout), self._events(layout))
             await asyncio.gather(
                 self._payments(layout),
                 self._page(layout),
-                *(self._service(context, layout) for context in self._contexts),
+                *(self._service(c, layout, replica) for c in self._contexts for replica in range(self._replicas)),
             )
             await seaweed
             if gateway is not None:
                 await self._part("gateway", gateway, f"{gateway.url} {gateway.plain_url}")
+            if prometheus is not None:
+                await self._part("prometheus", prometheus, prometheus.url)
         finally:
             seaweed.cancel()
             await asyncio.gather(seaweed, return_exceptions=True)
@@ -129,7 +137,7 @@ class Stack:
 
     async def _payments(self, layout: Layout) -> None:
         if "billing" in self._contexts:
-            address = layout.backing.endpoints["billing"].grpc
+            address = services.targets(layout.backing)["billing"]
             part = layout.payments.part(address, layout.developer, self._folder.logs / "payments.log")
             await self._part("payments", part, layout.payments.url)
 
@@ -142,12 +150,12 @@ class Stack:
         with self._progress.step(name):
             await self._supervisor.start(name, part, address)
 
-    async def _service(self, context: str, layout: Layout) -> None:
-        address = layout.backing.endpoints[context].grpc
-        log = self._folder.logs / f"{context}.log"
-        part = services.part(context, self._command(context), layout.backing, log)
-        with self._progress.step(context):
-            await self._supervisor.start(context, part, address)
+    async def _service(self, context: str, layout: Layout, replica: int) -> None:
+        address = layout.backing.endpoints[context][replica].grpc
+        part = services.part(context, self._command(context), layout.backing, self._folder.logs, replica)
+        name = part.process.name
+        with self._progress.step(name):
+            await self._supervisor.start(name, part, address)
             await health.ready(address, layout.developer)
 
 

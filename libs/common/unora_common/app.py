@@ -17,7 +17,7 @@ from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from unora_common import database_url
 from unora_common.authentication import Authenticator
 from unora_common.clients import Clients
-from unora_common.common_metrics import BUILD, COMMON_METRICS
+from unora_common.common_metrics import BUILD, COMMON_METRICS, DEPENDENCY_UP
 from unora_common.config import Config
 from unora_common.consumers import Consumer
 from unora_common.database import Database
@@ -177,11 +177,19 @@ class App(Generic[C, R]):
             log=self.log,
         )
         opened.callback(self.readiness.close)
+        self._show_dependencies()
         self.runtime = Runtime(
             self.context, config, resources, self.database, self.clients, self.log, self.metrics, self.tracing
         )
         self._make_parts()
         await self.messaging.open()
+
+    def _show_dependencies(self) -> None:
+        """Each is asked when Prometheus asks."""
+        reached = self.metrics.of(DEPENDENCY_UP)
+        reached.labels("postgres").set_function(lambda: self.readiness.postgres_answers)
+        reached.labels("nats").set_function(lambda: self.messaging.is_connected)
+        reached.labels("revocations").set_function(lambda: self.revocations.fresh)
 
     def _make_parts(self) -> None:
         self.dead_letters = DeadLetters(self.runtime, self.messaging)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 import msgspec
@@ -24,6 +24,12 @@ Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 MARGIN = 0.05
 """Seconds that each hop keeps for itself, so that the inner service reports its own time-out."""
+
+BALANCED: Final[dict[str, Any]] = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "healthCheckConfig": {"serviceName": READINESS},
+}
+"""Of gRPC's service config: processes are called in turn, and one that is not ready gets no calls."""
 
 
 class Clients:
@@ -72,11 +78,7 @@ class Clients:
         address = self._config.peers.get(context)
         if address is None:
             raise ConfigError(f"UNORA_{context.upper()}_ADDRESS is not set: {service} is called by this service")
-        policy = {
-            "loadBalancingConfig": [{"round_robin": {}}],
-            "healthCheckConfig": {"serviceName": READINESS},  # a replica that is not ready gets no calls
-            "methodConfig": retries(service),
-        }
+        policy = {**BALANCED, "methodConfig": retries(service)}
         return grpc.aio.secure_channel(
             address,
             self._credentials,

@@ -48,6 +48,13 @@ DATABASE_WAIT: Final = histogram(
     buckets=WAIT_SECONDS,
 )
 
+DEPENDENCY_UP: Final = gauge(
+    "unora_dependency_up",
+    "1 if the process reaches what it depends on, else 0: `postgres` answers, `nats` is connected, identity's "
+    "`revocations` are known and not too old",
+    "dependency",
+)
+
 OUTBOX_UNPUBLISHED: Final = counted(
     "unora_outbox_unpublished", f"Events in the outbox that are not published yet, counted up to {MANY:,}"
 )
@@ -87,25 +94,27 @@ MESSAGES_REFUSED: Final = counter(
     "unora_messages_refused_total", "Messages of a stream that are no events of it", "consumer", "reason"
 )
 
+# Their label is `job_name`, since Prometheus itself gives each target a label `job`.
 JOB_LAST_SUCCESS: Final = gauge(
     "unora_job_last_success_timestamp_seconds",
     "When the last run ended that did not fail (Unix time); at first, when the process began to run the job",
-    "job",
+    "job_name",
 )
-JOB_DURATION: Final = histogram("unora_job_duration_seconds", "Time of one run", "job", buckets=JOB_SECONDS)
-JOB_FAILURES: Final = counter("unora_job_failures_total", "Runs that failed, also those that met an outage", "job")
-JOBS_DONE: Final = counter("unora_jobs_done_total", "Things that a job did", "job")
-JOB_INTERVAL: Final = gauge("unora_job_interval_seconds", "Time between two runs that find nothing to do", "job")
-JOB_DUE: Final = counted("unora_job_due", f"What a job has left to do now, counted up to {MANY:,}", "job")
+JOB_DURATION: Final = histogram("unora_job_duration_seconds", "Time of one run", "job_name", buckets=JOB_SECONDS)
+JOB_FAILURES: Final = counter("unora_job_failures_total", "Runs that failed, also those that met an outage", "job_name")
+JOBS_DONE: Final = counter("unora_jobs_done_total", "Things that a job did", "job_name")
+JOB_INTERVAL: Final = gauge("unora_job_interval_seconds", "Time between two runs that find nothing to do", "job_name")
+JOB_DUE: Final = counted("unora_job_due", f"What a job has left to do now, counted up to {MANY:,}", "job_name")
 JOB_OLDEST_DUE: Final = counted(
     "unora_job_oldest_due_seconds",
     "How long the oldest of what a job has to do has been due; 0 without any",
-    "job",
+    "job_name",
 )
 
 COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
     *(BUILD, RPC_DURATION, RPC_REFUSALS, RPC_IN_PROGRESS, RPC_IN_PROGRESS_LIMIT, IDEMPOTENT_REPEATS),
     *(DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_LIMIT, DATABASE_WAITING, DATABASE_WAIT),
+    DEPENDENCY_UP,
     *(OUTBOX_UNPUBLISHED, OUTBOX_OLDEST, RELAY_LEADER, EVENTS_PUBLISHED),
     *(EVENTS_APPLIED, EVENTS_FAILED, EVENT_LAG, CONSUMER_PENDING),
     *(DEAD_LETTERS_MOVED, DEAD_LETTERS_WAITING, MESSAGES_REFUSED),

@@ -57,6 +57,11 @@ class Messaging:
             self._log.warning("nats does not answer yet")
             self._runs = True
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now."""
+        return bool(self.client.is_connected)
+
     async def connected(self) -> None:
         """Returns when NATS was reached for the first time. Called after `open`."""
         assert self._connecting is not None

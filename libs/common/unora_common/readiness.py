@@ -42,6 +42,8 @@ class Readiness:
         self._loading = loading
         self._log = log
         self._ping: asyncio.Task[None] | None = None
+        self.postgres_answers = False
+        """Whether Postgres answered at the last look."""
 
     async def missing(self) -> list[str]:
         """What the process still lacks, in words for the log; empty when it is ready."""
@@ -53,6 +55,7 @@ class Readiness:
             found.append("postgres (no answer)")
         elif error := self._ping.exception():
             found.append(f"postgres ({describe(error)})")
+        self.postgres_answers = not found
         for what, source in (("keys", self._verifier), ("revocations", self._revocations)):
             if not source.ready:
                 try:

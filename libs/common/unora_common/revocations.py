@@ -59,9 +59,14 @@ class Revocations:
         """Whether there was ever an answer."""
         return self._last_answer_at != float("-inf")
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the list is known, and not too old to judge by."""
+        return self.clock() - self._last_answer_at <= self._max_staleness
+
     def check(self, session: UUID) -> None:
         """Raises SessionRevoked, or RevocationsStale if the list is too old."""
-        if self.clock() - self._last_answer_at > self._max_staleness:
+        if not self.fresh:
             raise RevocationsStale
         if session in self._revoked:
             raise SessionRevoked

@@ -138,7 +138,7 @@ class PaymentGauges:
         found = await payments.count_open(db)
         return {
             PAYMENTS_OPEN: {(status,): found.get(status, (0, 0.0))[0] for status in UNSETTLED},
-            PAYMENTS_OLDEST_OPEN: {(): max((age for _, age in found.values()), default=0.0)},
+            PAYMENTS_OLDEST_OPEN: {(status,): found.get(status, (0, 0.0))[1] for status in UNSETTLED},
         }
 
     @counts

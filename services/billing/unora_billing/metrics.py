@@ -18,7 +18,9 @@ PAYMENTS_OPEN: Final = counted(
     "unora_payments_open", "Payments that are not settled: `created`, `pending`, or paid and not delivered", "status"
 )
 PAYMENTS_OLDEST_OPEN: Final = counted(
-    "unora_payments_oldest_open_seconds", "Age of the oldest payment that is not settled; 0 without one"
+    "unora_payments_oldest_open_seconds",
+    "How long the oldest payment has had this status that is not settled; 0 without one",
+    "status",
 )
 PAYMENT_SETTLEMENT: Final = histogram(
     "unora_payment_settlement_seconds",

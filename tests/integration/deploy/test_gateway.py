@@ -83,7 +83,7 @@ def test_the_pod_is_reached_by_all_and_reaches_each_context(objects: list[Object
     (target,) = services["to"]
     (expression,) = target["podSelector"]["matchExpressions"]
     assert sorted(expression["values"]) == sorted(CONTEXTS)
-    hosts = {address.host for address in targets.kubernetes({}).services.values()}
+    hosts = {address.host for (address,) in targets.kubernetes({}).services.values()}
     assert hosts == {f"{context}-api" for context in CONTEXTS} <= set(all_of(objects, "Service"))
     found = all_of(objects, "Deployment")["gateway-front"]["spec"]["template"]["spec"]["containers"][0]
     ports = {port["name"]: port["containerPort"] for port in found["ports"]}

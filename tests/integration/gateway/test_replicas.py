@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 import grpc
 import pytest
-from unora_gateway import clusters
-from unora_gateway.target import Address
 from unora_local.tls import Certificate
 from unora_testing.deadlines import eventually
 from unora_testing.gateway import Door, gateway_of
@@ -26,22 +24,14 @@ async def count(door: Door, name: str) -> int:
 
 
 async def test_a_replica_that_fails_is_left_alone_although_it_says_that_it_is_ready(
-    services: Recorder, certificates: Mapping[str, Certificate], monkeypatch: pytest.MonkeyPatch
+    services: Recorder, certificates: Mapping[str, Certificate]
 ) -> None:
-    one = clusters.endpoints
-
-    def two(name: str, address: Address) -> clusters.Json:
-        made = one(name, address)
-        if name == "identity":
-            more = one(name, Address.of(failing.addresses[name]))
-            made["endpoints"] += more["endpoints"]
-        return made
-
     policy = {"health_seconds": "0.1", "leave_seconds": "120"}
     async with recorder(certificates) as failing:
-        monkeypatch.setattr(clusters, "endpoints", two)
+        both = f"ipv4:{services.addresses['identity']},{failing.addresses['identity']}"
         failing.refusals = [grpc.StatusCode.UNAVAILABLE] * FAILURES
-        async with gateway_of(services.addresses, certificates, **policy) as door, door.web() as web:
+        behind = services.addresses | {"identity": both}
+        async with gateway_of(behind, certificates, **policy) as door, door.web() as web:
 
             async def left() -> bool:
                 await web.post("/v1/account:pause", json={})

@@ -39,8 +39,16 @@ def command(context: str) -> Sequence[str]:
     return [sys.executable, __file__, "serve", context]
 
 
-def make(folder: RunFolder, progress: Progress) -> Stack:
-    return Stack(folder, progress, contexts=CONTEXTS, command=command, subjects=lambda _: {}, migrate=migrate)
+def make(folder: RunFolder, progress: Progress, *, replicas: int) -> Stack:
+    return Stack(
+        folder,
+        progress,
+        replicas=replicas,
+        contexts=CONTEXTS,
+        command=command,
+        subjects=lambda _: {},
+        migrate=migrate,
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from unora_local import postgres_home
 from unora_local.cli import STOPS_WITHIN
+from unora_local.env import Env
 from unora_local.run_folder import LOCK, Row, RunFolder, start_time
 from unora_local.up import READY_WITHIN
 from unora_testing.deadlines import GENEROUS, PATIENCE, wait_until
@@ -33,9 +34,9 @@ class Commands:
         self.output = folder.parent / "output"
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*STANDIN, command],
+            [*STANDIN, *words],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -43,9 +44,11 @@ class Commands:
             check=False,
         )
 
-    def up(self) -> subprocess.Popen[bytes]:
+    def up(self, *words: str) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
-            process = subprocess.Popen([*STANDIN, "up"], env=self.environment, stdout=output, stderr=output, umask=0)
+            process = subprocess.Popen(
+                [*STANDIN, "up", *words], env=self.environment, stdout=output, stderr=output, umask=0
+            )
         self.started.append(process)
         self.until(lambda: "is ready" in self.output.read_text() or process.poll() is not None, COMMAND_WITHIN)
         assert process.poll() is None, self.output.read_text()
@@ -109,6 +112,32 @@ def test_a_stack_from_its_first_start_to_its_end(commands: Commands) -> None:
     assert commands.run("clean").returncode == 0
     assert not commands.folder.path.exists()
     assert not postgres_home.outside(commands.folder.path / "postgres").exists()
+
+
+def test_a_stack_with_two_processes_of_each_context(commands: Commands) -> None:
+    up = commands.up("--replicas", "2")
+    rows = commands.folder.rows()
+    processes = {row.name: row for row in rows}
+    assert processes.keys() == {"postgres", "nats", "seaweed", "identity", "identity-2", "streak", "streak-2"}
+    assert len({row.address for row in rows}) == len(rows)
+    assert all((commands.folder.logs / f"{name}.log").exists() for name in processes)
+    shown = commands.run("status").stdout
+    assert all(f"{row.name} " in shown and row.address in shown for row in rows)
+    both = ",".join(processes[name].address for name in ("streak", "streak-2"))
+    assert Env.read(commands.folder.env).address("streak") == f"ipv4:{both}"
+
+    os.kill(processes["streak-2"].pid, signal.SIGTERM)
+    commands.until(lambda: "streak-2 runs again" in commands.output.read_text())
+    assert alive([processes["streak"]]) == ["streak"]
+
+    rows = commands.folder.rows()
+    assert "has stopped" in commands.run("down").stdout
+    assert up.wait() == 0
+    assert not alive(rows)
+
+    up = commands.up()
+    assert {row.name for row in commands.folder.rows()} == {"postgres", "nats", "seaweed", "identity", "streak"}
+    assert commands.run("down").returncode == 0
 
 
 def test_a_service_that_cannot_start_ends_the_start_with_its_reason(commands: Commands) -> None:

@@ -83,7 +83,7 @@ DUE = due_sql("billing.payments", "due_at")
 # Those that are not settled; an index holds them alone.
 COUNT_OPEN = """
     SELECT status, count(*) AS payments,
-        greatest(extract(epoch FROM clock.now() - min(created_at)), 0)::float8 AS oldest_seconds
+        greatest(extract(epoch FROM clock.now() - min(coalesce(succeeded_at, created_at))), 0)::float8 AS oldest_seconds
     FROM billing.payments WHERE status IN ('created', 'pending', 'succeeded') GROUP BY status"""
 
 HASTEN_OPEN = """

@@ -1,0 +1,79 @@
+"""The metrics that exist, and those that an expression of Prometheus names, with their labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+from unora_common.common_metrics import COMMON_METRICS
+from unora_common.config import CONTEXTS
+from unora_common.metrics import Metric
+from unora_tools.observe import rules
+
+TARGET: Final = frozenset({"context", "role", "instance", "job"})
+"""Labels that Prometheus gives each target: `context` and `role` by the PodMonitor or the file of targets."""
+SLO: Final = frozenset({"slo", "context", "method", "consumer"})
+ENVOY: Final = {
+    "envoy_http_downstream_rq_xx": {"envoy_response_code_class", "envoy_http_conn_manager_prefix"},
+    "envoy_cluster_upstream_rq": {"envoy_response_code", "envoy_cluster_name"},
+    "envoy_cluster_membership_healthy": {"envoy_cluster_name"},
+}
+"""Metrics of Envoy that are used; tests/integration/observe asks a real one for them."""
+CERTIFICATES: Final = {
+    "unora_certificate_expiry_timestamp_seconds": {"certificate"},
+    "unora_certificate_reloads_total": {"result"},
+}
+"""Metrics of the part that reads certificates again, which brings their declarations with it."""
+_NAME: Final = re.compile(r"(?<![\w:\"$])((?:unora|envoy)_[a-z0-9_:]+|up|ALERTS)\b(?![\w:(]|=)\s*(\{[^{}]*\})?")
+_MATCHER: Final = re.compile(r"(\w+) *(?:=~|!~|!=|=) *\"")
+_GROUPED: Final = re.compile(r"\b(?:by|on|group_left|without) *\(([^)]*)\)")
+
+
+@cache
+def existing() -> dict[str, frozenset[str]]:
+    """Each series that Prometheus has of the services, of Envoy and of the recording rules, with its labels."""
+    found: dict[str, frozenset[str]] = {"up": TARGET, "ALERTS": TARGET | {"alertname", "alertstate", "severity"}}
+    for metric in declared():
+        labels = TARGET | set(metric.labels)
+        if metric.type == "histogram":
+            found[f"{metric.name}_bucket"] = labels | {"le"}
+            found |= dict.fromkeys((f"{metric.name}_sum", f"{metric.name}_count"), labels)
+        else:
+            found[metric.name] = labels
+    found |= {name: TARGET | labels for name, labels in (ENVOY | CERTIFICATES).items()}
+    return found | {each.name: SLO for each in rules.recordings()}
+
+
+def declared() -> Iterator[Metric[Any]]:
+    """All metrics that the services declare."""
+    yield from COMMON_METRICS
+    for context in CONTEXTS:
+        name = f"unora_{context}.metrics"
+        if find_spec(name):
+            yield from import_module(name).METRICS
+
+
+def faults(expr: str) -> list[str]:
+    """The series in an expression that do not exist, and the labels that none of its series has."""
+    series = sorted(series_in(expr))
+    found = [name for name in series if name not in existing()]
+    for name, matchers in _named(expr):
+        unknown = set(_MATCHER.findall(matchers)) - existing().get(name, frozenset(_MATCHER.findall(matchers)))
+        found += [f"{name}{{{label}}}" for label in sorted(unknown)]
+    has = frozenset[str]().union(*(existing().get(name, frozenset()) for name in series))
+    grouped = {label.strip() for group in _GROUPED.findall(expr) for label in group.split(",") if label.strip()}
+    return found + [f"by {label}" for label in sorted(grouped - has)]
+
+
+def series_in(expr: str) -> set[str]:
+    """The series that an expression names."""
+    return {name for name, _ in _named(expr)}
+
+
+def _named(expr: str) -> list[tuple[str, str]]:
+    """Each series with its matchers; labels by which it is grouped may be called like one."""
+    return _NAME.findall(_GROUPED.sub("", expr))

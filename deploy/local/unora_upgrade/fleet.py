@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from signal import SIGHUP
 from typing import Final
 
@@ -30,6 +31,10 @@ SERVING: Final = 2
 AT_ONCE: Final = 3
 """How many contexts are rolled at the same time; within each, one process after the other."""
 READY_WITHIN: Final = 60.0
+NOTICED: Final = 3.0
+"""Seconds after which all clients have found a process that is ready again, before the next one ends: clients try every
+two seconds, and the gateway asks as often. In a cluster this is `minReadySeconds`.
+"""
 
 
 class Fleet:
@@ -83,7 +88,7 @@ class Fleet:
         self._generation += 1
         waves = [self._roll_serving, self._roll_worker]
         for wave in reversed(waves) if back else waves:
-            await self._each_context(lambda context, wave=wave: wave(context, release))
+            await self._each_context(partial(wave, release=release))
 
     async def _each_context(self, work: Callable[[str], Awaitable[None]]) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
@@ -103,10 +108,14 @@ class Fleet:
 
     async def _migrate(self, release: Release) -> list[str]:
         await provision.prepare(self._layout.postgres.dsn(), self._layout.roles(), movable_clock=True)
-        said = []
-        for context, owner in self._layout.owners().items():
-            said.append((await release.run(f"unora_{context}", "migrate", env={"UNORA_DATABASE_URL": owner})).strip())
-        return said
+        owners, said = self._layout.owners(), dict[str, str]()
+
+        async def migrate(context: str) -> None:
+            owner = {"UNORA_DATABASE_URL": owners[context]}
+            said[context] = (await release.run(f"unora_{context}", "migrate", env=owner)).strip()
+
+        await self._each_context(migrate)
+        return list(said.values())
 
     async def _streams(self, release: Release) -> None:
         nats = self._layout.nats(await release.subjects(CONTEXTS), bare=True)
@@ -135,6 +144,7 @@ class Fleet:
         for replica in range(SERVING):
             await self._supervisor.end(services.process_name(context, replica))
             await self._start_serving(context, replica, release)
+            await asyncio.sleep(NOTICED)
 
     async def _roll_worker(self, context: str, release: Release) -> None:
         last = self._workers[context]

@@ -84,6 +84,8 @@ class Load:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _gateways: list[Gateway] = field(default_factory=list)
+    _code_under_way: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """A code is good for minutes: no day passes until it is sent back."""
 
     async def __aenter__(self) -> Self:
         pictures = await newcomers.pictures()
@@ -140,8 +142,9 @@ class Load:
         for number, session in enumerate(self.sessions):
             gateway = self._gateways[number % len(self._gateways)]
             await couples.check_in(session.at(gateway))
-        now = await self.clock.now()
-        await self.clock.jump(moments.target(moments.NEXT_DAY, now, ZoneInfo(ZONE)))
+        async with self._code_under_way:
+            now = await self.clock.now()
+            await self.clock.jump(moments.target(moments.NEXT_DAY, now, ZoneInfo(ZONE)))
         await self._until_days_are_closed()
         self.days += 1
 
@@ -161,9 +164,13 @@ class Load:
 
         async def join() -> None:
             number = next(numbers)
-            member = await newcomers.sign_up(gateway, box, number, pictures[number % len(pictures)])
+            async with self._code_under_way:
+                member = await newcomers.sign_up(gateway, box, number)
+            await newcomers.describe(member, pictures[number % len(pictures)])
             await newcomers.subscribe(member, provider)
             self.joined += 1
-            await newcomers.leave_and_come_back(member, box)
+            await newcomers.leave(member)
+            async with self._code_under_way:
+                await newcomers.come_back(member, box)
 
         return join

@@ -38,13 +38,15 @@ async def pictures() -> list[bytes]:
     return await asyncio.to_thread(lambda: [portrait(number, 0) for number in range(PICTURES)])
 
 
-async def sign_up(gateway: Gateway, box: SmsBox, number: int, picture: bytes) -> Newcomer:
-    """With a profile and a photo."""
-    person = PEOPLE[number % len(PEOPLE)]
-    session = await members.sign_up(gateway, box)
-    await members.describe(session, person)
-    await members.upload(session, picture)
-    return Newcomer(session, person)
+async def sign_up(gateway: Gateway, box: SmsBox, number: int) -> Newcomer:
+    """As one of PEOPLE."""
+    return Newcomer(await members.sign_up(gateway, box), PEOPLE[number % len(PEOPLE)])
+
+
+async def describe(member: Newcomer, picture: bytes) -> None:
+    """Fill in the profile, and upload a photo."""
+    await members.describe(member.session, member.person)
+    await members.upload(member.session, picture)
 
 
 async def subscribe(member: Newcomer, provider: Provider) -> None:
@@ -72,11 +74,15 @@ async def _until_applied(session: Session, payment: Payment) -> None:
         ) from None
 
 
-async def leave_and_come_back(member: Newcomer, box: SmsBox) -> None:
-    """Close the account, and open it again by a code and the birth date (ID-09, ID-13). Raises Unexpected."""
+async def leave(member: Newcomer) -> None:
+    """Close the account (ID-09)."""
     session = member.session
-    accounts = session.gateway.accounts
-    await session.call(accounts.CloseAccount, CloseAccountRequest(request_id=request_id()))
+    await session.call(session.gateway.accounts.CloseAccount, CloseAccountRequest(request_id=request_id()))
+
+
+async def come_back(member: Newcomer, box: SmsBox) -> None:
+    """Open the closed account again by a code and the birth date (ID-09, ID-13). Raises Unexpected."""
+    session = member.session
     challenge = await members.ask_for_code(session.gateway, session.number)
     again = ReopenAccountRequest(
         request_id=request_id(),
@@ -84,6 +90,6 @@ async def leave_and_come_back(member: Newcomer, box: SmsBox) -> None:
         code=box.code(session.number),
         birth_date=member.person.date_of_birth,
     )
-    opened = await session.gateway.call(accounts.ReopenAccount, again)
+    opened = await session.gateway.call(session.gateway.accounts.ReopenAccount, again)
     if opened.user_id != session.user_id:
         raise Unexpected(f"{session.user_id} came back as {opened.user_id}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +21,6 @@ from unora_testing.testbed import Testbed
 
 ROOT = Path(__file__).parents[3]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-SQUAWK = Path(sys.executable).parent / "squawk"
 
 # A number as a default is the same with and without quotes. NOT NULL is compared with the columns, not as a constraint.
 # Triggers are not declared in the tables. A check in the place of a narrower one is not validated: no row has to be
@@ -152,34 +149,6 @@ async def test_of_several_migrations_at_once_one_does_the_work(testbed: Testbed)
     finally:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await admin.close()
-
-
-def squawk(sql: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    file = folder / "migration.sql"
-    file.write_text(sql)
-    command = [str(SQUAWK), "--config", str(ROOT / ".squawk.toml"), "--reporter", "gcc", str(file)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_migrations_pass_the_linter(context: str, tmp_path: Path) -> None:
-    result = squawk(migrations.sql(context), tmp_path)
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "CREATE INDEX ix_streaks_zone ON streak.streaks (zone)",
-        "ALTER TABLE streak.streaks ADD CONSTRAINT ck_cycle CHECK (cycle > 0)",
-        "ALTER TABLE streak.streaks ALTER COLUMN cycle TYPE bigint",
-        "ALTER TABLE streak.streaks DROP COLUMN zone",
-        "ALTER TABLE streak.streaks RENAME COLUMN zone TO time_zone",
-    ],
-)
-def test_the_linter_refuses_a_statement_that_would_block_a_running_service(sql: str, tmp_path: Path) -> None:
-    statements = ["BEGIN", *migrations.LIMITS, sql, "COMMIT"]
-    assert squawk("".join(f"{statement};\n" for statement in statements), tmp_path).returncode != 0
 
 
 def test_every_context_that_has_a_package_is_tested_here() -> None:

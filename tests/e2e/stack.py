@@ -43,13 +43,13 @@ class Stack:
         return _run([sys.executable, "-m", "unora_demo", *words], within)
 
     @contextmanager
-    def up(self, *, then: str = "down", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-        """The stack runs inside the block; afterwards it is stopped, or with `clean` erased. `variables` are more of
-        its environment.
+    def up(self, *words: str, then: str = "down", **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The stack runs inside the block, with more words of its command; afterwards it is stopped, or with `clean`
+        erased. `variables` are more of its environment.
         """
         with self.output.open("wb") as output:
             process = subprocess.Popen(
-                self.command("up"),
+                self.command("up", *words),
                 env=os.environ | ENVIRONMENT | variables,
                 stdout=output,
                 stderr=output,

@@ -73,13 +73,12 @@ class Fleet:
         await self._supervisor.stop()
 
     async def migrate(self, release: Release) -> list[str]:
-        """Bring roles, schemas and streams to a release, in the order of a rollout, while processes run. Returns what
+        """Bring streams, roles and schemas to a release, in the order of a rollout, while processes run. Returns what
         its commands said.
         """
-        said = await self._migrate(release)
         self._layout.nats(await release.subjects(CONTEXTS)).configure()
         os.kill(self._nats.pid, SIGHUP)
-        return [*said, await self._make_streams(release)]
+        return [await self._make_streams(release), *await self._migrate(release)]
 
     async def roll(self, release: Release, *, back: bool = False) -> None:
         """Replace each process by one of a release: those that serve calls first, then the workers; `back` the other

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -46,7 +47,8 @@ async def all_of(env: Env, superuser: asyncpg.Connection[asyncpg.Record], load: 
 def _calls(load: Load) -> Check:
     tally = load.tally
     repeats = f"{tally.repeated.total()} tries repeated" + _listed(tally.repeated.most_common(3))
-    return Check("calls", tally.failed, f"{tally.calls} answered, {len(tally.failed)} failed, {repeats}")
+    slowest = f"the slowest took {tally.slowest:.1f} s"
+    return Check("calls", tally.failed, f"{tally.calls} answered, {len(tally.failed)} failed, {repeats}; {slowest}")
 
 
 async def _kept(superuser: asyncpg.Connection[asyncpg.Record], load: Load) -> Check:
@@ -88,6 +90,19 @@ async def _invariants(superuser: asyncpg.Connection[asyncpg.Record]) -> Check:
     broken = await invariants.broken(superuser)
     faults = [f"{each.name}: {len(rows)} rows, such as {rows[0]}" for each, rows in broken.items()]
     return Check("invariants", faults, f"none of {len(invariants.INVARIANTS)} is broken" if not faults else "broken")
+
+
+def logs(folder: Path) -> Check:
+    """No process wrote an error. What a member or a consumer met may have been made good since."""
+    files = sorted(each for each in folder.glob("*.log") if each.name.partition(".")[0].split("-")[0] in CONTEXTS)
+    faults = [
+        f"{file.name}: {line[:200]}" for file in files for line in file.read_text().splitlines() if _is_error(line)
+    ]
+    return Check("logs", faults, f"{len(faults)} errors of {len(files)} processes")
+
+
+def _is_error(line: str) -> bool:
+    return '"level":"error"' in line or '"level":"critical"' in line or line.startswith("Traceback")
 
 
 def _listed(pairs: Iterable[tuple[str, int]]) -> str:

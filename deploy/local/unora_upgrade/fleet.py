@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from signal import SIGHUP
-from typing import Final
+from typing import Any, Final
 
 from unora_common import provision
 from unora_common.config import CONTEXTS
@@ -96,9 +96,12 @@ class Fleet:
             async with gate:
                 await work(context)
 
-        async with asyncio.TaskGroup() as group:
-            for context in CONTEXTS:
-                group.create_task(one(context))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for context in CONTEXTS:
+                    group.create_task(one(context))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # the first error cancelled the other contexts
 
     async def _database(self, release: Release) -> None:
         await self._part("postgres", self._layout.postgres)
@@ -153,26 +156,40 @@ class Fleet:
     async def _start_serving(self, context: str, replica: int, release: Release) -> None:
         name, address = services.process_name(context, replica), self._layout.backing.endpoints[context][replica].grpc
         environment = services.environment(context, self._layout.backing, replica)
-        await self._start_process(name, release.command(f"unora_{context}", "--role", "api"), environment, address)
-        async with asyncio.timeout(READY_WITHIN):
-            await health.ready(address, self._layout.developer)
+        command = release.command(f"unora_{context}", "--role", "api")
+        process = await self._start_process(name, command, environment, address)
+        await _within(health.ready(address, self._layout.developer), process)
 
     async def _start_worker(self, context: str, release: Release) -> None:
         grpc, probe = (f"127.0.0.1:{port}" for port in ports.free(2))
         own = {"UNORA_LISTEN": grpc, "UNORA_HEALTH_LISTEN": probe, "UNORA_METRICS_LISTEN": ""}
         environment = services.environment(context, self._layout.backing) | own
         name = f"{context}-worker-{self._generation + 1}"
-        await self._start_process(name, release.command(f"unora_{context}", "--role", "worker"), environment, probe)
-        async with asyncio.timeout(READY_WITHIN):
-            while await asyncio.to_thread(ask, probe, READINESS, 5.0) != "SERVING":  # noqa: ASYNC110 - of another process
-                await asyncio.sleep(0.1)
+        command = release.command(f"unora_{context}", "--role", "worker")
+        await _within(_ready(probe), await self._start_process(name, command, environment, probe))
         self._workers[context] = name
 
-    async def _start_process(self, name: str, command: list[str], env: Mapping[str, str], address: str) -> None:
+    async def _start_process(self, name: str, command: list[str], env: Mapping[str, str], address: str) -> Process:
         log = self._folder.logs / f"{name}.log"
         process = Process(name, command, log=log, env=env, grace=services.STOPS_WITHIN)
         await self._supervisor.start(name, ProcessPart(process), address)
+        return process
 
     async def _part(self, name: str, part: Part) -> None:
         with self._progress.step(name):
             await self._supervisor.start(name, part, "")
+
+
+async def _ready(probe: str) -> None:
+    """Return when a worker says on its port for probes that it is ready."""
+    while await asyncio.to_thread(ask, probe, READINESS, 5.0) != "SERVING":  # noqa: ASYNC110 - of another process
+        await asyncio.sleep(0.1)
+
+
+async def _within(ready: Coroutine[Any, Any, None], process: Process) -> None:
+    """Await that a process is ready. Raises StartFailedError, with the end of its log."""
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            await ready
+    except TimeoutError:
+        raise process.failure(f"was not ready within {READY_WITHIN:.0f} s") from None

@@ -91,6 +91,7 @@ class Load:
         pictures = await newcomers.pictures()
         self.before = await counted(self.clock.superuser)
         self._gateways = [by_grpc(self.env, self.tally), by_rest(self.env, self.tally)]
+        self.sessions = [each.at(self._gateways[number % 2]) for number, each in enumerate(self.sessions)]
         for gateway in self._gateways:
             for number in range(READERS):
                 self._start(self._reader(gateway, number), BETWEEN_READS)
@@ -138,10 +139,12 @@ class Load:
         return read
 
     async def _day(self) -> None:
-        """All who are connected check in, by one way or the other; then it is the next morning."""
-        for number, session in enumerate(self.sessions):
-            gateway = self._gateways[number % len(self._gateways)]
-            await couples.check_in(session.at(gateway))
+        """All who are connected check in, by one way or the other; then it is the next morning. One of them refreshes
+        the session, so that no token expires in a long run.
+        """
+        for session in self.sessions:
+            await couples.check_in(session)
+        await self.sessions[self.days % len(self.sessions)].refresh()
         async with self._code_under_way:
             now = await self.clock.now()
             await self.clock.jump(moments.target(moments.NEXT_DAY, now, ZoneInfo(ZONE)))

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from unora_local.mistakes import Mistake
 from unora_local.process import StartFailedError, inherited_environment
 from unora_local.run_folder import CLONE
+from unora_tools.schemas import described
 
 FROM: Final = CLONE / "deploy" / "upgrade" / "from"
 """Holds the id of the commit of the earlier release: the newest that runs somewhere."""
@@ -45,12 +46,18 @@ class Release:
 
     async def run(self, module: str, *words: str, env: Mapping[str, str]) -> str:
         """Run a command to its end, and return what it printed. Raises StartFailedError with that if it fails."""
-        return await _run(self.command(module, *words), inherited_environment() | env)
+        return await _run(self.command(module, *words), {**inherited_environment(), **env})
 
     async def subjects(self, contexts: Sequence[str]) -> dict[str, list[str]]:
         """What each context's consumers read."""
         said = await _run([str(self.python), "-c", SUBJECTS, *contexts], inherited_environment())
         return msgspec.json.decode(said, type=dict[str, list[str]])
+
+    async def schemas(self, contexts: Sequence[str]) -> Any:
+        """What the tables of each context declare, as `unora_tools.schemas` records it."""
+        return msgspec.json.decode(
+            await _run([str(self.python), described.__file__, *contexts], inherited_environment())
+        )
 
 
 def todays() -> Release:

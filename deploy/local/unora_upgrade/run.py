@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from unora_common.config import CONTEXTS
 from unora_local import postgres_home
 from unora_local.clock import Clock
 from unora_local.env import Env
@@ -27,9 +29,10 @@ from unora_upgrade import checks, release
 from unora_upgrade.checks import Check
 from unora_upgrade.fleet import Fleet
 from unora_upgrade.load import Load, by_grpc
-from unora_upgrade.release import Release
+from unora_upgrade.release import FROM, Release
 from unora_upgrade.repeating import Tally
 
+SCHEMAS: Final = FROM.with_name("schemas.json")
 HOME: Final = CLONE / ".run" / "upgrade"
 """Where earlier releases are built, and the stack has its folder."""
 MEMBERS: Final = 16
@@ -84,7 +87,9 @@ async def _run(plan: Plan) -> int:
     with progress.step("the earlier release is built"):
         old = await release.earlier(plan.home, plan.wanted)
     with _new_folder(plan.home) as folder:
-        found = await _on_a_stack(plan, folder, progress, old)
+        found = [*await _on_a_stack(plan, folder, progress, old), checks.logs(folder.logs)]
+        if plan.wanted is None:
+            found.append(await _record(old))
         ok = all(check.ok for check in found)
         print(_report(found, time.monotonic() - begin))
         if ok:
@@ -92,6 +97,14 @@ async def _run(plan: Plan) -> int:
         else:
             print(f"  the logs are in {folder.logs}\n")
     return 0 if ok else 1
+
+
+async def _record(old: Release) -> Check:
+    """What `make check` compares with is what the earlier release declares."""
+    recorded = json.loads(SCHEMAS.read_text())
+    wrong = [name for name, said in (await old.schemas(CONTEXTS)).items() if recorded.get(name) != said]
+    faults = [f"{SCHEMAS.name} is not of {old.name} for {', '.join(wrong)}: make baseline"] if wrong else []
+    return Check("record", faults, f"{SCHEMAS.relative_to(CLONE)} is of {old.name}")
 
 
 @contextmanager

@@ -106,6 +106,7 @@ fast-check: $(STUBS) ## Check everything but types (seconds)
 	@$(BIN)/buf breaking $(IMAGE) --config buf.yaml --against $(BASELINE)
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m unora_tools.schemas
 
 rules: $(STUBS) ## Print which tests prove which rules
 	@$(BIN)/python -m tests.rules
@@ -158,8 +159,9 @@ gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract 
 dashboards: $(STUBS) ## Write the dashboards of deploy/observe from tools/unora_tools/observe
 	@$(BIN)/python -m unora_tools.observe
 
-baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with
+baseline: $(STUBS) ## Record today's contract, and the last commit's schemas, as the release that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)
+	@$(BIN)/python -m unora_tools.schemas record
 
 lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt

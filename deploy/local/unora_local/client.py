@@ -27,7 +27,7 @@ from unora.reveal.v1.reveal_service_pb2_grpc import RevealServiceStub
 from unora.safety.v1.moderation_service_pb2_grpc import ModerationServiceStub
 from unora.safety.v1.safety_service_pb2_grpc import SafetyServiceStub
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
-from unora_common.clients import BALANCED
+from unora_common.clients import BALANCED, RECONNECTING
 from unora_common.config import CONTEXTS
 from unora_common.grpc_errors import read_details
 
@@ -148,6 +148,7 @@ def channel(env: Env, context: str, shown: grpc.ChannelCredentials) -> grpc.aio.
     options = [
         ("grpc.ssl_target_name_override", f"{context}.unora"),
         ("grpc.service_config", msgspec.json.encode(BALANCED).decode()),
+        *RECONNECTING,
     ]
     return grpc.aio.secure_channel(env.address(context), shown, options=options)
 

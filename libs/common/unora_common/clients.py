@@ -30,6 +30,11 @@ BALANCED: Final[dict[str, Any]] = {
     "healthCheckConfig": {"serviceName": READINESS},
 }
 """Of gRPC's service config: processes are called in turn, and one that is not ready gets no calls."""
+RECONNECTING: Final = (
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+"""Options of a channel: a process that was restarted is found again within two seconds."""
 
 
 class Clients:
@@ -86,8 +91,7 @@ class Clients:
             options=[
                 ("grpc.ssl_target_name_override", f"{context}.unora"),
                 ("grpc.keepalive_time_ms", 60_000),
-                ("grpc.initial_reconnect_backoff_ms", 200),
-                ("grpc.max_reconnect_backoff_ms", 2_000),
+                *RECONNECTING,
                 # A rollout replaces all replicas within seconds; gRPC would ask for their addresses every 30.
                 ("grpc.dns_min_time_between_resolutions_ms", 1_000),
                 ("grpc.service_config", msgspec.json.encode(policy).decode()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from enum import StrEnum
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -43,35 +44,46 @@ def configured(context: str, output: TextIO | None = None) -> Config:
     return config
 
 
-def upgrade(context: str, dsn: str) -> bool:
-    """Brings the schema of one context to its newest version, and what erases a member and the rights of its service to
-    what is declared.
+class Outcome(StrEnum):
+    """What a migration found and did."""
 
-    Returns whether anything changed.
+    MIGRATED = "migrated"
+    UP_TO_DATE = "is up to date"
+    NEWER = "has the schema of a later release, which stays as it is: this release runs on it"
+
+
+def upgrade(context: str, dsn: str) -> Outcome:
+    """Brings the schema of one context to its newest version, and what erases a member and the rights of its service to
+    what is declared. The schema of a later release stays as it is, with the rights that the later release has given:
+    so a roll-back may run its `migrate` as every rollout does.
 
     `dsn` is the owner role's, as postgresql://…. Safe to run from several places at once.
     """
     return asyncio.run(_upgrade(context, dsn))
 
 
-async def _upgrade(context: str, dsn: str) -> bool:
+async def _upgrade(context: str, dsn: str) -> Outcome:
     config = configured(context)
     # Connected by asyncpg itself: SQLAlchemy would not understand the settings of TLS in the address.
     connect = partial(asyncpg.connect, dsn)
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
-    def run(connection: Connection) -> bool:
+    def run(connection: Connection) -> Outcome:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         for limit in LIMITS:
             connection.execute(text(limit))
         current = MigrationContext.configure(connection, opts={"version_table_schema": context}).get_current_heads()
-        is_behind = set(current) != set(ScriptDirectory.from_config(config).get_heads())
+        versions = ScriptDirectory.from_config(config)
+        if not set(current) <= {version.revision for version in versions.walk_revisions()}:
+            return Outcome.NEWER
+        is_behind = set(current) != set(versions.get_heads())
         if is_behind:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         tables = tables_of(context)
         is_changed = make_function(connection, tables)
-        return bring_about(connection, context, declared_in(tables)) or is_changed or is_behind
+        is_changed = bring_about(connection, context, declared_in(tables)) or is_changed or is_behind
+        return Outcome.MIGRATED if is_changed else Outcome.UP_TO_DATE
 
     try:
         async with engine.begin() as connection:

@@ -238,8 +238,8 @@ async def test_a_database_of_an_earlier_version_gets_there_when_it_is_provisione
         GRANT CREATE ON SCHEMA safety TO unora_safety""")
     await provision.make_schemas(testbed.dsn(database), ["safety"], movable_clock=True)
     owner = testbed.dsn(database, "unora_safety_owner")
-    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) is True
-    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) is False
+    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) is migrations.Outcome.MIGRATED
+    assert await asyncio.to_thread(migrations.upgrade, "safety", owner) is migrations.Outcome.UP_TO_DATE
     await test_a_service_may_do_with_each_table_what_is_declared_and_nothing_else(superuser, "safety")
     await test_a_service_may_call_only_the_functions_that_are_declared(superuser, "safety")
     await test_a_role_has_no_storage_besides_its_schema(testbed, database, "safety", "")

@@ -180,3 +180,22 @@ def test_the_tail_of_a_log_is_its_end(tmp_path: Path) -> None:
     assert "no output" in tail(log)
     log.write_text("\n".join(map(str, range(100_000))))
     assert tail(log, 2).split() == ["99998", "99999"]
+
+
+async def test_a_part_that_is_ended_stays_ended_and_another_may_take_its_place(tmp_path: Path) -> None:
+    folder, lines = RunFolder(tmp_path), list[str]()
+    supervisor = Supervisor(folder, lines.append)
+    first, other = ProcessPart(shell("exec sleep 60", tmp_path)), ProcessPart(shell("exec sleep 60", tmp_path))
+    await supervisor.start("part", first, "here")
+    await supervisor.start("other", other, "there")
+    await supervisor.end("part")
+    assert not first.process.running
+    assert [row.name for row in folder.rows()] == ["other"]
+    second = ProcessPart(shell("exec sleep 60", tmp_path))
+    await supervisor.start("part", second, "here")
+    assert [(row.name, row.pid) for row in folder.rows()] == [
+        ("other", other.process.pid),
+        ("part", second.process.pid),
+    ]
+    await supervisor.stop()
+    assert lines == []

@@ -1,0 +1,1 @@
+"""`make upgrade`: an earlier release and today's, side by side on one Postgres and one NATS, while members call."""

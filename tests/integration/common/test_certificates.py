@@ -29,13 +29,14 @@ from unora_local.tls import NATS, Certificate, ensure
 from unora_sdk.certificates import Certificates
 from unora_sdk.nats_client import NatsClient, tls_options
 from unora_testing.deadlines import GENEROUS, PATIENCE, TIMEOUTS, eventually, within
-from unora_testing.mounted import Authority, Issued, Mounted
+from unora_testing.mounted import LONG, Authority, Issued, Mounted
 
 from tests.integration.common.bare_world import BareWorld, Probe, check_in_request
 from tests.integration.common.processes import ServiceProcess
+from tests.integration.common.proxy import Wire
 
 CALLERS = 4
-SHORT = timedelta(seconds=4 * PATIENCE)
+SHORT = timedelta(seconds=6 * PATIENCE)
 
 
 def serial(pem: bytes) -> int:
@@ -77,22 +78,29 @@ class Pair:
         self.app: App[Any, Any]
         self.clients: Clients
         self.certificates: Certificates
+        self.wire: Wire
         self._stub: StreakServiceStub
         self._metadata = world.caller().metadata
 
-    async def open(self, servicer: type[Probe] = Probe) -> None:
+    async def open(self, servicer: type[Probe] = Probe, life: timedelta = LONG) -> None:
+        """`life` is how long the first certificates are valid."""
         files = self.streak.files
         await self.world.probe(servicer, tls_ca=files.ca, tls_cert=files.cert, tls_key=files.key)
         self.app = self.world.apps["streak"]
         assert self.app.server is not None
         await self.app.server.set_ready(True)
+        self.wire = Wire(int(self.world.address(self.app).rpartition(":")[2]))
+        await self.wire.join()
+        for mounted, name in ((self.streak, "streak"), (self.gateway, "gateway")):
+            mounted.put([self.authority], self.authority.issue(name, life))
+        self.app.certificates.refresh()
         files = self.gateway.files
         config = msgspec.structs.replace(
             self.app.config,
             tls_ca=files.ca,
             tls_cert=files.cert,
             tls_key=files.key,
-            peers={"streak": self.world.address(self.app)},
+            peers={"streak": f"127.0.0.1:{self.wire.port}"},
         )
         self.certificates = of_config(config)
         self.clients = Clients(config, TIMEOUTS, self.certificates)
@@ -108,15 +116,27 @@ class Pair:
         await self._stub.CheckIn(check_in_request(), metadata=self._metadata, timeout=GENEROUS)
 
     async def put(self, authorities: Sequence[Authority], streak: Issued, gateway: Issued) -> None:
-        """Renews both certificates, and returns when new calls have been answered since."""
+        """Renews both certificates, and returns when the server has shown its new one, and calls were answered on
+        connections that were made since.
+        """
         self.streak.put(authorities, streak)
         self.app.certificates.refresh()
         self.gateway.put(authorities, gateway)
         self.certificates.refresh()
         self.clients.renew()
         assert await shown(self.world.address(self.app), self.gateway.files) == serial(streak.cert)
+        await self.goes_on()
+
+    async def goes_on(self) -> None:
+        """Returns when the connections of now have ended, and calls have been answered on others."""
+        connections = self.wire.accepted + 2
+        await eventually(lambda: self.lost or self.wire.accepted >= connections, "new connections are made")
         enough = self.answered + 5 * CALLERS
         await eventually(lambda: self.lost or self.answered >= enough, "calls are answered")
+
+    async def close(self) -> None:
+        await self.clients.close()
+        await self.wire.cut()
 
     @asynccontextmanager
     async def under_calls(self) -> AsyncIterator[None]:
@@ -139,28 +159,25 @@ class Pair:
         finally:
             stopping = True
             await within(asyncio.gather(*calling))
-            await self.clients.close()
+            await self.close()
         assert not self.lost
 
 
 @pytest.fixture
 def pair(bare_world: BareWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pair:
-    monkeypatch.setattr(server, "CONNECTION_AGE", 0.5)  # so that connections are made all the time
+    monkeypatch.setattr(server, "CONNECTION_AGE", 0.2)  # so that connections are made all the time
     return Pair(bare_world, tmp_path)
 
 
 async def test_no_call_is_lost_while_certificates_expire_and_are_renewed(pair: Pair) -> None:
-    await pair.open()
-    authority, both = pair.authority, ("streak", "gateway")
+    await pair.open(life=SHORT)
+    first = [pair.certificates.current, pair.app.certificates.current]
     async with pair.under_calls():
-        first = [authority.issue(name, SHORT) for name in both]
-        await pair.put([authority], *first)
         for _ in range(3):
-            await pair.put([authority], *(authority.issue(name) for name in both))
+            await pair.put([pair.authority], *(pair.authority.issue(name) for name in ("streak", "gateway")))
         ends = max(x509.load_pem_x509_certificate(each.cert).not_valid_after_utc for each in first)
         await eventually(lambda: datetime.now(UTC) > ends, "the first certificates are over")
-        enough = pair.answered + 5 * CALLERS
-        await eventually(lambda: pair.lost or pair.answered >= enough, "calls are answered")
+        await pair.goes_on()
 
 
 async def test_no_call_is_lost_while_the_authority_is_replaced(pair: Pair, tmp_path: Path) -> None:
@@ -204,7 +221,7 @@ async def test_a_call_in_flight_is_answered_on_the_channel_that_is_replaced(
     assert not reading.done()
     Held.leave.set()
     await within(reading)
-    await pair.clients.close()
+    await pair.close()
 
 
 async def test_a_process_takes_new_files_by_itself_and_shows_that_it_did(bare_world: BareWorld, tmp_path: Path) -> None:

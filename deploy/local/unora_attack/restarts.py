@@ -10,6 +10,7 @@ from typing import Final
 
 from unora.discovery.v1.discovery_service_pb2 import ListServersRequest
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
+from unora_common.certificates import of_config
 from unora_common.clients import Clients
 from unora_common.config import CONTEXTS, Config
 from unora_common.timeouts import Timeouts
@@ -99,7 +100,7 @@ async def _call_until(over: asyncio.Event, scene: Scene, addresses: str) -> Tall
         tls_key=own.key,
         peers={CONTEXT: addresses},
     )
-    clients = Clients(config, Timeouts())
+    clients = Clients(config, Timeouts(), of_config(config))
     stub = clients.stub(DiscoveryServiceStub, "unora.discovery.v1.DiscoveryService")
     record = Record()
 

@@ -56,13 +56,13 @@ def ensure(folder: Path, names: Sequence[str]) -> dict[str, Certificate]:
     private_folder(folder)
     ca = Certificate(folder / "ca.pem", folder / "ca.pem", folder / "ca.key")
     if not _good(ca):
-        _make_authority(ca)
+        make_authority(ca, LIFE)
     authority = x509.load_pem_x509_certificate(ca.cert.read_bytes())
     found = {}
     for name in names:
         leaf = Certificate(ca.cert, folder / f"{name}.pem", folder / f"{name}.key")
         if not _good(leaf, authority):
-            _make_leaf(leaf, name, ca, authority)
+            issue(leaf, name, ca, LIFE)
         found[name] = leaf
     return found
 
@@ -90,7 +90,9 @@ def _good(item: Certificate, authority: x509.Certificate | None = None) -> bool:
     return True
 
 
-def _builder(subject: str, issuer: x509.Name | None, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, issuer: x509.Name | None, public: ec.EllipticCurvePublicKey, life: timedelta
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     return (
@@ -100,7 +102,7 @@ def _builder(subject: str, issuer: x509.Name | None, public: ec.EllipticCurvePub
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + LIFE)
+        .not_valid_after(now + life)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
@@ -126,21 +128,31 @@ def _private(pem: bytes) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _save(item: Certificate, cert: x509.Certificate, key_pem: bytes) -> None:
+def _save(item: Certificate, cert: x509.Certificate, key_pem: bytes, beside: Sequence[x509.Certificate] = ()) -> None:
     write_private(item.key, key_pem)
-    write_private(item.cert, cert.public_bytes(Encoding.PEM))
+    write_private(item.cert, b"".join(each.public_bytes(Encoding.PEM) for each in (cert, *beside)))
 
 
-def _make_authority(item: Certificate) -> None:
+def make_authority(item: Certificate, life: timedelta) -> None:
+    """Make a new authority. Its file goes on naming the one that it replaces, as long as that is valid, so that those
+    who have its certificates are trusted until they get new ones.
+    """
     pem = signing_key()
     key = _private(pem)
-    builder = _builder(_AUTHORITY, None, key.public_key())
+    builder = _builder(_AUTHORITY, None, key.public_key(), life)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(authority=True), critical=True)
-    _save(item, builder.sign(key, hashes.SHA256()), pem)
+    _save(item, builder.sign(key, hashes.SHA256()), pem, _still_valid(item.cert))
 
 
-def _make_leaf(item: Certificate, name: str, ca: Certificate, authority: x509.Certificate) -> None:
+def _still_valid(file: Path) -> list[x509.Certificate]:
+    found = x509.load_pem_x509_certificates(file.read_bytes()) if file.exists() else []
+    return [each for each in found if each.not_valid_after_utc > datetime.now(UTC)]
+
+
+def issue(item: Certificate, name: str, ca: Certificate, life: timedelta) -> None:
+    """Make a certificate and its key. `ca` is the authority, with its key."""
+    authority = x509.load_pem_x509_certificate(ca.cert.read_bytes())
     pem = signing_key()
     ca_key = _private(ca.key.read_bytes())
     names: list[x509.GeneralName] = [
@@ -149,7 +161,7 @@ def _make_leaf(item: Certificate, name: str, ca: Certificate, authority: x509.Ce
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
     ]
-    builder = _builder(name, authority.subject, _private(pem).public_key())
+    builder = _builder(name, authority.subject, _private(pem).public_key(), life)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(authority=False), critical=True)
     builder = builder.add_extension(

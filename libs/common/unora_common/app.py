@@ -14,7 +14,7 @@ from uuid import UUID
 from unora.identity.v1.account_service_pb2 import GetJwksRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
 
-from unora_common import database_url
+from unora_common import certificates, database_url
 from unora_common.authentication import Authenticator
 from unora_common.clients import Clients
 from unora_common.common_metrics import BUILD, COMMON_METRICS, DEPENDENCY_UP
@@ -55,8 +55,9 @@ class App(Generic[C, R]):
         control_of(self.log).set_sample(config.log_sample)
         self.metrics = Metrics((*COMMON_METRICS, *service.metrics))
         self.metrics.of(BUILD).labels(version("unora")).set(1)
+        self.certificates = certificates.of_process(config, self.log, self.metrics)
         self.tracing = tracing.start(service.name, config, self.log, self.metrics.registry)
-        self.clients = Clients(config, timeouts, self.tracing)
+        self.clients = Clients(config, timeouts, self.certificates, self.tracing)
         self.verifier = Verifier(self._fetch_keys)
         self.revocations = Revocations(self._fetch_revocations, max_staleness=config.revocations_silence)
         self.runtime: Runtime[C, R]
@@ -94,7 +95,7 @@ class App(Generic[C, R]):
         servicers = [make(self.runtime) for make in self.service.servicers] if calls else []
         authenticator = Authenticator(self.verifier, self.revocations)
         self._serves_calls = calls
-        self.server = Server(self.runtime, authenticator, self.service.constraints, servicers)
+        self.server = Server(self.runtime, self.certificates, authenticator, self.service.constraints, servicers)
         await self.server.start()
         self.log.info("serving", address=self.server.address)
 
@@ -107,11 +108,14 @@ class App(Generic[C, R]):
         self._start(self._exchange_events())
 
     def watch(self) -> None:
-        """Starts to report readiness, to follow identity's revocations, and the followers if calls are served."""
+        """Starts to report readiness, to follow identity's revocations and new files of the certificate, and the
+        followers if calls are served.
+        """
         self._start(LogSettings(self.log, os.environ).follow())
         for follower in self.followers if self._serves_calls else ():
             self._start(follower.run())
         self._start(self.readiness.watch(self._set_ready))
+        self._start(certificates.watch(self.certificates, self.clients.renew))
         self._start(self.revocations.run(self.config.revocations_interval, self.log))
 
     async def drain(self, enough: asyncio.Event) -> None:
@@ -158,7 +162,9 @@ class App(Generic[C, R]):
             metrics=self.metrics,
         )
         opened.push_async_callback(self.database.close)
-        self.messaging = Messaging(self.context, config, self.log, lambda: self.relay.wake(), timeouts)
+        self.messaging = Messaging(
+            self.context, config, self.certificates, self.log, lambda: self.relay.wake(), timeouts
+        )
         opened.push_async_callback(self.messaging.close)
         opened.push_async_callback(self.clients.close)
         direct = config.database_url

@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 import grpc
 import msgspec
 from google.protobuf.message import Message
+from unora_sdk.certificates import Certificates
+from unora_sdk.channels import RenewedChannel
 from unora_sdk.environment import ConfigError
 
 from unora_common import trace
@@ -40,20 +42,27 @@ RECONNECTING: Final = (
 class Clients:
     """The channels of one process. Each is opened at its first use."""
 
-    def __init__(self, config: Config, timeouts: Timeouts, tracing: Tracing = NOT_RECORDED) -> None:
+    def __init__(
+        self, config: Config, timeouts: Timeouts, certificates: Certificates, tracing: Tracing = NOT_RECORDED
+    ) -> None:
         self._config = config
         self._interceptors = tracing.interceptors
         self._longest = timeouts.peer
-        self._channels: dict[str, grpc.aio.Channel] = {}
-        self._credentials = grpc.ssl_channel_credentials(
-            config.tls_ca.read_bytes(), config.tls_key.read_bytes(), config.tls_cert.read_bytes()
-        )
+        self._channels: dict[str, RenewedChannel] = {}
+        self._certificates = certificates
 
     def stub(self, stub: Callable[[grpc.aio.Channel], S], service: str) -> S:
         """A client of the service with the full name `service`, such as `unora.identity.v1.DirectoryService`."""
         if service not in self._channels:
             self._channels[service] = self._open(service)
-        return stub(self._channels[service])
+        return self._channels[service].stub(stub)
+
+    def renew(self) -> None:
+        """Replaces the channels if there is a newer certificate. A call would do so, too; but until then the old one
+        would go on connecting with a certificate that expires.
+        """
+        for channel in self._channels.values():
+            channel.current()
 
     async def call(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
         """Calls a method of a stub within the rest of the deadline. Raises grpc.aio.AioRpcError, or TimeoutError if no
@@ -78,24 +87,26 @@ class Clients:
         for channel in self._channels.values():
             await channel.close()
 
-    def _open(self, service: str) -> grpc.aio.Channel:
+    def _open(self, service: str) -> RenewedChannel:
         context = service.split(".")[1]
         address = self._config.peers.get(context)
         if address is None:
             raise ConfigError(f"UNORA_{context.upper()}_ADDRESS is not set: {service} is called by this service")
         policy = {**BALANCED, "methodConfig": retries(service)}
-        return grpc.aio.secure_channel(
-            address,
-            self._credentials,
-            interceptors=self._interceptors,
-            options=[
-                ("grpc.ssl_target_name_override", f"{context}.unora"),
-                ("grpc.keepalive_time_ms", 60_000),
-                *RECONNECTING,
-                # A rollout replaces all replicas within seconds; gRPC would ask for their addresses every 30.
-                ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-                ("grpc.service_config", msgspec.json.encode(policy).decode()),
-            ],
+        options = [
+            ("grpc.ssl_target_name_override", f"{context}.unora"),
+            ("grpc.keepalive_time_ms", 60_000),
+            *RECONNECTING,
+            # A rollout replaces all replicas within seconds; gRPC would ask for their addresses every 30.
+            ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+            ("grpc.service_config", msgspec.json.encode(policy).decode()),
+        ]
+        return RenewedChannel(
+            lambda: self._certificates.current,
+            lambda credentials: grpc.aio.secure_channel(
+                address, credentials, interceptors=self._interceptors, options=options
+            ),
+            longest=self._longest,
         )
 
 

@@ -111,6 +111,17 @@ JOB_OLDEST_DUE: Final = counted(
     "job_name",
 )
 
+CERTIFICATE_EXPIRY: Final = gauge(
+    "unora_certificate_expiry_timestamp_seconds",
+    "When the certificate in use expires (Unix time): the process's `own`, and that of the `authority` it is of",
+    "certificate",
+)
+CERTIFICATE_RELOADS: Final = counter(
+    "unora_certificate_reloads_total",
+    "New files of the certificate that were `loaded`, or `refused` because they cannot be used",
+    "result",
+)
+
 COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
     *(BUILD, RPC_DURATION, RPC_REFUSALS, RPC_IN_PROGRESS, RPC_IN_PROGRESS_LIMIT, IDEMPOTENT_REPEATS),
     *(DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_LIMIT, DATABASE_WAITING, DATABASE_WAIT),
@@ -119,4 +130,5 @@ COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
     *(EVENTS_APPLIED, EVENTS_FAILED, EVENT_LAG, CONSUMER_PENDING),
     *(DEAD_LETTERS_MOVED, DEAD_LETTERS_WAITING, MESSAGES_REFUSED),
     *(JOB_LAST_SUCCESS, JOB_DURATION, JOB_FAILURES, JOBS_DONE, JOB_INTERVAL, JOB_DUE, JOB_OLDEST_DUE),
+    *(CERTIFICATE_EXPIRY, CERTIFICATE_RELOADS),
 )

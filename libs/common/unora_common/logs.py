@@ -40,6 +40,7 @@ FIELDS: Final = {
     "failures": "how often applying the event has failed",
     "job": "the name of the job",
     "count": "how many of what the line is about",
+    "expires": "when a certificate expires that was renewed (UTC)",
     "missing": "what a process that is not ready lacks",
     "source": "where the line is from, if it is no part of the service: a library, a thread, a variable",
     "error": "the type of an exception, with its reason or SQLSTATE; never its text, which may hold a member's",

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from unora_sdk.certificates import Certificates
 from unora_sdk.environment import ConfigError
 from unora_sdk.names import inbox
 from unora_sdk.nats_client import NatsClient, addresses, tls_options
@@ -24,13 +25,21 @@ RETRY_DELAY = 1.0
 class Messaging:
     """Connects once in the background; after that the client itself reconnects."""
 
-    def __init__(self, context: str, config: Config, log: Log, woken: Callable[[], object], timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        context: str,
+        config: Config,
+        certificates: Certificates,
+        log: Log,
+        woken: Callable[[], object],
+        timeouts: Timeouts,
+    ) -> None:
         """`woken` is called when another replica has committed events (see `wake_relays`). Raises ConfigError for an
-        address without TLS, and for certificates that cannot be used.
+        address without TLS.
         """
         self._context = context
         self._urls = addresses(config.nats_url)
-        self._tls = tls_options(config.tls_ca, config.tls_cert, config.tls_key)
+        self._tls = tls_options(certificates)
         self._log = log
         self._outage = Outage(log, "nats error")
         self._runs = False

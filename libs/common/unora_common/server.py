@@ -9,9 +9,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection
 from unora.common.v1.options_pb2 import Repeat
+from unora_sdk.certificates import Certificates
 
 from unora_common.admission import Admission
 from unora_common.authentication import Authenticator
+from unora_common.certificates import server_credentials
 from unora_common.config import Config
 from unora_common.errors import DomainError
 from unora_common.handlers import Handling
@@ -44,6 +46,7 @@ class Server:
     def __init__(
         self,
         runtime: AnyRuntime,
+        certificates: Certificates,
         authenticator: Authenticator,
         constraints: Mapping[str, type[DomainError]],
         servicers: Sequence[Any],
@@ -98,7 +101,7 @@ class Server:
         self._server.add_generic_rpc_handlers([guarded(self.health)])
         if config.reflection:
             reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
-        self.address = _bind(self._server, config)
+        self.address = _bind(self._server, config, server_credentials(certificates))
         self.probes = HealthServer(self.health, config.health_listen) if config.health_listen else None
 
     async def start(self) -> None:
@@ -145,11 +148,6 @@ def _method(servicer: Any, policy: MethodPolicy) -> Any:
     return method
 
 
-def _bind(server: grpc.aio.Server, config: Config) -> str:
-    credentials = grpc.ssl_server_credentials(
-        [(config.tls_key.read_bytes(), config.tls_cert.read_bytes())],
-        config.tls_ca.read_bytes(),
-        require_client_auth=True,
-    )
+def _bind(server: grpc.aio.Server, config: Config, credentials: grpc.ServerCredentials) -> str:
     port = server.add_secure_port(config.listen, credentials)
     return f"{config.listen.rpartition(':')[0]}:{port}"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from nats.errors import Error as NatsError
 
+from unora_sdk.certificates import Certificates
 from unora_sdk.nats_client import NatsClient, addresses, tls_options
 from unora_sdk.outages import Outage
 from unora_sdk.settings import Settings
@@ -25,7 +26,7 @@ class Connection:
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigError for an address or a certificate that cannot be used."""
         self._addresses = addresses(settings.nats_url)
-        self._tls = tls_options(settings.tls_ca, settings.tls_cert, settings.tls_key)
+        self._tls = tls_options(Certificates(settings.tls_ca, settings.tls_cert, settings.tls_key))
         self._inbox = settings.inbox.encode()
         self._outage = Outage(log, "NATS is away")
         self.client = NatsClient()

@@ -24,6 +24,7 @@ from nats.aio.transport import TcpTransport
 from nats.errors import ConnectionClosedError, OutboundBufferLimitError
 from nats.errors import Error as NatsError
 
+from unora_sdk.certificates import Certificates
 from unora_sdk.environment import ConfigError
 
 SERVER_NAME: Final = "nats.unora"
@@ -95,6 +96,12 @@ class NatsClient(Client):
         """End a connection that was not let in: the library leaves it open."""
         if isinstance(self._transport, _Transport):
             self._transport.drop()
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """What the library asks for at each connection, also at the one after a loss."""
+        tls = self.options["tls"]
+        return tls.refresh().context if isinstance(tls, Certificates) else super().ssl_context
 
     async def flush(self, timeout: float = 10.0) -> None:
         """Returns when the server has received all that was sent: the library's ping overtakes what is not written."""
@@ -193,22 +200,16 @@ def addresses(url: str) -> list[str]:
     return found
 
 
-def tls_options(ca: Path, cert: Path, key: Path) -> dict[str, Any]:
-    """What `connect` needs to speak TLS. Raises ConfigError if the files cannot be used."""
-    try:
-        context = ssl.create_default_context(cafile=str(ca))
-        context.load_cert_chain(cert, key)
-    except (OSError, ValueError) as error:  # also ssl.SSLError
-        raise ConfigError(f"UNORA_TLS_CA, UNORA_TLS_CERT or UNORA_TLS_KEY cannot be used: {error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return {"tls": context, "tls_hostname": SERVER_NAME, "tls_handshake_first": True}
+def tls_options(certificates: Certificates) -> dict[str, Any]:
+    """What `connect` needs to speak TLS: at each connection with the certificate that is the newest then."""
+    return {"tls": certificates, "tls_hostname": SERVER_NAME, "tls_handshake_first": True}
 
 
 async def connect(url: str, ca: Path, cert: Path, key: Path, **options: Any) -> NatsClient:
     """A connection of a command or a tool. Raises ConfigError, OSError or NatsError."""
     client = NatsClient()
     try:
-        await client.connect(addresses(url), **tls_options(ca, cert, key), **options)
+        await client.connect(addresses(url), **tls_options(Certificates(ca, cert, key)), **options)
     except BaseException as error:
         client.drop()
         if isinstance(error, ValueError):

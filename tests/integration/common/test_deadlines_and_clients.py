@@ -14,6 +14,7 @@ from unora.streak.v1.streak_service_pb2 import (
 )
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common.call import Call, seconds_left
+from unora_common.certificates import of_config
 from unora_common.clients import Clients
 from unora_common.database import Tx
 from unora_common.errors import Unavailable
@@ -80,7 +81,7 @@ def clients_of(bare_world: BareWorld) -> Clients:
         tls_key=gateway.key,
         peers={"streak": bare_world.address(app)},
     )
-    return Clients(config, TIMEOUTS)
+    return Clients(config, TIMEOUTS, of_config(config))
 
 
 async def test_clients_call_only_servers_that_are_ready(bare_world: BareWorld) -> None:

@@ -15,8 +15,9 @@ from unora_common import streams
 from unora_local import ports, tls
 from unora_local.nats import Nats
 from unora_local.tls import Certificate
+from unora_sdk.certificates import Certificates
 from unora_sdk.environment import ConfigError
-from unora_sdk.nats_client import SERVER_NAME, NatsClient, connect, tls_options
+from unora_sdk.nats_client import SERVER_NAME, NatsClient, connect
 from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld, Probe, check_in_request, formed
@@ -182,7 +183,7 @@ async def test_certificates_that_cannot_be_read_end_the_start(bare_world: BareWo
     (tmp_path / "empty.pem").touch()
     for ca, cert, key in ((own.ca, own.cert, tmp_path / "none"), (tmp_path / "empty.pem", own.cert, own.key)):
         with pytest.raises(ConfigError, match="UNORA_TLS_"):
-            tls_options(ca, cert, key)
+            Certificates(ca, cert, key)
 
 
 def test_the_administrator_needs_tls_too(

@@ -19,7 +19,9 @@ from unora_common.database import Database
 from unora_common.declarations import load_service
 from unora_common.metrics import Metrics
 from unora_common.timeouts import PRODUCTION
+from unora_common.whole_files import write_whole
 from unora_local import compose_files, tls
+from unora_testing.mounted import Authority
 from unora_testing.testbed import Testbed
 
 from tests.integration.common.tls_postgres import OTHER_HOST, SECRET, TlsPostgres, tls_postgres
@@ -86,6 +88,30 @@ async def test_a_server_with_a_certificate_of_another_authority_is_refused(serve
         await asyncpg.connect(server.verified(other))
     with pytest.raises(OSError, match="certificate verify failed"):
         await asyncio.to_thread(migrations.upgrade, "streak", server.verified(other, "unora_streak_owner"))
+
+
+async def test_a_new_authority_is_taken_at_the_next_connection(
+    server: TlsPostgres, certificates: dict[str, tls.Certificate], tmp_path: Path
+) -> None:
+    """The pool of a process that runs: it needs no restart when the file is replaced."""
+    other, file = Authority(tmp_path / "other"), tmp_path / "authority.pem"
+    file.write_bytes(other.pem)
+    database = await Database.open(
+        server.verified(file),
+        "streak",
+        connections=1,
+        kept=0,
+        timeouts=PRODUCTION,
+        wake=lambda: None,
+        metrics=Metrics(COMMON_METRICS),
+    )
+    try:
+        with pytest.raises(OSError, match="certificate verify failed"):
+            await database.check()
+        write_whole(file, other.pem + certificates["server"].ca.read_bytes())
+        await database.check()
+    finally:
+        await database.close()
 
 
 async def test_a_server_without_tls_is_refused(testbed: Testbed, certificates: dict[str, tls.Certificate]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from unora.common.v1.types_pb2 import SERVER_TYPE_PARTNER
 from unora.discovery.v1.discovery_service_pb2 import LeaveServerRequest, ListServersRequest
 from unora.discovery.v1.discovery_service_pb2_grpc import DiscoveryServiceStub
+from unora_common.certificates import of_config
 from unora_common.clients import Clients
 from unora_common.ids import uuid7
 from unora_testing.deadlines import GENEROUS, TIMEOUTS
@@ -44,7 +45,7 @@ class Load:
             tls_key=gateway.key,
             peers={"discovery": addresses},
         )
-        self._clients = Clients(config, TIMEOUTS)
+        self._clients = Clients(config, TIMEOUTS, of_config(config))
         self._stub = self._clients.stub(DiscoveryServiceStub, "unora.discovery.v1.DiscoveryService")
         self._metadata = world.caller().metadata
         self._stopping = False

@@ -11,10 +11,12 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
+from unora_gateway.filters import ALIVE
 from unora_local import tls
 from unora_local.tls import FRONT, Certificate
 from unora_testing.deadlines import eventually
 from unora_testing.gateway import Door, gateway_of
+from unora_testing.mounted import Authority, Mounted
 
 from tests.integration.gateway import frames
 from tests.integration.gateway.recorder import Recorder
@@ -81,3 +83,25 @@ async def test_a_new_certificate_is_shown_without_a_restart(
             shutil.copy(new, draft)
             draft.replace(place)
         await eventually(trusted_by_the_new_authority, "the new certificate is shown")
+
+
+async def test_services_are_called_with_the_newest_certificate_without_a_restart(
+    services: Recorder, certificates: Mapping[str, Certificate], tmp_path: Path
+) -> None:
+    """At first the gateway's certificate and the authority that it trusts are others than those of the services."""
+    other, issuing = Authority(tmp_path / "other"), Authority.of(tmp_path, certificates["gateway"])
+    mounted = Mounted(tmp_path / "own", [other], other.issue("gateway"))
+    async with (
+        gateway_of(
+            services.addresses, {**certificates, "gateway": mounted.files}, ready=ALIVE, health_seconds="0.1"
+        ) as door,
+        door.web() as web,
+    ):
+
+        async def is_answered() -> bool:
+            return (await web.get("/v1/account")).status_code == 200
+
+        assert not await is_answered()
+        mounted.put([issuing], issuing.issue("gateway"))
+        await eventually(is_answered, "the services are reached")
+    assert services.last().path == ACCOUNT

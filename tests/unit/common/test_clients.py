@@ -11,6 +11,7 @@ import unora.streak.v1.streak_service_pb2  # noqa: F401 - puts the service into 
 from unora.streak.v1.streak_service_pb2 import GetDashboardRequest, GetDashboardResponse
 from unora.streak.v1.streak_service_pb2_grpc import StreakServiceStub
 from unora_common import call, trace
+from unora_common.certificates import of_config
 from unora_common.clients import MARGIN, Clients, retries
 from unora_common.config import Config
 from unora_common.timeouts import PRODUCTION, Timeouts
@@ -39,7 +40,7 @@ async def timeout_within(config: Config, seconds: float | None, timeouts: Timeou
     if seconds is not None:
         call.set_deadline(seconds)
     parent = trace.begin()
-    await Clients(config, timeouts).call(called, GetDashboardRequest())
+    await Clients(config, timeouts, of_config(config)).call(called, GetDashboardRequest())
     assert found[trace.HEADER] == parent
     return float(found["timeout"])
 
@@ -62,7 +63,7 @@ async def test_after_the_deadline_no_call_is_made(config: Config, seconds: float
 
 async def test_a_context_without_an_address_is_named(config: Config) -> None:
     with pytest.raises(ConfigError, match="UNORA_STREAK_ADDRESS is not set"):
-        Clients(config, PRODUCTION).stub(StreakServiceStub, "unora.streak.v1.StreakService")
+        Clients(config, PRODUCTION, of_config(config)).stub(StreakServiceStub, "unora.streak.v1.StreakService")
 
 
 def test_only_methods_without_side_effects_are_retried() -> None:

@@ -170,9 +170,7 @@ class App(Generic[C, R]):
         direct = config.database_url
         if config.direct_database_url:
             direct = database_url.checked(config.direct_database_url, "UNORA_DIRECT_DATABASE_URL")
-        self.relay = Relay(
-            self.context, direct, self.messaging.client, self.log, self.metrics, timeouts, self.tracing
-        )
+        self.relay = Relay(self.context, direct, self.messaging.client, self.log, self.metrics, timeouts, self.tracing)
         opened.push_async_callback(self.relay.close)
         self.readiness = Readiness(
             self.database,

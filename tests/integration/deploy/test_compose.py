@@ -88,6 +88,7 @@ def test_a_service_finds_its_configuration_in_its_mounted_folder(
     environment = {
         name: str(value).replace("/run/unora", str(folder / context))
         for name, value in services[context]["environment"].items()
+        if value is not None  # compose passes it on from its own environment, if it is there
     }
     config = load(config_of(context), environment)
     assert f"//unora_{context}:" in config.database_url

@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import msgspec
+import pytest
 from prometheus_client import CollectorRegistry
 from unora_common import trace
 from unora_common.config import Config
@@ -21,6 +22,7 @@ from unora_common.tracing.recorder import Recorder
 from unora_common.tracing.start import start
 from unora_common.tracing.tracing import DONE, NOT_RECORDED
 from unora_local import ports
+from unora_sdk.environment import ConfigError
 from unora_testing.collector import collector
 from unora_testing.deadlines import eventually
 
@@ -66,6 +68,11 @@ def test_nothing_is_recorded_without_a_collector() -> None:
     with made.job("any") as run:
         assert (run, trace.span()) == (None, None)
     assert made.publication("unora.streak.v1.checked_in", f"00-{'a' * 32}-{'b' * 16}-01") is None
+
+
+def test_a_switched_off_sdk_contradicts_a_collector() -> None:
+    with mock.patch.dict(os.environ, OTEL_SDK_DISABLED="true"), pytest.raises(ConfigError, match="OTEL_SDK_DISABLED"):
+        start("streak", config("http://127.0.0.1:1"), logger("streak", "info", StringIO()), CollectorRegistry())
 
 
 async def test_a_collector_that_is_away_is_said_once_and_that_it_is_back_too() -> None:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from prometheus_client import CollectorRegistry, Counter
+from unora_sdk.environment import ConfigError
 
 from unora_common.config import Config
 from unora_common.logs import Log
@@ -63,7 +64,7 @@ class _Reported(SpanExporter):
 def make_tracer(
     service: str, config: Config, log: Log, registry: CollectorRegistry
 ) -> tuple[Tracer, Callable[[], Awaitable[None]]]:
-    """The tracer of one process of a service, and what ends it. The collector need not answer yet."""
+    """The tracer of one process of a service, and what ends it; the collector may be away. Raises ConfigError."""
     # What the library logs of an outage, again and again, `_Reported` says once.
     logging.getLogger(LIBRARY).setLevel(logging.CRITICAL)
     resource = Resource.create(
@@ -81,7 +82,8 @@ def make_tracer(
     batches = BatchSpanProcessor(_Reported(exporter, log, registry))
     provider.add_span_processor(WithoutIdleJobs(batches))
     tracer = provider.get_tracer("unora", version("unora"))
-    assert isinstance(tracer, Tracer)
+    if not isinstance(tracer, Tracer):
+        raise ConfigError("OTEL_SDK_DISABLED is true: unset it, or unset UNORA_TRACES_ENDPOINT to record no traces")
     return tracer, lambda: _within(FLUSH_SECONDS, provider.shutdown)
 
 

@@ -16,15 +16,16 @@ def start(service: str, config: Config, log: Log, registry: CollectorRegistry) -
     """The tracing of one process of a service. Raises ConfigError for an address or a share that cannot be used."""
     if not config.traces_endpoint:
         return NOT_RECORDED
-    _require_usable(config)
-    # The SDK takes twenty megabytes, which no process needs that records nothing.
+    require_usable(config)
+    # Loaded here only: a process that records nothing needs neither its memory nor its third of a second.
     from unora_common.tracing.exporting import make_tracer
     from unora_common.tracing.recorder import Recorder
 
     return Recorder(*make_tracer(service, config, log, registry))
 
 
-def _require_usable(config: Config) -> None:
+def require_usable(config: Config) -> None:
+    """Raises ConfigError for an address or a share that cannot be used."""
     try:
         address = urlsplit(config.traces_endpoint)
         usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port is not None

@@ -25,6 +25,7 @@ from tests.e2e.stack import STARTED_WITHIN, Stack
 from tests.e2e.test_journey import DEMO_WITHIN
 
 MEMBERS = 8
+DAY_SECONDS = 3.0
 RESTARTED = ("identity", "streak")
 LEADER = """
     SELECT a.client_port FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -56,7 +57,7 @@ async def _restarted_under_load(stack: Stack) -> None:
     env, people = Env.read(stack.folder.env), People(stack.folder.path)
     async with Clock(env, GENEROUS) as clock, by_grpc(env, Tally()) as gateway:
         sessions = [(await session_of(gateway, env, people, login))[1] for login in people.all()]
-        load = Load(env, clock, sessions)
+        load = Load(env, clock, sessions, day_seconds=DAY_SECONDS)
         async with load:
             await asyncio.gather(*(_restart_in_turn(stack, context) for context in RESTARTED))
             await _kill_the_leader(stack, clock)

@@ -35,8 +35,10 @@ READERS: Final = 4
 BETWEEN_READS: Final = 0.2
 """Seconds between two calls of a reader."""
 BETWEEN_NEWCOMERS: Final = 2.0
-DAY_SECONDS: Final = 6.0
-"""A day of the rule clock takes so long at least."""
+DAY_SECONDS: Final = 30.0
+"""A day of the rule clock takes so long at least: a streak, which ends after fifteen, outlives a run."""
+MISSES_EVERY: Final = 5
+"""Days: each member misses one of so many, so that streaks break, too."""
 CLOSED_WITHIN: Final = 60.0
 """Seconds within which all days that are over must be closed."""
 AFTER_A_FAILURE: Final = 1.0
@@ -77,6 +79,7 @@ class Load:
     tally: Tally = field(default_factory=Tally)
     before: dict[str, int] = field(default_factory=dict)
     """What was there of KEPT before."""
+    day_seconds: float = DAY_SECONDS
     days: int = 0
     """That have passed."""
     joined: int = 0
@@ -96,7 +99,7 @@ class Load:
             for number in range(READERS):
                 self._start(self._reader(gateway, number), BETWEEN_READS)
             self._start(self._newcomer(gateway, pictures), BETWEEN_NEWCOMERS)
-        self._start(self._day, DAY_SECONDS)
+        self._start(self._day, self.day_seconds)
         return self
 
     async def __aexit__(
@@ -139,11 +142,12 @@ class Load:
         return read
 
     async def _day(self) -> None:
-        """All who are connected check in, by one way or the other; then it is the next morning. One of them refreshes
+        """Those who are connected check in, by one way or the other; then it is the next morning. One member refreshes
         the session, so that no token expires in a long run.
         """
-        for session in self.sessions:
-            await couples.check_in(session)
+        for number, session in enumerate(self.sessions):
+            if (self.days + number) % MISSES_EVERY:
+                await couples.check_in(session)
         await self.sessions[self.days % len(self.sessions)].refresh()
         async with self._code_under_way:
             now = await self.clock.now()

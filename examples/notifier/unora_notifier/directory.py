@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import grpc
 from unora.identity.v1.device_service_pb2 import NotificationCategory
@@ -15,6 +15,8 @@ from unora.identity.v1.notification_directory_service_pb2 import (
 )
 from unora.identity.v1.notification_directory_service_pb2_grpc import NotificationDirectoryServiceStub
 from unora_sdk import ConfigError, RetryLater
+from unora_sdk.certificates import Certificates
+from unora_sdk.channels import RenewedChannel
 
 ANSWER_WITHIN: Final = 10.0
 """Seconds."""
@@ -29,24 +31,28 @@ AWAY: Final = {
 class Directory:
     """Identity's NotificationDirectoryService. While it is away, its methods raise RetryLater."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel | RenewedChannel) -> None:
         self._channel = channel
-        self._stub = NotificationDirectoryServiceStub(channel)
+        self._stub = NotificationDirectoryServiceStub(cast("grpc.aio.Channel", channel))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Directory:
         """At UNORA_IDENTITY_ADDRESS, with UNORA_TLS_CA, UNORA_TLS_CERT and UNORA_TLS_KEY, which must have the URI
-        `spiffe://unora/notifier`. Raises ConfigError.
+        `spiffe://unora/notifier`; when the files are replaced, calls go on with the new ones. Raises ConfigError.
         """
         try:
             address = environ["UNORA_IDENTITY_ADDRESS"]
-            ca, key, cert = (Path(environ[f"UNORA_TLS_{name}"]).read_bytes() for name in ("CA", "KEY", "CERT"))
+            files = [Path(environ[f"UNORA_TLS_{name}"]) for name in ("CA", "CERT", "KEY")]
         except KeyError as error:
             raise ConfigError(f"{error.args[0]} is not set; .run/env of a stack of one machine has it") from None
-        except OSError as error:
-            raise ConfigError(f"the notifier's certificate cannot be read: {error}") from None
         name = [("grpc.ssl_target_name_override", "identity.unora")]
-        return cls(grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(ca, key, cert), options=name))
+        return cls(
+            RenewedChannel(
+                Certificates(*files).refresh,
+                lambda credentials: grpc.aio.secure_channel(address, credentials, options=name),
+                longest=ANSWER_WITHIN,
+            )
+        )
 
     async def close(self) -> None:
         """Ends the connection."""

@@ -1,7 +1,7 @@
-"""The budget of connections: how many all processes may open to Postgres at the worst moment, from the rendered objects.
+"""The budget of connections: how many all processes may open to Postgres at the worst moment, from rendered objects.
 
-The worst moment is that in which every autoscaler is at its maximum and a release is rolled out, so that each Deployment has
-its surge beside it, and Jobs run.
+The worst moment is that in which every autoscaler is at its maximum and a release is rolled out, so that each
+Deployment has its surge beside it, and Jobs run.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ DIRECT: Final = "UNORA_DIRECT_DATABASE_URL_FILE"
 RELAY: Final = 1
 """A worker's relay keeps one session beside its pool (docs/scale.md#transaction-pooling)."""
 RESERVE: Final = 20
-"""What is left for others: 3 for superusers (superuser_reserved_connections), the rest for the operator of Postgres, its
-exporter, a backup, and people who look at something.
+"""What is left for others: 3 for superusers (superuser_reserved_connections), the rest for the operator of Postgres,
+its exporter, a backup, and people who look at something.
 """
 AUTH: Final = 1
 """A pooler asks Postgres for the passwords of roles over a session of its own."""
@@ -51,8 +51,8 @@ class Budget(NamedTuple):
         if self.allowed is None or self.total <= self.allowed:
             return []
         return [
-            f"processes may open {self.total} connections, and Postgres has {self.allowed}: raise max_connections of the "
-            f"Cluster, lower the maximum of replicas or {SIZE}, or add the component pooler"
+            f"processes may open {self.total} connections, and Postgres has {self.allowed}: raise max_connections of "
+            f"the Cluster, lower the maximum of replicas or {SIZE}, or add the component pooler"
         ]
 
 

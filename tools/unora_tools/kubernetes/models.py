@@ -1,5 +1,5 @@
-"""Custom resources by the models that npm carries: cert-manager, External Secrets, Gateway API, KEDA, Prometheus Operator.
-`tools/kubernetes-models` holds them; without node, or before `npm ci` there, they cannot be asked.
+"""Custom resources by the models that npm carries: cert-manager, External Secrets, Gateway API, KEDA, and those of the
+Prometheus Operator. `tools/kubernetes-models` holds them; without node, or before `npm ci` there, they cannot be asked.
 """
 
 from __future__ import annotations

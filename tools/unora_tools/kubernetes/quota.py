@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from unora_tools.kubernetes.render import Object, of_kind
+from unora_tools.kubernetes.render import Object, named, of_kind
 from unora_tools.kubernetes.scale import most_of
 
 _UNITS: Final = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -15,7 +15,7 @@ WORKLOADS: Final = ("Deployment", "StatefulSet", "Job")
 class Pods(NamedTuple):
     """Pods of one kind: how many, and what each of their containers asks for."""
 
-    count: int
+    number: int
     resources: list[Object]
     storage: float = 0.0
     """Bytes of volumes of each."""
@@ -34,12 +34,12 @@ def needs(objects: Sequence[Object]) -> dict[str, float]:
     """What all pods ask for when each workload has the most that it may have, by the names of a ResourceQuota."""
     found = dict.fromkeys(("requests.cpu", "requests.memory", "limits.memory", "requests.storage", "pods"), 0.0)
     for pods in _pods(objects):
-        found["pods"] += pods.count
-        found["requests.storage"] += pods.count * pods.storage
+        found["pods"] += pods.number
+        found["requests.storage"] += pods.number * pods.storage
         for each in pods.resources:
             for name in ("requests.cpu", "requests.memory", "limits.memory"):
                 what, _, kind = name.partition(".")
-                found[name] += pods.count * amount(each.get(what, {}).get(kind, 0))
+                found[name] += pods.number * amount(each.get(what, {}).get(kind, 0))
     return found
 
 
@@ -48,15 +48,11 @@ def faults(objects: Sequence[Object]) -> list[str]:
     found = []
     asked = needs(objects)
     for quota in of_kind(objects, "ResourceQuota"):
-        for name, limit in quota["spec"]["hard"].items():
-            if name in asked and asked[name] > amount(limit):
-                found.append(
-                    f"ResourceQuota {quota['metadata']['name']}: {name} is {limit}, and pods may ask for {asked[name]:g}"
-                )
-            elif name == "limits.cpu":
-                found.append(
-                    f"ResourceQuota {quota['metadata']['name']}: limits.cpu refuses every pod, since none has such a limit"
-                )
+        hard = quota["spec"]["hard"]
+        too_small = [name for name in sorted(hard.keys() & asked.keys()) if asked[name] > amount(hard[name])]
+        found += [f"{named(quota)}: {name} is {hard[name]}, and pods may ask for {asked[name]:g}" for name in too_small]
+        if "limits.cpu" in hard:
+            found.append(f"{named(quota)}: limits.cpu refuses every pod, since none has a limit of CPU")
     return found
 
 

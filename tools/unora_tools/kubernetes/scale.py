@@ -1,4 +1,4 @@
-"""How many pods of each process there are at most: at the maximum of its autoscaler, and while a release is rolled out."""
+"""How many pods of each process there are at most: at the maximum of its autoscaler, while a release is rolled out."""
 
 from __future__ import annotations
 

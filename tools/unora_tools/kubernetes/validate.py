@@ -1,5 +1,5 @@
-"""Validates objects strictly, so that a field that nobody knows is a fault: those of Kubernetes by its own schemas, custom
-resources by models of npm and by schemas written here.
+"""Validates objects strictly, so that a field that nobody knows is a fault: those of Kubernetes by its own schemas.
+Custom resources are for `models.py` and `written_schemas.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def faults(objects: Iterable[Object], version: str) -> tuple[list[str], list[Obj
 
 @cache
 def _fault(written: str, version: str) -> str | None:
-    """The fault of an object as JSON, empty if there is none, None if its kind is not known. Overlays share most objects."""
+    """The fault of an object as JSON, empty if there is none, None if its kind is not known. Overlays share objects."""
     try:
         kubernetes_validate.validate(json.loads(written), version, strict=True)
     except kubernetes_validate.SchemaNotFoundError:

@@ -1,5 +1,5 @@
-"""Custom resources whose schemas no package registry carries: CloudNativePG and its plugin Barman Cloud. Their schemas in
-`schemas/*.yaml` are written by hand, from the fields that their documentation names.
+"""Custom resources whose schemas no package registry carries: CloudNativePG and its plugin Barman Cloud. Their schemas
+in `schemas/*.yaml` are written by hand, from the fields that their documentation names.
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ from unora_tools.kubernetes.render import FOLDER
 RULES: Final = FOLDER.parent / "observe" / "rules"
 ACCOUNTS: Final = FOLDER / "components" / "nats" / "rendered" / "accounts.conf"
 PROMETHEUS_RULE: Final = FOLDER / "components" / "monitoring" / "rendered" / "rules.yaml"
+PASSWORDS: Final = "users/passwords.conf"
+"""Where the servers find the passwords: the key of the secret nats-users."""
 _VARIABLE: Final = re.compile(r'"(\$[A-Z_]+)"')
 
 
@@ -42,7 +44,8 @@ def accounts() -> str:
         nats_config.write(file, port=0, store=Path(), passwords=passwords, reads=reads, tls=nowhere)
         found = json.loads(file.read_bytes())["accounts"]
     text = _VARIABLE.sub(r"\1", json.dumps(found, indent=1))
-    return f"# Made by `make k8s-files` from the contract; do not edit.\naccounts: {text}\n"
+    # A file knows the variables of what it includes, and not those of the file that includes it.
+    return f"# Made by `make k8s-files` from the contract; do not edit.\ninclude {PASSWORDS}\naccounts: {text}\n"
 
 
 def prometheus_rule(folder: Path = RULES) -> str:

@@ -10,6 +10,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup
+CHECKOV := .venv-checkov/.setup
+MODELS := tools/kubernetes-models/node_modules/.package-lock.json
 STUBS := libs/protos/.generated
 PLACES := services/identity/unora_identity/providers/places.bin
 PROTOS := $(shell find protos -name '*.proto' 2>/dev/null)
@@ -63,12 +65,18 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s variables sdk
+.PHONY: compose-files k8s k8s-files digests variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
-k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
-	@$(BIN)/python -m unora_tools.kubernetes
+k8s: $(STUBS) $(CHECKOV) $(MODELS) ## Render deploy/k8s and validate it strictly, without a cluster; prints the budget of connections
+	@$(STEP) "rendering and validating" $(BIN)/python -m unora_tools.kubernetes
+
+k8s-files: $(STUBS) ## Write the files of deploy/k8s that are made from the contract and from the rules of alerts
+	@$(BIN)/python -m unora_tools.kubernetes.generated
+
+digests: $(STUBS) ## Write the digests of images and the release into an overlay; OVERLAY=prod RELEASE=0.1.0 ARGS="--image …"
+	@$(BIN)/python -m unora_tools.kubernetes.digests $(OVERLAY) --release $(RELEASE) $(ARGS)
 
 sdk: $(STUBS) ## Build the package for subscribers, unora-sdk, as wheel and sdist into .run/sdk
 	@$(BIN)/python libs/sdk/build.py .run/sdk
@@ -167,6 +175,7 @@ lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra build -c requirements.txt -o requirements-build.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	@$(BIN)/$(LOCK) requirements-checkov.in -o requirements-checkov.txt
 
 $(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml
 	@echo "setting up $(VENV) (about half a minute, once)"
@@ -176,6 +185,15 @@ $(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml
 	@$(STEP) "packages" $(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python --require-hashes --compile-bytecode requirements-setup.txt requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
 	@touch $@
+
+$(CHECKOV): $(SETUP) requirements-checkov.txt
+	@$(STEP) "the environment of checkov" $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-checkov
+	@$(STEP) "checkov" $(BIN)/uv pip sync --quiet --system-certs --python .venv-checkov/bin/python --require-hashes requirements-checkov.txt
+	@touch $@
+
+# The models of custom resources; without npm they are left out, and `make k8s` says so.
+$(MODELS): tools/kubernetes-models/package-lock.json
+	@command -v npm >/dev/null || exit 0; npm --prefix tools/kubernetes-models ci --ignore-scripts --no-progress --loglevel error
 
 $(STUBS): $(SETUP) $(PROTOS) protos/generate.py | $(PLACES)
 	@$(STEP) "the code of the contract" $(BIN)/python protos/generate.py

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 import psutil
-from unora_tools.kubernetes import render
+from unora_tools.kubernetes.render import render
 
 BETWEEN: Final = 0.2
 """Seconds between two samples: a peak that is shorter may be missed, and reading more often costs what is measured."""

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from unora_common.streams import DEAD_LETTERS, Durable, Reads, durables
+from unora_common.stream_settings import DEAD_LETTERS
+from unora_common.streams import Durable, Reads, durables
 from unora_sdk.names import inbox, stream
 from unora_sdk.replaying import reset_subject
 

@@ -14,7 +14,7 @@ from unora_sdk.deliveries import FIRST_SUBJECT, subject_of
 from unora_common.common_metrics import DEAD_LETTERS_MOVED
 from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
-from unora_common.streams import DEAD_LETTERS
+from unora_common.stream_settings import DEAD_LETTERS
 
 KEPT: Final[tuple[str, ...]] = (
     "ce-specversion",

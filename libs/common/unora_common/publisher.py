@@ -20,7 +20,7 @@ from nats.js.api import Header
 from unora_sdk.again import HEADER, Again
 from unora_sdk.nats_client import NatsClient, publication
 
-from unora_common.streams import MAX_EVENT
+from unora_common.stream_settings import MAX_EVENT
 from unora_common.trace import Span
 from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 

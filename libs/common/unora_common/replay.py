@@ -11,7 +11,8 @@ from unora_sdk.pull import Pull
 from unora_common.consumers import Consumer
 from unora_common.messaging import Messaging
 from unora_common.runtime import AnyRuntime
-from unora_common.streams import DEAD_LETTERS, replay_of
+from unora_common.stream_settings import DEAD_LETTERS
+from unora_common.streams import replay_of
 from unora_common.transient import is_transient
 
 

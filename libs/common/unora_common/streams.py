@@ -15,34 +15,34 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js import JetStreamManager
-from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.api import AckPolicy, ConsumerConfig
 from unora_sdk.again import again_subject
 from unora_sdk.environment import ConfigError, given
 from unora_sdk.names import context_of, durable, stream
 from unora_sdk.nats_client import connect
 
-from unora_common.config import CONTEXTS, STREAM_DAYS
+from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
 from unora_common.event_names import UnknownEventError, event_subject
+from unora_common.stream_settings import (
+    DEAD_LETTERS,
+    UNLIMITED,
+    Sizes,
+    dead_letters_stream,
+    ensure_stream,
+    events_stream,
+)
 
 # What each context reads: {context: filter subjects}.
 Reads = Mapping[str, Iterable[str]]
 
-DEAD_LETTERS: Final = "dead_letters"
 ANSWER_WITHIN: Final = 30.0
 """Seconds that NATS gets to accept the connection, and for each answer."""
-MAX_AGE: Final = timedelta(days=STREAM_DAYS)
-"""The outbox is the record. A stream holds only what consumers may not have read yet."""
-MAX_EVENT: Final = 512 * 1024
-"""Bytes of an event with its headers. NATS takes messages of twice that: a dead letter has room for its own headers."""
 REPLAY_ACK_SECONDS: Final = 30.0
 MAX_ACK_PENDING: Final = 1000
 MAX_ACK_PENDING_OUTSIDE: Final = 500
@@ -97,14 +97,16 @@ def durables(context: str, subjects: Iterable[str]) -> Iterator[Durable]:
         yield Durable(DEAD_LETTERS, replay_of(name), f"dead.{context}.{name}")
 
 
-async def ensure_streams(admin: Client, contexts: Iterable[str], reads: Reads, replicas: int = 1) -> list[str]:
+async def ensure_streams(
+    admin: Client, contexts: Iterable[str], reads: Reads, replicas: int = 1, sizes: Sizes = UNLIMITED
+) -> list[str]:
     """Makes the missing streams and consumers, and brings the others to these settings, as the administrator of NATS.
 
     Returns the names of the streams that were made. Consumers of contexts that are not among `contexts` are left out.
     """
     manager = admin.jetstream(timeout=ANSWER_WITHIN)
-    wanted = [_events(context) for context in contexts] + [_dead_letters()]
-    made = [config.name for config in wanted if config.name and await _ensure(manager, config, replicas)]
+    wanted = [events_stream(context, sizes) for context in contexts] + [dead_letters_stream(sizes)]
+    made = [config.name for config in wanted if config.name and await ensure_stream(manager, config, replicas)]
     names = {config.name for config in wanted}
     found = [each for context, subjects in reads.items() for each in durables(context, subjects)]
     await ensure_consumers(admin, [each for each in found if each.stream in names])
@@ -126,20 +128,6 @@ def redelivery_seconds() -> float:
         raise ConfigError(f"UNORA_REDELIVERY_SECONDS cannot be read: {error}") from None
 
 
-def _events(context: str) -> StreamConfig:
-    return StreamConfig(
-        name=stream(context),
-        subjects=[f"unora.{context}.>"],
-        max_age=MAX_AGE.total_seconds(),
-        max_msg_size=MAX_EVENT,
-    )
-
-
-def _dead_letters() -> StreamConfig:
-    """Dead letters wait for a replay; all other events can be published again from the outboxes."""
-    return StreamConfig(name=DEAD_LETTERS, subjects=["dead.>"], max_age=0.0)
-
-
 def _consumer(each: Durable, ack_seconds: float) -> ConsumerConfig:
     replay = each.stream == DEAD_LETTERS
     return ConsumerConfig(
@@ -152,27 +140,14 @@ def _consumer(each: Durable, ack_seconds: float) -> ConsumerConfig:
     )
 
 
-async def _ensure(manager: JetStreamManager, config: StreamConfig, replicas: int) -> bool:
-    """Whether the stream was made. The number of replicas of one that is there stays."""
-    assert config.name is not None
-    try:
-        found = (await manager.stream_info(config.name)).config
-    except NotFoundError:
-        await manager.add_stream(config.evolve(num_replicas=replicas))
-        return True
-    if (found.max_msg_size or -1) != (config.max_msg_size or -1):
-        await manager.update_stream(found.evolve(max_msg_size=config.max_msg_size))
-    return False
-
-
-async def _run(url: str, ca: Path, cert: Path, key: Path, replicas: int, outside: list[Durable]) -> str:
+async def _run(url: str, tls: tuple[Path, Path, Path], replicas: int, sizes: Sizes, outside: list[Durable]) -> str:
     """Makes the consumers of a subscriber, if there are any, else what contexts need. Returns what to say."""
-    admin = await connect(url, ca, cert, key, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
+    admin = await connect(url, *tls, allow_reconnect=False, connect_timeout=ANSWER_WITHIN)
     try:
         if outside:
             await ensure_consumers(admin, outside)
             return f"UNORA_NATS_CONSUMERS='{' '.join(f'{each.stream}/{each.name}' for each in outside)}'"
-        made = await ensure_streams(admin, CONTEXTS, consumed_subjects(CONTEXTS), replicas)
+        made = await ensure_streams(admin, CONTEXTS, consumed_subjects(CONTEXTS), replicas, sizes)
         return f"streams: made {', '.join(made)}" if made else "streams: all are there"
     finally:
         await admin.close()
@@ -209,6 +184,10 @@ def main(arguments: list[str] | None = None) -> int:
         "administrator's; UNORA_TLS_CA, UNORA_TLS_CERT and UNORA_TLS_KEY name the certificate to come with.",
     )
     parser.add_argument("--replicas", type=int, default=1, help="servers that hold each stream (default: 1)")
+    for name, what in (("--megabytes", "each stream of events"), ("--dead-letter-megabytes", "the dead letters")):
+        parser.add_argument(
+            name, type=_megabytes, default=-1, metavar="N", help=f"the most of {what} (default: no limit)"
+        )
     parser.add_argument(
         "--subscriber", metavar="NAME", help="only make the consumers of this subscriber, which is no context"
     )
@@ -217,12 +196,20 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         outside = _outside(options.subscriber, options.events)
         url, ca, cert, key = (_needed(f"UNORA_{name}") for name in ("NATS_URL", "TLS_CA", "TLS_CERT", "TLS_KEY"))
-        said = asyncio.run(_run(url, Path(ca), Path(cert), Path(key), options.replicas, outside))
+        sizes = Sizes(options.megabytes, options.dead_letter_megabytes)
+        said = asyncio.run(_run(url, (Path(ca), Path(cert), Path(key)), options.replicas, sizes, outside))
     except (ConfigError, OSError, NatsError) as error:
         print(f"streams: {error}", file=sys.stderr)
         return 1
     print(said)
     return 0
+
+
+def _megabytes(text: str) -> int:
+    """Bytes of so many megabytes (2^20)."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number * 2**20
 
 
 def _needed(name: str) -> str:

@@ -16,7 +16,7 @@ from unora_common.database import Tx
 from unora_common.handlers import on, on_all
 from unora_common.replay import Replay
 from unora_common.runtime import Runtime
-from unora_common.streams import MAX_EVENT
+from unora_common.stream_settings import MAX_EVENT
 from unora_sdk.deliveries import Envelope
 from unora_sdk.names import subject_of
 from unora_sdk.nats_client import NatsClient

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
-from unora_common.streams import DEAD_LETTERS, durables
+from unora_common.stream_settings import DEAD_LETTERS
+from unora_common.streams import durables
 from unora_sdk.names import durable, stream
 from unora_sdk.nats_client import NatsClient
 from unora_testing.deadlines import GENEROUS, within

@@ -15,7 +15,7 @@ from unora.matching.v1.events_pb2 import ConnectionFormed
 from unora_common import relay
 from unora_common.app import App
 from unora_common.ids import uuid7
-from unora_common.streams import MAX_EVENT
+from unora_common.stream_settings import MAX_EVENT
 from unora_sdk.names import subject_of
 from unora_testing.deadlines import eventually, within
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from unora_common import provision, streams
+from nats.js.errors import APIError
+from unora_common import provision, stream_settings, streams
 from unora_common.cli import main as run
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects, load_service
@@ -117,17 +118,53 @@ async def test_missing_streams_are_created_and_the_others_stay(
         for context in CONTEXTS:
             found = await admin.jetstream(timeout=GENEROUS).stream_info(stream(context))
             assert found.config.subjects == [f"unora.{context}.>"]
-            assert found.config.max_age == streams.MAX_AGE.total_seconds()
-            assert found.config.max_msg_size == streams.MAX_EVENT
+            assert found.config.max_age == stream_settings.MAX_AGE.total_seconds()
+            assert found.config.max_msg_size == stream_settings.MAX_EVENT
         reads = consumed_subjects(CONTEXTS)
         for each in [each for context in CONTEXTS for each in streams.durables(context, reads[context])]:
             consumer = (await admin.jetstream(timeout=GENEROUS).consumer_info(each.stream, each.name)).config
             assert (consumer.filter_subject, consumer.deliver_subject) == (None, None)
             assert consumer.filter_subjects == each.filters
             assert consumer.max_ack_pending == streams.MAX_ACK_PENDING
-        assert (await admin.jetstream(timeout=GENEROUS).stream_info(streams.DEAD_LETTERS)).config.max_age == 0
+        assert (await admin.jetstream(timeout=GENEROUS).stream_info(stream_settings.DEAD_LETTERS)).config.max_age == 0
     finally:
         await admin.close()
+
+
+async def test_a_full_stream_drops_its_oldest_events_and_takes_no_dead_letter(administrator: BareWorld) -> None:
+    """The outbox still has the events; a dead letter is nowhere else, so it stays with its consumer."""
+    megabyte, size = 2**20, 100_000
+    assert await asyncio.to_thread(streams.main, ["--megabytes", "1", "--dead-letter-megabytes", "1"]) == 0
+    admin = await administrator.admin()
+    try:
+        jetstream = admin.jetstream(timeout=GENEROUS)
+        for number in range(15):
+            await jetstream.publish("unora.streak.v1.checked_in", bytes([number]) * size)
+        events = await jetstream.stream_info("unora_streak")
+        assert events.config.max_bytes == megabyte
+        assert 0 < events.state.bytes <= megabyte
+        assert (await jetstream.get_msg("unora_streak", events.state.last_seq)).data == bytes([14]) * size
+        assert events.state.first_seq > 1
+        letters = [
+            await asyncio.gather(jetstream.publish("dead.streak.x", bytes([number]) * size), return_exceptions=True)
+            for number in range(15)
+        ]
+        assert not isinstance(letters[0][0], Exception)
+        assert isinstance(letters[-1][0], APIError)
+        assert letters[-1][0].description == "maximum bytes exceeded"
+        kept = (await jetstream.stream_info(stream_settings.DEAD_LETTERS)).state
+        first = await jetstream.get_msg(stream_settings.DEAD_LETTERS, kept.first_seq)
+        assert first.data == bytes([0]) * size
+    finally:
+        await jetstream.purge_stream(stream_settings.DEAD_LETTERS)
+        await admin.close()
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "much"])
+def test_a_size_that_no_stream_can_have_is_refused(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        streams.main(["--megabytes", size])
+    assert "--megabytes" in capsys.readouterr().err
 
 
 async def test_the_consumers_of_a_subscriber_are_made_as_the_contract_says(

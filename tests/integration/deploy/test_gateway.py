@@ -19,7 +19,7 @@ from unora_gateway.target import Target
 from unora_local import compose_files
 from unora_local.binaries import script
 from unora_local.tls import FRONT
-from unora_tools import kubernetes
+from unora_tools.kubernetes.render import OVERLAYS, rendered
 
 from tests.integration.deploy.documents import GRPC, METRICS, ROOT
 
@@ -30,9 +30,9 @@ LARGEST = 256 * 1024
 Object = dict[str, Any]
 
 
-@pytest.fixture(scope="module", params=kubernetes.OVERLAYS)
+@pytest.fixture(scope="module", params=OVERLAYS)
 def objects(request: pytest.FixtureRequest) -> list[Object]:
-    return kubernetes.render(request.param)
+    return list(rendered(request.param))
 
 
 @pytest.fixture(scope="module")

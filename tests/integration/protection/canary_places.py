@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unora.identity.v1.profile_service_pb2 import ListPhotosRequest
 from unora_common.config import CONTEXTS
-from unora_common.streams import DEAD_LETTERS
+from unora_common.stream_settings import DEAD_LETTERS
 from unora_sdk.names import stream
 from unora_testing.deadlines import GENEROUS
 from unora_testing.testbed import Testbed

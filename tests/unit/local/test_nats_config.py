@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from unora_common.config import CONTEXTS
 from unora_common.declarations import consumed_subjects
-from unora_common.streams import DEAD_LETTERS, durables
+from unora_common.stream_settings import DEAD_LETTERS
+from unora_common.streams import durables
 from unora_local.nats_config import Tls, permissions, services_of, write
 from unora_local.subscribers import Subscriber, read
 from unora_local.subscribers import write as keep

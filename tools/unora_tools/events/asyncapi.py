@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from unora_common.config import CONTEXTS
-from unora_common.streams import DEAD_LETTERS, MAX_ACK_PENDING_OUTSIDE, MAX_AGE, Durable
+from unora_common.stream_settings import DEAD_LETTERS, MAX_AGE
+from unora_common.streams import MAX_ACK_PENDING_OUTSIDE, Durable
 from unora_gateway.openapi.contract import first_sentence
 from unora_sdk.names import durable
 

@@ -149,8 +149,9 @@ baseline: $(STUBS) ## Record today's contract as the one that `make check` compa
 
 lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra build -c requirements.txt -o requirements-build.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra identity -c requirements.txt -o requirements-identity.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra build -c requirements-identity.txt -o requirements-build.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements-identity.txt -o requirements-dev.txt
 
 $(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml
 	@echo "setting up $(VENV) (about half a minute, once)"

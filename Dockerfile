@@ -1,32 +1,50 @@
-# One image for all contexts; its argument says what to run:
-#   docker build -t unora .
+# Two images with the same code: `identity` also has the packages for photos and phone numbers, which it alone needs;
+# `services`, without them, runs the six other contexts, and all commands that prepare Postgres and NATS.
+#   docker build --target services -t unora .
+#   docker build --target identity -t unora-identity .
 #   docker run unora unora_streak --role worker
 #   docker run unora unora_streak migrate
-# Another base image needs glibc, and Python 3.11 or newer at the same path in both stages.
+# `make image` builds both, and fills in the labels; docs/image.md has the details.
+# Another base image needs glibc, and Python 3.11 or newer with venv at the same path in all stages.
 ARG BASE=python:3.11.14-slim-trixie
 
-FROM ${BASE} AS build
-ENV UV_LINK_MODE=copy
+FROM ${BASE} AS tools
+ENV UV_LINK_MODE=copy \
+    PATH=/opt/setup/bin:$PATH
 WORKDIR /src
 COPY requirements-setup.txt ./
-RUN python3 -m pip install --no-cache-dir --require-hashes -r requirements-setup.txt
-COPY requirements.txt requirements-build.txt deploy/image/build.sh ./
-RUN ./build.sh dependencies /opt/unora
+RUN python3 -m venv /opt/setup && \
+    python -m pip install --no-cache-dir --require-hashes -r requirements-setup.txt
+COPY deploy/image/build.sh ./
+
+FROM tools AS wheel
+COPY requirements-build.txt ./
+RUN ./build.sh tools /opt/unora
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY protos protos
 COPY libs/common libs/common
 COPY libs/sdk libs/sdk
 COPY libs/text libs/text
 COPY services services
+RUN ./build.sh wheel /opt/unora
+
+FROM tools AS services-build
+COPY requirements.txt ./
+RUN ./build.sh packages /opt/unora requirements.txt
+COPY --from=wheel /opt/unora.tools/dist /opt/unora.tools/dist
 RUN ./build.sh unora /opt/unora
 
-FROM ${BASE}
-LABEL org.opencontainers.image.title="unora" \
-      org.opencontainers.image.description="The services of Unora: python -m unora_<context>" \
-      org.opencontainers.image.licenses="Apache-2.0"
+FROM tools AS identity-build
+COPY requirements-identity.txt ./
+RUN ./build.sh packages /opt/unora requirements-identity.txt
+COPY --from=wheel /opt/unora.tools/dist /opt/unora.tools/dist
+RUN ./build.sh unora /opt/unora
+
+FROM ${BASE} AS runtime
 # A running container never installs anything.
-RUN python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip
-COPY --from=build /opt/unora /opt/unora
+RUN if python3 -m pip --version >/dev/null 2>&1; then \
+        python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip; \
+    fi
 # Modules are compiled when the image is built. A container cannot write here, so it must not try to write bytecode.
 ENV PATH=/opt/unora/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -37,3 +55,31 @@ WORKDIR /tmp
 EXPOSE 8443 8081 9090
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["python", "-m"]
+# From what and when the image was built; `make image` gives these, `unknown` is an image built by hand.
+ARG BASE
+ARG BASE_DIGEST=unknown
+ARG CREATED=unknown
+ARG REVISION=unknown
+ARG VERSION=unknown
+LABEL org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="${BASE}" \
+      org.opencontainers.image.base.digest="${BASE_DIGEST}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.version="${VERSION}"
+
+FROM runtime AS identity
+ARG LOCK_SHA256=unknown
+LABEL org.opencontainers.image.title="unora-identity" \
+      org.opencontainers.image.description="The identity service of Unora: python -m unora_identity" \
+      unora.lock="requirements-identity.txt" \
+      unora.lock.sha256="${LOCK_SHA256}"
+COPY --from=identity-build /opt/unora /opt/unora
+
+FROM runtime AS services
+ARG LOCK_SHA256=unknown
+LABEL org.opencontainers.image.title="unora" \
+      org.opencontainers.image.description="The services of Unora but identity, and its jobs: python -m unora_<context>" \
+      unora.lock="requirements.txt" \
+      unora.lock.sha256="${LOCK_SHA256}"
+COPY --from=services-build /opt/unora /opt/unora

@@ -173,8 +173,9 @@ baseline: $(STUBS) ## Record today's contract, and the last commit's schemas, as
 
 lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra build -c requirements.txt -o requirements-build.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra identity -c requirements.txt -o requirements-identity.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra build -c requirements-identity.txt -o requirements-build.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra dev -c requirements-identity.txt -o requirements-dev.txt
 	@$(BIN)/$(LOCK) requirements-checkov.in -o requirements-checkov.txt
 
 $(SETUP): requirements-setup.txt requirements-dev.txt pyproject.toml

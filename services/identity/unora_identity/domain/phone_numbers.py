@@ -1,20 +1,21 @@
 """ID-01, ID-11: phone numbers in one form, and which of them get texts at normal cost."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import phonenumbers
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from unora_common.errors import InvalidArgument
 
 from unora_identity.domain.policy import Policy
 
+if TYPE_CHECKING:  # an image that only migrates identity's schema lacks it, so each function imports it
+    from phonenumbers import PhoneNumber as Parsed
+
 _LONGEST_INPUT: Final = 32
 """Longer than any real number with its punctuation; longer input is not parsed."""
-_GET_TEXTS: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
-"""Not VOIP: such numbers get texts in few countries, and cost nothing to get by the hundred."""
 _OF_NO_COUNTRY: Final = frozenset({800, 808, 870, 878, 881, 882, 883, 888, 979})
 """Calling codes of services and satellites. A text there costs several times the price, whatever the kind: phonenumbers
 calls some of them mobile.
@@ -67,6 +68,8 @@ def read_phone_number(raw: str, policy: Policy) -> PhoneNumber:
     person. Raises PhoneInvalid for what is no number, and for a prefix that the operator has refused. Whether a number
     must get texts is for the caller to judge, who knows of the account (ID-11).
     """
+    import phonenumbers
+
     given = _parse(raw)
     forms = _forms_of(_e164(given))
     best = phonenumbers.parse(forms[0])
@@ -87,7 +90,9 @@ def read_phone_number(raw: str, policy: Policy) -> PhoneNumber:
     )
 
 
-def _parse(raw: str) -> phonenumbers.PhoneNumber:
+def _parse(raw: str) -> Parsed:
+    import phonenumbers
+
     if len(raw) > _LONGEST_INPUT:
         raise PhoneInvalid
     try:
@@ -96,8 +101,10 @@ def _parse(raw: str) -> phonenumbers.PhoneNumber:
         raise PhoneInvalid from None  # the parser's message quotes the number
 
 
-def _e164(number: phonenumbers.PhoneNumber) -> str:
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+def _e164(number: Parsed) -> str:
+    from phonenumbers import PhoneNumberFormat, format_number
+
+    return format_number(number, PhoneNumberFormat.E164)
 
 
 def _forms_of(e164: str) -> tuple[str, ...]:
@@ -114,10 +121,14 @@ def _longest(e164: str, prefixes: tuple[str, ...]) -> int:
     return max((len(prefix) for prefix in prefixes if e164.startswith(prefix)), default=0)
 
 
-def _gets_texts(number: phonenumbers.PhoneNumber) -> bool:
-    """ID-11: as far as phonenumbers knows."""
+def _gets_texts(number: Parsed) -> bool:
+    """ID-11: as far as phonenumbers knows. Numbers for VOIP get texts in few countries, and cost nothing to get by the
+    hundred, so they do not count.
+    """
+    from phonenumbers import PhoneNumberType, can_be_internationally_dialled, number_type
+
     return (
         number.country_code not in _OF_NO_COUNTRY
-        and phonenumbers.number_type(number) in _GET_TEXTS
-        and phonenumbers.can_be_internationally_dialled(number)
+        and number_type(number) in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+        and can_be_internationally_dialled(number)
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 from unora_common.config import CONTEXTS
-from unora_common.streams import DEAD_LETTERS
+from unora_common.stream_settings import DEAD_LETTERS
 from unora_local.env import Env
 from unora_sdk.nats_client import connect
 from unora_testing import invariants

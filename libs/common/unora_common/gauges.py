@@ -35,7 +35,8 @@ from unora_common.messaging import Messaging
 from unora_common.metrics import Counted, Metric, Values
 from unora_common.outages import Outage
 from unora_common.runtime import AnyRuntime
-from unora_common.streams import DEAD_LETTERS, replay_of
+from unora_common.stream_settings import DEAD_LETTERS
+from unora_common.streams import replay_of
 
 INTERVAL: Final = 15.0
 """Seconds between two counts, at least."""

@@ -14,6 +14,14 @@ Labels = dict[str, str]
 Object = dict[str, Any]
 
 
+OUTSIDE: dict[str, Labels] = {
+    "notifier": {"app.kubernetes.io/name": "notifier", "unora-subscriber": "true"},
+    "chat": {"app.kubernetes.io/name": "chat"},
+    "stranger": {"app.kubernetes.io/name": "stranger"},
+}
+"""Pods of others in the namespace, as docs/kubernetes.md wants them labelled."""
+
+
 class Policies:
     """The policies of one overlay, and the labels of its pods: also of those that operators make."""
 
@@ -27,6 +35,7 @@ class Policies:
             self.pods[name] = {"cnpg.io/poolerName": name, **labels}
         if not rendered.all("Cluster"):  # the platform's own, by the labels that it must have
             self.pods["postgres"] = {"cnpg.io/cluster": "postgres", PART_OF: "other", COMPONENT: "postgres"}
+        self.pods |= OUTSIDE
         self._policies = [item["spec"] for item in rendered.all("NetworkPolicy").values()]
 
     def admit(self, source: str, target: str, port: int) -> bool:

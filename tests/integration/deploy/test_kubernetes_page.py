@@ -1,0 +1,76 @@
+"""docs/kubernetes.md: its overlay and its patches are rendered, and its table of connections is today's."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from unora_tools.kubernetes import render
+from unora_tools.kubernetes.connections import budget
+from unora_tools.kubernetes.digests import COMPONENT, component
+
+PAGE = (render.FOLDER.parents[1] / "docs" / "kubernetes.md").read_text()
+BLOCKS = [yaml.safe_load(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)]
+STEPS = {
+    "platform": "app.kubernetes.io/component in (cluster,streams,migrate,api,worker,front)",
+    "prepare": "app.kubernetes.io/component notin (cluster,streams,migrate)",
+    "serve": "app.kubernetes.io/component notin (api,worker,front)",
+}
+
+
+def overlay(folder: Path, described: dict[str, object]) -> list[render.Object]:
+    """The objects of an overlay as it would lie beside the others."""
+    beside = render.FOLDER / "overlays" / "any"
+
+    def here(path: object) -> str:
+        return os.path.relpath(beside / str(path), folder.resolve()) if str(path).startswith("..") else str(path)
+
+    for key in ("resources", "components"):
+        described[key] = [here(each) for each in described.get(key, [])]  # type: ignore[attr-defined]
+    (folder / COMPONENT).mkdir(exist_ok=True)
+    (folder / COMPONENT / "kustomization.yaml").write_text(component({}, "0-2-0", None))
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(described))
+    return render.render_folder(folder)
+
+
+def test_the_overlay_of_the_page_is_rendered_and_changes_what_it_names(tmp_path: Path) -> None:
+    (example,) = (block for block in BLOCKS if isinstance(block, dict) and block.get("kind") == "Kustomization")
+    (elsewhere,) = (block for block in BLOCKS if isinstance(block, list))
+    example["patches"] += elsewhere
+    objects = overlay(tmp_path, example)
+    text = yaml.safe_dump_all(objects)
+    for named in ("photos-of-mine", "SecretsManager", "backups-of-mine", "role-arn", "name: public", "10.20.30.0/28"):
+        assert named in text
+    assert text.count("api.dating.example") == 3
+    assert {item["metadata"]["name"].partition("--")[2] for item in render.of_kind(objects, "Job")} == {"0-2-0", "1"}
+    asked = {item["metadata"]["name"]: item for item in render.of_kind(objects, "ConfigMap")}
+    assert any("UNORA_S3_REGION" in item["data"] for name, item in asked.items() if name.startswith("identity"))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_steps_of_flux_divide_the_objects(tmp_path: Path, step: str) -> None:
+    (example,) = (block for block in BLOCKS if isinstance(block, dict) and "spec" in block)
+    (patch,) = example["spec"]["patches"]
+    assert all(f"`{each}`" in PAGE for each in STEPS.values())
+    patch["target"]["labelSelector"] = STEPS[step]
+    kept = overlay(tmp_path, {"resources": ["../prod"], "patches": [patch]})
+    whole = render.rendered("prod")
+    own = {"platform": set(), "prepare": {"cluster", "streams", "migrate"}, "serve": {"api", "worker", "front"}}[step]
+    others = {"cluster", "streams", "migrate", "api", "worker", "front"}
+
+    def belongs(item: render.Object) -> bool:
+        part = item["metadata"].get("labels", {}).get("app.kubernetes.io/component")
+        return part in own if own else part not in others
+
+    assert sorted(map(render.named, kept)) == sorted(render.named(item) for item in whole if belongs(item))
+
+
+def test_the_table_of_connections_is_what_make_k8s_prints() -> None:
+    names = {"staging": "staging", "prod": "prod", "prod with `keda`": "prod+keda", "prod with `pooler`": "prod+pooler"}
+    for said, name in names.items():
+        needed = budget(render.rendered(name))
+        row = [said, *map(str, needed.lines.values()), str(needed.total), str(needed.allowed)]
+        assert f"| {' | '.join(row)} |" in PAGE

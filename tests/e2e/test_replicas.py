@@ -95,7 +95,11 @@ async def _kill_the_leader(stack: Stack, clock: Clock) -> None:
 async def _until_it_runs_again(stack: Stack, name: str, how: signal.Signals) -> None:
     before = stack.row(name)
     os.kill(before.pid, how)
-    await eventually(lambda: stack.row(name).pid != before.pid, f"{name} runs again")
+
+    def runs_again() -> bool:  # while it does not run it is not in the table
+        return any(row.name == name and row.pid != before.pid for row in stack.folder.rows())
+
+    await eventually(runs_again, f"{name} runs again")
     developer = Certificate(*Env.read(stack.folder.env).certificate_files())
     await within(health.ready(before.address, developer), STARTED_WITHIN)
 

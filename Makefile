@@ -141,7 +141,7 @@ protos: ## Generate libs/protos from the contract, even if nothing changed
 	@rm -f $(STUBS)
 	@$(MAKE) $(STUBS)
 
-reference: $(STUBS) ## Write docs/methods.md, errors.md, openapi.json, events.md, events/ and asyncapi.json from the contract and the code
+reference: $(STUBS) ## Write docs/methods.md, errors.md, metrics.md, openapi.json, events.md, events/ and asyncapi.json from contract and code
 	@$(BIN)/python -m unora_tools.reference
 
 gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract and its policy

@@ -1,5 +1,5 @@
-"""`make reference`: writes docs/methods.md, events.md, errors.md, openapi.json and asyncapi.json, and a page for the
-events of each context, from the contract and from what services declare.
+"""`make reference`: writes docs/methods.md, events.md, errors.md, metrics.md, openapi.json and asyncapi.json,
+and a page for the events of each context, from the contract and from what services declare.
 
 Every sentence in them is a comment of a `.proto` or the docstring of an error; every consumer is a declaration. A test
 compares them with the code.
@@ -26,6 +26,7 @@ from unora_gateway.openapi.document import FILE, document, read_examples, writte
 from unora_gateway.openapi.refusals import SEVERAL
 from unora_gateway.openapi.refusals import Refusal as Rest
 
+from unora_tools import metrics_page
 from unora_tools.events import asyncapi, pages
 from unora_tools.markdown import cell, table
 
@@ -153,6 +154,7 @@ PAGES: Final[dict[Path, Callable[[], str]]] = {
     DOCS / "events.md": pages.overview,
     **{DOCS / "events" / f"{context}.md": partial(pages.page, context) for context in CONTEXTS},
     DOCS / "errors.md": errors_page,
+    DOCS / "metrics.md": metrics_page.page,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import version
@@ -24,7 +25,8 @@ from unora_common.dead_letters import DeadLetters
 from unora_common.gauges import Backlogs, Count, Gauges, count_due, count_outbox
 from unora_common.handlers import Every
 from unora_common.jobs import Housekeeping, Job
-from unora_common.logs import logger
+from unora_common.log_settings import LogSettings
+from unora_common.logs import control_of, logger
 from unora_common.messaging import Messaging
 from unora_common.metrics import Metrics
 from unora_common.readiness import Readiness
@@ -49,6 +51,7 @@ class App(Generic[C, R]):
         self.config = config
         self.timeouts = timeouts
         self.log = logger(service.name, config.log_level)
+        control_of(self.log).set_sample(config.log_sample)
         self.metrics = Metrics((*COMMON_METRICS, *service.metrics))
         self.metrics.of(BUILD).labels(version("unora")).set(1)
         self.clients = Clients(config, timeouts)
@@ -103,6 +106,7 @@ class App(Generic[C, R]):
 
     def watch(self) -> None:
         """Starts to report readiness, to follow identity's revocations, and the followers if calls are served."""
+        self._start(LogSettings(self.log, os.environ).follow())
         for follower in self.followers if self._serves_calls else ():
             self._start(follower.run())
         self._start(self.readiness.watch(self._set_ready))

@@ -15,6 +15,8 @@ import msgspec
 from unora_sdk.environment import ConfigError, given
 from unora_sdk.stores import KEPT
 
+from unora_common.logs import LogControl
+
 CONTEXTS = ("identity", "discovery", "matching", "streak", "reveal", "billing", "safety")
 STREAM_DAYS: Final = 7
 """Days for which a stream holds an event."""
@@ -52,7 +54,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     reflection: bool = False
     """Whether gRPC reflection is on."""
     log_level: str = "info"
-    """debug, info, warning or error."""
+    """debug, info, warning or error. Its file is read again while the process runs (docs/logs.md)."""
+    log_sample: float = 1.0
+    """Share of the traces of which answered calls and applied events are logged, 0 to 1. Its file is read again too."""
     database_connections: int = 10
     """The most connections of one process."""
     kept_connections: int = 2
@@ -103,7 +107,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Days for which the inbox remembers that an event was applied: at least outbox_days and 7 more."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigError if an event can come again when who has applied it does not know that any more."""
+        """Raises ConfigError for settings of the log that cannot be used, and if an event can come again when who has
+        applied it does not know that any more.
+        """
+        try:
+            LogControl(self.log_level)
+        except ValueError as error:
+            raise ConfigError(f"UNORA_LOG_LEVEL cannot be used: {error}") from None
+        try:
+            LogControl("info").set_sample(self.log_sample)
+        except ValueError as error:
+            raise ConfigError(f"UNORA_LOG_SAMPLE cannot be used: {error}") from None
         last = self.outbox_days + STREAM_DAYS
         why = f"an event of the outbox can be published again, and come {last} days after it was applied"
         if last > KEPT.days:

@@ -39,7 +39,7 @@ from unora_common.database import Tx
 from unora_common.dead_letters import DeadLetters
 from unora_common.errors import RetryLater
 from unora_common.handlers import Consumes
-from unora_common.logs import describe
+from unora_common.logs import applied_events, describe
 from unora_common.messaging import Messaging
 from unora_common.outages import Outage
 from unora_common.runtime import AnyRuntime
@@ -88,6 +88,7 @@ class Consumer:
         self._dead_letters = dead_letters
         self._method = method
         self._log = runtime.log.bind(consumer=self.name)
+        self._log_applied = applied_events(runtime.log, runtime.context, self.name)
         self._outage = Outage(self._log, "consumer interrupted")
         self._applied = runtime.metrics.of(EVENTS_APPLIED).labels(self.name)
         self._failed = runtime.metrics.of(EVENTS_FAILED).labels(self.name)
@@ -235,12 +236,18 @@ class Consumer:
         return None
 
     def _note_applied(self, events: list[Delivery]) -> None:
-        """Measures how late the events are. Those that are published again happened long ago."""
+        """Logs and counts events, and measures how late they are: not those that are published again, which happened
+        long ago.
+        """
         self._applied.inc(len(events))
         now = time.time()
         for event in events:
-            if HEADER not in (event.message.headers or {}):
-                self._lag.observe(max(now - datetime.fromisoformat(event.envelope.time).timestamp(), 0.0))
+            headers, envelope = event.message.headers or {}, event.envelope
+            lag = max(now - datetime.fromisoformat(envelope.time).timestamp(), 0.0)
+            if HEADER not in headers:
+                self._lag.observe(lag)
+            parent = trace.shaped(headers.get(trace.HEADER, ""))
+            self._log_applied(envelope.event_id, envelope.aggregate_id, lag, parent)
 
     async def transact(self, events: list[Delivery]) -> None:
         """Applies the events that are new, in one transaction; several only for a method that takes many."""

@@ -74,9 +74,9 @@ class Metric(Generic[M]):
     buckets: tuple[float, ...] = ()
 
     @property
-    def type(self) -> str:
-        """The type that Prometheus shows: counter, gauge or histogram."""
-        return "gauge" if self.kind is Counted else self.kind.__name__.lower()
+    def shown_type(self) -> str:
+        """Its type for a person: counter, gauge, counted gauge or histogram."""
+        return "counted gauge" if self.kind is Counted else self.kind.__name__.lower()
 
     def make(self, registry: CollectorRegistry | None) -> M:
         """One of it, in the registry."""

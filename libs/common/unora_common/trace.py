@@ -13,11 +13,17 @@ _current: ContextVar[str] = ContextVar("unora_trace", default="")
 
 def begin(parent: str = "") -> str:
     """Makes `parent` the current trace, or a new one if it is not a traceparent; returns it."""
-    if len(parent) != 55 or not _SHAPE.fullmatch(parent):
-        random = os.urandom(24).hex()
-        parent = f"00-{random[:32]}-{random[32:]}-01"
+    parent = shaped(parent)
     _current.set(parent)
     return parent
+
+
+def shaped(parent: str) -> str:
+    """`parent`, or a new trace if it is not a traceparent."""
+    if len(parent) == 55 and _SHAPE.fullmatch(parent):
+        return parent
+    random = os.urandom(24).hex()
+    return f"00-{random[:32]}-{random[32:]}-01"
 
 
 def current() -> str:

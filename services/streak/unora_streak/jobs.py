@@ -74,7 +74,7 @@ class StreakJobs:
         if len(locked) == 1:
             self._leave_out(locked[0], error)
         else:
-            self.runtime.log.warning("batch of streaks cannot be advanced", streaks=len(locked), failure=error)
+            self.runtime.log.warning("batch of streaks cannot be advanced", count=len(locked), failure=error)
             self._limit = max(1, len(locked) // 2)
 
     def _on_error(self, streak: Streak, error: Exception) -> None:

@@ -98,7 +98,7 @@ async def _take_back(runtime: Runtime[IdentityConfig, Resources], record: UUID, 
 
 async def _keep_one_size(runtime: Runtime[IdentityConfig, Resources], photo: Unsized) -> None:
     """Notes that the photo has no other sizes than its full one."""
-    runtime.log.warning("photo keeps one size", photo_id=str(photo.id))
+    runtime.log.warning("photo keeps one size", aggregate_id=str(photo.id))
     async with runtime.database.transaction() as tx:
         await photos.set_sizes(tx, photo.id, photo.object_key, photo.object_key, None)
 

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from unora_local.keys import private_folder, write_private
 from unora_local.launcher import READY_WITHIN, Launcher, status_of
@@ -28,7 +28,7 @@ OBSERVE=1 needs Prometheus, and there is no program `prometheus` on the PATH. De
   apt-get install --no-install-recommends prometheus
 On Debian that also starts one of its own on port 9090; `systemctl disable --now prometheus` ends it.
 Or start Unora without OBSERVE."""
-Target = Mapping[str, object]
+Target = Mapping[str, Any]
 
 
 def program() -> str:
@@ -45,7 +45,7 @@ class Prometheus(Launcher):
     def __init__(self, folder: Path, *, port: int, targets: Sequence[Target], log: Path) -> None:
         self.folder = folder
         self._port = port
-        self._targets = targets
+        self.targets = targets
         self._log = log
         self._program = program()
 
@@ -66,7 +66,7 @@ class Prometheus(Launcher):
     def _write(self) -> Path:
         private_folder(self.folder)
         targets, config = self.folder / "targets.json", self.folder / "prometheus.json"
-        write_private(targets, json.dumps(self._targets, indent=1).encode())
+        write_private(targets, json.dumps(self.targets, indent=1).encode())
         interval = os.environ.get(INTERVAL_VARIABLE) or INTERVAL
         rules = Path(os.environ.get(RULES_VARIABLE) or RULES).resolve()
         settings = {

@@ -18,7 +18,7 @@ async def test_open_payments_credits_and_settlements_are_measured(wallet: Wallet
     await count(app)
     for status in ("created", "pending", "succeeded"):
         assert value(app, "unora_payments_open", status=status) == 0
-    assert value(app, "unora_payments_oldest_open_seconds") == 0
+        assert value(app, "unora_payments_oldest_open_seconds", status=status) == 0
     assert value(app, "unora_credits_circulating") == 0
     assert value(app, SETTLED) == 0
 
@@ -26,13 +26,17 @@ async def test_open_payments_credits_and_settlements_are_measured(wallet: Wallet
     await world.move_clock(timedelta(minutes=10))
     await count(app)
     assert value(app, "unora_payments_open", status="pending") == 1
-    assert (value(app, "unora_payments_oldest_open_seconds") or 0) >= 600
+    assert (value(app, "unora_payments_oldest_open_seconds", status="pending") or 0) >= 600
     assert value(app, SETTLED) == 0
 
     assert await wallet.confirm(made.confirmation) == 200
     await world.drain()
     await count(app)
     assert value(app, "unora_payments_open", status="succeeded") == 1
+    assert value(app, "unora_payments_oldest_open_seconds", status="pending") == 0
+    since = value(app, "unora_payments_oldest_open_seconds", status="succeeded")
+    assert since is not None
+    assert since < 600, "it counts from when the payment succeeded"
     assert value(app, SETTLED) == 0
     await world.publish(wallet.rejected_event(made.payment.payment_id, await world.now()))
     await count(app)

@@ -152,21 +152,21 @@ async def test_the_runs_of_a_job_and_what_it_has_left_are_measured(bare_world: B
     Work.fails = False
     app = await bare_world.open(jobs=[Work])
     job = app.jobs[0]
-    assert value(app, "unora_job_interval_seconds", job="close") is None, "it does not run in this process yet"
+    assert value(app, "unora_job_interval_seconds", job_name="close") is None, "it does not run in this process yet"
     assert await job.step() == 3
-    first = value(app, "unora_job_last_success_timestamp_seconds", job="close")
+    first = value(app, "unora_job_last_success_timestamp_seconds", job_name="close")
     assert first is not None
     Work.fails = True
     with pytest.raises(ValueError, match="it fails"):
         await job.step()
-    assert value(app, "unora_job_last_success_timestamp_seconds", job="close") == first
-    assert value(app, "unora_job_failures_total", job="close") == 1
-    assert value(app, "unora_job_duration_seconds_count", job="close") == 2
-    assert value(app, "unora_jobs_done_total", job="close") == 3
-    assert value(app, "unora_job_interval_seconds", job="close") == 7
+    assert value(app, "unora_job_last_success_timestamp_seconds", job_name="close") == first
+    assert value(app, "unora_job_failures_total", job_name="close") == 1
+    assert value(app, "unora_job_duration_seconds_count", job_name="close") == 2
+    assert value(app, "unora_jobs_done_total", job_name="close") == 3
+    assert value(app, "unora_job_interval_seconds", job_name="close") == 7
     await app.gauges.step()
-    assert value(app, "unora_job_due", job="close") == 5
-    assert value(app, "unora_job_oldest_due_seconds", job="close") == 60
+    assert value(app, "unora_job_due", job_name="close") == 5
+    assert value(app, "unora_job_oldest_due_seconds", job_name="close") == 60
 
 
 async def test_one_replica_at_a_time_counts(bare_world: BareWorld) -> None:

@@ -62,7 +62,7 @@ def test_the_file_fits_the_compose_schema() -> None:
 
 
 def test_the_file_has_every_context_and_the_servers_and_jobs_they_need(services: dict[str, Service]) -> None:
-    assert set(services) == {"postgres", "nats", "s3", "gateway", *PREPARED, *CONTEXTS}
+    assert set(services) == {"postgres", "nats", "s3", "gateway", "prometheus", "grafana", *PREPARED, *CONTEXTS}
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
@@ -192,7 +192,7 @@ def test_our_containers_have_no_rights_that_they_do_not_need(services: dict[str,
 
 def test_published_ports_are_open_to_this_machine_only(services: dict[str, Service]) -> None:
     published = [port for service in services.values() for port in service.get("ports", [])]
-    assert len(set(published)) == len(CONTEXTS) + 2
+    assert len(set(published)) == len(CONTEXTS) + 4
     assert all(port.startswith("127.0.0.1:") for port in published)
     assert services["s3"]["networks"] == ["photos"]
     assert {name for name, service in services.items() if "photos" in service.get("networks", [])} == {"s3", "identity"}

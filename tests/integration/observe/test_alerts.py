@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from prometheus_client import Histogram
 from unora_common.config import CONTEXTS
 from unora_local import members, prometheus
 from unora_local.sms_box import SmsBox
@@ -65,7 +66,7 @@ async def test_each_metric_that_rules_and_dashboards_use_is_there(seen: Observed
             series = f'unora_dependency_up{{context="{context}", dependency="{dependency}"}} == 1'
             await eventually(partial(seen.query, series), f"{context} reaches {dependency}")
     by_event = {"unora_framed_drafts_total", "unora_messages_refused_total", "unora_erasures_overdue"}
-    names = {f"{m.name}_count" if m.type == "histogram" else m.name for m in declared() if m.labels == ()}
+    names = {f"{m.name}_count" if m.kind is Histogram else m.name for m in declared() if m.labels == ()}
     wanted = (names | set(ENVOY)) - by_event - set(CERTIFICATES)
 
     async def missing() -> set[str]:

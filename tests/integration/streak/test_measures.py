@@ -15,8 +15,8 @@ async def test_streaks_and_what_the_sweep_has_left_are_counted_and_late_steps_to
     await count(app)
     assert value(app, "unora_streaks", state="active") == 1
     assert value(app, "unora_streaks", state="at_risk") == 0
-    assert value(app, "unora_job_due", job="close_days") == 0
-    assert value(app, "unora_job_oldest_due_seconds", job="close_days") == 0
+    assert value(app, "unora_job_due", job_name="close_days") == 0
+    assert value(app, "unora_job_oldest_due_seconds", job_name="close_days") == 0
     assert (value(app, "unora_streak_steps_total"), value(app, "unora_streak_steps_late_total")) == (0, 0)
 
     await couple.check_in(couple.a, couple.b)
@@ -27,11 +27,11 @@ async def test_streaks_and_what_the_sweep_has_left_are_counted_and_late_steps_to
     late = await couple.day_ends_at() + LATE + MINUTE
     await world.superuser.execute("UPDATE clock.shift SET ahead = ahead + ($1 - clock.now())", late)
     await count(app)
-    assert value(app, "unora_job_due", job="close_days") == 1
-    oldest = value(app, "unora_job_oldest_due_seconds", job="close_days")
+    assert value(app, "unora_job_due", job_name="close_days") == 1
+    oldest = value(app, "unora_job_oldest_due_seconds", job_name="close_days")
     assert oldest is not None
     assert oldest >= (LATE + MINUTE).total_seconds()
     await world.drain()
     await count(app)
-    assert value(app, "unora_job_due", job="close_days") == 0
+    assert value(app, "unora_job_due", job_name="close_days") == 0
     assert (value(app, "unora_streak_steps_total"), value(app, "unora_streak_steps_late_total")) == (2, 1)

@@ -61,7 +61,7 @@ class Case:
 
     def shown(self) -> tuple[float | None, float | None]:
         value: Callable[..., float | None] = self.metrics.registry.get_sample_value
-        return value(JOB_DUE.name, {"job": "close_days"}), value(OUTBOX_UNPUBLISHED.name)
+        return value(JOB_DUE.name, {"job_name": "close_days"}), value(OUTBOX_UNPUBLISHED.name)
 
     def events(self) -> list[str]:
         return [msgspec.json.decode(line)["event"] for line in self.log.getvalue().splitlines()]

@@ -14,7 +14,7 @@ from unora_common.metrics import Counted, Metric, Metrics, counter
 
 ALL: Final[list[Metric[Any]]] = [*COMMON_METRICS, *(each for name in CONTEXTS for each in load_service(name).metrics)]
 LABELS: Final = {
-    *("version", "method", "access", "code", "reason", "room", "state", "event", "consumer", "job"),
+    *("version", "method", "access", "code", "reason", "room", "state", "event", "consumer", "job_name", "dependency"),
     *("calling_code", "cause", "budget", "delivery", "source", "status", "outcome", "kind"),
 }
 """Labels with few values, none of which says anything of a member."""
@@ -70,7 +70,7 @@ def test_a_counted_gauge_has_the_values_of_the_last_count_and_none_without_one()
 
     def values() -> dict[str, float]:
         samples = [sample for family in found.collect() for sample in family.samples]
-        return {sample.labels["job"]: sample.value for sample in samples}
+        return {sample.labels["job_name"]: sample.value for sample in samples}
 
     assert values() == {}
     found.set_all({("close_days",): 3, ("expire",): 0})

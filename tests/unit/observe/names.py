@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final
 
+from prometheus_client import Histogram
 from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import CONTEXTS
+from unora_common.declarations import load_service
 from unora_common.metrics import Metric
 from unora_tools.observe import rules
 
@@ -39,7 +39,7 @@ def existing() -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {"up": TARGET, "ALERTS": TARGET | {"alertname", "alertstate", "severity"}}
     for metric in declared():
         labels = TARGET | set(metric.labels)
-        if metric.type == "histogram":
+        if metric.kind is Histogram:
             found[f"{metric.name}_bucket"] = labels | {"le"}
             found |= dict.fromkeys((f"{metric.name}_sum", f"{metric.name}_count"), labels)
         else:
@@ -52,9 +52,7 @@ def declared() -> Iterator[Metric[Any]]:
     """All metrics that the services declare."""
     yield from COMMON_METRICS
     for context in CONTEXTS:
-        name = f"unora_{context}.metrics"
-        if find_spec(name):
-            yield from import_module(name).METRICS
+        yield from load_service(context).metrics
 
 
 def faults(expr: str) -> list[str]:

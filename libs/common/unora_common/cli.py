@@ -19,15 +19,16 @@ from unora_sdk.environment import ConfigError, given
 from unora_common import database_url, republish_options
 from unora_common.app import App
 from unora_common.config import Config, load
+from unora_common.declarations import load_service
 from unora_common.event_names import UnknownEventError
-from unora_common.logs import describe
+from unora_common.logs import describe, logger
 from unora_common.metrics_server import serve_metrics
 from unora_common.replay import Replay
 from unora_common.republish import Republish
 from unora_common.republish_options import NotRepublishableError
 from unora_common.server import ContractError
 from unora_common.service import Service
-from unora_common.stray_output import capture
+from unora_common.stray_output import capture, capture_loop
 from unora_common.transient import is_transient
 
 STOPPED = 130
@@ -42,6 +43,12 @@ C = TypeVar("C", bound=Config)
 R = TypeVar("R")
 GC_THRESHOLDS = (10_000, 10, 10)
 """How many new objects start a collection, by generation. Calls in work hold more than Python's own 700."""
+
+
+def start(context: str) -> int:
+    """`python -m unora_<context>`. From here on errors are lines of the log, those of the service's own imports too."""
+    capture(logger(context, "info"))
+    return main(load_service(context))
 
 
 def main(service: Service[C, R], arguments: list[str] | None = None) -> int:
@@ -106,7 +113,8 @@ def _migrate(service: Service[C, R]) -> int:
 
 async def _run(app: App[C, R], options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
-    capture(app.log, loop)
+    capture(app.log)
+    capture_loop(app.log, loop)
     stop, enough = asyncio.Event(), asyncio.Event()
 
     def on_signal() -> None:

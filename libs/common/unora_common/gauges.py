@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
 from unora_sdk.names import stream
 
 from unora_common.common_metrics import (
@@ -111,19 +113,23 @@ class Backlogs:
 
     async def step(self) -> None:
         """Asks NATS once."""
-        try:
-            pending: Values = {(name,): await self._waiting(of, name) for name, of in self._consumers}
-            dead: Values = {(name,): await self._waiting(DEAD_LETTERS, replay_of(name)) for name, _ in self._consumers}
-        except (NatsError, OSError, TimeoutError) as error:
-            self._outage.failed(error)
-            self._board.show("backlogs", {})
-            return
-        self._outage.over()
-        self._board.show("backlogs", {CONSUMER_PENDING: pending, DEAD_LETTERS_WAITING: dead})
+        found: Counts = {}
+        if self._messaging.client.is_connected:
+            try:
+                found = await self._ask()
+                self._outage.over()
+            except (NatsError, OSError, TimeoutError) as error:
+                self._outage.failed(error)
+        self._board.show("backlogs", found)
 
-    async def _waiting(self, of: str, name: str) -> float:
-        info = await self._messaging.jetstream.consumer_info(of, name)
-        return float((info.num_pending or 0) + (info.num_ack_pending or 0))
+    async def _ask(self) -> Counts:
+        pending, dead = dict[tuple[str, ...], float](), dict[tuple[str, ...], float]()
+        for name, of in self._consumers:
+            for values, where, durable in ((pending, of, name), (dead, DEAD_LETTERS, replay_of(name))):
+                with suppress(NotFoundError):  # the platform has yet to make it
+                    info = await self._messaging.jetstream.consumer_info(where, durable)
+                    values[name,] = float((info.num_pending or 0) + (info.num_ack_pending or 0))
+        return {CONSUMER_PENDING: pending, DEAD_LETTERS_WAITING: dead}
 
 
 class _Board:

@@ -7,32 +7,30 @@ every few seconds. A value that cannot be used changes nothing, and is said once
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from unora_sdk.environment import ConfigError, given
 
-from unora_common.logs import Log, control_of
+from unora_common.logs import Log, LogControl, control_of
 
 INTERVAL: Final = 5.0
 """Seconds between two looks at the files."""
-LEVEL: Final = "UNORA_LOG_LEVEL"
-SAMPLE: Final = "UNORA_LOG_SAMPLE"
+SETTERS: Final[Mapping[str, Callable[[LogControl, str], None]]] = {
+    "UNORA_LOG_LEVEL": LogControl.set_level,
+    "UNORA_LOG_SAMPLE": lambda control, text: control.set_sample(float(text)),
+}
 
 
 class LogSettings:
     """Follows the files of one process."""
 
     def __init__(self, log: Log, environ: Mapping[str, str]) -> None:
-        control = control_of(log)
         self._log = log
+        self._control = control_of(log)
         self._environ = environ
-        setters: dict[str, Callable[[str], None]] = {
-            LEVEL: control.set_level,
-            SAMPLE: lambda text: control.set_sample(float(text)),
-        }
-        self._setters = {name: setter for name, setter in setters.items() if f"{name}_FILE" in environ}
-        self._last = {name: self._read(name) for name in self._setters}
+        self._last = {name: self._read(name) for name in SETTERS if f"{name}_FILE" in environ}
 
     async def follow(self) -> None:
         """Looks at the files again and again, until cancelled."""
@@ -42,20 +40,26 @@ class LogSettings:
 
     def step(self) -> None:
         """Looks once."""
-        for name, setter in self._setters.items():
+        for name, last in self._last.items():
             text = self._read(name)
-            if text != self._last[name]:
+            if text != last:
                 self._last[name] = text
-                self._apply(name, text, setter)
+                self._apply(name, text)
 
-    def _apply(self, name: str, text: str | None, setter: Callable[[str], None]) -> None:
+    def _apply(self, name: str, text: str | None) -> None:
+        """The line of a change is written by the level before it or by the one after it, whichever writes more."""
         try:
             if text is None:
                 raise ValueError("the file cannot be read")
-            setter(text)
+            SETTERS[name](LogControl("info"), text)
         except ValueError as error:
             self._log.warning("log setting cannot be used", source=f"{name}_FILE", failure=error)
-        else:
+            return
+        was_written = self._control.takes(logging.WARNING)
+        if was_written:
+            self._log.warning("log setting changed", source=f"{name}_FILE", value=text)
+        SETTERS[name](self._control, text)
+        if not was_written:
             self._log.warning("log setting changed", source=f"{name}_FILE", value=text)
 
     def _read(self, name: str) -> str | None:

@@ -16,14 +16,20 @@ from typing import Any, TextIO
 from unora_common.logs import Log
 
 
-def capture(log: Log, loop: asyncio.AbstractEventLoop) -> None:
-    """From now on, everything that this process would print as plain text goes to `log`."""
+def capture_loop(log: Log, loop: asyncio.AbstractEventLoop) -> None:
+    """From now on, errors that nobody awaits go to `log`."""
 
     def on_loop(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         task = context.get("task") or context.get("future")
         coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
         source = getattr(coroutine, "__qualname__", "event loop")
         log.error("unhandled error", source=source, failure=context.get("exception"))
+
+    loop.set_exception_handler(on_loop)
+
+
+def capture(log: Log) -> None:
+    """From now on, what this process would print as plain text goes to `log`; `capture_loop` takes the rest."""
 
     def on_exception(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
         log.error("uncaught error", source="main", failure=error)
@@ -45,7 +51,6 @@ def capture(log: Log, loop: asyncio.AbstractEventLoop) -> None:
     ) -> None:
         log.warning("warning", source=category.__name__, exception=[f"{filename}:{lineno}"])
 
-    loop.set_exception_handler(on_loop)
     sys.excepthook, threading.excepthook, sys.unraisablehook = on_exception, on_thread, on_unraisable
     warnings.showwarning = on_warning
     logging.basicConfig(level=logging.WARNING, handlers=[_ToLog(log)], force=True)

@@ -1,7 +1,5 @@
 import sys
 
-from unora_common.cli import main
+from unora_common.cli import start
 
-from unora_streak.service import service
-
-sys.exit(main(service))
+sys.exit(start("streak"))

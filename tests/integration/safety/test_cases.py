@@ -37,6 +37,7 @@ from unora_testing.world import Caller, World
 
 from tests.integration.safety.moderators import Moderators
 from tests.integration.safety.safety_calls import SafetyCalls
+from tests.measures import count, value
 from tests.support import read_refusal, refusal, request_id
 
 
@@ -310,3 +311,16 @@ async def test_a_member_without_entries_is_answered_as_an_unknown_id(
     known, unknown = [await moderators.explain(each) for each in safety.members(2)]
     assert known == unknown
     assert not [*known.flags, *known.cases, *known.reports, *known.appeals]
+
+
+@pytest.mark.rule("SA-05")
+async def test_cases_that_are_not_decided_are_counted_by_what_opened_them(safety: SafetyCalls) -> None:
+    app = safety.world.apps["safety"]
+    await count(app)
+    before = value(app, "unora_cases_open", kind="report")
+    assert before is not None
+    await reported(safety)
+    await count(app)
+    assert value(app, "unora_cases_open", kind="report") == before + 1
+    assert value(app, "unora_flags_open") is not None
+    assert value(app, "unora_cases_open", kind="appeal") is not None

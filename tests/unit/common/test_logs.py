@@ -11,7 +11,7 @@ import grpc
 import msgspec
 import pytest
 from unora_common.errors import DomainError
-from unora_common.logs import answered_calls, describe, logger
+from unora_common.logs import ALLOWED, answered_calls, applied_events, describe, logger
 
 pytestmark = pytest.mark.rule("XX-04")
 
@@ -96,3 +96,12 @@ def test_answered_calls_are_not_logged_below_the_level() -> None:
     to = StringIO()
     answered_calls(logger("streak", "warning", to), "streak", "/x")("gateway", None, 0.1, "")
     assert not to.getvalue()
+
+
+def test_the_line_of_an_applied_event_has_only_fields_that_are_allowed() -> None:
+    to, trace = StringIO(), "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    applied_events(logger("discovery", "info", to), "discovery", "discovery__checked_in")("e", "a", 0.0312349, trace)
+    (line,) = lines(to)
+    assert set(line) <= ALLOWED
+    assert (line["event"], line["event_id"], line["aggregate_id"], line["lag"]) == ("event applied", "e", "a", 0.031235)
+    assert (line["trace"], line["level"], line["service"]) == (trace, "info", "discovery")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,7 +13,7 @@ import pytest
 PROGRAM = """
 import asyncio, gc, logging, sys, threading, warnings
 from unora_common.logs import logger
-from unora_common.stray_output import capture
+from unora_common.stray_output import capture, capture_loop
 
 SECRET = "Anna, +15555550100"
 
@@ -25,11 +27,14 @@ class Broken:
     __del__ = fail
 
 async def main():
-    capture(logger("streak", "info"), asyncio.get_running_loop())
+    log = logger("streak", "info")
+    capture(log)
+    capture_loop(log, asyncio.get_running_loop())
     {body}
 
 asyncio.run(main())
 """
+SECRET = "Anna, +15555550100"
 CASES = {
     "a callback": ("asyncio.get_running_loop().call_soon(fail); await asyncio.sleep(0)", "unhandled error"),
     "a task that nobody awaits": (
@@ -60,3 +65,20 @@ def test_what_would_be_printed_is_one_line_of_json_without_its_text(name: str) -
     assert (line["event"], line["service"]) == (event, "streak")
     assert "Anna" not in done.stdout
     assert line["exception"], "a line says where it comes from"
+
+
+def test_a_service_that_cannot_be_imported_says_so_in_a_line_of_json(tmp_path: Path) -> None:
+    (tmp_path / "unora_broken").mkdir()
+    (tmp_path / "unora_broken" / "service.py").write_text(f"raise ValueError({SECRET!r})")
+    program = "import sys; from unora_common.cli import start; sys.exit(start('broken'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    (line,) = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
+    assert (line["event"], line["service"], line["error"]) == ("uncaught error", "broken", "ValueError")
+    assert SECRET not in done.stdout

@@ -116,7 +116,8 @@ def test_the_service_loads_no_decoder_and_the_decoders_know_no_service() -> None
     service = loaded("import unora_identity.service")
     assert {"grpc", "asyncpg", "unora_identity"} <= service
     assert not service & {"cv2", "numpy", "PIL", "pi_heif", "_pi_heif"}
-    child = loaded("import unora_identity.providers.child.__main__")
+    names = ("__main__", "inspector", "one_picture", "stray_output")
+    child = loaded("import " + ", ".join(f"unora_identity.providers.child.{name}" for name in names))
     assert {"cv2", "numpy", "PIL", "pi_heif", "unora_identity"} <= child
     assert not child & {"grpc", "asyncpg", "boto3", "botocore", "sqlalchemy", "nats", "httpx", "cryptography"}
 

@@ -12,15 +12,17 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import msgspec
 
-from unora_identity.providers.child.inspector import PictureInspector
-from unora_identity.providers.child.one_picture import serve_one
-from unora_identity.providers.pictures import VisionPolicy
+from unora_identity.providers.child.stray_output import capture
+
+if TYPE_CHECKING:
+    from unora_identity.providers.child.inspector import PictureInspector
 
 _CONTROL: Final = 0
 _MOST_FILES: Final = 256
@@ -31,7 +33,8 @@ class Forker:
     """Forks a process for each picture, and reports how each ended."""
 
     control: socket.socket
-    inspector: PictureInspector
+    inspector: "PictureInspector"
+    serve: Callable[[socket.socket, "PictureInspector", int], NoReturn]
     children: dict[int, socket.socket] = field(default_factory=dict)
     """By their process ids, each with the socket on which its end is reported."""
 
@@ -70,7 +73,7 @@ class Forker:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            serve_one(talk, self.inspector, parent)
+            self.serve(talk, self.inspector, parent)
         talk.close()
         self.children[pid] = report
         return True
@@ -88,6 +91,12 @@ class Forker:
 
 def main() -> int:
     """The one argument is the policy, as JSON."""
+    capture()
+    # Only now: an error of what loads the decoders is a line of the log too.
+    from unora_identity.providers.child.inspector import PictureInspector
+    from unora_identity.providers.child.one_picture import serve_one
+    from unora_identity.providers.pictures import VisionPolicy
+
     # The service decides when this ends; a signal to all processes of a terminal or a container is for the service.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -96,7 +105,7 @@ def main() -> int:
     gc.collect()
     gc.freeze()  # so that children share these pages
     with suppress(ConnectionError):
-        Forker(socket.socket(fileno=_CONTROL), inspector).run()
+        Forker(socket.socket(fileno=_CONTROL), inspector, serve_one).run()
     return 0
 
 

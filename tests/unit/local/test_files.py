@@ -5,7 +5,7 @@ import socket
 import ssl
 import stat
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from unora_local import ports, tls
 from unora_local.env import Env
 from unora_local.keys import Passwords, ensure_file
 from unora_local.ports import Ports
+from unora_local.tls import Certificate
 
 
 def test_a_port_is_the_usual_one_or_the_next_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +84,30 @@ def test_certificates_near_their_end_are_renewed(tmp_path: Path, monkeypatch: py
     new = tls.ensure(tmp_path, ["streak"])["streak"].read()
     assert all(a != b for a, b in zip(old, new, strict=True))
     assert x509.load_pem_x509_certificate(new[1]).not_valid_after_utc - datetime.now(UTC) > tls.RENEW
+
+
+def test_a_new_authority_goes_on_trusting_the_one_that_it_replaces_until_it_is_taken_out(tmp_path: Path) -> None:
+    old = tls.ensure(tmp_path, ["streak"])["streak"]
+    before = old.read()
+    old.ca.with_suffix(".key").unlink()
+    both, new, _ = tls.ensure(tmp_path, ["streak"])["streak"].read()
+    assert both.endswith(before[0])
+    first, second = x509.load_pem_x509_certificates(both)
+    x509.load_pem_x509_certificate(new).verify_directly_issued_by(first)
+    x509.load_pem_x509_certificate(before[1]).verify_directly_issued_by(second)
+    old.ca.write_bytes(both.removesuffix(before[0]))
+    assert tls.ensure(tmp_path, ["streak"])["streak"].read() == (
+        both.removesuffix(before[0]),
+        new,
+        old.key.read_bytes(),
+    )
+
+
+def test_an_authority_that_is_over_is_not_named_any_more(tmp_path: Path) -> None:
+    authority = Certificate(tmp_path / "ca.pem", tmp_path / "ca.pem", tmp_path / "ca.key")
+    for seconds in (-1, 60):
+        tls.make_authority(authority, timedelta(seconds=seconds))
+    assert len(x509.load_pem_x509_certificates(authority.ca.read_bytes())) == 1
 
 
 def test_both_ends_of_a_connection_accept_each_other(tmp_path: Path) -> None:

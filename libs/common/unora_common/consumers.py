@@ -228,7 +228,7 @@ class Consumer:
         """Applies events in one transaction, and acknowledges them. Returns the error if nothing was applied."""
         call.set_deadline(HANDLER_SECONDS)
         try:
-            await self.transact(events)
+            await self.transact_in_trace(events)
         except Exception as error:
             return error
         await self._messaging.client.send([publication(event.message.reply) for event in events])
@@ -249,12 +249,13 @@ class Consumer:
             parent = trace.shaped(headers.get(trace.HEADER, ""))
             self._log_applied(envelope.event_id, envelope.aggregate_id, lag, parent)
 
+    async def transact_in_trace(self, events: list[Delivery]) -> None:
+        """As `transact`, in the trace that the events belong to."""
+        with self._tracing.application(self.name, self.consumes.subject, events):
+            await self.transact(events)
+
     async def transact(self, events: list[Delivery]) -> None:
         """Applies the events that are new, in one transaction; several only for a method that takes many."""
-        with self._tracing.application(self.name, self.consumes.subject, events):
-            await self._transact(events)
-
-    async def _transact(self, events: list[Delivery]) -> None:
         consumes, more = self.consumes, tuple[Any, ...]()
         if consumes.prepare:
             asked = [each.event for each in events] if consumes.many else events[0].event

@@ -55,7 +55,7 @@ class Replay:
             self._log.error("not an event", consumer=consumer.name, reason=error.reason)
             return False
         try:
-            await consumer.transact([event])
+            await consumer.transact_in_trace([event])
         except Exception as error:  # it stays where it is, and the next gets its turn
             report = self._log.warning if is_transient(error) else self._log.error
             report("event failed", consumer=consumer.name, event_id=str(event.id), failure=error)

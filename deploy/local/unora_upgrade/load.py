@@ -37,8 +37,10 @@ BETWEEN_READS: Final = 0.2
 BETWEEN_NEWCOMERS: Final = 2.0
 DAY_SECONDS: Final = 30.0
 """A day of the rule clock takes so long at least: a streak, which ends after fifteen, outlives a run."""
-MISSES_EVERY: Final = 5
-"""Days: each member misses one of so many, so that streaks break, too."""
+FORGETFUL: Final = 4
+"""One of so many members misses a day now and then, so that some streaks break, and others do not."""
+MISSES_EVERY: Final = 6
+"""Of so many days that member misses the last."""
 CLOSED_WITHIN: Final = 60.0
 """Seconds within which all days that are over must be closed."""
 AFTER_A_FAILURE: Final = 1.0
@@ -146,7 +148,8 @@ class Load:
         the session, so that no token expires in a long run.
         """
         for number, session in enumerate(self.sessions):
-            if (self.days + number) % MISSES_EVERY:
+            misses = number % FORGETFUL == 0 and (self.days + 1) % MISSES_EVERY == 0
+            if not misses:
                 await couples.check_in(session)
         await self.sessions[self.days % len(self.sessions)].refresh()
         async with self._code_under_way:

@@ -21,7 +21,7 @@ DASHBOARD: Final = Dashboard(
                 ),
                 Panel(
                     "Budget left of 30 days",
-                    "1 is all of it, 0 none. The worst method or consumer of each objective. It begins after the first hour.",
+                    "1 is all of it, 0 none; of each objective the worst method or consumer. Empty in the first hour.",
                     "min by (slo) (unora_slo:budget_left:30d)",
                     unit="percentunit",
                     kind="stat",

@@ -10,7 +10,7 @@ from typing import Final
 
 import grpc
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from unora_sdk.certificates import Certificates, Loaded
 
 from unora_common.common_metrics import CERTIFICATE_EXPIRY, CERTIFICATE_RELOADS
@@ -138,6 +138,6 @@ def _issuer(chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certif
 def _is_of(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):  # other names; another kind of key; another key
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):  # other names, or another key
         return False
     return True

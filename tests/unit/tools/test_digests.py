@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +24,11 @@ class Registry(BaseHTTPRequestHandler):
     """A registry as the distribution specification says: manifests for who has a token, tokens for who asks."""
 
     def do_HEAD(self) -> None:
-        if self.headers.get("authorization") != f"Bearer {TOKEN}":
+        if self.path == "/v2/private/manifests/1":
+            is_known = self.headers.get("authorization") == f"Basic {b64encode(b'me:secret').decode()}"
+            self.send_response(200 if is_known else 401)
+            self.send_header("docker-content-digest" if is_known else "www-authenticate", B if is_known else "Basic")
+        elif self.headers.get("authorization") != f"Bearer {TOKEN}":
             self.send_response(401)
             realm = f"http://{self.headers['host']}/token"
             self.send_header("www-authenticate", f'Bearer realm="{realm}",service="here",scope="repository:unora:pull"')
@@ -126,6 +131,20 @@ def test_a_tag_that_is_not_pushed_and_a_registry_that_is_away_are_told_apart(reg
             digest_of(client, f"{registry}/unora", "0.9.0")
         with pytest.raises(RegistryError, match="does not answer"):
             digest_of(client, "127.0.0.1:1/unora", "0.2.0")
+
+
+def test_a_registry_with_a_password_gets_it_from_the_environment(
+    registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with httpx.Client() as client:
+        with pytest.raises(RegistryError, match="set UNORA_REGISTRY_USER and UNORA_REGISTRY_PASSWORD"):
+            digest_of(client, f"{registry}/private", "1")
+        monkeypatch.setenv("UNORA_REGISTRY_USER", "me")
+        monkeypatch.setenv("UNORA_REGISTRY_PASSWORD", "wrong")
+        with pytest.raises(RegistryError, match="HTTP 401"):
+            digest_of(client, f"{registry}/private", "1")
+        monkeypatch.setenv("UNORA_REGISTRY_PASSWORD", "secret")
+        assert digest_of(client, f"{registry}/private", "1") == B
 
 
 def test_a_digest_that_is_none_is_refused() -> None:

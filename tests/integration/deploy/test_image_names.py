@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from unora_tools import kubernetes
+from unora_tools.kubernetes.render import OVERLAYS, rendered
 
 
-@pytest.mark.parametrize("overlay", kubernetes.OVERLAYS)
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_identity_has_its_own_image_and_all_others_share_one_of_the_same_version(overlay: str) -> None:
     found: dict[str, set[str]] = {}
-    for item in kubernetes.render(overlay):
+    for item in rendered(overlay):
         if item["kind"] in ("Deployment", "Job") and not item["metadata"]["name"].startswith("gateway"):
             pod = item["spec"]["template"]["spec"]
             for container in [*pod.get("initContainers", ()), *pod["containers"]]:

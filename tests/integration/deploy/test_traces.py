@@ -1,31 +1,17 @@
-"""The component that sends traces to a collector, over an overlay of one's own as docs/traces.md shows it."""
+"""The component that sends traces to a collector."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
-import yaml
 from unora_common.config import Config
 from unora_common.tracing.start import require_usable
-from unora_tools import kubernetes
-
-PROD, TRACES = kubernetes.FOLDER / "overlays" / "prod", kubernetes.FOLDER / "components" / "traces"
+from unora_tools.kubernetes.render import rendered
 
 
 def test_the_component_names_the_collector_and_lets_all_processes_reach_it(tmp_path: Path) -> None:
-    overlay = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "namespace": "unora",
-        "resources": [os.path.relpath(PROD, tmp_path.resolve())],
-        "components": [os.path.relpath(TRACES, tmp_path.resolve())],
-    }
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
-    objects = kubernetes.render(str(tmp_path))
-    for version in kubernetes.VERSIONS:
-        assert kubernetes.faults(objects, version)[0] == []
+    objects = rendered("prod+traces")
     (endpoint,) = (
         value
         for item in objects

@@ -48,11 +48,15 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
 """The only tables that may contain each planted text; a text that is not listed may be in no table."""
 
 
-class LoudWorld(TracedWorld):
-    """A world with the most verbose logs, and with all traces."""
+class LoudWorld(World):
+    """A world with the most verbose logs."""
 
     def config(self, service: Service[Any, Any], peers: dict[str, str], **changes: Any) -> Config:
         return super().config(service, peers, log_level="debug", **changes)
+
+
+class LoudTracedWorld(LoudWorld, TracedWorld):
+    """A world with the most verbose logs, and with all traces."""
 
 
 @pytest.fixture
@@ -67,9 +71,9 @@ async def traces() -> AsyncIterator[Collector]:
 
 
 @pytest.fixture
-async def loud(testbed: Testbed, logs: io.StringIO, traces: Collector) -> AsyncIterator[LoudWorld]:
+async def loud(testbed: Testbed, logs: io.StringIO, traces: Collector) -> AsyncIterator[LoudTracedWorld]:
     """A world of its own, with logs that the test can read."""
-    world = LoudWorld(testbed, "canary", traces)
+    world = LoudTracedWorld(testbed, "canary", traces)
     # A service keeps the standard output of the moment at which it starts.
     with contextlib.redirect_stdout(logs), mock.patch.dict(os.environ, SOON):
         await world.start()

@@ -15,7 +15,10 @@ from unora_local.binaries import script
 
 FOLDER: Final = Path(__file__).resolve().parents[3] / "deploy" / "k8s"
 OVERLAYS: Final = ("dev", "staging", "prod")
-VARIANTS: Final = ("prod+pooler", "prod+keda", "prod+postgres-restore", "dev+postgres")
+VARIANTS: Final = (
+    *("prod+pooler", "prod+keda", "prod+traces", "prod+authorities", "prod+postgres-restore"),
+    "dev+postgres",
+)
 """An overlay and a component that it leaves out, so that each component is rendered with something."""
 ALL: Final = (*OVERLAYS, *VARIANTS)
 Object = dict[str, Any]

@@ -21,7 +21,7 @@ DASHBOARD: Final = Dashboard(
                 ),
                 Panel(
                     "Budget left of 30 days",
-                    "1 is all of it, 0 none. The worst method or consumer of each objective.",
+                    "1 is all of it, 0 none. The worst method or consumer of each objective. It begins after the first hour.",
                     "min by (slo) (unora_slo:budget_left:30d)",
                     unit="percentunit",
                     kind="stat",
@@ -44,10 +44,8 @@ DASHBOARD: Final = Dashboard(
                 Panel(
                     "Calls that fail",
                     "The share of members' calls with an error that no rule asks for. Normal: 0; the objective: 0.1 %.",
-                    'sum by (context) (rate(unora_rpc_duration_seconds_count{access=~"user|public", '
-                    'code=~"INTERNAL|UNAVAILABLE|UNKNOWN|DEADLINE_EXCEEDED"}[$__rate_interval])) / sum by '
-                    "(context) "
-                    '(rate(unora_rpc_duration_seconds_count{access=~"user|public"}[$__rate_interval]))',
+                    'sum by (context) (unora_slo:bad:rate5m{slo="availability"}) '
+                    '/ (sum by (context) (unora_slo:total:rate5m{slo="availability"}) > 0)',
                     unit="percentunit",
                 ),
                 Panel(

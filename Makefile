@@ -69,8 +69,8 @@ clean: $(STUBS) ## Stop everything and erase the data
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
-k8s: $(STUBS) $(CHECKOV) $(MODELS) ## Render deploy/k8s and validate it strictly, without a cluster; prints the budget of connections
-	@$(STEP) "rendering and validating" $(BIN)/python -m unora_tools.kubernetes
+k8s: $(STUBS) $(CHECKOV) $(MODELS) ## Render deploy/k8s and validate it strictly, without a cluster; OVERLAY=NAME only that one
+	@$(STEP) "rendering and validating" $(BIN)/python -m unora_tools.kubernetes $(OVERLAY)
 
 k8s-files: $(STUBS) ## Write the files of deploy/k8s that are made from the contract and from the rules of alerts
 	@$(BIN)/python -m unora_tools.kubernetes.generated

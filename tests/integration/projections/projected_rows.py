@@ -17,7 +17,7 @@ from unora_testing.world import World
 from tests.roles import without_triggers
 
 ORDER: Final = ("matching", "streak", "reveal", "billing", "identity", "discovery")
-"""As docs/operations.md says: first those from which others get their projections."""
+"""As docs/projections.md says: first those from which others get their projections."""
 PAGE: Final = 3
 Dump = dict[str, list[dict[str, Any]]]
 Ask = Callable[[str, int], Awaitable[tuple[list[Any], str]]]

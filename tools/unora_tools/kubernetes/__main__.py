@@ -1,9 +1,12 @@
 """`make k8s`: renders all overlays, each component with one of them, and says what was validated by what, how many
 connections processes may open, and what they ask of the cluster. The exit status is 1 if anything is wrong.
+
+With OVERLAY, the name of a folder in deploy/k8s/overlays or the path of another, it looks at that overlay alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections import Counter
@@ -17,15 +20,22 @@ from unora_tools.kubernetes.validate import VERSIONS, faults
 from unora_tools.kubernetes.written_schemas import knows, written_faults
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Print the report. Returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m unora_tools.kubernetes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("overlay", nargs="?", help="the only overlay to look at: a name, or a path with a slash")
+    only = parser.parse_args(arguments).overlay
     wrong = [
         f"{file.relative_to(FOLDER.parents[1])} is not current: run `make k8s-files`"
         for file, text in files().items()
         if not file.exists() or file.read_text() != text
     ]
     custom: list[Object] = []
-    for name in ALL:
+    for name in (only,) if only else ALL:
         try:
             objects = rendered(name)
         except RenderError as error:
@@ -41,7 +51,7 @@ def main() -> int:
         print(f"k8s:   connections to Postgres at most: {_connections(needed)}")
         print(f"k8s:   pods ask for at most: {_needs(objects)}")
     wrong += _custom(custom)
-    wrong += security.report()
+    wrong += security.report(only or security.OVERLAY)
     for fault in wrong:
         print(f"k8s: {fault}", file=sys.stderr)
     print(f"k8s: {len(wrong)} faults")

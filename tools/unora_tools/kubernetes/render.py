@@ -29,7 +29,11 @@ class RenderError(Exception):
 
 
 def render(name: str) -> list[Object]:
-    """All objects of an overlay or a variant, as they would be applied. Raises RenderError."""
+    """All objects of an overlay or a variant, as they would be applied. A name with a slash is the path of an overlay
+    that is elsewhere. Raises RenderError.
+    """
+    if "/" in name:
+        return render_folder(Path(name))
     overlay, *components = name.split("+")
     if not components:
         return render_folder(FOLDER / "overlays" / overlay)

@@ -32,7 +32,7 @@ def suppressed() -> dict[str, str]:
 def check(overlay: str = OVERLAY) -> tuple[int, list[str]]:
     """How many checks passed, and those that failed, in words. Raises RuntimeError if checkov itself fails."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{overlay}.yaml"
+        file = Path(folder) / "overlay.yaml"
         file.write_text(yaml.safe_dump_all(rendered(overlay)))
         words = ["--framework", "kubernetes", "--output", "json", "--quiet", "--skip-download", "--soft-fail"]
         skipped = ["--skip-check", ",".join(suppressed())]
@@ -49,13 +49,13 @@ def check(overlay: str = OVERLAY) -> tuple[int, list[str]]:
     return int(answer["summary"]["passed"]), failed
 
 
-def report() -> list[str]:
-    """What checkov finds; prints what it checked, and what it was told to leave out."""
+def report(overlay: str = OVERLAY) -> list[str]:
+    """What checkov finds in an overlay; prints what it checked, and what it was told to leave out."""
     if why := missing():
         print(f"k8s: checkov was not asked: {why}")
         return []
-    passed, failed = check()
-    print(f"k8s: checkov on {OVERLAY}: {passed} checks passed, {len(failed)} failed")
+    passed, failed = check(overlay)
+    print(f"k8s: checkov on {overlay}: {passed} checks passed, {len(failed)} failed")
     for name, reason in suppressed().items():
         print(f"k8s:   left out: {name}: {' '.join(reason.split())}")
     return failed

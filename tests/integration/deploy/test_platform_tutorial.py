@@ -50,9 +50,11 @@ def test_its_commands_lead_to_a_validated_overlay_with_secrets(name: str) -> Non
     told = {}
     for part in PARTS:
         commands = "\n".join(step.commands for step in steps(section(PAGE, part)))
-        told[part] = run(commands.replace("overlays/mine", f"overlays/{name}").replace("=mine", f"={name}").replace(
-            ".compose/mine", f".compose/{name}"
-        ))
+        told[part] = run(
+            commands.replace("overlays/mine", f"overlays/{name}")
+            .replace("=mine", f"={name}")
+            .replace(".compose/mine", f".compose/{name}")
+        )
     overlay = ROOT / "deploy" / "k8s" / "overlays" / name
     deployed = yaml.safe_load((overlay / "deployed" / "kustomization.yaml").read_text())
     assert all(image["digest"].startswith("sha256:") for image in deployed["images"])

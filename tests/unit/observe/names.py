@@ -23,11 +23,6 @@ ENVOY: Final = {
     "envoy_cluster_membership_healthy": {"envoy_cluster_name"},
 }
 """Metrics of Envoy that are used; tests/integration/observe asks a real one for them."""
-CERTIFICATES: Final = {
-    "unora_certificate_expiry_timestamp_seconds": {"certificate"},
-    "unora_certificate_reloads_total": {"result"},
-}
-"""Metrics of the part that reads certificates again, which brings their declarations with it."""
 _NAME: Final = re.compile(r"(?<![\w:\"$])((?:unora|envoy)_[a-z0-9_:]+|up|ALERTS)\b(?![\w:(]|=)\s*(\{[^{}]*\})?")
 _MATCHER: Final = re.compile(r"(\w+) *(?:=~|!~|!=|=) *\"")
 _GROUPED: Final = re.compile(r"\b(?:by|on|group_left|without) *\(([^)]*)\)")
@@ -44,7 +39,7 @@ def existing() -> dict[str, frozenset[str]]:
             found |= dict.fromkeys((f"{metric.name}_sum", f"{metric.name}_count"), labels)
         else:
             found[metric.name] = labels
-    found |= {name: TARGET | labels for name, labels in (ENVOY | CERTIFICATES).items()}
+    found |= {name: TARGET | labels for name, labels in ENVOY.items()}
     return found | {each.name: SLO for each in rules.recordings()}
 
 

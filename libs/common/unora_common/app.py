@@ -56,7 +56,7 @@ class App(Generic[C, R]):
         self.metrics = Metrics((*COMMON_METRICS, *service.metrics))
         self.metrics.of(BUILD).labels(version("unora")).set(1)
         self.certificates = certificates.of_process(config, self.log, self.metrics)
-        self.tracing = tracing.start(service.name, config, self.log, self.metrics.registry)
+        self.tracing = tracing.start(service.name, config, self.log, self.metrics)
         self.clients = Clients(config, timeouts, self.certificates, self.tracing)
         self.verifier = Verifier(self._fetch_keys)
         self.revocations = Revocations(self._fetch_revocations, max_staleness=config.revocations_silence)

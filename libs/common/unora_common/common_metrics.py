@@ -122,6 +122,12 @@ CERTIFICATE_RELOADS: Final = counter(
     "result",
 )
 
+SPANS: Final = counter(
+    "unora_spans_total",
+    "Spans of recorded traces that the collector has taken (`sent`), or not (`lost`)",
+    "result",
+)
+
 COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
     *(BUILD, RPC_DURATION, RPC_REFUSALS, RPC_IN_PROGRESS, RPC_IN_PROGRESS_LIMIT, IDEMPOTENT_REPEATS),
     *(DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_LIMIT, DATABASE_WAITING, DATABASE_WAIT),
@@ -131,4 +137,5 @@ COMMON_METRICS: Final[tuple[Metric[Any], ...]] = (
     *(DEAD_LETTERS_MOVED, DEAD_LETTERS_WAITING, MESSAGES_REFUSED),
     *(JOB_LAST_SUCCESS, JOB_DURATION, JOB_FAILURES, JOBS_DONE, JOB_INTERVAL, JOB_DUE, JOB_OLDEST_DUE),
     *(CERTIFICATE_EXPIRY, CERTIFICATE_RELOADS),
+    SPANS,
 )

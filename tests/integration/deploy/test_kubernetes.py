@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 from unora_common.cli import _parser
@@ -104,6 +105,10 @@ def test_a_process_gets_the_variables_that_it_reads_and_no_others(rendered: Rend
         assert (str(open_port["port"]), open_port["targetPort"]) == (port, "grpc")
 
 
+LOGGING: Final = {"log_level": "level", "log_sample": "sample"}
+"""The files of the settings of the log, and their keys in the ConfigMap."""
+
+
 @pytest.mark.parametrize(("context", "role"), deployments())
 def test_a_process_accepts_its_configuration(
     rendered: Rendered, context: str, role: str, tmp_path: Path, secrets: Path
@@ -111,11 +116,16 @@ def test_a_process_accepts_its_configuration(
     """With the secrets that compose has: the names under which both mount them are the same."""
     environment = rendered.environment(f"{context}-{role}")
     there = {name: value.replace(MOUNT, str(secrets / context)) for name, value in environment.items()}
+    settings = rendered.all("ConfigMap")["logging"]["data"]
+    for path, key in LOGGING.items():
+        (secrets / context / path).write_text(settings[key])
     config = load(config_of(context), there)
     spec = rendered.pods[f"{context}-{role}"]["spec"]
     assert "lifecycle" not in container(rendered.pods[f"{context}-{role}"]), "the process itself serves on for a moment"
     assert spec["terminationGracePeriodSeconds"] >= config.shutdown_delay + config.shutdown_grace + 5
-    own, tls, postgres = (source["secret"] for source in spec["volumes"][0]["projected"]["sources"])
+    *mounted, logging = spec["volumes"][0]["projected"]["sources"]
+    own, tls, postgres = (source["secret"] for source in mounted)
+    assert {item["path"] for item in logging["configMap"]["items"]} == set(LOGGING)
     assert (own["name"], tls["name"], postgres["name"]) == (f"{context}-secrets", f"{context}-tls", "postgres-ca")
     assert {item["path"] for item in tls["items"]} == {"ca.pem", "cert.pem", "key.pem"}
     assert postgres["items"] == [{"key": "ca.crt", "path": compose_files.AUTHORITY}]

@@ -13,10 +13,11 @@ from unittest import mock
 
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
 from unora_common import trace
+from unora_common.common_metrics import COMMON_METRICS
 from unora_common.config import Config
 from unora_common.logs import logger
+from unora_common.metrics import Metrics
 from unora_common.tracing.exporting import FLUSH_SECONDS, make_tracer
 from unora_common.tracing.recorder import Recorder
 from unora_common.tracing.start import start
@@ -42,9 +43,9 @@ def config(endpoint: str) -> Config:
     )
 
 
-def recorder(endpoint: str, log: StringIO, registry: CollectorRegistry) -> Recorder:
+def recorder(endpoint: str, log: StringIO, metrics: Metrics) -> Recorder:
     with mock.patch.dict(os.environ, QUICK):
-        return Recorder(*make_tracer("streak", config(endpoint), logger("streak", "info", log), registry))
+        return Recorder(*make_tracer("streak", config(endpoint), logger("streak", "info", log), metrics))
 
 
 def work(made: Recorder, times: int) -> None:
@@ -54,8 +55,8 @@ def work(made: Recorder, times: int) -> None:
             run.note(DONE, 1)
 
 
-def sent(registry: CollectorRegistry, result: str) -> Callable[[], float]:
-    return lambda: registry.get_sample_value("unora_spans_total", {"result": result}) or 0.0
+def sent(metrics: Metrics, result: str) -> Callable[[], float]:
+    return lambda: metrics.registry.get_sample_value("unora_spans_total", {"result": result}) or 0.0
 
 
 def lines(log: StringIO) -> list[str]:
@@ -63,7 +64,7 @@ def lines(log: StringIO) -> list[str]:
 
 
 def test_nothing_is_recorded_without_a_collector() -> None:
-    made = start("streak", config(""), logger("streak", "info", StringIO()), CollectorRegistry())
+    made = start("streak", config(""), logger("streak", "info", StringIO()), Metrics(COMMON_METRICS))
     assert made is NOT_RECORDED
     with made.job("any") as run:
         assert (run, trace.span()) == (None, None)
@@ -72,16 +73,16 @@ def test_nothing_is_recorded_without_a_collector() -> None:
 
 def test_a_switched_off_sdk_contradicts_a_collector() -> None:
     with mock.patch.dict(os.environ, OTEL_SDK_DISABLED="true"), pytest.raises(ConfigError, match="OTEL_SDK_DISABLED"):
-        start("streak", config("http://127.0.0.1:1"), logger("streak", "info", StringIO()), CollectorRegistry())
+        start("streak", config("http://127.0.0.1:1"), logger("streak", "info", StringIO()), Metrics(COMMON_METRICS))
 
 
 async def test_a_collector_that_is_away_is_said_once_and_that_it_is_back_too() -> None:
-    log, registry, port = StringIO(), CollectorRegistry(), ports.free(1)[0]
-    made = recorder(f"http://127.0.0.1:{port}", log, registry)
+    log, metrics, port = StringIO(), Metrics(COMMON_METRICS), ports.free(1)[0]
+    made = recorder(f"http://127.0.0.1:{port}", log, metrics)
     work(made, 10)
-    await eventually(lambda: sent(registry, "lost")() == 10, "ten spans are lost")
+    await eventually(lambda: sent(metrics, "lost")() == 10, "ten spans are lost")
     work(made, 10)
-    await eventually(lambda: sent(registry, "lost")() == 20, "ten more are")
+    await eventually(lambda: sent(metrics, "lost")() == 20, "ten more are")
     assert lines(log) == ["traces not sent"]
     async with collector(port) as traces:
 
@@ -97,7 +98,7 @@ async def test_a_collector_that_is_away_is_said_once_and_that_it_is_back_too() -
 async def test_work_goes_on_at_its_pace_and_what_waits_is_bounded_while_the_collector_is_away() -> None:
     """A port that takes connections and answers nothing: each export waits for its time limit."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        made = recorder(f"http://127.0.0.1:{silent.getsockname()[1]}", StringIO(), CollectorRegistry())
+        made = recorder(f"http://127.0.0.1:{silent.getsockname()[1]}", StringIO(), Metrics(COMMON_METRICS))
         processor: Any = made._tracer.span_processor
         waiting = processor._span_processors[0]._further._batch_processor._queue
         work(made, 10_000)
@@ -111,7 +112,7 @@ async def test_what_is_not_sent_yet_is_sent_before_the_end() -> None:
     async with collector() as traces:
         with mock.patch.dict(os.environ, OTEL_BSP_SCHEDULE_DELAY="600000"):
             made = Recorder(
-                *make_tracer("streak", config(traces.endpoint), logger("streak", "info"), CollectorRegistry())
+                *make_tracer("streak", config(traces.endpoint), logger("streak", "info"), Metrics(COMMON_METRICS))
             )
         work(made, 3)
         assert not traces.spans

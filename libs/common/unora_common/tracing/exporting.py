@@ -17,11 +17,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
-from prometheus_client import CollectorRegistry, Counter
 from unora_sdk.environment import ConfigError
 
+from unora_common.common_metrics import SPANS
 from unora_common.config import Config
 from unora_common.logs import Log
+from unora_common.metrics import Metrics
 from unora_common.outages import Outage
 from unora_common.tracing.idle_jobs import WithoutIdleJobs
 
@@ -37,12 +38,10 @@ class NotExportedError(Exception):
 class _Reported(SpanExporter):
     """An exporter that says once that the collector is away, and once that it is there again."""
 
-    def __init__(self, exporter: SpanExporter, log: Log, registry: CollectorRegistry) -> None:
+    def __init__(self, exporter: SpanExporter, log: Log, metrics: Metrics) -> None:
         self._exporter = exporter
         self._outage = Outage(log, "traces not sent")
-        self._spans = Counter(
-            "unora_spans", "Spans, by whether the collector has taken them", ["result"], registry=registry
-        )
+        self._spans = metrics.of(SPANS)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
@@ -62,7 +61,7 @@ class _Reported(SpanExporter):
 
 
 def make_tracer(
-    service: str, config: Config, log: Log, registry: CollectorRegistry
+    service: str, config: Config, log: Log, metrics: Metrics
 ) -> tuple[Tracer, Callable[[], Awaitable[None]]]:
     """The tracer of one process of a service, and what ends it; the collector may be away. Raises ConfigError."""
     # What the library logs of an outage, again and again, `_Reported` says once.
@@ -79,7 +78,7 @@ def make_tracer(
         sampler=ParentBasedTraceIdRatio(config.traces_ratio), resource=resource, shutdown_on_exit=False
     )
     exporter = OTLPSpanExporter(config.traces_endpoint, insecure=config.traces_endpoint.startswith("http://"))
-    batches = BatchSpanProcessor(_Reported(exporter, log, registry))
+    batches = BatchSpanProcessor(_Reported(exporter, log, metrics))
     provider.add_span_processor(WithoutIdleJobs(batches))
     tracer = provider.get_tracer("unora", version("unora"))
     if not isinstance(tracer, Tracer):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from prometheus_client import CollectorRegistry
 from unora_sdk.environment import ConfigError
 
 from unora_common.config import Config
 from unora_common.logs import Log
+from unora_common.metrics import Metrics
 from unora_common.tracing.tracing import NOT_RECORDED, Tracing
 
 
-def start(service: str, config: Config, log: Log, registry: CollectorRegistry) -> Tracing:
+def start(service: str, config: Config, log: Log, metrics: Metrics) -> Tracing:
     """The tracing of one process of a service. Raises ConfigError for an address or a share that cannot be used."""
     if not config.traces_endpoint:
         return NOT_RECORDED
@@ -21,7 +21,7 @@ def start(service: str, config: Config, log: Log, registry: CollectorRegistry) -
     from unora_common.tracing.exporting import make_tracer
     from unora_common.tracing.recorder import Recorder
 
-    return Recorder(*make_tracer(service, config, log, registry))
+    return Recorder(*make_tracer(service, config, log, metrics))
 
 
 def require_usable(config: Config) -> None:

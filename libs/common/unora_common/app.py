@@ -41,6 +41,8 @@ from unora_common.tracing import start as tracing
 
 C = TypeVar("C", bound=Config)
 R = TypeVar("R")
+CANCELLED_AGAIN = 2.0
+"""Seconds that work gets to end before it is cancelled once more."""
 
 
 class App(Generic[C, R]):
@@ -140,9 +142,10 @@ class App(Generic[C, R]):
             await self.server.set_ready(False)
             await self.server.stop()
         self._closing = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while running := [task for task in self._tasks if not task.done()]:
+            for task in running:
+                task.cancel()  # again and again: wait_for of Python 3.11 can lose a cancellation
+            await asyncio.wait(running, timeout=CANCELLED_AGAIN)
         await self._connections.aclose()
 
     async def _connect(self) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +15,8 @@ import grpc
 import pytest
 from unora.identity.v1.account_service_pb2 import GetJwksRequest
 from unora.identity.v1.account_service_pb2_grpc import AccountServiceStub
-from unora_testing.deadlines import GENEROUS
+from unora_common import app as app_module
+from unora_testing.deadlines import GENEROUS, within
 
 from tests.integration.common.bare_world import BareWorld
 from tests.integration.common.processes import ServiceProcess
@@ -142,6 +144,24 @@ async def test_a_process_that_ends_says_so_at_once_and_answers_calls_for_a_momen
     async with grpc.aio.secure_channel(process.address, credentials, options) as channel:
         assert (await AccountServiceStub(channel).GetJwks(GetJwksRequest(), timeout=GENEROUS)).keys
     assert await process.stop([signal.SIGTERM]) == 0, "a second signal ends the wait, and the process ends cleanly"
+
+
+async def test_work_that_loses_a_cancellation_does_not_keep_a_process(
+    bare_world: BareWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a request to NATS may do whose answer comes at the same moment (wait_for of Python 3.11)."""
+    monkeypatch.setattr(app_module, "CANCELLED_AGAIN", 0.05)
+    app, begun = await bare_world.open(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    app._start(work())
+    await within(begun.wait())
+    await within(app.close())
 
 
 async def test_a_worker_gets_no_calls_and_ends_without_a_delay(make: Make) -> None:

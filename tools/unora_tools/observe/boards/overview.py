@@ -126,6 +126,12 @@ DASHBOARD: Final = Dashboard(
                     "Normal: more than 30.",
                     "min by (context, certificate) (unora_certificate_expiry_timestamp_seconds - time()) / 86400",
                 ),
+                Panel(
+                    "Spans that the collector did not take",
+                    "Nothing while no traces are recorded. Normal: 0.",
+                    'sum by (context) (rate(unora_spans_total{result="lost"}[$__rate_interval]))',
+                    unit="eps",
+                ),
             ],
         ),
     ],

@@ -19,7 +19,7 @@ from unora_tools.observe import rules
 
 from tests.e2e.stack import Stack
 from tests.integration.observe.observed import FACTOR, Observed, observed
-from tests.unit.observe.names import CERTIFICATES, ENVOY, declared
+from tests.unit.observe.names import ENVOY, declared
 
 pytestmark = pytest.mark.skipif(
     shutil.which("prometheus") is None,
@@ -67,7 +67,7 @@ async def test_each_metric_that_rules_and_dashboards_use_is_there(seen: Observed
             await eventually(partial(seen.query, series), f"{context} reaches {dependency}")
     by_event = {"unora_framed_drafts_total", "unora_messages_refused_total", "unora_erasures_overdue"}
     names = {f"{m.name}_count" if m.kind is Histogram else m.name for m in declared() if m.labels == ()}
-    wanted = (names | set(ENVOY)) - by_event - set(CERTIFICATES)
+    wanted = (names | set(ENVOY)) - by_event
 
     async def missing() -> set[str]:
         return wanted - await seen.names()

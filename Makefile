@@ -36,8 +36,8 @@ help: ## List the targets
 # --- try it
 
 .PHONY: demo up seed down status clean
-demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest over the gateway
-	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA)) $(STOPPABLE)
+demo: $(STUBS) ## Play the story of sixty members, two of them to Day 15, on a running stack or one of its own; VIA=rest, REPLICAS=2
+	@$(BIN)/python -m unora_demo $(if $(VIA),--via $(VIA)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(STOPPABLE)
 
 # With TRACES the gateway and the services record all traces, unless UNORA_…TRACES_RATIO say less.
 ifdef TRACES

@@ -47,9 +47,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     "ID-10", "ST-01", "ST-04", "ST-05", "ST-06", "ST-09", "ST-10", "ST-11", "RE-03", "RE-04", "RE-09", "SA-01"
 )
 def test_the_journey_sees_what_it_expects(stack: Stack, tmp_path: Path) -> None:
-    """From nothing: a stack is started, played on, and stopped."""
+    """From nothing: a stack with two processes of each context is started, played on, and stopped."""
     recorded = tmp_path / "events.json"
-    done = stack.demo(DEMO_WITHIN, "--record-events", str(recorded))
+    done = stack.demo(DEMO_WITHIN, "--replicas", "2", "--record-events", str(recorded))
     assert done.returncode == 0, done.stdout + done.stderr
     assert _shapes(json.loads(recorded.read_text())) == _shapes(examples()), (
         f"the story causes other events than before, or they have other fields: {RECORD}"

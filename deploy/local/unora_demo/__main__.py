@@ -7,6 +7,7 @@ from typing import get_args
 
 from unora_local.cast import PEOPLE
 from unora_local.mistakes import Mistake
+from unora_local.parser import MOST_REPLICAS
 from unora_local.run_folder import DEFAULT, RunFolder
 from unora_local.running import check_folder
 
@@ -46,6 +47,14 @@ parser.add_argument(
     metavar="FILE",
     help="write an example of each event that the journey causes, for the reference of events",
 )
+parser.add_argument(
+    "--replicas",
+    type=int,
+    default=1,
+    choices=range(1, MOST_REPLICAS + 1),
+    metavar="N",
+    help="how many processes each context has in a stack of its own (1, the default); one that runs stays as it is",
+)
 options = parser.parse_args()
 if options.record and options.via != "rest":
     parser.error("--record needs --via rest")
@@ -53,4 +62,5 @@ try:
     check_folder(options.run)
 except Mistake as error:
     sys.exit(str(error))
-sys.exit(run.main(RunFolder(options.run), options.members, options.via, options.record, options.record_events))
+wishes = run.Wishes(options.members, options.via, options.replicas, options.record, options.record_events)
+sys.exit(run.main(RunFolder(options.run), wishes))

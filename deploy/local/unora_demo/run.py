@@ -46,6 +46,23 @@ STOPPED: Final = 130
 """The exit status after Ctrl-C."""
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """How the demo is played."""
+
+    members: int = len(PEOPLE)
+    via: Via = "grpc"
+    replicas: int = 1
+    """How many processes of each context a stack has that is started for it."""
+    record: Path | None = None
+    """Where examples of the calls by REST go."""
+    record_events: Path | None = None
+    """Where examples of the events go."""
+
+
+DEFAULTS: Final = Wishes()
+
+
 @dataclass
 class Report:
     """What the demo writes down."""
@@ -65,28 +82,20 @@ class Report:
         return bool(self.steps) and all(step.ok for step in self.steps) and not self.violations
 
 
-def main(
-    folder: RunFolder,
-    members: int = len(PEOPLE),
-    via: Via = "grpc",
-    record: Path | None = None,
-    record_events: Path | None = None,
-) -> int:
+def main(folder: RunFolder, wishes: Wishes = DEFAULTS) -> int:
     """Play; 0 if every step saw what it expects and no invariant is broken. Then examples of the events are written."""
     events = EventRecording()
-    code = asyncio.run(_until_told_to_stop(folder, members, via, record, events if record_events else None))
-    if record_events and code == 0:
-        events.write(record_events)
+    code = asyncio.run(_until_told_to_stop(folder, wishes, events))
+    if wishes.record_events and code == 0:
+        events.write(wishes.record_events)
     return code
 
 
-async def _until_told_to_stop(
-    folder: RunFolder, members: int, via: Via, record: Path | None, events: EventRecording | None
-) -> int:
+async def _until_told_to_stop(folder: RunFolder, wishes: Wishes, events: EventRecording) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    playing = asyncio.create_task(_play_somewhere(folder, members, via, record, events))
+    playing = asyncio.create_task(_play_somewhere(folder, wishes, events))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -99,12 +108,10 @@ async def _until_told_to_stop(
     return STOPPED
 
 
-async def _play_somewhere(
-    folder: RunFolder, members: int, via: Via, record: Path | None, events: EventRecording | None
-) -> int:
+async def _play_somewhere(folder: RunFolder, wishes: Wishes, events: EventRecording) -> int:
     try:
-        async with running(folder), _recorded(folder, events):
-            return 0 if (await play(folder, members, via, record)).ok else 1
+        async with running(folder, wishes.replicas), _recorded(folder, events if wishes.record_events else None):
+            return 0 if (await play(folder, wishes)).ok else 1
     except (StartFailedError, Mistake, OSError, asyncpg.PostgresError) as error:
         print(f"\nthe demo could not be played: {error}", file=sys.stderr)
         return 1
@@ -121,7 +128,7 @@ async def _recorded(folder: RunFolder, events: EventRecording | None) -> AsyncIt
 
 
 @asynccontextmanager
-async def running(folder: RunFolder) -> AsyncIterator[None]:
+async def running(folder: RunFolder, replicas: int) -> AsyncIterator[None]:
     """A stack that is ready: the one that runs, or one that is started here and stopped afterwards; its data stay."""
     if not folder.lock.acquire():
         await _ready(folder)
@@ -133,7 +140,7 @@ async def running(folder: RunFolder) -> AsyncIterator[None]:
         folder.stop_leftovers()
         progress = Progress()
         progress.say("Unora starts")
-        stack = Stack(folder, progress)
+        stack = Stack(folder, progress, replicas=replicas)
         try:
             await stack.start()
             yield
@@ -151,15 +158,15 @@ async def _ready(folder: RunFolder) -> None:
     raise TimeoutError("the stack that is starting, or stopping, did not become ready")
 
 
-async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -> Report:
+async def play(folder: RunFolder, wishes: Wishes) -> Report:
     """Play on a stack that is ready, and write the report, however it ends."""
     begin = time.monotonic()
     env, timeline, report = Env.read(folder.env), Timeline(), Report()
-    timeline.say(f"\n{members} members: two from sign-up to Day 15, and what may happen on the way\n")
-    recording = Recording() if record else None
+    timeline.say(f"\n{wishes.members} members: two from sign-up to Day 15, and what may happen on the way\n")
+    recording = Recording() if wishes.record else None
     async with (
         Clock(env, GENEROUS) as clock,
-        gateway_of(env, via, recording) as gateway,
+        gateway_of(env, wishes.via, recording) as gateway,
         notifying(folder) as notifier,
     ):
         stage = Stage(
@@ -169,7 +176,7 @@ async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -
             box=SmsBox(env.sms_sandbox),
             provider=Provider(env.payment_sandbox, env.payment_sandbox_key),
             make_admin=partial(make_admin, folder),
-            size=members,
+            size=wishes.members,
         )
         before = await clock.count_events()
         try:
@@ -183,8 +190,8 @@ async def play(folder: RunFolder, members: int, via: Via, record: Path | None) -
             content = json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
             write_private(folder.path / FILE, content.encode())
     _conclude(timeline, stage, report, folder)
-    if record and recording:
-        _keep_examples(recording, record, report)
+    if wishes.record and recording:
+        _keep_examples(recording, wishes.record, report)
     return report
 
 

@@ -86,6 +86,6 @@ def test_examples_are_written_only_after_a_journey_that_went_well(
     monkeypatch.setattr(run, "_until_told_to_stop", played)
     file = tmp_path / "examples.json"
     file.write_text("{}\n")
-    assert run.main(RunFolder(tmp_path / "run"), record_events=file) == code
+    assert run.main(RunFolder(tmp_path / "run"), run.Wishes(record_events=file)) == code
     assert list(json.loads(file.read_text())) == ([NAME] if is_written else [])
     assert [each.name for each in tmp_path.iterdir()] == ["examples.json"]

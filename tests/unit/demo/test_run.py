@@ -65,7 +65,7 @@ async def played(folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch, *, w
     for name, instead in replaced.items():
         monkeypatch.setattr(run, name, instead)
     monkeypatch.setattr(journey, "play", story)
-    return await run.play(made, 2, "rest", file)
+    return await run.play(made, run.Wishes(2, "rest", record=file))
 
 
 async def test_examples_are_written_once_all_went_as_expected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def test_what_a_person_can_mend_is_told_without_a_traceback(
     kind: type[Mistake], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @asynccontextmanager
-    async def running(folder: RunFolder) -> AsyncIterator[None]:
+    async def running(*_: object) -> AsyncIterator[None]:
         yield
         raise kind("do something else")
 

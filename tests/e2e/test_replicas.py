@@ -1,4 +1,4 @@
-"""Two processes of each context: restarts in turn and a killed leader lose nothing. The journey plays on such a stack, too."""
+"""Two processes of each context: restarts in turn and a killed leader lose nothing. The journey plays on two, too."""
 
 from __future__ import annotations
 

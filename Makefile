@@ -55,7 +55,7 @@ clean: $(STUBS) ## Stop everything and erase the data
 
 # --- run it elsewhere
 
-.PHONY: compose-files k8s variables sdk
+.PHONY: compose-files k8s image base-image sbom audit variables sdk
 compose-files: $(STUBS) ## Write the certificates and secrets that docker-compose.yml mounts
 	@$(BIN)/python -m unora_local compose-files
 
@@ -64,6 +64,18 @@ k8s: $(STUBS) ## Render deploy/k8s and validate it strictly, without a cluster
 
 sdk: $(STUBS) ## Build the package for subscribers, unora-sdk, as wheel and sdist into .run/sdk
 	@$(BIN)/python libs/sdk/build.py .run/sdk
+
+image: $(SETUP) ## Build both images with docker, podman or buildah; BASE=… another base, TAG=… (latest), ENGINE=…
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.image $(if $(BASE),--base $(BASE)) $(if $(TAG),--tag $(TAG)) $(if $(ENGINE),--engine $(ENGINE))
+
+base-image: ## Make a base for `make image` from Debian's packages, where no registry is reached; needs root and buildah
+	@deploy/image/base.sh
+
+sbom: $(SETUP) ## Write a bill of materials of each image, CycloneDX 1.6, into .run/sbom
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.sbom
+
+audit: $(SETUP) ## Look for known faults in the packages of the images
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.audit
 
 variables: $(STUBS) ## Print every variable that the services read, with its default and its meaning
 	@$(BIN)/python -m unora_tools.variables
@@ -116,7 +128,7 @@ attack: $(STUBS) ## Attack a stack of its own, and print what honest members not
 
 # --- maintain it
 
-.PHONY: format client page page-pictures protos reference gateway baseline lock
+.PHONY: format client page page-pictures protos reference gateway baseline licences lock
 format: $(STUBS) ## Format the code, and fix what the linter can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
@@ -146,6 +158,9 @@ gateway: $(STUBS) ## Write the gateway's files for Kubernetes from the contract 
 
 baseline: $(STUBS) ## Record today's contract as the one that `make check` compares with
 	@$(BIN)/buf build $(IMAGE) --exclude-source-info -o $(BASELINE)
+
+licences: $(SETUP) ## Write docs/third-party-licences.md, and refuse a licence that does not go with Apache-2.0
+	@PYTHONPATH=tools $(BIN)/python -m unora_tools.supply.listing
 
 lock: $(SETUP) ## Resolve the dependencies of pyproject.toml again, with hashes
 	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
